@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine.reflection import Inspector
 
 from console.core.documents.collections import Collection, Field
+from console.errors import SourceDown
 from console.records import catalogue, connect, refusals
 
 DUPLICATE = 1062
@@ -69,7 +70,7 @@ def _looked_up(rule: str, said: str, collection: Collection) -> set[str]:
         return connect.read(
             catalogue.engine_of(collection), collection.source, lambda connection: _columns(sa.inspect(connection), rule, said, collection)
         )
-    except (connect.SourceDown, sa.exc.SQLAlchemyError):
+    except (SourceDown, sa.exc.SQLAlchemyError):
         return set()
 
 

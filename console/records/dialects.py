@@ -25,9 +25,10 @@ LOOSE_NUMBERS = frozenset({"float4", "float8", "numeric"})
 INT64 = 2**63
 SORTED_LETTERS = 255
 GREATEST = {"float4": "3.4028235e38"}
-FIRST_DAY, DAY_AFTER_LAST = sa.literal_column("'0001-01-01'"), sa.literal_column("'9999-01-01'")
-"""The days between which an axis is drawn: 31 December 9999 stands for no end in many databases."""
 """Largest number of a kind, where it is below the general limit."""
+FIRST_DAY: Column = sa.literal_column("'0001-01-01'")
+DAY_AFTER_LAST: Column = sa.literal_column("'9999-01-01'")
+"""The days between which an axis is drawn: 31 December 9999 stands for no end in many databases."""
 
 
 def value(given: Any) -> Column:

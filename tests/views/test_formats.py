@@ -116,7 +116,7 @@ def test_the_exact_moment_and_utc_are_at_hand() -> None:
     assert 'datetime="2026-11-20T10:07:03+00:00"' in drawn
     assert "(10:07:03 UTC)" in drawn
     assert ">2 hours ago<" in drawn
-    assert formats.when("nonsense", LOOK) == "–"
+    assert (formats.when("nonsense", LOOK), formats.when(None, LOOK)) == ("nonsense", "–")
     assert formats.clock("2026-11-20T10:07:03Z", LOOK) == "12:07"
     assert formats.clock(None, LOOK) == formats.full_moment(None, LOOK) == formats.ago(None, LOOK) == "–"
     assert formats.span(3 * 3600, LOOK) == "3 hours"
@@ -292,3 +292,8 @@ def test_a_very_long_text_is_cut_and_its_rest_is_a_click_away(type_: str) -> Non
 )
 def test_days_and_moments_of_a_range_are_said_in_words(range_: str, said: str) -> None:
     assert formats.text(of("other"), range_, LOOK) == said
+
+
+@pytest.mark.parametrize("value", ["infinity", "0000-00-00 00:00:00", "<b>soon</b>", "4713-01-01 00:00:00 BC"])
+def test_what_is_no_moment_of_a_calendar_is_shown_as_it_is_stored(value: str) -> None:
+    assert formats.html(of("datetime"), value, LOOK) == Markup.escape(value)
