@@ -26,6 +26,8 @@ from console.formats.words import (
 )
 
 CELL_LENGTH = 80
+LONG = 2_000
+"""Characters of a text that are shown before one asks for the rest."""
 COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 SWATCH = Markup(
     '<svg class="swatch" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true"><rect width="12" height="12" rx="3" fill="{}"/></svg> <span class="mono">{}</span>'
@@ -66,9 +68,18 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
         return SWATCH.format(shown, shown)
     if what.type in ("uuid", "binary") or what.widget in ("code", "iban"):
         return Markup('<span class="mono">{}</span>').format(shown)
-    if what.type == "long_text" or what.widget == "textarea":
-        return Markup("<br>").join(escape(line) for line in shown.splitlines() or [shown])
-    return escape(shown)
+    lines = what.type == "long_text" or what.widget == "textarea"
+    if len(shown) > LONG + LONG // 10:  # what is a little longer is not worth a click
+        head, rest = (_written(part, lines=lines) for part in (shown[:LONG], shown[LONG:]))
+        return _CUT.format(head, len(shown) - LONG, rest)
+    return _written(shown, lines=lines)
+
+
+_CUT = Markup('{}…<details class="rest"><summary>Show {:,} more characters</summary>{}</details>')
+
+
+def _written(shown: str, *, lines: bool) -> Markup:
+    return Markup("<br>").join(escape(line) for line in shown.splitlines() or [shown]) if lines else escape(shown)
 
 
 _EMPTY = Markup('<span class="empty-value">–<span class="vh"> {}</span></span>')

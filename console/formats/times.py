@@ -141,10 +141,10 @@ def span(seconds: float, look: Look) -> str:
 
 
 def when(value: Any, look: Look) -> Markup:
-    """Return `<time>` with the relative moment, and the exact one (and UTC) on hover and focus."""
+    """Return `<time>` with the relative moment, and the exact one (and UTC) on hover and focus; what is no moment of a calendar as it is stored."""
     at = moment_of(value)
     if at is None:
-        return escape(EMPTY)
+        return escape(EMPTY if value in (None, "") else value)
     shape = Markup('<time datetime="{}" title="{}">{}</time>')
     return shape.format(within(at, "UTC").isoformat(timespec="seconds"), full_moment(at, look), ago(at, look))
 

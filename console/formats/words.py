@@ -205,13 +205,21 @@ def _amount(value: Any, what: Kind, look: Look) -> str:
 _LASTS = re.compile(r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 
 
-def _lasting(value: Any, _: Kind, __: Look) -> str:
-    """Return a duration in words, P1DT2H as "1 day 2 hours", and everything else as it is."""
+_RANGE = re.compile(r"(?:from |above |before |up to |\d to )\d{4}-\d\d-\d\d")
+_RANGE_END = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[+-]\d\d(?::\d\d)?)?)?")
+
+
+def _lasting(value: Any, _: Kind, look: Look) -> str:
+    """Return a duration in words, P1DT2H as "1 day 2 hours", a range with its days and moments in words, and everything else as it is."""
     found = _LASTS.fullmatch(str(value))
     if found is None:
-        return str(value)
+        return _RANGE_END.sub(lambda end: _end_of_range(end, look), str(value)) if _RANGE.search(str(value)) else str(value)
     parts = [f"{count} {unit}{'' if count == '1' else 's'}" for count, unit in zip(found.groups()[1:], _UNITS, strict=True) if count]
     return ("minus " if found[1] else "") + (" ".join(parts) or "0 seconds")
+
+
+def _end_of_range(end: re.Match[str], look: Look) -> str:
+    return moment_words(end[0], look.locale, look.zone) if end[1] else day_words(end[0], look.locale)
 
 
 _UNITS = ("day", "hour", "minute", "second")

@@ -7,6 +7,7 @@ false. Columns are plain names, values are in the driver's form (`console.record
 # ruff: noqa: ARG002 - the three databases share one signature; each uses a different part of it
 import math
 import struct
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +26,9 @@ INT64 = 2**63
 SORTED_LETTERS = 255
 GREATEST = {"float4": "3.4028235e38"}
 """Largest number of a kind, where it is below the general limit."""
+FIRST_DAY: Column = sa.literal_column("'0001-01-01'")
+DAY_AFTER_LAST: Column = sa.literal_column("'9999-01-01'")
+"""The days between which an axis is drawn: 31 December 9999 stands for no end in many databases."""
 
 
 def value(given: Any) -> Column:
@@ -141,7 +145,15 @@ class Dialect:
         """Condition that a list column contains this value."""
         if field.native == "enum[]" and field.options is not None and all(option.value != given for option in field.options):
             return self.no_row()
-        return sa.func.array_position(column, value(given)).is_not(None)
+        if given is None:
+            return sa.func.array_position(column, value(given)).is_not(None)
+        return sa.func.coalesce(value(given) == sa.func.any(column), sa.false())  # unlike `array_position`, also in lists of lists
+
+    def on_axis(self, column: Column, field: Field) -> Condition:
+        """Condition that a number, day or moment has a place on an axis: it is finite, and a day of the years that a calendar has."""
+        if field.stored in {"date", "datetime"}:
+            return sa.and_(column >= FIRST_DAY, column < DAY_AFTER_LAST)
+        return sa.cast(column, sa.Text).not_in(["NaN", "Infinity", "-Infinity"])
 
     def comparable(self, column: Column, field: Field) -> Column:
         """The column in the form in which `order` compares it."""
@@ -188,6 +200,13 @@ class SQLite(WithoutLists):
         if field.stored == "date":
             return column.op("GLOB")(value("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"))
         return sa.func.typeof(column) == "text" if field.stored in {"text", "datetime", "time"} else None
+
+    @override
+    def on_axis(self, column: Column, field: Field) -> Condition:
+        if field.stored not in {"date", "datetime"}:
+            return column.between(value(-sys.float_info.max), value(sys.float_info.max))
+        day = sa.func.substr(column, 1, 10)
+        return sa.and_(sa.func.date(day, "+0 days") == day, day >= FIRST_DAY, day < DAY_AFTER_LAST)
 
     @override
     def text(self, column: Column, field: Field) -> Column:
@@ -288,6 +307,13 @@ class MySQL(WithoutLists):
         """The beginning of a long text: the server sorts by a prefix only, but compares the whole."""
         long = field.stored == "text" and field.native != "enum" and (field.max_length is None or field.max_length > SORTED_LETTERS)
         return sa.func.left(column, SORTED_LETTERS) if long else column
+
+    @override
+    def on_axis(self, column: Column, field: Field) -> Condition:
+        if field.stored not in {"date", "datetime"}:
+            return sa.true()
+        there = sa.func.dayofmonth(column).between(1, sa.func.dayofmonth(sa.func.last_day(column)))  # not 0000-00-00, not 31 June
+        return sa.and_(there, column >= FIRST_DAY, column < DAY_AFTER_LAST)
 
     @override
     def text(self, column: Column, field: Field) -> Column:

@@ -10,13 +10,13 @@ from console.core.documents.collections import Collection, Field
 from console.core.filters import Group, Test
 from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed
-from console.records import catalogue, connect, filter_conditions, governing, values, write_checks
+from console.records import broken_rules, catalogue, connect, filter_conditions, governing, values, write_checks
 from console.records.dialects import value
 from console.records.reader import Reader, Record
 from console.records.record_reads import page
 from console.records.related_values import leading, unseen_references
 from console.records.sql_tables import Table, table_of
-from console.records.write import commit, rejected
+from console.records.write import commit, rejected, same_words
 
 
 def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workflow: str | None = governing.BY_HAND) -> Record:
@@ -135,13 +135,12 @@ def _last(table: Table, names: list[str], given: Mapping[str, Any], number: int)
 
 def _exists(error: sa.exc.IntegrityError, collection: Collection, fields: list[Field]) -> Exception:
     """The error to raise: a violated unique constraint means that the record exists, any other refusal concerns a field."""
-    original = error.orig
-    text = str(original)
-    unique = (
-        getattr(original, "sqlstate", None) == "23505"
-        or "UNIQUE constraint failed" in text
-        or (original is not None and original.args[:1] == (1062,))
+    if not broken_rules.is_duplicate(error.orig):
+        return rejected(error, collection, fields)
+    named = broken_rules.concerned(error.orig, collection, fields)
+    words = same_words(collection, named) if named else ""
+    return Conflict(
+        f"There is such a record in {collection.label} already. {words}".rstrip(),
+        code="exists",
+        details=[{"field": field.name, "reason": words} for field in named],
     )
-    if unique:
-        return Conflict(f"There is such a record in {collection.label} already.", code="exists")
-    return rejected(error, collection, fields)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from itertools import pairwise
 from typing import Any
 
@@ -20,17 +20,23 @@ from console.records.totals import sound_column
 CAP = 10_000
 MOST_VALUES = 12
 MOST_BARS = 12
+PLACES = 700  # the longest floating number has 309 digits before the point and 324 behind it
+SPREAD = frozenset({"integer", "decimal", "date", "datetime"})
 PERIODS = (("day", 31), ("week", 26 * 7), ("month", 36 * 31), ("quarter", 12 * 366))
 """A period and the days that its bars may span together; beyond the last one, years."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValueCounts:
-    """Values of one field as JSON with their numbers, the most frequent first. `cut`: only the first `CAP` records were counted."""
+    """Values of one field as JSON with their numbers, the most frequent first. `cut`: only the first `CAP` records were counted.
+
+    `others` records have one of the less frequent values.
+    """
 
     field: str
     counts: tuple[tuple[Any, int], ...]
     cut: bool
+    others: int = 0
 
 
 def value_counts(
@@ -42,7 +48,8 @@ def value_counts(
     counted = sa.select(listed.c.value, number).group_by(listed.c.value).order_by(number.desc(), listed.c.value)
     rows = read(collection, lambda connection: list(connection.execute(counted).all()))
     found = tuple((values.read(table.readers[field], row[0]), int(row[1])) for row in rows)
-    return ValueCounts(field, found[:MOST_VALUES], sum(count for _, count in found) > CAP)
+    cut, others = sum(count for _, count in found) > CAP, sum(count for _, count in found[MOST_VALUES:])
+    return ValueCounts(field, found[:MOST_VALUES], cut, others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +63,16 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """Numbers in steps of one size, or dates by `period` (of moments in UTC), in order; empty values last. `cut`: only the first `CAP` records were counted."""
+    """Numbers in steps of one size, or dates by `period` (of moments in UTC), in order; empty values last. `cut`: only the first `CAP` records were counted.
+
+    `unplaced` values are in no range: infinite, no day of a calendar, or of another kind than the field.
+    """
 
     field: str
     ranges: tuple[Range, ...]
     cut: bool
     period: str = ""
+    unplaced: int = 0
 
 
 def value_ranges(
@@ -73,11 +84,12 @@ def value_ranges(
     """
     collection, table, listed = _listed(collection_id, scope, field, where, q, segment)
     item, value = collection.by_name[field], listed.c.value
-    ends = sa.select(sa.func.min(value), sa.func.max(value), sa.func.count(value), sa.func.count())
-    low, high, some, every = read(collection, lambda connection: connection.execute(ends).one())
-    empty = [Range(None, None, int(every - some))] if every > some else []
+    ends = sa.select(sa.func.min(value), sa.func.max(value), sa.func.count(value), sa.func.count(listed.c.given), sa.func.count())
+    low, high, some, given, every = read(collection, lambda connection: connection.execute(ends).one())
+    empty = [Range(None, None, int(every - given))] if every > given else []
+    unplaced, cut = int(given - some), every > CAP
     if not some:
-        return Ranges(field, tuple(empty), cut=every > CAP)
+        return Ranges(field, tuple(empty), cut, unplaced=unplaced)
     if item.stored in ("date", "datetime"):
         first, last = (date.fromisoformat(str(end)[:10]) for end in (low, high))
         period = next((name for name, most in PERIODS if (last - first).days < most), "year")
@@ -91,32 +103,34 @@ def value_ranges(
         rows = read(collection, lambda connection: connection.execute(counted).all())
         days = [date.fromisoformat(str(key)[:10]) for key, _ in rows]
         made = [Range(day.isoformat(), after(day, period).isoformat(), int(number)) for day, (_, number) in zip(days, rows, strict=True)]
-        return Ranges(field, (*made, *empty), cut=every > CAP, period=period)
+        return Ranges(field, (*made, *empty), cut, period, unplaced)
     steps = steps_between(Decimal(str(low)), Decimal(str(high)), whole=item.stored == "integer")
-    written: list[Any] = [sa.literal_column(format(step, "f")) for step in steps]  # as numbers: not every driver takes decimals
+    form = "e" if item.native in ("float4", "float8") else "f"  # MySQL takes no more than 65 digits
+    written: list[Any] = [sa.literal_column(format(step, form)) for step in steps]  # as numbers: not every driver takes decimals
     tests = [sa.and_(value >= step, value < following) for step, following in pairwise(written)]
     sums = [sa.func.sum(sa.case((test, 1), else_=0)) for test in tests]
     numbers = read(collection, lambda connection: connection.execute(sa.select(*sums).select_from(listed)).one())
     pairs = zip(pairwise(steps), numbers, strict=True)
     made = [Range(_plain(step), _plain(following), int(number or 0)) for (step, following), number in pairs]
-    return Ranges(field, (*made, *empty), cut=every > CAP)
+    return Ranges(field, (*made, *empty), cut, unplaced=unplaced)
 
 
 def steps_between(low: Decimal, high: Decimal, *, whole: bool) -> list[Decimal]:
     """Round numbers from at most `low` to above `high`, at most `MOST_BARS` steps of one size: 1, 2 or 5 times a power of ten."""
-    size = (high - low) / MOST_BARS
-    power = Decimal(10) ** (size.adjusted() if size else 0)
-    told = next(
-        power * times
-        for times in (1, 2, 5, 10, 20)
-        if power * times >= size and (high // (power * times) - low // (power * times)) < MOST_BARS
-    )
-    step = max(told, Decimal(1)) if whole else told
-    first = (low // step - (1 if low < 0 and low % step else 0)) * step
-    found = [first]
-    while found[-1] <= high:
-        found.append(found[-1] + step)
-    return found
+    with localcontext(prec=PLACES):
+        size = (high - low) / MOST_BARS
+        power = Decimal(10) ** (size.adjusted() if size else 0)
+        told = next(
+            power * times
+            for times in (1, 2, 5, 10, 20)
+            if power * times >= size and (high // (power * times) - low // (power * times)) < MOST_BARS
+        )
+        step = max(told, Decimal(1)) if whole else told
+        first = (low // step - (1 if low < 0 and low % step else 0)) * step
+        found = [first]
+        while found[-1] <= high:
+            found.append(found[-1] + step)
+        return found
 
 
 def after(day: date, period: str) -> date:
@@ -138,12 +152,14 @@ def _plain(number: Decimal) -> Any:
 def _listed(
     collection_id: str, scope: Scope, field: str, where: Filter | None, q: Sought | None, segment: Chosen | None
 ) -> tuple[Collection, Table, sa.Subquery]:
-    """The values of the field in the first records of the list, as `value`."""
+    """The values of the field in the first records of the list, as `value`; null where one has no place in it, and `given` as it is stored."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
     wanted = list_conditions(table, scope, where, segment, q)
     item = collection.by_name[field]
-    column = sound_column(table, item) if item.comparable else table.columns[field]
-    if item.comparable and table.dialect.name == "postgresql":  # what is not finite has no place on an axis
-        column = sa.case((sa.cast(column, sa.Text).not_in(["NaN", "Infinity", "-Infinity", "infinity", "-infinity"]), column))
-    return collection, table, sa.select(column.label("value")).select_from(table.table).where(*wanted).limit(CAP + 1).subquery("listed")
+    given = table.columns[field]
+    column = sound_column(table, item) if item.comparable else given
+    if item.comparable and item.stored in SPREAD:
+        column = sa.case((table.dialect.on_axis(given, item), column))
+    listed = sa.select(column.label("value"), given.label("given")).select_from(table.table).where(*wanted).limit(CAP + 1)
+    return collection, table, listed.subquery("listed")

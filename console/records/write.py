@@ -4,12 +4,10 @@ The record is read and locked first, in the same transaction. A value that chang
 present value, and nothing is written. Only a connection lost during COMMIT leaves the result unknown.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -21,7 +19,7 @@ from console.core.forms import FormField
 from console.core.scopes import Scope
 from console.db import request_writes
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
-from console.records import catalogue, connect, exact, governing, record_keys, refusals, values, write_checks
+from console.records import broken_rules, catalogue, connect, exact, governing, record_keys, refusals, values, write_checks
 from console.records.dialects import Condition, value
 from console.records.reader import Reader, Record
 from console.records.record_reads import get
@@ -253,33 +251,26 @@ def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Fiel
     """The error to raise for a value that the database refused, at its field."""
     original = error.orig
     if (reason := refusals.raised(original)) is not None:
-        return Invalid(reason, details=[{"field": field.name, "reason": reason} for field in fields])
+        about = broken_rules.raised_about(original, fields)
+        return Invalid(reason, details=[{"field": field.name, "reason": reason} for field in about])
     if not isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError)) and not refusals.breaks_rule(original):
         return connect.driver_refusal(error, collection.source)
-    rule, column = _rule(original)
-    named = [
-        field
-        for field in fields
-        if field.name == column or (rule and re.search(rf"(?<![a-z0-9]){re.escape(field.name)}(?![a-z0-9])", rule))
-    ]
-    if not named and column is not None and column in collection.by_name:  # of what was not given at all
-        named = [collection.by_name[column]]
-    reason = "The database refuses this value" + (f" (rule {rule})." if rule else ".")
+    named = broken_rules.concerned(original, collection, fields)
+    if named and broken_rules.is_duplicate(original):
+        reason = same_words(collection, named)
+    else:
+        rule, _ = broken_rules.rule_name(original)
+        these = "this value" if len(named) < 2 else f"{' and '.join(field.label for field in named)} together"
+        reason = f"The database refuses {these}" + (f" (rule {rule})." if rule else ".")
     return Invalid(
         "The database refuses this change; nothing was saved.",
         details=[{"field": field.name, "reason": reason} for field in named or fields],
     )
 
 
-def _rule(original: Any) -> tuple[str, str | None]:
-    """(name of the constraint, name of the column), as far as the driver tells."""
-    if isinstance(original, psycopg.Error):
-        return original.diag.constraint_name or "", original.diag.column_name
-    match = re.search(r"constraint failed: ([\w., ]+)", str(original))
-    if match:
-        return match[1], match[1].rpartition(".")[2]
-    quoted = re.search(r"(?i:constraint) [`']([\w.]+)[`']|key '([\w.]+)'", str(original))
-    return (quoted[1] or quoted[2] or "", None) if quoted else ("", None)
+def same_words(collection: Collection, named: Sequence[Field]) -> str:
+    """Why a record is refused that must not have the values of another: "Another tag has the same name."."""
+    return f"Another {collection.label_one[:1].lower() + collection.label_one[1:]} has the same {' and '.join(field.label for field in named)}."
 
 
 # ---------------------------------------------------------------------------------------------------------------- forms

@@ -102,10 +102,11 @@ _looked: dict[str, tuple[float, "Again"]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The result of an automatic refresh: in words for everybody, and the changes for those who manage data sources."""
+    """The result of an automatic refresh: in words for everybody, and the changes for those who manage data sources; `waits` for one of them."""
 
     words: str
     details: str = ""
+    waits: bool = False
 
 
 def look_again(name: str) -> Again | None:
@@ -143,7 +144,7 @@ def _again(name: str) -> Again | None:
     else:
         keeping.take_over(name, left, None, by=SYSTEM)
         words = f"The data source {name} has changed, and the console has taken that over: load the page anew."
-    return Again(words, spoken(found))
+    return Again(words, spoken(found), waits=gone or named)
 
 
 def _shrunk(name: str, seen: Look) -> Look:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, g, jsonify, make_response, request
 from flask_login import current_user
@@ -64,6 +65,7 @@ class Answer:
     request_id: str | None = None
     reason: Reason | None = None  # for a refusal: the rule that decided, and who can grant the right
     outcome: Outcome = field(default_factory=Outcome)
+    change: str = ""  # the address of what has changed in a data source
 
     @property
     def title(self) -> str:
@@ -86,18 +88,33 @@ def answer_expected(error: ConsoleError) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     outcome = outcomes.outcome_of_request()
     outcome = outcome if outcome.to_look_at else Outcome()  # its message already says that it was refused
-    return _respond(Answer(error.status, error.code, body["message"], error.details, extra, headers, reason=reason, outcome=outcome))
+    change = "" if is_api() else _change_to_see(error)
+    return _respond(
+        Answer(error.status, error.code, body["message"], error.details, extra, headers, reason=reason, outcome=outcome, change=change)
+    )
 
 
 def error_message(error: ConsoleError) -> str:
     """Return the message of an error. If the schema of a data source differs, check the source again and describe the difference."""
     if isinstance(error, SourceChanged):
         difference = sources.look_again(str(error.extra.get("source", "")))
-        who = g.get("actor")
         if difference is not None:
-            manages = difference.details and who is not None and access.can(who, None, "source", "manage")
-            return f"{difference.words} {difference.details}." if manages else difference.words
+            return f"{difference.words} {difference.details}." if difference.details and _manages_sources() else difference.words
     return error.message if is_api() else error.words
+
+
+def _manages_sources() -> bool:
+    who = g.get("actor")
+    return who is not None and access.can(who, None, "source", "manage")
+
+
+def _change_to_see(error: ConsoleError) -> str:
+    """Return the address of what has changed in a data source and waits for the reader; empty for everything else."""
+    if not isinstance(error, SourceChanged) or not _manages_sources():
+        return ""
+    name = str(error.extra.get("source", ""))
+    difference = sources.look_again(name)
+    return f"/settings/sources/{quote(name)}/again" if difference is not None and difference.waits else ""
 
 
 @blueprint.app_errorhandler(HTTPException)
@@ -155,6 +172,7 @@ def _error_page(answer: Answer) -> str:
         "details": answer.details,
         "status": answer.status,
         "outcome": answer.outcome,
+        "change": answer.change,
         "resend": _form_to_resend() if answer.status == 503 and not answer.outcome.to_look_at else [],
         "retry": not answer.outcome.to_look_at and answer.status in (408, 409, 429, 500, 503),
         "request_id": answer.request_id or _request_id(),

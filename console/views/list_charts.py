@@ -35,12 +35,14 @@ def show(collection: str) -> Response:
     keys = {(item.references, str(value)) for value, _ in counted.counts if item.references and value is not None}
     look = frame.naming(browse.named(who, keys)) if keys else frame.look()
     what = formats.kind(item, here.key)
-    labels = ["Empty" if value is None else formats.text(what, value, look)[:LONGEST_LABEL] for value, _ in counted.counts]
+    labels = ["Empty" if value is None else _label(formats.text(what, value, look)) for value, _ in counted.counts]
     numbers = [float(count) for _, count in counted.counts]
-    total = sum(count for _, count in counted.counts)
+    total = sum(count for _, count in counted.counts) + counted.others
     caption = _counted(here, total, cut=counted.cut)
     if counted.counts:
         caption += f" Most often {labels[0]}: {counted.counts[0][1]:,}."
+    if counted.others:
+        caption += f" {counted.others:,} not drawn: their values are less frequent than these {len(labels)}."
     chart = Chart(
         "column-chart",
         f"{here.label} by {item.label.lower()}",
@@ -55,14 +57,23 @@ def show(collection: str) -> Response:
     return frame.page("lists/chart.html", {"collection": here, "chart_of": chart, "back": _back(here)})
 
 
+def _label(words: str) -> str:
+    """Return words that can be read on an axis, also of a text of blanks."""
+    return words[:LONGEST_LABEL] if words.strip() else "Blank"
+
+
 def _spread(here: Collection, item: Field, found: Ranges) -> Chart:
     """Return the chart of numbers or dates by ranges."""
     filled = [one for one in found.ranges if one.low is not None]
-    total = sum(one.number for one in found.ranges)
+    total = sum(one.number for one in found.ranges) + found.unplaced
     labels = ["Empty" if one.low is None else _range_label(here, item, found, one) for one in found.ranges]
     caption = _counted(here, total, cut=found.cut)
     if item.name in here.currencies:
         caption += " Amounts of all currencies together."
+    if found.unplaced:
+        caption += (
+            f" {found.unplaced:,} not drawn: {'no days of a calendar' if item.stored in ('date', 'datetime') else 'no finite numbers'}."
+        )
     if filled:
         most = max(filled, key=lambda one: one.number)
         caption += f" Most in {labels[found.ranges.index(most)]}: {most.number:,}."

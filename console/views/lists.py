@@ -1,5 +1,6 @@
 """A collection's records as a list. Segment, search, filters, columns, order and place are in the address."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -39,6 +40,8 @@ from console.views.list_counts import count_context, list_address, tabs
 blueprint = Blueprint("lists", __name__, url_prefix="/c")
 
 PAGE_SIZE = 40
+MANY = 24
+"""Collections of which one looks for one by its name."""
 WIDTH = "w."
 """Prefix of the fields with the widths of columns."""
 _COUNTS = {"1": "exact", "about": "capped"}
@@ -68,9 +71,17 @@ class Head:
 @blueprint.get("")
 def collections() -> Response:
     """Show every collection that the reader may browse, by data source."""
-    readable = sorted(browse.collections(frame.actor()), key=lambda each: each.source)
+    every, part = browse.collections(frame.actor()), request.args.get("name", "").strip()
+    readable = sorted((each for each in every if part.casefold() in each.label.casefold()), key=_place)
     sources = [(source, list(group)) for source, group in groupby(readable, key=lambda each: each.source)]
-    return frame.page("lists/collections.html", {"sources": sources, "q": request.args.get("q", "")})
+    context = {"sources": sources, "q": request.args.get("q", ""), "name": part, "many": len(every) > MANY}
+    return frame.page("lists/collections.html", context)
+
+
+def _place(each: Collection) -> tuple[str, list[tuple[int, str]]]:
+    """Return the place of a collection among others: by its source, then by its label, in which numbers count as numbers."""
+    parts = re.findall(r"\d+|\D+", each.label.casefold())
+    return each.source, [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 @blueprint.get("/<collection>")

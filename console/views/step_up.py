@@ -60,7 +60,7 @@ def ask() -> Response:
     if request.method in ("GET", "HEAD"):
         return _page(who, "", identity.local(request.full_path.rstrip("?")), status=403)
     fields = [[name, value] for name, value in request.form.items(multi=True) if name != "csrf_token"]
-    kept = one_time.make("kept", who.id, LASTS, {"path": request.path, "fields": fields, "files": bool(request.files)})
+    kept = one_time.make("kept", who.id, LASTS, {"path": request.full_path.rstrip("?"), "fields": fields, "files": bool(request.files)})
     return _page(who, kept, "/", status=403)
 
 

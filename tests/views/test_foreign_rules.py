@@ -1,16 +1,12 @@
 """Rules of the users' own database, met by page: CHECKs, triggers that refuse, generated columns, defaults, and columns that went overnight."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import sqlalchemy as sa
 
-from console import access, sources
-from console.records import connect
-from tests.servers import mariadb
+from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -36,61 +32,12 @@ REFUSING = {
 }
 
 
-@dataclass
-class Odd:
-    """A database with rules of its own, connected for operators."""
-
-    kind: str
-    url: str
-    pages: "Pages"
-
-    @property
-    def name(self) -> str:
-        """One of its own for each: a source is looked at again at most once in ten seconds."""
-        return f"odd-{self.kind}"
-
-    @property
-    def things(self) -> str:
-        """The address of its list."""
-        return f"/c/{self.name}.thing"
-
-    def run(self, *statements: str) -> None:
-        """Statements of its owner."""
-        engine = sa.create_engine(self.url.replace("postgresql:", "postgresql+psycopg:").replace("mysql:", "mysql+pymysql:"))
-        with engine.begin() as connection:
-            for statement in statements:
-                connection.exec_driver_sql(statement)
-        engine.dispose()
-        connect.dispose()
-
-
-@pytest.fixture(scope="module")
-def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A MariaDB server."""
-    with mariadb.running(tmp_path_factory.mktemp("maria")) as server:
-        yield str(server)
-
-
-@pytest.fixture(params=["sqlite", "postgresql", "mysql"])
+@pytest.fixture(params=KINDS)
 def odd(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
-    """It."""
-    kind, name = request.param, "odd_things"
-    if kind == "sqlite":
-        made = Odd(kind, f"sqlite:///{tmp_path}/odd.db", pages)
-    elif kind == "postgresql":
-        pg = request.getfixturevalue("pg")
-        pg.drop_database(name)
-        pg.sql(f"create database {name}")
-        made = Odd(kind, pg.url("postgres", name), pages)
-    else:
-        made = Odd(kind, request.getfixturevalue("maria"), pages)
-        made.run(f"drop database if exists {name}", f"create database {name}")
-        made.url = sa.make_url(made.url).set(database=name).render_as_string(hide_password=False)
-    made.run(TABLE.replace("{key}", KEYS[kind]), *REFUSING[kind], "insert into thing (name) values ('Lamp')")
-    sources.add(made.name, made.url, "operator")
-    access.refresh()
-    yield made
-    connect.dispose()
+    """A database with rules of its own."""
+    made = [TABLE.replace("{key}", KEYS[request.param]), *REFUSING[request.param], "insert into thing (name) values ('Lamp')"]
+    with connected(request, pages, tmp_path, "odd", made) as found:
+        yield found
 
 
 def test_what_the_database_refuses_is_said_and_nothing_typed_is_lost(odd: Odd) -> None:

@@ -116,7 +116,7 @@ def test_the_exact_moment_and_utc_are_at_hand() -> None:
     assert 'datetime="2026-11-20T10:07:03+00:00"' in drawn
     assert "(10:07:03 UTC)" in drawn
     assert ">2 hours ago<" in drawn
-    assert formats.when("nonsense", LOOK) == "–"
+    assert (formats.when("nonsense", LOOK), formats.when(None, LOOK)) == ("nonsense", "–")
     assert formats.clock("2026-11-20T10:07:03Z", LOOK) == "12:07"
     assert formats.clock(None, LOOK) == formats.full_moment(None, LOOK) == formats.ago(None, LOOK) == "–"
     assert formats.span(3 * 3600, LOOK) == "3 hours"
@@ -268,3 +268,32 @@ def test_an_account_is_shown_as_the_name_of_its_person_and_another_text_as_it_is
     assert [formats.text(kind, value, look) for value in ("mona", "Mona@fernwick.example", "monitoring", None)] == [
         "Mona Verbeek", "Mona Verbeek", "monitoring", "–",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("type_", ["text", "long_text"])
+def test_a_very_long_text_is_cut_and_its_rest_is_a_click_away(type_: str) -> None:
+    assert "<details" not in formats.html(of(type_), "x" * 2_100, LOOK), "a little more is not worth a click"
+    drawn = formats.html(of(type_), "<b>" * 10_000, LOOK)
+    assert "Show 28,000 more characters" in drawn
+    assert drawn.count("&lt;b&gt;") > 9_990
+    assert "<b>" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("range_", "said"),
+    [
+        ("from 2026-11-20 08:00:00+00", "from 20 Nov 2026, 10:00"),
+        ("2026-11-20 to before 2026-12-01, above 2027-01-01", "20 Nov 2026 to before 1 Dec 2026, above 1 Jan 2027"),
+        ("2026-11-20 08:00:00 to 2026-11-20 09:00:00", "20 Nov 2026, 10:00 to 20 Nov 2026, 11:00"),
+        ("1 to before 5", "1 to before 5"),
+        ("before 2026-99-99", "before 2026-99-99"),
+        ("order 2026-11-20", "order 2026-11-20"),
+    ],
+)
+def test_days_and_moments_of_a_range_are_said_in_words(range_: str, said: str) -> None:
+    assert formats.text(of("other"), range_, LOOK) == said
+
+
+@pytest.mark.parametrize("value", ["infinity", "0000-00-00 00:00:00", "<b>soon</b>", "4713-01-01 00:00:00 BC"])
+def test_what_is_no_moment_of_a_calendar_is_shown_as_it_is_stored(value: str) -> None:
+    assert formats.html(of("datetime"), value, LOOK) == Markup.escape(value)

@@ -56,6 +56,9 @@ def test_only_what_the_reader_may_see_is_there(pages: "Pages") -> None:
     assert "Halcyon" not in pages.tom.get("/c/customer").text
     pages.stan.get("/c/customer", status=404)
     assert "Customers" not in pages.stan.get("/c").text
+    assert "Customers" in pages.olivia.get("/c?name=CUST").text
+    assert "Customers" not in pages.stan.get("/c?name=cust").text
+    assert "No collection has “<b>” in its name" in pages.olivia.get("/c?name=%3Cb%3E").text
     pages.olivia.get("/c/nothing", status=404)
 
 

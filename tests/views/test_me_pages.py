@@ -313,6 +313,16 @@ def test_a_form_that_was_refused_is_sent_again_as_it_was_typed(house: Pages) -> 
     assert other.client.get(f"/step-up/go-on?kept={token}").headers["Location"] == "/"
 
 
+def test_a_form_goes_on_to_the_whole_address_that_it_was_sent_to(house: Pages) -> None:
+    """What a list is filtered by stands in the address of the button that saves it as a file: without it the file would hold everything."""
+    browser = signed_in(house, "mona")
+    long_ago()
+    whole = "/settings/me/second-factor?filter=a%26b&sort=-name"
+    asked = browser.post(whole, {"csrf_token": browser.token}, status=403)
+    going_on = browser.send(asked, "/step-up", status=200, shown=PASSWORD)
+    assert going_on.form(whole)
+
+
 def test_in_a_page_with_its_script_a_dialog_asks(house: Pages) -> None:
     browser = signed_in(house, "mona")
     long_ago()

@@ -241,10 +241,11 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
         file,
         "insert into member values (1, 1, 'Ann', null); drop view roster; alter table member drop column mail; alter table member add column post int; create table fee (id integer primary key)",
     )
-    seen = ines.get(f"/c/{name}-m", status=503).text
-    assert "has changed" in seen
-    assert "member.mail is gone" in seen
     at = f"/settings/sources/{name}/again"
+    seen = ines.get(f"/c/{name}-m", status=503)
+    assert "has changed" in seen.text
+    assert "member.mail is gone" in seen.text
+    assert f'href="{at}"' in seen.html, "from the error to what can be done"
     page = ines.get(at)
     for words in (
         "roster",
@@ -263,6 +264,17 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
     assert "Members" in ines.get(f"/c/{name}-m").text
     assert (records.collection(f"{name}-m").columns, records.collection(f"{name}-m").segments) == (("name",), ())
     assert "Nothing has changed" in ines.get(at).text
+
+
+def test_who_may_not_manage_sources_is_not_led_to_what_has_changed(pages: Pages, tmp_path: Path) -> None:
+    file, name = filled(tmp_path), fresh()
+    sources.add(name, f"sqlite:///{file}", "operator")
+    access.refresh()
+    behind(file, "drop view roster; drop table member")
+    seen = pages.olivia.get(f"/c/{name}.member", status=503)
+    assert "has changed" in seen.text
+    assert "roster" not in seen.text
+    assert "/again" not in seen.html
 
 
 def test_a_column_that_nothing_names_is_let_go_at_once_and_nothing_new_comes_in(pages: Pages, tmp_path: Path) -> None:
