@@ -288,9 +288,9 @@ def test_who_manages_alone_takes_nothing(company: Company) -> None:
     run = company.at("note")
     runs.escalate(company.olivia, run, revision=None, inbox="desk", reason="Please look")
     assert ids(company, "mona", "desk") == [run]
-    with pytest.raises(NotAllowed, match="It is for mlro"):
+    with pytest.raises(NotAllowed, match="It is for MLRO"):
         tickets.take_next(company.mona, "desk")
-    with pytest.raises(NotAllowed, match="It is for mlro"):
+    with pytest.raises(NotAllowed, match="It is for MLRO"):
         tickets.take(company.mona, "desk", run)
 
 
