@@ -16,7 +16,7 @@ from console import accounts, browse, workflows
 from console.core import media
 from console.core.blocks import KINDS
 from console.core.documents.fields import BECAUSE
-from console.core.plain_words import roles_words
+from console.core.plain_words import humanised, roles_words
 from console.core.run.duties import OF_STEP
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.runs.changing import approval_questions
@@ -401,7 +401,7 @@ def _context(view: View, look: Look) -> list[tuple[str, list[dict[str, Any]]]]:
     made = []
     for title, output in view.context:
         told = [
-            formats.described(name, value, output)
+            formats.described(name, _worded(value), output)
             for name, value in output.items()
             if value not in (None, "", [], {}) and name not in _TECHNICAL
         ]
@@ -409,6 +409,19 @@ def _context(view: View, look: Look) -> list[tuple[str, list[dict[str, Any]]]]:
         if lines:
             made.append((title, lines))
     return made
+
+
+def _worded(value: Any) -> Any:
+    """Return the value with lists of names that a step has made, such as those of its checks, in words."""
+    if isinstance(value, Mapping):
+        return {name: _worded(item) for name, item in value.items()}
+    if not isinstance(value, list):
+        return value
+    if any(isinstance(item, str) and formats.PROGRAM_WORD.fullmatch(item) for item in value) and all(
+        isinstance(item, str) for item in value
+    ):
+        return [humanised(item) for item in value]
+    return [_worded(item) for item in value]
 
 
 def _rule(rule: str, view: View) -> str:

@@ -217,6 +217,15 @@ class Screen:
         except TimeoutError as error:
             raise AssertionError(f"{words!r} is still to be seen on {self.page.url}") from error
 
+    def comes_to_read(self, pattern: str) -> None:
+        """The same of what the worker does once a minute: the page is asked for anew."""
+        for _ in range(24):
+            if re.search(pattern, self.page.inner_text("body"), re.IGNORECASE):
+                break
+            self.page.wait_for_timeout(5_000)
+            self.page.reload()
+        self.reads(pattern)
+
     def reads(self, pattern: str) -> None:
         """Wait until the text of the page has this."""
         try:

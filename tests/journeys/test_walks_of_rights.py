@@ -14,6 +14,7 @@ from tests.journeys.walks import (
     answered,
     by,
     choose,
+    comes_to_read,
     download,
     emphasis,
     fill,
@@ -269,7 +270,7 @@ WALKS: dict[str, list[By]] = {
         by(
             "ada",
             go("/activity"),
-            reads("Verified to \\d\\d:\\d\\d"),
+            comes_to_read("Verified to \\d\\d:\\d\\d"),
             named("a moment that differs, and what is seen of a broken log alone", "Verified to 12:04", "Not in order"),
             go("/activity/proof"),
             see("What this console has checked", "Last checkpoint", "Public key", "Check it yourself", "A checkpoint that you kept"),

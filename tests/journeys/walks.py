@@ -146,6 +146,11 @@ def reads(*patterns: str) -> Deed:
     return _each(lambda walk, pattern: walk.screen.reads(walk.read(pattern)), patterns)
 
 
+def comes_to_read(pattern: str) -> Deed:
+    """The same of what the worker does once a minute."""
+    return lambda walk: walk.screen.comes_to_read(pattern)
+
+
 def lacks(*words: str) -> Deed:
     """Nothing is written or called so."""
     return _each(lambda walk, one: walk.screen.lacks(one), words)
