@@ -123,7 +123,7 @@ def per_step(numbers: Any, runs_: int, steps: int) -> float:
             )
             driver.execute("insert into peer.attempt values (%s, %s, 'done', now(), '{\"note\": \"what was typed\"}')", (number, seq))
             if seq < steps:
-                driver.execute(f"select 1 from {queue.BESIDE}", (queue.ADVANCE, f"{number}:{seq + 1}", f"peer:{number}:{seq + 1}"))
+                driver.execute(f"select 1 from {queue.BESIDE}", (0, queue.ADVANCE, f"{number}:{seq + 1}", f"peer:{number}:{seq + 1}"))
 
     queue.enqueue_all([queue.Job(queue.ADVANCE, f"{number}:0", f"peer:{number}:0") for number in range(first, first + runs_)])
     all_done = "select count(*) from peer.attempt where run >= %s"

@@ -323,7 +323,8 @@ class Worker:
                 )
             else:
                 self._presence.execute(sa.text("select 1"))
-        except sa.exc.DBAPIError:
+        except sa.exc.DBAPIError as error:
+            _log.warning("presence: the database does not answer: %s", type(error.orig).__name__)
             self._leave()
 
     def _leave(self) -> None:

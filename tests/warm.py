@@ -8,6 +8,7 @@ proved by tests/test_cli.py, tests/test_serve.py and what the README has typed. 
 import array
 import atexit
 import contextlib
+import faulthandler
 import functools
 import gc
 import json
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+STUCK_S = 55.0
 LOADED = "console.worker, console.app, console.cli, console.queue.dispatch, console.upkeep.restore, console.activity.exports, click.testing"
 CLIENT = """#!{python} -IS
 import array, json, os, signal, socket, sys
@@ -170,6 +172,7 @@ def _main() -> None:
     gc.collect()
     gc.freeze()
     arguments = _serve(socket.socket(fileno=int(sys.argv[1])))
+    faulthandler.dump_traceback_later(STUCK_S, file=sys.stderr)  # a test that waits for it in vain shows where it stands
     try:
         _run(arguments)
     except SystemExit:

@@ -10,8 +10,8 @@ from console.browse.record_lists import browsed_collection
 from console.browse.saved_segments import saved_segments
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.db import tables
-from console.db.engine import hot_engine, transaction
+from console.db import ahead, tables
+from console.db.engine import transaction
 from console.errors import Invalid
 
 MOST_COLUMNS = 200
@@ -19,6 +19,8 @@ SIZES = (20, 40, 100, 200)
 TITLE = "title"
 """The first column of a list, which names the record, in `widths`."""
 NARROWEST, WIDEST = 60, 900
+
+_VIEW = "select columns, roomy, segment, page_size, widths from console.list_view where person = $1 and collection = $2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,11 @@ class ListView:
 
 def view_of(actor: Actor, collection_id: str) -> ListView:
     """The view that the actor kept of the list; one statement."""
-    table = tables.list_view
-    wanted = sa.select(table.c.columns, table.c.roomy, table.c.segment, table.c.page_size, table.c.widths).where(
-        table.c.person == actor.id, table.c.collection == collection_id
-    )
-    with hot_engine().connect() as connection:
-        row = connection.execute(wanted).first()
-    if row is None:
+    rows = ahead.fetch(_VIEW, (actor.id, collection_id))
+    if not rows:
         return ListView()
-    return ListView(tuple(row.columns or ()), row.roomy, row.segment, row.page_size or ListView().size, row.widths or {})
+    columns, roomy, segment, size, widths = rows[0]
+    return ListView(tuple(columns or ()), roomy, segment, size or ListView().size, widths or {})
 
 
 def first_segment(actor: Actor, collection: Collection, kept: ListView) -> str | None:

@@ -17,8 +17,8 @@ from console import log, subjects
 from console.browse.record_lists import BrowseQuery, browsed_collection, may_shape, question
 from console.core.actor import Actor
 from console.core.documents.collections import Collection as CollectionModel
-from console.db import tables
-from console.db.engine import hot_engine, transaction
+from console.db import ahead, tables
+from console.db.engine import transaction
 from console.db.ids import new_id
 from console.errors import Invalid, Malformed, NotFound
 
@@ -31,6 +31,8 @@ MOST_OWN = 30
 """Most saved segments of one person on one list."""
 KEPT = ("segment", "filter", "q", "sort", "columns")
 """What of a list's address is saved."""
+
+_SEGMENTS = "select id, label, query, audience, made_by from console.saved_segment where collection = $1 and audience = any($2::text[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +63,16 @@ def audiences(actor: Actor) -> list[str]:
 def saved_segments(actor: Actor, collection_id: str) -> list[SavedSegment]:
     """The saved segments that the actor has as tabs, their own first, then by name; one statement. Raises NotFound."""
     collection, scope = browsed_collection(actor, collection_id)
-    table = tables.saved_segment
-    wanted = sa.select(table).where(table.c.collection == collection_id, table.c.audience.in_(audiences(actor)))
-    with hot_engine().connect() as connection:
-        rows = connection.execute(wanted).all()
+    rows = ahead.fetch(_SEGMENTS, (collection_id, audiences(actor)))
     shapes = may_shape(actor, collection_id) if rows else False
     found = []
-    for row in rows:
-        mine = row.made_by == actor.id
+    for segment_id, label, query, audience, made_by in rows:
+        mine = made_by == actor.id
         try:
-            kept = json.loads(subjects.unwrap(row.query, _place(row.id)))
+            kept = json.loads(subjects.unwrap(query, _place(segment_id)))
         except subjects.Unreadable:  # kept under another master key
             continue
-        saved = SavedSegment(row.id, row.label, kept, row.audience, mine, mine or shapes)
+        saved = SavedSegment(segment_id, label, kept, audience, mine, mine or shapes)
         try:
             question(actor, collection, scope, saved.browse_query)
         except Malformed:  # it names a field or segment that is gone, or hidden from this reader

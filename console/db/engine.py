@@ -1,9 +1,10 @@
 """Engines over the console's own database, made on first use in each process (a fork must not inherit a connection)."""
 
 import functools
+import itertools
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -174,6 +175,8 @@ def borrowed() -> Iterator["psycopg.Connection[Any]"]:
         hot.close()
 
 
+TAKEN_AT_ONCE = 8
+"""Places are taken from the first on, so that one of the first that this process does not hold is nearly always free."""
 _TAKE = "select name from unnest(%s::text[]) name where pg_try_advisory_lock(hashtextextended(name, 0)) limit 1"
 
 
@@ -186,17 +189,17 @@ class _Locks:
         self._mutex, self._held, self._process = threading.Lock(), set[str](), os.getpid()
         self._hot: sa.PoolProxiedConnection | None = None
 
-    def take(self, *names: str) -> str | None:
-        """The first of these names that nobody in any process holds; then this process does. None where all are held."""
+    def take(self, names: Iterable[str]) -> str | None:
+        """The first of these names that nobody in any process holds; then this process does. None where all are held. A few are asked for at a time."""
         with self._mutex:
             self._after_fork()
-            free = [name for name in names if name not in self._held]
-            if not free:
-                return None
+            free = (name for name in names if name not in self._held)
             try:
-                row = self._driver().execute(_TAKE, (free,)).fetchone()
-                self._held.update(row or ())
-                return str(row[0]) if row else None
+                while asked := list(itertools.islice(free, TAKEN_AT_ONCE)):
+                    if (row := self._driver().execute(_TAKE, (asked,)).fetchone()) is not None:
+                        self._held.update(row)
+                        return str(row[0])
+                return None
             finally:
                 self._rest()
 
@@ -238,7 +241,7 @@ _locks = _Locks()
 @contextmanager
 def alone(about: str) -> Iterator[bool]:
     """Whether nobody else in any process is at `about` now; while the block lasts, nobody else is. A process that dies lets go at once."""
-    mine = _locks.take(about)
+    mine = _locks.take([about])
     try:
         yield mine is not None
     finally:
@@ -249,7 +252,7 @@ def alone(about: str) -> Iterator[bool]:
 @contextmanager
 def place_among(about: str, most: int) -> Iterator[bool]:
     """Whether fewer than `most` others in any process are at `about` now; while the block lasts, this one counts. A process that dies lets go at once."""
-    place = _locks.take(*(f"{about}:{number}" for number in range(1, most + 1)))
+    place = _locks.take(f"{about}:{number}" for number in range(1, most + 1))
     try:
         yield place is not None
     finally:

@@ -96,6 +96,15 @@ def overdue(run_id: str) -> None:
     )
 
 
+def _not_present(made: list["subprocess.Popen[bytes]"]) -> str:
+    """What is known where not so many workers are present as were started: how each stands, and what the connections of this database do."""
+    doing = fetch(
+        "select pid, application_name, state, wait_event_type, wait_event, left(query, 120) from pg_stat_activity where datname = current_database()"
+    )
+    lines = [f"{fetch(PRESENT, PRESENCE)[0][0]} present; ended with {[process.poll() for process in made]}", *map(str, doing)]
+    return "\n".join(lines)
+
+
 @contextlib.contextmanager
 def workers(count: int = 1, *, stopped: bool = False, **environ: str) -> Iterator[list["subprocess.Popen[bytes]"]]:
     """Worker processes over the test's database, ended as a supervisor would. `stopped`: the test stops one by SIGSTOP."""
@@ -105,7 +114,7 @@ def workers(count: int = 1, *, stopped: bool = False, **environ: str) -> Iterato
         for _ in range(count)
     ]
     try:
-        assert until(lambda: fetch(PRESENT, PRESENCE)[0][0] == count)
+        assert until(lambda: fetch(PRESENT, PRESENCE)[0][0] == count), _not_present(made)
         yield made
     finally:
         for process in made:
