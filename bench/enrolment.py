@@ -94,7 +94,7 @@ def furnish(server: Any, people: int) -> Any:
     ).person
     accounts.create_service_account(ROBOT, [("admin", "admin")])
     actor = accounts.actor_of_person(ines.id, "sys:bench")
-    access.grant("admin", "workflow:nurture", ["see", "start", "resume"])
+    access.grant("admin", "workflow:nurture", ["see", "start", "resume", "cancel"])
     access.refresh()
     workflows.import_file(WORKFLOW, publish=True, rights=False)
     fetch("update console.workflow set status = 'paused' where slug = 'nurture' returning id")
