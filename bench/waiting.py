@@ -54,7 +54,10 @@ def measured(server: Any, people: int) -> bool:
         api.headers["Authorization"] = f"Bearer {key}"
         enrol(actor, FEW)
         few = asked(page, api)
-        server.sql(f"insert into person select n, 'Person ' || n, 'p' || n || '@example.org', 'Oslo', n % 100 from generate_series({FEW + 1}, {people}) n; analyze person", "bench_shop")  # noqa: S608 (numbers of ours)
+        server.sql(
+            f"insert into person select n, 'Person ' || n, 'p' || n || '@example.org', 'Oslo', n % 100 from generate_series({FEW + 1}, {people}) n; analyze person",
+            "bench_shop",
+        )
         took = enrol(actor, people)
         many = asked(page, api)
     print(f"{people:,} wait (enrolled in {took:.0f} s), against {FEW:,}; load {os.getloadavg()[0]:.0f}")
@@ -91,7 +94,8 @@ def asked(page: lists.Browser, api: lists.Browser) -> dict[str, float]:
     ways["API, leads"] = partial(api.milliseconds, first)
     status, told = api.ask("GET", first)
     following = json.loads(told).get("next")
-    assert status == 200 and following, told[:200]
+    if status != 200 or not following:
+        raise SystemExit(f"{first} answered {status}: {told[:200]!r}")
     ways["API, the next page"] = partial(api.milliseconds, f"{first}?after={following}")
     lists.REQUESTS = 5
     for measure in ways.values():

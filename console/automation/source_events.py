@@ -7,7 +7,7 @@ began later; a fingerprint of key and value keeps a row from being told twice. N
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -37,7 +37,9 @@ PAGE = 500
 OVERLAP = timedelta(seconds=30)
 OVERLAP_NUMBER = 1000
 AGAIN_FOR = timedelta(seconds=60)
-"""So long after the last new value rows before it are looked at again."""
+"""So long after the last new value rows before it are looked at again. Rows of a day are, until the next day comes."""
+MOST_SEEN = 20_000
+"""Rows near the end that are remembered. Of more, as after a change of a whole table at one moment, the earlier ones are not looked at again."""
 
 CAUSED_WITHIN = timedelta(minutes=5)
 """A change that is found so soon after a run has changed the record counts as the run's."""
@@ -45,9 +47,13 @@ CAUSED_WITHIN = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a look has come: the last value, since when nothing newer came, the highest key that is a number, and rows near the end (fingerprint → value, key)."""
+    """How far a look has come: the last value, since when nothing newer came, the highest key that is a number, and rows near the end (fingerprint → value, key).
+
+    All rows after `beyond` are among those near the end, where these were too many to keep all.
+    """
 
     value: Any
+    beyond: Any
     at: datetime
     now: datetime
     highest: int | None
@@ -71,8 +77,10 @@ def look(stopping: Callable[[], bool] = lambda: False, *, only: frozenset[str] =
     """Check every watched collection that is due, or those of `only` at once; returns how many were checked."""
     if queue.paused():
         return 0
-    looked = 0
-    for name, rows in watched_collections(trigger_rows.active(KIND)).items():
+    looked, wanted = 0, watched_collections(trigger_rows.active(KIND))
+    if not only:
+        _forget_others(wanted)
+    for name, rows in wanted.items():
         try:
             collection = records.collection(name)
         except NotFound:
@@ -83,6 +91,11 @@ def look(stopping: Callable[[], bool] = lambda: False, *, only: frozenset[str] =
             if column is not None:
                 looked += _look_at(collection, column, rows, deleted=deleted, now=bool(only), stopping=stopping)
     return looked
+
+
+def _forget_others(wanted: Iterable[str]) -> None:
+    """Forget how far collections were read that no trigger waits for now: what changes while all are off is not made up for."""
+    fetch("delete from console.source_watch where collection <> all(%s::text[]) returning 1", (list(wanted),))
 
 
 def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, deleted: bool, now: bool, stopping: Callable[[], bool]) -> bool:
@@ -127,16 +140,18 @@ def _mark(collection: Collection, column: str) -> Mark | None:
     with hot_engine().connect() as connection:
         found = connection.execute(find).first()
     if found is not None and found.mark is not None:
-        return Mark(found.mark["value"], found.mark_at, found.now, (found.highest or {}).get("key"), dict(found.seen or {}))
+        value, beyond = found.mark["value"], found.mark.get("beyond")
+        return Mark(value, beyond, found.mark_at, found.now, (found.highest or {}).get("key"), dict(found.seen or {}))
     newest = _newest(collection, column)
     highest = _highest_key(collection)
+    seen, beyond = _near(collection, column, newest)
     _note(
         collection.id,
         column,
-        mark={"value": newest},
+        mark={"value": newest, "beyond": beyond},
         mark_at=trigger_rows.CLOCK,
         highest={"key": highest},
-        seen=_near(collection, column, newest),
+        seen=seen,
     )
     return None
 
@@ -157,14 +172,25 @@ def _highest_key(collection: Collection) -> int | None:
     return int(rows[0].key or 0) if rows else 0
 
 
-def _near(collection: Collection, column: str, newest: Any) -> dict[str, Any]:
-    """Fingerprints of the rows near the end, which the next look reads again."""
+def _near(collection: Collection, column: str, newest: Any) -> tuple[dict[str, Any], Any]:
+    """Fingerprints of the rows near the end, which the next look reads again, and the value beyond which these are all."""
     if newest is None:
-        return {}
-    found = {}
-    for page in _pages(collection, column, before(newest), strictly=False):
+        return {}, None
+    found: dict[str, Any] = {}
+    for page in _pages(collection, column, before(newest), strictly=False, backwards=True):
         found.update({fingerprint(record.key or "", record.values[column]): [record.values[column], record.key] for record in page})
-    return found
+        if len(found) > MOST_SEEN:
+            break
+    return _latest(found)
+
+
+def _latest(seen: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+    """The latest of these rows, at most `MOST_SEEN`, and the value beyond which they are all of them; None: they are all anyway. Rows of a day stay together."""
+    values = sorted((value for value, _ in seen.values()), key=place, reverse=True)
+    if len(values) <= MOST_SEEN or before(values[0]) == values[0]:
+        return dict(seen), None
+    beyond = values[MOST_SEEN]
+    return {name: told for name, told in seen.items() if place(told[0]) > place(beyond)}, beyond
 
 
 def before(value: Any) -> Any:
@@ -188,14 +214,15 @@ def fingerprint(key: str, value: Any) -> str:
 # ---------------------------------------------------------------------------------------------------------------- reading
 
 
-def _pages(collection: Collection, column: str, value: Any, *, strictly: bool) -> Iterator[list[records.Record]]:
-    """Rows from that value on, in order, so many at a time."""
+def _pages(collection: Collection, column: str, value: Any, *, strictly: bool, backwards: bool = False) -> Iterator[list[records.Record]]:
+    """Rows from that value on, in order, or `backwards` from the last one to it; so many at a time."""
     changes = collection.changes
     fields = [name for name in (column, changes.created if changes else None, changes.deleted if changes else None) if name is not None]
     where = Test(column, "is_null", False) if value is None else Test(column, "gt" if strictly else "gte", value)
     after: str | None = None
     while True:
-        page = records.page(collection.id, scopes.whole(collection.id), where=where, sort=column, limit=PAGE, after=after, fields=fields)
+        sort = f"-{column}" if backwards else column
+        page = records.page(collection.id, scopes.whole(collection.id), where=where, sort=sort, limit=PAGE, after=after, fields=fields)
         yield page.rows
         after = page.next
         if after is None:
@@ -204,11 +231,11 @@ def _pages(collection: Collection, column: str, value: Any, *, strictly: bool) -
 
 def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row], *, deleted: bool, stopping: Callable[[], bool]) -> None:
     """Tell the triggers of every row that has changed, page by page; the mark moves when all of them have taken it in."""
-    again = mark.now - mark.at < AGAIN_FOR
-    seen = dict(mark.seen) if again else {}
-    start = mark.value if not again or mark.value is None else before(mark.value)
+    again = mark.now - mark.at < AGAIN_FOR or before(mark.value) == mark.value
+    seen, beyond = (dict(mark.seen), mark.beyond) if again else ({}, None)
+    start = mark.value if not again or mark.value is None else before(mark.value) if beyond is None else beyond
     newest, highest, moved = mark.value, mark.highest, False
-    for page in _pages(collection, column, start, strictly=not again):
+    for page in _pages(collection, column, start, strictly=not again or beyond is not None):
         fresh = [record for record in page if fingerprint(record.key or "", record.values[column]) not in seen]
         if fresh:
             _tell(collection, column, fresh, rows, mark, deleted=deleted)
@@ -218,23 +245,26 @@ def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row
             if highest is not None and (record.key or "").lstrip("-").isdigit():
                 highest = max(highest, int(record.key or 0))
         moved = moved or bool(fresh)
+        if len(seen) > 2 * MOST_SEEN:
+            seen, beyond = _latest(seen)
         if stopping():
             break
     if moved or (seen and not again):
-        kept = {name: told for name, told in seen.items() if _not_before(told[0], before(newest))}
+        least = place(before(newest))
+        kept, cut = _latest({name: told for name, told in seen.items() if place(told[0]) >= least})
+        beyond = cut if cut is not None else beyond if beyond is not None and place(beyond) >= least else None
         since = trigger_rows.CLOCK if moved else mark.at
-        _note(collection.id, column, mark={"value": newest}, mark_at=since, highest={"key": highest}, seen=kept)
+        _note(collection.id, column, mark={"value": newest, "beyond": beyond}, mark_at=since, highest={"key": highest}, seen=kept)
 
 
-def _not_before(value: Any, least: Any) -> bool:
-    """Whether a value is not smaller; both are JSON values of one column."""
-    moments = [moment_of(each) if isinstance(each, str) and "-" in each[1:] else None for each in (value, least)]
-    if moments[0] is not None and moments[1] is not None:
-        return bool(moments[0] >= moments[1])
+def place(value: Any) -> tuple[int, Any]:
+    """What a value of the column is ordered by; it is a moment, a day or a number, as JSON."""
+    if isinstance(value, str) and "-" in value[1:] and (moment := moment_of(value)) is not None:
+        return 2, moment
     try:
-        return Decimal(str(value)) >= Decimal(str(least))
+        return 1, Decimal(str(value))
     except ArithmeticError:
-        return str(value) >= str(least)
+        return 0, str(value)
 
 
 def _tell(collection: Collection, column: str, fresh: Sequence[records.Record], rows: Sequence[Row], mark: Mark, *, deleted: bool) -> None:

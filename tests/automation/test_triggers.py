@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from console import accounts, automation, browse, log, runs, sources, workflows
-from console.automation import firing, trigger_rows
+from console.automation import firing, source_events, trigger_rows
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, NotFound
 from console.postgres import Embedded
@@ -189,6 +189,64 @@ def test_changes_of_other_programs_are_found_once_and_a_flood_is_worked_off(shop
     assert told("order-added", "new") == (55, 5, 0, 0)
     assert [row[1:] for row in runs_of("note-told")] == [(str(key), "event", "created")]
     assert "not" in fetch("select why from console.firing where trigger = 'deleted'")[0][0]
+
+
+def test_what_other_programs_change_while_the_trigger_is_off_starts_nothing(shop: psycopg.Connection[Any], house: Company) -> None:
+    """The mark of a collection is forgotten with its last trigger, and set anew when one is switched on again."""
+    marks = "select 1 from console.source_watch where collection = 'order' and mark is not null"
+    publish("order-changed", {"id": "any", "kind": "event", "on": "record.updated"}, collection="order")
+    with workers():
+        assert until(lambda: fetch(marks))
+        automation.switch(house.mona, "order-changed", "any", enabled=False)
+        assert until(lambda: not fetch(marks))
+        shop.execute("update orders set title = 'while it was off', updated_at = clock_timestamp()")
+        shop.execute("insert into orders (title, total) values ('also while it was off', 2)")
+        automation.switch(house.mona, "order-changed", "any", enabled=True)
+        assert until(lambda: fetch(marks))
+        shop.execute("update orders set title = 'and later', updated_at = clock_timestamp() where id = 2")
+        assert until(lambda: runs_of("order-changed"))
+    assert [row[1] for row in runs_of("order-changed")] == ["2"]
+
+
+def test_a_table_that_changes_at_one_moment_is_told_once_and_not_read_again_as_a_whole(
+    shop: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only so many rows near the end are remembered; what comes after them is found, and a change that was committed late too."""
+    monkeypatch.setattr(source_events, "MOST_SEEN", 4)
+    shop.execute("insert into orders (title, total) select 'at once ' || n, n from generate_series(1, 20) n")
+    shop.execute("update orders set updated_at = now() - interval '1 hour'")
+    publish("order-changed", {"id": "any", "kind": "event", "on": "record.updated"}, collection="order")
+    automation.synchronise()
+
+    def looked() -> list[str]:
+        shop.execute("select pg_sleep(0.01)")
+        fetch("update console.source_watch set looked_at = null returning 1")
+        automation.look()
+        return [row[0] for row in fetch("select record from console.firing order by record::int")]
+
+    remembered = "select jsonb_array_length(jsonb_path_query_array(seen, '$.*')) from console.source_watch where \"column\" = 'updated_at'"
+    assert looked() == []
+    assert fetch(remembered)[0][0] <= 4
+    shop.execute("update orders set updated_at = now() - interval '5 minutes' where id <= 12")
+    assert looked() == [str(number) for number in range(1, 13)]
+    assert (fetch(remembered)[0][0], looked()) == (0, [str(number) for number in range(1, 13)])
+    shop.execute("update orders set updated_at = now() where id = 20")
+    shop.execute("update orders set updated_at = now() - interval '10 seconds' where id = 19")
+    assert looked()[12:] == ["19", "20"]
+    shop.execute("update orders set updated_at = now() - interval '5 seconds' where id = 18")  # committed late
+    assert looked()[12:] == ["18", "19", "20"]
+
+
+def test_a_column_of_days_tells_of_every_row_of_the_day(shop: psycopg.Connection[Any]) -> None:
+    shop.execute("alter table orders alter column updated_at type date")
+    publish("order-changed", {"id": "any", "kind": "event", "on": "record.created"}, collection="order")
+    automation.synchronise()
+    for number in range(3):
+        automation.look()
+        fetch("update console.source_watch set looked_at = null, mark_at = mark_at - interval '1 hour' returning 1")
+        shop.execute("insert into orders (title, total) values ('today', %s)", (number,))
+    automation.look()
+    assert [row[0] for row in fetch("select record from console.firing order by record::int")] == ["2", "3", "4"]
 
 
 def test_where_a_workflow_has_places_triggers_enrol_and_nobody_is_in_it_twice(house: Company) -> None:
