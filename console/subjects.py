@@ -17,7 +17,6 @@ import orjson
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy.dialects import postgresql
 
 from console import settings
 from console.db import tables
@@ -81,17 +80,8 @@ def subject_of(collection: str, record: str) -> str:
     known = fetch("select id from console.subject where collection = %s and record = %s", (collection, record))
     if known:
         return str(known[0][0])
-    table = tables.subject
-    find = sa.select(table.c.id).where(table.c.collection == collection, table.c.record == record)
-    with hot_engine().connect() as connection:
-        found: str | None = connection.execute(find).scalar()
-        if found is None:
-            subject = new_id("sub")
-            wrapped = wrap(AESGCM.generate_key(256), f"subject|wrapped|{subject}")
-            made = postgresql.insert(table).values(id=subject, collection=collection, record=record, kid=master_id(), wrapped=wrapped)
-            connection.execute(made.on_conflict_do_nothing())
-            found = connection.execute(find).scalar_one()
-    return found
+    made = _make(collection, {record: new_id("sub")})
+    return made[record] if made else subject_of(collection, record)  # another process has made it meanwhile
 
 
 def subjects_of(collection: str, named: Iterable[str]) -> dict[str, str]:
