@@ -20,6 +20,7 @@ BY_CODE: Mapping[str, str] = {
     "not_sent": "The provider did not get it yet.",
     "unknown": "It is not known whether the provider took it.",
     "internal_error": "It is not known whether it left.",
+    "no_callback": "The provider did not tell how the call ended.",
     "no_mail_server": "No mail server is set.",
     "no_target": "The chat is not set up.",
 }
