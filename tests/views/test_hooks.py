@@ -85,6 +85,8 @@ def test_the_answers_come_in_the_order_of_the_table(client: FlaskClient, company
     assert [answer.status_code for answer in told] == [404, 400, 401, 401, 415, 413, 400, 403, 422, 202]
     assert all(answer.is_json for answer in told)
     assert {detail["field"] for detail in told[8].get_json()["details"]} == {"input.why", "input.wy"}
+    refused = [each["why"] for each in listed(client, company)["plain"]["last"] if each["status"] == "refused"]
+    assert [why for why in refused if why.startswith("The input is wrong. Wy: There is no such field in this form.; Why: ")], refused
     run_id = told[-1].get_json()["runId"]
     assert told[-1].json == {"runId": run_id, "duplicate": False}
     seen = runs.get(company.mona, run_id).json
