@@ -142,7 +142,9 @@ def catch_up() -> None:
 
 def cut_off() -> None:
     """PostgreSQL ends all other connections, as when it is killed and started again."""
-    fetch("select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user and datname = current_database() and pid <> pg_backend_pid()")
+    fetch(
+        "select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user and datname = current_database() and pid <> pg_backend_pid()"
+    )
 
 
 def test_who_has_left_is_sent_nothing_even_before_their_run_is_ended(company: Company) -> None:
