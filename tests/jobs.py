@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 
 from console import queue
-from console.db.engine import fetch
+from console.db.engine import alone, fetch
 from console.worker import handlers
 
 RUNNING = queue.JOBS - {queue.PROPOSE}
@@ -45,3 +45,11 @@ def work_until_idle(only: Collection[str] = queue.JOBS) -> int:
     while texts := worked(only):
         done += len(texts)
     return done
+
+
+def wait_until_free(about: str) -> None:
+    """Return once nobody is at `about`: the database notices the end of a killed process a moment after it."""
+    while True:
+        with alone(about) as mine:
+            if mine:
+                return

@@ -24,6 +24,7 @@ from console.db import tables
 from console.db.engine import alone, fetch, hot_engine
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, SourceDown
+from console.formats import label_of
 from console.queue import PutBack
 
 logger = logging.getLogger(__name__)
@@ -288,9 +289,12 @@ def _enrol(found: _Firing, by: StartedBy, record: str, values: Mapping[str, Any]
 
 def words_of(error: ConsoleError) -> str:
     """Why nothing was started, with the fields that are wrong."""
-    fields = "; ".join(f"{detail['field']}: {detail['reason']}" for detail in error.details[:5] if "field" in detail and "reason" in detail)
+    named = [(str(detail["field"]), detail["reason"]) for detail in error.details[:5] if "field" in detail and "reason" in detail]
+    of_input = bool(named) and all(name.startswith("input.") for name, _ in named)
+    fields = "; ".join(f"{label_of(name.removeprefix('input.')) if of_input else name}: {reason}" for name, reason in named)
+    message = "The input is wrong." if of_input else error.message
     run_id = error.extra.get("run_id") if isinstance(error, Conflict) else None
-    return " ".join(filter(None, (error.message, fields if error.details else "", f"({run_id})" if run_id else "")))[:1000]
+    return " ".join(filter(None, (message, fields, f"({run_id})" if run_id else "")))[:1000]
 
 
 def _done(ident: str, status: str, run_id: str | None, why: str | None) -> None:

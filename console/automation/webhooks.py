@@ -126,7 +126,10 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
 
 
 def verify(hook: Hook, delivery: Delivery) -> None:
-    """Raises NotVerified where a signature is missing, wrong or more than five minutes old, or there is no key that opens something."""
+    """Raises NotVerified where a signature is missing, wrong or more than five minutes old, or there is no key that opens something.
+
+    Raises Malformed for a body of bytes that are no text: what is signed by Standard Webhooks is text.
+    """
     if not hook.signed:
         if delivery.sender is None:
             raise NotVerified("Send the header Authorization: Bearer with a key that may start the workflow.")
@@ -135,12 +138,20 @@ def verify(hook: Hook, delivery: Delivery) -> None:
         raise NotVerified("This webhook has no secret yet: make one on the page of the workflow's triggers.")
     from standardwebhooks import Webhook, WebhookVerificationError  # of those who need it: most processes never do
 
+    _require_text(delivery.body)
     secret = hook_addresses.opened(hook.row.workflow, hook.row.id, "secret", hook.secret)
     try:
         Webhook(secret).verify(delivery.body, dict(delivery.headers), json_parse=False)
     except (WebhookVerificationError, ValueError, TypeError) as error:
         reason = str(error) if isinstance(error, WebhookVerificationError) else "the body or the signature cannot be read"
         raise NotVerified(f"The signature does not fit: {reason[:1].lower()}{reason[1:]}.") from None
+
+
+def _require_text(raw: bytes) -> None:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        raise Malformed("The body is not in UTF-8, so its signature cannot be checked: nothing was started.") from None
 
 
 def parsed(raw: bytes) -> dict[str, Any]:

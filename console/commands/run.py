@@ -2,7 +2,7 @@
 
 import click
 
-from console import accounts, runs
+from console import accounts, enrolments
 
 run = click.Group("run", help="Runs of workflows.")
 
@@ -17,7 +17,7 @@ def start(workflow: str, collection: str, key: str, email: str, given: tuple[str
     """Begin a run of WORKFLOW on the record KEY of COLLECTION, with the rights of a person. Prints the run's id."""
     person = accounts.person_of_email(email)
     values = dict(pair.partition("=")[::2] for pair in given)
-    click.echo(runs.start(accounts.actor_of_person(person.id, f"cli:{person.id}"), workflow, collection, key, values))
+    click.echo(enrolments.start(accounts.actor_of_person(person.id, f"cli:{person.id}"), workflow, collection, key, values))
 
 
 commands = [run]

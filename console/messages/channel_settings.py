@@ -13,6 +13,7 @@ from console.core.contacting import KINDS
 from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Invalid, NotFound
 
+SANDBOXED = {"email": "e-mails", "sms": "SMS", "call": "calls", "chat": "chat messages"}
 KEPT_S = 1.0
 SCRIPT_MOST = 10_000
 _kept: tuple[object, float, dict[str, tuple[bool | None, str]]] = (None, 0.0, {})
@@ -67,7 +68,12 @@ def script_of(kind: str) -> str:
 
 def any_sandbox() -> bool:
     """Whether something that people may take for sent is not."""
-    return any(in_sandbox(kind) for kind in KINDS)
+    return bool(in_the_sandbox())
+
+
+def in_the_sandbox() -> list[str]:
+    """The channels whose messages are not really sent, in words."""
+    return [SANDBOXED[kind] for kind in KINDS if in_sandbox(kind)]
 
 
 def save(actor: Actor, kind: str, *, sandbox_on: bool, script: str) -> None:

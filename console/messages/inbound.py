@@ -1,5 +1,7 @@
 """Messages that come in: matched to a contact, kept once, and listened to for words that end messages."""
 
+import logging
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +10,7 @@ import sqlalchemy as sa
 from console import log, records, subjects
 from console.core import expressions
 from console.core.documents.collections import Collection
+from console.core.filters import Group, Test
 from console.core.scopes import whole
 from console.core.stop_words import is_stop
 from console.db.engine import fetch, transaction
@@ -18,9 +21,12 @@ from console.messages.message_events import WRITER
 from console.messages.message_rows import Message, by_id
 from console.subjects import digest
 
+_log = logging.getLogger(__name__)
 LONGEST = 20_000
 MOST_LIKELY = 500
 """Contacts whose number ends alike that are compared, where it is written in an unusual way."""
+MOST_SHARING = 100
+"""Contacts who have one number or address between them."""
 STOPPED = {"sms": ("sms", "call", "ai_call"), "email": ("email",)}
 """Which consents a word ends that came by this kind of message."""
 _LAST = """
@@ -71,44 +77,56 @@ def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: st
         log_of = {"message_id": message_id, "channel": kind, "stop": stop, "known": found is not None}
         named = records.reference_in_log(row["collection"], row["record"])
         log.note(WRITER, "message_received", open=log_of, collection=row["collection"], record=named, connection=connection)
-    if stop and found is not None:
-        opting_out.withdraw(*found, STOPPED.get(kind, ()), kind, message_id)
+    if stop:
+        withdraw_at(kind, address, found, STOPPED.get(kind, ()), message_id)
     return by_id(message_id)
+
+
+def withdraw_at(kind: str, address: str, first: tuple[str, str] | None, channels: Sequence[str], message_id: str) -> None:
+    """Take back the consent of everybody who has this address: who wants no more messages means the number, of how many contacts it may be.
+
+    `first`: (collection, record) of the one that the message is from, who is known in any case.
+    """
+    for about in dict.fromkeys([*([first] if first is not None else []), *_contacts_at("email" if kind == "email" else "sms", address)]):
+        opting_out.withdraw(*about, channels, kind, message_id)
 
 
 def contact_behind(kind: str, address: str) -> tuple[str, str] | None:
     """(collection, record) of who has this address: whom we wrote to last at it, else the first contact that has it; None for a stranger."""
     rows = fetch(_LAST, (digest(address.encode(), "address"),))
-    if rows:
-        return rows[0][0], rows[0][1]
+    return (rows[0][0], rows[0][1]) if rows else next(_contacts_at(kind, address, most=1), None)
+
+
+def _contacts_at(kind: str, address: str, most: int = MOST_SHARING) -> Iterator[tuple[str, str]]:
+    """(collection, record) of those who have this address, at most so many of a collection."""
     for collection in records.collections():
         mapped = collection.contact
         column = None if mapped is None else mapped.email if kind == "email" else mapped.phone
         if column is None or column not in collection.by_name:
             continue
         try:
-            key = _key_by_address(collection, column, kind, address)
-        except ConsoleError:
-            continue  # the source is down: the message is kept without a contact
-        if key is not None:
-            return collection.id, key
-    return None
+            keys = _keys_by_address(collection, column, kind, address, most)
+        except ConsoleError as error:  # the source is down: the message is kept without a contact
+            _log.warning("whose address a message came from is not looked up in %s: %s", collection.id, error.message)
+            continue
+        yield from ((collection.id, key) for key in keys)
 
 
-def _key_by_address(collection: Collection, column: str, kind: str, address: str) -> str | None:
-    """The first record with this address, however it is written: first by the usual ways, then by the last digits of a number."""
+def _keys_by_address(collection: Collection, column: str, kind: str, address: str, most: int) -> list[str]:
+    """The records with this address, however it is written: by the usual ways, and where more are asked for or none has it so, by the last digits of a number."""
     written = " || ".join(f"record.{column} == {_quoted(one)}" for one in _ways_to_write(kind, address))
-    page = records.page(collection.id, whole(collection.id), segment=expressions.parse(written), limit=1)
-    if page.rows or kind == "email":
-        return page.rows[0].key if page.rows else None
-    ends = f"contains(record.{column}, {_quoted(address[-2:])}) && contains(record.{column}, {_quoted(address[-4:-2])})"
+    page = records.page(collection.id, whole(collection.id), segment=expressions.parse(written), limit=most)
+    found = [row.key for row in page.rows if row.key is not None]
+    if kind == "email" or len(found) >= most:
+        return found
+    ends = Group("and", (Test(column, "contains", address[-2:]), Test(column, "contains", address[-4:-2])))
     country = collection.contact.country if collection.contact is not None else None
-    likely = records.page(collection.id, whole(collection.id), segment=expressions.parse(ends), limit=MOST_LIKELY)
+    likely = records.page(collection.id, whole(collection.id), where=ends, limit=MOST_LIKELY)
     for row in likely.rows:
         own, _ = reaching.address_of(kind, str(row.values.get(column) or ""), row.values.get(country or ""))
-        if own == address:
-            return row.key
-    return None
+        if own == address and row.key is not None and row.key not in found:
+            found.append(row.key)
+    return found[:most]
 
 
 def _ways_to_write(kind: str, address: str) -> list[str]:

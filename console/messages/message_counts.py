@@ -1,6 +1,6 @@
 """How many messages a workflow asked for in a period, by channel, and what became of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,25 +9,8 @@ import sqlalchemy as sa
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine
+from console.messages import message_reasons
 from console.runs.showing import record_reach
-
-REASONS: Mapping[str, str] = {
-    "no_address": "no address or number",
-    "do_not_contact": "not to be contacted",
-    "consent_withdrawn": "consent withdrawn",
-    "no_consent": "no consent",
-    "over_cap": "had enough messages for now",
-    "no_common_hour": "no time zone, so no hour that is daytime for certain",
-    "quiet_hours": "quiet hours",
-    "expired": "waited too long",
-    "refused": "refused by the provider",
-    "source_down": "the database of the contact did not answer",
-    "erased": "the contact was erased",
-    "not_wanted": "the run did not need it any more",
-    "retry": "the provider did not answer yet",
-    "no_mail_server": "no mail server is set",
-}
-"""Why a message did not leave, or not yet, in words that hold for many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +39,4 @@ def counted(actor: Actor, workflow: str, since: datetime, until: datetime) -> Se
         .order_by(sa.func.count().desc())
     )
     with hot_engine().connect() as connection:
-        return [MessageCount(row[0], row[1], REASONS.get(row[2], ""), row[3]) for row in connection.execute(statement)]
+        return [MessageCount(row[0], row[1], message_reasons.of_many(row[2]), row[3]) for row in connection.execute(statement)]

@@ -11,19 +11,13 @@ from console.core.contacting import Skip, WaitUntil
 from console.core.documents.workflow import Workflow
 from console.core.policy import rules
 from console.core.scopes import whole
-from console.messages import contact_trials, message_rows, reaching
+from console.messages import contact_trials, message_reasons, message_rows, reaching
 from console.steps.base import StepView
 
 MOST = 5_000
 """Contacts of one preview that are looked at; what holds for them is likely to hold for the others."""
 AT_ONCE = 200
 WEEK = timedelta(days=7)
-REASONS: Mapping[str, str] = {
-    "consent_withdrawn": "Consent was withdrawn.",
-    "over_cap": "They have had as many messages as anybody may get for now.",
-    "no_common_hour": "No hour is daytime wherever they may be: their time zone is not known.",
-}
-"""Reasons of the gate that name a day, a sender or a place, in words that hold for several."""
 
 
 @dataclass(slots=True)
@@ -109,7 +103,7 @@ def _count(channel: ChannelReach, verdicts: Sequence[Any]) -> None:
     leaving = [each for each in verdicts if not isinstance(each, Skip)]
     if not leaving:
         refused = verdicts[0]
-        channel.why[REASONS.get(refused.code, refused.reason)] += 1
+        channel.why[message_reasons.of_many(refused.code, refused.reason)] += 1
         return
     channel.reached += 1
     channel.later += all(isinstance(each, WaitUntil) for each in leaving)

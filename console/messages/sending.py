@@ -19,7 +19,7 @@ from console.core.stop_words import is_stop
 from console.db.engine import alone, fetch, transaction
 from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDown
 from console.formats import label_of
-from console.messages import contact_trials, message_rows, opting_out, reaching, telling
+from console.messages import contact_trials, inbound, message_rows, reaching, telling
 from console.messages.channel_settings import in_sandbox, script_of
 from console.messages.message_events import noted
 from console.messages.message_rows import LEFT, PENDING, Message, change, kind_of
@@ -32,6 +32,7 @@ PAUSED_S, BUSY_S = 5.0, 0.5
 AT_ONCE = 500
 MOST_TRIES = 4
 FIRST_PAUSE = timedelta(seconds=30)
+NOT_THERE = "The provider did not get it: it is sent again."
 LOOKS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800))
 """Pauses before each look-up of a message that may have left."""
 CALL_LOOKS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6), timedelta(hours=17))
@@ -198,6 +199,7 @@ def record_sent(message: Message, handed: Handed) -> None:
     call = message.channel == "call"
     due = now + CALL_LOOKS[0] if call and not message.sandbox else None  # in the sandbox a person says how it ends
     told: dict[str, Any] = {"sent_at": now, "outcome": None if call else "sent", "due_at": due, "looks": 0, "code": None}
+    told |= {"result": {"reason": ""}} if message.result.get("reason") else {}  # why it was not known before
     with transaction() as connection:
         columns = {"status": "sent", "at": now, "provider_id": handed.provider_id or None, **told}
         if not change(message, ["sending", "unknown"], connection=connection, **columns):
@@ -254,7 +256,8 @@ def _call_ended(message: Message, handed: Handed) -> bool:
         again_at, number = now + timedelta(seconds=message.again_s), message.number + 1
     said = {"label": handed.label, "transcript": handed.transcript, "recording": handed.recording, "reason": handed.reason}
     if handed.label and is_stop(handed.label.replace("_", " ")):
-        opting_out.withdraw(message.collection, message.record, ("call", "ai_call"), "call", message.id)
+        called = (message.collection, message.record) if message.collection and message.record else None
+        inbound.withdraw_at("call", str(message.result.get("to", "")), called, ("call", "ai_call"), message.id)
     with transaction() as connection:
         status = "failed" if outcome == "failed" else "delivered"
         columns = {"status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
@@ -304,7 +307,8 @@ def _find_out(message: Message) -> None:
     elif message.looks == 0:  # a request may be slow: only the second look that finds nothing counts
         change(message, ["sending", "unknown"], status="unknown", looks=1, due_at=log.now() + LOOKS[1])
     else:
-        change(message, ["sending", "unknown"], status="waiting", looks=0, due_at=log.now(), at=log.now(), code="not_sent")
+        now, why = log.now(), {"reason": NOT_THERE}
+        change(message, ["sending", "unknown"], status="waiting", looks=0, due_at=now, at=now, code="not_sent", result=why)
 
 
 def _look_at_call(message: Message) -> None:

@@ -62,6 +62,7 @@ def show() -> Response:
         "can_answer": callbacks.can_answer,
         "unsubscribe_path": lambda message: f"/unsubscribe/{outside_addresses.unsubscribe_token(message)}",
         "manages": access.can(frame.actor(), None, "source", "manage"),
+        "sandboxed": _sandboxed(),
     }
     return frame.page("outbox/page.html", context, blocks={"messages": "messages"}, status=400 if wrong else 200)
 
@@ -108,6 +109,12 @@ def answer(message_id: str) -> Response:
     ended = is_stop(request.form.get("text", ""))
     flash("Their answer came in. It says stop: their consent is gone at once" if ended else "Their answer came in")
     return frame.redirect_to(f"/outbox?contact={quote(f'{line.message.collection}/{line.message.record}', safe='')}")
+
+
+def _sandboxed() -> str:
+    """Return what is not really sent, in words; empty where everything leaves."""
+    kinds = channel_settings.in_the_sandbox()
+    return "messages" if len(kinds) == len(KINDS) else " and ".join(", ".join(kinds).rsplit(", ", 1))
 
 
 @blueprint.app_context_processor

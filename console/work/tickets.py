@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from console import access, accounts, inboxes, log, records, runs, workflows
+from console import access, accounts, enrolments, inboxes, log, records, runs, workflows
 from console.core.actor import Actor
 from console.core.documents.collections import Field
 from console.core.plain_words import roles_words
@@ -355,12 +355,12 @@ def _try_to_take(actor: Actor, inbox: Inbox, ticket: Ticket) -> str | None:
 
 
 def start_ticket(actor: Actor, inbox: Inbox, ticket: Ticket) -> str:
-    """Start the run of a ticket that is a record; returns its id. Raises as `runs.start` does."""
+    """Start the run of a ticket that is a record; returns its id. Raises as `enrolments.start` does."""
     source = inbox.source
     if source is None:
         raise NotFound
     try:
-        return runs.start(actor, source.workflow, source.collection, ticket.record, dict(source.input))
+        return enrolments.start(actor, source.workflow, source.collection, ticket.record, dict(source.input))
     except Invalid as error:
         reasons = "; ".join(f"{detail.get('field')}: {detail.get('reason')}" for detail in error.details)
         raise Invalid(

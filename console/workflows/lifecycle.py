@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from console import access, log
@@ -100,7 +99,7 @@ def switch(
         "workflow_resumed" if status == "active" and row.status == "paused" else f"workflow_{'activated' if status == 'active' else status}"
     )
     note(actor, kind, row, connection, reason, status=status, former=row.status)
-    return {"status": status, "status_at": sa.func.now(), "status_reason": reason or None, "archived_at": None}
+    return {"status": status, "status_at": log.now(), "status_reason": reason or None, "archived_at": None}
 
 
 def note(actor: Actor, kind: str, row: Row[Any], connection: Connection, reason: str = "", **told: Any) -> None:

@@ -357,10 +357,10 @@ def put_live(
         "published_by": actor.id,
         "note": note,
     }
-    connection.execute(sa.insert(tables.workflow_version).values(**values, published_at=sa.func.now()))
+    connection.execute(sa.insert(tables.workflow_version).values(**values, published_at=log.now()))
     status = "active" if row.status == "draft" else row.status
     changed = sa.update(tables.workflow).where(tables.workflow.c.id == row.id)
-    begun = {"status_at": sa.func.now()} if status != row.status else {}
+    begun = {"status_at": log.now()} if status != row.status else {}
     connection.execute(changed.values(live_version=number, status=status, label=document.clearance, updated_at=sa.func.now(), **begun))
     told = {name: value for name, value in (("failed_tests", failed), ("review", review)) if value}
     sealed = {"reason": reason} if reason else None

@@ -19,7 +19,7 @@ from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messages import reached
-from tests.messages.reached import NOON, SAM, begin, line, status, workflow
+from tests.messages.reached import ANA, NOON, SAM, begin, line, status, workflow
 from tests.services import contact_club
 from tests.services.test_runs_long import counted
 
@@ -62,6 +62,21 @@ def test_stop_ends_messages_and_calls_at_once_and_stands_in_the_users_database(c
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
         rows = connection.execute("select channel, state, source from consent where contact_id = 1 and id > 10 order by channel").fetchall()
     assert rows == [("call", "withdrawn", "SMS reply"), ("phone", "withdrawn", "SMS reply"), ("sms", "withdrawn", "SMS reply")]
+
+
+def test_stop_means_the_number_of_however_many_contacts_it_is(club: tuple[Company, reached.Twilio]) -> None:
+    """The same person stands in the table twice, with the number written in another way, and only one of them was written to."""
+    company, server = club
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
+        connection.execute("update contact set phone = '1.202.555.01.47', country = 'US' where id = 2")
+        connection.execute(reached.GIVEN, (2, "sms", "given"))
+        connection.commit()
+    begin(company, workflow("hello", [dict(SMS), dict(ASK)]))
+    stop = {"From": "+12025550147", "To": "+12025550100", "Body": "STOP", "MessageSid": "SM1", "SmsStatus": "received"}
+    assert told(web_app().test_client(), **stop) == 200
+    assert {record for (record,) in fetch("select distinct record from console.opt_out")} == {SAM, ANA}
+    run_id = begin(company, "hello", ANA)
+    assert (line(company, run_id).message.code, len(server.messages)) == ("consent_withdrawn", 1)
 
 
 def test_a_key_that_is_personal_stands_nowhere_in_the_log(

@@ -52,7 +52,7 @@ def test_without_consent_it_is_skipped_once(club: Company) -> None:
         found = messages.counted(actor, known.id, log.now() - day, log.now() + day)
         return sorted((each.channel, each.status, each.reason, str(each.count)) for each in found)
 
-    assert counted(club.mona) == [("sms", "delivered", "", "1"), ("sms", "skipped", "no address or number", "1")]
+    assert counted(club.mona) == [("sms", "delivered", "", "1"), ("sms", "skipped", "There is no address or number.", "1")]
     assert counted(club.stan) == []
     assert list(messages.counted(club.mona, known.id, log.now() - 2 * day, log.now() - day)) == []
 
@@ -67,9 +67,10 @@ def test_sms_leave_by_twilio_and_its_look_up_finds_what_may_have_left(club: Comp
         server.lost = 1
         second = begin(club, workflow("again", [dict(SMS), dict(ASK)]))
         assert status(club, second) == ("waiting_event", "sms")
-        assert line(club, second).message.status == "unknown"
+        assert (line(club, second).message.status, "cannot be told" in line(club, second).reason) == ("unknown", True)
         move(timedelta(seconds=10))
         reached.work()
+        assert (line(club, second).status, line(club, second).reason) == ("sent", ""), "it is known now"
         assert status(club, second) == ("waiting_person", "ask")
         assert len(server.messages) == 2, "never sent twice"
 

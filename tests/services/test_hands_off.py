@@ -13,12 +13,15 @@ from tests.company import Company
 from tests.services.engine import jobs, overdue, step, whole
 
 ROBOT = "robot@fernwick.test"
-NIGHTLY = StartedBy("nightly", "schedule")
+NIGHTLY, CALLED_IN = StartedBy("nightly", "schedule"), StartedBy("called", "webhook")
 STEPS = [
     step("start", "start", "rate") | {"config": {"fields": [{"name": "level", "label": "Level", "type": "text", "required": True}]}},
     step("rate", "output", "end", {"values": {"level": "input.level", "name": "record.display_name"}}),
     step("end", "end", None),
 ]
+
+RATED = (("2", ["high"]), ("3", "high"))
+WRONG = "The run was started with a wrong input. Level: This must be text, in quotes; it is a list."
 
 
 def robot(role: str = "operations_lead", email: str = ROBOT) -> accounts.Person:
@@ -56,6 +59,28 @@ def test_a_run_that_nobody_holds_goes_to_its_end_in_a_worker(company: Company) -
     assert list(runs.rebuild(run_id, check=True)) == []
 
 
+def test_a_wrong_input_that_nobody_can_be_told_of_fails_the_run_at_its_start(company: Company) -> None:
+    robot()
+    workflows.import_file(document(), publish=True)
+    wanted = [runs.WantedStart(f"k{record}", NIGHTLY, RecordRef("customer", record), {"level": level}) for record, level in RATED]
+    alone, *together = (began(level=["high"]), *runs.start_many_hands_off("nightly-check", wanted, places=9))
+    company.work()
+    for run_id in (alone, together[0]):
+        whole(str(run_id))
+        told = company.told(str(run_id), "mona")
+        assert (told["status"], told["reason"]) == ("failed", WRONG)
+        with pytest.raises(Invalid):
+            runs.rerun(company.mona, str(run_id), origin="start", version="current")
+        again = runs.rerun(company.mona, str(run_id), origin="start", version="current", given={"level": "high"})
+        company.work()
+        assert company.told(again, "mona")["status"] == "completed"
+    assert company.told(str(together[1]), "mona")["status"] == "completed"
+    for by in (CALLED_IN, StartedBy("call", "enrolment")):
+        with pytest.raises(Invalid):
+            began("k9", by=by, level=["high"])
+    assert list(runs.rebuild(check=True)) == []
+
+
 def test_the_same_key_is_the_same_run_for_ever(company: Company) -> None:
     robot()
     workflows.import_file(document(), publish=True)
@@ -69,7 +94,7 @@ def test_what_a_start_refuses_leaves_no_run(company: Company) -> None:
     robot()
     workflows.import_file(document(settings={"exclusive": True}), publish=True)
     with pytest.raises(Invalid) as invalid:
-        runs.start_hands_off("nightly-check", by=NIGHTLY, record=RecordRef("customer", "1"), values={}, key="a")
+        runs.start_hands_off("nightly-check", by=CALLED_IN, record=RecordRef("customer", "1"), values={}, key="a")
     assert invalid.value.details[0]["field"] == "input.level"
     with pytest.raises(NotFound):
         began("b", record="999")

@@ -1,6 +1,9 @@
 """Taking many out of a workflow at once: who is meant, what is seen before, and that nobody begins or is written to after."""
 
+from contextlib import suppress
+
 import pytest
+import sqlalchemy as sa
 
 from console import access, enrolments, faults, queue, runs, workflows
 from console.activity import sequencing
@@ -8,9 +11,11 @@ from console.db.engine import fetch
 from console.enrolments import Question, Those, leaving_many
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from tests.company import Company
-from tests.jobs import BEGINNING, work_until_idle
+from tests.jobs import BEGINNING, wait_until_free, work_until_idle
 from tests.messages import reached
+from tests.services.engine import whole
 from tests.services.test_enrolments import LEADS, WHY, counts, in_now
+from tests.services.test_killed_changes import killed_at_each
 
 WHOLE = Those()
 
@@ -93,6 +98,53 @@ def test_many_leave_in_the_background_and_a_worker_that_dies_goes_on(company: Co
     done = leaving_many.of_workflow(company.mona, "call-leads", act.id)
     assert (done.status, done.done) == ("done", 250)
     assert enrolments.batches.newest(enrolments.find("call-leads").id) == []
+
+
+@pytest.mark.rotating
+def test_killed_at_every_point_all_have_left_once_and_every_run_has_ended(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGKILL of the worker at the first, second, … point; then all connections of the database are lost over the second go."""
+    workflows.import_file(LEADS, publish=True)
+    monkeypatch.setattr(leaving_many, "_NEXT", leaving_many._NEXT.replace("limit 1000", "limit 2"))
+    monkeypatch.setattr(leaving_many, "AT_HAND", 0)
+
+    def prepare() -> str:
+        enrolments.enrol_leads(company.olivia, "call-leads", [{"name": f"Lead {number}"} for number in range(3)])
+        work_until_idle(BEGINNING)
+        enrolments.enrol_leads(company.olivia, "call-leads", [{"name": "Lead 4"}])
+        catch_up()
+        return enrolments.take_out(company.mona, "call-leads", WHOLE, "The wrong list.").id
+
+    def judge(act_id: str) -> None:
+        wait_until_free(act_id)
+        cut_off()
+        with suppress(sa.exc.OperationalError):  # the queue gives it to a worker again
+            leaving_many.advance(act_id)
+        leaving_many.advance(act_id)
+        done = leaving_many.of_workflow(company.mona, "call-leads", act_id)
+        assert (done.status, done.total, done.done) == ("done", 4, 4)
+        assert fetch("select count(*), count(distinct run) from console.enrolment where left_at is null or reason is null") == [(0, 0)]
+        for run_id, status, ended in fetch("select id, status, ended_at is not null from /* every run */ console.run"):
+            assert (status, ended) == ("cancelled", True)
+            whole(run_id)
+        work_until_idle(BEGINNING)
+        written = "select count(*), count(distinct convert_from(body, 'UTF8')::jsonb #>> '{data,open,lead}') from console.event where convert_from(body, 'UTF8') like %s"
+        left, leads = fetch(written, ('%"type":"lead_left"%',))[0]
+        assert left == fetch("select count(*) from console.enrolment")[0][0]
+        assert leads == left, "each has left once"
+
+    killed_at_each(company, prepare, leaving_many.advance, judge, 4)
+
+
+def catch_up() -> None:
+    sequencing.sequence()
+    enrolments.counts.follow()
+
+
+def cut_off() -> None:
+    """PostgreSQL ends all other connections, as when it is killed and started again."""
+    fetch(
+        "select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user and datname = current_database() and pid <> pg_backend_pid()"
+    )
 
 
 def test_who_has_left_is_sent_nothing_even_before_their_run_is_ended(company: Company) -> None:

@@ -17,7 +17,7 @@ from console.runs import WantedStart
 from console.runs.rows.run_store import load
 from console.upkeep import status
 from tests.company import Company
-from tests.jobs import taken, work_until_idle
+from tests.jobs import taken, wait_until_free, work_until_idle
 from tests.services.engine import step, whole
 from tests.services.test_hands_off import document, robot
 
@@ -132,7 +132,9 @@ def begun_in_a_child(workflow: str, fault: str) -> int:
             ending = 0
         finally:
             os._exit(ending)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    ending = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    wait_until_free(f"begin|{workflow}")
+    return ending
 
 
 @pytest.mark.rotating

@@ -1,4 +1,4 @@
-"""A run keeps the house rules of the day on which it began, however late it is worked on; no database is needed for that."""
+"""A run keeps the house rules of the day on which it began, however late it is worked on."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from console.core.run import Run, commands, decisions, fold
 from console.runs.engine.stepping import context_of, plan_of, step_at
 from console.workflows import Definition
 
+pytestmark = pytest.mark.usefixtures("clean")
 BEFORE, AFTER = datetime(2027, 7, 9, 23, 59, tzinfo=UTC), datetime(2027, 7, 10, 0, 1, tzinfo=UTC)
 OLIVIA = Actor("user", "usr_olivia")
 DOCUMENT: dict[str, Any] = {

@@ -85,6 +85,8 @@ def test_the_answers_come_in_the_order_of_the_table(client: FlaskClient, company
     assert [answer.status_code for answer in told] == [404, 400, 401, 401, 415, 413, 400, 403, 422, 202]
     assert all(answer.is_json for answer in told)
     assert {detail["field"] for detail in told[8].get_json()["details"]} == {"input.why", "input.wy"}
+    refused = [each["why"] for each in listed(client, company)["plain"]["last"] if each["status"] == "refused"]
+    assert [why for why in refused if why.startswith("The input is wrong. Wy: There is no such field in this form.; Why: ")], refused
     run_id = told[-1].get_json()["runId"]
     assert told[-1].json == {"runId": run_id, "duplicate": False}
     seen = runs.get(company.mona, run_id).json
@@ -230,7 +232,9 @@ def test_a_signed_delivery_is_known_by_its_secret_and_taken_once(client: FlaskCl
     assert [sent("msg_3", at=datetime.now(UTC) - timedelta(minutes=6)).status_code, sent("msg_4", by=forged).status_code] == [401, 401]
     assert client.post(url, data=raw, content_type="application/json", headers=key(company, "mona")).status_code == 401
     garbage = {"webhook-id": "m", "webhook-timestamp": str(int(datetime.now(UTC).timestamp())), "webhook-signature": "nonsense"}
-    assert client.post(url, data=b"\xff", content_type="application/json", headers=garbage).status_code == 401
+    assert client.post(url, data=b"{}", content_type="application/json", headers=garbage).status_code == 401
+    bytes_only = client.post(url, data=b"\xff", content_type="application/json", headers=garbage)
+    assert (bytes_only.status_code, "not in UTF-8" in bytes_only.get_json()["message"]) == (400, True)
     counts = listed(client, company)["signed"]
     assert (counts["matched"], counts["passed"]) == (1, 1)
     assert fetch("select input from /* every run */ console.run where id = %s", (first.get_json()["runId"],)) == [({"why": "paid"},)]

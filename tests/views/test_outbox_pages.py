@@ -1,6 +1,7 @@
 """The outbox, Settings → Channels, the banner of the sandbox, and the same in the API."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,14 @@ def test_a_text_made_of_a_field_that_its_reader_may_not_read_is_not_shown(pages:
     [told] = web_app().test_client().get("/api/v1/messages", headers={"Authorization": f"Bearer {key}"}).get_json()["data"]
     assert (told["text"], told["hidden"]) == (None, True)
     assert "You are worth" in pages.mona.get("/outbox").text
+
+
+def test_the_banner_names_what_is_not_really_sent(pages: "Pages", company: Company, given_settings: Callable[..., None]) -> None:
+    reached.founded(company)
+    assert "The sandbox is on: messages are not really sent" in pages.olivia.get("/outbox").text
+    with reached.twilio() as server:
+        given_settings(**reached.by_twilio(server))
+        assert "The sandbox is on: e-mails, calls and chat messages are not really sent" in pages.olivia.get("/outbox").text
 
 
 def test_a_call_in_the_sandbox_ends_as_somebody_chooses(pages: "Pages", company: Company) -> None:

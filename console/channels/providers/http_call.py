@@ -91,8 +91,12 @@ def _require_signature(callback: Callback) -> None:
     if secret is None:
         raise BadSignature("CONSOLE_CALL_SECRET is not set.")
     try:
+        callback.body.decode()
+    except UnicodeDecodeError:
+        raise Invalid("The body is not in UTF-8, so its signature cannot be checked.") from None
+    try:
         Webhook(secret).verify(callback.body, dict(callback.headers), json_parse=False)
-    except (WebhookVerificationError, ValueError):  # the second: no text, or a signature that is no base64
+    except (WebhookVerificationError, ValueError):  # the second: a signature that is no base64
         raise BadSignature("The signature does not fit, or is older than five minutes.") from None
 
 

@@ -54,7 +54,8 @@ class Start:
 
     `linked_to` is the ended run that is repeated, `taken` the steps that are taken over from it, in order. `acts_for` is the account with whose
     rights a hands-off run acts: nobody holds it, and its first events are by `by`, a person who started it (None: the engine). `origin`: what started it. `key`: two
-    starts with the same key are one run. `parent`: the run whose step starts it, `fork`: as a branch of its workflow.
+    starts with the same key are one run. `parent`: the run whose step starts it, `fork`: as a branch of its workflow. `wrong`: what is wrong with the
+    input of a start that nobody can be told of; the run fails at its first step.
     """
 
     by: str | None
@@ -78,6 +79,7 @@ class Start:
     test: bool = False
     parent: Parent | None = None
     fork: Fork | None = None
+    wrong: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,10 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
     if command.fork is not None:
         return [began, enter_step(plan, run, command.fork.start, 1, now)]
     entered = enter_step(plan, run, start.id, 1, now, "running")
+    if command.wrong:
+        why = {"code": "wrong_input"}, {"message": command.wrong}
+        failed = Event("step_failed", now, why[0] | {"type": "start"}, why[1], (start.id, 1))
+        return [began, entered, failed, Event("run_failed", now, *why)]
     outcome = {"n": 1, "type": "start", "outcome": "default", "automatic": False, "handled_manually": False}
     done = Event(
         "step_completed", now, outcome, sealed_of(values=dict(command.input), output=dict(command.output)), (start.id, 1), command.by

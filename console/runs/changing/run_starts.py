@@ -23,6 +23,10 @@ from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import LiveRun, StartedAlready, live_run, write
 from console.workflows import Definition
 
+NOBODY_ASKS = frozenset({"schedule", "event"})
+"""Kinds of triggers behind which nobody waits for an answer."""
+WRONG_INPUT = "The run was started with a wrong input."
+
 
 def start(
     actor: Actor, workflow: str, collection: str | None, record: str | None, given: Mapping[str, Any] | None = None, *, test: bool = False
@@ -182,10 +186,13 @@ def start_events(
     hands_off: HandsOff | None = None,
     test: bool = False,
 ) -> tuple[str, list[Event]]:
-    """(id of the new run, the events that start it), for an actor who was judged. Raises Invalid for the input, with its fields named `input.…`."""
+    """(id of the new run, the events that start it), for an actor who was judged. Raises Invalid for the input, with its fields named `input.…`.
+
+    With a wrong input from a schedule or an event the run fails at its start: it can be seen, and started again with another input.
+    """
     team, run_id, now = definition.document.team or "", new_id("run"), log.now()
     by = actor if hands_off is None else hands_off.by
-    values, output = checked_input(actor, definition, about, given, team, now)
+    values, output, wrong = _input(actor, definition, about, given, team, now, hands_off)
     command = commands.Start(
         by=by.id if by is not None else None,
         id=run_id,
@@ -207,8 +214,29 @@ def start_events(
         key=hands_off.key if hands_off is not None else None,
         test=test or (hands_off is not None and hands_off.test),
         parent=hands_off.parent if hands_off is not None else None,
+        wrong=wrong,
     )
     return run_id, decisions.decide(plan_of(definition), Run(), command, now)
+
+
+def _input(
+    actor: Actor,
+    definition: Definition,
+    about: Record | None,
+    given: Mapping[str, Any],
+    team: str,
+    now: datetime,
+    hands_off: HandsOff | None,
+) -> tuple[Mapping[str, Any], Mapping[str, Any], str]:
+    """(values, output, what is wrong with the input of a start that nobody can be told of). Raises Invalid where somebody can."""
+    try:
+        return *checked_input(actor, definition, about, given, team, now), ""
+    except Invalid as error:
+        if hands_off is None or hands_off.by is not None or hands_off.origin is None or hands_off.origin.kind not in NOBODY_ASKS:
+            raise
+        labels = {field["name"]: field.get("label") for field in definition.document.start.config.get("fields", ())}
+        named = [(str(detail["field"]).removeprefix("input."), detail.get("reason", error.message)) for detail in error.details]
+        return given, {}, " ".join([WRONG_INPUT, *(f"{labels.get(name) or name}: {reason}" for name, reason in named[:5])])
 
 
 def begin_branch(actor: Actor, definition: Definition, parent: Loaded, fork: Fork, hands_off: HandsOff) -> str:

@@ -247,7 +247,7 @@ def _dialog(known: Known, view: runs.RunView, wrong: ConsoleError | None = None)
         "run": run,
         "record_title": view.record_title,
         "boxes": form_boxes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
-        "origin": request.form.get("from", "start" if completed else "failure"),
+        "origin": request.form.get("from", "start" if completed or len(run["attempts"]) == 1 else "failure"),
         "version": request.form.get("version", "live"),
         "completed": completed,
         "error": wrong.message if wrong else None,

@@ -95,7 +95,7 @@ def _channel(known: Known, name: str, sent: Sequence[MessageCount]) -> Explained
     parts = [f"{left:,} sent"] if left else []
     for words, group in (("waiting", waiting), ("not sent", not_sent)):
         if group:
-            why = _reasons([(each.reason, each.count) for each in group])
+            why = _reasons([(each.reason[:1].lower() + each.reason[1:], each.count) for each in group])
             parts.append(f"{sum(each.count for each in group):,} {words}{f' ({why})' if why else ''}")
     badge = Badge("Sent", "good", "check") if left else Badge("None sent", "warn", "clock")
     return Explained(name, badge, "; ".join(parts).capitalize(), f"/outbox?workflow={known.slug}")
