@@ -85,6 +85,49 @@ def test_two_people_the_network_away_and_a_killed_page_lose_nothing(screens: Cal
     mona.complaints[:] = [each for each in mona.complaints if "ERR_INTERNET_DISCONNECTED" not in each]
 
 
+def test_a_lead_writes_a_rule_and_names_a_value_without_an_expression(screens: Callable[..., "Screen"], company: Company) -> None:
+    mona = screens().enter("mona")
+    page = mona.go("/workflows/care-review/edit?step=start")
+    page.get_by_role("button", name="Add step").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("condition")
+    page.keyboard.press("Enter")
+    expect(page.locator("#f-title")).to_be_focused()
+    page.get_by_role("button", name="Add to Branches").press("Enter")
+    field = page.get_by_label("What is compared")
+    field.focus()
+    kind = field.locator("option[data-kind=text]").first
+    path = kind.get_attribute("value")
+    field.select_option(value=path)
+    page.get_by_label("How", exact=True).select_option(label="starts with")
+    page.get_by_label("With what").fill('O"Neil')
+    rule = page.locator("#f-config-branches-0-if")
+    expect(rule).to_have_value(f'{path}.startsWith("O\\"Neil")')
+    page.get_by_role("button", name="Add a condition").press("Enter")
+    page.get_by_label("Outcome").fill("Over 500 €")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    expect(page.locator(".condition-row")).to_have_count(2)  # the one that says nothing yet is kept
+    page.get_by_role("button", name="Remove condition 2").press("Enter")
+    condition = workflows.open_draft(company.mona, "care-review").document["steps"][1]
+    assert condition["config"]["branches"] == [{"if": f'{path}.startsWith("O\\"Neil")', "outcome": "over_500"}]
+
+    page.get_by_role("button", name="Add step").press("Enter")  # stands on the way that leads nowhere yet
+    page.keyboard.type("guidance")
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel h2")).to_have_text("Guidance")
+    page.locator("#f-config-text").press_sequentially("Call {")
+    expect(page.get_by_role("option", name=path)).to_be_visible()
+    page.get_by_role("option", name=path).click()
+    expect(page.locator("#f-config-text")).to_have_value(f"Call {{{{ {path} }}}}")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    steps = {step["id"]: step["next"] for step in workflows.open_draft(company.mona, "care-review").document["steps"]}
+    assert steps["condition"]["over_500"] == "guidance"
+    assert steps["guidance"] == {"default": steps["condition"]["default"]}
+    assert mona.faults() == []
+
+
 @pytest.mark.rotating
 def test_the_outline_is_the_editor_on_a_telephone(screens: Callable[..., "Screen"], company: Company) -> None:
     mona = screens(390, 844).enter("mona")

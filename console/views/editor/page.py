@@ -12,7 +12,7 @@ from console.core import drafting
 from console.core.documents import graph
 from console.core.documents.json_shape import loaded
 from console.core.documents.workflow_check import Problem
-from console.core.documents.workflow_sketch import Sketch, sketches
+from console.core.documents.workflow_sketch import Sketch, StepKind, sketches
 from console.core.drafting import Change, ChangeError
 from console.diagrams import Node
 from console.errors import Conflict, Invalid
@@ -28,6 +28,11 @@ tabs.register(Tab(15, "edit", "Edit", "/edit", whoever("edit")))
 FAMILIES = {"start": "Start", "action": "Action", "llm": "LLM", "condition": "Condition", "loop": "Loop", "output": "Output"}
 DEEPEST = 5
 MISSING = "This is missing"
+SAID = {
+    "There is no way on from here: name the step that follows as default.": "Nothing follows yet: choose a step under Leads to.",
+    "There is no step of type end: no run could be completed.": "There is no End yet: no run could be completed.",
+}
+"""Problems as a file has them → as the page says them."""
 EDGE_WORDS = {"default": "Otherwise", "error": "If it fails"}
 
 
@@ -190,7 +195,7 @@ def _panel(draft: workflows.Draft, step: Mapping[str, Any], told: Sequence[Told]
     place = [each["id"] for each in document["steps"]].index(step["id"])
     return {
         "kind": kind,
-        "boxes": step_form.boxes(actor, document, step, errors),
+        "boxes": step_form.boxes(actor, document, step, errors, before),
         "common": step_form.common(actor, document, step, errors),
         "ways": _ways(found.get(step["id"]), step, errors),
         "targets": [(each["id"], each.get("title") or each["id"]) for each in document["steps"] if each["id"] != step["id"]],
@@ -216,7 +221,7 @@ def _ways(sketch: Sketch | None, step: Mapping[str, Any], errors: Mapping[str, s
     given = {outcome: to for outcome, to in (step.get("next") or {}).items() if isinstance(to, str)}
     outcomes = list(sketch.outcomes) if sketch is not None and sketch.config is not None else []
     if sketch is not None and sketch.kind is not None and sketch.config is None and step["type"] != "end":
-        outcomes = ["default"]
+        outcomes = _foreseen(sketch.kind, step)
     if len(outcomes) > 1 and "default" not in outcomes:
         outcomes.append("default")
     outcomes += [outcome for outcome in given if outcome not in outcomes]
@@ -235,15 +240,32 @@ def _ways(sketch: Sketch | None, step: Mapping[str, Any], errors: Mapping[str, s
     ]
 
 
+def _foreseen(kind: StepKind, step: Mapping[str, Any]) -> list[str]:
+    """The outcomes of a step whose settings are not complete, where what is there says so."""
+    try:
+        return list(kind.outcomes(kind.Config.model_construct(**(step.get("config") or {})))) or ["default"]
+    except (AttributeError, TypeError):
+        return ["default"]
+
+
 def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Told]:
     titles = {step["id"]: str(step.get("title") or step["id"]) for step in document["steps"]}
     told = []
     for problem in found:
         mending = drafting.mend(document, problem)
         label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
-        said = problem.reason.replace(MISSING, f"{_setting(problem.field)} is missing", 1) if problem.field else problem.reason
-        told.append(Told(problem.step, titles.get(problem.step or "", ""), problem.field, said, problem.severity, label, change))
+        told.append(Told(problem.step, titles.get(problem.step or "", ""), problem.field, _in_words(problem), problem.severity, label, change))
     return told
+
+
+def _in_words(problem: Problem) -> str:
+    """The problem for those who see boxes and no file."""
+    if problem.reason in SAID:
+        return SAID[problem.reason]
+    place, _, outcome = problem.field.partition(".")
+    if place == "next" and " leads nowhere: " in problem.reason:
+        return f"“{outcome.replace('_', ' ').capitalize()}” leads nowhere yet: choose a step under Leads to."
+    return problem.reason.replace(MISSING, f"Nothing is entered under {_setting(problem.field)}", 1) if problem.field else problem.reason
 
 
 def _setting(field: str) -> str:
