@@ -25,7 +25,7 @@ def bring_in(actor: Actor, content: bytes, name: str, *, team: str | None) -> wo
     document = _opened(content)
     title = document.get("title")
     if not isinstance(title, str) or not title.strip() or len(title) > LONGEST_TITLE:
-        title = PurePath(name).stem.replace("-", " ").replace("_", " ").strip().capitalize()[: LONGEST_TITLE] or UNTITLED
+        title = PurePath(name).stem.replace("-", " ").replace("_", " ").strip().capitalize()[:LONGEST_TITLE] or UNTITLED
     made = workflows.create(actor, title, team=team)
     own = {"slug": made.slug, "team": made.team}
     workflows.edit(actor, made.slug, 0, [SetDocument(value={**document, **own, **({} if document.get("title") else {"title": title})})])
@@ -47,5 +47,7 @@ def _opened(content: bytes) -> Mapping[str, Any]:
 
 
 def _refused(reasons: list[tuple[str, str]]) -> Invalid:
-    details = [{"field": STEP.sub(lambda found: f"step {int(found[1]) + 1}", field) or "file", "reason": reason} for field, reason in reasons]
+    details = [
+        {"field": STEP.sub(lambda found: f"step {int(found[1]) + 1}", field) or "file", "reason": reason} for field, reason in reasons
+    ]
     return Invalid("This file cannot be opened as a workflow. Nothing was made of it.", details=details)

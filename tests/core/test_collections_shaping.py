@@ -61,7 +61,10 @@ def test_what_rows_cannot_say_has_none() -> None:
 def test_rows_of_a_workflow_name_whole_paths() -> None:
     text = 'input.amount > 500 && steps.ask.reason == "late" && record.vip == true'
     assert rows_of(text) is None
-    assert rows_of(text, path_of) == ("all", [ConditionRow("input.amount", ">", "500"), ConditionRow("steps.ask.reason", "==", "late"), ConditionRow("record.vip", "yes")])
+    assert rows_of(text, path_of) == (
+        "all",
+        [ConditionRow("input.amount", ">", "500"), ConditionRow("steps.ask.reason", "==", "late"), ConditionRow("record.vip", "yes")],
+    )
     for other in ("$currentUser.name == 'a'", "now > 1", "steps.a[0].b == 1", "record == 1"):
         assert rows_of(other, path_of) is None, other
 

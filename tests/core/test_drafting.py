@@ -44,7 +44,17 @@ values = st.recursive(
 names = st.sampled_from(NAMES)
 outcomes = st.sampled_from(["default", "yes"])
 fields = st.sampled_from(
-    ["title", "config.text", "config.branches[0].if", "config.branches[0].outcome", "config.list[0]", "next.yes", "at", "unknown.key", ["config", "b.c"]]
+    [
+        "title",
+        "config.text",
+        "config.branches[0].if",
+        "config.branches[0].outcome",
+        "config.list[0]",
+        "next.yes",
+        "at",
+        "unknown.key",
+        ["config", "b.c"],
+    ]
 )
 
 

@@ -180,7 +180,11 @@ def test_a_file_becomes_a_draft_that_keeps_all_of_it(company: Company, mona: Fla
     }  # fmt: skip
     assert sent_file(foreign).location == "/workflows/theirs/edit"
     kept = workflows.open_draft(company.mona, "theirs").document
-    assert {name: kept[name] for name in foreign if name not in ("slug", "team", "steps")} == {"format": 9, "title": "Theirs", "lanes": [{"id": "l"}]}
+    assert {name: kept[name] for name in foreign if name not in ("slug", "team", "steps")} == {
+        "format": 9,
+        "title": "Theirs",
+        "lanes": [{"id": "l"}],
+    }
     assert (kept["slug"], kept["team"], kept["steps"][1]["config"]) == ("theirs", "operations", {"topic": "x"})
     assert "this console reads formats up to" in mona.get("/workflows/theirs/edit").text
     assert sent_file({"steps": []}, "vendor-exit_2.json").location == "/workflows/vendor-exit-2/edit"

@@ -142,7 +142,13 @@ def _set(step: dict[str, Any], change: changes.Set) -> dict[str, Any]:
 def _at(value: Any, place: Sequence[str | int]) -> Any:
     """The text at the place; None where none is there."""
     for part in place:
-        value = value.get(part) if isinstance(value, Mapping) else value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None
+        value = (
+            value.get(part)
+            if isinstance(value, Mapping)
+            else value[part]
+            if isinstance(value, list) and isinstance(part, int) and part < len(value)
+            else None
+        )
     return value if isinstance(value, str) else None
 
 

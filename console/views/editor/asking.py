@@ -14,6 +14,8 @@ from console.diagrams import Node
 from console.errors import Conflict, Invalid
 from console.proposals import options
 from console.views import frame
+from console.views.editor import step_form
+from console.views.editor.values_in_words import problem_words
 from console.views.workflows import tabs
 
 blueprint = Blueprint("workflow_asking", __name__, url_prefix="/workflows")
@@ -138,8 +140,10 @@ def _counts(found: Sequence[Part]) -> list[tuple[str, int, str]]:
 
 
 def _choice(part: Part, gists: Mapping[str, str]) -> Choice:
+    labels = {each.id: each.label for each in step_form.collections_of(frame.actor())} if part.step is None else {}
     lines = [
-        Line(each.where, _shown(each.old, ways=each.where == LEADS), _shown(each.new, ways=each.where == LEADS)) for each in part.lines
+        Line(each.where, *(_shown(labels.get(value, value), ways=each.where == LEADS) for value in (each.old, each.new)))
+        for each in part.lines
     ]
     return Choice(part.key, part.kind, WORDS[part.kind], part.title, gists.get(part.step or "", "") if part.kind == "added" else "", lines)
 
@@ -200,7 +204,7 @@ def _fresh_problems(draft: workflows.Draft, proposal: Turn) -> list[tuple[str, s
     former = {(each.step, each.reason) for each in workflows.problems(draft)}
     titles = {step["id"]: str(step.get("title") or step["id"]) for step in proposal.after["steps"]}
     return [
-        (titles.get(each["step"] or "", ""), str(each["message"]))
+        (titles.get(each["step"] or "", ""), problem_words(str(each["field"]), str(each["message"])))
         for each in proposal.problems
         if (each["step"], each["message"]) not in former
     ]

@@ -51,7 +51,11 @@ def new() -> Response:
     if form.get("do") == "find":
         return frame.page("editor/new.html", context | {"nearest": builder.nearest(every, words)})
     try:
-        address = _of_file(form.get("team") or None) if form.get("do") == "file" else _made(form.get("title", "").strip(), words, form.get("team") or None, form.get("template", ""))
+        address = (
+            _of_file(form.get("team") or None)
+            if form.get("do") == "file"
+            else _made(form.get("title", "").strip(), words, form.get("team") or None, form.get("template", ""))
+        )
     except Invalid as wrong:
         return frame.page("editor/new.html", context | {"wrong": wrong}, status=422)
     return frame.redirect_to(address)

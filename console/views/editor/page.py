@@ -1,6 +1,5 @@
 """`/workflows/<slug>/edit`: the outline of a draft, the settings of a step, its problems, its text. Each change is saved as it is made."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from console.diagrams import Node
 from console.errors import Conflict, Invalid
 from console.views import frame
 from console.views.editor import step_form
+from console.views.editor.values_in_words import problem_words
 from console.views.workflows import tabs
 from console.views.workflows.tabs import Tab, whoever
 
@@ -27,12 +27,6 @@ tabs.register(Tab(15, "edit", "Edit", "/edit", whoever("edit")))
 
 FAMILIES = {"start": "Start", "action": "Action", "llm": "LLM", "condition": "Condition", "loop": "Loop", "output": "Output"}
 DEEPEST = 5
-MISSING = "This is missing"
-SAID = {
-    "There is no way on from here: name the step that follows as default.": "Nothing follows yet: choose a step under Leads to.",
-    "There is no step of type end: no run could be completed.": "There is no End yet: no run could be completed.",
-}
-"""Problems as a file has them → as the page says them."""
 EDGE_WORDS = {"default": "Otherwise", "error": "If it fails"}
 
 
@@ -254,23 +248,18 @@ def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Tol
     for problem in found:
         mending = drafting.mend(document, problem)
         label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
-        told.append(Told(problem.step, titles.get(problem.step or "", ""), problem.field, _in_words(problem), problem.severity, label, change))
+        told.append(
+            Told(
+                problem.step,
+                titles.get(problem.step or "", ""),
+                problem.field,
+                problem_words(problem.field, problem.reason),
+                problem.severity,
+                label,
+                change,
+            )
+        )
     return told
-
-
-def _in_words(problem: Problem) -> str:
-    """The problem for those who see boxes and no file."""
-    if problem.reason in SAID:
-        return SAID[problem.reason]
-    place, _, outcome = problem.field.partition(".")
-    if place == "next" and " leads nowhere: " in problem.reason:
-        return f"“{outcome.replace('_', ' ').capitalize()}” leads nowhere yet: choose a step under Leads to."
-    return problem.reason.replace(MISSING, f"Nothing is entered under {_setting(problem.field)}", 1) if problem.field else problem.reason
-
-
-def _setting(field: str) -> str:
-    """The setting that the field of a problem names, as its box is called."""
-    return re.sub(r"\[\d+\]$", "", field).rpartition(".")[2].replace("_", " ").capitalize()
 
 
 def _outline(nodes: Sequence[Node], told: Sequence[Told]) -> list[Line]:

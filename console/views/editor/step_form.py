@@ -90,9 +90,7 @@ class Box:
     condition: conditions.Rows | None = None
 
 
-def boxes(
-    actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str], before: Before
-) -> list[Box]:
+def boxes(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str], before: Before) -> list[Box]:
     """The boxes of the settings of a step; `errors`: place in the step (`config.text`) → what is wrong there. `before`: step → its outputs."""
     kind = steps.all_types().get(step["type"])
     if kind is None:
@@ -301,7 +299,10 @@ class _Offer:
         if name == "roles":
             found = roles()
         elif name == "not_by":
-            found = [(REQUESTER, "Whoever holds the run when it comes here"), *((f"step:{step}", f"Whoever did “{title}”") for step, title in self._before())]
+            found = [
+                (REQUESTER, "Whoever holds the run when it comes here"),
+                *((f"step:{step}", f"Whoever did “{title}”") for step, title in self._before()),
+            ]
         elif name in ("fields", "required", "edit") and (own := self._own()) is not None:
             found = [(each.name, each.label) for each in own.fields]
         return _with(found[:MOST_OPTIONS], values) if found else ()
@@ -346,4 +347,9 @@ def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tup
     found = _Offer(actor, document).compared(before)
     own = [(each.path, each.label) for each in found.values()]
     given = [(f"{part}.{name}", "") for part in ("variables", "tables") for name in document.get(part) or {}]
-    return [*own, *given, ("now", "Now"), *((name, "") for name in ("run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email"))]
+    return [
+        *own,
+        *given,
+        ("now", "Now"),
+        *((name, "") for name in ("run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email")),
+    ]

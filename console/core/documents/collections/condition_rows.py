@@ -167,6 +167,7 @@ def _literal(value: str, field: Field) -> str:
 
 # ------------------------------------------------------------------------------------------------ an expression to rows
 
+
 def path_of(node: Any) -> str:
     """The dotted path that leads by names alone, as `steps.ask.reason`; "" for anything else."""
     plain = isinstance(node, Path) and node.root in ROOTS and all(isinstance(step, str) and _plain(step) for step in node.steps)
