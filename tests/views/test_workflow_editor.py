@@ -69,6 +69,12 @@ def test_a_change_is_saved_and_what_collides_is_shown_beside_what_is_there(compa
     assert refused.headers["Draft-Revision"] == "1"
     for words in ("Mona changed the same", "Read it", "Read this twice", "Keep mine", "Take theirs"):
         assert words in refused.text
+    text = TITLE | {"field": "config.text"}
+    changed(mona, 1, text | {"value": "Theirs"})
+    refused = changed(signed_in(web_app(), "olivia"), 1, text | {"value": "Mine"})
+    assert re.search(r"<dt>Text</dt>\s*<dd>\s*<small>Mine</small> Mine", refused.text)
+    assert "{" not in refused.text.split("data-refused")[1]
+    sent(mona, f"{CARE}/edit", do="undo", revision=2)
     assert changed(mona, 1, {"op": "paint"}).status_code == 422
     assert sent(mona, f"{CARE}/edit", do="change", revision=1, changes="[").status_code == 422
     undone = sent(mona, f"{CARE}/edit", do="undo", revision=1)

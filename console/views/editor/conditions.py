@@ -8,6 +8,7 @@ from typing import Any
 
 from console.core.documents.collections import Collection, condition_rows
 from console.core.documents.collections.condition_rows import FITTING, VALUELESS, ConditionRow
+from console.core.expressions import TEMPLATE
 
 CONDITIONS = frozenset({"if", "unless", "required_if"})
 """Settings that hold a condition."""
@@ -89,6 +90,24 @@ def _sayable(row: ConditionRow, known: Mapping[str, Compared]) -> bool:
     return row.comparison in FITTING[kind] and (number or row.comparison in VALUELESS)
 
 
+def sentence(text: str, known: Mapping[str, Compared]) -> str:
+    """The condition in words: "Amount is more than 500"; the expression itself where rows cannot say it."""
+    found = rows(text, known)
+    if found is None:
+        return text
+    return (" or " if found.joined == "any" else " and ").join(_row_words(row, found.known[row.field]) for row in found.rows if row.field)
+
+
+def _row_words(row: ConditionRow, of: Compared) -> str:
+    words = FITTING[of.kind][row.comparison]
+    return f"{of.label} {words.replace('…', row.value) if '…' in words else f'{words} {row.value}'.strip()}"
+
+
+def text_words(text: str, known: Mapping[str, Compared]) -> str:
+    """A text with the labels of the values that are filled in."""
+    return TEMPLATE.sub(lambda found: f"[{known[name].label if (name := found[1].strip()) in known else name}]", text)
+
+
 def compared(document: Mapping[str, Any], own: Collection | None, before: Mapping[str, frozenset[str] | None]) -> dict[str, Compared]:
     """Path → what a row of a step may compare: fields of the record, what is asked for at the start, outputs of the steps before."""
     return {each.path: each for each in [*_of_record(own, "The record", "record"), *_of_steps(document, own, before)] if _plain(each.path)}
@@ -123,13 +142,15 @@ def _of_steps(document: Mapping[str, Any], own: Collection | None, before: Mappi
 def _form_fields(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The fields of the step's own form."""
     config = step.get("config") or {}
-    found = [each for part in ("fields", "form", "output") for each in (config.get(part) if isinstance(config.get(part), list) else ())]
+    lists = [config[part] for part in ("fields", "form", "output") if isinstance(config.get(part), list)]
+    found = [each for entries in lists for each in entries]
     return [each for each in found if isinstance(each, Mapping) and isinstance(each.get("name"), str)]
 
 
 def _of_form(group: str, path: str, field: Mapping[str, Any]) -> Compared:
     given = field.get("options")
-    options = [(str(each.get("value")), str(each.get("label") or each.get("value"))) for each in given or () if isinstance(each, Mapping)]
+    listed = [each for each in given if isinstance(each, Mapping)] if isinstance(given, list) else []
+    options = [(str(each.get("value")), str(each.get("label") or each.get("value"))) for each in listed]
     kind = KINDS.get(str(field.get("type", "text")), ANY)
     return Compared(group, path, str(field.get("label") or field["name"]), kind, options, day=field.get("type") == "date")
 

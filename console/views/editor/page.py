@@ -17,7 +17,7 @@ from console.diagrams import Node
 from console.errors import Conflict, Invalid
 from console.views import frame
 from console.views.editor import step_form
-from console.views.editor.values_in_words import problem_words
+from console.views.editor.values_in_words import label_of, problem_words, words_of
 from console.views.workflows import tabs
 from console.views.workflows.tabs import Tab, whoever
 
@@ -27,6 +27,8 @@ tabs.register(Tab(15, "edit", "Edit", "/edit", whoever("edit")))
 
 FAMILIES = {"start": "Start", "action": "Action", "llm": "LLM", "condition": "Condition", "loop": "Loop", "output": "Output"}
 DEEPEST = 5
+UNNAMED = frozenset({"config", "default"})
+"""Parts of a step that have no name on the page."""
 EDGE_WORDS = {"default": "Otherwise", "error": "If it fails"}
 
 
@@ -125,7 +127,7 @@ def _refused(slug: str, wrong: Conflict | Invalid) -> Response:
     conflicts = [
         {
             "title": titles.get(each["step"] or "", each["step"]) if each["step"] else str(each["field"] or "The workflow").capitalize(),
-            "lines": _differences(each["mine"], each["theirs"]),
+            "lines": _differences(each["mine"], each["theirs"], titles),
         }
         for each in wrong.extra.get("conflicts", ())
     ]
@@ -135,16 +137,38 @@ def _refused(slug: str, wrong: Conflict | Invalid) -> Response:
     return answer
 
 
-def _differences(mine: Any, theirs: Any) -> list[tuple[str, str, str]]:
-    """(what, mine, theirs) of what differs, in words."""
-    if not isinstance(mine, Mapping) or not isinstance(theirs, Mapping):
-        return [("", _short(mine), _short(theirs))]
-    names = [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
-    return [(name.replace("_", " ").capitalize(), _short(mine.get(name)), _short(theirs.get(name))) for name in names]
+def _differences(mine: Any, theirs: Any, titles: Mapping[str, str], name: str = "") -> list[tuple[str, str, str]]:
+    """(what, mine, theirs) of what differs, setting by setting, in words; `titles`: step → its title."""
+    named, lists = (
+        [each for each in (mine, theirs) if isinstance(each, Mapping)],
+        [each for each in (mine, theirs) if isinstance(each, list)],
+    )
+    parts: list[tuple[str, Any, Any]] = []
+    if named and all(each is None or isinstance(each, Mapping) for each in (mine, theirs)):
+        parts = [
+            (each, *((side or {}).get(each) for side in (mine, theirs))) for each in dict.fromkeys(key for side in named for key in side)
+        ]
+    elif lists and any(isinstance(entry, Mapping) for side in lists for entry in side):
+        longest = max(len(side) for side in lists)
+        parts = [(str(number + 1), *(_entry(side, number) for side in (mine, theirs))) for number in range(longest)]
+    if not parts:
+        return [(name, _short(mine, titles), _short(theirs, titles))]
+    return [
+        line
+        for part, ours, others in parts
+        if ours != others
+        for line in _differences(
+            ours, others, titles, ", ".join(each for each in (name, label_of(part) if part not in UNNAMED else "") if each)
+        )
+    ]
 
 
-def _short(value: Any) -> str:
-    text = "removed" if value is None else value if isinstance(value, str) else drafting.plain(value)
+def _entry(given: Any, number: int) -> Any:
+    return given[number] if isinstance(given, list) and number < len(given) else None
+
+
+def _short(value: Any, titles: Mapping[str, str]) -> str:
+    text = "removed" if value is None else titles.get(value, value) if isinstance(value, str) else words_of(value)
     return text if len(text) <= 200 else text[:199] + "…"
 
 

@@ -16,9 +16,11 @@ from console.core.actor import Actor
 from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Step
+from console.core.documents.workflow_sketch import sketches
 from console.integrations import outgoing_secrets
 from console.views import formats
 from console.views.editor import conditions
+from console.views.editor.values_in_words import words_of
 
 Path = tuple[str | int, ...]
 Options = Sequence[tuple[str, str]]
@@ -353,3 +355,24 @@ def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tup
         ("now", "Now"),
         *((name, "") for name in ("run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email")),
     ]
+
+
+def settings_in_words(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(label, in words) of what the settings of a step say, for those who judge a proposal."""
+    outputs = {sketch.id: sketch.outputs for sketch in sketches(document, steps.all_types(), [])}
+    known = _Offer(actor, document).compared(outputs)
+
+    def said(name: str, value: Any) -> str:
+        if isinstance(value, str):
+            return conditions.sentence(value, known) if name in conditions.CONDITIONS else conditions.text_words(value, known)
+        if name == "roles" and isinstance(value, list):
+            return ", ".join(formats.role_words(str(each)) for each in value)
+        if isinstance(value, list):
+            return "; ".join(said(name, each) for each in value)
+        if isinstance(value, Mapping):
+            return ", ".join(_word(each) if part == "outcome" else said(part, each) for part, each in value.items())
+        return words_of(value)
+
+    config = step.get("config")
+    given = config.items() if isinstance(config, Mapping) else ()
+    return [(LABELS.get(name, _word(name)), said(name, value)) for name, value in given if value not in (None, "", [], {})]
