@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from console import workflows
+from console.core import drafting
 from tests.company import Company
 
 if TYPE_CHECKING:
@@ -125,6 +126,26 @@ def test_a_lead_writes_a_rule_and_names_a_value_without_an_expression(screens: C
     steps = {step["id"]: step["next"] for step in workflows.open_draft(company.mona, "care-review").document["steps"]}
     assert steps["condition"]["over_500"] == "guidance"
     assert steps["guidance"] == {"default": steps["condition"]["default"]}
+    assert mona.faults() == []
+
+
+@pytest.mark.rotating
+def test_steps_are_found_by_what_they_say(screens: Callable[..., "Screen"], company: Company) -> None:
+    draft = workflows.open_draft(company.mona, "care-review")
+    step = {"id": "tell", "type": "guidance", "title": "Tell them", "config": {"text": "The quokka is asleep."}}
+    workflows.edit(company.mona, "care-review", draft.revision, drafting.read_changes([{"op": "add_step", "step": step, "after": "start"}]))
+    mona = screens().enter("mona")
+    page = mona.go("/workflows/care-review/edit?step=start")
+    page.keyboard.press("Control+f")
+    page.keyboard.type("quokka")
+    shown = page.locator("[data-outline] [data-step]:visible")
+    expect(shown).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(shown).to_have_count(len(draft.document["steps"]) + 1)
+    page.keyboard.type("QUOKKA")
+    expect(shown).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel h2")).to_have_text("Tell them")
     assert mona.faults() == []
 
 

@@ -306,7 +306,7 @@
     const step = line.dataset.select;
     const turn = { arrowdown: 1, arrowup: -1 }[key];
     if (turn && event.altKey) { event.preventDefault(); focus = `[data-select="${CSS.escape(step)}"]`; move(step, turn); }
-    else if (turn) { event.preventDefault(); lines[lines.indexOf(line) + turn]?.focus(); }
+    else if (turn) { event.preventDefault(); const seen = lines.filter((each) => each.offsetParent); seen[seen.indexOf(line) + turn]?.focus(); }
     else if (key === "delete") { event.preventDefault(); remove(step); }
     else if (control && key === "d" && step === chosen()) { event.preventDefault(); paste(copied()); }
   });
