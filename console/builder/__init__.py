@@ -1,5 +1,6 @@
 """A person asks in words, and a model proposes changes of a workflow's draft. They are tried on a copy and checked; the person takes them or leaves them."""
 
+from console.builder.brought_files import bring_in
 from console.builder.builder_turns import Turn, ask, expire, latest, note_taken, stop, turn
 from console.builder.new_workflows import Beginning, begin, beginnings, nearest
 from console.builder.parts_of_change import Part, parts, taken
@@ -19,6 +20,7 @@ __all__ = [
     "ask",
     "begin",
     "beginnings",
+    "bring_in",
     "build",
     "expire",
     "latest",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console import access, diagrams, workflows
+from console.builder import kindred_words
 from console.builder.reachable_names import reachable
 from console.core.actor import Actor
 from console.diagrams import Thumbnail
@@ -17,13 +18,10 @@ OWN = "own:"
 """Before the name of a workflow of this console, where a beginning is named."""
 ALIKE = 88.0
 """From this likeness (of 100) a name stands for another that is not here."""
-SAME = 75.0
-"""From this likeness two words are the same one in another form."""
-NEAR = 15.0
+NEAR = 8.0
 """Below this likeness nothing of it was asked for."""
-STOP_WORDS = frozenset(
-    {"and", "are", "for", "from", "has", "have", "its", "our", "the", "then", "they", "this", "that", "when", "who", "with", "workflow"}
-)
+BESIDE = 0.45
+"""What is further from the words than this part of the nearest is not offered beside it."""
 MOST_NEAR = 3
 MOST_OWN = 60
 NAMING = {"collection": "collections", "inbox": "inboxes", "team": "teams", "action": "actions", "compensation": "actions"}
@@ -32,7 +30,7 @@ NAMING = {"collection": "collections", "inbox": "inboxes", "team": "teams", "act
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """Something to begin from. `automatic`: runs begin by themselves. `own`: a workflow of this console."""
+    """Something to begin from. `automatic`: runs begin by themselves. `own`: a workflow of this console. `more`: what else is said of it."""
 
     id: str
     title: str
@@ -41,6 +39,7 @@ class Beginning:
     automatic: bool
     own: bool
     picture: Thumbnail
+    more: str = ""
 
 
 def beginnings(actor: Actor) -> list[Beginning]:
@@ -48,33 +47,11 @@ def beginnings(actor: Actor) -> list[Beginning]:
     return [*_shipped(), *(_beginning(f"{OWN}{slug}", document, own=True) for slug, document in _own(actor).items())]
 
 
-def nearest(offered: Sequence[Beginning], words: str) -> list[Beginning]:
-    """The beginnings whose title or sentence holds the words or similar ones, best match first."""
-    wanted = _words(words)
-    scores = [(_likeness(wanted, each), -number) for number, each in enumerate(offered)] if wanted else []
-    return [offered[-number] for score, number in sorted(scores, reverse=True)[:MOST_NEAR] if score >= NEAR]
-
-
-def _likeness(wanted: Sequence[str], beginning: Beginning) -> float:
-    """How much of the words stands in the beginning, of 100; a word of the title counts whole, one of the sentence three quarters. Unlike words count nothing."""
-    from rapidfuzz import fuzz, process  # of those who begin a workflow: most processes never do
-
-    parts = ((_words(beginning.title), 1.0), (_words(beginning.sentence), 0.75))
-    return sum(
-        max(
-            (
-                weight * found[1]
-                for told, weight in parts
-                if (found := process.extractOne(word, told, scorer=fuzz.ratio, score_cutoff=SAME))
-            ),
-            default=0.0,
-        )
-        for word in wanted
-    ) / len(wanted)
-
-
-def _words(text: str) -> list[str]:
-    return [word for word in re.findall(r"\w{3,}", text.casefold()) if word not in STOP_WORDS]
+def nearest(offered: Sequence[Beginning], wanted: str) -> list[Beginning]:
+    """The beginnings whose words are those of the description, or stand for the same kind of work; the nearest first."""
+    scores = kindred_words.likeness(wanted, {each.id: (each.title, each.sentence, each.more) for each in offered})
+    found = sorted((each for each in offered if scores[each.id] >= NEAR), key=lambda each: -scores[each.id])[:MOST_NEAR]
+    return [each for each in found if scores[each.id] >= BESIDE * scores[found[0].id]]
 
 
 def begin(actor: Actor, title: str, *, description: str, team: str | None, beginning: str) -> tuple[workflows.Entry, list[tuple[str, str]]]:
@@ -200,4 +177,5 @@ def _beginning(name: str, document: Mapping[str, Any], *, own: bool) -> Beginnin
         bool(document.get("triggers")),
         own,
         picture,
+        " ".join([str(document.get("description") or ""), *(str(step.get("title") or "") for step in document["steps"])]),
     )

@@ -165,7 +165,7 @@ def _composed(asked: Question, best: _Tried, judged: Judged) -> Answer:
     """What the person is told, with the changes as small as they are: what turns the draft into the copy."""
     changes = drafting.to_json(drafting.difference(asked.document, judged.document)) if judged.changes else []
     titles = {step["id"]: str(step.get("title") or step["id"]) for step in (*asked.document["steps"], *best.judged.document["steps"])}
-    lines = [_line(titles, problem.step, problem.reason) for problem in judged.left_out] + [_without_place(line) for line in best.lost]
+    lines = [_line(titles, problem.step, problem.reason) for problem in judged.left_out] + _unreadable(len(best.lost))
     text = best.suggestion.text if changes or not lines else ""
     told = [text, *([NOT_PROPOSED, *dict.fromkeys(lines[:MOST_TOLD])] if lines else [])]
     return Answer("\n".join(part for part in told if part), changes, best.suggestion.assumptions, best.suggestion.questions)
@@ -175,7 +175,10 @@ def _line(titles: dict[str, str], step: str | None, reason: str) -> str:
     return f"{titles[step]}: {reason}" if step in titles else reason
 
 
-def _without_place(line: str) -> str:
-    """The reason without the number of the change, which means nothing to a person."""
-    place, _, reason = line.partition(": ")
-    return reason if place.startswith("changes[") else line
+def _unreadable(count: int) -> list[str]:
+    """What people hear of parts of an answer that are no changes; why not is told to the model alone."""
+    return (
+        [f"{count} {'part' if count == 1 else 'parts'} of the answer could not be read as {'a change' if count == 1 else 'changes'}."]
+        if count
+        else []
+    )

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from console import workflows
+from console.core import drafting
 from tests.company import Company
 
 if TYPE_CHECKING:
@@ -83,6 +84,69 @@ def test_two_people_the_network_away_and_a_killed_page_lose_nothing(screens: Cal
     expect(again.locator("#saved")).to_contain_text("Saved")
     expect(again.locator("[data-outline]")).to_contain_text("Read this twice")
     mona.complaints[:] = [each for each in mona.complaints if "ERR_INTERNET_DISCONNECTED" not in each]
+
+
+def test_a_lead_writes_a_rule_and_names_a_value_without_an_expression(screens: Callable[..., "Screen"], company: Company) -> None:
+    mona = screens().enter("mona")
+    page = mona.go("/workflows/care-review/edit?step=start")
+    page.get_by_role("button", name="Add step").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("condition")
+    page.keyboard.press("Enter")
+    expect(page.locator("#f-title")).to_be_focused()
+    page.get_by_role("button", name="Add to Branches").press("Enter")
+    field = page.get_by_label("What is compared")
+    field.focus()
+    kind = field.locator("option[data-kind=text]").first
+    path = kind.get_attribute("value")
+    field.select_option(value=path)
+    page.get_by_label("How", exact=True).select_option(label="starts with")
+    page.get_by_label("With what").fill('O"Neil')
+    rule = page.locator("#f-config-branches-0-if")
+    expect(rule).to_have_value(f'{path}.startsWith("O\\"Neil")')
+    page.get_by_role("button", name="Add a condition").press("Enter")
+    page.get_by_label("Outcome").fill("Over 500 €")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    expect(page.locator(".condition-row")).to_have_count(2)  # the one that says nothing yet is kept
+    page.get_by_role("button", name="Remove condition 2").press("Enter")
+    condition = workflows.open_draft(company.mona, "care-review").document["steps"][1]
+    assert condition["config"]["branches"] == [{"if": f'{path}.startsWith("O\\"Neil")', "outcome": "over_500"}]
+
+    page.get_by_role("button", name="Add step").press("Enter")  # stands on the way that leads nowhere yet
+    page.keyboard.type("guidance")
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel h2")).to_have_text("Guidance")
+    page.locator("#f-config-text").press_sequentially("Call {")
+    expect(page.get_by_role("option", name=path)).to_be_visible()
+    page.get_by_role("option", name=path).click()
+    expect(page.locator("#f-config-text")).to_have_value(f"Call {{{{ {path} }}}}")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    steps = {step["id"]: step["next"] for step in workflows.open_draft(company.mona, "care-review").document["steps"]}
+    assert steps["condition"]["over_500"] == "guidance"
+    assert steps["guidance"] == {"default": steps["condition"]["default"]}
+    assert mona.faults() == []
+
+
+@pytest.mark.rotating
+def test_steps_are_found_by_what_they_say(screens: Callable[..., "Screen"], company: Company) -> None:
+    draft = workflows.open_draft(company.mona, "care-review")
+    step = {"id": "tell", "type": "guidance", "title": "Tell them", "config": {"text": "The quokka is asleep."}}
+    workflows.edit(company.mona, "care-review", draft.revision, drafting.read_changes([{"op": "add_step", "step": step, "after": "start"}]))
+    mona = screens().enter("mona")
+    page = mona.go("/workflows/care-review/edit?step=start")
+    page.keyboard.press("Control+f")
+    page.keyboard.type("quokka")
+    shown = page.locator("[data-outline] [data-step]:visible")
+    expect(shown).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(shown).to_have_count(len(draft.document["steps"]) + 1)
+    page.keyboard.type("QUOKKA")
+    expect(shown).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel h2")).to_have_text("Tell them")
+    assert mona.faults() == []
 
 
 @pytest.mark.rotating

@@ -6,7 +6,7 @@ import pytest
 
 from console.core import expressions
 from console.core.documents.collections import Field
-from console.core.documents.collections.condition_rows import FITTING, ConditionRow, comparisons, expression_of, offered, rows_of
+from console.core.documents.collections.condition_rows import FITTING, ConditionRow, comparisons, expression_of, offered, path_of, rows_of
 from console.core.documents.collections.document_merge import compare, merged
 
 FIELDS = {
@@ -56,6 +56,17 @@ def test_what_rows_cannot_say_has_none() -> None:
     for text in ("record.a == 1 && (record.b == 2 || record.c == 3)", "record.a.b == 1", "record.a == record.b", "size(record.a) > 1", "record.a in $currentUser.tags.x", "("):  # fmt: skip
         assert rows_of(text) is None, text
     assert expression_of([], "all", FIELDS)[1], "a segment without a condition would leave nothing out"
+
+
+def test_rows_of_a_workflow_name_whole_paths() -> None:
+    text = 'input.amount > 500 && steps.ask.reason == "late" && record.vip == true'
+    assert rows_of(text) is None
+    assert rows_of(text, path_of) == (
+        "all",
+        [ConditionRow("input.amount", ">", "500"), ConditionRow("steps.ask.reason", "==", "late"), ConditionRow("record.vip", "yes")],
+    )
+    for other in ("$currentUser.name == 'a'", "now > 1", "steps.a[0].b == 1", "record == 1"):
+        assert rows_of(other, path_of) is None, other
 
 
 BASE: dict[str, Any] = {

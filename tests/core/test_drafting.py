@@ -44,7 +44,17 @@ values = st.recursive(
 names = st.sampled_from(NAMES)
 outcomes = st.sampled_from(["default", "yes"])
 fields = st.sampled_from(
-    ["title", "config.text", "config.branches[0].if", "config.list[0]", "next.yes", "at", "unknown.key", ["config", "b.c"]]
+    [
+        "title",
+        "config.text",
+        "config.branches[0].if",
+        "config.branches[0].outcome",
+        "config.list[0]",
+        "next.yes",
+        "at",
+        "unknown.key",
+        ["config", "b.c"],
+    ]
 )
 
 
@@ -148,6 +158,22 @@ def test_a_new_step_stands_behind_the_chosen_one_and_goes_on_to_what_followed() 
     assert (by_id["look"]["next"], by_id["update_data"]["next"]) == ({"default": "update_data"}, {"default": "fork"})
     healed = drafting.apply(after, drafting.read_changes([{"op": "remove_step", "step": "update_data"}]))
     assert drafting.written(healed) == drafting.written(SMALL)
+
+
+def test_an_outcome_that_is_called_otherwise_keeps_its_way() -> None:
+    way = drafting.read_changes([{"op": "set", "step": "fork", "field": "config.branches[0].outcome", "value": "above"}])
+    made = drafting.apply(SMALL, way)
+    assert made["steps"][2]["next"] == {"above": "done", "default": "done"}
+    assert drafting.apply(made, drafting.invert(SMALL, way)) == drafting.ordered(SMALL)
+    taken = drafting.read_changes([{"op": "set", "step": "fork", "field": "config.branches[0].outcome", "value": "default"}])
+    assert drafting.apply(SMALL, taken)["steps"][2]["next"] == SMALL["steps"][2]["next"], "a way that is there already is not lost"
+
+
+def test_a_step_on_a_way_of_its_own_goes_on_to_where_every_other_way_leads() -> None:
+    free = drafting.apply(SMALL, drafting.read_changes([{"op": "disconnect", "step": "fork", "outcome": "yes"}]))
+    add = {"op": "add_step", "step": {"id": "one", "type": "guidance"}, "after": "fork", "outcome": "yes"}
+    made = {step["id"]: step["next"] for step in drafting.apply(free, drafting.read_changes([add]))["steps"]}
+    assert (made["fork"], made["one"]) == ({"yes": "one", "default": "done"}, {"default": "done"})
 
 
 def test_renaming_a_step_rewrites_every_expression_that_names_it() -> None:

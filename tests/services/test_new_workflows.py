@@ -42,6 +42,14 @@ def test_a_template_becomes_a_draft_that_says_what_is_missing(company: Company) 
     assert all(each.sentence and len(each.picture.boxes) == each.steps for each in offered if not each.own)
     assert builder.nearest(offered, "pay a customer's charge back as a refund")[0].id == "customer-refund"
     assert builder.nearest(offered, "KYC review of a customer")[0].id == "kyc-review"
+    for words, wanted in (
+        ("When a candidate applies, HR screens them, two interviewers score them and a manager makes the offer", "supplier-onboarding"),
+        ("A loan application: check income and credit score, the underwriter decides", "kyc-review"),
+        ("A user reports a post: a moderator looks at it, removes it or keeps it", "suspicion-report"),
+        ("We stop working with a vendor: revoke access, settle open invoices", "supplier-onboarding"),
+    ):
+        assert builder.nearest(offered, words)[0].id == wanted, words
+    assert builder.nearest(offered, "zymurgy quokka") == []
     made, _ = builder.begin(company.mona, "Refunds", description="Ours.", team=None, beginning="customer-refund")
     draft = workflows.open_draft(company.mona, made.id)
     assert (draft.document["title"], draft.document["description"], draft.team) == ("Refunds", "Ours.", "operations")

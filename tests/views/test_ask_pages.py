@@ -1,5 +1,6 @@
 """The page of the talk about a draft: who gets in, what is shown of a proposal, what is taken of it, what is said where there is none."""
 
+import json
 import re
 
 import pytest
@@ -56,6 +57,7 @@ def test_a_proposal_is_shown_and_taken_in_part(company: Company, mona: FlaskClie
     page = mona.get(ASK).text
     assert "<del>Rate the risk</del>" in page
     assert "<ins>Judge the risk</ins>" in page
+    assert "Text: <ins>Say why you look again.</ins>" in page
     assert {"step:why", "step:rate", "step:read"} <= set(re.findall(r'name="part"\s+value="([^"]+)"', page))
     assert post(mona, ASK, do="take", turn=turn[1]).status_code == 422
     assert post(mona, ASK, do="take", turn=turn[1], part=["step:rate", "step:why", "step:note"]).status_code == 303
@@ -147,3 +149,21 @@ def test_a_schedule_in_words_is_shown_and_added_once_it_is_confirmed(company: Co
     assert post(mona, SCHEDULE, do="add", words="every weekday at nine", zone="Europe/Vilnius").status_code == 303
     [trigger] = workflows.open_draft(company.mona, "care-review").document["triggers"]
     assert (trigger["cron"], trigger["zone"]) == ("0 9 * * 1-5", "Europe/Vilnius")
+
+
+def test_an_added_step_is_shown_with_its_settings_in_words_and_what_cannot_be_read_is_counted(
+    company: Company, mona: FlaskClient, model: Server
+) -> None:
+    config = {"roles": ["operations_lead"], "text": "May {{ run.id }} be paid?"}
+    step = {"id": "second", "type": "approval", "title": "A second person", "config_json": json.dumps(config), "next": []}
+    model.obey(answer({"op": "add_step", "step": step, "after": "read", "outcome": ""}, {"op": "explode"}), times=None)
+    post(mona, ASK, message="A second person.")
+    worked({queue.BUILD})
+    page = mona.get(ASK).text
+    for words in (
+        "Roles: <ins>Operations lead</ins>",
+        "Text: <ins>May [run.id] be paid?</ins>",
+        "1 part of the answer could not be read as a change.",
+    ):
+        assert words in page, words
+    assert "op is one of" not in page

@@ -1,5 +1,6 @@
 """The pages of the workflow editor: who gets in, what is refused with what was typed, text, publishing, history, a start without a record."""
 
+import io
 import json
 import re
 from typing import Any
@@ -68,6 +69,12 @@ def test_a_change_is_saved_and_what_collides_is_shown_beside_what_is_there(compa
     assert refused.headers["Draft-Revision"] == "1"
     for words in ("Mona changed the same", "Read it", "Read this twice", "Keep mine", "Take theirs"):
         assert words in refused.text
+    text = TITLE | {"field": "config.text"}
+    changed(mona, 1, text | {"value": "Theirs"})
+    refused = changed(signed_in(web_app(), "olivia"), 1, text | {"value": "Mine"})
+    assert re.search(r"<dt>Text</dt>\s*<dd>\s*<small>Mine</small> Mine", refused.text)
+    assert "{" not in refused.text.split("data-refused")[1]
+    sent(mona, f"{CARE}/edit", do="undo", revision=2)
     assert changed(mona, 1, {"op": "paint"}).status_code == 422
     assert sent(mona, f"{CARE}/edit", do="change", revision=1, changes="[").status_code == 422
     undone = sent(mona, f"{CARE}/edit", do="undo", revision=1)
@@ -150,6 +157,52 @@ def test_a_workflow_without_a_record_starts_from_its_page(company: Company, mona
     workflows.publish_draft(company.mona, made.slug, note="First")
     assert "/runs/run_" in post(mona, "/workflows/call-back/start").location
     assert signed_in(web_app(), "stan").get("/workflows/call-back/start").status_code == 404
+
+
+def test_a_condition_is_shown_as_rows_with_names_and_as_text_where_rows_cannot_say_it(company: Company, mona: FlaskClient) -> None:
+    asked = {"name": "amount", "label": "How much", "type": "decimal"}
+    branches = [{"if": "input.amount > 500", "outcome": "above"}, {"if": "input.amount + 1 > 2", "outcome": "odd"}]
+    made = workflows.create(company.mona, "Fork")
+    fork = {"op": "add_step", "step": {"id": "fork", "type": "condition", "config": {"branches": branches}}, "after": "start"}
+    ask = {"op": "set", "step": "start", "field": "config.fields", "value": [asked]}
+    workflows.edit(company.mona, made.slug, 0, drafting.read_changes([ask, fork]))
+    page = mona.get(f"/workflows/{made.slug}/edit?step=fork").text
+    rows, text = page.split('data-condition="f-config-branches-1-if"')
+    assert re.search(r'<option value="input.amount"\s+data-kind="number" selected>How much', rows)
+    assert re.search(r'<option value="&gt;"\s+data-for="number any" selected>is more than', rows)
+    assert re.search(r'data-part="value"\s+value="500"', rows)
+    assert "data-part" not in text
+    assert "“Odd” leads nowhere yet: choose a step under Leads to." in page
+
+
+def test_a_file_becomes_a_draft_that_keeps_all_of_it(company: Company, mona: FlaskClient) -> None:
+    def sent_file(content: Any, name: str = "from-them.json") -> Any:
+        data = content if isinstance(content, bytes) else json.dumps(content).encode()
+        return post(mona, "/workflows/new", do="file", file=(io.BytesIO(data), name))
+
+    foreign = {
+        "format": 9, "slug": "care-review", "title": "Theirs", "team": "nowhere", "lanes": [{"id": "l"}],
+        "steps": [{"id": "start", "type": "start", "next": {"default": "gone"}}, {"id": "k", "type": "kafka", "config": {"topic": "x"}}],
+    }  # fmt: skip
+    assert sent_file(foreign).location == "/workflows/theirs/edit"
+    kept = workflows.open_draft(company.mona, "theirs").document
+    assert {name: kept[name] for name in foreign if name not in ("slug", "team", "steps")} == {
+        "format": 9,
+        "title": "Theirs",
+        "lanes": [{"id": "l"}],
+    }
+    assert (kept["slug"], kept["team"], kept["steps"][1]["config"]) == ("theirs", "operations", {"topic": "x"})
+    assert "this console reads formats up to" in mona.get("/workflows/theirs/edit").text
+    assert sent_file({"steps": []}, "vendor-exit_2.json").location == "/workflows/vendor-exit-2/edit"
+    for content, reason in (
+        (b"slug: yaml", "no JSON"),
+        ({"steps": [{"id": "a", "type": "end"}] * 2}, "Step 2.id: Two steps have the id a: give one of them an id of its own."),
+        ({"steps": [], "variables": {"limit": 1.5}}, "Variables.limit: Numbers with decimals are written as text"),
+    ):
+        refused = sent_file(content)
+        assert refused.status_code == 422
+        assert reason in refused.text
+    assert post(mona, "/workflows/new", do="file").status_code == 422
 
 
 def test_any_two_versions_are_compared_in_words_and_on_the_picture(company: Company, mona: FlaskClient) -> None:

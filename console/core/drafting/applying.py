@@ -15,6 +15,9 @@ from console.core.drafting.renaming import renamed
 ENDS = frozenset({"end"})
 """Step types that nothing follows."""
 FIXED = frozenset({"id", "steps", "slug"})
+OUTCOMES = frozenset({"outcome", "value"})
+"""Settings in a list that name an outcome: of a branch, of an option."""
+MOST_OUTCOMES = 50
 LONGEST_LIST = 10_000
 
 
@@ -50,7 +53,7 @@ def require_shape(document: Any) -> None:
         if not isinstance(step.get("next", {}), Mapping) or not isinstance(step.get("config", {}), Mapping):
             raise ChangeError("next and config of a step must be objects.", f"steps[{number}]")
         if step["id"] in seen:
-            raise ChangeError(f"Two steps have the id {step['id']}.", f"steps[{number}].id")
+            raise ChangeError(f"Two steps have the id {step['id']}: give one of them an id of its own.", f"steps[{number}].id")
         seen.add(step["id"])
     triggers = document.get("triggers", [])
     if not isinstance(triggers, list) or not all(isinstance(each, Mapping) and isinstance(each.get("id"), str) for each in triggers):
@@ -86,7 +89,7 @@ def _applied(document: dict[str, Any], change: Change) -> dict[str, Any]:
                 raise ChangeError(f"{first} must be an object.", "value")
             if first == "type" and not (isinstance(change.value, str) and change.value):
                 raise ChangeError("A step needs its type.", "value")
-            return _with_step(document, change.step, lambda step: _put(step, parts(change.field), change.value, gone=change.leaves_out))
+            return _with_step(document, change.step, lambda step: _set(step, change))
         case changes.Connect():
             index_of(document, change.to)
             return _with_step(document, change.step, lambda step: {**step, "next": {**step.get("next", {}), change.outcome: change.to}})
@@ -124,6 +127,31 @@ def _with_step(document: dict[str, Any], step: str, change: Any) -> dict[str, An
     return {**document, "steps": steps}
 
 
+def _set(step: dict[str, Any], change: changes.Set) -> dict[str, Any]:
+    """The step with the value. Where an outcome is called otherwise, the way on from it is kept."""
+    place = parts(change.field)
+    made: dict[str, Any] = _put(step, place, change.value, gone=change.leaves_out)
+    if place[0] != "config" or place[-1] not in OUTCOMES or not isinstance(change.value, str) or not change.value:
+        return made
+    former, ways = _at(step, place), step.get("next", {})
+    if former not in ways or change.value in ways or former in (_at(made, [*place[:-2], n, place[-1]]) for n in range(MOST_OUTCOMES)):
+        return made
+    return {**made, "next": {change.value if outcome == former else outcome: to for outcome, to in ways.items()}}
+
+
+def _at(value: Any, place: Sequence[str | int]) -> Any:
+    """The text at the place; None where none is there."""
+    for part in place:
+        value = (
+            value.get(part)
+            if isinstance(value, Mapping)
+            else value[part]
+            if isinstance(value, list) and isinstance(part, int) and part < len(value)
+            else None
+        )
+    return value if isinstance(value, str) else None
+
+
 def _added(document: dict[str, Any], change: changes.AddStep) -> dict[str, Any]:
     kind = change.step.get("type")
     if not isinstance(kind, str) or not kind:
@@ -141,7 +169,8 @@ def _added(document: dict[str, Any], change: changes.AddStep) -> dict[str, Any]:
     if change.after is not None:
         number = index_of(document, change.after)
         before = steps[number]
-        former = before.get("next", {}).get(change.outcome)
+        ways = before.get("next", {})
+        former = ways.get(change.outcome, None if change.outcome == "error" else ways.get("default"))
         if former is not None and kind not in ENDS and "default" not in step["next"]:
             step["next"] = {**step["next"], "default": former}
         if before["type"] not in ENDS:

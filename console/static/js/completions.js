@@ -12,15 +12,24 @@
     box = null;
   }
 
+  // What is typed before the caret: a name, or in a text `{` and the beginning of one.
+  const FIELD = /\{\{?\s*([\w.$]*)$/;
+  const before = (target) => target.value.slice(0, target.selectionStart);
+  const field = (target) => (target.dataset.complete === "template" ? before(target).match(FIELD) : null);
+
   function offer(target) {
-    const word = (target.value.slice(0, target.selectionStart).match(/[\w.$]+$/) || [""])[0];
-    const names = [...document.querySelectorAll("#names option")].map((each) => each.value);
-    const found = word.length < 2 ? [] : names.filter((name) => name.toLowerCase().includes(word.toLowerCase()) && name !== word).slice(0, 30);
+    const merge = field(target);
+    const word = merge ? merge[1] : (before(target).match(/[\w.$]+$/) || [""])[0];
+    const names = [...document.querySelectorAll("#names option")];
+    const alike = (option) => `${option.value} ${option.label}`.toLowerCase().includes(word.toLowerCase()) && option.value !== word;
+    const found = word.length < 2 && !merge ? [] : names.filter(alike).slice(0, 30);
     if (!found.length) { close(); return; }
     box = target;
-    list().replaceChildren(...found.map((name, number) => {
+    list().replaceChildren(...found.map(({ value: name, label }, number) => {
       const item = document.createElement("li");
       item.textContent = name;
+      item.dataset.name = name;
+      if (label && label !== name) item.append(Object.assign(document.createElement("small"), { textContent: ` ${label}` }));
       item.id = `completion-${number}`;
       item.setAttribute("role", "option");
       item.setAttribute("aria-selected", String(number === 0));
@@ -36,15 +45,17 @@
 
   function take(item) {
     const target = box;
-    const start = target.value.slice(0, target.selectionStart).replace(/[\w.$]+$/, "") + item.textContent;
-    target.value = start + target.value.slice(target.selectionStart);
+    const merge = field(target);
+    const rest = target.value.slice(target.selectionStart);
+    const start = merge ? `${before(target).slice(0, merge.index)}{{ ${item.dataset.name} }}` : before(target).replace(/[\w.$]+$/, "") + item.dataset.name;
+    target.value = start + (merge ? rest.replace(/^\s*\}\}?/, "") : rest);
     target.setSelectionRange(start.length, start.length);
     target.focus();
     target.dispatchEvent(new Event("input", { bubbles: true }));
     close();
   }
 
-  document.addEventListener("input", (event) => { if (event.target.matches?.("[data-complete]")) offer(event.target); });
+  document.addEventListener("input", (event) => { if (event.target === document.activeElement && event.target.matches("[data-complete]")) offer(event.target); });
   document.addEventListener("keydown", (event) => {
     if (!open() || event.target !== box) return;
     const items = [...list().children];

@@ -32,9 +32,11 @@
       const others = told.others || Number(made.dataset.revision) > told.on + 1;
       if (typed && others && !told.waiting && !draft.rough()) retype(made.querySelector("#text").value);
     } else {
+      if (moved || told.fresh) here.querySelectorAll("[data-unfinished]").forEach((each) => each.removeAttribute("data-unfinished"));
       swap(here, made, !told.fresh && !moved && !(told.others && !at.validationMessage)); // what somebody else made of a box is shown in it
       known = box()?.value ?? "";
     }
+    document.dispatchEvent(new Event("editor:drawn"));
     if (flow && !stands) document.getElementById("flow")?.replaceWith(flow); // the content of a template is not morphed
     if (!stands) document.querySelector("step-picture")?.redraw();
     if (moved) document.querySelector("step-picture")?.show(made.dataset.chosen);
@@ -65,7 +67,7 @@
       beforeNodeMorphed(old, made) {
         if (old.matches?.("select[data-way]") && made.matches?.("select[data-way]")) { offer(old, made); return false; }
         const same = old.tagName === "LI" && old.isEqualNode(made);
-        return !same && old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open]"); // what X6 has drawn is its own
+        return !same && old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished]"); // what X6 has drawn is its own, and so is a condition that is being put together
       },
     };
     window.Idiomorph.morph(from, to, { morphStyle: "outerHTML", ignoreActiveValue, callbacks });
@@ -103,14 +105,17 @@
       case "title": return text;
       case "choice": return text === "" ? GONE : text;
       case "number": return text.trim() === "" ? GONE : /^-?\d{1,15}$/.test(text.trim()) ? Number(text.trim()) : text.trim();
-      case "lines": return list(text.split("\n").map((line) => line.trim()).filter(Boolean));
+      case "lines": return list("", text.split("\n").map((line) => line.trim()).filter(Boolean));
       case "pairs": return pairs(text);
+      case "name": return named(text) || GONE;
       case "json": return text.trim() === "" ? GONE : JSON.parse(text);
-      case "many": return list([...box.querySelectorAll("input:checked")].map((each) => each.value));
+      case "many": return list(box.dataset.default, [...box.querySelectorAll("input:checked")].map((each) => each.value));
       default: return text === "" ? GONE : text;
     }
   }
-  const list = (values) => (values.length ? values : GONE);
+  const list = (begun, values) => (values.length || begun ? values : GONE); // what begins with entries is emptied by an empty list
+  // An outcome typed in words, as the document and its ways name it.
+  const named = (text) => text.normalize("NFKD").toLowerCase().replace(/[\u0300-\u036f]/g, "").replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "").replace(/^(?=\d)/, "is_").slice(0, 60);
   function pairs(text) {
     const found = text.split("\n").filter((line) => line.trim()).map((line) => line.split(/=(.*)/s).map((part) => part.trim()));
     return found.length ? Object.fromEntries(found.map(([name, value]) => [name, value ?? ""])) : GONE;
@@ -265,7 +270,7 @@
     await draft.flush();
     const ends = new Set([...document.querySelectorAll("[data-outline] [data-step]")].filter((each) => each.querySelector(".kind.output")).map((each) => each.dataset.step));
     const last = order().filter((each) => !ends.has(each)).pop();
-    const [after, outcome] = from || [chosen() && !ends.has(chosen()) ? chosen() : last, "default"];
+    const [after, outcome] = from || (chosen() && !ends.has(chosen()) ? [chosen(), open()] : [last, "default"]);
     from = null;
     const id = free(step.type);
     const { next, at, ...rest } = step;
@@ -273,6 +278,8 @@
     if (await draft.flush()) await select(id);
     draft.announce(`${step.title || step.type} added`);
   }
+  // The first way on from the chosen step that leads nowhere yet.
+  const open = () => [...root().querySelectorAll("[data-way]")].find((each) => !each.value)?.dataset.way || "default";
   const copied = () => {
     const held = document.querySelector("[data-step-settings]");
     if (!held) return null;
@@ -299,7 +306,7 @@
     const step = line.dataset.select;
     const turn = { arrowdown: 1, arrowup: -1 }[key];
     if (turn && event.altKey) { event.preventDefault(); focus = `[data-select="${CSS.escape(step)}"]`; move(step, turn); }
-    else if (turn) { event.preventDefault(); lines[lines.indexOf(line) + turn]?.focus(); }
+    else if (turn) { event.preventDefault(); const seen = lines.filter((each) => each.offsetParent); seen[seen.indexOf(line) + turn]?.focus(); }
     else if (key === "delete") { event.preventDefault(); remove(step); }
     else if (control && key === "d" && step === chosen()) { event.preventDefault(); paste(copied()); }
   });

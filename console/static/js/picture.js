@@ -69,7 +69,8 @@
       id: `way ${index}`, from: way.closest("[data-step]").dataset.step, to: way.dataset.to, label: way.dataset.label,
       back: "back" in way.dataset, taken: "taken" in way.dataset || "fresh" in way.dataset, lost: "lost" in way.dataset, outcome: way.dataset.outcome,
     }));
-    return { steps, edges: joined(edges) };
+    const there = new Set(steps.map((step) => step.id));
+    return { steps, edges: joined(edges.filter((edge) => there.has(edge.to))) }; // a draft may lead to a step that is not there
   }
 
   // Ways that lead from one step to the same other are one line, with all their names.

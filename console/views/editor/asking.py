@@ -14,6 +14,8 @@ from console.diagrams import Node
 from console.errors import Conflict, Invalid
 from console.proposals import options
 from console.views import frame
+from console.views.editor import step_form
+from console.views.editor.values_in_words import problem_words
 from console.views.workflows import tabs
 
 blueprint = Blueprint("workflow_asking", __name__, url_prefix="/workflows")
@@ -121,7 +123,7 @@ def _talk(draft: workflows.Draft, *, wrong: Conflict | Invalid | None = None) ->
     context: dict[str, Any] = {
         "draft": draft, "title": draft.document.get("title") or draft.slug, "turns": turns, "proposal": proposal,
         "pending": last if last and last.status == "pending" else None,
-        "choices": [_choice(part, gists) for part in found], "counts": _counts(found), "words": WORDS,
+        "choices": [_choice(part, gists, after) for part in found], "counts": _counts(found), "words": WORDS,
         "nodes": nodes.nodes, "groups": nodes.groups, "states": states, "edges": {node.id: _edges(node, before, after, union) for node in nodes.nodes},
         "problems": _fresh_problems(draft, proposal) if proposal else [], "off": options.current().chosen("build").rules,
         "examples": EXAMPLES, "wrong": wrong, "typed": request.form.get("message", "") if wrong else "",
@@ -137,10 +139,14 @@ def _counts(found: Sequence[Part]) -> list[tuple[str, int, str]]:
     return [(kind, count, f"{count} {WORDS[kind].lower()}") for kind, count in counted if count]
 
 
-def _choice(part: Part, gists: Mapping[str, str]) -> Choice:
+def _choice(part: Part, gists: Mapping[str, str], after: Mapping[str, Any]) -> Choice:
+    labels = {each.id: each.label for each in step_form.collections_of(frame.actor())} if part.step is None else {}
     lines = [
-        Line(each.where, _shown(each.old, ways=each.where == LEADS), _shown(each.new, ways=each.where == LEADS)) for each in part.lines
+        Line(each.where, *(_shown(labels.get(value, value), ways=each.where == LEADS) for value in (each.old, each.new)))
+        for each in part.lines
     ]
+    if part.kind == "added" and (step := next((each for each in after["steps"] if each["id"] == part.step), None)) is not None:
+        lines += [Line(label, "", _shown(text, ways=False)) for label, text in step_form.settings_in_words(frame.actor(), after, step)]
     return Choice(part.key, part.kind, WORDS[part.kind], part.title, gists.get(part.step or "", "") if part.kind == "added" else "", lines)
 
 
@@ -200,7 +206,7 @@ def _fresh_problems(draft: workflows.Draft, proposal: Turn) -> list[tuple[str, s
     former = {(each.step, each.reason) for each in workflows.problems(draft)}
     titles = {step["id"]: str(step.get("title") or step["id"]) for step in proposal.after["steps"]}
     return [
-        (titles.get(each["step"] or "", ""), str(each["message"]))
+        (titles.get(each["step"] or "", ""), problem_words(str(each["field"]), str(each["message"])))
         for each in proposal.problems
         if (each["step"], each["message"]) not in former
     ]

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, request
 from console import accounts, builder, enrolments, workflows
 from console.access import can
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
-from console.core.documents.workflow import Workflow
+from console.core.documents.workflow import MAX_BYTES, Workflow
 from console.core.policy import rules
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.proposals import options
@@ -51,10 +51,23 @@ def new() -> Response:
     if form.get("do") == "find":
         return frame.page("editor/new.html", context | {"nearest": builder.nearest(every, words)})
     try:
-        address = _made(form.get("title", "").strip(), words, form.get("team") or None, form.get("template", ""))
+        address = (
+            _of_file(form.get("team") or None)
+            if form.get("do") == "file"
+            else _made(form.get("title", "").strip(), words, form.get("team") or None, form.get("template", ""))
+        )
     except Invalid as wrong:
         return frame.page("editor/new.html", context | {"wrong": wrong}, status=422)
     return frame.redirect_to(address)
+
+
+def _of_file(team: str | None) -> str:
+    """Create a workflow from the file that was sent; the address of its editor. Raises Invalid, NotAllowed."""
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise Invalid("No file was chosen.", details=[{"field": "file", "reason": "Choose a workflow file (JSON) from your computer."}])
+    made = builder.bring_in(frame.actor(), sent.stream.read(MAX_BYTES + 1), sent.filename, team=team)
+    return f"/workflows/{made.slug}/edit"
 
 
 def _made(title: str, words: str, team: str | None, beginning: str) -> str:

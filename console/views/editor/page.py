@@ -1,6 +1,5 @@
 """`/workflows/<slug>/edit`: the outline of a draft, the settings of a step, its problems, its text. Each change is saved as it is made."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +11,13 @@ from console.core import drafting
 from console.core.documents import graph
 from console.core.documents.json_shape import loaded
 from console.core.documents.workflow_check import Problem
-from console.core.documents.workflow_sketch import Sketch, sketches
+from console.core.documents.workflow_sketch import Sketch, StepKind, sketches
 from console.core.drafting import Change, ChangeError
 from console.diagrams import Node
 from console.errors import Conflict, Invalid
 from console.views import frame
 from console.views.editor import step_form
+from console.views.editor.values_in_words import label_of, problem_words, words_of
 from console.views.workflows import tabs
 from console.views.workflows.tabs import Tab, whoever
 
@@ -27,7 +27,8 @@ tabs.register(Tab(15, "edit", "Edit", "/edit", whoever("edit")))
 
 FAMILIES = {"start": "Start", "action": "Action", "llm": "LLM", "condition": "Condition", "loop": "Loop", "output": "Output"}
 DEEPEST = 5
-MISSING = "This is missing"
+UNNAMED = frozenset({"config", "default"})
+"""Parts of a step that have no name on the page."""
 EDGE_WORDS = {"default": "Otherwise", "error": "If it fails"}
 
 
@@ -126,7 +127,7 @@ def _refused(slug: str, wrong: Conflict | Invalid) -> Response:
     conflicts = [
         {
             "title": titles.get(each["step"] or "", each["step"]) if each["step"] else str(each["field"] or "The workflow").capitalize(),
-            "lines": _differences(each["mine"], each["theirs"]),
+            "lines": _differences(each["mine"], each["theirs"], titles),
         }
         for each in wrong.extra.get("conflicts", ())
     ]
@@ -136,16 +137,38 @@ def _refused(slug: str, wrong: Conflict | Invalid) -> Response:
     return answer
 
 
-def _differences(mine: Any, theirs: Any) -> list[tuple[str, str, str]]:
-    """(what, mine, theirs) of what differs, in words."""
-    if not isinstance(mine, Mapping) or not isinstance(theirs, Mapping):
-        return [("", _short(mine), _short(theirs))]
-    names = [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
-    return [(name.replace("_", " ").capitalize(), _short(mine.get(name)), _short(theirs.get(name))) for name in names]
+def _differences(mine: Any, theirs: Any, titles: Mapping[str, str], name: str = "") -> list[tuple[str, str, str]]:
+    """(what, mine, theirs) of what differs, setting by setting, in words; `titles`: step → its title."""
+    named, lists = (
+        [each for each in (mine, theirs) if isinstance(each, Mapping)],
+        [each for each in (mine, theirs) if isinstance(each, list)],
+    )
+    parts: list[tuple[str, Any, Any]] = []
+    if named and all(each is None or isinstance(each, Mapping) for each in (mine, theirs)):
+        parts = [
+            (each, *((side or {}).get(each) for side in (mine, theirs))) for each in dict.fromkeys(key for side in named for key in side)
+        ]
+    elif lists and any(isinstance(entry, Mapping) for side in lists for entry in side):
+        longest = max(len(side) for side in lists)
+        parts = [(str(number + 1), *(_entry(side, number) for side in (mine, theirs))) for number in range(longest)]
+    if not parts:
+        return [(name, _short(mine, titles), _short(theirs, titles))]
+    return [
+        line
+        for part, ours, others in parts
+        if ours != others
+        for line in _differences(
+            ours, others, titles, ", ".join(each for each in (name, label_of(part) if part not in UNNAMED else "") if each)
+        )
+    ]
 
 
-def _short(value: Any) -> str:
-    text = "removed" if value is None else value if isinstance(value, str) else drafting.plain(value)
+def _entry(given: Any, number: int) -> Any:
+    return given[number] if isinstance(given, list) and number < len(given) else None
+
+
+def _short(value: Any, titles: Mapping[str, str]) -> str:
+    text = "removed" if value is None else titles.get(value, value) if isinstance(value, str) else words_of(value)
     return text if len(text) <= 200 else text[:199] + "…"
 
 
@@ -190,7 +213,7 @@ def _panel(draft: workflows.Draft, step: Mapping[str, Any], told: Sequence[Told]
     place = [each["id"] for each in document["steps"]].index(step["id"])
     return {
         "kind": kind,
-        "boxes": step_form.boxes(actor, document, step, errors),
+        "boxes": step_form.boxes(actor, document, step, errors, before),
         "common": step_form.common(actor, document, step, errors),
         "ways": _ways(found.get(step["id"]), step, errors),
         "targets": [(each["id"], each.get("title") or each["id"]) for each in document["steps"] if each["id"] != step["id"]],
@@ -216,7 +239,7 @@ def _ways(sketch: Sketch | None, step: Mapping[str, Any], errors: Mapping[str, s
     given = {outcome: to for outcome, to in (step.get("next") or {}).items() if isinstance(to, str)}
     outcomes = list(sketch.outcomes) if sketch is not None and sketch.config is not None else []
     if sketch is not None and sketch.kind is not None and sketch.config is None and step["type"] != "end":
-        outcomes = ["default"]
+        outcomes = _foreseen(sketch.kind, step)
     if len(outcomes) > 1 and "default" not in outcomes:
         outcomes.append("default")
     outcomes += [outcome for outcome in given if outcome not in outcomes]
@@ -235,20 +258,32 @@ def _ways(sketch: Sketch | None, step: Mapping[str, Any], errors: Mapping[str, s
     ]
 
 
+def _foreseen(kind: StepKind, step: Mapping[str, Any]) -> list[str]:
+    """The outcomes of a step whose settings are not complete, where what is there says so."""
+    try:
+        return list(kind.outcomes(kind.Config.model_construct(**(step.get("config") or {})))) or ["default"]
+    except (AttributeError, TypeError):
+        return ["default"]
+
+
 def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Told]:
     titles = {step["id"]: str(step.get("title") or step["id"]) for step in document["steps"]}
     told = []
     for problem in found:
         mending = drafting.mend(document, problem)
         label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
-        said = problem.reason.replace(MISSING, f"{_setting(problem.field)} is missing", 1) if problem.field else problem.reason
-        told.append(Told(problem.step, titles.get(problem.step or "", ""), problem.field, said, problem.severity, label, change))
+        told.append(
+            Told(
+                problem.step,
+                titles.get(problem.step or "", ""),
+                problem.field,
+                problem_words(problem.field, problem.reason),
+                problem.severity,
+                label,
+                change,
+            )
+        )
     return told
-
-
-def _setting(field: str) -> str:
-    """The setting that the field of a problem names, as its box is called."""
-    return re.sub(r"\[\d+\]$", "", field).rpartition(".")[2].replace("_", " ").capitalize()
 
 
 def _outline(nodes: Sequence[Node], told: Sequence[Told]) -> list[Line]:

@@ -5,6 +5,7 @@ Every box says where its value stands in the step (`path`) and how the page read
 
 import functools
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +13,18 @@ from typing import Any
 from console import accounts, actions, inboxes, records, steps
 from console.access import all_rows, can
 from console.core.actor import Actor
+from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Step
+from console.core.documents.workflow_sketch import sketches
 from console.integrations import outgoing_secrets
 from console.views import formats
+from console.views.editor import conditions
+from console.views.editor.values_in_words import words_of
 
 Path = tuple[str | int, ...]
 Options = Sequence[tuple[str, str]]
+Before = Mapping[str, frozenset[str] | None]
 
 LONG = 1000
 """Texts that may be longer get a box of several lines."""
@@ -26,6 +32,10 @@ DEEPEST = 4
 MOST_OPTIONS = 400
 LABELS = {
     "if": "When",
+    "unless": "Not when",
+    "required_if": "Required when",
+    "needs": "How many have to say yes",
+    "not_by": "Who may not answer",
     "to": "To",
     "fields": "Fields",
     "form": "What is asked",
@@ -38,6 +48,8 @@ LABELS = {
     "success": "Statuses that mean done",
     "timeout_s": "Seconds to wait",
 }
+HELP = {"not_by": "They may not answer, whatever their role."}
+"""Setting → its help on the page, where that of the file names what is written there."""
 WORDS = {
     "operation": {"create": "Add a record", "update": "Change a record", "delete": "Delete a record", "http": "Ask another system (HTTP)"},
 }
@@ -46,6 +58,7 @@ FIRST = frozenset(
     {"type", "required", "options", "if", "outcome", "value", "label", "text", "fields", "where", "collection", "relation", "to"}
 )
 """Settings of an entry of a list that are shown at once; the others stand below "More"."""
+REQUESTER = "requester"
 PICKED = frozenset({"collection", "relation", "action", "compensation", "team", "inbox", "secret"})
 EXPRESSIONS = frozenset({"if", "if_", "unless", "required_if", "until", "due", "assignee", "documents", "where", "record", "each", "value"})
 NEW = {"name": "field", "value": "option", "outcome": "branch"}
@@ -55,7 +68,8 @@ OFTEN = frozenset({"button", "description", "completion", "roles"})
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box of the form. `control`: text, area, number, check, choice, many, lines, pairs, json, group, rows.
+    """A box of the form. `control`: text, area, number, check, choice, many, lines, pairs, json, group, rows, condition,
+    name (an outcome, typed in words).
 
     `path` is a JSON list; `rows` are the boxes of each entry of a list, `boxes` those of an object or of an entry, and `more` the rest of them.
     """
@@ -75,15 +89,17 @@ class Box:
     more: Sequence["Box"] = ()
     rows: Sequence[tuple[Sequence["Box"], Sequence["Box"], str]] = ()
     new: str = "{}"
+    condition: conditions.Rows | None = None
 
 
-def boxes(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str]) -> list[Box]:
-    """The boxes of the settings of a step; `errors`: place in the step (`config.text`) → what is wrong there."""
+def boxes(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str], before: Before) -> list[Box]:
+    """The boxes of the settings of a step; `errors`: place in the step (`config.text`) → what is wrong there. `before`: step → its outputs."""
     kind = steps.all_types().get(step["type"])
     if kind is None:
         return []
     schema = _schema(step["type"])
-    form, given = _Form(_Offer(actor, document), errors, schema.get("$defs", {})), step.get("config") or {}
+    offer = _Offer(actor, document)
+    form, given = _Form(offer, errors, schema.get("$defs", {}), offer.compared(before)), step.get("config") or {}
     named = kind.form_settings(given)
     if named is not None:
         schema = {**schema, "properties": {name: schema["properties"][name] for name in named if name in schema["properties"]}}
@@ -93,13 +109,18 @@ def boxes(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], er
 def common(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str]) -> list[Box]:
     """The boxes of what every step has: its button, note, roles and whether it completes by itself."""
     schema = Step.model_json_schema(by_alias=True)
-    form = _Form(_Offer(actor, document), errors, schema.get("$defs", {}))
+    form = _Form(_Offer(actor, document), errors, schema.get("$defs", {}), {})
     return [form.box(name, schema["properties"][name], step.get(name), (name,), needed=False) for name in sorted(OFTEN)]
 
 
 @functools.cache
 def _schema(step_type: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = steps.all_types()[step_type].Config.model_json_schema(by_alias=True)
+    """The schema of the settings, with the lists that they begin with, which pydantic leaves out."""
+    model = steps.all_types()[step_type].Config
+    found: dict[str, Any] = model.model_json_schema(by_alias=True)
+    for name, setting in model.model_fields.items():
+        if setting.default_factory is not None and (begun := setting.get_default(call_default_factory=True)):
+            found["properties"][setting.alias or name].setdefault("default", begun)
     return found
 
 
@@ -108,6 +129,7 @@ class _Form:
     offer: "_Offer"
     errors: Mapping[str, str]
     shared: Mapping[str, Any]
+    compared: Mapping[str, conditions.Compared]
 
     def of_object(self, schema: Mapping[str, Any], value: Mapping[str, Any], path: Path) -> list[Box]:
         needed = schema.get("required", ())
@@ -124,7 +146,7 @@ class _Form:
             label=LABELS.get(name, name.replace("_", " ").strip().capitalize()),
             path=json.dumps(path),
             id="f-" + "-".join(str(each) for each in path),
-            help=str(schema.get("description") or part.get("description") or ""),
+            help=HELP.get(name) or str(schema.get("description") or part.get("description") or ""),
             error=self.errors.get(_spoken(path), ""),
             needed=needed,
         )
@@ -144,8 +166,13 @@ class _Form:
                     options=[*nothing, *((each, WORDS.get(name, EVENTS).get(each) or _word(each)) for each in part["enum"])],
                     default=str(part.get("default") or ""),
                 )
+            case "string" if name == "outcome" and part.get("pattern") == NAME_PATTERN:
+                return make(control="name", value=_word(value) if value else "")
             case "string" if options:
                 return make(control="choice", value=value or "", options=[("", "Choose…"), *options])
+            case "string" if name in conditions.CONDITIONS:
+                told = re.sub(r"^Expression; (\w)", lambda found: found[1].upper(), make.keywords["help"])  # type: ignore[attr-defined]
+                return make(control="condition", value=value or "", condition=conditions.rows(str(value or ""), self.compared), help=told)
             case "string":
                 long = part.get("maxLength", 0) >= LONG
                 expression = name in EXPRESSIONS or str(make.keywords["help"]).startswith("Expression")  # type: ignore[attr-defined]
@@ -166,7 +193,7 @@ class _Form:
         if items.get("type") == "string" and all(isinstance(each, str) for each in entries):
             options = self.offer.many(name, entries, items)
             if options:
-                return make(control="many", value=entries, options=options)
+                return make(control="many", value=entries, options=options, default="some" if part.get("default") else "")
             return make(control="lines", value="\n".join(entries), expression=name == "people")
         if (
             items.get("type") == "object"
@@ -187,7 +214,7 @@ class _Form:
             for name, box in zip(names, every, strict=True)
             if name in needed or (name in FIRST and box.control not in ("rows", "json")) or (name == "options")
         ]
-        title = str(entry.get("label") or entry.get("name") or entry.get("outcome") or entry.get("title") or "")
+        title = str(entry.get("label") or entry.get("name") or _word(entry.get("outcome") or "") or entry.get("title") or "")
         return first, [box for box in every if box not in first], title
 
     def _object(self, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]) -> Box:
@@ -273,9 +300,24 @@ class _Offer:
         found: Options = ()
         if name == "roles":
             found = roles()
+        elif name == "not_by":
+            found = [
+                (REQUESTER, "Whoever holds the run when it comes here"),
+                *((f"step:{step}", f"Whoever did “{title}”") for step, title in self._before()),
+            ]
         elif name in ("fields", "required", "edit") and (own := self._own()) is not None:
             found = [(each.name, each.label) for each in own.fields]
         return _with(found[:MOST_OPTIONS], values) if found else ()
+
+    def _before(self) -> list[tuple[str, str]]:
+        """(id, title) of the steps that a person does."""
+        types = steps.all_types()
+        told = [step for step in self.document["steps"] if step["type"] in types and not types[step["type"]].automatic]
+        return [(step["id"], str(step.get("title") or step["id"])) for step in told if step["type"] not in ("start", "end", "approval")]
+
+    def compared(self, before: Before) -> Mapping[str, conditions.Compared]:
+        """Path → what a row of a condition may compare."""
+        return conditions.compared(self.document, self._own(), before)
 
     def _own(self) -> Any:
         """The workflow's collection, if the editor may see it."""
@@ -302,15 +344,35 @@ def roles() -> list[tuple[str, str]]:
     ]
 
 
-def names(actor: Actor, document: Mapping[str, Any], before: Mapping[str, frozenset[str] | None]) -> list[str]:
-    """What expressions of a step can name: outputs of the steps before it, input, variables, tables. `before`: step → its outputs."""
-    found = [f"steps.{step}.{name}" for step, outputs in before.items() for name in sorted(outputs or ()) if name]
-    start = next((step for step in document["steps"] if step["type"] == "start"), None)
-    fields = (start.get("config") or {}).get("fields") if start else None
-    found += [f"input.{each['name']}" for each in fields or () if isinstance(each, Mapping) and isinstance(each.get("name"), str)]
-    for part in ("variables", "tables"):
-        found += [f"{part}.{name}" for name in document.get(part) or {}]
-    own = next((each for each in collections_of(actor) if each.id == document.get("collection")), None)
-    if own is not None:
-        found += [f"record.{each.name}" for each in own.fields]
-    return [*found, "now", "run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email"]
+def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tuple[str, str]]:
+    """(name, label) of what expressions of a step can name: the record, input, outputs of the steps before, variables, tables."""
+    found = _Offer(actor, document).compared(before)
+    own = [(each.path, each.label) for each in found.values()]
+    given = [(f"{part}.{name}", "") for part in ("variables", "tables") for name in document.get(part) or {}]
+    return [
+        *own,
+        *given,
+        ("now", "Now"),
+        *((name, "") for name in ("run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email")),
+    ]
+
+
+def settings_in_words(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(label, in words) of what the settings of a step say, for those who judge a proposal."""
+    outputs = {sketch.id: sketch.outputs for sketch in sketches(document, steps.all_types(), [])}
+    known = _Offer(actor, document).compared(outputs)
+
+    def said(name: str, value: Any) -> str:
+        if isinstance(value, str):
+            return conditions.sentence(value, known) if name in conditions.CONDITIONS else conditions.text_words(value, known)
+        if name == "roles" and isinstance(value, list):
+            return ", ".join(formats.role_words(str(each)) for each in value)
+        if isinstance(value, list):
+            return "; ".join(said(name, each) for each in value)
+        if isinstance(value, Mapping):
+            return ", ".join(_word(each) if part == "outcome" else said(part, each) for part, each in value.items())
+        return words_of(value)
+
+    config = step.get("config")
+    given = config.items() if isinstance(config, Mapping) else ()
+    return [(LABELS.get(name, _word(name)), said(name, value)) for name, value in given if value not in (None, "", [], {})]

@@ -10,6 +10,25 @@ from console.views.formats import Kind
 
 UNSAID = frozenset({"key", "collection", "by", "closed_by", "run", "message", "hash", "define", "action", "record"})
 """Names of values that only programs need."""
+MISSING = "This is missing"
+SAID = {
+    "There is no way on from here: name the step that follows as default.": "Nothing follows yet: choose a step under Leads to.",
+    "There is no step of type end: no run could be completed.": "There is no End yet: no run could be completed.",
+}
+"""Problems as a file has them → as the page says them."""
+
+
+def problem_words(field: str, reason: str) -> str:
+    """The problem at this place of a step or a document, for those who see boxes and no file."""
+    if reason in SAID:
+        return SAID[reason]
+    place, _, outcome = field.partition(".")
+    if place == "next" and " leads nowhere: " in reason:
+        return f"“{label_of(outcome)}” leads nowhere yet: choose a step under Leads to."
+    if place == "next" and reason.startswith("There is no step "):
+        return f"“{label_of(outcome) if outcome != 'default' else 'Leads to'}” names a step that is not there. Choose another one under Leads to."
+    setting = re.sub(r"\[\d+\]$", "", field).rpartition(".")[2]
+    return reason.replace(MISSING, f"Nothing is entered under {label_of(setting)}", 1) if field else reason
 
 
 def pairs(values: Mapping[str, Any], technical: frozenset[str]) -> list[tuple[str, str]]:

@@ -1,10 +1,10 @@
-"""Conditions of a segment as rows of field, comparison and value, and the expression that they make; both ways.
+"""Conditions as rows of field, comparison and value, and the expression that they make; both ways.
 
 An expression that is more than rows joined by one "and" or one "or" has no rows: it is edited as text.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -37,10 +37,13 @@ FITTING: Mapping[str, Mapping[str, str]] = {
     "flag": {**YES_NO, **EMPTY},
     "id": {**COMPARED, "in": "is one of", **EMPTY},
     "other": EMPTY,
+    "any": {**COMPARED, **ORDERED, "in": "is one of", **WORDED, **YES_NO, **EMPTY},
 }
 """Kind of field → its comparisons in words."""
 VALUELESS = frozenset({*EMPTY, *YES_NO, *TODAY})
 NUMBERS = frozenset({"integer", "decimal"})
+ROOTS = frozenset({"record", "input", "steps", "item", "lead"})
+"""Where the paths begin that a row of a workflow may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +144,12 @@ def _text(row: ConditionRow, field: Field) -> str:
     return f"{path} {row.comparison} {_literal(value, field)}"
 
 
+def _plain(name: str) -> bool:
+    return name.isidentifier() and name.isascii() and not name.startswith("_")
+
+
 def _path(name: str) -> str:
-    plain = name.isidentifier() and name.isascii() and not name.startswith("_")
-    return f"record.{name}" if plain else f"record[{json.dumps(name, ensure_ascii=False)}]"
+    return f"record.{name}" if _plain(name) else f"record[{json.dumps(name, ensure_ascii=False)}]"
 
 
 def _literal(value: str, field: Field) -> str:
@@ -162,53 +168,64 @@ def _literal(value: str, field: Field) -> str:
 # ------------------------------------------------------------------------------------------------ an expression to rows
 
 
-def rows_of(text: str) -> tuple[str, list[ConditionRow]] | None:
-    """(`all` or `any`, rows); None for an expression that rows cannot say."""
+def path_of(node: Any) -> str:
+    """The dotted path that leads by names alone, as `steps.ask.reason`; "" for anything else."""
+    plain = isinstance(node, Path) and node.root in ROOTS and all(isinstance(step, str) and _plain(step) for step in node.steps)
+    return node.dotted if plain and node.steps else ""
+
+
+def _field_of(node: Any) -> str:
+    """The field of the record that a path names; "" where it leads further."""
+    plain = isinstance(node, Path) and node.root == "record" and len(node.steps) == 1 and isinstance(node.steps[0], str)
+    return str(node.steps[0]) if plain else ""
+
+
+def rows_of(text: str, named: Callable[[Any], str] = _field_of) -> tuple[str, list[ConditionRow]] | None:
+    """(`all` or `any`, rows); None for an expression that rows cannot say. `named`: how a path is called in a row, "" where none may name it."""
     try:
         node = expressions.parse(text).node
     except ExpressionError:
         return None
     joined, parts = (node.kind, node.items) if isinstance(node, Junction) else ("all", (node,))
-    rows = [_row(part) for part in parts]
+    rows = [_row(part, named) for part in parts]
     return None if any(row is None for row in rows) else (joined, [row for row in rows if row is not None])
 
 
-def _row(node: Node) -> ConditionRow | None:
+def _row(node: Node, named: Callable[[Any], str]) -> ConditionRow | None:
+    found = _compared(node)
+    if found is None or found[2] is None:
+        return None
+    name = named(found[0])
+    return ConditionRow(name, found[1], found[2]) if name else None
+
+
+def _compared(node: Node) -> tuple[Node, str, str | None] | None:
+    """(what is compared, how, with what); None for what no row says."""
     match node:
-        case Path() | Not(item=Path()):
-            name = _name(node.item if isinstance(node, Not) else node)
-            return (name and ConditionRow(name, "no" if isinstance(node, Not) else "yes")) or None
+        case Path():
+            return node, "yes", ""
+        case Not(item=Path() as path):
+            return path, "no", ""
         case Within(item=Path() as path, list=Items(items=items)) if all(isinstance(item, Literal) for item in items):
             values = [_shown(item.value) for item in items if isinstance(item, Literal)]
-            return _made(path, "in", None if any("," in value for value in values) else ", ".join(values))
+            return path, "in", None if any("," in value for value in values) else ", ".join(values)
         case Call(name="contains" | "startsWith", method=True, arguments=(Path() as path, Literal(value=str() as value))):
-            return _made(path, node.name, value)
+            return path, node.name, value
         case Compare(left=Path() as path, right=Literal(value=None), operator="==" | "!="):
-            return _made(path, "empty" if node.operator == "==" else "filled", "")
+            return path, "empty" if node.operator == "==" else "filled", ""
         case Compare(left=Path() as path, right=Literal(value=bool() as value), operator="=="):
-            return _made(path, "yes" if value else "no", "")
+            return path, "yes" if value else "no", ""
         case Compare(left=Path() as path, right=Literal(value=value)):
-            return _made(path, node.operator, _shown(value))
+            return path, node.operator, _shown(value)
         case Compare(left=Path() as path, right=Path(root="$currentUser") as whose):
-            return _made(path, node.operator, whose.dotted)
+            return path, node.operator, whose.dotted
         case Compare(left=Path() as path, right=Call(name="today"), operator="<" | ">="):
-            return _made(path, "past" if node.operator == "<" else "ahead", "")
+            return path, "past" if node.operator == "<" else "ahead", ""
         case Compare(left=Path() as path, right=Call(name="addDays", arguments=(Call(name="today"), Literal(value=int() as days)))):
             ways = {(">=", True): "last", ("<", True): "older", ("<", False): "next", ("<=", False): "next"}
             way = ways.get((node.operator, days <= 0))
-            return _made(path, way, str(days - (node.operator == "<") if way == "next" else -days)) if way else None
+            return (path, way, str(days - (node.operator == "<") if way == "next" else -days)) if way else None
     return None
-
-
-def _made(path: Path, comparison: str, value: str | None) -> ConditionRow | None:
-    name = _name(path)
-    return ConditionRow(name, comparison, value) if name and value is not None else None
-
-
-def _name(node: Any) -> str:
-    """The field that a path names; "" where it leads further."""
-    plain = isinstance(node, Path) and node.root == "record" and len(node.steps) == 1 and isinstance(node.steps[0], str)
-    return str(node.steps[0]) if plain else ""
 
 
 def _shown(value: Any) -> str:

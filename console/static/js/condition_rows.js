@@ -1,0 +1,124 @@
+// Conditions of a step as rows: what is compared, how, with what. The rows write the expression into the box below them, which is what is saved.
+// A row that lacks something is marked and kept as it is until it says something.
+"use strict";
+(() => {
+  const VALUELESS = new Set(["empty", "filled", "yes", "no"]);
+  const TODAY = { past: "<", ahead: ">=" };
+  const part = (row, name) => row.querySelector(`[data-part=${name}]`);
+  const rowsOf = (box) => [...box.querySelectorAll(".condition-row")];
+
+  // The comparisons that fit, the values to choose from, and no box where nothing is compared with.
+  function fit(row) {
+    const field = part(row, "field").selectedOptions[0];
+    const how = part(row, "comparison");
+    const value = part(row, "value");
+    for (const option of how.options) option.hidden = option.disabled = !option.dataset.for.split(" ").includes(field.dataset.kind || "any");
+    if (how.selectedOptions[0]?.disabled) how.selectedIndex = [...how.options].findIndex((option) => !option.disabled && option.value === "==");
+    if (how.selectedIndex < 0) how.selectedIndex = [...how.options].findIndex((option) => !option.disabled);
+    value.hidden = VALUELESS.has(how.value) || how.value in TODAY;
+    offer(row, value, field.dataset.options);
+  }
+  function offer(row, value, options) {
+    row.querySelector("datalist")?.remove();
+    value.removeAttribute("list");
+    if (!options) return;
+    const list = document.createElement("datalist");
+    list.id = `${row.closest("[data-condition]").id}-${rowsOf(row.closest("[data-condition]")).indexOf(row)}-values`;
+    list.append(...JSON.parse(options).map(([, label]) => new Option(label, label)));
+    row.append(list);
+    value.setAttribute("list", list.id);
+  }
+
+  class Lacking extends Error {}
+  function literal(text, field) {
+    if (text.startsWith("$currentUser.")) return text;
+    const named = JSON.parse(field.dataset.options || "[]").find(([code, label]) => code === text || label.toLowerCase() === text.toLowerCase());
+    const number = /^-?\d{1,30}(\.\d{1,30})?$/.test(text);
+    if (field.dataset.kind === "number" && !number) throw new Lacking(`Write a number by digits alone, such as 500 or 12.50: ${text} is none.`);
+    if (field.dataset.digits) return String(Math.round(Number(text) * 10 ** Number(field.dataset.digits))); // held in the smallest unit of its currency
+    if (field.dataset.kind === "day" && !/^\d{4}-\d{2}-\d{2}/.test(text)) throw new Lacking(`Write a day as 2026-12-31: ${text} is none.`);
+    return number && field.dataset.kind !== "text" ? text : JSON.stringify(named ? named[0] : text);
+  }
+  function said(row) {
+    const field = part(row, "field").selectedOptions[0];
+    const [path, how, value] = [field.value, part(row, "comparison").value, part(row, "value").value.trim()];
+    if (!path) throw new Lacking("");
+    if (how === "empty" || how === "filled") return `${path} ${how === "empty" ? "==" : "!="} null`;
+    if (how === "yes" || how === "no") return `${path} == ${how === "yes"}`;
+    if (how in TODAY) return `${path} ${TODAY[how]} today()`;
+    if (!value) throw new Lacking("");
+    if (how === "contains" || how === "startsWith") return `${path}.${how}(${JSON.stringify(value)})`;
+    if (how === "in") return `${path} in [${value.split(",").map((each) => each.trim()).filter(Boolean).map((each) => literal(each, field)).join(", ")}]`;
+    if (!["last", "older", "next"].includes(how)) return `${path} ${how} ${literal(value, field)}`;
+    if (!/^\d{1,5}$/.test(value)) throw new Lacking("Write a number of days.");
+    if (how === "next") return "day" in field.dataset ? `${path} <= addDays(today(), ${value})` : `${path} < addDays(today(), ${Number(value) + 1})`;
+    return `${path} ${how === "last" ? ">=" : "<"} addDays(today(), -${value})`;
+  }
+
+  // What the rows say goes into the box, as if it were typed there.
+  function write(box) {
+    const told = [];
+    let lacking = false;
+    for (const row of rowsOf(box)) {
+      const wrong = row.querySelector("[data-wrong]");
+      wrong.textContent = "";
+      try { told.push(said(row)); } catch (error) {
+        if (!(error instanceof Lacking)) throw error;
+        lacking = true;
+        wrong.textContent = error.message;
+      }
+      wrong.hidden = !wrong.textContent;
+    }
+    box.toggleAttribute("data-unfinished", lacking);
+    box.querySelector("[data-joined]").hidden = rowsOf(box).length < 2;
+    const field = document.getElementById(box.dataset.condition);
+    const text = told.join(box.querySelector("[data-joined]").value);
+    if (field.value === text || (lacking && !told.length)) return;
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function add(box) {
+    const last = rowsOf(box).at(-1);
+    const made = last.cloneNode(true);
+    part(made, "field").value = "";
+    part(made, "value").value = "";
+    made.querySelector("[data-wrong]").hidden = true;
+    last.after(made);
+    number(box);
+    write(box);
+    part(made, "field").focus();
+  }
+  function remove(row) {
+    const box = row.closest("[data-condition]");
+    if (rowsOf(box).length > 1) row.remove();
+    else for (const name of ["field", "value"]) part(row, name).value = "";
+    number(box);
+    const field = document.getElementById(box.dataset.condition);
+    if (rowsOf(box).length === 1 && !part(rowsOf(box)[0], "field").value && field.value) { field.value = ""; field.dispatchEvent(new Event("input", { bubbles: true })); }
+    write(box);
+    part(rowsOf(box).at(-1), "field").focus();
+  }
+  function number(box) {
+    rowsOf(box).forEach((row, place) => {
+      row.setAttribute("aria-label", `Condition ${place + 1}`);
+      row.querySelector("[data-condition-remove]").setAttribute("aria-label", `Remove condition ${place + 1}`);
+      fit(row);
+    });
+  }
+
+  const boxOf = (target) => target.closest?.("[data-condition]");
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches?.("[data-condition] :is([data-part], [data-joined])")) return;
+    const row = event.target.closest(".condition-row");
+    if (row && event.target.matches("select")) fit(row);
+    write(boxOf(event.target));
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("[data-condition-add]")) add(boxOf(event.target));
+    if (event.target.closest?.("[data-condition-remove]")) remove(event.target.closest(".condition-row"));
+  });
+  const fitAll = () => document.querySelectorAll("[data-condition] .condition-row").forEach(fit);
+  document.addEventListener("DOMContentLoaded", fitAll);
+  document.addEventListener("editor:drawn", fitAll);
+})();

@@ -1,0 +1,159 @@
+"""Conditions of a step as rows of what is compared, how and with what, for those who write no expressions; and what a row may compare."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from console.core.documents.collections import Collection, condition_rows
+from console.core.documents.collections.condition_rows import FITTING, VALUELESS, ConditionRow
+from console.core.expressions import TEMPLATE
+
+CONDITIONS = frozenset({"if", "unless", "required_if"})
+"""Settings that hold a condition."""
+KINDS = {"integer": "number", "decimal": "number", "money": "number", "boolean": "flag", "date": "day", "datetime": "day", "enum": "text"}
+KINDS |= dict.fromkeys(("text", "long_text", "email", "phone", "url"), "text")
+"""Type of a form's field → how it is compared; others in every way."""
+ANY = "any"
+MINOR_DIGITS = 2
+"""Of an amount in the smallest unit of its currency; which currency that is, only the record knows."""
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a row may compare: its path, its label under the title of a group, one of `FITTING`, the values to choose from, whether it is a day alone.
+
+    `digits`: an amount that is held in the smallest unit of its currency is typed in the whole one, with so many decimals.
+    """
+
+    group: str
+    path: str
+    label: str
+    kind: str
+    options: Sequence[tuple[str, str]] = ()
+    day: bool = False
+    digits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a condition; `known` are what they may compare."""
+
+    joined: str
+    rows: Sequence[ConditionRow]
+    known: Mapping[str, Compared]
+
+    @property
+    def groups(self) -> Mapping[str, list[Compared]]:
+        """What may be compared, under the titles of the groups."""
+        found: dict[str, list[Compared]] = {}
+        for each in self.known.values():
+            found.setdefault(each.group, []).append(each)
+        return found
+
+    @property
+    def comparisons(self) -> list[tuple[str, str, str]]:
+        """Every comparison: value, words, the kinds that it is for."""
+        return condition_rows.offered()
+
+
+def rows(text: str, known: Mapping[str, Compared]) -> Rows | None:
+    """The rows that the expression stands for, one empty row where there is none; None for an expression that rows cannot say."""
+    if not text.strip():
+        return Rows("all", [ConditionRow("", "==")], known)
+    found = condition_rows.rows_of(text, condition_rows.path_of)
+    if found is None or not all(_sayable(row, known) for row in found[1]):
+        return None
+    worded = [ConditionRow(row.field, row.comparison, _in_words(row, known)) for row in found[1]]
+    beside = {row.field: Compared("Not known here", row.field, row.field, ANY) for row in found[1] if row.field not in known}
+    return Rows(found[0], worded, {**known, **beside})
+
+
+def _in_words(row: ConditionRow, known: Mapping[str, Compared]) -> str:
+    """The value as it is typed: with the labels of its options, an amount in whole units."""
+    digits = known[row.field].digits if row.field in known else 0
+    if digits and row.comparison not in VALUELESS:
+        parts = [f"{Decimal(each).scaleb(-digits):f}" for each in row.value.split(", ")]
+        return ", ".join(each.rstrip("0").rstrip(".") if "." in each else each for each in parts)
+    labels = {value: label for value, label in (known[row.field].options if row.field in known else ()) if "," not in label}
+    if row.comparison == "in":
+        return ", ".join(labels.get(each, each) for each in row.value.split(", "))
+    return labels.get(row.value, row.value)
+
+
+def _sayable(row: ConditionRow, known: Mapping[str, Compared]) -> bool:
+    kind = known[row.field].kind if row.field in known else ANY
+    number = all(NUMBER.fullmatch(each) for each in row.value.split(", ")) if kind == "number" else bool(row.value)
+    return row.comparison in FITTING[kind] and (number or row.comparison in VALUELESS)
+
+
+def sentence(text: str, known: Mapping[str, Compared]) -> str:
+    """The condition in words: "Amount is more than 500"; the expression itself where rows cannot say it."""
+    found = rows(text, known)
+    if found is None:
+        return text
+    return (" or " if found.joined == "any" else " and ").join(_row_words(row, found.known[row.field]) for row in found.rows if row.field)
+
+
+def _row_words(row: ConditionRow, of: Compared) -> str:
+    words = FITTING[of.kind][row.comparison]
+    return f"{of.label} {words.replace('…', row.value) if '…' in words else f'{words} {row.value}'.strip()}"
+
+
+def text_words(text: str, known: Mapping[str, Compared]) -> str:
+    """A text with the labels of the values that are filled in."""
+    return TEMPLATE.sub(lambda found: f"[{known[name].label if (name := found[1].strip()) in known else name}]", text)
+
+
+def compared(document: Mapping[str, Any], own: Collection | None, before: Mapping[str, frozenset[str] | None]) -> dict[str, Compared]:
+    """Path → what a row of a step may compare: fields of the record, what is asked for at the start, outputs of the steps before."""
+    return {each.path: each for each in [*_of_record(own, "The record", "record"), *_of_steps(document, own, before)] if _plain(each.path)}
+
+
+def _of_record(own: Collection | None, group: str, path: str) -> Iterator[Compared]:
+    for field in own.stored_fields if own is not None else ():
+        if condition_rows.conditional(field):
+            options = [(option.value, option.label) for option in field.options or ()]
+            kind, digits = condition_rows.kind_of(field), MINOR_DIGITS if field.minor else 0
+            yield Compared(group, f"{path}.{field.name}", field.label, kind, options, field.stored == "date", digits)
+
+
+def _of_steps(document: Mapping[str, Any], own: Collection | None, before: Mapping[str, frozenset[str] | None]) -> Iterator[Compared]:
+    fields = {each.path: each for each in _of_record(own, "", "record")}
+    for step in document["steps"]:
+        start = step["type"] == "start"
+        if step["id"] not in before and not start:
+            continue
+        title, asked = str(step.get("title") or step["id"]), {each["name"]: each for each in _form_fields(step)}
+        names = list(asked) if start else sorted(before[step["id"]] or ())
+        for name in names:
+            path = f"input.{name}" if start else f"steps.{step['id']}.{name}"
+            if name in asked:
+                yield _of_form(title, path, asked[name])
+            elif (read := fields.get(name)) is not None:
+                yield Compared(title, path, read.label, read.kind, read.options, read.day, read.digits)
+            elif name:
+                yield Compared(title, path, name.replace("_", " ").replace(".", ": ").capitalize(), ANY)
+
+
+def _form_fields(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The fields of the step's own form."""
+    config = step.get("config") or {}
+    lists = [config[part] for part in ("fields", "form", "output") if isinstance(config.get(part), list)]
+    found = [each for entries in lists for each in entries]
+    return [each for each in found if isinstance(each, Mapping) and isinstance(each.get("name"), str)]
+
+
+def _of_form(group: str, path: str, field: Mapping[str, Any]) -> Compared:
+    given = field.get("options")
+    listed = [each for each in given if isinstance(each, Mapping)] if isinstance(given, list) else []
+    options = [(str(each.get("value")), str(each.get("label") or each.get("value"))) for each in listed]
+    kind = KINDS.get(str(field.get("type", "text")), ANY)
+    return Compared(group, path, str(field.get("label") or field["name"]), kind, options, day=field.get("type") == "date")
+
+
+def _plain(path: str) -> bool:
+    return all(NAME.fullmatch(part) for part in path.split("."))
