@@ -82,6 +82,7 @@ __all__ = [
     "times",
     "typed",
     "undescribed",
+    "unit",
     "when",
     "with_currencies",
     "within",

@@ -233,10 +233,10 @@ def _target(table: Table, field: Field, target: str) -> Table | None:
 def _figure(column: Any, field: Field, what: Kind, wording: Wording) -> Words | None:
     """A number as a spreadsheet reads it; amounts in smallest units become whole ones."""
     if field.stored == "integer" and not what.minor:
-        return _text(column)
+        return sa.cast(column, sa.Text)
     if field.stored != "integer" and field.native != "numeric":
         return None
-    number = column
+    number: Any = column
     if what.minor:
         places = decimals(formats.amount_of(what, None)[1])
         if places is None or field.stored != "integer":

@@ -1,7 +1,7 @@
 """The boxes of a step's form: how they are built from its fields, and how a sent form is read back. Nothing here reads the database."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
@@ -20,6 +20,7 @@ PREFIX = "v."  # prefix of every box, so that a record's field never collides wi
 MARK = "p."  # prefix of the hidden input with what the person did with a proposal
 MARKED = frozenset({"accepted", "edited", "cleared"})
 _INPUTS = {"date": "date", "datetime": "datetime-local", "time": "time", "email": "email", "phone": "tel", "url": "url"}
+_NATIVE = {"date": date.fromisoformat, "datetime-local": datetime.fromisoformat, "time": time.fromisoformat}
 _KEYBOARDS = {"integer": "numeric", "decimal": "decimal", "money": "decimal"}
 _AREAS = frozenset({"long_text", "json", "array"})
 _CHECKS = frozenset({"multi_enum", "checklist"})
@@ -240,10 +241,10 @@ def _sent(what: Kind, entry: str) -> str:
 def _input_type(what: Kind, entry: str) -> str:
     """Return the type of an input. One for days and times that is given anything else (0000-00-00, infinity) would send nothing."""
     told = _INPUTS.get(what.type, "text")
-    reads = {"date": date, "datetime-local": datetime, "time": time}.get(told)
+    reads: Callable[[str], Any] | None = _NATIVE.get(told)
     try:
         if reads is not None and entry:
-            reads.fromisoformat(entry)
+            reads(entry)
     except ValueError:
         return "text"
     return told
