@@ -6,12 +6,12 @@ Both directions live here, so that a page accepts what it shows in a box. Values
 
 from console.formats import times
 from console.formats.codes import CODED, PROGRAM_WORD, code_choices, code_name, code_names, program_words
-from console.formats.figures import figure, is_figure, unit
 from console.formats.forms import box, typed
 from console.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, Amount, Kind, Look, Named, kind, with_currencies
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker
 from console.formats.money import NO_CURRENCY, amount_of, currency_words, is_money, money_box
 from console.formats.numerals import decimal_mark, grouped
+from console.formats.plain_numbers import figure, is_figure, unit
 from console.formats.times import (
     ago,
     clock,
@@ -63,8 +63,8 @@ __all__ = [
     "grouped",
     "html",
     "in_words",
-    "is_figure",
     "initials",
+    "is_figure",
     "is_money",
     "kind",
     "label_of",

@@ -129,7 +129,12 @@ def _rule(inspector: Inspector, name: str, said: str, collection: Collection) ->
         if (name and check["name"] in (name, last)) or text in said:
             return Rule(frozenset(column["name"] for column in columns if _stands_in(column["name"], text)), check=text)
     led = inspector.get_foreign_keys(**place)
-    keys: list[Any] = [*led, inspector.get_pk_constraint(**place), *inspector.get_unique_constraints(**place), *inspector.get_indexes(**place)]
+    keys: list[Any] = [
+        *led,
+        inspector.get_pk_constraint(**place),
+        *inspector.get_unique_constraints(**place),
+        *inspector.get_indexes(**place),
+    ]
     for key in keys:
         if key and key.get("name") and key["name"] in (name, last):
             names = key.get("constrained_columns") or key.get("column_names") or ()

@@ -193,7 +193,11 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM) -> Difference:
             if sampling.shape(known[one].structure) != sampling.shape(found[one].structure)
         ),
     ]
-    breaks = [*dropped, *_workflows(now, then, by), *_actions(now, then, by), *_workspaces(now, then, by), *_policy(now, then, by)] if changes else []
+    breaks = (
+        [*dropped, *_workflows(now, then, by), *_actions(now, then, by), *_workspaces(now, then, by), *_policy(now, then, by)]
+        if changes
+        else []
+    )
     return Difference(name, tuple(changes), tuple(dict.fromkeys(breaks)), _stamp(seen))
 
 

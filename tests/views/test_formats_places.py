@@ -308,7 +308,11 @@ def test_a_list_without_options_is_typed_one_to_a_line(type_: str) -> None:
 def sent(type_: str, value: Any, look: Look, **changed: str) -> Any:
     """What a browser sends back of the box of a value that nobody touched (or that was changed), read again."""
     drawn = form_boxes.box({"name": "x", "label": "X", "type": type_}, look, value=value)
-    entry = drawn.value.replace("\n", "\r\n") if drawn.control == "area" else as_a_browser_sends(drawn.input_type, drawn.value.replace("\n", ""))
+    entry = (
+        drawn.value.replace("\n", "\r\n")
+        if drawn.control == "area"
+        else as_a_browser_sends(drawn.input_type, drawn.value.replace("\n", ""))
+    )
     form = [(f"{form_boxes.TYPES}x", type_), (f"{form_boxes.PREFIX}x", changed.get("to", entry))]
     if drawn.held is not None:
         form.append((f"{form_boxes.HELD}x", drawn.held))

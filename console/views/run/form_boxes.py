@@ -381,7 +381,9 @@ def _exact_or_typed(what: Kind, sent: Sequence[str], held: str, look: Look) -> A
     except (ValueError, RecursionError):
         return formats.typed(what, sent, look)
     breaks = "\n" if what.type in _AREAS | _CHECKS else ""  # a one-line box drops line breaks
-    as_drawn, as_sent = (text.replace("\r\n", "\n").replace("\n", breaks) for text in (_sent(what, formats.box(what, value, look)), "".join(sent)))
+    as_drawn, as_sent = (
+        text.replace("\r\n", "\n").replace("\n", breaks) for text in (_sent(what, formats.box(what, value, look)), "".join(sent))
+    )
     return value if as_sent == as_drawn else formats.typed(what, sent, look)
 
 
