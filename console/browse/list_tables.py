@@ -1,4 +1,4 @@
-"""The rows of a list as the bytes of a CSV file or as a spreadsheet: what its page shows, as text or as numbers and dates. Memory stays flat."""
+"""The rows of a list as the bytes of a CSV file or as a spreadsheet: what its page shows, as numbers, as text and in a sheet as dates. Memory stays flat."""
 
 import csv
 import io
@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from console import formats
-from console.activity.exports import FORMULA
+from console.activity.exports import FORMULA, harmless
 from console.browse import list_export
 from console.browse.list_export import ListExport
+from console.core.documents.collections import Field
 from console.formats import Kind, Look
 from console.records import Unsayable
 
@@ -27,8 +28,22 @@ Progress = Callable[[int], None]
 
 
 def headings(export: ListExport) -> list[str]:
-    """The first line of the file."""
-    return [export.collection.label_one, *(item.label for item in export.beside)]
+    """The first line of a sheet: the labels, with what the numbers are of."""
+    units = ((item.label, formats.unit(formats.kind(item))) for item in export.beside)
+    return [export.collection.label_one, *(f"{label} ({unit})" if unit else label for label, unit in units)]
+
+
+def csv_headings(export: ListExport) -> list[str]:
+    """The first line of a CSV file: that of a sheet, and the currencies of amounts that have each their own stand beside them."""
+    first, *others = headings(export)
+    pairs = zip(others, export.beside, strict=True)
+    return [first, *(head for label, item in pairs for head in ([label, f"{label}, currency"] if _varies(export, item) else [label]))]
+
+
+def _varies(export: ListExport, item: Field) -> bool:
+    """Whether each amount has its own currency, which no other column of the file says."""
+    of = export.collection.currencies.get(item.name)
+    return of is not None and formats.is_figure(formats.kind(item)) and of not in {other.name for other in export.beside}
 
 
 def write_csv(export: ListExport, look: Look, path: Path, progress: Progress) -> None:
@@ -47,20 +62,26 @@ def write_csv(export: ListExport, look: Look, path: Path, progress: Progress) ->
 
 
 def _write_parts(file: BinaryIO, export: ListExport, parts: Iterator[bytes], progress: Progress) -> None:
-    file.write(b"\xef\xbb\xbf" + _lines([[head] for head in headings(export)]))
+    file.write(b"\xef\xbb\xbf" + _lines([[harmless(head)] for head in csv_headings(export)]))
     for number, lines in enumerate(parts):
         progress(number * list_export.PAGE)
         file.write(lines)
 
 
 def csv_parts(export: ListExport, look: Look) -> Iterator[bytes]:
-    """The lines of a CSV file, a piece at a time."""
+    """The lines of a CSV file, a piece at a time: numbers as a spreadsheet reads them, everything else as the page shows it."""
+    varying = [_varies(export, item) for item in export.beside]
     for titles, columns, own in _columns(export, look):
-        yield _lines([titles, *(_texts(what, column, own) for what, column in columns)])
+        cells = [[harmless(title) for title in titles]]
+        for (what, column), varies in zip(columns, varying, strict=True):
+            cells.append(_texts(what, column, own))
+            if varies:
+                cells.append([formats.amount_of(what, value)[1] for value in column])
+        yield _lines(cells)
 
 
 def _texts(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
-    """`words` for a column; a value that stands in it often is put into words once."""
+    """The cells of a column; a value that stands in it often is put into words once."""
     try:
         told = dict.fromkeys(column)
     except TypeError:  # lists and objects
@@ -72,16 +93,20 @@ def _texts(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
 
 
 def _each(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
-    """`words` for each value; what its kind takes for one value is looked up once."""
+    """The cell of each value; what its kind takes for one value is looked up once."""
+    if formats.is_figure(what):
+        return ["" if value is None else formats.figure(what, value, look) or harmless(words(what, value, look)) for value in column]
     writer = formats.scalar_writer(what)
     if writer is None:
-        return [words(what, value, look) for value in column]
+        return [harmless(words(what, value, look)) for value in column]
     return [
         ""
         if value is None
-        else writer(value, what, look)
-        if type(value) is int or (type(value) is str and value and "_" not in value[2:4])  # ids of the console have their line there
-        else words(what, value, look)
+        else harmless(
+            writer(value, what, look)
+            if type(value) is int or (type(value) is str and value and "_" not in value[2:4])  # ids of the console have their line there
+            else words(what, value, look)
+        )
         for value in column
     ]
 
@@ -207,6 +232,5 @@ def _columns(export: ListExport, look: Look) -> Iterator[tuple[list[str], list[t
 def _lines(columns: Sequence[Sequence[str]]) -> bytes:
     """The lines of a file, of its columns."""
     out = io.StringIO()
-    safe = [[f"'{cell}" if cell.startswith(FORMULA) else cell for cell in column] for column in columns]
-    csv.writer(out, lineterminator="\r\n").writerows(zip(*safe, strict=True))
+    csv.writer(out, lineterminator="\r\n").writerows(zip(*columns, strict=True))
     return out.getvalue().encode("utf-8", "replace")

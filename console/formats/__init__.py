@@ -10,7 +10,8 @@ from console.formats.forms import box, typed
 from console.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, Amount, Kind, Look, Named, kind, with_currencies
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker
 from console.formats.money import NO_CURRENCY, amount_of, currency_words, is_money, money_box
-from console.formats.numerals import grouped
+from console.formats.numerals import decimal_mark, grouped
+from console.formats.plain_numbers import figure, is_figure, unit
 from console.formats.times import (
     ago,
     clock,
@@ -53,14 +54,17 @@ __all__ = [
     "code_names",
     "column",
     "currency_words",
+    "decimal_mark",
     "described",
     "escaped",
+    "figure",
     "file_words",
     "full_moment",
     "grouped",
     "html",
     "in_words",
     "initials",
+    "is_figure",
     "is_money",
     "kind",
     "label_of",
@@ -78,6 +82,7 @@ __all__ = [
     "times",
     "typed",
     "undescribed",
+    "unit",
     "when",
     "with_currencies",
     "within",

@@ -22,6 +22,11 @@ def grouped(number: str, locale: str = "en", least: int = 1_000) -> str:
     return written.replace("-", "\N{MINUS SIGN}").replace(",", "\0").replace(".", point).replace("\0", group)
 
 
+def decimal_mark(locale: str) -> str:
+    """Return what stands before the decimals of a number."""
+    return _marks(locale)[1]
+
+
 @lru_cache(maxsize=64)
 def _marks(locale: str) -> tuple[str, str]:
     symbols = Locale.parse(locale).number_symbols["latn"]

@@ -12,6 +12,8 @@ from markupsafe import Markup, escape
 from console.formats.kinds import EMPTY, Look
 
 DAY = len("2026-11-20")
+ZERO, NO_DAY = "0000-00-00", "No date"
+"""What MySQL keeps instead of a day that is not known, and what people read."""
 
 
 def moment_of(value: Any) -> datetime | None:
@@ -49,7 +51,7 @@ def day_words(value: str, locale: str) -> str:
     try:
         return format_date(date.fromisoformat(value[:10]), "d MMM y", locale=locale)
     except ValueError:
-        return value
+        return NO_DAY if value.startswith(ZERO) else value
 
 
 @lru_cache(maxsize=2048)
@@ -66,7 +68,7 @@ def moment_words(value: str, locale: str, zone: str) -> str:
     """Return a moment in words, in the person's zone; anything else is returned unchanged."""
     at = moment_of(value)
     if at is None:
-        return value
+        return NO_DAY if value.startswith(ZERO) else value
     there = within(at, zone)
     return f"{_day_part(there.date(), locale)}, {_clock_part(there.time().replace(second=0, microsecond=0), locale)}"
 
@@ -144,7 +146,7 @@ def when(value: Any, look: Look) -> Markup:
     """Return `<time>` with the relative moment, and the exact one (and UTC) on hover and focus; what is no moment of a calendar as it is stored."""
     at = moment_of(value)
     if at is None:
-        return escape(EMPTY if value in (None, "") else value)
+        return escape(EMPTY if value in (None, "") else moment_words(str(value), look.locale, look.zone))
     shape = Markup('<time datetime="{}" title="{}">{}</time>')
     return shape.format(within(at, "UTC").isoformat(timespec="seconds"), full_moment(at, look), ago(at, look))
 

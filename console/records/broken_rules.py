@@ -1,7 +1,8 @@
-"""Which columns a refused value is about: of a CHECK those it compares, of a unique constraint or index its own, of a domain those of that type."""
+"""Which columns a refused value is about, and what their rule asks: a CHECK of those it compares, a unique constraint, index or foreign key of its own."""
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -12,6 +13,8 @@ from console.core.documents.collections import Collection, Field
 from console.errors import SourceDown
 from console.records import catalogue, connect, refusals
 
+LONGEST = 160
+"""Letters of a CHECK that is still shown."""
 DUPLICATE = 1062
 """MySQL's and MariaDB's number for a value that is there already."""
 
@@ -22,30 +25,69 @@ def is_duplicate(original: Any) -> bool:
     return unique or (original is not None and original.args[:1] == (DUPLICATE,))
 
 
-def rule_name(original: Any) -> tuple[str, str | None]:
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of the database: its columns, the SQL of a CHECK, and whether it is a foreign key."""
+
+    columns: frozenset[str] = frozenset()
+    check: str = ""
+    leads: bool = False
+
+
+def reason(original: Any, collection: Collection, fields: list[Field]) -> tuple[list[Field], str]:
+    """(those of the given fields that the rule is about, none where that cannot be found out; why it refuses them, in words)."""
+    rule, named = _concerned(original, collection, fields)
+    listed = " and ".join(field.label for field in named)
+    if rule.leads and named:
+        return named, f"{'This value leads' if len(named) == 1 else f'These values of {listed} lead'} to no record that is there."
+    these = "this value" if len(named) < 2 else f"{listed} together"
+    if rule.check and rule.columns <= {field.name for field in fields} and len(rule.check) <= LONGEST:
+        return named, f"The database refuses {these}. Its rule: {_in_words(rule.check, fields)}."
+    name, _ = _rule_name(original)
+    said = original.diag.message_primary or "" if isinstance(original, psycopg.errors.DataError) else ""
+    if said and not named and not set("\"':") & set(said):  # without a value
+        return named, f"The database refuses this: {said}."
+    return named, f"The database refuses {these}" + (f" (rule {name})." if name else ".")
+
+
+def concerned(original: Any, collection: Collection, fields: list[Field]) -> list[Field]:
+    """Those of the given fields that the rule is about; none where that cannot be found out."""
+    return _concerned(original, collection, fields)[1]
+
+
+def _rule_name(original: Any) -> tuple[str, str | None]:
     """(name of the constraint, name of the column), as far as the driver tells."""
     if isinstance(original, psycopg.Error):
         return original.diag.constraint_name or "", original.diag.column_name
-    match = re.search(r"constraint failed: ([\w., ]+)", str(original))
+    match = re.search(r"constraint failed: ([\w., ]+)$", str(original))
     if match:
         return match[1], match[1].rpartition(".")[2]
     quoted = re.search(r"(?i:constraint) [`']([^`']+)[`']|key '([^']+)'", str(original))
     return (quoted[1] or quoted[2] or "", None) if quoted else ("", None)
 
 
-def concerned(original: Any, collection: Collection, fields: list[Field]) -> list[Field]:
-    """Those of the given fields that the rule is about; none where that cannot be found out."""
-    rule, column = rule_name(original)
-    by_name = named_in(rule, fields)
-    several = {part.strip().removeprefix(f"{collection.table}.") for part in rule.split(",")} if "," in rule else {column}
+def _concerned(original: Any, collection: Collection, fields: list[Field]) -> tuple[Rule, list[Field]]:
+    name, column = _rule_name(original)
+    by_name = named_in(name, fields)
+    several = {part.strip().removeprefix(f"{collection.table}.") for part in name.split(",")} if "," in name else {column}
     told = [field for field in fields if field.name in several]  # SQLite: "UNIQUE constraint failed: tag.name, tag.colour"
     if isinstance(original, psycopg.Error) and original.diag.datatype_name and not told:
-        rule = original.diag.datatype_name
-    columns = set() if told or not rule else _looked_up(rule, str(original), collection)
-    found = told or [field for field in fields if field.name in columns] or by_name
+        name = original.diag.datatype_name
+    rule = Rule() if told else _looked_up(name, str(original), collection)
+    found = told or [field for field in fields if field.name in rule.columns] or by_name
     if not found and column is not None and column in collection.by_name:  # of what was not given at all
-        return [collection.by_name[column]]
-    return found
+        return rule, [collection.by_name[column]]
+    return rule, found
+
+
+def _in_words(check: str, fields: Iterable[Field]) -> str:
+    """The SQL of a CHECK with labels for columns, without casts and the brackets around all of it."""
+    text = re.sub(r'::(?:"[^"]+"|[a-z]+(?: varying| without time zone| with time zone)?)(?:\([\d,]+\))?(?:\[\])?', "", check.strip())
+    for field in fields:
+        label = field.label.replace("\\", r"\\")
+        text = re.sub(rf'(?<![\w\'"`])["`]?{re.escape(field.name)}["`]?(?![\w\'"`])', label, text)
+    inner = text[1:-1]
+    return inner if text[:1] == "(" and text[-1:] == ")" and "(" not in inner else text
 
 
 def named_in(text: str, fields: Iterable[Field]) -> list[Field]:
@@ -64,27 +106,50 @@ def _stands_in(name: str, text: str) -> bool:
     return bool(re.search(rf"(?<![a-z0-9]){re.escape(name.lower())}(?![a-z0-9])", text.lower()))
 
 
-def _looked_up(rule: str, said: str, collection: Collection) -> set[str]:
-    """The columns of the rule, as the database describes it; none where it does not answer."""
+def _looked_up(name: str, said: str, collection: Collection) -> Rule:
+    """The rule, as the database describes it; one without columns where it does not answer."""
+    if not name and "constraint failed" not in said:
+        return Rule()
     try:
         return connect.read(
-            catalogue.engine_of(collection), collection.source, lambda connection: _columns(sa.inspect(connection), rule, said, collection)
+            catalogue.engine_of(collection), collection.source, lambda connection: _rule(sa.inspect(connection), name, said, collection)
         )
     except (SourceDown, sa.exc.SQLAlchemyError):
-        return set()
+        return Rule()
 
 
-def _columns(inspector: Inspector, rule: str, said: str, collection: Collection) -> set[str]:
+def _rule(inspector: Inspector, name: str, said: str, collection: Collection) -> Rule:
     place: dict[str, Any] = {"table_name": collection.table, "schema": collection.schema}
-    last = rule.rpartition(".")[2]  # MySQL 8 names the table before
+    last = name.rpartition(".")[2]  # MySQL 8 names the table before
     if last == "PRIMARY":
-        return set(collection.key)
+        return Rule(frozenset(collection.key))
     columns = inspector.get_columns(**place)
-    for check in inspector.get_check_constraints(**place):
-        if check["name"] in (rule, last) or str(check["sqltext"]) in said:
-            return {column["name"] for column in columns if _stands_in(column["name"], str(check["sqltext"]))}
-    keys: list[Any] = [inspector.get_pk_constraint(**place), *inspector.get_unique_constraints(**place), *inspector.get_indexes(**place)]
+    for check in [*inspector.get_check_constraints(**place), *_column_checks(inspector, collection)]:
+        text = str(check["sqltext"])
+        if (name and check["name"] in (name, last)) or text in said:
+            return Rule(frozenset(column["name"] for column in columns if _stands_in(column["name"], text)), check=text)
+    led = inspector.get_foreign_keys(**place)
+    keys: list[Any] = [
+        *led,
+        inspector.get_pk_constraint(**place),
+        *inspector.get_unique_constraints(**place),
+        *inspector.get_indexes(**place),
+    ]
     for key in keys:
-        if key and key.get("name") in (rule, last):
-            return {name for name in key.get("constrained_columns") or key.get("column_names") or () if name}
-    return {column["name"] for column in columns if getattr(column["type"], "name", None) == rule}
+        if key and key.get("name") and key["name"] in (name, last):
+            names = key.get("constrained_columns") or key.get("column_names") or ()
+            return Rule(frozenset(name for name in names if name), leads=key in led)
+    if "FOREIGN KEY constraint failed" in said:  # SQLite does not say which: it can be told where there is one
+        return Rule(frozenset(led[0]["constrained_columns"]) if len(led) == 1 else frozenset(), leads=True)
+    return Rule(frozenset(column["name"] for column in columns if getattr(column["type"], "name", None) == name))
+
+
+def _column_checks(inspector: Inspector, collection: Collection) -> list[Any]:
+    """CHECKs of single columns in MariaDB, which are called by their column and which SQLAlchemy does not tell."""
+    if not getattr(inspector.dialect, "is_mariadb", False):
+        return []
+    asked = sa.text(
+        "select constraint_name as name, check_clause as sqltext from information_schema.check_constraints"
+        " where constraint_schema = coalesce(:schema, database()) and table_name = :table and level = 'Column'"
+    )
+    return list(inspector.bind.execute(asked, {"schema": collection.schema, "table": collection.table}).mappings())  # type: ignore[union-attr]

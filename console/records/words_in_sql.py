@@ -1,6 +1,6 @@
 """The cells of a list as its CSV file shows them, worded by PostgreSQL, so that a million rows pass without Python touching a value.
 
-Each cell is to the letter what `formats.text` makes of the value; `tests/records/test_words_in_sql.py` compares both. A kind of field that
+Each cell is to the letter what `list_tables` makes of the value; `tests/records/test_words_in_sql.py` compares both. A kind of field that
 SQL cannot word makes the whole list `None`. A single value that it cannot word stops the statement (`_stop`), which raises `Unsayable`.
 """
 
@@ -24,7 +24,6 @@ from console.formats import Kind, Look
 from console.records.sql_tables import Table, table_of
 
 Words: TypeAlias = ColumnElement[str]
-MINUS = "\N{MINUS SIGN}"
 BLANKS = "".join(letter for letter in map(chr, range(1, 0x3001)) if letter.isspace())
 """What `str.strip` takes away."""
 TEXTS = frozenset({"text", "enum", "citext", "bpchar"})
@@ -128,22 +127,17 @@ def _cell(table: Table, field: Field, what: Kind, wording: Wording) -> Words | N
     if what.options:
         known = {value: wording.guarded(label) for value, label in what.options.items()}
         return _looked_up(column, known, _stop(column)) if _spelled(field) and all(known.values()) else None
-    if formats.is_money(what):
-        return None if field.currency in table.columns else _money(column, field, what, wording)
+    if field.currency in table.columns:
+        return None
+    if formats.is_figure(what):
+        return _figure(column, field, what, wording)
     if what.widget in formats.CODED and _spelled(field):
         return _coded(column, what.widget, wording)
-    if what.widget in ("percent", "person") or what.widget not in formats.WIDGETS:
-        words = _by_type(column, field, what, wording)
-        return words if words is None or what.widget != "percent" else words.concat(" %")
-    return None
+    return _by_type(column, field, what, wording) if what.widget == "person" or what.widget not in formats.WIDGETS else None
 
 
 def _by_type(column: Any, field: Field, what: Kind, wording: Wording) -> Words | None:
     match what.type, field.stored:
-        case (("integer" | "decimal"), "integer"):
-            return _whole(column, field, what, wording)
-        case (("decimal" | "money"), "decimal") if field.native == "numeric":
-            return _decimal(column, field, what, wording)
         case "date", "date":
             return _day(column, wording.look)
         case "datetime", "datetime":
@@ -236,98 +230,21 @@ def _target(table: Table, field: Field, target: str) -> Table | None:
 # -------------------------------------------------------------------------------------------------------------- numbers
 
 
-def _signed(number: Any, written: Callable[[Any], Any], before: str = MINUS, after: str = "") -> Any:
-    return sa.case((number < 0, sa.literal(before, sa.Text).concat(written(-number)).concat(after)), else_=written(number))
-
-
-def _marks(locale: str) -> tuple[str, str]:
-    """The separators of thousands and of decimals."""
-    told = formats.grouped("1234567.5", locale)
-    return told[1 : told.index("234")], told[told.index("567") + 3 : -1]
-
-
-def _in_marks(written: Any, locale: str) -> Any:
-    """What `to_char` wrote, with the separators of the reader."""
-    group, point = _marks(locale)
-    for mark, own in ((",", "\t"), (".", point), ("\t", group)) if (group, point) != (",", ".") else ():
-        written = sa.func.replace(written, mark, own)
-    return written
-
-
-def _picture(places: int) -> str:
-    return "FM999,999,999,999,999,990" + (f".{'0' * places}" if places else "")
-
-
-def _whole(column: Any, field: Field, what: Kind, wording: Wording) -> Words:
-    number = column if field.native in ("int4", "int8") else sa.cast(column, sa.BigInteger)
-    if not what.grouped:
-        return sa.case((number < 0, sa.literal("'", sa.Text).concat(_text(number))), else_=_text(number))
-    least = 10_000 if what.type == "integer" else 1_000
-
-    def written(size: Any) -> Any:
-        return sa.case((size < least, _text(size)), else_=_in_marks(sa.func.to_char(size, _picture(0)), wording.look.locale))
-
-    return sa.case(
-        (number.between(0, least - 1), _text(number)), else_=_if(number.between(1 - LARGEST, LARGEST - 1), _signed(number, written), column)
-    )
-
-
-def _decimal(column: Any, field: Field, what: Kind, wording: Wording) -> Words:
-    """A number with the decimals that are stored, those of money at least two."""
-    locale, least = wording.look.locale, 2 if what.type == "money" else 0
-    usual = (column < LARGEST) & (column > -LARGEST)
-    if field.scale is not None and field.scale >= 0:
-        picture = _picture(max(least, field.scale))
-
-        def written(size: Any) -> Any:
-            told = sa.func.to_char(size, picture)
-            return _in_marks(told, locale) if what.grouped else sa.func.replace(told, ",", "")
-    else:
-
-        def written(size: Any) -> Any:
-            part = sa.func.split_part(_text(size), ".", 2)
-            part = sa.func.rpad(part, sa.func.greatest(sa.func.length(part), least), "0") if least else part
-            whole = sa.func.to_char(sa.func.trunc(size), _picture(0))
-            told = sa.case((part == "", whole), else_=whole.concat(".").concat(part))
-            return _in_marks(told, locale) if what.grouped else sa.func.replace(told, ",", "")
-
-    return _if(usual, _signed(column, written, MINUS if what.grouped else "'-"), column)
-
-
-def _money(column: Any, field: Field, what: Kind, wording: Wording) -> Words | None:
-    """An amount in one currency. What stands around its digits is learned from three amounts."""
-    code = formats.amount_of(what, None)[1]
-    places = decimals(code) if code else None
-    scale = 0 if field.stored == "integer" else field.scale
-    if places is None or scale is None or (scale != 0 if what.minor else scale > places) or field.stored not in ("integer", "decimal"):
+def _figure(column: Any, field: Field, what: Kind, wording: Wording) -> Words | None:
+    """A number as a spreadsheet reads it; amounts in smallest units become whole ones."""
+    if field.stored == "integer" and not what.minor:
+        return sa.cast(column, sa.Text)
+    if field.stored != "integer" and field.native != "numeric":
         return None
-    learned = [_around(sign, what, places, wording) for sign in ("", "-")]
-    (before, after), (below, beyond) = (pair or ("", "\0") for pair in learned)
-    if "\0" in after + beyond:
-        return None
-    exact: Any = sa.cast(column, sa.Numeric)
-    number = exact * sa.literal_column(f"{10**-places:.{places}f}") if what.minor and places else exact
-
-    def written(size: Any) -> Any:
-        return _in_marks(sa.func.to_char(size, _picture(places)), wording.look.locale)
-
-    plus = sa.literal(before, sa.Text).concat(written(number)).concat(after)
-    minus = sa.literal(below, sa.Text).concat(written(-number)).concat(beyond)
-    return _if((number < LARGEST) & (number > -LARGEST), sa.case((number < 0, minus), else_=plus), column)
-
-
-def _around(sign: str, what: Kind, places: int, wording: Wording) -> tuple[str, str] | None:
-    """What stands before and after the digits of an amount; None where it is not the same for all."""
-    found = set()
-    for whole in ("7", "1234", "1234567"):
-        digits = "89123456"[:places]
-        stored = f"{sign}{whole}{digits}" if what.minor else f"{sign}{whole}{'.' if places else ''}{digits}"
-        told = wording.guarded(formats.text(what, int(stored) if what.minor else stored, wording.look))
-        figure = formats.grouped(f"{whole}{'.' if places else ''}{digits}", wording.look.locale)
-        if told.count(figure) != 1:
+    number: Any = column
+    if what.minor:
+        places = decimals(formats.amount_of(what, None)[1])
+        if places is None or field.stored != "integer":
             return None
-        found.add(tuple(told.split(figure)))
-    return found.pop() if len(found) == 1 else None  # type: ignore[return-value]
+        number = sa.cast(column, sa.Numeric) * sa.literal_column(f"{10**-places:.{places}f}")
+    mark = formats.decimal_mark(wording.look.locale)
+    written = _text(number) if mark == "." else sa.func.replace(_text(number), ".", mark)
+    return _if((column < LARGEST) & (column > -LARGEST), written, column)
 
 
 # ------------------------------------------------------------------------------------------------------ days and moments

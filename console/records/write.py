@@ -255,13 +255,9 @@ def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Fiel
         return Invalid(reason, details=[{"field": field.name, "reason": reason} for field in about])
     if not isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError)) and not refusals.breaks_rule(original):
         return connect.driver_refusal(error, collection.source)
-    named = broken_rules.concerned(original, collection, fields)
+    named, reason = broken_rules.reason(original, collection, fields)
     if named and broken_rules.is_duplicate(original):
         reason = same_words(collection, named)
-    else:
-        rule, _ = broken_rules.rule_name(original)
-        these = "this value" if len(named) < 2 else f"{' and '.join(field.label for field in named)} together"
-        reason = f"The database refuses {these}" + (f" (rule {rule})." if rule else ".")
     return Invalid(
         "The database refuses this change; nothing was saved.",
         details=[{"field": field.name, "reason": reason} for field in named or fields],

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, workflows
+from console import access, workflows, workspaces
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents import action_check
@@ -51,7 +51,7 @@ class TableChange:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """Something that refers to what is gone: a workflow, an action, a collection, a segment or a policy condition."""
+    """Something that refers to what is gone: a workflow, an action, a workspace, a collection, a segment or a policy condition."""
 
     kind: str
     name: str
@@ -138,7 +138,7 @@ def _again(name: str) -> Again | None:
         return None
     left = _shrunk(name, seen)
     gone = any(one.change == "gone" for one in found.changes)
-    named = any(one.kind not in {"workflow", "action"} for one in compare(name, left).breaks)
+    named = any(one.kind not in {"workflow", "action", "workspace"} for one in compare(name, left).breaks)
     if gone or named:
         words = f"The data source {name} has changed. Who manages data sources has to look at it: Settings, Data sources, {name}."
     else:
@@ -193,7 +193,11 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM) -> Difference:
             if sampling.shape(known[one].structure) != sampling.shape(found[one].structure)
         ),
     ]
-    breaks = [*dropped, *_workflows(now, then, by), *_actions(now, then, by), *_policy(now, then, by)] if changes else []
+    breaks = (
+        [*dropped, *_workflows(now, then, by), *_actions(now, then, by), *_workspaces(now, then, by), *_policy(now, then, by)]
+        if changes
+        else []
+    )
     return Difference(name, tuple(changes), tuple(dict.fromkeys(breaks)), _stamp(seen))
 
 
@@ -334,6 +338,19 @@ def _actions(now: Mapping[str, Collection], then: Mapping[str, Collection], by: 
         before, after = ({(p.field, p.reason) for p in action_check.check(action.canonical(), dict(where))} for where in (now, then))
         for field, reason in sorted(after - before):
             yield Break("action", action.title, f"/workflows/{action.slug}", f"{field}: {reason}")
+
+
+def _workspaces(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
+    """Components of published workspaces that would say that something is gone."""
+    hidden = access.hidden_from(by)
+    for each in workspaces.known().values():
+        before, after = ({(spot.place[0], spot.reason) for spot in workspaces.unknown_names(each, where.get)} for where in (now, then))
+        for component, reason in sorted(after - before, key=str):
+            item = each.component(str(component))
+            if item is not None and f"collection:{getattr(item, 'collection', None)}" not in hidden:
+                title = item.title or getattr(item, "label", None)
+                words = f"{item.kind_label} “{title}”" if title else item.kind_label
+                yield Break("workspace", each.title, f"/w/{each.id}/edit?part={item.id}", f"{words}: {reason}")
 
 
 def _policy(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:

@@ -81,7 +81,7 @@ def add(
 ) -> list[Collection]:
     """Connect a database under a name; returns its collections in order, those with a document as it describes them.
 
-    `may` says what each role may do with them (acts of `GRANTED`); without it `role` gets all of these, nobody else any right. `schemas` and `chosen` (table names, with the schema
+    `may` says what each role may do with them (acts of a collection); without it `role` gets all of these, nobody else any right. `schemas` and `chosen` (table names, with the schema
     outside the default one) limit which tables become collections, now and at each refresh; None: all.
     Raises Invalid for an invalid name, URL or role, Conflict for a name in use, DefinitionError for what is wrong in a document,
     SourceDown if the database does not answer, NotAllowed.

@@ -158,7 +158,8 @@ def _form(
 
 def _source(item: Field, *, filled: bool = False) -> dict[str, Any]:
     """Return the field as its box takes it. `filled`: the database has a value of its own for it."""
-    helped = " ".join(filter(None, (item.help, FILLED if filled else "")))
+    told = item.help if not item.help or item.help.endswith((".", "?", "!")) else f"{item.help}."
+    helped = " ".join(filter(None, (told, FILLED))) if filled else item.help
     needed = item.required or not item.nullable
     return item.to_json() | {"help": helped or None, "required": needed and not filled, "readonly": False}
 

@@ -1,6 +1,7 @@
 """Names in a workspace that are not connected here: collections, fields, relations, segments, inboxes. Warnings, for a source may come later."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from console import inboxes, records
 from console.core import expressions
@@ -24,16 +25,20 @@ from console.core.expressions import ExpressionError
 from console.errors import ConsoleError, NotFound
 from console.records import sql_question
 
-
-def unknown_names(document: Workspace) -> list[Spot]:
-    """A line for each name that is not there, at its component."""
-    return [Spot((item.id, *place), reason) for item in document.every for place, reason in _unknown_of(document, item)]  # type: ignore[arg-type]
+Find: TypeAlias = Callable[[str], Collection | None]
+"""Name of a collection → the collection, None where it is not there."""
 
 
-def _unknown_of(document: Workspace, item: Component) -> Iterator[tuple[tuple[str, ...], str]]:
+def unknown_names(document: Workspace, find: Find | None = None) -> list[Spot]:
+    """A line for each name that is not there, at its component. `find` is asked for collections; without it those that are connected."""
+    look_up = find or _collection
+    return [Spot((item.id, *place), reason) for item in document.every for place, reason in _unknown_of(document, item, look_up)]  # type: ignore[arg-type]
+
+
+def _unknown_of(document: Workspace, item: Component, find: Find) -> Iterator[tuple[tuple[str, ...], str]]:
     match item:
         case CollectionList() | Chart() | Metric() if item.collection:
-            collection = _collection(item.collection)
+            collection = find(item.collection)
             if collection is None:
                 yield ("collection",), f"There is no collection {item.collection} here."
                 return
@@ -41,14 +46,14 @@ def _unknown_of(document: Workspace, item: Component) -> Iterator[tuple[tuple[st
         case Chart() | Metric() if item.sql:
             yield from _of_sql(item)
         case Dropdown() if item.collection:
-            collection = _collection(item.collection)
+            collection = find(item.collection)
             if collection is None or collection.field(item.field or "") is None:
                 yield ("field",), f"There is no field {item.field} of {item.collection} here."
         case Inbox():
             if all(each.id != item.inbox for each in inboxes.known()):
                 yield ("inbox",), f"There is no inbox {item.inbox} here."
         case Fields() | Related() | Action() | WorkflowButtons():
-            collection = _led(document, item.of)
+            collection = _led(document, item.of, find)
             if collection is None:
                 yield ("of",), f"{item.of} leads to no record here."
                 return
@@ -100,17 +105,17 @@ def _collection(name: str) -> Collection | None:
         return None
 
 
-def _led(document: Workspace, path: str) -> Collection | None:
+def _led(document: Workspace, path: str, find: Find) -> Collection | None:
     """The collection that a selection and relations from it lead to."""
     name, *ways = path.split(".")
     owner = next((item for item in document.every if isinstance(item, SELECTING) and item.select == name), None)
     collection: Collection | None = None
     if isinstance(owner, CollectionList):
-        collection = _collection(owner.collection)
+        collection = find(owner.collection)
     elif isinstance(owner, Inbox):
         known = next((each for each in inboxes.known() if each.id == owner.inbox), None)
-        collection = _collection(known.source.collection) if known and known.source else None
+        collection = find(known.source.collection) if known and known.source else None
     for way in ways:
         relation = collection.relation(way) if collection else None
-        collection = _collection(relation.collection) if relation is not None and relation.kind == "to_one" else None
+        collection = find(relation.collection) if relation is not None and relation.kind == "to_one" else None
     return collection

@@ -24,7 +24,7 @@ from console.core.documents.workspaces import (
     WorkflowButtons,
 )
 from console.core.expressions import search_syntax
-from console.errors import ConsoleError, NotAllowed, NotFound, SourceDown, TooSlow
+from console.errors import ConsoleError, NotAllowed, NotFound, SourceChanged, SourceDown, TooSlow
 from console.records import grouped, order_of
 from console.work import tickets
 from console.workspaces import workspace_figures as figures
@@ -35,6 +35,7 @@ from console.workspaces.desk import Choose, Desk, Gone
 class Shown:
     """A component as its reader has it. `state`: ready, choose (something has to be chosen), closed (not theirs to see), gone (it names what
     is not there any more), down (its source does not answer). `words` is the sentence where it is not ready; `data` is of the kind of component.
+    `changed`: its table or columns are others now.
     """
 
     component: Any
@@ -42,6 +43,7 @@ class Shown:
     words: str = ""
     data: Any = None
     title: str = ""
+    changed: SourceChanged | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ def failed(item: Any, error: Exception, title: str = "") -> Shown:
     match error:
         case Choose():
             return Shown(item, "choose", f"Choose {_indefinite(error.label)} first.", title=title)
+        case SourceChanged():
+            return Shown(item, "down", error.message, title=title, changed=error)
         case TooSlow() | SourceDown():
             return Shown(item, "down", error.message, title=title)
         case NotAllowed():

@@ -3,6 +3,7 @@
 Who may edit which is told by `builders`: a workspace decides what everybody's pages read, and a SELECT reaches a whole source.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from console import log
 from console.core.actor import Actor
 from console.core.documents.collections.document_changes import Change, changes
 from console.core.documents.json_shape import Spot
-from console.core.documents.workspaces import Workspace, check, read
+from console.core.documents.workspaces import KINDS, Workspace, check, read
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, Invalid, NotFound
@@ -234,7 +235,7 @@ def import_file(source: Path, *, published: bool = False) -> tuple[str, str]:
 
 def checked(document: Mapping[str, Any], workspace_id: str | None = None) -> Workspace:
     """The document, if it is valid. Raises Invalid with all problems."""
-    refuse(str(document.get("title") or "The workspace"), check(document))
+    refuse(str(document.get("title") or "The workspace"), check(document), document)
     made = read(document)
     if workspace_id is not None and made.id != workspace_id:
         reason = f"This is the document of {made.id}, not of {workspace_id}."
@@ -242,13 +243,31 @@ def checked(document: Mapping[str, Any], workspace_id: str | None = None) -> Wor
     return made
 
 
-def refuse(what: str, found: list[Spot]) -> None:
-    """Raises Invalid if there are problems; the message shows the first one."""
+def refuse(what: str, found: list[Spot], document: Mapping[str, Any] | None = None) -> None:
+    """Raises Invalid if there are problems; the message shows the first one, with the component of the `document` in words where that is given."""
     details = [{"field": spot.path, "reason": spot.reason} for spot in found]
     if details:
-        named = f"{details[0]['field']}: {details[0]['reason']}" if details[0]["field"] else details[0]["reason"]
+        place = details[0]["field"] if document is None else _component_words(document, details[0]["field"])
+        named = f"{place}: {details[0]['reason']}" if place else details[0]["reason"]
         more = f" And {len(details) - 1} more." if len(details) > 1 else ""
         raise Invalid(f"{what} was not saved. {named}{more}", details=details)
+
+
+def _component_words(document: Mapping[str, Any], path: str) -> str:
+    """The innermost component on the path, as its card is called: "Metric “Open”"; the path itself where it leads to none."""
+    held: Any = document
+    component: Any = None
+    for name, number in re.findall(r"(\w+)\[(\d+)\]", path):
+        try:
+            held = held[name][int(number)]
+        except (LookupError, TypeError):
+            break
+        component = held if name == "components" else component
+    if not isinstance(component, Mapping) or component.get("type") not in KINDS:
+        return path
+    title = component.get("title") or component.get("label") or component.get("text")
+    kind = KINDS[str(component["type"])].kind_label
+    return f"{kind} “{str(title)[:60]}”" if title else kind
 
 
 def require_revision(editing: Editing, revision: int) -> None:
@@ -308,8 +327,8 @@ def _flat(document: Workspace | None) -> dict[str, Any]:
     Where a component stands is `in` and its place among the others there.
     """
     if document is None:
-        return {}
-    told = document.to_json()
+        return {"components": {}}
+    told = {name: value for name, value in document.to_json().items() if name not in ("format", "id")}
     by_id: dict[str, Any] = {}
     _flatten(told.pop("components"), "", by_id)
     return {**told, "components": by_id}

@@ -18,6 +18,8 @@ from console.core.documents.collections import (
     assemble,
     fields_of,
     humanised,
+    labels,
+    treatment,
 )
 from console.core.scopes import Scope, whole
 from console.errors import DefinitionError
@@ -390,3 +392,16 @@ def test_the_schema_says_what_it_is_and_is_the_same_each_time() -> None:
 def test_without_step_types_no_step_is_known() -> None:
     step = workflow_schema.schema({})["$defs"]["Step"]
     assert (step["properties"]["type"]["enum"], step["allOf"]) == ([], [])
+
+
+@cases(
+    ("label", "led"),
+    [("Patient nr", "Patient"), ("Customer ID", "Customer"), ("Country code", "Country"), ("Nr", "Nr"), ("Home town", "Home town")],
+)
+def test_a_reference_is_called_by_what_it_leads_to(label: str, led: str) -> None:
+    assert labels.led_to(label) == led
+
+
+@cases(("name", "hidden"), [("pin", True), ("card_pin", True), ("passwort", True), ("pin_count", False), ("spinner", False)])
+def test_pins_are_secrets(name: str, hidden: bool) -> None:
+    assert treatment.secret(name) is hidden

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
 TABLE = """
+create table works (maker varchar(20), plant int, primary key (maker, plant));
 create table thing (
-    id {key}, title varchar(80), "code no" varchar(20), colour varchar(20), size varchar(20), starts date, ends date, weight numeric(8, 2) check (weight > 0),
-    constraint in_order check (ends >= starts), constraint only_once unique (colour, size), unique ("code no")
+    id {key}, maker varchar(20), plant int, title varchar(80), "code no" varchar(20), colour varchar(20), size varchar(20), starts date, ends date, weight numeric(8, 2) check (weight > 0),
+    constraint in_order check (ends >= starts), constraint only_once unique (colour, size), unique ("code no"),
+    constraint made_in foreign key (maker, plant) references works (maker, plant)
 )
 """
 KEYS = {
@@ -43,14 +45,14 @@ SOUND = {
     "v_ends": "2026-01-02",
     "v_weight": "2",
 }
-LABELS = {"Title", "Code no", "Colour", "Size", "Starts", "Ends", "Weight"}
+LABELS = {"Title", "Code no", "Colour", "Size", "Starts", "Ends", "Weight", "Maker", "Plant"}
 
 
 @pytest.fixture(params=KINDS)
 def refusing(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
     """A database with rules about several columns."""
     quote = "`" if request.param == "mysql" else '"'
-    made = [text.replace("{key}", KEYS[request.param]).replace('"', quote) for text in (TABLE, *REFUSING[request.param])]
+    made = [text.replace("{key}", KEYS[request.param]).replace('"', quote) for text in (*TABLE.split(";"), *REFUSING[request.param])]
     first = "insert into thing (title, \"code no\", colour, size) values ('Chair', 'A', 'red', 'small')".replace('"', quote)
     with connected(request, pages, tmp_path, "refusing", [*made, first]) as found:
         yield found
@@ -60,7 +62,8 @@ def refusing(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
     ("typed", "status", "named", "said"),
     [
         ({"v_ends": "2025-01-01"}, 422, {"Starts", "Ends"}, "Starts and Ends together"),
-        ({"v_weight": "-1"}, 422, {"Weight"}, "The database refuses this value"),
+        ({"v_weight": "-1"}, 422, {"Weight"}, "The database refuses this value. Its rule: Weight > "),
+        ({"v_maker": "no", "v_plant": "1"}, 422, {"Maker", "Plant"}, "These values of Maker and Plant lead to no record that is there."),
         ({"v_weight": "101"}, 422, {"Weight"}, "The weight is beyond the scales"),
         ({"v_code no": "A"}, 409, {"Code no"}, "Another thing has the same Code no."),
         ({"v_colour": "red", "v_size": "small"}, 409, {"Colour", "Size"}, "Another thing has the same Colour and Size."),

@@ -294,6 +294,11 @@ def test_days_and_moments_of_a_range_are_said_in_words(range_: str, said: str) -
     assert formats.text(of("other"), range_, LOOK) == said
 
 
-@pytest.mark.parametrize("value", ["infinity", "0000-00-00 00:00:00", "<b>soon</b>", "4713-01-01 00:00:00 BC"])
+@pytest.mark.parametrize("value", ["infinity", "<b>soon</b>", "4713-01-01 00:00:00 BC"])
 def test_what_is_no_moment_of_a_calendar_is_shown_as_it_is_stored(value: str) -> None:
     assert formats.html(of("datetime"), value, LOOK) == Markup.escape(value)
+
+
+@pytest.mark.parametrize(("kind", "value"), [("date", "0000-00-00"), ("datetime", "0000-00-00 00:00:00")])
+def test_the_zero_day_of_mysql_reads_as_no_date(kind: str, value: str) -> None:
+    assert formats.text(of(kind), value, LOOK) == formats.html(of(kind), value, LOOK) == "No date"

@@ -1,5 +1,6 @@
 """How values look in other languages and zones, at the two hours of the year that are odd, and at the ends of the calendar."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -307,14 +308,36 @@ def test_a_list_without_options_is_typed_one_to_a_line(type_: str) -> None:
 def sent(type_: str, value: Any, look: Look, **changed: str) -> Any:
     """What a browser sends back of the box of a value that nobody touched (or that was changed), read again."""
     drawn = form_boxes.box({"name": "x", "label": "X", "type": type_}, look, value=value)
-    entry = drawn.value.replace("\n", "\r\n") if drawn.control == "area" else drawn.value.replace("\n", "")
+    entry = (
+        drawn.value.replace("\n", "\r\n")
+        if drawn.control == "area"
+        else as_a_browser_sends(drawn.input_type, drawn.value.replace("\n", ""))
+    )
     form = [(f"{form_boxes.TYPES}x", type_), (f"{form_boxes.PREFIX}x", changed.get("to", entry))]
     if drawn.held is not None:
         form.append((f"{form_boxes.HELD}x", drawn.held))
     return form_boxes.read_form(MultiDict(form), look)["x"]
 
 
+NATIVE = {"date": r"\d{4}-\d\d-\d\d", "datetime-local": r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", "time": r"\d\d:\d\d(:\d\d)?"}
+
+
+def as_a_browser_sends(input_type: str, entry: str) -> str:
+    """Its inputs for days and times send nothing of what is none; those for addresses no blanks around. Source: HTML, value sanitization algorithm."""
+    if input_type in NATIVE:
+        return entry if re.fullmatch(NATIVE[input_type], entry) and not entry.startswith("0000") else ""
+    return entry.strip() if input_type in ("email", "url") else entry
+
+
 KEPT = [
+    ("date", "0000-00-00", "a day of MySQL that is none"),
+    ("date", "infinity", "a day without end"),
+    ("datetime", "0000-00-00 00:00:00", "a moment of MySQL that is none"),
+    ("datetime", "-infinity", "before all moments"),
+    ("time", "838:59:59", "a time of MySQL that is longer than a day"),
+    ("time", "-01:00:00", "a time of MySQL below nothing"),
+    ("email", " a@b.example ", "blanks around an address"),
+    ("url", "https://b.example ", "blanks behind an address"),
     ("datetime", "2026-07-01T10:00:05.250000Z", "parts of a second"),
     ("datetime", "2026-10-25T01:30:00Z", "the hour that comes twice"),
     ("datetime", "2026-10-25T00:30:00Z", "the first of it"),

@@ -237,6 +237,11 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
     document["segments"] = [{"id": "without", "label": "Without mail", "filter": "record.mail == null"}]
     sources.add(name, f"sqlite:///{file}", documents=[document])
     ines.send(ines.get(f"/settings/sources/{name}/connected"), "/first", collection=f"{name}-m")
+    ines.send(ines.get("/w/new"), "/w/new", title=f"Desk {name}", id="")
+    desk = ines.answer.headers["Location"].removesuffix("/edit")
+    metric: dict[str, Any] = {"title": "Letters", "collection": f"{name}-m", "measure": "distinct", "field": "mail"}
+    ines.send(ines.get(f"{desk}/edit/add?type=metric"), f"{desk}/edit/add", **metric)
+    ines.send(ines.get(f"{desk}/changes"), "/changes", do="publish")
     behind(
         file,
         "insert into member values (1, 1, 'Ann', null); drop view roster; alter table member drop column mail; alter table member add column post int; create table fee (id integer primary key)",
@@ -246,6 +251,7 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
     assert "has changed" in seen.text
     assert "member.mail is gone" in seen.text
     assert f'href="{at}"' in seen.html, "from the error to what can be done"
+    assert "has changed. Who manages" in ines.get(f"{desk}/part/metric").text
     page = ines.get(at)
     for words in (
         "roster",
@@ -258,6 +264,8 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
     ):
         assert words in page.text, words
     assert "/workflows/review-" in page.html
+    assert f"Desk {name}: Metric “Letters”: Members have no field mail." in page.text
+    assert f'href="{desk}/edit?part=metric"' in page.html
     stale = ines.send(page, at, status=409, stamp="x")
     assert "has changed again" in stale.text
     ines.send(page, at)

@@ -44,6 +44,8 @@ def test_from_nothing_to_what_a_team_opens(pages: Pages) -> None:
     pages.olivia.get("/w/morning", status=404)
     page = pages.ines.get("/w/morning/changes")
     assert "collection: collection" not in page.text
+    assert "Search, Name: q, Label: Find somebody" in page.text, "a new component in words"
+    assert '{"' not in page.text, "no JSON"
     pages.ines.send(page, "/changes", do="publish")
     assert "Version 1 is published." in pages.ines.follow().html
     shown = pages.olivia.get("/w/morning?customer=1")
@@ -96,6 +98,12 @@ def test_what_is_wrong_stands_at_its_box_and_nothing_typed_is_lost(pages: Pages)
     assert "SELECT needs the data source" in page.text
     page = pages.ines.send(pages.ines.get("/w/new"), "/w/new", status=422, title="Morning", id="")
     assert "There is a workspace called morning already" in page.text
+
+
+def test_what_is_wrong_names_the_component_as_its_card_does(pages: Pages) -> None:
+    made(pages)
+    page = add(pages, "metric", status=422, title="Twice", collection="customer", sql="select 1 as value", measure="count")
+    assert "Morning was not saved. Metric “Twice”: " in page.text
 
 
 def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:

@@ -1,8 +1,9 @@
 """The boxes of a step's form: how they are built from its fields, and how a sent form is read back. Nothing here reads the database."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
 from typing import Any
 
 from markupsafe import Markup
@@ -19,6 +20,7 @@ PREFIX = "v."  # prefix of every box, so that a record's field never collides wi
 MARK = "p."  # prefix of the hidden input with what the person did with a proposal
 MARKED = frozenset({"accepted", "edited", "cleared"})
 _INPUTS = {"date": "date", "datetime": "datetime-local", "time": "time", "email": "email", "phone": "tel", "url": "url"}
+_NATIVE = {"date": date.fromisoformat, "datetime-local": datetime.fromisoformat, "time": time.fromisoformat}
 _KEYBOARDS = {"integer": "numeric", "decimal": "decimal", "money": "decimal"}
 _AREAS = frozenset({"long_text", "json", "array"})
 _CHECKS = frozenset({"multi_enum", "checklist"})
@@ -137,7 +139,7 @@ def box(
         shown=formats.html(what, value, look),
         required=bool(source.get("required")),
         help=source.get("help"),
-        input_type=_INPUTS.get(what.type, "text"),
+        input_type=_input_type(what, entry),
         keyboard=_KEYBOARDS.get(what.type),
         choices=_choices(what, value),
         limits=_limits(source, what),
@@ -223,12 +225,29 @@ def attached(value: Mapping[str, Any]) -> Attached:
 
 
 def _exact_value(what: Kind, value: Any, control: str, look: Look) -> str | None:
-    """Return the value as JSON if its box would lose a part of it: fractions of a second, an hour that occurs twice, a line break in a one-line box."""
-    if control not in ("input", "area") or value is None:
+    """Return the value as JSON if its box would lose a part of it: fractions of a second, a line break in a one-line box, nothing beside an empty text."""
+    if control not in ("input", "area", "select", "yesno", "checks") or what.type == "boolean" or (value is None and control != "checks"):
         return None
     entry = formats.box(what, value, look)
-    whole = control == "area" or "\n" not in entry
-    return None if whole and formats.typed(what, [entry], look) == value else json.dumps(value, ensure_ascii=False)
+    whole = control in ("area", "checks") or "\n" not in entry
+    return None if whole and formats.typed(what, [_sent(what, entry)], look) == value else json.dumps(value, ensure_ascii=False)
+
+
+def _sent(what: Kind, entry: str) -> str:
+    """Return what a browser sends of this text: it takes blanks away at the ends of an e-mail or web address."""
+    return entry.strip() if _INPUTS.get(what.type) in ("email", "url") else entry
+
+
+def _input_type(what: Kind, entry: str) -> str:
+    """Return the type of an input. One for days and times that is given anything else (0000-00-00, infinity) would send nothing."""
+    told = _INPUTS.get(what.type, "text")
+    reads: Callable[[str], Any] | None = _NATIVE.get(told)
+    try:
+        if reads is not None and entry:
+            reads(entry)
+    except ValueError:
+        return "text"
+    return told
 
 
 def _words(what: Kind, value: Any, look: Look) -> str:
@@ -362,7 +381,9 @@ def _exact_or_typed(what: Kind, sent: Sequence[str], held: str, look: Look) -> A
     except (ValueError, RecursionError):
         return formats.typed(what, sent, look)
     breaks = "\n" if what.type in _AREAS | _CHECKS else ""  # a one-line box drops line breaks
-    as_drawn, as_sent = (text.replace("\r\n", "\n").replace("\n", breaks) for text in (formats.box(what, value, look), "".join(sent)))
+    as_drawn, as_sent = (
+        text.replace("\r\n", "\n").replace("\n", breaks) for text in (_sent(what, formats.box(what, value, look)), "".join(sent))
+    )
     return value if as_sent == as_drawn else formats.typed(what, sent, look)
 
 

@@ -19,7 +19,7 @@ def new() -> Response:
     sources.require_manager(actor)
     if request.method != "POST":
         own = {role for role, _ in actor.roles} & access.rights().roles
-        return _form({"name": "contacts"}, {role: {act for act, _ in ACTS} for role in own})
+        return _form({"name": "contacts"}, {role: {act for act, _ in ACTS if act != "delete"} for role in own})
     may = {role: acts for role in sorted(access.rights().roles) if (acts := set(request.form.getlist(f"may.{role}")))}
     typed = {name: request.form.get(name, "").strip() for name in ("name", "url")}
     try:

@@ -16,7 +16,7 @@ KINDS = (("postgresql", "PostgreSQL"), ("mysql", "MySQL or MariaDB"), ("sqlite",
 PARTS = ("kind", "host", "port", "database", "user", "encrypted")
 MOST_HIDDEN = 40
 TYPED = ("url", *PARTS, "name", "which", "look")
-ACTS = (("browse", "Browse"), ("update", "Change"), ("create", "Add"), ("export", "Export"))
+ACTS = (("browse", "Browse"), ("update", "Change"), ("create", "Add"), ("delete", "Delete"), ("export", "Export"))
 """What a role may be given here, as rows of the policy and as words; `browse` includes reading single records."""
 
 

@@ -304,11 +304,24 @@ def _spoken_change(do: str, part: str, document: Workspace) -> str:
 
 
 def _theirs(wrong: ConsoleError | None) -> list[tuple[str, str]]:
-    return [(_place_words(str(each["field"])), worded(each["theirs"])) for each in wrong.details if "theirs" in each] if wrong else []
+    return (
+        [(_place_words(str(each["field"])), _setting_words(each["theirs"])) for each in wrong.details if "theirs" in each] if wrong else []
+    )
 
 
 def _place_words(path: str) -> str:
     return path.removeprefix("components.").replace(".", ": ").replace("_", " ")
+
+
+def _setting_words(part: Any) -> str:
+    """A part of the document in words: of a component its settings, without where it stands."""
+    if isinstance(part, Mapping):
+        kind = KINDS[str(part["type"])].kind_label if part.get("type") in KINDS else ""
+        told = [f"{formats.label_of(name)}: {_setting_words(value)}" for name, value in part.items() if name not in ("type", "place", "id")]
+        return ", ".join([kind, *told] if kind else told)
+    if isinstance(part, list):
+        return ", ".join(str(each + 1) if isinstance(each, int) else _setting_words(each) for each in part)
+    return worded(part)
 
 
 def _teams() -> list[accounts.Team]:
@@ -326,7 +339,7 @@ def _people(editing: Editing, wrong: ConsoleError | None) -> Mapping[str, str]:
 
 
 def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
-    told = [(_place_words(each.path), worded(each.before), worded(each.after)) for each in editing.changes]
+    told = [(_place_words(each.path), _setting_words(each.before), _setting_words(each.after)) for each in editing.changes]
     context = {
         "editing": editing, "workspace": editing.document, "url": _url(editing.id), "changes": told, "wrong": wrong, "theirs": _theirs(wrong),
         "problems": workspaces.unknown_names(editing.document), "people": _people(editing, wrong), "live": editing.live.hash if editing.live else "",

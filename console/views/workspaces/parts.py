@@ -33,7 +33,7 @@ from console.core.documents.workspaces.workspace_document import inside
 from console.errors import ConsoleError
 from console.formats import Look
 from console.records import Record
-from console.views import formats, frame, inbox as inbox_pages, my_work, record_actions, records, states
+from console.views import errors, formats, frame, inbox as inbox_pages, my_work, record_actions, records, states
 from console.views.run import panes
 from console.views.workspaces import charts, links
 from console.workspaces import Desk, Listing, Shown, failed, read_part
@@ -118,6 +118,8 @@ class Drawer:
         if isinstance(item, LAZY) and not whole and not self._waits(item):
             return Drawn(item, item.type, Shown(item), lazy=self.address(item.id))
         shown = self._closed_to_role(item) or read_part(self.desk, item)
+        if shown.changed is not None:  # what has changed is looked up, as on every other page
+            shown = replace(shown, words=errors.error_message(shown.changed))
         try:
             return Drawn(item, item.type, shown, more=self._more(item, shown) if shown.state == "ready" else {})
         except ConsoleError as error:

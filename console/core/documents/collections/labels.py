@@ -5,6 +5,9 @@ from collections.abc import Sequence
 
 from console.core.plain_words import humanised as humanised  # noqa: PLC0414 (offered again)
 
+KEY_WORDS = frozenset({"ID", "no", "nr", "num", "number", "code", "cd", "key", "UUID", "uuid", "fk"})
+"""Last words of labels that say only that a column holds a key."""
+
 
 def one_of(label: str) -> str:
     """The singular of a label, where its last word is surely a plural in English: "Order detail" for "Order details"."""
@@ -20,8 +23,9 @@ def one_of(label: str) -> str:
 
 
 def led_to(label: str) -> str:
-    """The label of a column with the key of another record, whose title it shows: "Customer" for "Customer ID"."""
-    return label.removesuffix(" ID") or label
+    """The label of a column with the key of another record, whose title it shows: "Customer" for "Customer ID" and "Customer no"."""
+    named, _, last = label.rpartition(" ")
+    return named if named and last in KEY_WORDS else label
 
 
 def explained(comment: str | None, label: str) -> str | None:

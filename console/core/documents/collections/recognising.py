@@ -38,8 +38,10 @@ STATES = frozenset({"status", "state", "stage", "phase", "priority", "severity",
 WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "requester"})
 """Last words of columns that hold the account of who did something: where somebody here has that account, their name is shown."""
 CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency")
-FIRST = frozenset({"first_name", "firstname", "given_name", "givenname", "forename", "fname", "vorname", "prenom"})
-LAST = frozenset({"last_name", "lastname", "surname", "family_name", "familyname", "lname", "nachname"})
+FIRST = frozenset({"first_name", "firstname", "given_name", "givenname", "forename", "fname", "fnm", "vorname", "prenom", "voornaam"})
+LAST = frozenset(
+    {"last_name", "lastname", "surname", "family_name", "familyname", "lname", "lnm", "nachname", "familienname", "achternaam"}
+)
 WHOLE = ("display_name", "full_name", "fullname", "displayname")
 TITLES = ("name", "title", "label", "legal_name", "company_name", "subject", "description", "code")
 NUMBERS = frozenset({"number", "no", "nr", "code", "sku", "reference", "ref", "slug", "username", "login", "abbr", "symbol"})

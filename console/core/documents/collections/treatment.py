@@ -16,7 +16,7 @@ TREATMENTS: tuple[Ai, ...] = get_args(Ai)
 FORMER = {"allow": "full", "ask": "masked"}
 """Words of older documents."""
 
-SECRET_WORDS = frozenset({"password", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "tokens", "credential", "credentials", "otp", "cvv", "cvc"})  # fmt: skip
+SECRET_WORDS = frozenset({"password", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "tokens", "credential", "credentials", "otp", "cvv", "cvc", "passwort", "kennwort", "wachtwoord", "contrasena"})  # fmt: skip
 SECRET_PAIRS = (
     ("api", "key"),
     ("private", "key"),
@@ -42,7 +42,7 @@ def secret(name: str, stored: str = "text") -> bool:
     words = _words(name)
     if stored not in _HELD or words[-1:] in (["count"], ["type"], ["kind"], ["id"], ["at"]):
         return False
-    return bool(SECRET_WORDS & set(words)) or any(pair in pairwise(words) for pair in SECRET_PAIRS)
+    return bool(SECRET_WORDS & set(words)) or words[-1:] == ["pin"] or any(pair in pairwise(words) for pair in SECRET_PAIRS)
 
 
 def hashed(name: str, stored: str = "text") -> bool:
