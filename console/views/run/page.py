@@ -116,6 +116,7 @@ def page_context(
     context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
     if face == "form" and screen.get("checks"):
         context["checks_url"] = frame.run_url(run["id"], "checks", item=(screen.get("progress") or {}).get("key"))
+        context["checks_awaited"] = int(screen["checks"])
     context |= _settling(run, screen, wrong, look)
     context["asked"] = document_requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
     if context["asked"] is not None:
