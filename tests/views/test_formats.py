@@ -297,3 +297,10 @@ def test_days_and_moments_of_a_range_are_said_in_words(range_: str, said: str) -
 @pytest.mark.parametrize("value", ["infinity", "0000-00-00 00:00:00", "<b>soon</b>", "4713-01-01 00:00:00 BC"])
 def test_what_is_no_moment_of_a_calendar_is_shown_as_it_is_stored(value: str) -> None:
     assert formats.html(of("datetime"), value, LOOK) == Markup.escape(value)
+
+
+def test_lists_of_names_that_a_step_made_are_in_words() -> None:
+    told = {"failed": ["mrz_digits", "readable"], "sites": ["shop.example"], "days": ["2026-11-20"]}
+    shown = str(formats.html(*formats.described("checks", told, {}), Look()))
+    assert [words in shown for words in ("MRZ digits, Readable", "shop.example", "2026-11-20")] == [True, True, True]
+    assert str(formats.html(*formats.described("flags", ["doc_expired", "name"], {}), Look())).strip() == "Doc expired, Name"
