@@ -142,7 +142,11 @@ def _entry(document: Document, subject: str | None, checked: Checked, actor: Act
     if subject is None:
         return Entry(document, why=NOBODY, sha256=opened.sha256)
     told = kept_text(opened, subject)
-    return Entry(document, pending=True, sha256=opened.sha256, awaited=len(checked.checks)) if told is None else _results(replace(told, document=document), checked)
+    return (
+        Entry(document, pending=True, sha256=opened.sha256, awaited=len(checked.checks))
+        if told is None
+        else _results(replace(told, document=document), checked)
+    )
 
 
 def _results(told: Told, checked: Checked) -> Entry:

@@ -118,7 +118,7 @@ _TEXT_OR_SPACE = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')| ?([{}()\[
 
 
 def _short_script(text: str) -> str:
-    """Return a script without indentation, empty lines, lines of comment and space around signs. Of a text that spans lines only the indentation goes."""
+    """Return a script without indentation, empty lines, lines of comment and space around signs. No text in it spans lines."""
     lines = re.sub(r"^\s*(?://.*)?\n|^[ \t]+", "", text, flags=re.MULTILINE).split("\n")
     return "\n".join(line if _is_delicate(line) else _TEXT_OR_SPACE.sub(lambda found: found[1] or found[2], line) for line in lines)
 
