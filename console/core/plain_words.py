@@ -46,6 +46,12 @@ def roles_words(roles: Iterable[str]) -> str:
     return " or ".join(role_name(role) for role in roles)
 
 
+def with_article(words: str) -> str:
+    """The words with "a" or "an" as they are spoken: "an operations lead", "an MLRO"; of an abbreviation the name of its first letter counts."""
+    vowels = "AEFHILMNORSX" if words[:2].isupper() else "aeioAEIO"
+    return f"{'an' if words[:1] in tuple(vowels) else 'a'} {words}"
+
+
 def role_name(role: str) -> str:
     """A role inside a sentence: "operations lead", "MLRO"."""
     name = humanised(role.removeprefix("role:").lower())

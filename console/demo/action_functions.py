@@ -35,10 +35,11 @@ class Subject:
     names: tuple[str, ...]
     births: frozenset[str]
     countries: frozenset[str]
+    birth_place: str = ""
 
     def digest(self) -> str:
         """What tells whether anything about them has changed since."""
-        told = [self.kind, self.ref, sorted(self.names), sorted(self.births), sorted(self.countries)]
+        told = [self.kind, self.ref, sorted(self.names), sorted(self.births), sorted(self.countries), self.birth_place]
         return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -133,11 +134,20 @@ def _compare(door: "Door", subject: Subject, hit: "Record") -> dict[str, Any]:
     }
     listed = door.get("watchlist", str(entry["list"])).values
     told: dict[str, Any] = {"subject": subject.names[0], "entry": entry["name"], "list": listed["name"], "kind": listed["kind"]}
-    told |= {"programme": entry.get("programme"), "birth_place": entry.get("birth_place"), "version": entry["version"]}
+    told |= {"programme": entry.get("programme"), "version": entry["version"]}
+    told |= {"birth_place": subject.birth_place, "listed_birth_place": entry.get("birth_place") or ""}
     for name, (own, theirs) in sides.items():
         told |= {name: ", ".join(map(str, own)), f"listed_{name}": ", ".join(map(str, theirs))}
     matched = hit.values.get("matched_on") or {}
+    told["birth_place_is"] = _places(told["birth_place"], told["listed_birth_place"])
     return told | {"birth_date_is": matched.get("birth_date", "unknown"), "nationality_is": matched.get("nationality", "unknown")}
+
+
+def _places(own: str, listed: str) -> str:
+    """same, unlike, or unknown where a side says nothing. Unlike is not different: a town may have two names, such as Semey and Semipalatinsk."""
+    if not own or not listed:
+        return "unknown"
+    return SAME if set(_sounds(own)) & set(_sounds(listed)) else "unlike"
 
 
 def _countries(codes: Iterable[str]) -> list[str]:
@@ -205,7 +215,7 @@ def _subjects(collection: str, key: str, door: "Door") -> list[Subject]:
     found = [
         Subject(
             "customer", str(customer["id"]), _names(customer, "display_name", "name_original"), _as_set(customer.get("birth_date")),
-            frozenset(filter(None, [*(customer.get("nationalities") or []), customer.get("residence_country")])),
+            frozenset(filter(None, [*(customer.get("nationalities") or []), customer.get("residence_country")])), customer.get("birth_place") or "",
         )
     ]  # fmt: skip
     parties = [record.values["party_id"] for record in door.find("ownership_effective", {"customer_id": customer["id"]})]

@@ -33,13 +33,14 @@ NO_PAGES = "This kind of file is not read by machine: look for yourself."
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A document of the checklist with its results. `why` says why there are none, `pending` that it is being read."""
+    """A document of the checklist with its results. `why` says why there are none, `pending` that it is being read; then `awaited` results come."""
 
     document: Document
     results: Sequence[Result] = ()
     why: str = ""
     pending: bool = False
     sha256: str = ""
+    awaited: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,11 @@ def _entry(document: Document, subject: str | None, checked: Checked, actor: Act
     if subject is None:
         return Entry(document, why=NOBODY, sha256=opened.sha256)
     told = kept_text(opened, subject)
-    return Entry(document, pending=True, sha256=opened.sha256) if told is None else _results(replace(told, document=document), checked)
+    return (
+        Entry(document, pending=True, sha256=opened.sha256, awaited=len(checked.checks))
+        if told is None
+        else _results(replace(told, document=document), checked)
+    )
 
 
 def _results(told: Told, checked: Checked) -> Entry:

@@ -61,7 +61,7 @@ def _as_it_is(value: Any, _: Kind, __: Look) -> str:
 
 def _of_one(what: Kind) -> Kind:
     """Return the kind of the entries of a list. Choices of a list of options are shown as words; other texts are kept to the letter."""
-    known = what.widget if what.widget in CODED else "word" if what.type in CHOSEN else ""
+    known = what.widget if what.widget in CODED else "word" if what.type in CHOSEN or what.widget == "word" else ""
     return Kind(what.name, what.label, "text", widget=known)
 
 
@@ -138,7 +138,8 @@ def undescribed(name: str, value: Any, label: str = "") -> Kind:
         case Mapping():
             return Kind(name, label, "json")
         case list():
-            return Kind(name, label, "json", widget=_coded(name, value))
+            words = all(isinstance(item, str) for item in value) and any(map(_WORD_OF_PROGRAM.fullmatch, value))
+            return Kind(name, label, "json", widget=_coded(name, value) or ("word" if words else ""))
         case str():
             kind = "date" if _DAY.fullmatch(value) else "datetime" if _MOMENT.fullmatch(value) else "text"
             return Kind(name, label, kind, widget=_coded(name, [value]) or ("word" if _WORD_OF_PROGRAM.fullmatch(value) else ""))

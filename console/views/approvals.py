@@ -16,7 +16,7 @@ from console import accounts, browse, workflows
 from console.core import media
 from console.core.blocks import KINDS
 from console.core.documents.fields import BECAUSE
-from console.core.plain_words import humanised, roles_words
+from console.core.plain_words import roles_words
 from console.core.run.duties import OF_STEP
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.runs.changing import approval_questions
@@ -401,7 +401,7 @@ def _context(view: View, look: Look) -> list[tuple[str, list[dict[str, Any]]]]:
     made = []
     for title, output in view.context:
         told = [
-            formats.described(name, _worded(value), output)
+            formats.described(name, value, output)
             for name, value in output.items()
             if value not in (None, "", [], {}) and name not in _TECHNICAL
         ]
@@ -409,19 +409,6 @@ def _context(view: View, look: Look) -> list[tuple[str, list[dict[str, Any]]]]:
         if lines:
             made.append((title, lines))
     return made
-
-
-def _worded(value: Any) -> Any:
-    """Return the value with lists of names that a step has made, such as those of its checks, in words."""
-    if isinstance(value, Mapping):
-        return {name: _worded(item) for name, item in value.items()}
-    if not isinstance(value, list):
-        return value
-    if any(isinstance(item, str) and formats.PROGRAM_WORD.fullmatch(item) for item in value) and all(
-        isinstance(item, str) for item in value
-    ):
-        return [humanised(item) for item in value]
-    return [_worded(item) for item in value]
 
 
 def _rule(rule: str, view: View) -> str:
@@ -437,9 +424,18 @@ def _rule(rule: str, view: View) -> str:
     return "" if known.id == asked.requested_by and "requester" in asked.not_by else f"not {known.name}"
 
 
-def words_of_wait(run: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return (who is awaited, address of the request) of a run that waits for an approval; None if it waits for something else."""
+def of_wait(run: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return who is awaited, what was asked for and the address of the request of a run that waits for an approval; None if it waits for something else."""
     waiting = (run["current"] or {}).get("waiting") or {}
     if waiting.get("for") != "approval":
         return None
-    return approvers.words(frame.actor(), waiting["key"]), url(waiting["key"])
+    view = approvals.get(frame.actor(), waiting["key"])
+    look = replace(_naming(view), people=view.line.names)
+    return {
+        "words": approvers.words(frame.actor(), waiting["key"]),
+        "href": url(waiting["key"]),
+        "row": row(view.line),
+        "values": _lines(view, {name: value for name, value in view.line.values.items() if not _is_files(value)}, look),
+        "changes": _changes(view, look),
+        "summaries": view.summaries,
+    }

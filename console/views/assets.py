@@ -114,9 +114,18 @@ def _short_sheet(text: str) -> str:
     return re.sub(r"([:,]) ", r"\1", re.sub(r" ?([{};>]) ?", r"\1", text)).replace(";}", "}").strip()
 
 
+_TEXT_OR_SPACE = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')| ?([{}()\[\];,:?=<>&|!*]+) ?""")
+
+
 def _short_script(text: str) -> str:
-    """Return a script without indentation, empty lines and lines of comment. No text in it spans lines."""
-    return re.sub(r"^\s*(?://.*)?\n|^[ \t]+", "", text, flags=re.MULTILINE)
+    """Return a script without indentation, empty lines, lines of comment and space around signs. No text in it spans lines."""
+    lines = re.sub(r"^\s*(?://.*)?\n|^[ \t]+", "", text, flags=re.MULTILINE).split("\n")
+    return "\n".join(line if _is_delicate(line) else _TEXT_OR_SPACE.sub(lambda found: found[1] or found[2], line) for line in lines)
+
+
+def _is_delicate(line: str) -> bool:
+    """Return whether spaces in the line may count outside of its quoted texts: in a template, a regular expression or a comment."""
+    return "`" in line or "/" in _TEXT_OR_SPACE.sub("", line)
 
 
 def send(filename: str) -> Response:

@@ -6,12 +6,12 @@ from console import accounts
 from console.access import limits
 from console.accounts import absences
 from console.core.actor import Actor
-from console.core.plain_words import role_name
-from console.core.run.approval_request import Approval
+from console.core.plain_words import roles_words, with_article
 from console.runs.changing.approval_answers import VisibleRequest, visible_request
 from console.runs.changing.approval_requests import KEPT_OUT, NO_RIGHT, NOT_SEEN, possible_approvers
 
 MOST_NAMED = 8
+NOBODY_NAMED = "somebody with the right to approve it"
 REASONS = (NO_RIGHT, NOT_SEEN, KEPT_OUT)
 
 
@@ -41,11 +41,11 @@ def words(actor: Actor, approval_id: str) -> str:
     approval = request.approval
     able = deciders(request)
     names = [name for name, _ in able]
-    role = _role_words(approval)
+    role = roles_words(approval.roles)
     left = approval.needs - len(approval.approvers)
     if len(names) < left:
-        return f"Waiting for {role} to approve. {stuck(request)}"
-    others = f" or another {role.removeprefix('a ').removeprefix('an ')}" if len(names) > 1 else ""
+        return f"Waiting for {with_article(role) if role else NOBODY_NAMED} to approve. {stuck(request)}"
+    others = f" or another {role or 'person with the right to approve it'}" if len(names) > 1 else ""
     absent = f", who is {able[0][1]}" if able[0][1] else ""
     many = f" ({len(approval.approvers)} of {approval.needs} have)" if approval.needs > 1 else ""
     return (
@@ -78,11 +78,3 @@ def stuck(request: VisibleRequest) -> str:
         )
     managers = limits.listed(limits.able(None, "policy", "manage")) or "Who runs the console"
     return f"{why} {managers} can give somebody the role and the right; or withdraw the request and ask for something else."
-
-
-def _role_words(approval: Approval) -> str:
-    """The names of the roles."""
-    spoken = [role_name(role) for role in approval.roles]
-    if not spoken:
-        return "somebody with the right to approve it"
-    return ("an " if spoken[0][0] in "aeiou" else "a ") + " or ".join(spoken)

@@ -1,6 +1,6 @@
 """Names inside sentences."""
 
-from console.core.plain_words import roles_words
+from console.core.plain_words import roles_words, with_article
 from tests.tables import cases
 
 
@@ -15,3 +15,11 @@ from tests.tables import cases
 )
 def test_a_role_is_named_and_no_id(roles: list[str], words: str) -> None:
     assert roles_words(roles) == words
+
+
+@cases(
+    ("words", "spoken"),
+    [("MLRO", "an MLRO"), ("KYC lead", "a KYC lead"), ("operations lead", "an operations lead"), ("buyer or MLRO", "a buyer or MLRO")],
+)
+def test_an_abbreviation_has_the_article_of_its_first_letter_as_it_is_spoken(words: str, spoken: str) -> None:
+    assert with_article(words) == spoken

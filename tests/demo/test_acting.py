@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.demo.action_functions import SHOWN, Entry, Subject, _compared, _sounds
+from console.demo.action_functions import SHOWN, Entry, Subject, _compared, _places, _sounds
 from console.demo.romanise import MOST, latin, sound
 
 JURIJ = Subject("customer", "412", ("Jurij Karavajev",), frozenset({"1967-11-04"}), frozenset({"KZ", "LT"}))
@@ -52,6 +52,14 @@ def test_the_man_of_the_story_is_found_by_his_cyrillic_name_and_his_namesake_is_
 )
 def test_dates_of_birth_are_compared_as_far_as_they_are_known(births: set[str], said: str) -> None:
     assert _compared(JURIJ, entry(*LISTED, births=frozenset(births)))[1]["birth_date"] == said
+
+
+@pytest.mark.parametrize(
+    ("own", "listed", "said"),
+    [("Malmö", "MALMO", "same"), ("Semey", "Semipalatinsk", "unlike"), ("Київ", "Kyiv", "same"), ("", "Kaunas", "unknown")],
+)
+def test_places_of_birth_agree_or_are_left_to_a_person(own: str, listed: str, said: str) -> None:
+    assert _places(own, listed) == said
 
 
 def test_a_change_of_the_data_is_told() -> None:

@@ -414,6 +414,7 @@ def test_r12_a_refund_that_fails_days_later_is_told_and_the_run_stays_what_it_wa
     title = "Refund failed later: €19.00 did not reach the card ••4242"
     [task] = [task for task in tasks.tasks_of(desk.people["olivia"]) if task.title == title]
     assert task.href.endswith(run_id)
+    assert "has now refused it. The card has expired or was cancelled. The money is still with us" in (task.text or "")
     sequencing.catch_up()
     [news] = runs.late_reports(run_id)
     assert (news.open["result"], news.sealed["message"]) == ("failed", title)

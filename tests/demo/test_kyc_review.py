@@ -253,7 +253,7 @@ def test_k3_who_cleared_a_sanctions_hit_does_not_confirm_it(house: House) -> Non
     cleared, compared = (drawn.with_words(dict(block), Look()) for block in approvals.get(house.people["tom"], key).content)
     assert [one["figure"] for one in cleared["facts"]] == ["Only a common name agrees"]
     assert [(line["label"].partition(",")[0], line["verdict"]) for line in compared["lines"]] == [
-        ("Name", "same"), ("Date of birth", "differs"), ("Nationality", "same"),
+        ("Name", "same"), ("Date of birth", "differs"), ("Place of birth", "unknown"), ("Nationality", "same"),
     ]  # fmt: skip
     with pytest.raises(NotAllowed) as refused:
         runs.approve(house.people["olivia"], key)
@@ -351,6 +351,9 @@ def test_what_contradicts_itself_is_refused_before_it_is_done(house: House) -> N
     marek = next(item["key"] for item in told["current"]["progress"]["items"] if _compared(told, item["key"])["kind"] == "pep")
     cleared: dict[str, Any] = {"verdict": "false_positive", "compared": ["birth_date", "photo"]}
     assert _compared(told, marek)["births"] == _compared(told, marek)["listed_births"] == "1966-09-23"
+    with pytest.raises(Invalid) as unknown:
+        house.answer(run_id, item=marek, because="birth_place_mismatch", **cleared)
+    assert [detail["reason"] for detail in unknown.value.details] == ["Not possible: the place of birth is not known on both sides."]
     for because in ("dob_mismatch", "nationality_mismatch"):
         with pytest.raises(Invalid) as caught:
             house.answer(run_id, item=marek, because=because, **cleared)

@@ -302,3 +302,10 @@ def test_what_is_no_moment_of_a_calendar_is_shown_as_it_is_stored(value: str) ->
 @pytest.mark.parametrize(("kind", "value"), [("date", "0000-00-00"), ("datetime", "0000-00-00 00:00:00")])
 def test_the_zero_day_of_mysql_reads_as_no_date(kind: str, value: str) -> None:
     assert formats.text(of(kind), value, LOOK) == formats.html(of(kind), value, LOOK) == "No date"
+
+
+def test_lists_of_names_that_a_step_made_are_in_words() -> None:
+    told = {"failed": ["mrz_digits", "readable"], "sites": ["shop.example"], "days": ["2026-11-20"]}
+    shown = str(formats.html(*formats.described("checks", told, {}), Look()))
+    assert [words in shown for words in ("MRZ digits, Readable", "shop.example", "2026-11-20")] == [True, True, True]
+    assert str(formats.html(*formats.described("flags", ["doc_expired", "name"], {}), Look())).strip() == "Doc expired, Name"

@@ -114,6 +114,7 @@ def _drawn(
         shown = block_content.with_names(actor, block_content.content(open_step, context, prompt.fields))
         last = last_time.last_time(open_step, context, seen.record)
         tables = [table for name in prompt.tables if name in context.reads for table in _tables(name, context.reads[name])]
+    checks = getattr(open_step.view.config, "checks", ())
     progress, proposal = prompt.progress, proposing.on_screen(seen.run, actor.id)
     collection = progress.collection if progress else seen.run.collection
     picks = _table("key", reads[prompt.picks]) if prompt.picks else None
@@ -126,7 +127,7 @@ def _drawn(
         "fields": [_field(field, collection, forms, last) for field in prompt.fields],
         **({"progress": _progress(progress)} if progress else {}),
         **({"picks": picks} if picks else {}),
-        **({"checks": True} if getattr(open_step.view.config, "checks", ()) and not open_step.by_hand and seen.run.unknown is None else {}),
+        **({"checks": len(checks)} if checks and not open_step.by_hand and seen.run.unknown is None else {}),
         "outcomes": [option.to_json() for option in prompt.outcomes],
         **({"notes": [{"label": label, "text": text} for label, text in prompt.notes]} if prompt.notes else {}),
         **({"unopened": [asdict(document) for document in prompt.unopened]} if prompt.unopened else {}),

@@ -20,8 +20,14 @@
     fetch(head.dataset.widths, { method: "POST", body: sent, credentials: "same-origin" });
   }
 
+  const edges = () => headings().forEach((head) => {
+    if (!head.querySelector(".resize")) head.append(Object.assign(document.createElement("i"), { className: "resize", ariaHidden: "true" }));
+  });
+  document.addEventListener("DOMContentLoaded", edges);
+  document.addEventListener("htmx:afterSettle", edges);
+
   document.addEventListener("pointerdown", (event) => {
-    const edge = event.target.closest("[data-resize]");
+    const edge = event.target.closest(".resize");
     if (!edge) return;
     event.preventDefault();
     edge.setPointerCapture(event.pointerId);

@@ -9,6 +9,10 @@
     box.style.left = `${Math.max(8, Math.min(at.right - box.offsetWidth, innerWidth - box.offsetWidth - 8))}px`;
   };
 
+  const named = () => document.querySelectorAll("[data-menu]:not([aria-haspopup])").forEach((link) => link.setAttribute("aria-haspopup", "true"));
+  document.addEventListener("DOMContentLoaded", named);
+  document.addEventListener("htmx:afterSettle", named);
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-menu]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;

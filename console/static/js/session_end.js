@@ -2,7 +2,19 @@
 "use strict";
 (() => {
   const { arm, ask } = window.handrail.session;
-  const box = () => document.getElementById("session-end");
+  const WORDS = [
+    '<div class="dialog"><p class="h2" id="session-end-title">Still there?</p>',
+    '<p id="session-end-words">You will be signed out in <span class="num" data-session-seconds>60</span> seconds, ',
+    "because nothing has happened for a while. What you typed is kept.</p>",
+    '<p class="bar"><button class="btn primary" type="button" data-navigation data-session-stay>Stay signed in</button>',
+    '<button class="btn" type="button" data-navigation data-session-out>Sign out now</button>',
+    '<a class="btn primary" href="/sign-in" data-session-again hidden>Sign in again</a></p></div>',
+  ].join("");
+  const box = () => {
+    const dialog = document.getElementById("session-end");
+    if (dialog && !dialog.firstElementChild) dialog.innerHTML = WORDS;
+    return dialog;
+  };
   const here = () => location.pathname + location.search;
   let over = false;
   let beside = false; // signed in again in another tab, this page stays

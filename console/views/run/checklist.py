@@ -43,13 +43,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A document with its lines; `href` opens it. The part without a document has no title."""
+    """A document with its lines; `href` opens it. The part without a document has no title. While it is read, `awaited` lines keep their place."""
 
     title: str
     lines: Sequence[Line]
     href: str = ""
     why: str = ""
     pending: bool = False
+    awaited: int = 0
 
 
 @blueprint.get("/<run_id>/checks")
@@ -120,7 +121,7 @@ def _parts(run_id: str, made: Checklist) -> list[Part]:
 def _part(run_id: str, entry: Entry, item: str | None) -> Part:
     ref = entry.document.ref
     href = "" if entry.document.why_not else document_address(run_id, ref, item=item)
-    return Part(entry.document.title, _lines(run_id, ref, entry.results, item), href, entry.why, entry.pending)
+    return Part(entry.document.title, _lines(run_id, ref, entry.results, item), href, entry.why, entry.pending, entry.awaited)
 
 
 def _lines(run_id: str, ref: str, results: Sequence[Result], item: str | None) -> list[Line]:

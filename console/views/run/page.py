@@ -14,7 +14,7 @@ from console.errors import ConsoleError
 from console.proposals import absence_words, feedback, measure, standing
 from console.runs import Candidate, RunView, Today
 from console.views import blocks, formats, frame
-from console.views.approvals import words_of_wait
+from console.views.approvals import of_wait
 from console.views.formats import Kind, Look
 from console.views.identity import local as local_path
 from console.views.run import block_papers, consequences, effects, form_boxes, notices, pane, panes, phases, proposal, step_values
@@ -116,6 +116,7 @@ def page_context(
     context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
     if face == "form" and screen.get("checks"):
         context["checks_url"] = frame.run_url(run["id"], "checks", item=(screen.get("progress") or {}).get("key"))
+        context["checks_awaited"] = int(screen["checks"])
     context |= _settling(run, screen, wrong, look)
     context["asked"] = document_requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
     if context["asked"] is not None:
@@ -320,7 +321,7 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
     current, present = run["current"] or {}, next((step for step in view.steps if step["state"] == "now"), None)
     title = "What came of the change?" if current.get("type") == "settle" else current.get("title", "")
     heading = ended_title(run) if face == "ended" else title
-    decision = words_of_wait(run) if face == "wait" else None
+    decision = of_wait(run) if face == "wait" else None
     return {
         "step_title": title,
         "step_kind": present["kind"] if present and current.get("type") != "settle" else "",
@@ -330,8 +331,9 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
         "ended_title": ended_title(run),
         "window_title": ", ".join(part for part in (heading, run["workflow"]["title"], view.record_title) if part),
         "button": (view.screen or {}).get("button") or current.get("button") or "Done",
-        "wait_words": decision[0] if decision else wait_words(run, look),
-        "wait_href": decision[1] if decision else None,
+        "wait_words": decision["words"] if decision else wait_words(run, look),
+        "wait_href": decision["href"] if decision else None,
+        "wait_asked": decision,
     }
 
 
