@@ -76,7 +76,9 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("notice_passed_on", {"person": "usr_2", "substitute": "usr_3"}, "Mona {0} Lind, who stands in, was told what waits for Tom Berg"),
     ("run_escalated", {"inbox": "disputes"}, "Olivia Kask put KYC review on customer 17 into an inbox: disputes"),
-    ("event_awaited", {"for": "approval"}, "KYC review on customer 17 waits at “Operator decision” for: approval"),
+    ("event_awaited", {"for": "approval"}, "KYC review on customer 17 waits at “Operator decision” for an approval"),
+    ("event_awaited", {"for": "message"}, "KYC review on customer 17 waits at “Operator decision” for what comes of its message"),
+    ("step_failed", {"code": "form_needed"}, "“Operator decision” asks a person"),
     ("wait_left", {"code": "timed_out"}, "“Operator decision” waits no longer: timed out"),
     ("approval_decided", {"decision": "reject", "action": "charge.refund"}, "Olivia Kask rejected “Charge refund” on customer 17"),
     ("approval_voided", {"action": "charge.refund"}, "An approval of “Charge refund” on customer 17 became void"),
@@ -166,6 +168,8 @@ def test_record_has_its_title_where_the_reader_knows_it_and_its_key_elsewhere() 
     assert sentence(body("record_viewed", target={"coll": "customer", "key": "18"}), NAMES).endswith("viewed Northwind Trading Ltd")
     assert sentence(body("record_viewed", target={"coll": "iban_check", "key": "a/b"}), NAMES).endswith("viewed IBAN check a/b")
     assert sentence(body("record_viewed", target={"coll": "new_thing", "key": ""}), NAMES).endswith("viewed new thing")
+    long = {"coll": "new_thing", "key": "d9166792-f94f-4173-a3f5-e88c73e93b72"}
+    assert sentence(body("record_viewed", target=long), NAMES).endswith("viewed new thing d9166792…")
     assert sentence(body("record_listed", target={"coll": "iban_check", "key": None}), NAMES).endswith("listed IBAN check records")
 
 

@@ -45,10 +45,24 @@ def _step_completed(parts: Parts) -> str:
     return "{who} completed {step}{attempt}{outcome}" + (", handled manually" if parts.open.get("handled_manually") is True else "")
 
 
+ASKS_PERSON = frozenset({"asks_person", "form_needed"})
+AWAITED = {
+    "answer": "an answer",
+    "approval": "an approval",
+    "documents": "documents",
+    "event": "an event",
+    "message": "what comes of its message",
+    "proposal": "a proposal",
+    "run": "another run",
+    "task": "its task",
+}
+"""What a run waits for, by the kind of the wait."""
+
+
 def _step_failed(parts: Parts) -> str:
     if parts.text("code") == "no_rule":
         return "No rule applied at {step}{attempt}, so a person is asked"
-    return "{step_first}{attempt} " + ("asks a person" if parts.text("code") == "asks_person" else "could not be done{why}")
+    return "{step_first}{attempt} " + ("asks a person" if parts.text("code") in ASKS_PERSON else "could not be done{why}")
 
 
 def _outcome_chosen(parts: Parts) -> str:
@@ -280,7 +294,10 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "attempt_cancelled": "{step_first}{attempt} was cancelled",
         "timer_set": "{workflow_first}{on_record} waits at {step}",
         "timer_fired": "{workflow_first}{on_record} went on from {step} by itself",
-        "event_awaited": lambda parts: "{workflow_first}{on_record} waits at {step}" + escape_braces(after(" for: ", parts.text("for"))),
+        "event_awaited": lambda parts: (
+            "{workflow_first}{on_record} waits at {step}"
+            + escape_braces(after(" for ", AWAITED.get(parts.text("for"), "something outside")))
+        ),
         "event_arrived": "What {step} waited for is there{outcome}",
         "wait_left": "{step_first} waits no longer{why}",
         "retry_set": "{step_first}{attempt} could not be done{why}; it is tried again by itself",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LONGEST_NAME = 80
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _REASONS = {
     "password": "wrong password",
@@ -64,6 +65,11 @@ def actor_name(actor: Mapping[str, Any], names: Names = NOBODY) -> str:
             return known or "A webhook"
         case _:
             return known or plain(actor_id) or "Somebody"
+
+
+def _short_key(key: str) -> str:
+    """The key as it stands in a sentence: of a UUID its first eight digits, because nobody compares more by eye."""
+    return f"{key[:8]}…" if _UUID.fullmatch(key) else key
 
 
 def plain(text: str) -> str:
@@ -172,7 +178,7 @@ class Parts(dict[str, str]):
         if self._own():
             return f"this {label}"
         title = plain(self.names.records.get((collection, str(key)), ""))
-        return title or f"{label} {plain(str(key))}".rstrip()
+        return title or f"{label} {_short_key(plain(str(key)))}".rstrip()
 
     def _kind_of_record(self) -> str:
         collection = str(self.target.get("coll") or "")
