@@ -497,7 +497,8 @@ def test_k8_while_the_model_is_down_flags_are_ticked_by_hand_and_have_no_referen
     do(queue.PROPOSE, told["current"]["proposal"]["call"])
     told = house.told(run_id)
     found = told["current"]["proposal"]
-    assert (found["status"], found["code"], found["fields"]) == ("failed", "overloaded", [])
+    assert (found["status"], found["fields"]) == ("failed", [])
+    assert found["code"] in ("overloaded", "timeout")  # on a busy machine the time for the last try is up before its answer
     assert "by hand" in found["message"]
     assert [field["name"] for field in told["current"]["form"]["fields"]] == ["flags", "evidence"]
     values = {"flags": ["doc_expired", "over_expected"], "evidence": "Seen on the passport"}
