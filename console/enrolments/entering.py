@@ -13,7 +13,7 @@ from console.enrolments import exits, places
 from console.enrolments.admission import ALREADY, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge, told_again, wrong_contact
 from console.enrolments.targets import Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import labelled, wrong_records
-from console.errors import Conflict, Invalid
+from console.errors import Conflict, Invalid, NotFound
 from console.runs import ENGINE, RecordRef, StartedBy
 from console.workflows import OBJECT
 
@@ -92,7 +92,10 @@ def start(actor: Actor, slug_or_id: str, collection: str | None, record: str | N
     def begin() -> str:
         return runs.start(actor, slug_or_id, collection, record, values)
 
-    target, candidate = find(slug_or_id), Candidate(0, record, values)
+    try:
+        target, candidate = find(slug_or_id), Candidate(0, record, values)
+    except NotFound:
+        return begin()  # in the words for what the actor may not know of either
     hands_off = target.document is not None and target.document.run_as is not None
     may = access.can(actor, target.team or None, f"{OBJECT}:{target.slug}", "start") and (record is None) == (target.collection is None)
     if not hands_off or not has_places(target.id) or not may or _hidden_from(actor, target, candidate):

@@ -47,15 +47,9 @@ def _step_completed(parts: Parts) -> str:
 
 ASKS_PERSON = frozenset({"asks_person", "form_needed"})
 AWAITED = {
-    "answer": "an answer",
-    "approval": "an approval",
-    "documents": "documents",
-    "event": "an event",
-    "message": "what comes of its message",
-    "proposal": "a proposal",
-    "run": "another run",
-    "task": "its task",
-}
+    "answer": "an answer", "approval": "an approval", "documents": "documents", "event": "an event", "message": "what comes of its message",
+    "proposal": "a proposal", "run": "another run", "task": "its task",
+}  # fmt: skip
 """What a run waits for, by the kind of the wait."""
 
 

@@ -26,7 +26,7 @@ def made(document: dict[str, Any]) -> dict[str, str]:
     ("APIKey", "text", True), ("private_key", "binary", True), ("webhook_secret", "text", True), ("secrets", "json", True), ("reset_token", "text", True), ("tokens", "array", True),
     ("recovery_codes", "array", True), ("card_cvc", "text", True), ("otp", "text", True), ("credentials", "json", True), ("token_uuid", "uuid", True),
     ("token_count", "integer", False), ("password_changed_at", "datetime", False), ("key", "text", False), ("country_code", "text", False), ("secretary", "text", False), ("tokenised", "text", False),
-    ("password_id", "text", False), ("token_type", "text", False), ("apical_keystone", "text", False), ("pin", "text", False), ("", "text", False),
+    ("password_id", "text", False), ("token_type", "text", False), ("apical_keystone", "text", False), ("pin", "text", True), ("card_pin", "text", True), ("pin_board", "text", False), ("", "text", False),
 ])  # fmt: skip
 def test_a_secret_is_known_by_its_name(name: str, stored: str, secret: bool) -> None:
     assert treatment.secret(name, stored) is secret

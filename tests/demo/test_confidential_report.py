@@ -15,7 +15,7 @@ from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from console import access, accounts, actions, activity, inboxes, log, runs, settings, sources, workflows
+from console import access, accounts, actions, activity, enrolments, inboxes, log, runs, settings, sources, workflows
 from console.access import policy_store
 from console.accounts import teamwork
 from console.activity import exports, sequencing
@@ -173,6 +173,16 @@ def test_the_officer_sees_it_and_works_it_to_its_end(house: House) -> None:
 def test_every_list_answers_what_it_answered_before(house: House, who: str) -> None:
     for path in LISTS:
         assert answered(house.get(who, path)) == house.before[who, path], path
+
+
+@pytest.mark.parametrize("who", OUTSIDE)
+def test_a_start_is_refused_as_that_of_a_workflow_that_is_not_there(house: House, who: str) -> None:
+    told = []
+    for slug in ("suspicion-report", "no-such-workflow"):
+        with pytest.raises(NotFound) as refused:
+            enrolments.start(house.people[who], slug, "sar_case", "1", {})
+        told.append((refused.value.code, refused.value.message.replace(slug, "it")))
+    assert told[0] == told[1]
 
 
 def managed(house: House) -> dict[str, Any]:

@@ -287,7 +287,7 @@ ROUTES = [
     Route(RUN + "/propose", "/runs/{run}/propose", ("POST",)),
     Route(RUN + "/suggestion", "/runs/{run}/suggestion", ("POST",)),
     Route(RUN + "/supply", "/runs/{run}/supply?step=note", ("GET", "POST"), status=404),
-    Route(RUN + "/checks", "/runs/{checked}/checks", part='<section class="card', target="checks"),
+    Route(RUN + "/checks", "/runs/{checked}/checks", part='<link rel="stylesheet" href="/static/css/checks', target="checks"),
     Route(RUN + "/picture", "/runs/{run}/picture", part='<div class="picture-page', target="replay"),
     *(
         Route(f"/reports{part}", f"/reports{part.replace('<name>', 'runs-by-workflow')}", status=404)
