@@ -94,8 +94,14 @@ def look(stopping: Callable[[], bool] = lambda: False, *, only: frozenset[str] =
 
 
 def _forget_others(wanted: Iterable[str]) -> None:
-    """Forget how far collections were read that no trigger waits for now: what changes while all are off is not made up for."""
-    fetch("delete from console.source_watch where collection <> all(%s::text[]) returning 1", (list(wanted),))
+    """Forget how far collections were read that no trigger waits for now: what changes while all are off is not made up for.
+
+    Not what was looked at a moment ago: another worker may know of a trigger that was switched on after `wanted` was read.
+    """
+    fetch(
+        "delete from console.source_watch where collection <> all(%s::text[]) and looked_at < clock_timestamp() - interval '2 seconds' returning 1",
+        (list(wanted),),
+    )
 
 
 def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, deleted: bool, now: bool, stopping: Callable[[], bool]) -> bool:
@@ -184,12 +190,12 @@ def _near(collection: Collection, column: str, newest: Any) -> tuple[dict[str, A
     return _latest(found)
 
 
-def _latest(seen: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+def _latest(seen: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """The latest of these rows, at most `MOST_SEEN`, and the value beyond which they are all of them; None: they are all anyway. Rows of a day stay together."""
-    values = sorted((value for value, _ in seen.values()), key=place, reverse=True)
+    values = [value for value, _ in seen.values()]
     if len(values) <= MOST_SEEN or before(values[0]) == values[0]:
-        return dict(seen), None
-    beyond = values[MOST_SEEN]
+        return seen, None
+    beyond = sorted(values, key=place, reverse=True)[MOST_SEEN]
     return {name: told for name, told in seen.items() if place(told[0]) > place(beyond)}, beyond
 
 
