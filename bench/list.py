@@ -77,13 +77,13 @@ def create_peer() -> Any:
     return app
 
 
-def serve_peer(port: int) -> None:
+def serve_peer(port: int, target: str = "list:create_peer") -> None:
     """Granian as the console has it: one worker, four threads."""
     from granian import Granian
     from granian.constants import Interfaces
 
     Granian(
-        "list:create_peer",
+        target,
         factory=True,
         address="127.0.0.1",
         port=port,

@@ -70,29 +70,12 @@ def main() -> None:
     parser.add_argument("--peer", type=int, help=argparse.SUPPRESS)
     told = parser.parse_args()
     if told.peer is not None:
-        serve_peer(told.peer)
+        lists.serve_peer(told.peer, "triggers:create_peer")
         return
     with rig.console() as server:
         secret, path = furnish(server, told.rows)
         held = webhooks(server, secret, path) & changes(server, told.rows, told.changes)
     sys.exit(0 if held else 1)
-
-
-def serve_peer(port: int) -> None:
-    """Granian as the console has it."""
-    from granian import Granian
-    from granian.constants import Interfaces
-
-    Granian(
-        "triggers:create_peer",
-        factory=True,
-        address="127.0.0.1",
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=4,
-        log_enabled=False,
-    ).serve()
 
 
 def furnish(server: Any, rows: int) -> tuple[str, str]:
