@@ -1,10 +1,12 @@
 """Changes in other people's systems, through the whole house: made once, tried again where that may help, checked, settled, kept, taken back."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from console import access, log, runs
+from console import access, log, queue, runs
+from console.db.engine import place_among
 from console.errors import Conflict, ConsoleError
 from tests.company import Company
 from tests.services.engine import kinds, overdue, whole
@@ -220,3 +222,20 @@ def test_what_was_sent_is_shown_only_to_who_may_see_what_it_was_made_of(company:
         assert (view.json["current"]["effect"]["sent"] is None) == may_not
         assert ("run.current.effect.sent" in view.masked) == may_not
     assert any("tax_id" in access.scope_for(company.people[who], "customer", "read").hidden for who in ("olivia", "mona", "ada"))
+
+
+def test_changes_that_are_tried_again_leave_threads_for_other_guided_runs(company: Company, provider: Provider) -> None:
+    """A provider that hangs holds so many workers' threads at most; a run that asks nobody outside goes on meanwhile."""
+    paying(retries=2)
+    run_id, other = at_pay(company), company.started("2")
+    provider.mood = "busy"
+    pay(company, run_id)
+    overdue(run_id)
+    with ExitStack() as held:
+        for _ in range(runs.CHANGES_AT_ONCE):
+            assert held.enter_context(place_among("changes of guided runs", runs.CHANGES_AT_ONCE))
+        with pytest.raises(queue.PutBack):
+            runs.advance(run_id)
+        runs.advance(other)
+    runs.advance(run_id)
+    assert company.told(run_id)["current"]["waiting"]["tries"] == 2

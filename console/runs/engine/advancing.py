@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 IN_ONE_GO = 20  # at most so many automatic steps; a worker does the rest
 IN_ONE_GO_S = 2.0
 AT_ONCE = 10  # runs of a workflow that nobody holds are worked on at once by all workers, if it says nothing else
+CHANGES_AT_ONCE = 4  # guided runs whose change outside is made or looked up by all workers at once: each may take as long as a step may
 AT_ONCE_S = 0.05  # quick automatic steps are committed together until they took this long
 LIMITS = frozenset({"too_many_steps", "asks_person", "already_done"})
 """Codes of errors for which the step's edge for errors is not taken, because nothing went wrong."""
@@ -56,16 +58,19 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     """Go on with a run: what a worker calls, idempotent. Uses the rights of the holder, else of the last holder; of its account if nobody holds it.
 
     If that account is closed, another person gets the step; a hands-off run does what its document says about errors. `stopping` is called before each step; if it is True, the rest goes back
-    into the queue.
+    into the queue. Raises PutBack where as many runs of its workflow, or as many changes outside, are worked on as may be at once.
     """
     loaded = load(run_id)
     if loaded is None or loaded.run.ended:
         return
     definition = workflows.version(loaded.run.workflow, loaded.run.version)
-    if not loaded.run.hands_off:
-        _advance(definition, loaded, stopping)
-        return
-    with place_among(f"workflow:{definition.id}", definition.document.settings.parallel or AT_ONCE) as free:
+    if loaded.run.hands_off:
+        place = place_among(f"workflow:{definition.id}", definition.document.settings.parallel or AT_ONCE)
+    elif loaded.run.wanted is not None:
+        place = place_among("changes of guided runs", CHANGES_AT_ONCE)
+    else:
+        place = nullcontext(enter_result=True)
+    with place as free:
         if not free:
             raise queue.PutBack(random.uniform(0.5, 1.5))  # noqa: S311 (spread, not secrecy)
         _advance(definition, loaded, stopping)
