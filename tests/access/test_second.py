@@ -13,7 +13,7 @@ from console import access
 from console.access import second
 from console.access.index import Index, Verdict
 from console.access.oracle import Judge
-from console.access.rows import ACTS, WHOLE, PolicyError, Row, kind_of
+from console.access.rows import ACTS, WHOLE, PolicyError, Row
 from console.core import expressions
 from console.db.engine import fetch
 from console.errors import NotAllowed

@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -64,6 +64,7 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     if loaded is None or loaded.run.ended:
         return
     definition = workflows.version(loaded.run.workflow, loaded.run.version)
+    place: AbstractContextManager[bool]
     if loaded.run.hands_off:
         place = place_among(f"workflow:{definition.id}", definition.document.settings.parallel or AT_ONCE)
     elif loaded.run.wanted is not None:
