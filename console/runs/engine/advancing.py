@@ -333,7 +333,7 @@ def completing_command(
     """
     if completion.hands_over is not None:
         inboxes.require_used(completion.hands_over.inbox, run.team)
-    beside, awaits = addressees.resolve_addressees(run, completion, slug)
+    beside, awaits = addressees.resolve_addressees(run, completion, slug) if completion.involves_others else ((), None)
     values = completion.values
     if completion.children:
         awaits = Awaited("run", f"{run.id}:{run.made}:{run.seq}{':free' if completion.joins == 'none' else ''}")
