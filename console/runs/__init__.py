@@ -19,6 +19,7 @@ from console.runs.engine.advancing import CHANGES_AT_ONCE, advance
 from console.runs.engine.answering import fail_overdue_proposals, record_answer
 from console.runs.engine.children import ChildRun, children_of, tend
 from console.runs.engine.effect_followup import follow_effect, follow_now, late_reports
+from console.runs.engine.effecting import limit_places
 from console.runs.engine.preparing import ProposalContext, proposal_context
 from console.runs.engine.proposing import proposal_pending
 from console.runs.engine.sweep import pick_up, sweep, wake
@@ -106,6 +107,7 @@ __all__ = [
     "held_by",
     "judged_once",
     "late_reports",
+    "limit_places",
     "live_ahead",
     "live_counts",
     "live_on",

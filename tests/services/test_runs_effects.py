@@ -8,6 +8,7 @@ import pytest
 from console import access, log, queue, runs
 from console.db.engine import place_among
 from console.errors import Conflict, ConsoleError
+from console.runs.engine import effecting
 from tests.company import Company
 from tests.services.engine import kinds, overdue, whole
 from tests.services.paying import PAY, Provider, at_pay, effects, pay, paying, providing, unknown
@@ -239,3 +240,23 @@ def test_changes_that_are_tried_again_leave_threads_for_other_guided_runs(compan
         runs.advance(other)
     runs.advance(run_id)
     assert company.told(run_id)["current"]["waiting"]["tries"] == 2
+
+
+def test_a_provider_that_hangs_does_not_hold_every_thread_that_serves_people(company: Company, provider: Provider) -> None:
+    """The third who presses is told that it goes on in the background; the change was not begun, and is made once."""
+    paying(retries=2)
+    run_id = at_pay(company)
+    runs.limit_places(1)
+    try:
+        with effecting.place() as mine:
+            assert mine
+            told = pay(company, run_id)
+        waiting = told["current"]["waiting"]
+        assert (told["status"], waiting["for"], waiting["code"], provider.asked()) == ("waiting_time", "retry", "busy", [])
+        overdue(run_id)
+        company.work()
+    finally:
+        runs.limit_places(None)
+    assert company.told(run_id)["current"]["step"] == "after"
+    assert (len(provider.asked()), provider.payments) == (1, [5])
+    whole(run_id)

@@ -23,7 +23,7 @@ from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
 from console.records import Record
 from console.runs.changing.approval_requests import complete_request, notify_approvers
 from console.runs.engine import addressees, proposing
-from console.runs.engine.effecting import is_passing, make_effect, perform_action, recover_action, retry_moment
+from console.runs.engine.effecting import is_passing, make_effect, perform_action, place, put_off_action, recover_action, retry_moment
 from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_left, require_step, require_tagging, step_at
 from console.runs.rows import loaded_rows
 from console.runs.rows.recent_runs import Loaded
@@ -64,14 +64,14 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     if loaded is None or loaded.run.ended:
         return
     definition = workflows.version(loaded.run.workflow, loaded.run.version)
-    place: AbstractContextManager[bool]
+    turn: AbstractContextManager[bool]
     if loaded.run.hands_off:
-        place = place_among(f"workflow:{definition.id}", definition.document.settings.parallel or AT_ONCE)
+        turn = place_among(f"workflow:{definition.id}", definition.document.settings.parallel or AT_ONCE)
     elif loaded.run.wanted is not None:
-        place = place_among("changes of guided runs", CHANGES_AT_ONCE)
+        turn = place_among("changes of guided runs", CHANGES_AT_ONCE)
     else:
-        place = nullcontext(enter_result=True)
-    with place as free:
+        turn = nullcontext(enter_result=True)
+    with turn as free:
         if not free:
             raise queue.PutBack(random.uniform(0.5, 1.5))  # noqa: S311 (spread, not secrecy)
         _advance(definition, loaded, stopping)
@@ -148,9 +148,9 @@ def go_on(
             tried.add(effect.id)
             left -= 1
             looks = _at_automatic_step(definition, loaded) and definition.document.settings.on_error == "fail"
-            loaded = make_effect(
-                definition, loaded, effect, perform_action(actor, effect, looks=looks), hand_on=left <= 0 or time.monotonic() > until
-            )
+            with place() as free:
+                act = perform_action(actor, effect, looks=looks) if free else put_off_action(effect)
+                loaded = make_effect(definition, loaded, effect, act, hand_on=left <= 0 or time.monotonic() > until)
         elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
             break
         elif (
