@@ -260,3 +260,16 @@ def test_a_provider_that_hangs_does_not_hold_every_thread_that_serves_people(com
     assert company.told(run_id)["current"]["step"] == "after"
     assert (len(provider.asked()), provider.payments) == (1, [5])
     whole(run_id)
+
+
+def test_asking_whether_it_was_done_waits_for_its_turn_too(company: Company, provider: Provider) -> None:
+    run_id, told = unknown(company, provider)
+    asked = len(provider.asked())
+    runs.limit_places(1)
+    try:
+        with effecting.place(), pytest.raises(Conflict) as refused:
+            runs.check(company.olivia, run_id, revision=told["revision"], effect=told["current"]["effect"]["id"])
+    finally:
+        runs.limit_places(None)
+    assert (refused.value.code, len(provider.asked())) == ("busy", asked)
+    assert company.told(run_id)["status"] == told["status"]
