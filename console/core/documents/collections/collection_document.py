@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from console.core.documents.collections import treatment
 from console.core.documents.collections.contact_document import ContactDocument
@@ -31,8 +31,6 @@ Columns = Annotated[list[Column], Field(max_length=MOST_FIELDS)]
 
 class Said(Part):
     """A part of the document."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
 
 class OptionDocument(Said):
