@@ -273,3 +273,16 @@ def test_asking_whether_it_was_done_waits_for_its_turn_too(company: Company, pro
         runs.limit_places(None)
     assert (refused.value.code, len(provider.asked())) == ("busy", asked)
     assert company.told(run_id)["status"] == told["status"]
+
+
+def test_a_change_that_has_no_other_try_is_made_although_others_wait(company: Company, provider: Provider) -> None:
+    """A run does not fail because this process was busy."""
+    paying(by_itself=True, error=True, retries=0)
+    runs.limit_places(1)
+    try:
+        with effecting.place():
+            told = company.told(at_pay(company))
+    finally:
+        runs.limit_places(None)
+    assert len(provider.asked()) == 1
+    assert told["current"]["step"] == "after"

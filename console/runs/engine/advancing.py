@@ -149,7 +149,8 @@ def go_on(
             left -= 1
             looks = _at_automatic_step(definition, loaded) and definition.document.settings.on_error == "fail"
             with place() as free:
-                act = perform_action(actor, effect, looks=looks) if free else put_off_action(effect)
+                now = free or loaded.run.tries >= definition.document.settings.retries  # without a try left it would have failed, unasked
+                act = perform_action(actor, effect, looks=looks) if now else put_off_action(effect)
                 loaded = make_effect(definition, loaded, effect, act, hand_on=left <= 0 or time.monotonic() > until)
         elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
             break
