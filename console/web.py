@@ -23,6 +23,8 @@ from console.processes.parent import end_with_parent
 from console.settings import data_folder
 
 THREADS = 4
+CHANGES = 2
+"""How many threads may wait for somebody outside at once; the others are left for pages."""
 KILL_S = 4
 GARBAGE = (20_000, 20, 20)
 """How many objects are made before Python looks for cycles among them: at its default of 700 a long replay spends as long looking as working."""
@@ -72,6 +74,7 @@ def read_ahead() -> None:
 def application() -> Flask:
     """Return the application for a worker. The worker ends together with the process that started its master."""
     end_with_parent()
+    runs.limit_places(CHANGES)
     return app.served()
 
 

@@ -46,6 +46,8 @@ THREADS = 4
 CALLS = 128
 """How many proposals are waited for at once: they hold a thread each, and no connection to the database."""
 CALL_CONNECTIONS = 4
+FOLLOWERS = 2
+"""How many changes are looked up at once that may still come to nothing: whoever is asked may take seconds."""
 CHANGERS = 2
 """How many changes of many records or runs are made at once: they take minutes, and no run waits behind them."""
 READERS = 2
@@ -137,12 +139,17 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
 
 
 def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool]":
-    """Which jobs share threads, and how many: no job waits behind those of another pool. What is not named here is in the first one."""
-    from console import queue
+    """Which jobs share threads, and how many: no job waits behind those of another pool.
+
+    Of the threads of guided runs, `runs.CHANGES_AT_ONCE` at most wait for somebody outside; the others are always free for runs that do not.
+    """
+    from console import queue, runs
     from console.queue.dispatch import Pool
 
-    apart = (
+    named = (
+        (threads + runs.CHANGES_AT_ONCE, queue.ADVANCE),
         (threads, queue.ADVANCE_HANDS_OFF, queue.TEND),
+        (FOLLOWERS, queue.FOLLOW),
         (CHANGERS, queue.BULK, queue.MOVE),
         (CALLS, queue.PROPOSE, queue.BUILD),  # both wait for a model
         (READERS, queue.READ),
@@ -154,9 +161,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (STARTERS, queue.FIRE),
         (DELIVERERS, queue.DELIVER),
     )
-    named = {name for _, *names in apart for name in names}
-    first = Pool({name: do for name, do in made.items() if name not in named}, threads)
-    return [first, *(Pool({name: made[name] for name in names}, count) for count, *names in apart)]
+    return [Pool({name: made[name] for name in names}, count) for count, *names in named]
 
 
 def duties(worker: "Worker") -> dict[str, list[Duty]]:

@@ -1,25 +1,15 @@
-"""Decides whether an actor may do an act on an object, and says why."""
+"""Decides whether an actor may do an act on an object. `access.limits` says why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from console.access import narrowing, policy_store, policy_words, second, subject_scope
 from console.access.clearance_lookup import leaves_open
-from console.access.rows import Row, kind_of, line
+from console.access.rows import kind_of
 from console.access.spoken_names import spoken, team_name
 from console.core.actor import Actor
 from console.errors import NotAllowed
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """A decision with its reason: the row that decided, None if no row applies."""
-
-    allowed: bool
-    row: Row | None
-    text: str
 
 
 def require(
@@ -109,19 +99,6 @@ def could(
         return False
     verdict = policy.index.verdict(f"user:{actor.id}", team, obj, act)
     return verdict.plain or verdict.may_hold(roots_of(actor, record, run, None))
-
-
-def why(
-    actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
-) -> Why:
-    """The decision of Casbin with the row that decided, for a page that explains it."""
-    policy = policy_store.current()
-    if obj in policy.labels and not leaves_open(policy, actor, obj, act, record):
-        return Why(False, None, _not_allowed(team, obj, act).message)
-    allowed, row = second.decided(policy, second.Question(actor, team, obj, act, _judged_roots(actor, obj, record, run, None)))
-    if row is None:
-        return Why(False, None, _not_allowed(team, obj, act).message)
-    return Why(allowed, row, f"{'Allowed' if allowed else 'Denied'} by: {line(row)}")
 
 
 def _judged_roots(

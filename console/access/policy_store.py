@@ -25,6 +25,8 @@ from console.errors import NotAllowed
 ROLES = POLICIES / "roles.csv"
 COMPARE_S = 0.5
 TRUSTED_S = 30.0
+WAIT_S = 2.0
+"""How long a request waits for the comparison of another one, where the rights are too old to be trusted without it."""
 
 _log = logging.getLogger(__name__)
 _NUMBER = sa.text("select number from console.version where name = 'policy'")
@@ -80,9 +82,12 @@ def current() -> Held:
     """The policy in use, at most a second old. Raises `NotAllowed` if it cannot be read, or the last one is too old."""
     held = _held
     now = time.monotonic()
-    if held is not None and held.source is db.hot_engine() and now - _Clock.asked < COMPARE_S:
-        return _trusted(held, now)
-    if _turn.acquire(blocking=held is None or held.source is not db.hot_engine()):
+    here = held is not None and held.source is db.hot_engine()
+    sure = now - _Clock.sure <= TRUSTED_S
+    if held is not None and here and sure and now - _Clock.asked < COMPARE_S:
+        return held
+    # after a pause nothing is trusted yet: whoever comes while another compares waits for the answer, and is not refused
+    if _turn.acquire(timeout=0 if here and sure else WAIT_S if here else -1):
         try:
             _compare(time.monotonic())
         finally:

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 DANGEROUS = frozenset(
     {
         ("action", "approve"), ("action", "execute"), ("collection", "export"), ("collection", "reveal"), ("collection", "delete"),
-        ("activity", "export"), ("subject", "erase"), ("policy", "manage"), ("key", "manage"), ("user", "manage"), ("workflow", "publish"),
-        ("workflow", "activate"), ("account", "use"), ("webhook", "manage"),
+        ("collection", "create"), ("activity", "export"), ("subject", "erase"), ("policy", "manage"), ("key", "manage"), ("user", "manage"),
+        ("source", "manage"), ("ai", "manage"), ("ai", "audit"), ("workflow", "publish"), ("workflow", "activate"), ("workflow", "start"),
+        ("workflow", "cancel"), ("workflow", "takeover"), ("inbox", "manage"), ("account", "use"), ("webhook", "manage"),
     }
 )  # fmt: skip
-"""Kinds of object and acts that need both judges."""
+"""Kinds of object and acts that need both judges. Importing contacts is `create`, enrolling many `start`, taking them out `cancel`, moving runs `publish`."""
 MOST_KEPT = 20_000
 _RECENT = "select count(*) from console.activity where kind = 'rights_disagreed' and at > now() - interval '7 days'"
 _log = logging.getLogger(__name__)

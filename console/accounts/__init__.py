@@ -1,6 +1,6 @@
 """Accounts: people, teams, sessions, second factors, API keys."""
 
-from console.accounts.abilities import Ability, Difference
+from console.accounts.abilities import Ability
 from console.accounts.api_keys import (
     CreatedKey,
     Key,
@@ -14,9 +14,9 @@ from console.accounts.api_keys import (
     revoke_key,
     withdraw_key,
 )
-from console.accounts.entry import Entry, GroupRole, lets_in
+from console.accounts.entry import lets_in
 from console.accounts.entry_changes import open_again
-from console.accounts.factors import Enrolment, Factor, factor_of, must_have, reset_factor
+from console.accounts.factors import factor_of, must_have, reset_factor
 from console.accounts.invitations import Invitation, Sent, accept, invite, opened, resend, revoke
 from console.accounts.key_makers import makers_of_keys
 from console.accounts.password_letters import send as send_letters
@@ -24,7 +24,6 @@ from console.accounts.person_changes import change_person, change_roles, disable
 from console.accounts.persons import (
     COMMAND_LINE,
     AccountNames,
-    Created,
     Person,
     Team,
     actor_of_person,
@@ -49,7 +48,7 @@ from console.accounts.service_accounts import (
     service_account,
     service_accounts,
 )
-from console.accounts.sessions import Session, Standing, renewed, sessions_of, sign_out, standing
+from console.accounts.sessions import Standing, renewed, sessions_of, sign_out, standing
 from console.accounts.signing_in import CodeWanted, note_stranger, sign_in, sign_in_with_code, waits_for_code
 
 __all__ = [
@@ -57,18 +56,11 @@ __all__ = [
     "Ability",
     "AccountNames",
     "CodeWanted",
-    "Created",
     "CreatedKey",
-    "Difference",
-    "Enrolment",
-    "Entry",
-    "Factor",
-    "GroupRole",
     "Invitation",
     "Key",
     "Person",
     "Sent",
-    "Session",
     "Standing",
     "Team",
     "WrongNetwork",

@@ -61,11 +61,11 @@ def call(
             if tries < 2 and error.passing and time.monotonic() + wait + LEAST_S < deadline:
                 time.sleep(wait)
                 continue
-            raise CallFailed(error, ms=_ms(began), tries=tries) from error
+            raise CallFailed(error, ms=ms_since(began), tries=tries) from error
         if raw.stop != "complete" or not raw.text.strip():
             code, words = UNFINISHED.get(raw.stop, EMPTY)
-            raise CallFailed(ProviderError(code, words, request_id=raw.request_id), ms=_ms(began), tries=tries, raw=raw)
-        return Answered(raw, _ms(began), tries)
+            raise CallFailed(ProviderError(code, words, request_id=raw.request_id), ms=ms_since(began), tries=tries, raw=raw)
+        return Answered(raw, ms_since(began), tries)
 
 
 def _ask_once(
@@ -79,5 +79,6 @@ def _ask_once(
         raise ProviderError("internal_error", type(error).__name__) from error
 
 
-def _ms(began: float) -> int:
+def ms_since(began: float) -> int:
+    """Whole milliseconds since that moment of `time.monotonic`."""
     return round((time.monotonic() - began) * 1000)

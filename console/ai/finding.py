@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from console.core.papers import iban
+from console.core.papers import iban, vat
 
 Stretch = TypeVar("Stretch", bound=tuple[Any, ...])
 FoundKind = Literal["email", "url", "iban", "card", "phone", "id", "tax", "mrz", "date", "secret"]
@@ -159,14 +159,9 @@ def cards(text: str) -> Iterator[Found]:
         for length in dict.fromkeys((len(places), 16, 15, 14, 13, 19)):
             digits = "".join(text[place] for place in places[:length])
             end = places[length - 1] + 1 if length <= len(places) else 0
-            if 13 <= length <= min(19, len(places)) and not text[end : end + 1].isdigit() and _luhn(digits):
+            if 13 <= length <= min(19, len(places)) and not text[end : end + 1].isdigit() and vat.luhn(digits):
                 yield Found(match.start(), end, "card", digits)
                 break
-
-
-def _luhn(digits: str) -> bool:
-    doubled = (sum(divmod(2 * int(sign), 10)) for sign in digits[-2::-2])
-    return (sum(int(sign) for sign in digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
 def phones(text: str) -> Iterator[Found]:

@@ -7,7 +7,7 @@ from typing import Any
 from console.ai import written_values
 from console.ai.prompt import TICKS, is_opaque
 from console.ai.redaction import PLACEHOLDER, REMOVED, Restore
-from console.ai.types import FieldSpec, Reason
+from console.ai.types import Drop, FieldSpec
 from console.core.forms import CLEANERS, LISTS, FormField, Wrong, bound, cleaned
 
 ENDLESS = 10_000_000
@@ -15,16 +15,8 @@ NUMBERS = frozenset({"decimal", "money"})
 TEXTS = frozenset({"text", "long_text", "email", "phone", "url"})
 
 
-class Misfit(Exception):
-    """A value that does not fit its field, and the reason's word."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason: Reason = reason
-
-
 def fitted(spec: FieldSpec, given: Any, restore: Restore | None) -> Any:
-    """The value as the form keeps it; raises Misfit. An empty value is none: it is left out by whoever has nothing to say."""
+    """The value as the form keeps it; raises Drop. An empty value is none: it is left out by whoever has nothing to say."""
     kind = spec.type if spec.type in CLEANERS else "text"
     if spec.options:
         return _chosen(spec, given, restore)
@@ -33,9 +25,9 @@ def fitted(spec: FieldSpec, given: Any, restore: Restore | None) -> Any:
     try:
         value_cleaned = cleaned(field, value)
     except Wrong:
-        raise Misfit("wrong_type") from None
+        raise Drop("wrong_type") from None
     if value_cleaned is None or value_cleaned == [] or (isinstance(value_cleaned, str) and not value_cleaned.strip()):
-        raise Misfit("wrong_type")
+        raise Drop("wrong_type")
     value_cleaned = value_cleaned.strip() if isinstance(value_cleaned, str) else value_cleaned
     _in_range(spec, field, value_cleaned)
     _short_enough(spec, kind, value_cleaned)
@@ -48,14 +40,14 @@ def _restored(given: Any, restore: Restore | None) -> Any:
         return given
     for text in given if isinstance(given, list) else [given]:
         if isinstance(text, str) and REMOVED in text:
-            raise Misfit("not_in_source")
+            raise Drop("not_in_source")
     try:
         value = restore.value(given)
     except LookupError:
-        raise Misfit("not_in_source") from None
+        raise Drop("not_in_source") from None
     left = value if isinstance(value, str) else ""
     if left != given and PLACEHOLDER.search(left):
-        raise Misfit("not_in_source")
+        raise Drop("not_in_source")
     return value
 
 
@@ -64,13 +56,13 @@ def _chosen(spec: FieldSpec, given: Any, restore: Restore | None) -> Any:
     ticks = spec.type in TICKS or spec.type in LISTS
     entries = given if isinstance(given, list) and ticks else [given]
     if not entries or not all(isinstance(entry, str) for entry in entries):
-        raise Misfit("wrong_type")
+        raise Drop("wrong_type")
     if restore is not None and is_opaque(spec):
         choices_sent = restore.choices.get(spec.name, {})
         entries = [choices_sent.get(entry) for entry in entries]
     values = [value for value, _ in spec.options]
     if not all(entry in values for entry in entries):
-        raise Misfit("not_in_choices")
+        raise Drop("not_in_choices")
     if not ticks:
         return entries[0]
     ticked = [value for value in dict.fromkeys(values) if value in entries]
@@ -104,10 +96,10 @@ def _canonical(kind: str, value: Any) -> Any:
 def _of_decimal(kind: str, value: Decimal) -> Any:
     """A JSON number with a point or an exponent: exact as text, a whole number where the form wants one."""
     if written_values.decimal(value) is None:
-        raise Misfit("wrong_type")
+        raise Drop("wrong_type")
     if kind == "integer":
         if value != value.to_integral_value():
-            raise Misfit("wrong_type")
+            raise Drop("wrong_type")
         return int(value)
     return f"{value:f}"
 
@@ -128,7 +120,7 @@ def _of_moment(value: str) -> str:
 
 
 def _in_range(spec: FieldSpec, field: FormField, value: Any) -> None:
-    """Raises Misfit where the value is below `minimum` or above `maximum`; a bound that bounds nothing here counts for nothing."""
+    """Raises Drop where the value is below `minimum` or above `maximum`; a bound that bounds nothing here counts for nothing."""
     lowest = spec.minimum if bound(field.type, spec.minimum) is not None else None
     highest = spec.maximum if bound(field.type, spec.maximum) is not None else None
     if lowest is None and highest is None:
@@ -136,14 +128,14 @@ def _in_range(spec: FieldSpec, field: FormField, value: Any) -> None:
     try:
         cleaned(replace(field, min=lowest, max=highest), value)
     except Wrong:
-        raise Misfit("out_of_range") from None
+        raise Drop("out_of_range") from None
 
 
 def _short_enough(spec: FieldSpec, kind: str, value: Any) -> None:
-    """Raises Misfit for a text that is longer than its field takes."""
+    """Raises Drop for a text that is longer than its field takes."""
     if not isinstance(value, str) or kind not in TEXTS | {"reference", "array"}:
         return
     try:
         cleaned(FormField(spec.name, spec.label, kind, max_length=spec.max_length), value)
     except Wrong:
-        raise Misfit("too_long") from None
+        raise Drop("too_long") from None

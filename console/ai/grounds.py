@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from console.ai import literal, written_values
 from console.ai.literal import Evidence, Place
-from console.ai.types import LEVELS, Confidence, FieldSpec, Proposed, Reason
+from console.ai.types import LEVELS, Confidence, Drop, FieldSpec, Proposed
 
 REFERENCE = re.compile(r"\s?\[(s\d{1,6})\]")
 MOST_PLACES = 4  # decimals of a source that a value takes over
@@ -55,16 +55,8 @@ def _written(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-class Unsupported(Exception):
-    """A value that its sources do not hold, and the reason's word."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason: Reason = reason
-
-
 def support(spec: FieldSpec, value: Any, cited: Sequence[Evidence], trusted: Sequence[Evidence]) -> Iterator[tuple[str, Place]]:
-    """(source, place) where the value stands, best first; empty for a judgement, which stands nowhere. Raises Unsupported.
+    """(source, place) where the value stands, best first; empty for a judgement, which stands nowhere. Raises Drop.
 
     Numbers, identifiers, days and addresses stand literally in a cited source, and so does everything in a field of `trusted_only` (of which only
     trusted sources are `cited`). In drafts, links and addresses come from any of the `trusted` sources.
@@ -74,7 +66,7 @@ def support(spec: FieldSpec, value: Any, cited: Sequence[Evidence], trusted: Seq
     if spec.quote:
         place = _place("text", str(value).strip().strip(MARKS), spec, cited)
         if place is None:
-            raise Unsupported("not_in_source")
+            raise Drop("not_in_source")
         return iter([place])
     if spec.type == "long_text" and not spec.trusted_only:
         _draft(str(value), trusted)
@@ -92,7 +84,7 @@ def support(spec: FieldSpec, value: Any, cited: Sequence[Evidence], trusted: Seq
                 _links(str(entry), trusted)
         return iter([place for place in places if place is not None])
     if None in places:
-        raise Unsupported("not_in_source")
+        raise Drop("not_in_source")
     return iter([place for place in places if place is not None])
 
 
@@ -110,7 +102,7 @@ def _choices(spec: FieldSpec, value: Any, cited: Sequence[Evidence]) -> Iterator
     for entry in value if isinstance(value, list) else [value]:
         place = _place("text", entry, spec, cited) or _place("text", labels.get(entry), spec, cited)
         if place is None and spec.trusted_only:
-            raise Unsupported("not_in_source")
+            raise Drop("not_in_source")
         places += [place] if place is not None else []
     return iter(places)
 
@@ -121,31 +113,31 @@ def _somewhere(spec: FieldSpec, value: Any, cited: Sequence[Evidence]) -> Iterat
 
 
 def _draft(text: str, trusted: Sequence[Evidence]) -> None:
-    """Raises Unsupported for a link, address, account or phone number that stands in no trusted source: a draft must lead nobody elsewhere."""
+    """Raises Drop for a link, address, account or phone number that stands in no trusted source: a draft must lead nobody elsewhere."""
     for fact in _facts_of(text):
         if fact.kind in OUTSIDE and not _is_in_sources(fact, trusted):
-            raise Unsupported("untrusted_source")
+            raise Drop("untrusted_source")
 
 
 def _links(text: str, trusted: Sequence[Evidence]) -> None:
-    """Raises Unsupported for a link in words that people read, unless a trusted source has it."""
+    """Raises Drop for a link in words that people read, unless a trusted source has it."""
     for fact in _facts_of(text):
         if fact.kind == "url" and not _is_in_sources(fact, trusted):
-            raise Unsupported("untrusted_source")
+            raise Drop("untrusted_source")
 
 
 def _facts(text: str, cited: Sequence[Evidence], trusted: Sequence[Evidence]) -> None:
-    """Raises Unsupported where something in a text that can be checked stands in no cited source."""
+    """Raises Drop where something in a text that can be checked stands in no cited source."""
     for fact in _facts_of(text):
         if not _is_in_sources(fact, cited):
-            raise Unsupported("not_in_source")
+            raise Drop("not_in_source")
     _links(text, trusted)
 
 
 def _facts_of(text: str) -> list[literal.Fact]:
     facts = literal.facts(text)
     if len(facts) > MOST_FACTS:
-        raise Unsupported("not_in_source")
+        raise Drop("not_in_source")
     return facts
 
 

@@ -17,20 +17,12 @@ from console.ai.literal import Evidence, Place
 from console.ai.plain import line, storable
 from console.ai.prompt import offered, outcome_name
 from console.ai.redaction import Restore
-from console.ai.types import LEVELS, Ask, Code, Dropped, FieldSpec, Flag, Judged, Proposed, Raw, Reason
+from console.ai.types import LEVELS, Ask, Code, Drop, Dropped, FieldSpec, Flag, Judged, Proposed, Raw, Reason
 
 FLAGS: tuple[Flag, ...] = ("suspicious_content", "conflicting_sources", "stale_data")
 FORM_REASONS: frozenset[Reason] = frozenset({"not_allowed", "duplicate", "wrong_type", "not_in_choices", "out_of_range", "too_long"})
 OUTCOME = "outcome"
 MOST_NAMED = 100  # dropped values that are kept for the record
-
-
-class Drop(Exception):
-    """A value that is not let through, and why."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason: Reason = reason
 
 
 @dataclass
@@ -163,7 +155,7 @@ def _item(case: Case, item: Any, *, duplicate: bool) -> Proposed:
     if not _has_shape(item):
         raise Drop("wrong_type")
     spec = case.specs[item["name"]]
-    value = _fitting(case, spec, item["value"])
+    value = fitting.fitted(spec, item["value"], case.restore)
     ids = _cited(case, item["sources"])
     place = _grounded(case, spec, value, ids)
     level = grounds.level(spec, item["confidence"], value, place, case.known(ids))
@@ -190,14 +182,6 @@ def _has_shape(item: Any) -> bool:
     )
 
 
-def _fitting(case: Case, spec: FieldSpec, given: Any) -> Any:
-    """The value with placeholders put back, as the form keeps it; raises Drop."""
-    try:
-        return fitting.fitted(spec, given, case.restore)
-    except fitting.Misfit as misfit:
-        raise Drop(misfit.reason) from None
-
-
 def _cited(case: Case, given: list[Any]) -> tuple[str, ...]:
     """The cited ids, each once; raises Drop where there is none, or one that was not given."""
     if not given:
@@ -216,10 +200,7 @@ def _grounded(case: Case, spec: FieldSpec, value: Any, ids: tuple[str, ...]) -> 
     if not clean:
         raise Drop("untrusted_source")
     everywhere = [evidence for evidence in case.sources.values() if evidence.source.trusted]
-    try:
-        return _first(grounds.support(spec, value, trusted if spec.trusted_only else clean, everywhere))
-    except grounds.Unsupported as unsupported:
-        raise Drop(unsupported.reason) from None
+    return _first(grounds.support(spec, value, trusted if spec.trusted_only else clean, everywhere))
 
 
 def _first(places: Iterator[tuple[str, Place]]) -> tuple[str, str, str] | None:

@@ -169,12 +169,6 @@ def _weighted(signs: str, weights: Sequence[int]) -> int:
     return sum(int(sign) * weight for sign, weight in zip(signs, weights, strict=False))
 
 
-def luhn(digits: str) -> bool:
-    """Whether the last digit checks the others (ISO/IEC 7812)."""
-    doubled = (sum(divmod(2 * int(sign), 10)) for sign in digits[-2::-2])
-    return (sum(int(sign) for sign in digits[-1::-2]) + sum(doubled)) % 10 == 0
-
-
 def _baltic(signs: str) -> bool:
     first = _weighted(signs, (1, 2, 3, 4, 5, 6, 7, 8, 9, 1)) % 11
     check = first if first < 10 else _weighted(signs, (3, 4, 5, 6, 7, 8, 9, 1, 2, 3)) % 11 % 10
@@ -261,7 +255,7 @@ def _russia(signs: str) -> bool:
 
 def _sweden(signs: str) -> bool:
     ten = signs[-10:]
-    return _short_day(f"{ten[:4]}{int(ten[4:6]) - 60 if int(ten[4:6]) > 60 else int(ten[4:6]):02}") and luhn(ten)
+    return _short_day(f"{ten[:4]}{int(ten[4:6]) - 60 if int(ten[4:6]) > 60 else int(ten[4:6]):02}") and vat.luhn(ten)
 
 
 def _czechia(signs: str) -> bool:
@@ -289,7 +283,7 @@ KINDS: tuple[Kind, ...] = (
     _kind(r"\d{10}", _czechia, 10),
     _kind(r"(?:19|20)?\d{10}", _sweden, 10, 12),
     _kind(r"[1-9]\d{12}", _romania, 13),
-    _kind(r"\d{13}", lambda signs: _short_day(signs[:6]) and signs[10] in "01" and luhn(signs), 13),
+    _kind(r"\d{13}", lambda signs: _short_day(signs[:6]) and signs[10] in "01" and vat.luhn(signs), 13),
     _kind(r"[1-8]\d{14}", _france, 15),
     _kind(r"756\d{10}", _switzerland, 13),
     _kind(r"\d{12}", _russia, 12),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from console.ai import providers
-from console.ai.calling import CallFailed, call
+from console.ai.calling import CallFailed, call, ms_since
 from console.ai.types import Code, ProviderError, Raw
 
 SECONDS = 15.0
@@ -85,14 +85,14 @@ def try_provider(config: providers.Config, *, seconds: float = LOOK_S, now: date
         told = adapter.about(deadline=began + seconds)
     except ProviderError as error:
         if error.code == "model_not_found" and config.model not in error.detail:
-            return Probed(ok=True, message=f"{config.model}: {SILENT}", ms=_ms(began), model=config.model)
-        return _failed(error, seconds, _ms(began))
+            return Probed(ok=True, message=f"{config.model}: {SILENT}", ms=ms_since(began), model=config.model)
+        return _failed(error, seconds, ms_since(began))
     if isinstance(config, providers.anthropic.Config):
-        return _lifecycle(config.model, told, _ms(began), now or datetime.now(UTC))
+        return _lifecycle(config.model, told, ms_since(began), now or datetime.now(UTC))
     known = [model["id"] for model in _list(told.get("data")) if isinstance(model, dict) and isinstance(model.get("id"), str)]
     if known and config.model not in known:
-        return Probed(ok=False, message=WORDS["model_not_found"], ms=_ms(began), code="model_not_found", model=config.model)
-    return Probed(ok=True, message=f"{config.model} answers", ms=_ms(began), model=config.model)
+        return Probed(ok=False, message=WORDS["model_not_found"], ms=ms_since(began), code="model_not_found", model=config.model)
+    return Probed(ok=True, message=f"{config.model} answers", ms=ms_since(began), model=config.model)
 
 
 def _failed(error: ProviderError, seconds: float, ms: int) -> Probed:
@@ -136,7 +136,3 @@ def _moment(text: Any) -> datetime | None:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _ms(began: float) -> int:
-    return round((time.monotonic() - began) * 1000)

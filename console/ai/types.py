@@ -199,6 +199,14 @@ class ProviderError(Exception):
         self.detail, self.retry_after_s, self.passing, self.request_id = detail, retry_after_s, passing, request_id
 
 
+class Drop(Exception):
+    """A proposed value that is not let through, and why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+
+
 class Provider(Protocol):
     """Translates and judges nothing."""
 

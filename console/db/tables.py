@@ -167,7 +167,8 @@ alert_rule = _table(
     "alert_rule", "id workflow kind minutes:int pattern people:texts mail:bool starts made_by made_at:moment last_at:moment held:int"
 )
 alert_told = _table("alert_told", "rule run")
-workflow_version = _table("workflow_version", "workflow number:int document:bytes hash published_at:moment published_by note")
+workflow_version = _table("workflow_version", "workflow number:int document:bytes hash published_at:moment published_by")
+version_note = _table("version_note", "workflow number:int note")
 workflow_review = _table(
     "workflow_review",
     "id workflow revision:int document:json hash base:int note status requested_by requested_at:moment decided_by decided_at:moment reason "

@@ -2,7 +2,7 @@
 
 from console.outgoing_webhooks.delivering import deliver, pick_up
 from console.outgoing_webhooks.delivery_list import Delivered, deliveries_of, delivery, erase, forget, redeliver, send_test
-from console.outgoing_webhooks.event_types import EVERY, TEST, TYPES, plain
+from console.outgoing_webhooks.event_types import EVERY, TEST, plain
 from console.outgoing_webhooks.subscribing import (
     Wanted,
     add,
@@ -21,7 +21,6 @@ from console.outgoing_webhooks.taking_in import take_in
 __all__ = [
     "EVERY",
     "TEST",
-    "TYPES",
     "Delivered",
     "Subscription",
     "Wanted",

@@ -14,7 +14,7 @@ from typing import Any
 
 from console import settings
 from console.ai import guard, prompt as prompts_of, providers
-from console.ai.calling import CallFailed, call as call_provider
+from console.ai.calling import CallFailed, call as call_provider, ms_since
 from console.ai.statistics import ratio, sign_test
 from console.ai.types import LEVELS, Confidence, Judged, ProviderError, Raw
 from console.core.run.proposal_comparison import OUTCOME, likeness
@@ -46,7 +46,7 @@ class Proposer:
         began = time.monotonic()
         if isinstance(self.config, providers.rules.Config):
             raw = providers.rules.answer(case.ask)
-            return guard.judge(case.ask, raw), raw, _ms(began)
+            return guard.judge(case.ask, raw), raw, ms_since(began)
         try:
             answer = call_provider(
                 providers.provider(self.config),
@@ -59,7 +59,7 @@ class Proposer:
         except CallFailed as error:
             return Judged(code=error.code, why=error.detail), error.raw, error.ms
         except ProviderError as error:
-            return Judged(code=error.code, why=error.detail), None, _ms(began)
+            return Judged(code=error.code, why=error.detail), None, ms_since(began)
         return guard.judge(case.ask, answer.raw, prompt.restore), answer.raw, answer.ms
 
 
@@ -310,7 +310,3 @@ def _likeness(kind: str, proposed: Any, expected: Any) -> str:
     if expected is None:
         return WRONG
     return {"equal": RIGHT, "small": SMALL}.get(likeness(kind, proposed, expected), WRONG)
-
-
-def _ms(began: float) -> int:
-    return round((time.monotonic() - began) * 1000)

@@ -1,11 +1,9 @@
 """Rights as admins edit, read and test them: roles and rules, drafts and versions, the matrix, the simulator, and explanations of refusals."""
 
 from console.rights.roles import Role, create, delete, listed, read_role, rename
-from console.rights.rule_drafts import Draft, Preview, discard, draft, preview, publish, put, undo, versions
+from console.rights.rule_drafts import discard, draft, preview, publish, undo, versions
 
 __all__ = [
-    "Draft",
-    "Preview",
     "Role",
     "clearances",
     "create",
@@ -17,7 +15,6 @@ __all__ = [
     "points",
     "preview",
     "publish",
-    "put",
     "read_role",
     "rename",
     "right_requests",

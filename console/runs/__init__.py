@@ -15,10 +15,11 @@ from console.runs.changing.run_starts import account_of, start, try_start
 from console.runs.changing.taking_out import take_out
 from console.runs.changing.transitions import Submission, cancel, complete, complete_and_look, draft, end_for_erasure
 from console.runs.changing.version_moving import ALREADY_THERE, Standing, move_run, standing_runs, targets
-from console.runs.engine.advancing import advance
+from console.runs.engine.advancing import CHANGES_AT_ONCE, advance
 from console.runs.engine.answering import fail_overdue_proposals, record_answer
 from console.runs.engine.children import ChildRun, children_of, tend
 from console.runs.engine.effect_followup import follow_effect, follow_now, late_reports
+from console.runs.engine.effecting import limit_places
 from console.runs.engine.preparing import ProposalContext, proposal_context
 from console.runs.engine.proposing import proposal_pending
 from console.runs.engine.sweep import pick_up, sweep, wake
@@ -55,6 +56,7 @@ from console.runs.trying.workflow_trials import try_workflow
 
 __all__ = [
     "ALREADY_THERE",
+    "CHANGES_AT_ONCE",
     "ENGINE",
     "PATH_SHOWN",
     "Candidate",
@@ -105,6 +107,7 @@ __all__ = [
     "held_by",
     "judged_once",
     "late_reports",
+    "limit_places",
     "live_ahead",
     "live_counts",
     "live_on",

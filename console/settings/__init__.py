@@ -24,7 +24,6 @@ from console.settings.table import SETTINGS, Setting, Table
 
 __all__ = [
     "AI",
-    "DEMO_FILES",
     "KEYS_FOLDER",
     "NOT_VALUES",
     "SETTINGS",

@@ -181,3 +181,9 @@ class Completion:
     ends: str | None = None  # label of the end that was reached: the run completes
     chosen: str | None = None  # label of the outcome that a rule chose
     rule: str | None = None  # the source text of that rule
+
+    @property
+    def involves_others(self) -> bool:
+        """Whether somebody else is told or asked, or the run waits for something."""
+        wanted = (self.awaits, self.task, self.notice, self.message, self.tag, self.question)
+        return any(each is not None for each in wanted)

@@ -4,16 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from console.core.documents.document_parts import NAME_PATTERN
+from console.core.documents.document_parts import NAME_PATTERN, Part
 from console.core.documents.fields import Located, Use
 
 
-class StepConfig(BaseModel):
+class StepConfig(Part):
     """Settings of a step. Unknown settings are refused, so that a typing error is noticed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
 
 class Total(StepConfig):

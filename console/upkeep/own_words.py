@@ -1,6 +1,6 @@
 """What people wrote beside the log under their own name: reasons, notes and tabs of their own. It goes when they are erased.
 
-The log has it sealed under their key. What a published version says of itself stays, because a version never changes.
+The log has the reasons sealed under their key. The document of a published version stays, because a version never changes.
 """
 
 import sqlalchemy as sa
@@ -17,6 +17,8 @@ _EMPTIED = tuple(
         "update console.ai_ladder set why = '' where by = :person and why <> ''",
         "update console.ai_setting set note = '' where by = :person and note <> ''",
         "update console.policy_version set note = '' where by = :person and note <> ''",
+        """update console.hold h set reason = '' where exists (select from console.activity a join console.event e on e.id = a.event
+        where a.kind = 'hold_placed' and a.actor = :person and convert_from(e.body, 'UTF8')::jsonb #>> '{data,open,subject}' = h.subject)""",
     )
 )
 

@@ -164,11 +164,13 @@ def draft_document(slug: str) -> dict[str, Any]:
 
 def versions_of(actor: Actor, slug_or_id: str, *, limit: int = 50, after: int | None = None) -> tuple[list[Version], str | None]:
     """Its published versions, the newest first, and the cursor of the next page. Raises NotFound."""
-    made = tables.workflow_version.c
+    made, words = tables.workflow_version.c, tables.version_note.c
     with hot_engine().connect() as connection:
         row = _seen(connection, actor, slug_or_id)
-        found = sa.select(made.number, made.hash, made.published_at, made.published_by, made.note).where(
-            made.workflow == row.id, made.number > 0
+        found = (
+            sa.select(made.number, made.hash, made.published_at, made.published_by, sa.func.coalesce(words.note, ""))
+            .outerjoin_from(tables.workflow_version, tables.version_note, (words.workflow == made.workflow) & (words.number == made.number))
+            .where(made.workflow == row.id, made.number > 0)
         )
         if after is not None:
             found = found.where(made.number < after)

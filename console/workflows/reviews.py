@@ -233,15 +233,22 @@ def withdraw_review(actor: Actor, review_id: str, *, reason: str = "") -> Review
 
 
 def forget_words(connection: Connection, person: str) -> None:
-    """Empty what this person wrote about publishing: requests, answers, reasons of statuses. The log has it sealed. Versions keep their notes, for they never change."""
+    """Empty what this person wrote about publishing: requests, answers, notes of versions, reasons of statuses. The log has the reasons sealed."""
     connection.execute(sa.update(table).where(table.c.requested_by == person).values(note=""))
     connection.execute(sa.update(table).where(table.c.decided_by == person).values(reason=""))
+    connection.execute(_NOTES, {"person": person})
     connection.execute(_STATUS_REASONS, {"person": person})
 
 
 # --------------------------------------------------------------------------------------------------------------- inside
 
 
+_NOTES = sa.text("""
+delete from console.version_note n using console.workflow_version v
+where v.workflow = n.workflow and v.number = n.number and (v.published_by = :person or exists (
+    select from console.workflow_review r where r.workflow = n.workflow and r.version = n.number and r.requested_by = :person))
+""")
+"""Of a version that was reviewed, the note is that of whoever asked; it is published in the name of whoever asked, or of whoever answered."""
 _STATUS_REASONS = sa.text("""
 update console.workflow w set status_reason = null where status_reason is not null and :person = (
     select a.actor from console.activity a join console.event e on e.id = a.event

@@ -48,8 +48,6 @@ def keep_tried_draft(actor: Actor, slug_or_id: str, revision: int) -> Definition
         if number is None:
             number = min(known.values(), default=0) - 1
             values = {"workflow": row.id, "number": number, "document": document.canonical(), "hash": document.hash}
-            connection.execute(
-                sa.insert(tables.workflow_version).values(**values, published_at=sa.func.now(), published_by=actor.id, note="")
-            )
+            connection.execute(sa.insert(tables.workflow_version).values(**values, published_at=sa.func.now(), published_by=actor.id))
             note_version(actor, "workflow_tried", row, number, document.hash, connection)
     return version(row.id, number)

@@ -355,9 +355,10 @@ def put_live(
         "document": document.canonical(),
         "hash": document.hash,
         "published_by": actor.id,
-        "note": note,
     }
     connection.execute(sa.insert(tables.workflow_version).values(**values, published_at=log.now()))
+    if note:
+        connection.execute(sa.insert(tables.version_note).values(workflow=row.id, number=number, note=note))
     status = "active" if row.status == "draft" else row.status
     changed = sa.update(tables.workflow).where(tables.workflow.c.id == row.id)
     begun = {"status_at": log.now()} if status != row.status else {}

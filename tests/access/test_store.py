@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 
 import psycopg
@@ -9,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from console import access
-from console.access import history, policy_store
+from console.access import history, limits, policy_store
+from console.access.deciding import Decision
 from console.access.rows import PolicyError, Row
 from console.core.actor import Actor
 from console.db import engine as db
@@ -221,7 +223,7 @@ def test_a_refusal_names_the_right_and_who_can_grant_it(anna: Actor) -> None:
         with pytest.raises(NotAllowed) as refused:
             access.require(actor, team, obj, act)
         assert (refused.value.message, refused.value.words, refused.value.need, refused.value.status) == (message, words, (obj, act), 403)
-        assert access.why(actor, team, obj, act) == access.Why(False, None, message)
+        assert (decision(actor, team, obj, act).allowed, decision(actor, team, obj, act).row) == (False, None)
 
 
 def test_the_scope_of_a_collection(anna: Actor) -> None:
@@ -257,22 +259,26 @@ def test_the_scopes_of_several_teams_add_up_and_a_deny_cuts_through_all(anna: Ac
     assert access.scope_for(anna, "customer").nothing
 
 
+def decision(actor: Actor, team: str | None, obj: str, act: str, run: Mapping[str, str] | None = None) -> Decision:
+    """As a page that explains it asks."""
+    roots = access.roots_of(actor, run=run)
+    return limits.decision_of(actor.id, team, obj, act, roots, some=obj.startswith("collection:"))
+
+
 def test_why_names_the_row_that_decided(anna: Actor) -> None:
     access.grant("operator", "workflow:kyc-review", ["cancel"], "run.started_by == $currentUser.id")
     elsewhere(
         "insert into console.policy (ptype, sub, dom, obj, act, eft) values ('p', 'user:usr_anna', 't:operations', 'workflow:kyc-review', 'see', 'deny')"
     )
     access.refresh()
-    started = access.why(anna, "operations", "workflow:kyc-review", "start")
+    started = decision(anna, "operations", "workflow:kyc-review", "start")
     assert (started.allowed, started.row) == (True, Row("p", "role:operator", "*", "workflow:*", "start"))
-    own = access.why(anna, "operations", "workflow:kyc-review", "cancel", run={"started_by": anna.id})
-    assert (own.allowed, own.text) == (
-        True,
-        "Allowed by: p, role:operator, *, workflow:kyc-review, cancel, allow, run.started_by == $currentUser.id",
-    )
-    assert not access.why(anna, "operations", "workflow:kyc-review", "cancel", run={"started_by": "usr_other"}).allowed
-    seen = access.why(anna, None, "workflow:kyc-review", "see")
-    assert (seen.allowed, seen.text) == (False, "Denied by: p, user:usr_anna, t:operations, workflow:kyc-review, see, deny")
+    own = decision(anna, "operations", "workflow:kyc-review", "cancel", {"started_by": anna.id})
+    granted = Row("p", "role:operator", "*", "workflow:kyc-review", "cancel", "allow", "run.started_by == $currentUser.id")
+    assert (own.allowed, own.row) == (True, granted)
+    assert not decision(anna, "operations", "workflow:kyc-review", "cancel", {"started_by": "usr_other"}).allowed
+    seen = decision(anna, None, "workflow:kyc-review", "see")
+    assert (seen.allowed, seen.row) == (False, Row("p", "user:usr_anna", "t:operations", "workflow:kyc-review", "see", "deny"))
 
 
 def test_why_agrees_with_the_answer_for_every_shipped_right(anna: Actor) -> None:
@@ -285,7 +291,7 @@ def test_why_agrees_with_the_answer_for_every_shipped_right(anna: Actor) -> None
         }
     )
     for obj, act in asked[::7]:
-        assert access.why(anna, None, obj, act).allowed is access.can(anna, None, obj, act), (obj, act)
+        assert decision(anna, None, obj, act).allowed is access.can(anna, None, obj, act), (obj, act)
 
 
 def _admin() -> "psycopg.Connection[object]":

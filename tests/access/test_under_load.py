@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+import psycopg
 import pytest
 
 from console import access, accounts
@@ -10,6 +11,7 @@ from console.access import policy_store
 from console.core.actor import Actor
 from console.db import engine as db
 from console.errors import Conflict, NotAllowed
+from tests.conftest import Database
 
 GOOD = "seven tall herons wade"
 
@@ -101,3 +103,32 @@ def test_many_sign_in_at_once(anna: Actor) -> None:
     answers = together(*(lambda: accounts.sign_in("anna@example.com", GOOD, "127.0.0.1", "test") for _ in range(5)))
     assert len({answer for answer in answers if isinstance(answer, str)}) == 5
     assert all(isinstance(answer, str) and accounts.standing(answer) for answer in answers)
+
+
+def test_whoever_comes_first_after_a_pause_is_not_refused_while_another_compares(
+    anna: Actor, clean: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page asks for its parts at once: with the process idle for longer than rights are trusted, one compares and the others wait for it."""
+    assert access.can(anna, "operations", "workflow:kyc-review", "start")
+    monkeypatch.setattr(policy_store, "WAIT_S", 60.0)
+    policy_store._Clock.asked -= 2 * policy_store.TRUSTED_S
+    policy_store._Clock.sure -= 2 * policy_store.TRUSTED_S
+    answers: list[object] = []
+
+    def ask() -> None:
+        try:
+            answers.append(access.can(anna, "operations", "workflow:kyc-review", "start"))
+        except NotAllowed as refused:
+            answers.append(refused.code)
+
+    first, second = threading.Thread(target=ask), threading.Thread(target=ask)
+    with psycopg.connect(clean.admin_url) as held:
+        held.execute("lock table console.version in access exclusive mode")
+        first.start()
+        while not held.execute("select from pg_locks where relation = 'console.version'::regclass and not granted").fetchall():
+            assert first.is_alive()
+        second.start()
+        second.join(0.2)  # long enough to be refused; whoever waits goes on waiting
+    first.join()
+    second.join()
+    assert answers == [True, True]

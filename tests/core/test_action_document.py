@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from console.core.documents import action_schema
 from console.core.documents.action_check import check
-from console.core.documents.action_document import read
+from console.core.documents.action_document import Action, read
 from console.core.documents.collections import Collection
+from console.core.documents.document_parts import as_file, schema_of
 from tests.core.test_collections import column, one
 from tests.tables import cases
 
@@ -59,7 +59,7 @@ def test_every_action_of_the_house_is_there_and_somebody_may_do_it() -> None:
 
 
 def test_the_schema_is_that_of_the_model() -> None:
-    assert (ROOT / "console" / "core" / "action.schema.json").read_bytes() == action_schema.text(), (
+    assert (ROOT / "console" / "core" / "action.schema.json").read_bytes() == as_file(schema_of(Action)), (
         "run bin/fix: it writes action.schema.json anew"
     )
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from console.core.documents.workspaces import check, edits, names_used, read, workspace_schema
+from console.core.documents.document_parts import as_file, schema_of
+from console.core.documents.workspaces import Workspace, check, edits, names_used, read
 from tests.tables import cases
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ def test_the_shipped_workspaces_are_fine_and_keep_their_bytes() -> None:
 
 
 def test_the_schema_in_the_tree_is_that_of_the_model() -> None:
-    assert (ROOT / "console/core/workspace.schema.json").read_bytes() == workspace_schema.text()
+    assert (ROOT / "console/core/workspace.schema.json").read_bytes() == as_file(schema_of(Workspace))
 
 
 @cases(

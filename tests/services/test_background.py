@@ -129,9 +129,9 @@ def test_a_guided_run_waits_for_no_run_that_waits_for_somebody_outside(company: 
     def stand_still(_: str) -> None:
         answered.wait(60)
 
-    slow = queue.JOBS - {queue.ADVANCE, queue.FOLLOW}
+    slow = queue.JOBS - {queue.ADVANCE}
     made: dict[str, Callable[[str], None]] = dict.fromkeys(slow, stand_still)
-    made |= {queue.ADVANCE: lambda _: came.set(), queue.FOLLOW: lambda _: None}
+    made[queue.ADVANCE] = lambda _: came.set()
     queue.enqueue_all([queue.Job(name, f"{name} {number}", f"{name} {number}") for name in slow for number in range(9)])
     dispatcher = Dispatcher(pools(made, 4))
     thread = threading.Thread(target=dispatcher.run)

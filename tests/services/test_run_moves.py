@@ -8,6 +8,7 @@ import pytest
 from console import access, log, publication, runs, workflows
 from console.activity import sequencing
 from console.browse import saved_segments
+from console.commands.hold import COMMAND_LINE
 from console.core import drafting
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -178,16 +179,17 @@ def test_what_somebody_wrote_about_publishing_and_holding_goes_with_them(company
         "console.saved_segment: label",
         "console.workflow_review: note",
         "console.workflow_review: reason",
-        "console.workflow_version: note",
+        "console.version_note: note",
         "console.workflow: status_reason",
     }
     assert set(marked()) == there | {"console.clearance: reason", "console.hold: reason"}
+    assert {version.note for version in workflows.versions_of(company.ines, CARE)[0]} == {words, ""}
     for who in (company.mona, tom):
         erasure.erase(company.ines, "person", who.id, "They left.")
-    assert marked() == [
-        "console.hold: reason",
-        "console.workflow_version: note",
-    ]  # of whoever erased them; and a version never changes
+    assert {version.note for version in workflows.versions_of(company.ines, CARE)[0]} == {""}
+    assert marked() == ["console.hold: reason"], "of whoever erased them"
+    erasure.erase(COMMAND_LINE, "person", company.ines.id, "They left.")
+    assert marked() == []
 
 
 def test_the_reason_of_a_move_goes_with_who_wrote_it_and_with_whom_it_was_about(company: Company) -> None:

@@ -1,11 +1,14 @@
 """Changes in other people's systems, through the whole house: made once, tried again where that may help, checked, settled, kept, taken back."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from console import access, log, runs
+from console import access, log, queue, runs
+from console.db.engine import place_among
 from console.errors import Conflict, ConsoleError
+from console.runs.engine import effecting
 from tests.company import Company
 from tests.services.engine import kinds, overdue, whole
 from tests.services.paying import PAY, Provider, at_pay, effects, pay, paying, providing, unknown
@@ -220,3 +223,66 @@ def test_what_was_sent_is_shown_only_to_who_may_see_what_it_was_made_of(company:
         assert (view.json["current"]["effect"]["sent"] is None) == may_not
         assert ("run.current.effect.sent" in view.masked) == may_not
     assert any("tax_id" in access.scope_for(company.people[who], "customer", "read").hidden for who in ("olivia", "mona", "ada"))
+
+
+def test_changes_that_are_tried_again_leave_threads_for_other_guided_runs(company: Company, provider: Provider) -> None:
+    """A provider that hangs holds so many workers' threads at most; a run that asks nobody outside goes on meanwhile."""
+    paying(retries=2)
+    run_id, other = at_pay(company), company.started("2")
+    provider.mood = "busy"
+    pay(company, run_id)
+    overdue(run_id)
+    with ExitStack() as held:
+        for _ in range(runs.CHANGES_AT_ONCE):
+            assert held.enter_context(place_among("changes of guided runs", runs.CHANGES_AT_ONCE))
+        with pytest.raises(queue.PutBack):
+            runs.advance(run_id)
+        runs.advance(other)
+    runs.advance(run_id)
+    assert company.told(run_id)["current"]["waiting"]["tries"] == 2
+
+
+def test_a_provider_that_hangs_does_not_hold_every_thread_that_serves_people(company: Company, provider: Provider) -> None:
+    """The third who presses is told that it goes on in the background; the change was not begun, and is made once."""
+    paying(retries=2)
+    run_id = at_pay(company)
+    runs.limit_places(1)
+    try:
+        with effecting.place() as mine:
+            assert mine
+            told = pay(company, run_id)
+        waiting = told["current"]["waiting"]
+        assert (told["status"], waiting["for"], waiting["code"], provider.asked()) == ("waiting_time", "retry", "busy", [])
+        overdue(run_id)
+        company.work()
+    finally:
+        runs.limit_places(None)
+    assert company.told(run_id)["current"]["step"] == "after"
+    assert (len(provider.asked()), provider.payments) == (1, [5])
+    whole(run_id)
+
+
+def test_asking_whether_it_was_done_waits_for_its_turn_too(company: Company, provider: Provider) -> None:
+    run_id, told = unknown(company, provider)
+    asked = len(provider.asked())
+    runs.limit_places(1)
+    try:
+        with effecting.place(), pytest.raises(Conflict) as refused:
+            runs.check(company.olivia, run_id, revision=told["revision"], effect=told["current"]["effect"]["id"])
+    finally:
+        runs.limit_places(None)
+    assert (refused.value.code, len(provider.asked())) == ("busy", asked)
+    assert company.told(run_id)["status"] == told["status"]
+
+
+def test_a_change_that_has_no_other_try_is_made_although_others_wait(company: Company, provider: Provider) -> None:
+    """A run does not fail because this process was busy."""
+    paying(by_itself=True, error=True, retries=0)
+    runs.limit_places(1)
+    try:
+        with effecting.place():
+            told = company.told(at_pay(company))
+    finally:
+        runs.limit_places(None)
+    assert len(provider.asked()) == 1
+    assert told["current"]["step"] == "after"

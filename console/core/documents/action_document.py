@@ -5,7 +5,6 @@ Expressions of an action use `record` (read again whenever they are evaluated), 
 used in `actions/*.json`, in the table of actions and in exports.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from console.core.documents.document_parts import NAME_PATTERN, Name, Title
+from console.core.documents.document_parts import NAME_PATTERN, Name, StoredDocument, Title
 from console.core.documents.field_expressions import texts_of, texts_of_definitions
 from console.core.documents.fields import Computed, Definition, FieldDefinition, Located, names_twice
 from console.core.documents.workflow import Stake
@@ -88,7 +87,7 @@ class Compensation(Definition):
     )
 
 
-class Action(Definition):
+class Action(StoredDocument):
     """An action document of the newest format."""
 
     schema_: str | None = Field(None, alias="$schema", max_length=500, description="Where the JSON Schema of this file is, for editors")
@@ -158,15 +157,6 @@ class Action(Definition):
         """The document in canonical order, without default values."""
         full = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return {"format": FORMAT, **full}
-
-    def canonical(self) -> bytes:
-        """The document as bytes, identical for equal actions whatever the layout of their file."""
-        return (json.dumps(self.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
-
-    @property
-    def hash(self) -> str:
-        """SHA-256 of the canonical bytes, hexadecimal."""
-        return hashlib.sha256(self.canonical()).hexdigest()
 
 
 def read(document: bytes | str | Mapping[str, Any]) -> Action:

@@ -1,9 +1,13 @@
-"""What every document is made of: names, titles and the part that refuses unknown keys."""
+"""What every document is made of: names, titles, the part that refuses unknown keys, and how a whole document is stored."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SLUG_PATTERN = r"^[a-z][a-z0-9-]{0,62}[a-z0-9]$"
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 RESERVED = frozenset(
@@ -19,6 +23,39 @@ class Part(BaseModel):
     """A part of a document; unknown keys are refused, so that a typing error is never silently nothing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class StoredDocument(BaseModel):
+    """A whole document, as it is stored: its bytes are identical for equal documents, whatever the layout of their file."""
+
+    model_config = Part.model_config
+
+    def to_json(self) -> dict[str, Any]:
+        """The document in canonical order, without default values."""
+        raise NotImplementedError
+
+    def canonical(self) -> bytes:
+        """The document as bytes: UTF-8, two spaces, final newline."""
+        return as_file(self.to_json())
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the canonical bytes, hexadecimal."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+
+def schema_of(model: type[StoredDocument]) -> dict[str, Any]:
+    """The JSON Schema of the newest format of these documents, for editors that complete and check their files."""
+    json_schema = model.model_json_schema(by_alias=True)
+    shared = json_schema.pop("$defs")
+    kind = model.__name__.removesuffix("Document").lower()
+    title = f"A{'n' if kind.startswith('a') else ''} {kind} of Handrail"
+    return {"$schema": DIALECT, **json_schema, "title": title, "$defs": dict(sorted(shared.items()))}
+
+
+def as_file(said: Mapping[str, Any]) -> bytes:
+    """A document or a schema as the bytes of its file."""
+    return (json.dumps(said, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def sorted_keys(value: Any) -> Any:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from console.core import expressions, media
 from console.core.currencies import decimals
-from console.core.documents.document_parts import NAME_PATTERN
+from console.core.documents.document_parts import NAME_PATTERN, Part
 from console.core.expressions.operands import rounded, to_json
 from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing_message
 from console.core.speaking import fill_text
@@ -64,10 +64,8 @@ class Use(NamedTuple):
     act: str = "update"
 
 
-class Definition(BaseModel):
+class Definition(Part):
     """Settings inside a step; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
 
 class Case(Definition):

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from console.core import expressions
+from console.core.documents.document_parts import Part
 from console.core.expressions import Expression
 from console.core.expressions.nodes import Path
 
@@ -13,10 +14,8 @@ LONGEST = 2000
 Words = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
 
 
-class FindingCase(BaseModel):
+class FindingCase(Part):
     """Words that stand where a condition holds; without a condition, where no case before it held."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
     if_: str | None = Field(None, alias="if", description="Expression; unknown is not enough")
     text: Words = Field(description="The words; {{ expressions }} are filled in")

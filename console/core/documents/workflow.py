@@ -4,14 +4,13 @@ The same JSON document is used in `workflows/*.json`, the table of versions, the
 returns the newest; writing uses the newest. `console.core.documents.workflow_check` reports all errors in branches, targets and expressions.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from console.core.documents.document_parts import Name, Part, Slug, Title, sorted_keys
+from console.core.documents.document_parts import Name, Part, Slug, StoredDocument, Title, sorted_keys
 from console.core.documents.findings import Finding
 from console.core.documents.house_rules import Table, Variable, table_json, variable_json
 from console.core.documents.saved_tests import MOST_TESTS, SavedTest
@@ -182,7 +181,7 @@ class AfterDays(Part):
     days: int = Field(ge=1, le=36_500)
 
 
-class Workflow(Part):
+class Workflow(StoredDocument):
     """A workflow document of the newest format. Steps are in the order in which a person would tell them."""
 
     schema_: str | None = Field(None, alias="$schema", max_length=500, description="Where the JSON Schema of this file is, for editors")
@@ -274,15 +273,6 @@ class Workflow(Part):
             document["tables"] = {name: table_json(full["tables"][name]) for name in sorted(full["tables"])}
         document["steps"] = [_step_json(step) for step in full["steps"]]
         return document | ({"tests": [each.to_json() for each in self.tests]} if self.tests else {})
-
-    def canonical(self) -> bytes:
-        """The document as bytes, identical for equal workflows whatever the layout of their file. UTF-8, two spaces, final newline."""
-        return (json.dumps(self.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
-
-    @property
-    def hash(self) -> str:
-        """SHA-256 of the canonical bytes, hexadecimal."""
-        return hashlib.sha256(self.canonical()).hexdigest()
 
 
 ALWAYS = ("format", "slug", "title", "collection", "team", "roles", "settings", "variables", "steps")

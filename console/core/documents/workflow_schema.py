@@ -1,24 +1,20 @@
 """The JSON Schema of workflow files, generated from the models, for editors that complete and check them."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from console.core.blocks import KINDS
-from console.core.documents.document_parts import NAME_PATTERN
+from console.core.documents.document_parts import NAME_PATTERN, schema_of
 from console.core.documents.house_rules import DATED, Dated
 from console.core.documents.workflow import Workflow
 from console.core.documents.workflow_check import StepKind
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
-TITLE = "A workflow of Handrail"
-
 
 def schema(step_types: Mapping[str, StepKind]) -> dict[str, Any]:
     """The schema of the newest format: of the model, and for each step type of its settings."""
-    json_schema = Workflow.model_json_schema(by_alias=True)
+    json_schema = schema_of(Workflow)
     shared: dict[str, Any] = json_schema.pop("$defs")
     json_schema["properties"]["variables"]["patternProperties"][NAME_PATTERN] = {
         "if": {"type": "object", "required": [DATED]},
@@ -29,12 +25,7 @@ def schema(step_types: Mapping[str, StepKind]) -> dict[str, Any]:
     step["allOf"] = [_by_type(name, kind.Config, shared) for name, kind in step_types.items()]
     made_of = [_block(kind, shared) for kind in KINDS.values()]
     step["properties"]["content"]["anyOf"][0]["items"] = {"oneOf": made_of}
-    return {"$schema": DIALECT, **json_schema, "title": TITLE, "$defs": dict(sorted(shared.items()))}
-
-
-def text(step_types: Mapping[str, StepKind]) -> bytes:
-    """The schema as the published file."""
-    return (json.dumps(schema(step_types), indent=2, ensure_ascii=False) + "\n").encode()
+    return {**json_schema, "$defs": dict(sorted(shared.items()))}
 
 
 def _share(shared: dict[str, Any], models: Mapping[str, Any]) -> None:

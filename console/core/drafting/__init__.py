@@ -12,22 +12,17 @@ from console.core.drafting.changes import (
     Change,
     ChangeError,
     Connect,
-    Disconnect,
-    Move,
-    RemoveStep,
     RemoveTrigger,
     RenameStep,
     Set,
     SetDocument,
     SetTrigger,
-    parts,
     read_changes,
     to_json,
 )
 from console.core.drafting.comparing import Collision, difference, invert, merge, touched
-from console.core.drafting.mended_problems import Mending, mend
+from console.core.drafting.mended_problems import mend
 from console.core.drafting.ordering import ordered, plain, written
-from console.core.drafting.renaming import renamed
 from console.core.drafting.sketching import sketched
 from console.core.drafting.spoken_differences import Difference, differences
 
@@ -39,10 +34,6 @@ __all__ = [
     "Collision",
     "Connect",
     "Difference",
-    "Disconnect",
-    "Mending",
-    "Move",
-    "RemoveStep",
     "RemoveTrigger",
     "RenameStep",
     "Set",
@@ -56,10 +47,8 @@ __all__ = [
     "mend",
     "merge",
     "ordered",
-    "parts",
     "plain",
     "read_changes",
-    "renamed",
     "require_shape",
     "sketched",
     "to_json",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Discriminator
 
-from console.core.effect_kinds.base import Kind, Sentence, Writes, text_of
+from console.core.effect_kinds.base import Kind, Sentence, text_of
 from console.core.effect_kinds.http import HEADER_PATTERN, LONGEST_S, Follow, Http, wrong_address
 from console.core.effect_kinds.sql_delete import SqlDelete
 from console.core.effect_kinds.sql_insert import SqlInsert
@@ -35,7 +35,6 @@ __all__ = [
     "SqlDelete",
     "SqlInsert",
     "SqlWrite",
-    "Writes",
     "text_of",
     "wrong_address",
 ]

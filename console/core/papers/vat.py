@@ -42,7 +42,8 @@ def _weighted(text: str | Iterable[int], weights: Sequence[int]) -> int:
     return sum(number * weight for number, weight in zip(numbers, weights, strict=False))
 
 
-def _luhn(text: str) -> bool:
+def luhn(text: str) -> bool:
+    """Whether the last digit checks the others (ISO/IEC 7812)."""
     numbers = _digits(text)[::-1]
     return sum(numbers[::2]) % 10 == -sum(sum(divmod(2 * number, 10)) for number in numbers[1::2]) % 10
 
@@ -95,7 +96,7 @@ def _spain(text: str) -> bool:
 
 def _france(text: str) -> bool:
     key, company = text[:2], text[2:]
-    known = company.startswith("000") or _luhn(company)  # numbers of Monaco begin with 000
+    known = company.startswith("000") or luhn(company)  # numbers of Monaco begin with 000
     return known and (not key.isdigit() or int(key) == (12 + 3 * (int(company) % 97)) % 97)
 
 
@@ -176,7 +177,7 @@ COUNTRIES: Mapping[str, Country] = {
     "HR": Country(r"\d{11}", "HR33392005961", _mod_11_10),
     "HU": Country(r"\d{8}", "HU12892312", _sums_to((9, 7, 3, 1, 9, 7, 3, 1), 10)),
     "IE": Country(r"\d[0-9A-Z+*]\d{5}[A-W]|\d{7}[A-W][A-I]", "IE6433435F", _ireland),
-    "IT": Country(r"\d{11}", "IT00743110157", _luhn),
+    "IT": Country(r"\d{11}", "IT00743110157", luhn),
     "LT": Country(r"\d{7}1\d|\d{10}1\d", "LT119511515", _lithuania),
     "LU": Country(r"\d{8}", "LU15027442", lambda text: int(text[:6]) % 89 == int(text[6:])),
     "LV": Country(r"\d{11}", "LV40003521600", _latvia),
@@ -188,7 +189,7 @@ COUNTRIES: Mapping[str, Country] = {
     "RO": Country(r"[1-9]\d{1,9}", "RO18547290", _romania),
     "RS": Country(r"[1-9]\d{8}", "RS100010812", _mod_11_10),
     "RU": Country(r"\d{10}|\d{12}", "RU7707083893", _russia),
-    "SE": Country(r"\d{10}01", "SE123456789701", lambda text: _luhn(text[:10])),
+    "SE": Country(r"\d{10}01", "SE123456789701", lambda text: luhn(text[:10])),
     "SI": Country(r"[1-9]\d{7}", "SI50223054", _last(tuple(range(8, 1, -1)), lambda total: (11 - total % 11) % 10 if total % 11 else -1)),
     "SK": Country(r"[1-9]\d[2-47-9]\d{7}", "SK2022749619", lambda text: int(text) % 11 == 0),
     "XI": Country(r"\d{9}(\d{3})?|(GD|HA)(8888\d{2})?\d{3}", "XI980780684", _kingdom),

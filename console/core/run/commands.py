@@ -37,6 +37,14 @@ class Command(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class OfPerson:
+    """A command that a person gives, who saw the run at this revision."""
+
+    by: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A completed step of an ended run that a new run takes over, so that it starts where the old one failed."""
 
@@ -119,39 +127,30 @@ class Save:
 
 
 @dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(OfPerson):
     """Resume a saved run."""
-
-    by: str
-    revision: int
 
 
 @dataclass(frozen=True, slots=True)
-class TakeOver:
+class TakeOver(OfPerson):
     """Become the holder of a run that another person or nobody holds. `idle`: the holder was inactive for `TAKE_OVER_AFTER`."""
 
-    by: str
-    revision: int
     entitled: bool
     idle: bool
     draft: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Release(OfPerson):
     """Stop holding the run, so that another person can take it."""
 
-    by: str
-    revision: int
     draft: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Escalate:
+class Escalate(OfPerson):
     """Put the run into an inbox. Nobody holds it until a person takes it from there."""
 
-    by: str
-    revision: int
     inbox: str
     reason: str
     priority: str = "normal"
@@ -159,11 +158,9 @@ class Escalate:
 
 
 @dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(OfPerson):
     """Make the person `to` the holder; `stands_in_for` is the person who was meant and is away."""
 
-    by: str
-    revision: int
     to: str
     reason: str = ""
     draft: Mapping[str, Any] | None = None
@@ -171,41 +168,32 @@ class Assign:
 
 
 @dataclass(frozen=True, slots=True)
-class Abort:
+class Abort(OfPerson):
     """End the run before its end, after the `compensations` are done."""
 
-    by: str
-    revision: int
     reason: str
     compensations: Sequence[Wish] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(OfPerson):
     """End the run, whoever holds it."""
 
-    by: str
-    revision: int
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Revise:
+class Revise(OfPerson):
     """Go back to the attempt number `n`."""
 
-    by: str
-    revision: int
     n: int
     reason: str
     compensations: Sequence[Wish] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(OfPerson):
     """Try an automatic step again after it failed."""
-
-    by: str
-    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,21 +275,17 @@ class Unanswered:
 
 
 @dataclass(frozen=True, slots=True)
-class Supply:
+class Supply(OfPerson):
     """Add values that a step handled manually left out of the context. `n` is the number of its attempt."""
 
-    by: str
-    revision: int
     n: int
     values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class StepIn:
+class StepIn(OfPerson):
     """Stop waiting: the holder does the step by hand."""
 
-    by: str
-    revision: int
     reason: str = ""
 
 
@@ -396,19 +380,14 @@ class Postpone:
 
 
 @dataclass(frozen=True, slots=True)
-class StopTrying:
+class StopTrying(OfPerson):
     """Stop the automatic tries; a person gets the form."""
-
-    by: str
-    revision: int
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Check(OfPerson):
     """The other system was asked about an unknown effect. `result` is done, not_done or unclear."""
 
-    by: str
-    revision: int
     effect: str
     result: str
     code: str = ""
@@ -417,11 +396,9 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(OfPerson):
     """A person states whether an unknown effect happened. `left`: a compensation that failed is given up."""
 
-    by: str
-    revision: int
     effect: str
     done: bool
     reason: str

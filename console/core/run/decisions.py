@@ -138,8 +138,10 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
     attempt = require_completable(run, command.by, command.step, command.revision)
     if command.by is None and not _completed_by_ai(run, command) and (attempt.step not in plan.automatic or run.status != "running"):
         raise not_possible(run, "Completing a person's step without a person")
-    step, side_rows = (attempt.step, attempt.attempt), side_work.create_side_rows(run, attempt, command, now)
-    command = replace(command, awaits=side_rows.awaits, **_standing(side_rows.stands))
+    step, side_events = (attempt.step, attempt.attempt), list[Event]()
+    if command.side_rows or command.awaits is not None:
+        side_rows = side_work.create_side_rows(run, attempt, command, now)
+        side_events, command = side_rows.events, replace(command, awaits=side_rows.awaits, **_standing(side_rows.stands))
     open_data = {
         "n": attempt.n,
         "type": plan.workflow.step(attempt.step).type,
@@ -156,7 +158,7 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
         if command.handled_manually
         else []
     )
-    chosen += side_rows.events
+    chosen += side_events
     if command.effects or command.awaits or command.approval:
         if command.effects and command.awaits is not None:
             open_data["awaits"] = waiting.awaited_data(command.awaits)

@@ -8,9 +8,11 @@ from console.errors import Conflict, ConsoleError
 from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import reason_of, revision_of, run_command
 from console.runs.engine.advancing import go_on
+from console.runs.engine.effecting import place
 from console.runs.rows.recent_runs import Loaded
 from console.workflows import Definition
 
+BUSY_NOW = "Others wait for the same answer just now. Nothing was asked: try again in a moment."
 UNCLEAR = "It still cannot be told whether this was done. Look there yourself, or ask whoever keeps it, then say what you found."
 
 
@@ -29,7 +31,7 @@ def settle(actor: Actor, run_id: str, *, revision: int | None, effect: str, done
 def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> str:
     """Ask the other system about an unknown effect; a clear answer settles it. Returns done, not_done or unclear.
 
-    Raises Conflict if the effect is not unknown, or another person holds the run.
+    Raises Conflict if the effect is not unknown, if another person holds the run, or `busy` if too many wait for other systems already.
     """
     seen = see(actor, run_id)
     moves.require_holder(seen.run, actor.id)
@@ -37,12 +39,15 @@ def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> st
     if unknown is None or unknown.id != effect or unknown.status != "unknown":
         raise Conflict("This change is not unknown; there is nothing to check.", code="not_possible")
     result, report = "unclear", Report(effect, "unknown", message=UNCLEAR)
-    try:
-        found = effects.check(actor, unknown, seen.run)
-        if found is not None and found.status in ("succeeded", "failed"):
-            result, report = ("done" if found.status == "succeeded" else "not_done"), found
-    except ConsoleError as error:
-        report = Report(effect, "unknown", error.code, f"{error.message} {UNCLEAR}")
+    with place() as free:
+        if not free:
+            raise Conflict(BUSY_NOW, code="busy")
+        try:
+            found = effects.check(actor, unknown, seen.run)
+        except ConsoleError as error:
+            found, report = None, Report(effect, "unknown", error.code, f"{error.message} {UNCLEAR}")
+    if found is not None and found.status in ("succeeded", "failed"):
+        result, report = ("done" if found.status == "succeeded" else "not_done"), found
     known = revision if revision is not None else seen.run.revision
 
     def make(_seen: Seen) -> Command:

@@ -70,8 +70,9 @@ def require_existing_references(actor: Actor, open_step: OpenStep, context: Cont
     config = open_step.view.config
     defined = [entry for part in FORMS for entry in getattr(config, part, None) or () if isinstance(entry, FieldDefinition)]
     defined += [entry for act in context.acts.values() for entry in act.action.form]
-    fields = [*context.forms.values(), *(entry.field() for entry in defined if entry.type == "reference")]
-    if evidence.reference_errors(actor, open_step.run.team, fields, given):
+    offered = [*context.forms.values(), *(entry.field() for entry in defined if entry.type == "reference")]
+    fields = [field for field in offered if isinstance(field.options, Mapping) and "collection" in field.options]
+    if fields and evidence.reference_errors(actor, open_step.run.team, fields, given):
         evidence.require(actor, open_step.run.team, open_step.kind.prepare(open_step.view, context).fields, given)
 
 

@@ -6,6 +6,7 @@ __all__ = [
     "answering",
     "children",
     "effect_followup",
+    "effecting",
     "first_steps",
     "into_inbox",
     "people_behind",

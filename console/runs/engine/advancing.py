@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
 from console.records import Record
 from console.runs.changing.approval_requests import complete_request, notify_approvers
 from console.runs.engine import addressees, proposing
-from console.runs.engine.effecting import is_passing, make_effect, perform_action, recover_action, retry_moment
+from console.runs.engine.effecting import is_passing, make_effect, perform_action, place, put_off_action, recover_action, retry_moment
 from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_left, require_step, require_tagging, step_at
 from console.runs.rows import loaded_rows
 from console.runs.rows.recent_runs import Loaded
@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 IN_ONE_GO = 20  # at most so many automatic steps; a worker does the rest
 IN_ONE_GO_S = 2.0
 AT_ONCE = 10  # runs of a workflow that nobody holds are worked on at once by all workers, if it says nothing else
+CHANGES_AT_ONCE = 4  # guided runs whose change outside is made or looked up by all workers at once: each may take as long as a step may
 AT_ONCE_S = 0.05  # quick automatic steps are committed together until they took this long
 LIMITS = frozenset({"too_many_steps", "asks_person", "already_done"})
 """Codes of errors for which the step's edge for errors is not taken, because nothing went wrong."""
@@ -57,16 +58,20 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     """Go on with a run: what a worker calls, idempotent. Uses the rights of the holder, else of the last holder; of its account if nobody holds it.
 
     If that account is closed, another person gets the step; a hands-off run does what its document says about errors. `stopping` is called before each step; if it is True, the rest goes back
-    into the queue.
+    into the queue. Raises PutBack where as many runs of its workflow, or as many changes outside, are worked on as may be at once.
     """
     loaded = load(run_id)
     if loaded is None or loaded.run.ended:
         return
     definition = workflows.version(loaded.run.workflow, loaded.run.version)
-    if not loaded.run.hands_off:
-        _advance(definition, loaded, stopping)
-        return
-    with place_of(definition) as free:
+    turn: AbstractContextManager[bool]
+    if loaded.run.hands_off:
+        turn = place_of(definition)
+    elif loaded.run.wanted is not None:
+        turn = place_among("changes of guided runs", CHANGES_AT_ONCE)
+    else:
+        turn = nullcontext(enter_result=True)
+    with turn as free:
         if not free:
             raise queue.PutBack(random.uniform(0.5, 1.5))  # noqa: S311 (spread, not secrecy)
         _advance(definition, loaded, stopping)
@@ -172,9 +177,10 @@ def go_on(
             tried.add(effect.id)
             left -= 1
             looks = _at_automatic_step(definition, loaded) and definition.document.settings.on_error == "fail"
-            loaded = make_effect(
-                definition, loaded, effect, perform_action(actor, effect, looks=looks), hand_on=left <= 0 or time.monotonic() > until
-            )
+            with place() as free:
+                now = free or loaded.run.tries >= definition.document.settings.retries  # without a try left it would have failed, unasked
+                act = perform_action(actor, effect, looks=looks) if now else put_off_action(effect)
+                loaded = make_effect(definition, loaded, effect, act, hand_on=left <= 0 or time.monotonic() > until)
         elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
             break
         elif (
@@ -367,7 +373,7 @@ def completing_command(
     """
     if completion.hands_over is not None:
         inboxes.require_used(completion.hands_over.inbox, run.team)
-    beside, awaits = addressees.resolve_addressees(run, completion, slug)
+    beside, awaits = addressees.resolve_addressees(run, completion, slug) if completion.involves_others else ((), None)
     values = completion.values
     if completion.children:
         awaits = Awaited("run", f"{run.id}:{run.made}:{run.seq}{':free' if completion.joins == 'none' else ''}")

@@ -7,7 +7,9 @@ it, unless a late result does.
 import functools
 import logging
 import random
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -27,12 +29,38 @@ logger = logging.getLogger(__name__)
 LONGEST_PAUSE_S = 3600.0
 UNSURE = "It was asked for more than once, and it cannot be told whether one of these did it. Look there, then say what you found."
 TIMED_OUT = "No answer came in {seconds} seconds; it cannot be told whether the change was made. Look there, then say what you found."
+BUSY = "Others are waiting for the same system just now, so it is asked in the background."
+PLACE_S = 0.5  # a change in one's own database takes a few milliseconds
 Act = Callable[[Run], commands.Report]
+_places: threading.BoundedSemaphore | None = None
+
+
+def limit_places(most: int | None) -> None:
+    """At most so many changes are made at once by the threads of this process that serve people; None: as many as there are threads."""
+    global _places  # noqa: PLW0603 (one per process, set when it starts)
+    _places = None if most is None else threading.BoundedSemaphore(most)
+
+
+@contextmanager
+def place() -> Iterator[bool]:
+    """Whether this thread may wait for somebody outside: a provider that hangs must not hold every thread that pages are served by."""
+    places = _places
+    free = places is None or places.acquire(timeout=PLACE_S)
+    try:
+        yield free
+    finally:
+        if places is not None and free:
+            places.release()
 
 
 def perform_action(actor: Actor, effect: Effect, *, looks: bool = False) -> Act:
     """A function that makes an effect for the first time. `looks`: if the result is unknown, the other system is asked once."""
     return functools.partial(_perform_and_look if looks else _perform, actor, effect)
+
+
+def put_off_action(effect: Effect) -> Act:
+    """A function that leaves an effect for later: it was not begun."""
+    return lambda _run: commands.Report(effect.id, "failed", "busy", BUSY, [{"field": "", "reason": BUSY}], passing=True)
 
 
 def recover_action(actor: Actor, effect: Effect) -> Act:

@@ -34,10 +34,9 @@ HALF_SETTLED = "settle."
 OWN = frozenset({"csrf_token", "repeat", "reason", "asked"})
 
 
-def repeat_choice(form: Mapping[str, str]) -> str | None:
+def repeat_choice(chosen: str | None, reason: str | None) -> str | None:
     """Return what the person chose to do about a change that was made before; None if a second time needs a reason that is missing."""
-    chosen = form.get("repeat") or None
-    return None if chosen == "again" and not form.get("reason", "").strip() else chosen
+    return None if chosen == "again" and not (reason or "").strip() else chosen or None
 
 
 def settling_for_draft(form: Mapping[str, str]) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def complete(run_id: str) -> Response:
                 outcome=typed.outcome,
                 handled_manually=request.form.get("handled_manually") == "true",
                 reason=request.form.get("reason", ""),
-                repeat=effects.repeat_choice(request.form),
+                repeat=effects.repeat_choice(request.form.get("repeat"), request.form.get("reason")),
             ),
         ),
     )
@@ -66,7 +66,7 @@ def draft(run_id: str) -> Response:
     """Keep what is being typed, unchecked."""
     typed = typed_form()
     try:
-        typed = replace(typed, values=files.with_uploads(run_id, typed.step, typed.values))
+        typed = _with_files(run_id, typed)
         saved_at = keep_draft(run_id, typed)
     except Conflict as conflict:
         return conflict_response(run_id, conflict, typed)
@@ -81,7 +81,7 @@ def _changed(run_id: str) -> Response:
     """Change the form by a way out of a refusal, and show it again; nothing is completed."""
     typed = typed_form()
     try:
-        typed = replace(typed, values={**files.with_uploads(run_id, typed.step, typed.values), **form_boxes.read_change(request.form)})
+        typed = replace(typed, values={**_with_files(run_id, typed).values, **form_boxes.read_change(request.form)})
         keep_draft(run_id, typed)
     except Conflict as conflict:
         return conflict_response(run_id, conflict, typed)
@@ -338,6 +338,13 @@ def keep_before_leaving(run_id: str, typed: Typed) -> None:
         keep_draft(run_id, typed)
 
 
+def _with_files(run_id: str, typed: Typed) -> Typed:
+    """The form with the files that came with it, and without those that were ticked for removal."""
+    if not request.files and files.AWAY not in request.form:
+        return typed
+    return replace(typed, values=files.with_uploads(run_id, typed.step, typed.values))
+
+
 def command(
     run_id: str,
     do: Callable[[Typed], RunView | None],
@@ -349,7 +356,7 @@ def command(
     """Execute a command and return the next screen (the one that `do` returns, else read again). If it fails, show the same screen with the reason."""
     typed = typed or typed_form()
     try:
-        typed = replace(typed, values=files.with_uploads(run_id, typed.step, typed.values))
+        typed = _with_files(run_id, typed)
         view = do(typed)
     except Conflict as conflict:
         if conflict.code == "already_done":

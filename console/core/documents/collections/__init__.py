@@ -1,6 +1,6 @@
 """Collections: their model, their documents, and assembling both with the database structure."""
 
-from console.core.documents.collections.assembling import LISTS, PERSONAL_TYPES, Stored, assemble
+from console.core.documents.collections.assembling import LISTS, Stored, assemble
 from console.core.documents.collections.labels import free_id, humanised, one_of
 from console.core.documents.collections.model import (
     CONVERSIONS,
@@ -10,7 +10,6 @@ from console.core.documents.collections.model import (
     SHOWN_ONLY,
     TONES,
     WIDGETS,
-    Changes,
     Collection,
     Field,
     Option,
@@ -26,11 +25,9 @@ __all__ = [
     "FORMATS",
     "LISTS",
     "MOST_COLUMNS",
-    "PERSONAL_TYPES",
     "SHOWN_ONLY",
     "TONES",
     "WIDGETS",
-    "Changes",
     "Collection",
     "Field",
     "Option",

@@ -4,18 +4,17 @@ The same JSON document is used in files, in the console's tables, on the setting
 what it leaves out comes from the database. `document_check` reports all errors of a document.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from console.core.documents.collections import treatment
 from console.core.documents.collections.contact_document import ContactDocument
 from console.core.documents.collections.model import Author, FieldKind, Format, Widget
 from console.core.documents.collections.treatment import Ai
-from console.core.documents.document_parts import Name, Part, Slug
+from console.core.documents.document_parts import Name, Part, Slug, StoredDocument
 
 FORMAT = 1
 ID_PATTERN = r"^[A-Za-z][A-Za-z0-9_.-]{0,199}$"
@@ -32,8 +31,6 @@ Columns = Annotated[list[Column], Field(max_length=MOST_FIELDS)]
 
 class Said(Part):
     """A part of the document."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
 
 class OptionDocument(Said):
@@ -205,7 +202,7 @@ class ChangesDocument(Said):
         return self
 
 
-class CollectionDocument(Said):
+class CollectionDocument(StoredDocument):
     """A table or view as the console shows it."""
 
     format: Literal[1] = 1
@@ -254,15 +251,6 @@ class CollectionDocument(Said):
         return {name: said for name, said in ordered.items() if name not in after} | {"fields": fields} | {
             name: ordered[name] for name in after if name in ordered
         }  # fmt: skip
-
-    def canonical(self) -> bytes:
-        """The document as bytes, identical for equal documents whatever the layout of their file."""
-        return (json.dumps(self.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
-
-    @property
-    def hash(self) -> str:
-        """SHA-256 of the canonical bytes, hexadecimal."""
-        return hashlib.sha256(self.canonical()).hexdigest()
 
 
 def _name(entry: str) -> str:

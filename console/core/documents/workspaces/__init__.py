@@ -16,7 +16,6 @@ from console.core.documents.workspaces.components import (
     Link,
     Metric,
     Related,
-    Search,
     Section,
     Tab,
     Tabs,
@@ -25,7 +24,7 @@ from console.core.documents.workspaces.components import (
     WorkflowButtons,
 )
 from console.core.documents.workspaces.workspace_check import check, names_used
-from console.core.documents.workspaces.workspace_document import Workspace, read, walk
+from console.core.documents.workspaces.workspace_document import Workspace, read
 
 __all__ = [
     "INPUTS",
@@ -43,7 +42,6 @@ __all__ = [
     "Link",
     "Metric",
     "Related",
-    "Search",
     "Section",
     "Tab",
     "Tabs",
@@ -56,7 +54,5 @@ __all__ = [
     "edits",
     "names_used",
     "read",
-    "walk",
     "workspace_document",
-    "workspace_schema",
 ]

@@ -3,7 +3,6 @@
 The same JSON document is used in `workspaces/*.json`, in the console's tables, by the builder and in exports.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -11,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from console.core.documents.collections.collection_document import Help, Label, Said
-from console.core.documents.document_parts import Slug
+from console.core.documents.collections.collection_document import Help, Label
+from console.core.documents.document_parts import Slug, StoredDocument
 from console.core.documents.workspaces.components import Chart, Component, Divider, Link, Metric, Part, Section, Tabs, Text
 
 FORMAT = 1
@@ -20,7 +19,7 @@ Icon = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,60}$")]
 FIGURES_ONLY = (Section, Tabs, Text, Link, Divider, Metric, Chart)
 
 
-class Workspace(Said):
+class Workspace(StoredDocument):
     """A page made of components, for the people of some teams."""
 
     format: Literal[1] = 1
@@ -51,15 +50,6 @@ class Workspace(Said):
         """The document without what is as it would be anyway."""
         made: dict[str, Any] = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return {"format": FORMAT, **_typed(made, self)}
-
-    def canonical(self) -> bytes:
-        """The bytes that are stored and hashed; they end with a line break."""
-        return (json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n").encode()
-
-    @property
-    def hash(self) -> str:
-        """SHA-256 of the canonical bytes, in hexadecimal."""
-        return hashlib.sha256(self.canonical()).hexdigest()
 
 
 def walk(components: Sequence[Part]) -> Iterator[Part]:
