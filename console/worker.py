@@ -109,7 +109,19 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
 
     Long jobs ask `stopping` and come back when it says so. Raises LookupError where a name has no function or a function no name.
     """
-    from console import automation, builder, contacts, documents, enrolments, messages, outgoing_webhooks, proposals, publication, queue, runs
+    from console import (
+        automation,
+        builder,
+        contacts,
+        documents,
+        enrolments,
+        messages,
+        outgoing_webhooks,
+        proposals,
+        publication,
+        queue,
+        runs,
+    )
     from console.actions import bulk
     from console.browse import list_files
 

@@ -90,7 +90,7 @@ class Place:
         lacking = [each.label.casefold() for each in self.fields if each.name in self.needed and told.get(each.name) in (None, "")]
         if lacking:
             words = " and ".join(", ".join(lacking).rsplit(", ", 1))
-            yield f"Of the consent {words} must be known: fill it in above for all lines, or add a column “Consent {lacking[-1]}”."
+            yield f"Of the consent {words} must be known: fill it in on this page for all lines, or add a column “Consent {lacking[-1]}”."
         for each in self.fields:
             value = told.get(each.name)
             if value in (None, ""):

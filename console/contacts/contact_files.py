@@ -74,7 +74,9 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
     head = first[: 64 << 10].decode(encoding, errors="replace") if encoding is not None else ""
     if encoding is None or first.startswith(NO_TEXT) or head.count("\x00") * 4 > len(head):
         forget(folder)
-        raise Invalid("This is no text file.", details=[{"field": "csv", "reason": "Save the table as CSV, in UTF-8 where that can be chosen."}])
+        raise Invalid(
+            "This is no text file.", details=[{"field": "csv", "reason": "Save the table as CSV, in UTF-8 where that can be chosen."}]
+        )
     heading = next((line for line in head.splitlines() if line.strip("\ufeff\t ")), "")
     return ContactFile(folder, count, encoding, max(DELIMITERS, key=lambda mark: (heading.count(mark), -DELIMITERS.index(mark))))
 

@@ -46,7 +46,9 @@ select %s, a.line, null, 'refused', a.reasons::jsonb from unnest(%s::bigint[], %
 _END = "update console.enrolment_batch set status = %s, why = %s, ended_at = %s, total = coalesce(total, done) where id = %s and status = 'running' returning 1"
 _WAITS = "update console.enrolment_batch set why = %s where id = %s and status = 'running' returning 1"
 _LINES = "select line, reasons from console.enrolment_answer where batch = %s and line > %s order by line limit %s"
-_CAUSES = "select coalesce(a.reasons->>0, ''), count(*) from console.enrolment_answer a where a.batch = %s group by 1 order by 2 desc, 1 limit %s"
+_CAUSES = (
+    "select coalesce(a.reasons->>0, ''), count(*) from console.enrolment_answer a where a.batch = %s group by 1 order by 2 desc, 1 limit %s"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +275,7 @@ def _one_part(
     plan: Plan, batch: Import, part: Sequence[contact_files.Row], before: LinesBefore, begun: frozenset[int], place: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Do these lines, and keep the place behind them with what came of them; that place."""
-    lines = imports.judge(plan, part, before.first, begun)
+    lines = imports.judge(plan, part, before.first, begun, look=batch.preview)
     place = {**place, "line": int(place.get("line", 0)) + len(part)}
     if batch.preview:
         agreed = sum(len(line.consents) for line in lines if line.outcome == NEW)
@@ -337,7 +339,10 @@ def _read(ident: str) -> Import | None:
         place = orjson.loads(subjects.unlock(row.subject, _about(row.id), bytes(row.place))) if row.place else {}
     except subjects.Unreadable:
         return None
-    named = {name: getattr(row, name) for name in ("id", "person", "preview", "status", "why", "total", "done", "refused", "created_at", "ended_at")}
+    named = {
+        name: getattr(row, name)
+        for name in ("id", "person", "preview", "status", "why", "total", "done", "refused", "created_at", "ended_at")
+    }
     return Import(
         **named, collection=row.workflow, new=row.enrolled, changed=row.already_enrolled, question=Question.of_json(question), place=place
     )

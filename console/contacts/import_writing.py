@@ -37,7 +37,9 @@ def write(plan: Plan, lines: Sequence[Line]) -> Written:
     """Add and change the contacts that the lines say. Raises SourceDown where the source does not answer; what was written by then is found again."""
     collection = plan.collection
     new = [line for line in lines if line.outcome == NEW and not line.done]
-    told = dict(zip([line.number for line in new], records.insert_many(collection.id, [line.values for line in new], plan.create), strict=True))
+    told = dict(
+        zip([line.number for line in new], records.insert_many(collection.id, [line.values for line in new], plan.create), strict=True)
+    )
     faults.point("imports.consents.before")
     ended = [_changed(plan, line) if line.outcome == CHANGED and not line.done else _added(line, told.get(line.number)) for line in lines]
     here = [line for line in ended if line.outcome == NEW and line.key is not None]
@@ -49,20 +51,17 @@ def write(plan: Plan, lines: Sequence[Line]) -> Written:
 
 def note(actor: Actor, written: Written, chain: str, connection: Connection) -> None:
     """Tell the log of each record that was added, with the transaction of `connection`."""
-    for collection, key, whose, values in written.added:
-        log.note(
-            actor,
-            "record_changed",
-            open={"fields": sorted(values), "result": "succeeded", "effect": "added"},
-            sealed={"old": {}, "new": dict(values)},
-            source=collection.source,
-            collection=collection.id,
-            record=records.log_reference(collection, key),
-            subject=whose,
-            label=access.label_of(f"collection:{collection.id}"),
-            chain=chain,
-            connection=connection,
-        )
+    for collection in {each[0].id: each[0] for each in written.added}.values():
+        told = {"result": "succeeded", "effect": "added"}
+        notes = [
+            log.Noted(
+                {"fields": sorted(values), **told}, collection.id, records.log_reference(collection, key), collection.source,
+                {"old": {}, "new": dict(values)}, whose or subjects.of_person(actor.id),
+            )
+            for place, key, whose, values in written.added if place is collection
+        ]  # fmt: skip
+        label = access.label_of(f"collection:{collection.id}")
+        log.note_each(actor, "record_changed", notes, chain=chain, team=actor.teams[0] if actor.teams else None, label=label, connection=connection)
 
 
 def _added(line: Line, answer: str | ConsoleError | None) -> Line:
@@ -93,7 +92,9 @@ def _consents(plan: Plan, here: Sequence[Line], whose: Mapping[str, str]) -> tup
     place = plan.consents.place
     if place is None or not any(line.consents for line in here):
         return [], []
-    wanted = [(line, channel, {**row, **consent_columns.link_of(place, str(line.key))}) for line in here for channel, row in line.consents.items()]
+    wanted = [
+        (line, channel, {**row, **consent_columns.link_of(place, str(line.key))}) for line in here for channel, row in line.consents.items()
+    ]
     there = _there(place, [line for line in here if line.done and line.consents])
     missing = [(line, channel, row) for line, channel, row in wanted if _channel(place, channel, row) not in there]
     scope = access.scope_for(plan.actor, place.table.id, "create")

@@ -1,7 +1,7 @@
 """Contacts from a CSV file: what each column is, and what each line becomes: a new contact, a change of one that is there, or nothing, with the reason."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set as AbstractSet
-from dataclasses import asdict, dataclass, field as default
+from dataclasses import asdict, dataclass, field as default, replace
 from itertools import islice
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -194,13 +194,17 @@ def rows(question: Question, person: str, done: int) -> Iterator[list[Row]]:
         yield part
 
 
-def judge(plan: Plan, part: Sequence[Row], first_line: FirstLine, begun: AbstractSet[int] = frozenset()) -> list[Line]:
-    """What becomes of the lines. `begun` are those that a process was writing when it died: what it has written counts as done."""
+def judge(plan: Plan, part: Sequence[Row], first_line: FirstLine, begun: AbstractSet[int] = frozenset(), *, look: bool = True) -> list[Line]:
+    """What becomes of the lines. `begun` are those that a process was writing when it died: what it has written counts as done.
+
+    `look` False: what is only found out when a contact is added is left to that.
+    """
     read = [(row, *_values(plan, row)) for row in part]
     there = _there(plan, [values for _, values, _ in read])
     firsts = first_line([(row.number, _who(plan, values)) for row, values, wrong in read if values and not wrong])
     allowed = _changeable(plan, [record for found in there.values() for record in found])
-    return [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
+    lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
+    return [_looked_at(plan, line) for line in lines] if look else lines
 
 
 def no_lines_before(told: Sequence[tuple[int, str]]) -> Mapping[int, int]:
@@ -236,6 +240,12 @@ def _line(
     return Line(row.number, REFUSED if reasons else NEW, values, tuple(dict.fromkeys(reasons)), agreed)
 
 
+def _looked_at(plan: Plan, line: Line) -> Line:
+    """The line, refused for what would refuse it when it is added."""
+    reasons = [] if line.outcome != NEW or line.done else records.refusals_of_new(plan.collection, line.values, plan.create)
+    return replace(line, outcome=REFUSED, reasons=tuple(dict.fromkeys(reasons))) if reasons else line
+
+
 def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Sequence[Record], allowed: AbstractSet[str]) -> Line:
     label = plan.collection.by_name[plan.match].label if plan.match else ""
     if len(found) > 1:
@@ -265,8 +275,7 @@ def _moved(plan: Plan, one: Record, values: Mapping[str, Any]) -> set[str]:
 def _wrong(plan: Plan, values: Mapping[str, Any]) -> list[str]:
     """Why a contact of these values cannot be added, as it would be said by the form for one."""
     empty = [f"{field.label} is needed." for field in plan.needed if values.get(field.name) in (None, "")]
-    found = records.refusals_of_new(plan.collection, values, plan.create)
-    return [*empty, *_wrong_zone(plan, values), *(reason for reason in found if reason not in empty)]
+    return [*empty, *_wrong_zone(plan, values)]
 
 
 def _wrong_zone(plan: Plan, values: Mapping[str, Any]) -> list[str]:
@@ -310,7 +319,11 @@ def _value(field: Field, cell: str) -> Any:
 def _who(plan: Plan, values: Mapping[str, Any]) -> str:
     """What two lines must not share: the field by which contacts are found, else everything that they say."""
     named = values.get(plan.match or "")
-    return f"one {_spelled(named)}" if named not in (None, "") else f"all {orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str).decode()}"
+    return (
+        f"one {_spelled(named)}"
+        if named not in (None, "")
+        else f"all {orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str).decode()}"
+    )
 
 
 def _there(plan: Plan, values: Sequence[Mapping[str, Any]]) -> dict[str, list[Record]]:

@@ -14,12 +14,12 @@ import orjson
 import sqlalchemy as sa
 
 from console import access, accounts, faults, log, queue, records, subjects
+from console.contacts import contact_files, import_batches
 from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
-from console.contacts import contact_files, import_batches
 from console.enrolments import whom_to_enrol
 from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
 from console.enrolments.leaving_many import LEAVING

@@ -10,14 +10,13 @@ import orjson
 
 from console import access, browse, records
 from console.browse import BrowseQuery
-from console.contacts import imports
+from console.contacts import contact_files, imports
+from console.contacts.contact_files import ContactFile
 from console.contacts.encodings import ENCODINGS
 from console.core import filters, scopes
 from console.core.actor import Actor
 from console.core.forms import missing_message
-from console.contacts import contact_files
 from console.enrolments.admission import AT_ONCE, Candidate, wrong_contact
-from console.contacts.contact_files import ContactFile
 from console.enrolments.targets import Target
 from console.errors import Invalid
 

@@ -19,7 +19,7 @@ from console.core.stop_words import is_stop
 from console.db.engine import alone, fetch, transaction
 from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDown
 from console.formats import label_of
-from console.messages import contact_trials, inbound, message_rows, reaching, telling
+from console.messages import contact_trials, inbound, message_rows, opting_out, reaching, telling
 from console.messages.channel_settings import in_sandbox, script_of
 from console.messages.message_events import noted
 from console.messages.message_rows import LEFT, PENDING, Message, change, kind_of
@@ -254,10 +254,12 @@ def _call_ended(message: Message, handed: Handed) -> bool:
         again_at, failures = now + _pause(message.failures), message.failures + 1
     elif outcome in ("no_answer", "voicemail", "busy") and message.number < message.most:
         again_at, number = now + timedelta(seconds=message.again_s), message.number + 1
-    said = {"label": handed.label, "transcript": handed.transcript, "recording": handed.recording, "reason": handed.reason}
+    said: dict[str, Any] = {"label": handed.label, "transcript": handed.transcript, "recording": handed.recording, "reason": handed.reason}
+    said["call_back_at"] = reaching.call_back_at(message, handed, now) if outcome == "answered" else None
     if handed.label and is_stop(handed.label.replace("_", " ")):
         called = (message.collection, message.record) if message.collection and message.record else None
-        inbound.withdraw_at("call", str(message.result.get("to", "")), called, ("call", "ai_call"), message.id)
+        sharing = inbound.everybody_at("call", str(message.result.get("to", "")), called)
+        opting_out.withdraw(sharing, ("call", "ai_call"), "call", message.id)
     with transaction() as connection:
         status = "failed" if outcome == "failed" else "delivered"
         columns = {"status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}

@@ -193,7 +193,10 @@ def test_whoever_sends_the_file_chooses_encoding_and_columns_and_looks_again(clu
 
 def test_those_who_are_there_get_what_the_file_says_where_that_is_asked_for(club: "Pages") -> None:
     company = club.company
-    found = kept(company, "name,email,stage,phone\nSam Whitfield,SAM@post.example,engaged,\nAna Petrauskė,ana@post.example,new,\nX,greta@post.example,won,\n")
+    found = kept(
+        company,
+        "name,email,stage,phone\nSam Whitfield,SAM@post.example,engaged,\nAna Petrauskė,ana@post.example,new,\nX,greta@post.example,won,\n",
+    )
     assert counts(found) == (0, 0, 0, 3), "as long as nobody asks for it they are left as they are"
     asked = found.question
     again = import_batches.look_again(company.olivia, found.id, imports.Question(asked.file, asked.columns, asked.match, change=True))
@@ -275,8 +278,6 @@ def test_a_file_without_consent_says_that_nobody_will_be_reached(club: "Pages") 
     assert told in club.olivia.get(where).text
     done = club.olivia.get(posted(club, where, {"do": "import"}))
     assert told in done.text
-
-
 
 
 def many(host: str) -> str:
