@@ -23,24 +23,30 @@ _TAKEN_BACK = "select record, channel, at, source from console.opt_out where col
 NO_ZONE = "Etc/Unknown"
 CALL_BACK = "call_back"
 """The label of a call whose transcript is looked through for when they want to be called again."""
+TakenBack = tuple[str, datetime, str]
+"""(channel, when, where) of a consent that was taken back here."""
 
 
-def contact_of(message: Message) -> Contact | None:
-    """The contact of the message, with consent that was taken back here; None for a message to nobody outside (a chat, a test).
+def contact_of(message: Message, taken_back: Sequence[TakenBack]) -> Contact | None:
+    """The contact of the message; None for a message to nobody outside (a chat, a test). `taken_back`: the consents that were taken back here, the oldest first.
 
     A record of a collection that holds no contacts is one of which only the key is known. Raises NotFound for a record that is gone, SourceDown.
     """
     if message.channel == "chat" or message.collection is None or message.record is None:
         return None
-    return contact_at(message.collection, message.record)
+    return _known(message.collection, message.record, taken_back)
 
 
 def contact_at(collection: str, record: str) -> Contact:
-    """The contact with consent that was taken back here. Raises NotFound, SourceDown."""
+    """The contact with consent that was taken back here, for it or for one of its addresses. Raises NotFound, SourceDown."""
+    return _as_it_stands(collection, {record: _known(collection, record, ())})[record]
+
+
+def _known(collection: str, record: str, taken_back: Sequence[TakenBack]) -> Contact:
     known = (
         contacts.known_contact(collection, record) if contacts.is_contact(collection) else Contact(collection, record, keeps_consent=False)
     )
-    return _as_it_stands(collection, {record: known})[record]
+    return replace(known, consent=_with_taken_back(known, taken_back))
 
 
 def contacts_at(collection: str, keys: Sequence[str]) -> dict[str, Contact]:
@@ -55,7 +61,7 @@ def contacts_at(collection: str, keys: Sequence[str]) -> dict[str, Contact]:
 def _as_it_stands(collection: str, known: Mapping[str, Contact]) -> dict[str, Contact]:
     """Key → the contact with consent that was taken back here, for it or for one of its addresses; one statement for all."""
     addresses = {key: _barred_as(contact) for key, contact in known.items()}
-    rows: dict[str, list[tuple[str, datetime, str]]] = {}
+    rows: dict[str, list[TakenBack]] = {}
     barred = sorted({each for own in addresses.values() for each in own})
     for record, channel, at, source in fetch(_TAKEN_BACK, (collection, list(known), ADDRESS, barred)):
         rows.setdefault(record, []).append((channel, at, source))
@@ -72,7 +78,7 @@ def _barred_as(contact: Contact) -> list[str]:
     return [digest(address.encode(), "address").hex() for address in found if address]
 
 
-def _with_taken_back(contact: Contact, rows: list[tuple[str, datetime, str]]) -> dict[str, Consent]:
+def _with_taken_back(contact: Contact, rows: Sequence[TakenBack]) -> dict[str, Consent]:
     """The consents; what was taken back here counts unless the record says that it was given again after that."""
     consent = dict(contact.consent)
     for channel, at, source in rows:
@@ -149,7 +155,7 @@ def call_back_at(message: Message, handed: Handed, heard_at: datetime) -> str | 
     if not handed.call_back and handed.label != CALL_BACK:
         return None
     try:
-        contact = contact_of(message)
+        contact = contact_of(message, ())
     except (NotFound, SourceDown):  # their number says where they are
         contact = None
     zones = zones_of(contact, str(message.result.get("to", "")))
