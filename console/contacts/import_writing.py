@@ -61,7 +61,9 @@ def note(actor: Actor, written: Written, chain: str, connection: Connection) -> 
             for place, key, whose, values in written.added if place is collection
         ]  # fmt: skip
         label = access.label_of(f"collection:{collection.id}")
-        log.note_each(actor, "record_changed", notes, chain=chain, team=actor.teams[0] if actor.teams else None, label=label, connection=connection)
+        log.note_each(
+            actor, "record_changed", notes, chain=chain, team=actor.teams[0] if actor.teams else None, label=label, connection=connection
+        )
 
 
 def _added(line: Line, answer: str | ConsoleError | None) -> Line:

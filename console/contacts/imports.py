@@ -194,7 +194,9 @@ def rows(question: Question, person: str, done: int) -> Iterator[list[Row]]:
         yield part
 
 
-def judge(plan: Plan, part: Sequence[Row], first_line: FirstLine, begun: AbstractSet[int] = frozenset(), *, look: bool = True) -> list[Line]:
+def judge(
+    plan: Plan, part: Sequence[Row], first_line: FirstLine, begun: AbstractSet[int] = frozenset(), *, look: bool = True
+) -> list[Line]:
     """What becomes of the lines. `begun` are those that a process was writing when it died: what it has written counts as done.
 
     `look` False: what is only found out when a contact is added is left to that.

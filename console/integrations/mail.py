@@ -41,7 +41,9 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
     except (smtplib.SMTPException, OSError) as error:
         if smtp.has_it:
             raise OutcomeUnknown(f"The mail server {server.host} did not answer to the end: {_reason(error)}") from error
-        raise IntegrationError(f"The mail server {server.host} broke off before it had the message: {_reason(error)}", code="unreachable") from error
+        raise IntegrationError(
+            f"The mail server {server.host} broke off before it had the message: {_reason(error)}", code="unreachable"
+        ) from error
     finally:
         with suppress(smtplib.SMTPException, OSError):
             smtp.quit()

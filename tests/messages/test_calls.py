@@ -84,7 +84,12 @@ def test_the_label_of_the_answer_leads_on_and_the_second_callback_changes_nothin
 def test_who_says_when_is_called_again_then_and_it_is_no_attempt(calling: tuple[Any, ...]) -> None:
     company, server, move = calling
     client = web_app().test_client()
-    wait = {"id": "later", "type": "wait", "config": {"until": "first(steps.call.call_back_at, addDays(now, 1))"}, "next": {"default": "again"}}
+    wait = {
+        "id": "later",
+        "type": "wait",
+        "config": {"until": "first(steps.call.call_back_at, addDays(now, 1))"},
+        "next": {"default": "again"},
+    }
     again = {"id": "again", "type": "go_to", "config": {}, "next": {"default": "call"}}
     config = {"script": "Hello {{ record.name }}", "max_attempts": 1, "answers": ["call_back"]}
     call = {"id": "call", "type": "ai_call", "config": config, "next": {"call_back": "later", "default": "ask"}}

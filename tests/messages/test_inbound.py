@@ -85,7 +85,9 @@ def test_stop_holds_for_who_gets_the_number_later_until_they_agree_after_it(club
     stop = {"From": "+12025550147", "To": "+12025550100", "Body": "STOP", "MessageSid": "SM1", "SmsStatus": "received"}
     assert told(web_app().test_client(), **stop) == 200
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
-        connection.execute("insert into contact (id, name, phone, country, time_zone, stage) values (7, 'Sam W.', '202 555 0147', 'US', 'America/Denver', 'new')")
+        connection.execute(
+            "insert into contact (id, name, phone, country, time_zone, stage) values (7, 'Sam W.', '202 555 0147', 'US', 'America/Denver', 'new')"
+        )
         connection.execute(reached.GIVEN, (7, "sms", "given"))
         connection.commit()
         run_id = begin(company, "hello", "7")

@@ -94,27 +94,35 @@ def odd() -> Iterator[Odd]:
     ],
 )
 def test_what_a_mail_server_does_decides_what_becomes_of_the_message(
-    company: Company, given_settings: Callable[..., None], answers: dict[str, str | None], message: tuple[str, str | None], run: tuple[str, str]
+    company: Company,
+    given_settings: Callable[..., None],
+    answers: dict[str, str | None],
+    message: tuple[str, str | None],
+    run: tuple[str, str],
 ) -> None:
     slug = f"letter-{crc32(str(answers).encode())}"
     if not company.path.with_name("club.db").exists():
         reached.founded(company)
     with odd() as server, reached.clock(NOON):
         server.answers = answers
-        given_settings(**reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example"))
+        given_settings(
+            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
+        )
         run_id = begin(company, workflow(slug, [dict(EMAIL), dict(ASK)]))
         found = line(company, run_id)
         assert found.status == message[0]
         assert message[1] is None or found.message.code == message[1]
         assert run[0] == "failed" or status(company, run_id) == run
-        assert len(server.taken) == (1 if "end" in answers and answers["end"] is None or not answers else 0)
+        assert len(server.taken) == (1 if ("end" in answers and answers["end"] is None) or not answers else 0)
 
 
 def test_a_greylisted_message_leaves_once_when_the_server_takes_it(company: Company, given_settings: Callable[..., None]) -> None:
     reached.founded(company)
     with odd() as server, reached.clock(NOON) as move:
         server.answers = {"rcpt": "450 4.2.0 Greylisted, try again later"}
-        given_settings(**reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example"))
+        given_settings(
+            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
+        )
         run_id = begin(company, workflow("letter", [dict(EMAIL), dict(ASK)]))
         move(timedelta(minutes=1))
         reached.work()
@@ -138,6 +146,8 @@ def test_a_server_that_thinks_long_about_a_whole_message_is_waited_for(
 
     monkeypatch.setattr(mail._Connection, "send", noted)
     with odd() as server, reached.clock(NOON):
-        given_settings(**reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example"))
+        given_settings(
+            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
+        )
         begin(company, workflow("letter", [dict(EMAIL), dict(ASK)]))
     assert mail.LAST_WORD_S in seconds
