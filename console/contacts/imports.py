@@ -28,6 +28,7 @@ ASKED = 200
 CONSENT, TOLD = "consent:", "told:"
 """Before a channel, and before a field of the table of consents, where a column tells of consent."""
 IMPORTED = "import"
+DOUBLED = "The same contact stands on a line before."
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "name": ("full name", "contact", "contact name"),
     "email": ("e mail", "mail", "email address", "e mail address"),
@@ -228,7 +229,7 @@ def _line(
     if wrong:
         return Line(row.number, REFUSED, values, tuple(wrong))
     if first is not None and first != row.number:
-        return Line(row.number, REFUSED, values, (f"The same contact stands on line {first:,} before.",))
+        return Line(row.number, REFUSED, values, (DOUBLED, f"It stands on line {first:,}."))
     agreed, unsaid = consent_columns.read(plan.consents, row.cells, plan.question.same)
     found = there.get(_spelled(values.get(plan.match or ""))) or ()
     if row.number in begun and not found and plan.match is None:

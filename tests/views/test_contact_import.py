@@ -74,7 +74,7 @@ def posted(club: "Pages", where: str, told: dict[str, Any]) -> str:
 
 def refused_lines(club: "Pages", where: str) -> str:
     club.olivia.get(f"{where}/refused")
-    return club.olivia.answer.data.decode("utf-8-sig")
+    return str(club.olivia.answer.data.decode("utf-8-sig"))
 
 
 def test_each_line_is_shown_before_it_is_added_and_says_why_it_is_not(club: "Pages") -> None:
@@ -84,7 +84,12 @@ def test_each_line_is_shown_before_it_is_added_and_says_why_it_is_not(club: "Pag
     assert "1 contact can be added" in page.text
     assert "Zoë Müller" in page.text
     assert "no field is left for them: Shoe size" in page.text
-    for reason in ("Name is needed.", "is there already.", "Stage is none of New, Engaged, Lost.", "stands on line 2 before."):
+    for reason in (
+        "Name is needed.",
+        "is there already.",
+        "Stage is none of New, Engaged, Lost.",
+        "stands on a line before. It stands on line 2.",
+    ):
         assert reason in page.text
     assert "Zoë Müller" not in club.olivia.get("/c/contact?segment=").text, "nothing is added unseen"
     there = posted(club, where, {"do": "import"})
