@@ -97,7 +97,7 @@ def _consents(plan: Plan, here: Sequence[Line], whose: Mapping[str, str]) -> tup
     wanted = [
         (line, channel, {**row, **consent_columns.link_of(place, str(line.key))}) for line in here for channel, row in line.consents.items()
     ]
-    there = _there(place, [line for line in here if line.done and line.consents])
+    there = _consents_present(place, [line for line in here if line.done and line.consents])
     missing = [(line, channel, row) for line, channel, row in wanted if _channel(place, channel, row) not in there]
     scope = access.scope_for(plan.actor, place.table.id, "create")
     answers = records.insert_many(place.table.id, [row for _, _, row in missing], scope)
@@ -121,7 +121,7 @@ def _channel(place: Place, channel: str, row: Mapping[str, Any]) -> tuple[str, .
     return (*(str(row.get(there)) for _, there in place.link), str(row.get(named or "")))
 
 
-def _there(place: Place, lines: Sequence[Line]) -> dict[tuple[str, ...], str]:
+def _consents_present(place: Place, lines: Sequence[Line]) -> dict[tuple[str, ...], str]:
     """The consents that a process has written which died before the log told of them → their keys."""
     found: dict[tuple[str, ...], str] = {}
     for line in lines:

@@ -203,8 +203,8 @@ def judge(
     `look` False: what is only found out when a contact is added is left to that.
     """
     read = [(row, *_values(plan, row)) for row in part]
-    there = _there(plan, [values for _, values, _ in read])
-    firsts = first_line([(row.number, _who(plan, values)) for row, values, wrong in read if values and not wrong])
+    there = _contacts_present(plan, [values for _, values, _ in read])
+    firsts = first_line([(row.number, _identity(plan, values)) for row, values, wrong in read if values and not wrong])
     allowed = _changeable(plan, [record for found in there.values() for record in found])
     lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
     return [_looked_at(plan, line) for line in lines] if look else lines
@@ -319,7 +319,7 @@ def _value(field: Field, cell: str) -> Any:
     return formats.typed(formats.kind(field), [cell], formats.Look())
 
 
-def _who(plan: Plan, values: Mapping[str, Any]) -> str:
+def _identity(plan: Plan, values: Mapping[str, Any]) -> str:
     """What two lines must not share: the field by which contacts are found, else everything that they say."""
     named = values.get(plan.match or "")
     return (
@@ -329,7 +329,7 @@ def _who(plan: Plan, values: Mapping[str, Any]) -> str:
     )
 
 
-def _there(plan: Plan, values: Sequence[Mapping[str, Any]]) -> dict[str, list[Record]]:
+def _contacts_present(plan: Plan, values: Sequence[Mapping[str, Any]]) -> dict[str, list[Record]]:
     """What the lines are found by, in small letters → the contacts within the actor's sight that have it; one statement for two hundred."""
     name = plan.match
     if name is None:
