@@ -28,6 +28,8 @@ ASKED = 200
 CONSENT, TOLD = "consent:", "told:"
 """Before a channel, and before a field of the table of consents, where a column tells of consent."""
 IMPORTED = "import"
+FORMULA = ("=", "+", "-", "@")
+"""What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
 DOUBLED = "The same contact stands on a line before."
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "name": ("full name", "contact", "contact name"),
@@ -296,6 +298,7 @@ def _values(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
         reasons.append(f"It has {len(row.cells)} values and the heading {plan.width}.")
     for number, field in plan.fields.items():
         cell = row.cells[number] if number < len(row.cells) else ""
+        cell = cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULA else cell
         if not cell:
             continue
         values[field.name] = _value(field, cell)

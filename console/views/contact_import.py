@@ -21,6 +21,8 @@ from console.views.run import form_boxes
 blueprint = Blueprint("contact_import", __name__)
 COLUMN = "c."
 SHOWN = 50
+SHOWN_FIELDS = 4
+"""Of each of the first lines: who it is, and what becomes of it."""
 OUTCOMES = {
     "new": Badge("New", "good", "user-plus"),
     "changed": Badge("Changed", "info", "pencil"),
@@ -127,7 +129,7 @@ def _looked_at(who: Actor, here: Collection, found: Import) -> dict[str, Any]:
     except (OSError, ConsoleError):
         return {}
     look = frame.look()
-    fields = list(plan.fields.values())
+    fields = list(plan.fields.values())[:SHOWN_FIELDS]
     shown = [(line, OUTCOMES[line.outcome], _cells(line, fields, look)) for line in lines]
     columns = [
         (

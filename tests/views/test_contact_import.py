@@ -10,6 +10,7 @@ import pytest
 
 from console import access, collections, contacts, db, queue
 from console.access import policy_store
+from console.activity import exports
 from console.contacts import contact_files, import_batches, imports
 from console.contacts.import_batches import Import
 from console.db.engine import alone, fetch
@@ -174,6 +175,15 @@ def test_a_few_broken_bytes_refuse_their_lines_and_the_others_keep_their_letters
     found = kept(club.company, b"name,email,stage\n" + b"".join(lines))
     assert counts(found) == (39, 0, 0, 1)
     assert why(found) == {9: ["This line cannot be read as UTF-8."]}
+
+
+def test_lines_left_out_can_be_mended_in_their_file_and_sent_again(club: "Pages") -> None:
+    company = club.company
+    found = kept(company, "name,email,stage,phone\nAnn,ann@post.example,won,+44 20 7946 0123\n")
+    sheet = b"".join(import_batches.refused_file(company.olivia, found.id, exports.harmless))
+    assert b"'+44 20 7946 0123" in sheet, "no spreadsheet takes it for a formula"
+    assert counts(imported(company, sheet.replace(b",won,", b",new,"))) == (1, 0, 0, 0)
+    assert contacts.known_contact("contact", "7").phone == "+44 20 7946 0123"
 
 
 def test_quotes_over_lines_missing_and_doubled_columns(club: "Pages") -> None:
