@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import runs
+from console import accounts, runs
 from console.activity import sequencing
 from tests.company import Company
 from tests.samples import sampled
@@ -162,3 +162,26 @@ def test_the_way_from_sign_in_to_replay_needs_tab_and_enter_alone(screens: Calla
     page.wait_for_selector("text=Saved, to continue")
     reach("Replay")
     page.wait_for_selector("h1:has-text('Replay')")
+
+
+CUT_OFF = """[...document.querySelectorAll('.badge')].filter((one) => one.getClientRects().length)
+    .filter((one) => one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1 || one.offsetHeight > 26).map((one) => one.textContent.trim())"""
+PRESENT_UNSEEN = """[...document.querySelectorAll('.settings-list [aria-current], .tabs > [aria-current]')].filter((one) => one.getClientRects().length)
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 || one.getBoundingClientRect().left < 0).map((one) => one.textContent.trim())"""
+
+
+@pytest.mark.parametrize(("width", "height"), sampled([(1440, 900), (390, 844)], of=2))
+def test_no_badge_is_cut_off_and_the_present_part_of_the_settings_is_seen(
+    screens: Callable[..., "Screen"], company: Company, width: int, height: int
+) -> None:
+    accounts.create_service_account("robot@fernwick.test", [("operations_lead", "operations")])
+    ines = screens(width, height).enter("ines")
+    links = ines.go("/settings/people").eval_on_selector_all(".settings-list a", "all => all.map((one) => one.getAttribute('href'))")
+    assert len(links) > 8
+    wrong = []
+    for path in links:
+        page = ines.go(path)
+        ines.settled()
+        wrong += [(path, "cut off", each) for each in page.evaluate(CUT_OFF)]
+        wrong += [(path, "unseen", each) for each in page.evaluate(PRESENT_UNSEEN)]
+    assert wrong == []
