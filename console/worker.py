@@ -111,7 +111,19 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
 
     Long jobs ask `stopping` and come back when it says so. Raises LookupError where a name has no function or a function no name.
     """
-    from console import automation, builder, documents, enrolments, messages, outgoing_webhooks, proposals, publication, queue, runs
+    from console import (
+        automation,
+        builder,
+        contacts,
+        documents,
+        enrolments,
+        messages,
+        outgoing_webhooks,
+        proposals,
+        publication,
+        queue,
+        runs,
+    )
     from console.actions import bulk
     from console.browse import list_files
 
@@ -124,6 +136,7 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
         queue.BEGIN: functools.partial(enrolments.begin, stopping=stopping),
         queue.ENROL: functools.partial(enrolments.batches.advance, stopping=stopping),
         queue.TAKE_OUT: functools.partial(enrolments.leaving_many.advance, stopping=stopping),
+        queue.IMPORT: functools.partial(contacts.import_batches.advance, stopping=stopping),
         queue.FIRE: functools.partial(automation.fire, stopping=stopping),
         queue.FOLLOW: runs.follow_effect,
         queue.MOVE: functools.partial(publication.run_moves.advance, stopping=stopping),
@@ -157,6 +170,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (SENDERS, queue.SEND),
         (ENROLLERS, queue.ENROL),
         (ENROLLERS, queue.TAKE_OUT),
+        (ENROLLERS, queue.IMPORT),
         (BEGINNERS, queue.BEGIN),
         (STARTERS, queue.FIRE),
         (DELIVERERS, queue.DELIVER),

@@ -15,7 +15,7 @@ from console.automation.log_events import LogEvent, reached, read_after
 from console.automation.trigger_expressions import about, document_of, house_roots, judged, led, looked_at
 from console.automation.trigger_rows import Row, note_problem, table
 from console.core.actor import Actor
-from console.core.documents.triggers_check import OF_RECORDS
+from console.core.documents.triggers_check import OF_RECORDS, SAME
 from console.core.run.origin import RecordRef
 from console.db.engine import alone, transaction
 from console.errors import Conflict, ConsoleError, NotFound
@@ -68,7 +68,7 @@ def attempt(row: Row, work: Callable[[], None]) -> None:
 
 def _read_on(row: Row, stopping: Callable[[], bool]) -> None:
     cursor = row.cursor or 0
-    names = [row.definition.on or ""]
+    names = [SAME.get(row.definition.on or "", row.definition.on or "")]
     for _ in range(ROUNDS):
         batch = read_after(cursor, names)
         happened = [happened_of(event) for event in batch.events]
@@ -106,7 +106,7 @@ def take_in_happened(row: Row, happened: Sequence[Happened], *, cursor: int | No
 def concerns(row: Row, each: Happened) -> bool:
     """Whether it is the event, of the collection, that the trigger waits for. Changes that are watched in the database itself are taken from there alone."""
     definition = row.definition
-    if each.on != definition.on:
+    if each.on != SAME.get(definition.on or "", definition.on):
         return False
     wanted = definition.collection or (None if each.on.startswith("run.") else document_of(row).collection)
     if wanted is not None and each.collection != wanted:

@@ -24,6 +24,7 @@ from console.automation.trigger_expressions import document_of
 from console.automation.trigger_rows import Row, note_problem
 from console.core import scopes
 from console.core.documents.collections import Collection
+from console.core.documents.triggers_check import OF_RECORDS, SAME
 from console.core.expressions.operands import moment_of
 from console.core.filters import Test
 from console.db import tables
@@ -65,7 +66,7 @@ def watched_collections(triggers: Sequence[Row]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for row in triggers:
         definition = row.definition
-        if not (definition.on or "").startswith("record."):
+        if SAME.get(definition.on or "", definition.on or "") not in OF_RECORDS:
             continue
         name = definition.collection or document_of(row).collection
         if name is not None:

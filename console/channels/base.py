@@ -41,7 +41,7 @@ class Handed:
     """The provider has the message. `provider_id` is its own id, "" where it gives none.
 
     `outcome` is how it ended, where that is known at once or by the look-up: delivered, failed, or that of a call; `label`, `transcript` and
-    `recording` belong to a call.
+    `recording` belong to a call, and so does `call_back`: when they want to be called again, as a moment or as they said it.
     """
 
     provider_id: str = ""
@@ -49,6 +49,7 @@ class Handed:
     label: str = ""
     transcript: str = ""
     recording: str = ""
+    call_back: str = ""
     reason: str = ""
 
 

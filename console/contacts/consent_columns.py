@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from console import access, formats, log
-from console.actions import hand_forms, record_changes
+from console.actions import hand_forms
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.documents.collections.contact_document import GIVEN, ConsentDocument, column_of, consents_relation
@@ -90,7 +90,7 @@ class Place:
         lacking = [each.label.casefold() for each in self.fields if each.name in self.needed and told.get(each.name) in (None, "")]
         if lacking:
             words = " and ".join(", ".join(lacking).rsplit(", ", 1))
-            yield f"Of the consent {words} must be known: fill it in above for all lines, or add a column “Consent {lacking[-1]}”."
+            yield f"Of the consent {words} must be known: fill it in on this page for all lines, or add a column “Consent {lacking[-1]}”."
         for each in self.fields:
             value = told.get(each.name)
             if value in (None, ""):
@@ -167,18 +167,10 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
     return {channel: place.row(channel, told) for channel in agreed}, reasons
 
 
-def add(actor: Actor, place: Place, key: str, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Write the consents of a record that was just added, each checked and logged as one added by hand. Returns why some were not."""
+def link_of(place: Place, key: str) -> dict[str, Any]:
+    """What says in a row of the table of consents whose it is."""
     keys = record_keys.decode(place.collection, key)
-    link = {there: keys[place.collection.key.index(own)] for own, there in place.link if own in place.collection.key}
-    left = []
-    for channel, row in rows.items():
-        try:
-            record_changes.create(actor, place.table.id, {**row, **link})
-        except ConsoleError as error:
-            why = next((str(detail["reason"]) for detail in error.details if detail.get("reason")), error.message)
-            left.append(f"Added, but without the consent to {NAMES[channel]}: {why}")
-    return left
+    return {there: keys[place.collection.key.index(own)] for own, there in place.link if own in place.collection.key}
 
 
 def _given(document: ConsentDocument, table: Collection, state: str | None) -> Any:

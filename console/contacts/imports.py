@@ -1,30 +1,36 @@
-"""Contacts from a CSV file: what each line would become is shown first, and each line that cannot be added says why."""
+"""Contacts from a CSV file: what each column is, and what each line becomes: a new contact, a change of one that is there, or nothing, with the reason."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass, field as default, replace
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set as AbstractSet
+from dataclasses import asdict, dataclass, field as default, replace
+from itertools import islice
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import orjson
+
 from console import access, formats, records
-from console.actions import hand_forms, record_changes
+from console.actions import hand_forms
 from console.browse import browsed_collection
-from console.contacts import consent_columns
-from console.contacts.consent_columns import Columns
-from console.contacts.encodings import ENCODINGS, guess
+from console.contacts import consent_columns, contact_files
+from console.contacts.consent_columns import COLUMNS, Columns, Place
+from console.contacts.contact_files import ContactFile, Row
+from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.filters import Test
 from console.core.scopes import Scope
-from console.db.engine import alone
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.errors import Invalid, NotFound
+from console.records import Record
 
-MOST_LINES = 1_000
-MOST_BYTES = 1_000_000
-AT_ONCE = 200
-DEFAULT = "utf-8-sig"
-DELIMITERS = ",;\t|"
+AT_ONCE = 1_000
+ASKED = 200
+"""Values that one statement looks for: two contacts may have each of them, and a page has 500."""
+CONSENT, TOLD = "consent:", "told:"
+"""Before a channel, and before a field of the table of consents, where a column tells of consent."""
+IMPORTED = "import"
+FORMULA = ("=", "+", "-", "@")
+"""What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
+DOUBLED = "The same contact stands on a line before."
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "name": ("full name", "contact", "contact name"),
     "email": ("e mail", "mail", "email address", "e mail address"),
@@ -36,41 +42,76 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "stage": ("status", "lifecycle stage", "pipeline stage"),
 }
 """Part of a contact → headings by which its field is known beside its own name and label."""
+NEW: Final = "new"
+CHANGED: Final = "changed"
+SAME: Final = "same"
+REFUSED: Final = "refused"
+Outcome = Literal["new", "changed", "same", "refused"]
+FirstLine = Callable[[Sequence[tuple[int, str]]], Mapping[int, int]]
+"""Takes (line, who it is about) of many lines and answers line → the first line of the file that is about the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A file of contacts. `columns` is number of a column → the field that it goes to, `match` the field by which contacts are found that are there (None: none is looked for).
+
+    `change`: those are changed, else their lines are refused. `same` is what is told once for the consents of all lines.
+    """
+
+    file: ContactFile
+    columns: Mapping[str, str]
+    match: str | None = None
+    change: bool = False
+    same: Mapping[str, Any] = default(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is sealed."""
+        return asdict(self)
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any]) -> "Question":
+        """The inverse of `to_json`."""
+        return cls(**{**told, "file": ContactFile(**told["file"])})
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the file, by its number (the heading is 1): values by field, and why it cannot be added (empty: it can). `consents`: row by channel."""
+    """A line of the file by its number (the heading is 1): what becomes of it, and why nothing does. `key` is the contact that is there, `changes` what it gets.
+
+    `consents` is channel → row. `done`: a process that died had written it already.
+    """
 
     number: int
+    outcome: Outcome
     values: Mapping[str, Any]
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
     consents: Mapping[str, Mapping[str, Any]] = default(default_factory=dict)
+    key: str | None = None
+    changes: Mapping[str, Any] = default(default_factory=dict)
+    former: Mapping[str, Any] = default(default_factory=dict)
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """A file that was read: `columns` are (heading, field that it goes to; None: left out), `consents` those of them that say who agreed to what."""
+class Plan:
+    """What lines are judged by: who imports what into which contacts, with which rights. `needed` are fields that must not be empty, `filled` what all lines get."""
 
-    encoding: str
-    columns: Sequence[tuple[str, Field | None]]
-    lines: Sequence[Line]
-    consents: Columns = default(default_factory=Columns)
+    actor: Actor
+    collection: Collection
+    question: Question
+    fields: Mapping[int, Field]
+    width: int
+    consents: Columns
+    needed: Sequence[Field]
+    filled: Mapping[str, Any]
+    create: Scope
+    read: Scope
+    update: Scope
 
     @property
-    def unused(self) -> list[str]:
-        """Headings of columns that are left out."""
-        about_consent = {*self.consents.channels, *self.consents.told}
-        return [heading for number, (heading, into) in enumerate(self.columns) if into is None and number not in about_consent]
-
-
-class Added(NamedTuple):
-    """What came of adding: how many contacts and consents, the lines that were not added, and those that were without a consent, with the reasons."""
-
-    done: int
-    left: list[Line]
-    consents: int
-    without: list[Line]
+    def match(self) -> str | None:
+        """The field by which contacts are found that are there."""
+        return self.question.match
 
 
 def require_import(actor: Actor, collection: Collection) -> None:
@@ -80,185 +121,194 @@ def require_import(actor: Actor, collection: Collection) -> None:
     access.require(actor, None, f"collection:{collection.id}", "create")
 
 
-def decode(content: bytes, encoding: str | None = None) -> tuple[str, str]:
-    """(text, its encoding): in the encoding that somebody has chosen, else in the one that it seems to have. Raises Invalid for a file that is too large, or no text."""
-    if len(content) > MOST_BYTES:
-        raise _wrong(f"A file has at most {MOST_BYTES // 1000:,} kB here: split it.")
-    chosen = encoding if encoding in ENCODINGS else guess(content, utf8=_is_utf8(content))
-    if chosen is None:
-        raise _wrong("This is no text file. Save the table as CSV, in UTF-8 where that can be chosen.")
-    try:
-        text = content.decode(chosen)
-    except UnicodeDecodeError:
-        words = ENCODINGS[chosen]
-        raise _wrong(f"The file is not in {words}: choose another encoding, or save it in UTF-8.") from None
-    if text.count("\x00") * 4 > len(text):
-        raise _wrong("This is no text file. Save the table as CSV, in UTF-8 where that can be chosen.")
-    return text, chosen
-
-
-def decode_again(text: str, was: str, encoding: str) -> tuple[str, str]:
-    """The same for a text that was read in another encoding. Raises Invalid."""
-    return decode(text.encode(was if was in ENCODINGS and was != DEFAULT else "utf-8", "replace"), encoding)
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def read(actor: Actor, collection_id: str, text: str, encoding: str = DEFAULT, same: Mapping[str, str] | None = None) -> Sheet:
-    """The lines as they would be added; `same` is told of all consents of the file. Raises NotFound, NotAllowed, Invalid for a file without a usable heading or with too many lines."""
+def importable(actor: Actor, collection_id: str) -> Collection:
+    """The collection, where this actor may import contacts into it. Raises NotFound, NotAllowed."""
     collection, _ = browsed_collection(actor, collection_id)
     require_import(actor, collection)
-    rows = _rows(text)
-    if len(rows) < 2:
-        raise _wrong("The file has a heading and at least one line.")
-    if len(rows) > MOST_LINES + 1:
-        raise _wrong(f"A file has at most {MOST_LINES:,} lines here, and this has {len(rows) - 1:,}: split it.")
-    columns = _columns(collection, rows[0][1], access.scope_for(actor, collection.id, "read").hidden)
-    if not any(field is not None for _, field in columns):
-        raise _wrong("No heading is the name of a field. The first line names the columns: name, email, phone …")
-    judged = _Judged(collection, access.scope_for(actor, collection.id, "create"), _needed(actor, collection))
-    there = _emails_there(actor, collection, columns, rows[1:])
-    seen: set[str] = set()
-    lines = [_line(judged, columns, number, cells, there, seen) for number, cells in rows[1:]]
-    headings = [plain(heading) if into is None else "" for heading, into in columns]
-    consents = consent_columns.columns_of(consent_columns.place_of(actor, collection), headings)
-    agreed = [consent_columns.read(consents, cells, same or {}) for _, cells in rows[1:]]
-    lines = [replace(line, reasons=(*line.reasons, *wrong), consents=given) for line, (given, wrong) in zip(lines, agreed, strict=True)]
-    return Sheet(encoding, columns, lines, consents)
+    return collection
 
 
-def add(actor: Actor, collection_id: str, text: str, encoding: str = DEFAULT, same: Mapping[str, str] | None = None) -> Added:
-    """Add every line that can be added, with its consents. Each is checked and logged as one added by hand.
-
-    One file at a time: the lines are read anew when nobody else adds any, so that nobody is added twice. Raises what `read` raises, and Conflict.
-    """
-    with alone(f"contacts of {collection_id}") as mine:
-        if not mine:
-            raise Conflict("Another file is being added to these contacts. Wait until it has ended, then look at the lines again.")
-        return _add(actor, collection_id, read(actor, collection_id, text, encoding, same))
-
-
-def _add(actor: Actor, collection_id: str, sheet: Sheet) -> Added:
-    done, consents, left, without = 0, 0, [], []
-    for line in sheet.lines:
-        if line.reasons:
-            left.append(line)
-            continue
-        try:
-            made = record_changes.create(actor, collection_id, line.values)
-            done += 1
-        except ConsoleError as error:
-            told = tuple(str(detail["reason"]) for detail in error.details if detail.get("reason"))
-            left.append(Line(line.number, line.values, told or (error.message,)))
-            continue
-        if line.consents and sheet.consents.place is not None and made.key:
-            refused = consent_columns.add(actor, sheet.consents.place, made.key, line.consents)
-            consents += len(line.consents) - len(refused)
-            without += [replace(line, reasons=tuple(refused))] if refused else []
-    return Added(done, left, consents, without)
+def choices(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
+    """(name, label) of what the cells of a column may be: fields of the contact, and what is kept of consent."""
+    place = consent_columns.place_of(actor, collection)
+    fields = [(field.name, field.label) for field in _fields(actor, collection)]
+    if place is None:
+        return fields
+    agreed = [(f"{CONSENT}{channel}", name) for channel, name in COLUMNS.items() if channel in place.documents]
+    return [*fields, *agreed, *((f"{TOLD}{field.name}", f"Consent: {field.label}") for field in place.fields)]
 
 
-def _rows(text: str) -> list[tuple[int, list[str]]]:
-    """(number of the line, cells) of lines that are not empty."""
-    head = text.lstrip("\ufeff").split("\n", 1)[0]
-    delimiter = max(DELIMITERS, key=head.count)
-    reader = csv.reader(io.StringIO(text.lstrip("\ufeff").replace("\x00", ""), newline=""), delimiter=delimiter)
-    try:
-        return [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(cell.strip() for cell in cells)]
-    except csv.Error as error:
-        raise _wrong(f"Line {reader.line_num} cannot be read: {error}.") from None
+def matches(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
+    """(name, label) of the fields by which contacts that are there may be found."""
+    hidden = access.scope_for(actor, collection.id, "read").hidden
+    kinds = {"text", "email", "phone", "integer", "uuid"}
+    fields = [field for field in _fields(actor, collection) if field.stored in kinds or field.type in kinds]
+    return [(field.name, field.label) for field in fields if field.name not in hidden and field.options is None]
 
 
-def _columns(collection: Collection, headings: Sequence[str], hidden: AbstractSet[str]) -> list[tuple[str, Field | None]]:
-    fields = [
-        item for item in collection.fields if not item.readonly and not item.governed and item.computed is None and item.name not in hidden
-    ]
-    known = {plain(name): item for item in fields for name in (item.label, item.name)}
-    by_name = {item.name: item for item in fields}
-    for part, names in SYNONYMS.items():
-        item = by_name.get(getattr(collection.contact, part) or "")
-        for name in (part, *names) if item is not None else ():
-            known.setdefault(name, item)  # type: ignore[arg-type]
-    taken: set[str] = set()
-    found: list[tuple[str, Field | None]] = []
-    for heading in headings:
-        item = known.get(plain(heading))
-        item = item if item is not None and item.name not in taken else None
-        taken |= {item.name} if item is not None else set()
-        found.append((heading or "–", item))
-    return found
+def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Question:
+    """The question of a file whose headings say what its columns are; a person sees that and chooses again. Raises Invalid for a file without a heading."""
+    headings, _ = contact_files.sample(file, actor.id)
+    by_number = _by_heading(collection, headings, _fields(actor, collection))
+    told = consent_columns.columns_of(
+        consent_columns.place_of(actor, collection), ["" if n in by_number else plain(heading) for n, heading in enumerate(headings)]
+    )
+    columns = {number: field.name for number, field in by_number.items()}
+    columns |= {number: f"{CONSENT}{channel}" for number, channel in told.channels.items()}
+    columns |= {number: f"{TOLD}{field.name}" for number, field in told.told.items()}
+    question = Question(file, {str(number): name for number, name in sorted(columns.items())})
+    return Question(file, question.columns, match_of(actor, collection, question))
 
 
-def plain(heading: str) -> str:
-    """A heading as it is compared: small letters, one blank between words."""
-    return " ".join(heading.casefold().replace("_", " ").replace("-", " ").split())
+def match_of(actor: Actor, collection: Collection, question: Question) -> str | None:
+    """The field by which contacts that are there are found best: a key that the file tells, else an e-mail address, else a telephone number."""
+    contact, offered = collection.contact, {name for name, _ in matches(actor, collection)}
+    named = [*collection.key, contact.email if contact else None, contact.phone if contact else None]
+    return next((name for name in named if name in question.columns.values() and name in offered), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """What lines are judged by: the collection, what the actor may add, and the fields that must not be empty."""
-
-    collection: Collection
-    scope: Scope
-    needed: Sequence[Field]
-
-    def wrong(self, values: Mapping[str, Any]) -> list[str]:
-        """Why a contact of these values cannot be added, as it would be said by the form for one."""
-        empty = [field for field in self.needed if values.get(field.name) in (None, "")]
-        zone = self.collection.contact.zone if self.collection.contact is not None else None
-        reasons = [f"{field.label} is needed." for field in empty]
-        if zone is not None and values.get(zone) and not _is_zone(str(values[zone])):
-            reasons.append(f"There is no time zone {values[zone]}; one looks like Europe/Vilnius.")
-        told = {field.name for field in empty}
-        found = records.violations_of_new(self.collection, values, self.scope)
-        return [*reasons, *(str(detail["reason"]) for detail in found if detail["field"] not in told)]
-
-
-def _needed(actor: Actor, collection: Collection) -> list[Field]:
-    """The fields of a new contact that must not be empty and that the database does not fill in."""
+def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
+    """What the lines of the file are judged by now. Raises NotFound, NotAllowed, and Invalid where no column is the name of a field."""
+    collection = importable(actor, collection_id)
+    headings, _ = contact_files.sample(question.file, actor.id)
+    known = {field.name: field for field in _fields(actor, collection)}
+    told = {int(number): name for number, name in question.columns.items() if number.isdigit()}
+    fields = {number: known[name] for number, name in told.items() if name in known}
+    if not fields:
+        reason = "No heading is the name of a field. The first line names the columns: name, email, phone …"
+        raise Invalid(reason, details=[{"field": "csv", "reason": reason}])
+    if len(set(told.values())) < len(told):
+        raise Invalid("Two columns are the same.", details=[{"field": "columns", "reason": "A field is filled by one column only."}])
     form = hand_forms.new_record(actor, collection.id)
-    return [field for field in form.fields if (field.required or not field.nullable) and field.name not in form.filled]
+    needed = [field for field in form.fields if (field.required or not field.nullable) and field.name not in form.filled]
+    match = question.match if question.match in {field.name for field in fields.values()} else None
+    scopes = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
+    return Plan(
+        actor, collection, Question(question.file, question.columns, match, question.change, question.same), fields, len(headings),
+        _consents(consent_columns.place_of(actor, collection), told), needed, _filled(known, fields), *scopes,
+    )  # fmt: skip
 
 
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+def rows(question: Question, person: str, done: int) -> Iterator[list[Row]]:
+    """The lines below the heading from number `done` of them on, at most a thousand at a time. Raises Invalid for a file that ends in the middle."""
+    lines = contact_files.rows(question.file, person)
+    following = islice(lines, done + 1, None)
+    while part := list(islice(following, AT_ONCE)):
+        yield part
+
+
+def judge(
+    plan: Plan, part: Sequence[Row], first_line: FirstLine, begun: AbstractSet[int] = frozenset(), *, look: bool = True
+) -> list[Line]:
+    """What becomes of the lines. `begun` are those that a process was writing when it died: what it has written counts as done.
+
+    `look` False: what is only found out when a contact is added is left to that.
+    """
+    read = [(row, *_values(plan, row)) for row in part]
+    there = _contacts_present(plan, [values for _, values, _ in read])
+    firsts = first_line([(row.number, _identity(plan, values)) for row, values, wrong in read if values and not wrong])
+    allowed = _changeable(plan, [record for found in there.values() for record in found])
+    lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
+    return [_looked_at(plan, line) for line in lines] if look else lines
+
+
+def no_lines_before(told: Sequence[tuple[int, str]]) -> Mapping[int, int]:
+    """For a few lines that are looked at by themselves."""
+    firsts: dict[str, int] = {}
+    return {number: firsts.setdefault(who, number) for number, who in told}
 
 
 def _line(
-    judged: _Judged, columns: Sequence[tuple[str, Field | None]], number: int, cells: Sequence[str], there: set[str], seen: set[str]
+    plan: Plan,
+    row: Row,
+    values: Mapping[str, Any],
+    wrong: Sequence[str],
+    there: Mapping[str, Sequence[Record]],
+    first: int | None,
+    allowed: AbstractSet[str],
+    begun: AbstractSet[int],
 ) -> Line:
-    collection = judged.collection
+    if wrong:
+        return Line(row.number, REFUSED, values, tuple(wrong))
+    if first is not None and first != row.number:
+        return Line(row.number, REFUSED, values, (DOUBLED, f"It stands on line {first:,}."))
+    agreed, unsaid = consent_columns.read(plan.consents, row.cells, plan.question.same)
+    found = there.get(_spelled(values.get(plan.match or ""))) or ()
+    if row.number in begun and not found and plan.match is None:
+        same = records.find_same(plan.collection.id, values, plan.read)
+        found = (same,) if same is not None else ()
+    if row.number in begun and len(found) == 1 and not _moved(plan, found[0], values):
+        return Line(row.number, CHANGED if plan.question.change else NEW, values, consents=agreed, key=found[0].key, done=True)
+    if found:
+        return _there_already(plan, row.number, values, found, allowed)
+    reasons = [*_wrong(plan, values), *unsaid]
+    return Line(row.number, REFUSED if reasons else NEW, values, tuple(dict.fromkeys(reasons)), agreed)
+
+
+def _looked_at(plan: Plan, line: Line) -> Line:
+    """The line, refused for what would refuse it when it is added."""
+    reasons = [] if line.outcome != NEW or line.done else records.refusals_of_new(plan.collection, line.values, plan.create)
+    return replace(line, outcome=REFUSED, reasons=tuple(dict.fromkeys(reasons))) if reasons else line
+
+
+def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Sequence[Record], allowed: AbstractSet[str]) -> Line:
+    label = plan.collection.by_name[plan.match].label if plan.match else ""
+    if len(found) > 1:
+        return Line(number, REFUSED, values, (f"{len(found)} contacts have this {label}.",))
+    one = found[0]
+    if not plan.question.change:
+        return Line(number, REFUSED, values, (f"Somebody with this {label} is there already.",), key=one.key)
+    given = {name: value for name, value in values.items() if name not in plan.filled and name not in plan.collection.key}
+    changes = {name: value for name, value in given.items() if name in _moved(plan, one, given)}
+    if not changes:
+        return Line(number, SAME, values, key=one.key)
+    reasons = _wrong_zone(plan, changes) + records.refusals_of_change(plan.collection, one.values, changes, plan.update)
+    if one.key not in allowed:
+        reasons = ["You may see this contact, but not change it."]
+    former = {name: one.values.get(name) for name in changes}
+    return Line(number, REFUSED if reasons else CHANGED, values, tuple(dict.fromkeys(reasons)), key=one.key, changes=changes, former=former)
+
+
+def _moved(plan: Plan, one: Record, values: Mapping[str, Any]) -> set[str]:
+    """The fields in which the contact differs from the line, as far as the actor reads them."""
+    by_name = plan.collection.by_name
+    kept = {name: one.values[name] for name in values if name in one.values}
+    same_name = {name for name, kept_value in kept.items() if _spelled(kept_value) == _spelled(values[name]) and name == plan.match}
+    return {n for n in kept if n not in same_name and not records.alike(plan.collection, by_name[n], values[n], kept[n])}
+
+
+def _wrong(plan: Plan, values: Mapping[str, Any]) -> list[str]:
+    """Why a contact of these values cannot be added, as it would be said by the form for one."""
+    empty = [f"{field.label} is needed." for field in plan.needed if values.get(field.name) in (None, "")]
+    return [*empty, *_wrong_zone(plan, values)]
+
+
+def _wrong_zone(plan: Plan, values: Mapping[str, Any]) -> list[str]:
+    zone = values.get((plan.collection.contact.zone if plan.collection.contact else None) or "")
+    return [f"There is no time zone {zone}; one looks like Europe/Vilnius."] if zone and not _is_zone(str(zone)) else []
+
+
+def _values(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
+    """(values by field, why the line itself cannot be read)."""
+    if not row.readable:
+        return {}, [f"This line cannot be read as {ENCODINGS[plan.question.file.encoding]}."]
     values: dict[str, Any] = {}
-    reasons: list[str] = []
-    if len(cells) > len(columns):
-        reasons.append(f"It has {len(cells)} values and the heading {len(columns)}.")
-    for (_, field), cell in zip(columns, cells, strict=False):
-        if field is None or not cell:
+    reasons = []
+    if any(row.cells[plan.width :]):
+        reasons.append(f"It has {len(row.cells)} values and the heading {plan.width}.")
+    for number, field in plan.fields.items():
+        cell = row.cells[number] if number < len(row.cells) else ""
+        cell = cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULA else cell
+        if not cell:
             continue
         values[field.name] = _value(field, cell)
         if field.options is not None and values[field.name] not in {option.value for option in field.options}:
             reasons.append(f"{field.label} is none of {', '.join(option.label for option in field.options)}.")
-        if field.max_length is not None and len(cell) > field.max_length:
+        elif field.max_length is not None and len(cell) > field.max_length:
             reasons.append(f"{field.label} has at most {field.max_length} characters.")
-    email = collection.contact.email if collection.contact is not None else None
-    reasons += judged.wrong(values)
-    address = str(values.get(email) or "").casefold() if email is not None else ""
-    if address and address in there:
-        reasons.append("Somebody with this e-mail address is there already.")
-    if address and address in seen:
-        reasons.append("This e-mail address stands on a line before.")
-    seen.add(address)
-    return Line(number, values, tuple(reasons))
+    if not values and not reasons:
+        reasons.append("There is nothing in the columns that are used.")
+    return {**plan.filled, **values}, reasons
 
 
 def _value(field: Field, cell: str) -> Any:
@@ -272,25 +322,91 @@ def _value(field: Field, cell: str) -> Any:
     return formats.typed(formats.kind(field), [cell], formats.Look())
 
 
-def _emails_there(
-    actor: Actor, collection: Collection, columns: Sequence[tuple[str, Field | None]], rows: Sequence[tuple[int, Sequence[str]]]
-) -> set[str]:
-    """The e-mail addresses of the file that contacts within the actor's reach have already, in small letters; one statement for 200."""
-    name = collection.contact.email if collection.contact is not None else None
-    place = next((number for number, (_, field) in enumerate(columns) if field is not None and field.name == name), None)
-    scope = access.scope_for(actor, collection.id, "read")
-    if name is None or place is None or name in scope.hidden:
-        return set()
-    told = [cells[place] for _, cells in rows if len(cells) > place and cells[place]]
-    wanted = sorted({spelled for cell in told for spelled in (cell, cell.lower())})
-    found: set[str] = set()
-    for start in range(0, len(wanted), AT_ONCE):
-        page = records.page(
-            collection.id, scope, where=Test(name, "in", wanted[start : start + AT_ONCE]), limit=records.MOST_ROWS, fields=[name]
-        )
-        found |= {str(row.values[name]).casefold() for row in page.rows}
+def _identity(plan: Plan, values: Mapping[str, Any]) -> str:
+    """What two lines must not share: the field by which contacts are found, else everything that they say."""
+    named = values.get(plan.match or "")
+    return (
+        f"one {_spelled(named)}"
+        if named not in (None, "")
+        else f"all {orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str).decode()}"
+    )
+
+
+def _contacts_present(plan: Plan, values: Sequence[Mapping[str, Any]]) -> dict[str, list[Record]]:
+    """What the lines are found by, in small letters → the contacts within the actor's sight that have it; one statement for two hundred."""
+    name = plan.match
+    if name is None:
+        return {}
+    told = [one[name] for one in values if one.get(name) not in (None, "")]
+    wanted = sorted({spelled for value in told for spelled in ((value, value.lower()) if isinstance(value, str) else (value,))}, key=str)
+    found: dict[str, list[Record]] = {}
+    for start in range(0, len(wanted), ASKED):
+        test = Test(name, "in", wanted[start : start + ASKED])
+        page = records.page(plan.collection.id, plan.read, where=test, limit=records.MOST_ROWS)
+        for record in page.rows:
+            found.setdefault(_spelled(record.values.get(name)), []).append(record)
     return found
 
 
-def _wrong(reason: str) -> Invalid:
-    return Invalid(reason, details=[{"field": "file", "reason": reason}])
+def _changeable(plan: Plan, found: Sequence[Record]) -> AbstractSet[str]:
+    """The keys of those that the actor may change."""
+    keys = [record.key for record in found if record.key is not None]
+    if not plan.question.change or not access.can(plan.actor, None, f"collection:{plan.collection.id}", "update"):
+        return frozenset()
+    return frozenset(keys) if plan.update.unlimited else records.visible_keys(plan.collection.id, keys, plan.update)
+
+
+def _spelled(value: Any) -> str:
+    return str(value).strip().casefold() if value not in (None, "") else ""
+
+
+def _fields(actor: Actor, collection: Collection) -> list[Field]:
+    """The fields that a file may fill in."""
+    hidden = access.scope_for(actor, collection.id, "read").hidden
+    return [f for f in collection.fields if not f.readonly and not f.governed and f.computed is None and f.name not in hidden]
+
+
+def _by_heading(collection: Collection, headings: Sequence[str], fields: Sequence[Field]) -> dict[int, Field]:
+    known = {plain(name): item for item in fields for name in (item.label, item.name)}
+    by_name = {item.name: item for item in fields}
+    for part, names in SYNONYMS.items():
+        item = by_name.get(getattr(collection.contact, part) or "")
+        for name in (part, *names) if item is not None else ():
+            known.setdefault(name, item)  # type: ignore[arg-type]
+    found: dict[int, Field] = {}
+    for number, heading in enumerate(headings):
+        item = known.get(plain(heading))
+        if item is not None and item not in found.values():
+            found[number] = item
+    return found
+
+
+def _consents(place: Place | None, told: Mapping[int, str]) -> Columns:
+    if place is None:
+        return Columns()
+    named = {field.name: field for field in place.fields}
+    channels = {n: name.removeprefix(CONSENT) for n, name in told.items() if name.startswith(CONSENT)}
+    evidence = {n: named[name.removeprefix(TOLD)] for n, name in told.items() if name.startswith(TOLD) and name.removeprefix(TOLD) in named}
+    return Columns(place, {n: channel for n, channel in channels.items() if channel in place.documents}, evidence)
+
+
+def _filled(known: Mapping[str, Field], fields: Mapping[int, Field]) -> dict[str, Any]:
+    """What every new contact gets that no column tells: where it comes from, so that workflows can tell imported contacts from others."""
+    source = known.get("source")
+    if source is None or source in fields.values() or source.stored != "text":
+        return {}
+    fits = source.options is None or IMPORTED in {option.value for option in source.options}
+    return {"source": IMPORTED} if fits else {}
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def plain(heading: str) -> str:
+    """A heading as it is compared: small letters, one blank between words."""
+    return " ".join(heading.casefold().replace("_", " ").replace("-", " ").split())

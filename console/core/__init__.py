@@ -32,6 +32,7 @@ __all__ = [
     "scopes",
     "sms_text",
     "speaking",
+    "spoken_times",
     "stakes",
     "stop_words",
     "tag_names",

@@ -62,6 +62,12 @@ OUTSIDE = (
         ("reason",),
     ),
     Kind(
+        "contacts_imported",
+        "record",
+        "A person began to import a file of so many lines. Each contact that is added or changed by it has an event `record_changed` of its own.",
+        ("batch", "total"),
+    ),
+    Kind(
         "segment_shared",
         "record",
         "A person saved the filter of a list as a tab for a team or a role.",

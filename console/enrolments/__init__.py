@@ -4,7 +4,6 @@ from console.enrolments import erasing
 from console.enrolments.admission import Answer, Candidate
 from console.enrolments.batches import Batch
 from console.enrolments.beginning import begin
-from console.enrolments.contact_files import ContactFile
 from console.enrolments.counts import Counts, counts_of
 from console.enrolments.entering import enrol, enrol_at_once, enrol_leads, enrolled_before, has_places, start, takes_in
 from console.enrolments.leaving import leave, unenrol
@@ -20,7 +19,6 @@ __all__ = [
     "Answer",
     "Batch",
     "Candidate",
-    "ContactFile",
     "Counts",
     "Lead",
     "Pace",
@@ -33,7 +31,6 @@ __all__ = [
     "batches",
     "begin",
     "beginning",
-    "contact_files",
     "counts",
     "counts_of",
     "enrol",

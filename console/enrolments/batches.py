@@ -14,12 +14,13 @@ import orjson
 import sqlalchemy as sa
 
 from console import access, accounts, faults, log, queue, records, subjects
+from console.contacts import contact_files, import_batches
 from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
-from console.enrolments import contact_files, whom_to_enrol
+from console.enrolments import whom_to_enrol
 from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
 from console.enrolments.leaving_many import LEAVING
 from console.enrolments.targets import Target, require_open, seen
@@ -31,6 +32,8 @@ from console.messages.reachable import Reach
 RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
 LATER_S = 2.0
 REACH = "reach"
+APART = (LEAVING, import_batches.KIND)
+"""Kinds of batches that enrol nobody."""
 PREVIEWED = 1_000
 """Answers of a preview that are kept to be read; all are counted."""
 _log = logging.getLogger(__name__)
@@ -195,7 +198,7 @@ def causes(batch_id: str, *, most: int = 20) -> list[tuple[str, str, int]]:
 def newest(workflow_id: str, *, most: int = 5) -> list[Batch]:
     """The batches of a workflow that were no previews, the newest first, without what was asked for; one statement."""
     kept = tables.enrolment_batch
-    own = (kept.c.workflow == workflow_id, sa.not_(kept.c.preview), kept.c.origin != LEAVING)
+    own = (kept.c.workflow == workflow_id, sa.not_(kept.c.preview), kept.c.origin.not_in(APART))
     wanted = sa.select(kept).where(*own).order_by(kept.c.created_at.desc()).limit(most)
     with transaction() as connection:
         return [_of_row(row, Question(), {}) for row in connection.execute(wanted)]
@@ -359,7 +362,7 @@ def _read(batch_id: str) -> Batch | None:
     if "\x00" in batch_id:
         return None
     with transaction() as connection:
-        row = connection.execute(sa.select(kept).where(kept.c.id == batch_id, kept.c.origin != LEAVING)).first()
+        row = connection.execute(sa.select(kept).where(kept.c.id == batch_id, kept.c.origin.not_in(APART))).first()
     if row is None:
         return None
     try:

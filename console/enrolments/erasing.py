@@ -46,7 +46,7 @@ def take_out(actor: Actor, places: Sequence[Enrolled]) -> None:
 
 
 def forget(connection: Connection, subject: str, record: tuple[str, str] | None) -> None:
-    """Delete the values of this person's enrolments with the transaction that erases them, and what previews hold of anybody: they may hold this person."""
+    """Delete the values of this person's enrolments with the transaction that erases them, and what previews and imported files hold of anybody: they may hold this person."""
     collection, key = record or (None, None)
     connection.exec_driver_sql(_FORGET, (log.now(), subject, collection, key))
-    connection.exec_driver_sql("delete from console.enrolment_batch where preview and status <> 'running'")
+    connection.exec_driver_sql("delete from console.enrolment_batch where (preview or origin = 'import') and status <> 'running'")

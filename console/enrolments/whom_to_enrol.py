@@ -10,14 +10,13 @@ import orjson
 
 from console import access, browse, records
 from console.browse import BrowseQuery
-from console.contacts import imports
+from console.contacts import contact_files, imports
+from console.contacts.contact_files import ContactFile
 from console.contacts.encodings import ENCODINGS
 from console.core import filters, scopes
 from console.core.actor import Actor
 from console.core.forms import missing_message
-from console.enrolments import contact_files
 from console.enrolments.admission import AT_ONCE, Candidate, wrong_contact
-from console.enrolments.contact_files import ContactFile
 from console.enrolments.targets import Target
 from console.errors import Invalid
 
@@ -46,8 +45,7 @@ class Question:
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
         told = {name: getattr(self, name) for name in ("keys", "segment", "filter", "q", "whole", "rows", "columns", "match", "values")}
-        file = self.file and {name: getattr(self.file, name) for name in ("folder", "parts", "encoding", "delimiter")}
-        return told | {"file": file}
+        return told | {"file": self.file and contact_files.to_json(self.file)}
 
     @classmethod
     def of_json(cls, told: Mapping[str, Any]) -> "Question":

@@ -4,12 +4,16 @@ import smtplib
 import ssl
 from contextlib import suppress
 from email.message import EmailMessage
+from typing import Any
 
 from console import settings
 from console.errors import IntegrationError, OutcomeUnknown
 from console.settings import MailServer
 
 SECONDS = 15.0
+LAST_WORD_S = 60.0
+"""How long a server may think about a message that it has whole: many look through it for viruses first."""
+END = b"\r\n.\r\n"
 
 
 def send(message: EmailMessage, *, bounces: str | None = None) -> None:
@@ -32,20 +36,44 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
         raise _refused(server.host, *(code for code, _ in error.recipients.values())) from error
     except smtplib.SMTPResponseException as error:
         raise _refused(server.host, error.smtp_code) from error
+    except (smtplib.SMTPNotSupportedError, UnicodeError) as error:
+        raise IntegrationError(f"The mail server {server.host} takes no address with such letters.", permanent=True) from error
     except (smtplib.SMTPException, OSError) as error:
-        raise OutcomeUnknown(f"The mail server {server.host} did not answer to the end: {_reason(error)}") from error
+        if smtp.has_it:
+            raise OutcomeUnknown(f"The mail server {server.host} did not answer to the end: {_reason(error)}") from error
+        raise IntegrationError(
+            f"The mail server {server.host} broke off before it had the message: {_reason(error)}", code="unreachable"
+        ) from error
     finally:
         with suppress(smtplib.SMTPException, OSError):
             smtp.quit()
 
 
-def _connected(server: MailServer) -> smtplib.SMTP:
+class _Connection(smtplib.SMTP):
+    """Knows whether the server was given a message to its end: before that it cannot have taken it."""
+
+    has_it = False
+
+    def send(self, s: Any) -> None:
+        """Send a command, or a message with its end."""
+        super().send(s)
+        if isinstance(s, bytes) and s.endswith(END):
+            self.has_it = True
+            if self.sock is not None:
+                self.sock.settimeout(LAST_WORD_S)
+
+
+class _TlsConnection(_Connection, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
+
+
+def _connected(server: MailServer) -> _Connection:
     """A server that is ready to take a message."""
     context = ssl.create_default_context()
     smtp = (
-        smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=context)
+        _TlsConnection(server.host, server.port, timeout=SECONDS, context=context)
         if server.tls == "at once"
-        else smtplib.SMTP(server.host, server.port, timeout=SECONDS)
+        else _Connection(server.host, server.port, timeout=SECONDS)
     )
     try:
         if server.tls == "starttls":

@@ -1,26 +1,37 @@
 """Many events of one kind at once, each about a record of its own: for what is done to a thousand records by one statement."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console.core.actor import Actor
-from console.db import tables
+from console.db import request_writes, tables
 from console.db.ids import uuid7_text
-from console.log.append import frame_of, now, write
+from console.log.append import Moved, frame_of, now, sealed_values, write
 from console.log.body import Fact, Link, link
+
+_WRITE_EACH = """
+select min(told.last) from (
+    select console.transition(%s, e.seq, e.previous, array[e.leaf], array[e.body], e.subject, e.kid, array[e.nonce], array[e.ct], null, null, null, null, null, null) as last
+    from unnest(%s::integer[], %s::bytea[], %s::bytea[], %s::bytea[], %s::text[], %s::text[], %s::bytea[], %s::bytea[])
+        with ordinality as e (seq, previous, leaf, body, subject, kid, nonce, ct, n) order by e.n
+) told
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What is open of one of the events, and the record that it is about; None without one."""
+    """What is open of one of the events, and the record that it is about; None without one. `sealed` are values, under the key of their `subject`."""
 
     open: Mapping[str, Any]
     collection: str | None = None
     record: str | None = None
+    source: str | None = None
+    sealed: Mapping[str, Any] = field(default_factory=dict)
+    subject: str | None = None
 
 
 def note_each(
@@ -37,7 +48,29 @@ def note_each(
     frame, at = frame_of(actor, team, label=label), now()
     links: list[Link] = []
     for number, noted in enumerate(notes, seq + 1):
-        target = {"source": None, "coll": noted.collection, "key": noted.record} if noted.collection else None
-        links.append(link(Fact(uuid7_text(), kind, at, noted.open), chain, number, head, replace(frame, target=target)))
+        target = {"source": noted.source, "coll": noted.collection, "key": noted.record} if noted.collection else None
+        fact = Fact(uuid7_text(), kind, at, noted.open, noted.sealed)
+        links.append(link(fact, chain, number, head, replace(frame, target=target)))
         head = links[-1].leaf
-    write(chain, seq, links, connection=connection)
+    if any(noted.sealed for noted in notes):
+        _write_each(chain, seq, links, [noted.subject for noted in notes], connection)
+    else:
+        write(chain, seq, links, connection=connection)
+
+
+def _write_each(chain: str, seq: int, links: Sequence[Link], subjects: Sequence[str | None], connection: Connection) -> None:
+    """The same where each event has values under a key of its own."""
+    sealed = [sealed_values(subject, [each]) for each, subject in zip(links, subjects, strict=True)]
+    columns = (
+        list(range(seq, seq + len(links))),
+        [each.previous for each in links],
+        [each.leaf for each in links],
+        [each.body for each in links],
+        list(subjects),
+        [kid for kid, _, _ in sealed],
+        [nonces[0] for _, nonces, _ in sealed],
+        [ciphertexts[0] for _, _, ciphertexts in sealed],
+    )
+    if not connection.exec_driver_sql(_WRITE_EACH, (chain, *columns)).scalar():
+        raise Moved(chain)
+    request_writes.written(chain, {each.type for each in links}, connection)

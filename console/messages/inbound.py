@@ -1,13 +1,13 @@
 """Messages that come in: matched to a contact, kept once, and listened to for words that end messages."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from console import log, records, subjects
+from console import faults, log, records, subjects
 from console.core import expressions
 from console.core.documents.collections import Collection
 from console.core.filters import Group, Test
@@ -52,6 +52,7 @@ def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: st
     address = known or sender.replace("\x00", "").strip()[:200]
     told, stop = text[:LONGEST].replace("\x00", ""), is_stop(text)
     found = contact_behind(kind, known) if known else None  # what is no address is nobody's
+    sharing = everybody_at(kind, address, found) if stop else []
     message_id, now = new_id("msg"), log.now()
     subject = _subject(*found) if found else subjects.subject_of("message", message_id)
     kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", {"from": address, "text": told})
@@ -77,18 +78,18 @@ def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: st
         log_of = {"message_id": message_id, "channel": kind, "stop": stop, "known": found is not None}
         named = records.reference_in_log(row["collection"], row["record"])
         log.note(WRITER, "message_received", open=log_of, collection=row["collection"], record=named, connection=connection)
-    if stop:
-        withdraw_at(kind, address, found, STOPPED.get(kind, ()), message_id)
+        if stop:  # with the message itself: who asked to be left alone is, also where this process dies now
+            opting_out.withdraw(sharing, STOPPED.get(kind, ()), kind, message_id, connection=connection)
+        faults.point("messages.received.before")
     return by_id(message_id)
 
 
-def withdraw_at(kind: str, address: str, first: tuple[str, str] | None, channels: Sequence[str], message_id: str) -> None:
-    """Take back the consent of everybody who has this address: who wants no more messages means the number, of how many contacts it may be.
+def everybody_at(kind: str, address: str, first: tuple[str, str] | None) -> list[tuple[str, str]]:
+    """(collection, record) of those who have this address: who wants no more messages means the number, of how many contacts it may be.
 
-    `first`: (collection, record) of the one that the message is from, who is known in any case.
+    `first` is the one that the message is from, who is known in any case. Of very many the first ones; for the others the address itself is barred.
     """
-    for about in dict.fromkeys([*([first] if first is not None else []), *_contacts_at("email" if kind == "email" else "sms", address)]):
-        opting_out.withdraw(*about, channels, kind, message_id)
+    return list(dict.fromkeys([*([first] if first is not None else []), *_contacts_at("email" if kind == "email" else "sms", address)]))
 
 
 def contact_behind(kind: str, address: str) -> tuple[str, str] | None:

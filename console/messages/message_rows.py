@@ -7,7 +7,7 @@ Statuses: `waiting` (to leave), `sending` (handed to the provider at this moment
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -105,10 +105,33 @@ def read(where: str, given: Any) -> list[Message]:
     return [Message(*row) for row in fetch(f"select {_COLUMNS} from console.message where {where}", given)]  # noqa: S608 (texts of this room)
 
 
+class Bar(NamedTuple):
+    """What would bar an address: that who has it (as its digest) wants nothing more by this channel, since the consent was given."""
+
+    barred: str
+    barred_channel: str
+    barred_since: datetime
+
+
+_BARRED = "select from console.opt_out o where o.collection = '@' and o.record = %(barred)s and o.channel = %(barred_channel)s and o.at >= %(barred_since)s"
+_UNBARRED = f" and not exists ({_BARRED})"
+
+
+def is_barred(bar: Bar) -> bool:
+    """Whether somebody has asked for no more messages to this address."""
+    return bool(fetch(f"select exists ({_BARRED})", bar._asdict())[0][0])
+
+
 def change(
-    message: Message, was: Sequence[str], *, connection: Connection | None = None, result: Mapping[str, Any] | None = None, **columns: Any
+    message: Message,
+    was: Sequence[str],
+    *,
+    connection: Connection | None = None,
+    result: Mapping[str, Any] | None = None,
+    unless: Bar | None = None,
+    **columns: Any,
 ) -> Message | None:
-    """The message after these columns are set; None, and nothing is set, unless it still has one of the statuses `was`.
+    """The message after these columns are set; None, and nothing is set, unless it still has one of the statuses `was`, or where an address is barred.
 
     `result` is added to what became of it before; empty values take out what was there.
     """
@@ -119,8 +142,8 @@ def change(
             zip(("kid", "result_nonce", "result_ct"), subjects.seal(message.subject, f"message result|{message.id}", kept), strict=True)
         )
     names = ", ".join(f"{name} = %({name})s" for name in given)
-    statement = f"update console.message set {names} where id = %(message_id)s and status = any(%(was)s) returning {_COLUMNS}"  # noqa: S608 (names of ours)
-    parameters = {**given, "message_id": message.id, "was": list(was)}
+    statement = f"update console.message set {names} where id = %(message_id)s and status = any(%(was)s){_UNBARRED if unless else ''} returning {_COLUMNS}"  # noqa: S608 (names of ours)
+    parameters = {**given, "message_id": message.id, "was": list(was)} | (unless._asdict() if unless else {})
     rows = fetch(statement, parameters) if connection is None else connection.exec_driver_sql(statement, parameters).all()
     return Message(*rows[0]) if rows else None
 

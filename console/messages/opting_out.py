@@ -5,10 +5,12 @@ The console's own row is what the gate looks at, so that a database that is down
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from console import log, records
 from console.core.contacting import CHANNELS
@@ -26,11 +28,17 @@ OUTWARD = tuple(channel for channel in CHANNELS if channel != "chat")
 WORDS = ("withdrawn", "opted_out", "opt_out", "revoked", "unsubscribed", "denied", "declined", "refused", "no", "false", "0")
 """Words that say that consent is gone, as the column's options may have them."""
 SOURCES = {"sms": "SMS reply", "email": "e-mail reply", "link": "unsubscribe link", "call": "said on a call"}
+ADDRESS = "@"
+"""Stands for the collection where an address itself is barred, of however many contacts it is; the record is then its digest."""
 AT_ONCE = 100
 TRIES_DAYS = 30
 _log = logging.getLogger(__name__)
 _ADD = sa.text(
     "insert into console.opt_out (collection, record, channel, at, source, message) values (:collection, :record, :channel, :at, :source, :message)"
+)
+_ADD_ADDRESS = sa.text(
+    "insert into console.opt_out (collection, record, channel, at, source, message, written_at)"
+    " select :collection, encode(m.address, 'hex'), :channel, :at, :source, :message, :at from console.message m where m.id = :message and m.address is not null"
 )
 _WAKE = sa.text(
     "update console.message set due_at = :at where collection = :collection and record = :record and status = 'waiting' and channel = any(:channels)"
@@ -40,27 +48,34 @@ _LEFT = "select id, collection, record, channel, at, source from console.opt_out
 _WRITTEN = "update console.opt_out set written_at = %s where id = %s returning id"
 
 
-def withdraw(collection: str | None, record: str | None, channels: Sequence[str], source: str, message_id: str | None = None) -> None:
-    """Take back the contact's consent to these channels at once: what waits for them is judged again now."""
+def withdraw(
+    contacts: Sequence[tuple[str, str]],
+    channels: Sequence[str],
+    source: str,
+    message_id: str | None = None,
+    *,
+    connection: Connection | None = None,
+) -> None:
+    """Take back the consent of these contacts, (collection, record) each, to these channels at once: what waits for them is judged again now.
+
+    The address of the message is barred too, for whoever else has it, or gets it later. With the transaction of `connection`, else with one of its own.
+    """
     wanted = [channel for channel in OUTWARD if channel in channels]
-    if collection is None or record is None or not wanted:
+    if not wanted:
         return
     now = log.now()
     kinds = sorted({"call" if channel == "ai_call" else channel for channel in wanted})
-    with transaction() as connection:
+    with nullcontext(connection) if connection is not None else transaction() as under_way:
+        given = {"at": now, "source": SOURCES.get(source, source), "message": message_id}
         for channel in wanted:
-            row = {"collection": collection, "record": record, "channel": channel, "at": now, "source": SOURCES.get(source, source)}
-            connection.execute(_ADD, row | {"message": message_id})
-        connection.execute(_WAKE, {"at": now, "collection": collection, "record": record, "channels": kinds})
-        told = {"channels": wanted, "source": source, "message_id": message_id}
-        log.note(
-            WRITER,
-            "consent_withdrawn",
-            open=told,
-            collection=collection,
-            record=records.reference_in_log(collection, record),
-            connection=connection,
-        )
+            under_way.execute(_ADD_ADDRESS, given | {"collection": ADDRESS, "channel": channel})
+        for collection, record in contacts:
+            for channel in wanted:
+                under_way.execute(_ADD, given | {"collection": collection, "record": record, "channel": channel})
+            under_way.execute(_WAKE, {"at": now, "collection": collection, "record": record, "channels": kinds})
+            told = {"channels": wanted, "source": source, "message_id": message_id}
+            named = records.reference_in_log(collection, record)
+            log.note(WRITER, "consent_withdrawn", open=told, collection=collection, record=named, connection=under_way)
 
 
 def ended_channels(collection: str, record: str) -> set[str]:

@@ -1,22 +1,28 @@
 """Whom a message reaches: the contact as it stands now, its address in the plainest form, and the zones in which it may be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from babel.core import get_global
 
 from console import contacts
+from console.channels.base import Handed
 from console.core.contacting import Consent, Contact
 from console.core.moments import moment_text
+from console.core.spoken_times import moment_said
 from console.db.engine import fetch
+from console.errors import NotFound, SourceDown
 from console.formats.times import moment_of
 from console.messages.message_rows import Message
+from console.messages.opting_out import ADDRESS
+from console.subjects import digest
 
-_TAKEN_BACK = "select channel, at, source from console.opt_out where collection = %s and record = %s order by at"
-_TAKEN_BACK_BY = "select record, channel, at, source from console.opt_out where collection = %s and record = any(%s) order by at"
+_TAKEN_BACK = "select record, channel, at, source from console.opt_out where collection = %s and record = any(%s) or collection = %s and record = any(%s) order by at"
 NO_ZONE = "Etc/Unknown"
+CALL_BACK = "call_back"
+"""The label of a call whose transcript is looked through for when they want to be called again."""
 TakenBack = tuple[str, datetime, str]
 """(channel, when, where) of a consent that was taken back here."""
 
@@ -32,8 +38,8 @@ def contact_of(message: Message, taken_back: Sequence[TakenBack]) -> Contact | N
 
 
 def contact_at(collection: str, record: str) -> Contact:
-    """The contact with consent that was taken back here. Raises NotFound, SourceDown."""
-    return _known(collection, record, fetch(_TAKEN_BACK, (collection, record)))
+    """The contact with consent that was taken back here, for it or for one of its addresses. Raises NotFound, SourceDown."""
+    return _as_it_stands(collection, {record: _known(collection, record, ())})[record]
 
 
 def _known(collection: str, record: str, taken_back: Sequence[TakenBack]) -> Contact:
@@ -49,10 +55,27 @@ def contacts_at(collection: str, keys: Sequence[str]) -> dict[str, Contact]:
         known = contacts.known_contacts(collection, keys)
     else:
         known = {key: Contact(collection, key, keeps_consent=False) for key in keys}
+    return _as_it_stands(collection, known)
+
+
+def _as_it_stands(collection: str, known: Mapping[str, Contact]) -> dict[str, Contact]:
+    """Key → the contact with consent that was taken back here, for it or for one of its addresses; one statement for all."""
+    addresses = {key: _barred_as(contact) for key, contact in known.items()}
     rows: dict[str, list[TakenBack]] = {}
-    for record, channel, at, source in fetch(_TAKEN_BACK_BY, (collection, list(known))):
+    barred = sorted({each for own in addresses.values() for each in own})
+    for record, channel, at, source in fetch(_TAKEN_BACK, (collection, list(known), ADDRESS, barred)):
         rows.setdefault(record, []).append((channel, at, source))
-    return {key: replace(contact, consent=_with_taken_back(contact, rows.get(key, []))) for key, contact in known.items()}
+    told = {key: [row for about in (key, *addresses[key]) for row in rows.get(about, ())] for key in known}
+    return {
+        key: replace(contact, consent=_with_taken_back(contact, sorted(told[key], key=lambda row: row[1])))
+        for key, contact in known.items()
+    }
+
+
+def _barred_as(contact: Contact) -> list[str]:
+    """Under which names the addresses of the contact may be barred."""
+    found = (address_of("sms", contact.phone, contact.country)[0], address_of("email", contact.email, None)[0])
+    return [digest(address.encode(), "address").hex() for address in found if address]
 
 
 def _with_taken_back(contact: Contact, rows: Sequence[TakenBack]) -> dict[str, Consent]:
@@ -125,6 +148,20 @@ def country_of(contact: Contact | None, address: str) -> str | None:
         return phonenumbers.region_code_for_number(phonenumbers.parse(address))
     except phonenumbers.NumberParseException:
         return None
+
+
+def call_back_at(message: Message, handed: Handed, heard_at: datetime) -> str | None:
+    """The moment at which who was called wants to be called again, by their own clock; None where nobody said one that can be understood."""
+    if not handed.call_back and handed.label != CALL_BACK:
+        return None
+    try:
+        contact = contact_of(message, ())
+    except (NotFound, SourceDown):  # their number says where they are
+        contact = None
+    zones = zones_of(contact, str(message.result.get("to", "")))
+    zone = ZoneInfo(zones[0] if zones else "UTC")
+    found = moment_said(handed.call_back, heard_at, zone) or moment_said(handed.transcript, heard_at, zone, surely=False)
+    return moment_text(found.astimezone(UTC)) if found is not None else None
 
 
 def _is_zone(name: str) -> bool:

@@ -7,7 +7,7 @@ a person is asked. A message is never sent twice by itself.
 import logging
 import random
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from console import faults, log, queue, records, workflows
@@ -19,7 +19,8 @@ from console.core.stop_words import is_stop
 from console.db.engine import alone, fetch, transaction
 from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDown
 from console.formats import label_of
-from console.messages import contact_trials, inbound, message_rows, reaching, telling
+from console.formats.times import moment_of
+from console.messages import contact_trials, inbound, message_rows, opting_out, reaching, telling
 from console.messages.channel_settings import in_sandbox, script_of
 from console.messages.message_events import noted
 from console.messages.message_rows import LEFT, PENDING, Message, change, kind_of
@@ -28,6 +29,7 @@ from console.steps.message_settings import EMPTY
 from console.subjects import digest
 
 WEEK = timedelta(days=7)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 PAUSED_S, BUSY_S = 5.0, 0.5
 AT_ONCE = 500
 MOST_TRIES = 4
@@ -150,16 +152,29 @@ def _leaving(message: Message, content: Any, contact: Contact | None, to: str, b
         script = announced(str(scripts[min(message.number, len(scripts)) - 1]), language)
         content = {**content, "script": script}
     provider = "sandbox" if sandboxed else providers.provider_of(message.channel).name
+    bar = _bar_of(message, contact, to)
     marked = change(
         message, ["waiting"], status="sending", due_at=now + LOOKS[0] * 12, at=now, code=None, provider=provider, sandbox=sandboxed,
         tries=message.tries + 1, address=digest(to.encode(), "address"), result={"basis": basis, "to": to, "script": str(content.get("script", "")), "reason": ""},
+        unless=bar,
     )  # fmt: skip
+    if marked is None and bar is not None and message_rows.is_barred(bar):
+        _settle(message, "skipped", "skipped", "consent_withdrawn", "Somebody with this address asked for no more messages.")
     if marked is None:
         return None
     unsubscribe = unsubscribe_url(message) if message.channel == "email" and contact is not None else None
     name = (contact.name if contact else None) or ""
     back = callback_url(message.channel, provider, message.id)
     return marked, Letter(message.id, kind_of(message), to, content, name, language, back, unsubscribe, at=now)
+
+
+def _bar_of(message: Message, contact: Contact | None, to: str) -> message_rows.Bar | None:
+    """What bars the address itself: another contact who has it may have said STOP. None for a message that needs no consent."""
+    if contact is None or message.consent is None:
+        return None
+    said = contact.consent.get(message.consent)
+    given_at = moment_of(said.at) if said is not None and said.at else None
+    return message_rows.Bar(digest(to.encode(), "address").hex(), message.consent, given_at or LONG_AGO)
 
 
 def _hand_over(message: Message, letter: Letter) -> None:
@@ -264,13 +279,15 @@ def _call_ended(message: Message, handed: Handed, *, in_worker: bool) -> Message
         again_at, failures = now + _pause(message.failures), message.failures + 1
     elif outcome in ("no_answer", "voicemail", "busy") and message.number < message.most:
         again_at, number = now + timedelta(seconds=message.again_s), message.number + 1
-    said = {"label": handed.label, "transcript": handed.transcript, "recording": handed.recording, "reason": handed.reason}
+    said: dict[str, Any] = {"label": handed.label, "transcript": handed.transcript, "recording": handed.recording, "reason": handed.reason}
+    said["call_back_at"] = reaching.call_back_at(message, handed, now) if outcome == "answered" else None
     if handed.label and is_stop(handed.label.replace("_", " ")):
         called = (message.collection, message.record) if message.collection and message.record else None
-        inbound.withdraw_at("call", str(message.result.get("to", "")), called, ("call", "ai_call"), message.id)
+        sharing = inbound.everybody_at("call", str(message.result.get("to", "")), called)
+        opting_out.withdraw(sharing, ("call", "ai_call"), "call", message.id)
     with transaction() as connection:
         status = "failed" if outcome == "failed" else "delivered"
-        columns = {"status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
+        columns: dict[str, Any] = {"status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
         ended = change(message, ["sent"], connection=connection, result=said, **columns)
         if ended is None:
             return None
@@ -360,7 +377,7 @@ def _settle(message: Message, status: str, outcome: str, code: str, reason: str)
     """Record that it did not leave, or that nobody can tell, and let its run go on."""
     now = log.now()
     with transaction() as connection:
-        columns = {"status": status, "outcome": outcome, "code": code, "at": now, "due_at": None}
+        columns: dict[str, Any] = {"status": status, "outcome": outcome, "code": code, "at": now, "due_at": None}
         settled = change(message, [*PENDING, "sent"], connection=connection, result={"reason": reason}, **columns)
         if settled is None:
             return

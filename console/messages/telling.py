@@ -40,7 +40,7 @@ def _output(message: Message) -> dict[str, object]:
     told: dict[str, object] = {"message": message.id, "status": message.outcome, "to": content.get("to"), "reason": result.get("reason")}
     if message.channel == "call":
         told |= {"outcome": message.outcome, "attempts": message.number}
-        told |= {name: result.get(name) for name in ("label", "transcript", "recording")}
+        told |= {name: result.get(name) for name in ("label", "transcript", "recording", "call_back_at")}
     return told
 
 

@@ -52,7 +52,7 @@ def end(token: str, address: str, channels: Sequence[str] | None) -> None:
     ended = opting_out.ended_channels(collection, record)
     contact = _contact(collection, record)
     fresh = [one for one in wanted if one not in ended or ((said := contact.consent.get(one)) is not None and said.given)]
-    opting_out.withdraw(collection, record, fresh, "link", message_id)
+    opting_out.withdraw([(collection, record)], fresh, "link", message_id)
 
 
 def _behind(token: str, address: str) -> tuple[str, str, str]:

@@ -50,6 +50,9 @@ ENROL = "enrol"
 TAKE_OUT = "take_out"
 """The job that takes many out of a workflow: its text is the act's id."""
 
+IMPORT = "import_contacts"
+"""The job that reads a file of contacts: its text is the import's id."""
+
 BEGIN = "begin_enrolled"
 """The job that begins the runs of those who wait in a workflow: its text is the workflow's id."""
 
@@ -67,7 +70,7 @@ WORDS = {
     BULK: "Do an action to many records", FOLLOW: "Find out what became of a change", READ: "Read documents", EXPORT: "Write a list into a file",
     SEND: "Send a message", ENROL: "Enrol many", BEGIN: "Begin the runs of those who wait", FIRE: "Start runs for a trigger",
     TEND: "Look after the runs that a step waits for", DELIVER: "Send events to a webhook", MOVE: "Move runs to another version",
-    TAKE_OUT: "Take many out of a workflow",
+    TAKE_OUT: "Take many out of a workflow", IMPORT: "Import a file of contacts",
 }  # fmt: skip
 """What each job does, as people read it."""
 

@@ -2,7 +2,8 @@
 
 from console.records.catalogue import collection, collections, forget
 from console.records.delete import delete, on_delete
-from console.records.insert import filled_by_database, find_same, insert, violations_of_new
+from console.records.insert import filled_by_database, find_same, insert
+from console.records.insert_many import insert_many, reasons, refusals_of_new
 from console.records.log_references import log_reference, reference_in_log, require_plain_key
 from console.records.quick_search import Hits
 from console.records.reader import Record
@@ -33,7 +34,7 @@ from console.records.stored import stored
 from console.records.totals import Figure, totals
 from console.records.value_counts import Range, Ranges, ValueCounts, value_counts, value_ranges
 from console.records.words_in_sql import Reach, Wording
-from console.records.write import WriteUnknown, compare, forms, write
+from console.records.write import WriteUnknown, alike, compare, forms, refusals_of_change, write
 
 __all__ = [
     "MOST_ROWS",
@@ -52,6 +53,7 @@ __all__ = [
     "ValueCounts",
     "Wording",
     "WriteUnknown",
+    "alike",
     "catalogue",
     "collection",
     "collections",
@@ -75,6 +77,7 @@ __all__ = [
     "indexed_search",
     "indexes",
     "insert",
+    "insert_many",
     "key_of_value",
     "leading",
     "lines",
@@ -86,9 +89,12 @@ __all__ = [
     "portable",
     "preview",
     "quick_search",
+    "reasons",
     "record_keys",
     "reference_in_log",
     "reflect",
+    "refusals_of_change",
+    "refusals_of_new",
     "related",
     "related_count",
     "related_lists",
@@ -107,7 +113,6 @@ __all__ = [
     "totals",
     "value_counts",
     "value_ranges",
-    "violations_of_new",
     "visible_keys",
     "write",
 ]

@@ -29,31 +29,40 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workfl
     """
     collection = catalogue.collection(collection_id)
     catalogue.require_writable(collection)
+    fields = judged(collection, given, scope, workflow=workflow)
+    reader = Reader(table_of(collection), scope, None)
+    with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
+        found = put(connection, reader, fields, given)
+        what = "the record was saved. Look whether it is there"
+        commit(connection, collection, collection.id, what, lambda error: _exists(error, collection, fields))
+    return reader.finished([reader.record(found)])[0]
+
+
+def judged(collection: Collection, given: Mapping[str, Any], scope: Scope, *, workflow: str | None = governing.BY_HAND) -> list[Field]:
+    """The fields of a new record of these values. Raises Invalid and NotAllowed for a record that may not be added."""
     fields = _fields(collection, given, scope, workflow)
     if details := unseen_references(collection, given, {}, scope):
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     _require_in_scope(collection, given, scope)
     if details := violations_of_new(collection, given, scope):
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
-    table = table_of(collection)
+    return fields
+
+
+def put(connection: sa.Connection, reader: Reader, fields: list[Field], given: Mapping[str, Any]) -> sa.Row[Any]:
+    """The row of the reader's columns that was added, not committed yet. Raises what the database's refusal means."""
+    table, collection = reader.table, reader.table.collection
     row = {table.columns[field.name]: value(values.written(collection.dialect, field, given[field.name])) for field in fields}
-    reader = Reader(table, scope, None)
-    names = reader.names
     statement = sa.insert(table.table).values(row)
-    with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
-        try:
-            if collection.dialect == "mysql":
-                done = connection.execute(statement)
-                found = connection.execute(_last(table, names, given, done.lastrowid)).one()
-            else:
-                found = connection.execute(statement.returning(*(table.columns[name] for name in names))).one()
-        except sa.exc.IntegrityError as error:
-            raise _exists(error, collection, fields) from error
-        except sa.exc.DBAPIError as error:
-            raise rejected(error, collection, fields) from error
-        what = "the record was saved. Look whether it is there"
-        commit(connection, collection, collection.id, what, lambda error: _exists(error, collection, fields))
-    return reader.finished([reader.record(found)])[0]
+    try:
+        if collection.dialect == "mysql":
+            done = connection.execute(statement)
+            return connection.execute(_last(table, reader.names, given, done.lastrowid)).one()
+        return connection.execute(statement.returning(*(table.columns[name] for name in reader.names))).one()
+    except sa.exc.IntegrityError as error:
+        raise _exists(error, collection, fields) from error
+    except sa.exc.DBAPIError as error:
+        raise rejected(error, collection, fields) from error
 
 
 def violations_of_new(collection: Collection, given: Mapping[str, Any], scope: Scope) -> list[dict[str, str]]:

@@ -70,6 +70,16 @@ def write(
     raise AssertionError("unreachable")  # pragma: no cover
 
 
+def refusals_of_change(collection: Collection, former: Mapping[str, Any], changed: Mapping[str, Any], scope: Scope) -> list[str]:
+    """Why a record of the values `former` may not get the `changed` ones (field → JSON), as far as can be told without its database."""
+    try:
+        _fields(collection, {name: {"new": new} for name, new in changed.items()}, scope, by_action=False, workflow=governing.BY_HAND)
+    except (Invalid, NotAllowed) as error:
+        return [str(detail["reason"]) for detail in error.details if "reason" in detail and isinstance(error, Invalid)] or [error.message]
+    known = {field.name: former.get(field.name) for field in collection.stored_fields}
+    return [detail["reason"] for detail in write_checks.violations(collection, scope, known, changed)]
+
+
 class Stale(Exception):
     """The connection was dead before anything was sent."""
 

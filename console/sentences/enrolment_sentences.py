@@ -1,4 +1,4 @@
-"""Sentences of events about people who come into a workflow and leave it."""
+"""Sentences of events about people who come into a workflow and leave it, and of contacts that come from a file."""
 
 from collections.abc import Callable, Mapping
 
@@ -16,9 +16,15 @@ def _leads_taken_out(parts: Parts) -> str:
     return "{who} took " + (f"{total:,}" if isinstance(total, int) else "many") + " out of {workflow}"
 
 
+def _contacts_imported(parts: Parts) -> str:
+    total = parts.open.get("total")
+    return "{who} imported a file of " + (f"{total:,} lines" if isinstance(total, int) else "contacts")
+
+
 ENROLMENTS: Mapping[str, str | Callable[[Parts], str]] = {
     "lead_enrolled": "{who} enrolled somebody in {workflow}{on_record}",
     "lead_left": _lead_left,
     "leads_taken_out": _leads_taken_out,
+    "contacts_imported": _contacts_imported,
 }
 """Kind → template, or the function that makes one."""

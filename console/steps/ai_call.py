@@ -55,7 +55,7 @@ class AiCallConfig(MessageConfig):
 class AiCall(MessageStep):
     """Automatic. Outcomes `answered` or the label of the answer, `no_answer`, `voicemail`, `busy`, `failed`, `skipped`, `expired`.
 
-    Output `{"outcome", "label", "transcript", "recording", "attempts", "message", "to", "reason", "status"}`.
+    Output `{"outcome", "label", "transcript", "recording", "call_back_at", "attempts", "message", "to", "reason", "status"}`.
     """
 
     name, title, icon = "ai_call", "AI call", "phone"
@@ -109,7 +109,7 @@ class AiCall(MessageStep):
 
     def outputs(self, config: AiCallConfig) -> frozenset[str]:
         """How it ended."""
-        return super().outputs(config) | {"outcome", "label", "transcript", "recording", "attempts"}
+        return super().outputs(config) | {"outcome", "label", "transcript", "recording", "call_back_at", "attempts"}
 
     def answered(self, config: AiCallConfig) -> frozenset[str]:
         """What was said repeats the script."""

@@ -1,109 +1,180 @@
-"""Contacts from a CSV file: choose it, look at what each line would become, add those that can be added."""
+"""Contacts from a CSV file: choose it, look at what each line would become, have it imported, and fetch the lines that were refused."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, make_response, request
 
-from console import browse
-from console.contacts import consent_columns, imports
+from console.activity import exports
+from console.contacts import consent_columns, contact_files, import_batches, imports
 from console.contacts.encodings import ENCODINGS
+from console.contacts.import_batches import Import
+from console.contacts.imports import Line, Plan, Question
+from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.errors import Conflict, Invalid
-from console.views import formats, frame
+from console.errors import ConsoleError, Invalid, NotFound
+from console.views import downloads, formats, frame
+from console.views.frame import Badge
 from console.views.run import form_boxes
 
 blueprint = Blueprint("contact_import", __name__)
+COLUMN = "c."
 SHOWN = 50
+SHOWN_FIELDS = 4
+"""Of each of the first lines: who it is, and what becomes of it."""
+OUTCOMES = {
+    "new": Badge("New", "good", "user-plus"),
+    "changed": Badge("Changed", "info", "pencil"),
+    "same": Badge("As it is", ""),
+    "refused": Badge("Left out", "warn", "alert-triangle"),
+}
+WORDS = {"done": "finished", "cancelled": "stopped", "failed": "broken off"}
 
 
 @blueprint.route("/import/c/<collection>", methods=["GET", "POST"])
-def show(collection: str) -> Response:
-    """Show the form for the file; a POST shows its lines, and with `go` adds those that can be added."""
+def begin(collection: str) -> Response:
+    """Show the form for the file; a POST keeps it and looks at it."""
     who = frame.actor()
-    here, _ = browse.browsed_collection(who, collection)
-    imports.require_import(who, here)
+    here = imports.importable(who, collection)
     if request.method != "POST":
-        return _page(here)
+        return _form(here)
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        return _form(here, wrong="Choose a CSV file from your computer.", status=422)
     try:
-        chosen = False
-        if "content" in request.form:
-            text, was = request.form["content"], request.form.get("was", imports.DEFAULT)
-            encoding = request.form.get("encoding", was)
-            if chosen := encoding != was:
-                text, encoding = imports.decode_again(text, was, encoding)
-        else:
-            sent = request.files.get("file")
-            text, encoding = imports.decode(sent.read(imports.MOST_BYTES + 1) if sent is not None else b"")
-        if chosen or "go" not in request.form:
-            return _page(here, sheet=imports.read(who, collection, text, encoding, _same()), text=text)
-        added = imports.add(who, collection, text, encoding, _same())
+        return frame.redirect_to(_url(import_batches.keep(who, collection, sent.stream)))
     except Invalid as wrong:
-        return _page(here, wrong=wrong.message, status=422)
-    except Conflict as busy:
-        return _page(here, sheet=imports.read(who, collection, text, encoding, _same()), text=text, wrong=busy.message, status=409)
-    told = [*added.left, *added.without]
-    return _page(
-        here,
-        added=added.done,
-        consents=added.consents,
-        keeps_consent=consent_columns.place_of(who, here) is not None,
-        left=[(line, _named(here, line)) for line in told[:SHOWN]],
-        left_number=len(added.left),
-    )
+        return _form(here, wrong=_words(wrong), status=422)
 
 
-def _same() -> dict[str, Any]:
-    """Return what was typed about the consents of all lines."""
-    return {name: value for name, value in form_boxes.read_form(request.form, frame.look()).items() if value not in (None, "")}
+@blueprint.route("/imports/<import_id>", methods=["GET", "POST"])
+def follow(import_id: str) -> Response:
+    """Show what a file would bring, or how far its import is; a POST stops it, begins it, or reads the columns as something else."""
+    found, wrong = import_batches.get(frame.actor(), import_id), ""
+    if request.method == "POST":
+        try:
+            return frame.redirect_to(_url(_done(found, request.form.get("do", ""))))
+        except Invalid as invalid:
+            wrong = _words(invalid)
+    if frame.wants_fragment() and request.args.get("seen") == _seen(found):
+        return make_response("", 204)
+    if frame.wants_fragment() and not found.running:
+        return make_response("", 200, {"HX-Refresh": "true"})  # what was left out, and why, stands below what is followed
+    return frame.page("lists/import_progress.html", _progress(found, wrong), blocks={"*": "progress"}, status=422 if wrong else 200)
 
 
-def _page(here: Collection, *, status: int = 200, sheet: imports.Sheet | None = None, text: str = "", **more: Any) -> Response:
+@blueprint.get("/imports/<import_id>/refused")
+def refused(import_id: str) -> Response:
+    """Send the lines that were left out, each with the reason, as a CSV file."""
+    found = import_batches.get(frame.actor(), import_id)
+    try:
+        return downloads.stream("left-out.csv", import_batches.refused_file(frame.actor(), found.id, exports.harmless))
+    except (OSError, StopIteration):
+        raise NotFound("The file is not kept any more.") from None
+
+
+def _done(found: Import, what: str) -> Import:
+    """Do what the button of the page says; return the import to show next."""
+    who = frame.actor()
+    if what == "stop":
+        return import_batches.cancel(who, found.id)
+    if what == "look":
+        return import_batches.look_again(who, found.id, _question(found.question), request.form.get("encoding"))
+    return import_batches.confirm(who, found.id)
+
+
+def _question(asked: Question) -> Question:
+    """Return the question as the form has it now."""
+    columns = {name.removeprefix(COLUMN): value for name, value in request.form.items() if name.startswith(COLUMN) and value}
+    typed = form_boxes.read_form(request.form, frame.look())
+    same = {name: value for name, value in typed.items() if value not in (None, "")}
+    return replace(asked, columns=columns, match=request.form.get("match") or None, change=request.form.get("change") == "1", same=same)
+
+
+def _form(here: Collection, *, wrong: str = "", status: int = 200) -> Response:
+    context = {
+        "collection": here,
+        "url": f"/import{frame.collection_url(here.id)}",
+        "back": frame.collection_url(here.id, segment=""),
+        "wrong": wrong,
+        "asked": _consent_columns(frame.actor(), here),
+        "most": contact_files.MOST_BYTES >> 20,
+    }
+    return frame.page("lists/import.html", context, status=status)
+
+
+def _progress(found: Import, wrong: str) -> dict[str, Any]:
+    who = frame.actor()
+    here = imports.importable(who, found.collection)
+    after = request.args.get("after", "")
+    told = import_batches.refused(found.id, int(after) if after.isascii() and after.isdigit() and len(after) < 12 else 0, limit=SHOWN + 1)
     context: dict[str, Any] = {
-        "collection": here, "url": f"/import{frame.collection_url(here.id)}", "back": frame.collection_url(here.id, segment=""), "most": imports.MOST_LINES,
-        "wrong": "", "sheet": None, "added": None, "left": [], "left_number": 0, "consents": 0, "keeps_consent": False,
-        "asked": _consent_columns(here),
+        "batch": found, "collection": here, "url": _url(found), "back": frame.collection_url(here.id, segment=""), "seen": _seen(found),
+        "words": WORDS.get(found.status, ""), "wrong": wrong, "causes": import_batches.causes(found.id), "left": told[:SHOWN],
+        "more": frame.present_address(after=told[SHOWN - 1][0]) if len(told) > SHOWN else None, "another": f"/import{frame.collection_url(here.id)}",
+        "keeps_consent": consent_columns.place_of(who, here) is not None, "says_consent": any(
+            name.startswith(imports.CONSENT) for name in found.question.columns.values()), "mapping": None, "asked": _consent_columns(who, here),
     }  # fmt: skip
-    if sheet is not None:
-        good = [line for line in sheet.lines if not line.reasons]
-        bad = [line for line in sheet.lines if line.reasons]
-        fields = [field for _, field in sheet.columns if field is not None]
-        look = frame.look()
-        shown = [
-            (line, [formats.html(formats.kind(field), line.values.get(field.name), look) for field in fields])
-            for line in (*bad[:SHOWN], *good[:SHOWN])
-        ]
-        context |= {
-            "sheet": sheet, "text": text, "fields": fields, "shown": shown, "good": len(good), "bad": len(bad),
-            "encodings": list(ENCODINGS.items()), "left_out": sheet.unused, "agreed": _agreed(sheet), "boxes": _boxes(sheet, look), "channels": consent_columns.NAMES,
-        }  # fmt: skip
-    return frame.page("lists/import.html", context | more, status=status)
+    if found.preview and found.status != "cancelled":
+        context |= _looked_at(who, here, found)
+    return context
 
 
-def _consent_columns(here: Collection) -> str:
+def _looked_at(who: Actor, here: Collection, found: Import) -> dict[str, Any]:
+    """Return the first lines as they would become, and what each column is read as; nothing where the file is not kept any more."""
+    try:
+        headings, cells = contact_files.sample(found.question.file, found.person)
+        plan, lines = import_batches.first_lines(who, found)
+    except (OSError, ConsoleError):
+        return {}
+    look = frame.look()
+    fields = list(plan.fields.values())[:SHOWN_FIELDS]
+    shown = [(line, OUTCOMES[line.outcome], _cells(line, fields, look)) for line in lines]
+    columns = [
+        (
+            f"{COLUMN}{number}",
+            heading or f"Column {number + 1}",
+            [line[number] for line in cells if number < len(line)],
+            found.question.columns.get(str(number), ""),
+        )
+        for number, heading in enumerate(headings)
+    ]
+    mapping = {
+        "columns": columns, "choices": imports.choices(who, here), "matches": imports.matches(who, here), "match": plan.match or "",
+        "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "boxes": _boxes(plan, found.question.same, look),
+    }  # fmt: skip
+    filled = [(here.by_name[name].label, value) for name, value in plan.filled.items()]
+    unused = [heading for name, heading, _, chosen in columns if not chosen]
+    return {"mapping": mapping, "first": shown, "fields": fields, "filled": filled, "unused": unused}
+
+
+def _cells(line: Line, fields: list[Any], look: formats.Look) -> list[Any]:
+    return [formats.html(formats.kind(field), line.values.get(field.name), look) for field in fields]
+
+
+def _boxes(plan: Plan, same: Mapping[str, Any], look: formats.Look) -> list[Any]:
+    """Return the form for what is the same for the consents of all lines."""
+    place = plan.consents.place
+    needed = place.needed if place is not None else frozenset()
+    sources = [one.to_json() | {"required": one.name in needed, "readonly": False} for one in plan.consents.fields]
+    return list(form_boxes.boxes({"fields": sources}, look, typed=dict(same) or None, errors=[]))
+
+
+def _consent_columns(who: Actor, here: Collection) -> str:
     """Return the name of a column that says who agreed, for the channels that the collection keeps consent to; empty where there is none."""
-    place = consent_columns.place_of(frame.actor(), here)
+    place = consent_columns.place_of(who, here)
     names = [f"“{name}”" for channel, name in consent_columns.COLUMNS.items() if place is not None and channel in place.documents][:3]
     return " and ".join(", ".join(names).rsplit(", ", 1))
 
 
-def _agreed(sheet: imports.Sheet) -> list[tuple[str, int]]:
-    """Return (channel in words, how many of those who can be added agreed to it) for the columns of the file."""
-    good = [line for line in sheet.lines if not line.reasons]
-    return [
-        (consent_columns.NAMES[channel], sum(channel in line.consents for line in good))
-        for channel in dict.fromkeys(sheet.consents.channels.values())
-    ]
+def _seen(found: Import) -> str:
+    return f"{found.status}-{found.done}-{len(found.why)}"
 
 
-def _boxes(sheet: imports.Sheet, look: formats.Look) -> list[Any]:
-    """Return the form for what is the same for the consents of all lines."""
-    place = sheet.consents.place
-    needed = place.needed if place is not None else frozenset()
-    sources = [one.to_json() | {"required": one.name in needed, "readonly": False} for one in sheet.consents.fields]
-    typed = form_boxes.read_form(request.form, look)
-    return list(form_boxes.boxes({"fields": sources}, look, typed=typed or None, errors=[]))
+def _url(found: Import) -> str:
+    return f"/imports/{found.id}"
 
 
-def _named(here: Collection, line: imports.Line) -> str:
-    name = here.contact.name if here.contact is not None else None
-    return str(line.values.get(name or "") or "")
+def _words(wrong: Invalid) -> str:
+    return next((str(each["reason"]) for each in wrong.details if each.get("reason")), wrong.message)

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 from flask import Blueprint, Response, make_response, request
 
 from console import access, automation, browse, enrolments, queue, workflows
+from console.contacts import contact_files
 from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, shown
@@ -189,7 +190,7 @@ def _question(target: Target, values: Mapping[str, Any]) -> Question:
     form = request.form
     if sent := request.files.get("file"):
         file = enrolments.batches.keep_file(frame.actor(), target.slug, sent.stream)
-        headings, lines = enrolments.contact_files.sample(file, frame.actor().id)
+        headings, lines = contact_files.sample(file, frame.actor().id)
         columns = enrolments.whom_to_enrol.columns_of(frame.actor(), target, headings, lines)
         return Question(file=file, columns=columns, values=values)
     if "file" in request.files or form.get("way") == "file":
@@ -301,7 +302,7 @@ def _mapping(found: Batch, target: Target) -> dict[str, Any]:
     if file is None:
         raise NotFound
     try:
-        headings, lines = enrolments.contact_files.sample(file, found.person)
+        headings, lines = contact_files.sample(file, found.person)
     except (Invalid, OSError):
         return {"columns": []}
     choices = enrolments.whom_to_enrol.choices(frame.actor(), target)

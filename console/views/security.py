@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from itsdangerous import URLSafeTimedSerializer
 
 from console import document_requests, log, settings
+from console.contacts import contact_files
 from console.db import request_writes
 from console.db.ids import uuid7
 from console.errors import NotAllowed
@@ -33,9 +34,12 @@ HEADERS = {
 
 LARGE = frozenset({
     "files.send", "runner.complete", "runner.request_documents", "runner.draft", "runner.save", "api_files.send", "requests.sent", "requests.send",
-    "enrolled.enrol", "api_enrolments.enrol",
+    "api_enrolments.enrol",
 })  # fmt: skip
 """Endpoints that take files, of who is signed in or has a link."""
+
+LISTS = frozenset({"enrolled.enrol", "contact_import.begin"})
+"""Endpoints that take files of contacts: a million lines are larger than what comes with a step."""
 
 YEAR_S = 31_536_000
 _VERSIONED = re.compile(r"/static/vendor/[^/]+-[0-9][^/]*/")
@@ -59,6 +63,8 @@ def name_request() -> None:
     log.on_the_way()
     if request.endpoint in LARGE and ("_user_id" in session or _for_programs() or _has_link()):
         request.max_content_length = (settings.current().request_mb + 1) * 1_000_000
+    if request.endpoint in LISTS and "_user_id" in session:
+        request.max_content_length = contact_files.MOST_BYTES + 1_000_000
 
 
 @blueprint.before_app_request

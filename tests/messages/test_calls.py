@@ -81,6 +81,35 @@ def test_the_label_of_the_answer_leads_on_and_the_second_callback_changes_nothin
     assert [row[0] for row in fetch("select count(*) from console.message where run = %s", (run_id,))] == [1]
 
 
+def test_who_says_when_is_called_again_then_and_it_is_no_attempt(calling: tuple[Any, ...]) -> None:
+    company, server, move = calling
+    client = web_app().test_client()
+    wait = {
+        "id": "later",
+        "type": "wait",
+        "config": {"until": "first(steps.call.call_back_at, addDays(now, 1))"},
+        "next": {"default": "again"},
+    }
+    again = {"id": "again", "type": "go_to", "config": {}, "next": {"default": "call"}}
+    config = {"script": "Hello {{ record.name }}", "max_attempts": 1, "answers": ["call_back"]}
+    call = {"id": "call", "type": "ai_call", "config": config, "next": {"call_back": "later", "default": "ask"}}
+    run_id = begin(company, workflow("back", [call, dict(ASK), wait, again]))
+    first = line(company, run_id).message.id
+    assert ended(client, first, outcome="answered", label="call_back", call_back="Tuesday 3", transcript="Call me Tuesday 3.") == 200
+    assert status(company, run_id) == ("waiting_time", "later")
+    assert company.told(run_id)["context"]["call"]["call_back_at"] == "2026-12-01T22:00:00.000000Z", "three in the afternoon in Denver"
+    move(timedelta(days=7, hours=2, minutes=55))
+    reached.settle()
+    assert len(server.calls) == 1
+    move(timedelta(minutes=10))
+    company.work()
+    reached.settle()
+    assert [call["asked"]["script"] for call in server.calls.values()][1].endswith("Hello Sam Whitfield")
+    assert line(company, run_id).message.number == 1
+    ended(client, line(company, run_id).message.id, outcome="answered", label="call_back", transcript="Whenever you like.")
+    assert company.told(run_id)["context"]["call"]["call_back_at"] is None
+
+
 def test_a_callback_before_the_calls_answer_counts(calling: tuple[Any, ...]) -> None:
     company, server, _ = calling
     client = web_app().test_client()

@@ -74,9 +74,41 @@ def test_stop_means_the_number_of_however_many_contacts_it_is(club: tuple[Compan
     begin(company, workflow("hello", [dict(SMS), dict(ASK)]))
     stop = {"From": "+12025550147", "To": "+12025550100", "Body": "STOP", "MessageSid": "SM1", "SmsStatus": "received"}
     assert told(web_app().test_client(), **stop) == 200
-    assert {record for (record,) in fetch("select distinct record from console.opt_out")} == {SAM, ANA}
+    assert {record for (record,) in fetch("select distinct record from console.opt_out where collection = 'contact'")} == {SAM, ANA}
     run_id = begin(company, "hello", ANA)
     assert (line(company, run_id).message.code, len(server.messages)) == ("consent_withdrawn", 1)
+
+
+def test_stop_holds_for_who_gets_the_number_later_until_they_agree_after_it(club: tuple[Company, reached.Twilio]) -> None:
+    company, server = club
+    begin(company, workflow("hello", [dict(SMS), dict(ASK)]))
+    stop = {"From": "+12025550147", "To": "+12025550100", "Body": "STOP", "MessageSid": "SM1", "SmsStatus": "received"}
+    assert told(web_app().test_client(), **stop) == 200
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
+        connection.execute(
+            "insert into contact (id, name, phone, country, time_zone, stage) values (7, 'Sam W.', '202 555 0147', 'US', 'America/Denver', 'new')"
+        )
+        connection.execute(reached.GIVEN, (7, "sms", "given"))
+        connection.commit()
+        run_id = begin(company, "hello", "7")
+        assert (line(company, run_id).message.code, len(server.messages)) == ("consent_withdrawn", 1)
+        connection.execute(reached.GIVEN.replace("2026-04-01", "2026-11-25"), (7, "sms", "given"))
+        connection.commit()
+    begin(company, workflow("hello-again", [dict(SMS), dict(ASK)]), "7")
+    assert len(server.messages) == 2
+
+
+def test_a_process_that_dies_over_stop_has_kept_it_whole_or_not_at_all(
+    club: tuple[Company, reached.Twilio], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = web_app().test_client()
+    stop = {"From": "+12025550147", "To": "+12025550100", "Body": "STOP", "MessageSid": "SM1", "SmsStatus": "received"}
+    monkeypatch.setenv("HANDRAIL_FAULT", "messages.received.before=raise")
+    assert told(client, **stop) == 500
+    assert fetch("select count(*) from console.message where direction = 'in'") == [(0,)]
+    monkeypatch.delenv("HANDRAIL_FAULT")
+    assert told(client, **stop) == 200, "the provider sends it again"
+    assert {channel for (channel,) in fetch("select channel from console.opt_out where record = %s", (SAM,))} == {"sms", "call", "ai_call"}
 
 
 def test_a_key_that_is_personal_stands_nowhere_in_the_log(

@@ -55,7 +55,7 @@ def test_a_preview_counts_who_is_reached_by_which_channel_and_why_the_others_are
 
 def test_a_list_says_the_same_as_named_contacts_and_consent_taken_back_here_counts(company: Company, welcome: str) -> None:
     with reached.clock(reached.NOON):
-        opting_out.withdraw("contact", reached.SAM, ["sms"], "sms")
+        opting_out.withdraw([("contact", reached.SAM)], ["sms"], "sms")
         batch = previewed(company, whole=True)
     sms = batch.reach.channels["sms"]
     assert (sms.reached, dict(sms.why)) == (1, {"There is no telephone number.": 4, "Consent was withdrawn.": 1})

@@ -76,7 +76,7 @@ def test_an_event_about_somebody_makes_them_leave_where_an_exit_says_so(company:
 def test_who_withdraws_consent_leaves_where_an_exit_says_so(company: Company) -> None:
     workflows.import_file(NURTURE | {"exits": [{"if": "event.on == 'consent.withdrawn'", "reason": "opted out"}]}, publish=True)
     enrolled(company, "1", "2")
-    opting_out.withdraw("customer", "2", ("email",), "link")
+    opting_out.withdraw([("customer", "2")], ("email",), "link")
     followed()
     enrolments.exits.look()
     assert (lead(company, "2").status, lead(company, "2").reason) == ("left", "exited: opted out")

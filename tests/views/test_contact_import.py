@@ -1,20 +1,28 @@
-"""Contacts from a file: what each line becomes, why a line is left out, encodings, and who may."""
+"""Contacts from a file: what each line becomes, why a line is left out, encodings, a process that dies, and who may."""
 
+import csv
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, collections, contacts, db
+from console import access, collections, contacts, db, queue
 from console.access import policy_store
-from console.contacts import imports
-from console.db import engine
-from console.enrolments import contact_files
-from console.errors import Invalid
+from console.activity import exports
+from console.contacts import contact_files, import_batches, imports
+from console.contacts.import_batches import Import
+from console.db.engine import alone, fetch
+from console.db.ids import new_id
+from console.errors import Invalid, NotFound
+from console.queue import PutBack
+from tests.jobs import work_until_idle
 from tests.services.contact_club import found_club
 from tests.tables import cases
 
 if TYPE_CHECKING:
+    from tests.company import Company
     from tests.views.conftest import Pages
 
 URL = "/import/c/contact"
@@ -36,53 +44,102 @@ def club(pages: "Pages") -> "Pages":
     return pages
 
 
+def kept(company: "Company", text: str | bytes) -> Import:
+    """The preview of a file."""
+    return import_batches.keep(company.olivia, "contact", io.BytesIO(text if isinstance(text, bytes) else text.encode()))
+
+
+def imported(company: "Company", text: str | bytes) -> Import:
+    return import_batches.confirm(company.olivia, kept(company, text).id)
+
+
+def why(found: Import) -> dict[int, list[str]]:
+    return dict(import_batches.refused(found.id))
+
+
+def counts(found: Import) -> tuple[int, int, int, int]:
+    return found.new, found.changed, found.same, found.refused
+
+
+def sent(club: "Pages", content: bytes) -> str:
+    """The address where the file is looked at."""
+    token = club.olivia.get(URL).form(URL)["fields"]["csrf_token"]
+    return posted(club, URL, {"csrf_token": token, "file": (io.BytesIO(content), "leads.csv")})
+
+
+def posted(club: "Pages", where: str, told: dict[str, Any]) -> str:
+    """Where the answer leads."""
+    club.olivia.post(where, {"csrf_token": club.olivia.token} | told)
+    return str(club.olivia.answer.headers["Location"])
+
+
+def refused_lines(club: "Pages", where: str) -> str:
+    club.olivia.get(f"{where}/refused")
+    return str(club.olivia.answer.data.decode("utf-8-sig"))
+
+
 def test_each_line_is_shown_before_it_is_added_and_says_why_it_is_not(club: "Pages") -> None:
     assert URL in club.olivia.get("/c/contact?segment=").html
-    token = club.olivia.get(URL).form(URL)["fields"]["csrf_token"]
-    page = club.olivia.post(URL, {"csrf_token": token, "file": (io.BytesIO(FILE.encode("cp1252")), "leads.csv")}, status=200)
-    assert "1 can be added, 4 cannot" in page.text
+    where = sent(club, FILE.encode("cp1252"))
+    page = club.olivia.get(where)
+    assert "1 contact can be added" in page.text
     assert "Zoë Müller" in page.text
     assert "no field is left for them: Shoe size" in page.text
-    for reason in ("Name is needed.", "is there already.", "Stage is none of New, Engaged, Lost.", "stands on a line before."):
+    for reason in (
+        "Name is needed.",
+        "is there already.",
+        "Stage is none of New, Engaged, Lost.",
+        "stands on a line before. It stands on line 2.",
+    ):
         assert reason in page.text
-    assert club.company.path.with_name("club.db").exists()
-    done = club.olivia.post(URL, page.form(URL)["fields"] | {"go": "1"}, status=200)
-    assert "1 added; 4 not" in done.text
+    assert "Zoë Müller" not in club.olivia.get("/c/contact?segment=").text, "nothing is added unseen"
+    there = posted(club, where, {"do": "import"})
+    done = club.olivia.get(there)
+    assert "1 added, finished" in done.text
+    assert "4 left out" in done.text
     assert "Zoë Müller" in club.olivia.get("/c/contact?segment=").text
+    told = list(csv.reader(io.StringIO(refused_lines(club, there))))
+    assert told[0] == ["Line", "Why not", "Full name", "E-Mail", "Stage", "Country", "Shoe size"]
+    assert [row[0] for row in told[1:]] == ["3", "4", "6", "7"]
+    assert told[2][1:4] == ["Somebody with this Email is there already.", "Sam again", "SAM@post.example"]
+    for stranger in (club.mona, club.stan):
+        stranger.get(there, status=404)
+        stranger.get(f"{there}/refused", status=404)
 
 
 def test_what_the_database_or_a_rule_would_refuse_is_said_before_anything_is_added(club: "Pages") -> None:
-    olivia, ines = club.company.olivia, club.company.ines
+    ines = club.company.ines
     document = collections.open_collection(ines, "contact").document.to_json()
     rules = [{"if": "record.worth == null || record.worth < 1000", "message": "Too dear."}]
     changed = {name: value for name, value in {**document, "validation": rules}.items() if value is not None}
     collections.publish(ines, "contact", collections.save(ines, "contact", 0, changed))
-    sheet = imports.read(olivia, "contact", "name,stage,time zone,worth\nA,,Mars/Phobos,1\nB,new,Europe/Oslo,2000\nC,new,Europe/Oslo,2\n")
-    assert [line.reasons for line in sheet.lines] == [
-        ("Stage is needed.", "There is no time zone Mars/Phobos; one looks like Europe/Vilnius."),
-        ("Too dear.",),
-        (),
-    ]
-    assert imports.add(olivia, "contact", "name,stage\nC,new\n")[0] == 1
+    found = kept(club.company, "name,stage,time zone,worth\nA,,Mars/Phobos,1\nB,new,Europe/Oslo,2000\nC,new,Europe/Oslo,2\n")
+    assert why(found) == {2: ["Stage is needed.", "There is no time zone Mars/Phobos; one looks like Europe/Vilnius."], 3: ["Too dear."]}
+    assert counts(imported(club.company, "name,stage\nC,new\n")) == (1, 0, 0, 0)
 
 
 @cases(
     ("content", "words"),
     [
-        (b"", "a heading and at least one line"),
-        (b"name\n", "at least one line"),
+        (b"", "the file is empty"),
         (b"shoe,hat\n1,2\n", "No heading"),
-        (b"x" * 1_000_001, "at most 1,000 kB"),
+        (b"PK\x03\x04" + bytes(range(256)) * 9, "no text file"),
+        (bytes(2000), "no text file"),
+        (b"%PDF-1.7\nname\n", "no text file"),
     ],
 )
-def test_a_file_that_cannot_be_used_says_so(club: "Pages", content: bytes, words: str) -> None:
-    with pytest.raises(Invalid, match=words):
-        imports.read(club.company.olivia, "contact", *imports.decode(content))
+def test_a_file_that_cannot_be_used_says_so_and_is_not_kept(club: "Pages", content: bytes, words: str) -> None:
+    before = contact_files.folders()
+    with pytest.raises(Invalid, match=f"(?i){words}"):
+        kept(club.company, content)
+    assert contact_files.folders() == before
 
 
 @cases("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
-def test_usual_encodings_are_read(encoding: str) -> None:
-    assert "Zoë Müller" in imports.decode((FILE * 5).encode(encoding))[0]
+def test_usual_encodings_are_read(club: "Pages", encoding: str) -> None:
+    plan, lines = import_batches.first_lines(club.company.olivia, kept(club.company, (FILE * 2).encode(encoding)))
+    assert lines[0].values == {"name": "Zoë Müller", "email": "zoe@post.example", "stage": "engaged", "country": "DE"}
+    assert plan.match == "email"
 
 
 @cases(
@@ -97,37 +154,79 @@ def test_usual_encodings_are_read(encoding: str) -> None:
         ("имя;город\nИван Петров;Москва\n", "cp1251"),
     ],
 )
-def test_names_in_older_encodings_keep_their_letters(text: str, encoding: str) -> None:
-    assert imports.decode(text.encode(encoding)) == (text, encoding)
+def test_names_in_older_encodings_keep_their_letters(club: "Pages", text: str, encoding: str) -> None:
+    file = contact_files.keep(new_id("imf"), club.company.olivia.id, io.BytesIO(text.encode(encoding)))
+    assert file.encoding == encoding
+    assert [row.cells for row in contact_files.rows(file, club.company.olivia.id)] == [line.split(";") for line in text.splitlines()]
 
 
 def test_a_file_of_whom_to_enrol_is_read_in_its_encoding_and_with_any_ends_of_lines(club: "Pages") -> None:
     text, person = 'Name;E-mail\nJosé Muñoz;jm@post.example\n"Two\nlines";x@post.example\n', club.company.olivia.id
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"):
         for number, end in enumerate(("\n", "\r\n", "\r")):
-            kept = contact_files.keep(f"enf_{encoding}{number}", person, io.BytesIO(text.replace("\n", end).encode(encoding)))
-            read = [row.cells for row in contact_files.rows(kept, person)]
+            file = contact_files.keep(f"enf_{encoding}{number}", person, io.BytesIO(text.replace("\n", end).encode(encoding)))
+            read = [row.cells for row in contact_files.rows(file, person)]
             assert read == [["Name", "E-mail"], ["José Muñoz", "jm@post.example"], ["Two\nlines", "x@post.example"]]
 
 
-def test_whoever_sends_the_file_chooses_another_encoding_and_sees_it_before_anything_is_added(club: "Pages") -> None:
-    token = club.olivia.get(URL).form(URL)["fields"]["csrf_token"]
-    sent = "Full name;E-Mail;Stage\nGábor Szűcs;gabor@post.example;new\n".encode("cp1250")
-    page = club.olivia.post(URL, {"csrf_token": token, "file": (io.BytesIO(sent), "leads.csv")}, status=200)
+def test_a_few_broken_bytes_refuse_their_lines_and_the_others_keep_their_letters(club: "Pages") -> None:
+    lines = [f"Žofie Šimková {n},z{n}@post.example,new\n".encode() for n in range(40)]
+    lines[7] = "Zoë Müller,zoe@post.example,new\n".encode("cp1252")
+    found = kept(club.company, b"name,email,stage\n" + b"".join(lines))
+    assert counts(found) == (39, 0, 0, 1)
+    assert why(found) == {9: ["This line cannot be read as UTF-8."]}
+
+
+def test_lines_left_out_can_be_mended_in_their_file_and_sent_again(club: "Pages") -> None:
+    company = club.company
+    found = kept(company, "name,email,stage,phone\nAnn,ann@post.example,won,+44 20 7946 0123\n")
+    sheet = b"".join(import_batches.refused_file(company.olivia, found.id, exports.harmless))
+    assert b"'+44 20 7946 0123" in sheet, "no spreadsheet takes it for a formula"
+    assert counts(imported(company, sheet.replace(b",won,", b",new,"))) == (1, 0, 0, 0)
+    assert contacts.known_contact("contact", "7").phone == "+44 20 7946 0123"
+
+
+def test_quotes_over_lines_missing_and_doubled_columns(club: "Pages") -> None:
+    text = 'name,email,stage,name\n"Ann\nLee",ann@post.example,new,x\nBo,bo@post.example\nCy,cy@post.example,new,,,\nDi,di@post.example,new,x,much\n'
+    found = kept(club.company, text)
+    assert counts(found) == (2, 0, 0, 2)
+    assert why(found) == {3: ["Stage is needed."], 5: ["It has 5 values and the heading 4."]}
+
+
+def test_whoever_sends_the_file_chooses_encoding_and_columns_and_looks_again(club: "Pages") -> None:
+    where = sent(club, "Who;Mail;Where they stand\nGábor Szűcs;gabor@post.example;new\n".encode("cp1250"))
+    page = club.olivia.get(where)
     assert "Gábor Szûcs" in page.text, "these letters may be either"
-    fields = page.form(URL)["fields"]
-    seen = club.olivia.post(URL, fields | {"encoding": "cp1250", "go": "1"}, status=200)
+    assert "0 contacts can be added" in page.text
+    chosen = {"c.0": "name", "c.1": "email", "c.2": "stage", "match": "email", "encoding": "cp1250", "do": "look"}
+    seen = club.olivia.get(posted(club, where, chosen))
     assert "Gábor Szűcs" in seen.text
-    assert "1 can be added" in seen.text, "nothing is added unseen"
-    assert "1 added" in club.olivia.post(URL, seen.form(URL)["fields"] | {"go": "1"}, status=200).text
-    wrong = club.olivia.post(URL, fields | {"encoding": "utf-8-sig"}, status=422)
-    assert "The file is not in UTF-8: choose another encoding" in wrong.text
+    assert "1 contact can be added" in seen.text
+    twice = club.olivia.post(where, {"csrf_token": club.olivia.token, **chosen, "c.0": "email"}, status=422)
+    assert "A field is filled by one column only." in twice.text
 
 
-def test_binary_files_are_no_text() -> None:
-    for content in (b"PK\x03\x04" + bytes(range(256)) * 9, bytes(2000)):
-        with pytest.raises(Invalid):
-            imports.decode(content)
+def test_those_who_are_there_get_what_the_file_says_where_that_is_asked_for(club: "Pages") -> None:
+    company = club.company
+    found = kept(
+        company,
+        "name,email,stage,phone\nSam Whitfield,SAM@post.example,engaged,\nAna Petrauskė,ana@post.example,new,\nX,greta@post.example,won,\n",
+    )
+    assert counts(found) == (0, 0, 0, 3), "as long as nobody asks for it they are left as they are"
+    asked = found.question
+    again = import_batches.look_again(company.olivia, found.id, imports.Question(asked.file, asked.columns, asked.match, change=True))
+    assert counts(again) == (0, 1, 1, 1)
+    assert counts(import_batches.confirm(company.olivia, again.id)) == (0, 1, 1, 1)
+    known = contacts.known_contact("contact", "1")
+    assert (known.name, known.phone) == ("Sam Whitfield", "+1 202 555 0147"), "an empty cell changes nothing"
+    changed = "select count(*) from console.event where convert_from(body, 'UTF8') like %s"
+    assert fetch(changed, ('%"type":"record_changed"%',)) == [(1,)]
+    with db.transaction() as connection:
+        policy_store.write(connection, added=access.parse("p, role:operator, *, collection:contact, update, deny"))
+    access.refresh()
+    shut = import_batches.look(company.olivia, "contact", imports.Question(asked.file, {"0": "name", "1": "email"}, "email", change=True))
+    assert counts(shut) == (0, 0, 2, 1)
+    assert why(shut) == {4: ["You may see this contact, but not change it."]}
 
 
 def test_who_may_not_add_contacts_imports_none(club: "Pages") -> None:
@@ -136,21 +235,23 @@ def test_who_may_not_add_contacts_imports_none(club: "Pages") -> None:
     club.olivia.get("/import/c/customer", status=404)
 
 
-def test_a_file_that_is_sent_twice_at_once_is_added_once(club: "Pages") -> None:
-    olivia = club.company.olivia
-    with engine.alone("contacts of contact"):
-        page = club.olivia.post(URL, {"csrf_token": club.olivia.token, "content": FILE, "go": "1"}, status=409)
-        assert "Another file is being added" in page.text
-        assert page.form(URL)["fields"]["content"] == FILE, "nothing that was chosen is lost"
-    assert [imports.add(olivia, "contact", FILE)[0] for _ in range(2)] == [1, 0]
+def test_a_file_is_imported_once_and_one_file_at_a_time(club: "Pages") -> None:
+    company, looked = club.company, kept(club.company, FILE)
+    with alone("contacts of contact"):
+        waits = import_batches.confirm(company.olivia, looked.id)
+        assert (waits.status, waits.done) == ("running", 0)
+    assert import_batches.confirm(company.olivia, looked.id).id == waits.id
+    with suppress(PutBack):
+        work_until_idle({queue.IMPORT})
+    assert import_batches.get(company.olivia, waits.id).new == 1
+    assert imported(company, FILE).new == 0
 
 
 def test_a_heading_names_no_field_that_is_hidden_from_the_reader(club: "Pages") -> None:
     with db.transaction() as connection:
         policy_store.write(connection, added=access.parse("p, role:operator, *, field:contact/country, read, deny"))
     access.refresh()
-    sheet = imports.read(club.company.olivia, "contact", FILE)
-    assert [field.name if field else None for _, field in sheet.columns] == ["name", "email", "stage", None, None]
+    assert list(kept(club.company, FILE).question.columns.values()) == ["name", "email", "stage"]
 
 
 AGREED = (
@@ -165,33 +266,80 @@ AGREED = (
 
 def test_consent_is_taken_from_columns_and_what_they_lack_is_asked_once_for_all(club: "Pages") -> None:
     access.grant("operator", "collection:consent", ["create"], team="operations")
-    page = club.olivia.post(URL, {"csrf_token": club.olivia.token, "file": (io.BytesIO(AGREED.encode()), "leads.csv")}, status=200)
-    assert "2 can be added, 3 cannot" in page.text
-    assert "SMS: 1 agreed, Calls by an AI: 0 agreed" in page.text
+    where = sent(club, AGREED.encode())
+    page = club.olivia.get(where)
+    assert "2 contacts can be added" in page.text
+    assert "with 1 consent" in page.text
     for reason in ("“perhaps” says neither", "Of the consent source must be known", "is in the future."):
         assert reason in page.text
-    sheet = imports.read(club.company.olivia, "contact", AGREED, same={"source": "fair"})
-    assert [line.reasons == () for line in sheet.lines] == [True, True, False, True, False]
-    assert sheet.unused == []
-    fields = page.form(URL)["fields"] | {"t.text_version": "text", "v.text_version": "2026-01"}
-    done = club.olivia.post(URL, fields | {"go": "1"}, status=200)
-    assert "2 added, with 1 consent; 3 not" in done.text
+    form = page.forms[-1]["fields"]
+    typed = {**form, "do": "look", "t.source": "text", "v.source": "fair", "t.text_version": "text", "v.text_version": "2026-01"}
+    again = posted(club, where, typed)
+    done = club.olivia.get(posted(club, again, {"do": "import"}))
+    assert "3 added, finished" in done.text
     known = contacts.known_contact("contact", "7")
     assert known.name == "Zoë Müller"
-    assert known.consent["sms"].given
-    assert (known.consent["sms"].source, known.consent["sms"].text_version, str(known.consent["sms"].at)[:10]) == (
-        "web form",
-        "2026-01",
-        "2026-05-01",
-    )
+    given = known.consent["sms"]
+    assert given.given
+    assert (given.source, given.text_version, str(given.at)[:10]) == ("web form", "2026-01", "2026-05-01")
     assert not known.consent["ai_call"].given
 
 
 def test_a_file_without_consent_says_that_nobody_will_be_reached(club: "Pages") -> None:
     told = "No column says who agreed to be reached"
-    assert told not in club.olivia.post(URL, {"csrf_token": club.olivia.token, "content": FILE}, status=200).text, "who may add none"
+    assert told not in club.olivia.get(sent(club, FILE.encode())).text, "who may add none"
     access.grant("operator", "collection:consent", ["create"], team="operations")
-    page = club.olivia.post(URL, {"csrf_token": club.olivia.token, "content": FILE}, status=200)
-    assert told in page.text
-    done = club.olivia.post(URL, page.form(URL)["fields"] | {"go": "1"}, status=200)
-    assert "The file said nothing about consent" in done.text
+    where = sent(club, FILE.encode())
+    assert told in club.olivia.get(where).text
+    done = club.olivia.get(posted(club, where, {"do": "import"}))
+    assert told in done.text
+
+
+def many(host: str) -> str:
+    """A file of thirty who agreed, whose addresses are at this host."""
+    lines = "".join(f"Lead {n},l{n}@{host}.example,new,yes,fair,2026-05-01\n" for n in range(30))
+    return f"name,email,stage,sms consent,consent source,consent date\n{lines}"
+
+
+@cases("point", ["imports.write.before", "imports.consents.before", "records.commit.before", "imports.tell.before", "imports.told"])
+def test_a_process_that_dies_goes_on_and_nobody_is_added_or_told_of_twice(
+    club: "Pages", monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    company = club.company
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    monkeypatch.setattr(imports, "AT_ONCE", 10)
+    before = told_of("contact"), told_of("consent")
+    ident = f"{kept(company, many(point.replace('.', '-'))).id}_do"
+    broken_at(monkeypatch, point, lambda: import_batches.confirm(company.olivia, ident.removesuffix("_do")))
+    work_until_idle({queue.IMPORT})
+    found = import_batches.get(company.olivia, ident)
+    assert (found.status, counts(found), found.consents) == ("done", (30, 0, 0, 0), 30)
+    assert (told_of("contact") - before[0], told_of("consent") - before[1]) == (30, 30)
+
+
+def told_of(collection: str) -> int:
+    """How many events say that records of this collection were added."""
+    events = "select count(*) from console.event where convert_from(body, 'UTF8') like %s and convert_from(body, 'UTF8') like %s"
+    return int(fetch(events, ('%"type":"record_changed"%', f'%"coll":"{collection}"%'))[0][0])
+
+
+def broken_at(monkeypatch: pytest.MonkeyPatch, point: str, do: Callable[[], object]) -> None:
+    """The process breaks off the first time that it passes the point."""
+    monkeypatch.setenv("HANDRAIL_FAULT", f"{point}=raise")
+    with pytest.raises(Exception, match=r"."):
+        do()
+    monkeypatch.delenv("HANDRAIL_FAULT")
+
+
+def test_an_import_that_is_stopped_keeps_what_it_has_and_tells_of_it(club: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    company = club.company
+    monkeypatch.setattr(imports, "AT_ONCE", 10)
+    looked = kept(company, many("stopped"))
+    broken_at(monkeypatch, "imports.tell.before", lambda: import_batches.confirm(company.olivia, looked.id))
+    ident = f"{looked.id}_do"
+    assert import_batches.cancel(company.olivia, ident).new == 0
+    work_until_idle({queue.IMPORT})
+    found = import_batches.get(company.olivia, ident)
+    assert (found.status, found.new) == ("cancelled", 10)
+    with pytest.raises(NotFound):
+        import_batches.get(company.mona, ident)

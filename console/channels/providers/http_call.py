@@ -103,7 +103,7 @@ def _require_signature(callback: Callback) -> None:
 def _handed(told: dict[str, Any], provider_id: str) -> Handed:
     """What a callback or a look-up says of a call."""
     outcome = told.get("outcome")
-    texts = {name: str(told.get(name) or "")[:LONGEST] for name in ("label", "transcript", "recording")}
+    texts = {name: str(told.get(name) or "")[:LONGEST] for name in ("label", "transcript", "recording", "call_back")}
     return Handed(provider_id, outcome if outcome in OUTCOMES else "", **texts)
 
 

@@ -28,6 +28,9 @@ EVENTS: Mapping[str, str] = {
 }
 """What a trigger may wait for, in the words of people."""
 
+SAME: Mapping[str, str] = {"contact.created": "record.created"}
+"""Event of contacts → the event of records that it is, where the collection is one of contacts."""
+
 OF_RECORDS = tuple(name for name in EVENTS if name.startswith("record."))
 HOUSE = frozenset({"variables", "tables", "now"})
 ROOTS: Mapping[str, frozenset[str]] = {
@@ -192,7 +195,7 @@ def _nobody_acts(trigger: Trigger, raw: Mapping[str, Any]) -> list[Problem]:
 def _unseen(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None, place: str) -> list[Problem]:
     """A warning where changes that other programs make are not seen."""
     collection = (collections or {}).get(collection_of(trigger, raw) or "")
-    if trigger.kind != "event" or trigger.on not in OF_RECORDS or collection is None:
+    if trigger.kind != "event" or SAME.get(trigger.on or "", trigger.on) not in OF_RECORDS or collection is None:
         return []
     changes = getattr(collection, "changes", None)
     if changes is None:

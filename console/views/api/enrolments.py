@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import enrolments
+from console.contacts import contact_files
 from console.enrolments import Batch, Question, Target, Those, leaving_many
 from console.errors import Invalid, NotFound
 from console.views.api import idempotency, listing
@@ -160,7 +161,7 @@ def enrol(workflow_id: str) -> ResponseReturnValue:
         if question.keys is not None or question.rows is not None or told or sent.segment:
             raise Invalid("Say whom to enrol in one way.", details=[{"field": "csv", "reason": "Leave out the other ways, or this one."}])
         file = enrolments.batches.keep_file(g.actor, workflow_id, io.BytesIO(sent.csv.encode("utf-8", "replace")))
-        headings, _ = enrolments.contact_files.sample(file, g.actor.id)
+        headings, _ = contact_files.sample(file, g.actor.id)
         columns = enrolments.whom_to_enrol.columns_of(g.actor, enrolments.seen(g.actor, workflow_id), headings)
         question = Question(file=file, columns=columns, match=sent.match, values=sent.values)
     begun = enrolments.batches.begin(g.actor, workflow_id, question, preview=sent.preview)

@@ -5,9 +5,9 @@ import csv
 import io
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from console import settings, subjects
 from console.contacts.encodings import guess
@@ -18,9 +18,13 @@ MOST_BYTES = 512 << 20
 MOST_COLUMNS = 200
 LONGEST_LINE = 1 << 20
 SAMPLE = 5
+MOSTLY = 20
+"""A file is UTF-8 where at most one byte is broken for so many letters beyond ASCII: the lines with such bytes are refused, the others keep their letters."""
 FOLDER = "enrolments"
 DELIMITERS = ",;\t|"
 UNREADABLE = "\ufffd"
+NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")
+"""How spreadsheets, archives and PDF files begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
     """Store the file, encrypted under the person's key. Raises Invalid where it is empty or too large; then nothing is left of it."""
     place, subject = _place(folder), subjects.of_person(person)
     place.mkdir(parents=True, mode=0o700)
-    decoder, valid, first, count, total = codecs.getincrementaldecoder("utf-8")(), True, b"", 0, 0
+    decoder, first, count, total = codecs.getincrementaldecoder("utf-8")(errors="replace"), b"", 0, 0
+    broken, letters = 0, 0  # in UTF-8: bytes that are nothing, and bytes that only belong to letters beyond ASCII
     try:
         while part := stream.read(PART):
             first, total = first or part, total + len(part)
@@ -54,10 +59,8 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
                 raise Invalid(
                     "The file is too large.", details=[{"field": "csv", "reason": f"At most {MOST_BYTES >> 20} MB: split it into several."}]
                 )
-            try:
-                valid = valid and decoder.decode(part) is not None
-            except UnicodeDecodeError:
-                valid = False
+            text = decoder.decode(part)
+            broken, letters = broken + text.count(UNREADABLE), letters + len(part) - len(text)
             (place / str(count)).write_bytes(subjects.lock(subject, _about(folder, count), part))
             count += 1
         if not first.strip():
@@ -67,14 +70,30 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
     except Invalid:
         forget(folder)
         raise
-    encoding = guess(first, utf8=valid) or "cp1252"
-    heading = first[: 64 << 10].decode(encoding, errors="replace").splitlines()[0]
+    encoding = guess(first, utf8=broken * MOSTLY <= letters)
+    head = first[: 64 << 10].decode(encoding, errors="replace") if encoding is not None else ""
+    if encoding is None or first.startswith(NO_TEXT) or head.count("\x00") * 4 > len(head):
+        forget(folder)
+        raise Invalid(
+            "This is no text file.", details=[{"field": "csv", "reason": "Save the table as CSV, in UTF-8 where that can be chosen."}]
+        )
+    heading = next((line for line in head.splitlines() if line.strip("\ufeff\t ")), "")
     return ContactFile(folder, count, encoding, max(DELIMITERS, key=lambda mark: (heading.count(mark), -DELIMITERS.index(mark))))
 
 
 def forget(folder: str) -> None:
     """Delete the file."""
     shutil.rmtree(_place(folder), ignore_errors=True)
+
+
+def beside(file: ContactFile, name: str) -> Path:
+    """Where something that is only needed as long as the file may lie; it goes with it."""
+    return _place(file.folder) / name
+
+
+def to_json(file: ContactFile) -> dict[str, Any]:
+    """What is known of the file, to be kept."""
+    return asdict(file)
 
 
 def folders() -> list[str]:

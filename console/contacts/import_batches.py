@@ -1,0 +1,352 @@
+"""Importing a file of contacts: looked at first, then done by a worker a thousand lines at a time, followed, stopped, and gone on with at the right line.
+
+Before a thousand lines are written, their numbers are kept; with the events of what was written the place behind them. A process that dies in between leaves
+lines of which the next one looks whether they are there. What was asked for is kept as a batch of the kind `import`, whose workflow is the collection.
+"""
+
+import csv
+import io
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import IO, Any
+
+import orjson
+import sqlalchemy as sa
+
+from console import accounts, faults, log, queue, subjects
+from console.contacts import contact_files, import_writing, imports
+from console.contacts.encodings import ENCODINGS
+from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan, Question
+from console.contacts.lines_before import LinesBefore, lines_before
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import alone, fetch, transaction
+from console.db.ids import new_id
+from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
+
+KIND = "import"
+RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
+AT_HAND_S = 1.5
+LATER_S, SOURCE_S = 2.0, 20.0
+FIRST = 10
+_log = logging.getLogger(__name__)
+_BEGUN = "update console.enrolment_batch set place = %s, why = '' where id = %s and status = 'running' returning 1"
+_TOLD = """
+update console.enrolment_batch set done = done + %(done)s, enrolled = enrolled + %(new)s, already_enrolled = already_enrolled + %(changed)s,
+    refused = refused + %(refused)s, place = %(place)s where id = %(id)s returning status
+"""
+_KEEP = """
+insert into console.enrolment_answer (batch, line, record, status, reasons)
+select %s, a.line, null, 'refused', a.reasons::jsonb from unnest(%s::bigint[], %s::text[]) as a (line, reasons) on conflict do nothing
+"""
+_END = "update console.enrolment_batch set status = %s, why = %s, ended_at = %s, total = coalesce(total, done) where id = %s and status = 'running' returning 1"
+_WAITS = "update console.enrolment_batch set why = %s where id = %s and status = 'running' returning 1"
+_LINES = "select line, reasons from console.enrolment_answer where batch = %s and line > %s order by line limit %s"
+_CAUSES = (
+    "select coalesce(a.reasons->>0, ''), count(*) from console.enrolment_answer a where a.batch = %s group by 1 order by 2 desc, 1 limit %s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A file that is looked at (`preview`) or imported: how far it is (`done` of `total` lines, None: not counted yet), and what came of them so far."""
+
+    id: str
+    collection: str
+    person: str
+    preview: bool
+    status: str
+    why: str
+    total: int | None
+    done: int
+    new: int
+    changed: int
+    refused: int
+    created_at: datetime
+    ended_at: datetime | None
+    question: Question
+    place: Mapping[str, Any]
+
+    @property
+    def same(self) -> int:
+        """Lines of contacts that are there already as the lines say."""
+        return self.done - self.new - self.changed - self.refused
+
+    @property
+    def consents(self) -> int:
+        """How many consents were added, or would be."""
+        return int(self.place.get("consents", 0))
+
+    @property
+    def running(self) -> bool:
+        """Whether it still goes on."""
+        return self.status == RUNNING
+
+
+class _Stopped(Exception):
+    """Somebody stopped it meanwhile."""
+
+
+def keep(actor: Actor, collection_id: str, stream: IO[bytes]) -> Import:
+    """Store a file and look at it. Raises NotFound, NotAllowed, Invalid for a file that is none."""
+    collection = imports.importable(actor, collection_id)
+    file = contact_files.keep(new_id("imf"), actor.id, stream)
+    try:
+        return look(actor, collection.id, imports.question_of(actor, collection, file))
+    except Invalid:
+        contact_files.forget(file.folder)
+        raise
+
+
+def look(actor: Actor, collection_id: str, question: Question) -> Import:
+    """Look at what would become of each line; nothing is changed. Raises NotFound, NotAllowed, Invalid."""
+    imports.plan(actor, collection_id, question)
+    return _begin(actor, collection_id, question, new_id("imp"), preview=True)
+
+
+def look_again(actor: Actor, ident: str, question: Question, encoding: str | None = None) -> Import:
+    """The same file with other columns, another encoding or other answers. Raises NotFound, NotAllowed, Invalid."""
+    found = get(actor, ident)
+    chosen = encoding if encoding is not None and encoding in ENCODINGS else found.question.file.encoding
+    asked = replace(question, file=replace(found.question.file, encoding=chosen))
+    imports.plan(actor, found.collection, asked)
+    cancel(actor, ident)
+    return look(actor, found.collection, asked)
+
+
+def confirm(actor: Actor, ident: str) -> Import:
+    """Import what a preview has shown, once. Raises NotFound, NotAllowed, Conflict while the file is still looked at."""
+    found = get(actor, ident)
+    if not found.preview:
+        return found
+    if found.running:
+        raise Conflict("The file is still being read. Wait until it is read to its end.")
+    imports.plan(actor, found.collection, found.question)
+    return _begin(actor, found.collection, found.question, f"{found.id}_do", preview=False, total=found.done)
+
+
+def get(actor: Actor, ident: str) -> Import:
+    """What this person asked for, as long as they may import. Raises NotFound for anybody else, NotAllowed."""
+    found = _read(ident)
+    if found is None or found.person != actor.id:
+        raise NotFound("There is no such import, or it is older than 30 days.")
+    imports.importable(actor, found.collection)
+    return found
+
+
+def cancel(actor: Actor, ident: str) -> Import:
+    """Read no more of it; what was imported stays. Raises NotFound, NotAllowed."""
+    get(actor, ident)
+    fetch(_END, (CANCELLED, "", log.now(), ident))
+    return get(actor, ident)
+
+
+def first_lines(actor: Actor, found: Import) -> tuple[Plan, list[Line]]:
+    """The first lines with what would become of them now. Raises NotFound, NotAllowed, Invalid."""
+    plan = imports.plan(actor, found.collection, found.question)
+    part = next(imports.rows(found.question, found.person, 0), [])
+    return plan, imports.judge(plan, part[:FIRST], imports.no_lines_before)
+
+
+def refused(ident: str, after: int = 0, *, limit: int = 50) -> list[tuple[int, list[str]]]:
+    """(line, why) of lines that were refused, those after line `after`."""
+    return [(int(row[0]), list(row[1])) for row in fetch(_LINES, (ident, after, limit))]
+
+
+def causes(ident: str, *, most: int = 20) -> list[tuple[str, int]]:
+    """(reason, how many lines) of what was refused, the most frequent first."""
+    return [(row[0], int(row[1])) for row in fetch(_CAUSES, (ident, most))]
+
+
+def refused_file(actor: Actor, ident: str, harmless: Callable[[Any], Any]) -> Iterator[bytes]:
+    """The refused lines as a CSV file that can be mended and sent again: their line and the reason before what they said. Raises NotFound, NotAllowed."""
+    found = get(actor, ident)
+    lines = contact_files.rows(found.question.file, found.person)
+    heading = next(lines).cells
+    return _refused_lines(found.id, heading, lines, harmless)
+
+
+def _refused_lines(ident: str, heading: list[str], lines: Iterator[contact_files.Row], harmless: Callable[[Any], Any]) -> Iterator[bytes]:
+    yield b"\xef\xbb\xbf" + _csv([["Line", "Why not", *map(harmless, heading)]])
+    after = 0
+    while told := refused(ident, after, limit=imports.AT_ONCE):
+        wanted, after = dict(told), told[-1][0]
+        out = []
+        for row in lines:
+            if row.number in wanted:
+                out.append([row.number, *map(harmless, [" ".join(wanted[row.number]), *row.cells])])
+            if row.number >= after:
+                break
+        yield _csv(out)
+
+
+def _csv(rows: Sequence[Sequence[Any]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    return out.getvalue().encode("utf-8", "replace")
+
+
+# ------------------------------------------------------------------------------------------------------- in the background
+
+
+def advance(ident: str, stopping: Callable[[], bool] = lambda: False) -> None:
+    """A worker's way in: goes on until it is done, with the rights of who asked. Raises PutBack where the process ends before."""
+    found = _read(ident)
+    if found is None or (not found.running and "begun" not in found.place):
+        return
+    try:
+        actor = accounts.actor_of_person(found.person, "sys:engine")
+    except ConsoleError as error:
+        fetch(_END, (FAILED, error.words, log.now(), ident))
+        return
+    _finish(found, actor, stopping)
+
+
+def _begin(actor: Actor, collection_id: str, question: Question, ident: str, *, preview: bool, total: int | None = None) -> Import:
+    subject = subjects.of_person(actor.id)
+    kid, nonce, ciphertext = subjects.seal(subject, _about(ident), question.to_json())
+    row = {
+        "id": ident, "workflow": collection_id, "person": actor.id, "origin": KIND, "preview": preview, "subject": subject, "kid": kid, "nonce": nonce,
+        "ct": ciphertext, "folder": question.file.folder, "status": RUNNING, "total": total, "created_at": log.now(),
+    }  # fmt: skip
+    with transaction() as connection:
+        if _is_there(connection, ident):  # two presses of one button
+            return get(actor, ident)
+        connection.execute(sa.insert(tables.enrolment_batch).values(**row))
+        queue.enqueue(connection, queue.IMPORT, ident, dedupe_key=ident)
+        if not preview:
+            log.note(actor, "contacts_imported", open={"batch": ident, "total": total}, collection=collection_id, connection=connection)
+    until = time.monotonic() + AT_HAND_S
+    with suppress(queue.PutBack):  # a worker has it already, or goes on with it
+        _finish(get(actor, ident), actor, lambda: time.monotonic() > until)
+    return get(actor, ident)
+
+
+def _is_there(connection: sa.Connection, ident: str) -> bool:
+    connection.exec_driver_sql("select pg_advisory_xact_lock(hashtext(%s))", (ident,))
+    return connection.execute(sa.select(tables.enrolment_batch.c.id).where(tables.enrolment_batch.c.id == ident)).first() is not None
+
+
+def _finish(found: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
+    with alone(found.id if found.preview else f"contacts of {found.collection}") as mine:
+        if not mine:  # another file goes into these contacts: of two at once both might add somebody
+            raise queue.PutBack(LATER_S)
+        now = _read(found.id)
+        if now is None:
+            return
+        try:
+            _go_on(now, actor, stopping)
+        except _Stopped:
+            return
+        except queue.PutBack:
+            raise
+        except SourceDown as down:
+            fetch(_WAITS, (f"{down.message} It goes on when the source answers.", found.id))
+            raise queue.PutBack(SOURCE_S) from down
+        except ConsoleError as error:
+            reason = next((str(each["reason"]) for each in error.details if each.get("reason")), "")
+            words = error.words if reason in error.words else f"{error.words} {reason}"
+            fetch(_END, (FAILED, words, log.now(), found.id))
+        else:
+            fetch(_END, (DONE, "", log.now(), found.id))
+
+
+def _go_on(batch: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
+    begun = frozenset(batch.place.get("begun", ()))
+    if not batch.running and not begun:
+        return
+    plan = imports.plan(actor, batch.collection, batch.question)
+    place = {name: value for name, value in batch.place.items() if name != "begun"}
+    seen = contact_files.beside(batch.question.file, f"lines-{batch.id}")
+    with lines_before(seen, subjects.digest(batch.id.encode(), "lines of a file")) as before:
+        for part in imports.rows(batch.question, batch.person, int(place.get("line", 0))):
+            if stopping():
+                raise queue.PutBack(0.0)
+            place = _one_part(plan, batch, part, before, begun, place)
+            begun = frozenset()
+    seen.unlink(missing_ok=True)
+
+
+def _one_part(
+    plan: Plan, batch: Import, part: Sequence[contact_files.Row], before: LinesBefore, begun: frozenset[int], place: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Do these lines, and keep the place behind them with what came of them; that place."""
+    lines = imports.judge(plan, part, before.first, begun, look=batch.preview)
+    place = {**place, "line": int(place.get("line", 0)) + len(part)}
+    if batch.preview:
+        agreed = sum(len(line.consents) for line in lines if line.outcome == NEW)
+        place["consents"] = int(place.get("consents", 0)) + agreed
+        with transaction() as connection:
+            _tell(connection, batch, lines, place)
+        return place
+    if not batch.running:  # stopped, or broken off: only what a dead process has written is still told
+        lines = [line for line in lines if line.done]
+    elif not _begun(batch, place, part, lines):
+        raise _Stopped
+    faults.point("imports.write.before")
+    written = import_writing.write(plan, lines)
+    faults.point("imports.tell.before")
+    place["consents"] = int(place.get("consents", 0)) + written.consents
+    with transaction() as connection:
+        import_writing.note(plan.actor, written, batch.id, connection)
+        _tell(connection, batch, written.lines, place, written.without)
+    faults.point("imports.told")
+    if not batch.running:
+        raise _Stopped
+    return place
+
+
+def _begun(batch: Import, place: Mapping[str, Any], part: Sequence[contact_files.Row], lines: Sequence[Line]) -> bool:
+    """Keep which lines are written next; whether nobody has stopped it."""
+    numbers = [line.number for line in lines if line.outcome in (NEW, CHANGED)]
+    kept = {**place, "line": int(place["line"]) - len(part), "begun": numbers}
+    return bool(fetch(_BEGUN, (_locked(batch, kept), batch.id)))
+
+
+def _tell(connection: sa.Connection, batch: Import, lines: Sequence[Line], place: Mapping[str, Any], without: Sequence[Line] = ()) -> None:
+    """Keep what came of the lines and the place behind them, with the transaction. Raises _Stopped for a preview that nobody wants any more."""
+    not_in = [line for line in lines if line.outcome == REFUSED]
+    told = [*not_in, *without]
+    columns = ([line.number for line in told], [orjson.dumps(line.reasons).decode() for line in told])
+    counts = {name: sum(line.outcome == name for line in lines) for name in (NEW, CHANGED, SAME)}
+    parameters = {
+        "id": batch.id, "done": len(lines), "new": counts[NEW], "changed": counts[CHANGED], "refused": len(not_in), "place": _locked(batch, place),
+    }  # fmt: skip
+    status = connection.exec_driver_sql(_TOLD, parameters).scalar()
+    connection.exec_driver_sql(_KEEP, (batch.id, *columns))
+    if status != RUNNING and batch.preview:
+        raise _Stopped
+
+
+def _locked(batch: Import, place: Mapping[str, Any]) -> bytes:
+    return subjects.lock(subjects.of_person(batch.person), _about(batch.id), orjson.dumps(dict(place)))
+
+
+def _read(ident: str) -> Import | None:
+    kept = tables.enrolment_batch
+    if "\x00" in ident:
+        return None
+    with transaction() as connection:
+        row = connection.execute(sa.select(kept).where(kept.c.id == ident, kept.c.origin == KIND)).first()
+    if row is None:
+        return None
+    try:
+        question = subjects.unseal(row.subject, _about(row.id), row.nonce, row.ct)
+        place = orjson.loads(subjects.unlock(row.subject, _about(row.id), bytes(row.place))) if row.place else {}
+    except subjects.Unreadable:
+        return None
+    named = {
+        name: getattr(row, name)
+        for name in ("id", "person", "preview", "status", "why", "total", "done", "refused", "created_at", "ended_at")
+    }
+    return Import(
+        **named, collection=row.workflow, new=row.enrolled, changed=row.already_enrolled, question=Question.of_json(question), place=place
+    )
+
+
+def _about(ident: str) -> str:
+    return f"contact import|{ident}"

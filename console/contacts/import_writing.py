@@ -1,0 +1,133 @@
+"""Writing the lines of a file into the contacts: many with one transaction, each judged as one added by hand, with an event of its own in the log."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from console import access, browse, faults, log, records, subjects
+from console.contacts import consent_columns
+from console.contacts.consent_columns import Place
+from console.contacts.imports import CHANGED, NEW, REFUSED, Line, Plan
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.core.documents.collections.contact_document import column_of
+from console.core.filters import Test
+from console.core.scopes import whole
+from console.errors import ConsoleError, SourceDown
+
+Added = tuple[Collection, str, str | None, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The lines as they ended, and what the log has to tell: (collection, key, subject, values) of each record that was added.
+
+    `without` are lines of contacts that were added without a consent, and why.
+    """
+
+    lines: Sequence[Line]
+    added: Sequence[Added]
+    consents: int = 0
+    without: Sequence[Line] = field(default_factory=tuple)
+
+
+def write(plan: Plan, lines: Sequence[Line]) -> Written:
+    """Add and change the contacts that the lines say. Raises SourceDown where the source does not answer; what was written by then is found again."""
+    collection = plan.collection
+    new = [line for line in lines if line.outcome == NEW and not line.done]
+    told = dict(
+        zip([line.number for line in new], records.insert_many(collection.id, [line.values for line in new], plan.create), strict=True)
+    )
+    faults.point("imports.consents.before")
+    ended = [_changed(plan, line) if line.outcome == CHANGED and not line.done else _added(line, told.get(line.number)) for line in lines]
+    here = [line for line in ended if line.outcome == NEW and line.key is not None]
+    whose = _subjects(collection, [str(line.key) for line in here])
+    added: list[Added] = [(collection, str(line.key), whose.get(str(line.key)), line.values) for line in here]
+    agreed, without = _consents(plan, here, whose)
+    return Written(ended, [*added, *agreed], len(agreed), without)
+
+
+def note(actor: Actor, written: Written, chain: str, connection: Connection) -> None:
+    """Tell the log of each record that was added, with the transaction of `connection`."""
+    for collection in {each[0].id: each[0] for each in written.added}.values():
+        told = {"result": "succeeded", "effect": "added"}
+        notes = [
+            log.Noted(
+                {"fields": sorted(values), **told}, collection.id, records.log_reference(collection, key), collection.source,
+                {"old": {}, "new": dict(values)}, whose or subjects.of_person(actor.id),
+            )
+            for place, key, whose, values in written.added if place is collection
+        ]  # fmt: skip
+        label = access.label_of(f"collection:{collection.id}")
+        log.note_each(
+            actor, "record_changed", notes, chain=chain, team=actor.teams[0] if actor.teams else None, label=label, connection=connection
+        )
+
+
+def _added(line: Line, answer: str | ConsoleError | None) -> Line:
+    if isinstance(answer, ConsoleError):
+        return replace(line, outcome=REFUSED, reasons=tuple(records.reasons(answer)))
+    return line if answer is None else replace(line, key=answer)
+
+
+def _changed(plan: Plan, line: Line) -> Line:
+    """The line after its contact was changed as by hand, which the log tells at once."""
+    try:
+        browse.change(plan.actor, plan.collection.id, str(line.key), line.changes, line.former)
+    except SourceDown:
+        raise
+    except ConsoleError as error:
+        return replace(line, outcome=REFUSED, reasons=tuple(records.reasons(error)))
+    return line
+
+
+def _subjects(collection: Collection, keys: Sequence[str]) -> dict[str, str]:
+    if collection.subject == "self":
+        return subjects.subjects_of(collection.id, keys)
+    return {key: whose for key in keys if (whose := browse.subject_of(collection, key)) is not None}
+
+
+def _consents(plan: Plan, here: Sequence[Line], whose: Mapping[str, str]) -> tuple[list[Added], list[Line]]:
+    """(the consents that were added to these contacts, the lines of those that were left without one)."""
+    place = plan.consents.place
+    if place is None or not any(line.consents for line in here):
+        return [], []
+    wanted = [
+        (line, channel, {**row, **consent_columns.link_of(place, str(line.key))}) for line in here for channel, row in line.consents.items()
+    ]
+    there = _consents_present(place, [line for line in here if line.done and line.consents])
+    missing = [(line, channel, row) for line, channel, row in wanted if _channel(place, channel, row) not in there]
+    scope = access.scope_for(plan.actor, place.table.id, "create")
+    answers = records.insert_many(place.table.id, [row for _, _, row in missing], scope)
+    keys = [there.get(_channel(place, channel, row)) for _, channel, row in wanted]
+    following = iter(answers)
+    added: list[Added] = []
+    without: list[Line] = []
+    for (line, channel, row), key in zip(wanted, keys, strict=True):
+        answer = key if key is not None else next(following)
+        if isinstance(answer, ConsoleError):
+            why = f"Added, but without the consent to {consent_columns.NAMES[channel]}: {records.reasons(answer)[0]}"
+            without.append(replace(line, reasons=(why,)))
+        else:
+            added.append((place.table, answer, whose.get(str(line.key)) if place.table.subject else None, row))
+    return added, without
+
+
+def _channel(place: Place, channel: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which consent of whom a row of the table is."""
+    named = column_of(place.documents[channel], "channel", place.table)
+    return (*(str(row.get(there)) for _, there in place.link), str(row.get(named or "")))
+
+
+def _consents_present(place: Place, lines: Sequence[Line]) -> dict[tuple[str, ...], str]:
+    """The consents that a process has written which died before the log told of them → their keys."""
+    found: dict[tuple[str, ...], str] = {}
+    for line in lines:
+        link = consent_columns.link_of(place, str(line.key))
+        name, value = next(iter(link.items()))
+        page = records.page(place.table.id, whole(place.table.id), where=Test(name, "eq", value), limit=records.MOST_ROWS)
+        for record in page.rows:
+            found |= {_channel(place, channel, record.values): str(record.key) for channel in line.consents}
+    return found

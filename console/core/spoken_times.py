@@ -1,0 +1,124 @@
+"""When somebody wants to be called again, by what they said: “Tuesday 3”, “tomorrow morning”, “in two hours”. English, and moments as programs write them."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta, tzinfo
+
+LONGEST_TEXT = 20_000
+LONGEST = timedelta(days=90)
+"""What is said of a time later than this was not understood."""
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+NUMBERS: Mapping[str, int] = {
+    word: number
+    for number, words in enumerate(
+        ("", "a an one", "two couple", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+    )
+    for word in words.split()
+}
+TIMES_OF_DAY: Mapping[str, time] = {
+    "morning": time(9),
+    "noon": time(12),
+    "lunchtime": time(12),
+    "afternoon": time(14),
+    "evening": time(18),
+    "tonight": time(18),
+}
+UNITS: Mapping[str, timedelta] = {
+    "minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1),
+}  # fmt: skip
+_ISO = re.compile(r"\b(\d{4}-\d\d-\d\d)[t ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?\s?(z|[+-]\d\d:?\d\d)?(?![\w:])")
+_HALF_HOUR = re.compile(r"\bin half an hour\b")
+_IN = re.compile(rf"\bin (?:a )?(\d{{1,3}}|{'|'.join(NUMBERS)}) (?:of )?(minute|hour|day|week)s?\b")
+_DAY = re.compile(
+    rf"\b(?:(\d{{4}}-\d\d-\d\d)|(day after tomorrow)|(tomorrow)|(today|tonight)|(next week)|({'|'.join(DAYS)}|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)s?)\b"
+)
+_CLOCK = re.compile(r"\b(\d{1,2})(?:[:.](\d\d))?\s?(?:o'?clock\s?)?(a\.?m\.?|p\.?m\.?|h|uhr)?(?![\w:.-]*\d)")
+_HALF_PAST = re.compile(rf"\b(half|quarter) past (\d{{1,2}}|{'|'.join(NUMBERS)})\b")
+_AT_WORD = re.compile(rf"\b(?:at|around|about|by) ({'|'.join(word for word in NUMBERS if word not in ('a', 'an', 'couple'))})\b")
+
+
+def moment_said(words: str, heard_at: datetime, zone: tzinfo, *, surely: bool = True) -> datetime | None:
+    """The moment (in the zone of who spoke) that the words name; None where they name none, or one that is past or more than 90 days away.
+
+    `heard_at` is aware. `surely`: the words are about that moment; else they are a longer text, of which the last sentence that names a day or a span counts.
+    """
+    local = heard_at.astimezone(zone)
+    for sentence in reversed(re.split(r"(?<=[a-z])[.!?;]+\s|\n", words[-LONGEST_TEXT:].casefold())):
+        if not surely and not (_DAY.search(sentence) or _IN.search(sentence) or _HALF_HOUR.search(sentence) or _ISO.search(sentence)):
+            continue
+        found = _named(sentence, local)
+        if found is not None and timedelta(0) < found - heard_at <= LONGEST:
+            return found
+    return None
+
+
+def _named(sentence: str, local: datetime) -> datetime | None:
+    if (exact := _ISO.search(sentence)) is not None:
+        return _exact(exact[1], exact[2], exact[3], local)
+    if _HALF_HOUR.search(sentence):
+        return local + timedelta(minutes=30)
+    if (span := _IN.search(sentence)) is not None:
+        number = int(span[1]) if span[1].isdigit() else NUMBERS[span[1]]
+        later = local + UNITS[span[2]] * number
+        return (
+            _at(later.date(), _clock(sentence[: span.start()] + sentence[span.end() :]) or later.time(), local)
+            if span[2] in ("day", "week")
+            else later
+        )
+    named = _DAY.search(sentence)
+    clock = _clock(sentence[: named.start()] + " " + sentence[named.end() :] if named is not None and named[1] else sentence)
+    if named is None:
+        if clock is None:
+            return None
+        today = _at(local.date(), clock, local)
+        return today if today > local else _at(local.date() + timedelta(days=1), clock, local)
+    day = _day(named, local.date())
+    return None if day is None else _at(day, clock or local.time().replace(second=0, microsecond=0), local)
+
+
+def _exact(day: str, clock: str, zone: str | None, local: datetime) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}{(zone or '').upper()}")
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=local.tzinfo) if moment.tzinfo is None else moment.astimezone(local.tzinfo)
+
+
+def _day(named: "re.Match[str]", today: date) -> date | None:
+    """The day that is named; a day of the week is the next one that is not today."""
+    if named[1]:
+        try:
+            return date.fromisoformat(named[1])
+        except ValueError:
+            return None
+    if named[6]:
+        wanted = next(number for number, name in enumerate(DAYS) if name.startswith(named[6][:3]))
+        return today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1)
+    return today + timedelta(days=2 if named[2] else 1 if named[3] else 7 if named[5] else 0)
+
+
+def _clock(sentence: str) -> time | None:
+    """The time of day; an hour from 1 to 7 of which nobody says that it is in the morning is in the afternoon."""
+    if (past := _HALF_PAST.search(sentence)) is not None:
+        hour = int(past[2]) if past[2].isdigit() else NUMBERS[past[2]]
+        return _hour(hour, 30 if past[1] == "half" else 15, "")
+    if (word := _AT_WORD.search(sentence)) is not None:
+        return _hour(NUMBERS[word[1]], 0, "pm" if re.search(r"\bp\.?m\b", sentence) else "")
+    for said in _CLOCK.finditer(sentence):
+        if (found := _hour(int(said[1]), int(said[2] or 0), (said[3] or "").replace(".", ""))) is not None:
+            return found
+    return next((at for name, at in TIMES_OF_DAY.items() if re.search(rf"\b{name}\b", sentence)), None)
+
+
+def _hour(hour: int, minute: int, half: str) -> time | None:
+    if hour > 23 or minute > 59 or (half in ("am", "pm") and not 1 <= hour <= 12):
+        return None
+    if half == "pm" or (not half and 1 <= hour <= 7):
+        hour = hour % 12 + 12
+    elif half == "am":
+        hour %= 12
+    return time(hour, minute)
+
+
+def _at(day: date, clock: time, local: datetime) -> datetime:
+    return datetime.combine(day, clock.replace(tzinfo=None), tzinfo=local.tzinfo)

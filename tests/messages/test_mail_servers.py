@@ -1,0 +1,153 @@
+"""Mail servers as nobody here wrote them: what each does to a message, and what becomes of it."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from zlib import crc32
+
+import pytest
+
+from console.integrations import mail
+from tests.company import Company
+from tests.messages import reached
+from tests.messages.reached import NOON, begin, line, status, workflow
+from tests.tables import cases
+
+EMAIL = {"id": "email", "type": "email", "config": {"subject": "Hello", "body": "Dear {{ record.name }}"}}
+ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
+OK = "250 fine"
+
+
+class Odd:
+    """A server that speaks by a script: command → what it answers; None breaks the connection off, before the answer."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, str | None] = {}
+        self.taken: list[bytes] = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rb") as lines:
+                self._talk(connection, lines)
+
+    def _talk(self, connection: socket.socket, lines: "Iterator[bytes]") -> None:
+        connection.sendall(b"220 odd.example\r\n")
+        for told in lines:
+            command = told.split(b":")[0].split()[0].decode().lower()
+            answer = self.answers.get(command, "354 go on" if command == "data" else OK)
+            if answer is None:
+                return
+            connection.sendall(f"{answer}\r\n".encode())
+            if command == "data" and answer.startswith("3"):
+                body = b""
+                for part in lines:
+                    if part == b".\r\n":
+                        break
+                    body += part
+                last = self.answers.get("end", OK)
+                if last is None:
+                    self.taken.append(body)
+                    return
+                if last.startswith("2"):
+                    self.taken.append(body)
+                connection.sendall(f"{last}\r\n".encode())
+            if command == "quit":
+                return
+
+
+@contextmanager
+def odd() -> Iterator[Odd]:
+    """Such a server, while the block lasts."""
+    server = Odd()
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.listener.shutdown(socket.SHUT_RDWR)
+        server.listener.close()
+        thread.join(5)
+
+
+@cases(
+    "answers, message, run",
+    [
+        ({"rcpt": "450 4.2.0 Greylisted, try again later"}, ("waiting", "retry"), ("waiting_event", "email")),
+        ({"mail": "421 4.3.2 Too busy"}, ("waiting", "retry"), ("waiting_event", "email")),
+        ({"end": "451 4.7.1 Try again later"}, ("waiting", "retry"), ("waiting_event", "email")),
+        ({"mail": None}, ("waiting", "retry"), ("waiting_event", "email")),
+        ({"rcpt": None}, ("waiting", "retry"), ("waiting_event", "email")),
+        ({"data": None}, ("waiting", "retry"), ("waiting_event", "email")),
+        ({"data": "554 5.7.1 No"}, ("failed", None), ("failed", None)),
+        ({"end": "552 5.3.4 Too large"}, ("failed", None), ("failed", None)),
+        ({"rcpt": "550 5.1.1 Nobody"}, ("failed", None), ("failed", None)),
+        ({"end": None}, ("unknown", None), ("waiting_event", "email")),
+        ({}, ("sent", None), ("waiting_person", "ask")),
+    ],
+)
+def test_what_a_mail_server_does_decides_what_becomes_of_the_message(
+    company: Company,
+    given_settings: Callable[..., None],
+    answers: dict[str, str | None],
+    message: tuple[str, str | None],
+    run: tuple[str, str],
+) -> None:
+    slug = f"letter-{crc32(str(answers).encode())}"
+    if not company.path.with_name("club.db").exists():
+        reached.founded(company)
+    with odd() as server, reached.clock(NOON):
+        server.answers = answers
+        given_settings(
+            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
+        )
+        run_id = begin(company, workflow(slug, [dict(EMAIL), dict(ASK)]))
+        found = line(company, run_id)
+        assert found.status == message[0]
+        assert message[1] is None or found.message.code == message[1]
+        assert run[0] == "failed" or status(company, run_id) == run
+        assert len(server.taken) == (1 if ("end" in answers and answers["end"] is None) or not answers else 0)
+
+
+def test_a_greylisted_message_leaves_once_when_the_server_takes_it(company: Company, given_settings: Callable[..., None]) -> None:
+    reached.founded(company)
+    with odd() as server, reached.clock(NOON) as move:
+        server.answers = {"rcpt": "450 4.2.0 Greylisted, try again later"}
+        given_settings(
+            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
+        )
+        run_id = begin(company, workflow("letter", [dict(EMAIL), dict(ASK)]))
+        move(timedelta(minutes=1))
+        reached.work()
+        server.answers = {}
+        move(timedelta(minutes=5))
+        reached.work()
+        assert (line(company, run_id).status, len(server.taken)) == ("sent", 1)
+        assert status(company, run_id) == ("waiting_person", "ask")
+
+
+def test_a_server_that_thinks_long_about_a_whole_message_is_waited_for(
+    company: Company, given_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached.founded(company)
+    seconds: list[float | None] = []
+    send = mail._Connection.send
+
+    def noted(self: mail._Connection, s: object) -> None:
+        send(self, s)
+        seconds.append(self.sock.gettimeout() if self.sock is not None else None)
+
+    monkeypatch.setattr(mail._Connection, "send", noted)
+    with odd() as server, reached.clock(NOON):
+        given_settings(
+            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
+        )
+        begin(company, workflow("letter", [dict(EMAIL), dict(ASK)]))
+    assert mail.LAST_WORD_S in seconds

@@ -1,0 +1,243 @@
+"""The shipped automations of Growth, as they are, on the contacts of the club: each scenario to its end, with a moved clock."""
+
+import io
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console import access, accounts, automation, browse, enrolments, runs, workflows
+from console.actions import record_changes
+from console.activity import sequencing
+from console.contacts import import_batches, tags
+from console.db.engine import fetch
+from console.enrolments import Lead, Question, Those
+from console.messages import channel_settings, inbound, unsubscribing
+from console.messages.message_rows import read
+from console.messages.outside_addresses import unsubscribe_url
+from tests.company import Company
+from tests.messages import reached
+from tests.messages.reached import ANA, NOON, SAM
+from tests.services import contact_club
+
+pytestmark = pytest.mark.rotating
+ROBOT = "robot@fernwick.test"
+HERE = Path(workflows.__file__).parent.parent.parent / "workflows"
+MORE = """
+alter table contact add column source text;
+alter table contact add column customer_no text;
+"""
+STAGES = "'new', 'contacted', 'engaged', 'unresponsive', 'lost'"
+
+
+class House:
+    """The company with the shipped automations, and its clock."""
+
+    def __init__(self, company: Company, move: Callable[[timedelta], None]) -> None:
+        self.company, self.move = company, move
+
+    def sql(self, statement: str, *values: Any) -> None:
+        """Change the club's own database."""
+        with closing(sqlite3.connect(self.company.path.with_name("club.db"))) as connection:
+            connection.execute(statement, values)
+            connection.commit()
+
+    def live(self, slug: str) -> None:
+        """The shipped workflow, as this company's."""
+        text = (HERE / f"{slug}.json").read_text(encoding="utf-8").replace("gita@fernwick.example", "olivia@fernwick.example")
+        document = json.loads(text) | {"run_as": ROBOT, "team": "operations", "roles": ["operator"]}
+        document["triggers"] = [each for each in document["triggers"] if each["kind"] == "event"]
+        workflows.import_file(document, publish=True)
+
+    def enrol(self, slug: str, key: str = SAM) -> str:
+        """What became of the enrolment of a contact."""
+        batch = enrolments.batches.begin(self.company.olivia, slug, Question(keys=[key]))
+        self.work()
+        told, _ = enrolments.batches.answers(self.company.olivia, batch.id)
+        return str(told[0]["reasons"][0]["reason"]) if told and told[0]["reasons"] else "already" if told else "enrolled"
+
+    def work(self) -> None:
+        """What workers do, until nothing is to be done."""
+        for _ in range(3):
+            self.company.work()
+            reached.settle()
+            sequencing.sequence()
+            automation.synchronise()
+            automation.follow_log()
+            automation.pick_up()
+            enrolments.exits.look()
+            automation.wake_awaiting()
+            enrolments.beginning.keep_in_step()
+
+    def later(self, **span: float) -> None:
+        """Time passes, and workers work."""
+        self.move(timedelta(**span))
+        self.work()
+
+    def lead(self, slug: str, key: str = SAM) -> Lead:
+        """The newest place of the contact in the workflow."""
+        target = enrolments.find(slug)
+        rows = [
+            *enrolments.places.page(self.company.mona, target).rows,
+            *enrolments.places.page(self.company.mona, target, status="left").rows,
+        ]
+        return next(row for row in rows if row.record == key)
+
+    def letters(self, slug: str) -> list[tuple[str, str, str | None]]:
+        """(channel, status, code) of the messages of the workflow, oldest first."""
+        rows = read("workflow = %s and direction = 'out' order by asked_at, id", (enrolments.find(slug).id,))
+        return [(row.channel, row.status, row.code) for row in rows]
+
+    def at(self, slug: str, key: str = SAM) -> str | None:
+        """The step at which the contact stands."""
+        told = runs.get(self.company.mona, str(self.lead(slug, key).run)).json
+        return told["current"] and str(told["current"]["step"])
+
+
+@pytest.fixture
+def house(company: Company, monkeypatch: pytest.MonkeyPatch, given_settings: Callable[..., None]) -> Iterator[House]:
+    given_settings(CONSOLE_BASE_URL="http://console.example")
+    monkeypatch.setattr(contact_club, "SQL", contact_club.SQL.replace("'new', 'engaged', 'lost'", STAGES) + MORE)
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    reached.founded(company)
+    for role in ("operations_lead", "operator"):
+        access.grant(role, "collection:contact", ["browse", "read", "update", "create"], team="operations")
+        access.grant(role, "collection:consent", ["browse", "read"], team="operations")
+    with reached.clock(NOON) as move:
+        yield House(company, move)
+
+
+def test_e1_without_consent_each_message_is_skipped_once_and_says_why(house: House) -> None:
+    house.live("re-engage")
+    assert house.enrol("re-engage", ANA) == "enrolled"
+    assert [one[:2] for one in house.letters("re-engage")] == [("email", "skipped"), ("sms", "skipped"), ("call", "skipped")]
+    codes = {one[2] for one in house.letters("re-engage")}
+    assert codes <= {"no_consent", "consent_withdrawn", "no_address"}, codes
+    assert house.lead("re-engage", ANA).ending == "completed"
+    assert tags.has("contact", ANA, "dormant")
+
+
+def test_e2_who_answers_while_we_wait_gets_a_person_and_no_further_message(house: House) -> None:
+    house.live("re-engage")
+    house.enrol("re-engage")
+    assert house.at("re-engage") == "wait1"
+    house.later(days=1)
+    inbound.receive("email", "smtp", sender="sam@post.example", text="I am still here.", provider_id="m1")
+    house.work()
+    assert house.lead("re-engage").ending == "completed"
+    house.later(days=9)
+    assert [one[0] for one in house.letters("re-engage")] == ["email"]
+    assert fetch("select count(*) from console.task")[0][0] == 1
+
+
+def test_without_an_answer_an_sms_follows_and_then_a_call(house: House) -> None:
+    house.live("re-engage")
+    house.enrol("re-engage")
+    house.later(days=3, minutes=1)
+    assert house.at("re-engage") == "wait2"
+    house.later(days=4, minutes=1)
+    assert [one[0] for one in house.letters("re-engage")] == ["email", "sms", "call"]
+
+
+def test_e4_who_was_in_it_lately_is_not_enrolled_again(house: House) -> None:
+    house.live("re-engage")
+    house.enrol("re-engage", ANA)
+    house.later(days=1)
+    assert "180 days" in house.enrol("re-engage", ANA)
+
+
+def test_e5_who_opts_out_by_the_link_leaves_at_once(house: House) -> None:
+    house.live("re-engage")
+    house.enrol("re-engage")
+    [letter] = read("workflow = %s", (enrolments.find("re-engage").id,))
+    link = unsubscribe_url(letter)
+    assert link is not None
+    token = link.rpartition("/")[2]
+    assert {choice.channel for choice in unsubscribing.opened(token, "1.2.3.4").choices} >= {"email", "sms", "call"}
+    unsubscribing.end(token, "1.2.3.4", ["email", "sms"])
+    house.work()
+    left = house.lead("re-engage")
+    assert (left.ending, left.reason) == ("exited", "exited: opted out")
+
+
+def test_e8_who_is_taken_out_by_hand_is_written_to_no_more(house: House) -> None:
+    house.live("re-engage")
+    house.move(timedelta(hours=3))
+    house.enrol("re-engage")
+    house.later(days=3, hours=6)
+    pending = [one for one in house.letters("re-engage") if one[1] == "waiting"]
+    assert [one[0] for one in pending] == ["sms"], "it is night in Denver"
+    enrolments.take_out(house.company.mona, "re-engage", Those(), "The wrong list.")
+    house.later(days=1)
+    assert [one[:2] for one in house.letters("re-engage")][1:] == [("sms", "cancelled")]
+    assert house.lead("re-engage").reason == "The wrong list."
+
+
+def test_a_stage_that_is_changed_by_hand_ends_it(house: House) -> None:
+    house.live("re-engage")
+    house.enrol("re-engage")
+    browse.change(house.company.olivia, "contact", SAM, {"stage": "engaged"}, {"stage": "new"})
+    house.work()
+    assert house.lead("re-engage").reason == "exited: stage changed"
+
+
+def test_w1_an_import_enrols_nobody_and_who_is_added_by_hand_is(house: House) -> None:
+    house.live("welcome")
+    automation.synchronise()
+    house.work()
+    looked = import_batches.keep(house.company.olivia, "contact", io.BytesIO(b"name,email,stage\nIm Port,import@post.example,new\n"))
+    assert import_batches.confirm(house.company.olivia, looked.id).new == 1
+    made = record_changes.create(house.company.olivia, "contact", {"name": "By Hand", "stage": "new", "source": "web"})
+    house.work()
+    rows = enrolments.places.page(house.company.mona, enrolments.find("welcome")).rows
+    assert [row.record for row in rows] == [made.key]
+
+
+def test_w2_who_has_no_telephone_gets_an_email(house: House) -> None:
+    house.live("welcome")
+    house.sql("update contact set phone = null where id = 1")
+    house.enrol("welcome")
+    house.later(minutes=6)
+    assert [one[0] for one in house.letters("welcome") if one[1] != "skipped"] == ["email"]
+
+
+def test_w3_a_contact_that_is_deleted_meanwhile_ends_the_run(house: House) -> None:
+    house.live("welcome")
+    house.enrol("welcome")
+    house.sql("delete from consent where contact_id = 1")
+    house.sql("delete from contact where id = 1")
+    enrolments.exits.patrol()
+    house.later(minutes=6)
+    assert (house.lead("welcome").ending, house.letters("welcome")) == ("record_gone", [])
+
+
+def test_w5_who_answers_at_once_gets_a_person_and_no_second_email(house: House) -> None:
+    house.live("welcome")
+    house.enrol("welcome")
+    house.later(minutes=6)
+    assert house.at("welcome") == "reply"
+    inbound.receive("sms", "twilio", sender="+12025550147", text="Yes please!", provider_id="SM1")
+    house.later(minutes=2)
+    assert house.lead("welcome").ending == "completed"
+    house.later(days=3)
+    assert [one[0] for one in house.letters("welcome")] == ["sms"]
+
+
+def test_l1_nobody_answers_three_times_and_they_are_left_in_peace_after_four_days(house: House) -> None:
+    channel_settings.save(house.company.ines, "call", sandbox_on=True, script="no_answer")
+    house.live("lead-nurture")
+    automation.synchronise()
+    house.work()
+    tags.put(house.company.olivia, "contact", [SAM], "lead")
+    house.work()
+    for step in ("wait1", "wait2"):
+        assert house.at("lead-nurture") == step
+        house.later(days=2, minutes=1)
+    assert [one[:2] for one in house.letters("lead-nurture")] == [("call", "delivered")] * 3
+    assert house.lead("lead-nurture").ending == "completed"
+    assert tags.has("contact", SAM, "dormant")
