@@ -218,8 +218,12 @@
   const offered = () => [...dialog().querySelectorAll("[data-add]")].filter((each) => !each.hidden);
   let from = null; // where a new step comes from, when a handle of the canvas was dropped: [step, outcome]
 
-  function adding(origin = null) {
+  const FAMILIES = ["start", "action", "llm", "condition", "loop", "output"]; // the keys 1 to 6
+  let family = "";
+
+  function adding(origin = null, number = 0) {
     from = origin;
+    family = FAMILIES[number - 1] || "";
     dialog().showModal();
     const search = document.getElementById("add-step-search");
     search.value = "";
@@ -228,7 +232,7 @@
   }
   function filter() {
     const words = document.getElementById("add-step-search").value.toLowerCase().split(/\s+/).filter(Boolean);
-    dialog().querySelectorAll("[data-add]").forEach((each) => { each.hidden = !words.every((word) => each.dataset.words.includes(word)); });
+    dialog().querySelectorAll("[data-add]").forEach((each) => { each.hidden = !words.every((word) => each.dataset.words.includes(word)) || Boolean(family && each.closest(".add-family").dataset.family !== family); });
     dialog().querySelectorAll(".add-family").forEach((each) => { each.hidden = !each.querySelector("[data-add]:not([hidden])"); });
     const titled = offered().find((each) => words.length && each.dataset.title.toLowerCase().startsWith(words[0]));
     mark(titled || offered()[0]);
@@ -250,6 +254,15 @@
     if (event.key === "Enter") { event.preventDefault(); if (options[at]) take(options[at]); }
     if (event.key === "Escape") { event.preventDefault(); dialog().close(); } // browsers only empty a search with it
   });
+
+  async function addingBehind(step, number) {
+    if (chosen() !== step) await select(step);
+    adding(null, number);
+  }
+  async function connecting(step) {
+    focus = "[data-way]";
+    if (chosen() !== step) await select(step); else { focus = ""; root().querySelector("[data-way]")?.focus(); }
+  }
 
   function take(option) {
     dialog().close();
@@ -360,6 +373,6 @@
     draft.announce("What you typed is back. It could not be saved, because it is no JSON yet.");
   });
 
-  window.handrailEditor = { select, change, adding, remove };
+  window.handrailEditor = { select, change, adding, addingBehind, connecting, remove };
   document.addEventListener("DOMContentLoaded", () => { if (root()) { known = box()?.value ?? ""; draft.restore(); } });
 })();

@@ -157,6 +157,7 @@
       this.listening = true;
       window.handrailCanvas?.attach(this);
       this.stand();
+      window.handrailMap?.attach(this);
     }
 
     // Another list: the look stays where it is. Where only words have changed, only they are drawn: all of it takes long where there are many steps.

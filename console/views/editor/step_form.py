@@ -377,7 +377,7 @@ def _functions() -> list[tuple[str, str]]:
     found = []
     for name, function in FUNCTIONS.items():
         arguments = list(inspect.signature(function.call).parameters)[1:]
-        found.append((f"{name}(", f"{name}({', '.join(arguments)}): {(inspect.getdoc(function.call) or '').partition('.')[0]}"))
+        found.append((f"{name}(", f"{', '.join(arguments)}): {(inspect.getdoc(function.call) or '').partition('.')[0]}"))
     return found
 
 
