@@ -1,5 +1,6 @@
 """Several steps at once in the editor, by keyboard and by mouse, and results on an example beside what is typed."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -112,4 +113,43 @@ def test_a_rule_says_beside_it_what_it_comes_to_on_an_example(screens: Callable[
     expect(page.locator("#saved")).to_contain_text("Saved")
     page.locator("[data-select=is_high]").press("Enter")
     expect(page.locator("#f-config-branches-0-if-result")).to_have_text("No")
+    assert mona.faults() == []
+
+
+def test_the_text_completes_and_its_margin_names_the_problems(screens: Callable[..., "Screen"], company: Company) -> None:
+    mona = screens().enter("mona")
+    page = mona.go("/workflows/care-review/edit?view=text")
+    text = page.locator("#text")
+    with page.expect_response("**/schema/workflow.json"):
+        text.focus()
+
+    def caret_behind(words: str, chosen: int = 0) -> None:
+        text.evaluate(
+            "(box, [words, chosen]) => { const at = box.value.indexOf(words) + words.length; box.setSelectionRange(at, at + chosen); }", [words, chosen]
+        )
+
+    caret_behind('"type": "guidance",')
+    page.keyboard.type('"desc')
+    expect(page.locator("#completions")).to_contain_text("description")
+    page.keyboard.press("Enter")
+    page.keyboard.type('"Look twice",')
+    caret_behind('"default": "', len("load"))
+    page.keyboard.type("rea")
+    expect(page.locator("#completions li")).to_have_text("read step")
+    page.keyboard.press("Escape")
+    page.keyboard.type("lity")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#problems")).to_contain_text("names a step that is not there")
+    assert steps_of(company)["read"]["description"] == "Look twice"
+
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("F8")
+    expect(page.locator("#status")).to_contain_text("Line ")
+    page.locator("#problems a").first.press("Enter")
+    expect(text).to_be_focused()
+    expect(page.locator("[data-text-margin] .error").first).to_be_visible()
+    text.press("Control+End")
+    page.keyboard.type("}")
+    expect(page.locator("[data-text-margin] .error").first).to_have_attribute("title", re.compile("cannot be read"))
+    page.keyboard.press("Backspace")
     assert mona.faults() == []

@@ -67,7 +67,7 @@
       beforeNodeMorphed(old, made) {
         if (old.matches?.("select[data-way]") && made.matches?.("select[data-way]")) { offer(old, made); return false; }
         const same = old.tagName === "LI" && old.isEqualNode(made);
-        return !same && old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result]"); // what X6 has drawn is its own, and so is a condition that is being put together
+        return !same && old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-text-margin]"); // what X6 has drawn is its own, and so is a condition that is being put together
       },
     };
     window.Idiomorph.morph(from, to, { morphStyle: "outerHTML", ignoreActiveValue, callbacks });
