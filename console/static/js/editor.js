@@ -84,9 +84,11 @@
     if (draft.rough() && view !== "text") { unreadable(); return; }
     await draft.flush();
     const address = `${root().dataset.url}${view ? `?view=${view}` : step ? `?step=${encodeURIComponent(step)}` : ""}`;
-    if (push && address !== location.pathname + location.search) history.pushState({ editor: true }, "", address);
+    const before = location.pathname + location.search;
+    if (push && address !== before) history.pushState({ editor: true }, "", address);
     focus = focus || (field ? `#f-${field.replace(/[.[\]]+/g, "-").replace(/-$/, "")}, #${field.replace(/^next\./, "way-").replace(/[^\w-]/g, "-")}` : step ? "#f-title" : view ? "#text" : "");
-    await draft.load(address);
+    if (await draft.load(address)) return;
+    history.replaceState({ editor: true }, "", before); // the page still shows that
   }
 
   async function change(changes, { now = true } = {}) {
@@ -288,8 +290,9 @@
     const id = free(step.type);
     const { next, at, ...rest } = step;
     draft.add([{ op: "add_step", step: { ...rest, id }, ...(after ? { after, outcome } : {}) }]);
-    if (await draft.flush()) await select(id);
-    draft.announce(`${step.title || step.type} added`);
+    const saved = await draft.flush();
+    if (saved) await select(id);
+    draft.announce(saved ? `${step.title || step.type} added` : `${step.title || step.type} is kept here, and added as soon as the console answers`);
   }
   // The first way on from the chosen step that leads nowhere yet.
   const open = () => [...root().querySelectorAll("[data-way]")].find((each) => !each.value)?.dataset.way || "default";
