@@ -221,3 +221,13 @@ def test_any_two_versions_are_compared_in_words_and_on_the_picture(company: Comp
         assert words in page
     assert "both versions are the same" in mona.get(f"{CARE}/history?version=3&than=3").text
     assert mona.get(f"{CARE}/history?version=3&than=9").status_code == 404
+
+
+def test_a_new_workflow_is_about_the_collection_that_was_chosen(company: Company, mona: FlaskClient) -> None:
+    access.grant("operations_lead", "collection:customer", ["browse", "read"], team="operations")
+    access.refresh()
+    assert '<option value="customer">' in mona.get("/workflows/new").text
+    about = post(mona, "/workflows/new", title="About customers", template="", collection="customer")
+    assert about.location == "/workflows/about-customers/edit"
+    assert workflows.open_draft(company.mona, "about-customers").document["collection"] == "customer"
+    assert post(mona, "/workflows/new", title="About nothing", template="", collection="unknown").status_code == 422
