@@ -60,6 +60,8 @@ FIRST = frozenset(
     {"type", "required", "options", "if", "outcome", "value", "label", "text", "fields", "where", "collection", "relation", "to"}
 )
 """Settings of an entry of a list that are shown at once; the others stand below "More"."""
+NOTE, NOTED = "Note", ("description",)
+"""What a step's description is called on the page: it is for those who edit the workflow."""
 REQUESTER = "requester"
 PICKED = frozenset({"collection", "relation", "action", "compensation", "team", "inbox", "secret"})
 EXPRESSIONS = frozenset({"if", "if_", "unless", "required_if", "until", "due", "assignee", "documents", "where", "record", "each", "value"})
@@ -156,7 +158,7 @@ class _Form:
         part = self._plain(schema, value)
         make = functools.partial(
             Box,
-            label=LABELS.get(name, name.replace("_", " ").strip().capitalize()),
+            label=NOTE if path == NOTED else LABELS.get(name, name.replace("_", " ").strip().capitalize()),
             path=json.dumps(path),
             id="f-" + "-".join(str(each) for each in path),
             help=HELP.get(name) or str(schema.get("description") or part.get("description") or ""),
@@ -189,7 +191,7 @@ class _Form:
             case "string":
                 long = part.get("maxLength", 0) >= LONG
                 expression = (name in EXPRESSIONS and "options" not in path) or str(make.keywords["help"]).startswith("Expression")  # type: ignore[attr-defined]
-                return make(control="area" if long else "text", value="" if value is None else value, expression=expression or long)
+                return make(control="area" if long else "text", value="" if value is None else value, expression=(expression or long) and path != NOTED)
             case "integer" | "number":
                 return make(control="number", value="" if value is None else value, default=str(part.get("default") or ""))
             case "boolean":
