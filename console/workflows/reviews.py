@@ -292,7 +292,9 @@ def _requester(actor: Actor, review_id: str) -> Actor:
         return accounts.actor_of_person(asked_by, actor.session)
     except NotAllowed:
         name = accounts.names({asked_by}).get(asked_by, "Whoever asked")
-        message = f"{name}, who asked, has no open account any more. Ask for changes, which ends this request, and publish it in your own name."
+        message = (
+            f"{name}, who asked, has no open account any more. Ask for changes, which ends this request, and publish it in your own name."
+        )
         raise Conflict(message, code="not_possible") from None
 
 

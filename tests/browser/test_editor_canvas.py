@@ -125,7 +125,8 @@ def test_the_text_completes_and_its_margin_names_the_problems(screens: Callable[
 
     def caret_behind(words: str, chosen: int = 0) -> None:
         text.evaluate(
-            "(box, [words, chosen]) => { const at = box.value.indexOf(words) + words.length; box.setSelectionRange(at, at + chosen); }", [words, chosen]
+            "(box, [words, chosen]) => { const at = box.value.indexOf(words) + words.length; box.setSelectionRange(at, at + chosen); }",
+            [words, chosen],
         )
 
     caret_behind('"type": "guidance",')

@@ -34,7 +34,7 @@ def choices(actor: Actor, draft: Draft) -> list[tuple[str, str, datetime | None]
         try:
             rows = browse.page(actor, collection, browse.BrowseQuery(limit=MOST)).rows
         except ConsoleError:  # not shown to this person, gone, or its source is down: there are the runs
-            rows = ()
+            rows = []
         found += [(f"{RECORD}{row.key}", row.title, None) for row in rows if row.key is not None]
     return found
 

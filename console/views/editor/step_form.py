@@ -191,7 +191,11 @@ class _Form:
             case "string":
                 long = part.get("maxLength", 0) >= LONG
                 expression = (name in EXPRESSIONS and "options" not in path) or str(make.keywords["help"]).startswith("Expression")  # type: ignore[attr-defined]
-                return make(control="area" if long else "text", value="" if value is None else value, expression=(expression or long) and path != NOTED)
+                return make(
+                    control="area" if long else "text",
+                    value="" if value is None else value,
+                    expression=(expression or long) and path != NOTED,
+                )
             case "integer" | "number":
                 return make(control="number", value="" if value is None else value, default=str(part.get("default") or ""))
             case "boolean":
