@@ -154,3 +154,25 @@ def test_the_text_completes_and_its_margin_names_the_problems(screens: Callable[
     expect(page.locator("[data-text-margin] .error").first).to_have_attribute("title", re.compile("cannot be read"))
     page.keyboard.press("Backspace")
     assert mona.faults() == []
+
+
+def test_a_step_that_is_added_without_a_connection_is_kept_said_so_and_added_later(screens: Callable[..., "Screen"], company: Company) -> None:
+    mona = screens().enter("mona")
+    page = mona.go("/workflows/care-review/edit?step=read")
+    page.context.set_offline(True)
+    page.locator("[data-add-step]").press("Enter")
+    page.keyboard.type("guid")
+    page.keyboard.press("Enter")
+    expect(page.locator("#status")).to_contain_text("is kept here, and added as soon as")
+    expect(page.locator("#saved")).to_contain_text("Not connected")
+    before = page.url
+    page.locator("[data-select=note]").press("Enter")
+    expect(page.locator("#saved")).to_contain_text("Not connected")
+    assert page.url == before, "the address is that of the step that is shown"
+    page.context.set_offline(False)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.locator("[data-outline]")).to_contain_text("Guidance")
+    expect(page.locator("[data-outline] [data-step=guidance]")).to_have_count(1)
+    assert steps_of(company)["read"]["next"] == {"default": "guidance"}
+    mona.complaints[:] = [each for each in mona.complaints if "ERR_INTERNET_DISCONNECTED" not in each]
+    assert mona.faults() == []

@@ -53,8 +53,10 @@
     let told = null;
     try {
       const answer = await fetch(address(), { method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual" });
-      told = answer.ok ? (await answer.json()).results : answer.status === 404 ? texts.map(({ id }) => ({ id, words: "This example is not there any more. Choose another one.", wrong: true })) : [];
-    } catch { told = []; }
+      if (answer.ok) told = (await answer.json()).results;
+      else if (answer.status === 404) told = texts.map(({ id }) => ({ id, words: "This example is not there any more. Choose another one.", wrong: true }));
+    } catch { /* not connected */ }
+    told ||= texts.map(({ id }) => ({ id, words: "" })); // nothing rather than what was right before
     if (mine !== asked) return;
     for (const { id, words, wrong } of told) { const place = document.getElementById(id); if (place) say(place, words, wrong); }
   }

@@ -19,6 +19,7 @@ blueprint = Blueprint("workflow_example", __name__, url_prefix="/workflows")
 
 MOST_TEXTS = 60
 NOTHING = "Nothing: this example has no value here."
+OF_RUN = "A record alone does not tell: choose a run, which knows what its steps gave."
 GAP = "\n\nSomething that is filled in is empty on this example."
 
 
@@ -59,17 +60,19 @@ def _result(text: str, kind: str, roots: dict[str, Any]) -> dict[str, Any]:
             return {"words": (fill_text(text, roots) + (GAP if gaps else "")) if "{{" in text else "", "wrong": gaps}
         if kind in ("lines", "pairs"):
             lines = [line.partition("=") if kind == "pairs" else ("", "", line) for line in text.splitlines() if line.strip()]
-            said = [(label_of(name.strip()), _said(rule.strip(), roots)) for name, _, rule in lines]
+            said = [(label_of(name.strip()), _value_words(rule.strip(), roots)) for name, _, rule in lines]
             return {"words": "\n".join(f"{name}: {words}" if name else words for name, words in said), "wrong": False}
-        return {"words": _said(text, roots), "wrong": False}
+        return {"words": _value_words(text, roots), "wrong": False}
     except ExpressionError:
         return {"words": "It cannot be read yet.", "wrong": True}
 
 
-def _said(text: str, roots: dict[str, Any]) -> str:
+def _value_words(text: str, roots: dict[str, Any]) -> str:
     """The value in words. What only a step itself knows, such as the answer that is checked, no example has."""
     found = expressions.parse(text)
     later = sorted({path[0] for path in expressions.paths(found)} - roots.keys() - {"$currentUser"})
+    if "record" in roots and "steps" not in roots and {"steps", "input", "run"} & set(later):
+        return OF_RUN
     if later:
         return f"Known only at the step itself: it reads {' and '.join(later)}."
     value = found.evaluate(roots)
