@@ -176,3 +176,20 @@ def test_a_step_that_is_added_without_a_connection_is_kept_said_so_and_added_lat
     assert steps_of(company)["read"]["next"] == {"default": "guidance"}
     mona.complaints[:] = [each for each in mona.complaints if "ERR_INTERNET_DISCONNECTED" not in each]
     assert mona.faults() == []
+
+
+def test_the_keys_of_a_list_are_not_those_of_a_form_with_entries(screens: Callable[..., "Screen"], company: Company) -> None:
+    mona = screens().enter("mona")
+    page = mona.go("/workflows/care-review/edit?step=is_high")
+    page.locator("[data-select=is_high]").focus()
+    page.keyboard.press("j")
+    expect(page.locator("[data-select=is_high]")).to_be_focused()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys on this page")
+    expect(keys).to_contain_text("Add a step of this family behind")
+    expect(keys).not_to_contain_text("Row before")
+    expect(keys).to_contain_text("Full size")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Add to Branches").press("Enter")
+    expect(page.locator(".row")).to_have_count(2)
+    assert mona.faults() == []

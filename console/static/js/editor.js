@@ -178,13 +178,13 @@
   async function leave(address) { if (draft.rough()) unreadable(); else if (await draft.flush()) location.assign(address); }
 
   function addRow(button) {
-    const place = [...JSON.parse(button.dataset.rows), Number(button.dataset.number)];
+    const place = [...JSON.parse(button.dataset.rowList), Number(button.dataset.number)];
     focus = `[id="${button.closest("fieldset").id}"] .row:last-of-type :is(input, select, textarea)`;
     change([set(JSON.stringify(place), JSON.parse(button.dataset.rowAdd))]);
   }
   function removeRow(button) {
-    focus = `[data-row-add][data-rows='${button.dataset.rows}']`;
-    change([set(JSON.stringify([...JSON.parse(button.dataset.rows), Number(button.dataset.rowRemove)]), GONE)]);
+    focus = `[data-row-add][data-row-list='${button.dataset.rowList}']`;
+    change([set(JSON.stringify([...JSON.parse(button.dataset.rowList), Number(button.dataset.rowRemove)]), GONE)]);
   }
 
   async function back(which) {
