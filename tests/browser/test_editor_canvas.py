@@ -156,7 +156,9 @@ def test_the_text_completes_and_its_margin_names_the_problems(screens: Callable[
     assert mona.faults() == []
 
 
-def test_a_step_that_is_added_without_a_connection_is_kept_said_so_and_added_later(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_step_that_is_added_without_a_connection_is_kept_said_so_and_added_later(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     mona = screens().enter("mona")
     page = mona.go("/workflows/care-review/edit?step=read")
     page.context.set_offline(True)
