@@ -64,6 +64,13 @@ def test_several_steps_are_copied_framed_and_removed_without_the_mouse(screens: 
     assert steps_of(company) == before
 
     page.locator("[data-select=note]").focus()
+    page.keyboard.press("Control+d")
+    expect(page.locator("[data-outline] [data-step=note_2]")).to_have_count(1)
+    assert steps_of(company)["note"]["next"]["default"] == "note_2"
+    page.locator("[data-outline] [aria-current=true]").focus()
+    page.keyboard.press("Control+z")
+    expect(page.locator("[data-outline] [data-step=note_2]")).to_have_count(0)
+    page.locator("[data-select=note]").focus()
     page.keyboard.press("c")
     expect(page.get_by_label("Leads to").first).to_be_focused()
     page.locator("[data-select=note]").focus()

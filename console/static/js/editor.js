@@ -324,7 +324,6 @@
     if (turn && event.altKey) { event.preventDefault(); focus = `[data-select="${CSS.escape(step)}"]`; move(step, turn); }
     else if (turn) { event.preventDefault(); const seen = lines.filter((each) => each.offsetParent); seen[seen.indexOf(line) + turn]?.focus(); }
     else if (key === "delete") { event.preventDefault(); remove(step); }
-    else if (control && key === "d" && step === chosen()) { event.preventDefault(); paste(copied()); }
   });
   document.addEventListener("copy", (event) => {
     if (!root() || typing(event.target) || String(getSelection())) return;

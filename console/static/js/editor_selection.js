@@ -82,7 +82,7 @@
     const stop = () => { event.preventDefault(); event.stopImmediatePropagation(); };
     if (control && key === "a" && (id || event.target.closest?.("[data-outline]"))) { stop(); choose(order()); return; }
     if (key === "escape" && picked.size && !event.target.closest?.("#panel")) { stop(); clear(); return; }
-    if (control && key === "d" && many()) { stop(); duplicate(); return; }
+    if (control && key === "d" && (many() || order().includes(id))) { stop(); duplicate(many() ? inOrder() : [id]); return; }
     if (!id || !order().includes(id)) return;
     if (key === " ") { stop(); toggle(id); return; }
     if (key === "delete" && many()) { stop(); remove(); return; }
@@ -162,9 +162,9 @@
     document.querySelector(`[data-outline] [data-select="${CSS.escape(from)}"]`)?.focus();
   }
 
-  function chosenSteps() {
+  function chosenSteps(ids = inOrder()) {
     const byId = new Map((held.document?.steps || []).map((step) => [step.id, step]));
-    return inOrder().map((id) => byId.get(id)).filter(Boolean);
+    return ids.map((id) => byId.get(id)).filter(Boolean);
   }
 
   document.addEventListener("copy", (event) => {
@@ -192,7 +192,7 @@
     const steps = chosenSteps();
     try { await navigator.clipboard.writeText(JSON.stringify({ steps }, null, 2)); draft.announce(`${steps.length} steps copied`); } catch { draft.announce("This browser copies with Ctrl C alone."); }
   };
-  const duplicate = async () => { await read(); await paste(chosenSteps(), { behind: inOrder().at(-1) }); };
+  const duplicate = async (ids = inOrder()) => { await read(); await paste(chosenSteps(ids), { behind: ids.at(-1) }); };
 
   // Steps that come from elsewhere: ids that are taken are changed, and what names them among these steps follows. They stand behind the chosen step, which
   // leads to the first of them; whatever led nowhere among them leads on to where it led.
