@@ -35,6 +35,9 @@ def bring_in(actor: Actor, content: bytes, name: str, *, team: str | None) -> wo
 def _opened(content: bytes) -> Mapping[str, Any]:
     """The document in the file. Raises Invalid."""
     document, spots = loaded(content)
+    if (other := _other_program(content, document)) is not None:
+        reason = f"This is a file of {other}, whose steps work in another way. Say in words what it should do, or begin with the nearest template."
+        raise _refused([("file", reason)])
     if document is None or spots:
         raise _refused([(spot.path, spot.reason) for spot in spots])
     if unkept := problems_of_values(document):
@@ -44,6 +47,20 @@ def _opened(content: bytes) -> Mapping[str, Any]:
     except ChangeError as error:
         raise _refused([(error.field, error.reason)]) from None
     return document
+
+
+def _other_program(content: bytes, document: Mapping[str, Any] | None) -> str | None:
+    """The program that writes such files, where it is known and not this one."""
+    if document is None:
+        text = content[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
+        if text.startswith(b"<"):
+            return "a modeller of BPMN" if b"bpmn" in text.lower() or b"<definitions" in text else "another program (XML)"
+        return None
+    if "steps" in document:
+        return None
+    if "nodes" in document and "connections" in document:
+        return "n8n"
+    return "Windmill" if isinstance(document.get("value"), Mapping) and "modules" in document["value"] else None
 
 
 def _refused(reasons: list[tuple[str, str]]) -> Invalid:

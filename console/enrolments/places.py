@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from console import access, accounts, records, subjects
 from console.core.actor import Actor
+from console.core.drafting.graph_pieces import NODE
 from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.enrolments.admission import about
@@ -58,15 +59,15 @@ class Lead:
     path: Sequence[Passed] = ()
 
     def to_json(self, *, paused: bool = False) -> dict[str, Any]:
-        """As the API tells it."""
+        """As the API tells it: steps by the ids of their nodes, as `POST …/nodes` answers them."""
         status = "paused" if paused and self.status in HERE else self.status
-        history = [{"node_id": each.step, "outcome": each.outcome, "at": each.at.isoformat()} for each in self.path]
+        history = [{"node_id": f"{NODE}{each.step}", "outcome": each.outcome, "at": each.at.isoformat()} for each in self.path]
         return {
             "id": self.id,
             "values": dict(self.values),
             "record": self.record,
             "status": status,
-            "node_id": self.step,
+            "node_id": f"{NODE}{self.step}" if self.step is not None else None,
             "run_id": self.run,
             "version": self.version,
             "at": self.at.isoformat(),

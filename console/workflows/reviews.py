@@ -293,8 +293,16 @@ def _review(row: Row[Any]) -> Review:
 
 
 def _requester(actor: Actor, review_id: str) -> Actor:
-    """Who asked, with today's rights. Raises NotFound, NotAllowed where their account is closed."""
-    return accounts.actor_of_person(review_of(actor, review_id).requested_by, actor.session)
+    """Who asked, with today's rights. Raises NotFound, Conflict where their account is closed."""
+    asked_by = review_of(actor, review_id).requested_by
+    try:
+        return accounts.actor_of_person(asked_by, actor.session)
+    except NotAllowed:
+        name = accounts.names({asked_by}).get(asked_by, "Whoever asked")
+        message = (
+            f"{name}, who asked, has no open account any more. Ask for changes, which ends this request, and publish it in your own name."
+        )
+        raise Conflict(message, code="not_possible") from None
 
 
 def _locked(connection: Connection, actor: Actor, review_id: str, *, decides: bool = True) -> tuple[Row[Any], Review]:

@@ -265,7 +265,8 @@ def export(slug: str) -> bytes:
 def refused(name: str, problems: Sequence[Problem]) -> DefinitionError:
     """The error with every problem as a detail."""
     errors = [problem for problem in problems if problem.severity == "error"]
-    first = f" The first: {errors[0].step + ', ' if errors[0].step else ''}{errors[0].field}: {errors[0].reason}" if errors else ""
+    where = ", ".join(part for part in (errors[0].step, errors[0].field) if part) if errors else ""
+    first = f" The first: {where}{': ' if where else ''}{errors[0].reason}" if errors else ""
     return DefinitionError(
         f"{name} cannot be used: {len(errors)} problem{'' if len(errors) == 1 else 's'}.{first}", details=[p.to_json() for p in errors]
     )

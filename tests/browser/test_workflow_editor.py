@@ -24,6 +24,7 @@ def test_from_new_workflow_to_the_first_finished_run_without_the_mouse(screens: 
     expect(page.get_by_label("Empty")).to_be_checked()
     page.keyboard.press("Enter")
     page.wait_for_selector("[data-outline] [data-step=start]")
+    page.wait_for_load_state("domcontentloaded")  # its scripts are there
 
     for search, words in (("guid", "Guidance"), ("end", "End")):
         page.get_by_role("button", name="Add step").focus()

@@ -91,3 +91,22 @@ def test_an_action_that_nobody_could_approve(rule: dict[str, Any], people: dict[
 
 def test_nothing_is_said_where_people_are_not_known() -> None:
     assert said(document({"roles": ["lead"]}), Surroundings()) == []
+
+
+@pytest.mark.parametrize(
+    ("ways", "reads", "heard"),
+    [
+        ({"default": "end"}, "", False),
+        ({"approved": "end", "default": "end"}, "", False),
+        ({"default": "end", "rejected": "refused"}, "", True),
+        ({"approved": "end", "default": "refused"}, "", True),
+        ({"default": "end"}, "{{ steps.ask.decision }}", True),
+    ],
+)
+def test_a_no_that_leads_where_a_yes_does_is_remarked(ways: dict[str, str], reads: str, heard: bool) -> None:
+    told = document({"roles": ["lead"]})
+    told["steps"][2]["next"] = ways
+    refused = {"id": "refused", "type": "guidance", "title": "Refused", "config": {"text": f"No. {reads}"}, "next": {"default": "end"}}
+    told["steps"].insert(3, refused)
+    found = [each for each in check(told, steps.all_types()) if each.field == "next.rejected"]
+    assert [each.severity for each in found] == ([] if heard else ["warning"])

@@ -139,6 +139,18 @@ def test_a_requester_who_lost_the_right_publishes_nothing(company: Company) -> N
     assert workflows.live(CARE).number == 1
 
 
+def test_the_request_of_somebody_who_has_left_is_ended_and_asked_anew(company: Company) -> None:
+    tom = second_lead(company)
+    titled(tom, "By Tom")
+    review = publication.ask_for_review(tom, CARE, note="Mine")
+    accounts.disable_person(tom.id)
+    with pytest.raises(Conflict, match=r"Tom, who asked, has no open account any more\. Ask for changes"):
+        publication.approve(company.mona, review.id)
+    workflows.request_changes(company.mona, review.id, reason="Tom has left.")
+    assert publication.ask_for_review(company.mona, CARE, note="Tom's").open
+    assert workflows.live(CARE).number == 1
+
+
 def test_a_confidential_workflow_leaves_no_trace_to_who_is_not_cleared(company: Company) -> None:
     tom = second_lead(company)
     access.grant("operator", "workflow:care-amber", ["edit", "publish"], team="operations")

@@ -324,7 +324,7 @@ ROUTES = [
     Route("/workflows/new", "/workflows/new", ("GET", "POST"), stan=403, status=403),
     *(
         Route(f"{WORKFLOW}/{do}", f"/workflows/care-review/{do}", ("GET", "POST"), status=403)
-        for do in ("ask", "edit", "history", "publish", "move", "schedule", "test")
+        for do in ("ask", "edit", "edit/example", "history", "publish", "move", "schedule", "test")
     ),
     Route(WORKFLOW + "/ask/<turn_id>/state", "/workflows/care-review/ask/bld_none/state", status=403),
     Route(WORKFLOW + "/test/past", "/workflows/care-review/test/past", status=403),

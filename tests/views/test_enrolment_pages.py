@@ -140,7 +140,7 @@ def test_programs_enrol_follow_and_take_out(pages: Pages, robot: None) -> None:
     assert call(olivia, "GET", f"{root}/enrolments/{lines['id']}", 200)["counts"]["enrolled"] == 1
     assert call(olivia, "GET", f"{root}/counts", 200) == {"enrolled": 2, "waiting": 2, "active": 0, "steps": {"start": 2}, "versions": {}}
     [first, second] = call(mona, "GET", f"{root}/leads", 200)["data"]
-    assert (second["record"], second["status"], second["node_id"]) == ("1", "waiting", "start")
+    assert (second["record"], second["status"], second["node_id"]) == ("1", "waiting", "node_start")
     left = call(mona, "POST", f"{root}/leads/{first['id']}/unenrol", 200, {"reason": "Not interested."})
     assert (left["status"], left["reason"]) == ("left", "Not interested.")
     assert call(olivia, "POST", f"{root}/leads/{second['id']}/unenrol", 403, {"reason": "x"})["code"] == "not_allowed"

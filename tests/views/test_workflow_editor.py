@@ -196,6 +196,8 @@ def test_a_file_becomes_a_draft_that_keeps_all_of_it(company: Company, mona: Fla
     assert sent_file({"steps": []}, "vendor-exit_2.json").location == "/workflows/vendor-exit-2/edit"
     for content, reason in (
         (b"slug: yaml", "no JSON"),
+        (b'<?xml version="1.0"?><bpmn:definitions/>', "a file of a modeller of BPMN"),
+        ({"name": "Flow", "nodes": [], "connections": {}}, "a file of n8n, whose steps work in another way"),
         ({"steps": [{"id": "a", "type": "end"}] * 2}, "Step 2.id: Two steps have the id a: give one of them an id of its own."),
         ({"steps": [], "variables": {"limit": 1.5}}, "Variables.limit: Numbers with decimals are written as text"),
     ):
@@ -221,3 +223,13 @@ def test_any_two_versions_are_compared_in_words_and_on_the_picture(company: Comp
         assert words in page
     assert "both versions are the same" in mona.get(f"{CARE}/history?version=3&than=3").text
     assert mona.get(f"{CARE}/history?version=3&than=9").status_code == 404
+
+
+def test_a_new_workflow_is_about_the_collection_that_was_chosen(company: Company, mona: FlaskClient) -> None:
+    access.grant("operations_lead", "collection:customer", ["browse", "read"], team="operations")
+    access.refresh()
+    assert '<option value="customer">' in mona.get("/workflows/new").text
+    about = post(mona, "/workflows/new", title="About customers", template="", collection="customer")
+    assert about.location == "/workflows/about-customers/edit"
+    assert workflows.open_draft(company.mona, "about-customers").document["collection"] == "customer"
+    assert post(mona, "/workflows/new", title="About nothing", template="", collection="unknown").status_code == 422

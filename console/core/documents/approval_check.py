@@ -1,5 +1,6 @@
 """Approvals that nobody could give: considering roles, their rights, separated duties, and existing people."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from console.core.plain_words import roles_words
 from console.core.run.duties import OF_STEP, REQUESTER, STARTER
 
 WORK = ("start", "resume")
+UNHEARD = "Who says no is not heard: “Rejected” goes the same way as “Approved”. Give it a way of its own."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,20 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: A
             Problem(sketch.id, approval.field, f"{why} {_mend(surroundings.managers)}") for approval, why in checked if why is not None
         ]
     return problems_found
+
+
+def unheard(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
+    """Approvals after which a no leads where a yes does, and no later step reads which it was."""
+    said = json.dumps(raw.get("steps"), default=str)
+    return [
+        Problem(sketch.id, "next.rejected", UNHEARD, "warning")
+        for sketch in sketches
+        if sketch.type == "approval"
+        and sketch.next.get("default") is not None
+        and "rejected" not in sketch.next
+        and sketch.next.get("approved", sketch.next["default"]) == sketch.next["default"]
+        and f"steps.{sketch.id}.decision" not in said
+    ]
 
 
 def _approvals_of_step(sketch: Sketch, rules: Mapping[str, Sequence[Any]]) -> Iterator[Asked]:

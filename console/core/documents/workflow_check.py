@@ -72,6 +72,7 @@ def check(
     problems += house_check.problems(sketches, raw, around)
     problems += duties_check.problems(sketches, raw, before, around.rights)
     problems += approval_check.problems(sketches, raw, around)
+    problems += approval_check.unheard(sketches, raw)
     problems += ai_check.problems(sketches, raw)
     start = next((sketch for sketch in sketches if sketch.type == START), None)
     problems += triggers_check.problems(raw, start.outputs if start is not None else None, around.collections, _tables(raw))

@@ -210,7 +210,7 @@ def context_of(
     """
     run, document = open_step.run, open_step.definition.document
     looked_at = _opened(open_step)
-    held = run.context if hidden is None else {step: _masked(output, hidden, step, run) for step, output in run.context.items()}
+    held = run.context if hidden is None else held_by_steps(run, hidden)
     roots = {
         "record": records.collection(record.collection).typed(record.values) if record else None,
         "input": held.get(document.start.id, run.input if hidden is None else _masked(run.input, hidden, document.start.id, run)),
@@ -264,6 +264,11 @@ def _opened(open_step: OpenStep) -> list[opened_documents.OpenedDocument] | None
     """What was opened, where the step asks for it: it costs a look into the log."""
     asks = opened_documents.reads_opened(open_step.definition, open_step.attempt.step)
     return opened_documents.opened_documents(open_step.run.id) if asks else None
+
+
+def held_by_steps(run: Run, hidden: masking.Within) -> dict[str, Any]:
+    """Step → its values in the run, without those that are hidden."""
+    return {step: _masked(output, hidden, step, run) for step, output in run.context.items()}
 
 
 def _masked(values: Any, hidden: masking.Within, step: str, run: Run) -> Any:

@@ -1,6 +1,6 @@
 """Running the tests that are kept with a workflow: each is a dry run whose result is compared with the expected one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 from console import workflows
@@ -8,12 +8,13 @@ from console.core.actor import Actor
 from console.core.documents.saved_tests import Expected, SavedTest
 from console.core.documents.workflow import Workflow
 from console.core.run.simulation import Simulated
-from console.errors import ConsoleError, SourceDown
+from console.errors import ConsoleError, NotFound, SourceDown
 from console.runs.trying.dry_runs import definition_of, dry_run
 from console.runs.trying.workflow_trials import script_of
 from console.workflows import Definition, ResultOfTest
 
 THE_END = "the end of the test"
+GONE = "Its record is not there any more, or you may not see it. Keep the test anew with another record."
 
 
 @workflows.run_tests_by
@@ -30,6 +31,8 @@ def differences(actor: Actor, definition: Definition, test: SavedTest) -> list[s
         found = dry_run(actor, definition, test.record, test.input or {}, script)
     except SourceDown:
         raise
+    except NotFound as error:
+        return [GONE if test.record is not None else error.message]
     except ConsoleError as error:
         reasons = [f"{detail.get('field')}: {detail.get('reason')}" for detail in error.details]
         return [" ".join([error.message, *reasons]) if reasons and reasons[0] not in error.message else error.message]
@@ -51,7 +54,7 @@ def compared(document: Workflow, expected: Expected, found: Simulated) -> list[s
     if expected.status is not None and expected.status != found.status:
         told.append(f"It should be {expected.status.replace('_', ' ')}, and is {found.status.replace('_', ' ')}.")
     if expected.effects is not None:
-        told += _effects(expected, found)
+        told += _effects({step.id: step.title for step in document.steps}, expected, found)
     return told
 
 
@@ -66,14 +69,15 @@ def _path(document: Workflow, expected: Sequence[str], taken: Sequence[str]) -> 
     return []
 
 
-def _effects(expected: Expected, found: Simulated) -> list[str]:
+def _effects(titles: Mapping[str, str], expected: Expected, found: Simulated) -> list[str]:
     wanted = list(expected.effects or ())
-    sent = [f"{each.step}: {each.summary}" for each in found.would_send]
+    sent = [f"{titles.get(each.step, each.step)}: {each.summary}" for each in found.would_send]
     pairs = zip_longest(wanted, found.would_send)
     same = all(
         one is not None and other is not None and one.step == other.step and one.summary in (None, other.summary) for one, other in pairs
     )
     if same:
         return []
-    should = ", ".join(f"{each.step}: {each.summary}" if each.summary else each.step for each in wanted) or "nothing"
+    named = [(titles.get(each.step, each.step), each.summary) for each in wanted]
+    should = ", ".join(f"{title}: {summary}" if summary else title for title, summary in named) or "nothing"
     return [f"It should send {should}, and would send {', '.join(sent) or 'nothing'}."]

@@ -21,7 +21,7 @@
     const merge = field(target);
     const word = merge ? merge[1] : (before(target).match(/[\w.$]+$/) || [""])[0];
     const names = [...document.querySelectorAll("#names option")];
-    const alike = (option) => `${option.value} ${option.label}`.toLowerCase().includes(word.toLowerCase()) && option.value !== word;
+    const alike = (option) => !(merge && option.value.endsWith("(")) && `${option.value} ${option.label}`.toLowerCase().includes(word.toLowerCase()) && option.value !== word;
     const found = word.length < 2 && !merge ? [] : names.filter(alike).slice(0, 30);
     if (!found.length) { close(); return; }
     box = target;

@@ -67,7 +67,7 @@
       beforeNodeMorphed(old, made) {
         if (old.matches?.("select[data-way]") && made.matches?.("select[data-way]")) { offer(old, made); return false; }
         const same = old.tagName === "LI" && old.isEqualNode(made);
-        return !same && old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished]"); // what X6 has drawn is its own, and so is a condition that is being put together
+        return !same && old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-text-margin]"); // what X6 has drawn is its own, and so is a condition that is being put together
       },
     };
     window.Idiomorph.morph(from, to, { morphStyle: "outerHTML", ignoreActiveValue, callbacks });
@@ -84,9 +84,11 @@
     if (draft.rough() && view !== "text") { unreadable(); return; }
     await draft.flush();
     const address = `${root().dataset.url}${view ? `?view=${view}` : step ? `?step=${encodeURIComponent(step)}` : ""}`;
-    if (push && address !== location.pathname + location.search) history.pushState({ editor: true }, "", address);
+    const before = location.pathname + location.search;
+    if (push && address !== before) history.pushState({ editor: true }, "", address);
     focus = focus || (field ? `#f-${field.replace(/[.[\]]+/g, "-").replace(/-$/, "")}, #${field.replace(/^next\./, "way-").replace(/[^\w-]/g, "-")}` : step ? "#f-title" : view ? "#text" : "");
-    await draft.load(address);
+    if (await draft.load(address)) return;
+    history.replaceState({ editor: true }, "", before); // the page still shows that
   }
 
   async function change(changes, { now = true } = {}) {
@@ -176,13 +178,13 @@
   async function leave(address) { if (draft.rough()) unreadable(); else if (await draft.flush()) location.assign(address); }
 
   function addRow(button) {
-    const place = [...JSON.parse(button.dataset.rows), Number(button.dataset.number)];
+    const place = [...JSON.parse(button.dataset.rowList), Number(button.dataset.number)];
     focus = `[id="${button.closest("fieldset").id}"] .row:last-of-type :is(input, select, textarea)`;
     change([set(JSON.stringify(place), JSON.parse(button.dataset.rowAdd))]);
   }
   function removeRow(button) {
-    focus = `[data-row-add][data-rows='${button.dataset.rows}']`;
-    change([set(JSON.stringify([...JSON.parse(button.dataset.rows), Number(button.dataset.rowRemove)]), GONE)]);
+    focus = `[data-row-add][data-row-list='${button.dataset.rowList}']`;
+    change([set(JSON.stringify([...JSON.parse(button.dataset.rowList), Number(button.dataset.rowRemove)]), GONE)]);
   }
 
   async function back(which) {
@@ -218,8 +220,12 @@
   const offered = () => [...dialog().querySelectorAll("[data-add]")].filter((each) => !each.hidden);
   let from = null; // where a new step comes from, when a handle of the canvas was dropped: [step, outcome]
 
-  function adding(origin = null) {
+  const FAMILIES = ["start", "action", "llm", "condition", "loop", "output"]; // the keys 1 to 6
+  let family = "";
+
+  function adding(origin = null, number = 0) {
     from = origin;
+    family = FAMILIES[number - 1] || "";
     dialog().showModal();
     const search = document.getElementById("add-step-search");
     search.value = "";
@@ -228,7 +234,7 @@
   }
   function filter() {
     const words = document.getElementById("add-step-search").value.toLowerCase().split(/\s+/).filter(Boolean);
-    dialog().querySelectorAll("[data-add]").forEach((each) => { each.hidden = !words.every((word) => each.dataset.words.includes(word)); });
+    dialog().querySelectorAll("[data-add]").forEach((each) => { each.hidden = !words.every((word) => each.dataset.words.includes(word)) || Boolean(family && each.closest(".add-family").dataset.family !== family); });
     dialog().querySelectorAll(".add-family").forEach((each) => { each.hidden = !each.querySelector("[data-add]:not([hidden])"); });
     const titled = offered().find((each) => words.length && each.dataset.title.toLowerCase().startsWith(words[0]));
     mark(titled || offered()[0]);
@@ -250,6 +256,15 @@
     if (event.key === "Enter") { event.preventDefault(); if (options[at]) take(options[at]); }
     if (event.key === "Escape") { event.preventDefault(); dialog().close(); } // browsers only empty a search with it
   });
+
+  async function addingBehind(step, number) {
+    if (chosen() !== step) await select(step);
+    adding(null, number);
+  }
+  async function connecting(step) {
+    focus = "[data-way]";
+    if (chosen() !== step) await select(step); else { focus = ""; root().querySelector("[data-way]")?.focus(); }
+  }
 
   function take(option) {
     dialog().close();
@@ -275,8 +290,9 @@
     const id = free(step.type);
     const { next, at, ...rest } = step;
     draft.add([{ op: "add_step", step: { ...rest, id }, ...(after ? { after, outcome } : {}) }]);
-    if (await draft.flush()) await select(id);
-    draft.announce(`${step.title || step.type} added`);
+    const saved = await draft.flush();
+    if (saved) await select(id);
+    draft.announce(saved ? `${step.title || step.type} added` : `${step.title || step.type} is kept here, and added as soon as the console answers`);
   }
   // The first way on from the chosen step that leads nowhere yet.
   const open = () => [...root().querySelectorAll("[data-way]")].find((each) => !each.value)?.dataset.way || "default";
@@ -308,7 +324,6 @@
     if (turn && event.altKey) { event.preventDefault(); focus = `[data-select="${CSS.escape(step)}"]`; move(step, turn); }
     else if (turn) { event.preventDefault(); const seen = lines.filter((each) => each.offsetParent); seen[seen.indexOf(line) + turn]?.focus(); }
     else if (key === "delete") { event.preventDefault(); remove(step); }
-    else if (control && key === "d" && step === chosen()) { event.preventDefault(); paste(copied()); }
   });
   document.addEventListener("copy", (event) => {
     if (!root() || typing(event.target) || String(getSelection())) return;
@@ -360,6 +375,6 @@
     draft.announce("What you typed is back. It could not be saved, because it is no JSON yet.");
   });
 
-  window.handrailEditor = { select, change, adding, remove };
+  window.handrailEditor = { select, change, adding, addingBehind, connecting, remove };
   document.addEventListener("DOMContentLoaded", () => { if (root()) { known = box()?.value ?? ""; draft.restore(); } });
 })();

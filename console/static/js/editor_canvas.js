@@ -32,11 +32,18 @@
 
   function attach(picture) {
     const { graph } = picture;
+    // What is selected moves with the one that is dragged.
+    const together = (node) => { const picked = window.handrailSelection?.picked() || []; return picked.includes(node.id) ? picked : [node.id]; };
+    graph.on("node:change:position", ({ node, current, previous, options }) => {
+      if (options?.along || !previous || !picture.steps.has(node.id)) return;
+      const [x, y] = [current.x - previous.x, current.y - previous.y];
+      together(node).filter((id) => id !== node.id).forEach((id) => graph.getCellById(id).translate(x, y, { along: true }));
+    });
     // The first step that is moved by hand fixes where all stand; later only what is moved.
     graph.on("node:moved", ({ node }) => {
       if (!picture.steps.has(node.id)) return;
       const placed = [...picture.steps.values()].some((step) => step.at);
-      const moved = placed ? [node] : [...picture.steps.keys()].map((id) => graph.getCellById(id));
+      const moved = placed ? together(node).map((id) => graph.getCellById(id)) : [...picture.steps.keys()].map((id) => graph.getCellById(id));
       tell(picture, "change", moved.map((each) => ({ op: "move", step: each.id, at: [snap(each.position().x), snap(each.position().y)] })));
     });
     graph.on("edge:connected", ({ edge, isNew }) => {

@@ -42,6 +42,12 @@
       mark.append(icon(MARK[step.state]));
       box.append(mark);
     }
+    if (step.note) {
+      const note = make("span", "nd-note");
+      note.append(icon("message-circle"));
+      note.title = step.note;
+      box.append(note);
+    }
     if (step.visits > 1) box.append(make("span", "nd-visits", `×${step.visits}`));
     if (step.here) {
       const link = make("a", "nd-visits nd-here num", step.here);
@@ -59,7 +65,7 @@
   function read(place) {
     const list = place.content || place; // the editor keeps it in a template
     const steps = [...list.querySelectorAll("[data-step]")].map((item) => ({
-      id: item.dataset.step, family: item.dataset.family, gist: item.dataset.gist, state: item.dataset.state,
+      id: item.dataset.step, family: item.dataset.family, gist: item.dataset.gist, note: item.dataset.note, state: item.dataset.state,
       title: item.querySelector("[data-title]").textContent, kind: item.querySelector("[data-kind]").textContent,
       tile: item.querySelector(".tile"), badge: item.querySelector(".badge")?.textContent.trim() || "", target: item.dataset.target,
       visits: Number(item.dataset.visits || 0), at: item.dataset.at ? item.dataset.at.split(",").map(Number) : null,
@@ -157,6 +163,7 @@
       this.listening = true;
       window.handrailCanvas?.attach(this);
       this.stand();
+      window.handrailMap?.attach(this);
     }
 
     // Another list: the look stays where it is. Where only words have changed, only they are drawn: all of it takes long where there are many steps.
@@ -204,7 +211,7 @@
       edges.forEach((edge) => leading.set(edge.from, [...(leading.get(edge.from) || []), `${edge.label ? `${edge.label}: ` : ""}${this.steps.get(edge.to).title}`]));
       this.steps.forEach((step) => {
         const ways = leading.get(step.id) || [];
-        const seen = [step.title, step.kind, step.gist, step.visits > 1 ? `×${step.visits}` : ""].filter(Boolean).join(" ");
+        const seen = [step.title, step.kind, step.gist, step.visits > 1 ? `×${step.visits}` : "", step.note ? `Note: ${step.note}` : ""].filter(Boolean).join(" ");
         const stands = step.badge ? ` ${step.badge}${step.visits > 1 ? `, ${step.visits} entries` : ""}.` : "";
         const group = this.view(step.id);
         group.setAttribute("role", "link");

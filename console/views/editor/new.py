@@ -9,10 +9,12 @@ from console import accounts, builder, enrolments, workflows
 from console.access import can
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.documents.workflow import MAX_BYTES, Workflow
+from console.core.drafting import SetDocument
 from console.core.policy import rules
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.proposals import options
 from console.views import frame, refusals
+from console.views.editor import step_form
 from console.views.run import form_boxes
 from console.workflows import Definition
 
@@ -45,6 +47,7 @@ def new() -> Response:
     context: dict[str, Any] = {
         "title": form.get("title", ""), "description": form.get("description", ""), "template": form.get("template", request.args.get("from", "")),
         "templates": every, "places": offered, "team": form.get("team", offered[0][0]), "wrong": None, "asks_model": asks_model, "nearest": None,
+        "collections": [(each.id, each.label) for each in step_form.collections_of(frame.actor())], "collection": form.get("collection", ""),
     }  # fmt: skip
     if request.method != "POST":
         return frame.page("editor/new.html", context)
@@ -54,7 +57,7 @@ def new() -> Response:
         address = (
             _of_file(form.get("team") or None)
             if form.get("do") == "file"
-            else _made(form.get("title", "").strip(), words, form.get("team") or None, form.get("template", ""))
+            else _made(form.get("title", "").strip(), words, form.get("team") or None, form.get("template", ""), _collection())
         )
     except Invalid as wrong:
         return frame.page("editor/new.html", context | {"wrong": wrong}, status=422)
@@ -70,18 +73,36 @@ def _of_file(team: str | None) -> str:
     return f"/workflows/{made.slug}/edit"
 
 
-def _made(title: str, words: str, team: str | None, beginning: str) -> str:
-    """Create the workflow; the address at which one goes on. Raises Invalid with the field, NotAllowed."""
+def _collection() -> str | None:
+    """The collection that was chosen, None for a workflow without records. Raises Invalid for one that the reader is not offered."""
+    chosen = request.form.get("collection") or None
+    if chosen is not None and chosen not in {each.id for each in step_form.collections_of(frame.actor())}:
+        reason = "Choose one of the list."
+        raise Invalid(reason, details=[{"field": "collection", "reason": reason}])
+    return chosen
+
+
+def _begun(title: str, words: str, team: str | None, collection: str | None) -> tuple[str, int]:
+    """(slug, revision) of a new draft without steps."""
+    actor = frame.actor()
+    made = workflows.create(actor, title, description=words, team=team)
+    if collection is None:
+        return made.slug, 0
+    return made.slug, workflows.edit(actor, made.slug, 0, [SetDocument(field="collection", value=collection)]).revision
+
+
+def _made(title: str, words: str, team: str | None, beginning: str, collection: str | None) -> str:
+    """Create the workflow; the address at which one goes on. A template brings its own collection. Raises Invalid with the field, NotAllowed."""
     actor = frame.actor()
     if beginning == FROM_WORDS:
         if not words:
             reason = "Say what it should do."
             raise Invalid(reason, details=[{"field": "description", "reason": reason}])
-        made = workflows.create(actor, title, description=words, team=team)
-        builder.ask(actor, made.slug, words, 0)
-        return f"/workflows/{made.slug}/ask"
+        slug, revision = _begun(title, words, team, collection)
+        builder.ask(actor, slug, words, revision)
+        return f"/workflows/{slug}/ask"
     if not beginning:
-        return f"/workflows/{workflows.create(actor, title, description=words, team=team).slug}/edit"
+        return f"/workflows/{_begun(title, words, team, collection)[0]}/edit"
     made, pairs = builder.begin(actor, title, description=words, team=team, beginning=beginning)
     if pairs:
         flash(

@@ -192,6 +192,7 @@ def _editor(draft: workflows.Draft) -> Response:
         each["id"]: [(way.outcome, way.label.removeprefix("Leads to").removeprefix(": ")) for way in _ways(found.get(each["id"]), each, {})]
         for each in document["steps"]
     }
+    context["notes"] = {each["id"]: str(each["description"]) for each in document["steps"] if each.get("description")}
     context["wrong"] = {line.node.id: line.wrong for line in context["lines"]}
     context |= _panel(draft, step, told, found) if step is not None else _about(told)
     context |= tabs.context(tabs.known_of(draft.slug), "edit") | {"workflow_title": context["title"]}

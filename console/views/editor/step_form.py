@@ -4,6 +4,7 @@ Every box says where its value stands in the step (`path`) and how the page read
 """
 
 import functools
+import inspect
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Step
 from console.core.documents.workflow_sketch import sketches
+from console.core.expressions.functions import FUNCTIONS
 from console.integrations import outgoing_secrets
 from console.views import formats
 from console.views.editor import conditions
@@ -58,6 +60,8 @@ FIRST = frozenset(
     {"type", "required", "options", "if", "outcome", "value", "label", "text", "fields", "where", "collection", "relation", "to"}
 )
 """Settings of an entry of a list that are shown at once; the others stand below "More"."""
+NOTE, NOTED = "Note", ("description",)
+"""What a step's description is called on the page: it is for those who edit the workflow."""
 REQUESTER = "requester"
 PICKED = frozenset({"collection", "relation", "action", "compensation", "team", "inbox", "secret"})
 EXPRESSIONS = frozenset({"if", "if_", "unless", "required_if", "until", "due", "assignee", "documents", "where", "record", "each", "value"})
@@ -90,6 +94,17 @@ class Box:
     rows: Sequence[tuple[Sequence["Box"], Sequence["Box"], str]] = ()
     new: str = "{}"
     condition: conditions.Rows | None = None
+
+    @property
+    def tried(self) -> str:
+        """How the text is tried on an example: expression, template, lines or pairs; empty for what is no expression."""
+        if self.control == "condition":
+            return "expression"
+        if self.control in ("lines", "pairs") and self.expression:
+            return self.control
+        if self.control in ("area", "text") and ("{{" in self.help or (self.control == "area" and self.expression)):
+            return "template"
+        return "expression" if self.control == "text" and self.expression else ""
 
 
 def boxes(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str], before: Before) -> list[Box]:
@@ -143,7 +158,7 @@ class _Form:
         part = self._plain(schema, value)
         make = functools.partial(
             Box,
-            label=LABELS.get(name, name.replace("_", " ").strip().capitalize()),
+            label=NOTE if path == NOTED else LABELS.get(name, name.replace("_", " ").strip().capitalize()),
             path=json.dumps(path),
             id="f-" + "-".join(str(each) for each in path),
             help=HELP.get(name) or str(schema.get("description") or part.get("description") or ""),
@@ -175,8 +190,12 @@ class _Form:
                 return make(control="condition", value=value or "", condition=conditions.rows(str(value or ""), self.compared), help=told)
             case "string":
                 long = part.get("maxLength", 0) >= LONG
-                expression = name in EXPRESSIONS or str(make.keywords["help"]).startswith("Expression")  # type: ignore[attr-defined]
-                return make(control="area" if long else "text", value="" if value is None else value, expression=expression or long)
+                expression = (name in EXPRESSIONS and "options" not in path) or str(make.keywords["help"]).startswith("Expression")  # type: ignore[attr-defined]
+                return make(
+                    control="area" if long else "text",
+                    value="" if value is None else value,
+                    expression=(expression or long) and path != NOTED,
+                )
             case "integer" | "number":
                 return make(control="number", value="" if value is None else value, default=str(part.get("default") or ""))
             case "boolean":
@@ -354,7 +373,18 @@ def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tup
         *given,
         ("now", "Now"),
         *((name, "") for name in ("run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email")),
+        *_functions(),
     ]
+
+
+@functools.cache
+def _functions() -> list[tuple[str, str]]:
+    """(beginning of a call, its arguments and what it gives) of every function of expressions."""
+    found = []
+    for name, function in FUNCTIONS.items():
+        arguments = list(inspect.signature(function.call).parameters)[1:]
+        found.append((f"{name}(", f"{', '.join(arguments)}): {(inspect.getdoc(function.call) or '').partition('.')[0]}"))
+    return found
 
 
 def settings_in_words(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -1,0 +1,79 @@
+"""`/workflows/<slug>/edit/example`: what the expressions and texts of a step come to on an example, a run or a record that the reader chooses."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from console import workflows
+from console.core import expressions
+from console.core.expressions import ExpressionError
+from console.core.speaking import fill_text
+from console.errors import Invalid, NotFound
+from console.runs.trying import examples
+from console.views import formats, frame
+from console.views.editor.values_in_words import label_of, words_of
+from console.views.formats import Kind
+
+blueprint = Blueprint("workflow_example", __name__, url_prefix="/workflows")
+
+MOST_TEXTS = 60
+NOTHING = "Nothing: this example has no value here."
+OF_RUN = "A record alone does not tell: choose a run, which knows what its steps gave."
+GAP = "\n\nSomething that is filled in is empty on this example."
+
+
+@blueprint.get("/<slug>/edit/example")
+def offered(slug: str) -> Response:
+    """The examples to choose from: runs of the workflow, and records."""
+    actor = frame.actor()
+    draft = workflows.open_draft(actor, slug)
+    found = [
+        {"id": ident, "label": f"{title}, run of {formats.text(Kind('', '', 'datetime'), began, frame.look())}" if began else title}
+        for ident, title, began in examples.choices(actor, draft)
+    ]
+    return jsonify({"examples": found})
+
+
+@blueprint.post("/<slug>/edit/example")
+def results(slug: str) -> Response:
+    """What each of `texts` (a JSON list of {"id", "text", "kind": "expression", "template", "lines" or "pairs"}) comes to on `example`."""
+    actor = frame.actor()
+    draft = workflows.open_draft(actor, slug)
+    try:
+        given = json.loads(request.form.get("texts", "[]"))
+        texts = [(str(each["id"]), str(each["text"]), str(each["kind"])) for each in given[:MOST_TEXTS]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise Invalid("The texts cannot be read.") from None
+    try:
+        roots = examples.roots(actor, draft, request.form.get("example", ""))
+    except NotFound:
+        raise NotFound("The example is not there any more. Choose another one.") from None
+    return jsonify({"results": [{"id": ident, **_result(text, kind, roots)} for ident, text, kind in texts if text.strip()]})
+
+
+def _result(text: str, kind: str, roots: dict[str, Any]) -> dict[str, Any]:
+    """`words` (empty for a text in which nothing is filled in), and `wrong` where the text cannot be read or has a gap."""
+    try:
+        if kind == "template":
+            gaps = expressions.lacks(text, roots)
+            return {"words": (fill_text(text, roots) + (GAP if gaps else "")) if "{{" in text else "", "wrong": gaps}
+        if kind in ("lines", "pairs"):
+            lines = [line.partition("=") if kind == "pairs" else ("", "", line) for line in text.splitlines() if line.strip()]
+            said = [(label_of(name.strip()), _value_words(rule.strip(), roots)) for name, _, rule in lines]
+            return {"words": "\n".join(f"{name}: {words}" if name else words for name, words in said), "wrong": False}
+        return {"words": _value_words(text, roots), "wrong": False}
+    except ExpressionError:
+        return {"words": "It cannot be read yet.", "wrong": True}
+
+
+def _value_words(text: str, roots: dict[str, Any]) -> str:
+    """The value in words. What only a step itself knows, such as the answer that is checked, no example has."""
+    found = expressions.parse(text)
+    later = sorted({path[0] for path in expressions.paths(found)} - roots.keys() - {"$currentUser"})
+    if "record" in roots and "steps" not in roots and {"steps", "input", "run"} & set(later):
+        return OF_RUN
+    if later:
+        return f"Known only at the step itself: it reads {' and '.join(later)}."
+    value = found.evaluate(roots)
+    return NOTHING if value is None else words_of(value)

@@ -1,0 +1,71 @@
+"""Results of rules and texts on an example, a run or a record: with the rights of whoever looks, and noted."""
+
+import json
+from typing import Any
+
+from console import access, workflows
+from console.runs.trying import examples
+from tests.company import Company
+from tests.conftest import web_app
+from tests.views.conftest import signed_in
+from tests.views.test_looks import looks
+from tests.views.test_workflow_editor import CARE, post
+
+EXAMPLE = f"{CARE}/edit/example"
+
+
+def told(client: Any, example: str, *texts: tuple[str, str]) -> Any:
+    given = [{"id": str(number), "kind": kind, "text": text} for number, (kind, text) in enumerate(texts)]
+    return post(client, EXAMPLE, example=example, texts=json.dumps(given))
+
+
+def words(client: Any, example: str, *texts: tuple[str, str]) -> list[str]:
+    return [each["words"] for each in told(client, example, *texts).json["results"]]
+
+
+def test_rules_and_texts_come_to_what_the_run_held(company: Company) -> None:
+    run_id = company.at("decide")
+    mona = signed_in(web_app(), "mona")
+    assert run_id in mona.get(EXAMPLE).text
+    found = words(
+        mona,
+        run_id,
+        ("expression", "steps.note.note == 'Looked at it.'"),
+        ("template", "They wrote: {{ steps.note.note }}"),
+        ("pairs", "why = input.why\nlimit = 5 * 2"),
+        ("expression", "answer.amount > 5"),
+        ("expression", "steps.nowhere.x"),
+        ("expression", "record.("),
+        ("template", "{{ steps.nowhere.x }}!"),
+        ("template", "Nothing is filled in here."),
+    )
+    assert found[:3] == ["Yes", "They wrote: Looked at it.", "Why: periodic\nLimit: 10"]
+    assert found[3].startswith("Known only at the step itself")
+    assert found[4].startswith("Nothing")
+    assert found[5] == "It cannot be read yet."
+    assert "is empty on this example" in found[6]
+    assert found[7] == ""
+
+
+def test_an_example_shows_nothing_that_its_reader_may_not_see_and_each_look_is_noted_once(company: Company) -> None:
+    run_id = company.at("decide")
+    access.grant("operator", "workflow:care-review", ["edit"], team="operations")
+    access.refresh()
+    olivia = signed_in(web_app(), "olivia")
+    examples._noted.clear()
+    asked = [("expression", f"{root}.{name}") for root in ("record", "steps.load.record") for name in ("display_name", "tax_id")]
+    for example in (run_id, "record:1", run_id):
+        found = words(olivia, example, *asked)
+        assert found[0] == company.sql("select display_name from customer where id = 1")[0][0]
+        assert found[1].startswith("Nothing")
+        assert found[3].startswith(("Nothing", "A record alone"))
+    assert looks().count("record_viewed") == 1
+
+
+def test_an_example_that_is_gone_or_of_another_workflow_is_refused_in_words(company: Company) -> None:
+    mona = signed_in(web_app(), "mona")
+    for gone in ("record:no-such", "run_none", ""):
+        answer = told(mona, gone, ("expression", "record.name"))
+        assert answer.status_code == 404
+    assert post(mona, EXAMPLE, example="record:1", texts="[").status_code == 422
+    assert workflows.open_draft(company.mona, "care-review").revision == 0
