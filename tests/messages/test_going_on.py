@@ -98,6 +98,19 @@ def test_a_closed_account_does_no_step_after_its_message(club: Company) -> None:
     assert (told["status"], "closed" in told["reason"]) == ("failed", True)
 
 
+def test_a_step_that_changes_something_outside_is_left_to_a_job_of_its_own(club: Company) -> None:
+    """So that a provider that takes its time holds no message back."""
+    document = dict(workflows.live(next(each.id for each in workflows.all_known() if each.slug == SLUG)).document.to_json())
+    steps = [dict(step) for step in document["steps"]]
+    steps[2] = {"id": "noted", "type": "change_stage", "title": "Noted", "config": {"stage": "engaged"}, "next": {"default": "rest"}}
+    workflows.import_file(document | {"steps": steps}, publish=True)
+    run_id = asked()
+    worked({queue.SEND})
+    assert (status(club, run_id), advancing()) == (("running", "noted"), 1)
+    work_until_idle()
+    assert status(club, run_id) == ("waiting_time", "rest")
+
+
 def test_a_message_that_was_asked_for_has_one_job(club: Company) -> None:
     asked()
     assert [count for (count,) in fetch("select count(*) from queue.pgqueuer where entrypoint = %s", (queue.SEND,))] == [1]

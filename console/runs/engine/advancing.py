@@ -117,9 +117,10 @@ def _timer_events(definition: Definition, run: Run) -> list[Event]:
 
 
 def go_on_with(definition: Definition, loaded: Loaded, events: Sequence[Event]) -> Loaded:
-    """Commit what has come for a run that nobody holds, and go on with it as its account, both in one transition: for a worker. Raises log.Moved.
+    """Commit what has come for a run that nobody holds, with the quick steps that its account does next, in one transition: for a worker. Raises log.Moved.
 
-    Where as many of its workflow are worked on as may be at once, where everything is paused or the account is closed, a job goes on with it.
+    A job goes on with it where a step changes something outside, or where as many of its workflow are worked on as may be at once, everything is paused or
+    the account is closed.
     """
     with place_of(definition) as free:
         try:
@@ -128,7 +129,7 @@ def go_on_with(definition: Definition, loaded: Loaded, events: Sequence[Event]) 
             actor = None
         if actor is None:
             return write(ENGINE, definition, loaded, events, hand_on=True)
-        return go_on(actor, definition, loaded, first=events)
+        return _take_automatic_steps(actor, definition, loaded, IN_ONE_GO, time.monotonic(), _never, _nobody, events, effects=False)[0]
 
 
 def place_of(definition: Definition) -> AbstractContextManager[bool]:
@@ -211,10 +212,13 @@ def _take_automatic_steps(
     stopping: Callable[[], bool],
     onlooker: Onlooker,
     first: Sequence[Event] = (),
+    *,
+    effects: bool = True,
 ) -> tuple[Loaded, int]:
     """Do automatic steps until the run waits, an effect is requested, or they took `AT_ONCE_S`. (the run, how many steps were done).
 
     All are committed in one transaction, after the events that come `first`, so that quick steps cost little. No effect is made before the commit.
+    Without `effects` a step that requests one is left to the job that goes on.
     """
     begun, events, taken = time.monotonic(), list(first), 0
     ahead = after_events(loaded, first) if first else loaded
@@ -225,16 +229,17 @@ def _take_automatic_steps(
             if not events:
                 return load(loaded.run.id) or loaded, 1
             break
-        if not more:
+        following = after_events(base, more)
+        if not more or (following.run.wanted is not None and not effects):
             break
         loaded = loaded if events else base
         events += more
-        ahead, taken = after_events(base, more), taken + 1
+        ahead, taken = following, taken + 1
     if not events:
         return loaded, 0
     more, shown = onlooker(ahead) if ahead.run.status == "waiting_person" else _nobody(ahead)
     try:
-        hand_on = taken == most or time.monotonic() > until
+        hand_on = taken == most or time.monotonic() > until or not effects
         return write(actor if more else ENGINE, definition, loaded, [*events, *more], shown=shown, hand_on=hand_on), taken
     except log.Moved:
         if first:
