@@ -79,7 +79,7 @@ def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: st
         named = records.reference_in_log(row["collection"], row["record"])
         log.note(WRITER, "message_received", open=log_of, collection=row["collection"], record=named, connection=connection)
         if stop:  # with the message itself: who asked to be left alone is, also where this process dies now
-            opting_out.withdraw(sharing, STOPPED.get(kind, ()), kind, message_id, connection=connection)
+            opting_out.withdraw(sharing, STOPPED.get(kind, ()), kind, message_id, bars_address=bool(known), connection=connection)
         faults.point("messages.received.before")
     return by_id(message_id)
 

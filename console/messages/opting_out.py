@@ -54,11 +54,12 @@ def withdraw(
     source: str,
     message_id: str | None = None,
     *,
+    bars_address: bool = True,
     connection: Connection | None = None,
 ) -> None:
     """Take back the consent of these contacts, (collection, record) each, to these channels at once: what waits for them is judged again now.
 
-    The address of the message is barred too, for whoever else has it, or gets it later. With the transaction of `connection`, else with one of its own.
+    The address of the message is barred too (`bars_address`: it is one), for whoever else has it, or gets it later. With the transaction of `connection`, else with one of its own.
     """
     wanted = [channel for channel in OUTWARD if channel in channels]
     if not wanted:
@@ -67,7 +68,7 @@ def withdraw(
     kinds = sorted({"call" if channel == "ai_call" else channel for channel in wanted})
     with nullcontext(connection) if connection is not None else transaction() as under_way:
         given = {"at": now, "source": SOURCES.get(source, source), "message": message_id}
-        for channel in wanted:
+        for channel in wanted if bars_address else ():
             under_way.execute(_ADD_ADDRESS, given | {"collection": ADDRESS, "channel": channel})
         for collection, record in contacts:
             for channel in wanted:
