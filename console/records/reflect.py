@@ -23,6 +23,8 @@ IN_LIST = re.compile(
 )
 QUOTED = re.compile(r"'((?:[^']|'')*)'")
 NOTHING: Mapping[str, Any] = {}
+Known: TypeAlias = Mapping[tuple[str | None, str], Mapping[str, Any]]
+NO_STRUCTURES: Known = {}
 READABLE = sa.text("""
     select n.nspname, c.relname, c.relkind in ('v', 'm') as view
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -81,10 +83,14 @@ def names(connection: Connection) -> list[Name]:
     return [(None, name, view) for name, view in sorted(found.items())]
 
 
-def structures(connection: Connection, wanted: Callable[[str | None, str], bool] = lambda _schema, _table: True) -> list[dict[str, Any]]:
+def structures(
+    connection: Connection,
+    wanted: Callable[[str | None, str], bool] = lambda _schema, _table: True,
+    known: Known = NO_STRUCTURES,
+) -> list[dict[str, Any]]:
     """Every readable table and view: schema, table, kind, comment, dialect, key, columns and foreign_keys; sorted by schema and name.
 
-    `wanted` selects tables by schema and name.
+    `wanted` selects tables by schema and name. `known`: structures by schema and table; those that are still so are not sampled again.
     """
     found = [name for name in names(connection) if wanted(*name[:2])]
     if connection.dialect.name == "sqlite":
@@ -93,9 +99,7 @@ def structures(connection: Connection, wanted: Callable[[str | None, str], bool]
         warnings.simplefilter("ignore", sa.exc.SAWarning)  # a type unknown to the library can be shown but not changed: `other`
         made = _postgresql(connection, found) if connection.dialect.name == "postgresql" else _mysql(connection, found)
     _name_types(connection, made)
-    for structure in made:
-        sampling.observe(connection, structure)
-    return made
+    return [sampling.observed(connection, structure, known.get((structure["schema"], structure["table"]))) for structure in made]
 
 
 def _name_types(connection: Connection, made: Sequence[dict[str, Any]]) -> None:

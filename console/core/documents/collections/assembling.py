@@ -4,9 +4,12 @@ Pure: `assemble` takes the reflected structures and documents of all collections
 `console.records.reflect` stores; the document is described in `collection_document`.
 """
 
+import hashlib
+import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -64,7 +67,7 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
     """
     items = list(kept)
     places = {(item.source, item.structure["schema"], item.structure["table"]): item for item in items}
-    made = {item.id: _collection(item, places, called.get(item.id, ())) for item in items}
+    made = {item.id: _made(Recipe.of(item, places, tuple(called.get(item.id, ())))) for item in items}
     links: dict[str, list[Relation]] = {item.id: [] for item in items}
     for item in items:
         for foreign in item.structure.get("foreign_keys", ()):
@@ -108,7 +111,37 @@ def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:
     return replace(own, stored_fields=fields)
 
 
-def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> Collection:
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a collection is made of. Equal ones make the same collection: of thousands, only those that changed are made anew."""
+
+    digest: str
+    kept: Stored = field(compare=False)
+    led: Mapping[str, str] = field(compare=False)
+    called: tuple[Field, ...] = field(compare=False)
+
+    @classmethod
+    def of(cls, kept: Stored, places: Places, called: tuple[Field, ...]) -> "Recipe":
+        """`led`: column with a foreign key → collection that it leads to."""
+        led = dict(reversed([*_led(kept, places)]))  # of two foreign keys of one column the first counts
+        told = [kept.id, kept.source, kept.position, kept.structure, kept.document, led, [repr(item) for item in called]]
+        return cls(hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest(), kept, led, called)
+
+
+def _led(kept: Stored, places: Places) -> Iterator[tuple[str, str]]:
+    """Columns that hold the keys of another collection, by their foreign keys."""
+    for foreign in kept.structure.get("foreign_keys", ()):
+        target = places.get((kept.source, foreign["schema"], foreign["table"]))
+        if target is not None and len(foreign["columns"]) == 1 and list(foreign["target"]) == list(target.structure["key"]):
+            yield foreign["columns"][0], target.id
+
+
+@lru_cache(maxsize=8192)
+def _made(recipe: Recipe) -> Collection:
+    return _collection(recipe.kept, recipe.led, recipe.called)
+
+
+def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field] = ()) -> Collection:
     from console.core.documents.collections.contact_document import (
         ContactDocument,  # pydantic: commands that read no document do without it
     )
@@ -117,7 +150,7 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
     label = humanised(recognising.table_words(structure["table"]))
     key = tuple(document.get("key") or structure["key"])
     named = _named_in(document)
-    fields = _labelled(tuple(_field(kept, column, key, places, named) for column in structure["columns"]), document)
+    fields = _labelled(tuple(_field(kept, column, key, led.get(column["name"]), named) for column in structure["columns"]), document)
     columns = {item.name for item in fields}
     by_name = {item.name: item for item in fields}
     computed = tuple(
@@ -302,16 +335,15 @@ def _named_in(document: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(listed | used)
 
 
-def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: Places, named: frozenset[str]) -> Field:
+def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], references: str | None, named: frozenset[str]) -> Field:
     name = column["name"]
     says: Mapping[str, Any] = _said_of_fields(kept.document).get(name, {})
     label = humanised(name)
     options = says.get("options", column.get("options"))
-    references = _referred(kept, name, places)
     drawn = "file" if says.get("widget") in {"image", "file"} else None
     plain = says.get("type") or says.get("widget") or options or references or says.get("references")
     seen = {} if plain else recognising.look(column, [one["name"] for one in kept.structure["columns"]])
-    kind = says.get("type") or drawn or ("reference" if references else seen.pop("type", None) or _shown_as(column, bool(options)))
+    kind = says.get("type") or drawn or ("reference" if references else seen.pop("type", None) or recognising.shown_as(column, listed=bool(options)))
     if kind not in FIELD_TYPES:
         raise DefinitionError(
             f"{kept.id}.{name}: there is no field type '{kind}'.", details=[{"field": name, "reason": f"unknown type {kind}"}]
@@ -362,7 +394,7 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: 
         required=bool(says.get("required", False)),
         default=says.get("default"),
         governed=_governors(kept.document, name),
-        **_look_of(says) | ({} if plain and not says.get("type") else _coded(name, column)) | seen,
+        **_look_of(says) | ({} if plain and not says.get("type") else recognising.coded(name, column)) | seen,
     )
 
 
@@ -372,42 +404,11 @@ def _governors(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return (said,) if isinstance(said, str) else tuple(said)
 
 
-CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
-    "country": (2, frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships"})),
-    "language": (2, frozenset({"language", "languages"})),
-    "currency": (3, frozenset({"currency", "currencies"})),
-}
-"""Widget for codes → their length, and the last word of names of columns that hold them."""
-
-
-def _coded(name: str, column: Mapping[str, Any]) -> dict[str, Any]:
-    """The widget of a column that holds codes of countries, languages or currencies, by its name and length, or by its name and `_code`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().removesuffix("_code").split("_")
-    if column["stored"] not in ("text", "array"):
-        return {}
-    long = column.get("max_length")
-    found = (
-        widget
-        for widget, (length, last) in CODE_WORDS.items()
-        if words[-1] in last and (long in (None, length) or (column.get("form") == "alpha2" and length == 2))
-    )
-    return {"widget": widget} if (widget := next(found, None)) else {}
-
-
 def _author(name: str, kind: str, says: Mapping[str, Any], made_of: Sequence[Field] = ()) -> Author:
     """Who writes a field's content; for a computed field, anybody who writes one of its inputs."""
     told: Author | None = says.get("author")
     foreign = kind in FREE_TYPES or (kind == "text" and treatment.said_by_others(name)) or any(one.author == "customer" for one in made_of)
     return told or ("customer" if foreign else "system")
-
-
-def _referred(kept: Stored, name: str, places: Places) -> str | None:
-    """The collection whose keys the column has, by its foreign key."""
-    for foreign in kept.structure.get("foreign_keys", ()):
-        target = places.get((kept.source, foreign["schema"], foreign["table"]))
-        if target is not None and list(foreign["columns"]) == [name] and list(foreign["target"]) == list(target.structure["key"]):
-            return target.id
-    return None
 
 
 def _kept_as(column: Mapping[str, Any], kind: str) -> str:
@@ -423,24 +424,3 @@ def _option(item: Any) -> Option:
         if isinstance(item, Mapping)
         else Option(str(item), humanised(str(item)))
     )
-
-
-NAMED_TYPES = (
-    (re.compile(r"(.*_)?e?mail(_address)?"), "email"),
-    (re.compile(r"(.*_)?(phone|mobile|telephone)(_no|_number)?"), "phone"),
-    (re.compile(r"(.*_)?(url|website|homepage)"), "url"),
-    (re.compile(r"(.*_)?(notes?|body|narrative|description|comments?|transcript)"), "long_text"),
-)
-
-
-def _shown_as(column: Mapping[str, Any], listed: bool) -> str:
-    """The field type of a column without one in the document."""
-    stored = str(column["stored"])
-    if stored == "text":
-        if listed:
-            return "enum"
-        named = next((kind for pattern, kind in NAMED_TYPES if pattern.fullmatch("_".join(recognising.parts_of(column["name"])))), "text")
-        return "long_text" if column.get("long") else named
-    if stored == "array" and listed:
-        return "multi_enum"
-    return stored

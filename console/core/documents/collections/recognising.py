@@ -117,10 +117,53 @@ def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str]
         return {}
     currency = next((name for name in names if name.lower() in CURRENCY_COLUMNS), None)
     if len(plain) < len(words):
-        return {"widget": "money", "currency": currency, "minor": True} if currency else {}
+        return {"widget": "money", "minor": True} | ({"currency": currency} if currency else {})
     if column["stored"] != "decimal" or (column.get("scale") or 2) > 4:
         return {}
     return {"type": "money"} | ({"widget": "money", "currency": currency} if currency else {})
+
+
+CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
+    "country": (2, frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships"})),
+    "language": (2, frozenset({"language", "languages"})),
+    "currency": (3, frozenset({"currency", "currencies"})),
+}
+"""Widget for codes → their length, and the last word of names of columns that hold them."""
+
+
+def coded(name: str, column: Mapping[str, Any]) -> dict[str, Any]:
+    """The widget of a column that holds codes of countries, languages or currencies, by its name and length, or by its name and `_code`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().removesuffix("_code").split("_")
+    if column["stored"] not in ("text", "array"):
+        return {}
+    long = column.get("max_length")
+    found = (
+        widget
+        for widget, (length, last) in CODE_WORDS.items()
+        if words[-1] in last and (long in (None, length) or (column.get("form") == "alpha2" and length == 2))
+    )
+    return {"widget": widget} if (widget := next(found, None)) else {}
+
+
+NAMED_TYPES = (
+    (re.compile(r"(.*_)?e?mail(_address)?"), "email"),
+    (re.compile(r"(.*_)?(phone|mobile|telephone)(_no|_number)?"), "phone"),
+    (re.compile(r"(.*_)?(url|website|homepage)"), "url"),
+    (re.compile(r"(.*_)?(notes?|body|narrative|description|comments?|transcript)"), "long_text"),
+)
+
+
+def shown_as(column: Mapping[str, Any], *, listed: bool) -> str:
+    """The field type of a column without one in the document."""
+    stored = str(column["stored"])
+    if stored == "text":
+        if listed:
+            return "enum"
+        named = next((kind for pattern, kind in NAMED_TYPES if pattern.fullmatch("_".join(parts_of(column["name"])))), "text")
+        return "long_text" if column.get("long") else named
+    if stored == "array" and listed:
+        return "multi_enum"
+    return stored
 
 
 def secret_because(column: Mapping[str, Any]) -> str | None:
@@ -134,7 +177,7 @@ def secret_because(column: Mapping[str, Any]) -> str | None:
 
 def table_words(table: str) -> str:
     """The name of a table without what says that it is one: `tbl_staff`, `vwSales`."""
-    found = re.match(r"(?:tbl|TBL|vw|VW)_+(?=.)|(?:tbl|vw)(?=[A-Z])", table)
+    found = re.match(r"(?:tbl|TBL|vw|VW)[_ -]+(?=.)|(?:tbl|vw)(?=[A-Z])", table)
     return table[found.end() :] if found else table
 
 
