@@ -18,7 +18,7 @@ from console import access, workflows, workspaces
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents import action_check
-from console.core.documents.collections import Collection, Stored, assemble
+from console.core.documents.collections import Collection, Stored, assemble, recognising
 from console.core.documents.house_check import Surroundings
 from console.db import tables
 from console.db.engine import fetch, hot_engine
@@ -169,7 +169,7 @@ def _named(found: Difference) -> frozenset[str]:
 
 
 def _shrunk(name: str, seen: Look, before: Sequence[Stored], held: Several[str]) -> Look:
-    """The structure that was read, without new columns and tables: these need a person's approval. `held`: tables that stay as they were."""
+    """The structure that was read, without new columns and tables, and secrets under another name: these need a person's approval. `held`: tables that stay as they were."""
     now = {place(item): item for item in seen.structures}
     known = [item.structure for item in before if item.source == name]
     return replace(seen, structures=[dict(one) if place(one) in held or place(one) not in now else _only(now[place(one)], one) for one in known])
@@ -177,6 +177,8 @@ def _shrunk(name: str, seen: Look, before: Sequence[Stored], held: Several[str])
 
 def _only(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     names = {column["name"] for column in before["columns"]}
+    secret = {column["name"] for column in before["columns"] if recognising.secret_because(column)}
+    names |= {new for former, new in mending.renamed(before, now).items() if former not in secret}
     foreign = [key for key in now["foreign_keys"] if set(key["columns"]) <= names]
     key = now["key"] if set(now["key"]) <= names else []
     return {**now, "columns": [column for column in now["columns"] if column["name"] in names], "foreign_keys": foreign, "key": key}

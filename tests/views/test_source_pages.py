@@ -323,6 +323,39 @@ def test_words_for_others_name_no_table(pages: Pages, tmp_path: Path) -> None:
     assert "team is gone" in pages.ines.get(f"/settings/sources/{name}/again").text.replace("gone team", "team is gone")
 
 
+def test_a_table_that_is_gone_holds_back_no_other_list(pages: Pages, tmp_path: Path) -> None:
+    ines, file = pages.ines, filled(tmp_path)
+    name = connected(file)
+    behind(file, "drop view roster; drop table team; alter table member drop column mail; insert into member values (1, null, 'Ann')")
+    first = ines.get(f"/c/{name}.member", status=503).text
+    assert "What nothing else names is taken over: load the page anew. Who manages data sources has to look at the rest" in first
+    assert "Ann" in ines.get(f"/c/{name}.member").text
+    for page in (f"/c/{name}.team", f"/new/c/{name}.team"):
+        assert "has changed" in ines.get(page, status=503).text
+    assert "team is gone" in ines.get(f"/settings/sources/{name}/again").text.replace("gone team", "team is gone")
+
+
+def test_what_a_document_names_waits_and_what_none_names_does_not(pages: Pages, tmp_path: Path) -> None:
+    ines, file, name = pages.ines, filled(tmp_path), fresh()
+    document = {"id": f"{name}-m", "source": name, "table": "member", "label": "Members", "columns": ["name", "mail"]}
+    sources.add(name, f"sqlite:///{file}", documents=[document])
+    behind(file, "drop view roster; alter table member drop column mail; alter table team rename column name to team_name")
+    assert "has changed" in ines.get(f"/c/{name}.team", status=503).text
+    assert "Red" in ines.get(f"/c/{name}.team").text, "a column that is only called otherwise stays"
+    assert "mail is gone" in ines.get(f"/c/{name}-m", status=503).text
+
+
+def test_a_secret_under_another_name_waits_for_a_person(pages: Pages, tmp_path: Path) -> None:
+    ines, file = pages.ines, filled(tmp_path)
+    behind(file, "alter table member add column password text; insert into member values (1, 1, 'Ann', 'a@x.example', 'hush')")
+    name = connected(file)
+    behind(file, "alter table member rename column password to login_password_text")
+    ines.get(f"/c/{name}.member?columns=name", status=200)
+    behind(file, "alter table member drop column mail")
+    ines.get(f"/c/{name}.member", status=503)
+    assert "hush" not in ines.get(f"/c/{name}.member/1").html
+
+
 def test_tables_are_chosen_again_and_what_that_means_is_shown_first(pages: Pages, tmp_path: Path) -> None:
     ines, name = pages.ines, connected(filled(tmp_path))
     at = f"/settings/sources/{name}/tables"

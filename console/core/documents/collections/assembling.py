@@ -7,14 +7,14 @@ Pure: `assemble` takes the reflected structures and documents of all collections
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection as Several, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from console.core.documents.collections import recognising, relating, treatment
-from console.core.documents.collections.default_titles import default_title
+from console.core.documents.collections.default_titles import default_title, random_keys
 from console.core.documents.collections.labels import explained, humanised, led_to, one_of
 from console.core.documents.collections.model import (
     FIELD_TYPES,
@@ -187,7 +187,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field] = 
         segments=offered_segments(document),
         title=document.get("title") or default_title(structure, shown, key),
         subject=document.get("subject"),
-        columns=tuple(document.get("columns") or _default_columns(shown, key)),
+        columns=tuple(document.get("columns") or _default_columns(shown, random_keys(structure, key))),
         summary=document.get("summary") or {},
         changes=_changes(document.get("changes"), by_name),
         search=tuple(document.get("search") or ()),
@@ -217,9 +217,9 @@ def _changes(given: Mapping[str, Any] | None, by_name: Mapping[str, Field]) -> C
     return Changes(given.get("column"), created, given.get("deleted"), int(given.get("every_s", 5)), bool(given.get("listen", False)))
 
 
-def _default_columns(shown: Sequence[Field], key: Sequence[str]) -> list[str]:
-    """The first columns that a list can show; without currencies, which stand with their amounts, and keys that no person reads."""
-    beside = {item.currency for item in shown} | {item.name for item in shown if item.name in key and item.stored == "uuid"}
+def _default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
+    """The first columns that a list can show; without currencies, which stand with their amounts, and the `unread`: keys that no person reads."""
+    beside = {item.currency for item in shown} | set(unread)
     plain = [item.name for item in shown if item.type not in SHOWN_ONLY and item.name not in beside]
     return (plain or [item.name for item in shown])[:MOST_COLUMNS]
 

@@ -25,6 +25,7 @@ FORMS: Mapping[str, re.Pattern[str]] = {
     "colour": re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE),
     "phone": re.compile(r"\+[1-9][0-9 ()./-]{6,22}"),
     "alpha2": re.compile(r"[A-Z]{2}"),
+    "uuid": re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE),
 }
 """Form → what every text of a sample must match; the first that fits counts."""
 
@@ -37,6 +38,8 @@ SHARES = PER_CENT | {"discount", "share", "margin", "probability", "confidence"}
 STATES = frozenset({"status", "state", "stage", "phase", "priority", "severity", "outcome", "level"})
 WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "requester"})
 """Last words of columns that hold the account of who did something: where somebody here has that account, their name is shown."""
+WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "changed", "deleted"})
+"""Words of columns that say when a row was written."""
 CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency")
 FIRST = frozenset({"first_name", "firstname", "given_name", "givenname", "forename", "fname", "fnm", "vorname", "prenom", "voornaam"})
 LAST = frozenset(
