@@ -199,7 +199,7 @@ def _collection(table: "exp.Table", known: Mapping[str, Collection]) -> Collecti
 def _statement(
     tree: "exp.Expression", read_from: Mapping[str, tuple[Collection, Scope]], dialect: str, given: Sequence[Any]
 ) -> sa.sql.selectable.TextualSelect:
-    written = tree.sql(dialect=DIALECTS.get(dialect, "postgres")).replace(":", "\\:")
+    written = tree.sql(dialect=DIALECTS.get(dialect, "postgres"), comments=False).replace(":", "\\:")
     for number in range(len(given)):
         written = written.replace("'" + MARK.format(number) + "'", f":handrail_{number}")
     body = sa.text(f"SELECT * FROM ({written}) AS handrail_answer LIMIT {MOST_ROWS + 1}")  # noqa: S608 (parsed, judged, and written anew)
