@@ -159,18 +159,17 @@ def _own_parts(tree: "exp.Expression") -> dict[int, str]:
     names = {id(cte): PART.format(number) for number, cte in enumerate(tree.find_all(exp.CTE))}
     own: dict[int, str] = {}
     for table in tree.find_all(exp.Table):
-        inside: exp.Expression | None = table
+        inside: Any = table
         while inside is not None and not table.db and id(table) not in own:
-            beside = inside.parent
             parts = inside.args.get("with_")
             for cte in parts.expressions if parts is not None and not isinstance(inside, exp.With) else ():
                 if cte.alias.lower() == table.name.lower() and _seen(cte, table, parts):
                     own[id(table)] = names[id(cte)]
-            inside = beside
+            inside = inside.parent
     return own
 
 
-def _seen(cte: "exp.CTE", table: "exp.Table", parts: "exp.With") -> bool:
+def _seen(cte: "exp.CTE", table: "exp.Table", parts: Any) -> bool:
     """Whether the table's place sees this part: it stands in no part of the same WITH, or in one behind it, or in itself and is recursive."""
     places = {id(one): number for number, one in enumerate(parts.expressions)}
     within = table.parent

@@ -140,7 +140,9 @@ def _again(name: str) -> Again | None:
     found = _changes(name, before, _mended(name, seen, before)[0])
     if not found:
         return None
-    held = {one.place for one in found if one.change in ("gone", "new") or not (one.key or {column.change for column in one.columns} - {"new"})}
+    held = {
+        one.place for one in found if one.change in ("gone", "new") or not (one.key or {column.change for column in one.columns} - {"new"})
+    }
     left = _shrunk(name, seen, before, held)
     named = _named(compare(name, left, before=before))
     if named:  # what a document or a right names waits with its table
@@ -152,7 +154,9 @@ def _again(name: str) -> Again | None:
     taken = any(one.place not in held for one in found)
     if taken:
         keeping.take_over(name, left, None, by=SYSTEM)
-    words = f"The data source {name} has changed" + (", and the console has taken that over: load the page anew." if taken and not waits else ".")
+    words = f"The data source {name} has changed" + (
+        ", and the console has taken that over: load the page anew." if taken and not waits else "."
+    )
     words += " What nothing else names is taken over: load the page anew." if taken and waits else ""
     words += f" Who manages data sources has to look at {'the rest' if taken else 'it'}: Settings, Data sources, {name}." if waits else ""
     return Again(words, _spoken(found), waits=waits)
@@ -172,7 +176,9 @@ def _shrunk(name: str, seen: Look, before: Sequence[Stored], held: Several[str])
     """The structure that was read, without new columns and tables, and secrets under another name: these need a person's approval. `held`: tables that stay as they were."""
     now = {place(item): item for item in seen.structures}
     known = [item.structure for item in before if item.source == name]
-    return replace(seen, structures=[dict(one) if place(one) in held or place(one) not in now else _only(now[place(one)], one) for one in known])
+    return replace(
+        seen, structures=[dict(one) if place(one) in held or place(one) not in now else _only(now[place(one)], one) for one in known]
+    )
 
 
 def _only(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
@@ -317,7 +323,9 @@ def _mended(name: str, seen: Look, before: Sequence[Stored]) -> tuple[list[Store
 
 
 def _of_document(document: Mapping[str, Any], reason: str) -> Break:
-    return Break("collection", str(document.get("label") or document["id"]), f"/settings/collections/{document['id']}", reason, str(document["id"]))
+    return Break(
+        "collection", str(document.get("label") or document["id"]), f"/settings/collections/{document['id']}", reason, str(document["id"])
+    )
 
 
 def _segments(after: list[Stored], mended: list[dict[str, Any]]) -> list[Break]:

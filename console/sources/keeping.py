@@ -274,7 +274,9 @@ def look(name: str, url: str, settings: Mapping[str, Any], known: reflect.Known 
         return connect.read(
             engine,
             name,
-            lambda connection: Look(reflect.structures(connection, wanted, known), reflect.default_schema(connection), reflect.server(connection)),
+            lambda connection: Look(
+                reflect.structures(connection, wanted, known), reflect.default_schema(connection), reflect.server(connection)
+            ),
         )
     finally:
         engine.dispose()

@@ -274,6 +274,14 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
     assert "Nothing has changed" in ines.get(at).text
 
 
+def test_rights_name_the_source_where_two_have_a_table_of_one_name(pages: Pages, tmp_path: Path) -> None:
+    first, second = connected(filled(tmp_path, "a.db")), connected(filled(tmp_path, "b.db"))
+    page = pages.ines.get("/settings/access?q=team")
+    labels = {records.collection(f"{name}.team").label for name in (first, second)}
+    assert len(labels) == 2
+    assert all(label in page.text for label in labels), page.text
+
+
 def test_who_may_not_manage_sources_is_not_led_to_what_has_changed(pages: Pages, tmp_path: Path) -> None:
     file, name = filled(tmp_path), fresh()
     sources.add(name, f"sqlite:///{file}", "operator")

@@ -283,7 +283,7 @@ def _days(offer: _Offer) -> list[tuple[str, str]]:
 
 
 def _every_collection(offer: _Offer) -> list[tuple[str, str]]:
-    return [(each.id, f"{each.label} ({each.source})") for each in offer.collections()]
+    return [(each.id, f"{each.plain_label or each.label} ({each.source})") for each in offer.collections()]
 
 
 def _charted(*kinds: str, default: str = "") -> Callable[[_Offer], bool]:

@@ -343,7 +343,11 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], referenc
     drawn = "file" if says.get("widget") in {"image", "file"} else None
     plain = says.get("type") or says.get("widget") or options or references or says.get("references")
     seen = {} if plain else recognising.look(column, [one["name"] for one in kept.structure["columns"]])
-    kind = says.get("type") or drawn or ("reference" if references else seen.pop("type", None) or recognising.shown_as(column, listed=bool(options)))
+    kind = (
+        says.get("type")
+        or drawn
+        or ("reference" if references else seen.pop("type", None) or recognising.shown_as(column, listed=bool(options)))
+    )
     if kind not in FIELD_TYPES:
         raise DefinitionError(
             f"{kept.id}.{name}: there is no field type '{kind}'.", details=[{"field": name, "reason": f"unknown type {kind}"}]
