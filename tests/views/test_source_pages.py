@@ -274,6 +274,19 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
     assert "Nothing has changed" in ines.get(at).text
 
 
+def test_a_record_that_is_referred_to_by_several_columns_stands_in_the_summary(pages: Pages, tmp_path: Path) -> None:
+    file = filled(tmp_path)
+    behind(
+        file,
+        """create table berth (port text, no int, state text, primary key (port, no));
+        create table call (id integer primary key, port text, berth_no int, foreign key (port, berth_no) references berth (port, no));
+        insert into berth values ('LTKLJ', 2, 'free'); insert into call values (1, 'LTKLJ', 2)""",
+    )
+    name = connected(file)
+    assert f"/c/{name}.call/1/related/berth" in pages.ines.get(f"/c/{name}.call/1").html
+    assert "Port LTKLJ, no 2" in pages.ines.get(f"/c/{name}.call/1/related/berth").text
+
+
 def test_rights_name_the_source_where_two_have_a_table_of_one_name(pages: Pages, tmp_path: Path) -> None:
     first, second = connected(filled(tmp_path, "a.db")), connected(filled(tmp_path, "b.db"))
     page = pages.ines.get("/settings/access?q=team")

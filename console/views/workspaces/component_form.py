@@ -327,7 +327,11 @@ _ROWS = {
         _Row(Box("chart.limit", "How many", "number", value=5)),
         _Row(Box("select", "Chosen record is called", help="Others use it as selected.<name>; empty: a row opens its record")),
         _Row(Box("head", "Title and state above", "check")),
-        _Row(Box("of", "Of", "choice", again=True, needed=True), "Choose…", lambda offer: offer.paths()),
+        _Row(
+            Box("of", "Of", "choice", help="A chosen record. Its Collection or Inbox says what it is called.", again=True, needed=True),
+            "Choose…",
+            lambda offer: offer.paths(),
+        ),
         _Row(Box("relation", "Relation", "choice", again=True, needed=True), "Choose…", lambda offer: offer.relations()),
         _Row(Box("actions", "Actions", "many", "None ticked: all that are offered to the reader"), offers=lambda offer: offer.actions()),
         _Row(Box("workflows", "Workflows", "many", "None ticked: all that the reader may start"), offers=lambda offer: offer.workflows()),
