@@ -273,7 +273,8 @@ def _kind(column: Mapping[str, Any]) -> str:
 def _words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     said = []
     if (old["stored"], _kind(old)) != (new["stored"], _kind(new)):
-        said.append(f"{_kind(old)} → {_kind(new)}")
+        kinds = (_kind(old), _kind(new)) if _kind(old) != _kind(new) else (old["stored"], new["stored"])
+        said.append(f"{kinds[0]} → {kinds[1]}")
     if old["nullable"] != new["nullable"]:
         said.append("may be empty now" if new["nullable"] else "may no longer be empty")
     if bool(old.get("generated")) != bool(new.get("generated")):
