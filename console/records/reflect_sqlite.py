@@ -66,7 +66,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
         "dialect": "sqlite",
         "key": key,
         "columns": columns,
-        "foreign_keys": _foreign_keys(connection, table),
+        "foreign_keys": foreign_keys(connection, table),
     }
 
 
@@ -125,11 +125,12 @@ def _holds_null(connection: Connection, table: str, column: str) -> bool:
     return connection.exec_driver_sql(f'select 1 from "{table}" where "{column}" is null limit 1').first() is not None  # noqa: S608 - quoted
 
 
-def _foreign_keys(connection: Connection, table: str) -> list[dict[str, Any]]:
-    rows = connection.exec_driver_sql('select id, "table", "from", "to" from pragma_foreign_key_list(?) order by id, seq', (table,)).all()
+def foreign_keys(connection: Connection, table: str, *, ruled: bool = False) -> list[dict[str, Any]]:
+    """The foreign keys of a table; `ruled`: with what deleting does, which the library reads of keys alone that stand on a line of their own."""
+    asked = 'select id, "table", "from", "to", on_delete from pragma_foreign_key_list(?) order by id, seq'
     keys: dict[int, dict[str, Any]] = {}
-    for number, target, here, there in rows:
-        key = keys.setdefault(number, {"columns": [], "schema": None, "table": target, "target": []})
+    for number, target, here, there, rule in connection.exec_driver_sql(asked, (table,)).all():
+        key = keys.setdefault(number, {"columns": [], "schema": None, "table": target, "target": []} | ({"rule": rule} if ruled else {}))
         key["columns"].append(here)
         key["target"].append(there)
     for key in keys.values():

@@ -60,6 +60,8 @@ class Asking:
     form: str
     choices: Sequence[tuple[str, str]]
     chosen: frozenset[str]
+    finds: str = ""
+    """Where the records are that the key may name."""
 
 
 def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[Chip]:
@@ -169,7 +171,8 @@ def asking(kinds: Mapping[str, Kind], names: Iterable[str]) -> Asking:
         return Asking(name, [(op, words[op]) for op in OF_CHOICES], "choices", choices, frozenset(request.args.getlist("add_value")))
     ops = OF_NUMBERS if what.type in formats.NUMBERS else OF_LISTS if what.type in formats.LISTS else OF_TEXT
     form = "number" if what.type in formats.NUMBERS else "text"
-    return Asking(name, [(op, words[op]) for op in ops], form, (), frozenset(request.args.getlist("add_value")))
+    finds = f"/search/names/{what.references}" if what.references else ""
+    return Asking(name, [(op, words[op]) for op in ops], form, (), frozenset(request.args.getlist("add_value")), finds)
 
 
 def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
