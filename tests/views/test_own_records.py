@@ -55,3 +55,23 @@ def test_what_deleting_does_is_what_the_database_says_of_each_foreign_key(garden
     assert "Rose" not in olivia.get(garden.things).html
     olivia.get(here, status=404)
     assert "There are none" in olivia.get(f"/c/{garden.name}.note").text or "Note 1" not in olivia.get(f"/c/{garden.name}.note").text
+
+
+def test_a_view_shows_names_where_its_column_leads_as_in_every_table(garden: Odd) -> None:
+    page = garden.pages.olivia.get(f"/c/{garden.name}.thing_overview")
+    assert "Nursery & Sons" in page.text
+    garden.run("create table other (id integer primary key, name text, supplier_id integer references bill(id))")
+    assert garden.pages.olivia.get(f"/c/{garden.name}.thing_overview", status=200)
+
+
+def test_codes_of_digits_have_no_separators_and_amounts_do(garden: Odd) -> None:
+    text = garden.pages.olivia.get(garden.things).text
+    assert "4006381333931" in text
+    assert "4,006" not in text
+    assert "123,456.78" in text
+
+
+def test_cents_without_any_currency_say_nothing_of_currencies(garden: Odd) -> None:
+    text = garden.pages.olivia.get(garden.things).text
+    assert "12.99" in text
+    assert "no currency" not in text

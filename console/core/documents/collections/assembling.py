@@ -67,7 +67,8 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
     """
     items = list(kept)
     places = {(item.source, item.structure["schema"], item.structure["table"]): item for item in items}
-    made = {item.id: _made(Recipe.of(item, places, tuple(called.get(item.id, ())))) for item in items}
+    alike = _led_alike(items, places)
+    made = {item.id: _made(Recipe.of(item, places, tuple(called.get(item.id, ())), alike)) for item in items}
     links: dict[str, list[Relation]] = {item.id: [] for item in items}
     for item in items:
         for foreign in item.structure.get("foreign_keys", ()):
@@ -121,9 +122,11 @@ class Recipe:
     called: tuple[Field, ...] = field(compare=False)
 
     @classmethod
-    def of(cls, kept: Stored, places: Places, called: tuple[Field, ...]) -> "Recipe":
-        """`led`: column with a foreign key → collection that it leads to."""
+    def of(cls, kept: Stored, places: Places, called: tuple[Field, ...], alike: Mapping[tuple[str, str], str]) -> "Recipe":
+        """`led`: column with a foreign key → collection that it leads to; in a view, where every table has the column lead to one and the same."""
         led = dict(reversed([*_led(kept, places)]))  # of two foreign keys of one column the first counts
+        if kept.structure["kind"] == "view":
+            led = {name: only for one in kept.structure["columns"] if (only := alike.get((kept.source, name := one["name"])))}
         told = [kept.id, kept.source, kept.position, kept.structure, kept.document, led, [repr(item) for item in called]]
         return cls(hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest(), kept, led, called)
 
@@ -134,6 +137,21 @@ def _led(kept: Stored, places: Places) -> Iterator[tuple[str, str]]:
         target = places.get((kept.source, foreign["schema"], foreign["table"]))
         if target is not None and len(foreign["columns"]) == 1 and list(foreign["target"]) == list(target.structure["key"]):
             yield foreign["columns"][0], target.id
+
+
+def _led_alike(items: Sequence[Stored], places: Places) -> dict[tuple[str, str], str]:
+    """(source, column) → the collection that every foreign key of a column of this name leads to, where the name says so: `supplier_id`."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for item in items:
+        for name, target in _led(item, places):
+            found.setdefault((item.source, name), set()).add(target)
+    only = {place: ids.pop() for place, ids in found.items() if len(ids) == 1}
+    return {place: target for place, target in only.items() if _says(place[1], target)}
+
+
+def _says(column: str, target: str) -> bool:
+    words = recognising.parts_of(column)
+    return "".join(words[:-1] or words) in "".join(recognising.parts_of(target))
 
 
 @lru_cache(maxsize=8192)

@@ -51,6 +51,10 @@ NUMBERS = frozenset({"number", "no", "nr", "code", "sku", "reference", "ref", "s
 """Last words of columns that tell records apart where there is no name."""
 
 
+DIGITS = frozenset({"gtin", "gtin8", "gtin12", "gtin13", "gtin14", "ean", "ean8", "ean13", "isbn", "isbn13", "issn", "upc", "barcode", "imei", "zip", "postcode", "year"})
+"""Words of columns whose numbers are codes: they are written without separators, as is a number whose name says so."""
+
+
 @lru_cache(maxsize=16_384)
 def parts_of(name: str) -> tuple[str, ...]:
     """The words of a name, in small letters: `orderStatus`, `ORDER_STATUS` and "order status" are order and status."""
@@ -115,6 +119,8 @@ def look(column: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
     if form in ("percent", "fraction"):
         return {"widget": form}
+    if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:])):
+        return {"widget": "plain"}
     plain = [word for word in words if word not in ("minor", "cents", "cent")]
     if not MONEY & {*plain[-1:], *plain[:1]} or {"count", "id", "qty", "quantity"} & set(words):
         return {}
