@@ -36,13 +36,13 @@ def unknown_names(document: Workspace, find: Find | None = None) -> list[Spot]:
     """A line for each name that is not there, at its component. `find` is asked for collections; without it those that are connected."""
     look_up = find or _collection
     return [
-        Spot((item.id, *place), reason)  # type: ignore[arg-type]
+        Spot((item.id, *place), reason)
         for item in document.every
-        for place, reason in (*_unknown_of(document, item, look_up), *_of_words(document, item, look_up))
+        for place, reason in (*_unknown_of(document, item, look_up), *_of_words(document, item, look_up))  # type: ignore[arg-type]
     ]
 
 
-def _of_words(document: Workspace, item: Component, find: Find) -> Iterator[tuple[tuple[str, ...], str]]:
+def _of_words(document: Workspace, item: object, find: Find) -> Iterator[tuple[tuple[str, ...], str]]:
     """Fields of a chosen record that words and the condition of visibility name."""
     for place in ("title", "text", "to", "words", "visible_if"):
         told = getattr(item, place, None)

@@ -75,3 +75,18 @@ def test_cents_without_any_currency_say_nothing_of_currencies(garden: Odd) -> No
     text = garden.pages.olivia.get(garden.things).text
     assert "12.99" in text
     assert "no currency" not in text
+
+
+def test_a_limit_on_an_amount_is_typed_as_amounts_are_shown(garden: Odd) -> None:
+    olivia = garden.pages.olivia
+    for typed, there in (("12.99", True), ("13", False)):
+        olivia.get(f"{garden.things}?add_field=price_cents&add_op=gte&add_value={typed}", status=303)
+        page = olivia.follow()
+        assert f"Price is at least {float(typed):.2f}" in page.text
+        assert ("Rose" in page.text) is there
+
+
+def test_conditions_of_a_segment_say_the_unit_of_amounts(garden: Odd) -> None:
+    html = garden.pages.ines.get(f"/settings/collections/{garden.name}.thing/segments/new").html
+    assert "Price (in cents)" in html
+    assert "GTIN (in cents)" not in html

@@ -362,7 +362,14 @@ _ROWS = {
         _Row(Box("metric.last", "Periods shown", "number", value=8)),
         _Row(Box("whole", "Figure over all records, not only the present period", "check", value=True)),
         _Row(Box("good", "Which way is good", "choice", value="none"), offers=_words(GOOD)),
-        _Row(Box("words", "Words under the figure", help="Empty: how it compares with the period before. Values in braces: {{ me.name }}", complete=True)),
+        _Row(
+            Box(
+                "words",
+                "Words under the figure",
+                help="Empty: how it compares with the period before. Values in braces: {{ me.name }}",
+                complete=True,
+            )
+        ),
         _Row(Box("chart", "Kind", "choice", value="time", again=True), offers=_words(CHARTS)),
         _Row(Box("by", "Told apart by", "choice"), "Nothing", _own_fields, shown=_charted("share", "leaders", "time", default="time")),
         _Row(Box("then", "Then by the day", "choice"), "Choose…", _days, shown=_charted("cohort")),
