@@ -9,10 +9,10 @@ from console.access import subject_scope
 from console.access.rows import EVERY
 from console.core.plain_words import humanised
 from console.db import engine as db
+from console.errors import ConsoleError
 
 _TITLE = {
     "workflow": sa.text("select title from console.workflow where slug = :id or id = :id"),
-    "collection": sa.text("select document ->> 'label' from console.collection where id = :id"),
     "team": sa.text("select name from console.team where id = :id"),
     "action": sa.text("select title from console.action where id = :id"),
     "inbox": sa.text("select title from console.inbox where id = :id"),
@@ -22,7 +22,6 @@ _TITLE = {
 _EVERYTHING = sa.text(
     "select 'team' as kind, id, name as title from console.team"
     " union all select 'role', id, title from console.role"
-    " union all select 'collection', id, coalesce(document ->> 'label', '') from console.collection"
     " union all select 'workflow', slug, title from console.workflow"
     " union all select 'action', id, title from console.action"
     " union all select 'inbox', id, title from console.inbox"
@@ -101,7 +100,8 @@ def known() -> Names:
         with db.hot_engine().connect() as connection:
             for kind, ident, title in connection.execute(_EVERYTHING):
                 titles.setdefault(kind, {})[ident] = title
-    except (sa.exc.SQLAlchemyError, OSError):
+        titles["collection"] = subject_scope.labels()
+    except (sa.exc.SQLAlchemyError, OSError, ConsoleError):
         return Names()
     return Names(titles, subject_scope.known())
 
@@ -118,13 +118,13 @@ def team_name(team: str) -> str:
 
 
 def _title(kind: str, ident: str) -> str | None:
-    if kind not in _TITLE:
-        return None
     try:
+        if kind not in _TITLE:
+            return subject_scope.labels().get(ident) if kind == "collection" else None
         with db.hot_engine().connect() as connection:
             title = connection.execute(_TITLE[kind], {"id": ident}).scalar_one_or_none()
             return None if title is None else str(title)
-    except (sa.exc.SQLAlchemyError, OSError):
+    except (sa.exc.SQLAlchemyError, OSError, ConsoleError):
         return None
 
 

@@ -81,6 +81,11 @@ def known() -> dict[str, str]:
     return {name: subject for name, subject in led.items() if subject is not None}
 
 
+def labels() -> dict[str, str]:
+    """Collection → what people call it, with its source where several have that name."""
+    return {name: one.label for name, one in _catalogue().items()}
+
+
 def _led(collection_id: str) -> tuple[tuple[str, ...], str | None] | None:
     """(relations to the subject, the subject's collection or None if the path is broken); None without another collection as subject."""
     path, every = path_of(collection_id), _catalogue()

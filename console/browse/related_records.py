@@ -100,9 +100,11 @@ def ways_on(actor: Actor, collection_id: str, key: str) -> list[tuple[Relation, 
 
 
 def summary_relations(collection: Collection) -> list[Relation]:
-    """The relations of the summary in the order of its document; without one, those to many records."""
+    """The relations of the summary in the order of its document; without one, those to many records, and those by several columns, whose titles no field shows."""
     told = [collection.relation(str(one["relation"])) for one in collection.summary.get("related", ())]
-    return list(filter(None, told)) or [relation for relation in collection.relations if relation.kind == "to_many"]
+    return list(filter(None, told)) or [
+        relation for relation in collection.relations if relation.kind == "to_many" or len(relation.columns) > 1
+    ]
 
 
 def _note_related(actor: Actor, collection: Collection, key: str, relations: Sequence[Relation]) -> None:

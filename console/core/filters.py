@@ -173,7 +173,7 @@ def checked_value(field: Field, op: str, value: Any) -> Any:
             raise _wrong(field.name, f"{field.name} is_null takes true or false.")
         return value
     if field.stored in {"binary", "other", "json"}:
-        raise _wrong(field.name, f"{field.name} can only be filtered by is_null.")
+        raise _wrong(field.name, f"{field.name} can only be looked for by whether it is empty.")
     if op in ORDERINGS and not field.comparable:
         raise _wrong(field.name, f"{field.name} has no order, so {op} means nothing for it.")
     if (op == "starts_with" and field.stored != "text") or (op == "contains" and field.stored not in {"text", "array"}):

@@ -12,13 +12,14 @@ SPELLED_LARGE = 4
 ABBREVIATIONS = {
     word.lower(): word
     for word in (
-        "AI", "AML", "API", "BIC", "CEO", "CSV", "EU", "FX", "IBAN", "ID", "IDs", "IP", "ISO", "JSON", "KYB", "KYC", "LEI", "MCC", "MLRO", "MRZ",
-        "PDF", "PEP", "SAR", "SEPA", "SKU", "SMS", "SQL", "TIN", "UBO", "URL", "UTC", "UUID", "VAT", "eID",
+        "AI", "AML", "API", "BIC", "CEO", "CSV", "DOB", "EAN", "EU", "FX", "GTIN", "GUID", "IBAN", "ID", "IDs", "IMO", "IP", "ISBN", "ISO", "JSON", "KYB", "KYC", "LEI", "MCC", "MLRO", "MRN", "MRZ",
+        "PDF", "PEP", "SAR", "SEPA", "SKU", "SMS", "SQL", "SSN", "TIN", "UBO", "URL", "UTC", "UUID", "VAT", "VIN", "eID",
     )
 }  # fmt: skip
 """Words with special spelling in labels. "is", "no" and "us" are ordinary words and not included."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SYMBOLS: Mapping[str, str] = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|\+00:00)?")
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?")
 
 
@@ -66,6 +67,13 @@ def day_words(value: Any) -> str | None:
     except ValueError:
         return None
     return None if day is None else f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def moment_words(value: Any) -> str | None:
+    """The moment of an ISO moment, to the minute, with its zone where it has one: "20 Nov 2026, 14:05 UTC"; None if it is none."""
+    found = _MOMENT.fullmatch(str(value))
+    day = day_words(value) if found else None
+    return None if found is None or day is None else f"{day}, {found[1]}{' UTC' if found[2] else ''}"
 
 
 def amount_words(value: Any, code: str | None, *, minor: bool) -> str | None:

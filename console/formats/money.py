@@ -36,7 +36,11 @@ def money_words(value: Any, what: Kind, look: Look) -> str:
     if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
         return str(amount)
     if places is None:
-        return " ".join(filter(None, [grouped(f"{number:f}", look.locale), code, NO_CURRENCY]))
+        said = (
+            (code, NO_CURRENCY) if what.currency or code else ()
+        )  # where the collection names no currency at all, every amount would say so
+        least = number if what.currency or not what.minor else number.quantize(Decimal(1).scaleb(-CENTS))
+        return " ".join(filter(None, [grouped(f"{least:f}", look.locale), *said]))
     written = number if -int(number.as_tuple().exponent) >= places else number.quantize(Decimal(1).scaleb(-places))
     return _BESIDE.sub("\N{NO-BREAK SPACE}", str(format_currency(written, code, locale=look.locale, decimal_quantization=False)))
 

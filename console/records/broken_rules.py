@@ -139,6 +139,9 @@ def _rule(inspector: Inspector, name: str, said: str, collection: Collection) ->
         if key and key.get("name") and key["name"] in (name, last):
             names = key.get("constrained_columns") or key.get("column_names") or ()
             return Rule(frozenset(name for name in names if name), leads=key in led)
+    if "CHECK constraint failed: " in said:  # SQLite says the rule itself where it has no name
+        check = said.partition("CHECK constraint failed: ")[2].partition("\n")[0]
+        return Rule(frozenset(column["name"] for column in columns if _stands_in(column["name"], check)), check=check)
     if "FOREIGN KEY constraint failed" in said:  # SQLite does not say which: it can be told where there is one
         return Rule(frozenset(led[0]["constrained_columns"]) if len(led) == 1 else frozenset(), leads=True)
     return Rule(frozenset(column["name"] for column in columns if getattr(column["type"], "name", None) == name))

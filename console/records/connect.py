@@ -21,7 +21,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from console.errors import Invalid, SourceDown
 from console.records import connection_terms
 from console.records.connection_terms import USUAL, NoAnswer, Terms
-from console.records.refusals import Unsayable, driver_refusal
+from console.records.refusals import Unsayable, changed, driver_refusal
 from console.records.source_breaker import Breaker
 
 __all__ = [
@@ -194,6 +194,8 @@ def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
         with _connected(engine, name) as connection:
             try:
                 return work(connection)
+            except sa.exc.NoSuchTableError as error:
+                raise changed(name) from error
             except sa.exc.DBAPIError as error:
                 breaker = _breaker(name, engine)
                 if breaker is not None and _silent(error):

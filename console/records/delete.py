@@ -9,7 +9,7 @@ from console import faults
 from console.core.documents.collections import Collection, Relation
 from console.core.scopes import Scope
 from console.errors import Conflict
-from console.records import catalogue, connect, record_keys, refusals, values
+from console.records import catalogue, connect, record_keys, reflect_sqlite, refusals, values
 from console.records.sql_tables import Table, table_of
 from console.records.write import Stale, WriteUnknown, compare, locked
 
@@ -22,19 +22,26 @@ def on_delete(collection: Collection, relation: Relation) -> Follows | None:
     target = catalogue.collection(relation.collection)
     if target.source != collection.source or target.kind != "table":
         return None
-    inspected = connect.read(
-        catalogue.engine_of(target),
-        target.source,
-        lambda connection: sa.inspect(connection).get_foreign_keys(target.table, schema=target.schema),
-    )
     ours = {there: here for here, there in relation.columns}
-    for key in inspected:
-        if (
-            key["referred_table"] == collection.table
-            and dict(zip(key["constrained_columns"], key["referred_columns"], strict=True)) == ours
-        ):
-            return _RULES.get(str(key.get("options", {}).get("ondelete", "")).upper(), "refused")
+    for table, columns, rule in connect.read(catalogue.engine_of(target), target.source, lambda connection: _keys(connection, target)):
+        if table == collection.table and columns == ours:
+            return _RULES.get(rule.upper(), "refused")
     return None
+
+
+def _keys(connection: sa.Connection, target: Collection) -> list[tuple[str, dict[str, str], str]]:
+    """(table, our column → theirs, what deleting does) of the foreign keys of a table."""
+    if connection.dialect.name == "sqlite":
+        told = reflect_sqlite.foreign_keys(connection, target.table, ruled=True)
+        return [(key["table"], dict(zip(key["columns"], key["target"], strict=True)), key["rule"]) for key in told]
+    return [
+        (
+            key["referred_table"],
+            dict(zip(key["constrained_columns"], key["referred_columns"], strict=True)),
+            str(key.get("options", {}).get("ondelete", "")),
+        )
+        for key in sa.inspect(connection).get_foreign_keys(target.table, schema=target.schema)
+    ]
 
 
 def delete(collection_id: str, key: str, expected: Mapping[str, Any], scope: Scope) -> None:

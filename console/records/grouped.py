@@ -106,8 +106,10 @@ def grouped(
     statement = statement.where(*_conditions(table, scope, where, roots)).limit(MOST_GROUPS)
     if keys:
         statement = statement.group_by(*(sa.literal_column(str(number + 1)) for number in range(len(keys))))
-        first: Any = sa.literal_column("1") if any(each.period for each in by) else sa.literal_column(str(len(keys) + 1)).desc()
-        statement = statement.order_by(first)
+        largest: Any = sa.literal_column(str(len(keys) + 1)).desc()
+        if table.dialect.name == "postgresql":  # the others put figures of no values last by themselves
+            largest = largest.nulls_last()
+        statement = statement.order_by(sa.literal_column("1") if any(each.period for each in by) else largest)
 
     def fetch(connection: Connection) -> Sequence[Any]:
         with timed.limit(connection, SECONDS):

@@ -5,7 +5,6 @@ rendered.
 """
 
 import json
-import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -15,14 +14,11 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.reflection import ObjectKind
 
-from console.records import reflect_sqlite, sampling
+from console.records import check_lists, reflect_sqlite, sampling
 
-IN_LIST = re.compile(
-    r"""\(?["`\[]?(?P<column>\w+)["`\]]?\)?(?:::\w+(?:\(\d+\))?)?\)?\s*(?:=\s*ANY\s*\(+\s*ARRAY\s*\[|\bIN\s*\()(?P<list>(?:\s*'(?:[^']|'')*'(?:::[\w ]+(?:\(\d+\))?)?\s*,?)+)[\])]""",
-    re.IGNORECASE,
-)
-QUOTED = re.compile(r"'((?:[^']|'')*)'")
 NOTHING: Mapping[str, Any] = {}
+Known: TypeAlias = Mapping[tuple[str | None, str], Mapping[str, Any]]
+NO_STRUCTURES: Known = {}
 READABLE = sa.text("""
     select n.nspname, c.relname, c.relkind in ('v', 'm') as view
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -81,10 +77,14 @@ def names(connection: Connection) -> list[Name]:
     return [(None, name, view) for name, view in sorted(found.items())]
 
 
-def structures(connection: Connection, wanted: Callable[[str | None, str], bool] = lambda _schema, _table: True) -> list[dict[str, Any]]:
+def structures(
+    connection: Connection,
+    wanted: Callable[[str | None, str], bool] = lambda _schema, _table: True,
+    known: Known = NO_STRUCTURES,
+) -> list[dict[str, Any]]:
     """Every readable table and view: schema, table, kind, comment, dialect, key, columns and foreign_keys; sorted by schema and name.
 
-    `wanted` selects tables by schema and name.
+    `wanted` selects tables by schema and name. `known`: structures by schema and table; those that are still so are not sampled again.
     """
     found = [name for name in names(connection) if wanted(*name[:2])]
     if connection.dialect.name == "sqlite":
@@ -93,9 +93,7 @@ def structures(connection: Connection, wanted: Callable[[str | None, str], bool]
         warnings.simplefilter("ignore", sa.exc.SAWarning)  # a type unknown to the library can be shown but not changed: `other`
         made = _postgresql(connection, found) if connection.dialect.name == "postgresql" else _mysql(connection, found)
     _name_types(connection, made)
-    for structure in made:
-        sampling.observe(connection, structure)
-    return made
+    return [sampling.observed(connection, structure, known.get((structure["schema"], structure["table"]))) for structure in made]
 
 
 def _name_types(connection: Connection, made: Sequence[dict[str, Any]]) -> None:
@@ -224,7 +222,7 @@ def _schema(connection: Connection, schema: str | None, tables: Mapping[str, boo
     made = []
     for table, view in sorted(tables.items()):
         place = (schema, table)
-        lists = listed(" ; ".join(str(check.get("sqltext")) for check in checks.get(place) or ()))
+        lists = check_lists.listed(" ; ".join(str(check.get("sqltext")) for check in checks.get(place) or ()))
         structure = _structure(connection, place, view=view, columns=columns.get(place) or (), lists=lists)
         structure["comment"] = (comments.get(place) or NOTHING).get("text")
         structure["key"] = list((keys.get(place) or NOTHING).get("constrained_columns") or ())
@@ -269,11 +267,6 @@ def _column(column: Mapping[str, Any], listing: list[str] | None) -> dict[str, A
         **({"options": listing} if listing and kind["stored"] == "text" else {}),
         **kind,
     }
-
-
-def listed(text: str) -> dict[str, list[str]]:
-    """Columns that a check limits to a list of texts, with the list: `CHECK (status IN ('open', 'closed'))`."""
-    return {match["column"]: [item.replace("''", "'") for item in QUOTED.findall(match["list"])] for match in IN_LIST.finditer(text)}
 
 
 def kind_of(kind: Any) -> dict[str, Any]:
@@ -349,5 +342,5 @@ def _text(kind: Any) -> dict[str, Any]:
 
 
 def _domain_list(kind: postgresql.DOMAIN) -> dict[str, Any]:
-    found = listed("" if kind.check is None else str(kind.check)).get("VALUE")
+    found = check_lists.listed("" if kind.check is None else str(kind.check)).get("VALUE")
     return {"options": found} if found else {}

@@ -9,10 +9,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from console.core.expressions.operands import DATE, MOMENT, moment_of
-from console.records import sampling
+from console.records import check_lists, sampling
 
 SAMPLE = 200
 DECLARED = (
+    (re.compile(r"^ANY$"), "other"),
     (re.compile(r"BOOL"), "boolean"),
     (re.compile(r"DATETIME|TIMESTAMP"), "datetime"),
     (re.compile(r"^DATE"), "date"),
@@ -20,14 +21,10 @@ DECLARED = (
     (re.compile(r"JSON"), "json"),
     (re.compile(r"UUID|GUID"), "uuid"),
     (re.compile(r"INT"), "integer"),
-    (re.compile(r"CHAR|CLOB|TEXT|STRING"), "text"),
+    (re.compile(r"CHAR|CLOB|TEXT|STRING|MEMO|NOTE|XML"), "text"),
     (re.compile(r"BLOB"), "binary"),
-    (re.compile(r"REAL|FLOA|DOUB|NUM|DEC|MONEY"), "decimal"),
+    (re.compile(r"REAL|FLOA|DOUB|NUM|DEC|MONEY|CURRENCY|PERCENT"), "decimal"),
 )
-IN_LIST = re.compile(
-    r"""["`\[]?(?P<column>\w+)["`\]]?\s+IN\s*\((?P<list>\s*'(?:[^']|'')*'(?:\s*,\s*'(?:[^']|'')*')*)\s*\)""", re.IGNORECASE
-)
-QUOTED = re.compile(r"'((?:[^']|'')*)'")
 
 
 SCHEMA = (
@@ -54,9 +51,7 @@ def structures(connection: Connection, wanted: Collection[str]) -> list[dict[str
 
 def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[str, Any]:
     rows = connection.exec_driver_sql('select name, type, "notnull", pk, hidden from pragma_table_xinfo(?)', (table,)).all()
-    lists = {
-        match["column"].lower(): [item.replace("''", "'") for item in QUOTED.findall(match["list"])] for match in IN_LIST.finditer(sql)
-    }
+    lists = {name.lower(): values for name, values in check_lists.listed(sql).items()}
     sample = _sample(connection, table)
     key = [row[0] for row in sorted((row for row in rows if row[3]), key=lambda row: row[3])]
     empty = {row[0] for row in rows if row[3] and not row[2] and _holds_null(connection, table, row[0])}
@@ -71,7 +66,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
         "dialect": "sqlite",
         "key": key,
         "columns": columns,
-        "foreign_keys": _foreign_keys(connection, table),
+        "foreign_keys": foreign_keys(connection, table),
     }
 
 
@@ -93,7 +88,7 @@ def _column(row: Any, listing: list[str] | None, sample: list[Any], empty: bool)
 
 
 def _stored(declared: str, sample: list[Any]) -> str:
-    stored = next((kind for pattern, kind in DECLARED if pattern.search(declared)), "other" if declared else "")
+    stored = next((kind for pattern, kind in DECLARED if pattern.search(declared)), "")
     if stored == "text" and sample and all(isinstance(value, str) for value in sample):
         return _calendar(sample) or "text"
     if stored:
@@ -130,11 +125,12 @@ def _holds_null(connection: Connection, table: str, column: str) -> bool:
     return connection.exec_driver_sql(f'select 1 from "{table}" where "{column}" is null limit 1').first() is not None  # noqa: S608 - quoted
 
 
-def _foreign_keys(connection: Connection, table: str) -> list[dict[str, Any]]:
-    rows = connection.exec_driver_sql('select id, "table", "from", "to" from pragma_foreign_key_list(?) order by id, seq', (table,)).all()
+def foreign_keys(connection: Connection, table: str, *, ruled: bool = False) -> list[dict[str, Any]]:
+    """The foreign keys of a table; `ruled`: with what deleting does, which the library reads of keys alone that stand on a line of their own."""
+    asked = 'select id, "table", "from", "to", on_delete from pragma_foreign_key_list(?) order by id, seq'
     keys: dict[int, dict[str, Any]] = {}
-    for number, target, here, there in rows:
-        key = keys.setdefault(number, {"columns": [], "schema": None, "table": target, "target": []})
+    for number, target, here, there, rule in connection.exec_driver_sql(asked, (table,)).all():
+        key = keys.setdefault(number, {"columns": [], "schema": None, "table": target, "target": []} | ({"rule": rule} if ruled else {}))
         key["columns"].append(here)
         key["target"].append(there)
     for key in keys.values():

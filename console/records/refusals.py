@@ -72,15 +72,22 @@ _log = logging.getLogger(__name__)
 
 
 def raised(original: BaseException | None) -> str | None:
-    """What a trigger or function of the database says in its own words, in one line; None for any other error."""
+    """What a trigger or function of the database says in its own words and advises, in sentences of one line; None for any other error."""
     said: str | None = None
     if isinstance(original, psycopg.errors.RaiseException):
-        said = original.diag.message_primary or "The database refuses this change."
+        said = original.diag.message_primary or "The database refuses this change"
+        if original.diag.message_hint:
+            said = f"{_sentence(said)} {original.diag.message_hint}"
     elif isinstance(original, sqlite3.Error):
         said = str(original) if getattr(original, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER" else None
     elif original is not None and original.args[:1] == (RAISED,):
         said = str(original.args[1]) if len(original.args) > 1 else "The database refuses this change."
-    return None if said is None else (said.splitlines() or [""])[0][:LONGEST]
+    return None if said is None else _sentence((said.splitlines() or [""])[0][:LONGEST])
+
+
+def _sentence(said: str) -> str:
+    text = said.strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def breaks_rule(original: BaseException | None) -> bool:
@@ -106,10 +113,15 @@ def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
         told = MYSQL.get(code)
     _log.warning("data source %s: %s %s", name, type(original).__name__, code or "")
     if told in {NO_TABLE, NO_COLUMN, OTHER_TYPE}:
-        return SourceChanged(f"The data source {name} {told} The console looks at it again: load the page anew.", source=name)
+        return changed(name, told)
     if told is TOO_LONG:
         return TooSlow(f"The data source {name} {told}", source=name)
     if told is None:
         broken = isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
         told = f"does not answer. {IN_A_MOMENT}" if broken else "could not answer this question."
     return SourceDown(f"The data source {name} {told}", passing=told.endswith(IN_A_MOMENT), source=name)
+
+
+def changed(name: str, told: str = NO_TABLE) -> SourceChanged:
+    """The error of a source with another structure than the console knows."""
+    return SourceChanged(f"The data source {name} {told} The console looks at it again: load the page anew.", source=name)

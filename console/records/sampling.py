@@ -22,7 +22,15 @@ OBSERVED = ("form", "repeats")
 _log = logging.getLogger(__name__)
 
 
-def observe(connection: Connection, structure: dict[str, Any]) -> None:
+def observed(connection: Connection, structure: dict[str, Any], known: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The structure with what a sample says of its columns; of a table that is as it was `known`, what is known of it."""
+    if known is not None and shape(known) == structure:
+        return dict(known)
+    _observe(connection, structure)
+    return structure
+
+
+def _observe(connection: Connection, structure: dict[str, Any]) -> None:
     """Add what a sample of the table says to its columns. Views are not sampled: that may cost a whole table."""
     columns = [column for column in structure["columns"] if _worth(column)]
     if structure["kind"] != "table" or not columns:

@@ -26,6 +26,7 @@ MOST_ROWS = 1_000
 SECONDS = 5.0
 DIALECTS = {"postgresql": "postgres", "sqlite": "sqlite", "mysql": "mysql"}
 MARK = "handrail-value-{}"
+PART = "handrail_part_{}"
 
 _FUNCTIONS = """
     abs avg case cast ceil ceiling coalesce concat concat_ws count current_date current_timestamp cume_dist date date_add date_diff date_format
@@ -125,26 +126,67 @@ def rewrite(
     """Replace each table by the name of a sub-select; returns name → (collection, scope). Raises Malformed for tables out of reach."""
     from sqlglot import exp
 
-    named = {cte.alias for cte in tree.find_all(exp.CTE)}
+    own = _own_parts(tree)
     read_from: dict[str, tuple[Collection, Scope]] = {}
     for table in list(tree.find_all(exp.Table)):
         if not isinstance(table.this, exp.Identifier):
             raise _wrong("A SELECT reads tables only, no functions.")
         if table.args.get("catalog"):
             raise _wrong(f"{table.sql()} is in another database.")
-        if table.name in named and not table.db:
+        if id(table) in own:
+            _read_instead(table, own[id(table)])
             continue
         collection = _collection(table, known)
         scope = reachable(collection) if collection is not None else None
         if collection is None or scope is None:
             raise _wrong(f"There is no table {table.name} here that you may read.")
-        name = f"handrail_{collection.id.replace('.', '_').replace('-', '_')}"
+        name = next((name for name, (one, _) in read_from.items() if one.id == collection.id), f"handrail_{len(read_from)}")
         read_from[name] = (collection, scope)
-        alias = table.alias_or_name
-        table.set("this", exp.to_identifier(name, quoted=True))
-        table.set("db", None)
-        table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+        _read_instead(table, name)
+    for number, cte in enumerate(tree.find_all(exp.CTE)):
+        cte.args["alias"].set("this", exp.to_identifier(PART.format(number), quoted=True))
     return read_from
+
+
+def _own_parts(tree: "exp.Expression") -> dict[int, str]:
+    """Tables of the tree (by `id`) that are parts which the SELECT makes itself (`WITH name AS …`) → what these are called from now on.
+
+    A part is seen by what stands behind it, and by itself where it is recursive. Anywhere else the same name is that of a table of the
+    database: `WITH secret AS (SELECT * FROM secret)` reads the table. New names make sure that no part is ever taken for a table.
+    """
+    from sqlglot import exp
+
+    names = {id(cte): PART.format(number) for number, cte in enumerate(tree.find_all(exp.CTE))}
+    own: dict[int, str] = {}
+    for table in tree.find_all(exp.Table):
+        inside: Any = table
+        while inside is not None and not table.db and id(table) not in own:
+            parts = inside.args.get("with_")
+            for cte in parts.expressions if parts is not None and not isinstance(inside, exp.With) else ():
+                if cte.alias.lower() == table.name.lower() and _seen(cte, table, parts):
+                    own[id(table)] = names[id(cte)]
+            inside = inside.parent
+    return own
+
+
+def _seen(cte: "exp.CTE", table: "exp.Table", parts: Any) -> bool:
+    """Whether the table's place sees this part: it stands in no part of the same WITH, or in one behind it, or in itself and is recursive."""
+    places = {id(one): number for number, one in enumerate(parts.expressions)}
+    within = table.parent
+    while within is not None and id(within) not in places:
+        within = within.parent
+    here = len(places) if within is None else places[id(within)]
+    return places[id(cte)] < here or (bool(parts.args.get("recursive")) and places[id(cte)] == here)
+
+
+def _read_instead(table: "exp.Table", name: str) -> None:
+    """Make the table another one, which is called as before."""
+    from sqlglot import exp
+
+    alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name, quoted=bool(table.this.args.get("quoted"))))
+    table.set("this", exp.to_identifier(name, quoted=True))
+    table.set("db", None)
+    table.set("alias", alias)
 
 
 def _collection(table: "exp.Table", known: Mapping[str, Collection]) -> Collection | None:
@@ -156,7 +198,7 @@ def _collection(table: "exp.Table", known: Mapping[str, Collection]) -> Collecti
 def _statement(
     tree: "exp.Expression", read_from: Mapping[str, tuple[Collection, Scope]], dialect: str, given: Sequence[Any]
 ) -> sa.sql.selectable.TextualSelect:
-    written = tree.sql(dialect=DIALECTS.get(dialect, "postgres")).replace(":", "\\:")
+    written = tree.sql(dialect=DIALECTS.get(dialect, "postgres"), comments=False).replace(":", "\\:")
     for number in range(len(given)):
         written = written.replace("'" + MARK.format(number) + "'", f":handrail_{number}")
     body = sa.text(f"SELECT * FROM ({written}) AS handrail_answer LIMIT {MOST_ROWS + 1}")  # noqa: S608 (parsed, judged, and written anew)

@@ -42,7 +42,7 @@ class KeySelect:
         collection = table.collection
         tree = parsed(self.sql, collection)
         parts = [sql_question.visible_part(name, one, scope) for name, (one, scope) in _read_from(tree, collection, self.reach).items()]
-        written = tree.sql(dialect=sql_question.DIALECTS.get(collection.dialect, "postgres"))
+        written = tree.sql(dialect=sql_question.DIALECTS.get(collection.dialect, "postgres"), comments=False)
         wanted = sa.text(f"select * from ({_escaped(written)}) as segment_keys")  # noqa: S608 (parsed, and written anew by the parser)
         keys = wanted.columns(*(sa.column(name) for name in collection.key)).add_cte(*parts)
         return table.key[0].in_(keys) if len(table.key) == 1 else sa.tuple_(*table.key).in_(keys)

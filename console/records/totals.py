@@ -102,8 +102,10 @@ def _of_nothing(figure: Figure, field: Field | None) -> Any:
 
 
 def sound_column(table: Table, field: Field) -> ColumnElement[Any]:
-    """The column, null where its value is of another kind."""
+    """The column, null where its value is of another kind, or no finite number, which would swallow every sum."""
     column, sound = table.columns[field.name], table.dialect.sound(table.columns[field.name], field)
+    if table.dialect.name == "postgresql" and field.native in ("float4", "float8"):
+        sound = sa.func.abs(column) < sa.literal_column("'Infinity'")
     return column if sound is None else sa.case((sound, column))
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection as Several, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from console import access, workflows, workspaces
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents import action_check
-from console.core.documents.collections import Collection, Stored, assemble
+from console.core.documents.collections import Collection, Stored, assemble, recognising
 from console.core.documents.house_check import Surroundings
 from console.db import tables
 from console.db.engine import fetch, hot_engine
@@ -57,6 +57,8 @@ class Break:
     name: str
     link: str | None
     reason: str
+    collection: str = ""
+    """Whose document, segment or right it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class Difference:
 def difference(name: str, *, by: Actor = SYSTEM) -> Difference:
     """What `take` would change. Raises NotFound, NotAllowed, SourceDown."""
     keeping.require_manager(by)
-    return compare(name, keeping.look_at(name), by)
+    before = _stored()
+    return compare(name, _look(name, before), by, before)
 
 
 def take(name: str, stamp: str | None = None, *, by: Actor = SYSTEM) -> list[Collection]:
@@ -91,7 +94,7 @@ def take(name: str, stamp: str | None = None, *, by: Actor = SYSTEM) -> list[Col
         raise Conflict(
             f"The database {name} has changed again since this was shown; nothing was taken over. Look at it anew.", code="source_moved"
         )
-    _, documents, _ = _mended(name, seen)
+    _, documents, _ = _mended(name, seen, _stored())
     return keeping.take_over(name, seen, documents, by=by)
 
 
@@ -132,30 +135,56 @@ def look_again(name: str) -> Again | None:
 
 
 def _again(name: str) -> Again | None:
-    seen = keeping.look_at(name)
-    found = compare(name, seen)
-    if not found.changes:
+    before = _stored()
+    seen = _look(name, before)
+    found = _changes(name, before, _mended(name, seen, before)[0])
+    if not found:
         return None
-    left = _shrunk(name, seen)
-    gone = any(one.change == "gone" for one in found.changes)
-    named = any(one.kind not in {"workflow", "action", "workspace"} for one in compare(name, left).breaks)
-    if gone or named:
-        words = f"The data source {name} has changed. Who manages data sources has to look at it: Settings, Data sources, {name}."
-    else:
+    held = {
+        one.place for one in found if one.change in ("gone", "new") or not (one.key or {column.change for column in one.columns} - {"new"})
+    }
+    left = _shrunk(name, seen, before, held)
+    named = _named(compare(name, left, before=before))
+    if named:  # what a document or a right names waits with its table
+        held |= {one.place for one in found if one.collection in named}
+        left = _shrunk(name, seen, before, held)
+    if named and _named(compare(name, left, before=before)):  # another collection's right follows a relation to what has changed
+        held, named = {one.place for one in found}, frozenset(one.collection or "" for one in found)
+    waits = any(one.place in held and (one.change == "gone" or one.collection in named) for one in found)
+    taken = any(one.place not in held for one in found)
+    if taken:
         keeping.take_over(name, left, None, by=SYSTEM)
-        words = f"The data source {name} has changed, and the console has taken that over: load the page anew."
-    return Again(words, spoken(found), waits=gone or named)
+    words = f"The data source {name} has changed" + (
+        ", and the console has taken that over: load the page anew." if taken and not waits else "."
+    )
+    words += " What nothing else names is taken over: load the page anew." if taken and waits else ""
+    words += f" Who manages data sources has to look at {'the rest' if taken else 'it'}: Settings, Data sources, {name}." if waits else ""
+    return Again(words, _spoken(found), waits=waits)
 
 
-def _shrunk(name: str, seen: Look) -> Look:
-    """The structure that was read, without new columns and tables: these need a person's approval."""
-    known = {(item.structure["schema"], item.structure["table"]): item.structure for item in _stored() if item.source == name}
-    now = {(item["schema"], item["table"]): item for item in seen.structures}
-    return replace(seen, structures=[_only(now[at], before) if at in now else dict(before) for at, before in known.items()])
+def _look(name: str, before: Sequence[Stored]) -> Look:
+    """The present structure; tables that are as they were are not sampled again."""
+    return keeping.look_at(name, {(one.structure["schema"], one.structure["table"]): one.structure for one in before if one.source == name})
+
+
+def _named(found: Difference) -> frozenset[str]:
+    """Collections with changes that their documents, segments or rights would break on."""
+    return frozenset(one.collection for one in found.breaks if one.kind in {"collection", "segment", "policy"})
+
+
+def _shrunk(name: str, seen: Look, before: Sequence[Stored], held: Several[str]) -> Look:
+    """The structure that was read, without new columns and tables, and secrets under another name: these need a person's approval. `held`: tables that stay as they were."""
+    now = {place(item): item for item in seen.structures}
+    known = [item.structure for item in before if item.source == name]
+    return replace(
+        seen, structures=[dict(one) if place(one) in held or place(one) not in now else _only(now[place(one)], one) for one in known]
+    )
 
 
 def _only(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     names = {column["name"] for column in before["columns"]}
+    secret = {column["name"] for column in before["columns"] if recognising.secret_because(column)}
+    names |= {new for former, new in mending.renamed(before, now).items() if former not in secret}
     foreign = [key for key in now["foreign_keys"] if set(key["columns"]) <= names]
     key = now["key"] if set(now["key"]) <= names else []
     return {**now, "columns": [column for column in now["columns"] if column["name"] in names], "foreign_keys": foreign, "key": key}
@@ -163,28 +192,40 @@ def _only(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
 
 def spoken(found: Difference) -> str:
     """The first few changes in words: `customer.email is gone`."""
-    said = [f"{one.place} is {one.change}" if not one.columns and not one.key else "" for one in found.changes]
+    return _spoken(found.changes)
+
+
+def _spoken(found: Sequence[TableChange]) -> str:
+    said = [f"{one.place} is {one.change}" if not one.columns and not one.key else "" for one in found]
     said += [
         f"{one.place}.{column.name} is called {column.words} now"
         if column.change == "renamed"
         else f"{one.place}.{column.name} {'is ' if not column.words or column.change != 'changed' else ''}{column.change if column.change != 'changed' else column.words}"
-        for one in found.changes
+        for one in found
         for column in one.columns
     ]
-    said += [f"the key of {one.place} is {one.key}" for one in found.changes if one.key]
+    said += [f"the key of {one.place} is {one.key}" for one in found if one.key]
     said = [one for one in said if one]
     return "; ".join(said[:5]) + (f"; and {len(said) - 5} more" if len(said) > 5 else "")
 
 
-def compare(name: str, seen: Look, by: Actor = SYSTEM) -> Difference:
-    """The difference between the stored and the read structure; breaks are listed as far as `by` may see them."""
-    before = _stored()
-    after, _, dropped = _mended(name, seen)
-    now = assemble(before, hooked.fields())
-    then = assemble([item for item in before if item.source != name] + after, hooked.fields())
+def compare(name: str, seen: Look, by: Actor = SYSTEM, before: Sequence[Stored] | None = None) -> Difference:
+    """The difference between the stored and the read structure; breaks are listed as far as `by` may see them. `before`: all that is stored, if known."""
+    before = _stored() if before is None else before
+    after, dropped = _mended(name, seen, before)[::2]
+    changes = _changes(name, before, after)
+    breaks: list[Break] = []
+    if changes:
+        now = assemble(before, hooked.fields())
+        then = assemble([item for item in before if item.source != name] + after, hooked.fields())
+        breaks = [*dropped, *_workflows(now, then, by), *_actions(now, then, by), *_workspaces(now, then, by), *_policy(now, then, by)]
+    return Difference(name, changes, tuple(dict.fromkeys(breaks)), _stamp(seen))
+
+
+def _changes(name: str, before: Sequence[Stored], after: Sequence[Stored]) -> tuple[TableChange, ...]:
     known = {place(item.structure): item for item in before if item.source == name}
     found = {place(item.structure): item for item in after}
-    changes = [
+    return (
         *(TableChange(one, "gone", known[one].id) for one in sorted(set(known) - set(found))),
         *(TableChange(one, "new", found[one].id) for one in sorted(set(found) - set(known))),
         *(
@@ -192,13 +233,7 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM) -> Difference:
             for one in sorted(set(known) & set(found))
             if sampling.shape(known[one].structure) != sampling.shape(found[one].structure)
         ),
-    ]
-    breaks = (
-        [*dropped, *_workflows(now, then, by), *_actions(now, then, by), *_workspaces(now, then, by), *_policy(now, then, by)]
-        if changes
-        else []
     )
-    return Difference(name, tuple(changes), tuple(dict.fromkeys(breaks)), _stamp(seen))
 
 
 def _stamp(seen: Look) -> str:
@@ -238,7 +273,8 @@ def _kind(column: Mapping[str, Any]) -> str:
 def _words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     said = []
     if (old["stored"], _kind(old)) != (new["stored"], _kind(new)):
-        said.append(f"{_kind(old)} → {_kind(new)}")
+        kinds = (_kind(old), _kind(new)) if _kind(old) != _kind(new) else (old["stored"], new["stored"])
+        said.append(f"{kinds[0]} → {kinds[1]}")
     if old["nullable"] != new["nullable"]:
         said.append("may be empty now" if new["nullable"] else "may no longer be empty")
     if bool(old.get("generated")) != bool(new.get("generated")):
@@ -253,12 +289,12 @@ def _words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 # ---------------------------------------------------------------------------------------------------------- documents
 
 
-def _mended(name: str, seen: Look) -> tuple[list[Stored], list[dict[str, Any]], list[Break]]:
+def _mended(name: str, seen: Look, before: Sequence[Stored]) -> tuple[list[Stored], list[dict[str, Any]], list[Break]]:
     """(collections after the change, their repaired documents, what was left out)."""
     now = {(item["schema"], item["table"]): item for item in seen.structures}
-    structures = {item.id: item.structure for item in _stored()}
+    structures = {item.id: item.structure for item in before}
     said, dropped = [], []
-    for item in _stored():
+    for item in before:
         if item.source == name and item.document:
             found = now.get((item.document.get("schema") or seen.schema, item.document["table"]))
             if found is None:
@@ -267,7 +303,7 @@ def _mended(name: str, seen: Look) -> tuple[list[Stored], list[dict[str, Any]], 
                 said.append((item, found))
                 structures[item.id] = found
     columns = {one: frozenset(column["name"] for column in structure["columns"]) for one, structure in structures.items()}
-    own = {item.id: item.structure for item in _stored() if item.source == name}
+    own = {item.id: item.structure for item in before if item.source == name}
     names = {
         one: mending.renamed(structure, now[at])
         for one, structure in own.items()
@@ -288,18 +324,22 @@ def _mended(name: str, seen: Look) -> tuple[list[Stored], list[dict[str, Any]], 
 
 
 def _of_document(document: Mapping[str, Any], reason: str) -> Break:
-    return Break("collection", str(document.get("label") or document["id"]), f"/settings/collections/{document['id']}", reason)
+    return Break(
+        "collection", str(document.get("label") or document["id"]), f"/settings/collections/{document['id']}", reason, str(document["id"])
+    )
 
 
 def _segments(after: list[Stored], mended: list[dict[str, Any]]) -> list[Break]:
     """Segments whose columns exist but whose meaning changed (a text is a number now); they are left out too."""
-    made = assemble([replace(item, document={**item.document, "segments": [], "relations": []}) for item in after], hooked.fields())
-    dropped = []
+    if not any(document.get("segments") for document in mended):
+        return []
+    bare = [replace(item, document={**item.document, "segments": [], "relations": []}) if item.document else item for item in after]
+    made, dropped = assemble(bare, hooked.fields()), []
     for document in mended:
         for segment in list(document.get("segments") or ()):
             if "filter" in segment and (wrong := _wrong(segment["filter"], made[document["id"]])):
                 document["segments"] = [one for one in document["segments"] if one["id"] != segment["id"]]
-                dropped.append(Break("segment", segment["label"], f"/settings/collections/{document['id']}", wrong))
+                dropped.append(Break("segment", segment["label"], f"/settings/collections/{document['id']}", wrong, document["id"]))
     return dropped
 
 
@@ -319,15 +359,15 @@ def _workflows(now: Mapping[str, Collection], then: Mapping[str, Collection], by
         if f"workflow:{definition.slug}" in hidden:
             continue
         document = definition.document.to_json()
-        before, after = (
-            {(p.step, p.field, p.reason) for p in workflows.check(document, Surroundings(dict(where)))} for where in (now, then)
-        )
+        after = workflows.check(document, Surroundings(dict(then)))
+        before = {(p.step, p.field, p.reason) for p in workflows.check(document, Surroundings(dict(now)))} if after else set()
+        titles = {step.id: step.title for step in definition.document.steps}
+        wrong = dict.fromkeys((p.step, p.reason) for p in after if (p.step, p.field, p.reason) not in before)
         live = running.get((workflow, number), 0)
-        for step, field, reason in sorted(after - before, key=str):
-            words = f"{f'Step {step}: ' if step else ''}{field}: {reason}" + (
-                f" {live} live {'run' if live == 1 else 'runs'}." if live else ""
-            )
-            yield Break("workflow", f"{definition.title}, version {number}", f"/workflows/{definition.slug}", words)
+        runs = f" {live} live {'run' if live == 1 else 'runs'}." if live else ""
+        for step, reason in wrong:
+            words = f"Step “{titles.get(step, step)}”: {reason}" if step else reason
+            yield Break("workflow", f"{definition.title}, version {number}", f"/workflows/{definition.slug}", words + runs)
 
 
 def _actions(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
@@ -336,8 +376,8 @@ def _actions(now: Mapping[str, Collection], then: Mapping[str, Collection], by: 
         if f"collection:{action.collection}" in hidden:
             continue
         before, after = ({(p.field, p.reason) for p in action_check.check(action.canonical(), dict(where))} for where in (now, then))
-        for field, reason in sorted(after - before):
-            yield Break("action", action.title, f"/workflows/{action.slug}", f"{field}: {reason}")
+        for reason in sorted({reason for _, reason in after - before}):
+            yield Break("action", action.title, f"/workflows/{action.slug}", reason)
 
 
 def _workspaces(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
@@ -363,11 +403,11 @@ def _policy(now: Mapping[str, Collection], then: Mapping[str, Collection], by: A
         if kind == "field":
             collection, _, name = ident.partition("/")
             if name in _names(now, collection) and name not in _names(then, collection):
-                yield Break("policy", row.sub, "/settings/roles", f"It is kept from {collection}.{name}, which is gone.")
+                yield Break("policy", row.sub, "/settings/roles", f"It is kept from {collection}.{name}, which is gone.", collection)
         elif kind == "collection" and row.expression and ident in now:
             wrong = _wrong(row.expression, then[ident], then) if ident in then else "The collection is gone."
             if wrong and not _wrong(row.expression, now[ident], now):
-                yield Break("policy", row.sub, "/settings/roles", f"{row.act} on {ident} where {row.expression}: {wrong}")
+                yield Break("policy", row.sub, "/settings/roles", f"{row.act} on {ident} where {row.expression}: {wrong}", ident)
 
 
 def _names(where: Mapping[str, Collection], collection: str) -> frozenset[str]:

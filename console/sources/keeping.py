@@ -256,14 +256,14 @@ def stored_settings(terms: Terms, schemas: Several[str] | None, chosen: Several[
     return kept | ({} if chosen is None else {"tables": sorted(chosen)})
 
 
-def look_at(name: str) -> Look:
+def look_at(name: str, known: reflect.Known = reflect.NO_STRUCTURES) -> Look:
     """The present structure of a source, of its selected tables. Raises NotFound, SourceDown."""
     source = source_of(name)
-    return look(name, source.url, stored_settings(source.terms, source.schemas, source.chosen))
+    return look(name, source.url, stored_settings(source.terms, source.schemas, source.chosen), known)
 
 
-def look(name: str, url: str, settings: Mapping[str, Any]) -> Look:
-    """The present structure of the selected tables. Raises SourceDown."""
+def look(name: str, url: str, settings: Mapping[str, Any], known: reflect.Known = reflect.NO_STRUCTURES) -> Look:
+    """The present structure of the selected tables; those that are as in `known` are not sampled again. Raises SourceDown."""
     schemas, chosen = settings.get("schemas"), settings.get("tables")
 
     def wanted(schema: str | None, table: str) -> bool:
@@ -274,7 +274,9 @@ def look(name: str, url: str, settings: Mapping[str, Any]) -> Look:
         return connect.read(
             engine,
             name,
-            lambda connection: Look(reflect.structures(connection, wanted), reflect.default_schema(connection), reflect.server(connection)),
+            lambda connection: Look(
+                reflect.structures(connection, wanted, known), reflect.default_schema(connection), reflect.server(connection)
+            ),
         )
     finally:
         engine.dispose()

@@ -5,7 +5,7 @@ Days are chosen by a picker or counted from today. What the sheet sends is turne
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,6 +60,8 @@ class Asking:
     form: str
     choices: Sequence[tuple[str, str]]
     chosen: frozenset[str]
+    finds: str = ""
+    """Where the records are that the key may name."""
 
 
 def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[Chip]:
@@ -108,7 +110,7 @@ def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str
             )
         joined = " or " if given.kind == "or" else " and "
         return joined.join(condition_words(part, kinds, look) for part in given.items) or "Nothing"
-    what = kinds.get(given.field) or Kind(given.field, given.field)
+    what = _of_any(kinds.get(given.field) or Kind(given.field, given.field))
     if given.op == "is_null" or given.value is None:
         return f"{what.label} is {'empty' if (given.value if given.op == 'is_null' else given.op == 'eq') else 'not empty'}"
     spoken = (_DATED if what.type in DATES else _SPOKEN)[given.op]
@@ -117,6 +119,11 @@ def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str
     values = given.value if isinstance(given.value, list) else [given.value]
     words = ["empty" if value is None else formats.text(what, value, look) for value in values]
     return f"{what.label} {spoken} {alternatives(words)}"
+
+
+def _of_any(what: Kind) -> Kind:
+    """The kind of a limit on an amount: where each record has a currency of its own, it is in hundredths of any."""
+    return replace(what, currency="") if what.minor and not formats.currency_words(what) else what
 
 
 def alternatives(words: Sequence[str]) -> str:
@@ -169,7 +176,8 @@ def asking(kinds: Mapping[str, Kind], names: Iterable[str]) -> Asking:
         return Asking(name, [(op, words[op]) for op in OF_CHOICES], "choices", choices, frozenset(request.args.getlist("add_value")))
     ops = OF_NUMBERS if what.type in formats.NUMBERS else OF_LISTS if what.type in formats.LISTS else OF_TEXT
     form = "number" if what.type in formats.NUMBERS else "text"
-    return Asking(name, [(op, words[op]) for op in ops], form, (), frozenset(request.args.getlist("add_value")))
+    finds = f"/search/names/{what.references}" if what.references else ""
+    return Asking(name, [(op, words[op]) for op in ops], form, (), frozenset(request.args.getlist("add_value")), finds)
 
 
 def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
@@ -266,4 +274,6 @@ def value_of(what: Kind, entry: str, look: Look) -> Any:
         return text if text in what.options else stored.get(text.casefold(), text)
     if what.type == "boolean":
         return YES_NO.get(text.casefold(), text)
+    if formats.is_money(what):
+        return formats.typed(_of_any(what), [text], look)
     return formats.typed(Kind(what.name, what.label, "text" if what.type in formats.LISTS else what.type), [text], look)

@@ -207,9 +207,12 @@ def _follows(one: Referring, here: str) -> dict[str, Any]:
         f"More than {hand_forms.MOST_COUNTED:,}" if one.count > hand_forms.MOST_COUNTED else f"{one.count:,}" if one.count > 0 else "Some"
     )
     words = UNTOLD if one.count < 0 else FOLLOWS[one.follows][one.count != 1]
-    named = one.collection.label_one if one.count == 1 else one.collection.label
+    single, plural = one.collection.label_one, one.collection.label
+    named = (single if one.count == 1 else plural).lower()
+    if single == plural:  # a table whose name is no plural
+        named = f"record{'' if one.count == 1 else 's'} of {plural}"
     return {
-        "head": f"{many} {named.lower()}",
+        "head": f"{many} {named}",
         "words": words,
         "tone": {"deleted": "bad", "refused": "warn"}.get(one.follows or "", ""),
         "href": f"{here}/related/{frame.segment(one.relation.name)}",

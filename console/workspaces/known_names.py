@@ -1,5 +1,6 @@
 """Names in a workspace that are not connected here: collections, fields, relations, segments, inboxes. Warnings, for a source may come later."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
@@ -25,6 +26,8 @@ from console.core.expressions import ExpressionError
 from console.errors import ConsoleError, NotFound
 from console.records import sql_question
 
+_OF_CHOSEN = re.compile(r"\bselected\.(\w+)\.(\w+)")
+
 Find: TypeAlias = Callable[[str], Collection | None]
 """Name of a collection → the collection, None where it is not there."""
 
@@ -32,7 +35,21 @@ Find: TypeAlias = Callable[[str], Collection | None]
 def unknown_names(document: Workspace, find: Find | None = None) -> list[Spot]:
     """A line for each name that is not there, at its component. `find` is asked for collections; without it those that are connected."""
     look_up = find or _collection
-    return [Spot((item.id, *place), reason) for item in document.every for place, reason in _unknown_of(document, item, look_up)]  # type: ignore[arg-type]
+    return [
+        Spot((item.id, *place), reason)
+        for item in document.every
+        for place, reason in (*_unknown_of(document, item, look_up), *_of_words(document, item, look_up))  # type: ignore[arg-type]
+    ]
+
+
+def _of_words(document: Workspace, item: object, find: Find) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Fields of a chosen record that words and the condition of visibility name."""
+    for place in ("title", "text", "to", "words", "visible_if"):
+        told = getattr(item, place, None)
+        for chosen, name in _OF_CHOSEN.findall(told if isinstance(told, str) else ""):
+            collection = _led(document, chosen, find)
+            if collection is not None and name not in ("key", "title") and not (collection.field(name) or collection.relation(name)):
+                yield (place,), f"{collection.label} have no field {name}."
 
 
 def _unknown_of(document: Workspace, item: Component, find: Find) -> Iterator[tuple[tuple[str, ...], str]]:

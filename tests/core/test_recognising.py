@@ -28,6 +28,7 @@ from tests.tables import cases
         ("bonus_pct", [0, 12.5, 100], "percent"),
         ("n", [0.1, 0.2], None),
         ("n", [], None),
+        ("ref", ["6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"], "uuid"),
         ("state", ["open", "closed"] * 5, "states"),
         ("state", ["open", "closed"], None),
         ("state", [f"s{number}" for number in range(20)], None),
@@ -69,6 +70,51 @@ def test_a_record_is_called_by_its_number_and_by_its_key_only_where_the_list_sho
     assert one(*columns, document=listed | {"columns": ["display_name", "desk"]}).number_of(values) == ""
     assert one(*columns, document=listed | {"columns": ["id", "display_name"]}).number_of(values) == "518"
     assert one(*columns, document=listed).number_of({"id": 518}) == "", "of a masked number nothing is said"
+
+
+def test_the_number_of_another_record_is_not_the_records_own() -> None:
+    led = {"columns": ["port", "berth_no"], "schema": None, "table": "berth", "target": ["port", "no"]}
+    berth = structure("berth", column("port"), column("no", "integer"), key=("port", "no"))
+    call = structure("call", column("id", "integer"), column("port"), column("berth_no", "integer"), foreign_keys=[led])
+    assert assembled(berth, call)["call"].number_of({"id": 7, "port": "LTKLJ", "berth_no": 2}) == "7"
+
+
+def test_an_amount_in_cents_is_money_where_no_column_names_the_currency() -> None:
+    balance = one(column("balance_cents", "integer")).by_name["balance_cents"]
+    assert (balance.label, balance.widget, balance.currency, balance.minor) == ("Balance", "money", None, True)
+
+
+@cases(
+    ("columns", "title"),
+    [
+        ([column("reason") | {"repeats": True}, column("starts_at", "datetime", nullable=False)], "Thing {{ record.starts_at }}"),
+        ([column("created_at", "datetime", nullable=False)], "{{ record.id }}"),
+        ([column("reason", nullable=False)], "{{ record.reason }}"),
+    ],
+)
+def test_random_signs_name_no_record_where_anything_else_can(columns: list[dict[str, Any]], title: str) -> None:
+    made = assembled(structure("thing", column("id") | {"form": "uuid"}, *columns))["thing"]
+    assert (made.title, "id" in made.columns) == (title, False)
+
+
+@cases(
+    ("at", "title"),
+    [
+        ("2026-06-01T04:00:00Z", "At 1 Jun 2026, 04:00 UTC, sensor 2"),
+        ("2026-06-01T04:00:31.5", "At 1 Jun 2026, 04:00, sensor 2"),
+        ("0044-01-01T00:00:00+02:00", "At 1 Jan 44, sensor 2"),
+        ("infinity", "At infinity, sensor 2"),
+    ],
+)
+def test_a_moment_that_tells_records_apart_keeps_its_time(at: str, title: str) -> None:
+    made = assembled(structure("reading", column("at", "datetime"), column("sensor", "integer"), key=("at", "sensor")))["reading"]
+    assert made.title_of({"at": at, "sensor": 2}, None) == title
+
+
+def test_what_says_that_a_table_is_one_is_no_part_of_its_name() -> None:
+    assert [assembled(structure(name, column("id", "integer")))[name].label for name in ("tbl-Article", "tbl_staff", "vwSales")] == [
+        "Article", "Staff", "Sales"
+    ]  # fmt: skip
 
 
 def test_an_amount_stands_with_the_currency_of_its_table() -> None:

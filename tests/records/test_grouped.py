@@ -42,6 +42,8 @@ def test_values_are_counted_and_added_as_by_hand(shops: None, source: str) -> No
     persons = replace(everyone(source), everything=False, allow=(expressions.parse("record.kind == 'person'"),))
     assert [each.keys for each in grouped.grouped(of, persons, measure="count", by=[By("kind")])] == [("person",)]
     assert grouped.grouped(of, everyone(source), measure="count", where=[expressions.parse("record.id < 0")])[0].value == 0
+    by_id = grouped.grouped(of, everyone(source), measure="sum", field="ratio", by=[By("id")])
+    assert [each.keys[0] for each in by_id][:2] == [4, 1], "what is empty or no finite number leads nobody"
     with pytest.raises(Malformed, match="no number"):
         grouped.grouped(of, everyone(source), measure="sum", field="name")
     with pytest.raises(Malformed, match="no day"):

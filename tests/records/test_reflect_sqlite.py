@@ -8,7 +8,7 @@ import pytest
 from console import records
 from console.core.documents.collections import MOST_COLUMNS, Collection
 from console.core.scopes import whole
-from console.records.reflect import listed
+from console.records.check_lists import listed
 from tests.records.files import assembled, opened, structures
 from tests.tables import cases
 
@@ -45,6 +45,9 @@ def field(folder: Path, declared: str, name: str = "f") -> Any:
         ("numeric(10, 2)", "decimal"),
         ("decimal", "decimal"),
         ("money", "decimal"),
+        ("currency", "decimal"),
+        ("memo", "text"),
+        ("any", "other"),
         ("date", "date"),
         ("datetime", "datetime"),
         ("timestamp", "datetime"),
@@ -178,12 +181,20 @@ def test_other_checks_are_no_options(tmp_path: Path, declared: str) -> None:
         ("x > 0 ; kind IN ('p', 'q') ; mood IN ('up')", {"kind": ["p", "q"], "mood": ["up"]}),
         ("VALUE IN ('top', 'low')", {"VALUE": ["top", "low"]}),
         ("status IN ('it''s')", {"status": ["it's"]}),
+        ("""check ("Active?" in ('y', 'n') and [my tone] in ('a'))""", {"Active?": ["y", "n"], "my tone": ["a"]}),
+        ("(`on hold` in ('y'))", {"on hold": ["y"]}),
         ("status IN (1, 2)", {}),
         ("", {}),
     ],
 )
 def test_lists_in_the_checks_of_other_databases(text: str, lists: dict[str, list[str]]) -> None:
     assert listed(text) == lists
+
+
+@cases(("value", "stored"), [("'a note'", "text"), ("12", "integer"), ("1.5", "decimal"), ("'2026-05-01'", "date"), ("x'00'", "other")])
+def test_a_type_of_somebodys_own_is_what_its_values_are(tmp_path: Path, value: str, stored: str) -> None:
+    made = assembled(tmp_path, f"create table t (id integer primary key, f LEGACYTYPE); insert into t values (1, {value})")
+    assert made["t"].by_name["f"].stored == stored
 
 
 # ----------------------------------------------------------------------------------------------------------- odd tables

@@ -47,6 +47,36 @@ def test_rows_and_fields_are_the_readers_own(shops: None, source: str) -> None:
 @cases(
     "text",
     [
+        "with odd as (select * from odd) select * from customer, odd",
+        "with one as (select * from odd), odd as (select 1 as x) select * from customer, one",
+        "select * from customer, (with odd as (select 1 as x) select * from odd) inner_one, odd",
+        "with recursive one as (select * from odd union all select * from one), odd as (select 1 as x) select * from customer, one",
+        "select name from customer where exists (with pg_authid as (select * from pg_authid) select 1 from pg_authid)",
+    ],
+)
+def test_a_part_called_like_a_table_opens_no_table(shops: None, text: str) -> None:
+    with pytest.raises(Malformed, match="no table"):
+        sql_question.ask("shop", text, people_only)
+
+
+@pytest.mark.parametrize("source", ["shop", "file"])
+@cases(
+    ("text", "rows"),
+    [
+        ("with customer as (select * from customer) select distinct kind from customer", [("person",)]),
+        ("with Part as (select kind from customer) select distinct Part.kind from Part", [("person",)]),
+        ("with a as (select kind as k from customer), b (x) as (select k from a) select distinct Q.x from b as Q", [("person",)]),
+        ("with recursive n as (select 1 as i union all select n.i + 1 from n where n.i < 3) select i from n, customer group by i order by i", [(1,), (2,), (3,)]),
+        ("select distinct C.kind from customer C where exists (with c2 as (select id from customer) select 1 from c2 where c2.id = C.id)", [("person",)]),
+    ],
+)  # fmt: skip
+def test_a_part_is_read_by_its_own_name(shops: None, source: str, text: str, rows: list[tuple[object, ...]]) -> None:
+    assert list(sql_question.ask(source, text, people_only).rows) == rows
+
+
+@cases(
+    "text",
+    [
         "delete from customer",
         "update customer set name = 'x'",
         "drop table customer",

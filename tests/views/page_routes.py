@@ -37,6 +37,7 @@ NO_PAGES = {
     "/files/<path:ref>/page/<int:number>",
     "/health",
     "/health/pages",
+    "/search/names/<collection>",
     "/my-work",
     "/invitation/<token>",
     "/unsubscribe/<token>",

@@ -118,6 +118,8 @@ def test_several_values_and_days_are_added_as_one_sentence(pages: "Pages") -> No
 
 
 LOOK = Look(zone="Europe/Vilnius")
+CENTS = {"name": "paid", "label": "Paid", "type": "integer", "widget": "money", "minor": True}
+EUROS, MIXED = CENTS | {"currency": "EUR"}, CENTS | {"currency": "currency"}
 DATE, MOMENT = {"name": "due", "label": "Due", "type": "date"}, {"name": "at", "label": "At", "type": "datetime"}
 
 
@@ -130,6 +132,9 @@ DATE, MOMENT = {"name": "due", "label": "Due", "type": "date"}, {"name": "at", "
         (DATE, "lt", ["2026-11-20"], {"field": "due", "op": "lt", "value": "2026-11-20"}),
         (MOMENT, "eq", ["2026-11-20"], {"and": [{"field": "at", "op": "gte", "value": "2026-11-19T22:00:00Z"}, {"field": "at", "op": "lt", "value": "2026-11-20T22:00:00Z"}]}),
         (MOMENT, "lte", ["2026-11-20"], {"field": "at", "op": "lt", "value": "2026-11-20T22:00:00Z"}),
+        (EUROS, "gte", ["1,299.50"], {"field": "paid", "op": "gte", "value": 129950}),
+        (MIXED, "in", ["100, 12.5"], {"field": "paid", "op": "in", "value": [10000, 1250]}),
+        (CENTS, "lt", ["7"], {"field": "paid", "op": "lt", "value": 700}),
         (DATE, "is_null", [], {"field": "due", "op": "is_null", "value": True}),
     ],
 )  # fmt: skip
@@ -216,3 +221,10 @@ def test_a_saved_run_is_resumed_from_the_preview_of_its_record(pages: "Pages") -
     assert pages.company.told(run, "tom")["holder"] == pages.company.tom.id
     assert "/resume" not in pages.tom.get("/c/customer?segment=&preview=1").html
     assert "/resume" not in pages.rosa.get("/c/customer?segment=&preview=1").html, "who only looks is offered nothing"
+
+
+@pytest.mark.parametrize(("source", "said"), [(EUROS, "€100.00"), (MIXED, "100.00"), (CENTS, "100.00")])
+def test_a_limit_on_an_amount_reads_as_it_was_typed(source: dict[str, object], said: str) -> None:
+    what = formats.kind(source)
+    given = filters.Test("paid", "gte", list_filters.condition_of(source, "gte", ["100"], LOOK)["value"])
+    assert list_filters.condition_words(given, {"paid": what}, LOOK) == f"Paid is at least {said}"

@@ -105,3 +105,26 @@ def test_the_form_of_a_new_record_is_as_it_was_shaped(pages: "Pages") -> None:
     assert "v.risk" not in fields
     assert (fields["v.email"], fields["v.desk"]) == (pages.company.olivia.email, "retail")
     assert pages.olivia.get("/new/c/customer?like=2").form("/new/c/customer?like=2")["fields"]["v.email"] != pages.company.olivia.email
+
+
+def test_who_a_key_belongs_to_is_chosen_by_name(pages: "Pages") -> None:
+    olivia = pages.olivia
+    html = olivia.get("/new/c/account").html
+    assert 'list="f-customer_id-found"' in html
+    assert "/search/names/customer?id=f-customer_id&amp;typed=v.customer_id" in html
+    asked = "/search/names/customer?id=f-customer_id&typed=v.customer_id"
+    assert '<option value="1">Adaeze Okonkwo-Bell</option>' in olivia.get(f"{asked}&v.customer_id=adae").html
+    assert '<option value="2">' in olivia.get(asked).html, "the first ones, before anything is typed"
+    assert 'id="f-customer_id-named" hx-swap-oob="true">Adaeze Okonkwo-Bell</p>' in olivia.get(f"{asked}&v.customer_id=1").html
+
+
+def test_nobody_is_offered_a_record_that_they_may_not_see(pages: "Pages") -> None:
+    asked = "/search/names/customer?id=f-x&typed=v.x&v.x="
+    told = [getattr(pages, who).get(asked + typed).html for who, typed in (("tom", "3"), ("tom", "Halcyon"), ("stan", "1"), ("stan", ""))]
+    assert not any("<option" in html or "Halcyon" in html or "Adaeze" in html for html in told)
+
+
+def test_a_filter_by_who_a_key_belongs_to_offers_names(pages: "Pages") -> None:
+    html = pages.olivia.get("/c/account?pick=1&add_field=customer_id").html
+    assert 'list="add_value-found"' in html
+    assert 'list="add_value-found"' not in pages.olivia.get("/c/account?pick=1&add_field=iban").html

@@ -274,6 +274,27 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
     assert "Nothing has changed" in ines.get(at).text
 
 
+def test_a_record_that_is_referred_to_by_several_columns_stands_in_the_summary(pages: Pages, tmp_path: Path) -> None:
+    file = filled(tmp_path)
+    behind(
+        file,
+        """create table berth (port text, no int, state text, primary key (port, no));
+        create table call (id integer primary key, port text, berth_no int, foreign key (port, berth_no) references berth (port, no));
+        insert into berth values ('LTKLJ', 2, 'free'); insert into call values (1, 'LTKLJ', 2)""",
+    )
+    name = connected(file)
+    assert f"/c/{name}.call/1/related/berth" in pages.ines.get(f"/c/{name}.call/1").html
+    assert "Port LTKLJ, no 2" in pages.ines.get(f"/c/{name}.call/1/related/berth").text
+
+
+def test_rights_name_the_source_where_two_have_a_table_of_one_name(pages: Pages, tmp_path: Path) -> None:
+    first, second = connected(filled(tmp_path, "a.db")), connected(filled(tmp_path, "b.db"))
+    page = pages.ines.get("/settings/access?q=team")
+    labels = {records.collection(f"{name}.team").label for name in (first, second)}
+    assert len(labels) == 2
+    assert all(label in page.text for label in labels), page.text
+
+
 def test_who_may_not_manage_sources_is_not_led_to_what_has_changed(pages: Pages, tmp_path: Path) -> None:
     file, name = filled(tmp_path), fresh()
     sources.add(name, f"sqlite:///{file}", "operator")
@@ -321,6 +342,39 @@ def test_words_for_others_name_no_table(pages: Pages, tmp_path: Path) -> None:
     assert "Who manages data sources has to look at it" in seen
     assert "team is gone" not in seen
     assert "team is gone" in pages.ines.get(f"/settings/sources/{name}/again").text.replace("gone team", "team is gone")
+
+
+def test_a_table_that_is_gone_holds_back_no_other_list(pages: Pages, tmp_path: Path) -> None:
+    ines, file = pages.ines, filled(tmp_path)
+    name = connected(file)
+    behind(file, "drop view roster; drop table team; alter table member drop column mail; insert into member values (1, null, 'Ann')")
+    first = ines.get(f"/c/{name}.member", status=503).text
+    assert "What nothing else names is taken over: load the page anew. Who manages data sources has to look at the rest" in first
+    assert "Ann" in ines.get(f"/c/{name}.member").text
+    for page in (f"/c/{name}.team", f"/new/c/{name}.team"):
+        assert "has changed" in ines.get(page, status=503).text
+    assert "team is gone" in ines.get(f"/settings/sources/{name}/again").text.replace("gone team", "team is gone")
+
+
+def test_what_a_document_names_waits_and_what_none_names_does_not(pages: Pages, tmp_path: Path) -> None:
+    ines, file, name = pages.ines, filled(tmp_path), fresh()
+    document = {"id": f"{name}-m", "source": name, "table": "member", "label": "Members", "columns": ["name", "mail"]}
+    sources.add(name, f"sqlite:///{file}", documents=[document])
+    behind(file, "drop view roster; alter table member drop column mail; alter table team rename column name to team_name")
+    assert "has changed" in ines.get(f"/c/{name}.team", status=503).text
+    assert "Red" in ines.get(f"/c/{name}.team").text, "a column that is only called otherwise stays"
+    assert "mail is gone" in ines.get(f"/c/{name}-m", status=503).text
+
+
+def test_a_secret_under_another_name_waits_for_a_person(pages: Pages, tmp_path: Path) -> None:
+    ines, file = pages.ines, filled(tmp_path)
+    behind(file, "alter table member add column password text; insert into member values (1, 1, 'Ann', 'a@x.example', 'hush')")
+    name = connected(file)
+    behind(file, "alter table member rename column password to login_password_text")
+    ines.get(f"/c/{name}.member?columns=name", status=200)
+    behind(file, "alter table member drop column mail")
+    ines.get(f"/c/{name}.member", status=503)
+    assert "hush" not in ines.get(f"/c/{name}.member/1").html
 
 
 def test_tables_are_chosen_again_and_what_that_means_is_shown_first(pages: Pages, tmp_path: Path) -> None:

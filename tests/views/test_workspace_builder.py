@@ -116,7 +116,7 @@ def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:
     workspaces.save(pages.company.ines, "morning", editing.draft.revision, theirs)
     page = pages.ines.send(mine, f"{EDIT}/text", status=409, text="My words")
     assert "Somebody else changed this draft" in page.text
-    assert "Their words" in page.text
+    assert "Text: Words: Their words" in page.text, "the component, its setting as the form calls it, and what they say"
     assert page.form(f"{EDIT}/text")["fields"]["text"] == "My words"
     pages.ines.send(page, f"{EDIT}/text")
     assert workspaces.open_workspace(pages.company.ines, "morning").document.component("text").text == "My words"  # type: ignore[union-attr]

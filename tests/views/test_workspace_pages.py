@@ -269,3 +269,19 @@ def test_a_segment_that_is_a_select_works_in_lists_and_figures(pages: Pages) -> 
     assert "Adaeze" not in page.text
     assert pages.olivia.get("/w/desk/part/m", htmx="part-m").text.endswith("1")
     assert "Halcyon" not in pages.tom.get("/w/desk").text
+
+
+def test_a_vanished_field_in_words_and_conditions_is_told_to_who_builds(pages: Pages) -> None:
+    told: list[dict[str, Any]] = [
+        {"id": "people", "type": "collection", "collection": "customer", "select": "customer"},
+        {"id": "kept", "type": "text", "text": "{{ selected.customer.title }}, {{ selected.customer.key }}, {{ selected.customer.email }}"},
+        {"id": "words", "type": "text", "text": "Born {{ selected.customer.vanished }}"},
+        {"id": "shown", "type": "text", "text": "Here", "visible_if": "selected.customer.gone > 1"},
+        {"id": "other", "type": "text", "text": "{{ selected.nobody.vanished }}"},
+    ]
+    document = {**DESK, "components": told[:-1]}
+    found = [(spot.place, spot.reason) for spot in workspaces.unknown_names(workspaces.read(document))]
+    assert found == [(("words", "text"), "Customers have no field vanished."), (("shown", "visible_if"), "Customers have no field gone.")]
+    publish(document)
+    page = pages.olivia.get("/w/desk?customer=1")
+    assert "adaeze@customers.example" in page.text

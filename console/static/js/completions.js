@@ -22,7 +22,8 @@
     const word = merge ? merge[1] : (before(target).match(/[\w.$]+$/) || [""])[0];
     const names = [...document.querySelectorAll("#names option")];
     const alike = (option) => !(merge && option.value.endsWith("(")) && `${option.value} ${option.label}`.toLowerCase().includes(word.toLowerCase()) && option.value !== word;
-    const found = word.length < 2 && !merge ? [] : names.filter(alike).slice(0, 30);
+    const wanted = merge || (target.dataset.complete !== "template" && word.length > 1); // in a text only a brace asks: Tab must not turn its words into names
+    const found = wanted ? names.filter(alike).slice(0, 30) : [];
     if (!found.length) { close(); return; }
     box = target;
     list().replaceChildren(...found.map(({ value: name, label }, number) => {

@@ -58,7 +58,7 @@ class Attached:
 class Box:
     """One field of a form, ready to be rendered. `control` is static, input, area, select, switch, checks, yesno or files.
 
-    `unit` is the currency of an amount, `marker` what the form sends along to read the box again.
+    `finds` is where the records are that its key may name, `unit` the currency of an amount, `marker` what the form sends along to read the box again.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Box:
     error: str | None = None
     theirs: str | None = None
     answered: bool = False
-    collection: str | None = None
+    finds: str = ""
     held: str | None = None
     attached: Sequence["Attached"] = ()
     accept: str = ""
@@ -150,7 +150,7 @@ def box(
         error=str(error["reason"]) if error else None,
         theirs=formats.text(what, error["theirs"], look) if error and "theirs" in error else None,
         answered=answered,
-        collection=_collection_of(source),
+        finds=f"/search/names/{what.references}" if what.references and _control(source, what) == "input" else "",
         held=_exact_value(what, value, _control(source, what), look),
         lines=source.get("lines") or 3,
         unit=formats.currency_words(what),
@@ -291,11 +291,6 @@ def _limits(source: Mapping[str, Any], what: Kind) -> dict[str, Any]:
     if what.type in ("date", "time"):
         limits |= {"min": source.get("min"), "max": source.get("max")}
     return {name: limit for name, limit in limits.items() if limit is not None}
-
-
-def _collection_of(source: Mapping[str, Any]) -> str | None:
-    options = source.get("options")
-    return str(options["collection"]) if isinstance(options, Mapping) and "collection" in options else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,12 @@ def _condition_words(row: ConditionRow, field: Field | None) -> str:
     named = {option.value: option.label for option in (field.options or ())} if field else {}
     value = ", ".join(named.get(part, part) for part in row.value.split(", "))
     said = words.replace("…", value) if "…" in words or row.comparison in VALUELESS else f"{words} {value}"
-    return f"{field.label if field else row.field} {said}"
+    return f"{_called(field) if field else row.field} {said}"
+
+
+def _called(field: Field) -> str:
+    """The field, with the unit in which its values are compared where that is not the one in which they are shown."""
+    return f"{field.label} (in cents)" if field.minor else field.label
 
 
 def _form(
@@ -219,7 +224,7 @@ def _form(
     context = collection_frame.context(editing, wrong) | {
         "segment": segment, "sent": sent, "rows": rows, "kinds": KINDS, "errors": errors, "found": found,
         "comparisons": condition_rows.offered(),
-        "fields": [(item.name, item.label, condition_rows.kind_of(item)) for item in fields.values()], "key": editing.becoming.key,
+        "fields": [(item.name, _called(item), condition_rows.kind_of(item)) for item in fields.values()], "key": editing.becoming.key,
         "roles": [(role, formats.role_words(role), role in sent["roles"]) for role in collections.roles()],
         "title": sent["label"] or "New segment",
     }  # fmt: skip

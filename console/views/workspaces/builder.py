@@ -309,15 +309,32 @@ def _theirs(wrong: ConsoleError | None) -> list[tuple[str, str]]:
     )
 
 
+SPOKEN = {
+    "title": "Heading",
+    "visible_if": "Only shown if",
+    "where": "Conditions",
+    "select": "Chosen record is called",
+    "of": "About",
+    "text": "Words",
+}
+"""Settings that the form of a component calls otherwise than by their names."""
+
+
 def _place_words(path: str) -> str:
-    return path.removeprefix("components.").replace(".", ": ").replace("_", " ")
+    """A place of the document as the builder says it: "Collection: Heading"."""
+    part, *rest = path.removeprefix("components.").split(".")
+    return ": ".join([formats.label_of(part), *(SPOKEN.get(name) or formats.label_of(name) for name in rest)])
 
 
 def _setting_words(part: Any) -> str:
     """A part of the document in words: of a component its settings, without where it stands."""
     if isinstance(part, Mapping):
         kind = KINDS[str(part["type"])].kind_label if part.get("type") in KINDS else ""
-        told = [f"{formats.label_of(name)}: {_setting_words(value)}" for name, value in part.items() if name not in ("type", "place", "id")]
+        told = [
+            f"{SPOKEN.get(name) or formats.label_of(name)}: {_setting_words(value)}"
+            for name, value in part.items()
+            if name not in ("type", "place", "id")
+        ]
         return ", ".join([kind, *told] if kind else told)
     if isinstance(part, list):
         return ", ".join(str(each + 1) if isinstance(each, int) else _setting_words(each) for each in part)

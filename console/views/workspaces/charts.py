@@ -98,6 +98,7 @@ def chart(item: ChartComponent, found: Figures, title: str, look: Look) -> Chart
         for number, (line, currency, values) in enumerate(found.series)
     ]
     empty = not found.keys or all(not _number(value) for one in found.series for value in one[2])
+    timed = item.chart == "time" and item.sql is None
     kind = "column" if item.chart == "time" else "bar"
     return Chart(
         frame.dom_id("chart", item.id),
@@ -108,7 +109,7 @@ def chart(item: ChartComponent, found: Figures, title: str, look: Look) -> Chart
         [] if empty else labels,
         series,
         _hrefs(item, found),
-        empty="Nothing to show: no record meets the conditions.",
+        empty=f"Nothing to show: no record {f'of the last {item.last} {PERIODS[item.period]}s ' if timed else ''}meets the conditions.",
     )
 
 
@@ -117,7 +118,7 @@ def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series:
     values = [value or 0 for value in series[0].values] if series else []
     if not labels or not any(values):
         return ""
-    top = max(range(len(values)), key=values.__getitem__)
+    top = max((place for place, key in enumerate(found.keys) if key != OTHER), key=values.__getitem__)
     if item.chart == "time":
         where = f"the {PERIODS[item.period]} of {labels[top]}" if item.period == "week" and labels[top] != "now" else labels[top]
         told = f"{series[0].shown[-1]} so far in the present {PERIODS[item.period]}; most was {series[0].shown[top]} " + (
@@ -294,8 +295,8 @@ def _cohorts(item: ChartComponent, found: Figures, title: str, look: Look) -> Co
         size = sizes.get(key) or 0
         cells: list[tuple[str, int, int] | None] = []
         for _, _, values in found.series:
-            number = values[place]
-            share = 100 * number / size if size and number is not None else 0
+            number = values[place] if size else None
+            share = 100 * number / size if size and number is not None else 0.0
             cells.append(None if number is None else (f"{share:.0f} %", number, min(5, round(share / 20)) if number else 0))
         rows.append((formats.period_words(key, item.period, look, now=place == len(found.keys) - 1), _plain(size, look), cells))
     whole = sum(sizes.values())

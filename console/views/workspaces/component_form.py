@@ -283,7 +283,7 @@ def _days(offer: _Offer) -> list[tuple[str, str]]:
 
 
 def _every_collection(offer: _Offer) -> list[tuple[str, str]]:
-    return [(each.id, f"{each.label} ({each.source})") for each in offer.collections()]
+    return [(each.id, f"{each.plain_label or each.label} ({each.source})") for each in offer.collections()]
 
 
 def _charted(*kinds: str, default: str = "") -> Callable[[_Offer], bool]:
@@ -327,7 +327,11 @@ _ROWS = {
         _Row(Box("chart.limit", "How many", "number", value=5)),
         _Row(Box("select", "Chosen record is called", help="Others use it as selected.<name>; empty: a row opens its record")),
         _Row(Box("head", "Title and state above", "check")),
-        _Row(Box("of", "Of", "choice", again=True, needed=True), "Choose…", lambda offer: offer.paths()),
+        _Row(
+            Box("of", "Of", "choice", help="A chosen record. Its Collection or Inbox says what it is called.", again=True, needed=True),
+            "Choose…",
+            lambda offer: offer.paths(),
+        ),
         _Row(Box("relation", "Relation", "choice", again=True, needed=True), "Choose…", lambda offer: offer.relations()),
         _Row(Box("actions", "Actions", "many", "None ticked: all that are offered to the reader"), offers=lambda offer: offer.actions()),
         _Row(Box("workflows", "Workflows", "many", "None ticked: all that the reader may start"), offers=lambda offer: offer.workflows()),
@@ -358,7 +362,14 @@ _ROWS = {
         _Row(Box("metric.last", "Periods shown", "number", value=8)),
         _Row(Box("whole", "Figure over all records, not only the present period", "check", value=True)),
         _Row(Box("good", "Which way is good", "choice", value="none"), offers=_words(GOOD)),
-        _Row(Box("words", "Words under the figure", help="Empty: how it compares with the period before", complete=True)),
+        _Row(
+            Box(
+                "words",
+                "Words under the figure",
+                help="Empty: how it compares with the period before. Values in braces: {{ me.name }}",
+                complete=True,
+            )
+        ),
         _Row(Box("chart", "Kind", "choice", value="time", again=True), offers=_words(CHARTS)),
         _Row(Box("by", "Told apart by", "choice"), "Nothing", _own_fields, shown=_charted("share", "leaders", "time", default="time")),
         _Row(Box("then", "Then by the day", "choice"), "Choose…", _days, shown=_charted("cohort")),

@@ -4,14 +4,17 @@ Pure: `assemble` takes the reflected structures and documents of all collections
 `console.records.reflect` stores; the document is described in `collection_document`.
 """
 
+import hashlib
+import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection as Several, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from console.core.documents.collections import recognising, relating, treatment
-from console.core.documents.collections.default_titles import default_title
+from console.core.documents.collections.default_titles import default_title, random_keys
 from console.core.documents.collections.labels import explained, humanised, led_to, one_of
 from console.core.documents.collections.model import (
     FIELD_TYPES,
@@ -64,7 +67,8 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
     """
     items = list(kept)
     places = {(item.source, item.structure["schema"], item.structure["table"]): item for item in items}
-    made = {item.id: _collection(item, places, called.get(item.id, ())) for item in items}
+    alike = _led_alike(items, places)
+    made = {item.id: _made(Recipe.of(item, places, tuple(called.get(item.id, ())), alike)) for item in items}
     links: dict[str, list[Relation]] = {item.id: [] for item in items}
     for item in items:
         for foreign in item.structure.get("foreign_keys", ()):
@@ -108,7 +112,54 @@ def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:
     return replace(own, stored_fields=fields)
 
 
-def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> Collection:
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a collection is made of. Equal ones make the same collection: of thousands, only those that changed are made anew."""
+
+    digest: str
+    kept: Stored = field(compare=False)
+    led: Mapping[str, str] = field(compare=False)
+    called: tuple[Field, ...] = field(compare=False)
+
+    @classmethod
+    def of(cls, kept: Stored, places: Places, called: tuple[Field, ...], alike: Mapping[tuple[str, str], str]) -> "Recipe":
+        """`led`: column with a foreign key → collection that it leads to; in a view, where every table has the column lead to one and the same."""
+        led = dict(reversed([*_led(kept, places)]))  # of two foreign keys of one column the first counts
+        if kept.structure["kind"] == "view":
+            led = {name: only for one in kept.structure["columns"] if (only := alike.get((kept.source, name := one["name"])))}
+        told = [kept.id, kept.source, kept.position, kept.structure, kept.document, led, [repr(item) for item in called]]
+        return cls(hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest(), kept, led, called)
+
+
+def _led(kept: Stored, places: Places) -> Iterator[tuple[str, str]]:
+    """Columns that hold the keys of another collection, by their foreign keys."""
+    for foreign in kept.structure.get("foreign_keys", ()):
+        target = places.get((kept.source, foreign["schema"], foreign["table"]))
+        if target is not None and len(foreign["columns"]) == 1 and list(foreign["target"]) == list(target.structure["key"]):
+            yield foreign["columns"][0], target.id
+
+
+def _led_alike(items: Sequence[Stored], places: Places) -> dict[tuple[str, str], str]:
+    """(source, column) → the collection that every foreign key of a column of this name leads to, where the name says so: `supplier_id`."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for item in items:
+        for name, target in _led(item, places):
+            found.setdefault((item.source, name), set()).add(target)
+    only = {place: ids.pop() for place, ids in found.items() if len(ids) == 1}
+    return {place: target for place, target in only.items() if _says(place[1], target)}
+
+
+def _says(column: str, target: str) -> bool:
+    words = recognising.parts_of(column)
+    return "".join(words[:-1] or words) in "".join(recognising.parts_of(target))
+
+
+@lru_cache(maxsize=8192)
+def _made(recipe: Recipe) -> Collection:
+    return _collection(recipe.kept, recipe.led, recipe.called)
+
+
+def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field] = ()) -> Collection:
     from console.core.documents.collections.contact_document import (
         ContactDocument,  # pydantic: commands that read no document do without it
     )
@@ -117,7 +168,7 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
     label = humanised(recognising.table_words(structure["table"]))
     key = tuple(document.get("key") or structure["key"])
     named = _named_in(document)
-    fields = _labelled(tuple(_field(kept, column, key, places, named) for column in structure["columns"]), document)
+    fields = _labelled(tuple(_field(kept, column, key, led.get(column["name"]), named) for column in structure["columns"]), document)
     columns = {item.name for item in fields}
     by_name = {item.name: item for item in fields}
     computed = tuple(
@@ -154,7 +205,7 @@ def _collection(kept: Stored, places: Places, called: Sequence[Field] = ()) -> C
         segments=offered_segments(document),
         title=document.get("title") or default_title(structure, shown, key),
         subject=document.get("subject"),
-        columns=tuple(document.get("columns") or _default_columns(shown, key)),
+        columns=tuple(document.get("columns") or _default_columns(shown, random_keys(structure, key))),
         summary=document.get("summary") or {},
         changes=_changes(document.get("changes"), by_name),
         search=tuple(document.get("search") or ()),
@@ -184,9 +235,9 @@ def _changes(given: Mapping[str, Any] | None, by_name: Mapping[str, Field]) -> C
     return Changes(given.get("column"), created, given.get("deleted"), int(given.get("every_s", 5)), bool(given.get("listen", False)))
 
 
-def _default_columns(shown: Sequence[Field], key: Sequence[str]) -> list[str]:
-    """The first columns that a list can show; without currencies, which stand with their amounts, and keys that no person reads."""
-    beside = {item.currency for item in shown} | {item.name for item in shown if item.name in key and item.stored == "uuid"}
+def _default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
+    """The first columns that a list can show; without currencies, which stand with their amounts, and the `unread`: keys that no person reads."""
+    beside = {item.currency for item in shown} | set(unread)
     plain = [item.name for item in shown if item.type not in SHOWN_ONLY and item.name not in beside]
     return (plain or [item.name for item in shown])[:MOST_COLUMNS]
 
@@ -302,16 +353,19 @@ def _named_in(document: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(listed | used)
 
 
-def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: Places, named: frozenset[str]) -> Field:
+def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], references: str | None, named: frozenset[str]) -> Field:
     name = column["name"]
     says: Mapping[str, Any] = _said_of_fields(kept.document).get(name, {})
     label = humanised(name)
     options = says.get("options", column.get("options"))
-    references = _referred(kept, name, places)
     drawn = "file" if says.get("widget") in {"image", "file"} else None
     plain = says.get("type") or says.get("widget") or options or references or says.get("references")
     seen = {} if plain else recognising.look(column, [one["name"] for one in kept.structure["columns"]])
-    kind = says.get("type") or drawn or ("reference" if references else seen.pop("type", None) or _shown_as(column, bool(options)))
+    kind = (
+        says.get("type")
+        or drawn
+        or ("reference" if references else seen.pop("type", None) or recognising.shown_as(column, listed=bool(options)))
+    )
     if kind not in FIELD_TYPES:
         raise DefinitionError(
             f"{kept.id}.{name}: there is no field type '{kind}'.", details=[{"field": name, "reason": f"unknown type {kind}"}]
@@ -362,7 +416,7 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: 
         required=bool(says.get("required", False)),
         default=says.get("default"),
         governed=_governors(kept.document, name),
-        **_look_of(says) | ({} if plain and not says.get("type") else _coded(name, column)) | seen,
+        **_look_of(says) | ({} if plain and not says.get("type") else recognising.coded(name, column)) | seen,
     )
 
 
@@ -372,42 +426,11 @@ def _governors(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return (said,) if isinstance(said, str) else tuple(said)
 
 
-CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
-    "country": (2, frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships"})),
-    "language": (2, frozenset({"language", "languages"})),
-    "currency": (3, frozenset({"currency", "currencies"})),
-}
-"""Widget for codes → their length, and the last word of names of columns that hold them."""
-
-
-def _coded(name: str, column: Mapping[str, Any]) -> dict[str, Any]:
-    """The widget of a column that holds codes of countries, languages or currencies, by its name and length, or by its name and `_code`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().removesuffix("_code").split("_")
-    if column["stored"] not in ("text", "array"):
-        return {}
-    long = column.get("max_length")
-    found = (
-        widget
-        for widget, (length, last) in CODE_WORDS.items()
-        if words[-1] in last and (long in (None, length) or (column.get("form") == "alpha2" and length == 2))
-    )
-    return {"widget": widget} if (widget := next(found, None)) else {}
-
-
 def _author(name: str, kind: str, says: Mapping[str, Any], made_of: Sequence[Field] = ()) -> Author:
     """Who writes a field's content; for a computed field, anybody who writes one of its inputs."""
     told: Author | None = says.get("author")
     foreign = kind in FREE_TYPES or (kind == "text" and treatment.said_by_others(name)) or any(one.author == "customer" for one in made_of)
     return told or ("customer" if foreign else "system")
-
-
-def _referred(kept: Stored, name: str, places: Places) -> str | None:
-    """The collection whose keys the column has, by its foreign key."""
-    for foreign in kept.structure.get("foreign_keys", ()):
-        target = places.get((kept.source, foreign["schema"], foreign["table"]))
-        if target is not None and list(foreign["columns"]) == [name] and list(foreign["target"]) == list(target.structure["key"]):
-            return target.id
-    return None
 
 
 def _kept_as(column: Mapping[str, Any], kind: str) -> str:
@@ -423,24 +446,3 @@ def _option(item: Any) -> Option:
         if isinstance(item, Mapping)
         else Option(str(item), humanised(str(item)))
     )
-
-
-NAMED_TYPES = (
-    (re.compile(r"(.*_)?e?mail(_address)?"), "email"),
-    (re.compile(r"(.*_)?(phone|mobile|telephone)(_no|_number)?"), "phone"),
-    (re.compile(r"(.*_)?(url|website|homepage)"), "url"),
-    (re.compile(r"(.*_)?(notes?|body|narrative|description|comments?|transcript)"), "long_text"),
-)
-
-
-def _shown_as(column: Mapping[str, Any], listed: bool) -> str:
-    """The field type of a column without one in the document."""
-    stored = str(column["stored"])
-    if stored == "text":
-        if listed:
-            return "enum"
-        named = next((kind for pattern, kind in NAMED_TYPES if pattern.fullmatch("_".join(recognising.parts_of(column["name"])))), "text")
-        return "long_text" if column.get("long") else named
-    if stored == "array" and listed:
-        return "multi_enum"
-    return stored

@@ -25,11 +25,33 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         return ", ".join([first, *(part[:1].lower() + part[1:] for part in rest)])
     repeated = {column["name"] for column in structure["columns"] if column.get("repeats")}
     texts = [one["name"] for one in known if usable[one["name"]].type in {"text", "email"} and one["name"] not in {*key, *repeated}]
-    natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text"
+    natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
     if texts and not natural:
         return f"{{{{ {_path(texts[0])} }}}}"
+    if random_keys(structure, key) and (moment := _moment(structure, visible)):
+        return f"{one} {{{{ {_path(moment)} }}}}"
     numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
     return f"{one} {{{{ {_path(key[0])} }}}}" if numbered else " ".join(f"{{{{ {_path(name)} }}}}" for name in key)
+
+
+def random_keys(structure: Mapping[str, Any], key: Sequence[str]) -> set[str]:
+    """Columns of the key that hold random signs which no person reads."""
+    return {one["name"] for one in structure["columns"] if one["name"] in key and "uuid" in (one["stored"], one.get("form"))}
+
+
+def _moment(structure: Mapping[str, Any], visible: Mapping[str, Field]) -> str | None:
+    """The first column with a moment or day that every record has, and that is more than when its row was written."""
+    return next(
+        (
+            column["name"]
+            for column in structure["columns"]
+            if column["name"] in visible
+            and column["stored"] in ("datetime", "date")
+            and not column["nullable"]
+            and not recognising.WRITTEN & set(recognising.parts_of(column["name"]))
+        ),
+        None,
+    )
 
 
 def _shown_plainly(item: Field) -> bool:

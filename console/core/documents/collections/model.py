@@ -328,7 +328,10 @@ class Collection:
         if field.widget == "money":
             code = values.get(field.currency) if field.currency is not None and field.currency in self.by_name else field.currency
             return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or value
-        return (plain_words.day_words(value) or value) if field.stored in ("date", "datetime") else value
+        if field.stored not in ("date", "datetime"):
+            return value
+        alone = field.stored == "datetime" and (name in self.key or len(self.title_fields) == 1)
+        return (plain_words.moment_words(value) if alone else None) or plain_words.day_words(value) or value
 
     @cached_property
     def title_fields(self) -> tuple[str, ...]:
@@ -345,7 +348,8 @@ class Collection:
     @cached_property
     def _numbers(self) -> tuple[str, ...]:
         """Columns of the list that tell records apart, searched ones first; a key only where the list shows it."""
-        listed = [self.by_name[name] for name in self.columns if name in self.by_name and name not in self.title_fields]
+        led = {column for relation in self.relations if relation.kind == "to_one" for column, _ in relation.columns}
+        listed = [self.by_name[name] for name in self.columns if name in self.by_name and name not in {*self.title_fields, *led}]
         plain = [item for item in listed if item.references is None and item.options is None and item.widget != "badge"]
         said = [
             item.name

@@ -25,6 +25,7 @@ FORMS: Mapping[str, re.Pattern[str]] = {
     "colour": re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE),
     "phone": re.compile(r"\+[1-9][0-9 ()./-]{6,22}"),
     "alpha2": re.compile(r"[A-Z]{2}"),
+    "uuid": re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE),
 }
 """Form → what every text of a sample must match; the first that fits counts."""
 
@@ -37,6 +38,8 @@ SHARES = PER_CENT | {"discount", "share", "margin", "probability", "confidence"}
 STATES = frozenset({"status", "state", "stage", "phase", "priority", "severity", "outcome", "level"})
 WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "requester"})
 """Last words of columns that hold the account of who did something: where somebody here has that account, their name is shown."""
+WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "changed", "deleted"})
+"""Words of columns that say when a row was written."""
 CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency")
 FIRST = frozenset({"first_name", "firstname", "given_name", "givenname", "forename", "fname", "fnm", "vorname", "prenom", "voornaam"})
 LAST = frozenset(
@@ -46,6 +49,30 @@ WHOLE = ("display_name", "full_name", "fullname", "displayname")
 TITLES = ("name", "title", "label", "legal_name", "company_name", "subject", "description", "code")
 NUMBERS = frozenset({"number", "no", "nr", "code", "sku", "reference", "ref", "slug", "username", "login", "abbr", "symbol"})
 """Last words of columns that tell records apart where there is no name."""
+
+
+DIGITS = frozenset(
+    {
+        "gtin",
+        "gtin8",
+        "gtin12",
+        "gtin13",
+        "gtin14",
+        "ean",
+        "ean8",
+        "ean13",
+        "isbn",
+        "isbn13",
+        "issn",
+        "upc",
+        "barcode",
+        "imei",
+        "zip",
+        "postcode",
+        "year",
+    }
+)
+"""Words of columns whose numbers are codes: they are written without separators, as is a number whose name says so."""
 
 
 @lru_cache(maxsize=16_384)
@@ -112,15 +139,60 @@ def look(column: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
     if form in ("percent", "fraction"):
         return {"widget": form}
+    if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:])):
+        return {"widget": "plain"}
     plain = [word for word in words if word not in ("minor", "cents", "cent")]
     if not MONEY & {*plain[-1:], *plain[:1]} or {"count", "id", "qty", "quantity"} & set(words):
         return {}
     currency = next((name for name in names if name.lower() in CURRENCY_COLUMNS), None)
     if len(plain) < len(words):
-        return {"widget": "money", "currency": currency, "minor": True} if currency else {}
+        return {"widget": "money", "minor": True} | ({"currency": currency} if currency else {})
     if column["stored"] != "decimal" or (column.get("scale") or 2) > 4:
         return {}
     return {"type": "money"} | ({"widget": "money", "currency": currency} if currency else {})
+
+
+CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
+    "country": (2, frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships"})),
+    "language": (2, frozenset({"language", "languages"})),
+    "currency": (3, frozenset({"currency", "currencies"})),
+}
+"""Widget for codes → their length, and the last word of names of columns that hold them."""
+
+
+def coded(name: str, column: Mapping[str, Any]) -> dict[str, Any]:
+    """The widget of a column that holds codes of countries, languages or currencies, by its name and length, or by its name and `_code`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().removesuffix("_code").split("_")
+    if column["stored"] not in ("text", "array"):
+        return {}
+    long = column.get("max_length")
+    found = (
+        widget
+        for widget, (length, last) in CODE_WORDS.items()
+        if words[-1] in last and (long in (None, length) or (column.get("form") == "alpha2" and length == 2))
+    )
+    return {"widget": widget} if (widget := next(found, None)) else {}
+
+
+NAMED_TYPES = (
+    (re.compile(r"(.*_)?e?mail(_address)?"), "email"),
+    (re.compile(r"(.*_)?(phone|mobile|telephone)(_no|_number)?"), "phone"),
+    (re.compile(r"(.*_)?(url|website|homepage)"), "url"),
+    (re.compile(r"(.*_)?(notes?|body|narrative|description|comments?|transcript)"), "long_text"),
+)
+
+
+def shown_as(column: Mapping[str, Any], *, listed: bool) -> str:
+    """The field type of a column without one in the document."""
+    stored = str(column["stored"])
+    if stored == "text":
+        if listed:
+            return "enum"
+        named = next((kind for pattern, kind in NAMED_TYPES if pattern.fullmatch("_".join(parts_of(column["name"])))), "text")
+        return "long_text" if column.get("long") else named
+    if stored == "array" and listed:
+        return "multi_enum"
+    return stored
 
 
 def secret_because(column: Mapping[str, Any]) -> str | None:
@@ -134,7 +206,7 @@ def secret_because(column: Mapping[str, Any]) -> str | None:
 
 def table_words(table: str) -> str:
     """The name of a table without what says that it is one: `tbl_staff`, `vwSales`."""
-    found = re.match(r"(?:tbl|TBL|vw|VW)_+(?=.)|(?:tbl|vw)(?=[A-Z])", table)
+    found = re.match(r"(?:tbl|TBL|vw|VW)[_ -]+(?=.)|(?:tbl|vw)(?=[A-Z])", table)
     return table[found.end() :] if found else table
 
 
