@@ -134,7 +134,9 @@ class Loop(StepType):
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
         """Completes where the list is empty; with a body, starts a run for each item."""
         state = LoopState(step, context)
-        if step.config.body is not None and state.items:
+        if step.config.body is not None and not state.items:
+            return Completion("default", {}, {"items": [], "done": 0, "total": 0, "made": 0})
+        if step.config.body is not None:
             children = [
                 Child(item.key, start=step.config.body, item={**item.values, "key": item.key, "title": item.title}) for item in state.items
             ]
@@ -189,5 +191,5 @@ class Loop(StepType):
     def outputs(self, config: LoopConfig) -> frozenset[str]:
         """The items, how many there are, and what is gathered."""
         if config.body is not None:
-            return frozenset({"items", "done", "total"})
+            return frozenset({"items", "done", "total", "made"})
         return frozenset({*(OF_LIST - {ITEM}), *(entry.name for entry in config.gather)})

@@ -16,6 +16,7 @@ SMALLEST: dict[str, Any] = {"title": "Look", "team": "operations"}
         ({"team": None}, "for nobody"),
         ({"title": ""}, "at least 1 character"),
         ({"waits": "yes"}, "valid boolean"),
+        ({"waits": True, "once": "it"}, "not waited for"),
     ],
 )
 def test_settings_that_could_not_work_are_refused(settings: dict[str, Any], said: str) -> None:
