@@ -96,7 +96,7 @@ class House:
         """How many who can be reviewed again fulfil this."""
         return int(
             self.core.execute(f"select count(*) from customer where kyc_status in ('approved', 'expired') and {condition}").fetchall()[0][0]
-        )  # type: ignore[call-overload]
+        )
 
     def places(self, status: str) -> int:
         """How many stand so in the re-review."""

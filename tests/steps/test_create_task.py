@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from console.steps.create_task import CreateTaskConfig
 
 SMALLEST: dict[str, Any] = {"title": "Look", "team": "operations"}
+FURTHER: list[dict[str, Any]] = [{"once": "{{ record.id }}"}]
 
 
 @pytest.mark.parametrize(
