@@ -54,6 +54,7 @@ class Occasion:
     values: Mapping[str, Any] = field(default_factory=dict)
     chain: tuple[tuple[str, str], ...] = ()
     segment: str | None = None
+    sort: str | None = None
 
 
 @dataclass(slots=True)
@@ -116,7 +117,7 @@ on conflict (workflow, trigger, key) do nothing returning status
 def _row(occasion: Occasion, stopped: str | None) -> tuple[Any, ...]:
     """Id, key, moment, collection, record, what is told, status, why, when it was over."""
     ident = new_id("fir")
-    told = {"event": occasion.event, "values": occasion.values, "chain": occasion.chain, "segment": occasion.segment}
+    told = {"event": occasion.event, "values": occasion.values, "chain": occasion.chain, "segment": occasion.segment, "sort": occasion.sort}
     sealed = subjects.wrap(json.dumps(log.body.plain(told)).encode(), _about(ident))
     about = (occasion.record.collection, occasion.record.key) if occasion.record else (None, None)
     if stopped:
@@ -253,7 +254,7 @@ def _start(found: _Firing) -> None:
             enrolments.batches.begin(
                 runs.account_of(workflows.live(workflow_id)),
                 workflow_id,
-                enrolments.Question(segment=said["segment"], values=said["values"]),
+                enrolments.Question(segment=said["segment"], sort=said.get("sort"), values=said["values"]),
             )
             _done(ident, "started", None, "Everybody in the segment is enrolled.")
             return

@@ -54,7 +54,8 @@ def _fire_next() -> tuple[Row, int] | None:
                 counts.passed += 1
                 continue
             told = {"on": KIND, "at": body.moment(at), "id": body.moment(at)}
-            occasions.append(Occasion(body.moment(at), at, told, about(row, passed.record), passed.values, segment=definition.segment))
+            whom = Occasion(body.moment(at), at, told, about(row, passed.record), passed.values, (), definition.segment, definition.sort)
+            occasions.append(whom)
         halted = take_in(connection, row, occasions, counts)
         here = (table.c.workflow == row.workflow, table.c.id == row.id)
         connection.execute(sa.update(table).where(*here).values(next_at=came.next_at))

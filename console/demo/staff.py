@@ -16,6 +16,7 @@ DOMAIN = "fernwick.example"
 ZONE = "Europe/Vilnius"
 SERVICE_ACCOUNTS = (
     ("growth-automation", "Growth automation", "campaign_manager", "growth"),
+    ("procurement-automation", "Procurement automation", "procurement_lead", "procurement"),
     ("operations-automation", "Operations automation", "operations_lead", "operations"),
 )
 """First part of the address, name, role, team."""

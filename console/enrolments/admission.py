@@ -129,7 +129,7 @@ def admit(connection: Connection, target: Target, candidates: Sequence[Candidate
     """
     good = [candidate for candidate in candidates if not candidate.wrong]
     whos = {candidate.line: who_of(target, candidate) for candidate in good}
-    ids = {candidate.line: new_id("lead") for candidate in good}
+    ids = dict(zip([candidate.line for candidate in good], sorted(new_id("lead") for _ in good), strict=True))
     entered = _enter(connection, target, good, whos, ids, entry) if good else set()
     left = [candidate for candidate in good if ids[candidate.line] not in entered]
     present, by_key = _present(target, [whos[each.line] for each in left], [each.key for each in left if each.key], connection)

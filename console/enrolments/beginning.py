@@ -24,6 +24,7 @@ FULL_S = 0.3
 LOOK_S = 0.02
 LATER_S = 5.0
 BLOCKED_S = 30.0
+FULL_DAY_S = 60.0
 MOST_TRIES = 20
 _WAITING = """
 select e.id, e.record, e.subject, e.nonce, e.ct, e.entered_by, e.origin, e.trigger, e.tries, e.chain from console.enrolment e
@@ -86,6 +87,8 @@ def begin(workflow_id: str, stopping: Callable[[], bool] = lambda: False, *, wai
                 return
             places, most = _room(target.id, target.document.settings)
             if min(places, most) <= 0:
+                if _day_is_full(target.id, target.document.settings):
+                    raise queue.PutBack(FULL_DAY_S)
                 if time.monotonic() > until:
                     raise queue.PutBack(FULL_S)
                 time.sleep(LOOK_S)
@@ -108,7 +111,17 @@ def _room(workflow_id: str, settings: Settings) -> tuple[int, int]:
     if places > 0 and settings.per_minute:
         lately = int(fetch(_LATELY, (workflow_id, log.now() - timedelta(minutes=1)))[0][0])
         most = min(most, settings.per_minute - lately)
+    if places > 0 and settings.per_day:
+        most = min(most, settings.per_day - _begun_today(workflow_id))
     return places, most
+
+
+def _begun_today(workflow_id: str) -> int:
+    return int(fetch(_LATELY, (workflow_id, log.now() - timedelta(days=1)))[0][0])
+
+
+def _day_is_full(workflow_id: str, settings: Settings) -> bool:
+    return settings.per_day is not None and _begun_today(workflow_id) >= settings.per_day
 
 
 def _begin_all(target: Target, waiting: Sequence[_Waiting], places: int) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console import log, records, workflows
+from console.access import EVERY_RUN
 from console.automation import log_events
 from console.automation.log_events import LogEvent
 from console.core import expressions, policy, scopes
@@ -22,6 +23,8 @@ from console.runs import ENGINE
 
 AT_ONCE = 2_000
 LOOKED_AT = 400
+DONE_BY_RUNS = ("record.", "tag.", "stage.", "contact.", "run.")
+"""Beginnings of the names of events that a run brings about itself: for its own place they are no reason to leave."""
 _log = logging.getLogger(__name__)
 _TOUCHED = """
 select e.id, t.n from unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[]) as t (collection, record, run, at, n)
@@ -29,12 +32,16 @@ join console.enrolment e on e.collection = t.collection and e.record = t.record 
 union select e.id, t.n from unnest(%s::text[], %s::int[]) as t (run, n) join console.enrolment e on e.run = t.run and e.left_at is null order by 2, 1
 """
 """Who events are about: by their record, but for what their own run did before; by their run for what comes back to it."""
-_LEADS = """
+_LEADS = f"""
 select e.id, e.workflow, e.version, e.collection, e.record, e.subject, e.nonce, e.ct, e.run from console.enrolment e where e.id = any(%s) and e.left_at is null
-"""
-_NEXT_LEADS = """
-select e.id from console.enrolment e where e.left_at is null and e.collection is not null and e.id > %s order by e.id limit %s
-"""
+and not exists (select from {EVERY_RUN.sql()} where r.id = e.run and r.ended_at is not null)
+"""  # noqa: S608 (a text of ours)
+"""Whose run has ended has left by that, though the place is not yet told so."""
+_NEXT_LEADS = f"""
+select e.id from console.enrolment e where e.left_at is null and e.collection is not null and e.id > %s
+and not exists (select from {EVERY_RUN.sql()} where r.id = e.run and (r.status = 'running' or r.waiting ->> 'for' = 'effect')) order by e.id limit %s
+"""  # noqa: S608 (a text of ours)
+"""Whose run is at work is judged when it rests: what it has just done may be what the exit looks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ def _judged_at_events(events: Sequence[LogEvent]) -> int:
     """Judge each person at every one of these events about them; returns how many left."""
     numbers = list(range(len(events)))
     about = ([event.collection for event in events], [event.record for event in events], [event.run for event in events])
-    own = [(event.run, number) for number, event in enumerate(events) if event.run and not event.on.startswith("run.")]
+    own = [(event.run, number) for number, event in enumerate(events) if event.run and not event.on.startswith(DONE_BY_RUNS)]
     touched = fetch(_TOUCHED, (*about, [event.at for event in events], numbers, [run for run, _ in own], [number for _, number in own]))
     by_lead: dict[str, list[LogEvent]] = {}
     for lead, number in touched:

@@ -20,7 +20,7 @@ join console.workflow w on w.id = c.workflow where w.live_version is not null an
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many wait in a workflow, how many of it began within the last minute, and what it allows; `per_minute` None: no limit. `parallel` None: its version cannot be read."""
+    """How many wait in a workflow, how many of it began within the last minute, and what it allows; `per_minute`, `per_day` None: no limit. `parallel` None: its version cannot be read."""
 
     slug: str
     title: str
@@ -29,6 +29,7 @@ class Pace:
     begun: int
     parallel: int | None
     per_minute: int | None
+    per_day: int | None = None
 
 
 def paces(actor: Actor) -> list[Pace]:
@@ -38,11 +39,11 @@ def paces(actor: Actor) -> list[Pace]:
     made = []
     for workflow, slug, title, active, version, waiting, begun in found:
         definition = workflows.readable_version(workflow, version)
-        parallel, per_minute = (None, None) if definition is None else _allowed(definition.document.settings)
-        made.append(Pace(slug, title, active, int(waiting), begun, parallel, per_minute))
+        allowed = (None, None, None) if definition is None else _allowed(definition.document.settings)
+        made.append(Pace(slug, title, active, int(waiting), begun, *allowed))
     return made
 
 
-def _allowed(settings: Settings) -> tuple[int, int | None]:
-    """(how many may be at work at once, how many may begin in a minute)."""
-    return settings.parallel or PARALLEL, settings.per_minute
+def _allowed(settings: Settings) -> tuple[int, int | None, int | None]:
+    """(how many may be at work at once, how many may begin in a minute, in a day)."""
+    return settings.parallel or PARALLEL, settings.per_minute, settings.per_day

@@ -28,7 +28,7 @@ LABELLED = "This record needs a clearance: start its run by hand."
 @dataclass(frozen=True, slots=True)
 class Question:
     """One of: `keys` of records, a list (`segment`, `filter`, `q`, or the `whole` collection), `rows` of values, or a `file` with `columns` (number of a column → the name that its
-    cells get). `match` is the field of the collection by which rows and lines find their record; `values` are the same for everybody.
+    cells get). `match` is the field of the collection by which rows and lines find their record; `sort` the order of a list; `values` are the same for everybody.
     """
 
     keys: Sequence[str] | None = None
@@ -40,11 +40,14 @@ class Question:
     file: ContactFile | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     match: str | None = None
+    sort: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
-        told = {name: getattr(self, name) for name in ("keys", "segment", "filter", "q", "whole", "rows", "columns", "match", "values")}
+        told = {
+            name: getattr(self, name) for name in ("keys", "segment", "filter", "q", "whole", "rows", "columns", "match", "sort", "values")
+        }
         return told | {"file": self.file and contact_files.to_json(self.file)}
 
     @classmethod
@@ -128,7 +131,8 @@ def _of_list(
 def _page(actor: Actor, target: Target, question: Question, after: str | None) -> records.Page:
     collection, scope = browse.browsed_collection(actor, str(target.collection))
     where, segment, sought = browse.question(actor, collection, scope, _query(question))
-    sort = collection.key[0] if collection.key and collection.by_name[collection.key[0]].sortable else None
+    own = collection.key[0] if collection.key and collection.by_name[collection.key[0]].sortable else None
+    sort = question.sort or own
     return records.page(
         collection.id, scope, where=where, segment=segment, q=sought, sort=sort, limit=records.MOST_ROWS, after=after, fields=()
     )

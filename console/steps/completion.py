@@ -43,7 +43,10 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class TaskWanted:
-    """A task for a person or a team. With `waits` the step is done when the task is closed, with the outcome `done` or `not_done`."""
+    """A task for a person or a team. With `waits` the step is done when the task is closed, with the outcome `done` or `not_done`.
+
+    `once` names what it is about: where this step of the workflow has made a task for the same, none is made.
+    """
 
     title: str
     text: str | None = None
@@ -51,6 +54,7 @@ class TaskWanted:
     team: str | None = None
     due: date | None = None
     waits: bool = False
+    once: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ class WriteRecord:
 class Child:
     """A run that the step starts and waits for: of another `workflow` with its record and input, or a branch of this one that begins at the step `start`.
 
-    Without `collection` or `record` it is about the record of the run that starts it, if its workflow is about such records.
+    Without `collection` or `record` it is about the record of the run that starts it, if its workflow is about such records. `alone`: it is the one live run on it.
     """
 
     branch: str
@@ -139,6 +143,7 @@ class Child:
     input: Mapping[str, Any] = field(default_factory=dict)
     start: str | None = None
     item: Any = None
+    alone: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The values that are kept in the attempt."""

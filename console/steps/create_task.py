@@ -24,16 +24,24 @@ class CreateTaskConfig(StepConfig):
     team: str | None = Field(None, min_length=1, max_length=100, description="The team that does it, where nobody is named or beside them")
     due: str | None = Field(None, description="Expression for a day, such as addDays(today(), 14)")
     waits: bool = Field(False, description="The run goes on when the task is closed: outcome done or not_done")
+    once: str | None = Field(
+        None,
+        min_length=1,
+        max_length=500,
+        description="What the task is about, {{ expressions }} filled in: a task that this step of the workflow has made for the same is not made again",
+    )
 
     @model_validator(mode="after")
     def _for_somebody(self) -> Self:
         if self.assignee is None and self.team is None:
             raise ValueError("the task is for nobody: name an assignee or a team")
+        if self.once is not None and self.waits:
+            raise ValueError("a task that is made once may be closed already: it is not waited for")
         return self
 
 
 class CreateTask(StepType):
-    """Automatic. Output `{"title", "due"}`; where the run waits also `result`, `note` and `closed_by` of the task."""
+    """Automatic. Output `{"title", "due"}`; where the run waits also `result`, `note` and `closed_by` of the task; with `once` also `made`: whether it is new."""
 
     name, title, family, icon = "create_task", "Create task", "action", "checklist"
     gist = "A piece of work for a person or a team"
@@ -65,7 +73,8 @@ class CreateTask(StepType):
             raise Invalid(f"`{config.assignee}` names nobody who could do the task.", code="no_such_person")
         title = fill_text(config.title, context.roots).strip()[:LONGEST_TITLE] or step.title
         text = fill_template(config.text, context.roots) if config.text is not None else None
-        wanted = TaskWanted(title, text, assignee if isinstance(assignee, str) else None, config.team, due, config.waits)
+        once = fill_text(config.once, context.roots).strip() if config.once is not None else None
+        wanted = TaskWanted(title, text, assignee if isinstance(assignee, str) else None, config.team, due, config.waits, once)
         output = {"title": title, "due": due.isoformat() if due is not None else None}
         return Completion(DONE if config.waits else "default", {}, output, task=wanted)
 
@@ -79,8 +88,13 @@ class CreateTask(StepType):
 
     def templates(self, config: CreateTaskConfig) -> list[Located]:
         """Title and text of the task."""
-        return [Located(name, text) for name, text in (("title", config.title), ("text", config.text)) if text is not None]
+        return [
+            Located(name, text)
+            for name, text in (("title", config.title), ("text", config.text), ("once", config.once))
+            if text is not None
+        ]
 
     def outputs(self, config: CreateTaskConfig) -> frozenset[str]:
         """The task and its result."""
-        return frozenset({"title", "due", *(("result", "note", "closed_by") if config.waits else ())})
+        more = ("result", "note", "closed_by") if config.waits else ("made",) if config.once is not None else ()
+        return frozenset({"title", "due", *more})

@@ -31,6 +31,10 @@ class Source(Definition):
     where: str | None = Field(
         None, description="Expression over `record` (of a list: over `item`) and what the run knows; only those for which it holds"
     )
+    only: str | None = Field(
+        None,
+        description="Of records: expression over `item`, judged after reading, for what a database cannot be asked, such as `iban(item.iban)`",
+    )
     sort: str | None = Field(None, max_length=100, description="Field to sort by, `-` before it for descending")
     limit: int = Field(200, ge=1, le=MOST)
 
@@ -44,6 +48,8 @@ class Source(Definition):
             raise ValueError(f"hidden names what is not read: {', '.join(strange)}")
         if self.entries is None and self.key is not None:
             raise ValueError("records have keys of their own: key is for a list")
+        if self.entries is not None and self.only is not None:
+            raise ValueError("where says it of a list: only is for records")
         return self
 
     @property
@@ -61,6 +67,7 @@ class Source(Definition):
     def texts(self, place: str) -> list[Located]:
         """Its expressions with their place."""
         told = [Located(f"{place}.entries", self.entries)] if self.entries is not None else []
+        told += [Located(f"{place}.only", self.only)] if self.only is not None else []
         return told + ([Located(f"{place}.where", self.where, self.relation, self.collection)] if self.where is not None else [])
 
     def uses(self, place: str) -> list[Use]:
@@ -87,7 +94,9 @@ def listed(source: Source, title: str | None, context: Context) -> tuple[list[Li
     if source.entries is None:
         rows = context.reads.get(LIST)
         found = [
-            (str(row["key"]), str(row.get("title") or ""), row["values"]) for row in (rows.rows if rows else ()) if row["key"] is not None
+            (str(row["key"]), str(row.get("title") or ""), row["values"])
+            for row in (rows.rows if rows else ())
+            if row["key"] is not None and condition_holds(source.only, {**context.roots, OWN_ITEM: row["values"]})
         ]
         more = rows is not None and rows.more
     else:

@@ -9,6 +9,7 @@ from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import Located, Use
 from console.core.documents.references import ANY_NAME
 from console.core.forms import clean, refusal
+from console.errors import Invalid
 from console.steps.base import (
     AtHand,
     Child,
@@ -134,7 +135,11 @@ class Loop(StepType):
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
         """Completes where the list is empty; with a body, starts a run for each item."""
         state = LoopState(step, context)
-        if step.config.body is not None and state.items:
+        if step.config.body is not None and state.rows is not None and state.rows.denied:
+            raise Invalid(f"Whoever this runs as may not read {', '.join(state.rows.denied)} of these records.", code="not_readable")
+        if step.config.body is not None and not state.items:
+            return Completion("default", {}, {"items": [], "done": 0, "total": 0, "made": 0})
+        if step.config.body is not None:
             children = [
                 Child(item.key, start=step.config.body, item={**item.values, "key": item.key, "title": item.title}) for item in state.items
             ]
@@ -189,5 +194,5 @@ class Loop(StepType):
     def outputs(self, config: LoopConfig) -> frozenset[str]:
         """The items, how many there are, and what is gathered."""
         if config.body is not None:
-            return frozenset({"items", "done", "total"})
+            return frozenset({"items", "done", "total", "made"})
         return frozenset({*(OF_LIST - {ITEM}), *(entry.name for entry in config.gather)})

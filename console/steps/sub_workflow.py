@@ -21,6 +21,10 @@ class SubWorkflowConfig(StepConfig):
     collection: str | None = Field(None, max_length=200, description="Collection of that record; without it the run's own")
     input: dict[str, str] = Field(default_factory=dict, max_length=60, description="Field of its start to expression")
     wait: bool = Field(True, description="false: the run goes on at once, and knows nothing of the other's end")
+    alone: bool = Field(
+        False,
+        description="true: where a run of it is live on the record no second one begins, and the step has an error; it counts as live itself",
+    )
 
 
 class SubWorkflow(StepType):
@@ -41,7 +45,7 @@ class SubWorkflow(StepType):
                 raise Invalid(f"`{config.record}` gives no key of a record.", code="no_record")
             key = str(found)
         given = {name: value for name, text in config.input.items() if (value := expressions.parse(text).evaluate(roots)) is not None}
-        child = Child(BRANCH, config.workflow, config.collection, key, given)
+        child = Child(BRANCH, config.workflow, config.collection, key, given, alone=config.alone or None)
         return Completion("default", children=(child,), joins="all" if config.wait else "none")
 
     def by_hand(self, step: StepView, context: Context) -> Completion:

@@ -14,7 +14,18 @@ from console.workflows.definitions import Entry, changed_body, entry_of, locked_
 from console.workflows.draft_edits import record_edit
 from console.workflows.versions import OBJECT, _forget, around, check, put_live, refused, require_account, version
 
-CONFIGURED = ("timeout_ms", "retries", "backoff_ms", "on_error", "visit_limit", "idle_save_minutes", "inbox", "parallel", "per_minute")
+CONFIGURED = (
+    "timeout_ms",
+    "retries",
+    "backoff_ms",
+    "on_error",
+    "visit_limit",
+    "idle_save_minutes",
+    "inbox",
+    "parallel",
+    "per_minute",
+    "per_day",
+)
 """The settings that this changes."""
 
 

@@ -54,6 +54,11 @@ def test_a_workflow_about_a_record_says_which_one_a_time_means() -> None:
     assert wrong({**other, "record": "record.order_id"}, collection="order") == {}
 
 
+def test_only_a_segment_has_an_order() -> None:
+    assert set(wrong({"kind": "schedule", "cron": "0 2 * * *", "sort": "-name"})) == {"triggers[0].sort"}
+    assert wrong({"kind": "schedule", "cron": "0 2 * * *", "segment": "late", "sort": "-name"}, collection="order") == {}
+
+
 def test_the_same_triggers_are_the_same_bytes() -> None:
     trigger = {"input": {"why": "'it is time'"}, "cron": "0 2 * * *", "kind": "schedule", "id": "night"}
     assert read({**DOCUMENT, "triggers": [trigger]}).to_json()["triggers"] == [trigger]

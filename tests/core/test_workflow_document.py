@@ -45,6 +45,7 @@ def test_what_is_left_out_has_its_default() -> None:
         "backoff_ms": 1_000,
         "parallel": None,
         "per_minute": None,
+        "per_day": None,
         "step_seconds": 300,
         "inbox": None,
         "timeout_ms": None,

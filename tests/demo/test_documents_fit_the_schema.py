@@ -224,6 +224,7 @@ def counted_rows(world: World) -> dict[str, list[Row]]:
         "supplier_id",
     )
     proposed = Counter(row["supplier_id"] for row in supply["supplier_bank_account"] if row["status"] in {"proposed", "confirmed"})
+    payable = Counter(row["supplier_id"] for row in supply["supplier_bank_account"] if row["status"] in {"confirmed", "active"})
     newest = {(row["contact_id"], row["channel"]): row["state"] for row in supply["consent"]}
     given = Counter(contact for (contact, _), state in newest.items() if state == "given")
     rows = {name: table_of(world, DOCUMENTS[name]) for name in WITH_ROWS}
@@ -240,6 +241,7 @@ def counted_rows(world: World) -> dict[str, list[Row]]:
         row
         | {
             "proposed_accounts": proposed[row["id"]],
+            "payable_accounts": payable[row["id"]],
             "insurance_expires_on": max((one["expires_on"] for one in insured.get(row["id"], [])), default=None),
         }
         for row in supply["supplier"]

@@ -21,7 +21,7 @@ EVERY = [("core", name) for name in CORE] + [("supply", name) for name in SUPPLY
 COMPUTED = {
     "customer": {"open_kyc_tickets", "identity_expires_on", "updated_at"},
     "charge": {"open_requests", "open_disputes"},
-    "supplier": {"insurance_expires_on", "proposed_accounts"},
+    "supplier": {"insurance_expires_on", "proposed_accounts", "payable_accounts"},
     "contact": {"consents"},
 }
 

@@ -5,7 +5,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +241,71 @@ def test_l1_nobody_answers_three_times_and_they_are_left_in_peace_after_four_day
     assert [one[:2] for one in house.letters("lead-nurture")] == [("call", "delivered")] * 3
     assert house.lead("lead-nurture").ending == "completed"
     assert tags.has("contact", SAM, "dormant")
+
+
+def test_l_a_lead_who_is_interested_gets_a_person_and_ends_as_interested_not_as_moved_on(house: House) -> None:
+    channel_settings.save(house.company.ines, "call", sandbox_on=True, script="answered/interested")
+    house.live("lead-nurture")
+    assert house.enrol("lead-nurture") == "enrolled"
+    left = house.lead("lead-nurture")
+    assert (left.ending, left.reason) == ("completed", None)
+    assert fetch("select count(*) from console.task")[0][0] == 1
+    enrolments.exits.patrol()
+    assert house.lead("lead-nurture").reason is None
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["in the console", "in their own database"])
+def test_l_a_lead_whom_a_colleague_has_engaged_is_called_no_more(house: House, *, heard: bool) -> None:
+    channel_settings.save(house.company.ines, "call", sandbox_on=True, script="no_answer")
+    house.live("lead-nurture")
+    house.enrol("lead-nurture")
+    if heard:
+        browse.change(house.company.olivia, "contact", SAM, {"stage": "engaged"}, {"stage": "new"})
+        house.work()
+    else:
+        house.sql("update contact set stage = 'engaged' where id = 1")
+        enrolments.exits.patrol()
+    assert house.lead("lead-nurture").reason == "exited: moved on"
+    house.later(days=3)
+    assert len(house.letters("lead-nurture")) == 1
+
+
+def test_l_who_is_engaged_already_is_not_called_at_all(house: House) -> None:
+    house.live("lead-nurture")
+    house.sql("update contact set stage = 'engaged' where id = 1")
+    house.enrol("lead-nurture")
+    assert (house.lead("lead-nurture").reason, house.letters("lead-nurture")) == ("exited: moved on", [])
+
+
+def test_e6_a_message_that_waited_longer_than_a_day_for_its_hour_does_not_leave(house: House) -> None:
+    house.live("welcome")
+    house.move(timedelta(hours=8))
+    house.enrol("welcome")
+    house.later(minutes=6)
+    assert [one[1] for one in house.letters("welcome")] == ["waiting"], "it is night in Denver"
+    house.later(hours=25)
+    assert house.letters("welcome")[0][:2] == ("sms", "expired")
+
+
+def test_e3_a_cap_that_another_workflow_has_used_up_names_it(house: House) -> None:
+    channel_settings.save(house.company.ines, "call", sandbox_on=True, script="no_answer")
+    house.live("lead-nurture")
+    house.enrol("lead-nurture")
+    reached.workflow("another", [{"id": "call", "type": "ai_call", "config": {"script": "Hello."}, "next": {"default": "end"}}])
+    run_id = reached.begin(house.company, "another")
+    told = reached.line(house.company, run_id)
+    assert told.status == "waiting"
+    assert "Lead nurture" in str(told.reason)
+
+
+def test_w8_what_is_due_in_the_night_of_the_clock_change_leaves_at_eight_by_the_new_clock(house: House) -> None:
+    house.live("welcome")
+    with reached.clock(
+        datetime.fromisoformat("2027-03-14T05:30:00+00:00")
+    ) as move:  # 23:30 in Denver, two and a half hours before the clocks change
+        house.move = move
+        house.enrol("welcome")
+        house.later(minutes=6)
+        [letter] = read("workflow = %s", (enrolments.find("welcome").id,))
+        assert letter.due_at is not None
+        assert letter.due_at.astimezone(UTC) == datetime.fromisoformat("2027-03-14T14:00:00+00:00"), "08:00 of the summer"

@@ -8,6 +8,7 @@ import pytest
 from console import accounts, faults, queue, runs, workflows
 from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch
+from console.errors import Conflict
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.services.engine import overdue, step, whole
@@ -187,6 +188,50 @@ def test_the_body_of_a_loop_is_a_run_for_each_item(company: Company, on_failure:
         ("1", "completed"), ("2", "completed"), ("3", "failed"), ("4", "completed"),
     ]  # fmt: skip
     assert told["context"]["each"]["items"][1]["done"] == {"twice": 4}
+
+
+def test_a_task_that_is_made_once_is_made_by_the_first_run_alone_and_the_others_say_so(company: Company) -> None:
+    items = {"collection": "customer", "fields": ["display_name"], "only": 'last(item.display_name, 4) == "Bell"', "sort": "id"}
+    once = {"title": "Look at {{ item.title }}", "team": "operations", "once": "{{ item.display_name }}"}
+    steps = [
+        step("start", "start", "each"),
+        step("each", "loop", "say", {"items": items, "body": "look"}),
+        step("look", "create_task", "say", once),
+        step("say", "output", "end", {"values": {"new": "steps.each.made", "of": "steps.each.total"}}),
+        step("end", "end", None),
+    ]
+    publish("finding", steps)
+    told = []
+    for record in ("1", "2"):
+        run_id = begin("finding", record)
+        company.work()
+        told.append(company.told(run_id, "mona")["context"]["say"])
+    assert told == [{"new": 1, "of": 1}, {"new": 0, "of": 1}]
+    assert fetch("select count(*), min(id) !~ 'Adaeze' from console.task") == [(1, True)]
+    steps[1]["config"]["items"] = items | {"only": "false"}
+    publish("finding", steps)
+    run_id = begin("finding", "3")
+    company.work()
+    assert company.told(run_id, "mona")["context"]["say"] == {"new": 0, "of": 0}
+
+
+def test_a_sub_workflow_that_is_alone_on_its_record_keeps_others_out_and_is_kept_out(company: Company) -> None:
+    publish("inner", [step("start", "start", "rest"), step("rest", "wait", "end", {"duration": "hours(1)"}), step("end", "end", None)])
+    publish(
+        "outer",
+        [step("start", "start", "ask"), step("ask", "sub_workflow", "end", {"workflow": "inner", "alone": True}), step("end", "end", None)],
+    )
+    first = begin("outer")
+    company.work()
+    assert [child.status for child in runs.children_of(first)] == ["waiting_time"]
+    with pytest.raises(Conflict, match="already ongoing"):
+        begin("inner")
+    second = begin("outer", "2")
+    begin("inner", "3")
+    third = begin("outer", "3")
+    company.work()
+    assert [child.status for child in runs.children_of(second)] == ["waiting_time"]
+    assert (run_of(third).status, runs.children_of(third)) == ("failed", [])
 
 
 @pytest.mark.rotating

@@ -63,3 +63,15 @@ def test_who_is_told_when(company: Company, run_id: str) -> None:
         )
         waiting = company.told(run_id, "mona")["current"]
         assert (waiting["step"], waiting["waiting"]["for"]) == ("answered", "event")
+
+
+@pytest.mark.parametrize("status", ["solved", "pending_customer"])
+def test_f5_a_ticket_that_was_answered_in_between_reminds_nobody(company: Company, run_id: str, tmp_path: Path, status: str) -> None:
+    with clock(BEGUN) as move:
+        company.work()
+        with closing(sqlite3.connect(tmp_path / "desk.db")) as connection:
+            connection.execute("update ticket set status = ?", (status,))
+            connection.commit()
+        move(timedelta(hours=9))
+        company.work()
+        assert (told(company, "olivia"), told(company, "mona")) == (0, 0)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from console.steps.create_task import CreateTaskConfig
 
 SMALLEST: dict[str, Any] = {"title": "Look", "team": "operations"}
+FURTHER: list[dict[str, Any]] = [{"once": "{{ record.id }}"}]
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,7 @@ SMALLEST: dict[str, Any] = {"title": "Look", "team": "operations"}
         ({"team": None}, "for nobody"),
         ({"title": ""}, "at least 1 character"),
         ({"waits": "yes"}, "valid boolean"),
+        ({"waits": True, "once": "it"}, "not waited for"),
     ],
 )
 def test_settings_that_could_not_work_are_refused(settings: dict[str, Any], said: str) -> None:

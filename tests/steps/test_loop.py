@@ -20,6 +20,21 @@ CONFIG: dict[str, Any] = {"items": {"relation": "account", "fields": ["iban"]}, 
 ENTRIES: dict[str, Any] = {"items": {"entries": "input.lines", "key": "no"}, "form": FORM}
 
 
+def test_what_a_database_cannot_be_asked_is_left_out_after_reading() -> None:
+    only = {**CONFIG, "items": {**CONFIG["items"], "only": 'item.iban != "2"'}}
+    rows = accounts("1", "2", "3")
+    told = prepare("loop", only, context(reads=rows)).progress
+    assert told is not None
+    assert [item.key for item in told.items] == ["1", "3"]
+
+
+def test_a_check_that_may_not_read_what_it_judges_says_so_and_finds_not_nothing() -> None:
+    body = {"items": CONFIG["items"], "body": "one"}
+    shut = {"items": Rows("account", "Accounts", [], [{"key": "a", "title": "a", "values": {}}], denied=("iban",))}
+    with pytest.raises(Invalid, match="may not read iban"):
+        steps.get("loop").complete_by_itself(view("loop", body), context(shut))
+
+
 def accounts(*keys: str, more: bool = False) -> dict[str, Rows]:
     fields = [{"name": "iban", "label": "IBAN", "type": "text"}]
     return {

@@ -9,7 +9,7 @@ from console.steps.base import Child
 from tests.steps.walk import complete, context
 
 SMALLEST: dict[str, Any] = {"workflow": "inner"}
-FURTHER: list[dict[str, Any]] = [{"record": "record.id", "collection": "customer", "input": {"a": "1"}, "wait": False}]
+FURTHER: list[dict[str, Any]] = [{"record": "record.id", "collection": "customer", "input": {"a": "1"}, "wait": False, "alone": True}]
 TEXTS: list[tuple[dict[str, Any], list[str], list[str]]] = [
     ({"record": "record.id", "input": {"level": "input.level"}}, ["record", "input.level"], [])
 ]

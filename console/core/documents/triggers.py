@@ -43,6 +43,12 @@ class Trigger(BaseModel):
     segment: str | None = Field(
         None, min_length=1, max_length=60, description="Of a schedule: everybody in this segment of the workflow's collection is enrolled"
     )
+    sort: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Of a segment: the field in whose order they are enrolled and begin, `-` before it for descending; none: the key",
+    )
     on: str | None = Field(None, max_length=60, description="Of an event: which, such as record.updated")
     collection: str | None = Field(None, max_length=200, description="Of an event: the collection of its records; none: the workflow's")
     signed: bool | None = Field(None, description="Of a webhook: signed by Standard Webhooks in place of a key; the run acts for `run_as`")

@@ -41,7 +41,7 @@ ROOTS: Mapping[str, frozenset[str]] = {
 """What the expressions of a kind may look at."""
 
 TAKEN: Mapping[str, frozenset[str]] = {
-    "schedule": frozenset({"cron", "zone", "missed", "filter", "input", "record", "segment"}),
+    "schedule": frozenset({"cron", "zone", "missed", "filter", "input", "record", "segment", "sort"}),
     "event": frozenset({"on", "collection", "filter", "input", "record"}),
     "webhook": frozenset({"signed", "filter", "input", "record"}),
 }
@@ -88,6 +88,8 @@ def _of_kind(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str,
     if trigger.kind == "event":
         yield from _of_event(trigger, raw, collections)
     own = raw.get("collection")
+    if trigger.sort is not None and trigger.segment is None:
+        yield "sort", "Only a segment has an order: name one, or remove this."
     if trigger.segment is not None:
         yield from _of_segment(trigger, own, collections)
     elif isinstance(own, str) and trigger.record is None:
@@ -112,6 +114,8 @@ def _of_segment(trigger: Trigger, own: Any, collections: Mapping[str, Any] | Non
     known = [segment.id for segment in collection.segments] if collection is not None else []
     if collection is not None and trigger.segment not in known:
         yield "segment", f"{own} has no segment {trigger.segment}{suggestion(trigger.segment or '', known)}"
+    if collection is not None and trigger.sort is not None and (name := trigger.sort.removeprefix("-")) not in collection.by_name:
+        yield "sort", f"{own} has no field {name}{suggestion(name, list(collection.by_name))}"
 
 
 def _of_schedule(trigger: Trigger) -> Iterator[tuple[str, str]]:

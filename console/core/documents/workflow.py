@@ -59,6 +59,7 @@ class Settings(Part):
         None, ge=1, le=1_000, description="How many runs of the workflow that nobody holds are worked on at once; none: 10"
     )
     per_minute: int | None = Field(None, ge=1, le=100_000, description="How many who are enrolled begin within a minute; none: no limit")
+    per_day: int | None = Field(None, ge=1, le=1_000_000, description="How many who are enrolled begin within 24 hours; none: no limit")
     timeout_ms: int | None = Field(
         None,
         ge=1_000,
@@ -281,6 +282,7 @@ LATER: Mapping[str, Any] = {
     "backoff_ms": 1_000,
     "parallel": None,
     "per_minute": None,
+    "per_day": None,
     "step_seconds": 300,
     "inbox": None,
     "timeout_ms": None,

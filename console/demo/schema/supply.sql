@@ -36,7 +36,8 @@ create table supplier (
     activated_at datetime,
     screening_status text not null check (screening_status in ('none', 'clear', 'hit')),
     insurance_expires_on date,
-    proposed_accounts integer not null default 0
+    proposed_accounts integer not null default 0,
+    payable_accounts integer not null default 0
 );
 
 create table supplier_bank_account (

@@ -27,11 +27,15 @@ end;
 create trigger account_put after insert on supplier_bank_account begin
     update supplier set proposed_accounts = (
         select count(*) from supplier_bank_account where supplier_id = new.supplier_id and status in ('proposed', 'confirmed')
+    ), payable_accounts = (
+        select count(*) from supplier_bank_account where supplier_id = new.supplier_id and status in ('confirmed', 'active')
     ) where id = new.supplier_id;
 end;
 create trigger account_changed after update of status on supplier_bank_account begin
     update supplier set proposed_accounts = (
         select count(*) from supplier_bank_account where supplier_id = new.supplier_id and status in ('proposed', 'confirmed')
+    ), payable_accounts = (
+        select count(*) from supplier_bank_account where supplier_id = new.supplier_id and status in ('confirmed', 'active')
     ) where id = new.supplier_id;
 end;
 create trigger consent_put after insert on consent begin
@@ -51,6 +55,8 @@ update supplier set insurance_expires_on = (
 );
 update supplier set proposed_accounts = (
     select count(*) from supplier_bank_account where supplier_id = supplier.id and status in ('proposed', 'confirmed')
+), payable_accounts = (
+    select count(*) from supplier_bank_account where supplier_id = supplier.id and status in ('confirmed', 'active')
 );
 update contact set consents = (
     select count(*) from consent as newest where newest.contact_id = contact.id and newest.state = 'given' and not exists (

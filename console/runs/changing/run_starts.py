@@ -69,12 +69,13 @@ class HandsOff:
     key: str | None = None
     test: bool = False
     parent: Parent | None = None
+    alone: bool = False
     subject: str | None = None
 
     @property
     def exclusive(self) -> bool:
-        """Whether it counts as the one live run on its record."""
-        return not self.test and self.parent is None
+        """Whether it counts as the one live run on its record: one that a step of another run starts only where that says so (`alone`)."""
+        return not self.test and (self.parent is None or self.alone)
 
 
 def account_of(definition: Definition) -> Actor:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from console import access, accounts, workflows
+from console import access, accounts, subjects, workflows
 from console.contacts import tags
 from console.core.run import Run
 from console.core.run.step_requests import Awaited, SideRow
@@ -19,6 +19,7 @@ MOST = 200
 _MEMBERS = """
 select p.id from console.person_team t join console.person p on p.id = t.person where t.team = %s and p.disabled_at is null and p.kind = 'person' order by p.id
 """
+_MADE = "select 1 from console.task where id = %s and run <> %s"
 _PERSONS = "select id from console.person where (id = any(%(named)s) or email = any(%(named)s)) and disabled_at is null order by id"
 
 
@@ -31,7 +32,7 @@ def resolve_addressees(run: Run, completion: Completion, slug: str | None = None
     awaits = completion.awaits
     if completion.notice is not None:
         side_rows.append(_notice(run, completion.notice, slug))
-    if completion.task is not None:
+    if completion.task is not None and not _made_before(run, completion.task):
         made = _task(run, completion.task, slug)
         side_rows.append(made)
         awaits = Awaited("task", made.open["task"]) if completion.task.waits else awaits
@@ -103,10 +104,22 @@ def _task(run: Run, wanted: TaskWanted, slug: str | None) -> SideRow:
             )
         assignee = people[0]
     team = accounts.team_id(wanted.team) if wanted.team else None
-    side_rows = {"task": new_id("tsk"), "assignee": assignee, "team": team, "due": wanted.due.isoformat() if wanted.due else None}
+    side_rows = {"task": _task_id(run, wanted), "assignee": assignee, "team": team, "due": wanted.due.isoformat() if wanted.due else None}
     side_rows["effect"] = new_id("eff")
     sealed = {"title": wanted.title} | ({"text": wanted.text} if wanted.text else {})
     return SideRow("task_created", side_rows, sealed)
+
+
+def _task_id(run: Run, wanted: TaskWanted) -> str:
+    """A new id, or of a task that is made once always the same one, which says nothing of what it is about."""
+    if wanted.once is None or run.attempt is None:
+        return new_id("tsk")
+    return f"tsk_{subjects.digest(wanted.once.encode(), f'task|{run.workflow}|{run.attempt.step}').hex()[:26]}"
+
+
+def _made_before(run: Run, wanted: TaskWanted) -> bool:
+    """Whether another run has made this task."""
+    return wanted.once is not None and bool(fetch(_MADE, (_task_id(run, wanted), run.id)))
 
 
 def _message(wanted: MessageWanted) -> SideRow:

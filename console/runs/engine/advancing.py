@@ -379,7 +379,9 @@ def completing_command(
     if completion.hands_over is not None:
         inboxes.require_used(completion.hands_over.inbox, run.team)
     beside, awaits = addressees.resolve_addressees(run, completion, slug) if completion.involves_others else ((), None)
-    values = completion.values
+    values, output = completion.values, completion.output
+    if completion.task is not None and completion.task.once is not None:
+        output = {**(output or {}), "made": any(row.kind == "task_created" for row in beside)}
     if completion.children:
         awaits = Awaited("run", f"{run.id}:{run.made}:{run.seq}{':free' if completion.joins == 'none' else ''}")
         values = {**values, "children": [child.to_json() for child in completion.children], "until": completion.joins}
@@ -389,7 +391,7 @@ def completing_command(
         revision=run.revision,
         outcome=completion.outcome,
         values=values,
-        output=completion.output,
+        output=output,
         effects=wishes_of(run, completion),
         ends=completion.ends,
         handled_manually=handled_manually,

@@ -148,7 +148,7 @@ def _start(definition: Definition, loaded: Loaded, key: str, child: Child) -> No
     chain = tuple((link[0], link[1]) for link in (run.origin or {}).get("chain", ()))
     origin = StartedBy(run.attempt.step if run.attempt else "", "workflow", None, (*chain, (run.workflow, run.record or "")))
     hands_off = run_starts.HandsOff(
-        origin=origin, key=f"{key}:{child.branch}", test=run.test, parent=Parent(run.id, child.branch, key, depth)
+        origin=origin, key=f"{key}:{child.branch}", test=run.test, parent=Parent(run.id, child.branch, key, depth), alone=bool(child.alone)
     )
     if child.workflow is None:
         run_starts.begin_branch(
@@ -161,7 +161,11 @@ def _start(definition: Definition, loaded: Loaded, key: str, child: Child) -> No
     about = (child.collection or run.collection, child.record or run.record) if other.document.collection is not None else (None, None)
     run_starts.try_start(actor, other.slug, *about, child.input, alone=True)
     account = actor if other.document.run_as is None else run_starts.account_of(other)
-    run_starts.begin(account, other, *about, child.input, hands_off=hands_off)
+    try:
+        run_starts.begin(account, other, *about, child.input, hands_off=hands_off)
+    except Conflict:
+        if not any(each.branch == child.branch and each.key == key for each in children_of(run.id)):
+            raise  # else somebody has begun it meanwhile
 
 
 def join_of(definition: Definition, run: Run) -> str | None:
@@ -185,7 +189,8 @@ def outputs(wanted: Sequence[Child], mine: Mapping[str, ChildRun], ended: EndedR
         return _result(mine[wanted[0].branch], wanted[0], ended)
     if any(child.item is not None for child in wanted):
         rows = [{"key": child.branch, "status": mine[child.branch].status, **_result(mine[child.branch], child, ended)} for child in own]
-        return {"items": rows, "done": sum(row["status"] == "completed" for row in rows), "total": len(wanted)}
+        made = sum(isinstance(left, dict) and left.get("made") is True for row in rows for left in row.values())
+        return {"items": rows, "done": sum(row["status"] == "completed" for row in rows), "total": len(wanted), "made": made}
     return {child.branch: {"status": mine[child.branch].status, **_result(mine[child.branch], child, ended)} for child in own}
 
 
