@@ -10,7 +10,7 @@ from console.core.currencies import decimals, smallest_units, ungrouped, whole_u
 from console.formats.kinds import NUMBERS, Amount, Kind, Look
 from console.formats.numerals import MOST_DIGITS, grouped
 
-NO_CURRENCY = "(no currency)"
+NO_CURRENCY, UNKNOWN_CURRENCY = "(no currency)", "(unknown currency)"
 CENTS = 2
 """Decimals of what a document calls cents without naming a currency."""
 _CODE = re.compile(r"[A-Z]{3}")
@@ -36,7 +36,7 @@ def money_words(value: Any, what: Kind, look: Look) -> str:
     if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
         return str(amount)
     if places is None:
-        return " ".join(filter(None, [grouped(f"{number:f}", look.locale), code, NO_CURRENCY]))
+        return " ".join(filter(None, [grouped(f"{number:f}", look.locale), code, UNKNOWN_CURRENCY if code else NO_CURRENCY]))
     written = number if -int(number.as_tuple().exponent) >= places else number.quantize(Decimal(1).scaleb(-places))
     return _BESIDE.sub("\N{NO-BREAK SPACE}", str(format_currency(written, code, locale=look.locale, decimal_quantization=False)))
 

@@ -296,6 +296,7 @@ def _extend(state: BlueprintSetupState) -> None:
         bytes_words=media.size,
         role_words=formats.role_words,
         program_words=formats.label_of,
+        unfolding=formats.unfolding,
     )
     htmx.init_app(app)
     for file, macros in COMPONENTS.items():

@@ -55,7 +55,7 @@ def test_a_reference_is_a_link_and_what_is_absent_is_not() -> None:
         records={("customer", "1"): Named("A & B", "/c/customer/1"), ("customer", "2"): Named("a customer that is gone", absent=True)}
     )
     assert str(html(what, 1, look)) == '<a href="/c/customer/1">A &amp; B</a>'
-    assert str(html(what, "2", look)) == '<span class="muted">a customer that is gone</span>'
+    assert str(html(what, "2", look)) == '<span class="muted">A customer that is gone</span>'
     assert (text(what, "1", look), text(what, "7", look)) == ("A & B", "7")
     assert str(html(Kind("owners", "Owners", "array", references="customer"), [1, 2], look)).count("<a ") == 1
 
