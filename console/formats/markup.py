@@ -79,7 +79,7 @@ def unfolding(shown: str, longest: int, *, lines: bool = False) -> Markup:
     return _written(shown, lines=lines)
 
 
-_CUT = Markup('{}…<details class="rest"><summary>Show {:,} more characters</summary>{}</details>')
+_CUT = Markup('{}<details class="rest"><summary>… Show {:,} more characters</summary>{}</details>')
 
 
 def _written(shown: str, *, lines: bool) -> Markup:

@@ -98,8 +98,8 @@ def words(leaf: Leaf | None, look: Look, *, inside: bool = False) -> str:
 
 def _record(told: Mapping[str, Any], value: Any, look: Look) -> formats.Named | None:
     """Return the record that a reference leads to: as it was named when it was recorded, else as the reader knows it."""
-    if told.get("named"):
-        return formats.Named(str(told["named"]), absent=bool(told.get("absent")))
+    if "named" in told:  # nothing there: the title is masked for this reader
+        return formats.Named(str(told["named"] or HIDDEN), absent=bool(told.get("absent")))
     return look.records.get((str(told.get("references")), str(value)))
 
 
