@@ -293,7 +293,11 @@ def forms(
             continue
         now = record.values.get(name) if record else None
         currency = _currency_of(collection, field, names, record)
-        made.append(_form_field(field, now, currency, asked_beside=field.currency in names, readonly=field.readonly or name in scope.fixed or name in shut))
+        made.append(
+            _form_field(
+                field, now, currency, asked_beside=field.currency in names, readonly=field.readonly or name in scope.fixed or name in shut
+            )
+        )
     return made
 
 

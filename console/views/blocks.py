@@ -78,7 +78,9 @@ def words(leaf: Leaf | None, look: Look, *, inside: bool = False) -> str:
     if leaf.get("hidden"):
         return HIDDEN
     if "parts" in leaf:
-        return "".join(part if isinstance(part, str) else words(part, look, inside=True) if part["value"] is not None else "" for part in leaf["parts"])
+        return "".join(
+            part if isinstance(part, str) else words(part, look, inside=True) if part["value"] is not None else "" for part in leaf["parts"]
+        )
     told, value = leaf.get("look", {}), leaf.get("value")
     if leaf.get("short") and (number := number_of(value)) is not None:
         return _compact(Decimal(number), told, look)
