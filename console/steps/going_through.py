@@ -218,7 +218,7 @@ class LoopState:
         if refused := refused_fields(self.context.reads):
             parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
         if self.more:
-            parts.append(f"The list is longer: its first {len(self.items)} are gone through here.")
+            parts.append(f"The list is longer: only its first {len(self.items):,} are gone through here.")
         return "\n\n".join(parts) or None
 
     def _columns(self) -> list[FormField]:

@@ -89,7 +89,7 @@ def test_an_empty_list_needs_nobody_and_another_does() -> None:
 
 def test_a_list_that_is_longer_says_so() -> None:
     prompt = prepare("loop", CONFIG, context(accounts("a", "b", more=True)))
-    assert prompt.text == "The list is longer: its first 2 are gone through here."
+    assert prompt.text == "The list is longer: only its first 2 are gone through here."
     assert complete("loop", CONFIG, context(accounts("a", more=True)), {"item": "a", "verdict": "x"}).output["more"] is True  # type: ignore[index]
 
 

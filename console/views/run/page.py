@@ -353,8 +353,8 @@ def list_words(progress: Mapping[str, Any]) -> str:
     """Return where in its list a step is: `2 of 5, 1 done`."""
     total, done = progress["total"], progress["done"]
     place = next((number for number, item in enumerate(progress["items"], 1) if item["key"] == progress["key"]), None)
-    here = f"{place} of {total}, " if place is not None and progress["earlier"] is None else ""
-    return f"{here}{done or 'none'} done"
+    here = f"{place:,} of {total:,}, " if place is not None and progress["earlier"] is None else ""
+    return f"{here}{f'{done:,}' if done else 'none'} done"
 
 
 def _what_it_does(view: RunView, present: Mapping[str, Any] | None) -> str:
