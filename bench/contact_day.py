@@ -147,24 +147,26 @@ class Day:
         looks, begin = 0, time.perf_counter()
         while looks < 2:
             looks = looks + 1 if self.quiet() else 0
-            time.sleep(0.3)
+            time.sleep(0.1)
             if time.perf_counter() - begin > 1800:
                 raise SystemExit("it does not come to rest")
 
-    def answered(self) -> None:
-        """Those who answer and have had the SMS do, a few at a time."""
+    def answered(self) -> int:
+        """Those who answer and have had the SMS do, a few at a time; how many did."""
         from console.db.engine import fetch
         from console.messages import inbound
 
+        number = 0
         sent = "select record::integer from console.message where channel = 'sms' and direction = 'out' and status in ('sent', 'delivered') and sent_at > %s"
         for (who,) in fetch(sent, (self.now - timedelta(hours=2),)):
             if who in self.answers and self.random.random() < 0.5:
-                stop = self.answers.pop(who)
+                stop, number = self.answers.pop(who), number + 1
                 inbound.receive(
                     "sms", "sandbox", sender=f"+44{7400000000 + who}", text="STOP" if stop else "Yes please", provider_id=f"in-{who}"
                 )
                 if stop:
                     self.stopped[who] = self.now
+        return number
 
 
 def main() -> None:
@@ -231,8 +233,8 @@ def _passed(day: Day, actor: Any) -> float:
     enrolment.until(lambda: enrolments.batches.get(actor, batch.id).status != "running", 600)
     while day.now <= MORNING + timedelta(hours=24):
         day.wait()
-        day.answered()
-        day.wait()
+        if day.answered():
+            day.wait()
         if (passed := time.perf_counter()) - last > 20:
             last = passed
             print(f"{day.now:%d %H:%M} after {passed - begin:.0f} s", flush=True)

@@ -8,6 +8,7 @@ from console.access.spoken_names import Names
 from console.core import expressions
 from console.core.expressions import ExpressionError
 from console.core.expressions.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within
+from console.core.plain_words import humanised
 from console.core.scopes import stands_alone
 
 ACT_WORDS = {
@@ -91,7 +92,7 @@ def condition(text: str, label: Callable[[str], str] | None = None) -> str:
         node = expressions.parse(text).node
     except ExpressionError:
         return text
-    return condition_words(node, label or (lambda name: name.replace("_", " ").capitalize())) or text
+    return condition_words(node, label or humanised) or text
 
 
 def condition_words(node: Node, label: Callable[[str], str], *, holds: bool = True) -> str | None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from console.access import subject_scope
 from console.access.rows import EVERY
+from console.core.plain_words import humanised
 from console.db import engine as db
 
 _TITLE = {
@@ -128,4 +129,4 @@ def _title(kind: str, ident: str) -> str | None:
 
 
 def _from_id(ident: str) -> str:
-    return ident.rpartition(".")[2].replace("-", " ").replace("_", " ").capitalize()
+    return humanised(ident.rpartition(".")[2])

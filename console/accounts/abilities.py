@@ -11,6 +11,7 @@ from console.access.rows import EVERY, PERMISSIONS, kind_of
 from console.accounts import authority, person_changes, persons
 from console.accounts.authority import Pair
 from console.core.actor import Actor
+from console.core.plain_words import humanised
 from console.db import engine as db
 
 Right = tuple[str, str, str]
@@ -131,7 +132,7 @@ def ability_sentences(found: Mapping[Right, bool]) -> list[Ability]:
         groups.setdefault((team, kind, some, tuple(sorted(named))), []).append(_acts(kind).index(act))
     said: list[tuple[tuple[bool, str, str, int, int], Ability]] = []
     for (team, kind, some, names), acts in groups.items():
-        place = "Everywhere" if team == EVERY else teams.get(team, team.replace("_", " ").capitalize())
+        place = "Everywhere" if team == EVERY else teams.get(team, humanised(team))
         verbs = [PERMISSIONS[kind].get(_acts(kind)[act], _acts(kind)[act].replace("_", " ")) for act in sorted(acts)]
         order = (team != EVERY, place, team, _KINDS.index(kind), min(acts))
         said.append((order, Ability(place, f"{_and(verbs)}{_names(names)}", some)))
@@ -168,7 +169,7 @@ def _called(obj: str, titles: Mapping[str, str]) -> str:
     kind, colon, ident = obj.partition(":")
     if not colon:
         return ""
-    return _EVERY[kind] if ident == EVERY else titles.get(obj) or ident.rpartition(".")[2].replace("-", " ").replace("_", " ").capitalize()
+    return _EVERY[kind] if ident == EVERY else titles.get(obj) or humanised(ident.rpartition(".")[2])
 
 
 def _names(named: Sequence[str]) -> str:

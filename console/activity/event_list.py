@@ -17,6 +17,7 @@ from console import access, log, records, subjects
 from console.activity import record_titles
 from console.core.actor import Actor
 from console.core.events import KINDS
+from console.core.plain_words import humanised
 from console.core.scopes import Scope, whole
 from console.db import tables
 from console.db.engine import fetch, hot_engine
@@ -74,7 +75,7 @@ class ActivityRow:
     @property
     def label(self) -> str:
         """The kind in words: `Step completed`."""
-        return self._kind("label", self.event.type.replace("_", " ").capitalize())
+        return self._kind("label", humanised(self.event.type))
 
     @property
     def group(self) -> str:

@@ -11,6 +11,7 @@ from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import AfterDays, Exit, Workflow
 from console.core.expressions import ExpressionError
 from console.core.expressions.nodes import Compare, Items, Junction, Literal, Node, Path, Within
+from console.core.plain_words import humanised
 from console.errors import NotFound
 
 ASKED = {
@@ -121,7 +122,7 @@ def _label_of(collection: str | None) -> Callable[[str], str]:
             known = dict(records.collection(collection).by_name)
         except NotFound:
             known = {}
-    return lambda name: known[name].label if name in known else name.replace("_", " ").capitalize()
+    return lambda name: known[name].label if name in known else humanised(name)
 
 
 def _segment(collection: str, segment: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from console.core import drafting
 from console.core.drafting import Difference
+from console.core.plain_words import humanised
 
 Kind = Literal["added", "changed", "removed"]
 
@@ -42,7 +43,7 @@ def _of_document(before: Mapping[str, Any], after: Mapping[str, Any], told: Sequ
     found = []
     for name in sorted({*before, *after} - {"steps", "triggers"}):
         if before.get(name) != after.get(name):
-            word = name.replace("_", " ").capitalize()
+            word = humanised(name)
             lines = [each for each in told if each.where.lower().startswith(word.lower())]
             found.append(Part(f"document:{name}", "changed", f"{word} of the workflow", None, lines))
     old, new = (_by_id(each.get("triggers") or []) for each in (before, after))

@@ -15,6 +15,7 @@ from console.core.documents.collections.contact_document import EVIDENCE, GIVEN,
 from console.core.filters import Test
 from console.core.scopes import Scope, whole
 from console.errors import NotFound
+from console.records import Record
 
 MOST_CONSENTS = 200
 """Newest rows of a table of consents that are looked at for one contact."""
@@ -39,14 +40,14 @@ def contact(actor: Actor, collection_id: str, key: str) -> Contact:
     if collection.contact is None or not access.can(actor, None, f"collection:{collection_id}", "read"):
         raise NotFound(hidden=True)
     found = records.get(collection_id, key, access.scope_for(actor, collection_id, "read"))
-    return contact_of(collection, {**found.values}, _rows(collection, key, lambda name: access.scope_for(actor, name, "read")), key=key)
+    return contact_of(collection, {**found.values}, _rows(collection, found, lambda name: access.scope_for(actor, name, "read")), key=key)
 
 
 def known_contact(collection_id: str, key: str) -> Contact:
     """The record as a contact as it stands, for the console itself, which judges before anything is sent. Raises NotFound, SourceDown."""
     collection = records.collection(collection_id)
     found = records.get(collection_id, key, whole(collection_id))
-    return contact_of(collection, {**found.values}, _rows(collection, key, whole), key=key)
+    return contact_of(collection, {**found.values}, _rows(collection, found, whole), key=key)
 
 
 def known_contacts(collection_id: str, keys: Sequence[str]) -> dict[str, Contact]:
@@ -56,20 +57,21 @@ def known_contacts(collection_id: str, keys: Sequence[str]) -> dict[str, Contact
     """
     collection = records.collection(collection_id)
     found = records.named(collection_id, keys, whole(collection_id), None)
-    rows = _rows_of_each(collection, {key: record.values for key, record in found.items()})
+    rows = _rows_of_each(collection, found)
     return {key: contact_of(collection, {**record.values}, rows.get(key), key=key) for key, record in found.items()}
 
 
-def _rows_of_each(collection: Collection, values: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Rows]]:
+def _rows_of_each(collection: Collection, contacts: Mapping[str, Record]) -> dict[str, dict[str, Rows]]:
     """Key → the newest rows of each table in which the consents of that record stand, by table."""
-    found: dict[str, dict[str, list[Mapping[str, Any]]]] = {key: {} for key in values}
+    found: dict[str, dict[str, list[Mapping[str, Any]]]] = {key: {} for key in contacts}
+    values = {key: record.values for key, record in contacts.items()}
     for one in collection.contact.consent.values() if collection.contact is not None else ():
         relation = consents_relation(collection, one.table) if one.table is not None else None
         if relation is None or one.table is None or any(one.table in each for each in found.values()):
             continue
         if len(relation.columns) != 1:
-            for key in values:
-                found[key] |= {table: list(rows) for table, rows in _rows(collection, key, whole).items()}
+            for key, record in contacts.items():
+                found[key] |= {table: list(rows) for table, rows in _rows(collection, record, whole).items()}
             continue
         [(own, there)] = relation.columns
         at = column_of(one, "at", records.collection(relation.collection))
@@ -118,8 +120,8 @@ def contact_of(
     return Contact(collection.id, own, **said, consent=consent, do_not_contact=closed, keeps_consent=bool(mapped.consent))
 
 
-def _rows(collection: Collection, key: str, scope_of: Callable[[str], Scope]) -> dict[str, Rows]:
-    """The newest rows of each table in which consents stand, one statement for each."""
+def _rows(collection: Collection, record: Record, scope_of: Callable[[str], Scope]) -> dict[str, Rows]:
+    """The newest rows of each table in which the record's consents stand, one statement for each."""
     found: dict[str, Rows] = {}
     for one in collection.contact.consent.values() if collection.contact is not None else ():
         relation = consents_relation(collection, one.table) if one.table is not None else None
@@ -129,7 +131,8 @@ def _rows(collection: Collection, key: str, scope_of: Callable[[str], Scope]) ->
         if scope.nothing:
             continue
         at = column_of(one, "at", records.collection(relation.collection))
-        page = records.related(collection.id, key, relation.name, scope, MOST_CONSENTS, sort=f"-{at}" if at else None)
+        sort = f"-{at}" if at else None
+        page = records.related(collection.id, record.key or "", relation.name, scope, MOST_CONSENTS, sort=sort, known=record.values)
         found[one.table] = [row.values for row in page.rows]
     return found
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from console.core.plain_words import humanised
+
 Group = Literal["run", "step", "effect", "approval", "proposal", "record", "access", "account", "configuration", "log"]
 
 
@@ -28,7 +30,7 @@ class Kind:
     @property
     def label(self) -> str:
         """The kind in a filter: `Step completed` for `step_completed`."""
-        return self.name.replace("_", " ").capitalize()
+        return humanised(self.name)
 
     def unknown(self, opened: Iterable[str], sealed: Iterable[str] = ()) -> frozenset[str]:
         """The open and sealed names that this kind does not have."""

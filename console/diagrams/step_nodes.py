@@ -159,7 +159,7 @@ def _edges(step: Step, kind: StepType | None, config: Any, titles: Mapping[str, 
 def _way_label(outcome: str, labels: Mapping[str, str], many: int) -> str:
     if outcome == DEFAULT:
         return OTHERWISE if many > 1 else ""
-    return str(labels.get(outcome) or outcome.replace("_", " ").capitalize())
+    return str(labels.get(outcome) or humanised(outcome))
 
 
 def _description(step: Step, kind: StepType | None, config: Any, labels: Labels) -> list[tuple[str, str]]:
@@ -230,9 +230,7 @@ def _settings(config: Any) -> list[tuple[str, str]]:
     for name, field in type(config).model_fields.items():
         value = getattr(config, name)
         if name not in DESCRIBED_APART and isinstance(value, str | int) and value != field.default:
-            settings.append(
-                (name.replace("_", " ").capitalize(), "yes" if value is True else "no" if value is False else _short(str(value)))
-            )
+            settings.append((humanised(name), "yes" if value is True else "no" if value is False else _short(str(value))))
     return settings
 
 

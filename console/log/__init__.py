@@ -1,7 +1,21 @@
 """The log: the only writer and reader of the event table."""
 
 from console.log import body
-from console.log.append import REQUEST, Moved, Projection, chained, frame_of, move_clock, moved_by, note, now, on_the_way, settle, write
+from console.log.append import (
+    REQUEST,
+    Moved,
+    Projection,
+    chained,
+    frame_of,
+    lane,
+    move_clock,
+    moved_by,
+    note,
+    now,
+    on_the_way,
+    settle,
+    write,
+)
 from console.log.body import Fact, Frame, Link, link
 from console.log.new_chains import NewChain, write_new
 from console.log.note_each import Noted, note_each
@@ -31,6 +45,7 @@ __all__ = [
     "frame_of",
     "guards",
     "history",
+    "lane",
     "link",
     "masking",
     "move_clock",

@@ -8,6 +8,9 @@ leaves a question, and the event itself answers it: it is there with the hash th
 import contextvars
 import functools
 import itertools
+import os
+import random
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -351,6 +354,20 @@ def _landed(sent: Ahead, pending: _Note, seq: int, new_link: Link) -> bool:
     if last:
         _remember(pending.chain, last, new_link.leaf)
     return last > 0
+
+
+LANES = 64
+_thread = threading.local()
+
+
+def lane(chain: str) -> str:
+    """The chain of this thread among those that share the work of `chain`, for many events of several workers at once.
+
+    A note in somebody's transaction lets nobody else write on its chain until that ends; threads are spread at random over 64 chains, so that few of them meet.
+    """
+    if getattr(_thread, "process", None) != os.getpid():
+        _thread.process, _thread.lane = os.getpid(), random.randrange(LANES)  # noqa: S311 (spread, not secrecy)
+    return f"{chain}-{_thread.lane:02}"
 
 
 UNKNOWN_END = (-1, b"")

@@ -27,6 +27,7 @@ def noted(
         record=records.reference_in_log(message.collection, message.record),
         subject=message.subject if filled else None,
         team=message.team,
+        chain=None if message.label else log.lane(WRITER.session),
         label=message.label,
         connection=connection,
     )

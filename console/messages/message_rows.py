@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from console import subjects, workflows
 from console.core.contacting import KINDS, Kind, Used
-from console.db.engine import fetch, transaction
+from console.db.engine import fetch
 from console.db.ids import new_id
 
 _COLUMNS = (
@@ -107,21 +107,22 @@ def read(where: str, given: Any) -> list[Message]:
 
 def change(
     message: Message, was: Sequence[str], *, connection: Connection | None = None, result: Mapping[str, Any] | None = None, **columns: Any
-) -> bool:
-    """Set these columns if the message still has one of the statuses `was`; whether it had. `result` is added to what became of it before; empty values take out what was there."""
+) -> Message | None:
+    """The message after these columns are set; None, and nothing is set, unless it still has one of the statuses `was`.
+
+    `result` is added to what became of it before; empty values take out what was there.
+    """
     given: dict[str, Any] = dict(columns)
     if result is not None:
         kept = {name: value for name, value in {**message.result, **result}.items() if value}
         given |= dict(
             zip(("kid", "result_nonce", "result_ct"), subjects.seal(message.subject, f"message result|{message.id}", kept), strict=True)
         )
-    names = ", ".join(f"{name} = :{name}" for name in given)
-    statement = sa.text(f"update console.message set {names} where id = :message_id and status = any(:was)")  # noqa: S608 (names of ours)
+    names = ", ".join(f"{name} = %({name})s" for name in given)
+    statement = f"update console.message set {names} where id = %(message_id)s and status = any(%(was)s) returning {_COLUMNS}"  # noqa: S608 (names of ours)
     parameters = {**given, "message_id": message.id, "was": list(was)}
-    if connection is not None:
-        return connection.execute(statement, parameters).rowcount > 0
-    with transaction() as own:
-        return own.execute(statement, parameters).rowcount > 0
+    rows = fetch(statement, parameters) if connection is None else connection.exec_driver_sql(statement, parameters).all()
+    return Message(*rows[0]) if rows else None
 
 
 def add_again(connection: Connection, message: Message, *, number: int, failures: int, due_at: datetime) -> str:
@@ -144,23 +145,56 @@ _AGAIN = sa.text(
     ":number, :failures, :outcomes, :of, :subject, :kid, :nonce, :ct)"
 )
 _USED = """
-select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version from console.message m
-where m.collection = %s and m.record = %s and m.direction = 'out' and m.id <> %s and m.of is distinct from %s and m.at > %s
-and m.status in ('sending', 'unknown', 'sent', 'delivered') order by 2 desc limit 100
+select 'used', m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version from console.message m
+where m.collection = %(collection)s and m.record = %(record)s and m.direction = 'out' and m.id <> %(but)s and m.of is distinct from %(but)s and m.at > %(since)s
+and m.status in ('sending', 'unknown', 'sent', 'delivered') order by 3 desc limit 100
 """
+_FACTS = f"""
+select 'wanted', null, null::timestamptz, null, null::integer where %(run)s::text is null or exists (
+    select from console.run r /* every run */ where r.id = %(run)s and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = %(key)s
+    and not exists (select from console.enrolment e where e.run = r.id and e.left_at is not null))
+union all select 'taken_back', channel, at, source, null from console.opt_out where collection = %(collection)s and record = %(record)s
+union all ({_USED})
+"""  # noqa: S608 (texts of ours)
 
 
-def used_by(message: Message, since: datetime) -> list[Used]:
-    """What reached, or may have reached, the contact of this message since then, by any workflow."""
-    if message.collection is None or message.record is None:
-        return []
-    return used_of(message.collection, message.record, since, but=message.id)
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the console itself knows when a message is judged.
+
+    `wanted`: its run still waits for it, and whoever it is about has not left the workflow; a message without a run is. `taken_back`: (channel, when,
+    where) for each consent that was taken back here, the oldest first. `used`: what reached, or may have reached, the contact lately, by any workflow.
+    """
+
+    wanted: bool
+    taken_back: Sequence[tuple[str, datetime, str]]
+    used: Sequence[Used]
 
 
-def used_of(collection: str, record: str, since: datetime, *, but: str = "") -> list[Used]:
-    """What reached, or may have reached, this contact since then, by any workflow; without the message `but` and its tries."""
-    rows = fetch(_USED, (collection, record, but, but, since))
-    return [Used(channel, at, _sender_of(name, number)) for channel, at, name, number in rows]
+def facts_of(message: Message, since: datetime) -> Facts:
+    """The facts about the message, with what reached its contact since then; one statement."""
+    rows = fetch(
+        _FACTS,
+        {
+            "run": message.run,
+            "key": message.key,
+            "collection": message.collection,
+            "record": message.record,
+            "but": message.id,
+            "since": since,
+        },
+    )
+    taken_back = sorted((row[1:4] for row in rows if row[0] == "taken_back"), key=lambda row: row[1])
+    return Facts(any(row[0] == "wanted" for row in rows), taken_back, _used_in(rows))
+
+
+def _used_in(rows: Sequence[Any]) -> list[Used]:
+    return [Used(channel, at, _sender_of(name, number)) for what, channel, at, name, number in rows if what == "used"]
+
+
+def used_of(collection: str, record: str, since: datetime) -> list[Used]:
+    """What reached, or may have reached, this contact since then, by any workflow."""
+    return _used_in(fetch(_USED, {"collection": collection, "record": record, "but": "", "since": since}))
 
 
 _USED_BY = """
@@ -190,14 +224,3 @@ _TAKEN = "select provider_id from console.message where address = %s and provide
 def taken_ids(message: Message, address: bytes, since: datetime) -> frozenset[str]:
     """The provider's ids of our other messages to this address, which a look-up must not take for this one."""
     return frozenset(row[0] for row in fetch(_TAKEN, (address, message.id, since)))
-
-
-_WAITED_FOR = """
-select exists (select from console.run r /* every run */ where r.id = %s and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = %s
-    and not exists (select from console.enrolment e where e.run = r.id and e.left_at is not null))
-"""
-
-
-def still_wanted(message: Message) -> bool:
-    """Whether the run still waits for the message, and whoever it is about has not left the workflow; one without a run is."""
-    return message.run is None or bool(fetch(_WAITED_FOR, (message.run, message.key))[0][0])

@@ -17,24 +17,30 @@ from console.messages.message_rows import Message
 _TAKEN_BACK = "select channel, at, source from console.opt_out where collection = %s and record = %s order by at"
 _TAKEN_BACK_BY = "select record, channel, at, source from console.opt_out where collection = %s and record = any(%s) order by at"
 NO_ZONE = "Etc/Unknown"
+TakenBack = tuple[str, datetime, str]
+"""(channel, when, where) of a consent that was taken back here."""
 
 
-def contact_of(message: Message) -> Contact | None:
-    """The contact of the message, with consent that was taken back here; None for a message to nobody outside (a chat, a test).
+def contact_of(message: Message, taken_back: Sequence[TakenBack]) -> Contact | None:
+    """The contact of the message; None for a message to nobody outside (a chat, a test). `taken_back`: the consents that were taken back here, the oldest first.
 
     A record of a collection that holds no contacts is one of which only the key is known. Raises NotFound for a record that is gone, SourceDown.
     """
     if message.channel == "chat" or message.collection is None or message.record is None:
         return None
-    return contact_at(message.collection, message.record)
+    return _known(message.collection, message.record, taken_back)
 
 
 def contact_at(collection: str, record: str) -> Contact:
     """The contact with consent that was taken back here. Raises NotFound, SourceDown."""
+    return _known(collection, record, fetch(_TAKEN_BACK, (collection, record)))
+
+
+def _known(collection: str, record: str, taken_back: Sequence[TakenBack]) -> Contact:
     known = (
         contacts.known_contact(collection, record) if contacts.is_contact(collection) else Contact(collection, record, keeps_consent=False)
     )
-    return replace(known, consent=_with_taken_back(known, fetch(_TAKEN_BACK, (collection, record))))
+    return replace(known, consent=_with_taken_back(known, taken_back))
 
 
 def contacts_at(collection: str, keys: Sequence[str]) -> dict[str, Contact]:
@@ -43,13 +49,13 @@ def contacts_at(collection: str, keys: Sequence[str]) -> dict[str, Contact]:
         known = contacts.known_contacts(collection, keys)
     else:
         known = {key: Contact(collection, key, keeps_consent=False) for key in keys}
-    rows: dict[str, list[tuple[str, datetime, str]]] = {}
+    rows: dict[str, list[TakenBack]] = {}
     for record, channel, at, source in fetch(_TAKEN_BACK_BY, (collection, list(known))):
         rows.setdefault(record, []).append((channel, at, source))
     return {key: replace(contact, consent=_with_taken_back(contact, rows.get(key, []))) for key, contact in known.items()}
 
 
-def _with_taken_back(contact: Contact, rows: list[tuple[str, datetime, str]]) -> dict[str, Consent]:
+def _with_taken_back(contact: Contact, rows: Sequence[TakenBack]) -> dict[str, Consent]:
     """The consents; what was taken back here counts unless the record says that it was given again after that."""
     consent = dict(contact.consent)
     for channel, at, source in rows:

@@ -72,9 +72,6 @@ def send(message_id: str) -> None:
 
 def _send_if_allowed(message: Message) -> None:
     """Judge it, and let it leave, wait or be skipped."""
-    if not message_rows.still_wanted(message):
-        change(message, ["waiting"], status="cancelled", due_at=None, at=log.now(), code="not_wanted")
-        return
     if message.due_at is not None and message.due_at > log.now():
         return
     if message.run and message.workflow and message.version and workflows.paused(workflows.version(message.workflow, message.version)):
@@ -84,19 +81,24 @@ def _send_if_allowed(message: Message) -> None:
     with alone(about) as mine:  # two messages to one contact are judged one after another, or both would find room under the cap
         if not mine:
             raise queue.PutBack(BUSY_S)
-        letter = _judged(message)
-    if letter is not None:
-        _hand_over(message_rows.by_id(message.id) or message, letter)
+        leaving = _judged(message)
+    if leaving is not None:
+        _hand_over(*leaving)
 
 
-def _judged(message: Message) -> Letter | None:
-    """The letter, once the message is marked as leaving; None where it does not leave now."""
-    content, now = message.content, log.now()
+def _judged(message: Message) -> tuple[Message, Letter] | None:
+    """(the message, marked as leaving, its letter); None where it does not leave now."""
+    now = log.now()
+    facts = message_rows.facts_of(message, now - WEEK)
+    if not facts.wanted:
+        change(message, ["waiting"], status="cancelled", due_at=None, at=now, code="not_wanted")
+        return None
+    content = message.content
     if content is None:
         change(message, ["waiting"], status="cancelled", due_at=None, at=now, code="erased")
         return None
     try:
-        contact = reaching.contact_of(message)
+        contact = reaching.contact_of(message, facts.taken_back)
     except NotFound:
         _settle(message, "skipped", "skipped", "record_gone", GONE)
         return None
@@ -108,7 +110,7 @@ def _judged(message: Message) -> Letter | None:
     expires, empty = timedelta(seconds=message.expires_s), _empty_fields(message, content)
     asked = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
     judged_contact = contact and _in_country(contact, country)
-    match judge(asked, judged_contact, reaching.zones_of(contact, to), message_rows.used_by(message, now - WEEK), now):
+    match judge(asked, judged_contact, reaching.zones_of(contact, to), facts.used, now):
         case SendNow(basis):
             return _leaving(message, content, contact, to, basis)
         case WaitUntil(until, code, reason):
@@ -139,8 +141,8 @@ def _address(message: Message, content: Any, contact: Contact | None) -> tuple[s
     return reaching.address_of(message.channel, content.get("to") or own, contact.country if contact else None)
 
 
-def _leaving(message: Message, content: Any, contact: Contact | None, to: str, basis: str) -> Letter | None:
-    """The letter of a message that is marked as leaving: from here on it may have left."""
+def _leaving(message: Message, content: Any, contact: Contact | None, to: str, basis: str) -> tuple[Message, Letter] | None:
+    """(the message, marked as leaving, its letter): from here on it may have left. None where another process was first."""
     sandboxed, now = in_sandbox(message.channel), log.now()
     language = (contact.language if contact else None) or str(content.get("language") or "en")
     if message.channel == "call":
@@ -152,13 +154,12 @@ def _leaving(message: Message, content: Any, contact: Contact | None, to: str, b
         message, ["waiting"], status="sending", due_at=now + LOOKS[0] * 12, at=now, code=None, provider=provider, sandbox=sandboxed,
         tries=message.tries + 1, address=digest(to.encode(), "address"), result={"basis": basis, "to": to, "script": str(content.get("script", "")), "reason": ""},
     )  # fmt: skip
-    if not marked:
+    if marked is None:
         return None
     unsubscribe = unsubscribe_url(message) if message.channel == "email" and contact is not None else None
     name = (contact.name if contact else None) or ""
-    return Letter(
-        message.id, kind_of(message), to, content, name, language, callback_url(message.channel, provider, message.id), unsubscribe, at=now
-    )
+    back = callback_url(message.channel, provider, message.id)
+    return marked, Letter(message.id, kind_of(message), to, content, name, language, back, unsubscribe, at=now)
 
 
 def _hand_over(message: Message, letter: Letter) -> None:
@@ -185,7 +186,7 @@ def _hand_over(message: Message, letter: Letter) -> None:
         change(message, ["sending"], status="unknown", due_at=log.now() + LOOKS[0], at=log.now(), code="internal_error")
         return
     faults.point("channels.send.after")
-    record_sent(message, handed)
+    record_sent(message, handed, in_worker=True)
 
 
 def _carrier(message: Message) -> Provider:
@@ -193,24 +194,27 @@ def _carrier(message: Message) -> Provider:
     return providers.named(message.channel, message.provider or "") or providers.provider_of(message.channel)
 
 
-def record_sent(message: Message, handed: Handed) -> None:
-    """The provider has the message: record it and let its run go on. A call's run waits for its end."""
+def record_sent(message: Message, handed: Handed, *, in_worker: bool = False) -> None:
+    """The provider has the message: record it and let its run go on, at once `in_worker`. A call's run waits for its end."""
     now = log.now()
     call = message.channel == "call"
+    arrived = handed.outcome == "delivered" and not call
     due = now + CALL_LOOKS[0] if call and not message.sandbox else None  # in the sandbox a person says how it ends
     told: dict[str, Any] = {"sent_at": now, "outcome": None if call else "sent", "due_at": due, "looks": 0, "code": None}
-    told |= {"result": {"reason": ""}} if message.result.get("reason") else {}  # why it was not known before
+    reason = handed.reason if arrived else ""
+    told |= {"result": {"reason": reason}} if reason or message.result.get("reason") else {}  # why it was not known before
     with transaction() as connection:
-        columns = {"status": "sent", "at": now, "provider_id": handed.provider_id or None, **told}
-        if not change(message, ["sending", "unknown"], connection=connection, **columns):
+        columns = {"status": "delivered" if arrived else "sent", "at": now, "provider_id": handed.provider_id or None, **told}
+        sent = change(message, ["sending", "unknown"], connection=connection, **columns)
+        if sent is None:
             return  # its callback was faster
         told = {"channel": message.channel, "provider": message.provider, "sandbox": message.sandbox, "number": message.number}
         noted(message, "message_sent", told, {"basis": message.result.get("basis")}, connection=connection)
     faults.point("channels.recorded")
-    if handed.outcome:
-        record_outcome(message.id, handed)
+    if handed.outcome and not arrived:
+        sent = _ended(sent, handed, in_worker=in_worker) or sent
     if not call:
-        telling.tell_run(message.id)
+        telling.tell_run(sent, in_worker=in_worker)
 
 
 def record_outcome(message_id: str, handed: Handed) -> bool:
@@ -221,17 +225,23 @@ def record_outcome(message_id: str, handed: Handed) -> bool:
     if message.status in ("sending", "unknown"):  # the answer to the request itself is late or lost: it has left
         record_sent(message, Handed(handed.provider_id))
         message = message_rows.by_id(message_id) or message
-    return _call_ended(message, handed) if message.channel == "call" else _receipt(message, handed)
+    return _ended(message, handed, in_worker=False) is not None
 
 
-def _receipt(message: Message, handed: Handed) -> bool:
+def _ended(message: Message, handed: Handed, *, in_worker: bool) -> Message | None:
+    """The sent message with what became of it; None if that is known already."""
+    return _call_ended(message, handed, in_worker=in_worker) if message.channel == "call" else _receipt(message, handed)
+
+
+def _receipt(message: Message, handed: Handed) -> Message | None:
     """An e-mail or SMS arrived, or did not. Its run went on when it left."""
     if message.status != "sent" or handed.outcome not in ("delivered", "failed"):
-        return False
+        return None
     now = log.now()
     with transaction() as connection:
-        if not change(message, ["sent"], connection=connection, status=handed.outcome, at=now, result={"reason": handed.reason}):
-            return False
+        known = change(message, ["sent"], connection=connection, status=handed.outcome, at=now, result={"reason": handed.reason})
+        if known is None:
+            return None
         if handed.outcome == "failed":
             noted(
                 message,
@@ -240,13 +250,13 @@ def _receipt(message: Message, handed: Handed) -> bool:
                 {"reason": handed.reason},
                 connection=connection,
             )
-    return True
+    return known
 
 
-def _call_ended(message: Message, handed: Handed) -> bool:
+def _call_ended(message: Message, handed: Handed, *, in_worker: bool) -> Message | None:
     """A call ended: the run goes on, or it is called again. What the provider could not do is no attempt."""
     if message.outcome is not None or not handed.outcome:
-        return False
+        return None
     now, outcome = log.now(), handed.outcome
     again_at: datetime | None = None
     number, failures = message.number, 0
@@ -261,15 +271,16 @@ def _call_ended(message: Message, handed: Handed) -> bool:
     with transaction() as connection:
         status = "failed" if outcome == "failed" else "delivered"
         columns = {"status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
-        if not change(message, ["sent"], connection=connection, result=said, **columns):
-            return False
+        ended = change(message, ["sent"], connection=connection, result=said, **columns)
+        if ended is None:
+            return None
         if again_at is not None:
             message_rows.add_again(connection, message, number=number, failures=failures, due_at=again_at)
         told = {"outcome": outcome, "number": message.number, "sandbox": message.sandbox}
         noted(message, "call_ended", told, {"label": handed.label}, connection=connection)
     if again_at is None:
-        telling.tell_run(message.id)
-    return True
+        telling.tell_run(ended, in_worker=in_worker)
+    return ended
 
 
 def _not_sent(message: Message, error: IntegrationError) -> None:
@@ -350,11 +361,12 @@ def _settle(message: Message, status: str, outcome: str, code: str, reason: str)
     now = log.now()
     with transaction() as connection:
         columns = {"status": status, "outcome": outcome, "code": code, "at": now, "due_at": None}
-        if not change(message, [*PENDING, "sent"], connection=connection, result={"reason": reason}, **columns):
+        settled = change(message, [*PENDING, "sent"], connection=connection, result={"reason": reason}, **columns)
+        if settled is None:
             return
         kind = "message_skipped" if outcome in ("skipped", "expired") else "message_failed"
         noted(message, kind, {"channel": message.channel, "code": code}, {"reason": reason}, connection=connection)
-    telling.tell_run(message.id)
+    telling.tell_run(settled, in_worker=True)
 
 
 def _later(message: Message, span: timedelta, *, code: str | None = None, reason: str = "", **columns: Any) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from console import log, runs
 from console.core import contacting
 from console.db.engine import fetch
-from console.messages.message_rows import Message, by_id, read
+from console.messages.message_rows import Message, read
 
 UNSURE = "It cannot be told whether the message left. Ask its receiver or look at the provider, then say what came of it."
 LEFT_S = 5
@@ -16,16 +16,15 @@ _UNTOLD = "outcome is not null and told_at is null and run is not null and at < 
 _TOLD = "update console.message set told_at = %s where id = %s and told_at is null returning id"
 
 
-def tell_run(message_id: str) -> None:
-    """Let the run go on with the outcome of its message, if it still waits for it."""
-    message = by_id(message_id)
-    if message is None or message.run is None or message.outcome is None:
+def tell_run(message: Message, *, in_worker: bool) -> None:
+    """Let the run go on with the outcome of its message, as it stands now, if it still waits for it; at once where this is a job of a worker."""
+    if message.run is None or message.outcome is None:
         return
     result = message.result
     outcome = contacting.way_on(message.outcome, str(result.get("label", "")), message.outcomes)
     reason = str(result.get("reason", ""))
     if outcome is not None:
-        runs.arrive(runs.ENGINE, message.run, message.key, outcome=outcome, output=_output(message))
+        runs.arrive(runs.ENGINE, message.run, message.key, outcome=outcome, output=_output(message), in_worker=in_worker)
     elif message.outcome == "unknown":
         runs.will_not_come(message.run, message.key, "message_unknown", reason or UNSURE, asks=True)
     elif message.outcome == "expired":
@@ -50,7 +49,7 @@ def tell_left() -> int:
     left = read(_UNTOLD, (log.now() - timedelta(seconds=LEFT_S), AT_ONCE))
     for message in left:
         try:
-            tell_run(message.id)
+            tell_run(message, in_worker=False)
         except Exception:  # noqa: BLE001 (one run's trouble must not stop the others)
             _log.exception("message %s", message.id)
     return len(left)

@@ -5,6 +5,7 @@ from typing import Any
 
 from console import records, workflows
 from console.core.documents.workflow import Step, Workflow
+from console.core.plain_words import humanised
 from console.errors import NotFound
 
 CHOICE = "outcome"
@@ -18,7 +19,7 @@ def of_step(document: Workflow | None, step: Step | None, name: str) -> str:
     whole, _, tick = name.partition(".")
     form = _form(step)
     entry = form.get(whole)
-    label = (entry or {}).get("label") or _of_collection(document, whole) or whole.replace("_", " ").capitalize()
+    label = (entry or {}).get("label") or _of_collection(document, whole) or humanised(whole)
     if not tick:
         return str(label)
     options = (entry or {}).get("options")

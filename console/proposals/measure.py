@@ -14,6 +14,7 @@ from typing import Any
 
 from console import access, accounts, workflows
 from console.core.actor import Actor
+from console.core.plain_words import humanised
 from console.core.run.proposal import LEVELS
 from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound
@@ -276,7 +277,7 @@ def titles(all_known: Sequence[workflows.Known], steps: Sequence[tuple[Any, ...]
         number = live.get(workflow)
         document = workflows.version(workflow, number).document if number else None
         named = next((each.title for each in document.steps if each.id == step), None) if document else None
-        titles_by_step[workflow, step] = named or str(step).replace("_", " ").capitalize()
+        titles_by_step[workflow, step] = named or humanised(str(step))
     return titles_by_step
 
 

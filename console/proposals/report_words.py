@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
+from console.core.plain_words import humanised
 from console.proposals.figures import Figures
 from console.proposals.measure import Report
 
@@ -42,7 +43,7 @@ OUTCOMES = {
 
 def reason(code: str) -> str:
     """Why a step was done by hand, in a few words."""
-    return REASONS.get(code, code.replace("_", " ").capitalize())
+    return REASONS.get(code, humanised(code))
 
 
 def percent(value: float | None, digits: int = 1) -> str:

@@ -187,12 +187,14 @@ def related(
     sort: str | None = None,
     fields: Iterable[str] | None = None,
     roots: Mapping[str, Any] | None = None,
+    known: Mapping[str, Any] | None = None,
 ) -> Page:
     """Records that a relation leads to from this record, which the caller has judged. `where` is an expression over the related `record` and `roots`.
 
+    `known` are values of the record that the caller has just read: where the columns of the relation are among them, they are not read again.
     Raises NotFound for an unknown record or relation.
     """
-    target, linked = relation_target(collection_id, key, relation)
+    target, linked = relation_target(collection_id, key, relation, known)
     order = order_of(target, scope_of_target, sort)
     if linked is None:
         return Page([], None, None)
@@ -214,14 +216,17 @@ def related_count(collection_id: str, key: str, relation: str, scope_of_target: 
     return read(target, lambda connection: int(connection.execute(statement).scalar_one()))
 
 
-def relation_target(collection_id: str, key: str, relation: str) -> tuple[Collection, list[Condition] | None]:
+def relation_target(
+    collection_id: str, key: str, relation: str, known: Mapping[str, Any] | None = None
+) -> tuple[Collection, list[Condition] | None]:
     """(target collection of the relation, conditions on its records; None if there can be none). Raises NotFound."""
     collection = catalogue.collection(collection_id)
     link = collection.relation(relation)
     if link is None:
         raise NotFound
     target = catalogue.collection(link.collection)
-    here = linking_values(collection, key, [column for column, _ in link.columns])
+    names = [column for column, _ in link.columns]
+    here = [known[name] for name in names] if known and known.keys() >= set(names) else linking_values(collection, key, names)
     if any(part is None for part in here):
         return target, None
     there = table_of(target)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import runs
+from console import accounts, runs
 from console.activity import sequencing
 from tests.company import Company
 from tests.samples import sampled
@@ -178,3 +178,26 @@ def test_endless_words_stay_within_a_telephone_and_both_sides_have_room(screens:
     assert page.evaluate(f"{past}.map((one) => one.className)") == []
     ours, theirs = page.evaluate("[...document.querySelectorAll('.compare tbody td[data-l]')].map((cell) => cell.clientWidth)")
     assert abs(ours - theirs) <= 2
+
+
+CUT_OFF = """[...document.querySelectorAll('.badge')].filter((one) => one.getClientRects().length)
+    .filter((one) => one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1 || one.offsetHeight > 26).map((one) => one.textContent.trim())"""
+PRESENT_UNSEEN = """[...document.querySelectorAll('.settings-list [aria-current], .tabs > [aria-current]')].filter((one) => one.getClientRects().length)
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 || one.getBoundingClientRect().left < 0).map((one) => one.textContent.trim())"""
+
+
+@pytest.mark.parametrize(("width", "height"), sampled([(1440, 900), (390, 844)], of=2))
+def test_no_badge_is_cut_off_and_the_present_part_of_the_settings_is_seen(
+    screens: Callable[..., "Screen"], company: Company, width: int, height: int
+) -> None:
+    accounts.create_service_account("robot@fernwick.test", [("operations_lead", "operations")])
+    ines = screens(width, height).enter("ines")
+    links = ines.go("/settings/people").eval_on_selector_all(".settings-list a", "all => all.map((one) => one.getAttribute('href'))")
+    assert len(links) > 8
+    wrong = []
+    for path in links:
+        page = ines.go(path)
+        ines.settled()
+        wrong += [(path, "cut off", each) for each in page.evaluate(CUT_OFF)]
+        wrong += [(path, "unseen", each) for each in page.evaluate(PRESENT_UNSEEN)]
+    assert wrong == []

@@ -216,7 +216,7 @@ WALKS: dict[str, list[By]] = {
         ),
     ],
     "keep-a-case-confidential": [
-        by("admin", emphasis("clearance", "cleared"), way("Settings, Roles"), press("Mlro"), press("Confidential"), see("See")),
+        by("admin", emphasis("clearance", "cleared"), way("Settings, Roles"), press("MLRO"), press("Confidential"), see("See")),
         by(
             "olivia",
             go("/c/customer/906"),

@@ -12,6 +12,7 @@ from console.core.documents.document_parts import Name
 from console.core.documents.fields import Computed, Definition, Located
 from console.core.effect_kinds.base import Kind, Placed, Sentence, in_rules, text_of
 from console.core.effect_kinds.sql_write import SqlWrite
+from console.core.plain_words import humanised
 
 HEADER_PATTERN = r"^[A-Za-z][A-Za-z0-9-]{0,60}$"
 LONGEST_S = 30
@@ -172,7 +173,7 @@ class Http(Kind):
     @property
     def goes_to(self) -> str:
         """The target in words, or the host."""
-        return self.target.replace("_", " ").capitalize() if self.target else self.system
+        return humanised(self.target) if self.target else self.system
 
     @property
     def request(self) -> str:

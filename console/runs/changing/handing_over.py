@@ -13,7 +13,7 @@ from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.runs.changing.run_rights import Seen, holder_idle_s, require_may_work_in, see
 from console.runs.changing.transitions import holder_draft, reason_of, revision_of, run_command
 from console.runs.engine import into_inbox
-from console.runs.engine.advancing import go_on
+from console.runs.engine.advancing import go_on, go_on_with
 from console.runs.engine.stepping import plan_of, require_step, run_facts, step_at
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import load, retried, write
@@ -168,12 +168,14 @@ def arrive(
     outcome: str = "default",
     values: Mapping[str, Any] | None = None,
     output: Mapping[str, Any] | None = None,
+    in_worker: bool = False,
 ) -> bool:
     """Complete the step that waits for `key`, and go on. False if the run does not wait for it (any more), or had the answer before.
 
     An answer may come while the effect that asked for it is still being made, or is unknown: it is kept, and counts once the effect is settled.
 
-    `actor` is the person who answered, or `ENGINE` for an answer from outside. The caller has checked their right.
+    `actor` is the person who answered, or `ENGINE` for an answer from outside. The caller has checked their right. A run that nobody holds goes on
+    in a job of its own, or at once where `in_worker` says that this is one.
     """
     by = actor.id if actor.kind in ("user", "key") else None
 
@@ -185,9 +187,10 @@ def arrive(
         if not loaded.run.waits_outside and (loaded.run.then is None or "arrived" in loaded.run.then):
             return None
         command = commands.Arrive(key, outcome, values, output, by)
-        return definition, write(
-            actor, definition, loaded, decisions.decide(plan_of(definition), loaded.run, command, log.now()), hand_on=True
-        )
+        events = decisions.decide(plan_of(definition), loaded.run, command, log.now())
+        if in_worker and loaded.run.hands_off:
+            return definition, go_on_with(definition, loaded, events)
+        return definition, write(actor, definition, loaded, events, hand_on=True)
 
     moved = retried(once)
     if moved is None:

@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -65,7 +66,7 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     if not loaded.run.hands_off:
         _advance(definition, loaded, stopping)
         return
-    with place_among(f"workflow:{definition.id}", definition.document.settings.parallel or AT_ONCE) as free:
+    with place_of(definition) as free:
         if not free:
             raise queue.PutBack(random.uniform(0.5, 1.5))  # noqa: S311 (spread, not secrecy)
         _advance(definition, loaded, stopping)
@@ -73,20 +74,18 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
 
 def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool]) -> None:
     run_id = loaded.run.id
-    waits = loaded.run.status == "waiting_time" or loaded.run.waits_outside
+    waits, first = loaded.run.status == "waiting_time" or loaded.run.waits_outside, list[Event]()
     if (waits or _at_automatic_step(definition, loaded)) and queue.paused():
         return  # the sweep finds it again when the pause ends
     if waits and workflows.paused(definition):
         return  # its timer fires when the workflow is activated again
-    if waits:
-        if (fired := _fire_timer(definition, loaded)) is None:
-            return
-        loaded = fired
+    if waits and not (first := _timer_events(definition, loaded.run)):
+        return
     run = loaded.run
     try:
         actor = accounts.actor_of_person(run.acts_for, "sys:engine")
     except NotAllowed as closed:
-        _ask_person(definition, loaded, closed)
+        _ask_person(definition, write(ENGINE, definition, loaded, first) if first else loaded, closed)
         return
     if run.wanted is not None and run.status == "waiting_event" and not waits:
         if queue.paused_because():
@@ -95,21 +94,41 @@ def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool
             loaded = make_effect(definition, loaded, run.wanted, recover_action(actor, run.wanted))
         except SourceDown:
             return  # tried again at the next sweep; the run still waits for the effect
-    loaded = go_on(actor, definition, loaded, stopping)
+    try:
+        loaded = go_on(actor, definition, loaded, stopping, first=first)
+    except log.Moved:
+        return  # another process was first
     notify_approvers(loaded.run)
     if stopping() and loaded.run.status == "running":
         queue.enqueue_all([queue.advance(run_id, loaded.run.seq, hands_off=loaded.run.hands_off)])
 
 
-def _fire_timer(definition: Definition, loaded: Loaded) -> Loaded | None:
-    """The run after its timer; None if it is not due, or another process was first."""
-    waiting, now = loaded.run.waiting or {}, log.now()
-    if loaded.run.current is None or waiting.get("until") is None or datetime.fromisoformat(waiting["until"]) > now:
-        return None
-    try:
-        return write(ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, commands.Fire(loaded.run.current), now))
-    except log.Moved:
-        return None
+def _timer_events(definition: Definition, run: Run) -> list[Event]:
+    """What the run's timer makes of it; nothing if it is not due."""
+    waiting, now = run.waiting or {}, log.now()
+    if run.current is None or waiting.get("until") is None or datetime.fromisoformat(waiting["until"]) > now:
+        return []
+    return decisions.decide(plan_of(definition), run, commands.Fire(run.current), now)
+
+
+def go_on_with(definition: Definition, loaded: Loaded, events: Sequence[Event]) -> Loaded:
+    """Commit what has come for a run that nobody holds, and go on with it as its account, both in one transition: for a worker. Raises log.Moved.
+
+    Where as many of its workflow are worked on as may be at once, where everything is paused or the account is closed, a job goes on with it.
+    """
+    with place_of(definition) as free:
+        try:
+            actor = accounts.actor_of_person(loaded.run.acts_for, "sys:engine") if free and not queue.paused() else None
+        except NotAllowed:
+            actor = None
+        if actor is None:
+            return write(ENGINE, definition, loaded, events, hand_on=True)
+        return go_on(actor, definition, loaded, first=events)
+
+
+def place_of(definition: Definition) -> AbstractContextManager[bool]:
+    """Whether one more run of the workflow that nobody holds may be worked on now; while the block lasts, it counts."""
+    return place_among(f"workflow:{definition.id}", definition.document.settings.parallel or AT_ONCE)
 
 
 def _ask_person(definition: Definition, loaded: Loaded, closed: NotAllowed) -> None:
@@ -125,9 +144,17 @@ def _ask_person(definition: Definition, loaded: Loaded, closed: NotAllowed) -> N
 
 
 def go_on(
-    actor: Actor, definition: Definition, loaded: Loaded, stopping: Callable[[], bool] = _never, onlooker: Onlooker = _nobody
+    actor: Actor,
+    definition: Definition,
+    loaded: Loaded,
+    stopping: Callable[[], bool] = _never,
+    onlooker: Onlooker = _nobody,
+    *,
+    first: Sequence[Event] = (),
 ) -> Loaded:
     """Make requested effects and do automatic steps, until the run waits or enough was done at once; then the last commit puts in a job.
+
+    `first` are events that lead to these steps and are committed with them. Raises log.Moved where the run has moved before they were.
 
     While everything is paused, only effects that a person submitted are made. Automatic steps without effects are still done.
     """
@@ -136,7 +163,10 @@ def go_on(
     left = IN_ONE_GO
     while True:
         effect = loaded.run.wanted if loaded.run.status == "waiting_event" else None
-        if (
+        if first:
+            loaded, taken = _take_automatic_steps(actor, definition, loaded, left, until, stopping, onlooker, first)
+            first, left = (), left - taken
+        elif (
             effect is not None and effect.id not in tried
         ):  # this process requested it, so it makes it: others cannot know whether it was begun
             tried.add(effect.id)
@@ -167,13 +197,21 @@ def _at_automatic_step(definition: Definition, loaded: Loaded) -> bool:
 
 
 def _take_automatic_steps(
-    actor: Actor, definition: Definition, loaded: Loaded, most: int, until: float, stopping: Callable[[], bool], onlooker: Onlooker
+    actor: Actor,
+    definition: Definition,
+    loaded: Loaded,
+    most: int,
+    until: float,
+    stopping: Callable[[], bool],
+    onlooker: Onlooker,
+    first: Sequence[Event] = (),
 ) -> tuple[Loaded, int]:
     """Do automatic steps until the run waits, an effect is requested, or they took `AT_ONCE_S`. (the run, how many steps were done).
 
-    All are committed in one transaction, so that quick steps cost little. No effect is made before the commit.
+    All are committed in one transaction, after the events that come `first`, so that quick steps cost little. No effect is made before the commit.
     """
-    begun, events, ahead, taken = time.monotonic(), list[Event](), loaded, 0
+    begun, events, taken = time.monotonic(), list(first), 0
+    ahead = after_events(loaded, first) if first else loaded
     while ahead.run.status == "running" and taken < most and (not taken or not (time.monotonic() - begun > AT_ONCE_S or stopping())):
         try:
             base, more = automatic_step_events(actor, definition, ahead, pending=bool(events))
@@ -193,6 +231,8 @@ def _take_automatic_steps(
         hand_on = taken == most or time.monotonic() > until
         return write(actor if more else ENGINE, definition, loaded, [*events, *more], shown=shown, hand_on=hand_on), taken
     except log.Moved:
+        if first:
+            raise
         return load(loaded.run.id) or loaded, taken
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from console.core.moments import moment_text
 from console.core.run import Event, Run
 from console.core.run.proposal import HIDDEN_MODES, SECOND
+from console.queue import Job
 
 _REQUESTED = sa.text(
     "insert into console.ai_call (id, at, run, n, step, attempt, workflow, version, team, label, person, purpose, mode, deadline_at, status, asked)"
@@ -47,12 +48,13 @@ _NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What the rows of an event are written from: the transaction, the run before and after, and the person whose values it holds."""
+    """What the rows of an event are written from: the transaction, the run before and after, the person whose values it holds, and the job that the transaction has put in."""
 
     connection: Connection
     before: Run
     after: Run
     subject: str
+    job: Job | None = None
 
 
 def requested(transition: Transition, event: Event) -> None:

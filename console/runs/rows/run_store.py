@@ -174,9 +174,10 @@ def _commit(
 ) -> None:
     try:
         if side_rows.any_side_rows(events):
+            job = job or side_rows.sending_job(events)
             with transaction() as connection:
                 log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job, connection=connection)
-                side_rows.write(connection, state, after, subject, events)
+                side_rows.write(connection, state, after, subject, events, job)
         else:
             log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job)
     except psycopg.errors.UniqueViolation as error:

@@ -42,9 +42,16 @@ def any_side_rows(events: Sequence[Event]) -> bool:
     return any(event.type in WRITES or "proposal" in event.open for event in events)
 
 
-def write(connection: Connection, before: Run, after: Run, subject: str | None, events: Sequence[Event]) -> None:
-    """Write the rows of these events in the transaction of `connection`."""
-    transition = Transition(connection, before, after, subject or "")
+def sending_job(events: Sequence[Event]) -> queue.Job | None:
+    """The job that sends the message that these events ask for; None where they ask for none."""
+    return next((queue.send(event.open["message_id"]) for event in events if event.type == "message_asked"), None)
+
+
+def write(
+    connection: Connection, before: Run, after: Run, subject: str | None, events: Sequence[Event], job: queue.Job | None = None
+) -> None:
+    """Write the rows of these events in the transaction of `connection`, which has put in `job`."""
+    transition = Transition(connection, before, after, subject or "", job)
     for number, event in enumerate(events, before.seq + 1):
         if (write_row := WRITES.get(event.type)) is not None:
             write_row(transition, event._replace(n=number))
@@ -93,7 +100,8 @@ def _message(transition: Transition, event: Event) -> None:
     about = f"message|{message['message_id']}"
     transition.connection.execute(_MESSAGE, row | sealed(transition.subject, about, event.sealed["content"]))
     job = queue.send(message["message_id"])
-    queue.enqueue(transition.connection, job.entrypoint, job.payload, dedupe_key=job.key)
+    if job != transition.job:
+        queue.enqueue(transition.connection, job.entrypoint, job.payload, dedupe_key=job.key)
 
 
 def _tag(transition: Transition, event: Event) -> None:

@@ -114,8 +114,9 @@
   document.addEventListener("DOMContentLoaded", () => {
     const wrong = document.querySelector("[aria-invalid=true]");
     if (wrong && !wrong.closest("[data-keep-focus]")) wrong.focus();
-    document.querySelectorAll(".tabs > [aria-current]").forEach((tab) => { // where there is no room for all of them, the present one is seen
-      tab.parentElement.scrollLeft += tab.getBoundingClientRect().right - tab.parentElement.getBoundingClientRect().right + 24;
+    document.querySelectorAll(".tabs > [aria-current], .settings-list [aria-current]").forEach((tab) => { // where there is no room for all of them, the present one is seen
+      const strip = tab.closest(".tabs, .settings-list");
+      strip.scrollLeft += tab.getBoundingClientRect().right - strip.getBoundingClientRect().right + 24;
     });
   });
 
