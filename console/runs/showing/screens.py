@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from console import access, browse, log, records
+from console.core import record_links
 from console.core.actor import Actor
 from console.core.forms import FormField
 from console.core.run import MISSING_MANUAL, Event, Run, fold
@@ -154,7 +155,7 @@ def _named(actor: Actor, screen: Screen) -> dict[str, Any]:
     for field in screen["fields"]:
         led = field["options"].get("collection") if isinstance(field["options"], Mapping) else None
         wanted |= {(led, str(field[place])) for place in ("value", "now") if led and field.get(place) not in (None, "")}
-    found = browse.named(actor, wanted)
+    found = browse.named(actor, wanted | record_links.links_in(screen.get("text") or ""))
     told = [
         {"collection": collection, "key": key, "record": known.key, "title": known.title} | ({"absent": True} if known.absent else {})
         for (collection, key), known in sorted(found.items())
