@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from console import steps
 from console.errors import Invalid
+from console.steps import going_through
 from console.steps.base import FormNeeded, Rows
 from console.steps.going_through import LoopConfig
 from tests.steps.walk import complete, context, prepare, view
@@ -158,3 +159,10 @@ def test_the_list_beside_the_form_is_a_part_of_a_long_one() -> None:
         ("0449", "0450", "0549", "0550"),
         ("0899", "0900", "0999", None),
     ]
+
+
+def test_what_is_noted_of_three_hundred_items_has_room_and_a_book_has_not() -> None:
+    entry = {"key": "x" * 36, "title": "T" * 60, "by": "usr_olivia", "state": "done", "round": 1, "values": {"verdict": "v" * 400}}
+    going_through._require_room({"items": [entry] * 300})
+    with pytest.raises(Invalid, match="256 KB"):
+        going_through._require_room({"items": [{**entry, "values": {"verdict": "v" * 4000}}] * 300})
