@@ -219,11 +219,9 @@ def _missing(seen: Seen) -> list[dict[str, str]]:
     told = []
     for step, output in seen.run.context.items():
         title = titles.get(step, step)
-        if not isinstance(output, Mapping):
-            continue
-        if output.get("missing") == MISSING_MANUAL:
+        if isinstance(output, Mapping) and output.get("missing") == MISSING_MANUAL:
             told.append({"step": step, "title": title, "text": f"Context missing from “{title}”: it was {MISSING_MANUAL}."})
-        elif step in loops and output.get("more") is True:
+        elif step in loops and isinstance(output, Mapping) and output.get("more") is True:
             text = f"The list is longer: {output.get('count', 0):,} were looked at, and nobody looked at the others."
             told.append({"step": step, "title": title, "text": text, "cut": "1"})
     return told
