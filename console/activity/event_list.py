@@ -25,7 +25,6 @@ from console.errors import Malformed, NotFound
 from console.log import event_lists, masking, present, recheck
 from console.log.event_lists import LogFilter, Within
 from console.log.read import Stored, stored
-from console.log.recheck import Checked
 
 if TYPE_CHECKING:
     from console.runs.rows.loaded_rows import Judge
@@ -93,7 +92,7 @@ class ActivityPage:
 
     rows: Sequence[ActivityRow]
     next: str | None
-    verified_to: Checked
+    verified_to: recheck.Checked
 
     @property
     def has_more(self) -> bool:

@@ -20,10 +20,10 @@ def fill_template(template: str, roots: Mapping[str, Any], *, links: bool = True
     Raises ExpressionError where the template cannot be parsed.
     """
     expressions.templates(template)
-    return expressions.TEMPLATE.sub(lambda match: _said(expressions.parse(match[1].strip()), roots, links=links), template)
+    return expressions.TEMPLATE.sub(lambda match: _value_in_words(expressions.parse(match[1].strip()), roots, links=links), template)
 
 
-def _said(expression: expressions.Expression, roots: Mapping[str, Any], *, links: bool) -> str:
+def _value_in_words(expression: expressions.Expression, roots: Mapping[str, Any], *, links: bool) -> str:
     how = said_how(expression, roots)
     if not links or how is None or how.references is None:
         return _escaped(spoken(expression, roots))
