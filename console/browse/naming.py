@@ -34,24 +34,27 @@ def references(fields: Iterable[tuple[str, str | None]], rows: Iterable[Mapping[
     return found
 
 
-def named(actor: Actor, wanted: Iterable[Reference]) -> dict[Reference, Named]:
-    """Each of these records by its title and address; else in words why the actor is not told: it is gone, hidden, or its name is masked."""
+def named(actor: Actor, wanted: Iterable[Reference], act: str = "browse") -> dict[Reference, Named]:
+    """Each of these records by its title and address; else in words why the actor is not told: it is gone, hidden, or its name is masked.
+
+    `act` is what the actor has to be allowed in the collection: who may not browse it may still `read` a record whose key they are told.
+    """
     by_collection: dict[str, list[str]] = {}
     for collection_id, key in sorted(set(wanted)):
         by_collection.setdefault(collection_id, []).append(key)
     found: dict[Reference, Named] = {}
     for collection_id, keys in by_collection.items():
-        told = _of_collection(actor, collection_id, keys[:MOST])
+        told = _of_collection(actor, collection_id, keys[:MOST], act)
         found |= {(collection_id, key): known for key, known in told.items()}
     return found
 
 
-def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str]) -> dict[str, Named]:
+def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str], act: str) -> dict[str, Named]:
     try:
         collection = records.collection(collection_id)
     except NotFound:
         return {}
-    if not access.can(actor, None, f"collection:{collection_id}", "browse"):
+    if not access.can(actor, None, f"collection:{collection_id}", act):
         return dict.fromkeys(keys, Named(f"{_indefinite(collection)} you may not see", absent=True))
     scope = access.scope_for(actor, collection_id, "read", sensitive=collection.sensitive)
     try:

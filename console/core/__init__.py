@@ -25,6 +25,7 @@ __all__ = [
     "papers",
     "plain_words",
     "policy",
+    "record_links",
     "related_record",
     "run",
     "schedule",

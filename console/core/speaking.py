@@ -19,12 +19,16 @@ _PROGRAM_WORD = re.compile(r"[a-z]+(?:_[a-z]+)+")
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """How a value is said: the labels of its options; for an amount its currency, a code or the name of the value beside it."""
+    """How a value is said: the labels of its options; for an amount its currency, a code or the name of the value beside it.
+
+    `references` is the collection whose keys the value holds.
+    """
 
     labels: Mapping[str, str]
     currency: str | None = None
     minor: bool = False
     money: bool = False
+    references: str | None = None
 
 
 Saying: TypeAlias = Mapping[tuple[str, ...], Say]
@@ -35,15 +39,20 @@ def spoken(expression: expressions.Expression, roots: Mapping[str, Any]) -> str:
     """The value of the expression as text for people; days stay as they are, because their reader has a form for them."""
     value = expression.value(roots)
     shown = expressions.shown(value)
-    node = expression.node
+    node, how = expression.node, said_how(expression, roots)
     if not isinstance(node, Path):
         return shown
-    how = (roots.get(SPOKEN) or {}).get(node.names)
     if how is not None and how.money and (said := _amount(how, node, value, roots)) is not None:
         return said
     if isinstance(value, list) and how is not None and how.labels:
         return ", ".join(how.labels.get(str(one)) or code_in_words(expressions.shown(one)) for one in value)
     return (how.labels.get(shown) or code_in_words(shown)) if how is not None and how.labels else shown
+
+
+def said_how(expression: expressions.Expression, roots: Mapping[str, Any]) -> Say | None:
+    """How the value is said, of a path that stands alone."""
+    node = expression.node
+    return (roots.get(SPOKEN) or {}).get(node.names) if isinstance(node, Path) else None
 
 
 def _amount(how: Say, node: Path, value: Any, roots: Mapping[str, Any]) -> str | None:

@@ -134,7 +134,7 @@ def _compare(door: "Door", subject: Subject, hit: "Record") -> dict[str, Any]:
     }
     listed = door.get("watchlist", str(entry["list"])).values
     told: dict[str, Any] = {"subject": subject.names[0], "entry": entry["name"], "list": listed["name"], "kind": listed["kind"]}
-    told |= {"programme": entry.get("programme"), "version": entry["version"]}
+    told |= {"programme": entry.get("programme"), "version": entry["version"], "score": str(hit.values["score"])}
     told |= {"birth_place": subject.birth_place, "listed_birth_place": entry.get("birth_place") or ""}
     for name, (own, theirs) in sides.items():
         told |= {name: ", ".join(map(str, own)), f"listed_{name}": ", ".join(map(str, theirs))}

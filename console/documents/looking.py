@@ -51,13 +51,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A document that was opened: its bytes, and `pages` where they can be shown."""
+    """A document that was opened: its bytes, and `pages` where they can be shown, else in a sentence why not, if that is known."""
 
     document: Document
     name: str
     media_type: str
     content: bytes
     pages: int | None
+    why_not: str = ""
 
     @property
     def sha256(self) -> str:
@@ -133,7 +134,12 @@ def opened(actor: Actor, ref: str) -> Opened:
     found = content_of(actor, ref)
     if ref.startswith("fil_"):
         return found
-    media_type, pages = _shown_as(found.content, found.name)
+    try:
+        _, media_type, pages = files.examine(found.content, found.name, tuple(media.MEDIA))
+    except Invalid as error:  # what others put there and cannot be shown is still given out
+        drawn = error.message.partition("”: ")[2].partition(". ")[0]  # what follows is for who sends the file
+        why = "The file is empty." if not found.content else f"{drawn}." if drawn else ""
+        return replace(found, media_type="application/octet-stream", why_not=why)
     return replace(found, media_type=media_type, pages=pages)
 
 
@@ -183,15 +189,6 @@ def _below(collection_id: str, path: str) -> Path:
     if not file.is_relative_to(folder) or not file.is_file():
         raise NotFound(f"{MISSING}. Ask who keeps the files.")
     return file
-
-
-def _shown_as(content: bytes, name: str) -> tuple[str, int | None]:
-    """(media type, pages) of a file that others put there: what cannot be shown is still given out."""
-    try:
-        _, media_type, pages = files.examine(content, name, tuple(media.MEDIA))
-    except Invalid:
-        return "application/octet-stream", None
-    return media_type, pages
 
 
 def page(actor: Actor, ref: str, number: int, *, zoom: int = 0, turn: int = 0, run_id: str | None = None) -> bytes:

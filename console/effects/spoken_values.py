@@ -107,9 +107,9 @@ def of_action(named: str | None) -> Saying:
 
 def _of_collection(place: tuple[str, ...], collection: Collection | None) -> Iterator[tuple[tuple[str, ...], Say]]:
     for field in collection.fields if collection is not None else ():
-        if field.options is not None or field.widget in SAID:
+        if field.options is not None or field.widget in SAID or field.references:
             labels = {option.value: option.label for option in field.options or ()} or _names_of_codes(field.widget)
-            yield (*place, field.name), Say(labels, field.currency, field.minor, field.widget == "money")
+            yield (*place, field.name), Say(labels, field.currency, field.minor, field.widget == "money", field.references)
 
 
 def _names_of_codes(widget: str | None) -> Mapping[str, str]:
@@ -120,8 +120,8 @@ def _names_of_codes(widget: str | None) -> Mapping[str, str]:
 def _of_definitions(place: tuple[str, ...], entries: Iterable[FieldDefinition]) -> Iterator[tuple[tuple[str, ...], Say]]:
     for entry in entries:
         labels = {option.value: option.label for option in entry.options or ()}
-        if labels or entry.fixed_currency:
-            yield (*place, entry.name), Say(labels, entry.currency, entry.minor, entry.fixed_currency)
+        if labels or entry.fixed_currency or entry.collection:
+            yield (*place, entry.name), Say(labels, entry.currency, entry.minor, entry.fixed_currency, entry.collection)
 
 
 def _definitions(config: Any) -> list[FieldDefinition]:

@@ -8,7 +8,7 @@ from console.formats import times
 from console.formats.codes import CODED, PROGRAM_WORD, code_choices, code_name, code_names, program_words
 from console.formats.forms import box, typed
 from console.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, Amount, Kind, Look, Named, kind, with_currencies
-from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker
+from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker, unfolding
 from console.formats.money import NO_CURRENCY, amount_of, currency_words, is_money, money_box
 from console.formats.numerals import decimal_mark, grouped
 from console.formats.plain_numbers import figure, is_figure, unit
@@ -82,6 +82,7 @@ __all__ = [
     "times",
     "typed",
     "undescribed",
+    "unfolding",
     "unit",
     "when",
     "with_currencies",

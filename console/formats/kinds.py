@@ -28,6 +28,11 @@ class Named:
     absent: bool = False
     key: str = ""
 
+    @property
+    def alone(self) -> str:
+        """The title where it stands alone: what says why there is none begins like a sentence."""
+        return self.title[:1].upper() + self.title[1:] if self.absent else self.title
+
 
 @dataclass(frozen=True, slots=True)
 class Look:

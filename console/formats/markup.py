@@ -68,14 +68,18 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
         return SWATCH.format(shown, shown)
     if what.type in ("uuid", "binary") or what.widget in ("code", "iban"):
         return Markup('<span class="mono">{}</span>').format(shown)
-    lines = what.type == "long_text" or what.widget == "textarea"
-    if len(shown) > LONG + LONG // 10:  # what is a little longer is not worth a click
-        head, rest = (_written(part, lines=lines) for part in (shown[:LONG], shown[LONG:]))
-        return _CUT.format(head, len(shown) - LONG, rest)
+    return unfolding(shown, LONG, lines=what.type == "long_text" or what.widget == "textarea")
+
+
+def unfolding(shown: str, longest: int, *, lines: bool = False) -> Markup:
+    """Return a text of which what is longer than this unfolds; a little longer is not worth a click."""
+    if len(shown) > longest + longest // 10:
+        head, rest = (_written(part, lines=lines) for part in (shown[:longest], shown[longest:]))
+        return _CUT.format(head, len(shown) - longest, rest)
     return _written(shown, lines=lines)
 
 
-_CUT = Markup('{}…<details class="rest"><summary>Show {:,} more characters</summary>{}</details>')
+_CUT = Markup('{}<details class="rest"><summary>… Show {:,} more characters</summary>{}</details>')
 
 
 def _written(shown: str, *, lines: bool) -> Markup:
@@ -102,7 +106,7 @@ def _file(value: Mapping[str, Any]) -> Markup:
 def linked(known: Named) -> Markup:
     """Return a record's title as a link; why there is none in muted words."""
     if known.absent:
-        return Markup('<span class="muted">{}</span>').format(known.title)
+        return Markup('<span class="muted">{}</span>').format(known.alone)
     return Markup('<a href="{}">{}</a>').format(known.href, known.title) if known.href else escape(known.title)
 
 
@@ -235,7 +239,7 @@ def _reference_cell(what: Kind, look: Look, html: Callable[[str], str]) -> Calla
         known = named(what, value, look)
         if known is None:
             return f"{start}{html(text(what, value, look))}</td>"
-        title = known.title if len(known.title) <= CELL_LENGTH else known.title[: CELL_LENGTH - 1] + "…"
+        title = known.alone if len(known.title) <= CELL_LENGTH else known.title[: CELL_LENGTH - 1] + "…"
         if known.absent:
             return f'{start}<span class="muted">{escaped(title)}</span></td>'
         return f'{start}<a href="{escaped(known.href)}">{html(title)}</a></td>' if known.href else f"{start}{html(title)}</td>"

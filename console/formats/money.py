@@ -10,7 +10,7 @@ from console.core.currencies import decimals, smallest_units, ungrouped, whole_u
 from console.formats.kinds import NUMBERS, Amount, Kind, Look
 from console.formats.numerals import MOST_DIGITS, grouped
 
-NO_CURRENCY = "(no currency)"
+NO_CURRENCY, UNKNOWN_CURRENCY = "(no currency)", "(unknown currency)"
 CENTS = 2
 """Decimals of what a document calls cents without naming a currency."""
 _CODE = re.compile(r"[A-Z]{3}")
@@ -36,9 +36,8 @@ def money_words(value: Any, what: Kind, look: Look) -> str:
     if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
         return str(amount)
     if places is None:
-        said = (
-            (code, NO_CURRENCY) if what.currency or code else ()
-        )  # where the collection names no currency at all, every amount would say so
+        # where the collection names no currency at all, every amount would say so
+        said = (code, UNKNOWN_CURRENCY) if code else (NO_CURRENCY,) if what.currency else ()
         least = number if what.currency or not what.minor else number.quantize(Decimal(1).scaleb(-CENTS))
         return " ".join(filter(None, [grouped(f"{least:f}", look.locale), *said]))
     written = number if -int(number.as_tuple().exponent) >= places else number.quantize(Decimal(1).scaleb(-places))

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from babel.numbers import get_currency_precision
-
 from console import access, records, steps
 from console.ai import injection_scan
 from console.ai.types import Ask, FieldSpec, Kind, Source
+from console.core.currencies import decimals
 from console.core.documents.collections import Collection
 from console.core.documents.workflow import Workflow
 from console.core.run import MISSING_MANUAL, Attempt
@@ -188,8 +187,8 @@ def _as_read(collection: Collection, name: str, value: Any, values: Mapping[str,
     if about is None or not about.minor or not isinstance(value, int):
         return value
     code = str(values.get(about.currency or "") or about.currency or "")
-    places = get_currency_precision(code) if CURRENCY.fullmatch(code) else 2
-    return f"{Decimal(value).scaleb(-places):f}"
+    places = decimals(code) if CURRENCY.fullmatch(code) else 2
+    return value if places is None else f"{Decimal(value).scaleb(-places):f}"
 
 
 def _steps(ask_context: ProposalContext) -> Iterator[Piece]:

@@ -303,7 +303,11 @@ def forms(
             continue
         now = record.values.get(name) if record else None
         currency = _currency_of(collection, field, names, record)
-        made.append(_form_field(field, now, currency, readonly=field.readonly or name in scope.fixed or name in shut))
+        made.append(
+            _form_field(
+                field, now, currency, asked_beside=field.currency in names, readonly=field.readonly or name in scope.fixed or name in shut
+            )
+        )
     return made
 
 
@@ -316,11 +320,11 @@ def _currency_of(collection: Collection, field: Field, names: list[str], record:
     return column if known is None else str(known)
 
 
-def _form_field(field: Field, now: Any, currency: str | None, *, readonly: bool) -> FormField:
+def _form_field(field: Field, now: Any, currency: str | None, *, asked_beside: bool, readonly: bool) -> FormField:
     options: Any = [option.to_json() for option in field.options] if field.options is not None else None
     if options is None and field.references:
         options = {"collection": field.references}
-    unknown = field.minor and bool(currency) and decimals(currency) is None and currency == field.currency
+    unknown = field.minor and bool(currency) and decimals(currency) is None and not asked_beside
     required = (field.required or not field.nullable) and not readonly and field.stored not in {"boolean", "array", "json"}
     return FormField(
         name=field.name,

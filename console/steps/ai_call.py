@@ -6,8 +6,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, StringConstraints, field_validator
 
 from console.core.documents.fields import Located
+from console.core.record_links import MARKDOWN
 from console.steps.base import Context, Option, StepConfig, StepView
-from console.steps.filled_text import MARKDOWN, at_a_glance
+from console.steps.filled_text import at_a_glance
 from console.steps.message_settings import EXPIRED, FAILED, REASON, SKIPPED, MessageConfig, MessageStep, filled, seconds_of
 
 ENDS = ("answered", "no_answer", "voicemail", "busy")

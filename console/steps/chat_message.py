@@ -7,8 +7,8 @@ from pydantic import Field
 
 from console.core.documents.document_parts import Name
 from console.core.documents.fields import Located
+from console.core.record_links import MARKDOWN
 from console.steps.base import Context, StepConfig, StepView
-from console.steps.filled_text import MARKDOWN
 from console.steps.message_settings import Expires, MessageStep, filled, seconds_of
 
 LONGEST = 4000

@@ -72,7 +72,7 @@ class CreateTask(StepType):
         if config.assignee is not None and not isinstance(assignee, str) and config.team is None:
             raise Invalid(f"`{config.assignee}` names nobody who could do the task.", code="no_such_person")
         title = fill_text(config.title, context.roots).strip()[:LONGEST_TITLE] or step.title
-        text = fill_template(config.text, context.roots) if config.text is not None else None
+        text = fill_template(config.text, context.roots, links=False) if config.text is not None else None
         once = fill_text(config.once, context.roots).strip() if config.once is not None else None
         wanted = TaskWanted(title, text, assignee if isinstance(assignee, str) else None, config.team, due, config.waits, once)
         output = {"title": title, "due": due.isoformat() if due is not None else None}

@@ -4,21 +4,34 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from console.core import expressions
-from console.core.speaking import spoken
+from console.core import expressions, record_links
+from console.core.record_links import MARKDOWN
+from console.core.speaking import said_how, spoken
 
-MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
 BLOCK = re.compile(r"^( ?)(-(?=[-\s]|$)|=)|^( ?[0-9]{1,9})(\.(?=\s|$))")  # would begin a list, a rule or a heading at the start of a line
 
 
-def fill_template(template: str, roots: Mapping[str, Any]) -> str:
+def fill_template(template: str, roots: Mapping[str, Any], *, links: bool = True) -> str:
     """Markdown with its expressions filled in as people say them. Markdown and HTML in the values are escaped, so that they are shown and have no effect.
+
+    A reference becomes a link to its record, which a page names as its reader may know it; without `links`, for texts that leave the console, its key.
 
     Raises ExpressionError where the template cannot be parsed.
     """
     expressions.templates(template)
-    return expressions.TEMPLATE.sub(lambda match: _escaped(spoken(expressions.parse(match[1].strip()), roots)), template)
+    return expressions.TEMPLATE.sub(lambda match: _value_in_words(expressions.parse(match[1].strip()), roots, links=links), template)
+
+
+def _value_in_words(expression: expressions.Expression, roots: Mapping[str, Any], *, links: bool) -> str:
+    how = said_how(expression, roots)
+    if not links or how is None or how.references is None:
+        return _escaped(spoken(expression, roots))
+    value = expression.value(roots)
+    keys = [expressions.shown(one) for one in (value if isinstance(value, list) else [value])]
+    return ", ".join(
+        record_links.link(how.references, key) if key.strip("•") else key for key in keys if key
+    )  # dots stand for what is hidden
 
 
 def bullets(lines: Iterable[str]) -> str:

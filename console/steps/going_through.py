@@ -37,7 +37,7 @@ OF_ITEM = frozenset({ITEM, "collection", ANSWER, WHY})
 OF_LIST = frozenset({"items", "count", "done", "failed", "round", "finished", "more", "collection", ITEM})
 YOURS = "**{{ item.rule }}**: you handled this item, so somebody else confirms it. Save the run, or give it to a colleague."
 THEIRS = "**{{ item.rule }}**: a colleague handled this item. Do you confirm it?"
-MOST_BYTES = 64 * 1024
+MOST_BYTES = 256 * 1024
 SECOND_NOTE = FormField(ANSWER, "Note", "long_text", max_length=2000)
 WHY_NOT = FormField(WHY, "Why it cannot be done", "long_text", max_length=2000)
 
@@ -218,7 +218,7 @@ class LoopState:
         if refused := refused_fields(self.context.reads):
             parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
         if self.more:
-            parts.append(f"The list is longer: its first {len(self.items)} are gone through here.")
+            parts.append(f"The list is longer: only its first {len(self.items):,} are gone through here.")
         return "\n\n".join(parts) or None
 
     def _columns(self) -> list[FormField]:
@@ -363,6 +363,6 @@ def _require_room(output: Values) -> None:
     """Raises Invalid where the output is larger than a run can store."""
     if len(json.dumps(output, ensure_ascii=False).encode()) > MOST_BYTES:
         raise Invalid(
-            "What was noted in this list is too much to be kept with the run (64 KB): write less, or narrow the list and use two steps.",
+            "What was noted in this list is too much to be kept with the run (256 KB): write less, or narrow the list and use two steps.",
             code="too_long",
         )

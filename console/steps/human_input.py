@@ -118,7 +118,7 @@ class HumanInput(StepType):
         """Asks and waits."""
         config: HumanInputConfig = step.config
         fields = tuple(definitions.shown(config.form, context.roots, {}, step.id))
-        text = fill_template(config.text, context.roots) if config.text else None
+        text = fill_template(config.text, context.roots, links=False) if config.text else None
         title = render(config.question, context.roots)
         until = None
         if config.within is not None:

@@ -170,7 +170,7 @@ def filled(text: str, context: Context) -> str:
 
 def filled_markdown(text: str, context: Context) -> str:
     """Markdown with its merge fields filled in; what stands in them has no effect."""
-    return fill_template(text, context.roots)
+    return fill_template(text, context.roots, links=False)
 
 
 def one_line(text: str, context: Context) -> str:

@@ -252,7 +252,7 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
         "to": address,
         "name": str(name) if name else None,
         "subject": " ".join(fill_text(config.subject, context.roots).split())[:200],
-        "text": fill_template(config.text, context.roots),
+        "text": fill_template(config.text, context.roots, links=False),
         "letter": EMPHASIS.sub(r"\2", fill_text(config.text, context.roots)),
         "language": language if language in LANGUAGES else "en",
         "documents": wanted,

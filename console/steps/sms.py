@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from console.core.documents.fields import Located
+from console.core.record_links import MARKDOWN
 from console.core.sms_text import size_of
 from console.steps.base import Context, StepConfig, StepView
-from console.steps.filled_text import MARKDOWN, at_a_glance
+from console.steps.filled_text import at_a_glance
 from console.steps.message_settings import MessageConfig, MessageStep, filled
 
 LONGEST = 1600

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, flash, request
 
 from console import accounts, browse, workflows
-from console.core import media
+from console.core import media, record_links
 from console.core.blocks import KINDS
 from console.core.documents.fields import BECAUSE
 from console.core.plain_words import roles_words
@@ -223,7 +223,7 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
         "reply_url": url(approval_id, "reply"),
         "asks_for": _amount(view, look),
         "plea": _plea(view),
-        "text": frame.markdown(view.text) if view.text else None,
+        "text": frame.prose(view.text, look) if view.text else None,
         "values": _lines(view, {name: value for name, value in view.line.values.items() if not _is_files(value)}, look),
         "changes": _changes(view, look),
         "content": blocks.drawn(told, look, papers=Papers(frame.actor(), _of_run(view))),
@@ -341,7 +341,8 @@ _TECHNICAL = frozenset({"key", "rule", "compared", "action", "result", "results"
 def _naming(view: View) -> Look:
     """Return the reader's look with the records that the request refers to by name."""
     leading = [(name, what.references) for name, what in _columns(view).items()]
-    return frame.naming(browse.named(frame.actor(), browse.references(leading, [view.record, view.line.values])))
+    said = record_links.links_in(view.text or "")
+    return frame.naming(browse.named(frame.actor(), browse.references(leading, [view.record, view.line.values]) | said))
 
 
 def _columns(view: View) -> dict[str, Kind]:

@@ -5,10 +5,11 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from babel.numbers import format_compact_currency, format_compact_decimal, get_currency_precision
+from babel.numbers import format_compact_currency, format_compact_decimal
 
 from console.core import blocks
 from console.core.blocks import Data, Leaf
+from console.core.currencies import decimals
 from console.core.expressions.operands import number_of
 from console.views import assets, formats
 from console.views.formats import Amount, Kind, Look
@@ -70,21 +71,23 @@ def with_words(data: Data, look: Look) -> Data:
     return block | {name: say(block.get(name)) for name in ("title", "remark", "empty")} | {"id": f"block-{data['at']}", "say": say}
 
 
-def words(leaf: Leaf | None, look: Look) -> str:
-    """Return a leaf in words: the only place where a block's value becomes text. A text without a label stays as it was written."""
+def words(leaf: Leaf | None, look: Look, *, inside: bool = False) -> str:
+    """Return a leaf in words (`inside` a sentence): the only place where a block's value becomes text. A text without a label stays as it was written."""
     if leaf is None:
         return ""
     if leaf.get("hidden"):
         return HIDDEN
     if "parts" in leaf:
-        return "".join(part if isinstance(part, str) else words(part, look) if part["value"] is not None else "" for part in leaf["parts"])
+        return "".join(
+            part if isinstance(part, str) else words(part, look, inside=True) if part["value"] is not None else "" for part in leaf["parts"]
+        )
     told, value = leaf.get("look", {}), leaf.get("value")
     if leaf.get("short") and (number := number_of(value)) is not None:
         return _compact(Decimal(number), told, look)
     if not told:
         return formats.in_words(formats.text(Kind("", ""), value, look), look)
-    if told.get("named"):
-        return str(told["named"])
+    if known := _record(told, value, look):
+        return known.title if inside else known.alone
     asked = told.get("as")
     if asked == "month":
         return formats.month_words(str(value), look.locale)
@@ -95,22 +98,31 @@ def words(leaf: Leaf | None, look: Look) -> str:
     return formats.text(what, _amount(number, told), look)
 
 
+def _record(told: Mapping[str, Any], value: Any, look: Look) -> formats.Named | None:
+    """Return the record that a reference leads to: as it was named when it was recorded, else as the reader knows it."""
+    if "named" in told:  # nothing there: the title is masked for this reader
+        return formats.Named(str(told["named"] or HIDDEN), absent=bool(told.get("absent")))
+    return look.records.get((str(told.get("references")), str(value)))
+
+
 def _amount(number: Decimal | int, told: Mapping[str, Any]) -> Any:
     """Return the number without digits that only a calculation has, joined to its currency."""
     code = str(told.get("currency") or "")
     money = told.get("as") == "money" or told.get("widget") == "money"
-    places = (0 if told.get("minor") else get_currency_precision(code) if len(code) == 3 else MOST_DECIMALS) if money else MOST_DECIMALS
+    known = decimals(code)
+    places = (0 if told.get("minor") else MOST_DECIMALS if known is None else known) if money else MOST_DECIMALS
     exact, most = Decimal(number), max(places, int(told.get("places", MOST_DECIMALS)))
     exponent = exact.as_tuple().exponent
     if isinstance(exponent, int) and -exponent > most:
         exact = round(exact, places) if money else Decimal(f"{round(exact, most):f}".rstrip("0").rstrip("."))
-    return Amount(str(exact), code) if money and code else str(exact)
+    return Amount(str(exact), code) if money and len(code) > 1 else str(exact)
 
 
 def _compact(number: Decimal, told: Mapping[str, Any], look: Look) -> str:
     """Return a figure in few characters, such as €1.2m."""
     code = str(told.get("currency") or "")
-    exact = number.scaleb(-(get_currency_precision(code) if len(code) == 3 else 2)) if told.get("minor") else number
+    places = decimals(code) if code else MOST_DECIMALS  # where nobody can say it is cents; of an unknown currency it is as it is stored
+    exact = number.scaleb(-(places or 0)) if told.get("minor") else number
     shown = (
         format_compact_currency(
             exact,

@@ -81,6 +81,9 @@ def show(ref: str) -> Response:
     return frame.page("files/page.html", {"shown": shown, "title": document.title})
 
 
+CANNOT = "This kind of file cannot be shown here."
+
+
 def open_document(ref: str) -> tuple[Document, int, str]:
     """Return (document, number of pages, why it cannot be shown). Raises NotFound if the reader may not know of it."""
     try:
@@ -89,7 +92,7 @@ def open_document(ref: str) -> tuple[Document, int, str]:
         if getattr(error, "hidden", False) or error.message == NotFound().message:
             raise
         return Document(ref, "Document", ""), 0, error.message
-    why = "" if opened.pages else "This kind of file cannot be shown here; take it and open it on your machine."
+    why = "" if opened.pages else f"{opened.why_not or CANNOT} Take it and open it on your machine."
     return opened.document, opened.pages or 0, why
 
 

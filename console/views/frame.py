@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from console import access, accounts, queue, settings
-from console.core import media
+from console.core import media, record_links
 from console.core.actor import Actor
 from console.proposals import measure
 from console.views import formats
@@ -171,23 +171,7 @@ def redirect_to(to: str) -> Response:
     return answer
 
 
-def segment(key: Any) -> str:
-    """Encode a record key as one path segment; `key_of` decodes it.
-
-    Servers decode `%2F` before routing and browsers resolve dots, so `/` becomes `~2F`, the dots of a lone `.` or `..` become `~2E`, and the empty key `~`.
-    """
-    plain = str(key)
-    if plain.isalnum() and plain.isascii():
-        return plain
-    if plain == "":
-        return "~"
-    guarded = plain.replace("~", "~7E").replace("/", "~2F")
-    return quote(guarded.replace(".", "~2E") if plain in (".", "..") else guarded, safe="~")
-
-
-def key_of(part: str) -> str:
-    """Return the record key of a path segment that the router has decoded."""
-    return "" if part == "~" else part.replace("~2F", "/").replace("~2E", ".").replace("~7E", "~")
+segment, key_of = record_links.segment, record_links.key_of
 
 
 def collection_url(collection: str, **query: Any) -> str:
@@ -230,6 +214,18 @@ def markdown(text: str) -> Markup:
     """Return the text of a workflow as HTML. Raw HTML is escaped, images are not loaded, and only tags for prose are allowed."""
     drawn = _markdown.render(text)
     return Markup(nh3.clean(drawn, tags=PROSE, attributes=PROSE_ATTRIBUTES, url_schemes=PROSE_SCHEMES))  # noqa: S704 (it was cleaned)
+
+
+def prose(text: str, reader: formats.Look) -> Markup:
+    """Return the text of a step as HTML: days as the reader writes them, and records by the names that they may know."""
+
+    def name(collection: str, key: str) -> str | None:
+        known = reader.records.get((collection, key))
+        if known is None:
+            return None
+        return record_links.escaped(known.title) if known.absent else record_links.link(collection, known.key or key, known.title)
+
+    return markdown(formats.in_words(record_links.with_names(text, name), reader))
 
 
 def theme() -> str:
@@ -296,6 +292,7 @@ def _extend(state: BlueprintSetupState) -> None:
         bytes_words=media.size,
         role_words=formats.role_words,
         program_words=formats.label_of,
+        unfolding=formats.unfolding,
     )
     htmx.init_app(app)
     for file, macros in COMPONENTS.items():

@@ -44,6 +44,7 @@ MANY = 24
 """Collections of which one looks for one by its name."""
 WIDTH = "w."
 """Prefix of the fields with the widths of columns."""
+LABELLED = 4  # columns that a telephone shows with their labels (list.css hides the others there)
 _COUNTS = {"1": "exact", "about": "capped"}
 _UNSHOWN = frozenset({"other", "binary", "file"})
 
@@ -384,7 +385,8 @@ def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], lo
             alone = {item.name: collection.currencies[item.name]}
             values = [formats.with_currencies(values_of, alone).get(item.name) for values_of in of_rows]
         written.append(write(values))
-    return written
+    bare = [[cell.replace(f' data-l="{escape(item.label)}"', "", 1) for cell in cells] for item, cells in zip(shown, written, strict=True)]
+    return written[:LABELLED] + bare[LABELLED:]
 
 
 def _with_failed(row: Record, shown: Sequence[Field], cells: Iterable[str]) -> list[str]:

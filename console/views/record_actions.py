@@ -7,9 +7,10 @@ from flask import Blueprint, Response, request
 
 from console import actions, browse
 from console.browse import RecordPage
+from console.core import record_links
 from console.core.documents.action_document import Action
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
-from console.views import frame, refusals
+from console.views import frame, picks, refusals
 from console.views.run import form_boxes
 
 blueprint = Blueprint("acting", __name__, url_prefix="/c")
@@ -54,10 +55,12 @@ def _sheet(
         "record": page.record,
         "collection": page.collection,
         "action": sheet.action,
-        "text": frame.markdown(sheet.prompt.text) if sheet.prompt.text else None,
+        "text": frame.prose(sheet.prompt.text, frame.naming(browse.named(frame.actor(), record_links.links_in(sheet.prompt.text))))
+        if sheet.prompt.text
+        else None,
         "notes": [{"label": label, "text": text} for label, text in sheet.prompt.notes],
         "button": sheet.prompt.button,
-        "boxes": form_boxes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
+        "boxes": form_boxes.boxes({"fields": fields}, picks.look_for(fields, typed), typed=typed, errors=details),
         "url": url(page.collection.id, page.record.key or "", sheet.action),
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),

@@ -9,6 +9,7 @@ from console import accounts, runs
 from console.activity import sequencing
 from tests.company import Company
 from tests.samples import sampled
+from tests.views.test_block_pages import made
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
@@ -162,6 +163,21 @@ def test_the_way_from_sign_in_to_replay_needs_tab_and_enter_alone(screens: Calla
     page.wait_for_selector("text=Saved, to continue")
     reach("Replay")
     page.wait_for_selector("h1:has-text('Replay')")
+
+
+def test_endless_words_stay_within_a_telephone_and_both_sides_have_room(screens: Callable[..., "Screen"], company: Company) -> None:
+    run = made(
+        company,
+        {"block": "comparison", "lines": [{"label": "Name", "ours": "record.display_name", "theirs": "variables.long"}]},
+        {"block": "letter", "sender": "{{ variables.long }}", "body": "variables.long"},
+        {"block": "brief", "lines": [{"text": "{{ variables.long }}", "sources": ["a"]}], "sources": [{"id": "a", "label": "{{ variables.long }}"}]},
+        variables={"long": "W" * 700},
+    )  # fmt: skip
+    page = screens(390, 844).enter("olivia").go(f"/runs/{run}")
+    past = "[...document.querySelectorAll('.block *')].filter((one) => one.getClientRects().length && one.getBoundingClientRect().right > innerWidth)"
+    assert page.evaluate(f"{past}.map((one) => one.className)") == []
+    ours, theirs = page.evaluate("[...document.querySelectorAll('.compare tbody td[data-l]')].map((cell) => cell.clientWidth)")
+    assert abs(ours - theirs) <= 2
 
 
 CUT_OFF = """[...document.querySelectorAll('.badge')].filter((one) => one.getClientRects().length)

@@ -362,10 +362,22 @@ def test_a_letter_is_whole_marked_and_text() -> None:
     long = drawn(LETTER, body="line\n" * 9_000)
     assert (len(long["lines"]), long["cut"]) == (40, 5_000)
     assert sum(len(line) for line in [*long["lines"], *long["rest"]]) == 8_000
-    one = drawn(LETTER, body="ا" * 40_000)
-    assert (len(one["lines"]), one["rest"]) == (1, [])
     assert drawn(LETTER, body="a (b", mark=["(b", "", None, "zz"])["lines"] == [[("a ", False), ("(b", True)]]
     assert blocks.picture(without(found(LETTER, body="secret"), "content[0].body"), say)["lines"] == []
+
+
+def test_a_letter_of_one_endless_line_unfolds_and_keeps_each_character() -> None:
+    made = drawn(LETTER, body="ا" * 3_000 + "refund" + "ا" * 36_994, mark="refund")
+    (first,), (rest,) = made["lines"], made["rest"]
+    assert sum(len(words) for words, _ in first) == 40 * 72
+    assert "".join(words for words, _ in [*first, *rest]) == "ا" * 3_000 + "refund" + "ا" * 36_994
+    assert [words for words, on in rest if on] == ["refund"]
+
+
+def test_characters_that_turn_the_reading_direction_are_left_out_of_a_letter_and_told() -> None:
+    made = drawn(LETTER, body="pay \u202e00.021\u202c")
+    assert (made["lines"], made["turns"]) == ([[("pay 00.021", False)]], 2)
+    assert drawn(LETTER, body="שלום")["turns"] == 0
 
 
 def test_only_what_changes_is_before_and_after() -> None:
@@ -377,6 +389,18 @@ def test_only_what_changes_is_before_and_after() -> None:
     ]
     told = blocks.picture({**found({"block": "before_after"}), "ways": ways}, say)
     assert [(group["label"], [row["after"] for row in group["rows"]]) for group in told["groups"]] == [("a", ["high"])]
+
+
+def test_owners_that_no_chain_ties_to_the_company_are_named() -> None:
+    circle = [{"id": name, "of": of, "share": "50"} for name, of in (("A", "B"), ("B", "A"), ("C", "C"), ("D", "D"), ("E", None))]
+    assert drawn(TREE, owners=circle[:1] + circle[1:2])["apart"] == "No chain leads to this company from: A, B."
+    assert drawn(TREE, owners=circle)["apart"] == "No chain leads to this company from: A, B, C and 1 more."
+    assert drawn(TREE, owners=circle[4:])["apart"] == ""
+
+
+def test_a_series_of_nothing_has_no_highest_figure() -> None:
+    points = [{"at": str(n), "value": "0"} for n in range(3)]
+    assert drawn(SERIES, points=points, expected="5")["peak"] == {"apart": False, "nothing": True}
 
 
 @cases("content, place, words", [

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import g
 
 from console import access, accounts, faults, log, queue, runs, settings
 from console.activity import sequencing
@@ -18,7 +19,9 @@ from console.effects import later_results
 from console.errors import Conflict, ConsoleError, Invalid
 from console.postgres import Embedded
 from console.runs.rows.run_store import load
+from console.views.run import runner
 from console.work import approvals, tasks
+from tests.conftest import web_app
 from tests.demo.refunding import ROOT, Desk, opened, whole
 from tests.jobs import do, worked
 from tests.servers.model import Server
@@ -418,6 +421,10 @@ def test_r12_a_refund_that_fails_days_later_is_told_and_the_run_stays_what_it_wa
     sequencing.catch_up()
     [news] = runs.late_reports(run_id)
     assert (news.open["result"], news.sealed["message"]) == ("failed", title)
+    with web_app().test_request_context(f"/runs/{run_id}"):
+        g.actor = desk.people["olivia"]
+        page = runner.show(run_id).get_data(as_text=True)
+    assert page.index(title) < page.index("When it ended") < page.index("Pending"), "what was known then is not told as what is so now"
     after = whole_of(run_id)
     assert (after.status, after.attempts, after.context) == (before.status, before.attempts, before.context)
     assert runs.replay(desk.people["olivia"], run_id, before.seq).run.json == shown

@@ -512,3 +512,20 @@ def test_k8_while_the_model_is_down_flags_are_ticked_by_hand_and_have_no_referen
     [(status, code)] = fetch("select status, code from console.ai_call where run = %s and step = 'flags'", (run_id,))
     assert (status, code) == ("failed", "overloaded")
     whole(run_id)
+
+
+def test_a_customer_with_150_hits_has_each_of_them_before_whoever_decides(house: House) -> None:
+    name, born, nations = house.customer(ANA, "display_name", "birth_date", "nationalities")
+    house.sql(
+        "insert into watchlist_entry (id, list, uid, kind, name, birth_dates, nationalities)"
+        " select 900000 + n, (select min(code) from watchlist), 'X' || n, 'person', %s, array[%s], %s from generate_series(1, 150) n",
+        name, str(born), nations,
+    )  # fmt: skip
+    run_id = house.start(ANA)
+    told = house.walk(run_id, "hits")
+    hits = told["current"]["progress"]["total"]
+    assert hits == len(told["context"]["screen"]["results"]["screening"]["undecided"]) >= 150
+    for left in range(hits, hits - 3, -1):
+        assert told["current"]["progress"]["done"] == hits - left
+        told = house.answer(run_id, item=told["current"]["progress"]["key"], **WALKED["hits"][0])
+    assert "more" not in told["context"]["hits"]

@@ -13,11 +13,11 @@ from typing import Any
 import pypdfium2
 import pytest
 
-from console import runs
+from console import runs, workflows
 from console.activity import sequencing
 from console.db.engine import fetch
 from console.log import tree_heads, verify
-from tests.company import Company
+from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.papers import evidence, pdf, text_of
 from tests.views.conftest import Pages
@@ -160,6 +160,24 @@ def test_hostile_values_are_text_on_the_paper(company: Company, pages: Pages) ->
     content = taken(pages, "olivia", run_id, "pdf")
     assert pypdfium2.PdfDocument(content).count_attachments() == 0
     assert '<img src="file:///etc/passwd">' in "".join(text_of(content).split("\r\n"))
+
+
+def test_long_texts_and_endless_words_in_tables_are_drawn_in_time(company: Company, pages: Pages) -> None:
+    run_id = company.at("note")
+    company.sql("update customer set display_name = ?", "I want my money back. " * 300 + "x" * 3_000)
+    document = DOCUMENT | {"slug": "long", "steps": [
+        {"id": "start", "type": "start", "title": "Start", "next": {"default": "look"}},
+        {"id": "look", "type": "guidance", "title": "Look", "config": {"text": "Look."}, "next": {"default": "end"}, "content": [
+            {"block": "comparison", "lines": [{"label": "Name", "ours": "record.display_name", "theirs": "record.desk"}]}]},
+        {"id": "end", "type": "end", "title": "End", "next": {}},
+    ]}  # fmt: skip
+    runs.abort(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="Another one")
+    workflows.import_file(document, publish=True)
+    run_id = runs.start(company.olivia, "long", "customer", "1", {})
+    company.told(run_id)
+    shown = text_of(taken(pages, "olivia", run_id, "pdf"))
+    assert shown.count("money back") >= 300
+    assert "Show" not in shown, "what unfolds on the screen stands open on the paper"
 
 
 def test_the_press_fetches_nothing() -> None:

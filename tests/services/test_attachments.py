@@ -326,3 +326,28 @@ def test_files_of_records_lie_in_one_folder_per_collection(company: Company, tmp
             documents.opened(who, "paper:path:1")
     with pytest.raises(NotFound):
         documents.opened(company.olivia, "paper:id:1")
+
+
+def test_a_file_of_a_record_that_cannot_be_shown_says_why_and_is_given_out(
+    company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = "is damaged: it cannot be opened."
+    files_there = {
+        "damaged.pdf": (b"%PDF-1.7\n1 0 obj <<", f"The PDF {damaged}"),
+        "damaged.png": (b"\x89PNG\r\n\x1a\n" + b"x" * 100, f"The picture {damaged}"),
+        "empty.pdf": (b"", "The file is empty."),
+        "other.pdf": (b"<html>", ""),
+    }
+    company.sql("create table paper (id text primary key, path text)")
+    (tmp_path / "paper").mkdir()
+    for name, (content, _) in files_there.items():
+        company.sql("insert into paper values (?, ?)", name, name)
+        (tmp_path / "paper" / name).write_bytes(content)
+    paper = {"id": "paper", "source": "company", "table": "paper", "label": "Papers", "fields": {"path": {"type": "file"}}}
+    sources.refresh("company", [*DOCUMENTS, paper])
+    access.grant("operator", "collection:paper", ["browse", "read"], team="operations")
+    monkeypatch.setenv("CONSOLE_RECORD_FILES", str(tmp_path))
+    settings.current.cache_clear()
+    for name, (content, why) in files_there.items():
+        opened = documents.opened(company.olivia, f"paper:path:{name}")
+        assert (opened.pages, opened.why_not, opened.content) == (None, why, content)

@@ -2,11 +2,13 @@
 
 import pytest
 
-from console import browse, records
+from console import access, activity, browse, records
+from console.activity import sequencing
 from console.core import expressions
 from console.core.speaking import SPOKEN, fill_text
 from console.effects import spoken_values
 from console.formats import Kind, Look, Named, html, text
+from console.log.event_lists import LogFilter
 from console.workflows import versions
 from tests.company import DOCUMENT, Company
 from tests.services.test_collections_said import say
@@ -55,7 +57,7 @@ def test_a_reference_is_a_link_and_what_is_absent_is_not() -> None:
         records={("customer", "1"): Named("A & B", "/c/customer/1"), ("customer", "2"): Named("a customer that is gone", absent=True)}
     )
     assert str(html(what, 1, look)) == '<a href="/c/customer/1">A &amp; B</a>'
-    assert str(html(what, "2", look)) == '<span class="muted">a customer that is gone</span>'
+    assert str(html(what, "2", look)) == '<span class="muted">A customer that is gone</span>'
     assert (text(what, "1", look), text(what, "7", look)) == ("A & B", "7")
     assert str(html(Kind("owners", "Owners", "array", references="customer"), [1, 2], look)).count("<a ") == 1
 
@@ -80,3 +82,14 @@ def test_texts_say_labels_amounts_and_words_and_rules_compute_with_what_is_store
     assert fill_text(template, said) == "Low risk, Low risk, €1,250.50, Periodic, Look again, no_match, 23 Nov 2026"
     assert fill_text("{{ record.risk == 'low' }} {{ record.balance * 2 }}", said) == "true 2501.0"
     assert expressions.parse("record.risk == 'low'").test(said)
+
+
+def test_who_may_read_and_not_browse_is_told_the_names_of_records_that_the_log_speaks_of(company: Company) -> None:
+    company.started("1")
+    access.grant("auditor", "collection:customer", ["read"], team="audit")
+    about = (("customer", "1"),)
+    assert browse.named(company.ada, about)["customer", "1"].absent
+    assert browse.named(company.ada, about, "read")["customer", "1"].title == "Adaeze Okonkwo-Bell"
+    sequencing.catch_up()
+    said = [row.sentence for row in activity.page(company.ada, LogFilter(), 20).rows]
+    assert any("Adaeze Okonkwo-Bell" in sentence for sentence in said)

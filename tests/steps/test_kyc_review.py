@@ -14,6 +14,7 @@ from console.core.documents.workflow import Workflow, read
 from console.core.expressions import parse
 from console.core.policy import rules
 from console.steps.base import Prompt
+from console.steps.filled_text import fill_template
 from tests.steps.walk import NOW, OLIVIA, context
 from tests.tables import cases
 
@@ -40,7 +41,7 @@ def roots(began: datetime = NOW, user: dict[str, Any] | None = None, **told: Any
         "docs_now": {"identity": [{}], "address_proof": [{}], "extract": [{}], "articles": [{}], "shareholders": [{}]},
         "docs_set": {"missing_documents": []},
         "screen": {"results": {"screening": {"open": 0, "undecided": [], "compared": {}, "customer": {"country_level": "low"}}}},
-        "hits": {"finished": True, "cleared": [], "sanctions": [], "listed": [], "needs_more": [], "to_confirm": []},
+        "hits": {"finished": True, "cleared": [], "sanctions": [], "listed": [], "needs_more": [], "to_confirm": [], "items": []},
         "pep": {"pep_status": "none"},
         "media": {"media_result": "none"},
         "purpose": {"expected_monthly_minor": 200000},
@@ -71,6 +72,15 @@ def completed(step: str, values: dict[str, Any], **told: Any) -> dict[str, Any]:
 
 def country(level: str) -> dict[str, Any]:
     return {"results": {"screening": {"open": 0, "customer": {"country_level": level}}}}
+
+
+def hits(found: int, looked_at: int) -> dict[str, Any]:
+    """A screening with so many hits to decide, of which so many were gone through."""
+    undecided = [str(number) for number in range(found)]
+    return {
+        "screen": {"results": {"screening": {"open": found, "undecided": undecided, "compared": {}, "customer": {"country_level": "low"}}}},
+        "hits": {"items": [{"key": key} for key in undecided[:looked_at]], "cleared": undecided[:looked_at], "count": looked_at},
+    }
 
 
 @cases(
@@ -135,7 +145,10 @@ def test_what_is_missing_is_told_by_rule(kind: str, gone: list[str], handed_in: 
         (LEAD, {"score": {"risk_band": None}}, ["reject", "escalate"]),
         (LEAD, {"screen": {"results": {"screening": {"open": 1}}}, "hits": {"finished": False}}, ["reject", "escalate"]),
         (LEAD, {"screen": {"results": {"screening": {"open": 1}}}, "hits": {"sanctions": ["9"]}}, ["escalate"]),
-        (OLIVIA, {"screen": {"results": {"screening": {"open": 1}}}, "hits": {"cleared": ["9"]}}, ["approve", "approve_with_conditions", "reject", "escalate"]),
+        (OLIVIA, {"screen": {"results": {"screening": {"open": 1, "undecided": ["9"]}}}, "hits": {"cleared": ["9"], "items": [{}]}}, ["approve", "approve_with_conditions", "reject", "escalate"]),
+        (LEAD, hits(150, 100), ["reject", "escalate"]),
+        (LEAD, hits(150, 150), ["approve", "approve_with_conditions", "reject", "escalate"]),
+        (LEAD, hits(1, 0), ["reject", "escalate"]),
     ],
 )  # fmt: skip
 def test_what_can_be_decided(user: dict[str, Any], told: dict[str, Any], offered: list[str]) -> None:
@@ -231,3 +244,18 @@ def test_who_owns_exactly_a_quarter_counts_from_the_day_of_the_new_law(began: da
     read_many = next(read for read in steps.get("update_data").reads(view) if read.name == "by_stake")
     of = [percent for percent in ("24.9999", "25.0000", "25.0001") if parse(read_many.where or "").test({"record": {"percent": percent}, **rules(KYC, began).roots})]  # fmt: skip
     assert of == counted
+
+
+@cases(("found", "looked_at", "offered"), [(150, 150, True), (150, 100, False), (0, 0, True)])
+def test_the_last_word_is_no_approval_over_hits_that_nobody_looked_at(found: int, looked_at: int, offered: bool) -> None:
+    prompt = prepared("mlro", user=MLRO, **hits(found, looked_at))
+    assert [("approve" in option.value) for option in prompt.outcomes].count(True) == (2 if offered else 0)
+    assert all("nobody looked at" in option.reason for option in prompt.withheld)
+
+
+@pytest.mark.parametrize("step", ["decide", "mlro"])
+def test_the_brief_of_a_decision_begins_with_the_hits_that_nobody_looked_at(step: str) -> None:
+    line = (KYC.step(step).content or [])[0]["lines"][0]
+    assert parse(line["if"]).test(roots(**hits(150, 100)))
+    assert not parse(line["if"]).test(roots(**hits(150, 150)))
+    assert fill_template(line["text"], roots(**hits(150, 100))) == "Hits that nobody looked at: 50. Nothing can be approved."

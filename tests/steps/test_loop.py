@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from console import steps
 from console.errors import Invalid
+from console.steps import going_through
 from console.steps.base import FormNeeded, Rows
 from console.steps.going_through import LoopConfig
 from tests.steps.walk import complete, context, prepare, view
@@ -104,7 +105,7 @@ def test_an_empty_list_needs_nobody_and_another_does() -> None:
 
 def test_a_list_that_is_longer_says_so() -> None:
     prompt = prepare("loop", CONFIG, context(accounts("a", "b", more=True)))
-    assert prompt.text == "The list is longer: its first 2 are gone through here."
+    assert prompt.text == "The list is longer: only its first 2 are gone through here."
     assert complete("loop", CONFIG, context(accounts("a", more=True)), {"item": "a", "verdict": "x"}).output["more"] is True  # type: ignore[index]
 
 
@@ -173,3 +174,10 @@ def test_the_list_beside_the_form_is_a_part_of_a_long_one() -> None:
         ("0449", "0450", "0549", "0550"),
         ("0899", "0900", "0999", None),
     ]
+
+
+def test_what_is_noted_of_three_hundred_items_has_room_and_a_book_has_not() -> None:
+    entry = {"key": "x" * 36, "title": "T" * 60, "by": "usr_olivia", "state": "done", "round": 1, "values": {"verdict": "v" * 400}}
+    going_through._require_room({"items": [entry] * 300})
+    with pytest.raises(Invalid, match="256 KB"):
+        going_through._require_room({"items": [{**entry, "values": {"verdict": "v" * 4000}}] * 300})

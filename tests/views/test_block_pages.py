@@ -9,6 +9,7 @@ from flask import g
 
 from console import access, reports, runs, workflows
 from console.access import policy_store
+from console.core.blocks.base import NOBODY_SAYS
 from console.core.papers.pages import Line, Read, Word
 from console.db import transaction
 from console.documents import Document, meant
@@ -37,6 +38,8 @@ RISK = {
         {"each": "steps.load.accounts", "label": "Account", "value": "entry.iban", "if": "entry.status == 'open'"},
     ],
 }
+CENTS = {"type": "integer", "widget": "money", "minor": True}
+GONE = {"references": "customer", "named": "a customer that is gone", "absent": True}
 LOAD = step("load", "get_data", "look", {"fields": ["display_name", "tax_id"], "related": [{"name": "accounts", "relation": "account", "fields": ["iban", "status"]}]})  # fmt: skip
 
 
@@ -115,6 +118,14 @@ def test_the_paper_of_a_case_has_what_was_on_the_screens(company: Company) -> No
         ({"value": "pay.example"}, "pay.example"),
         ({"value": "2026-11-20"}, "20 Nov 2026"),
         ({"parts": ["Reference ", {"value": "ab_12"}]}, "Reference ab_12"),
+        ({"value": 18000, "look": {**CENTS, "currency": "XQZ"}}, "18,000 XQZ (unknown currency)"),
+        ({"value": 18000, "look": {**CENTS, "currency": NOBODY_SAYS}}, "18,000 (no currency)"),
+        ({"value": 50000, "short": True, "look": {**CENTS, "currency": "XQZ"}}, "XQZ50k"),
+        ({"value": 50000, "short": True, "look": {**CENTS, "currency": NOBODY_SAYS}}, "50k"),
+        ({"value": 5000000, "short": True, "look": {**CENTS, "currency": "IQD"}}, "IQD5k"),
+        ({"value": 7, "look": {"references": "customer", "named": None}}, "You may not see this"),
+        ({"value": 7, "look": GONE}, "A customer that is gone"),
+        ({"parts": ["Owned by ", {"value": 7, "look": GONE}, "."]}, "Owned by a customer that is gone."),
     ],
 )
 def test_only_what_has_a_label_is_said_in_other_words(leaf: dict[str, Any], shown: str) -> None:

@@ -169,6 +169,7 @@ def visited(pages: "Pages") -> None:
     pages.ines.send(pages.ines.get("/c/customer/2/erase"), "/erase", reason="Asked by letter.", word="ERASE")
     pages.ines.follow()
     token = olivia.token
+    olivia.post("/pick", {"csrf_token": token, "collection": "customer", "q": "okonk"}, status=200)
     for path, status in ((f"/runs/{held}/abort", 422), (f"/runs/{held}/revise?step=note", 422), (f"/runs/{held}/complete", 409)):
         olivia.post(path, {"csrf_token": token, "revision": "0", "step": "note"}, htmx="run", status=status)
     olivia.post("/c/customer/3/start/care-review", {"csrf_token": token}, htmx="dialog", status=422)

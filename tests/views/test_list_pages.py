@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -9,7 +10,7 @@ import pytest
 from markupsafe import escape
 
 from console.browse import Counted
-from console.views import formats, list_counts
+from console.views import formats, list_counts, lists
 from console.views.formats import Kind, Look
 from tests.tables import cases
 
@@ -286,3 +287,12 @@ def test_an_empty_search_offers_to_look_further(pages: "Pages") -> None:
 )
 def test_marking_escapes_everything(words: list[str], text: str, html: str) -> None:
     assert formats.marker(words)(text) == html
+
+
+def test_columns_that_a_telephone_shows_carry_their_labels_and_the_others_no_dead_weight(pages: "Pages") -> None:
+    row = re.findall(r"<tr data-record.*?</tr>", pages.olivia.get("/c/customer").html)[0]
+    cells = [cell for cell in re.findall(r"<td[^>]*>", row) if "act" not in cell]
+    assert len(cells) > lists.LABELLED
+    assert ["data-l=" in cell for cell in cells] == [number < lists.LABELLED for number in range(len(cells))]
+    sheet = (Path(lists.__file__).parents[1] / "static" / "css" / "list.css").read_text(encoding="utf-8")
+    assert f"td:not(.act):nth-of-type(n + {lists.LABELLED + 1}) {{ display: none; }}" in sheet

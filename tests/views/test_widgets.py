@@ -24,7 +24,7 @@ def kind(widget: str, type_: str = "text", **more: Any) -> Kind:
         (kind("money", "integer", currency="JPY", minor=True), 5000, "¥5,000"),
         (kind("money", "integer", currency="currency", minor=True), Amount(5000, "USD"), "$50.00"),
         (kind("money", "integer", currency="currency", minor=True), Amount(5000, "JPY"), "¥5,000"),
-        (kind("money", "integer", currency="currency", minor=True), Amount(5000, "Taler"), "5,000 Taler (no currency)"),
+        (kind("money", "integer", currency="currency", minor=True), Amount(5000, "Taler"), "5,000 Taler (unknown currency)"),
         (kind("money", "decimal", currency="EUR"), "-3", "-€3.00"),
         (kind("money", "decimal", currency="EUR"), "1.005", "€1.005"),
         (kind("money", "decimal"), "12", "12"),

@@ -19,6 +19,8 @@ from console.core.documents.fields import Definition, Located
 from console.core.expressions.operands import UNKNOWN, number_of
 from console.errors import ConsoleError
 
+NOBODY_SAYS = "-"
+"""Currency of an amount whose record names none: its decimals are not known."""
 MOST_JUDGED = 10_000
 """Entries of a list of which a condition is judged."""
 ENTRY = "entry"
@@ -175,7 +177,7 @@ class At:
             said = [str(item) for item in (value if isinstance(value, list) else [value])]
             look["options"] = [option for option in look["options"] if str(option.get("value")) in said]
         if (beside := look.pop("currency_at", None)) is not None and "currency_from" not in look:
-            look["currency"] = expressions.parse(beside).evaluate(self.roots)
+            look["currency"] = expressions.parse(beside).evaluate(self.roots) or NOBODY_SAYS
         return {"value": value, **({"look": look} if look else {})}
 
     def _asked(self) -> dict[str, Any]:

@@ -1,16 +1,20 @@
 """Letter: a message whole, as it was written, with the passage marked that is spoken of."""
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from console.core.blocks.base import At, Block, Data, Expr, Say, Template, Unfit, hidden
 
+Line: TypeAlias = list[tuple[str, bool]]
+"""Runs of (text, whether it is marked)."""
 LONGEST = 40_000
 """Characters of a message that are kept."""
-LINES, WIDTH = 40, 100
+LINES, WIDTH = 40, 72
 """What is shown before the rest unfolds: lines, each of about so many characters."""
+TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Characters that turn the reading direction: with them "00.021" is read as "120.00"."""
 
 
 class Letter(Block):
@@ -41,9 +45,9 @@ class Letter(Block):
         heads = {name: say(data.get(name)) for name in ("sender", "sent", "number")}
         if hidden(data["body"]):
             return {**heads, "hidden": True, "lines": [], "rest": []}
-        lines = _lines(str(data["body"].get("value") or ""), _passages(data))
-        first = _first(lines)
-        return {**heads, "hidden": False, "lines": lines[:first], "rest": lines[first:]}
+        text, turns = TURNS.subn("", str(data["body"].get("value") or ""))
+        first, rest = _parted(_lines(text, _passages(data)))
+        return {**heads, "hidden": False, "lines": first, "rest": rest, "turns": turns}
 
 
 def _passages(data: Data) -> list[str]:
@@ -52,7 +56,7 @@ def _passages(data: Data) -> list[str]:
     return [text for text in (given if isinstance(given, list) else [given]) if isinstance(text, str) and text.strip()][:20]
 
 
-def _lines(text: str, passages: list[str]) -> list[list[tuple[str, bool]]]:
+def _lines(text: str, passages: list[str]) -> list[Line]:
     """The lines of the text, each in runs. A passage is found whatever its white space, and may go over several lines."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     marked = sorted(found.span() for passage in passages for found in re.finditer(r"\s+".join(map(re.escape, passage.split())), text))
@@ -62,7 +66,7 @@ def _lines(text: str, passages: list[str]) -> list[list[tuple[str, bool]]]:
         if start >= end:
             runs += [(text[end:start], False), (text[start:stop], True)]
             end = stop
-    lines: list[list[tuple[str, bool]]] = [[]]
+    lines: list[Line] = [[]]
     for words, on in [*runs, (text[end:], False)]:
         for number, piece in enumerate(words.split("\n")):
             if number:
@@ -72,11 +76,24 @@ def _lines(text: str, passages: list[str]) -> list[list[tuple[str, bool]]]:
     return [] if lines == [[]] else lines
 
 
-def _first(lines: list[list[tuple[str, bool]]]) -> int:
-    """How many lines are shown at once: as many as `LINES` hold when they are broken at `WIDTH`; always one."""
-    used = 0
+def _parted(lines: list[Line]) -> tuple[list[Line], list[Line]]:
+    """(what is shown at once: as much as `LINES` hold when lines are broken at `WIDTH`; the rest). A line that is too long by itself is parted."""
+    left = LINES
     for number, line in enumerate(lines):
-        used += 1 + sum(len(words) for words, _ in line) // WIDTH
-        if used > LINES:
-            return max(number, 1)
-    return len(lines)
+        needs = 1 + sum(len(words) for words, _ in line) // WIDTH
+        if needs > left:
+            head, tail = _cut(line, LINES * WIDTH) if number == 0 else ([], line)
+            return [*lines[:number], *([head] if head else [])], [*([tail] if tail else []), *lines[number + 1 :]]
+        left -= needs
+    return lines, []
+
+
+def _cut(line: Line, at: int) -> tuple[Line, Line]:
+    """A line in two: its first `at` characters, and what follows."""
+    head: Line = []
+    for number, (words, on) in enumerate(line):
+        if len(words) > at:
+            return [*head, (words[:at], on)], [(words[at:], on), *line[number + 1 :]]
+        head.append((words, on))
+        at -= len(words)
+    return head, []

@@ -124,8 +124,8 @@ def _drawn(factor: Data, heaviest: Decimal, say: Say) -> Data:
         "bar": share(adds, heaviest) if known and adds else None,
         "ring": share(last, heaviest) if last is not None and known and last != adds else None,
         "sum": f"{say(factor['points'])} × {say(factor['weight'])}" if known else "–",
-        "adds": f"{adds:.1f}" if known else "–",
-        "last": f"{last:.1f}" if last is not None and last != adds else "",
+        "adds": f"{adds:,.1f}" if known else "–",
+        "last": f"{last:,.1f}" if last is not None and last != adds else "",
         "up": known and last is not None and adds is not None and adds > last,
         "nothing": known and not adds,
     }

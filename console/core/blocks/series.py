@@ -123,7 +123,7 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
     return {
         "bars": bars, "names": names, "crowded": any(bar["over"] for bar in bars[: -(-len(bars) // 3)]), "base": f"{zero:.1f}", "height": 72,
         "line": f"{zero - expected * scale:.1f}" if expected is not None else None,
-        "peak": {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL if x < 100 or not end else -ABOVE, "apart": bar not in (None, peak[0])},
+        "peak": {"apart": False, "nothing": True} if peak[1] <= 0 else {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL if x < 100 or not end else -ABOVE, "apart": bar not in (None, peak[0])},
     }  # fmt: skip
 
 

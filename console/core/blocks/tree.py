@@ -120,6 +120,7 @@ class Tree(Block):
             "skipped": f"{len(layers)} layers between, {layers[0]} to {layers[-1]}" if layers else "",
             "left_out": left_out(data) + (len(kept) - len(first) - len(more) if first else 0),
             "line_words": f"{say(data['line'])} %", "line_x": f"{line.share * WIDTH:.1f}", "drawn": not shut,
+            "apart": "" if shut else _apart(known.apart()),
             "nobody": "" if above or shut or not rows else say(data.get("below")) or f"Nobody holds {line.words(say(data['line']))}.",
         }  # fmt: skip
 
@@ -193,6 +194,17 @@ class _Known:
             if not back:
                 left += [(depth + 1, below, (*above, key)) for below in reversed(self.by_owned.get(key, []))]
 
+    def apart(self) -> list[str]:
+        """Names of the owners that no chain leads to from the company: those of a circle of its own."""
+        reached, left = set[str](), [""]
+        while left:
+            owned = left.pop()
+            found = {self.keys[number] for number in self.by_owned.get(owned, ())} - reached
+            reached |= found
+            left += found
+        shut = {key for key, one in zip(self.keys, self.owners, strict=True) if hidden(one["name"])}
+        return [SOMEBODY if key in shut else self.names[key] for key in dict.fromkeys(self.keys) if key and key not in reached]
+
     def _leading(self, line: Limit) -> set[str]:
         """Keys of persons above the line and of everything through which they hold."""
         found = {key for number, key in enumerate(self.keys) if self._person(number) and line.reached(self._in_all(number))}
@@ -226,7 +238,7 @@ class _Known:
 
     def _share(self, leaf: Leaf) -> str:
         value = number_in(leaf)
-        return "–" if value is None else f"{self.say({**leaf, 'value': _short(value)})} %"
+        return "–" if value is None else f"{self.say({**leaf, 'value': _short(value), 'look': PLAIN})} %"
 
     def _person(self, number: int) -> bool:
         told = self.owners[number].get("person")
@@ -243,8 +255,20 @@ class _Known:
         return (number_in(self.owners[number]["share"]) or Decimal(0)) * whole / 100
 
 
+PLAIN = {"as": "number"}
+"""How a share is shown: it is in per cent, whatever its column is taken for."""
+NAMED = 3
+"""Owners without a chain that are named."""
 INDENT, MOST_INDENTED = 14, 8
 """Pixels by which a layer is moved to the right, and how often."""
+
+
+def _apart(names: list[str]) -> str:
+    """A sentence about owners that are tied to no chain of the company's."""
+    if not names:
+        return ""
+    said = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    return f"No chain leads to this company from: {said}."
 
 
 def _guides(depths: list[int]) -> list[Data]:

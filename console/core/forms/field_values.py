@@ -183,6 +183,14 @@ def _choice(field: FormField, value: Any) -> str:
     return _limit_length(field, text)
 
 
+def _reference(field: FormField, value: Any) -> Any:
+    """The key of a record: a text, or the number that the column holds."""
+    if type(value) is int and not isinstance(field.options, list):
+        return _integer(field, value)
+    text = _choice(field, value)
+    return field.value if type(field.value) is int and text == str(field.value) else text
+
+
 def _choices(field: FormField, value: Any) -> list[str]:
     """The chosen options in the order of the options, without duplicates."""
     picked = {_choice(field, entry): None for entry in _list(value)}
@@ -377,7 +385,7 @@ CLEANERS: Mapping[str, Callable[[FormField, Any], Any]] = {
     "enum": _choice,
     "multi_enum": _choices,
     "checklist": _choices,
-    "reference": _choice,
+    "reference": _reference,
     "uuid": _uuid,
     "email": _email,
     "phone": _phone,

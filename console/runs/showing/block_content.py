@@ -90,7 +90,7 @@ def with_names(actor: Actor, content: list[blocks.Data]) -> list[blocks.Data]:
     for leaf in _references(content):
         known = found.get((leaf["look"]["references"], str(leaf["value"])))
         if known is not None:
-            leaf["look"] = {**leaf["look"], "named": known.title}
+            leaf["look"] = {**leaf["look"], "named": known.title, **({"absent": True} if known.absent else {})}
     return content
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from console import access, browse, log, records
+from console.core import record_links
 from console.core.actor import Actor
 from console.core.forms import FormField
 from console.core.run import MISSING_MANUAL, Event, Run, fold
@@ -26,6 +27,7 @@ from console.steps.base import Progress, Prompt, Rows
 
 MOST_BYTES = 64 * 1024
 LONG_TEXT = 2000
+LOOP = "loop"
 
 Screen = dict[str, Any]
 
@@ -154,7 +156,7 @@ def _named(actor: Actor, screen: Screen) -> dict[str, Any]:
     for field in screen["fields"]:
         led = field["options"].get("collection") if isinstance(field["options"], Mapping) else None
         wanted |= {(led, str(field[place])) for place in ("value", "now") if led and field.get(place) not in (None, "")}
-    found = browse.named(actor, wanted)
+    found = browse.named(actor, wanted | record_links.links_in(screen.get("text") or ""))
     told = [
         {"collection": collection, "key": key, "record": known.key, "title": known.title} | ({"absent": True} if known.absent else {})
         for (collection, key), known in sorted(found.items())
@@ -211,17 +213,18 @@ def _look_of(field: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _missing(seen: Seen) -> list[dict[str, str]]:
-    """Completed steps whose context is missing because they were handled manually."""
+    """Completed steps whose context is missing because they were handled manually, and lists that were longer than what was gone through."""
     titles = {step.id: step.title for step in seen.definition.document.steps}
-    return [
-        {
-            "step": step,
-            "title": titles.get(step, step),
-            "text": f"Context missing from “{titles.get(step, step)}”: it was {MISSING_MANUAL}.",
-        }
-        for step, output in seen.run.context.items()
-        if isinstance(output, Mapping) and output.get("missing") == MISSING_MANUAL
-    ]
+    loops = {step.id for step in seen.definition.document.steps if step.type == LOOP}
+    told = []
+    for step, output in seen.run.context.items():
+        title = titles.get(step, step)
+        if isinstance(output, Mapping) and output.get("missing") == MISSING_MANUAL:
+            told.append({"step": step, "title": title, "text": f"Context missing from “{title}”: it was {MISSING_MANUAL}."})
+        elif step in loops and isinstance(output, Mapping) and output.get("more") is True:
+            text = f"The list is longer: {output.get('count', 0):,} were looked at, and nobody looked at the others."
+            told.append({"step": step, "title": title, "text": text, "cut": "1"})
+    return told
 
 
 def _panel(actor: Actor, record: Record | None) -> dict[str, Any] | None:

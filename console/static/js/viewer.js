@@ -17,6 +17,28 @@
     picture.decode().then(go, () => {}); // without its picture the page has no height yet
   }
 
+  // A page that is drawn was opened: what the step says of opened documents is fetched anew, and nothing of what was typed.
+  const STALE = "[data-opened=no], [data-unopened]";
+  async function retell() {
+    if (!document.querySelector(STALE)) return;
+    const response = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (!response?.ok) return;
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    const words = fresh.querySelectorAll("[data-opened]");
+    document.querySelectorAll("[data-opened]").forEach((said, number) => { if (words[number]) said.replaceWith(words[number]); });
+    const line = document.querySelector("[data-unopened]");
+    const left = fresh.querySelector("[data-unopened]");
+    if (line && left) {
+      line.replaceWith(left);
+      window.htmx.process(left);
+    } else if (line) {
+      const why = line.parentElement.querySelector(":scope > .say-why");
+      if (!why?.querySelector("textarea, input:not([type=hidden])")?.value) why?.remove();
+      line.remove();
+    }
+  }
+  document.addEventListener("load", (event) => { if (event.target.matches?.(".viewer .leaf img")) retell(); }, true);
+
   let asked = false;
   document.addEventListener("click", (event) => { if (event.target.closest("[data-opens-context]")) asked = true; });
   document.addEventListener("DOMContentLoaded", reveal);

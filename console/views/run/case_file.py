@@ -21,6 +21,10 @@ from console.views.run import page
 blueprint = Blueprint("case_file", __name__, url_prefix="/runs")
 
 READY_S = 5.0
+_TAG = re.compile(r"(<[^>]*>)")
+_ENDLESS = re.compile(r"[^\s&;]{101,}")
+"""A word longer than any hash: WeasyPrint takes minutes to break it where it has to find the place itself."""
+_PIECE = re.compile(r".{12}(?!$)")
 _PICTURE = re.compile(r'<svg class="pic[^>]*>')
 
 
@@ -82,8 +86,13 @@ def html(case: CaseFile, actor: Actor) -> str:
             "who": lambda person: case.names.get(person, "a former colleague") if person else "",
         },
     )
-    styled = drawn.replace("</head>", f"<style>{_style()}</style></head>", 1)
+    parted = "".join(part if part.startswith("<") else _ENDLESS.sub(_breaking, part) for part in _TAG.split(drawn))
+    styled = parted.replace("</head>", f"<style>{_style()}</style></head>", 1)
     return _PICTURE.sub(lambda found: f"{found[0]}<style>{_picture_style()}</style>", styled)
+
+
+def _breaking(word: re.Match[str]) -> str:
+    return _PIECE.sub("\\g<0>&#8203;", word[0])
 
 
 def _moment(value: Any, look: Look) -> str:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from console.core import media
-from console.views import formats, frame
+from console.views import formats, frame, picks
 from console.views.formats import Kind, Look
 from console.views.run.proposal import Hint, Marks
 
@@ -58,7 +58,7 @@ class Attached:
 class Box:
     """One field of a form, ready to be rendered. `control` is static, input, area, select, switch, checks, yesno or files.
 
-    `finds` is where the records are that its key may name, `unit` the currency of an amount, `marker` what the form sends along to read the box again.
+    `unit` is the currency of an amount, `marker` what the form sends along to read the box again, `picks` the collection whose records it finds.
     """
 
     name: str
@@ -82,7 +82,6 @@ class Box:
     error: str | None = None
     theirs: str | None = None
     answered: bool = False
-    finds: str = ""
     held: str | None = None
     attached: Sequence["Attached"] = ()
     accept: str = ""
@@ -99,6 +98,8 @@ class Box:
     ways: Sequence["WayOut"] = ()
     severity: str = ""
     by_rule: bool = False
+    picks: str = ""
+    picked: str = ""
 
     @property
     def unasked(self) -> bool:
@@ -127,37 +128,39 @@ def box(
     what = _with_choices(replace(asked, currency=currency) if currency and formats.is_money(asked) else asked, look)
     before_known = source.get("now") is not None or "record" in source
     now = source.get("now")
-    entry = _entry(what, value, look)
+    entry, control = _entry(what, value, look), _control(source, what)
+    finds = what.references or "" if control == "input" else ""
     return Box(
         name=PREFIX + what.name,
         source=what.name,
         type=what.type,
         id=frame.dom_id("f", what.name),
         label=what.label,
-        control=_control(source, what),
-        value=entry,
+        control=control,
+        value=(picks.name_of(what, value, look) if finds else "") or entry,
         shown=formats.html(what, value, look),
         required=bool(source.get("required")),
         help=source.get("help"),
         input_type=_input_type(what, entry),
-        keyboard=_KEYBOARDS.get(what.type),
+        keyboard=None if finds else _KEYBOARDS.get(what.type),
         choices=_choices(what, value),
         limits=_limits(source, what),
         now=_words(what, now, look) if before_known else None,
-        before=_entry(what, now, look) if before_known else None,
+        before=((picks.name_of(what, now, look) if finds else "") or _entry(what, now, look)) if before_known else None,
         after=_words(what, value, look),
         changed=before_known and _entry(what, now, look) != entry,
         error=str(error["reason"]) if error else None,
         theirs=formats.text(what, error["theirs"], look) if error and "theirs" in error else None,
         answered=answered,
-        finds=f"/search/names/{what.references}" if what.references and _control(source, what) == "input" else "",
-        held=_exact_value(what, value, _control(source, what), look),
+        held=_exact_value(what, value, control, look),
         lines=source.get("lines") or 3,
         unit=formats.currency_words(what),
         marker=_marker(asked, what),
         last=_earlier_results(source, what, look),
         explains=source.get("explains"),
         by_rule=bool(source.get("by_rule")),
+        picks=finds,
+        picked=picks.held(what, value, look) if finds else "",
         **_refusal_parts(error),
         **_file_parts(source, what, value),
     )
@@ -346,7 +349,7 @@ def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
     for marker in form:
         if marker.startswith(TYPES):
             name = marker.removeprefix(TYPES)
-            what, sent = _kind_of(name, form[marker], form), form.getlist(PREFIX + name)
+            what, sent = _kind_of(name, form[marker], form), picks.sent(form, name, form.getlist(PREFIX + name))
             held = form.get(HELD + name)
             values[name] = formats.typed(what, sent, look) if held is None else _exact_or_typed(what, sent, held, look)
     return values

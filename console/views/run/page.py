@@ -13,7 +13,7 @@ from console.core.run.proposal import MARKS, READY
 from console.errors import ConsoleError
 from console.proposals import absence_words, feedback, measure, standing
 from console.runs import Candidate, RunView, Today
-from console.views import blocks, formats, frame
+from console.views import blocks, formats, frame, picks
 from console.views.approvals import of_wait
 from console.views.formats import Kind, Look
 from console.views.identity import local as local_path
@@ -102,6 +102,7 @@ def page_context(
     stands = {**kept, **proposed.fills}
     foretold = _foretold(run, screen, stands, chosen) if face == "form" else None
     errors = details or consequences.contradictions(foretold)
+    look = picks.look_for(screen.get("fields", ()), stands, look)
     context |= step_context(screen, look, context["states_of"], typed=stands, errors=errors, chosen=chosen, papers=papers)
     if face == "ended":
         context["content"] = blocks.drawn(map(dict, view.ending), look, papers=papers)
@@ -204,7 +205,7 @@ def step_context(
     belongs = form_boxes.belonging(screen.get("outcomes", ()))
     boxes = form_boxes.with_options(form_boxes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs)
     return {
-        "text": frame.markdown(formats.in_words(screen["text"], look)) if screen.get("text") else None,
+        "text": frame.prose(screen["text"], look) if screen.get("text") else None,
         "notes": screen.get("notes", ()),
         "missing": screen.get("missing", ()),
         "content": blocks.drawn(screen.get("content"), look, consequences.named_ways(screen), papers),
@@ -353,8 +354,8 @@ def list_words(progress: Mapping[str, Any]) -> str:
     """Return where in its list a step is: `2 of 5, 1 done`."""
     total, done = progress["total"], progress["done"]
     place = next((number for number, item in enumerate(progress["items"], 1) if item["key"] == progress["key"]), None)
-    here = f"{place} of {total}, " if place is not None and progress["earlier"] is None else ""
-    return f"{here}{done or 'none'} done"
+    here = f"{place:,} of {total:,}, " if place is not None and progress["earlier"] is None else ""
+    return f"{here}{f'{done:,}' if done else 'none'} done"
 
 
 def _what_it_does(view: RunView, present: Mapping[str, Any] | None) -> str:

@@ -1,0 +1,110 @@
+"""References where people read and type: names in the texts of steps, and boxes that find records by name."""
+
+import json
+from typing import Any
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from console import access, runs, workflows
+from console.formats import Kind, Look, Named
+from console.views import picks
+from console.views.run import form_boxes
+from tests.company import Company
+from tests.services.engine import step
+from tests.views.conftest import Pages
+
+WHAT = Kind("owner", "Owner", "reference", references="customer")
+LOOK = Look(
+    records={
+        ("customer", "1"): Named("Adaeze  Okonkwo-Bell", "/c/customer/1"),
+        ("customer", "9"): Named("a customer that is gone", absent=True),
+    }
+)
+OWNER = {"name": "owner", "label": "Owner", "type": "reference", "collection": "customer"}
+
+
+def started(company: Company, who: str = "olivia", given: str = "1") -> str:
+    """A run about no record that asks for a customer at its step "ask" and tells of it at "told"."""
+    ask = step(
+        "ask", "decision", None, {"form": [OWNER], "options": [{"value": "go", "label": "Go on"}, {"value": "no", "label": "Stop"}]}
+    ) | {"next": {"go": "told", "no": "end"}}
+    steps = [
+        {**step("start", "start", "ask"), "config": {"fields": [OWNER]}},
+        ask,
+        step("told", "guidance", "end", {"text": "About {{ input.owner }}, then {{ steps.ask.owner }}."}),
+        step("end", "end", None),
+    ]
+    document = {"format": 1, "slug": "naming", "title": "Naming", "team": "operations", "settings": {"exclusive": False}, "steps": steps}
+    workflows.import_file(document, publish=True)
+    return runs.start(company.people[who], "naming", None, None, {"owner": given})
+
+
+def test_a_step_and_its_replay_say_the_name_and_link_to_the_record(pages: Pages) -> None:
+    run = started(pages.company)
+    page = pages.olivia.get(f"/runs/{run}")
+    pages.olivia.send(page, "/complete", v_owner="2", outcome="go")
+    page = pages.olivia.get(f"/runs/{run}")
+    assert '<a href="/c/customer/1">Adaeze Okonkwo-Bell</a>' in page.html
+    assert page.html.count('<a href="/c/customer/') >= 2
+    assert "About 1" not in page.text
+    assert "About Adaeze Okonkwo-Bell, then" in pages.olivia.get(f"/runs/{run}/replay?at=9").text
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("Adaeze Okonkwo-Bell", "1"), (" Adaeze Okonkwo-Bell ", "1"), ("2", "2"), ("", None), ("Adaeze", "Adaeze")],
+)
+def test_a_box_shows_the_name_and_means_the_key_until_something_else_is_typed(typed: str, meant: Any) -> None:
+    box = form_boxes.box({**OWNER, "options": {"collection": "customer"}}, LOOK, value="1")
+    assert (box.value, box.picks, json.loads(box.picked)) == ("Adaeze Okonkwo-Bell", "customer", ["Adaeze Okonkwo-Bell", "1"])
+    form = MultiDict([("t.owner", box.marker), ("r.owner", box.picked), ("v.owner", typed)])
+    assert form_boxes.read_form(form, LOOK) == {"owner": meant}
+
+
+@pytest.mark.parametrize("told", ["", "null", "[1]", '["Adaeze Okonkwo-Bell", 1]', "{", "[" * 9000])
+def test_a_forged_name_changes_nothing_of_what_was_typed(told: str) -> None:
+    assert picks.sent(MultiDict({"r.owner": told}), "owner", ["Adaeze Okonkwo-Bell"]) == ["Adaeze Okonkwo-Bell"]
+
+
+@pytest.mark.parametrize("value", ["9", "404", None, ""])
+def test_a_record_without_a_name_for_the_reader_is_typed_by_its_key(value: Any) -> None:
+    assert (picks.name_of(WHAT, value, LOOK), picks.held(WHAT, value, LOOK)) == ("", "")
+
+
+def test_a_number_as_key_stays_a_number_where_nothing_was_changed() -> None:
+    source = {"name": "owner", "label": "Owner", "type": "integer", "references": "customer"}
+    box = form_boxes.box(source, LOOK, value=1)
+    form = MultiDict(
+        [("t.owner", box.marker), ("r.owner", box.picked), ("v.owner", box.value), *([("w.owner", box.held)] if box.held else [])]
+    )
+    assert (box.value, box.keyboard, form_boxes.read_form(form, LOOK)) == ("Adaeze Okonkwo-Bell", None, {"owner": 1})
+
+
+def test_a_refused_form_keeps_the_name_that_was_chosen(pages: Pages) -> None:
+    run = started(pages.company, given="2")
+    page = pages.olivia.get(f"/runs/{run}")
+    fields = page.form("/complete")["fields"] | {"r.owner": '["Adaeze Okonkwo-Bell", "1"]', "v.owner": "Adaeze Okonkwo-Bell"}
+    answer = pages.olivia.post(f"/runs/{run}/complete", fields, status=422)
+    assert 'value="Adaeze Okonkwo-Bell"' in answer.html
+
+
+def test_records_are_offered_by_name_to_whoever_may_see_them(pages: Pages) -> None:
+    def offered(who: str, text: str) -> str:
+        asker = getattr(pages, who)
+        return str(asker.post("/pick", {"csrf_token": asker.token, "collection": "customer", "q": text}, htmx="offered", status=200).html)
+
+    assert 'data-key="1"' in offered("olivia", "okonk")
+    assert "No record has this name" in offered("olivia", "nobody at all")
+    assert "data-key" not in offered("stan", "okonk"), "who may see no customers"
+    assert "data-key" not in offered("olivia", "o"), "one letter says too little"
+
+
+def test_a_name_is_told_to_nobody_who_may_not_see_the_record(pages: Pages) -> None:
+    run = started(pages.company, "mona", "3")
+    page = pages.mona.get(f"/runs/{run}")
+    pages.mona.send(page, "/complete", v_owner="3", outcome="go")
+    assert "Halcyon Harbour" in pages.mona.get(f"/runs/{run}").text
+    access.grant("operator", "workflow:naming", ["see"], team="operations")
+    assert "Halcyon Harbour" not in pages.tom.get(f"/runs/{run}").text
+    assert "a customer you may not see" in pages.tom.get(f"/runs/{run}").text
