@@ -48,7 +48,9 @@ class Breaker:
         with self._free:
             times, began = self._inside.get(me, (0, time.monotonic()))
             if not times and not self._free.wait_for(self._has_place, self._patience()):
-                raise SourceDown(f"Others are waiting for the data source {self.name} just now. Try again in a moment.", passing=True, source=self.name)
+                raise SourceDown(
+                    f"Others are waiting for the data source {self.name} just now. Try again in a moment.", passing=True, source=self.name
+                )
             self._inside[me] = (times + 1, began)
         try:
             yield
