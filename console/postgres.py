@@ -91,12 +91,21 @@ class Embedded:
 
     def acquire(self) -> "Embedded":
         """Become a user of the server. Starts it, and makes the cluster, roles and database, where needed. Raises `PostgresError`."""
-        if self.users is None:
-            self._make_home()
-            users = os.open(self.home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)  # a file number: garbage collection does not close it
-            fcntl.flock(users, fcntl.LOCK_SH)  # waits while a guard is stopping the server; the lock ends with the process
-            self.users = users
-        return self.ensure()
+        try:
+            if self.users is None:
+                self._make_home()
+                users = os.open(
+                    self.home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600
+                )  # a file number: garbage collection does not close it
+                fcntl.flock(users, fcntl.LOCK_SH)  # waits while a guard is stopping the server; the lock ends with the process
+                self.users = users
+            return self.ensure()
+        except OSError as error:
+            if error.filename is not None and not Path(os.fsdecode(error.filename)).is_relative_to(self.home.parent):
+                raise  # a program, say
+            raise PostgresError(
+                f"The data folder {self.home.parent} cannot be used: {error.strerror}. Give another one with CONSOLE_DATA_DIR."
+            ) from error
 
     def release(self) -> None:
         """Stop being a user; the guard stops the server if nobody else is."""
@@ -189,18 +198,11 @@ class Embedded:
         return done.stdout.strip()
 
     def _make_home(self) -> None:
-        try:
-            self.home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.home.mkdir(mode=0o700, exist_ok=True)
-            owner = self.home.stat().st_uid
-            if owner != os.getuid() and os.getuid() != 0:
-                raise PostgresError(
-                    f"The data folder {self.home.parent} belongs to user {owner}: run as that user, or give another folder."
-                )
-        except OSError as error:
-            raise PostgresError(
-                f"The data folder {self.home.parent} cannot be used: {error.strerror}. Give another one with CONSOLE_DATA_DIR."
-            ) from error
+        self.home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.home.mkdir(mode=0o700, exist_ok=True)
+        owner = self.home.stat().st_uid
+        if owner != os.getuid() and os.getuid() != 0:
+            raise PostgresError(f"The data folder {self.home.parent} belongs to user {owner}: run as that user, or give another folder.")
 
     def _init(self) -> None:
         free = shutil.disk_usage(self.home).free

@@ -14,7 +14,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from console import app, diagnostics, runs, steps
+from console import app, diagnostics, records, runs, steps
 from console.access import policy_store
 from console.core import expressions
 from console.db import engine
@@ -75,6 +75,7 @@ def application() -> Flask:
     """Return the application for a worker. The worker ends together with the process that started its master."""
     end_with_parent()
     runs.limit_places(CHANGES)
+    records.connect.limit_places(THREADS - 1)
     return app.served()
 
 

@@ -153,7 +153,16 @@ class TestDataFolder:
         folder = tmp_path / "data"
         folder.mkdir(mode=0o700)
         with mounted(folder, "size=1m,ro,mode=0700"):
-            sentence(start(), "cannot be used: ")
+            made = start(**KEYS)
+            sentence(made, "cannot be used: ")
+            told = made.command("doctor").stdout
+            assert "MEND  data folder: nothing can be written" in told
+            assert f"MEND  database: does not answer: The data folder {folder} cannot be used: Read-only file system" in told
+            assert "Mount its disk so that it can be written" in told
+            for command in (["verify"], ["backup", str(tmp_path / "x.backup")], ["user", "list"]):
+                refused = made.command(*command)
+                assert (refused.returncode, "Traceback" in refused.stderr) == (1, False), command
+                assert f"{folder} cannot be used: Read-only file system" in refused.stderr, command
 
     def test_a_full_disk_is_told_and_work_goes_on_when_there_is_room_again(self, start: Start, tmp_path: Path) -> None:
         disk = tmp_path / "disk"

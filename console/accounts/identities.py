@@ -3,6 +3,7 @@
 Roles from groups are removed when the group is gone; roles given by hand stay. People without any role are not let in.
 """
 
+import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -195,8 +196,12 @@ def _teams(pairs: Iterable[tuple[str, str]]) -> set[str]:
     return {team for _, team in pairs if team != "*"}
 
 
+_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
 def _address(claims: Mapping[str, Any]) -> str:
-    return str(claims.get("email", "")).strip().lower()[:300].replace("\0", "")
+    """The address in small letters. Only A to Z are made small: the Kelvin sign would become a k, and the address somebody else's."""
+    return str(claims.get("email", "")).strip(" ").translate(_SMALL)[:300]
 
 
 def _name(claims: Mapping[str, Any], address: str) -> str:

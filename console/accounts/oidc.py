@@ -6,7 +6,6 @@ signed by a key of the provider, for us and this request. Requests use `console.
 
 import hmac
 import json
-import math
 import secrets
 import threading
 import time
@@ -32,6 +31,7 @@ SIGNED = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256
 WAY_S = 600
 LEEWAY_S = 60
 KEPT_S = 600
+LATEST = 2**53  # seconds; also no infinity, and no number that is too long for arithmetic
 METADATA = "/.well-known/openid-configuration"
 
 
@@ -164,7 +164,7 @@ def _token(there: Provider, left: Mapping[str, Any], query: Mapping[str, str]) -
             redirect_uri=left["back"],
             code_verifier=left["verifier"],
         )
-    except (OAuth2Error, ValueError) as error:
+    except (OAuth2Error, TypeError, ValueError) as error:
         raise ProviderRefused("The identity provider did not take the code that it had given.", code="code") from error
     return told
 
@@ -216,7 +216,8 @@ def _check_types(claims: Mapping[str, Any]) -> None:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+    """A text that can be stored: JSON may hold halves of characters."""
+    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
 
 
 def _is_flag(value: object) -> bool:
@@ -224,11 +225,19 @@ def _is_flag(value: object) -> bool:
 
 
 def _is_moment(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LATEST
 
 
 def _is_groups(value: object) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+    return _is_text(value) or _is_list(value)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_address(value: object) -> bool:
+    return _is_text(value) and str(value).startswith(("https://", "http://"))
 
 
 _TYPES: dict[str, Callable[[object], bool]] = {
@@ -236,6 +245,10 @@ _TYPES: dict[str, Callable[[object], bool]] = {
     **dict.fromkeys(("exp", "iat", "nbf", "auth_time"), _is_moment),
     "aud": _is_groups,
     "email_verified": _is_flag,
+}
+_DOCUMENT: dict[str, Callable[[object], bool]] = {
+    **dict.fromkeys(("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint"), _is_address),
+    **dict.fromkeys(("id_token_signing_alg_values_supported", "token_endpoint_auth_methods_supported", "scopes_supported"), _is_list),
 }
 
 
@@ -251,6 +264,8 @@ def _more(there: Provider, claims: Mapping[str, Any], access_token: str) -> Mapp
     """
     if there.userinfo_endpoint is None or (entry.current().groups_claim in claims and "email" in claims):
         return claims
+    if not (access_token.isascii() and access_token.isprintable()):
+        raise ProviderRefused("The identity provider's token does not fit.", code="token")
     told = _json("GET", there.userinfo_endpoint, {"Authorization": f"Bearer {access_token}"})
     if told.get("sub") != claims["sub"]:
         raise ProviderRefused("The identity provider told of somebody else than it had signed in.", code="token")
@@ -260,9 +275,14 @@ def _more(there: Provider, claims: Mapping[str, Any], access_token: str) -> Mapp
 
 def _provider(issuer: str, told: Mapping[str, Any]) -> Provider:
     """The checked document. Raises `ProviderRefused`."""
-    ends = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
-    if not all(isinstance(told.get(name), str) for name in ends) or told["issuer"].rstrip("/") != issuer.rstrip("/"):
+    if not isinstance(told.get("issuer"), str) or told["issuer"].rstrip("/") != issuer.rstrip("/"):
         raise ProviderRefused("The identity provider does not describe itself as the issuer that is set.", code="issuer")
+    needed = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    for name, fits in _DOCUMENT.items():
+        if not (fits(told[name]) if told.get(name) is not None else name not in needed):
+            raise ProviderRefused(
+                f"The identity provider describes itself wrongly: {name}. Ask its administrator to correct it.", code="issuer"
+            )
     algorithms = SIGNED.intersection(told.get("id_token_signing_alg_values_supported") or ["RS256"])
     methods = told.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     scopes = set(told.get("scopes_supported") or ())

@@ -1,11 +1,14 @@
 """Problems of the console's own database in words: for pages, `/health`, `doctor` and the command line."""
 
 import errno
+import os
 from dataclasses import dataclass
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import errors
+
+from console.postgres import PostgresError
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,12 @@ DOWN = Trouble("store_down", "The console's database does not answer.", "Start i
 
 def trouble_of(error: BaseException) -> Trouble | None:
     """The problem behind an error of a driver or the system; None if it is another kind of error."""
-    cause = getattr(error, "orig", None) or error
-    if isinstance(cause, errors.DiskFull) or (isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}):
+    cause = getattr(error, "orig", None) or (isinstance(error, PostgresError) and error.__cause__) or error
+    if isinstance(cause, errors.DiskFull) or _is_of_system(cause, errno.ENOSPC, errno.EDQUOT):
         return FULL
     if isinstance(cause, errors.ReadOnlySqlTransaction):
         return READ_ONLY
-    if isinstance(cause, OSError) and cause.errno == errno.EROFS:
+    if _is_of_system(cause, errno.EROFS):
         return READ_ONLY_FOLDER
     if isinstance(cause, errors.InsufficientPrivilege):
         return NO_RIGHT
@@ -56,3 +59,10 @@ def trouble_of(error: BaseException) -> Trouble | None:
         return OTHER_TABLES
     down = (psycopg.OperationalError, psycopg.InterfaceError, sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
     return DOWN if isinstance(error, down) or isinstance(cause, down) else None
+
+
+def _is_of_system(cause: BaseException, *numbers: int) -> bool:
+    """Whether the system gave this reason. A server that could not even greet for want of room tells it as text only."""
+    if isinstance(cause, OSError):
+        return cause.errno in numbers
+    return isinstance(cause, psycopg.OperationalError) and any(os.strerror(number) in str(cause) for number in numbers)

@@ -22,7 +22,7 @@ from console.errors import Invalid, SourceDown
 from console.records import connection_terms
 from console.records.connection_terms import USUAL, NoAnswer, Terms
 from console.records.refusals import Unsayable, changed, driver_refusal
-from console.records.source_breaker import Breaker
+from console.records.source_breaker import Breaker, limit_places
 
 __all__ = [
     "Terms",
@@ -32,6 +32,7 @@ __all__ = [
     "dispose",
     "driver_refusal",
     "engine",
+    "limit_places",
     "plain_moment",
     "read",
     "since",
@@ -158,11 +159,20 @@ def _breaker(name: str, made: Engine | None = None) -> Breaker | None:
     return kept.breaker if kept is not None and known else None
 
 
-def _connected(made: Engine, name: str) -> Connection:
+@contextlib.contextmanager
+def _connected(made: Engine, name: str) -> Iterator[Connection]:
     """A connection of the pool, or a new one. Raises SourceDown."""
     breaker = _breaker(name, made)
-    if breaker is not None:
-        breaker.require()
+    if breaker is None:
+        with _opened(made, name, None) as connection:
+            yield connection
+        return
+    breaker.require()
+    with breaker.place(), _opened(made, name, breaker) as connection:
+        yield connection
+
+
+def _opened(made: Engine, name: str, breaker: Breaker | None) -> Connection:
     try:
         connection = made.connect()
     except sa.exc.DBAPIError as error:

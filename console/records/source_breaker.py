@@ -6,14 +6,24 @@ automatic.
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from console.errors import SourceDown
 
 FIRST_S = 0.5
 LONGEST_S = 10.0
+PLACE_S = 0.5  # longer than nearly every read
+_places: int | None = None
 _log = logging.getLogger(__name__)
+
+
+def limit_places(most: int | None) -> None:
+    """At most so many threads of this process use one source at once, so that a source that hangs leaves one for pages; None: all of them."""
+    global _places  # noqa: PLW0603 (one per process, set when it starts)
+    _places = most
 
 
 class Breaker:
@@ -26,6 +36,37 @@ class Breaker:
         self.name, self._probe, self._note, self._at_once = name, probe, note, at_once
         self._lock, self._ended = threading.Lock(), threading.Event()
         self.since: datetime | None = None
+        self._free, self._inside = threading.Condition(), dict[int, tuple[int, float]]()
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place among the threads that use this source; a thread that has one already goes in again. Raises SourceDown.
+
+        Whoever comes when all places are taken waits for `PLACE_S` at most, and not at all when all who are inside have been there that long.
+        """
+        me = threading.get_ident()
+        with self._free:
+            times, began = self._inside.get(me, (0, time.monotonic()))
+            if not times and not self._free.wait_for(self._has_place, self._patience()):
+                raise SourceDown(
+                    f"Others are waiting for the data source {self.name} just now. Try again in a moment.", passing=True, source=self.name
+                )
+            self._inside[me] = (times + 1, began)
+        try:
+            yield
+        finally:
+            with self._free:
+                times, began = self._inside.pop(me)
+                if times > 1:
+                    self._inside[me] = (times - 1, began)
+                self._free.notify()
+
+    def _has_place(self) -> bool:
+        return _places is None or len(self._inside) < _places
+
+    def _patience(self) -> float:
+        """How many seconds to wait for a place: the youngest of those inside may still be quick."""
+        return max(0.0, PLACE_S - time.monotonic() + max((began for _, began in self._inside.values()), default=0.0))
 
     def require(self) -> None:
         """Raises SourceDown at once while the source does not answer."""

@@ -18,7 +18,7 @@ from console.db import dump, engine, fitness, migrate, presence, release, troubl
 from console.errors import ConsoleError
 from console.files import virus_scan
 from console.log import tree_heads
-from console.postgres import LEAST_FREE_BYTES, Embedded
+from console.postgres import LEAST_FREE_BYTES, Embedded, PostgresError
 from console.processes import supervisor
 from console.settings import AI, data_folder
 from console.upkeep import health
@@ -59,17 +59,21 @@ def examine() -> dict[str, Any]:
     if configured.ai.told:
         checks.append(_model(configured.ai, configured=True))
     checks.extend(_database(configured))
-    admin = engine.admin_url()
     return {
         "ok": all(check.ok for check in checks),
         "checks": [asdict(check) for check in checks],
-        "database": {
-            "app_url": dump.libpq(engine.app_url()),
-            "admin_url": None if admin is None else dump.libpq(admin),
-            "events_table": EVENTS_TABLE,
-        },
+        "database": {**_addresses(), "events_table": EVENTS_TABLE},
         "processes": processes(configured),
     }
+
+
+def _addresses() -> dict[str, str | None]:
+    """None where there is no such address, or the embedded server cannot be started."""
+    try:
+        admin = engine.admin_url()
+        return {"app_url": dump.libpq(engine.app_url()), "admin_url": None if admin is None else dump.libpq(admin)}
+    except PostgresError:
+        return {"app_url": None, "admin_url": None}
 
 
 def processes(configured: settings.Settings) -> list[dict[str, Any]]:
@@ -253,7 +257,8 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
             present = migrate.applied(connection)
     except (sa.exc.SQLAlchemyError, ConsoleError) as error:
         reason = error.message if isinstance(error, ConsoleError) else str(getattr(error, "orig", error)).strip().splitlines()[0]
-        yield Check("database", ok=False, message=f"does not answer: {reason}", fix="Start it, or correct DATABASE_URL")
+        found = troubles.trouble_of(error) or troubles.DOWN
+        yield Check("database", ok=False, message=f"does not answer: {reason}", fix=found.fix)
         return
     yield Check(
         "database",

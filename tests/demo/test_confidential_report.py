@@ -347,9 +347,10 @@ def test_a_second_report_is_taken_like_the_first_and_a_bad_one_is_told_by_its_fi
     with pytest.raises(Invalid) as wrong:
         runs.report(house.people["tom"], "suspicion-report", "customer", TORE, {"who": "x"})
     assert {detail["field"] for detail in wrong.value.details} == {"input.what", "input.why"}
-    number = house.get(
-        "tom", "/api/v1/reports", "POST", json={"workflow": "suspicion-report", "collection": "customer", "record": TORE, "input": FILED}
-    )
+    sent = {"workflow": "suspicion-report", "collection": "customer", "record": TORE}
+    strange = house.get("tom", "/api/v1/reports", "POST", json={**sent, "input": {**FILED, "input.whom": "x"}})
+    assert [detail["field"] for detail in (strange.json or {})["details"]] == ["input.whom"]
+    number = house.get("tom", "/api/v1/reports", "POST", json={**sent, "input": FILED})
     assert number.status_code == 201
     assert set(number.json or {}) == {"receipt"}
     assert fetch("select count(*) from console.run where label is not null")[0][0] == before + 1

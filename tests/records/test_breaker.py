@@ -226,3 +226,76 @@ def test_sessions_are_told_their_terms(pg: Embedded) -> None:
     assert told == ["7s", "UTC", "on"]
     assert Terms.of({"pool": 9, "tables": ["x"]}) == Terms(pool=9)
     assert Terms.of(Terms(overflow=1, read_only=True).to_json()) == Terms(overflow=1, read_only=True)
+
+
+@pytest.fixture
+def locked(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of a database whose table `t` somebody holds; a process of two places per source."""
+    monkeypatch.setattr(source_breaker, "_places", 2)
+    url = pg.url("postgres", "postgres")
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("create table if not exists t (a int)")
+        with admin.transaction():
+            admin.execute("lock table t")
+            yield url
+        admin.execute("drop table t")
+
+
+def test_a_table_that_is_locked_holds_so_many_threads_and_no_more(locked: str) -> None:
+    """Whoever comes next is told at once, and another source goes on; afterwards all places are free again."""
+    engine = connect.engine("shop", locked, Terms(connect_s=5, statement_s=10))
+    breaker = connect._engines["shop"].breaker
+
+    def get(question: str) -> int:
+        return int(connect.read(engine, "shop", lambda connection: connection.exec_driver_sql(question).scalar_one()))
+
+    with ThreadPoolExecutor(2) as people:
+        stuck = [people.submit(get, "select count(*) from t") for _ in range(2)]
+        until(lambda: len(breaker._inside) == 2 and breaker._patience() == 0)
+        began = time.monotonic()
+        with pytest.raises(SourceDown, match="Others are waiting") as refused:
+            get("select 1")
+        assert (refused.value.passing, time.monotonic() - began < source_breaker.PLACE_S) == (True, True)
+        other = connect.engine("books", locked, FAST)
+        assert connect.read(other, "books", lambda connection: connection.exec_driver_sql("select 1").scalar_one()) == 1
+        for each in stuck:
+            with pytest.raises(SourceDown):
+                each.result(timeout=20)
+    assert connect.since("shop") is None, "a table that is locked is no source that is away"
+    assert (breaker._inside, get("select 1")) == ({}, 1)
+
+
+def test_many_quick_questions_wait_for_each_other_and_none_is_refused(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_breaker, "_places", 1)
+    monkeypatch.setattr(source_breaker, "PLACE_S", 30)
+    url = pg.url("postgres", "postgres")
+    with ThreadPoolExecutor(8) as people:
+        assert list(people.map(lambda _: ask(url), range(40))) == [1] * 40
+
+
+def test_a_thread_that_has_a_place_goes_in_again(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read within a write: it would wait for itself."""
+    monkeypatch.setattr(source_breaker, "_places", 1)
+    url = pg.url("postgres", "postgres")
+    engine = connect.engine("shop", url, FAST)
+    with connect.transaction(engine, "shop"):
+        assert ask(url) == 1
+        with ThreadPoolExecutor(1) as other, pytest.raises(SourceDown, match="Others are waiting"):
+            other.submit(ask, url).result(timeout=20)
+    assert connect._engines["shop"].breaker._inside == {}
+
+
+def test_what_fails_inside_or_is_left_half_read_gives_its_place_back(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_breaker, "_places", 1)
+    url = pg.url("postgres", "postgres")
+    engine = connect.engine("shop", url, FAST)
+    for wrong in ("select 1/0", "selec", "select pg_terminate_backend(pg_backend_pid())"):
+        with pytest.raises(SourceDown):
+            ask(url, wrong)
+    rows = connect.stream(engine, "shop", sa.select(sa.func.generate_series(1, 100)), 10)
+    assert len(next(rows)) == 10
+    assert len(connect._engines["shop"].breaker._inside) == 1
+    rows.close()  # type: ignore[attr-defined]
+    with pytest.raises(ZeroDivisionError), connect.transaction(engine, "shop"):
+        raise ZeroDivisionError
+    assert (connect._engines["shop"].breaker._inside, ask(url)) == ({}, 1)

@@ -186,6 +186,9 @@ class Http(Kind):
             yield "look_up", "Where no answer comes nobody can tell what happened: give look_up, or say that the target is idempotent."
 
 
+_HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
+
+
 def wrong_address(url: str) -> str | None:
     """What is wrong with the address of a request; None where nothing is. No expression chooses the host."""
     host, _, _ = url.partition("://")[2].partition("/")
@@ -193,11 +196,11 @@ def wrong_address(url: str) -> str | None:
         return "the host is fixed: an expression may stand in the path or the query, not before"
     try:
         parts = _parts(url)
-        fits = (
+        fits = bool(
             parts.scheme in ("http", "https")
-            and bool(parts.hostname)
+            and parts.hostname
             and parts.port != 0
-            and "@" not in parts.netloc
+            and _HOST.fullmatch(re.split(r"[/?#]", url.partition("://")[2])[0])
             and not parts.fragment
         )
     except ValueError:

@@ -330,8 +330,13 @@ def checked_input(
         completion = open_step.kind.complete(open_step.view, context, dict(given), None)
         submitting.require_existing_references(actor, open_step, context, given)
     except Invalid as error:
-        raise Invalid(error.message, details=[{**detail, "field": f"input.{detail['field']}"} for detail in error.details]) from None
+        raise Invalid(error.message, details=[{**detail, "field": f"input.{_plain_name(detail)}"} for detail in error.details]) from None
     return completion.values, completion.output if completion.output is not None else completion.values
+
+
+def _plain_name(detail: Mapping[str, Any]) -> str:
+    """The name without the `input.` that a sender wrote before it: no field's name has a dot."""
+    return str(detail["field"]).removeprefix("input.")
 
 
 def subject_of(record: Record) -> str:
