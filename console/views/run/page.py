@@ -16,7 +16,6 @@ from console.runs import Candidate, RunView, Today
 from console.views import blocks, formats, frame, picks
 from console.views.approvals import of_wait
 from console.views.formats import Kind, Look
-from console.views.identity import local as local_path
 from console.views.run import block_papers, consequences, effects, form_boxes, notices, pane, panes, phases, proposal, step_values
 from console.views.run.block_papers import Papers
 from console.views.run.notices import Note, Typed
@@ -30,11 +29,6 @@ _ENDED = {
     "completed": "{title} is done", "aborted": "{title} was aborted", "cancelled": "{title} was cancelled",
     "failed": "{title} failed", "timed_out": "{title} ran out of time",
 }  # fmt: skip
-
-
-def local_or_none(path: str | None) -> str | None:
-    """Return a local path to go to afterwards; None if none was given."""
-    return local_path(path) if path else None
 
 
 def run_context(view: RunView) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import RunView
 from console.views import files, frame
 from console.views.formats import clock
+from console.views.identity import local as local_path
 from console.views.run import consequences, done_before, effects, form_boxes, notices, page, pane
 from console.views.run.notices import Note, Typed
 
@@ -104,7 +105,7 @@ def _consequences_now(run_id: str, typed: Typed) -> str:
 def save(run_id: str) -> Response:
     """Save the run for whoever resumes it, with what was typed so far."""
     typed = typed_form()
-    to = page.local_or_none(request.form.get("to"))
+    to = _local_or_none(request.form.get("to"))
 
     def do(typed: Typed) -> None:
         keep_before_leaving(run_id, typed)
@@ -231,7 +232,7 @@ def settle(run_id: str) -> Response:
 @blueprint.route("/<run_id>/abort", methods=["GET", "POST"])
 def abort(run_id: str) -> Response:
     """Ask for the reason, then end the run."""
-    to, back = page.local_or_none(request.values.get("to")), request.form.getlist("compensate")
+    to, back = _local_or_none(request.values.get("to")), request.form.getlist("compensate")
     more = {"to": to, "typed_back": back, "effects_done": done_before.once(runs.abort_preview(frame.actor(), run_id).json["effects_done"])}
     if request.method != "POST":
         return question_page("runner/abort.html", run_id, more)
@@ -288,7 +289,7 @@ def assign(run_id: str) -> Response:
 @blueprint.get("/<run_id>/leave")
 def leave(run_id: str) -> Response:
     """Offer to save, abort or keep working when a person leaves an open run."""
-    to = page.local_or_none(request.args.get("to")) or "/"
+    to = _local_or_none(request.args.get("to")) or "/"
     return question_page("runner/leave.html", run_id, {"to": to, "abort_url": frame.run_url(run_id, "abort", to=to)})
 
 
@@ -437,3 +438,8 @@ def _with_reason(
     if to or not frame.wants_fragment():
         return frame.redirect_to(to or frame.run_url(run_id))
     return run_response(runs.get(frame.actor(), run_id))
+
+
+def _local_or_none(path: str | None) -> str | None:
+    """Return a local path to go to afterwards; None if none was given."""
+    return local_path(path) if path else None
