@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, request
 
+from console import log
 from console.activity import exports
 from console.contacts import consent_columns, contact_files, import_batches, imports
 from console.contacts.encodings import ENCODINGS
@@ -67,11 +68,14 @@ def follow(import_id: str) -> Response:
 @blueprint.get("/imports/<import_id>/refused")
 def refused(import_id: str) -> Response:
     """Send the lines that were left out, each with the reason, as a CSV file."""
-    found = import_batches.get(frame.actor(), import_id)
+    who = frame.actor()
+    found = import_batches.get(who, import_id)
     try:
-        return downloads.stream("left-out.csv", import_batches.refused_file(frame.actor(), found.id, exports.harmless))
+        answer = downloads.stream("left-out.csv", import_batches.refused_file(who, found.id, exports.harmless))
     except (OSError, StopIteration):
         raise NotFound("The file is not kept any more.") from None
+    log.note(who, "table_exported", open={"table": "left-out", "format": "csv", "count": found.refused})
+    return answer
 
 
 def _done(found: Import, what: str) -> Import:

@@ -83,8 +83,8 @@ def names(collection: str) -> Response:
     """Offer a box that takes the key of a record the records that fit what is `typed` in it, by name; `id` is the box."""
     who, box = frame.actor(), request.args.get("id", "")
     text = request.args.get(request.args.get("typed", ""), "").strip()
+    key = browse.viewed_collection(who, collection)[0].key
     try:
-        key = browse.viewed_collection(who, collection)[0].key
         rows = browse.page(who, collection, BrowseQuery(q=text or None, limit=SHOWN_ALONE)).rows
         found = [(row.values[key[0]], row.title) for row in rows if len(key) == 1 and row.values.get(key[0]) is not None]
         named = browse.named(who, [(collection, text)] if text else []).get((collection, text))

@@ -177,7 +177,7 @@ def test_a_step_that_is_added_without_a_connection_is_kept_said_so_and_added_lat
     before = page.url
     page.locator("[data-select=note]").press("Enter")
     expect(page.locator("#saved")).to_contain_text("Not connected")
-    assert page.url == before, "the address is that of the step that is shown"
+    expect(page).to_have_url(before)  # the address is that of the step that is shown
     page.context.set_offline(False)
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(page.locator("[data-outline]")).to_contain_text("Guidance")

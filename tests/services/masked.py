@@ -93,7 +93,7 @@ STEPS = [
     _step("decide", "decision", {"yes": "ruled", "no": "ruled", "well": "ruled"}, {"options": OPTIONS, "form": FORM, "text": SAID, "related": [RELATED_READ]}, content=CONTENT),
     _step("ruled", "decision", {"a": "each", "b": "each"}, {"maker": "rule", "options": [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}],
         "rules": [{"if": f"{HIDDEN} == 'x'", "option": "b"}, {"if": f"{HIDDEN} != 'x'", "option": "a"}]}),
-    _step("each", "loop", {"default": "entries", "odd": "entries"}, {"items": {"relation": "account", "fields": ["iban", "status"], "where": f"record.status != {HIDDEN}", "limit": 1},
+    _step("each", "loop", {"default": "entries", "odd": "entries"}, {"items": {"relation": "account", "fields": ["iban", "status"], "where": f"record.status != {HIDDEN}", "only": f"item.status != {HIDDEN}", "limit": 1},
         "title": "Item {{ item.status }} {{ steps.load.record.tax_id }}", "text": SAID, "form": FORM, "must": [RULE], "gather": [{"name": "all", "value": "item.status", "if": "item.status != 'x'"}],
         "second": {"if": f"{HIDDEN} == 'x'"}, "checks": [CHECK], "documents": HIDDEN, "branches": [{"if": f"{HIDDEN} == 'x'", "outcome": "odd"}]}),
     _step("entries", "loop", "find", {"items": {"entries": "steps.load.accounts", "limit": 1, "where": f"item.status != {HIDDEN}"}, "text": "{{ item.status }}",

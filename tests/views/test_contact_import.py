@@ -75,6 +75,8 @@ def posted(club: "Pages", where: str, told: dict[str, Any]) -> str:
 
 def refused_lines(club: "Pages", where: str) -> str:
     club.olivia.get(f"{where}/refused")
+    noted = "select count(*) from console.event where convert_from(body, 'UTF8') like %s"
+    assert fetch(noted, ('%"type":"table_exported"%',))[0][0] > 0, "who fetched them is in the log"
     return str(club.olivia.answer.data.decode("utf-8-sig"))
 
 

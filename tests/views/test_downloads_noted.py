@@ -34,6 +34,7 @@ ELSEWHERE = {
     "api_files.content": "tests/views/test_file_pages.py",
     "api_collections.export_file": "tests/views/test_list_files.py",
     "list_export.fetch": "tests/views/test_list_files.py",
+    "contact_import.refused": "tests/views/test_contact_import.py",
     "second_factor.download": "the person's own codes, made in the same request, which is an event",
     "proof.verifier": "a public program",
     "proof.head": "a signed head of the log, without anybody's data",
