@@ -510,7 +510,7 @@ def test_k8_while_the_model_is_down_flags_are_ticked_by_hand_and_have_no_referen
     assert form(told)["flags_rest_on"].startswith("Flags without references")
     assert told["context"]["flags"]["missing"] == "handled manually"
     [(status, code)] = fetch("select status, code from console.ai_call where run = %s and step = 'flags'", (run_id,))
-    assert (status, code) == ("failed", "overloaded")
+    assert (status, code) == ("failed", found["code"])
     whole(run_id)
 
 
@@ -521,6 +521,7 @@ def test_a_customer_with_150_hits_has_each_of_them_before_whoever_decides(house:
         " select 900000 + n, (select min(code) from watchlist), 'X' || n, 'person', %s, array[%s], %s from generate_series(1, 150) n",
         name, str(born), nations,
     )  # fmt: skip
+    house.sql("update watchlist set version = version || '+'")  # what was screened against the same lists before is not screened again
     run_id = house.start(ANA)
     told = house.walk(run_id, "hits")
     hits = told["current"]["progress"]["total"]
