@@ -201,7 +201,7 @@ ROUTES = [
         for part in ("address", "limits", "tables", "again", "remove")
     ),
     Route("/search", "/search?q=okonkwo", ("GET", "POST"), stan=200, part='<div class="hits-of"', target="found"),
-    Route("/pick", "/pick", ("POST",), stan=200),
+    Route("/pick", "/pick", ("POST",)),
     Route("/more", "/more", stan=200),
     Route("/pins", "/pins", ("POST",)),
     Route("/inbox", "/inbox", stan=200),
