@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -96,10 +97,10 @@ def to_json(file: ContactFile) -> dict[str, Any]:
     return asdict(file)
 
 
-def folders() -> list[str]:
-    """The names of all that are kept."""
-    place = settings.current().data_dir / FOLDER
-    return [each.name for each in place.iterdir()] if place.exists() else []
+def folders(*, untouched_s: float = 0.0) -> list[str]:
+    """The names of all that are kept, or of those to which nobody has added a part for so many seconds: what is on its way has no row that names it yet."""
+    place, latest = settings.current().data_dir / FOLDER, time.time() - untouched_s
+    return [each.name for each in place.iterdir() if each.stat().st_mtime <= latest] if place.exists() else []
 
 
 def rows(file: ContactFile, person: str) -> Iterator[Row]:

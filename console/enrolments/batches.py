@@ -47,6 +47,7 @@ select %s, a.line, a.record, a.status, a.reasons::jsonb from unnest(%s::bigint[]
 on conflict do nothing
 """
 _END = "update console.enrolment_batch set status = %s, why = %s, ended_at = %s, total = coalesce(total, done) where id = %s and status = 'running' returning person"
+UNTOUCHED_S = 3600.0
 _FORGET = "delete from console.enrolment_batch where created_at < now() - interval '30 days' and status <> 'running' returning folder"
 
 
@@ -205,14 +206,14 @@ def newest(workflow_id: str, *, most: int = 5) -> list[Batch]:
 
 
 def sweep() -> int:
-    """Delete batches after 30 days, and the bytes of files that no batch names; returns how many batches."""
+    """Delete batches after 30 days, and the bytes of files that no batch names an hour after they came; returns how many batches."""
     gone = fetch(_FORGET)
     named = {row[0] for row in fetch("select folder from console.enrolment_batch where folder is not null and ended_at is null or preview")}
     kept = {
         row[0]
         for row in fetch("select folder from console.enrolment_batch where folder is not null and created_at > now() - interval '1 day'")
     }
-    for folder in set(contact_files.folders()) - named - kept:
+    for folder in set(contact_files.folders(untouched_s=UNTOUCHED_S)) - named - kept:
         contact_files.forget(folder)
     return len(gone)
 

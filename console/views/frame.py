@@ -43,7 +43,7 @@ COMPONENTS = {
     "drafts": ("version_table", "change_table"),
     "empty": ("empty",),
     "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_second", "hint_way"),
-    "field": ("field", "key_asks", "key_offers", "box_text", "file_line", "box_refusal", "box_said"),
+    "field": ("field", "finds_records", "picked_key", "box_text", "file_line", "box_refusal", "box_said"),
     "notice": ("notice",),
     "table": ("table",),
     "technical": ("technical",),

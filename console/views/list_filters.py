@@ -15,7 +15,7 @@ from flask import request
 from console import formats
 from console.core.filters import Filter, Group, Test
 from console.formats import Kind, Look
-from console.views import frame
+from console.views import frame, picks
 
 WORDED = (
     ("eq", "is"), ("ne", "is not"), ("contains", "contains"), ("starts_with", "begins with"), ("gt", "is over"), ("gte", "is at least"),
@@ -60,8 +60,8 @@ class Asking:
     form: str
     choices: Sequence[tuple[str, str]]
     chosen: frozenset[str]
-    finds: str = ""
-    """Where the records are that the key may name."""
+    picks: str = ""
+    """The collection whose records the box finds by name: the value is the key of one."""
 
 
 def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[Chip]:
@@ -176,21 +176,29 @@ def asking(kinds: Mapping[str, Kind], names: Iterable[str]) -> Asking:
         return Asking(name, [(op, words[op]) for op in OF_CHOICES], "choices", choices, frozenset(request.args.getlist("add_value")))
     ops = OF_NUMBERS if what.type in formats.NUMBERS else OF_LISTS if what.type in formats.LISTS else OF_TEXT
     form = "number" if what.type in formats.NUMBERS else "text"
-    finds = f"/search/names/{what.references}" if what.references else ""
-    return Asking(name, [(op, words[op]) for op in ops], form, (), frozenset(request.args.getlist("add_value")), finds)
+    return Asking(name, [(op, words[op]) for op in ops], form, (), frozenset(request.args.getlist("add_value")), what.references or "")
 
 
 def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
     """Return the address with the condition of the filter sheet added; None if it lacks a value."""
     args = request.args
     name, op = args["add_field"], args.get("add_op", "eq")
-    entries = [entry.strip() for entry in args.getlist("add_value") if entry.strip()]
+    entries = [entry.strip() for entry in picks.sent(args, "add_value", args.getlist("add_value")) if entry.strip()]
     source = next((field for field in described.get("filtered", described["fields"]) if field["name"] == name), None)
     if not entries and op not in VALUELESS:
         return None
     condition = condition_of(source or {"name": name}, op, entries, look)
     joined = with_more(args.get("filter"), condition)
-    return frame.present_address(add_field=None, add_op=None, add_value=None, after=None, before=None, count=None, filter=joined)
+    return frame.present_address(
+        add_field=None,
+        add_op=None,
+        add_value=None,
+        after=None,
+        before=None,
+        count=None,
+        filter=joined,
+        **{picks.PICKED + "add_value": None},
+    )
 
 
 def with_more(present: str | None, condition: Mapping[str, Any]) -> str:

@@ -11,12 +11,11 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 from markupsafe import Markup
 
-from console import access, actions, browse, formats, inboxes, runs, workflows
-from console.browse import BrowseQuery, find_records, pins
+from console import access, actions, formats, inboxes, runs, workflows
+from console.browse import find_records, pins
 from console.browse.find_records import Answer, Hit
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.errors import NotFound, SourceDown
 from console.views import frame, page_list, states
 
 blueprint = Blueprint("search", __name__)
@@ -76,21 +75,6 @@ def show() -> Response:
         "searched": ", ".join(sorted({group.collection.label for group in answer.groups})) or "records, runs, workflows, pages and actions",
     }
     return frame.page("search/page.html", context, blocks={"*": "found"})
-
-
-@blueprint.get("/search/names/<collection>")
-def names(collection: str) -> Response:
-    """Offer a box that takes the key of a record the records that fit what is `typed` in it, by name; `id` is the box."""
-    who, box = frame.actor(), request.args.get("id", "")
-    text = request.args.get(request.args.get("typed", ""), "").strip()
-    key = browse.viewed_collection(who, collection)[0].key
-    try:
-        rows = browse.page(who, collection, BrowseQuery(q=text or None, limit=SHOWN_ALONE)).rows
-        found = [(row.values[key[0]], row.title) for row in rows if len(key) == 1 and row.values.get(key[0]) is not None]
-        named = browse.named(who, [(collection, text)] if text else []).get((collection, text))
-    except (NotFound, SourceDown):
-        found, named = [], None
-    return frame.page("search/names.html", {"found": found, "box": box, "named": "" if named is None or named.absent else named.title})
 
 
 def _address(text: str, only: str) -> str:

@@ -37,7 +37,6 @@ NO_PAGES = {
     "/files/<path:ref>/page/<int:number>",
     "/health",
     "/health/pages",
-    "/search/names/<collection>",
     "/my-work",
     "/invitation/<token>",
     "/unsubscribe/<token>",

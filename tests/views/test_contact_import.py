@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from console.contacts import contact_files, import_batches, imports
 from console.contacts.import_batches import Import
 from console.db.engine import alone, fetch
 from console.db.ids import new_id
+from console.enrolments import batches
 from console.errors import Invalid, NotFound
 from console.queue import PutBack
 from tests.jobs import work_until_idle
@@ -345,3 +347,14 @@ def test_an_import_that_is_stopped_keeps_what_it_has_and_tells_of_it(club: "Page
     assert (found.status, found.new) == ("cancelled", 10)
     with pytest.raises(NotFound):
         import_batches.get(company.mona, ident)
+
+
+def test_a_file_on_its_way_is_kept_and_one_that_nobody_named_goes(club: "Pages") -> None:
+    file = contact_files.keep(new_id("imf"), club.company.olivia.id, io.BytesIO(b"name,email\nSam,sam@post.example\n"))
+    batches.sweep()
+    assert file.folder in contact_files.folders(), "its row may come in a moment: no batch names it yet"
+    place = contact_files.beside(file, "part").parent
+    before = place.stat().st_mtime - batches.UNTOUCHED_S - 60
+    os.utime(place, (before, before))
+    batches.sweep()
+    assert file.folder not in contact_files.folders()
