@@ -3,7 +3,9 @@
 import functools
 import itertools
 import os
+import select
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -12,11 +14,13 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from console import postgres, settings
 from console.db import release, request_writes
 
 POOL = 6
+RESTING, RESTED_S = "resting since", 1.0
 MOST_ROOM = 14
 
 
@@ -70,8 +74,8 @@ _making = threading.RLock()  # two first requests at once make one engine: the l
 
 
 def engine() -> Engine:
-    """For transactions of several statements; asks a connection whether it is alive before it is used."""
-    return _made.get("transactions") or _make("transactions", pool_pre_ping=True)
+    """For transactions of several statements; asks a connection that has rested whether it is alive before it is used."""
+    return _made.get("transactions") or _make("transactions", asks=True)
 
 
 def hot_engine() -> Engine:
@@ -79,7 +83,7 @@ def hot_engine() -> Engine:
     return _made.get("hot") or _make("hot", isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
 
 
-def _make(name: str, **more: Any) -> Engine:
+def _make(name: str, *, asks: bool = False, **more: Any) -> Engine:
     with _making:
         if name not in _made:
             common: dict[str, Any] = {
@@ -91,8 +95,33 @@ def _make(name: str, **more: Any) -> Engine:
             engine = sa.create_engine(app_url(), **common, **more)
             if release.refusing:
                 sa.event.listen(engine, "first_connect", lambda connection, _: _refuse_newer(connection))
+            if asks:
+                sa.event.listen(engine, "checkin", _note_rest)
+                sa.event.listen(engine, "checkout", lambda driver, record, _: _ask_rested(engine, driver, record))
             _made[name] = engine
         return _made[name]
+
+
+def _note_rest(_driver: Any, record: ConnectionPoolEntry) -> None:
+    record.info[RESTING] = time.monotonic()
+
+
+def _ask_rested(engine: Engine, driver: "psycopg.Connection[Any]", record: ConnectionPoolEntry) -> None:
+    """As `pool_pre_ping` does, where the connection has rested or something came over it (a server that ends says so): to ask each time is a round trip for
+    each transaction.
+    """
+    since = record.info.get(RESTING)
+    if since is not None and (time.monotonic() - since > RESTED_S or driver.closed or _has_come(driver.fileno())):
+        try:
+            engine.dialect.do_ping(driver)  # type: ignore[arg-type]
+        except psycopg.Error as error:
+            raise sa.exc.InvalidatePoolError from error
+
+
+def _has_come(descriptor: int) -> bool:
+    looking = select.poll()
+    looking.register(descriptor, select.POLLIN)
+    return bool(looking.poll(0))
 
 
 def _refuse_newer(connection: "psycopg.Connection[Any]") -> None:
