@@ -5,9 +5,11 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from console import access, browse, enrolments, log, messages, records, runs
+from console import access, accounts, browse, enrolments, log, messages, records, runs
+from console.activity import sequencing
 from console.core import expressions
 from console.demo import payments, procurement, stories
+from console.monitoring import incidents, read_log
 from console.work import tickets
 
 if TYPE_CHECKING:
@@ -83,9 +85,11 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
         (days(8.4), "lead-nurture", browse.BrowseQuery(filter=LEADS, sort="name", limit=CONTACTED)),
         (days(6.4), "lead-nurture", browse.BrowseQuery(segment="stories", limit=CONTACTED)),
         (days(4.1), "welcome", browse.BrowseQuery(segment="no_zone", limit=CONTACTED)),
+        (days(3.3), "welcome", browse.BrowseQuery(filter=LEADS, sort="email", limit=FAILING)),
         (days(2.3), "lead-nurture", browse.BrowseQuery(filter=LEADS, sort="-name", limit=CONTACTED)),
     ):
         yield ago, campaign(stage, "gita", workflow, chosen)
+    yield days(3.25), closed_by_mistake(stage)
     yield days(9.2), time_passes(stage, days(9.2))
     yield hours(0.1), begun(stage, "stan", "supplier-onboarding", "supplier_request", next(requests))
     yield (
@@ -99,6 +103,7 @@ TEXTS = "delivered 14\nfailed 1"
 """How people answer what the sandbox does not really send, with how often."""
 LEADS = '{"and": [{"field": "stage", "op": "eq", "value": "new"}, {"field": "consents", "op": "gt", "value": 2}, {"field": "phone", "op": "is_null", "value": false}]}'
 """New contacts with a phone number who agreed to more than two kinds of messages."""
+FAILING = 3
 CONTACTED = 12
 """How many are enrolled by hand in each workflow that writes to contacts."""
 
@@ -117,6 +122,20 @@ def campaign(stage: "Stage", by: str, workflow: str, chosen: browse.BrowseQuery)
     )
     stage.settle()
     yield from ()
+
+
+def closed_by_mistake(stage: "Stage") -> "Tale":
+    """The account of an automation is closed: its runs fail when they are due, until it is open again and the campaign manager does them again."""
+    account = accounts.person_of_email("growth-automation@fernwick.example").id
+    accounts.disable_person(account, by=stage.actor("admin"))
+    yield hours(7)
+    accounts.enable_person(stage.actor("admin"), account)
+    sequencing.catch_up()
+    read_log()
+    gita = stage.actor("gita")
+    for found in incidents.open_incidents(gita):
+        incidents.retry_all(gita, found.workflow, found.cause, origin="failure", version="original")
+    stage.settle()
 
 
 def time_passes(stage: "Stage", ago: timedelta) -> "Tale":
