@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from console.core import media
-from console.core.documents.collections import humanised
+from console.core.plain_words import humanised
 from console.formats.codes import CODED, PROGRAM_WORD, code_name, program_words
 from console.formats.kinds import CHOSEN, EMPTY, LISTS, Amount, Kind, Look, Named
 from console.formats.money import is_money, money_words
