@@ -15,6 +15,7 @@ from console.contacts import contact_files
 from console.db import request_writes
 from console.db.ids import uuid7
 from console.errors import NotAllowed
+from console.views import outcomes
 
 blueprint = Blueprint("security", __name__)
 
@@ -43,7 +44,6 @@ LISTS = frozenset({"enrolled.enrol", "contact_import.begin"})
 
 YEAR_S = 31_536_000
 _VERSIONED = re.compile(r"/static/vendor/[^/]+-[0-9][^/]*/")
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _tokens = CSRFProtect()
 
 
@@ -70,7 +70,7 @@ def name_request() -> None:
 @blueprint.before_app_request
 def refuse_foreign_forms() -> None:
     """Require for unsafe methods that the browser names our origin and sends the page's token. Programs with a key send no cookie and need neither."""
-    if request.method in SAFE or _for_programs() or _programs_outside() or request.routing_exception is not None:
+    if request.method in outcomes.SAFE or _for_programs() or _programs_outside() or request.routing_exception is not None:
         return
     if not _same_origin():
         raise ForeignForm("This was sent from another site, so nothing was done. Open the page here and send it again.")
