@@ -127,9 +127,9 @@ _ONE_WORD = re.compile(r"\S+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
-def undescribed(name: str, value: Any, label: str = "") -> Kind:
+def undescribed(name: str, value: Any) -> Kind:
     """Return the kind of a value that no document describes, by its name and form."""
-    label = label or label_of(name)
+    label = label_of(name)
     match value:
         case bool():
             return Kind(name, label, "boolean")

@@ -171,3 +171,11 @@ def _set_up(state: BlueprintSetupState) -> None:
 
 
 blueprint.record_once(_set_up)
+
+
+def answer_outside(body: str, status: int) -> Response:
+    """The answer to whoever has a link: no browser keeps it, and no search engine lists it."""
+    answer = make_response(body, status)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer

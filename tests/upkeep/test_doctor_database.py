@@ -152,7 +152,7 @@ def test_whatever_a_look_meets_is_one_line_under_its_name(
 def test_each_way_out_is_a_look_of_its_own(company: Company) -> None:
     """Webhooks that cannot be read say nothing of the channels and of the mailbox."""
     looks = doctor_outside.looks(one_role=False)
-    names = [(look.func if isinstance(look, partial) else look).__name__ for look in looks]  # type: ignore[union-attr]
+    names = [(look.func if isinstance(look, partial) else look).__name__ for look in looks]
     assert names == ["_checkpoints", "_webhooks", "_channels", "_mailbox"]
 
 

@@ -163,7 +163,8 @@ def test_every_writing_example_that_is_sent_twice_is_done_once(bench: Bench) -> 
 
 def test_a_repeat_with_another_body_is_refused_wherever_a_body_is_taken(bench: Bench) -> None:
     """Whatever the call is: the key stands for one request."""
-    wrong, asked = [], 0
+    wrong: list[tuple[Any, ...]] = []
+    asked = 0
     for name, (who, scene) in scenes(bench).items():
         call = bench.calls[name]
         if call.method != "POST" or name in EACH_FOR_ITSELF or not isinstance(call.operation.example.body, dict):
