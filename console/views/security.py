@@ -15,6 +15,7 @@ from console.contacts import contact_files
 from console.db import request_writes
 from console.db.ids import uuid7
 from console.errors import NotAllowed
+from console.records import connect
 from console.views import outcomes
 
 blueprint = Blueprint("security", __name__)
@@ -60,11 +61,18 @@ def name_request() -> None:
     g.request_id = str(uuid7())
     log.REQUEST.set(g.request_id)
     request_writes.begin()
+    connect.wait_once(on=True)
     log.on_the_way()
     if request.endpoint in LARGE and ("_user_id" in session or _for_programs() or _has_link()):
         request.max_content_length = (settings.current().request_mb + 1) * 1_000_000
     if request.endpoint in LISTS and "_user_id" in session:
         request.max_content_length = contact_files.MOST_BYTES + 1_000_000
+
+
+@blueprint.teardown_app_request
+def end_request(_error: BaseException | None) -> None:
+    """What follows in this thread asks every source itself."""
+    connect.wait_once(on=False)
 
 
 @blueprint.before_app_request
