@@ -266,10 +266,10 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
         looks: list[Look] = [_writing, partial(_worker, configured), _rights, _clearances, _governed_fields, _signing_key, _log]
         looks += [*doctor_outside.looks(one_role), _backup, *([] if configured.ai.told else [doctor_model.chosen_model])]
         for look in looks:
-            yield from _told(look)
+            yield from _take_look(look)
 
 
-def _told(look: Look) -> Iterable[Check]:
+def _take_look(look: Look) -> Iterable[Check]:
     """What a look finds. One that the database or the disk does not let finish says why, and the next ones are taken all the same."""
     try:
         found = look()
