@@ -273,6 +273,26 @@ def test_a_room_offers_only_what_somebody_takes() -> None:
     assert not sorted(unused)
 
 
+def test_a_room_opens_only_modules_that_another_room_takes() -> None:
+    """`OPEN_MODULES` is what others may reach into; a name that nobody takes any more leaves a door open."""
+    texts = {path: path.read_text(encoding="utf-8") for path in CONSOLE.rglob("*.py")}
+    wrong = []
+    for door, text in texts.items():
+        opened = re.search(r"^OPEN_MODULES = frozenset\(\s*(\{.*?\})\s*\)", text, re.DOTALL | re.MULTILINE)
+        if door.name != "__init__.py" or opened is None:
+            continue
+        room = ".".join(door.parent.relative_to(ROOT).parts)
+        others = "\n".join(told for path, told in texts.items() if door.parent not in path.parents)
+        listed = " ".join(re.findall(rf"from {re.escape(room)} import (\([^)]*\)|.*)", others))
+        for name in sorted(ast.literal_eval(opened[1])):
+            within = module_file(f"{room}.{name}") is not None
+            taken = re.search(rf"\b{re.escape(room)}\.{name}\b|\b{room.rpartition('.')[2]}\.{name}\b", others) or re.search(
+                rf"\b{name}\b", listed
+            )
+            wrong += [] if within and taken else [f"{room}: {name}"]
+    assert wrong == []
+
+
 def test_a_room_says_what_it_offers_once() -> None:
     """What an `__init__` imports, it offers: a second list beside it would have to be kept by hand."""
     assert not [

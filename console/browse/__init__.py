@@ -45,7 +45,6 @@ OPEN_MODULES = frozenset(
         "governors",
         "list_export",
         "list_files",
-        "list_tables",
         "list_views",
         "naming",
         "notes",

@@ -47,7 +47,6 @@ OPEN_MODULES = frozenset(
         "grouped",
         "hooked",
         "index_advice",
-        "indexed_search",
         "indexes",
         "insert",
         "insert_many",

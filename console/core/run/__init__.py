@@ -27,7 +27,6 @@ OPEN_MODULES = frozenset(
         "commands",
         "decisions",
         "duties",
-        "evolve",
         "going_back",
         "holding",
         "moves",

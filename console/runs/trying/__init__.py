@@ -2,12 +2,9 @@
 
 OPEN_MODULES = frozenset(
     {
-        "dry_runs",
         "examples",
         "executing",
         "redeciding",
-        "simulated_children",
-        "simulated_waits",
         "test_results",
         "workflow_trials",
     }
