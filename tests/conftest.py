@@ -139,7 +139,7 @@ def _same_rows(found: Sequence[Any]) -> list[Row]:
 
 
 policy._rows = _same_rows
-policy.Index, policy.Judge = _same_index, _same_judge  # type: ignore[attr-defined, assignment]
+policy.Index, policy.Judge = _same_index, _same_judge  # type: ignore[assignment, misc]
 
 _kinds = functools.cache(steps._kinds)
 

@@ -23,11 +23,11 @@ def rooms() -> frozenset[str]:
 
 
 def offered(package: str) -> frozenset[str]:
-    """What a package says in `__all__` that others may import from it: names of functions and classes, and of whole modules."""
+    """The modules of a package that others may import whole: it names them in `OPEN_MODULES`. Functions and classes it offers by importing them."""
     path = CONSOLE.parent.joinpath(*package.split("."), "__init__.py")
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets):
-            return frozenset(ast.literal_eval(node.value))
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and ast.unparse(node.targets[0]) == "OPEN_MODULES":
+            return frozenset(ast.literal_eval(node.value.args[0]))
     return frozenset()
 
 
@@ -46,7 +46,7 @@ def past_the_door(importer: str, imported: str, packages: frozenset[str]) -> str
 
 
 class RoomsContract(Contract):
-    """Nobody imports a module of a room that the room's `__all__` does not name."""
+    """Nobody imports a module of a room that the room's `OPEN_MODULES` does not name."""
 
     type_name = "rooms"
 
@@ -65,7 +65,9 @@ class RoomsContract(Contract):
         """One line for each import."""
         for importer, imported, package in check.metadata["wrong"]:
             module = imported.removeprefix(f"{package}.").partition(".")[0]
-            output.print_error(f"{importer} imports {imported}: name {module!r} in __all__ of {package}, or import what is named there.")
+            output.print_error(
+                f"{importer} imports {imported}: name {module!r} in OPEN_MODULES of {package}, or import from {package} itself."
+            )
 
 
 class NoFrameworkContract(Contract):

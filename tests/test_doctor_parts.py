@@ -14,7 +14,7 @@ from console.ai import probe, providers
 from console.db import dump
 from console.postgres import LEAST_FREE_BYTES
 from console.settings import AI, Settings
-from console.upkeep import doctor
+from console.upkeep import doctor, doctor_model
 from console.upkeep.doctor import Check
 from tests.servers import model
 from tests.tables import cases
@@ -144,19 +144,19 @@ def test_pango_is_there_or_how_to_get_it(monkeypatch: pytest.MonkeyPatch, absent
     ],
 )
 def test_no_model_is_no_fault(set_by_hand: bool, said: str, fix: bool) -> None:
-    check = doctor._model(AI(told=set_by_hand), configured=set_by_hand)
+    check = doctor_model.examine(AI(told=set_by_hand), configured=set_by_hand)
     assert (check.name, check.ok, check.message, bool(check.fix)) == ("model", True, said, fix)
 
 
 def test_a_model_that_is_there_one_that_ends_and_one_that_is_not() -> None:
     with model.serving(keys={model.KEY}) as server:
         given = AI("anthropic", "claude-haiku-5-5", model.KEY, server.url, told=True)
-        well = doctor._model(given, configured=True)
+        well = doctor_model.examine(given, configured=True)
         server.models["claude-haiku-5-5"] = {"lifecycle": "deprecated", "retires_at": "2027-03-01T00:00:00Z"}
-        ending = doctor._model(given, configured=True)
+        ending = doctor_model.examine(given, configured=True)
         server.models.clear()
-        gone = doctor._model(given, configured=True)
-        wrong = doctor._model(replace(given, api_key="sk-wrong"), configured=True)
+        gone = doctor_model.examine(given, configured=True)
+        wrong = doctor_model.examine(replace(given, api_key="sk-wrong"), configured=True)
         providers.forget()
         assert server.asked == [], "no prompt was sent"
     assert well == Check("model", ok=True, message=f"anthropic at {server.url}: claude-haiku-5-5 answers")
@@ -179,7 +179,7 @@ def test_a_model_that_is_there_one_that_ends_and_one_that_is_not() -> None:
     ],
 )
 def test_hosts_that_are_this_machine(host: str, own: bool) -> None:
-    assert doctor._own_machine(host) is own
+    assert doctor_model._own_machine(host) is own
 
 
 @cases(

@@ -206,3 +206,97 @@ def test_no_module_is_longer_than_a_reader_holds_in_mind() -> None:
     counted = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in sorted(CONSOLE.rglob("*.py"))}
     longer = {name: count for name, count in counted.items() if count > LONGER.get(name, MOST_LINES)}
     assert not longer, "split it by thought: a noun that outgrows its file becomes a folder of the same name"
+
+
+def names_made(tree: ast.Module) -> Iterator[str]:
+    """Names that a module makes itself, at its top and under an `if` or a `try` there, and those that it lists in `__all__`."""
+    for node in tree.body:
+        for inner in ast.walk(node) if isinstance(node, ast.If | ast.Try) else [node]:
+            match inner:
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                    yield inner.name
+                case ast.Assign():
+                    if ast.unparse(inner.targets[0]) == "__all__":
+                        yield from ast.literal_eval(inner.value)
+                    yield from (name.id for target in inner.targets for name in ast.walk(target) if isinstance(name, ast.Name))
+                case ast.AnnAssign(target=ast.Name(id=name)):
+                    yield name
+
+
+def module_file(name: str) -> Path | None:
+    """The file of a module of the console, or the `__init__` of a room; None for what is neither."""
+    path = ROOT.joinpath(*name.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.exists()), None)
+
+
+def imported_names() -> Iterator[tuple[Path, str, str]]:
+    """File, module and name of each `from console… import name` of the console."""
+    for path in sorted(CONSOLE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "console":
+                yield from ((path, node.module, alias.name) for alias in node.names)
+
+
+def test_a_name_is_imported_from_where_it_is_made_or_from_the_door_of_its_room() -> None:
+    """A module offers what it makes, or lists; what it only imports is not its own, and would be gone with its last use there. A room offers what it imports."""
+    made: dict[str, set[str]] = {}
+    wrong = set()
+    for path, module, name in imported_names():
+        file = module_file(module)
+        if file is None or file.name == "__init__.py" or module == "console.views.formats":
+            continue
+        if module not in made:
+            made[module] = set(names_made(ast.parse(file.read_text(encoding="utf-8"))))
+        if name not in made[module]:
+            wrong.add(f"{path.relative_to(ROOT)}: {name} is not made in {module}: import it from the module that makes it")
+    assert not sorted(wrong)
+
+
+def test_a_room_offers_only_what_somebody_takes() -> None:
+    """Names that the `__init__` of a room imports: used there, or taken by another file of the product; a name that nobody takes leaves the list."""
+    listing = re.compile(r"^from console\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
+    files = [path for folder in ("console", "tests", "bench", "migrations") for path in (ROOT / folder).rglob("*.py")]
+    texts = {path: path.read_text(encoding="utf-8") for path in files}
+    words = {path: set(re.findall(r"\w+", listing.sub("", text))) for path, text in texts.items()}
+    taken: dict[str, set[str]] = {}
+    for text in texts.values():
+        for module, names in re.findall(r"^\s*from (console\S*) import (\([^)]*\)|.*)$", text, re.MULTILINE):
+            taken.setdefault(module, set()).update(re.findall(r"\w+", names))
+    unused = set()
+    for door in sorted(CONSOLE.rglob("__init__.py")):
+        room = ".".join(door.parent.relative_to(ROOT).parts)
+        elsewhere = set().union(*(found for path, found in words.items() if path.parent != door.parent))
+        for node in ast.parse(texts[door]).body:
+            if isinstance(node, ast.ImportFrom) and node.module and (node.module == room or node.module.startswith(f"{room}.")):
+                offered = {alias.asname or alias.name for alias in node.names}
+                unused |= {f"{door.relative_to(ROOT)}: {name}" for name in offered - words[door] - taken.get(room, set()) - elsewhere}
+    assert not sorted(unused)
+
+
+def test_a_room_opens_only_modules_that_another_room_takes() -> None:
+    """`OPEN_MODULES` is what others may reach into; a name that nobody takes any more leaves a door open."""
+    texts = {path: path.read_text(encoding="utf-8") for path in CONSOLE.rglob("*.py")}
+    wrong = []
+    for door, text in texts.items():
+        opened = re.search(r"^OPEN_MODULES = frozenset\(\s*(\{.*?\})\s*\)", text, re.DOTALL | re.MULTILINE)
+        if door.name != "__init__.py" or opened is None:
+            continue
+        room = ".".join(door.parent.relative_to(ROOT).parts)
+        others = "\n".join(told for path, told in texts.items() if door.parent not in path.parents)
+        listed = " ".join(re.findall(rf"from {re.escape(room)} import (\([^)]*\)|.*)", others))
+        for name in sorted(ast.literal_eval(opened[1])):
+            within = module_file(f"{room}.{name}") is not None
+            taken = re.search(rf"\b{re.escape(room)}\.{name}\b|\b{room.rpartition('.')[2]}\.{name}\b", others) or re.search(
+                rf"\b{name}\b", listed
+            )
+            wrong += [] if within and taken else [f"{room}: {name}"]
+    assert wrong == []
+
+
+def test_a_room_says_what_it_offers_once() -> None:
+    """What an `__init__` imports, it offers: a second list beside it would have to be kept by hand."""
+    assert not [
+        str(door.relative_to(ROOT))
+        for door in sorted(CONSOLE.rglob("__init__.py"))
+        if re.search(r"^__all__\b", door.read_text(encoding="utf-8"), re.MULTILINE)
+    ]

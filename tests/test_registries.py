@@ -97,11 +97,11 @@ LAW = {"evolve"}
 
 
 def names_used(tree: ast.Module) -> Iterator[str]:
-    """Names that code of the module uses: read, called, looked up or named in a text; importing and listing in `__all__` is no use."""
+    """Names that code of the module uses: read, called, looked up or named in a text; importing it, and listing it as what the room offers, is no use."""
     listed = {
         id(entry)
         for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"__all__", "OPEN_MODULES"}
         for entry in ast.walk(node)
     }
     for node in ast.walk(tree):

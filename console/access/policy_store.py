@@ -19,7 +19,7 @@ from console.access.clearance_rules import Label
 from console.access.index import Index
 from console.access.oracle import Judge
 from console.access.rows import POLICIES, PolicyError, Row, parse
-from console.db import engine as db
+from console.db import engine as db, troubles
 from console.errors import NotAllowed
 
 ROLES = POLICIES / "roles.csv"
@@ -68,10 +68,11 @@ class Held:
 
 
 class _Clock:
-    """When this process last compared the version number (`asked`) and last knew it to be current (`sure`), in seconds of the monotonic clock."""
+    """When this process last compared the version number (`asked`) and last knew it to be current (`sure`), in seconds of the monotonic clock; why it could not."""
 
     asked = 0.0
     sure = 0.0
+    trouble: troubles.Trouble | None = None
 
 
 _turn = threading.Lock()
@@ -93,7 +94,8 @@ def current() -> Held:
         finally:
             _turn.release()
     if _held is None or _held.source is not db.hot_engine():
-        raise NotAllowed("The rights cannot be read at the moment, so nothing is allowed. Try again in a minute.", code="rights_unknown")
+        why = _Clock.trouble.message if _Clock.trouble else "Try again in a minute."
+        raise NotAllowed(f"The rights cannot be read at the moment, so nothing is allowed. {why}", code="rights_unknown")
     return _trusted(_held, time.monotonic())
 
 
@@ -197,13 +199,14 @@ def _compare(now: float) -> None:
             number = connection.execute(_NUMBER).scalar_one()
             if held is None or held.source is not source or held.version != number:
                 _held = _read(connection, source)
-        _Clock.sure = time.monotonic()
+        _Clock.sure, _Clock.trouble = time.monotonic(), None
     except PolicyError as error:
         _log.error("alarm: the policy in the database cannot be used, the one before stays: %s", error.message)
         if held is not None and held.source is source:
             _Clock.sure = now
     except (sa.exc.SQLAlchemyError, OSError) as error:
-        _log.error("alarm: the policy cannot be compared with the database: %s", type(error).__name__)
+        _Clock.trouble = troubles.trouble_of(error) or troubles.DOWN
+        _log.error("alarm: the policy cannot be compared with the database: %s", _Clock.trouble.message)
 
 
 def _read(connection: Connection, source: Engine) -> Held:

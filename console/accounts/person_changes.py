@@ -6,7 +6,6 @@ Each change is checked and written under the lock of `authority`, with an event 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from babel import Locale, UnknownLocaleError
@@ -17,6 +16,7 @@ from console.access.rows import EVERY
 from console.accounts import authority, persons
 from console.accounts.authority import Pair
 from console.core.actor import Actor
+from console.core.moments import is_zone
 from console.errors import Invalid, NotAllowed
 
 Tags = Mapping[str, Sequence[str]]
@@ -227,7 +227,7 @@ def profile_errors(told: Mapping[str, Any]) -> list[dict[str, str]]:
         details.append({"field": "name", "reason": "takes 1 to 200 printable characters"})
     if locale is not None and not _is_locale(locale):
         details.append({"field": "locale", "reason": "takes a language such as en or de-AT"})
-    if zone is not None and not _is_zone(zone):
+    if zone is not None and not is_zone(zone):
         details.append({"field": "zone", "reason": "takes a time zone such as Europe/Vilnius"})
     reason = None if tags is None else _wrong_tags(tags)
     return [*details, {"field": "tags", "reason": reason}] if reason else details
@@ -301,11 +301,4 @@ def _is_locale(name: str) -> bool:
     try:
         return bool(Locale.parse(name.replace("-", "_")))
     except (UnknownLocaleError, ValueError, TypeError):
-        return False
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        return ZoneInfo(name).key == name
-    except (KeyError, ValueError, OSError):
         return False

@@ -91,7 +91,6 @@ def create_person(
     password: str | None = None,
     also: Iterable[tuple[str, str]] = (),
     tags: Mapping[str, Any] | None = None,
-    locale: str = "en",
     zone: str = "UTC",
     by: Actor = COMMAND_LINE,
 ) -> Created:
@@ -107,7 +106,7 @@ def create_person(
     person_id, shown = new_id("usr"), name.strip() or address.partition("@")[0].replace(".", " ").title()
     stored = passwords.hash_password(chosen)
     roles = [(given_role, "*" if given_role in access.EVERYWHERE else place) for given_role, place in given]
-    told = {"id": person_id, "email": address, "name": shown, "hash": stored, "tags": dict(tags or {}), "locale": locale, "zone": zone}
+    told = {"id": person_id, "email": address, "name": shown, "hash": stored, "tags": dict(tags or {}), "locale": "en", "zone": zone}
     with authority.changing(by) as connection:
         authority.require_give(by, roles)
         _make_team(connection, home, team)
@@ -159,7 +158,7 @@ def end_access(connection: Connection, person_id: str) -> None:
     )
 
 
-def set_password(person_id: str, password: str | None = None, *, by: Actor = COMMAND_LINE) -> str:
+def set_password(person_id: str, password: str | None = None) -> str:
     """Give the person a new password, generated if none is given, and end their sessions; returns the password, to be shown once.
 
     Raises `NotFound`, and `Invalid` for a password that is easy to guess.
@@ -174,7 +173,7 @@ def set_password(person_id: str, password: str | None = None, *, by: Actor = COM
     with db.transaction() as connection:
         connection.execute(sa.text("update console.person set password_hash = :hash where id = :id"), {"id": person_id, "hash": stored})
         connection.execute(END_SESSIONS, {"id": person_id})
-        note_configuration(by, "person_changed", person_id, {"person": person_id, "fields": ["password"]})
+        note_configuration(COMMAND_LINE, "person_changed", person_id, {"person": person_id, "fields": ["password"]})
     return chosen
 
 

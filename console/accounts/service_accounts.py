@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access
-from console.access import Scopes
 from console.accounts import api_keys, authority, person_changes, persons
 from console.accounts.authority import Pair
 from console.core.actor import Actor
@@ -109,7 +108,7 @@ def require_service_account(actor: Actor, person_id: str) -> persons.Person:
     return account
 
 
-def create_key_for(actor: Actor, person_id: str, name: str, *, days: int, scopes: Scopes | None = None) -> api_keys.CreatedKey:
+def create_key_for(actor: Actor, person_id: str, name: str, *, days: int) -> api_keys.CreatedKey:
     """Create a key of a service account. It never approves. Raises `Invalid` with a detail per field, and what `require_service_account` raises."""
     require_service_account(actor, person_id)
-    return api_keys.create_key(name, person_id, lasts=timedelta(days=days), scopes=scopes or Scopes(), by=actor)
+    return api_keys.create_key(name, person_id, lasts=timedelta(days=days), by=actor)

@@ -2,19 +2,4 @@
 
 from console.actions.one_record import check, export, import_file, listed, made_of_actions, offered, perform, sheet
 
-__all__ = [
-    "bulk",
-    "bulk_starts",
-    "check",
-    "export",
-    "hand_forms",
-    "import_file",
-    "left_changes",
-    "listed",
-    "made_of_actions",
-    "offered",
-    "perform",
-    "record_changes",
-    "secret_settings",
-    "sheet",
-]
+OPEN_MODULES = frozenset({"bulk", "bulk_starts", "hand_forms", "left_changes", "record_changes", "secret_settings"})

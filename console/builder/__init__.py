@@ -13,22 +13,4 @@ def build(turn_id: str) -> None:
     rounds_with_model.build(turn_id)
 
 
-__all__ = [
-    "Beginning",
-    "Part",
-    "Turn",
-    "ask",
-    "begin",
-    "beginnings",
-    "bring_in",
-    "build",
-    "expire",
-    "latest",
-    "measuring",
-    "nearest",
-    "note_taken",
-    "parts",
-    "stop",
-    "taken",
-    "turn",
-]
+OPEN_MODULES = frozenset({"measuring"})

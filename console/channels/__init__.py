@@ -5,4 +5,4 @@
 Who may be reached, when, and what becomes of the run is decided in `console/messages`.
 """
 
-__all__ = ["base", "mail_reports", "providers", "sandbox"]
+OPEN_MODULES = frozenset({"base", "mail_reports", "providers", "sandbox"})

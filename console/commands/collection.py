@@ -1,15 +1,17 @@
 """Commands about collections: what is said of them, as files."""
 
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
 from console import collections, records
+from console.commands.workflow import FILES
+from console.core.documents.json_shape import Spot
 from console.errors import Invalid
 
 collection = click.Group("collection", help="Collections as files: labels, fields, rules, relations and layout.")
-FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
 @collection.command("check", epilog="Example: console collection check collections/*.json")
@@ -22,12 +24,17 @@ FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_ty
 )
 def check(files: tuple[Path, ...], beside: tuple[Path, ...]) -> None:
     """Print every problem of the FILES, one a line: file, place, reason. Exits 1 when there is one. Needs no database."""
-    wrong = False
     for place, reason in collections.check_governed(files, beside) if beside else ():
         click.echo(f"{place}: warning: {reason}")
+    print_spots(files, collections.check_file)
+
+
+def print_spots(files: tuple[Path, ...], check_file: Callable[[Path], Sequence[Spot]]) -> None:
+    """Print what `check_file` finds in each file, and exit 1 where it found anything."""
+    wrong = False
     for file in files:
         try:
-            problems = [(spot.path, spot.reason) for spot in collections.check_file(file)]
+            problems = [(spot.path, spot.reason) for spot in check_file(file)]
         except Invalid as error:
             problems = [("", error.message)]
         for place, reason in problems:
@@ -62,9 +69,14 @@ def export(collection_id: str | None, every: bool, to: Path | None) -> None:
 @click.option("--publish", is_flag=True, help="Let it count at once; without it the file becomes the draft.")
 def import_(files: tuple[Path, ...], publish: bool) -> None:
     """Read the FILES in, each as the draft of its collection. A file that says what counts already changes nothing."""
+    import_documents(files, collections.import_file, publish=publish)
+
+
+def import_documents(files: tuple[Path, ...], import_file: Callable[..., tuple[str, str]], *, publish: bool) -> None:
+    """Read each file in, and print what it became; what is wrong is printed with the name of its file."""
     for file in files:
         try:
-            which, outcome = collections.import_file(file, published=publish)
+            which, outcome = import_file(file, published=publish)
         except Invalid as error:
             for detail in error.details:
                 click.echo(f"{file}: {detail['field']}: {detail['reason']}", err=True)

@@ -1,16 +1,16 @@
 """Commands about workspaces, as files."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from console import workspaces
+from console.commands.collection import import_documents, print_spots
+from console.commands.workflow import FILES
+from console.core.documents.json_shape import Spot
 from console.core.documents.workspaces import check as check_document
-from console.errors import Invalid
 
 workspace = click.Group("workspace", help="Workspaces as files: pages made of lists, records, charts and buttons.")
-FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
 @workspace.command("check", epilog="Example: console workspace check workspaces/*.json")
@@ -21,22 +21,13 @@ def check(files: tuple[Path, ...], sources: bool) -> None:
 
     Needs no database; with --sources it asks the one that `console serve` uses.
     """
-    wrong = False
-    for file in files:
-        try:
-            content = workspaces.read_file(file)
-            found = [(spot.path, spot.reason) for spot in check_document(content)]
-            if sources and not found:
-                found = [(spot.path, spot.reason) for spot in workspaces.unknown_names(workspaces.read(content))]
-        except Invalid as error:
-            found = [("", error.message)]
-        for place, reason in found:
-            click.echo(f"{file}: {place + ': ' if place else ''}{reason}")
-        if not found:
-            click.echo(f"{file}: fine")
-        wrong = wrong or bool(found)
-    if wrong:
-        sys.exit(1)
+
+    def check_file(file: Path) -> list[Spot]:
+        content = workspaces.read_file(file)
+        found = check_document(content)
+        return found if found or not sources else list(workspaces.unknown_names(workspaces.read(content)))
+
+    print_spots(files, check_file)
 
 
 @workspace.command("export", epilog="Example: console workspace export refund-desk > refund-desk.json")
@@ -51,14 +42,7 @@ def export(slug: str) -> None:
 @click.option("--publish", is_flag=True, help="Let it count at once; without it the file becomes the draft.")
 def import_(files: tuple[Path, ...], publish: bool) -> None:
     """Read the FILES in, each as the draft of its workspace. A file that says what counts already changes nothing."""
-    for file in files:
-        try:
-            which, came = workspaces.import_file(file, published=publish)
-        except Invalid as error:
-            for detail in error.details:
-                click.echo(f"{file}: {detail['field']}: {detail['reason']}", err=True)
-            raise
-        click.echo(f"{which}  {came}")
+    import_documents(files, workspaces.import_file, publish=publish)
 
 
 @workspace.command("list", epilog="Example: console workspace list")

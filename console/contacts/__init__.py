@@ -2,17 +2,4 @@
 
 from console.contacts.mapping import contact, contact_of, is_contact, known_contact, known_contacts
 
-__all__ = [
-    "books",
-    "consent_columns",
-    "contact",
-    "contact_files",
-    "contact_of",
-    "encodings",
-    "import_batches",
-    "imports",
-    "is_contact",
-    "known_contact",
-    "known_contacts",
-    "tags",
-]
+OPEN_MODULES = frozenset({"books", "consent_columns", "contact_files", "encodings", "import_batches", "imports", "tags"})

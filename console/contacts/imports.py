@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set as Abstra
 from dataclasses import asdict, dataclass, field as default, replace
 from itertools import islice
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
@@ -18,6 +17,7 @@ from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.filters import Test
+from console.core.moments import is_zone
 from console.core.scopes import Scope
 from console.errors import Invalid, NotFound
 from console.records import Record
@@ -285,7 +285,7 @@ def _wrong(plan: Plan, values: Mapping[str, Any]) -> list[str]:
 
 def _wrong_zone(plan: Plan, values: Mapping[str, Any]) -> list[str]:
     zone = values.get((plan.collection.contact.zone if plan.collection.contact else None) or "")
-    return [f"There is no time zone {zone}; one looks like Europe/Vilnius."] if zone and not _is_zone(str(zone)) else []
+    return [f"There is no time zone {zone}; one looks like Europe/Vilnius."] if zone and not is_zone(str(zone)) else []
 
 
 def _values(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
@@ -397,14 +397,6 @@ def _filled(known: Mapping[str, Field], fields: Mapping[int, Field]) -> dict[str
         return {}
     fits = source.options is None or IMPORTED in {option.value for option in source.options}
     return {"source": IMPORTED} if fits else {}
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def plain(heading: str) -> str:

@@ -9,27 +9,24 @@ if TYPE_CHECKING:
     from console.db.engine import fetch, hot_engine, transaction
     from console.db.ids import new_id, uuid7
 
-__all__ = [
-    "ahead",
-    "dump",
-    "engine",
-    "fetch",
-    "fitness",
-    "hot",
-    "hot_engine",
-    "ids",
-    "migrate",
-    "new_id",
-    "presence",
-    "release",
-    "request_writes",
-    "server",
-    "tables",
-    "tidying",
-    "transaction",
-    "troubles",
-    "uuid7",
-]
+OPEN_MODULES = frozenset(
+    {
+        "ahead",
+        "dump",
+        "engine",
+        "fitness",
+        "hot",
+        "ids",
+        "migrate",
+        "presence",
+        "release",
+        "request_writes",
+        "server",
+        "tables",
+        "tidying",
+        "troubles",
+    }
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -11,4 +11,4 @@ def load(data_dir: Path, reset: bool = False, progress: Callable[[str], None] | 
     return loading.load(data_dir, reset, progress or (lambda _: None), bare=bare)
 
 
-__all__ = ["load", "provider", "sign_in"]
+OPEN_MODULES = frozenset({"provider", "sign_in"})

@@ -20,18 +20,8 @@ class StoryCustomer:
     ratio: float = 1.0
 
 
-def _points(
-    country: int = 0, structure: int = 0, sector: int = 0, product: int = 0, activity: int = 0, pep: int = 0, media: int = 0
-) -> dict[str, int]:
-    return {
-        "country": country,
-        "structure": structure,
-        "sector": sector,
-        "product": product,
-        "activity": activity,
-        "pep": pep,
-        "media": media,
-    }
+def _points(**given: int) -> dict[str, int]:
+    return dict.fromkeys(("country", "structure", "sector", "product", "activity", "pep", "media"), 0) | given
 
 
 def _person(given: str, family: str, country: str, born: date, place: str, **facts: Any) -> dict[str, Any]:

@@ -3,5 +3,3 @@
 from console.diagrams.paths import Picture, Shown, path, picture_of, show
 from console.diagrams.step_nodes import Node
 from console.diagrams.thumbnails import Thumbnail, thumbnail
-
-__all__ = ["Node", "Picture", "Shown", "Thumbnail", "path", "picture_of", "show", "thumbnail"]

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from console import steps
-from console.core.documents.collections import humanised
 from console.core.documents.fields import Use
 from console.core.documents.workflow import Step
+from console.core.plain_words import humanised
 from console.steps.base import StepType
 
 DEFAULT = "default"

@@ -4,24 +4,3 @@ from console.document_requests.asker import State, by_hand, finish, link, remind
 from console.document_requests.outside import Page, keep, opened, submit, take, take_away
 from console.document_requests.request_letters import letters
 from console.document_requests.request_rows import Item, Request, is_known
-
-__all__ = [
-    "Item",
-    "Page",
-    "Request",
-    "State",
-    "by_hand",
-    "finish",
-    "is_known",
-    "keep",
-    "letters",
-    "link",
-    "opened",
-    "remind",
-    "renew",
-    "revoke",
-    "state",
-    "submit",
-    "take",
-    "take_away",
-]  # fmt: skip

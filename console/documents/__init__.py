@@ -7,6 +7,4 @@ from console.documents.looking import ARCHIVE, WIDTHS, Document, Opened, beside,
 from console.documents.named_papers import of_item
 from console.documents.passages import meant, place_of
 
-__all__ = [
-    "ARCHIVE", "WIDTHS", "Checklist", "Document", "Entry", "Looked", "Opened", "Page", "beside", "checklist", "checks_then", "download", "looked_at", "meant", "of_item", "opened", "page", "pages_by", "pages_of", "place_of", "read_ordered",
-]  # fmt: skip
+OPEN_MODULES = frozenset({"checklist"})

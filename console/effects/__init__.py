@@ -146,4 +146,4 @@ def _outcome_and_sentence(effect: Effect, call: Call, try_result: TryResult) -> 
     return {"outcome": outcome, **({"message": fill_text(sentence, roots)} if sentence else {})}
 
 
-__all__ = ["KINDS", "action_cache", "action_preview", "check", "later_results", "perform", "python", "recover", "spoken_values"]
+OPEN_MODULES = frozenset({"action_cache", "action_preview", "later_results", "python", "spoken_values"})

@@ -21,32 +21,5 @@ from console.files.file_store import (
 )
 from console.files.page_pictures import languages, page
 from console.files.sniff import Refused, examine, media_type_of
-from console.files.virus_scan import Infected
 
-__all__ = [
-    "DRAWN",
-    "Infected",
-    "Refused",
-    "Stored",
-    "confined",
-    "content",
-    "examine",
-    "expire",
-    "find",
-    "forget",
-    "has_bytes",
-    "languages",
-    "media_type_of",
-    "of_request",
-    "of_run",
-    "of_runs",
-    "page",
-    "put",
-    "release",
-    "remove",
-    "restore",
-    "stored_files",
-    "sweep",
-    "texts",
-    "virus_scan",
-]
+OPEN_MODULES = frozenset({"confined", "texts", "virus_scan"})

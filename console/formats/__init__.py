@@ -5,11 +5,11 @@ Both directions live here, so that a page accepts what it shows in a box. Values
 """
 
 from console.formats import times
-from console.formats.codes import CODED, PROGRAM_WORD, code_choices, code_name, code_names, program_words
+from console.formats.codes import CODED, code_choices, code_name, code_names, program_words
 from console.formats.forms import box, typed
 from console.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, Amount, Kind, Look, Named, kind, with_currencies
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker, unfolding
-from console.formats.money import NO_CURRENCY, amount_of, currency_words, is_money, money_box
+from console.formats.money import amount_of, currency_words, is_money, money_box
 from console.formats.numerals import decimal_mark, grouped
 from console.formats.plain_numbers import figure, is_figure, unit
 from console.formats.times import (
@@ -28,64 +28,4 @@ from console.formats.times import (
 )
 from console.formats.words import OWN, WIDGETS, described, file_words, initials, label_of, role_words, scalar_writer, text, undescribed
 
-__all__ = [
-    "CELL_LENGTH",
-    "CODED",
-    "EMPTY",
-    "LISTS",
-    "NO_CURRENCY",
-    "NUMBERS",
-    "OWN",
-    "PROGRAM_WORD",
-    "SHOWN_ONLY",
-    "WIDGETS",
-    "Amount",
-    "Kind",
-    "Look",
-    "Named",
-    "ago",
-    "amount_of",
-    "box",
-    "cell",
-    "clock",
-    "clock_or_day",
-    "code_choices",
-    "code_name",
-    "code_names",
-    "column",
-    "currency_words",
-    "decimal_mark",
-    "described",
-    "escaped",
-    "figure",
-    "file_words",
-    "full_moment",
-    "grouped",
-    "html",
-    "in_words",
-    "initials",
-    "is_figure",
-    "is_money",
-    "kind",
-    "label_of",
-    "linked",
-    "marker",
-    "moment_of",
-    "money_box",
-    "month_words",
-    "period_words",
-    "program_words",
-    "role_words",
-    "scalar_writer",
-    "span",
-    "text",
-    "times",
-    "typed",
-    "undescribed",
-    "unfolding",
-    "unit",
-    "when",
-    "with_currencies",
-    "within",
-    "worded",
-]
+OPEN_MODULES = frozenset({"times"})

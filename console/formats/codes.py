@@ -6,7 +6,7 @@ from functools import lru_cache
 from babel import Locale
 
 from console.core.currencies import decimals
-from console.core.documents.collections import humanised
+from console.core.plain_words import humanised
 
 CODED = ("country", "language", "currency")
 """Widgets of fields that hold such a code."""

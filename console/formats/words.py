@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from console.core import media
-from console.core.documents.collections import humanised
+from console.core.plain_words import humanised
 from console.formats.codes import CODED, PROGRAM_WORD, code_name, program_words
 from console.formats.kinds import CHOSEN, EMPTY, LISTS, Amount, Kind, Look, Named
 from console.formats.money import is_money, money_words
@@ -127,9 +127,9 @@ _ONE_WORD = re.compile(r"\S+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
-def undescribed(name: str, value: Any, label: str = "") -> Kind:
+def undescribed(name: str, value: Any) -> Kind:
     """Return the kind of a value that no document describes, by its name and form."""
-    label = label or label_of(name)
+    label = label_of(name)
     match value:
         case bool():
             return Kind(name, label, "boolean")

@@ -50,8 +50,8 @@ class Stored(NamedTuple):
         return unflatten(self.sealed) if self.sealed else {}
 
 
-def events_of(chain: str, after: int = 0, limit: int | None = None, *, upto: int | None = None, opened: bool = True) -> list[Stored]:
-    """Events of a chain in order, numbers after `after` up to and including `upto`; one statement. `opened` False leaves the values closed."""
+def events_of(chain: str, after: int = 0, limit: int | None = None, *, opened: bool = True) -> list[Stored]:
+    """Events of a chain in order, numbers after `after`; one statement. `opened` False leaves the values closed."""
     event, place, value = tables.event, tables.activity, tables.event_value
     statement = (
         sa.select(event.c.run_seq, event.c.body, event.c.leaf, place.c.pos, value.c.sub, value.c.nonce, value.c.ct)
@@ -59,8 +59,6 @@ def events_of(chain: str, after: int = 0, limit: int | None = None, *, upto: int
         .where(event.c.run == chain, event.c.run_seq > after)
         .order_by(event.c.run_seq)
     )
-    if upto is not None:
-        statement = statement.where(event.c.run_seq <= upto)
     if limit is not None:
         statement = statement.limit(limit)
     with hot_engine().connect() as connection:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,7 +39,7 @@ _IN = sa.text(
 )
 
 
-def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: str, at: datetime | None = None) -> Message | None:
+def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: str) -> Message | None:
     """Keep a message that came in; the same one again changes nothing. None where it was kept before.
 
     A word that ends messages takes back consent before this returns.
@@ -59,7 +58,7 @@ def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: st
     row: dict[str, Any] = {
         "id": message_id,
         "channel": kind,
-        "at": at or now,
+        "at": now,
         "provider": provider,
         "provider_id": provider_id or None,
         "subject": subject,

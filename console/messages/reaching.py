@@ -10,7 +10,7 @@ from babel.core import get_global
 from console import contacts
 from console.channels.base import Handed
 from console.core.contacting import Consent, Contact
-from console.core.moments import moment_text
+from console.core.moments import is_zone, moment_text
 from console.core.spoken_times import moment_said
 from console.db.engine import fetch
 from console.errors import NotFound, SourceDown
@@ -122,7 +122,7 @@ def address_of(channel: str, to: str | None, country: str | None) -> tuple[str, 
 
 def zones_of(contact: Contact | None, address: str) -> list[str]:
     """The zones in which the contact may be: its own, else all of its country, else those of its number; empty where nothing is known."""
-    if contact is not None and contact.zone and _is_zone(contact.zone):
+    if contact is not None and contact.zone and is_zone(contact.zone):
         return [contact.zone]
     named = get_global("territory_zones").get((contact.country or "").upper(), ()) if contact is not None else ()
     if not named and address.startswith("+"):
@@ -133,7 +133,7 @@ def zones_of(contact: Contact | None, address: str) -> list[str]:
             named = number_zones.time_zones_for_number(phonenumbers.parse(address))
         except phonenumbers.NumberParseException:
             named = ()
-    return _without_twins([zone for zone in named if zone != NO_ZONE and _is_zone(zone)])
+    return _without_twins([zone for zone in named if zone != NO_ZONE and is_zone(zone)])
 
 
 def country_of(contact: Contact | None, address: str) -> str | None:
@@ -162,14 +162,6 @@ def call_back_at(message: Message, handed: Handed, heard_at: datetime) -> str | 
     zone = ZoneInfo(zones[0] if zones else "UTC")
     found = moment_said(handed.call_back, heard_at, zone) or moment_said(handed.transcript, heard_at, zone, surely=False)
     return moment_text(found.astimezone(UTC)) if found is not None else None
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
 
 
 def _without_twins(zones: list[str]) -> list[str]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from console import access, accounts, inboxes, log, queue, runs, workflows
 from console.core.actor import Actor
+from console.core.moments import is_zone
 from console.core.run import Run, commands, decisions
 from console.core.working_time import DAYS, Day, Hours, after, worked_seconds
 from console.db.engine import fetch, transaction
@@ -88,10 +88,8 @@ class Terms(BaseModel):
 
     @model_validator(mode="after")
     def _sound(self) -> "Terms":
-        try:
-            ZoneInfo(self.zone)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"There is no zone {self.zone[:60]}; one such as Europe/Vilnius.") from None
+        if not is_zone(self.zone):
+            raise ValueError(f"There is no zone {self.zone[:60]}; one such as Europe/Vilnius.")
         if self.closes != time() and self.closes <= self.opens:
             raise ValueError(NO_HOURS)
         return self

@@ -17,30 +17,3 @@ from console.outgoing_webhooks.subscribing import (
 )
 from console.outgoing_webhooks.subscription_rows import Subscription
 from console.outgoing_webhooks.taking_in import take_in
-
-__all__ = [
-    "EVERY",
-    "TEST",
-    "Delivered",
-    "Subscription",
-    "Wanted",
-    "add",
-    "change",
-    "deliver",
-    "deliveries_of",
-    "delivery",
-    "erase",
-    "every",
-    "forget",
-    "name_of",
-    "pick_up",
-    "plain",
-    "redeliver",
-    "remove",
-    "renew_secret",
-    "run_as_of",
-    "send_test",
-    "speaks_for",
-    "subscription",
-    "take_in",
-]

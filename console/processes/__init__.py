@@ -1,3 +1,3 @@
 """Who starts and ends whom: the supervisor, and how its children end with it."""
 
-__all__ = ["parent", "supervisor"]
+OPEN_MODULES = frozenset({"parent", "supervisor"})

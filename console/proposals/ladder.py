@@ -101,9 +101,9 @@ def look_back() -> int:
     return back
 
 
-def step_back(workflow: str, step: str, why: str, *, fingerprint: str = "", facts: dict[str, Any] | None = None) -> None:
+def step_back(workflow: str, step: str, why: str, *, fingerprint: str = "") -> None:
     """Let a step that ran by itself be shown to people again. `why` is changed, form, agreement, trusted_only or reverts. Once, whoever notices first."""
-    settle(ENGINE, workflow, step, "assist", why, fingerprint, facts or {}, unless="assist")
+    settle(ENGINE, workflow, step, "assist", why, fingerprint, {}, unless="assist")
 
 
 def worded(reason: str) -> str:

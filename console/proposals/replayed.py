@@ -123,7 +123,7 @@ def _line(line: bytes, where: str) -> Case:
     return case
 
 
-def parse_prompt(user: str, policy: tuple[str, str] = ("", "")) -> Ask | None:
+def parse_prompt(user: str) -> Ask | None:
     """The ask as it was sent, out of the text of its prompt; None where the text is not of this form."""
     parts: dict[str, Any] = {}
     sources = []
@@ -152,7 +152,6 @@ def parse_prompt(user: str, policy: tuple[str, str] = ("", "")) -> Ask | None:
         fields,
         outcomes,
         tuple(sources),
-        policy=policy,
         locale=str(step["language"]),
         item=parts.get("item"),
     )

@@ -75,9 +75,9 @@ def queries(driver: AsyncpgDriver) -> Queries:
     return Queries(driver, environment, QueryQueueBuilder(settings=SETTINGS), scheduler)
 
 
-def backoff_s(attempt: int, first_s: float = 1.0, longest_s: float = LONGEST_PAUSE_S) -> float:
+def backoff_s(attempt: int, first_s: float = 1.0) -> float:
     """Seconds until the next try after try number `attempt` (from 0): doubled each time, with a random part so that failed jobs do not retry together."""
-    return float(min(longest_s, first_s * 2.0 ** min(attempt, 30)) * random.uniform(0.75, 1.25))  # noqa: S311 (spread, not secrecy)
+    return float(min(LONGEST_PAUSE_S, first_s * 2.0 ** min(attempt, 30)) * random.uniform(0.75, 1.25))  # noqa: S311 (spread, not secrecy)
 
 
 async def _disconnect(connection: "asyncpg.Connection[Any]") -> None:

@@ -21,8 +21,8 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from console.errors import Invalid, SourceDown
 from console.records import connection_terms
 from console.records.connection_terms import USUAL, NoAnswer, Terms
-from console.records.refusals import Unsayable, changed, driver_refusal
-from console.records.source_breaker import Breaker, limit_places
+from console.records.refusals import LOCKED, Unsayable, changed, driver_refusal
+from console.records.source_breaker import Breaker, limit_places, wait_once
 
 __all__ = [
     "Terms",
@@ -38,6 +38,7 @@ __all__ = [
     "since",
     "stream",
     "transaction",
+    "wait_once",
 ]
 
 LONGEST_COPY_S = 3600
@@ -200,6 +201,8 @@ def _silent(error: sa.exc.DBAPIError) -> bool:
 
 def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
     """The result of `work` on a connection without a transaction. Retried once if the connection was dead. Raises SourceDown."""
+    if (known := _breaker(name, engine)) is not None:
+        known.spare()
     for last in (False, True):
         with _connected(engine, name) as connection:
             try:
@@ -211,7 +214,10 @@ def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
                 if breaker is not None and _silent(error):
                     raise breaker.down(breaker.opened()) from error
                 if last or not error.connection_invalidated:
-                    raise driver_refusal(error, name) from error
+                    refusal = driver_refusal(error, name)
+                    if breaker is not None and isinstance(refusal, SourceDown) and refusal.message.endswith(LOCKED):
+                        breaker.waited(refusal)
+                    raise refusal from error
     raise AssertionError("unreachable")  # pragma: no cover
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from console import hooks
 from console.core import expressions
-from console.core.documents.collections import Collection, Field, Segment, humanised
+from console.core.documents.collections import Collection, Field, Segment
 from console.core.documents.collections.assembling import STORED_AS
+from console.core.plain_words import humanised
 from console.errors import DefinitionError
 from console.records import sql_conditions
 

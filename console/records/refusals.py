@@ -10,7 +10,7 @@ from console.errors import ConsoleError, SourceChanged, SourceDown, TooSlow
 
 IN_A_MOMENT = "Try again in a moment."
 TOO_LONG = "took too long to answer, so the question was withdrawn. Narrow it by a filter."
-LOCKED = f"has this record locked for another program. {IN_A_MOMENT}"
+LOCKED = f"has locked this for another program. {IN_A_MOMENT}"
 NO_TABLE = "no longer has this table."
 NO_COLUMN = "no longer has one of the columns."
 OTHER_TYPE = "could not answer this question: a column may be of another type now."

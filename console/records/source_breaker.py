@@ -17,6 +17,8 @@ FIRST_S = 0.5
 LONGEST_S = 10.0
 PLACE_S = 0.5  # longer than nearly every read
 _places: int | None = None
+_waited = threading.local()
+"""Of a thread that answers a request: source → what it was told when it had waited in vain."""
 _log = logging.getLogger(__name__)
 
 
@@ -24,6 +26,11 @@ def limit_places(most: int | None) -> None:
     """At most so many threads of this process use one source at once, so that a source that hangs leaves one for pages; None: all of them."""
     global _places  # noqa: PLW0603 (one per process, set when it starts)
     _places = most
+
+
+def wait_once(*, on: bool) -> None:
+    """`on`: a request begins in this thread, which waits once for a source that is locked. Off: it has ended."""
+    _waited.told = {} if on else None
 
 
 class Breaker:
@@ -60,6 +67,16 @@ class Breaker:
                 if times > 1:
                     self._inside[me] = (times - 1, began)
                 self._free.notify()
+
+    def waited(self, refusal: SourceDown) -> None:
+        """Note that this thread waited in vain for what another program has locked."""
+        if (told := getattr(_waited, "told", None)) is not None:
+            told[self.name] = refusal.message
+
+    def spare(self) -> None:
+        """Raises SourceDown where this request has waited in vain: a page waits once for a source that is locked, and not once for each of its lines."""
+        if message := (getattr(_waited, "told", None) or {}).get(self.name):
+            raise SourceDown(message, passing=True, source=self.name)
 
     def _has_place(self) -> bool:
         return _places is None or len(self._inside) < _places

@@ -17,9 +17,9 @@ from console.core.scopes import Scope
 EMPTY: tuple[Any, ...] = ("", [], None)
 
 
-def needed_columns(collection: Collection, changed: Mapping[str, Any], *, new: bool = False) -> frozenset[str]:
+def needed_columns(collection: Collection, changed: Mapping[str, Any]) -> frozenset[str]:
     """Columns to read before the change can be checked: those used by rules on a changed field."""
-    return frozenset(name for rule in _rules(collection, changed, new=new) for name in (rule.inputs | expressions_in(rule.message)))
+    return frozenset(name for rule in _rules(collection, changed, new=False) for name in (rule.inputs | expressions_in(rule.message)))
 
 
 def expressions_in(message: str) -> frozenset[str]:

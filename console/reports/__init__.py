@@ -2,4 +2,4 @@
 
 from console.reports.case_file import CaseFile, archive, case_file, made_at, paper, require_short
 
-__all__ = ["CaseFile", "archive", "case_file", "made_at", "paper", "require_short", "tables"]
+OPEN_MODULES = frozenset({"case_file", "tables"})

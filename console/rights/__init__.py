@@ -3,25 +3,4 @@
 from console.rights.roles import Role, create, delete, listed, read_role, rename
 from console.rights.rule_drafts import discard, draft, preview, publish, undo, versions
 
-__all__ = [
-    "Role",
-    "clearances",
-    "create",
-    "delete",
-    "discard",
-    "draft",
-    "listed",
-    "matrix",
-    "points",
-    "preview",
-    "publish",
-    "read_role",
-    "rename",
-    "right_requests",
-    "role_rules",
-    "rule_conditions",
-    "rule_drafts",
-    "trying",
-    "undo",
-    "versions",
-]
+OPEN_MODULES = frozenset({"clearances", "matrix", "points", "right_requests", "role_rules", "rule_conditions", "rule_drafts", "trying"})

@@ -22,25 +22,7 @@ from console.settings import readers
 from console.settings.readers import AI, IllFormed, MailBox, MailServer
 from console.settings.table import SETTINGS, Setting, Table
 
-__all__ = [
-    "AI",
-    "KEYS_FOLDER",
-    "NOT_VALUES",
-    "SETTINGS",
-    "IllFormed",
-    "MailBox",
-    "MailServer",
-    "Setting",
-    "Settings",
-    "SettingsError",
-    "current",
-    "data_folder",
-    "fresh_signing_key",
-    "keep_secret",
-    "parse_env",
-    "read",
-    "readers",
-]
+OPEN_MODULES = frozenset({"data_folder", "readers"})
 PREFIX = "CONSOLE_"
 KEYS_FOLDER = "keys"
 DEMO_FILES = "demo-files"

@@ -2,9 +2,9 @@
 
 from console.records.connection_terms import Terms
 from console.sources.addresses import composed, fields_of
-from console.sources.advising import Advice, advised
+from console.sources.advising import advised
 from console.sources.changing import BOUNDS, Consequences, change, consequences, pause, readdress, remove, resume
-from console.sources.difference import Break, Difference, difference, look_again, spoken, take
+from console.sources.difference import Difference, difference, look_again, spoken, take
 from console.sources.keeping import (
     DOCUMENT_KEYS,
     GRANTED,
@@ -23,48 +23,4 @@ from console.sources.previewing import Preview, first_choice, hidden_fields, lik
 from console.sources.starting import begin
 from console.sources.testing import Tested, attempt, demo_shop, suggested, tried
 
-__all__ = [
-    "BOUNDS",
-    "DOCUMENT_KEYS",
-    "GRANTED",
-    "ID",
-    "NAME",
-    "SYSTEM",
-    "Advice",
-    "Break",
-    "Consequences",
-    "Difference",
-    "Preview",
-    "SourceHead",
-    "Terms",
-    "Tested",
-    "add",
-    "addresses",
-    "advised",
-    "attempt",
-    "begin",
-    "change",
-    "composed",
-    "consequences",
-    "demo_shop",
-    "difference",
-    "fields_of",
-    "first_choice",
-    "hidden_fields",
-    "inspect",
-    "likelihood",
-    "list_all",
-    "look_again",
-    "pause",
-    "previewed",
-    "readdress",
-    "refresh",
-    "remove",
-    "require_manager",
-    "resume",
-    "source_of",
-    "spoken",
-    "suggested",
-    "take",
-    "tried",
-]
+OPEN_MODULES = frozenset({"addresses", "difference"})

@@ -14,7 +14,7 @@ from console.core.documents.workflow import Step
 from console.errors import DefinitionError
 from console.steps.base import StepType, StepView
 
-__all__ = ["base", "document_check_settings", "items", "message_settings", "proposable", "request_documents"]
+OPEN_MODULES = frozenset({"base", "document_check_settings", "items", "message_settings", "proposable", "request_documents"})
 
 ENTRY_POINT = "console.steps"
 

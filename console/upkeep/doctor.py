@@ -4,13 +4,14 @@ import ctypes.util
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import urlsplit
+from functools import partial
+from typing import Any, TypeAlias
 
 import psutil
+import psycopg
 import sqlalchemy as sa
 
 from console import files, settings
@@ -20,7 +21,7 @@ from console.files import virus_scan
 from console.log import tree_heads
 from console.postgres import LEAST_FREE_BYTES, Embedded, PostgresError
 from console.processes import supervisor
-from console.settings import AI, data_folder
+from console.settings import data_folder
 from console.upkeep import health
 
 OLDEST_SERVER = 15
@@ -48,6 +49,9 @@ class Check:
     fix: str = ""
 
 
+Look: TypeAlias = Callable[[], Check | Iterable[Check]]
+
+
 def examine() -> dict[str, Any]:
     """`{"ok", "checks": [{"name", "ok", "message", "fix"}], "database": {"app_url", "admin_url", "events_table"}, "processes": [{"kind", "pid"}]}`.
 
@@ -57,7 +61,9 @@ def examine() -> dict[str, Any]:
     looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _recognition, _scanner]
     checks = [look(configured) for look in looks]
     if configured.ai.told:
-        checks.append(_model(configured.ai, configured=True))
+        from console.upkeep import doctor_model
+
+        checks.append(doctor_model.examine(configured.ai, configured=True))
     checks.extend(_database(configured))
     return {
         "ok": all(check.ok for check in checks),
@@ -213,42 +219,6 @@ def _scanner(configured: settings.Settings) -> Check:
     return Check("virus scanner", ok=True, message=f"clamd answers at {configured.clamd}")
 
 
-def _model(ai: AI, *, configured: bool) -> Check:
-    """Who proposes, by the environment (`configured`) or as chosen in the console, and whether they are there; no prompt is sent, and nothing of any person."""
-    if ai.provider == "rules":
-        reason = "CONSOLE_AI_PROVIDER says rules" if configured else "none is set"
-        fix = "" if configured else "Set ANTHROPIC_API_KEY or CONSOLE_AI_PROVIDER, or choose one under Settings, AI"
-        return Check("model", ok=True, message=f"{reason}: rules propose what is certain", fix=fix)
-    from console.ai import probe, providers
-
-    config = providers.config(ai, private=configured)
-    answer = probe.try_provider(config)
-    where = f"{config.name}{f' at {ai.base_url}' if ai.base_url else ''}"
-    if not answer.ok:
-        return Check("model", ok=False, message=f"{where}, {config.model}: {answer.code}", fix=answer.message)
-    if answer.ends:
-        name = "CONSOLE_AI_MODEL" if configured else "the model under Settings, AI"
-        return Check("model", ok=True, message=f"{where}: {answer.message}", fix=f"Set {name} to another one")
-    if ai.api_key and (ai.base_url or "").startswith("http://") and not _own_machine(str(urlsplit(ai.base_url).hostname)):
-        reason = f"{where}: {answer.message}; in plain http, prompts and key can be read on the way"
-        return Check("model", ok=True, message=reason, fix="Use https")
-    return Check("model", ok=True, message=f"{where}: {answer.message}")
-
-
-def _own_machine(host: str) -> bool:
-    return host in {"localhost", "::1"} or host.startswith("127.")
-
-
-def _chosen() -> Check:
-    """Who proposes, where the environment says nothing of it."""
-    from console.proposals import options
-
-    current = options.newest()
-    if (off := current.off()) is not None:
-        return Check("model", ok=True, message=off)
-    return _model(current.ai, configured=False)
-
-
 def _database(configured: settings.Settings) -> Iterator[Check]:
     try:
         with engine.hot_engine().connect() as connection:
@@ -279,8 +249,8 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
     except fitness.Unfit as error:
         yield Check("connection", ok=False, message=error.message, fix="Set what is said, and start the console again")
         return
-    except release.NewerData:
-        return  # said above
+    except (release.NewerData, psycopg.errors.UndefinedTable):
+        pass  # said above
     one_role = bool(superuser or owner)
     yield Check(
         "roles",
@@ -291,22 +261,27 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
         fix="console migrate --print-roles" if one_role else "",
     )
     if present == newest:
-        from console.upkeep import doctor_outside
+        from console.upkeep import doctor_model, doctor_outside
 
-        yield _writing()
-        yield _background(configured)
-        yield _rights()
-        yield _clearances()
-        yield _governed()
-        yield _signing()
-        yield _log()
-        yield from doctor_outside.checks(one_role)
-        yield _backup()
-        if not configured.ai.told:
-            yield _chosen()
+        looks: list[Look] = [_writing, partial(_worker, configured), _rights, _clearances, _governed_fields, _signing_key, _log]
+        looks += [*doctor_outside.looks(one_role), _backup, *([] if configured.ai.told else [doctor_model.chosen_model])]
+        for look in looks:
+            yield from _take_look(look)
 
 
-def _governed() -> Check:
+def _take_look(look: Look) -> Iterable[Check]:
+    """What a look finds. One that the database or the disk does not let finish says why, and the next ones are taken all the same."""
+    try:
+        found = look()
+        return [found] if isinstance(found, Check) else list(found)
+    except (sa.exc.SQLAlchemyError, psycopg.Error, ConsoleError, OSError) as error:
+        trouble = troubles.trouble_of(error) or troubles.DOWN
+        name = (look.func if isinstance(look, partial) else look).__name__.strip("_").replace("_", " ")
+        reason = error.message if isinstance(error, ConsoleError) else trouble.message
+        return [Check(name, ok=False, message=f"could not be looked at: {reason}", fix=trouble.fix)]
+
+
+def _governed_fields() -> Check:
     """Whether each field that workflows govern has one that writes it."""
     from console import actions, workflows
     from console.core.documents import governance
@@ -362,7 +337,7 @@ def _clearances() -> Check:
     return Check("clearances", ok=not changed, message=message, fix=fix if changed else "")
 
 
-def _background(configured: settings.Settings) -> Check:
+def _worker(configured: settings.Settings) -> Check:
     """A console that serves without a worker puts no event in order."""
     from console.activity import sequencing
 
@@ -387,7 +362,7 @@ def _writing() -> Check:
     return Check("writing", ok=True, message="the database takes what is written")
 
 
-def _signing() -> Check:
+def _signing_key() -> Check:
     """Whether the worker could sign the next checkpoint."""
     from console.activity import sequencing
 

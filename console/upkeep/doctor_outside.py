@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from console import log, settings
 from console.db.engine import fetch
-from console.upkeep.doctor import Check, spoken_moment
+from console.upkeep.doctor import Check, Look, spoken_moment
 
 LATE = timedelta(minutes=15)
 """What waits for longer than this although it could leave is said to be late."""
@@ -16,12 +17,9 @@ from console.webhook w left join console.webhook_delivery d on d.webhook = w.id 
 """
 
 
-def checks(one_role: bool) -> Iterator[Check]:
-    """Everything that leaves."""
-    yield from _checkpoints(one_role=one_role)
-    yield from _webhooks()
-    yield from _channels()
-    yield from _mailbox()
+def looks(one_role: bool) -> list[Look]:
+    """A look at each way out."""
+    return [partial(_checkpoints, one_role=one_role), _webhooks, _channels, _mailbox]
 
 
 def _checkpoints(*, one_role: bool) -> Iterator[Check]:

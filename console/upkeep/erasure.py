@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -282,9 +281,9 @@ def subjects_in(text: str) -> frozenset[str]:
     return frozenset(_NAMED.findall(text))
 
 
-def erased_subjects(file: Path | None = None) -> frozenset[str]:
-    """The subjects on the list of the data folder, or on the list in `file`."""
-    path = file or settings.current().data_dir / LIST
+def erased_subjects() -> frozenset[str]:
+    """The subjects on the list of the data folder."""
+    path = settings.current().data_dir / LIST
     return subjects_in(path.read_text(encoding="utf-8", errors="replace")) if path.exists() else frozenset()
 
 

@@ -4,13 +4,13 @@ from typing import Any
 from urllib.parse import quote
 
 from babel.dates import format_date
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from console import document_requests, settings
 from console.core import media
 from console.document_requests import Page
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
-from console.views import frame
+from console.views import frame, security
 from console.views.formats import Look
 from console.views.run import form_boxes
 
@@ -25,7 +25,7 @@ def show(token: str) -> Response:
     try:
         return _drawn(_opened(token), saved="saved" in request.args)
     except NotFound as gone:
-        return _answer(render_template("requests/gone.html", message=gone.message), 404)
+        return security.answer_outside(render_template("requests/gone.html", message=gone.message), 404)
 
 
 @blueprint.post("/request/<token>")
@@ -34,7 +34,7 @@ def sent(token: str) -> Response:
     try:
         page = _opened(token)
     except NotFound as gone:
-        return _answer(render_template("requests/gone.html", message=gone.message), 404)
+        return security.answer_outside(render_template("requests/gone.html", message=gone.message), 404)
     values = form_boxes.read_form(request.form, Look(page.request.asked["language"]))
     wrong = _files(page)
     try:
@@ -58,16 +58,16 @@ def send(token: str) -> Response:
     try:
         if AWAY in request.form:
             document_requests.take_away(page, request.form[AWAY])
-            return _answer("", 200)
+            return security.answer_outside("", 200)
         upload = request.files.get("file")
         if upload is None:
             raise Invalid("No file was sent.")
         stored = document_requests.take(page, request.form.get("field", ""), upload.filename or "", upload.stream.read())
     except ConsoleError as error:
-        answer = _answer("", error.status)
+        answer = security.answer_outside("", error.status)
         answer.headers["X-Reason"] = quote(str((error.details or [{"reason": error.message}])[0]["reason"]))
         return answer
-    return _answer(render_template("requests/line.html", stored=stored, words=page.words, size=media.size), 200)
+    return security.answer_outside(render_template("requests/line.html", stored=stored, words=page.words, size=media.size), 200)
 
 
 def _opened(token: str) -> Page:
@@ -91,7 +91,7 @@ def _files(page: Page) -> list[dict[str, Any]]:
 
 
 def _back(token: str, *, saved: bool = False) -> Response:
-    answer = _answer("", 303)
+    answer = security.answer_outside("", 303)
     answer.headers["Location"] = f"/request/{quote(token, safe='')}" + ("?saved=1" if saved else "")
     return answer
 
@@ -122,11 +122,4 @@ def _drawn(
         "mb": settings.current().file_mb,
         "accept": media.endings,
     }
-    return _answer(render_template("requests/page.html", **context), status)
-
-
-def _answer(body: str, status: int) -> Response:
-    answer = make_response(body, status)
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return answer
+    return security.answer_outside(render_template("requests/page.html", **context), status)

@@ -139,7 +139,7 @@ def answer_unexpected(error: Exception) -> Response:
         message = (
             KNOWN[503][2]
             if trouble is troubles.DOWN
-            else f"{trouble.message} Who runs the console has to see to it. What you typed is kept here: try again then."
+            else f"{trouble.message} Who runs the console has to see to it. {'Try' if request.method in outcomes.SAFE else 'What you typed is kept here: try'} again then."
         )
         return _respond(
             Answer(503, trouble.code, message, headers={"Retry-After": "1"}, request_id=request_id, outcome=outcomes.outcome_of_request())

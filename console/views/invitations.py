@@ -1,10 +1,11 @@
 """The page behind an invitation link, for somebody without an account. It shows strangers nothing."""
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from console import accounts
 from console.errors import ConsoleError, Invalid, NotFound
+from console.views import security
 from console.views.auth import start_session
 from console.views.settings.person import locale_choices, zone_choices
 from console.views.settings.person_roles import reasons
@@ -55,21 +56,14 @@ def _form(invitation: accounts.Invitation, values: dict[str, str], error: Consol
         "error": error,
         "wrong": reasons(error),
     }
-    return _answer(render_template("invitations/page.html", **context), error.status if error else 200)
+    return security.answer_outside(render_template("invitations/page.html", **context), error.status if error else 200)
 
 
 def _gone(gone: NotFound) -> Response:
-    return _answer(render_template("invitations/gone.html", message=gone.message), 404)
+    return security.answer_outside(render_template("invitations/gone.html", message=gone.message), 404)
 
 
 def _language() -> str:
     """Return the browser's language if the console has it."""
     known = {choice.value for choice in locale_choices("en")}
     return next((code for code in request.accept_languages.values() if code in known), "en")
-
-
-def _answer(body: str, status: int) -> Response:
-    answer = make_response(body, status)
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return answer

@@ -229,7 +229,7 @@ def condition_of(source: Mapping[str, Any], op: str, entries: Sequence[str], loo
         return {"field": name, "op": op, "value": True}
     if op == "today" or (op in COUNTED and entries[0].isdigit()):
         return _counted(name, op, int(entries[0]) if op != "today" else 0)
-    if what.type in DATES and op in _DATED and (day := _day(entries[0])) is not None and op != "in":
+    if what.type in DATES and op in _DATED and (day := day_of(entries[0])) is not None and op != "in":
         return _dated(name, what, op, day, look)
     values = [
         value
@@ -252,7 +252,8 @@ def _counted(name: str, op: str, days: int) -> dict[str, Any]:
     return {"and": [test("gte", first), test("lt", after)]}
 
 
-def _day(text: str) -> date | None:
+def day_of(text: str) -> date | None:
+    """The day that a text such as 2026-12-21 names; None for any other text."""
     try:
         return date.fromisoformat(text)
     except ValueError:

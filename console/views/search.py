@@ -221,7 +221,7 @@ def _notes(answer: Answer) -> list[Mapping[str, object]]:
     ]
     notes += [
         {
-            "words": f"{item.label}: too much fits these words to look at all of it. A longer word or a number finds more.",
+            "words": f"{item.label}: not all was looked at, because too much fits these words or the data source is slow now. A longer word or a number finds more.",
             "href": frame.collection_url(item.id, q=q),
             "link": "Search the list",
         }

@@ -15,6 +15,8 @@ from console.contacts import contact_files
 from console.db import request_writes
 from console.db.ids import uuid7
 from console.errors import NotAllowed
+from console.records import connect
+from console.views import outcomes
 
 blueprint = Blueprint("security", __name__)
 
@@ -43,7 +45,6 @@ LISTS = frozenset({"enrolled.enrol", "contact_import.begin"})
 
 YEAR_S = 31_536_000
 _VERSIONED = re.compile(r"/static/vendor/[^/]+-[0-9][^/]*/")
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _tokens = CSRFProtect()
 
 
@@ -60,6 +61,7 @@ def name_request() -> None:
     g.request_id = str(uuid7())
     log.REQUEST.set(g.request_id)
     request_writes.begin()
+    connect.wait_once(on=True)
     log.on_the_way()
     if request.endpoint in LARGE and ("_user_id" in session or _for_programs() or _has_link()):
         request.max_content_length = (settings.current().request_mb + 1) * 1_000_000
@@ -67,10 +69,16 @@ def name_request() -> None:
         request.max_content_length = contact_files.MOST_BYTES + 1_000_000
 
 
+@blueprint.teardown_app_request
+def end_request(_error: BaseException | None) -> None:
+    """What follows in this thread asks every source itself."""
+    connect.wait_once(on=False)
+
+
 @blueprint.before_app_request
 def refuse_foreign_forms() -> None:
     """Require for unsafe methods that the browser names our origin and sends the page's token. Programs with a key send no cookie and need neither."""
-    if request.method in SAFE or _for_programs() or _programs_outside() or request.routing_exception is not None:
+    if request.method in outcomes.SAFE or _for_programs() or _programs_outside() or request.routing_exception is not None:
         return
     if not _same_origin():
         raise ForeignForm("This was sent from another site, so nothing was done. Open the page here and send it again.")
@@ -171,3 +179,11 @@ def _set_up(state: BlueprintSetupState) -> None:
 
 
 blueprint.record_once(_set_up)
+
+
+def answer_outside(body: str, status: int) -> Response:
+    """The answer to whoever has a link: no browser keeps it, and no search engine lists it."""
+    answer = make_response(body, status)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer

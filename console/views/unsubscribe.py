@@ -1,10 +1,11 @@
 """`/unsubscribe/<token>`: the page behind the link of an e-mail, for people without an account, and for mail programs that ask with one click."""
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from console.core.message_words import words_in
 from console.errors import NotFound, TooMany
 from console.messages import opting_out, unsubscribing
+from console.views import security
 
 blueprint = Blueprint("unsubscribe", __name__)
 ONE_CLICK = "One-Click"
@@ -17,8 +18,8 @@ def show(token: str) -> Response:
         page = unsubscribing.opened(token, request.remote_addr or "")
     except (NotFound, TooMany) as gone:
         words = words_in(request.accept_languages.best_match(["en", "de", "fr", "lt"]))
-        return _answer(render_template("unsubscribe/page.html", words=words, language="en", gone=gone.message), gone.status)
-    return _answer(
+        return security.answer_outside(render_template("unsubscribe/page.html", words=words, language="en", gone=gone.message), gone.status)
+    return security.answer_outside(
         render_template("unsubscribe/page.html", words=page.words, language=page.language, page=page, done="done" in request.args), 200
     )
 
@@ -31,16 +32,11 @@ def end(token: str) -> Response:
     try:
         unsubscribing.end(token, request.remote_addr or "", wanted)
     except (NotFound, TooMany) as gone:
-        return _answer(render_template("unsubscribe/page.html", words=words_in("en"), language="en", gone=gone.message), gone.status)
+        return security.answer_outside(
+            render_template("unsubscribe/page.html", words=words_in("en"), language="en", gone=gone.message), gone.status
+        )
     if one_click:
-        return _answer("", 200)
-    answer = _answer("", 303)
+        return security.answer_outside("", 200)
+    answer = security.answer_outside("", 303)
     answer.headers["Location"] = f"/unsubscribe/{token}?done=1"
-    return answer
-
-
-def _answer(body: str, status: int) -> Response:
-    answer = make_response(body, status)
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     return answer

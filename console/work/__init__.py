@@ -1,17 +1,19 @@
 """Work that waits for people: tickets, tasks, questions, approvals, notices, and what people who leave hand to others."""
 
-__all__ = [
-    "approval_beside",
-    "approvals",
-    "approvers",
-    "ended_runs",
-    "leavers",
-    "my_work",
-    "notices",
-    "questions",
-    "standing_in",
-    "tasks",
-    "ticket_assignment",
-    "tickets",
-    "waiting_reasons",
-]
+OPEN_MODULES = frozenset(
+    {
+        "approval_beside",
+        "approvals",
+        "approvers",
+        "ended_runs",
+        "leavers",
+        "my_work",
+        "notices",
+        "questions",
+        "standing_in",
+        "tasks",
+        "ticket_assignment",
+        "tickets",
+        "waiting_reasons",
+    }
+)

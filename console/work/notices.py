@@ -17,6 +17,7 @@ from console.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnkn
 from console.integrations import mail
 from console.runs.changing import cleared_notices
 from console.runs.rows import side_rows
+from console.work.tasks import title_if_seen
 
 SHOWN = 50
 AT_ONCE = 50
@@ -128,7 +129,7 @@ def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles
     ident, key, kind, run, by, at, read_at, link, subject, nonce, ct, absent, made_in = row
     run_id = str(run) if run else None
     if run_id is not None and run_id not in titles:
-        titles[run_id] = _title(actor, run_id)
+        titles[run_id] = title_if_seen(actor, run_id)
     about = titles.get(run_id or "")
     if run_id is not None and about is None:
         return Notice(str(ident), "About something that you may not see any more", "", "", at, read_at is not None)  # type: ignore[arg-type]
@@ -144,14 +145,6 @@ def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles
         words = f"In place of {names.get(str(absent), 'a colleague')}: {words}"
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
     return Notice(str(ident), words, about or "", href, at, read_at is not None)  # type: ignore[arg-type]
-
-
-def _title(actor: Actor, run_id: str) -> str | None:
-    """The title of the run; None where the person may not see it."""
-    try:
-        return runs.title(actor, run_id)
-    except ConsoleError:
-        return None
 
 
 def read(actor: Actor, notice_id: str) -> str:

@@ -82,7 +82,7 @@ def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str |
     """The task; None where the person may not see its run."""
     ident, run, _, team, assignee, status, waits, due_on, created_at, closed_at, closed_by, subject, nonce, ct, instead, made_at = row
     if run not in titles:
-        titles[run] = _title(actor, run)
+        titles[run] = title_if_seen(actor, run)
     about = titles[run]
     if about is None:
         return None
@@ -98,7 +98,8 @@ def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str |
     )  # fmt: skip
 
 
-def _title(actor: Actor, run_id: str) -> str | None:
+def title_if_seen(actor: Actor, run_id: str) -> str | None:
+    """The title of the run; None where the person may not see it."""
     try:
         return runs.title(actor, run_id)
     except ConsoleError:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from console.core.documents.collections import Collection, Stored, assemble, humanised
+from console.core.documents.collections import Collection, Stored, assemble
+from console.core.plain_words import humanised
 from console.core.scopes import Scope, whole
 from console.errors import DefinitionError
 from tests.tables import cases

@@ -294,6 +294,68 @@ def test_commands_find_no_run(house: House) -> None:
                 command()
 
 
+WRITING = {
+    "revision": 1,
+    "reason": "x",
+    "step": "start",
+    "values": {},
+    "user": "usr_x",
+    "inbox": "desk",
+    "effect": "eff_x",
+    "done": True,
+    "from": "start",
+}
+
+
+@pytest.mark.parametrize("who", OUTSIDE)
+def test_every_writing_call_on_it_answers_as_on_what_is_not_there(house: House, who: str) -> None:
+    """Also where the body is wrong: nobody finds out by a 409 or a 422 that there is such a run."""
+    missing, asked = "run_01m7x41xbse66b31rfxaa3jrqz", 0
+    for rule in sorted(house.app.url_map.iter_rules(), key=str):
+        for method in sorted((rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}):
+            if "<run_id>" not in rule.rule:
+                continue
+            told = []
+            for run_id in (missing, house.run):
+                path = re.sub(r"<(?:\w+:)?\w+>", "unknown", rule.rule.replace("<run_id>", run_id))
+                sent = {"json": WRITING} if path.startswith("/api/") else {"data": {name: str(value) for name, value in WRITING.items()}}
+                answer = house.get(who, path, method, **sent)
+                text = re.sub(r"req_\w+|[0-9a-f]{8}-[-0-9a-f]{27,}|csrf_token[^>]*", "", answer.text).replace(run_id, "")
+                told.append((answer.status_code, text))
+            assert told[0] == told[1], (method, rule.rule)
+            asked += 1
+    assert asked > 40
+    assert house.run in str(fetch("select id from console.run where label is not null"))
+
+
+def test_the_figures_for_monitors_count_nothing_of_it(house: House) -> None:
+    """`/metrics` is read by who has no clearance: a run more or less that moves, waits or hangs would tell."""
+    was = fetch("select status from console.run where id = %s", (house.run,))[0][0]
+    told = {}
+    try:
+        for status in ("running", "waiting_time", "saved"):
+            fetch("update console.run set status = %s where id = %s returning id", (status, house.run))
+            text = house.app.test_client().get("/metrics").text
+            told[status] = {line for line in text.splitlines() if line.startswith(("handrail_runs", "handrail_timer"))}
+            assert not [needle for needle in needles(house) if needle in text]
+    finally:
+        fetch("update console.run set status = %s where id = %s returning id", (was, house.run))
+    assert told["running"] == told["waiting_time"] == told["saved"] != set()
+
+
+def test_the_process_says_nothing_of_it_aloud(house: House, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+    """What the officer and those outside do leaves no word of it in the log of the process, which whoever runs the machine reads."""
+    with caplog.at_level("DEBUG"):
+        for who in (*OUTSIDE, "malik"):
+            for path in ("/runs/{}", "/runs/{}/replay", "/api/v1/runs/{}", "/api/v1/runs/{}/case-file"):
+                house.get(who, path.format(house.run))
+            house.get(who, f"/api/v1/runs/{house.run}/abort", "POST", json={"revision": 999, "reason": "Needle-reason"})
+    out, err = capfd.readouterr()
+    spoken = caplog.text + out + err
+    assert not [needle for needle in needles(house) if needle in spoken and needle != house.run]
+    assert "Needle-reason" not in spoken
+
+
 def test_the_log_has_nothing_of_it_for_those_outside_and_proves_itself_all_the_same(house: House, tmp_path: Path) -> None:
     for who in ("ada", "ines"):
         page = activity.page(house.people[who], LogFilter(), 100)

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from console.errors import SourceDown
+from console.errors import ConsoleError, SourceDown
 from console.postgres import Embedded
 from console.records import connect, connection_terms, source_breaker
 from console.records.connection_terms import Terms
@@ -31,6 +31,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(connection_terms, "GRACE_S", 0)
     monkeypatch.setattr(connection_terms, "TURN_S", 0.2)
     yield
+    connect.wait_once(on=False)
     connect.dispose()
 
 
@@ -263,6 +264,73 @@ def test_a_table_that_is_locked_holds_so_many_threads_and_no_more(locked: str) -
                 each.result(timeout=20)
     assert connect.since("shop") is None, "a table that is locked is no source that is away"
     assert (breaker._inside, get("select 1")) == ({}, 1)
+
+
+def test_a_request_waits_once_for_what_is_locked_and_others_ask_themselves(locked: str) -> None:
+    """A page with fifty lines of a locked table took three seconds for each of them; it is told fifty times what it was told once."""
+    engine, asked = connect.engine("shop", locked, Terms(connect_s=5, statement_s=10)), []
+
+    def get(question: str, source: str = "shop") -> int:
+        def work(connection: sa.Connection) -> int:
+            asked.append(question)
+            connection.exec_driver_sql("set lock_timeout = '20ms'")
+            return int(connection.exec_driver_sql(question).scalar_one())
+
+        return connect.read(connect.engine(source, locked, FAST) if source != "shop" else engine, source, work)
+
+    connect.wait_once(on=True)
+    for _ in range(50):
+        with pytest.raises(SourceDown, match="locked for another program") as refused:
+            get("select count(*) from t")
+        assert (refused.value.passing, refused.value.extra["source"]) == (True, "shop")
+    assert len(asked) == 1
+    assert get("select 2", "books") == 2, "another source is asked"
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(get, "select 3").result(timeout=20) == 3, "another thread asks itself"
+    assert connect.since("shop") is None
+    connect.wait_once(on=True)
+    assert get("select 4") == 4, "the next request asks again"
+    assert asked[1:] == ["select 2", "select 3", "select 4"]
+
+
+def test_a_thread_that_answers_no_request_asks_each_time(locked: str) -> None:
+    """A worker's thread is never told that it begins anew."""
+    engine = connect.engine("shop", locked, FAST)
+
+    def work(connection: sa.Connection) -> int:
+        connection.exec_driver_sql("set lock_timeout = '20ms'")
+        return int(connection.exec_driver_sql("select count(*) from t").scalar_one())
+
+    for _ in range(2):
+        with pytest.raises(SourceDown, match="locked"):
+            connect.read(engine, "shop", work)
+    assert ask(locked) == 1
+
+
+@pytest.mark.parametrize("wrong", ["select 1/0", "select a", "selec"])
+def test_only_a_lock_makes_a_thread_wait_once(pg: Embedded, wrong: str) -> None:
+    """What is wrong with one question says nothing of the next one."""
+    connect.wait_once(on=True)
+    url = pg.url("postgres", "postgres")
+    engine = connect.engine("shop", url, FAST)
+    with pytest.raises(ConsoleError):
+        connect.read(engine, "shop", lambda connection: connection.exec_driver_sql(wrong).scalar_one())
+    assert ask(url) == 1
+
+
+def test_a_write_is_tried_although_a_read_has_just_waited(locked: str) -> None:
+    """Its own row may be free."""
+    connect.wait_once(on=True)
+    engine = connect.engine("shop", locked, FAST)
+
+    def work(connection: sa.Connection) -> int:
+        connection.exec_driver_sql("set lock_timeout = '20ms'")
+        return int(connection.exec_driver_sql("select count(*) from t").scalar_one())
+
+    with pytest.raises(SourceDown, match="locked"):
+        connect.read(engine, "shop", work)
+    with connect.transaction(engine, "shop") as connection:
+        assert connection.exec_driver_sql("select 5").scalar_one() == 5
 
 
 def test_many_quick_questions_wait_for_each_other_and_none_is_refused(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from console import collections, log, records, sources
-from console.core.documents.collections import humanised
 from console.core.documents.collections.collection_document import read
+from console.core.plain_words import humanised
 from console.db.engine import transaction
 from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed, NotFound
 from console.records import catalogue

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from console.db.engine import transaction
 from console.proposals.settings_document import Options
-from console.upkeep import doctor
+from console.upkeep import doctor, doctor_model
 from tests.company import Company
 from tests.servers import model
 
@@ -22,21 +22,21 @@ def saved(**changes: object) -> None:
 
 
 def test_at_first_rules_propose(company: Company) -> None:
-    check = doctor._chosen()
+    check = doctor_model.chosen_model()
     assert (check.ok, check.message, bool(check.fix)) == (True, "none is set: rules propose what is certain", True)
 
 
 def test_a_model_that_was_chosen_is_looked_at(company: Company) -> None:
     with model.serving() as server:
         saved(provider="openai_compatible", model="local-model", base_url=server.chat_url)
-        hidden = doctor._chosen()
+        hidden = doctor_model.chosen_model()
         assert server.requests == [], "a host of the own network has to be named by who runs the machine"
     assert (hidden.ok, "CONSOLE_PRIVATE_HOSTS" in hidden.fix) == (False, True)
 
 
 def test_switched_off_it_says_why(company: Company) -> None:
     saved(on=False, reason="the contract ended")
-    check = doctor._chosen()
+    check = doctor_model.chosen_model()
     assert (check.ok, "the contract ended" in check.message) == (True, True)
 
 

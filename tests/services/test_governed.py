@@ -173,7 +173,7 @@ def test_publishing_another_workflow_that_writes_it_is_refused(house: Company) -
 
 def test_doctor_says_which_governor_is_not_there_or_never_writes(house: Company) -> None:
     def told() -> doctor.Check:
-        return doctor._governed()
+        return doctor._governed_fields()
 
     assert told().ok
     say({"governed": {"risk": "care-review", "email": "gone-review", "desk": "care-review"}})

@@ -45,7 +45,7 @@ def test_every_command_while_the_source_is_away(company: Company) -> None:
 
 def test_a_write_that_finds_the_source_away_is_refused_and_what_was_typed_stays(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = company.at("rate")
-    put = runs.changing.transitions.write  # type: ignore[attr-defined]
+    put = runs.changing.transitions.write
 
     def going(*given: Any, **more: Any) -> Any:
         made = put(*given, **more)

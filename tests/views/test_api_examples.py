@@ -45,16 +45,19 @@ FAR = {"stopTrying", "settleEffect", "checkEffect", "stepIn", "proposeAgain", "s
 
 @pytest.fixture(name="house", scope="module")
 def fixture_house(module_company: Company) -> Company:
+    """One company for all examples."""
+    return exemplary(module_company)
+
+
+def exemplary(company: Company) -> Company:
     """The company with customer 17 and the workflow of the examples."""
     for key in range(17, 80):
-        module_company.sql(
-            f"insert into customer values ({key}, 'Customer {key}', 'c{key}@customers.example', 'retail', null, null, 1, null)"
-        )
+        company.sql(f"insert into customer values ({key}, 'Customer {key}', 'c{key}@customers.example', 'retail', null, null, 1, null)")
     access.grant("operator", "collection:customer", ["create", "delete"], "record.desk in $currentUser.tags.desks", team="operations")
     access.refresh()
     workflows.import_file(KYC, publish=True)
     asking()
-    return module_company
+    return company
 
 
 @pytest.fixture(name="web", scope="module")
@@ -81,8 +84,8 @@ class Bench:
             self.house.answer(run_id, by, told)
         return {"run_id": run_id, "revision": told["revision"]}
 
-    def send(self, name: str, who: str, scene: Scene) -> Any:
-        """The answer to the example, its ids and revision replaced by those of the scene."""
+    def send(self, name: str, who: str, scene: Scene, key: str | None = None, **more: str) -> Any:
+        """The answer to the example, its ids and revision replaced by those of the scene. `key`: another one than the person's whole one; `more`: headers."""
         call = self.calls[name]
         path = BASE + call.path
         given = {**call.operation.example.path, **scene}
@@ -90,10 +93,14 @@ class Bench:
             path = path.replace(f"{{{parameter}}}", str(given[parameter]))
         example = call.operation.example.body
         body = None if example is None else {key: scene.get(key, value) for key, value in example.items()}
-        sent: dict[str, Any] = {"data": scene["form"]} if "form" in scene else {"json": body}
+        form = {
+            part: (io.BytesIO(value[0].getvalue()), value[1]) if isinstance(value, tuple) else value
+            for part, value in scene.get("form", {}).items()
+        }
+        sent: dict[str, Any] = {"data": form} if form else {"json": body}
         if who not in self.keys:
             self.keys[who] = accounts.create_key("examples", self.house.people[who].id).text
-        headers = {"Authorization": f"Bearer {self.keys[who]}"}
+        headers = {"Authorization": f"Bearer {key or self.keys[who]}"} | {header.replace("_", "-"): value for header, value in more.items()}
         return self.web.test_client().open(path, method=call.method, headers=headers, query_string=call.operation.example.query, **sent)
 
     def check(self, name: str, who: str, scene: Scene) -> list[str]:

@@ -157,3 +157,22 @@ def test_what_was_typed_can_be_sent_once_more_where_nothing_could_be_saved(compa
     assert "takes no changes at the moment" in page
     assert 'name="reason" value="Müller &amp; Söhne &lt;b&gt;moved&lt;/b&gt;"' in page
     assert 'action="/operations/pause' in page
+
+
+@pytest.mark.parametrize(("method", "kept"), [("get", False), ("post", True)])
+def test_only_who_typed_something_is_told_that_it_is_kept(company: Company, pages: Pages, pg: Embedded, method: str, kept: bool) -> None:
+    """Opening the activity log is itself an event: in a database that takes no changes it is refused, and nothing was typed there."""
+    ines, name = pages.ines, app_url().database
+    pg.sql(f"alter database {name} set default_transaction_read_only = on")
+    engine.dispose()
+    try:
+        if method == "get":
+            ines.get("/activity", status=503)
+        else:
+            ines.post("/operations/pause", {"csrf_token": ines.token, "reason": "Maintenance"}, status=503)
+    finally:
+        pg.sql(f"alter database {name} reset default_transaction_read_only")
+        engine.dispose()
+    assert ("What you typed is kept here: try again then." in ines.answer.text) is kept
+    assert ("Try again then." in ines.answer.text) is not kept
+    ines.get("/activity")

@@ -9,7 +9,7 @@ from typing import Literal
 from console.ai.providers import anthropic, openai_compatible, rules
 from console.settings import AI
 
-__all__ = ["anthropic"]
+OPEN_MODULES = frozenset({"anthropic"})
 
 Asking = anthropic.Anthropic | openai_compatible.OpenAICompatible
 Config = anthropic.Config | openai_compatible.Config | rules.Config

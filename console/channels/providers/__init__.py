@@ -33,6 +33,3 @@ def provider_of(kind: str) -> Provider:
 def named(kind: str, name: str) -> Provider | None:
     """The provider of this name, also where another one carries new messages now; None where there is none."""
     return next((provider for provider in every() if (provider.kind, provider.name) == (kind, name)), None)
-
-
-__all__ = ["ENTRY_POINT", "every", "named", "provider_of"]

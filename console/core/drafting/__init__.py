@@ -26,32 +26,4 @@ from console.core.drafting.ordering import ordered, plain, written
 from console.core.drafting.sketching import sketched
 from console.core.drafting.spoken_differences import Difference, differences
 
-__all__ = [
-    "AddStep",
-    "AddTrigger",
-    "Change",
-    "ChangeError",
-    "Collision",
-    "Connect",
-    "Difference",
-    "RemoveTrigger",
-    "RenameStep",
-    "Set",
-    "SetDocument",
-    "SetTrigger",
-    "apply",
-    "difference",
-    "differences",
-    "graph_pieces",
-    "invert",
-    "mend",
-    "merge",
-    "ordered",
-    "plain",
-    "read_changes",
-    "require_shape",
-    "sketched",
-    "to_json",
-    "touched",
-    "written",
-]
+OPEN_MODULES = frozenset({"graph_pieces"})

@@ -22,19 +22,3 @@ if TYPE_CHECKING:
     Effect = Kind
 else:
     Effect: Any = Annotated[reduce(operator.or_, KINDS.values()), Discriminator("kind")]
-
-__all__ = [
-    "HEADER_PATTERN",
-    "KINDS",
-    "LONGEST_S",
-    "Effect",
-    "Follow",
-    "Http",
-    "Kind",
-    "Sentence",
-    "SqlDelete",
-    "SqlInsert",
-    "SqlWrite",
-    "text_of",
-    "wrong_address",
-]

@@ -4,23 +4,4 @@ from console.core.expressions.evaluation import compiled
 from console.core.expressions.language import MOST_CHARACTERS, TEMPLATE, Expression, lacks, names, parse, paths, render, shown, templates
 from console.core.expressions.parser import ROOTS, TABLES, ExpressionError
 
-__all__ = [
-    "MOST_CHARACTERS",
-    "ROOTS",
-    "TABLES",
-    "TEMPLATE",
-    "Expression",
-    "ExpressionError",
-    "compiled",
-    "functions",
-    "lacks",
-    "names",
-    "nodes",
-    "operands",
-    "parse",
-    "paths",
-    "render",
-    "search_syntax",
-    "shown",
-    "templates",
-]
+OPEN_MODULES = frozenset({"functions", "nodes", "operands", "search_syntax"})

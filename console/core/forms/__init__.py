@@ -7,26 +7,3 @@ No value is converted from one kind to another: a number is not accepted as text
 from console.core.forms.field_values import CLEANERS, LONGEST, LONGEST_OTHERWISE, Wrong, bound, cleaned
 from console.core.forms.form_field import FIELD_TYPES, LISTS, NEVER_TYPED, TEXTS, FieldType, FormField, takes_files
 from console.core.forms.submission import clean, examine, in_sentence, is_empty, missing_message, not_saved, refusal
-
-__all__ = [
-    "CLEANERS",
-    "FIELD_TYPES",
-    "LISTS",
-    "LONGEST",
-    "LONGEST_OTHERWISE",
-    "NEVER_TYPED",
-    "TEXTS",
-    "FieldType",
-    "FormField",
-    "Wrong",
-    "bound",
-    "clean",
-    "cleaned",
-    "examine",
-    "in_sentence",
-    "is_empty",
-    "missing_message",
-    "not_saved",
-    "refusal",
-    "takes_files",
-]

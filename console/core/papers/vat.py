@@ -55,9 +55,9 @@ def _mod_11_10(text: str) -> bool:
     return (rest + int(text[-1])) % 10 == 1
 
 
-def _sums_to(weights: Sequence[int], modulus: int, wanted: int = 0) -> Callable[[str], bool]:
-    """Check: the weighted sum of all digits has this remainder."""
-    return lambda text: _weighted(text, weights) % modulus == wanted
+def _sums_to(weights: Sequence[int], modulus: int) -> Callable[[str], bool]:
+    """Check: the weighted sum of all digits can be divided by this number."""
+    return lambda text: _weighted(text, weights) % modulus == 0
 
 
 def _last(weights: Sequence[int], check: Callable[[int], int]) -> Callable[[str], bool]:

@@ -11,8 +11,6 @@ from console.core.actor import Actor
 from console.errors import NotFound
 from console.reports.tables.base import WINDOWS, Cell, Column, TableReport
 
-__all__ = ["WINDOWS", "Cell", "Column", "TableReport", "all_reports", "get", "readable"]
-
 
 @functools.cache
 def all_reports() -> Mapping[str, TableReport]:

@@ -21,15 +21,13 @@ def start_hands_off(
     record: RecordRef | None,
     values: Mapping[str, Any],
     key: str,
-    version: int | None = None,
     identity: Actor | None = None,
-    test: bool = False,
     subject: str | None = None,
 ) -> str:
     """Start a run that nobody holds and return its id; a worker does its steps. The same `key` in the same workflow gives the same run, for ever.
 
-    `workflow` is its slug or id, `version` a published version (None: the live one). The run acts with the rights of the document's `run_as`, else
-    of `identity`, such as the owner of a webhook's key. `values` are those of the start step's fields. `test`: it is marked, and does not count as the one live run.
+    `workflow` is its slug or id. The run acts with the rights of the document's `run_as`, else
+    of `identity`, such as the owner of a webhook's key. `values` are those of the start step's fields.
     `subject`: under whose key the values of a run without a record are kept, such as the lead that it is about.
 
     One transaction of its own. Raises NotFound (no such workflow or record, or the account may not see it), NotAllowed (the account may not start it),
@@ -39,10 +37,9 @@ def start_hands_off(
     named = start_key(live.id, key)
     if (known := started_with(named)) is not None:
         return known
-    definition = live if version is None else workflows.version(live.id, version)
-    account = account_of(definition) if definition.document.run_as is not None or identity is None else identity
-    start = HandsOff(origin=by, key=named, test=test, subject=subject)
-    return begin(account, definition, record.collection if record else None, record.key if record else None, values, hands_off=start)
+    account = account_of(live) if live.document.run_as is not None or identity is None else identity
+    start = HandsOff(origin=by, key=named, subject=subject)
+    return begin(account, live, record.collection if record else None, record.key if record else None, values, hands_off=start)
 
 
 def start_key(workflow_id: str, key: str) -> str:

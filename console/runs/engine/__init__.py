@@ -1,17 +1,19 @@
 """What happens in a run without a person: automatic steps, effects, proposals, timers."""
 
-__all__ = [
-    "addressees",
-    "advancing",
-    "answering",
-    "children",
-    "effect_followup",
-    "effecting",
-    "first_steps",
-    "into_inbox",
-    "people_behind",
-    "preparing",
-    "proposing",
-    "stepping",
-    "sweep",
-]
+OPEN_MODULES = frozenset(
+    {
+        "addressees",
+        "advancing",
+        "answering",
+        "children",
+        "effect_followup",
+        "effecting",
+        "first_steps",
+        "into_inbox",
+        "people_behind",
+        "preparing",
+        "proposing",
+        "stepping",
+        "sweep",
+    }
+)

@@ -1,15 +1,17 @@
 """Runs in the database: loading and writing them, rows in other tables, drafts, and rebuilding rows from the log."""
 
-__all__ = [
-    "latest",
-    "loaded_rows",
-    "new_runs",
-    "rebuild",
-    "recent_runs",
-    "run_events",
-    "run_rows",
-    "run_store",
-    "side_rows",
-    "typed_drafts",
-    "version_origins",
-]
+OPEN_MODULES = frozenset(
+    {
+        "latest",
+        "loaded_rows",
+        "new_runs",
+        "rebuild",
+        "recent_runs",
+        "run_events",
+        "run_rows",
+        "run_store",
+        "side_rows",
+        "typed_drafts",
+        "version_origins",
+    }
+)

@@ -1,16 +1,18 @@
 """What people see of runs: the screen, lists, queues and replay."""
 
-__all__ = [
-    "block_content",
-    "candidates",
-    "lists",
-    "queues",
-    "reader_reach",
-    "reading",
-    "record_reach",
-    "replay",
-    "run_filters",
-    "screens",
-    "step_stakes",
-    "view",
-]
+OPEN_MODULES = frozenset(
+    {
+        "block_content",
+        "candidates",
+        "lists",
+        "queues",
+        "reader_reach",
+        "reading",
+        "record_reach",
+        "replay",
+        "run_filters",
+        "screens",
+        "step_stakes",
+        "view",
+    }
+)

@@ -1,3 +1,11 @@
 """Trying a workflow: a dry run writes nothing and sends nothing, and follows the rules of every run."""
 
-__all__ = ["dry_runs", "examples", "executing", "redeciding", "simulated_children", "simulated_waits", "test_results", "workflow_trials"]
+OPEN_MODULES = frozenset(
+    {
+        "examples",
+        "executing",
+        "redeciding",
+        "test_results",
+        "workflow_trials",
+    }
+)

@@ -1,6 +1,5 @@
 """Days on which people are away, and who stands in for them, as JSON."""
 
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, g, jsonify, request
@@ -12,6 +11,7 @@ from console.errors import NotFound
 from console.views.api import listing
 from console.views.api.operation import Done, Example, Sent, operation, read
 from console.views.api.shapes import AbsencePlanned, Listed
+from console.views.list_filters import day_of
 
 blueprint = Blueprint("api_absences", __name__, url_prefix="/api/v1/people/<person_id>/absences")
 
@@ -26,18 +26,11 @@ class NewAbsence(Sent):
     substitute: str = Field(description="Address of whoever stands in; they get no right by it")
 
 
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def _kept(_done: Done) -> dict[str, Any]:
     """Return the absence as it is now. Raises NotFound where it was taken back since."""
     sent, person = read(NewAbsence), str((request.view_args or {})["person_id"])
     for one in absences.absences_of(g.actor, person):
-        if one.first == _day(sent.first):
+        if one.first == day_of(sent.first):
             return one.to_json()
     raise NotFound("The absence was taken back since.")
 
@@ -66,7 +59,7 @@ def every(person_id: str) -> ResponseReturnValue:
 def plan(person_id: str) -> ResponseReturnValue:
     """Say when a person is away and who stands in: of oneself, or of others for those who manage people. 409 `away_already`."""
     sent = read(NewAbsence)
-    made = absences.plan(g.actor, person_id, first=_day(sent.first), last=_day(sent.last), substitute=sent.substitute)
+    made = absences.plan(g.actor, person_id, first=day_of(sent.first), last=day_of(sent.last), substitute=sent.substitute)
     return jsonify(made.to_json()), 201
 
 

@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from console.views import frame
 
-__all__ = ["area", "person", "person_roles"]
+OPEN_MODULES = frozenset({"area", "person", "person_roles"})
 
 blueprint = Blueprint("settings", __name__)
 

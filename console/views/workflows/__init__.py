@@ -1,3 +1,3 @@
 """Pages of workflows: the cards, and the tabs of one workflow."""
 
-__all__ = ["switches", "tabs"]
+OPEN_MODULES = frozenset({"switches", "tabs"})

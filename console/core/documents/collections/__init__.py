@@ -1,7 +1,7 @@
 """Collections: their model, their documents, and assembling both with the database structure."""
 
 from console.core.documents.collections.assembling import LISTS, Stored, assemble
-from console.core.documents.collections.labels import free_id, humanised, one_of
+from console.core.documents.collections.labels import free_id, one_of
 from console.core.documents.collections.model import (
     CONVERSIONS,
     FIELD_TYPES,
@@ -18,35 +18,18 @@ from console.core.documents.collections.model import (
     Segment,
     fields_of,
 )
+from console.core.plain_words import humanised
 
-__all__ = [
-    "CONVERSIONS",
-    "FIELD_TYPES",
-    "FORMATS",
-    "LISTS",
-    "MOST_COLUMNS",
-    "SHOWN_ONLY",
-    "TONES",
-    "WIDGETS",
-    "Collection",
-    "Field",
-    "Option",
-    "Relation",
-    "Rule",
-    "Segment",
-    "Stored",
-    "assemble",
-    "assembling",
-    "collection_document",
-    "condition_rows",
-    "contact_document",
-    "document_changes",
-    "document_check",
-    "document_merge",
-    "fields_of",
-    "free_id",
-    "humanised",
-    "one_of",
-    "recognising",
-    "treatment",
-]
+OPEN_MODULES = frozenset(
+    {
+        "assembling",
+        "collection_document",
+        "condition_rows",
+        "contact_document",
+        "document_changes",
+        "document_check",
+        "document_merge",
+        "recognising",
+        "treatment",
+    }
+)

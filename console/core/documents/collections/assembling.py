@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from console.core.documents.collections import recognising, relating, treatment
 from console.core.documents.collections.default_titles import default_title, random_keys
-from console.core.documents.collections.labels import explained, humanised, led_to, one_of
+from console.core.documents.collections.labels import explained, led_to, one_of
 from console.core.documents.collections.model import (
     FIELD_TYPES,
     MOST_COLUMNS,
@@ -31,6 +31,7 @@ from console.core.documents.collections.model import (
     offered_segments,
 )
 from console.core.expressions import ExpressionError
+from console.core.plain_words import humanised
 from console.errors import DefinitionError
 
 PERSONAL_TYPES = frozenset({"text", "long_text", "email", "phone", "json", "file"})

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from console.core.documents.collections import recognising
-from console.core.documents.collections.labels import humanised, led_to, one_of
+from console.core.documents.collections.labels import led_to, one_of
 from console.core.documents.collections.model import Field
+from console.core.plain_words import humanised
 
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Sequence
 
-from console.core.plain_words import humanised as humanised  # noqa: PLC0414 (offered again)
-
 KEY_WORDS = frozenset({"ID", "no", "nr", "num", "number", "code", "cd", "key", "UUID", "uuid", "fk"})
 """Last words of labels that say only that a column holds a key."""
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from console.core.documents.collections.labels import humanised, led_to
+from console.core.documents.collections.labels import led_to
 from console.core.documents.collections.model import Collection, Relation
+from console.core.plain_words import humanised
 from console.errors import DefinitionError
 
 

@@ -26,33 +26,4 @@ from console.core.documents.workspaces.components import (
 from console.core.documents.workspaces.workspace_check import check, names_used
 from console.core.documents.workspaces.workspace_document import Workspace, read
 
-__all__ = [
-    "INPUTS",
-    "KINDS",
-    "SELECTING",
-    "Action",
-    "Chart",
-    "CollectionList",
-    "Component",
-    "Date",
-    "Dropdown",
-    "Fields",
-    "Inbox",
-    "Input",
-    "Link",
-    "Metric",
-    "Related",
-    "Section",
-    "Tab",
-    "Tabs",
-    "Text",
-    "Toggle",
-    "WorkflowButtons",
-    "Workspace",
-    "check",
-    "components",
-    "edits",
-    "names_used",
-    "read",
-    "workspace_document",
-]
+OPEN_MODULES = frozenset({"components", "edits", "workspace_document"})

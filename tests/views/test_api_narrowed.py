@@ -1,0 +1,200 @@
+"""Every call of the API as its example sends it: under keys that leave the rest out, and sent twice under one idempotency key."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from console import accounts, workflows
+from console.access import Scopes
+from console.db.engine import fetch
+from tests.company import Company
+from tests.conftest import Companies, web_app
+from tests.views.test_api_examples import Bench, Scene, exemplary, scenes
+
+pytestmark = pytest.mark.rotating
+
+OWN = {
+    "getMe": "who the key belongs to",
+    "getExport": "how far one's own export is; its file is judged",
+    "getWorkspace": "texts and places of a page; what stands in them is judged",
+    "listWorkspaces": "the same",
+}
+"""Calls that answer whoever has a key, and what they tell."""
+OF_CUSTOMERS = {"collection", "run_id", "approval_id", "file_id"}
+"""Parts of addresses that lead to a customer here."""
+OF_WORKFLOWS = {"workflow_id", "run_id", "approval_id", "review_id"}
+"""Parts of addresses that lead to a workflow here."""
+EACH_FOR_ITSELF = {
+    "assignTickets": "each ticket is answered for itself, as it stands now",
+    "unassignTickets": "the same",
+    "enrolLeads": "each lead is answered for itself",
+    "dryRunWorkflow": "does nothing",
+}
+"""POSTs whose repeat is no replay of one answer."""
+NO_CHANGES = "record_viewed|log_read|access_refused|key_created"
+"""Events of looks, of refusals and of this test's own keys."""
+
+
+class Narrowed:
+    """Sends examples under a key of the same person that leaves something out."""
+
+    def __init__(self, bench: Bench, scopes: Scopes) -> None:
+        self.bench, self.scopes = bench, scopes
+        self.keys: dict[str, str] = {}
+
+    def __call__(self, name: str, who: str, scene: Scene) -> Any:
+        if who not in self.keys:
+            self.keys[who] = accounts.create_key("narrow", self.bench.house.people[who].id, scopes=self.scopes).text
+        return self.bench.send(name, who, scene, self.keys[who])
+
+
+@pytest.fixture(name="template_examples", scope="module")
+def fixture_template(companies: Companies) -> Company:
+    """The company of the examples, furnished once."""
+    with companies.furnished("examples") as company:
+        return exemplary(company)
+
+
+@pytest.fixture(name="bench")
+def fixture_bench(companies: Companies, template_examples: Company) -> Iterator[Bench]:
+    """The examples over a company as if it were made for this test."""
+    assert template_examples.people
+    with companies.lent("examples") as company:
+        yield Bench(web_app(), company)
+
+
+def prepared(bench: Bench, name: str, scene: Any) -> Scene:
+    """What the example needs, as test_api_examples makes it."""
+    made: Scene = scene()
+    if name == "putDefinition":
+        made |= {"slug": workflows.entry(bench.house.mona, made["workflow_id"]).slug}
+    return made
+
+
+def made_since(pos: int) -> list[str]:
+    """Kinds of the events that something made or changed since then, in their order."""
+    rows = fetch("select convert_from(body, 'UTF8')::jsonb ->> 'type' from console.event where id > %s order by id", (pos,))
+    return [row[0] for row in rows if not re.fullmatch(NO_CHANGES, row[0])]
+
+
+def said(answer: Any) -> str:
+    """The text of an answer; of a file what can be read as text."""
+    return str(answer.get_data().decode("utf-8", "replace"))
+
+
+def newest() -> int:
+    return int(fetch("select coalesce(max(id), 0) from console.event")[0][0])
+
+
+def test_keys_that_leave_the_rest_out_open_no_call(bench: Bench) -> None:
+    """One right, one collection, one workflow: what the key does not include is refused as that which is not there, and nothing is changed.
+
+    The example is sent with the person's whole key at last, and answered as it promises: so what was refused would have been done.
+    """
+    act = Narrowed(bench, Scopes(acts=frozenset({"label.see"})))
+    collection = Narrowed(bench, Scopes(collections=frozenset({"account"})))
+    workflow = Narrowed(bench, Scopes(workflows=frozenset({"none-of-these"})))
+    wrong: list[tuple[str, ...]] = []
+    for name, (who, scene) in scenes(bench).items():
+        made, call = prepared(bench, name, scene), bench.calls[name]
+        before = newest()
+        sent = [("act", act(name, who, made))]
+        sent += [("collection", collection(name, who, made))] if OF_CUSTOMERS & set(call.parameters) else []
+        sent += [("workflow", workflow(name, who, made))] if OF_WORKFLOWS & set(call.parameters) else []
+        for kind, answer in sent:
+            empty = answer.status_code == 200 and call.method == "GET" and answer.is_json and answer.get_json().get("data") == []
+            good = answer.status_code in (403, 404) or empty or name in OWN
+            wrong += [] if good else [(name, kind, str(answer.status_code), answer.text[:80])]
+        changed = made_since(before)
+        wrong += [(name, "changed", *changed)] if changed else []
+        wrong += [(name, "whole", fault) for fault in bench.check(name, who, made)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("scopes", "words"),
+    [
+        (Scopes(collections=frozenset({"account"})), ("@customers.example", "Adaeze", "Customer 2")),
+        (Scopes(workflows=frozenset({"none-of-these"})), ("Care review", "KYC review", "kyc-review", "Rate the risk")),
+        (Scopes(acts=frozenset({"collection.browse", "workflow.start"})), ("@customers.example", "KYC review", "Rate the risk")),
+    ],
+    ids=["one collection", "no workflow", "two acts"],
+)
+def test_no_read_of_a_narrowed_key_holds_a_word_of_what_it_leaves_out(bench: Bench, scopes: Scopes, words: tuple[str, ...]) -> None:
+    """Lists, files and counts too: not only the address that names it. What documents of workflows say of collections is theirs, the log is the auditor's."""
+    narrow, leaks, spoken = Narrowed(bench, scopes), [], set()
+    of_setup = {"findEvents", "exportEvents"} | ({"getCollection", "listCollections"} if scopes.acts else set())
+    for name, (who, scene) in scenes(bench).items():
+        if bench.calls[name].method != "GET" or name in of_setup:
+            continue
+        made = prepared(bench, name, scene)
+        answer = narrow(name, who, made)
+        leaks += [(name, word) for word in words if word in said(answer)]
+        spoken |= {word for word in words if word in said(bench.send(name, who, made))}
+    assert leaks == []
+    assert spoken, "the whole key is told these words"
+
+
+def test_every_writing_example_that_is_sent_twice_is_done_once(bench: Bench) -> None:
+    """The repeat gets the status of the first answer and says that it is one; the log has nothing more of it."""
+    wrong: list[tuple[Any, ...]] = []
+    replayed = 0
+    for name, (who, scene) in scenes(bench).items():
+        if bench.calls[name].method != "POST":
+            continue
+        made = prepared(bench, name, scene)
+        first = bench.send(name, who, made, X_Idempotency_Key=f"twice {name}")
+        done = newest()
+        again = bench.send(name, who, made, X_Idempotency_Key=f"twice {name}")
+        changed = made_since(done)
+        wrong += [(name, "changed", changed)] if changed and name not in EACH_FOR_ITSELF else []
+        if first.status_code >= 400 or name in EACH_FOR_ITSELF:
+            wrong += [] if again.status_code == first.status_code else [(name, first.status_code, again.status_code)]
+            continue
+        told = again.headers.get("X-Idempotency-Replayed")
+        replayed += told == "true"
+        same = (again.status_code, told) == (first.status_code, "true")
+        wrong += [] if same else [(name, first.status_code, again.status_code, told, again.text[:100])]
+    assert wrong == []
+    assert replayed > 50
+
+
+def test_a_repeat_with_another_body_is_refused_wherever_a_body_is_taken(bench: Bench) -> None:
+    """Whatever the call is: the key stands for one request."""
+    wrong: list[tuple[Any, ...]] = []
+    asked = 0
+    for name, (who, scene) in scenes(bench).items():
+        call = bench.calls[name]
+        if call.method != "POST" or name in EACH_FOR_ITSELF or not isinstance(call.operation.example.body, dict):
+            continue
+        made = prepared(bench, name, scene)
+        if bench.send(name, who, made, X_Idempotency_Key=f"other {name}").status_code >= 400:
+            continue
+        member = next(iter(call.operation.example.body), None)
+        if member is None:
+            continue
+        before = newest()
+        answer = bench.send(name, who, made | {member: "something else"}, X_Idempotency_Key=f"other {name}")
+        asked += 1
+        code = (answer.get_json() or {}).get("code")
+        wrong += [] if (answer.status_code, code) == (422, "idempotency_mismatch") else [(name, answer.status_code, code)]
+        wrong += [(name, "changed", *made_since(before))] if made_since(before) else []
+    assert wrong == []
+    assert asked > 30
+
+
+def test_one_idempotency_key_of_two_people_is_two_requests(bench: Bench) -> None:
+    """Nobody is answered with what another was told under the same words."""
+    scene = bench.run
+    first, second = scene(), scene(by="mona")
+    mine = bench.send("saveRun", "olivia", first, X_Idempotency_Key="shared")
+    theirs = bench.send("saveRun", "mona", second, X_Idempotency_Key="shared")
+    assert (mine.status_code, theirs.status_code) == (200, 200)
+    assert mine.get_json()["id"] == first["run_id"]
+    assert theirs.get_json()["id"] == second["run_id"]
+    assert "X-Idempotency-Replayed" not in theirs.headers
+    stranger = bench.send("saveRun", "stan", first, X_Idempotency_Key="shared")
+    assert stranger.status_code == 404
+    assert first["run_id"] not in stranger.text
