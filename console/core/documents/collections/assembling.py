@@ -82,18 +82,26 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
 
 
 def _told_apart(made: dict[str, Collection]) -> dict[str, Collection]:
-    """The collections, those with the same label with their source beside it, and with their table where that is the same too."""
+    """The collections. Where several sources have one of this label ("Customer", "Customers"), the source stands beside it; so do schema and table where needed."""
     alike: dict[str, list[Collection]] = {}
     for one in made.values():
-        alike.setdefault(one.label.casefold(), []).append(one)
+        alike.setdefault(one_of(one.label).casefold(), []).append(one)
     for several in alike.values():
-        sources = [one.source for one in several]
         for one in several if len(several) > 1 else ():
-            place = f"{one.schema}.{one.table}" if one.schema else one.table
-            source = humanised(one.source)
-            beside = source if sources.count(one.source) == 1 else place if len(set(sources)) == 1 else f"{source} {place}"
-            made[one.id] = replace(one, label=f"{one.label} ({beside})", plain_label=one.label)
+            if beside := _beside(one, several):
+                made[one.id] = replace(one, label=f"{one.label} ({beside})", plain_label=one.label)
     return made
+
+
+def _beside(one: Collection, alike: Sequence[Collection]) -> str:
+    """What tells a collection from others that are called alike: its source, its schema, its table, as far as needed; "" where nothing is."""
+    told = [humanised(one.source)] if any(other.source != one.source for other in alike) else []
+    schemas = [other.schema for other in alike if other.source == one.source and other.label.casefold() == one.label.casefold()]
+    if one.schema and len(set(schemas)) > 1:
+        told.append(humanised(one.schema))
+    if schemas.count(one.schema) > 1:
+        told.append(one.table)
+    return ", ".join(told or [one.table] * (len(schemas) > 1))
 
 
 def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:
@@ -382,7 +390,7 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], referenc
         says.get("personal", bool(kept.document.get("subject")) and name not in key and (kind in PERSONAL_TYPES or "birth" in name))
     )
     sensitive = bool(says.get("sensitive", False))
-    label = re.sub(r" (minor|cents?)$", "", label) if seen.get("minor") else label
+    label = re.sub(r" \(?(minor|cents?)\)?$", "", label) if seen.get("minor") else label
     secret = None if "hidden" in says or name in named or name in key else recognising.secret_because(column)
     return Field(
         name=name,
