@@ -46,7 +46,12 @@ def humanised(name: str) -> str:
         split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
         words = split.replace("_", " ").replace("-", " ").split()
         words = [*words[:1], *(word.lower() if word[:1].isupper() and word[1:].islower() else word for word in words[1:])]
-    text = " ".join(ABBREVIATIONS.get(word.lower(), _NUMBERED.sub(_numbered, word)) for word in words).replace("E mail", "E-mail").replace("e mail", "e-mail") or name
+    text = (
+        " ".join(ABBREVIATIONS.get(word.lower(), _NUMBERED.sub(_numbered, word)) for word in words)
+        .replace("E mail", "E-mail")
+        .replace("e mail", "e-mail")
+        or name
+    )
     return text if words and (words[0].lower() in ABBREVIATIONS or _NUMBERED.fullmatch(words[0])) else text[:1].upper() + text[1:]
 
 

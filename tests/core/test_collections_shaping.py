@@ -97,7 +97,10 @@ def test_several_amounts_of_a_row_are_converted_one_by_one_and_a_person_is_left_
     assert in_whole_units(ConditionRow("euros", "in", "100, 250, 300"), 2).value == "1, 2.5, 3"
     for row in (ConditionRow("euros", "empty"), ConditionRow("euros", "==", "$currentUser.tags.limit"), ConditionRow("euros", "==", "x")):
         assert in_whole_units(row, 2) == row
-    assert expression_of([ConditionRow("euros", "==", "$currentUser.tags.limit")], "all", AMOUNTS)[0] == "record.euros == $currentUser.tags.limit"
+    assert (
+        expression_of([ConditionRow("euros", "==", "$currentUser.tags.limit")], "all", AMOUNTS)[0]
+        == "record.euros == $currentUser.tags.limit"
+    )
 
 
 @pytest.mark.parametrize(

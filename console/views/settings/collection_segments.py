@@ -8,10 +8,10 @@ from flask import Blueprint, Response, request
 from console import collections, hooks
 from console.collections import Editing
 from console.core.documents.collections import Field, condition_rows, free_id
-from console.core.documents.collections.condition_rows import EVERY, VALUELESS, ConditionRow
+from console.core.documents.collections.condition_rows import ConditionRow
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import formats, frame
-from console.views.settings import area, collection_frame
+from console.views.settings import area, collection_frame, collection_words
 
 blueprint = Blueprint("collection_segments", __name__, url_prefix="/settings/collections/<collection>/segments")
 KINDS = (("conditions", "Conditions"), ("filter", "An expression"), ("sql", "A SELECT"))
@@ -104,7 +104,7 @@ def _drawn(entry: Mapping[str, Any] | None, fields: Mapping[str, Field]) -> dict
     found = condition_rows.rows_of(entry["filter"]) if "filter" in entry else None
     kind = "sql" if "sql" in entry else "conditions" if found else "filter"
     joined, rows = found or ("all", [ConditionRow("", "", "")])
-    rows = [_typed(row, fields) for row in rows]
+    rows = [collection_words.typed(row, fields) for row in rows]
     return {
         "label": entry["label"], "kind": kind, "joined": joined, "rows": rows, "filter": entry.get("filter", ""), "sql": entry.get("sql", ""),
         "roles": entry.get("roles", []), "enabled": entry.get("enabled", True),
@@ -184,29 +184,11 @@ def _list(editing: Editing, wrong: ConsoleError | None = None) -> Response:
 
 def _line(entry: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     found = condition_rows.rows_of(entry["filter"]) if "filter" in entry else None
-    if found:
-        words = [_condition_words(_typed(row, fields), fields.get(row.field)) for row in found[1]]
-        told = (" or " if found[0] == "any" else " and ").join(words)
-    else:
-        told = entry.get("filter") or " ".join(entry["sql"].split())
+    told = collection_words.sentence(entry["filter"], fields) if "filter" in entry else " ".join(entry["sql"].split())
     return {
         "id": entry["id"], "label": entry["label"], "kind": "Conditions" if found else "Expression" if "filter" in entry else "SELECT", "words": told,
         "plain": bool(found), "enabled": entry.get("enabled", True), "roles": [formats.role_words(role) for role in entry.get("roles", ())],
     }  # fmt: skip
-
-
-def _condition_words(row: ConditionRow, field: Field | None) -> str:
-    """Return a condition in words: "Risk is one of High, Medium"."""
-    words = (condition_rows.comparisons(field) if field else EVERY).get(row.comparison, row.comparison)
-    named = {option.value: option.label for option in (field.options or ())} if field else {}
-    value = ", ".join(named.get(part, part) for part in row.value.split(", "))
-    said = words.replace("…", value) if "…" in words or row.comparison in VALUELESS else f"{words} {value}"
-    return f"{field.label if field else row.field} {said}"
-
-
-def _typed(row: ConditionRow, fields: Mapping[str, Field]) -> ConditionRow:
-    """Return the row with its amounts as they are typed."""
-    return condition_rows.in_whole_units(row, condition_rows.digits_of(fields[row.field])) if row.field in fields else row
 
 
 def _form(

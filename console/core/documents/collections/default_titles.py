@@ -22,7 +22,9 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         return " ".join(f"{{{{ {_path(name)} }}}}" for name in chosen)
     visible = {item.name: item for item in shown}
     if len(key) > 1 and all(name in visible for name in key):
-        return ", ".join(f"{label} {{{{ {_path(name)} }}}}" for label, name in zip(_part_labels([visible[name].label for name in key]), key, strict=True))
+        return ", ".join(
+            f"{label} {{{{ {_path(name)} }}}}" for label, name in zip(_part_labels([visible[name].label for name in key]), key, strict=True)
+        )
     repeated = {column["name"] for column in structure["columns"] if column.get("repeats")}
     texts = [one["name"] for one in known if usable[one["name"]].type in {"text", "email"} and one["name"] not in {*key, *repeated}]
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
