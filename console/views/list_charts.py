@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from console import browse, formats
-from console.core.documents.collections import Collection, Field
+from console.core.documents.collections import Collection, Field, condition_rows
 from console.errors import NotFound
 from console.records import Range, Ranges
 from console.views import frame, list_filters, lists
@@ -100,7 +100,7 @@ def _range_label(here: Collection, item: Field, found: Ranges, one: Range) -> st
         return formats.period_words(one.low, found.period, frame.look())
     what = formats.kind(item, here.key)
     if formats.is_money(what) and item.name in here.currencies:
-        ends = [Decimal(str(end)).scaleb(-2 if item.minor else 0) for end in (one.low, one.below)]
+        ends = [Decimal(str(end)).scaleb(-condition_rows.digits_of(item)) for end in (one.low, one.below)]
         return " to ".join(formats.grouped(f"{end:f}", frame.look().locale) for end in ends)
     last = one.below - 1 if item.stored == "integer" and not formats.is_money(what) else one.below
     return formats.text(what, one.low, frame.look()) + ("" if last == one.low else f" to {formats.text(what, last, frame.look())}")

@@ -86,9 +86,9 @@ def offered() -> list[tuple[str, str, str]]:
     return [(value, words, " ".join(kinds)) for (value, words), kinds in ordered]
 
 
-def digits_of(field: Field) -> int:
-    """How many decimals an amount has when it is typed in whole units, where it is held in the smallest one; else 0."""
-    named = currencies.decimals(field.currency)
+def digits_of(field: Field, currency: str | None = None) -> int:
+    """How many decimals an amount has in whole units, where it is held in the smallest one; else 0. `currency`: of a record, where each has its own."""
+    named = currencies.decimals(currency or field.currency)
     return 0 if not field.minor else MINOR_DIGITS if named is None else named
 
 
