@@ -92,7 +92,7 @@ def _spread(here: Collection, item: Field, found: Ranges) -> Chart:
 
 
 def _counted(here: Collection, total: int, *, cut: bool) -> str:
-    return f"The first 10,000 of {here.label.lower()} in the list." if cut else f"{total:,} of {here.label.lower()}."
+    return f"The first 10,000 of {here.spoken} in the list." if cut else f"{total:,} of {here.spoken}."
 
 
 def _range_label(here: Collection, item: Field, found: Ranges, one: Range) -> str:
