@@ -27,7 +27,7 @@ def show(collection: str) -> Response:
     item = next((field for field in here.fields if field.name == request.args.get("of")), None)
     charted = item is not None and (lists.can_be_charted(item) or lists.can_be_spread(item))
     if item is None or not charted or all(field["name"] != item.name for field in described["fields"]):
-        raise NotFound(f"{here.label} have no column of this name that a chart can be made of.")
+        raise NotFound(f"There is no column of this name in {here.label} that a chart can be made of.")
     if not lists.can_be_charted(item):
         spread = browse.value_ranges(who, collection, item.name, lists.parse_query(described, here.columns))
         return frame.page("lists/chart.html", {"collection": here, "chart_of": _spread(here, item, spread), "back": _back(here)})

@@ -135,7 +135,7 @@ def test_a_set_is_ticked_in_a_form_and_comes_back(sets: Odd) -> None:
     boxes = {told["value"]: "checked" in told for tag, told in page.attributes if tag == "input" and told.get("name") == "v.flags"}
     assert {value: ticked for value, ticked in boxes.items() if value} == {NEWS: False, VIP: True, "do not call": False, BRIEN: False}
     for chosen, held in (([BRIEN, NEWS], [NEWS, BRIEN]), ([VIP], [VIP])):
-        olivia.send(olivia.get(edit), edit, **{"v_flags": chosen})
+        olivia.send(olivia.get(edit), edit, v_flags=chosen)
         assert records.get(f"{sets.name}.thing", "1", whole(f"{sets.name}.thing")).values["flags"] == held
     assert "Vip" in olivia.get(f"{sets.things}/1").text
 

@@ -12,11 +12,11 @@ from console.collections import Editing
 from console.core.documents.collections import LISTS, Collection
 from console.core.documents.collections.document_changes import worded
 from console.core.documents.collections.document_merge import compare
+from console.core.documents.collections.document_words import Wording
 from console.errors import Conflict, ConsoleError, Invalid
 from console.views import formats, frame, records, states
 from console.views.run import form_boxes
 from console.views.settings import area
-from console.views.settings.collection_words import Wording
 
 NAME = "collections"
 SAVED = "Draft saved. It counts once it is published."

@@ -7,11 +7,11 @@ from flask import Blueprint, Response, request
 
 from console import collections, hooks
 from console.collections import Editing
-from console.core.documents.collections import Field, condition_rows, free_id
+from console.core.documents.collections import Field, condition_rows, document_words, free_id
 from console.core.documents.collections.condition_rows import ConditionRow
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import formats, frame
-from console.views.settings import area, collection_frame, collection_words
+from console.views.settings import area, collection_frame
 
 blueprint = Blueprint("collection_segments", __name__, url_prefix="/settings/collections/<collection>/segments")
 KINDS = (("conditions", "Conditions"), ("filter", "An expression"), ("sql", "A SELECT"))
@@ -104,7 +104,7 @@ def _drawn(entry: Mapping[str, Any] | None, fields: Mapping[str, Field]) -> dict
     found = condition_rows.rows_of(entry["filter"]) if "filter" in entry else None
     kind = "sql" if "sql" in entry else "conditions" if found else "filter"
     joined, rows = found or ("all", [ConditionRow("", "", "")])
-    rows = [collection_words.typed(row, fields) for row in rows]
+    rows = [document_words.typed(row, fields) for row in rows]
     return {
         "label": entry["label"], "kind": kind, "joined": joined, "rows": rows, "filter": entry.get("filter", ""), "sql": entry.get("sql", ""),
         "roles": entry.get("roles", []), "enabled": entry.get("enabled", True),
@@ -184,7 +184,7 @@ def _list(editing: Editing, wrong: ConsoleError | None = None) -> Response:
 
 def _line(entry: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     found = condition_rows.rows_of(entry["filter"]) if "filter" in entry else None
-    told = collection_words.sentence(entry["filter"], fields) if "filter" in entry else " ".join(entry["sql"].split())
+    told = document_words.sentence(entry["filter"], fields) if "filter" in entry else " ".join(entry["sql"].split())
     return {
         "id": entry["id"], "label": entry["label"], "kind": "Conditions" if found else "Expression" if "filter" in entry else "SELECT", "words": told,
         "plain": bool(found), "enabled": entry.get("enabled", True), "roles": [formats.role_words(role) for role in entry.get("roles", ())],

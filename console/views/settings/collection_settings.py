@@ -11,12 +11,12 @@ from console import accounts, collections, records as real_records
 from console.collections import Editing
 from console.core.documents.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, treatment
 from console.core.documents.collections.document_merge import merged
+from console.core.documents.collections.document_words import Wording
 from console.core.documents.json_shape import loaded
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.views import frame
 from console.views.settings import area, collection_forms, collection_frame
 from console.views.settings.collection_frame import NAME
-from console.views.settings.collection_words import Wording
 
 blueprint = Blueprint("collection_settings", __name__, url_prefix="/settings/collections")
 PAGE_SIZE = 100

@@ -130,7 +130,9 @@ def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series:
         return f"{series[0].shown[-1]} of {series[0].shown[0]} reach the end" + (f", {100 * last / first:.0f} %." if first else ".")
     whole = sum(values)
     share = (
-        f", {100 * values[top] / whole:.0f} % of what is shown" if whole and min(values) >= 0 and item.sql is None and item.measure in ("count", "sum") else ""
+        f", {100 * values[top] / whole:.0f} % of what is shown"
+        if whole and min(values) >= 0 and item.sql is None and item.measure in ("count", "sum")
+        else ""
     )
     cut = " There are more values than are read." if found.cut else ""
     return f"{labels[top]} leads with {series[0].shown[top]}{share}.{cut}"

@@ -43,6 +43,7 @@ __all__ = [
     "document_changes",
     "document_check",
     "document_merge",
+    "document_words",
     "fields_of",
     "free_id",
     "humanised",

@@ -30,6 +30,7 @@ from console.core.documents.collections.model import (
     fields_of,
     offered_segments,
 )
+from console.core.documents.collections.same_labels import told_apart
 from console.core.expressions import ExpressionError
 from console.errors import DefinitionError
 
@@ -78,30 +79,7 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
     relating.label_ends({item.id: item.structure for item in items}, links, made)
     related = {item.id: relating.relations(made, made[item.id], links[item.id], item.document) for item in items}
     finished = {item.id: _referring(replace(made[item.id], relations=related[item.id]), made) for item in items}
-    return _told_apart(finished)
-
-
-def _told_apart(made: dict[str, Collection]) -> dict[str, Collection]:
-    """The collections. Where several sources have one of this label ("Customer", "Customers"), the source stands beside it; so do schema and table where needed."""
-    alike: dict[str, list[Collection]] = {}
-    for one in made.values():
-        alike.setdefault(one_of(one.label).casefold(), []).append(one)
-    for several in alike.values():
-        for one in several if len(several) > 1 else ():
-            if beside := _beside(one, several):
-                made[one.id] = replace(one, label=f"{one.label} ({beside})", plain_label=one.label)
-    return made
-
-
-def _beside(one: Collection, alike: Sequence[Collection]) -> str:
-    """What tells a collection from others that are called alike: its source, its schema, its table, as far as needed; "" where nothing is."""
-    told = [humanised(one.source)] if any(other.source != one.source for other in alike) else []
-    schemas = [other.schema for other in alike if other.source == one.source and other.label.casefold() == one.label.casefold()]
-    if one.schema and len(set(schemas)) > 1:
-        told.append(humanised(one.schema))
-    if schemas.count(one.schema) > 1:
-        told.append(one.table)
-    return ", ".join(told or [one.table] * (len(schemas) > 1))
+    return told_apart(finished)
 
 
 def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:

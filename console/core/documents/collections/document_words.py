@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.core.documents.collections import LISTS, Collection, Field, condition_rows
+from console.core import plain_words
+from console.core.documents.collections import condition_rows
+from console.core.documents.collections.assembling import LISTS
 from console.core.documents.collections.condition_rows import EVERY, VALUELESS, ConditionRow
 from console.core.documents.collections.document_changes import worded
-from console.views import formats
+from console.core.documents.collections.model import Collection, Field
 
 PLACE_WORDS = {
     "columns": "Columns of the list", "details": "Fields of the details", "form": "Fields of the form", "new": "Fields of a new record", "label": "Name",
@@ -75,7 +77,7 @@ class Wording:
                 called = self.segments if place[0] == "segments" else self.relations
                 return ", ".join(called.get(name, name) for name in content)
             if last == "roles":
-                return ", ".join(formats.role_words(role) for role in content) or "nobody"
+                return ", ".join(plain_words.humanised(role) for role in content) or "nobody"
         if isinstance(content, Mapping):
             kept = {name: value for name, value in content.items() if name != NAMED.get(place[-2] if len(place) > 1 else last)}
             return "; ".join(f"{KEY_WORDS.get(name, name)}: {self.content((*place, name), value)}" for name, value in kept.items())
