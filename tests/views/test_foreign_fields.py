@@ -1,6 +1,7 @@
 """Fields that a database of others refuses or keeps in its own way: CHECKs in words, advice of triggers, sets of MySQL, letters that have no room."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from console import records
+from console import access, records, sources
 from console.core import expressions
 from console.core.scopes import Scope, whole
 from console.errors import Invalid
@@ -203,3 +204,34 @@ def test_letters_that_a_column_cannot_keep_are_said_at_its_field(sets: Odd) -> N
         assert raw not in page.text, raw
     saved(sets, 303, name="Ünï")
     assert "Ünï" in sets.pages.olivia.get(f"{sets.things}/1").text
+
+
+@pytest.mark.parametrize(
+    ("declared", "asked"),
+    [
+        ("id int primary key", True),
+        ("id text primary key", True),
+        ("id integer primary key", False),
+        ("id INTEGER PRIMARY KEY AUTOINCREMENT", False),
+    ],
+)
+def test_a_key_that_sqlite_would_leave_empty_is_asked_for(pages: "Pages", tmp_path: Path, declared: str, asked: bool) -> None:
+    file = tmp_path / "keys.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute(f"create table thing ({declared}, name text)")
+    sources.add("keys", f"sqlite:///{file}", "operator")
+    access.refresh()
+    olivia, new = pages.olivia, "/new/c/keys.thing"
+    page = olivia.get(new)
+    assert ("v.id" in page.form(new)["fields"]) is asked
+    if asked:
+        refused = olivia.send(page, new, status=422, v_name="Lamp")
+        assert "ID is needed." in refused.text
+        assert refused.form(new)["fields"]["v.name"] == "Lamp"
+        with pytest.raises(Invalid, match="ID is needed"):
+            records.insert("keys.thing", {"name": "Lamp"}, whole("keys.thing"))
+    given: dict[str, Any] = {"v_id": "7"} if asked else {}
+    olivia.send(olivia.get(new), new, v_name="Lamp", **given)
+    assert "Lamp" in olivia.follow().text
+    with sqlite3.connect(file) as connection:
+        assert connection.execute("select count(*) from thing where id is null").fetchone() == (0,), "nobody could open such a record"
