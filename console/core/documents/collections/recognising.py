@@ -51,27 +51,9 @@ NUMBERS = frozenset({"number", "no", "nr", "code", "sku", "reference", "ref", "s
 """Last words of columns that tell records apart where there is no name."""
 
 
-DIGITS = frozenset(
-    {
-        "gtin",
-        "gtin8",
-        "gtin12",
-        "gtin13",
-        "gtin14",
-        "ean",
-        "ean8",
-        "ean13",
-        "isbn",
-        "isbn13",
-        "issn",
-        "upc",
-        "barcode",
-        "imei",
-        "zip",
-        "postcode",
-        "year",
-    }
-)
+DIGITS = frozenset({
+    "gtin", "gtin8", "gtin12", "gtin13", "gtin14", "ean", "ean8", "ean13", "isbn", "isbn13", "issn", "upc", "barcode", "imei", "zip", "postcode", "year",
+})  # fmt: skip
 """Words of columns whose numbers are codes: they are written without separators, as is a number whose name says so."""
 
 
