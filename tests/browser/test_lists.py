@@ -60,7 +60,9 @@ def test_back_forward_and_reload_give_the_same_list(screens: Callable[..., "Scre
     assert olivia.faults(both=False) == []
 
 
-def test_a_copied_link_gives_the_same_list_to_somebody_else_with_the_same_rights(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_copied_link_gives_the_same_list_to_somebody_else_with_the_same_rights(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     views = walked(screens().enter("olivia"))
     again = screens().enter("olivia")
     for address, view in views.items():

@@ -355,7 +355,8 @@ def _lines(
     role: str, place: str, kind: str, rows: Sequence[Row], index: Index, change: Change, names: Names, q: str
 ) -> tuple[list[Line], int]:
     """(the first objects of the kind whose name has `q`, how many more there are)."""
-    made, more = [], 0
+    made: list[Line] = []
+    more = 0
     by_object: dict[str, list[Row]] = {}
     for row in rows:
         if row.ptype == "p" and row.sub == f"role:{role}" and row.dom == place:
