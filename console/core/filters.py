@@ -189,10 +189,10 @@ def checked_value(field: Field, op: str, value: Any) -> Any:
 
 def _value(field: Field, value: Any) -> Any:
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        raise _wrong(field.name, f"The value for {field.name} is longer than {LONGEST_TEXT} characters.")
+        raise _wrong(field.name, f"The value for {field.label} is longer than {LONGEST_TEXT} characters.")
     wanted = (field.items or "text") if field.stored == "array" else field.stored
     if not fits(wanted, value):
-        raise _wrong(field.name, f"{str(value)[:60]!r} is no {WORDS[wanted]}, which {field.name} needs.")
+        raise _wrong(field.name, f"{str(value)[:60]!r} is no {WORDS[wanted]}, which {field.label} needs.")
     return value
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.rotating
 
 SEEN = "() => [document.querySelector('main table').innerText, document.querySelector('#q').value, document.querySelector('th[aria-sort]')?.ariaSort ?? '']"
-SAME = f"(seen) => JSON.stringify(({SEEN})()) === JSON.stringify(seen)"
 
 
 def seen(olivia: "Screen") -> list[str]:
@@ -41,7 +40,7 @@ def walked(olivia: "Screen") -> "dict[str, list[str]]":
 
 
 def same(page: "Page", view: list[str]) -> None:
-    page.wait_for_function(SAME, arg=view)
+    page.wait_for_function(f"(seen) => JSON.stringify(({SEEN})()) === JSON.stringify(seen)", arg=view)
 
 
 def test_back_forward_and_reload_give_the_same_list(screens: Callable[..., "Screen"], company: Company) -> None:
