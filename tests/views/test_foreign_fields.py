@@ -14,6 +14,7 @@ from console import access, records, sources
 from console.core import expressions
 from console.core.scopes import Scope, whole
 from console.errors import Invalid
+from console.records import connect
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
@@ -235,3 +236,37 @@ def test_a_key_that_sqlite_would_leave_empty_is_asked_for(pages: "Pages", tmp_pa
     assert "Lamp" in olivia.follow().text
     with sqlite3.connect(file) as connection:
         assert connection.execute("select count(*) from thing where id is null").fetchone() == (0,), "nobody could open such a record"
+
+
+@pytest.fixture
+def narrow(pages: "Pages", pg: Any) -> Iterator[Odd]:
+    """A database of PostgreSQL that keeps the letters of Western Europe alone."""
+    pg.drop_database("narrow_things")
+    pg.sql("create database narrow_things encoding 'LATIN1' template template0 locale_provider libc locale 'C'")
+    made = Odd("postgresql", pg.url("postgres", "narrow_things"), pages, "narrow-postgresql")
+    made.run("create table thing (id int primary key, name text, city text)", "insert into thing values (1, 'Müller', 'Köln')")
+    sources.add(made.name, made.url, "operator")
+    access.refresh()
+    yield made
+    connect.dispose()
+
+
+def test_letters_that_a_database_of_postgresql_cannot_keep_are_said(narrow: Odd) -> None:
+    page = saved(narrow, 422, name="日本")
+    assert "Name: This holds letters or signs that the database cannot keep here." in page.text
+    for raw in ("LATIN1", "UTF8", "22P05", "0xe6"):
+        assert raw not in page.text, raw
+    assert page.form("/edit")["fields"]["v.name"] == "日本"
+    assert "Müller" in narrow.pages.olivia.get(f"{narrow.things}/1").text
+    saved(narrow, 303, name="Schäfer")
+    assert "Schäfer" in narrow.pages.olivia.get(narrow.things).text
+
+
+def test_a_search_for_letters_that_a_database_cannot_keep_finds_nothing_and_breaks_nothing(narrow: Odd) -> None:
+    for path in (
+        f"{narrow.things}?q=%E6%97%A5",
+        f"{narrow.things}?segment=&filter={quote(json.dumps({'field': 'name', 'op': 'eq', 'value': '日本'}))}",
+    ):
+        html = narrow.pages.olivia.get(path).html
+        assert "<tr data-record" not in html, path
+    assert narrow.pages.olivia.get(f"{narrow.things}?q=K%C3%B6ln").html.count("<tr data-record") == 1

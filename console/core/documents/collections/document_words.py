@@ -52,11 +52,12 @@ class Wording:
         if head == "fields" and rest:
             said = ", ".join(KEY_WORDS.get(name, name) for name in rest[1:])
             return f"{self._field(rest[0])}: {said or 'everything said of it'}"
-        if head == "segments" and rest:
+        if head in ("segments", "relations") and rest:
             if rest == ["order"]:
-                return "Order of the segments"
+                return f"Order of the {head}"
             said = ", ".join(KEY_WORDS.get(name, name) for name in rest[1:])
-            return f"Segment {self.segments.get(rest[0], rest[0])}" + (f": {said}" if said else "")
+            called = self.segments if head == "segments" else self.relations
+            return f"{PLACE_WORDS[head]} {called.get(rest[0], rest[0])}" + (f": {said}" if said else "")
         before = (head, *rest)
         told = (self.relations.get(name) if at in NAMED else None for at, name in zip(before, rest, strict=False))
         return " ".join(
