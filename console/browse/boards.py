@@ -169,7 +169,7 @@ def _fixed(actor: Actor, collection: Collection, by: Field) -> str:
     """Why the reader moves no cards; empty where they may."""
     scope = access.scope_for(actor, collection.id, "update")
     if scope.nothing:
-        return f"You may look at {collection.label.lower()}, but not change them."
+        return f"You may look at {collection.spoken}, but not change them."
     governor: Governor | None = governors(actor, [by]).get(by.name)
     if governor is not None:
         return f"{by.label} is changed by {governor.words} alone."

@@ -166,18 +166,18 @@ def checked_value(field: Field, op: str, value: Any) -> Any:
     if field.computed is not None and not (field.computed and field.stored == "boolean" and op in {"eq", "ne", "is_null"}):
         raise _wrong(
             field.name,
-            f"{field.name} is worked out when it is shown: only a condition (true or false) can be filtered by, with eq, ne and is_null.",
+            f"{field.label} is worked out when it is shown: only a condition (true or false) can be filtered by, with is, is not and is empty.",
         )
     if op == "is_null":
         if not isinstance(value, bool):
             raise _wrong(field.name, f"{field.name} is_null takes true or false.")
         return value
     if field.stored in {"binary", "other", "json"}:
-        raise _wrong(field.name, f"{field.name} can only be looked for by whether it is empty.")
+        raise _wrong(field.name, f"{field.label} can only be looked for by whether it is empty.")
     if op in ORDERINGS and not field.comparable:
-        raise _wrong(field.name, f"{field.name} has no order, so {op} means nothing for it.")
+        raise _wrong(field.name, f"{field.label} has no order: “{SPOKEN[op]}” means nothing for it.")
     if (op == "starts_with" and field.stored != "text") or (op == "contains" and field.stored not in {"text", "array"}):
-        raise _wrong(field.name, f"{field.name} is no text, so {op} means nothing for it.")
+        raise _wrong(field.name, f"{field.label} is no text: “{SPOKEN[op]}” means nothing for it.")
     if op == "in":
         if not isinstance(value, list) or len(value) > MOST_VALUES:
             raise _wrong(field.name, f"{field.name} in takes a list of at most {MOST_VALUES} values.")
@@ -189,12 +189,22 @@ def checked_value(field: Field, op: str, value: Any) -> Any:
 
 def _value(field: Field, value: Any) -> Any:
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        raise _wrong(field.name, f"The value for {field.name} is longer than {LONGEST_TEXT} characters.")
+        raise _wrong(field.name, f"The value for {field.label} is longer than {LONGEST_TEXT} characters.")
     wanted = (field.items or "text") if field.stored == "array" else field.stored
     if not fits(wanted, value):
-        raise _wrong(field.name, f"{str(value)[:60]!r} is no {WORDS[wanted]}, which {field.name} needs.")
+        raise _wrong(field.name, f"{str(value)[:60]!r} is no {WORDS[wanted]}, which {field.label} needs.")
     return value
 
+
+SPOKEN = {
+    "gt": "is over",
+    "gte": "is at least",
+    "lt": "is under",
+    "lte": "is at most",
+    "contains": "contains",
+    "starts_with": "begins with",
+}
+"""Comparisons that do not fit every field, as people read them."""
 
 WORDS = {
     "integer": "number",

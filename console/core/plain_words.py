@@ -23,12 +23,20 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|\+00
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?")
 
 
+_CODE = re.compile(r"(?=.*-)[^a-z]*[A-Z][^a-z]*|[a-z]{2,3}-[A-Z]{2}")
+_NUMBERED = re.compile(r"(ean|gtin|isbn)([0-9]+)", re.IGNORECASE)
+
+
+def _numbered(found: re.Match[str]) -> str:
+    return f"{found[1].upper()}-{found[2]}"
+
+
 def humanised(name: str) -> str:
     """A label from a name: "Customer no" for `customer_no`, "KYC case ID" for `kyc_case_id`, "First name" for `FirstName`.
 
     Words that somebody has set apart by blanks stay as they are written, and so do codes such as `FW-INT`.
     """
-    if name.isupper() and "-" in name:
+    if _CODE.fullmatch(name):
         return name
     if " " in name.strip():
         words = name.replace("_", " ").replace("-", " ").split()
@@ -38,8 +46,13 @@ def humanised(name: str) -> str:
         split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
         words = split.replace("_", " ").replace("-", " ").split()
         words = [*words[:1], *(word.lower() if word[:1].isupper() and word[1:].islower() else word for word in words[1:])]
-    text = " ".join(ABBREVIATIONS.get(word.lower(), word) for word in words).replace("E mail", "E-mail").replace("e mail", "e-mail") or name
-    return text if words and words[0].lower() in ABBREVIATIONS else text[:1].upper() + text[1:]
+    text = (
+        " ".join(ABBREVIATIONS.get(word.lower(), _NUMBERED.sub(_numbered, word)) for word in words)
+        .replace("E mail", "E-mail")
+        .replace("e mail", "e-mail")
+        or name
+    )
+    return text if words and (words[0].lower() in ABBREVIATIONS or _NUMBERED.fullmatch(words[0])) else text[:1].upper() + text[1:]
 
 
 def roles_words(roles: Iterable[str]) -> str:

@@ -14,38 +14,10 @@ REVIEW_MONTHS = {"low": 60, "medium": 36, "high": 12}
 ACCOUNTS = 2150
 BANK_CODE = "99999"
 OCCUPATIONS = [
-    "Accountant",
-    "Architect",
-    "Baker",
-    "Carpenter",
-    "Chef",
-    "Cleaner",
-    "Dentist",
-    "Driver",
-    "Electrician",
-    "Engineer",
-    "Florist",
-    "Gardener",
-    "Journalist",
-    "Lawyer",
-    "Librarian",
-    "Mechanic",
-    "Midwife",
-    "Musician",
-    "Nurse",
-    "Optician",
-    "Painter",
-    "Paramedic",
-    "Photographer",
-    "Physiotherapist",
-    "Plumber",
-    "Receptionist",
-    "Retired",
-    "Student",
-    "Teacher",
-    "Translator",
-    "Welder",
-]
+    "Accountant", "Architect", "Baker", "Carpenter", "Chef", "Cleaner", "Dentist", "Driver", "Electrician", "Engineer", "Florist", "Gardener",
+    "Journalist", "Lawyer", "Librarian", "Mechanic", "Midwife", "Musician", "Nurse", "Optician", "Painter", "Paramedic", "Photographer",
+    "Physiotherapist", "Plumber", "Receptionist", "Retired", "Student", "Teacher", "Translator", "Welder",
+]  # fmt: skip
 MAIL_DOMAINS = ("brief.example", "mail.example", "post.example", "inbox.example")
 
 

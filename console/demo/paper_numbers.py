@@ -8,48 +8,12 @@ import unicodedata
 from datetime import date
 from random import Random
 
-ALPHA3 = dict(
-    pair.split(":")
-    for pair in [
-        "LT:LTU",
-        "NL:NLD",
-        "DE:D",
-        "PL:POL",
-        "LV:LVA",
-        "EE:EST",
-        "IE:IRL",
-        "SE:SWE",
-        "FR:FRA",
-        "ES:ESP",
-        "PT:PRT",
-        "CZ:CZE",
-        "IT:ITA",
-        "GB:GBR",
-        "UA:UKR",
-        "KZ:KAZ",
-        "IN:IND",
-        "TR:TUR",
-        "BR:BRA",
-        "VN:VNM",
-        "LB:LBN",
-        "VE:VEN",
-        "KE:KEN",
-        "NP:NPL",
-        "AO:AGO",
-        "SY:SYR",
-        "YE:YEM",
-        "LA:LAO",
-        "HT:HTI",
-        "CD:COD",
-        "SS:SSD",
-        "MU:MUS",
-        "ZA:ZAF",
-        "GE:GEO",
-        "PH:PHL",
-        "US:USA",
-        "JP:JPN",
-    ]
-)
+ALPHA3 = {
+    "LT": "LTU", "NL": "NLD", "DE": "D", "PL": "POL", "LV": "LVA", "EE": "EST", "IE": "IRL", "SE": "SWE", "FR": "FRA", "ES": "ESP", "PT": "PRT",
+    "CZ": "CZE", "IT": "ITA", "GB": "GBR", "UA": "UKR", "KZ": "KAZ", "IN": "IND", "TR": "TUR", "BR": "BRA", "VN": "VNM", "LB": "LBN", "VE": "VEN",
+    "KE": "KEN", "NP": "NPL", "AO": "AGO", "SY": "SYR", "YE": "YEM", "LA": "LAO", "HT": "HTI", "CD": "COD", "SS": "SSD", "MU": "MUS", "ZA": "ZAF",
+    "GE": "GEO", "PH": "PHL", "US": "USA", "JP": "JPN",
+}  # fmt: skip
 
 _SPECIAL = {
     "Ä": "AE", "Å": "AA", "Æ": "AE", "Ö": "OE", "Ø": "OE", "Ü": "UE", "ß": "SS", "Ł": "L", "Đ": "D", "Ð": "D", "Þ": "TH", "ı": "I", "Œ": "OE",

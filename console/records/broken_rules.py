@@ -13,6 +13,15 @@ from console.core.documents.collections import Collection, Field
 from console.errors import SourceDown
 from console.records import catalogue, connect, refusals
 
+PLAIN_WORDS = (
+    (r"\bis not null\b", "is not empty"),
+    (r"\bis null\b", "is empty"),
+    (r"\b(and|or|not|in|between)\b", lambda found: found[0].lower()),
+    ("<>|!=", "≠"),
+    (">=", "≥"),
+    ("<=", "≤"),
+)
+TEXTS = re.compile(r"('(?:[^']|'')*')")
 LONGEST = 160
 """Letters of a CHECK that is still shown."""
 DUPLICATE = 1062
@@ -23,6 +32,18 @@ def is_duplicate(original: Any) -> bool:
     """Whether another record has these values where they must be different."""
     unique = getattr(original, "sqlstate", None) == "23505" or "UNIQUE constraint failed" in str(original)
     return unique or (original is not None and original.args[:1] == (DUPLICATE,))
+
+
+NO_LETTERS = "This holds letters or signs that the database cannot keep here."
+UNFIT: dict[object, str] = {
+    1366: NO_LETTERS,
+    1406: "This is longer than the database keeps here.",
+    1264: "This number is outside of what the database keeps here.",
+    1265: "The database would cut this off.",
+    1292: "The database cannot read this as a value of its kind.",
+    "22P05": NO_LETTERS,
+}
+"""Errors of MySQL and MariaDB by number, and of PostgreSQL, about a value that its column cannot hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +57,11 @@ class Rule:
 
 def reason(original: Any, collection: Collection, fields: list[Field]) -> tuple[list[Field], str]:
     """(those of the given fields that the rule is about, none where that cannot be found out; why it refuses them, in words)."""
+    code = original.sqlstate if isinstance(original, psycopg.Error) else next(iter(original.args), None)
+    if code in UNFIT:
+        column = re.search(r"for column (?:`[^`]*`\.)*[`']([^`']+)[`']", str(original))
+        about = [field for field in fields if column and field.name == column[1]]
+        return about or (fields if len(fields) == 1 else []), UNFIT[code]
     rule, named = _concerned(original, collection, fields)
     listed = " and ".join(field.label for field in named)
     if rule.leads and named:
@@ -83,11 +109,21 @@ def _concerned(original: Any, collection: Collection, fields: list[Field]) -> tu
 def _in_words(check: str, fields: Iterable[Field]) -> str:
     """The SQL of a CHECK with labels for columns, without casts and the brackets around all of it."""
     text = re.sub(r'::(?:"[^"]+"|[a-z]+(?: varying| without time zone| with time zone)?)(?:\([\d,]+\))?(?:\[\])?', "", check.strip())
-    for field in fields:
-        label = field.label.replace("\\", r"\\")
-        text = re.sub(rf'(?<![\w\'"`])["`]?{re.escape(field.name)}["`]?(?![\w\'"`])', label, text)
     inner = text[1:-1]
-    return inner if text[:1] == "(" and text[-1:] == ")" and "(" not in inner else text
+    text = inner if text[:1] == "(" and text[-1:] == ")" and "(" not in inner else text
+    parts = TEXTS.split(text)
+    parts[::2] = [_plain_words(part, fields) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _plain_words(sql: str, fields: Iterable[Field]) -> str:
+    """A part of a CHECK without texts: labels for columns, words for what SQL calls otherwise."""
+    for field in fields:
+        label = f"{field.label} in its smallest unit" if field.minor else field.label
+        sql = re.sub(rf'(?<![\w"`])["`]?{re.escape(field.name)}["`]?(?![\w"`])', label.replace("\\", r"\\"), sql)
+    for pattern, words in PLAIN_WORDS:
+        sql = re.sub(pattern, words, sql, flags=re.IGNORECASE)
+    return sql
 
 
 def named_in(text: str, fields: Iterable[Field]) -> list[Field]:
@@ -127,7 +163,7 @@ def _rule(inspector: Inspector, name: str, said: str, collection: Collection) ->
     for check in [*inspector.get_check_constraints(**place), *_column_checks(inspector, collection)]:
         text = str(check["sqltext"])
         if (name and check["name"] in (name, last)) or text in said:
-            return Rule(frozenset(column["name"] for column in columns if _stands_in(column["name"], text)), check=text)
+            return Rule(_compared(columns, text), check=text)
     led = inspector.get_foreign_keys(**place)
     keys: list[Any] = [
         *led,
@@ -141,10 +177,16 @@ def _rule(inspector: Inspector, name: str, said: str, collection: Collection) ->
             return Rule(frozenset(name for name in names if name), leads=key in led)
     if "CHECK constraint failed: " in said:  # SQLite says the rule itself where it has no name
         check = said.partition("CHECK constraint failed: ")[2].partition("\n")[0]
-        return Rule(frozenset(column["name"] for column in columns if _stands_in(column["name"], check)), check=check)
+        return Rule(_compared(columns, check), check=check)
     if "FOREIGN KEY constraint failed" in said:  # SQLite does not say which: it can be told where there is one
         return Rule(frozenset(led[0]["constrained_columns"]) if len(led) == 1 else frozenset(), leads=True)
     return Rule(frozenset(column["name"] for column in columns if getattr(column["type"], "name", None) == name))
+
+
+def _compared(columns: Iterable[Any], check: str) -> frozenset[str]:
+    """The columns that a CHECK compares, without words inside of its texts."""
+    plain = "".join(TEXTS.split(check)[::2])
+    return frozenset(column["name"] for column in columns if _stands_in(column["name"], plain))
 
 
 def _column_checks(inspector: Inspector, collection: Collection) -> list[Any]:

@@ -125,7 +125,7 @@ class Bounded(psycopg.Connection[Any]):
 
 
 def _connect_postgresql(given: Any, named: dict[str, Any], terms: Terms) -> Any:
-    told = {"application_name": "handrail", **named, "connect_timeout": terms.connect_s}
+    told = {"application_name": "handrail", **named, "connect_timeout": terms.connect_s, "client_encoding": "utf-8"}
     made = Bounded.connect(*given, **told)
     made.answer_s = terms.statement_s + GRACE_S
     return made

@@ -290,6 +290,12 @@ class MySQL(WithoutLists):
     name = "mysql"
 
     @override
+    def holds(self, column: Column, field: Field, given: Any) -> Condition:
+        """Condition that a SET has this member. Only a member of the type is asked for: the collation would take `VIP` for `vip`."""
+        member = field.native == "set" and field.options is not None and any(option.value == given for option in field.options)
+        return sa.func.coalesce(sa.func.find_in_set(value(given), column), 0) > 0 if member else self.no_row()
+
+    @override
     def sound(self, column: Column, field: Field) -> Condition | None:
         return None
 

@@ -18,6 +18,9 @@ from console.records.related_values import leading, unseen_references
 from console.records.sql_tables import Table, table_of
 from console.records.write import commit, rejected, same_words
 
+DECLARED = sa.text("select * from pragma_table_info(:table)")
+"""Query: the columns of a table of SQLite with their types as they were declared: `int` and `integer` are not the same for a key."""
+
 
 def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workflow: str | None = governing.BY_HAND) -> Record:
     """The added record with these values (field → JSON).
@@ -41,12 +44,21 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workfl
 def judged(collection: Collection, given: Mapping[str, Any], scope: Scope, *, workflow: str | None = governing.BY_HAND) -> list[Field]:
     """The fields of a new record of these values. Raises Invalid and NotAllowed for a record that may not be added."""
     fields = _fields(collection, given, scope, workflow)
+    _require_key(collection, given)
     if details := unseen_references(collection, given, {}, scope):
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     _require_in_scope(collection, given, scope)
     if details := violations_of_new(collection, given, scope):
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     return fields
+
+
+def _require_key(collection: Collection, given: Mapping[str, Any]) -> None:
+    """Raises Invalid for an empty key, which SQLite alone would take: nobody could open such a record."""
+    empty = [name for name in collection.key if given.get(name) is None and collection.dialect == "sqlite"]
+    if empty and (missing := [name for name in empty if name not in filled_by_database(collection)]):
+        details = [{"field": name, "reason": f"{collection.by_name[name].label} is needed."} for name in missing]
+        raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
 
 
 def put(connection: sa.Connection, reader: Reader, fields: list[Field], given: Mapping[str, Any]) -> sa.Row[Any]:
@@ -73,19 +85,23 @@ def violations_of_new(collection: Collection, given: Mapping[str, Any], scope: S
 
 def filled_by_database(collection: Collection) -> frozenset[str]:
     """Columns that the database fills in where an INSERT leaves them out: with a default, a number of its own or a computed value."""
-    columns = connect.read(
+    columns, numbered = connect.read(
         catalogue.engine_of(collection),
         collection.source,
-        lambda connection: sa.inspect(connection).get_columns(collection.table, schema=collection.schema),
+        lambda connection: (
+            sa.inspect(connection).get_columns(collection.table, schema=collection.schema),
+            [row[1] for row in connection.execute(DECLARED, {"table": collection.table}) if row[2].upper() == "INTEGER"]
+            if collection.dialect == "sqlite"
+            else (),
+        ),
     )
     filled = {
         column["name"]
         for column in columns
         if column.get("default") is not None or column.get("identity") or column.get("computed") or column.get("autoincrement") is True
     }
-    alone = [column for column in columns if column["name"] in collection.key] if len(collection.key) == 1 else []
-    if collection.dialect == "sqlite" and alone and str(alone[0]["type"]).upper() == "INTEGER":
-        filled.add(alone[0]["name"])  # such a key is the number of the row. Source: https://www.sqlite.org/lang_createtable.html#rowid
+    if len(collection.key) == 1 and collection.key[0] in numbered:
+        filled.add(collection.key[0])  # such a key is the number of the row. Source: https://www.sqlite.org/lang_createtable.html#rowid
     return frozenset(filled)
 
 

@@ -82,7 +82,7 @@ def _named_order(collection: Collection, sort: str) -> Order:
 
 def _unsortable(field: Field) -> Malformed:
     why = " It is worked out when it is shown, after the database has sorted." if field.computed is not None else ""
-    reason = f"A list cannot be sorted by {field.name}.{why}"
+    reason = f"A list cannot be sorted by {field.label}.{why}"
     return Malformed(reason, details=[{"field": "sort", "reason": reason}])
 
 

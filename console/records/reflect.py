@@ -283,7 +283,7 @@ def kind_of(kind: Any) -> dict[str, Any]:
                 "items": inner["stored"],
             } | ({"options": inner["options"]} if "options" in inner else {})
         case mysql.SET():
-            return {"stored": "other", "native": "set"}
+            return {"stored": "array", "native": "set", "items": "text", "options": list(kind.values)}
         case sa.Enum():
             return {"stored": "text", "native": "enum", "options": list(kind.enums)}
         case mysql.TINYINT(display_width=1) | sa.Boolean():

@@ -6,7 +6,7 @@ import sqlite3
 import psycopg
 import sqlalchemy as sa
 
-from console.errors import ConsoleError, SourceChanged, SourceDown, TooSlow
+from console.errors import ConsoleError, Malformed, SourceChanged, SourceDown, TooSlow
 
 IN_A_MOMENT = "Try again in a moment."
 TOO_LONG = "took too long to answer, so the question was withdrawn. Narrow it by a filter."
@@ -65,6 +65,8 @@ SQLITE = {
     "readonly": READ_ONLY,
     "not a database": "is no SQLite database.",
 }
+UNKNOWN_LETTERS = "22P05"
+"""PostgreSQL's code for letters that the encoding of a database does not have."""
 RAISED, BROKEN = 1644, frozenset({3819, 4025})
 """Errors of MySQL and MariaDB: a trigger's SIGNAL; a CHECK that does not hold."""
 LONGEST = 300
@@ -104,6 +106,8 @@ def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
     original = error.orig
     code = getattr(original, "sqlstate", None)
     told: str | None = None
+    if code == UNKNOWN_LETTERS:
+        return Malformed(f"The data source {name} has no such letters or signs: nothing in it is written with them.")
     if isinstance(original, psycopg.Error):
         told = POSTGRESQL.get(original.sqlstate or "")
     elif isinstance(original, sqlite3.Error):

@@ -15,8 +15,8 @@ from console.core.documents.collections import recognising
 SAMPLE = 200
 LONGEST = 300
 """Rows of a sample, and letters read of a text."""
-FEWEST, DISTINCT = 5, 0.6
-"""Values that show repetition, and the part of them that is distinct where a column tells records apart."""
+FEWEST, DISTINCT, FILLED = 5, 0.6, 0.5
+"""Values that show repetition, and the parts of them that are distinct and not empty where a column tells records apart."""
 OBSERVED = ("form", "repeats")
 """Keys of a column that come from a sample: they may differ from one look to the next without any change of the table."""
 _log = logging.getLogger(__name__)
@@ -51,7 +51,8 @@ def note(column: dict[str, Any], values: Sequence[Any]) -> None:
     known = [value for value in values if value is not None]
     if form := recognising.form_of(known, column["name"]):
         column["form"] = form
-    if column["stored"] == "text" and len(known) >= FEWEST and len({str(value) for value in known}) < DISTINCT * len(known):
+    repeated = len(known) >= FEWEST and len({str(value) for value in known}) < DISTINCT * len(known)
+    if column["stored"] == "text" and (repeated or len(known) < FILLED * len(values)):
         column["repeats"] = True
 
 

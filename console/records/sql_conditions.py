@@ -305,8 +305,8 @@ class Compiler:
         if isinstance(operand, Column):
             if operand.field.stored != "array" or operand.field.items not in COMPARED:
                 raise self._wrong(f"{operand.field.name} holds no list.")
-            if self.dialect.name != "postgresql":
-                raise self._wrong(f"{operand.field.name}: lists inside fields can be searched in PostgreSQL only.")
+            if self.dialect.name != "postgresql" and operand.field.native != "set":
+                raise self._wrong(f"{operand.field.name}: only lists of PostgreSQL and sets of MySQL can be searched.")
             return operand
         if not isinstance(operand.value, (list, tuple)):
             if self.strict and operand.certain:

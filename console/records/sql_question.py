@@ -5,7 +5,7 @@ sub-select of their readable columns and their rows: what a list would not show,
 others could read files, call hosts or sleep. It runs in a read-only transaction with limits of time and rows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlglot import exp  # the parser takes 17 MB: it is loaded by the first SELECT that somebody wrote
 
 MOST_ROWS = 1_000
+MOST_LETTERS = 10_000_000
 SECONDS = 5.0
 DIALECTS = {"postgresql": "postgres", "sqlite": "sqlite", "mysql": "mysql"}
 MARK = "handrail-value-{}"
@@ -226,9 +227,9 @@ def _read_only(connection: Connection, statement: Any) -> tuple[Sequence[str], S
     else:
         connection.exec_driver_sql("start transaction read only")
     try:
-        with timed.limit(connection, SECONDS):
+        with timed.limit(connection, SECONDS, of_user=True):
             found = connection.execute(statement)
-            return list(found.keys()), found.fetchall()
+            return list(found.keys()), list(_few(found))
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
             raise
@@ -236,3 +237,13 @@ def _read_only(connection: Connection, statement: Any) -> tuple[Sequence[str], S
     finally:
         if not connection.invalidated:
             connection.exec_driver_sql(f"pragma query_only = {before}" if kind == "sqlite" else "rollback")
+
+
+def _few(rows: Iterable[sa.Row[Any]]) -> Iterator[sa.Row[Any]]:
+    """The rows. Raises Malformed when their texts are longer than anybody reads."""
+    letters = 0
+    for row in rows:
+        letters += sum(len(item) for item in row if isinstance(item, (str, bytes)))
+        if letters > MOST_LETTERS:
+            raise _wrong("The SELECT gives longer texts than can be shown: choose fewer columns or rows.")
+        yield row

@@ -100,7 +100,7 @@ def count(chosen: KeySelect, collection: Collection, scope: Scope) -> int:
 
     def counted(connection: Connection) -> int:
         try:
-            with timed.limit(connection, SECONDS):
+            with timed.limit(connection, SECONDS, of_user=True):
                 return int(connection.execute(statement).scalar_one())
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:

@@ -37,7 +37,7 @@ def reader(field: Field, dialect: str) -> Callable[[Any], Any] | None:
     """The function that converts the driver's values of this column (not null) to JSON; None if no conversion is needed."""
     if field.native == "bpchar":
         return _unpadded
-    if (uncommon := UNCOMMON.get(field.native.partition("(")[0])) is not None and field.stored == "other":
+    if (uncommon := UNCOMMON.get(field.native.partition("(")[0])) is not None and (field.stored == "other" or field.native == "set"):
         return lambda value: shown(uncommon(value))
     if field.native == "bit":
         return _bits(field.max_length or 0)
@@ -412,9 +412,11 @@ def _former_json(former: Any) -> Any:
 def _write_array(dialect: str, field: Field, value: Any, _: Any) -> Any:
     if not isinstance(value, list):
         raise Unfit("This must be a list.")
-    if dialect != "postgresql" or field.items not in WRITERS or field.items == "json":
+    if (dialect != "postgresql" and field.native != "set") or field.items not in WRITERS or field.items == "json":
         raise Unfit(f"{field.label} cannot be changed here.")
     item = Field(field.name, field.label, field.type, field.items, field.native, options=field.options, max_length=field.max_length)
+    if field.native == "set":
+        return ",".join(_write_text(dialect, item, part, None) for part in value)
     return f"{{{','.join(_part(None if part is None else WRITERS[item.stored](dialect, item, part, None)) for part in value)}}}"
 
 

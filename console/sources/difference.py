@@ -318,9 +318,18 @@ def _mended(name: str, seen: Look, before: Sequence[Stored]) -> tuple[list[Store
                 called.setdefault("fields", {}).setdefault(new, {})["hidden"] = True
         document = mending.mended(called, item.structure, found, columns)
         mended.append(document)
-        dropped += [_of_document(item.document, reason) for reason in mending.describe_omissions(called, document)]
+        dropped += [_of_document(item.document, reason) for reason in mending.describe_omissions(_plain(item), called, document)]
     after = keeping.stored_collections(name, seen, mended)
     return after, mended, dropped + _segments(after, mended)
+
+
+def _plain(item: Stored) -> Collection:
+    """The collection with the fields and labels that it had, without anything else of its document."""
+    known = {column["name"] for column in item.structure["columns"]}
+    labels = {
+        name: {"label": said["label"]} for name, said in (item.document.get("fields") or {}).items() if name in known and said.get("label")
+    }
+    return assemble([replace(item, document={"fields": labels})])[item.id]
 
 
 def _of_document(document: Mapping[str, Any], reason: str) -> Break:

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
-from console.core.documents.collections.document_changes import changes, worded
+from console.core.documents.collections import Collection
+from console.core.documents.collections.document_changes import changes
 from console.core.documents.collections.document_check import check
+from console.core.documents.collections.document_words import Wording
 from console.core.documents.json_shape import Spot
 from console.records import hooked
 from console.records.sampling import OBSERVED
@@ -135,10 +137,13 @@ def mended(
     return made
 
 
-def describe_omissions(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What was removed, place by place."""
+def describe_omissions(collection: Collection, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What was removed, place by place. `collection`: with the fields that there were."""
+    wording = Wording.of(collection, before, after)
     return [
-        f"{one.path}: {worded(one.before)} {f'→ {worded(one.after)}' if one.after else 'is left out'}" for one in changes(before, after)
+        f"{wording.place(one.place)}: {wording.content(one.place, one.before)} "
+        + (f"→ {wording.content(one.place, one.after)}" if one.after else "is left out")
+        for one in changes(before, after)
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from console import browse, formats
-from console.core.documents.collections import Collection, Field
+from console.core.documents.collections import Collection, Field, condition_rows
 from console.errors import NotFound
 from console.records import Range, Ranges
 from console.views import frame, list_filters, lists
@@ -27,7 +27,7 @@ def show(collection: str) -> Response:
     item = next((field for field in here.fields if field.name == request.args.get("of")), None)
     charted = item is not None and (lists.can_be_charted(item) or lists.can_be_spread(item))
     if item is None or not charted or all(field["name"] != item.name for field in described["fields"]):
-        raise NotFound(f"{here.label} have no column of this name that a chart can be made of.")
+        raise NotFound(f"There is no column of this name in {here.label} that a chart can be made of.")
     if not lists.can_be_charted(item):
         spread = browse.value_ranges(who, collection, item.name, lists.parse_query(described, here.columns))
         return frame.page("lists/chart.html", {"collection": here, "chart_of": _spread(here, item, spread), "back": _back(here)})
@@ -92,7 +92,7 @@ def _spread(here: Collection, item: Field, found: Ranges) -> Chart:
 
 
 def _counted(here: Collection, total: int, *, cut: bool) -> str:
-    return f"The first 10,000 of {here.label.lower()} in the list." if cut else f"{total:,} of {here.label.lower()}."
+    return f"The first 10,000 of {here.spoken} in the list." if cut else f"{total:,} of {here.spoken}."
 
 
 def _range_label(here: Collection, item: Field, found: Ranges, one: Range) -> str:
@@ -100,7 +100,7 @@ def _range_label(here: Collection, item: Field, found: Ranges, one: Range) -> st
         return formats.period_words(one.low, found.period, frame.look())
     what = formats.kind(item, here.key)
     if formats.is_money(what) and item.name in here.currencies:
-        ends = [Decimal(str(end)).scaleb(-2 if item.minor else 0) for end in (one.low, one.below)]
+        ends = [Decimal(str(end)).scaleb(-condition_rows.digits_of(item)) for end in (one.low, one.below)]
         return " to ".join(formats.grouped(f"{end:f}", frame.look().locale) for end in ends)
     last = one.below - 1 if item.stored == "integer" and not formats.is_money(what) else one.below
     return formats.text(what, one.low, frame.look()) + ("" if last == one.low else f" to {formats.text(what, last, frame.look())}")

@@ -6,7 +6,17 @@ import pytest
 
 from console.core import expressions
 from console.core.documents.collections import Field
-from console.core.documents.collections.condition_rows import FITTING, ConditionRow, comparisons, expression_of, offered, path_of, rows_of
+from console.core.documents.collections.condition_rows import (
+    FITTING,
+    ConditionRow,
+    comparisons,
+    digits_of,
+    expression_of,
+    in_whole_units,
+    offered,
+    path_of,
+    rows_of,
+)
 from console.core.documents.collections.document_merge import compare, merged
 
 FIELDS = {
@@ -50,6 +60,65 @@ def test_a_wrong_row_is_named(row: tuple[str, str, str], words: str) -> None:
     _, wrong = expression_of([ConditionRow("", "", ""), ConditionRow(*row)], "all", FIELDS)
     assert [one.row for one in wrong] == [1]
     assert words in wrong[0].reason
+
+
+AMOUNTS = {
+    "each": Field("each", "Each", "money", "integer", currency="currency", minor=True),
+    "euros": Field("euros", "Euros", "money", "integer", currency="EUR", minor=True),
+    "yen": Field("yen", "Yen", "money", "integer", currency="JPY", minor=True),
+    "dinars": Field("dinars", "Dinars", "money", "integer", currency="KWD", minor=True),
+    "plain": Field("plain", "Plain", "money", "decimal", currency="EUR"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "held"),
+    [
+        ("each", "12.5", "1250"),
+        ("euros", "-0.01", "-1"),
+        ("euros", "90071992547409.93", "9007199254740993"),
+        ("yen", "1000", "1000"),
+        ("dinars", "1.234", "1234"),
+        ("plain", "12.50", "12.50"),
+    ],
+)
+def test_an_amount_is_typed_in_whole_units_and_held_in_the_smallest(name: str, typed: str, held: str) -> None:
+    field = AMOUNTS[name]
+    text, wrong = expression_of([ConditionRow(name, ">=", typed)], "all", AMOUNTS)
+    assert (text, wrong) == (f"record.{name} >= {held}", [])
+    found = rows_of(text)
+    assert found is not None
+    assert in_whole_units(found[1][0], digits_of(field)) == ConditionRow(name, ">=", typed)
+
+
+def test_several_amounts_of_a_row_are_converted_one_by_one_and_a_person_is_left_alone() -> None:
+    text, _ = expression_of([ConditionRow("euros", "in", "1, 2.50,3")], "all", AMOUNTS)
+    assert text == "record.euros in [100, 250, 300]"
+    assert in_whole_units(ConditionRow("euros", "in", "100, 250, 300"), 2).value == "1, 2.5, 3"
+    for row in (ConditionRow("euros", "empty"), ConditionRow("euros", "==", "$currentUser.tags.limit"), ConditionRow("euros", "==", "x")):
+        assert in_whole_units(row, 2) == row
+    assert (
+        expression_of([ConditionRow("euros", "==", "$currentUser.tags.limit")], "all", AMOUNTS)[0]
+        == "record.euros == $currentUser.tags.limit"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "words"),
+    [
+        ("euros", "1.234", "has at most 2 decimals"),
+        ("yen", "1.5", "has no decimals"),
+        ("plain", "NaN", "is a number: NaN is none"),
+        ("euros", "Infinity", "is a number: Infinity is none"),
+        ("plain", "1e999999", "is a number"),
+        ("euros", "1,234.50", "is a number: 1,234.50 is none"),
+        ("plain", "12; drop table x", "is a number"),
+    ],
+)
+def test_an_amount_that_is_none_is_refused_in_the_unit_that_was_typed(name: str, typed: str, words: str) -> None:
+    text, (wrong,) = expression_of([ConditionRow(name, "<", typed)], "all", AMOUNTS)
+    assert words in wrong.reason
+    assert text == ""
 
 
 def test_what_rows_cannot_say_has_none() -> None:

@@ -72,7 +72,7 @@ def test_an_op_is_taken_or_refused_by_the_kind_of_its_field(op: str, kind: str) 
     else:
         detail = wrong(sent)
         assert detail["field"] == kind
-        assert kind in detail["reason"]
+        assert kind in detail["reason"].lower(), "by its label"
 
 
 @cases("kind", sorted(PLAIN))
@@ -102,7 +102,7 @@ def test_a_value_of_another_kind_is_refused_alone_and_in_a_list(kind: str, value
     for op, given_ in (("eq", value), ("ne", value), ("in", [SAMPLES[kind], value])):
         detail = wrong({"field": kind, "op": op, "value": given_})
         assert detail["field"] == kind
-        assert f"which {kind} needs" in detail["reason"]
+        assert f"which {kind} needs" in detail["reason"].lower()
 
 
 @cases("value", [5, "a", {}, True, {"0": "a"}, ["a"] * 501], ids=lambda item: str(item)[:20])

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from console.core.documents.collections import Collection, Stored, assemble, one_of, recognising
+from console.core.plain_words import humanised
+from console.records import sampling
 from tests.core.test_collections import column, one, structure
 from tests.tables import cases
 
@@ -50,7 +52,7 @@ def test_the_form_of_a_sample(name: str, values: list[Any], form: str | None) ->
         ("unit_price", {"stored": "decimal", "scale": 2}, "money", None),
         ("price_count", {"stored": "integer"}, "integer", None),
         ("discount", {"stored": "decimal", "form": "fraction"}, "decimal", "fraction"),
-        ("skills", {"stored": "other", "native": "set"}, "other", "tags"),
+        ("vat", {"stored": "decimal", "form": "fraction"}, "decimal", "fraction"),
         ("meta", {"native": "json"}, "text", "json"),
         ("homePhone", {}, "phone", None),
         ("cleared_by", {"form": "states"}, "text", "person"),
@@ -217,17 +219,89 @@ def test_a_join_of_a_table_with_itself_says_which_end_is_which() -> None:
     assert {one.label for one in person.relations} == {"Follower", "Followed"}
 
 
-def test_collections_of_one_name_say_which_is_which() -> None:
-    own = structure("customer", column("id", "integer"), column("name"))
+@cases(
+    ("places", "labels"),
+    [
+        ([("shop", None, "customer"), ("depot", None, "customer")], ["Customer (Shop)", "Customer (Depot)"]),
+        ([("shop", None, "customers"), ("depot", None, "customer")], ["Customers (Shop)", "Customer (Depot)"]),
+        ([("shop", "sales", "customer"), ("shop", "old archive", "customer")], ["Customer (Sales)", "Customer (Old archive)"]),
+        ([("shop", "sales", "staff"), ("shop", "sales", "tbl_staff")], ["Staff (staff)", "Staff (tbl_staff)"]),
+        (
+            [("shop", None, "customer"), ("depot", "public", "customer"), ("depot", "old", "customer")],
+            ["Customer (Shop)", "Customer (Depot, Public)", "Customer (Depot, Old)"],
+        ),
+        (
+            [("a", "x", "staff"), ("a", "x", "tbl_staff"), ("a", "y", "staff"), ("b", None, "staff")],
+            ["Staff (A, X, staff)", "Staff (A, X, tbl_staff)", "Staff (A, Y)", "Staff (B)"],
+        ),
+        ([("shop", None, "order"), ("shop", None, "orders")], ["Order", "Orders"]),
+        ([("shop", None, "customer"), ("depot", None, "order")], ["Customer", "Order"]),
+    ],
+)
+def test_collections_of_one_name_say_which_is_which(places: list[tuple[str, str | None, str]], labels: list[str]) -> None:
+    own = (column("id", "integer"), column("name"))
     kept = [
-        Stored("a", "shop", own, {}),
-        Stored("b", "depot", own, {}),
-        Stored("c", "depot", structure("order", column("id", "integer")), {}),
+        Stored(str(number), source, {**structure(table, *own), "schema": schema}, {})
+        for number, (source, schema, table) in enumerate(places)
     ]
-    kept.append(Stored("d", "depot", {**own, "schema": "old"}, {}))
-    assert {one.id: one.label for one in assemble(kept).values()} == {
-        "a": "Customer (Shop)",
-        "b": "Customer (Depot customer)",
-        "c": "Order",
-        "d": "Customer (Depot old.customer)",
-    }
+    made = assemble(kept)
+    assert [made[one.id].label for one in kept] == labels
+    assert len(set(labels)) == len(labels)
+    assert all("(" not in (one.plain_label or one.label) for one in made.values()), "the word alone stands where the source is known"
+
+
+@cases(
+    ("key", "title"),
+    [
+        (("order_id", "order_line_no"), "Order {{ record.order_id }}, line {{ record.order_line_no }}"),
+        (("order_id", "order_no"), "Order ID {{ record.order_id }}, order no {{ record.order_no }}"),
+        (("shop_id", "shop_order_id", "line"), "Shop {{ record.shop_id }}, order {{ record.shop_order_id }}, line {{ record.line }}"),
+        (("orderNo", "productNo"), "Order {{ record.orderNo }}, product {{ record.productNo }}"),
+    ],
+)
+def test_the_parts_of_a_key_repeat_no_word(key: tuple[str, ...], title: str) -> None:
+    assert assembled(structure("part", *(column(name, "integer") for name in key), key=key))["part"].title == title
+
+
+@cases(
+    ("name", "label", "minor"),
+    [
+        ("gross_cents", "Gross", True),
+        ("unit_cents", "Unit", True),
+        ("Salary (cents)", "Salary", True),
+        ("priceCents", "Price", True),
+        ("amount_minor", "Amount", True),
+        ("per_cent", "Per cent", False),
+        ("cents_count", "Cents count", False),
+        ("minor_version", "Minor version", False),
+        ("scents", "Scents", False),
+    ],
+)
+def test_a_name_that_says_cents_is_an_amount_without_them(name: str, label: str, minor: bool) -> None:
+    found = one(column(name, "integer")).by_name[name]
+    assert (found.label, found.minor, found.widget == "money") == (label, minor, minor)
+
+
+@cases(
+    ("name", "label"),
+    [
+        ("ean13", "EAN-13"),
+        ("product_gtin14", "Product GTIN-14"),
+        ("isbn10Code", "ISBN-10 code"),
+        ("EAN8", "EAN-8"),
+        ("ean", "EAN"),
+        ("oceanic13", "Oceanic13"),
+        ("pt-BR", "pt-BR"),
+        ("FW-INT-2", "FW-INT-2"),
+        ("on-hold", "On hold"),
+    ],
+)
+def test_codes_keep_their_own_spelling(name: str, label: str) -> None:
+    assert humanised(name) == label
+
+
+def test_a_column_that_is_mostly_empty_names_no_record() -> None:
+    for values, tells in ((["a", "b", None], True), ([None, None, "a"], False), ([None] * 9, False), ([], True), (["x", None], True)):
+        made = column("key")
+        sampling.note(made, values)
+        assert ("repeats" not in made) is tells, values

@@ -152,6 +152,39 @@ def test_a_segment_is_made_of_conditions(pages: "Pages") -> None:
     assert "High risk" in pages.olivia.get("/c/customer?segment=high-risk").text
 
 
+def test_what_a_draft_changes_is_said_without_ids_and_expressions(pages: "Pages") -> None:
+    new = f"{HERE}/segments/new"
+    token = {"csrf_token": pages.ines.get(new).form(new)["fields"]["csrf_token"]}
+    rows = {"field": ["risk", "balance"], "comparison": ["in", ">="], "value": ["high, medium", "5"]}
+    pages.ines.post(new, token | segment(revision="0", label="Watch these", roles=["operations_lead"], **rows))
+    changed = pages.ines.get(f"{HERE}/changes").text
+    assert "Segment Watch these" in changed
+    assert "conditions: Risk is one of High, Medium and Balance is at least 5" in changed
+    assert "opens for: Operations lead" in changed
+    for raw in ("watch-these", "record.", "operations_lead", "&&"):
+        assert raw not in changed, raw
+    publish(pages)
+    pages.ines.post(
+        f"{HERE}/segments/watch-these", token | segment(revision="2", label="Watch these", field=["balance"], comparison=["<"], value=["9"])
+    )
+    again = pages.ines.get(f"{HERE}/changes").text
+    assert "Segment Watch these: conditions" in again
+    assert "Balance is less than 9" in again
+    shaped = said(pages) | {
+        "sort": "-balance",
+        "relations": [{"name": "account", "label": "Their accounts", "collection": "account", "kind": "to_many", "via": "customer_id"}],
+    }
+    shaped["summary"] = {"badge": "risk", "related": [{"relation": "account"}]}
+    shaped["segments"] = [*reversed(shaped["segments"])]
+    revision = collections.open_collection(pages.company.ines, "customer").draft.revision
+    collections.save(pages.company.ines, "customer", revision, shaped)
+    told = pages.ines.get(f"{HERE}/changes").text
+    for words in ("Balance, last first", "label: Their accounts", "leads to: several", "Summary badge"):
+        assert words in told, words
+    for raw in ("-balance", "watch-these", "record."):
+        assert raw not in told, raw
+
+
 def test_a_segment_is_ordered_put_away_and_removed(pages: "Pages") -> None:
     new = f"{HERE}/segments/new"
     token = {"csrf_token": pages.ines.get(new).form(new)["fields"]["csrf_token"]}

@@ -258,13 +258,13 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
         "fee",
         "post is new",
         "mail is gone",
-        "columns: name, mail → name",
-        "title:",
-        "segments.without",
+        "Columns of the list: Name, Mail → Name",
+        "Title of a record:",
+        "Segment Without mail: label: Without mail; conditions: Mail is empty is left out",
     ):
         assert words in page.text, words
     assert "/workflows/review-" in page.html
-    assert f"Desk {name}: Metric “Letters”: Members have no field mail." in page.text
+    assert f"Metric “Letters”: {records.collection(f'{name}-m').label} have no field mail." in page.text
     assert f'href="{desk}/edit?part=metric"' in page.html
     stale = ines.send(page, at, status=409, stamp="x")
     assert "has changed again" in stale.text

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from console.core.documents.collections import Collection, condition_rows
@@ -16,8 +15,6 @@ KINDS = {"integer": "number", "decimal": "number", "money": "number", "boolean":
 KINDS |= dict.fromkeys(("text", "long_text", "email", "phone", "url"), "text")
 """Type of a form's field → how it is compared; others in every way."""
 ANY = "any"
-MINOR_DIGITS = 2
-"""Of an amount in the smallest unit of its currency; which currency that is, only the record knows."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 
@@ -74,10 +71,7 @@ def rows(text: str, known: Mapping[str, Compared]) -> Rows | None:
 
 def _in_words(row: ConditionRow, known: Mapping[str, Compared]) -> str:
     """The value as it is typed: with the labels of its options, an amount in whole units."""
-    digits = known[row.field].digits if row.field in known else 0
-    if digits and row.comparison not in VALUELESS:
-        parts = [f"{Decimal(each).scaleb(-digits):f}" for each in row.value.split(", ")]
-        return ", ".join(each.rstrip("0").rstrip(".") if "." in each else each for each in parts)
+    row = condition_rows.in_whole_units(row, known[row.field].digits if row.field in known else 0)
     labels = {value: label for value, label in (known[row.field].options if row.field in known else ()) if "," not in label}
     if row.comparison == "in":
         return ", ".join(labels.get(each, each) for each in row.value.split(", "))
@@ -117,7 +111,7 @@ def _of_record(own: Collection | None, group: str, path: str) -> Iterator[Compar
     for field in own.stored_fields if own is not None else ():
         if condition_rows.conditional(field):
             options = [(option.value, option.label) for option in field.options or ()]
-            kind, digits = condition_rows.kind_of(field), MINOR_DIGITS if field.minor else 0
+            kind, digits = condition_rows.kind_of(field), condition_rows.digits_of(field)
             yield Compared(group, f"{path}.{field.name}", field.label, kind, options, field.stored == "date", digits)
 
 

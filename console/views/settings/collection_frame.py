@@ -12,6 +12,7 @@ from console.collections import Editing
 from console.core.documents.collections import LISTS, Collection
 from console.core.documents.collections.document_changes import worded
 from console.core.documents.collections.document_merge import compare
+from console.core.documents.collections.document_words import Wording
 from console.errors import Conflict, ConsoleError, Invalid
 from console.views import formats, frame, records, states
 from console.views.run import form_boxes
@@ -19,17 +20,6 @@ from console.views.settings import area
 
 NAME = "collections"
 SAVED = "Draft saved. It counts once it is published."
-PLACE_WORDS = {
-    "columns": "Columns of the list", "details": "Fields of the details", "form": "Fields of the form", "new": "Fields of a new record", "label": "Name",
-    "label_one": "Name of one", "help": "Help", "title": "Title of a record", "subject": "Whose data", "sort": "Order of the list", "search": "Quick search",
-    "key": "Key", "summary": "Summary", "segments": "Segment", "relations": "Relation", "validation": "Rules of a record", "sections": "section",
-    "related": "related list",
-}  # fmt: skip
-KEY_WORDS = {
-    "label": "label", "help": "help", "widget": "how it is shown", "default": "what a new record begins with", "required": "needed", "readonly": "read-only",
-    "hidden": "hidden", "sensitive": "sensitive", "personal": "personal", "computed": "expression", "references": "key of", "options": "values", "filter": "conditions",
-    "sql": "SELECT", "roles": "opens for", "enabled": "offered", "fields": "fields", "columns": "columns", "order": "order", "badge": "badge", "currency": "currency",
-}  # fmt: skip
 
 
 def url(collection: str) -> str:
@@ -92,14 +82,15 @@ def _without_gone(editing: Editing, document: Mapping[str, Any]) -> tuple[dict[s
 def both(collection: str, base: Mapping[str, Any], mine: Mapping[str, Any], wrong: ConsoleError | None = None) -> Response:
     """Return the page with the changes of both editors since `base`, from which they are joined."""
     editing = collections.open_collection(frame.actor(), collection)
-    labels = labels_of(editing.becoming)
+    theirs = editing.document.to_json()
+    wording = Wording.of(editing.becoming, base, mine, theirs)
     rows = [
         {
-            "path": each.path, "words": place_words(each.place, labels), "disputed": each.disputed, "by": each.by,
-            "before": content_words(each.place, each.before, labels), "mine": content_words(each.place, each.mine, labels),
-            "theirs": content_words(each.place, each.theirs, labels),
+            "path": each.path, "words": wording.place(each.place), "disputed": each.disputed, "by": each.by,
+            "before": wording.content(each.place, each.before), "mine": wording.content(each.place, each.mine),
+            "theirs": wording.content(each.place, each.theirs),
         }
-        for each in compare(base, mine, editing.document.to_json())
+        for each in compare(base, mine, theirs)
     ]  # fmt: skip
     told = context(editing, wrong) | {"rows": rows, "base": json.dumps(dict(base)), "mine": json.dumps(dict(mine))}
     return area.page("settings/collection_both.html", NAME, told, status=wrong.status if wrong else 409)
@@ -108,28 +99,6 @@ def both(collection: str, base: Mapping[str, Any], mine: Mapping[str, Any], wron
 def labels_of(collection: Collection) -> dict[str, str]:
     """Return the label of every field."""
     return {item.name: item.label for item in (*collection.stored_fields, *collection.computed_fields)}
-
-
-def place_words(place: tuple[str, ...], labels: Mapping[str, str]) -> str:
-    """Return a place of the document in words: "E-mail: label"."""
-    head, *rest = place
-    if head == "fields" and rest:
-        return ": ".join(
-            [labels.get(rest[0], rest[0]), ", ".join(KEY_WORDS.get(name, name) for name in rest[1:]) or "everything said of it"]
-        )
-    return " ".join([PLACE_WORDS.get(head, head), *(PLACE_WORDS.get(name) or KEY_WORDS.get(name, name) for name in rest)])
-
-
-def content_words(place: tuple[str, ...], content: Any, labels: Mapping[str, str]) -> str:
-    """Return the content of a place in words, fields by their labels."""
-    named = place[0] in (*LISTS, "search", "key") or (place[-1] == "fields" and place[0] == "summary")
-    if named and isinstance(content, list):
-        return ", ".join(labels.get(name, name) for name in content) or "no field"
-    if isinstance(content, Mapping):
-        return "; ".join(f"{KEY_WORDS.get(name, name)}: {content_words((*place, name), value, labels)}" for name, value in content.items())
-    if isinstance(content, list) and content and all(isinstance(entry, Mapping) for entry in content):
-        return " · ".join(content_words((*place, ""), entry, labels) for entry in content)
-    return worded(content)
 
 
 # -- the preview

@@ -7,8 +7,8 @@ from flask import Blueprint, Response, request
 
 from console import collections, hooks
 from console.collections import Editing
-from console.core.documents.collections import Field, condition_rows, free_id
-from console.core.documents.collections.condition_rows import EVERY, VALUELESS, ConditionRow
+from console.core.documents.collections import Field, condition_rows, document_words, free_id
+from console.core.documents.collections.condition_rows import ConditionRow
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import formats, frame
 from console.views.settings import area, collection_frame
@@ -53,7 +53,7 @@ def _edit(collection: str, segment: str | None) -> Response:
     if segment is not None and known is None:
         raise NotFound
     if request.method != "POST":
-        return _form(editing, segment, _drawn(known))
+        return _form(editing, segment, _drawn(known, _fields(editing)))
     sent, do = _sent(), request.form.get("do", "")
     back = f"{collection_frame.url(collection)}/segments"
     if do == "remove" and known is not None:
@@ -88,7 +88,7 @@ def _moved(order: list[str], do: str) -> list[str]:
 # -- the form
 
 
-def _drawn(entry: Mapping[str, Any] | None) -> dict[str, Any]:
+def _drawn(entry: Mapping[str, Any] | None, fields: Mapping[str, Field]) -> dict[str, Any]:
     """Return the form of a stored segment, or of a new one."""
     if entry is None:
         return {
@@ -104,6 +104,7 @@ def _drawn(entry: Mapping[str, Any] | None) -> dict[str, Any]:
     found = condition_rows.rows_of(entry["filter"]) if "filter" in entry else None
     kind = "sql" if "sql" in entry else "conditions" if found else "filter"
     joined, rows = found or ("all", [ConditionRow("", "", "")])
+    rows = [document_words.typed(row, fields) for row in rows]
     return {
         "label": entry["label"], "kind": kind, "joined": joined, "rows": rows, "filter": entry.get("filter", ""), "sql": entry.get("sql", ""),
         "roles": entry.get("roles", []), "enabled": entry.get("enabled", True),
@@ -183,29 +184,11 @@ def _list(editing: Editing, wrong: ConsoleError | None = None) -> Response:
 
 def _line(entry: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     found = condition_rows.rows_of(entry["filter"]) if "filter" in entry else None
-    if found:
-        words = [_condition_words(row, fields.get(row.field)) for row in found[1]]
-        told = (" or " if found[0] == "any" else " and ").join(words)
-    else:
-        told = entry.get("filter") or " ".join(entry["sql"].split())
+    told = document_words.sentence(entry["filter"], fields) if "filter" in entry else " ".join(entry["sql"].split())
     return {
         "id": entry["id"], "label": entry["label"], "kind": "Conditions" if found else "Expression" if "filter" in entry else "SELECT", "words": told,
         "plain": bool(found), "enabled": entry.get("enabled", True), "roles": [formats.role_words(role) for role in entry.get("roles", ())],
     }  # fmt: skip
-
-
-def _condition_words(row: ConditionRow, field: Field | None) -> str:
-    """Return a condition in words: "Risk is one of High, Medium"."""
-    words = (condition_rows.comparisons(field) if field else EVERY).get(row.comparison, row.comparison)
-    named = {option.value: option.label for option in (field.options or ())} if field else {}
-    value = ", ".join(named.get(part, part) for part in row.value.split(", "))
-    said = words.replace("…", value) if "…" in words or row.comparison in VALUELESS else f"{words} {value}"
-    return f"{_called(field) if field else row.field} {said}"
-
-
-def _called(field: Field) -> str:
-    """The field, with the unit in which its values are compared where that is not the one in which they are shown."""
-    return f"{field.label} (in cents)" if field.minor else field.label
 
 
 def _form(
@@ -224,7 +207,7 @@ def _form(
     context = collection_frame.context(editing, wrong) | {
         "segment": segment, "sent": sent, "rows": rows, "kinds": KINDS, "errors": errors, "found": found,
         "comparisons": condition_rows.offered(),
-        "fields": [(item.name, _called(item), condition_rows.kind_of(item)) for item in fields.values()], "key": editing.becoming.key,
+        "fields": [(item.name, item.label, condition_rows.kind_of(item)) for item in fields.values()], "key": editing.becoming.key,
         "roles": [(role, formats.role_words(role), role in sent["roles"]) for role in collections.roles()],
         "title": sent["label"] or "New segment",
     }  # fmt: skip

@@ -11,11 +11,12 @@ from console import accounts, collections, records as real_records
 from console.collections import Editing
 from console.core.documents.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, treatment
 from console.core.documents.collections.document_merge import merged
+from console.core.documents.collections.document_words import Wording
 from console.core.documents.json_shape import loaded
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.views import frame
 from console.views.settings import area, collection_forms, collection_frame
-from console.views.settings.collection_frame import NAME, content_words, labels_of, place_words
+from console.views.settings.collection_frame import NAME
 
 blueprint = Blueprint("collection_settings", __name__, url_prefix="/settings/collections")
 PAGE_SIZE = 100
@@ -228,13 +229,9 @@ def _same(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
-    labels = labels_of(editing.becoming)
+    wording = Wording.of(editing.becoming, editing.live.to_json(), editing.document.to_json())
     lines = [
-        (
-            place_words(change.place, labels),
-            content_words(change.place, change.before, labels),
-            content_words(change.place, change.after, labels),
-        )
+        (wording.place(change.place), wording.content(change.place, change.before), wording.content(change.place, change.after))
         for change in editing.changes
     ]
     return area.page(

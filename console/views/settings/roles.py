@@ -22,6 +22,8 @@ from console.views.settings import area, rule_form
 blueprint = Blueprint("roles", __name__, url_prefix="/settings/roles")
 
 SHOWN_LINES = 400
+SHOWN_OBJECTS = 200
+"""Objects of one kind on the page of a role; the others are found by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +112,9 @@ def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
     rows = draft_now.rows()
     index = Index(rows)
     sections = [
-        (title, kind, acts, lines)
+        (title, kind, acts, *found)
         for title, kind, acts in _kinds(place)
-        if (lines := _lines(role_read.id, place, kind, rows, index, draft_now.change, names, q))
+        if (found := _lines(role_read.id, place, kind, rows, index, draft_now.change, names, q))[0]
     ]
     context = {
         "role": role_read,
@@ -349,8 +351,12 @@ def _objects(kind: str, rows: Sequence[Row], names: Names) -> list[str]:
     return sorted(there, key=lambda obj: (not obj.endswith(f":{EVERY}"), names.object(obj).lower()))
 
 
-def _lines(role: str, place: str, kind: str, rows: Sequence[Row], index: Index, change: Change, names: Names, q: str) -> list[Line]:
-    made = []
+def _lines(
+    role: str, place: str, kind: str, rows: Sequence[Row], index: Index, change: Change, names: Names, q: str
+) -> tuple[list[Line], int]:
+    """(the first objects of the kind whose name has `q`, how many more there are)."""
+    made: list[Line] = []
+    more = 0
     by_object: dict[str, list[Row]] = {}
     for row in rows:
         if row.ptype == "p" and row.sub == f"role:{role}" and row.dom == place:
@@ -359,6 +365,9 @@ def _lines(role: str, place: str, kind: str, rows: Sequence[Row], index: Index, 
     for obj in _objects(kind, rows, names):
         title = names.object(obj)[:1].upper() + names.object(obj)[1:]
         if q and q.lower() not in title.lower() and q.lower() not in obj.lower():
+            continue
+        if len(made) == SHOWN_OBJECTS:
+            more += 1
             continue
         own_rows = by_object.get(obj, [])
         acts = {row.act for row in own_rows}
@@ -373,7 +382,7 @@ def _lines(role: str, place: str, kind: str, rows: Sequence[Row], index: Index, 
             conditions += (f"{len(fields)} {'field' if len(fields) == 1 else 'fields'} kept back",)
         changed = obj in touched or any(name.startswith(f"field:{obj.partition(':')[2]}/") for name in touched)
         made.append(Line(obj, title, f"/settings/roles/{role}/on?{urlencode({'object': obj, 'place': place})}", cells, conditions, changed))
-    return made
+    return made, more
 
 
 def _counting(role: rights.Role) -> set[str]:

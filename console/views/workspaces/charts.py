@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from console import workspaces
-from console.core.documents.collections import Field
+from console.core.documents.collections import Field, condition_rows
 from console.core.documents.workspaces import Chart as ChartComponent, Metric
 from console.formats import Amount, Kind, Look
 from console.views import formats, frame
@@ -17,6 +17,7 @@ from console.workspaces import OTHER, Figures
 
 WORDS = {"count": "Number", "sum": "Sum", "average": "Average", "lowest": "Lowest", "highest": "Highest", "distinct": "Different values"}
 PERIODS = {"day": "day", "week": "week", "month": "month", "quarter": "quarter", "year": "year"}
+WITHIN = {"day": "on", "week": "in the week of"}
 TONES = ("accent", "ai", "good", "muted")
 NOBODY = "None"
 MOST_OTHERS = 2
@@ -92,7 +93,7 @@ def chart(item: ChartComponent, found: Figures, title: str, look: Look) -> Chart
         Series(
             _series_name(item, found, line, currency, look),
             TONES[number % len(TONES)],  # type: ignore[arg-type]
-            [_float(value, found.measured) for value in values],
+            [_float(value, found.measured, currency) for value in values],
             [shown(found.measured, value, currency, look, item.measure) for value in values],
         )
         for number, (line, currency, values) in enumerate(found.series)
@@ -119,18 +120,19 @@ def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series:
     if not labels or not any(values):
         return ""
     top = max((place for place, key in enumerate(found.keys) if key != OTHER), key=values.__getitem__)
-    if item.chart == "time":
-        where = f"the {PERIODS[item.period]} of {labels[top]}" if item.period == "week" and labels[top] != "now" else labels[top]
-        told = f"{series[0].shown[-1]} so far in the present {PERIODS[item.period]}; most was {series[0].shown[top]} " + (
-            "now" if where == "now" else f"in {where}"
-        )
+    if item.chart == "time" and item.sql is None:
+        where = labels[top] if labels[top] == "now" else f"{WITHIN.get(item.period, 'in')} {labels[top]}"
+        present = "today" if item.period == "day" else f"in the present {PERIODS[item.period]}"
+        told = f"{series[0].shown[-1]} so far {present}; most was {series[0].shown[top]} {where}"
         return told + (f", of {len(series)} lines the first" if len(series) > 1 else "") + "."
-    if item.chart == "funnel":
+    if item.chart == "funnel" and item.sql is None:
         first, last = values[0], values[-1]
         return f"{series[0].shown[-1]} of {series[0].shown[0]} reach the end" + (f", {100 * last / first:.0f} %." if first else ".")
     whole = sum(values)
     share = (
-        f", {100 * values[top] / whole:.0f} % of what is shown" if whole and item.sql is None and item.measure in ("count", "sum") else ""
+        f", {100 * values[top] / whole:.0f} % of what is shown"
+        if whole and min(values) >= 0 and item.sql is None and item.measure in ("count", "sum")
+        else ""
     )
     cut = " There are more values than are read." if found.cut else ""
     return f"{labels[top]} leads with {series[0].shown[top]}{share}.{cut}"
@@ -183,10 +185,12 @@ def _number(value: Any) -> Decimal:
     return Decimal(str(value)) if value is not None and _is_number(str(value)) else Decimal(0)
 
 
-def _float(value: Any, field: Field | None) -> float | None:
+def _float(value: Any, field: Field | None, currency: str | None = None) -> float | None:
+    """The figure as the axis has it: an amount in whole units."""
     if value is None or not _is_number(str(value)):
         return None
-    return float(Decimal(str(value)) / (100 if field is not None and field.minor else 1))
+    places = condition_rows.digits_of(field, currency) if field is not None else 0
+    return float(Decimal(str(value)).scaleb(-places))
 
 
 def _change(item: Metric, found: Figures, line: Sequence[Any], currency: str | None, look: Look) -> tuple[str, str]:
@@ -265,7 +269,7 @@ def _label(item: ChartComponent, found: Figures, key: Any, look: Look) -> str:
     if key == OTHER:
         return "Other"
     if item.sql is not None:
-        return _plain(key, look) if key is not None else NOBODY
+        return formats.in_words(_plain(key, look), look) if key is not None else NOBODY
     if item.chart == "funnel":
         return str(key)
     if found.by is not None:

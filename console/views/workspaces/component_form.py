@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from console import access, actions, browse, inboxes, records, workflows
 from console.core.actor import Actor
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, humanised
 from console.core.documents.workspaces import KINDS, SELECTING, CollectionList, Workspace
 from console.core.documents.workspaces.components import Measure, Period
 from console.errors import ConsoleError
@@ -283,7 +283,8 @@ def _days(offer: _Offer) -> list[tuple[str, str]]:
 
 
 def _every_collection(offer: _Offer) -> list[tuple[str, str]]:
-    return [(each.id, f"{each.plain_label or each.label} ({each.source})") for each in offer.collections()]
+    """Every collection with its source beside it, where its label does not say it already."""
+    return [(each.id, each.label if each.plain_label else f"{each.label} ({humanised(each.source)})") for each in offer.collections()]
 
 
 def _charted(*kinds: str, default: str = "") -> Callable[[_Offer], bool]:

@@ -29,6 +29,7 @@ OPEN_MODULES = frozenset(
         "document_changes",
         "document_check",
         "document_merge",
+        "document_words",
         "recognising",
         "treatment",
     }

@@ -30,6 +30,7 @@ from console.core.documents.collections.model import (
     fields_of,
     offered_segments,
 )
+from console.core.documents.collections.same_labels import told_apart
 from console.core.expressions import ExpressionError
 from console.core.plain_words import humanised
 from console.errors import DefinitionError
@@ -79,22 +80,7 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
     relating.label_ends({item.id: item.structure for item in items}, links, made)
     related = {item.id: relating.relations(made, made[item.id], links[item.id], item.document) for item in items}
     finished = {item.id: _referring(replace(made[item.id], relations=related[item.id]), made) for item in items}
-    return _told_apart(finished)
-
-
-def _told_apart(made: dict[str, Collection]) -> dict[str, Collection]:
-    """The collections, those with the same label with their source beside it, and with their table where that is the same too."""
-    alike: dict[str, list[Collection]] = {}
-    for one in made.values():
-        alike.setdefault(one.label.casefold(), []).append(one)
-    for several in alike.values():
-        sources = [one.source for one in several]
-        for one in several if len(several) > 1 else ():
-            place = f"{one.schema}.{one.table}" if one.schema else one.table
-            source = humanised(one.source)
-            beside = source if sources.count(one.source) == 1 else place if len(set(sources)) == 1 else f"{source} {place}"
-            made[one.id] = replace(one, label=f"{one.label} ({beside})", plain_label=one.label)
-    return made
+    return told_apart(finished)
 
 
 def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:
@@ -383,7 +369,7 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], referenc
         says.get("personal", bool(kept.document.get("subject")) and name not in key and (kind in PERSONAL_TYPES or "birth" in name))
     )
     sensitive = bool(says.get("sensitive", False))
-    label = re.sub(r" (minor|cents?)$", "", label) if seen.get("minor") else label
+    label = re.sub(r" \(?(minor|cents?)\)?$", "", label) if seen.get("minor") else label
     secret = None if "hidden" in says or name in named or name in key else recognising.secret_because(column)
     return Field(
         name=name,

@@ -5,11 +5,11 @@ An expression that is more than rows joined by one "and" or one "or" has no rows
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
-from console.core import expressions
+from console.core import currencies, expressions
 from console.core.documents.collections.model import Field
 from console.core.expressions import ExpressionError
 from console.core.expressions.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within
@@ -42,6 +42,8 @@ FITTING: Mapping[str, Mapping[str, str]] = {
 """Kind of field → its comparisons in words."""
 VALUELESS = frozenset({*EMPTY, *YES_NO, *TODAY})
 NUMBERS = frozenset({"integer", "decimal"})
+MINOR_DIGITS = 2
+"""Of an amount in the smallest unit of its currency, where only the record knows which currency that is."""
 ROOTS = frozenset({"record", "input", "steps", "item", "lead"})
 """Where the paths begin that a row of a workflow may name."""
 
@@ -82,6 +84,24 @@ def offered() -> list[tuple[str, str, str]]:
             found.setdefault((value, words), []).append(kind)
     ordered = sorted(found.items(), key=lambda item: item[0][0] in EMPTY)
     return [(value, words, " ".join(kinds)) for (value, words), kinds in ordered]
+
+
+def digits_of(field: Field, currency: str | None = None) -> int:
+    """How many decimals an amount has in whole units, where it is held in the smallest one; else 0. `currency`: of a record, where each has its own."""
+    named = currencies.decimals(currency or field.currency)
+    return 0 if not field.minor else MINOR_DIGITS if named is None else named
+
+
+def in_whole_units(row: ConditionRow, digits: int) -> ConditionRow:
+    """The row with its amounts as they are typed: 1250 with 2 digits is 12.5."""
+    if not digits or row.comparison in VALUELESS or row.value.startswith("$currentUser."):
+        return row
+    parts = [(each, currencies.whole_units(each, digits)) for each in row.value.split(", ")]
+    return replace(row, value=", ".join(each if made is None else _short(f"{made:f}") for each, made in parts))
+
+
+def _short(number: str) -> str:
+    return number.rstrip("0").rstrip(".") if "." in number else number
 
 
 def conditional(field: Field) -> bool:
@@ -156,10 +176,12 @@ def _literal(value: str, field: Field) -> str:
     if value.startswith("$currentUser."):
         return value
     if field.stored in NUMBERS:
-        try:
-            return format(Decimal(value), "f")
-        except InvalidOperation:
-            raise ValueError(f"{field.label} is a number: {value} is none.") from None
+        number = currencies.whole_units(value, -(digits := digits_of(field)))
+        if number is None:
+            raise ValueError(f"{field.label} is a number: {value} is none.")
+        if field.minor and number != number.to_integral_value():
+            raise ValueError(f"{field.label} has {f'at most {digits}' if digits else 'no'} decimals: {value} has more.")
+        return str(int(number)) if field.minor else format(number, "f")
     by_label = {option.label.casefold(): option.value for option in field.options or ()}
     known = {option.value for option in field.options or ()}
     return json.dumps(value if value in known else by_label.get(value.casefold(), value), ensure_ascii=False)

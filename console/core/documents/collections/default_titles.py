@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from console.core.documents.collections import recognising
@@ -22,8 +23,9 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         return " ".join(f"{{{{ {_path(name)} }}}}" for name in chosen)
     visible = {item.name: item for item in shown}
     if len(key) > 1 and all(name in visible for name in key):
-        first, *rest = (f"{led_to(visible[name].label)} {{{{ {_path(name)} }}}}" for name in key)
-        return ", ".join([first, *(part[:1].lower() + part[1:] for part in rest)])
+        return ", ".join(
+            f"{label} {{{{ {_path(name)} }}}}" for label, name in zip(_part_labels([visible[name].label for name in key]), key, strict=True)
+        )
     repeated = {column["name"] for column in structure["columns"] if column.get("repeats")}
     texts = [one["name"] for one in known if usable[one["name"]].type in {"text", "email"} and one["name"] not in {*key, *repeated}]
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
@@ -33,6 +35,17 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         return f"{one} {{{{ {_path(moment)} }}}}"
     numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
     return f"{one} {{{{ {_path(key[0])} }}}}" if numbered else " ".join(f"{{{{ {_path(name)} }}}}" for name in key)
+
+
+def _part_labels(labels: Sequence[str]) -> list[str]:
+    """The labels of the parts of a key, each word once: "Order" and "line" of "Order ID" and "Order line no"."""
+    short = [led_to(label) for label in labels]
+    short = short if len(set(short)) == len(short) else list(labels)
+    made = short[:1]
+    for before, label in pairwise(short):
+        rest = label.removeprefix(f"{before} ")
+        made.append(rest[:1].lower() + rest[1:])
+    return made
 
 
 def random_keys(structure: Mapping[str, Any], key: Sequence[str]) -> set[str]:

@@ -359,6 +359,12 @@ class Collection:
         keys = [item.name for item in plain if (item.name,) == self.key]
         return tuple(dict.fromkeys([*(name for name in said if name in self.search), *said, *keys]))
 
+    @property
+    def spoken(self) -> str:
+        """The label inside a sentence, without its source: "customers", "KYC cases"."""
+        label = self.plain_label or self.label
+        return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
     def head(self) -> dict[str, Any]:
         """The collection as a list entry."""
         return {"id": self.id, "label": self.label, "source": self.source, "kind": self.kind, "key": list(self.key)}

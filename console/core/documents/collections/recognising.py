@@ -34,7 +34,7 @@ MONEY = frozenset({
     "payment", "refund", "refunded", "deposit", "rent", "turnover", "income", "debt", "credit",
 })  # fmt: skip
 PER_CENT = frozenset({"percent", "percentage", "pct"})
-SHARES = PER_CENT | {"discount", "share", "margin", "probability", "confidence"}
+SHARES = PER_CENT | {"discount", "vat", "share", "margin", "probability", "confidence"}
 STATES = frozenset({"status", "state", "stage", "phase", "priority", "severity", "outcome", "level"})
 WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "requester"})
 """Last words of columns that hold the account of who did something: where somebody here has that account, their name is shown."""
@@ -51,27 +51,9 @@ NUMBERS = frozenset({"number", "no", "nr", "code", "sku", "reference", "ref", "s
 """Last words of columns that tell records apart where there is no name."""
 
 
-DIGITS = frozenset(
-    {
-        "gtin",
-        "gtin8",
-        "gtin12",
-        "gtin13",
-        "gtin14",
-        "ean",
-        "ean8",
-        "ean13",
-        "isbn",
-        "isbn13",
-        "issn",
-        "upc",
-        "barcode",
-        "imei",
-        "zip",
-        "postcode",
-        "year",
-    }
-)
+DIGITS = frozenset({
+    "gtin", "gtin8", "gtin12", "gtin13", "gtin14", "ean", "ean8", "ean13", "isbn", "isbn13", "issn", "upc", "barcode", "imei", "zip", "postcode", "year",
+})  # fmt: skip
 """Words of columns whose numbers are codes: they are written without separators, as is a number whose name says so."""
 
 
@@ -79,7 +61,7 @@ DIGITS = frozenset(
 def parts_of(name: str) -> tuple[str, ...]:
     """The words of a name, in small letters: `orderStatus`, `ORDER_STATUS` and "order status" are order and status."""
     split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    return tuple(word.lower() for word in re.split(r"[\s_\-.]+", split) if word)
+    return tuple(word.lower() for word in re.split(r"[\s_\-.()]+", split) if word)
 
 
 def form_of(values: Sequence[Any], name: str) -> str | None:
@@ -116,8 +98,8 @@ def look(column: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     if stored in ("integer", "decimal"):
         return _of_number(column, form, words, names)
     native = column.get("native")
-    if native in ("set", "xml"):
-        return {"widget": {"set": "tags", "xml": "code"}[native]}
+    if native == "xml":
+        return {"widget": "code"}
     if stored != "text":
         return {}
     if native == "json":
@@ -142,7 +124,8 @@ def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str]
     if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:])):
         return {"widget": "plain"}
     plain = [word for word in words if word not in ("minor", "cents", "cent")]
-    if not MONEY & {*plain[-1:], *plain[:1]} or {"count", "id", "qty", "quantity"} & set(words):
+    in_cents = words[-1:] in (("cents",), ("cent",)) and words[-2:-1] != ("per",)
+    if not (in_cents or MONEY & {*plain[-1:], *plain[:1]}) or {"count", "id", "qty", "quantity"} & set(words):
         return {}
     currency = next((name for name in names if name.lower() in CURRENCY_COLUMNS), None)
     if len(plain) < len(words):

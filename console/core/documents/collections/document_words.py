@@ -1,0 +1,119 @@
+"""Documents of collections in words: what has changed in one, and conditions of segments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.core import plain_words
+from console.core.documents.collections import condition_rows
+from console.core.documents.collections.assembling import LISTS
+from console.core.documents.collections.condition_rows import EVERY, VALUELESS, ConditionRow
+from console.core.documents.collections.document_changes import worded
+from console.core.documents.collections.model import Collection, Field
+
+PLACE_WORDS = {
+    "columns": "Columns of the list", "details": "Fields of the details", "form": "Fields of the form", "new": "Fields of a new record", "label": "Name",
+    "label_one": "Name of one", "help": "Help", "title": "Title of a record", "subject": "Whose data", "sort": "Order of the list", "search": "Quick search",
+    "key": "Key", "summary": "Summary", "segments": "Segment", "relations": "Relation", "validation": "Rules of a record", "sections": "section",
+    "related": "related list",
+}  # fmt: skip
+KEY_WORDS = {
+    "label": "label", "help": "help", "widget": "how it is shown", "default": "what a new record begins with", "required": "needed", "readonly": "read-only",
+    "hidden": "hidden", "sensitive": "sensitive", "personal": "personal", "computed": "expression", "references": "key of", "options": "values", "filter": "conditions",
+    "sql": "SELECT", "roles": "opens for", "enabled": "offered", "fields": "fields", "columns": "columns", "order": "order", "badge": "badge", "currency": "currency",
+    "collection": "records of", "kind": "leads to", "via": "by", "related": "related lists",
+}  # fmt: skip
+NAMED = {"segments": "id", "relations": "name", "related": "relation"}
+"""Lists whose entries are called by a label → the key that identifies them, which nobody reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How fields, segments and relations are called in the changes of a document."""
+
+    fields: Mapping[str, Field]
+    segments: Mapping[str, str]
+    relations: Mapping[str, str]
+
+    @classmethod
+    def of(cls, collection: Collection, *documents: Mapping[str, Any]) -> "Wording":
+        """The words for the documents, of which the collection becomes the last one; what an earlier one alone has is called as there."""
+        entries = [(place, entry) for document in documents for place in ("segments", "relations") for entry in document.get(place, ())]
+        segments, relations = (
+            {str(entry[NAMED[place]]): str(entry.get("label") or entry[NAMED[place]]) for at, entry in entries if at == place}
+            for place in ("segments", "relations")
+        )
+        fields = {item.name: item for item in (*collection.stored_fields, *collection.computed_fields)}
+        return cls(fields, segments, {one.name: one.label for one in collection.relations} | relations)
+
+    def place(self, place: tuple[str, ...]) -> str:
+        """A place of the document: "E-mail: label", "Segment High risk: conditions"."""
+        head, *rest = place
+        if head == "fields" and rest:
+            said = ", ".join(KEY_WORDS.get(name, name) for name in rest[1:])
+            return f"{self._field(rest[0])}: {said or 'everything said of it'}"
+        if head in ("segments", "relations") and rest:
+            if rest == ["order"]:
+                return f"Order of the {head}"
+            said = ", ".join(KEY_WORDS.get(name, name) for name in rest[1:])
+            called = self.segments if head == "segments" else self.relations
+            return f"{PLACE_WORDS[head]} {called.get(rest[0], rest[0])}" + (f": {said}" if said else "")
+        before = (head, *rest)
+        told = (self.relations.get(name) if at in NAMED else None for at, name in zip(before, rest, strict=False))
+        return " ".join(
+            [
+                PLACE_WORDS.get(head, head),
+                *(one or PLACE_WORDS.get(name) or KEY_WORDS.get(name, name) for one, name in zip(told, rest, strict=True)),
+            ]
+        )
+
+    def content(self, place: tuple[str, ...], content: Any) -> str:
+        """The content of a place: fields, segments, relations and roles by their labels, conditions as sentences."""
+        last = place[-1]
+        if isinstance(content, list) and all(isinstance(entry, str) for entry in content):
+            named = place[0] in (*LISTS, "search", "key") or (last == "fields" and place[0] == "summary")
+            if named:
+                return ", ".join(self._field(name) for name in content) or "no field"
+            if last == "order" and len(place) > 1:
+                called = self.segments if place[0] == "segments" else self.relations
+                return ", ".join(called.get(name, name) for name in content)
+            if last == "roles":
+                return ", ".join(plain_words.humanised(role) for role in content) or "nobody"
+        if isinstance(content, Mapping):
+            kept = {name: value for name, value in content.items() if name != NAMED.get(place[-2] if len(place) > 1 else last)}
+            return "; ".join(f"{KEY_WORDS.get(name, name)}: {self.content((*place, name), value)}" for name, value in kept.items())
+        if isinstance(content, list) and content and all(isinstance(entry, Mapping) for entry in content):
+            return " · ".join(self.content((*place, ""), entry) for entry in content)
+        if isinstance(content, str) and place[0] == "segments" and last == "filter":
+            return sentence(content, self.fields)
+        if content in ("to_many", "to_one") and last == "kind":
+            return "several" if content == "to_many" else "one"
+        if isinstance(content, str) and (place == ("sort",) or last == "badge"):
+            return self._field(content.removeprefix("-")) + (", last first" if content.startswith("-") else "")
+        return worded(content)
+
+    def _field(self, name: str) -> str:
+        return self.fields[name].label if name in self.fields else name
+
+
+def sentence(expression: str, fields: Mapping[str, Field]) -> str:
+    """The expression of a segment in words, as far as rows of conditions can say it; else the expression."""
+    found = condition_rows.rows_of(expression)
+    if found is None:
+        return expression
+    words = [_row_words(typed(row, fields), fields.get(row.field)) for row in found[1]]
+    return (" or " if found[0] == "any" else " and ").join(words)
+
+
+def _row_words(row: ConditionRow, field: Field | None) -> str:
+    """A condition in words: "Risk is one of High, Medium"."""
+    words = (condition_rows.comparisons(field) if field else EVERY).get(row.comparison, row.comparison)
+    named = {option.value: option.label for option in (field.options or ())} if field else {}
+    value = ", ".join(named.get(part, part) for part in row.value.split(", "))
+    said = words.replace("…", value) if "…" in words or row.comparison in VALUELESS else f"{words} {value}"
+    return f"{field.label if field else row.field} {said}"
+
+
+def typed(row: ConditionRow, fields: Mapping[str, Field]) -> ConditionRow:
+    """The row with its amounts as they are typed."""
+    return condition_rows.in_whole_units(row, condition_rows.digits_of(fields[row.field])) if row.field in fields else row
