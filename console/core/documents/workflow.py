@@ -19,7 +19,7 @@ from console.core.documents.triggers import MOST_TRIGGERS, Trigger
 FORMAT = 1
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 40
-MAX_STEPS = 500
+MAX_STEPS = 1_000
 HANDS_OFF_LIMIT_MS = 300_000
 """How long the console works on a run that nobody holds, if its workflow sets no limit."""
 

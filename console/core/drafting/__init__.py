@@ -17,6 +17,7 @@ from console.core.drafting.changes import (
     Set,
     SetDocument,
     SetTrigger,
+    parts,
     read_changes,
     to_json,
 )
@@ -24,7 +25,7 @@ from console.core.drafting.comparing import Collision, difference, invert, merge
 from console.core.drafting.mended_problems import mend
 from console.core.drafting.ordering import ordered, plain, written
 from console.core.drafting.sketching import sketched
-from console.core.drafting.spoken_differences import Difference, differences
+from console.core.drafting.spoken_differences import Difference, differences, trigger_name
 
 __all__ = [
     "AddStep",
@@ -47,11 +48,13 @@ __all__ = [
     "mend",
     "merge",
     "ordered",
+    "parts",
     "plain",
     "read_changes",
     "require_shape",
     "sketched",
     "to_json",
     "touched",
+    "trigger_name",
     "written",
 ]
