@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from console import workflows
+from console.ai.builder_prompt import TESTS
 from console.builder.reachable_names import unknown_names
 from console.core import drafting
 from console.core.documents.workflow_check import Problem, Surroundings
-from console.ai.builder_prompt import TESTS
 from console.core.drafting import AddStep, Change, ChangeError, SetDocument
 
 FIXED = ("format", "slug", "team", "run_as", "clearance")
@@ -38,7 +38,6 @@ class Case:
         """With what is wrong with the draft as it is."""
         return cls(document, surroundings, names, frozenset(_key(each) for each in workflows.check(document, surroundings)))
 
-
     @property
     def problems(self) -> list[dict[str, Any]]:
         """What is wrong with the draft, as the model is told it."""
@@ -59,7 +58,9 @@ class Judged:
     @property
     def told(self) -> list[str]:
         """What is wrong, as lines for the model."""
-        return [f"{each.step or 'document'}, {each.field}: {each.reason}" for each in (*self.hard, *self.open_ends) if not of_tests(each.field)]
+        return [
+            f"{each.step or 'document'}, {each.field}: {each.reason}" for each in (*self.hard, *self.open_ends) if not of_tests(each.field)
+        ]
 
 
 def of_tests(field: str) -> bool:

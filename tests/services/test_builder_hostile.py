@@ -25,7 +25,10 @@ KEPT = {
 def with_kept_tests(company: Company) -> dict[str, Any]:
     """The draft with a dry run that somebody kept; what they typed stands in it."""
     revision = workflows.open_draft(company.mona, CARE).revision
-    changes = [{"op": "set_document", "field": "tests", "value": [KEPT]}, {"op": "set_document", "field": "tests[0].expect.path[1]", "value": "nowhere"}]
+    changes = [
+        {"op": "set_document", "field": "tests", "value": [KEPT]},
+        {"op": "set_document", "field": "tests[0].expect.path[1]", "value": "nowhere"},
+    ]
     return workflows.edit(company.mona, CARE, revision, drafting.read_changes(changes)).document
 
 
@@ -127,7 +130,12 @@ def test_what_no_draft_can_hold_is_left_out_and_said(company: Company, model: Se
 @pytest.mark.parametrize("told", ["\ud800", "\\ud800"])
 def test_half_a_character_breaks_nothing(company: Company, model: Server, told: str) -> None:
     title = {"op": "set", "step": "start", "field": "title", "value_json": f'"Begin {told}"'}
-    model.obey(answer(title, {"op": "set", "step": "read", "field": "nothing", "value": f"x{told}"}, text=f"So {told}.", questions=[f"Why {told}?"]), times=None)
+    model.obey(
+        answer(
+            title, {"op": "set", "step": "read", "field": "nothing", "value": f"x{told}"}, text=f"So {told}.", questions=[f"Why {told}?"]
+        ),
+        times=None,
+    )
     turn = asked(company.mona)
     assert turn.status == "ready"
     assert turn.answer.text.startswith("So ")

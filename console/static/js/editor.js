@@ -91,6 +91,12 @@
     history.replaceState({ editor: true }, "", before); // the page still shows that
   }
 
+  // The answer to a change shows the step that it asked for; where more was under way meanwhile, it is asked for by itself.
+  async function arrived(step) {
+    if (chosen() !== step) await select(step);
+    else history.pushState({ editor: true }, "", `${root().dataset.url}${step ? `?step=${encodeURIComponent(step)}` : ""}`);
+  }
+
   async function change(changes, { now = true } = {}) {
     draft.add(changes);
     if (now) await draft.flush();
@@ -202,10 +208,10 @@
   async function remove(step) {
     if (!step) return;
     const next = order()[order().indexOf(step) + 1] || order()[order().indexOf(step) - 1] || "";
-    draft.add([{ op: "remove_step", step }]);
-    if (!(await draft.flush())) return;
+    draft.add([{ op: "remove_step", step }], next);
     focus = next ? `[data-select="${CSS.escape(next)}"]` : "[data-add-step]";
-    await select(next);
+    if (!(await draft.flush())) return;
+    await arrived(next);
     draft.announce("Step removed. Ctrl Z brings it back.");
   }
 
@@ -289,9 +295,10 @@
     from = null;
     const id = free(step.type);
     const { next, at, ...rest } = step;
-    draft.add([{ op: "add_step", step: { ...rest, id }, ...(after ? { after, outcome } : {}) }]);
+    draft.add([{ op: "add_step", step: { ...rest, id }, ...(after ? { after, outcome } : {}) }], id);
+    focus = "#f-title";
     const saved = await draft.flush();
-    if (saved) await select(id);
+    if (saved) await arrived(id);
     draft.announce(saved ? `${step.title || step.type} added` : `${step.title || step.type} is kept here, and added as soon as the console answers`);
   }
   // The first way on from the chosen step that leads nowhere yet.

@@ -166,8 +166,15 @@
       window.handrailMap?.attach(this);
     }
 
-    // Another list: the look stays where it is. Where only words have changed, only they are drawn: all of it takes long where there are many steps.
+    // Of many steps the picture is drawn after the rest of the page: it takes long, and whoever has added a step goes on in its settings.
     redraw() {
+      clearTimeout(this.later);
+      if (this.many && this.graph) this.later = setTimeout(() => this.isConnected && this.drawAnew(), 50);
+      else this.drawAnew();
+    }
+
+    // Another list: the look stays where it is. Where only words have changed, only they are drawn.
+    drawAnew() {
       const had = this.canvas?.contains(document.activeElement);
       if (this.graph) {
         const { steps, edges } = read(document.getElementById(this.dataset.list));
