@@ -90,7 +90,7 @@ def test_what_no_example_can_tell_is_said_and_not_guessed(company: Company) -> N
     assert found[1] == "Judged for each record that is read, where “record” is that one.", (
         "the run's own record has a status too, which says nothing here"
     )
-    assert [line.partition(":")[0] for line in found[2].splitlines()[1:]] == ["Note", "Now"]
+    assert [line.partition(":")[0] for line in found[2].splitlines()[1:]] == ["Now", "Note"]
     assert "Note: Looked at it." in found[2]
     assert found[3].endswith("Limit: Known once “Rate the risk” is done, which it is not in this example.")
     assert found[4] == "It cannot be read yet."
@@ -108,4 +108,4 @@ def test_a_condition_on_records_that_are_read_is_tried_as_one(company: Company) 
         company.mona, "care-review", 0, drafting.read_changes([{"op": "set", "step": "load", "field": "config.related[0]", "value": added}])
     )
     page = mona.get(f"{CARE}/edit?step=load").text
-    assert re.findall(r'where-result"\s[^>]*data-result="(\w+)"', page, re.S) == ["each"]
+    assert re.findall(r'where-result"\s[^>]*data-result="(\w+)"', page, re.DOTALL) == ["each"]

@@ -40,7 +40,7 @@
     if (flow && !stands) document.getElementById("flow")?.replaceWith(flow); // the content of a template is not morphed
     if (!stands) document.querySelector("step-picture")?.redraw();
     if (moved) document.querySelector("step-picture")?.show(made.dataset.chosen);
-    if (focus) { const target = root().querySelector(focus); focus = ""; target?.focus(); if (target?.matches("#f-title, .row input")) target.select?.(); target?.scrollIntoView?.({ block: "nearest" }); }
+    if (focus) { const target = root().querySelector(focus); focus = ""; target?.focus(); if (target?.matches("#f-title, .row input") || target?.value === "Note") target.select?.(); target?.scrollIntoView?.({ block: "nearest" }); }
     if (at !== document.body && !at?.isConnected && document.activeElement === document.body) stay();
   });
 
@@ -217,6 +217,7 @@
 
   // -------------------------------------------------------------------------------------------------------------- canvas
   document.addEventListener("picture:open", (event) => { event.preventDefault(); select(event.detail); });
+  document.addEventListener("picture:note", (event) => { focus = `#d-notes-${event.detail}`; select(""); });
   document.addEventListener("picture:change", (event) => change(event.detail));
   document.addEventListener("picture:drop", (event) => adding(event.detail));
   document.addEventListener("picture:remove", (event) => remove(event.detail));
