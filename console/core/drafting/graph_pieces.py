@@ -110,23 +110,29 @@ def add_edge(document: Mapping[str, Any], source: str, target: str, label: str) 
     before = {name: list(each) for name, each in answers.items()}
     if source in answers and outcome not in {"default", *ENDS_OF_CALLS, *answers[source]}:
         answers[source].append(outcome)
-    changes = _heard(document, answers, {to: [*_from(document, to), *([source] if to == target else [])] for to in _inner(document)})
+    former = {to: [each["id"] for each in document["steps"] if to in each.get("next", {}).values()] for to in _inner(document)}
+    changes = _heard(document, answers, former, {**former, target: [*former.get(target, ()), source]})
     changes += [Set(step=name, field=["config", "answers"], value=given) for name, given in answers.items() if given != before[name]]
     changes.append(Connect(step=source, outcome=outcome, to=target))
     return outcome, [*changes, *_beginning(document, _inner(document), [*_ways(document), target])]
 
 
-def _heard(document: Mapping[str, Any], answers: dict[str, list[str]], back: Mapping[str, list[str]]) -> list[Change]:
+def _heard(
+    document: Mapping[str, Any], answers: dict[str, list[str]], former: Mapping[str, list[str]], back: Mapping[str, list[str]]
+) -> list[Change]:
     """What lets conditions ask the calls that lead to them. Nodes may come before all edges: then a condition was made for the call that came last.
 
-    `back`: step → the steps that lead to it. What a condition asks for becomes an answer of its call; what nobody asks for any more goes.
+    `former`, `back`: step → the steps that lead to it, before and now. What a condition asks for becomes an answer of its call; what nobody asks for any more goes.
     """
     changes: list[Change] = []
     for step in document["steps"]:
-        leading = _calls_before(step["id"], back, answers) if step["type"] == "condition" else []
-        for number, branch in enumerate(step["config"].get("branches", []) if leading else []):
+        if step["type"] != "condition" or (leading := _calls_before(step["id"], back, answers)) == _calls_before(
+            step["id"], former, answers
+        ):
+            continue
+        for number, branch in enumerate(step["config"].get("branches", [])):
             named = next((call for call in answers if re.search(rf"\bsteps\.{call}\.label\b", branch["if"])), None)
-            if named in leading or (named is None and "lead.answer" not in branch["if"]):
+            if named == leading[0] or (named is None and "lead.answer" not in branch["if"]):
                 continue
             asked = re.sub(rf"\bsteps\.{named}\.label\b", "lead.answer", branch["if"])
             found = [answer for answer in dict.fromkeys(_ANSWER.findall(asked)) if answer not in ENDS_OF_CALLS]
@@ -148,10 +154,6 @@ def _calls_before(step: str, back: Mapping[str, list[str]], calls: Mapping[str, 
         seen |= set(fresh)
         waiting += fresh
     return [each for each in waiting[1:] if each in calls]
-
-
-def _from(document: Mapping[str, Any], step: str) -> list[str]:
-    return [each["id"] for each in document["steps"] if step in each.get("next", {}).values()]
 
 
 def plain_label(label: str) -> str:
