@@ -86,7 +86,7 @@ def test_a_proposal_that_takes_most_steps_away_says_how_many(company: Company, m
     assert "Take care" not in asked(company.mona).answer.text
 
 
-LEFT_OUT = {
+LEFT_OUT: dict[str, dict[str, Any]] = {
     "Start: “Title” is too long: at most 200.": {"op": "set", "step": "start", "field": "title", "value": "T" * 201},
     "“On error” must be one of 'ask', 'fail'.": {"op": "set_document", "field": "settings.on_error", "value": "never"},
     "“ID” does not have the form asked for: ": {"op": "add_step", "step": {"id": "__proto__", "type": "guidance", "config": {"text": "x"}}, "after": "read"},

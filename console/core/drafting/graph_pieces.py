@@ -136,7 +136,7 @@ def _heard(
                 continue
             asked = re.sub(rf"\bsteps\.{named}\.label\b", "lead.answer", branch["if"])
             found = [answer for answer in dict.fromkeys(_ANSWER.findall(asked)) if answer not in ENDS_OF_CALLS]
-            ways = next((each.get("next", {}) for each in document["steps"] if each["id"] == named), {})
+            ways: Mapping[str, str] = next((each.get("next", {}) for each in document["steps"] if each["id"] == named), {})
             if named is not None:
                 others = str([each["config"] for each in document["steps"] if each["type"] == "condition" and each is not step])
                 asked_by_others = {answer for answer in found if re.search(rf"steps\.{named}\.label\s*==\s*\W*{answer}\b", others)}
