@@ -9,6 +9,7 @@ __all__ = [
     "field_expressions",
     "fields",
     "findings",
+    "foreign_files",
     "governance",
     "graph",
     "house_check",
