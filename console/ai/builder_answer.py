@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import pydantic_core
 
+from console.ai.finding import SURROGATE
 from console.ai.types import Code
 
 _FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL | re.IGNORECASE)
@@ -50,7 +51,7 @@ def read(text: str) -> Suggestion:
         raise Unusable("malformed")
     fenced = _FENCED.fullmatch(text.strip())
     try:
-        parsed = json.loads(fenced[1] if fenced else text, parse_constant=_no_number)
+        parsed = _loaded(fenced[1] if fenced else text)
     except (ValueError, RecursionError, MemoryError):
         raise Unusable("malformed") from None
     if not isinstance(parsed, dict):
@@ -81,7 +82,7 @@ def so_far(text: str) -> tuple[Mapping[str, Any], ...]:
         return ()
     try:
         parsed = pydantic_core.from_json(text[begin:], allow_partial=True)
-    except ValueError:
+    except (ValueError, TypeError):  # of half a character
         return ()
     given = parsed.get("changes") if isinstance(parsed, dict) else None
     return tuple(entry for entry in given[:MOST_CHANGES] if isinstance(entry, dict)) if isinstance(given, list) else ()
@@ -95,7 +96,7 @@ def _change(entry: Any) -> dict[str, Any]:
     for name, value in entry.items():
         if name in AS_TEXT:
             if isinstance(value, str) and value.strip():  # an empty text: there is no value
-                made[AS_TEXT[name]] = json.loads(value, parse_constant=_no_number)
+                made[AS_TEXT[name]] = _loaded(value)
         elif value not in (None, "") or name == "value":
             made[name] = value
     step = made.get("step")
@@ -108,7 +109,7 @@ def _step(step: Mapping[str, Any]) -> dict[str, Any]:
     made = {name: value for name, value in step.items() if name != "config_json" and value != ""}
     config = step.get("config_json")
     if isinstance(config, str) and config.strip():
-        made["config"] = json.loads(config, parse_constant=_no_number)
+        made["config"] = _loaded(config)
     ways = made.get("next")
     if isinstance(ways, list):
         made["next"] = {str(way["outcome"]): way["to"] for way in ways if isinstance(way, Mapping) and {"outcome", "to"} <= way.keys()}
@@ -121,6 +122,13 @@ def _lines(given: Any) -> tuple[str, ...]:
         return ()
     texts = [str(each.get("text") or each.get("question") or "") if isinstance(each, Mapping) else each for each in given]
     return tuple(" ".join(each.split())[:LONGEST_LINE] for each in texts if isinstance(each, str) and each.strip())[:MOST_LINES]
+
+
+def _loaded(text: str) -> Any:
+    """What the JSON says; half a character, which nothing can store, is replaced. Raises ValueError."""
+    parsed = json.loads(text, parse_constant=_no_number)
+    spelled = json.dumps(parsed, ensure_ascii=False)
+    return json.loads(SURROGATE.sub("\ufffd", spelled)) if SURROGATE.search(spelled) else parsed
 
 
 def _no_number(text: str) -> NoReturn:

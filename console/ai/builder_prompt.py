@@ -20,6 +20,7 @@ ROOM = 60_000  # characters of the document; a longer one is sent in short
 ROOM_OF_ANSWER = 8_000
 MOST_PROBLEMS = 40
 DEEPEST = 4
+TESTS = "tests"
 SHORT = ("id", "type", "title", "next")
 """What is sent of a step in a document that is too long, unless the wish names the step."""
 
@@ -174,7 +175,8 @@ def rendered(wish: Wish, catalogue: str, policy: tuple[str, str], key: bytes) ->
 
 
 def in_short(document: Mapping[str, Any], message: str) -> Mapping[str, Any]:
-    """The document, or where it is too long one with the settings of those steps alone that the message names."""
+    """The document without its kept tests, which hold values of records; where it is too long, with the settings of those steps alone that the message names."""
+    document = {name: value for name, value in document.items() if name != TESTS}
     if len(json.dumps(document, ensure_ascii=False)) <= ROOM:
         return document
     words = message.casefold()

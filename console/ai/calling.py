@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from console.ai.finding import SURROGATE
 from console.ai.types import Code, Provider, ProviderError, Raw
 
 WAIT_S = 0.25
@@ -72,7 +73,8 @@ def _ask_once(
     provider: Provider, system: str, user: str, schema: Mapping[str, Any], *, hear: Callable[[str], None] | None, **more: Any
 ) -> Raw:
     try:
-        return provider.complete(system, user, schema, **more, hear=hear)
+        raw = provider.complete(system, user, schema, **more, hear=hear)
+        return replace(raw, text=SURROGATE.sub("\ufffd", raw.text))  # half a character can be kept nowhere
     except ProviderError:
         raise
     except Exception as error:  # the last net: a call always ends in a code

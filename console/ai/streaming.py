@@ -20,6 +20,7 @@ class Joined(ABC):
 
     def __init__(self, hear: Hear) -> None:
         self.hear, self.events = hear, 0
+        self._grown, self._due = list[str](), 0
         self._rest = b""
 
     def feed(self, part: bytes) -> None:
@@ -32,6 +33,8 @@ class Joined(ABC):
     def body(self) -> bytes | None:
         """The body as JSON; None where no event came."""
         self.feed(b"\n")
+        if self._grown:
+            self.hear("".join(self._grown))
         return json.dumps(self.whole()).encode() if self.events else None
 
     def _take(self, data: bytes) -> None:
@@ -42,6 +45,15 @@ class Joined(ABC):
         if isinstance(event, dict):
             self.events += 1
             self.take(event)
+
+    def grow(self, parts: list[str], text: str) -> None:
+        """Add what came to the parts of a text. The longer it is, the more comes before it is heard again: each look costs all of it."""
+        parts.append(text)
+        self._grown, self._due = parts, self._due - len(text)
+        if self._due <= 0:
+            heard = "".join(parts)
+            self._due = len(heard) // 64
+            self.hear(heard)
 
     @abstractmethod
     def take(self, event: Mapping[str, Any]) -> None:
@@ -59,7 +71,7 @@ class JoinedMessage(Joined):
         super().__init__(hear)
         self.message: dict[str, Any] = {}
         self.blocks: dict[int, dict[str, Any]] = {}
-        self.texts: dict[int, str] = {}
+        self.texts: dict[int, list[str]] = {}
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Text of a block grows; what stands beside it is kept."""
@@ -74,8 +86,7 @@ class JoinedMessage(Joined):
             case "content_block_delta" if at in self.blocks:
                 grown = delta.get("text") if delta.get("type") == "text_delta" else delta.get("partial_json")
                 if isinstance(grown, str):
-                    self.texts[at] = self.texts.get(at, "") + grown
-                    self.hear(self.texts[at])
+                    self.grow(self.texts.setdefault(at, []), grown)
             case "message_delta":
                 self.message |= delta
                 self.message["usage"] = {**_mapping(self.message.get("usage")), **_mapping(event.get("usage"))}
@@ -86,8 +97,8 @@ class JoinedMessage(Joined):
         """The message. Where it broke off it has no reason to stop, and is no answer."""
         if self.message.get("type") == "error":
             return self.message
-        for at, text in self.texts.items():
-            block = self.blocks[at]
+        for at, parts in self.texts.items():
+            block, text = self.blocks[at], "".join(parts)
             block |= {"input": _parsed(text)} if block.get("type") == "tool_use" else {"text": text}
         return {**self.message, "content": [self.blocks[at] for at in sorted(self.blocks)]}
 
@@ -99,6 +110,7 @@ class JoinedCompletion(Joined):
         super().__init__(hear)
         self.said: dict[str, Any] = {}
         self.message: dict[str, Any] = {}
+        self.texts: dict[str, list[str]] = {}
         self.reason: Any = None
 
     def take(self, event: Mapping[str, Any]) -> None:
@@ -109,15 +121,14 @@ class JoinedCompletion(Joined):
         self.reason = choice.get("finish_reason") or self.reason
         for name, grown in _mapping(choice.get("delta")).items():
             if name in {"content", "refusal"} and isinstance(grown, str):
-                self.message[name] = self.message.get(name, "") + grown
+                self.grow(self.texts.setdefault(name, []), grown)
             elif name == "tool_calls" and grown:
                 self.message[name] = grown
-        if self.message.get("content"):
-            self.hear(self.message["content"])
 
     def whole(self) -> dict[str, Any]:
         """The completion, or the error that came in its place."""
-        return {**self.said, "choices": [{"message": self.message, "finish_reason": self.reason}]}
+        message = self.message | {name: "".join(parts) for name, parts in self.texts.items()}
+        return {**self.said, "choices": [{"message": message, "finish_reason": self.reason}]}
 
 
 class _Listening(threading.local):

@@ -8,6 +8,7 @@ from typing import Any
 from console import workflows
 from console.core import drafting
 from console.core.actor import Actor
+from console.core.documents import foreign_files
 from console.core.documents.json_shape import loaded, problems_of_values
 from console.core.drafting import ChangeError, SetDocument
 from console.errors import Invalid
@@ -34,10 +35,9 @@ def bring_in(actor: Actor, content: bytes, name: str, *, team: str | None) -> wo
 
 def _opened(content: bytes) -> Mapping[str, Any]:
     """The document in the file. Raises Invalid."""
+    if (other := foreign_files.reason(content)) is not None:
+        raise _refused([("file", other)])
     document, spots = loaded(content)
-    if (other := _other_program(content, document)) is not None:
-        reason = f"This is a file of {other}, whose steps work in another way. Say in words what it should do, or begin with the nearest template."
-        raise _refused([("file", reason)])
     if document is None or spots:
         raise _refused([(spot.path, spot.reason) for spot in spots])
     if unkept := problems_of_values(document):
@@ -47,20 +47,6 @@ def _opened(content: bytes) -> Mapping[str, Any]:
     except ChangeError as error:
         raise _refused([(error.field, error.reason)]) from None
     return document
-
-
-def _other_program(content: bytes, document: Mapping[str, Any] | None) -> str | None:
-    """The program that writes such files, where it is known and not this one."""
-    if document is None:
-        text = content[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
-        if text.startswith(b"<"):
-            return "a modeller of BPMN" if b"bpmn" in text.lower() or b"<definitions" in text else "another program (XML)"
-        return None
-    if "steps" in document:
-        return None
-    if "nodes" in document and "connections" in document:
-        return "n8n"
-    return "Windmill" if isinstance(document.get("value"), Mapping) and "modules" in document["value"] else None
 
 
 def _refused(reasons: list[tuple[str, str]]) -> Invalid:

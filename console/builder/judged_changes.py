@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from console import workflows
+from console.ai.builder_prompt import TESTS
 from console.builder.reachable_names import unknown_names
 from console.core import drafting
 from console.core.documents.workflow_check import Problem, Surroundings
-from console.core.drafting import AddStep, Change, ChangeError
+from console.core.drafting import AddStep, Change, ChangeError, SetDocument
 
 FIXED = ("format", "slug", "team", "run_as", "clearance")
 """What words never change: which workflow it is, whose, and in whose name it acts."""
@@ -37,6 +38,12 @@ class Case:
         """With what is wrong with the draft as it is."""
         return cls(document, surroundings, names, frozenset(_key(each) for each in workflows.check(document, surroundings)))
 
+    @property
+    def problems(self) -> list[dict[str, Any]]:
+        """What is wrong with the draft, as the model is told it."""
+        told = sorted(self.former, key=str)
+        return [{"step": step, "field": field, "reason": reason} for step, field, reason in told if not of_tests(field)]
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -51,7 +58,28 @@ class Judged:
     @property
     def told(self) -> list[str]:
         """What is wrong, as lines for the model."""
-        return [f"{each.step or 'document'}, {each.field}: {each.reason}" for each in (*self.hard, *self.open_ends)]
+        return [
+            f"{each.step or 'document'}, {each.field}: {each.reason}" for each in (*self.hard, *self.open_ends) if not of_tests(each.field)
+        ]
+
+
+def of_tests(field: str) -> bool:
+    """Whether a place in the document is in its kept tests: these hold values of records, so that a model neither sees nor changes them."""
+    return field.partition("[")[0].partition(".")[0] == TESTS
+
+
+def with_tests(case: Case, change: Change) -> Change:
+    """The change; one of the whole document with the tests that it keeps. Raises ChangeError for a change of the tests."""
+    if not isinstance(change, SetDocument):
+        return change
+    if change.field is None:
+        if not isinstance(change.value, Mapping):
+            return change
+        both = {**change.value, TESTS: case.document.get(TESTS)}
+        return change.model_copy(update={"value": {name: value for name, value in both.items() if value is not None}})
+    if drafting.parts(change.field)[0] == TESTS:
+        raise ChangeError("Kept tests are not changed by words.", "field")
+    return change
 
 
 def judge(case: Case, changes: Sequence[Change]) -> Judged:

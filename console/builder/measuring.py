@@ -95,8 +95,7 @@ def measured(actor: Actor, description: Description, ask: Asker) -> Measured:
     start = {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {}}
     document = {"format": 1, "slug": "measured", "title": "Measured", "team": actor.teams[0] if actor.teams else "", "steps": [start]}
     case = Case.of(document, within(names, document), names)
-    problems = [{"step": step, "field": field, "reason": reason} for step, field, reason in sorted(case.former, key=str)]
-    wish = builder_prompt.Wish(document, problems, names, (), description.words)
+    wish = builder_prompt.Wish(document, case.problems, names, (), description.words)
     prompt = builder_prompt.rendered(wish, catalogue(), options.current().policy, KEY)
     lacks: tuple[str, ...] = ()
     user, wrong, number, valid, code = prompt.user, [""], 0, False, None

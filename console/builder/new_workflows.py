@@ -18,6 +18,8 @@ OWN = "own:"
 """Before the name of a workflow of this console, where a beginning is named."""
 ALIKE = 88.0
 """From this likeness (of 100) a name stands for another that is not here."""
+SURE = 20.0
+"""Below this likeness the nearest is offered, and not chosen: its words are alike, its work may be another."""
 NEAR = 8.0
 """Below this likeness nothing of it was asked for."""
 BESIDE = 0.45
@@ -52,6 +54,12 @@ def nearest(offered: Sequence[Beginning], wanted: str) -> list[Beginning]:
     scores = kindred_words.likeness(wanted, {each.id: (each.title, each.sentence, each.more) for each in offered})
     found = sorted((each for each in offered if scores[each.id] >= NEAR), key=lambda each: -scores[each.id])[:MOST_NEAR]
     return [each for each in found if scores[each.id] >= BESIDE * scores[found[0].id]]
+
+
+def fits(offered: Sequence[Beginning], wanted: str) -> bool:
+    """Whether the nearest is near enough to be chosen."""
+    scores = kindred_words.likeness(wanted, {each.id: (each.title, each.sentence, each.more) for each in offered})
+    return max(scores.values(), default=0.0) >= SURE
 
 
 def begin(actor: Actor, title: str, *, description: str, team: str | None, beginning: str) -> tuple[workflows.Entry, list[tuple[str, str]]]:

@@ -50,16 +50,8 @@ def _of_document(before: Mapping[str, Any], after: Mapping[str, Any], told: Sequ
     for name in [*new, *(each for each in old if each not in new)]:
         if old.get(name) != new.get(name):
             kind: Kind = "added" if name not in old else "removed" if name not in new else "changed"
-            title = (new.get(name) or old[name]).get("title") or str((new.get(name) or old[name]).get("kind") or name).capitalize()
-            found.append(
-                Part(
-                    f"trigger:{name}",
-                    kind,
-                    f"Trigger: {title}",
-                    None,
-                    [each for each in told if each.what == f"Trigger {name}" and each.where],
-                )
-            )
+            title = drafting.trigger_name(old.get(name) or new[name])
+            found.append(Part(f"trigger:{name}", kind, title, None, [each for each in told if each.what == title and each.where]))
     return found
 
 

@@ -6,8 +6,9 @@ Nothing is changed here. What cannot be in a draft is not proposed, and the answ
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -22,12 +23,14 @@ from console.builder import builder_turns, model_call
 from console.builder.builder_turns import Answer, Question
 from console.builder.builder_words import absence, over
 from console.builder.growing_answers import Growing
-from console.builder.judged_changes import Case, Judged, best_of, judge
+from console.builder.judged_changes import Case, Judged, best_of, judge, with_tests
 from console.builder.reachable_names import within
 from console.builder.step_catalogue import catalogue
 from console.core import drafting
 from console.core.actor import Actor
+from console.core.documents.workflow_check import Problem
 from console.core.drafting import Change, ChangeError
+from console.core.plain_words import named_reason
 from console.db.engine import transaction
 from console.proposals import options
 from console.queue import PutBack
@@ -38,6 +41,7 @@ LEAST_S = 1.0
 SAVING_S = 4.0
 """How long it is tried at most to save parts of a proposal that cannot be taken whole."""
 MOST_TOLD = 6
+LONGEST_TITLE = 60
 ENGINE = Actor("system", "sys_engine", "Handrail", session="sys:config")
 UNREADABLE = "The answer was no JSON object of the form asked for."
 NOT_PROPOSED = "Not proposed, because it would not work here:"
@@ -110,8 +114,7 @@ class _Rounds:
         """The answer; None where nobody waits any more. Raises CallFailed where the model gave none that can be used."""
         case = Case.of(asked.document, within(asked.names, asked.document), asked.names)
         current = options.current()
-        problems = [{"step": step, "field": field, "reason": reason} for step, field, reason in sorted(case.former, key=str)]
-        wish = Wish(asked.document, problems, asked.names, asked.talk, asked.message)
+        wish = Wish(asked.document, case.problems, asked.names, asked.talk, asked.message)
         prompt = builder_prompt.rendered(wish, catalogue(), current.policy, options.house_key())
         best, code = self._best(asked, case, prompt)
         if not builder_turns.pending(asked.turn):
@@ -155,7 +158,7 @@ def tried_answer(case: Case, suggestion: Suggestion) -> _Tried:
     lost = list(suggestion.wrong)
     for number, given in enumerate(suggestion.changes):
         try:
-            changes += drafting.read_changes([given])
+            changes += [with_tests(case, change) for change in drafting.read_changes([given])]
         except (ChangeError, RecursionError) as error:
             lost.append(f"changes[{number}]: {getattr(error, 'reason', error)}")
     return _Tried(suggestion, judge(case, changes), lost)
@@ -165,14 +168,23 @@ def _composed(asked: Question, best: _Tried, judged: Judged) -> Answer:
     """What the person is told, with the changes as small as they are: what turns the draft into the copy."""
     changes = drafting.to_json(drafting.difference(asked.document, judged.document)) if judged.changes else []
     titles = {step["id"]: str(step.get("title") or step["id"]) for step in (*asked.document["steps"], *best.judged.document["steps"])}
-    lines = [_line(titles, problem.step, problem.reason) for problem in judged.left_out] + _unreadable(len(best.lost))
+    lines = [_line(titles, problem) for problem in judged.left_out] + _unreadable(len(best.lost))
     text = best.suggestion.text if changes or not lines else ""
-    told = [text, *([NOT_PROPOSED, *dict.fromkeys(lines[:MOST_TOLD])] if lines else [])]
+    told = [text, *_taken_away(asked.document, judged.document), *([NOT_PROPOSED, *dict.fromkeys(lines[:MOST_TOLD])] if lines else [])]
     return Answer("\n".join(part for part in told if part), changes, best.suggestion.assumptions, best.suggestion.questions)
 
 
-def _line(titles: dict[str, str], step: str | None, reason: str) -> str:
-    return f"{titles[step]}: {reason}" if step in titles else reason
+def _taken_away(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """A warning where most steps would go: nobody asks for that in passing."""
+    there = {step["id"] for step in before["steps"]}
+    gone = len(there - {step["id"] for step in after["steps"]})
+    return [f"Take care: this removes {gone} of {len(there)} steps."] if gone > max(2, len(there) // 2) else []
+
+
+def _line(titles: Mapping[str, str], problem: Problem) -> str:
+    reason = named_reason(problem.field, problem.reason)
+    title = titles.get(problem.step or "", "")
+    return f"{title if len(title) <= LONGEST_TITLE else f'{title[:LONGEST_TITLE]}…'}: {reason}" if title else reason
 
 
 def _unreadable(count: int) -> list[str]:

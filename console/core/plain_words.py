@@ -55,6 +55,12 @@ def humanised(name: str) -> str:
     return text if words and (words[0].lower() in ABBREVIATIONS or _NUMBERED.fullmatch(words[0])) else text[:1].upper() + text[1:]
 
 
+def named_reason(field: str, reason: str) -> str:
+    """The reason with the setting that it is about: “Title” is too long, for "This is too long" at `steps[3].title`."""
+    setting = re.sub(r"\[\d+\]$", "", field).rpartition(".")[2]
+    return re.sub(r"^This (?=(?:is|may|must|does|has) )", f"“{humanised(setting)}” ", reason) if setting else reason
+
+
 def roles_words(roles: Iterable[str]) -> str:
     """Any of the roles, inside a sentence: "buyer or procurement lead", "MLRO"; "" without one."""
     return " or ".join(role_name(role) for role in roles)

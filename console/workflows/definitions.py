@@ -17,6 +17,7 @@ from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.workflow import read
 from console.core.documents.workflow_check import Problem
+from console.core.plain_words import named_reason
 from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, Invalid, Malformed, NotFound
@@ -324,7 +325,7 @@ def switch_status(actor: Actor, connection: Connection, row: Row[Any], status: s
 def _not_ready(what: str, problems: Sequence[Problem]) -> Conflict:
     errors = [problem for problem in problems if problem.severity == "error"]
     details = [{**problem.to_json(), "field": problem.step or problem.field} for problem in errors]
-    first = f": {details[0]['reason']}" if details else "."
+    first = f": {named_reason(errors[0].field, errors[0].reason)}" if details else "."
     return Conflict(f"{what}{first}", code="not_ready", details=details)
 
 

@@ -353,7 +353,7 @@ def test_no_step_is_named_like_a_word_of_the_language(word: str) -> None:
 def test_too_many_steps_are_told_once() -> None:
     extra = [{"id": f"s{number}", "type": "end", "title": "E"} for number in range(MAX_STEPS)]
     reasons = [reason for _, field, reason in told(check(lambda s, d: d["steps"].extend(extra))) if field == "steps"]
-    assert reasons == [f"This is too long: at most {MAX_STEPS}."]
+    assert reasons == [f"This has too many entries: {MAX_STEPS + 5:,}, at most {MAX_STEPS:,}."]
 
 
 USES: list[tuple[str, Change, list[tuple[str | None, str, str]]]] = [

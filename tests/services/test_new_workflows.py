@@ -59,3 +59,26 @@ def test_a_template_becomes_a_draft_that_says_what_is_missing(company: Company) 
         workflows.open_draft(company.mona, copy.id).document["steps"] == workflows.open_draft(company.mona, "care-review").document["steps"]
     )
     assert not [each for each in builder.beginnings(company.stan) if each.own]
+
+
+FAR = (
+    "hospital: discharge a patient when bed manager and doctor agree, then order transport",
+    "logistics: a lorry is late, tell the customer and plan a new slot at the dock",
+    "school: a parent asks for leave for a child, the head teacher approves",
+    "city office: somebody applies for a parking permit, check papers, then a decision by letter",
+    "insurance claim for a stolen bicycle, above 1000 a second person decides",
+    "landlord: heating is broken, find a plumber and remind him after two days",
+    "zoo: feed the penguins",
+)
+NEAR = (
+    "pay a refund on a charge",
+    "check the documents of a new supplier before the contract",
+    "a supplier sends new bank details, call back and two people approve",
+    "welcome new contacts with a message and call after two days",
+)
+
+
+def test_a_template_of_another_trade_is_offered_and_not_chosen(company: Company) -> None:
+    offered = builder.beginnings(company.mona)
+    assert [words for words in FAR if builder.fits(offered, words)] == []
+    assert [words for words in NEAR if not builder.fits(offered, words)] == []

@@ -10,6 +10,7 @@ OPEN_MODULES = frozenset(
         "field_expressions",
         "fields",
         "findings",
+        "foreign_files",
         "governance",
         "graph",
         "house_check",

@@ -125,7 +125,9 @@ def _reason(detail: ErrorDetails, model: type[BaseModel]) -> str:
             return (
                 "This may not be empty." if context.get("min_length") == 1 else f"This is too short: at least {context.get('min_length')}."
             )
-        case "string_too_long" | "too_long":
+        case "too_long":
+            return f"This has too many entries: {context['actual_length']:,}, at most {context['max_length']:,}."
+        case "string_too_long":
             return f"This is too long: at most {context.get('max_length')}."
         case "greater_than_equal":
             return f"This is too low: at least {context['ge']}."

@@ -19,7 +19,7 @@ from console.core.documents.triggers import MOST_TRIGGERS, Trigger
 FORMAT = 1
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 40
-MAX_STEPS = 500
+MAX_STEPS = 1_000
 HANDS_OFF_LIMIT_MS = 300_000
 """How long the console works on a run that nobody holds, if its workflow sets no limit."""
 
@@ -153,6 +153,13 @@ class Group(Part):
     steps: list[Name]
 
 
+class Note(Part):
+    """A text on the canvas for who edits the workflow; operators do not see it. It is no step."""
+
+    text: str = Field(min_length=1, max_length=2000)
+    at: Annotated[list[int], Field(min_length=2, max_length=2)] = Field(description="Place in the editor: [x, y] in pixels")
+
+
 class Report(Part):
     """How somebody reports what they will not see again: from the menu of a record a form is filled in, which makes the record that the run is about."""
 
@@ -214,6 +221,7 @@ class Workflow(StoredDocument):
     tables: dict[Name, Table] = Field(default_factory=dict, description="Policy tables, read by `lookup(tables.<name>.<column>, key, …)`")
     steps: Annotated[list[Step], Field(min_length=1, max_length=MAX_STEPS)]
     groups: list[Group] = Field(default_factory=list)
+    notes: Annotated[list[Note], Field(max_length=100)] = Field(default_factory=list, description="Texts on the canvas")
     exits: Annotated[list[Exit], Field(max_length=20)] = Field(
         default_factory=list, description="When whoever is enrolled leaves before the end; the first that holds counts"
     )

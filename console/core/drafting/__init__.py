@@ -17,6 +17,7 @@ from console.core.drafting.changes import (
     Set,
     SetDocument,
     SetTrigger,
+    parts,
     read_changes,
     to_json,
 )
@@ -24,6 +25,6 @@ from console.core.drafting.comparing import Collision, difference, invert, merge
 from console.core.drafting.mended_problems import mend
 from console.core.drafting.ordering import ordered, plain, written
 from console.core.drafting.sketching import sketched
-from console.core.drafting.spoken_differences import Difference, differences
+from console.core.drafting.spoken_differences import Difference, differences, trigger_name
 
 OPEN_MODULES = frozenset({"graph_pieces"})

@@ -9,7 +9,7 @@ from console.core.documents.document_parts import RESERVED
 from console.core.documents.workflow import MAX_BYTES, MAX_DEPTH
 from console.core.drafting import changes
 from console.core.drafting.changes import Change, ChangeError, parts
-from console.core.drafting.ordering import ordered
+from console.core.drafting.ordering import ordered, same
 from console.core.drafting.renaming import renamed
 
 ENDS = frozenset({"end"})
@@ -34,6 +34,21 @@ def apply(document: Mapping[str, Any], given: Change | Sequence[Change]) -> dict
         except ChangeError as error:
             raise error.at(number) from None
     return ordered(made)
+
+
+def effective(document: Mapping[str, Any], given: Sequence[Change]) -> list[Change]:
+    """Those of the changes that change something, each after those before it. Raises ChangeError as `apply`."""
+    made, kept = dict(document), list[Change]()
+    for number, change in enumerate(given):
+        try:
+            after = _applied(made, change)
+        except ChangeError as error:
+            raise error.at(number) from None
+        parts_of = [[*each["steps"], *(each.get(name) for name in sorted({*made, *after} - {"steps"}))] for each in (made, after)]
+        if len(parts_of[0]) != len(parts_of[1]) or not all(map(same, *parts_of)) or made.keys() != after.keys():
+            kept.append(change)
+        made = after
+    return kept
 
 
 def require_shape(document: Any) -> None:

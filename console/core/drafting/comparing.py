@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console.core.drafting.applying import apply
+from console.core.drafting.applying import apply, effective
 from console.core.drafting.changes import (
     AddStep,
     AddTrigger,
@@ -83,10 +83,14 @@ def touched(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[tuple[st
 def merge(base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Sequence[Change]) -> tuple[dict[str, Any], list[Collision]]:
     """My changes, made on `base`, put on top of what another editor has made of it meanwhile; and where both changed the same step differently.
 
-    With collisions the document is theirs. Raises ChangeError if my changes cannot be applied to `base`.
+    With collisions the document is theirs. What changes nothing takes nothing of theirs away: a box that was filled and emptied again.
+    Raises ChangeError if my changes cannot be applied to `base`.
     """
+    mine = effective(base, mine)
     wanted = apply(base, mine)
-    both = touched(base, wanted) & touched(base, theirs)
+    if not (ours := touched(base, wanted)):
+        return dict(theirs), []
+    both = ours & touched(base, theirs)
     collisions = [
         Collision(step, name, *pair) for step, name in sorted(both, key=str) if not same(*(pair := _pair(wanted, theirs, step, name)))
     ]

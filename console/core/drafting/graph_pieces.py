@@ -104,18 +104,56 @@ def add_edge(document: Mapping[str, Any], source: str, target: str, label: str) 
     """The outcome of the new way, and the changes that add it; the steps must be there."""
     step = next(each for each in document["steps"] if each["id"] == source)
     outcome = outcome_of(step, plain_label(label))
-    changes: list[Change] = []
-    if step["type"] == "ai_call" and outcome not in {"default", *ENDS_OF_CALLS}:
-        answers = step["config"].get("answers", [])
-        changes += [Set(step=source, field=["config", "answers"], value=[*answers, outcome])] if outcome not in answers else []
-    other = next(each for each in document["steps"] if each["id"] == target)
-    if step["type"] == "ai_call" and other["type"] == "condition":
-        for number, branch in enumerate(other["config"].get("branches", [])):
-            changes += _answers(document, source, branch["if"])
-            if "lead.answer" in branch["if"]:
-                changes.append(Set(step=target, field=["config", "branches", number, "if"], value=_spoken(branch["if"], source)))
+    answers: dict[str, list[str]] = {
+        each["id"]: list(each["config"].get("answers", [])) for each in document["steps"] if each["type"] == "ai_call"
+    }
+    before = {name: list(each) for name, each in answers.items()}
+    if source in answers and outcome not in {"default", *ENDS_OF_CALLS, *answers[source]}:
+        answers[source].append(outcome)
+    former = {to: [each["id"] for each in document["steps"] if to in each.get("next", {}).values()] for to in _inner(document)}
+    changes = _heard(document, answers, former, {**former, target: [*former.get(target, ()), source]})
+    changes += [Set(step=name, field=["config", "answers"], value=given) for name, given in answers.items() if given != before[name]]
     changes.append(Connect(step=source, outcome=outcome, to=target))
     return outcome, [*changes, *_beginning(document, _inner(document), [*_ways(document), target])]
+
+
+def _heard(
+    document: Mapping[str, Any], answers: dict[str, list[str]], former: Mapping[str, list[str]], back: Mapping[str, list[str]]
+) -> list[Change]:
+    """What lets conditions ask the calls that lead to them. Nodes may come before all edges: then a condition was made for the call that came last.
+
+    `former`, `back`: step → the steps that lead to it, before and now. What a condition asks for becomes an answer of its call; what nobody asks for any more goes.
+    """
+    changes: list[Change] = []
+    for step in document["steps"]:
+        if step["type"] != "condition" or (leading := _calls_before(step["id"], back, answers)) == _calls_before(
+            step["id"], former, answers
+        ):
+            continue
+        for number, branch in enumerate(step["config"].get("branches", [])):
+            named = next((call for call in answers if re.search(rf"\bsteps\.{call}\.label\b", branch["if"])), None)
+            if named == leading[0] or (named is None and "lead.answer" not in branch["if"]):
+                continue
+            asked = re.sub(rf"\bsteps\.{named}\.label\b", "lead.answer", branch["if"])
+            found = [answer for answer in dict.fromkeys(_ANSWER.findall(asked)) if answer not in ENDS_OF_CALLS]
+            ways: Mapping[str, str] = next((each.get("next", {}) for each in document["steps"] if each["id"] == named), {})
+            if named is not None:
+                others = str([each["config"] for each in document["steps"] if each["type"] == "condition" and each is not step])
+                asked_by_others = {answer for answer in found if re.search(rf"steps\.{named}\.label\s*==\s*\W*{answer}\b", others)}
+                answers[named] = [answer for answer in answers[named] if answer not in found or answer in {*ways, *asked_by_others}]
+            answers[leading[0]] += [answer for answer in found if answer not in answers[leading[0]]]
+            changes.append(Set(step=step["id"], field=["config", "branches", number, "if"], value=_spoken(asked, leading[0])))
+    return changes
+
+
+def _calls_before(step: str, back: Mapping[str, list[str]], calls: Mapping[str, Any]) -> list[str]:
+    """The calls from which ways lead to the step, the nearest first."""
+    seen, waiting = {step}, [step]
+    for place in waiting:
+        fresh = [each for each in back.get(place, ()) if each not in seen]
+        seen |= set(fresh)
+        waiting += fresh
+    return [each for each in waiting[1:] if each in calls]
 
 
 def plain_label(label: str) -> str:

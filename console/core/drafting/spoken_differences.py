@@ -75,15 +75,15 @@ def _without_triggers(document: Mapping[str, Any]) -> dict[str, Any]:
 def _triggers(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[Difference | None]:
     """The differences of the triggers, each by its name; their order says nothing."""
     old, new = ({str(each.get("id")): each for each in triggers} for triggers in (before, after))
-    gone: list[Difference | None] = [Difference("removed", _trigger_name(old[each])) for each in old if each not in new]
+    gone: list[Difference | None] = [Difference("removed", trigger_name(old[each])) for each in old if each not in new]
     changed: list[Difference | None] = [
-        Difference("changed", _trigger_name(old[each]), _where((name,)), *_spoken_pair(old[each].get(name), new[each].get(name), {}))
+        Difference("changed", trigger_name(old[each]), _where((name,)), *_spoken_pair(old[each].get(name), new[each].get(name), {}))
         for each in old
         if each in new
         for name in sorted({*old[each], *new[each]})
         if not same(old[each].get(name), new[each].get(name))
     ]
-    return [*gone, *changed, *(Difference("added", _trigger_name(new[each])) for each in new if each not in old)]
+    return [*gone, *changed, *(Difference("added", trigger_name(new[each])) for each in new if each not in old)]
 
 
 def _where(place: Sequence[str | int]) -> str:
@@ -119,7 +119,7 @@ def _name(given: Mapping[str, Any]) -> str:
     return next((found for key in ("label", "title", "name") if isinstance(found := given.get(key), str) and found), "")
 
 
-def _trigger_name(trigger: Mapping[str, Any]) -> str:
+def trigger_name(trigger: Mapping[str, Any]) -> str:
     """What a trigger is called, else when it fires; its id tells nobody anything."""
     cron = trigger.get("cron")
     fires = schedule.spoken(cron) if isinstance(cron, str) and schedule.wrong_cron(cron) is None else None

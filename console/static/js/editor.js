@@ -40,7 +40,7 @@
     if (flow && !stands) document.getElementById("flow")?.replaceWith(flow); // the content of a template is not morphed
     if (!stands) document.querySelector("step-picture")?.redraw();
     if (moved) document.querySelector("step-picture")?.show(made.dataset.chosen);
-    if (focus) { const target = root().querySelector(focus); focus = ""; target?.focus(); if (target?.matches("#f-title, .row input")) target.select?.(); target?.scrollIntoView?.({ block: "nearest" }); }
+    if (focus) { const target = root().querySelector(focus); focus = ""; target?.focus(); if (target?.matches("#f-title, .row input") || target?.value === "Note") target.select?.(); target?.scrollIntoView?.({ block: "nearest" }); }
     if (at !== document.body && !at?.isConnected && document.activeElement === document.body) stay();
   });
 
@@ -89,6 +89,12 @@
     focus = focus || (field ? `#f-${field.replace(/[.[\]]+/g, "-").replace(/-$/, "")}, #${field.replace(/^next\./, "way-").replace(/[^\w-]/g, "-")}` : step ? "#f-title" : view ? "#text" : "");
     if (await draft.load(address)) return;
     history.replaceState({ editor: true }, "", before); // the page still shows that
+  }
+
+  // The answer to a change shows the step that it asked for; where more was under way meanwhile, it is asked for by itself.
+  async function arrived(step) {
+    if (chosen() !== step) await select(step);
+    else history.pushState({ editor: true }, "", `${root().dataset.url}${step ? `?step=${encodeURIComponent(step)}` : ""}`);
   }
 
   async function change(changes, { now = true } = {}) {
@@ -202,15 +208,16 @@
   async function remove(step) {
     if (!step) return;
     const next = order()[order().indexOf(step) + 1] || order()[order().indexOf(step) - 1] || "";
-    draft.add([{ op: "remove_step", step }]);
-    if (!(await draft.flush())) return;
+    draft.add([{ op: "remove_step", step }], next);
     focus = next ? `[data-select="${CSS.escape(next)}"]` : "[data-add-step]";
-    await select(next);
+    if (!(await draft.flush())) return;
+    await arrived(next);
     draft.announce("Step removed. Ctrl Z brings it back.");
   }
 
   // -------------------------------------------------------------------------------------------------------------- canvas
   document.addEventListener("picture:open", (event) => { event.preventDefault(); select(event.detail); });
+  document.addEventListener("picture:note", (event) => { focus = `#d-notes-${event.detail}`; select(""); });
   document.addEventListener("picture:change", (event) => change(event.detail));
   document.addEventListener("picture:drop", (event) => adding(event.detail));
   document.addEventListener("picture:remove", (event) => remove(event.detail));
@@ -289,9 +296,10 @@
     from = null;
     const id = free(step.type);
     const { next, at, ...rest } = step;
-    draft.add([{ op: "add_step", step: { ...rest, id }, ...(after ? { after, outcome } : {}) }]);
+    draft.add([{ op: "add_step", step: { ...rest, id }, ...(after ? { after, outcome } : {}) }], id);
+    focus = "#f-title";
     const saved = await draft.flush();
-    if (saved) await select(id);
+    if (saved) await arrived(id);
     draft.announce(saved ? `${step.title || step.type} added` : `${step.title || step.type} is kept here, and added as soon as the console answers`);
   }
   // The first way on from the chosen step that leads nowhere yet.

@@ -41,11 +41,13 @@
     });
     // The first step that is moved by hand fixes where all stand; later only what is moved.
     graph.on("node:moved", ({ node }) => {
+      if (node.shape === "handrail-note") tell(picture, "change", [{ op: "set_document", field: ["notes", node.getData().number, "at"], value: [snap(node.position().x), snap(node.position().y)] }]);
       if (!picture.steps.has(node.id)) return;
       const placed = [...picture.steps.values()].some((step) => step.at);
       const moved = placed ? together(node).map((id) => graph.getCellById(id)) : [...picture.steps.keys()].map((id) => graph.getCellById(id));
       tell(picture, "change", moved.map((each) => ({ op: "move", step: each.id, at: [snap(each.position().x), snap(each.position().y)] })));
     });
+    graph.on("node:click", ({ node }) => { if (node.shape === "handrail-note") tell(picture, "note", node.getData().number); });
     graph.on("edge:connected", ({ edge, isNew }) => {
       const [step, to, outcome] = [edge.getSourceCellId(), edge.getTargetCellId(), outcomeOf(edge.getSourcePortId())];
       if (!isNew || !outcome) return;

@@ -36,7 +36,7 @@
   }
 
   // A later value for the same place replaces the former, as long as nothing else stands between them.
-  function add(changes) {
+  function add(changes, step) {
     let last = queue[queue.length - 1];
     if (!last?.changes || last.tried) { last = { changes: [] }; queue.push(last); }
     for (const change of changes) {
@@ -45,6 +45,7 @@
       if (same) last.changes.pop();
       last.changes.push(change);
     }
+    if (step !== undefined) last.step = step;
     later(WAIT);
   }
 
@@ -75,7 +76,8 @@
     }
   }
 
-  const send = (batch) => post(batch.changes ? { do: "change", changes: JSON.stringify(batch.changes) } : { do: "text", text: batch.text, since: batch.since }, batch);
+  const shown = (batch) => (batch.step === undefined ? {} : { step: batch.step, view: "" }); // the step that the page shows afterwards, in the same answer
+  const send = (batch) => post(batch.changes ? { do: "change", changes: JSON.stringify(batch.changes), ...shown(batch) } : { do: "text", text: batch.text, since: batch.since }, batch);
 
   async function post(fields, batch = null, told = {}) {
     let finish;

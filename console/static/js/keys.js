@@ -10,7 +10,10 @@
   const off = () => { try { return localStorage.getItem("keys") === "off"; } catch { return false; } };
   const scope = () => document.querySelector("dialog[open]") || document;
   const visible = (element) => element.getClientRects().length > 0;
-  const find = (key) => [...scope().querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(visible);
+  const find = (key, form) => { // where two have the same key, that of the form in which one is comes first
+    const all = [...scope().querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(visible);
+    return all.find((each) => form && each.form === form) || all[0];
+  };
 
   function name(event) {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key.toLowerCase();
@@ -23,7 +26,7 @@
     if (!key.startsWith("ctrl+") && (typing(event.target) || off() || event.altKey)) return;
     if (key === "?" && !document.querySelector("dialog[open]")) return list(event);
     if (key === "t" && !first) { document.querySelector("[data-theme-switch]")?.click(); return; }
-    const target = find(first ? `${first} ${key}` : key);
+    const target = find(first ? `${first} ${key}` : key, event.target.form);
     if (target) {
       event.preventDefault();
       first = "";

@@ -59,6 +59,12 @@
     done.then(() => announce("Copied"), () => announce("Selected; press Ctrl C to copy"));
   }
 
+  // A page that loads itself anew asks no more how it stands: that would abort the load, again and again where it takes longer than the pause.
+  let reloading = false;
+  document.addEventListener("htmx:beforeOnLoad", (event) => { reloading ||= event.detail.xhr.getResponseHeader("HX-Refresh") === "true"; });
+  document.addEventListener("htmx:beforeRequest", (event) => { if (reloading) event.preventDefault(); });
+  window.addEventListener("pageshow", () => { reloading = false; });
+
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target?.id !== "saved") settle(event.detail.elt);
   });

@@ -28,6 +28,7 @@
   };
   Graph.registerConnector("handrail-flow", ease, true);
   Shape.HTML.register({ shape: "handrail-step", width: WIDTH, height: HEIGHT, html: (cell) => face(cell.getData()) });
+  Shape.HTML.register({ shape: "handrail-note", width: 200, height: 96, html: (cell) => make("div", "nd-free", cell.getData().text) });
 
   // What stands on a step: its tile, title, type and gist; in a run also how it stands and how often the run came here.
   function face(step) {
@@ -76,7 +77,11 @@
       back: "back" in way.dataset, taken: "taken" in way.dataset || "fresh" in way.dataset, lost: "lost" in way.dataset, outcome: way.dataset.outcome,
     }));
     const there = new Set(steps.map((step) => step.id));
-    return { steps, edges: joined(edges.filter((edge) => there.has(edge.to))) }; // a draft may lead to a step that is not there
+    const notes = [...list.querySelectorAll("[data-free-note]")].map((note) => {
+      const [x, y] = note.dataset.at.split(",").map(Number);
+      return { id: `note ${note.dataset.freeNote}`, shape: "handrail-note", zIndex: 9, x, y, data: { number: Number(note.dataset.freeNote), text: note.textContent } };
+    });
+    return { steps, notes, edges: joined(edges.filter((edge) => there.has(edge.to))) }; // a draft may lead to a step that is not there
   }
 
   // Ways that lead from one step to the same other are one line, with all their names.
@@ -91,7 +96,7 @@
   }
 
   // What the picture is made of besides words: with the same shape nothing moves.
-  function shapeOf(steps, edges) { return JSON.stringify([steps.map(({ id, at, group, groupTitle, outcomes }) => [id, at, group, groupTitle, outcomes]), edges]); }
+  function shapeOf({ steps, edges, notes }) { return JSON.stringify([notes, steps.map(({ id, at, group, groupTitle, outcomes }) => [id, at, group, groupTitle, outcomes]), edges]); }
 
   function dot(place, name) { return { position: place, markup: [{ tagName: "circle", selector: "c", className: name }], attrs: { c: { r: name ? 5 : 1, opacity: name ? 1 : 0, magnet: false } } }; }
 
@@ -137,7 +142,8 @@
       this.hidden = false;
       if (window.handrailCanvas && !this.offsetWidth) return; // on a telephone the outline is the editor
       this.canvas = this.querySelector("[data-canvas]");
-      const { steps, edges } = read(list);
+      const made = read(list);
+      const { steps, edges, notes } = made;
       this.steps = new Map(steps.map((step) => [step.id, step]));
       this.graph = new Graph({
         container: this.canvas, autoResize: true, interacting: false, async: false, virtual: steps.length > MANY && { margin: AROUND },
@@ -149,10 +155,10 @@
       this.many = steps.length > MANY;
       if (this.many) this.graph.renderer.setRenderArea(this.graph.getGraphArea().translate(-1e7, -1e7)); // nothing yet: until all is there, a way stands nowhere and would be drawn
       this.graph.fromJSON({
-        nodes: [...arranged.frames.map((frame) => this.frame(frame)), ...steps.map((step) => nodeOf(step, arranged.places.get(step.id), edges))],
+        nodes: [...arranged.frames.map((frame) => this.frame(frame)), ...notes, ...steps.map((step) => nodeOf(step, arranged.places.get(step.id), edges))],
         edges: edges.map((edge) => edgeOf(edge, arranged.places, arranged.bends)),
       });
-      this.shape = shapeOf(steps, edges);
+      this.shape = shapeOf(made);
       this.steps.forEach((step) => this.view(step.id).setAttribute("tabindex", "-1"));
       this.name(edges);
       this.graph.on("scale", () => this.keep());
@@ -166,12 +172,19 @@
       window.handrailMap?.attach(this);
     }
 
-    // Another list: the look stays where it is. Where only words have changed, only they are drawn: all of it takes long where there are many steps.
+    // Of many steps the picture is drawn after the rest of the page: it takes long, and whoever has added a step goes on in its settings.
     redraw() {
+      clearTimeout(this.later);
+      if (this.many && this.graph) this.later = setTimeout(() => this.isConnected && this.drawAnew(), 50);
+      else this.drawAnew();
+    }
+
+    // Another list: the look stays where it is. Where only words have changed, only they are drawn.
+    drawAnew() {
       const had = this.canvas?.contains(document.activeElement);
       if (this.graph) {
-        const { steps, edges } = read(document.getElementById(this.dataset.list));
-        if (shapeOf(steps, edges) === this.shape) { this.reword(steps, edges); return; }
+        const made = read(document.getElementById(this.dataset.list));
+        if (shapeOf(made) === this.shape) { this.reword(made.steps, made.edges); return; }
         this.graph.dispose();
         this.graph = null;
         const fresh = this.canvas.cloneNode(false);

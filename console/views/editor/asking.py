@@ -119,12 +119,13 @@ def _talk(draft: workflows.Draft, *, wrong: Conflict | Invalid | None = None) ->
     nodes = diagrams.picture_of(workflows.readable(union), workflows.connected() or {})
     found = builder.parts(before, after) if proposal else []
     states = {part.step: part.kind for part in found if part.step}
-    gists = {node.id: node.gist for node in nodes.nodes}
+    gists, by_id = {node.id: node.gist for node in nodes.nodes}, {node.id: node for node in nodes.nodes}
+    ways = [_ways(before)] * 2 if before is after else [_ways(before), _ways(after)]
     context: dict[str, Any] = {
         "draft": draft, "title": draft.document.get("title") or draft.slug, "turns": turns, "proposal": proposal,
         "pending": last if last and last.status == "pending" else None,
         "choices": [_choice(part, gists, after) for part in found], "counts": _counts(found), "words": WORDS,
-        "nodes": nodes.nodes, "groups": nodes.groups, "states": states, "edges": {node.id: _edges(node, before, after, union) for node in nodes.nodes},
+        "nodes": nodes.nodes, "groups": nodes.groups, "states": states, "edges": {node.id: _edges(node, ways, by_id) for node in nodes.nodes},
         "problems": _fresh_problems(draft, proposal) if proposal else [], "off": options.current().chosen("build").rules,
         "examples": EXAMPLES, "wrong": wrong, "typed": request.form.get("message", "") if wrong else "",
         "seconds": round(options.current().chosen("build").seconds),
@@ -162,29 +163,27 @@ def _shown(value: str, *, ways: bool) -> str:
 def _both(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """The changed document with the removed steps where they stood."""
     kept = {step["id"] for step in after["steps"]}
-    steps = list(after["steps"])
-    for place, step in enumerate(before["steps"]):
-        if step["id"] not in kept:
-            former = next(
-                (each["id"] for each in reversed(before["steps"][:place]) if any(each["id"] == other["id"] for other in steps)), None
-            )
-            at = next((number + 1 for number, other in enumerate(steps) if other["id"] == former), 0)
-            steps.insert(at, step)
-    return {**after, "steps": steps}
+    behind: dict[str | None, list[Any]] = {}
+    former = None
+    for step in before["steps"]:
+        if step["id"] in kept:
+            former = step["id"]
+        else:
+            behind.setdefault(former, []).append(step)
+    return {**after, "steps": [*behind.get(None, ()), *(each for step in after["steps"] for each in (step, *behind.get(step["id"], ())))]}
 
 
-def _edges(node: Node, before: Mapping[str, Any], after: Mapping[str, Any], union: Mapping[str, Any]) -> list[Edge]:
-    """The ways of a step after the changes, then those that go."""
-    old, new = (dict(_ways(document, node.id)) for document in (before, after))
-    there = {step["id"] for step in union["steps"]}
-    gone = node.id not in {step["id"] for step in after["steps"]}
+def _edges(node: Node, ways: Sequence[Mapping[str, Mapping[str, str]]], there: Mapping[str, Node]) -> list[Edge]:
+    """The ways of a step after the changes, then those that go. `ways`: step → outcome → step, before and after; `there` are all steps, those that go too."""
+    old, new = (each.get(node.id, {}) for each in ways)
+    gone = node.id not in ways[1]
     made = [
         Edge(
             way.to,
             way.label,
             way.outcome,
             way.back,
-            "lost" if gone else "" if old.get(way.outcome) == way.to or before is after else "fresh",
+            "lost" if gone else "" if old.get(way.outcome) == way.to or ways[0] is ways[1] else "fresh",
         )
         for way in node.ways
     ]
@@ -196,9 +195,11 @@ def _edges(node: Node, before: Mapping[str, Any], after: Mapping[str, Any], unio
     return [*made, *lost]
 
 
-def _ways(document: Mapping[str, Any], step_id: str) -> list[tuple[str, str]]:
-    step: Mapping[str, Any] = next((each for each in document["steps"] if each["id"] == step_id), {})
-    return [(outcome, to) for outcome, to in (step.get("next") or {}).items() if isinstance(to, str)]
+def _ways(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Step → outcome → step."""
+    return {
+        step["id"]: {outcome: to for outcome, to in (step.get("next") or {}).items() if isinstance(to, str)} for step in document["steps"]
+    }
 
 
 def _fresh_problems(draft: workflows.Draft, proposal: Turn) -> list[tuple[str, str]]:

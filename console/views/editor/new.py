@@ -52,7 +52,8 @@ def new() -> Response:
     if request.method != "POST":
         return frame.page("editor/new.html", context)
     if form.get("do") == "find":
-        return frame.page("editor/new.html", context | {"nearest": builder.nearest(every, words)})
+        found = builder.nearest(every, words)
+        return frame.page("editor/new.html", context | {"nearest": found, "fits": builder.fits(every, words)})
     try:
         address = (
             _of_file(form.get("team") or None)

@@ -294,6 +294,9 @@ def _outline(nodes: Sequence[Node], told: Sequence[Told]) -> list[Line]:
         for to in dict.fromkeys(way.to for way in node.ways if not way.back):
             before.setdefault(to, []).append(node)
     depths: dict[str, int] = {}
+    worst: dict[str | None, str] = {}
+    for each in told:
+        worst[each.step] = "error" if "error" in (each.severity, worst.get(each.step)) else "warning"
     lines = []
     for node in nodes:
         known = [other for other in before.get(node.id, ()) if other.id in depths]
@@ -302,8 +305,7 @@ def _outline(nodes: Sequence[Node], told: Sequence[Told]) -> list[Line]:
         else:
             depth = depths[known[0].id] + (1 if _forks(known[0]) else 0) if known else 0
         depths[node.id] = min(depth, DEEPEST)
-        severities = {each.severity for each in told if each.step == node.id}
-        lines.append(Line(node, depths[node.id], "error" if "error" in severities else "warning" if severities else ""))
+        lines.append(Line(node, depths[node.id], worst.get(node.id, "")))
     return lines
 
 

@@ -9,6 +9,7 @@ from console import access, accounts, diagrams, publication, records, workflows
 from console.core import drafting
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import frame
+from console.views.editor.values_in_words import problem_words
 from console.workflows import COMMAND_LINE
 
 KINDS = ("added", "changed", "removed", "moved")
@@ -60,7 +61,7 @@ def impact_context(told: Mapping[str, Any], document: Mapping[str, Any], live: M
     """Return what `editor/impact.html` shows of an impact in the shape of the API, of publishing this document in the place of the live one."""
     drawn = drawn_difference(live, document) if live is not None and told["differences"] else {}
     return drawn | {
-        "told": told,
+        "told": {**told, "problems": [each | {"message": problem_words(each["field"], each["message"])} for each in told["problems"]]},
         "counted": _counted(told["differences"]),
         "records": _records_of(document.get("collection")),
         "titles": {step["id"]: str(step.get("title") or step["id"]) for step in document["steps"]},

@@ -97,7 +97,9 @@ class Box:
 
     @property
     def tried(self) -> str:
-        """How the text is tried on an example: expression, template, lines or pairs; empty for what is no expression."""
+        """How the text is tried on an example: expression, each (it is judged for each record that is read), template, lines or pairs; empty for what is no expression."""
+        if self.path.endswith('"where"]'):
+            return "each"
         if self.control == "condition":
             return "expression"
         if self.control in ("lines", "pairs") and self.expression:

@@ -1,6 +1,7 @@
 """`/workflows/<slug>/edit/example`: what the expressions and texts of a step come to on an example, a run or a record that the reader chooses."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -19,6 +20,7 @@ blueprint = Blueprint("workflow_example", __name__, url_prefix="/workflows")
 
 MOST_TEXTS = 60
 NOTHING = "Nothing: this example has no value here."
+OF_EACH = "Judged for each record that is read, where “record” is that one."
 OF_RUN = "A record alone does not tell: choose a run, which knows what its steps gave."
 GAP = "\n\nSomething that is filled in is empty on this example."
 
@@ -37,7 +39,7 @@ def offered(slug: str) -> Response:
 
 @blueprint.post("/<slug>/edit/example")
 def results(slug: str) -> Response:
-    """What each of `texts` (a JSON list of {"id", "text", "kind": "expression", "template", "lines" or "pairs"}) comes to on `example`."""
+    """What each of `texts` (a JSON list of {"id", "text", "kind": "expression", "each", "template", "lines" or "pairs"}) comes to on `example`."""
     actor = frame.actor()
     draft = workflows.open_draft(actor, slug)
     try:
@@ -49,10 +51,11 @@ def results(slug: str) -> Response:
         roots = examples.roots(actor, draft, request.form.get("example", ""))
     except NotFound:
         raise NotFound("The example is not there any more. Choose another one.") from None
-    return jsonify({"results": [{"id": ident, **_result(text, kind, roots)} for ident, text, kind in texts if text.strip()]})
+    titles = {step["id"]: str(step.get("title") or step["id"]) for step in draft.document["steps"]}
+    return jsonify({"results": [{"id": ident, **_result(text, kind, roots, titles)} for ident, text, kind in texts if text.strip()]})
 
 
-def _result(text: str, kind: str, roots: dict[str, Any]) -> dict[str, Any]:
+def _result(text: str, kind: str, roots: dict[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
     """`words` (empty for a text in which nothing is filled in), and `wrong` where the text cannot be read or has a gap."""
     try:
         if kind == "template":
@@ -60,14 +63,21 @@ def _result(text: str, kind: str, roots: dict[str, Any]) -> dict[str, Any]:
             return {"words": (fill_text(text, roots) + (GAP if gaps else "")) if "{{" in text else "", "wrong": gaps}
         if kind in ("lines", "pairs"):
             lines = [line.partition("=") if kind == "pairs" else ("", "", line) for line in text.splitlines() if line.strip()]
-            said = [(label_of(name.strip()), _value_words(rule.strip(), roots)) for name, _, rule in lines]
+            said = [(label_of(name.strip()), _value_words(rule.strip(), roots, titles)) for name, _, rule in lines]
             return {"words": "\n".join(f"{name}: {words}" if name else words for name, words in said), "wrong": False}
-        return {"words": _value_words(text, roots), "wrong": False}
+        return {"words": (_each_words if kind == "each" else _value_words)(text, roots, titles), "wrong": False}
     except ExpressionError:
         return {"words": "It cannot be read yet.", "wrong": True}
 
 
-def _value_words(text: str, roots: dict[str, Any]) -> str:
+def _each_words(text: str, roots: dict[str, Any], titles: Mapping[str, str]) -> str:
+    """What the records that are read are compared with: which of them it leaves nobody can tell before they are read."""
+    beside = sorted({".".join(path) for path in expressions.paths(expressions.parse(text)) if path[0] not in ("record", "item")})
+    compared = [f"{label_of(place.rpartition('.')[2])}: {_value_words(place, roots, titles)}" for place in beside if "$" not in place]
+    return "\n".join([OF_EACH, *compared])
+
+
+def _value_words(text: str, roots: dict[str, Any], titles: Mapping[str, str]) -> str:
     """The value in words. What only a step itself knows, such as the answer that is checked, no example has."""
     found = expressions.parse(text)
     later = sorted({path[0] for path in expressions.paths(found)} - roots.keys() - {"$currentUser"})
@@ -75,5 +85,8 @@ def _value_words(text: str, roots: dict[str, Any]) -> str:
         return OF_RUN
     if later:
         return f"Known only at the step itself: it reads {' and '.join(later)}."
+    undone = [path[1] for path in expressions.paths(found) if path[0] == "steps" and path[1:] and path[1] not in roots["steps"]]
+    if undone:
+        return f"Known once “{titles.get(undone[0], undone[0])}” is done, which it is not in this example."
     value = found.evaluate(roots)
     return NOTHING if value is None else words_of(value)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from console.core.plain_words import named_reason
 from console.views import formats, frame
 from console.views.formats import Kind
 
@@ -28,7 +29,7 @@ def problem_words(field: str, reason: str) -> str:
     if place == "next" and reason.startswith("There is no step "):
         return f"“{label_of(outcome) if outcome != 'default' else 'Leads to'}” names a step that is not there. Choose another one under Leads to."
     setting = re.sub(r"\[\d+\]$", "", field).rpartition(".")[2]
-    return reason.replace(MISSING, f"Nothing is entered under {label_of(setting)}", 1) if field else reason
+    return named_reason(field, reason.replace(MISSING, f"Nothing is entered under {label_of(setting)}", 1) if field else reason)
 
 
 def pairs(values: Mapping[str, Any], technical: frozenset[str]) -> list[tuple[str, str]]:

@@ -1,0 +1,207 @@
+"""Laws of changes that hold for every document: difference, inverse, order of keys, merge from both sides, and a graph made in any order."""
+
+import copy
+import json
+import random
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+
+from console.core import drafting
+from console.core.drafting import graph_pieces
+from tests.core.test_drafting import SMALL, lists_of_changes, made, renames
+
+NOTES = [{"text": "Ask Petra.", "at": [-280, 0]}, {"text": "{{ steps.look.x }}", "at": [4, 8]}]
+notes = st.lists(
+    st.fixed_dictionaries(
+        {
+            "text": st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8),
+            "at": st.lists(st.integers(-900, 900), min_size=2, max_size=2),
+        }
+    ),
+    max_size=3,
+)
+
+
+def shuffled(value: Any, chance: random.Random) -> Any:
+    """The same JSON with the keys of its objects in another order."""
+    if isinstance(value, dict):
+        keys = list(value)
+        chance.shuffle(keys)
+        return {key: shuffled(value[key], chance) for key in keys}
+    return [shuffled(entry, chance) for entry in value] if isinstance(value, list) else value
+
+
+@settings(max_examples=60, deadline=None)
+@given(lists_of_changes(), lists_of_changes())
+def test_a_difference_turns_one_document_into_the_other(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
+    base = drafting.ordered(SMALL)
+    one, _ = made(base, first)
+    other, _ = made(base, second)
+    told = drafting.read_changes(json.loads(json.dumps(drafting.to_json(drafting.difference(one, other)))))
+    assert drafting.written(drafting.apply(one, told)) == drafting.written(other)
+    assert drafting.difference(other, other) == []
+    assert bool(told) == (drafting.written(one) != drafting.written(other))
+
+
+@settings(max_examples=60, deadline=None)
+@given(lists_of_changes())
+def test_what_was_undone_is_done_again_by_the_inverse_of_the_inverse(given: list[dict[str, Any]]) -> None:
+    before = drafting.ordered(SMALL)
+    after, taken = made(before, given)
+    back = drafting.invert(before, taken)
+    again = drafting.invert(after, back)
+    assert drafting.written(drafting.apply(drafting.apply(after, back), again)) == drafting.written(after)
+
+
+@settings(max_examples=60, deadline=None)
+@given(lists_of_changes(), st.randoms(use_true_random=False))
+def test_the_order_of_keys_says_nothing(given: list[dict[str, Any]], chance: random.Random) -> None:
+    base = drafting.ordered(SMALL)
+    after, taken = made(base, given)
+    other = drafting.apply(shuffled(base, chance), shuffled(drafting.to_json(taken), chance) and taken)
+    assert drafting.written(other) == drafting.written(after)
+    assert drafting.written(shuffled(after, chance)) == drafting.written(after)
+    assert drafting.ordered(drafting.ordered(after)) == drafting.ordered(after)
+
+
+@settings(max_examples=80, deadline=None)
+@given(lists_of_changes(), lists_of_changes())
+def test_who_comes_second_gets_what_who_comes_first_gets(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
+    base = drafting.ordered(SMALL)
+    one, ones = made(base, first)
+    other, others = made(base, second)
+    adding = [{change.op for change in each} & {"add_step", "add_trigger"} for each in (ones, others)]
+    if any(renames(each, heals=True) for each in (ones, others)) or adding[0] & adding[1]:
+        return  # ids follow a new name, and two new entries take the next free id in turn
+    left, none = drafting.merge(base, one, others)
+    right, neither = drafting.merge(base, other, ones)
+    assert bool(none) == bool(neither), "what collides, collides from both sides"
+    if none:
+        return
+    by_id = [{step["id"]: step for step in each["steps"]} for each in (left, right)]
+    assert by_id[0] == by_id[1]
+    assert {name: left[name] for name in left if name != "steps"} == {name: right[name] for name in right if name != "steps"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(lists_of_changes())
+def test_a_change_leaves_what_it_was_given_as_it_was(given: list[dict[str, Any]]) -> None:
+    base = drafting.ordered(copy.deepcopy(SMALL))
+    kept, told = json.dumps(base), drafting.read_changes(given)
+    spoken = json.dumps(drafting.to_json(told))
+    made(base, given)
+    assert (json.dumps(base), json.dumps(drafting.to_json(told))) == (kept, spoken)
+
+
+@settings(max_examples=40, deadline=None)
+@given(lists_of_changes())
+def test_what_differs_is_said_of_a_step_or_of_the_workflow(given: list[dict[str, Any]]) -> None:
+    base = drafting.ordered(SMALL)
+    after, _ = made(base, given)
+    ids = {step["id"] for document in (base, after) for step in document["steps"]}
+    for each in drafting.differences(base, after):
+        assert each.what
+        assert each.step is None or each.step in ids
+        assert len(each.old) <= 300 >= len(each.new)
+
+
+@settings(max_examples=40, deadline=None)
+@given(notes, notes)
+def test_notes_on_the_canvas_are_changed_and_undone_like_everything(first: list[Any], second: list[Any]) -> None:
+    base = drafting.apply(SMALL, drafting.read_changes([{"op": "set_document", "field": "notes", "value": first}]))
+    change = drafting.read_changes([{"op": "set_document", "field": "notes", "value": second}])
+    after = drafting.apply(base, change)
+    assert after["notes"] == second
+    assert drafting.written(drafting.apply(after, drafting.invert(base, change))) == drafting.written(base)
+
+
+def test_one_moves_a_note_while_another_writes_in_it() -> None:
+    base = drafting.ordered(SMALL | {"notes": NOTES})
+    moved = drafting.read_changes([{"op": "set_document", "field": ["notes", 0, "at"], "value": [8, 16]}])
+    elsewhere = drafting.read_changes([{"op": "set", "step": "look", "field": "title", "value": "See"}])
+    merged, none = drafting.merge(base, drafting.apply(base, moved), elsewhere)
+    assert not none
+    assert (merged["notes"][0]["at"], merged["steps"][1]["title"]) == ([8, 16], "See")
+
+
+def test_a_note_is_no_expression_where_a_step_is_renamed() -> None:
+    base = drafting.ordered(SMALL | {"notes": [{"text": "Look at steps.look, then go.", "at": [0, 0]}]})
+    after = drafting.apply(base, drafting.read_changes([{"op": "rename_step", "step": "look", "id": "see"}]))
+    assert after["notes"] == base["notes"]
+
+
+# ------------------------------------------------------------------------------------------------------- piece by piece
+
+START: dict[str, Any] = {
+    "format": 1,
+    "slug": "pieces",
+    "title": "Pieces",
+    "steps": [{"id": "start", "type": "start", "title": "Start", "config": {}, "next": {}}],
+}
+NODES: list[tuple[str, str, dict[str, Any]]] = [
+    ("one", "VOICE_CALL", {"script": "Hello."}),
+    ("two", "VOICE_CALL", {"script": "Hello again."}),
+    ("pause", "TIME", {"duration": "P2D"}),
+    ("keen", "CONDITIONAL", {"expression": "lead.answer == 'interested'"}),
+    ("late", "CONDITIONAL", {"expression": "lead.answer == 'call_later' && lead.name != null"}),
+    ("won", "CONVERTED", {}),
+    ("lost", "DROPPED", {}),
+]
+EDGES = [
+    ("one", "keen", ""), ("keen", "won", "yes"), ("keen", "pause", ""), ("pause", "two", ""), ("two", "late", ""), ("late", "lost", ""), ("late", "won", "yes"),
+]  # fmt: skip
+
+
+def built(nodes: list[tuple[str, str, dict[str, Any]]], edges: list[tuple[str, str, str]]) -> dict[str, Any]:
+    """Title → step, of a graph made in this order, with its ways by title."""
+    document, ids = START, dict[str, str]()
+    for title, kind, config in nodes:
+        ids[title], changes = graph_pieces.add_node(document, kind, title, config)
+        document = drafting.apply(document, changes)
+    for source, target, label in edges:
+        _, changes = graph_pieces.add_edge(document, ids[source], ids[target], label)
+        document = drafting.apply(document, changes)
+    titles = {step["id"]: step["title"] for step in document["steps"]}
+    calls = {step["id"]: step["title"] for step in document["steps"] if step["type"] == "ai_call"}
+    found = {}
+    for step in document["steps"]:
+        rules = [each["if"] for each in step["config"].get("branches", [])]
+        for call, title in sorted(calls.items(), reverse=True):
+            rules = [rule.replace(f"steps.{call}.", f"steps.<{title}>.") for rule in rules]
+        ways = {outcome: titles[to] for outcome, to in step["next"].items()}
+        found[step["title"]] = (rules, sorted(step["config"].get("answers", [])), ways)
+    return found
+
+
+WANTED = built(NODES, EDGES)
+
+
+def test_the_graph_of_the_page_is_what_it_says() -> None:
+    assert WANTED["keen"][0] == ["steps.<one>.label == 'interested'"]
+    assert WANTED["late"][0] == ["steps.<two>.label == 'call_later' && input.name != null"]
+    assert (WANTED["one"][1], WANTED["two"][1]) == (["interested"], ["call_later"])
+    assert WANTED["Start"][2] == {"default": "one"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.permutations(NODES), st.permutations(EDGES))
+def test_in_whatever_order_a_graph_is_made_its_rules_ask_the_same_calls(nodes: list[Any], edges: list[Any]) -> None:
+    found = built(nodes, edges)
+    assert {title: each[0] for title, each in found.items()} == {title: each[0] for title, each in WANTED.items()}
+    assert {title: each[1] for title, each in found.items()} == {title: each[1] for title, each in WANTED.items()}
+    assert {title: each[2] for title, each in found.items() if title != "Start"} == {
+        title: each[2] for title, each in WANTED.items() if title != "Start"
+    }
+
+
+def test_a_box_that_was_filled_and_emptied_again_takes_nothing_away() -> None:
+    base = drafting.ordered(SMALL)
+    theirs = drafting.apply(base, drafting.read_changes([{"op": "set", "step": "look", "field": "description", "value": "Theirs"}]))
+    emptied = {"op": "set", "step": "look", "field": "description"}
+    titled = {"op": "set", "step": "fork", "field": "title", "value": "Mine"}
+    for mine in ([emptied], [{**emptied, "value": "Mi"}, emptied], [emptied, titled], [titled, emptied]):
+        merged, none = drafting.merge(base, theirs, drafting.read_changes(mine))
+        assert not none
+        assert merged["steps"][1]["description"] == "Theirs"
+        assert merged["steps"][2]["title"] == ("Mine" if titled in mine else "Fork")

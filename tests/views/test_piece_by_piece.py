@@ -1,0 +1,219 @@
+"""A client that knows one public page: create a workflow, add nodes, connect them, enrol leads, activate, pause. Nodes come first, edges afterwards."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from console import workflows
+from tests.company import Company
+from tests.conftest import web_app
+from tests.views.conftest import signed_in
+from tests.views.test_api_workflows import Program, fixture_mona, fixture_web
+
+__all__ = ["fixture_mona", "fixture_web"]
+
+INTERESTED, LATER = "lead.answer == 'interested'", "lead.answer == 'call_later'"
+
+
+class Client:
+    """What somebody writes who read the page: nodes by a name of their own."""
+
+    def __init__(self, call: Program, title: str) -> None:
+        self.call, self.nodes = call, dict[str, str]()
+        self.made = call("POST", "/workflows", {"title": title, "description": "Contacts cold leads three times."}, 201)
+        self.path = f"/workflows/{self.made['id']}"
+
+    def node(self, name: str, kind: str, status: int = 201, **config: Any) -> Any:
+        told = self.call("POST", f"{self.path}/nodes", {"type": kind, "title": name.title(), "config": config}, status)
+        if status == 201:
+            self.nodes[name] = told["id"]
+        return told
+
+    def edge(self, source: str, target: str, label: str | None = None, status: int = 201) -> Any:
+        sent = {"source": self.nodes.get(source, source), "target": self.nodes.get(target, target)} | ({"label": label} if label else {})
+        return self.call("POST", f"{self.path}/edges", sent, status)
+
+    def steps(self) -> dict[str, Any]:
+        draft = self.call("GET", f"{self.path}/draft")
+        return {step["id"]: step for step in draft["document"]["steps"]}
+
+    def problems(self) -> list[str]:
+        return [each["message"] for each in self.call("GET", f"{self.path}/draft")["problems"] if each["severity"] == "error"]
+
+
+def nurture(call: Program) -> Client:
+    """Lead nurture: a call, two days, another call, and a question after each; all nodes before the first edge."""
+    client = Client(call, "Lead Nurture Sequence")
+    client.node("first call", "VOICE_CALL", script="Hello, this is an AI calling.")
+    client.node("second call", "VOICE_CALL", script="Hello again, this is an AI calling.", max_attempts=1)
+    client.node("pause", "TIME", duration="P2D")
+    client.node("keen", "CONDITIONAL", expression=INTERESTED)
+    client.node("keen after all", "CONDITIONAL", expression=INTERESTED)
+    client.node("tag", "APPLICATION", operation="tag", tag="called-twice")
+    client.node("won", "CONVERTED")
+    client.node("lost", "DROPPED")
+    for source, target, label in (
+        ("first call", "keen", "answered"), ("first call", "pause", None), ("keen", "won", "yes"), ("keen", "pause", "no"),
+        ("pause", "second call", None), ("second call", "keen after all", None), ("keen after all", "won", "yes"), ("keen after all", "tag", None),
+        ("tag", "lost", None),
+    ):  # fmt: skip
+        client.edge(source, target, label)
+    return client
+
+
+def test_each_condition_asks_the_call_that_leads_to_it(mona: Program) -> None:
+    client = nurture(mona)
+    steps = client.steps()
+    rules = {step["title"]: step["config"]["branches"][0]["if"] for step in steps.values() if step["type"] == "condition"}
+    assert rules == {"Keen": "steps.ai_call.label == 'interested'", "Keen After All": "steps.ai_call_2.label == 'interested'"}
+    assert steps["ai_call"]["config"]["answers"] == steps["ai_call_2"]["config"]["answers"] == ["interested"]
+    assert steps["start"]["next"] == {"default": "ai_call"}
+    assert client.problems() == []
+
+
+def test_an_answer_that_nobody_asks_a_call_for_goes_with_the_guess(mona: Program) -> None:
+    client = Client(mona, "Guess")
+    client.node("one", "VOICE_CALL", script="Hello.")
+    client.node("two", "VOICE_CALL", script="Hello again.")
+    client.node("later", "CONDITIONAL", expression=f"{LATER} && lead.name != null")
+    assert client.steps()["ai_call_2"]["config"]["answers"] == ["call_later"], "the last call, as long as no edge says which"
+    client.edge("one", "later")
+    steps = client.steps()
+    assert steps["condition"]["config"]["branches"][0]["if"] == "steps.ai_call.label == 'call_later' && input.name != null"
+    assert steps["ai_call"]["config"]["answers"] == ["call_later"]
+    assert steps["ai_call_2"]["config"].get("answers", []) == []
+
+
+def test_an_answer_with_a_way_of_its_own_stays(mona: Program) -> None:
+    client = Client(mona, "Way")
+    for name in ("one", "two"):
+        client.node(name, "VOICE_CALL", script="Hello.")
+    client.node("later", "CONDITIONAL", expression=LATER)
+    client.node("won", "CONVERTED")
+    client.edge("two", "won", "call_later")
+    client.edge("one", "later")
+    assert client.steps()["ai_call_2"]["config"]["answers"] == ["call_later"]
+
+
+def test_a_condition_behind_a_pause_asks_the_call_before_the_pause(mona: Program) -> None:
+    client = Client(mona, "Pause")
+    client.node("keen", "CONDITIONAL", expression=INTERESTED)
+    client.node("pause", "TIME", duration="PT6H")
+    client.node("call", "VOICE_CALL", script="Hello.")
+    client.edge("pause", "keen")
+    assert "lead.answer" in client.steps()["condition"]["config"]["branches"][0]["if"], "no call leads there yet"
+    client.edge("call", "pause")
+    assert client.steps()["condition"]["config"]["branches"][0]["if"] == "steps.ai_call.label == 'interested'"
+    assert client.steps()["ai_call"]["config"]["answers"] == ["interested"]
+
+
+def test_a_label_of_a_call_and_what_a_condition_asks_become_answers_together(mona: Program) -> None:
+    client = Client(mona, "Both")
+    client.node("keen", "CONDITIONAL", expression=INTERESTED)
+    client.node("call", "VOICE_CALL", script="Hello.")
+    client.edge("call", "keen", "Call later")
+    assert client.steps()["ai_call"]["config"]["answers"] == ["call_later", "interested"]
+    assert client.steps()["ai_call"]["next"] == {"call_later": "condition"}
+
+
+def test_leads_wait_for_the_activation_and_are_called_by_it(mona: Program) -> None:
+    client = nurture(mona)
+    leads = [{"name": "Ana", "phone": "+31207946000"}, {"name": "Ben", "phone": "020"}, {"phone": "+37052100000"}]
+    told = client.call("POST", f"{client.path}/leads", {"leads": leads})["data"]
+    assert [each["status"] for each in told] == ["enrolled", "refused", "enrolled"]
+    assert told[1]["reasons"][0]["field"] == "phone"
+    assert told[1]["reasons"][0]["reason"]
+    assert all(each["run_id"] is None for each in told), "a draft begins nothing"
+    active = client.call("POST", f"{client.path}/activate")
+    assert active["status"] == "active"
+    following = client.call("GET", f"{client.path}/leads")["data"]
+    assert {each["values"]["phone"] for each in following} == {"+31207946000", "+37052100000"}
+    assert client.call("POST", f"{client.path}/pause")["status"] == "paused"
+    assert client.call("PATCH", client.path, {"status": "running"})["status"] == "active"
+
+
+def test_the_editor_opens_what_the_client_made_and_changes_it(company: Company, mona: Program) -> None:
+    client = nurture(mona)
+    slug = client.made["slug"]
+    page = signed_in(web_app(), "mona").get(f"/workflows/{slug}/edit?step=condition_2")
+    assert page.status_code == 200
+    for words in ("First Call", "Keen After All", "AI call", "No problems"):
+        assert words in page.text, words
+    revision = workflows.open_draft(company.mona, slug).revision
+    changes = [{"op": "set", "step": "condition_2", "field": "title", "value": "Keen in the end"}]
+    mona("PATCH", f"{client.path}/draft", {"revision": revision, "changes": changes})
+    client.node("lost too", "DROPPED")
+    client.edge(f"node_{'condition_2'}", "lost too", "call_later", status=409)
+    assert client.steps()["condition_2"]["title"] == "Keen in the end"
+
+
+REFUSED_NODES: list[tuple[str, dict[str, Any], str]] = [
+    ("FAX", {}, "type"),
+    ("voice_call", {"script": "x"}, "type"),
+    ("VOICE_CALL", {}, "config.script"),
+    ("VOICE_CALL", {"script": ""}, "config.script"),
+    ("VOICE_CALL", {"script": "x", "max_attempts": 0}, "config.max_attempts"),
+    ("VOICE_CALL", {"script": "x", "max_attempts": "3"}, "config.max_attempts"),
+    ("VOICE_CALL", {"script": "x", "voice": "alto"}, "config.voice"),
+    ("TIME", {"duration": "2 days"}, "config.duration"),
+    ("TIME", {"duration": "P0D"}, "config.duration"),
+    ("TIME", {"seconds": 5}, "config.duration"),
+    ("CONDITIONAL", {"expression": "lead.answer =="}, "config.expression"),
+    ("CONDITIONAL", {"expression": ""}, "config.expression"),
+    ("APPLICATION", {"operation": "drop", "tag": "x"}, "config.operation"),
+    ("APPLICATION", {"operation": "tag"}, "config.tag"),
+    ("CONVERTED", {"reason": "x"}, "config.reason"),
+]
+
+
+@pytest.mark.rotating
+def test_every_refused_node_names_its_field_and_reason_and_leaves_the_draft(mona: Program) -> None:
+    client = Client(mona, "Refused")
+    before = client.steps()
+    for kind, config, field in REFUSED_NODES:
+        told = client.node("x", kind, 422, **config)
+        assert field in {each["field"] for each in told["details"]}, (kind, config, told)
+        assert all(each["reason"] for each in told["details"])
+    assert client.steps() == before
+
+
+def test_every_refused_edge_names_its_field_and_reason(mona: Program) -> None:
+    client = Client(mona, "Edges")
+    client.node("call", "VOICE_CALL", script="Hello.")
+    client.node("won", "CONVERTED")
+    client.node("lost", "DROPPED")
+    client.edge("call", "won", "answered")
+    for source, target, label, status, field in (
+        ("call", "node_gone", None, 422, "target"),
+        ("gone", "won", None, 422, "source"),
+        ("call", "call", None, 422, "target"),
+        ("call", "lost", "Answered", 409, "label"),
+    ):
+        told = client.edge(source, target, label, status)
+        assert [each["field"] for each in told["details"]] == [field], told
+        assert told["details"][0]["reason"]
+    assert client.steps()["ai_call"]["next"] == {"answered": "converted"}
+
+
+def test_a_workflow_without_a_graph_is_not_activated_and_says_what_is_missing(mona: Program) -> None:
+    client = Client(mona, "Empty")
+    told = client.call("POST", f"{client.path}/activate", status=409)
+    assert told["code"] == "not_ready"
+    assert {each["field"] for each in told["details"]} >= {"start"}
+    client.node("call", "VOICE_CALL", script="Hello, this is an AI calling.")
+    told = client.call("POST", f"{client.path}/activate", status=409)
+    assert "ai_call" in {each["field"] for each in told["details"]}, "the node that leads nowhere is named"
+    client.node("won", "CONVERTED")
+    client.edge("call", "won")
+    assert client.call("POST", f"{client.path}/activate")["status"] == "active"
+
+
+@pytest.mark.parametrize(("name", "status"), [("olivia", 403), ("stan", 404), ("ada", 403)])
+def test_who_may_not_edit_adds_nothing_piece_by_piece(web: Flask, company: Company, mona: Program, name: str, status: int) -> None:
+    client = Client(mona, "Ours")
+    client.node("call", "VOICE_CALL", script="Hello.")
+    other = Program(web, company.people[name].id)
+    other("POST", f"{client.path}/nodes", {"type": "CONVERTED", "title": "x", "config": {}}, status)
+    other("POST", f"{client.path}/edges", {"source": "node_ai_call", "target": "node_ai_call"}, status)
+    assert list(client.steps()) == ["start", "ai_call"]
