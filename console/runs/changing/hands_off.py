@@ -9,7 +9,7 @@ from console import workflows
 from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
 from console.runs.changing.run_starts import HandsOff, account_of, begin
-from console.runs.rows.run_store import started_with
+from console.runs.rows.run_store import Also, started_with
 
 __all__ = ["RecordRef", "StartedBy", "start_hands_off", "start_key"]
 
@@ -25,14 +25,15 @@ def start_hands_off(
     identity: Actor | None = None,
     test: bool = False,
     subject: str | None = None,
+    also: Also | None = None,
 ) -> str:
     """Start a run that nobody holds and return its id; a worker does its steps. The same `key` in the same workflow gives the same run, for ever.
 
     `workflow` is its slug or id, `version` a published version (None: the live one). The run acts with the rights of the document's `run_as`, else
     of `identity`, such as the owner of a webhook's key. `values` are those of the start step's fields. `test`: it is marked, and does not count as the one live run.
-    `subject`: under whose key the values of a run without a record are kept, such as the lead that it is about.
+    `subject`: under whose key the values of a run without a record are kept, such as the lead that it is about. `also` writes in the same transaction as the run.
 
-    One transaction of its own. Raises NotFound (no such workflow or record, or the account may not see it), NotAllowed (the account may not start it),
+    One transaction. Raises NotFound (no such workflow or record, or the account may not see it), NotAllowed (the account may not start it),
     Conflict (`no_account`, `not_active`, `run_is_live`), Invalid with a detail per field (`input.…`), SourceDown.
     """
     live = workflows.live(workflow)
@@ -42,7 +43,7 @@ def start_hands_off(
     definition = live if version is None else workflows.version(live.id, version)
     account = account_of(definition) if definition.document.run_as is not None or identity is None else identity
     start = HandsOff(origin=by, key=named, test=test, subject=subject)
-    return begin(account, definition, record.collection if record else None, record.key if record else None, values, hands_off=start)
+    return begin(account, definition, record.collection if record else None, record.key if record else None, values, hands_off=start, also=also)
 
 
 def start_key(workflow_id: str, key: str) -> str:
