@@ -43,7 +43,9 @@ def start_hands_off(
     definition = live if version is None else workflows.version(live.id, version)
     account = account_of(definition) if definition.document.run_as is not None or identity is None else identity
     start = HandsOff(origin=by, key=named, test=test, subject=subject)
-    return begin(account, definition, record.collection if record else None, record.key if record else None, values, hands_off=start, also=also)
+    return begin(
+        account, definition, record.collection if record else None, record.key if record else None, values, hands_off=start, also=also
+    )
 
 
 def start_key(workflow_id: str, key: str) -> str:

@@ -29,7 +29,14 @@ WRONG_INPUT = "The run was started with a wrong input."
 
 
 def start(
-    actor: Actor, workflow: str, collection: str | None, record: str | None, given: Mapping[str, Any] | None = None, *, test: bool = False, also: Also | None = None
+    actor: Actor,
+    workflow: str,
+    collection: str | None,
+    record: str | None,
+    given: Mapping[str, Any] | None = None,
+    *,
+    test: bool = False,
+    also: Also | None = None,
 ) -> str:
     """Start a run of the live version and return its id. If the workflow names an account to run as, nobody holds the run.
 
