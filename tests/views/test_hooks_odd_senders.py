@@ -59,9 +59,7 @@ class Sender:
         answer = web_app().test_client().get(f"/api/v1/workflows/{slug}/triggers", headers={"Authorization": f"Bearer {self.key}"})
         return next("/hooks/" + str(each["url"]).rpartition("/")[2] for each in answer.get_json()["data"] if each["id"] == ident)
 
-    def send(
-        self, path: str, body: bytes | Iterable[bytes], chunked: bool = False, kind: str = "application/json", **headers: str
-    ) -> Told:
+    def send(self, path: str, body: bytes | Iterable[bytes], chunked: bool = False, kind: str = "application/json", **headers: str) -> Told:
         """Deliver a body with our key."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         more = {"Transfer-Encoding": "chunked"} if chunked else {}
