@@ -334,10 +334,10 @@ def test_e7_before_anybody_is_enrolled_it_is_said_that_312_of_1000_are_over_the_
     house.live("lead-nurture")
     house.enrol("lead-nurture", "10")
     columns = [row[0] for row in fetch("select column_name from information_schema.columns where table_schema = 'console' and table_name = 'message'")]
-    changed = {"id": "m.id || '-' || n", "key": "m.key || '-' || n", "record": "n::text", "run": "null", "told_at": "now()"}
+    changed = {"id": "m.id || '-' || who", "key": "m.key || '-' || who", "record": "who::text", "run": "null", "provider_id": "null"}
     copied = ", ".join(changed.get(name, f"m.{name}") for name in columns)
     names = ", ".join(columns)
-    statement = f"insert into console.message ({names}) select {copied} from console.message m, generate_series(11, 321) n where m.record = '10' and m.sent_at is not null returning 1"
+    statement = f"insert into console.message ({names}) select {copied} from console.message m, generate_series(11, 321) who where m.record = '10' and m.sent_at is not null returning 1"
     assert len(fetch(statement)) == 311
     call = [{"id": "call", "type": "ai_call", "config": {"script": "Hello."}, "next": {"default": "end"}}]
     reached.workflow("another", call)
@@ -347,10 +347,11 @@ def test_e7_before_anybody_is_enrolled_it_is_said_that_312_of_1000_are_over_the_
     told = enrolments.batches.get(house.company.olivia, seen.id)
     assert (told.status, told.enrolled) == ("done", 1000)
     [channel] = told.reach.channels.values()
-    assert (told.reach.looked, channel.reached, channel.later) == (1000, 1000, 312), "312 of 1,000 would wait for the cap"
-    page = signed_in(web_app(), "olivia").get(f"/workflows/another/enrol/{seen.id}").text
+    assert (told.reach.looked, channel.reached, channel.later, channel.over_cap) == (1000, 1000, 312, 312)
+    page = signed_in(web_app(), "olivia").get(f"/enrolments/{seen.id}").text
     assert "1,000 of 1,000" in page
-    assert "312" in page
+    assert "312 of 1,000 over the cap" in page
+    assert "not before the hours allow it" not in page
 
 
 def test_w4_an_empty_merge_field_keeps_the_workflow_from_being_activated_and_is_named(house: House) -> None:
