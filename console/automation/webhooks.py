@@ -20,7 +20,7 @@ from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
-from console.formats.sent_json import object_in
+from console.formats import object_in
 
 KIND = "webhook"
 LARGEST = 1024 * 1024

@@ -87,7 +87,9 @@ def test_w6_told_twice_and_killed_in_the_middle_each_has_one_place_and_one_run(
     automation.synchronise()
     [row] = [each for each in trigger_rows.active("event") if each.id == "new"]
     now = fetch("select clock_timestamp()")[0][0]
-    occasions = [firing.Occasion(f"event-{number}", now, {"on": "contact.created"}, RecordRef("lead", str(number))) for number in range(1, 121)]
+    occasions = [
+        firing.Occasion(f"event-{number}", now, {"on": "contact.created"}, RecordRef("lead", str(number))) for number in range(1, 121)
+    ]
     for _ in range(2):
         with transaction() as connection:
             firing.take_in(connection, row, occasions)
@@ -98,4 +100,3 @@ def test_w6_told_twice_and_killed_in_the_middle_each_has_one_place_and_one_run(
     assert places() == (120, 120, 120)
     [[runs_made]] = fetch("select count(*) from /* every run */ console.run")
     assert runs_made == 120
-

@@ -49,6 +49,7 @@ TWO: list[tuple[str, Any]] = [
     ("addWorkingHours('2026-11-13T15:00:00Z', 1, 'day', 'UTC')", None),
     ("addWorkingHours('2026-11-13T15:00:00Z', 1, 8, 'UTC')", None),
     ("addWorkingHours('2026-11-13T15:00:00Z', 1, '08:00-18:00', '../x')", None),
+    ("addWorkingHours('2026-11-13T15:00:00Z', 1, '08:00+01:00-18:00', 'UTC')", None),
     ("addWorkingHours('9999-12-30', 1, '08:00-18:00', 'UTC')", None),
     ("addWorkingHours('soon', 1, '08:00-18:00', 'UTC')", None),
     ("addDays('2026-01-31', 1)", "2026-02-01"),

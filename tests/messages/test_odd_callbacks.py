@@ -194,7 +194,7 @@ class Texting:
         workflow("hello", [dict(SMS), dict(ASK)])
         assert self.told(signed={"a": "b"}) == 401  # the application is whole before threads ask it
 
-    def told(self, message_id: str = "", signed: dict[str, str] | None = None, **form: str) -> int:
+    def told(self, message_id: str = "", signed: dict[str, str] | None = None, **form: Any) -> int:
         """The status of the answer to a callback, which may be signed for another content."""
         path = outside_addresses.callback_path("sms", "twilio") + (f"?m={message_id}" if message_id else "")
         signature = RequestValidator("token").compute_signature(f"http://console.example{path}", signed or form)
@@ -221,7 +221,7 @@ def test_receipts_in_any_order_leave_the_last_word_to_the_end(texting: Texting) 
 def test_a_receipt_that_was_changed_on_its_way_is_not_believed(texting: Texting) -> None:
     run_id = begin(texting.company, "hello")
     message = line(texting.company, run_id).message
-    form = {"MessageSid": texting.server.messages[0]["sid"], "MessageStatus": "delivered"}
+    form: dict[str, Any] = {"MessageSid": texting.server.messages[0]["sid"], "MessageStatus": "delivered"}
     assert texting.told(message.id, signed=form, **form | {"MessageStatus": "failed"}) == 401
     assert line(texting.company, run_id).status == "sent"
 
@@ -252,7 +252,7 @@ def test_an_answer_from_a_word_in_place_of_a_number_is_nobodys(texting: Texting)
 
 def test_ten_copies_of_one_answer_at_once_are_kept_once(texting: Texting) -> None:
     begin(texting.company, "hello")
-    answer = {"From": "+12025550147", "To": "+12025550100", "Body": "Yes", "MessageSid": "SM1", "SmsStatus": "received"}
+    answer: dict[str, Any] = {"From": "+12025550147", "To": "+12025550100", "Body": "Yes", "MessageSid": "SM1", "SmsStatus": "received"}
     with ThreadPoolExecutor(5) as pool:
         assert set(pool.map(lambda _: texting.told(**answer), range(10))) == {200}
     assert fetch("select count(*) from console.message where direction = 'in'") == [(1,)]

@@ -21,8 +21,8 @@ from console.messages import channel_settings, inbound, unsubscribing
 from console.messages.message_rows import read
 from console.messages.outside_addresses import unsubscribe_url
 from tests.company import Company
-from tests.messages import reached
 from tests.conftest import web_app
+from tests.messages import reached
 from tests.messages.reached import ANA, NOON, SAM
 from tests.services import contact_club
 from tests.views.conftest import signed_in
@@ -333,7 +333,10 @@ def test_e7_before_anybody_is_enrolled_it_is_said_that_312_of_1000_are_over_the_
     channel_settings.save(house.company.ines, "call", sandbox_on=True, script="no_answer")
     house.live("lead-nurture")
     house.enrol("lead-nurture", "10")
-    columns = [row[0] for row in fetch("select column_name from information_schema.columns where table_schema = 'console' and table_name = 'message'")]
+    columns = [
+        row[0]
+        for row in fetch("select column_name from information_schema.columns where table_schema = 'console' and table_name = 'message'")
+    ]
     changed = {"id": "m.id || '-' || who", "key": "m.key || '-' || who", "record": "who::text", "run": "null", "provider_id": "null"}
     copied = ", ".join(changed.get(name, f"m.{name}") for name in columns)
     names = ", ".join(columns)

@@ -86,7 +86,9 @@ def test_f1_a_request_of_friday_afternoon_is_brought_to_mind_on_monday(company: 
         assert heard == [0, 0, 0, 0, 0, 1], "Friday evening, the night, Saturday, Sunday, Monday morning; Monday at the end of work"
 
 
-def test_f2_a_request_that_waits_for_its_customer_is_left_alone_until_it_is_open_again(company: Company, run_id: str, tmp_path: Path) -> None:
+def test_f2_a_request_that_waits_for_its_customer_is_left_alone_until_it_is_open_again(
+    company: Company, run_id: str, tmp_path: Path
+) -> None:
     def becomes(status: str) -> None:
         with closing(sqlite3.connect(tmp_path / "desk.db")) as connection:
             connection.execute("update ticket set status = ?", (status,))

@@ -59,9 +59,9 @@ class Sender:
         answer = web_app().test_client().get(f"/api/v1/workflows/{slug}/triggers", headers={"Authorization": f"Bearer {self.key}"})
         return next("/hooks/" + str(each["url"]).rpartition("/")[2] for each in answer.get_json()["data"] if each["id"] == ident)
 
-    def send(self, path: str, body: bytes | Iterable[bytes], chunked: bool = False, kind: str = "application/json", **headers: str) -> Told:
+    def send(self, path: str, body: bytes | Iterable[bytes], chunked: bool = False, kind: str = "application/json", **headers: Any) -> Told:
         """Deliver a body with our key."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
         more = {"Transfer-Encoding": "chunked"} if chunked else {}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
@@ -272,8 +272,9 @@ class Signer:
         """Deliver a signed body; `late` is how far behind the sender's clock is, `before` a signature by an older secret."""
         at = datetime.now(UTC) - late
         signature = before + Webhook(self.secret).sign(ident, at, body.decode())
-        told = {"id": ident, "timestamp": str(int(at.timestamp())), "signature": signature}
-        return self.sender.send(self.path, body, **{names.format(name): value for name, value in told.items()})
+        told: dict[str, Any] = {"id": ident, "timestamp": str(int(at.timestamp())), "signature": signature}
+        headers: dict[str, Any] = {names.format(name): value for name, value in told.items()}
+        return self.sender.send(self.path, body, **headers)
 
 
 @pytest.fixture

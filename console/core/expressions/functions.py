@@ -61,16 +61,17 @@ def add_days(_: datetime | None, start: Any, days: Any) -> Any:
 def add_working_hours(_: datetime | None, start: Any, number: Any, between: Any, zone: Any) -> Any:
     """The moment when so many hours (0 to 10,000) from Monday to Friday have passed; `between` is as "08:00-18:00", by the clocks of the zone."""
     begin, span = moment_of(start), number_of(number)
-    if not isinstance(begin, datetime) or span is None or not 0 <= span <= MOST_HOURS or not isinstance(between, str) or not isinstance(zone, str):
+    if begin is None or span is None or not 0 <= span <= MOST_HOURS:
         return UNKNOWN
     try:
-        opens, closes = (time.fromisoformat(each.strip()) for each in between.split("-"))
-        ZoneInfo(zone)
-    except (ValueError, KeyError, OSError):
+        opens, closes = (time.fromisoformat(each.strip()) for each in str(between).split("-"))
+        ZoneInfo(str(zone))
+        backwards = closes <= opens and closes != MIDNIGHT
+    except (ValueError, TypeError, KeyError, OSError):  # the second: an offset beside one of the times
         return UNKNOWN
-    if opens.tzinfo or closes.tzinfo or (closes <= opens and closes != MIDNIGHT):
+    if backwards:
         return UNKNOWN
-    return _within_calendar(lambda: after(Hours(zone, frozenset(range(5)), opens, closes), begin, float(span) * 3600))
+    return _within_calendar(lambda: after(Hours(str(zone), frozenset(range(5)), opens, closes), begin, float(span) * 3600))
 
 
 def add_months(_: datetime | None, start: Any, months: Any) -> Any:

@@ -8,7 +8,7 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from console.core.expressions.operands import Spelled
-from console.formats.sent_json import object_in
+from console.formats import object_in
 
 MOST = 100
 
