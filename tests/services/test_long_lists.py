@@ -14,6 +14,7 @@ from tests.company import Company
 from tests.jobs import RUNNING, worked
 from tests.services.engine import step, until, whole, workers
 
+pytestmark = pytest.mark.rotating
 ROBOT = "robot@fernwick.test"
 MANY = """
 with recursive n(i) as (select 5 union all select i + 1 from n where i < {last})
@@ -199,7 +200,6 @@ def test_a_pause_of_everything_in_the_middle_loses_no_part(company: Company) -> 
     assert counts(run_id, company)["total"] == 12
 
 
-@pytest.mark.rotating
 @pytest.mark.parametrize("point", ["runs.write.before=kill@9", "runs.write.after=kill@14", "log.write.after=kill@25"])
 def test_a_worker_killed_between_two_parts_loses_and_doubles_nothing(company: Company, point: str) -> None:
     many(company, 18)
@@ -214,7 +214,6 @@ def test_a_worker_killed_between_two_parts_loses_and_doubles_nothing(company: Co
     assert len({child.branch for child in runs.children_of(run_id)}) == len(runs.children_of(run_id)) == 18
 
 
-@pytest.mark.rotating
 def test_twenty_thousand_rows_are_read_to_the_last_and_the_run_stays_small(company: Company) -> None:
     many(company, 20_000, every=4_000)
     nightly(all=True, limit=1000, only="item.risk == 'high'")

@@ -110,6 +110,7 @@ def test_f2_a_request_that_waits_for_its_customer_is_left_alone_until_it_is_open
         assert company.told(again, "mona")["current"]["step"] == "statutory"
 
 
+@pytest.mark.rotating
 def test_f4_two_workers_remind_once(company: Company, run_id: str) -> None:
     with clock(BEGUN) as move:
         company.work()

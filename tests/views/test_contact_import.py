@@ -366,4 +366,7 @@ def test_a_nul_character_in_any_cell_refuses_its_line_and_no_other(club: "Pages"
     assert (found.status, counts(found)[0], sorted(why(found))) == ("done", 1, [2, 4])
     done = import_batches.confirm(club.company.olivia, found.id)
     assert (done.status, done.new, done.refused) == ("done", 1, 2)
-    assert len(list(csv.reader(io.StringIO(b"".join(import_batches.refused_file(club.company.olivia, done.id, str)).decode("utf-8-sig"))))) == 3
+    assert (
+        len(list(csv.reader(io.StringIO(b"".join(import_batches.refused_file(club.company.olivia, done.id, str)).decode("utf-8-sig")))))
+        == 3
+    )

@@ -267,7 +267,11 @@ def test_a_row_with_a_nul_character_is_left_out_with_the_reason_and_the_others_a
     body = {"rows": [{"record": "1\x00"}, {"record": "2"}, {"rec\u0001ord": "x"}], "values": WHY}
     answer = web_app().test_client().post("/api/v1/workflows/care-review/enrolments", json=body, headers=olivia)
     assert (answer.status_code, answer.get_json()["counts"]) == (202, {"enrolled": 1, "already_enrolled": 0, "refused": 2})
-    told = web_app().test_client().get(f"/api/v1/workflows/care-review/enrolments/{answer.get_json()['id']}/rows?status=refused", headers=olivia)
+    told = (
+        web_app()
+        .test_client()
+        .get(f"/api/v1/workflows/care-review/enrolments/{answer.get_json()['id']}/rows?status=refused", headers=olivia)
+    )
     assert "NUL character" in told.get_json()["data"][0]["reasons"][0]["reason"]
 
 
