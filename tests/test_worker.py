@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 import time
+from collections import Counter
 from contextlib import ExitStack
 from typing import cast
 
@@ -192,4 +193,33 @@ def test_no_number_of_locks_uses_up_the_connections_of_a_worker(database: Databa
         assert pool.checkedout() == 0
     finally:
         make_room(0)
+    assert database
+
+
+def test_threads_that_let_go_at_once_leave_no_lock_and_let_nobody_in_beside_them(database: Database) -> None:
+    names, inside, most, taken = [f"record {n}" for n in range(3)], Counter[str](), list[int](), Counter[bool]()
+    counting = threading.Lock()
+
+    def work(thread: int) -> None:
+        for turn in range(60):
+            name = names[(thread + turn) % len(names)]
+            with alone(name) as mine, place_among("desk", 2) as place:
+                with counting:
+                    taken[mine] += 1
+                    inside[name] += mine
+                    inside["desk"] += place
+                    most.append(max(inside[name], inside["desk"] - 1))
+                with counting:
+                    inside[name] -= mine
+                    inside["desk"] -= place
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(60)
+    assert taken.total() == 8 * 60
+    assert taken[True] >= 60
+    assert max(most) == 1
+    assert fetch("select count(*) from pg_locks where locktype = 'advisory'") == [(0,)]
     assert database

@@ -3,19 +3,24 @@
 import functools
 import itertools
 import os
+import select
 import threading
+import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from console import postgres, settings
 from console.db import release, request_writes
 
 POOL = 6
+RESTING, RESTED_S = "resting since", 1.0
 MOST_ROOM = 14
 
 
@@ -69,8 +74,8 @@ _making = threading.RLock()  # two first requests at once make one engine: the l
 
 
 def engine() -> Engine:
-    """For transactions of several statements; asks a connection whether it is alive before it is used."""
-    return _made.get("transactions") or _make("transactions", pool_pre_ping=True)
+    """For transactions of several statements; asks a connection that has rested whether it is alive before it is used."""
+    return _made.get("transactions") or _make("transactions", asks=True)
 
 
 def hot_engine() -> Engine:
@@ -78,7 +83,7 @@ def hot_engine() -> Engine:
     return _made.get("hot") or _make("hot", isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
 
 
-def _make(name: str, **more: Any) -> Engine:
+def _make(name: str, *, asks: bool = False, **more: Any) -> Engine:
     with _making:
         if name not in _made:
             common: dict[str, Any] = {
@@ -90,8 +95,33 @@ def _make(name: str, **more: Any) -> Engine:
             engine = sa.create_engine(app_url(), **common, **more)
             if release.refusing:
                 sa.event.listen(engine, "first_connect", lambda connection, _: _refuse_newer(connection))
+            if asks:
+                sa.event.listen(engine, "checkin", _note_rest)
+                sa.event.listen(engine, "checkout", lambda driver, record, _: _ask_rested(engine, driver, record))
             _made[name] = engine
         return _made[name]
+
+
+def _note_rest(_driver: Any, record: ConnectionPoolEntry) -> None:
+    record.info[RESTING] = time.monotonic()
+
+
+def _ask_rested(engine: Engine, driver: "psycopg.Connection[Any]", record: ConnectionPoolEntry) -> None:
+    """As `pool_pre_ping` does, where the connection has rested or something came over it (a server that ends says so): to ask each time is a round trip for
+    each transaction.
+    """
+    since = record.info.get(RESTING)
+    if since is not None and (time.monotonic() - since > RESTED_S or driver.closed or _has_come(driver.fileno())):
+        try:
+            engine.dialect.do_ping(driver)  # type: ignore[arg-type]
+        except psycopg.Error as error:
+            raise sa.exc.InvalidatePoolError from error
+
+
+def _has_come(descriptor: int) -> bool:
+    looking = select.poll()
+    looking.register(descriptor, select.POLLIN)
+    return bool(looking.poll(0))
 
 
 def _refuse_newer(connection: "psycopg.Connection[Any]") -> None:
@@ -177,45 +207,65 @@ def borrowed() -> Iterator["psycopg.Connection[Any]"]:
 
 TAKEN_AT_ONCE = 8
 """Places are taken from the first on, so that one of the first that this process does not hold is nearly always free."""
+_LET_GO = "select pg_advisory_unlock(hashtextextended(name, 0)) from unnest(%s::text[]) name"
 _TAKE = "select name from unnest(%s::text[]) name where pg_try_advisory_lock(hashtextextended(name, 0)) limit 1"
 
 
 class _Locks:
     """The advisory locks of this process, all on one connection: who holds one while others are waited for needs none of its own, so that no number of
     them can use up a pool whose connections they need to go on. The connection goes back as soon as nothing is held.
+
+    Threads take turns on it. Who lets go waits for nobody: whoever is at the connection lets go of all such names with one statement.
     """
 
     def __init__(self) -> None:
         self._mutex, self._held, self._process = threading.Lock(), set[str](), os.getpid()
+        self._left = deque[str]()
         self._hot: sa.PoolProxiedConnection | None = None
 
     def take(self, names: Iterable[str]) -> str | None:
         """The first of these names that nobody in any process holds; then this process does. None where all are held. A few are asked for at a time."""
-        with self._mutex:
-            self._after_fork()
-            free = (name for name in names if name not in self._held)
-            try:
-                while asked := list(itertools.islice(free, TAKEN_AT_ONCE)):
-                    if (row := self._driver().execute(_TAKE, (asked,)).fetchone()) is not None:
-                        self._held.update(row)
-                        return str(row[0])
-                return None
-            finally:
-                self._rest()
+        try:
+            with self._mutex:
+                self._after_fork()
+                self._unlock()
+                free = (name for name in names if name not in self._held)
+                try:
+                    while asked := list(itertools.islice(free, TAKEN_AT_ONCE)):
+                        if (row := self._driver().execute(_TAKE, (asked,)).fetchone()) is not None:
+                            self._held.update(row)
+                            return str(row[0])
+                    return None
+                finally:
+                    self._rest()
+        finally:
+            self._let_others_go()
 
     def let_go(self, name: str) -> None:
         """Nobody holds it any more. Where the connection was lost, so was the lock."""
-        with self._mutex:
-            self._held.discard(name)
+        self._left.append(name)
+        self._let_others_go()
+
+    def _let_others_go(self) -> None:
+        """Let go of what was left while another thread was at the connection; whoever is there now does it in our place."""
+        while self._left and self._mutex.acquire(blocking=False):
             try:
-                if self._hot is not None and not self._driver().closed:
-                    self._driver().execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
-            finally:
+                self._unlock()
                 self._rest()
+            finally:
+                self._mutex.release()
+
+    def _unlock(self) -> None:
+        names = [self._left.popleft() for _ in range(len(self._left))]
+        self._held.difference_update(names)
+        if names and self._hot is not None and not self._driver().closed:
+            with suppress(psycopg.OperationalError):  # it was lost, and the locks with it
+                self._driver().execute(_LET_GO, (names,))
 
     def _after_fork(self) -> None:
         if self._process != os.getpid():
             self._process, self._held, self._hot = os.getpid(), set(), None
+            self._left.clear()
 
     def _driver(self) -> "psycopg.Connection[Any]":
         if self._hot is None:

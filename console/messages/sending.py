@@ -53,23 +53,33 @@ def pick_up() -> int:
 
 def send(message_id: str) -> None:
     """The job: send the message, or check on it, whichever is due. Raises PutBack while another process does it, or everything is paused."""
+    message = message_rows.by_id(message_id)
+    if message is None or message.direction != "out":
+        return
+    if queue.paused():
+        raise queue.PutBack(PAUSED_S)
+    if message.status == "waiting" and in_sandbox(message.channel):
+        _send_if_allowed(message)  # which nothing outside gets: whoever marks it as leaving first has sent it
+        return
     with alone(f"message|{message_id}") as mine:
+        message = message_rows.by_id(message_id) if mine else None
         if not mine:
             raise queue.PutBack(BUSY_S)
-        message = message_rows.by_id(message_id)
-        if message is None or message.direction != "out":
-            return
-        if queue.paused():
-            raise queue.PutBack(PAUSED_S)
-        match message.status:
-            case "waiting":
-                _send_if_allowed(message)
-            case "sending" | "unknown":
-                _find_out(message)
-            case "sent" if message.outcome is None and message.channel == "call":
-                _look_at_call(message)
-            case _:
-                change(message, [message.status], due_at=None)  # nothing is due any more: it would be picked up for ever
+        if message is not None:
+            _take_up(message)
+
+
+def _take_up(message: Message) -> None:
+    """Do what is due with the message, which no other process takes up now."""
+    match message.status:
+        case "waiting":
+            _send_if_allowed(message)
+        case "sending" | "unknown":
+            _find_out(message)
+        case "sent" if message.outcome is None and message.channel == "call":
+            _look_at_call(message)
+        case _:
+            change(message, [message.status], due_at=None)  # nothing is due any more: it would be picked up for ever
 
 
 def _send_if_allowed(message: Message) -> None:

@@ -241,7 +241,7 @@ def test_proposals_at_any_moment_change_nothing_but_the_proposal(
         if run.attempts:
             events[here:here] = asked(run, number)
     without, after = fold(walk.events), fold(events)
-    for name in set(Run.__slots__) - {"seq", "attempts"}:
+    for name in set(Run.__dataclass_fields__) - {"seq", "attempts"}:
         assert getattr(after, name) == getattr(without, name), name
     assert after.seq == len(events)
     assert {n: each._replace(proposal=None) for n, each in after.attempts.items()} == without.attempts

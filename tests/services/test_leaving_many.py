@@ -143,7 +143,7 @@ def catch_up() -> None:
 def cut_off() -> None:
     """PostgreSQL ends all other connections, as when it is killed and started again."""
     fetch(
-        "select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user and datname = current_database() and pid <> pg_backend_pid()"
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = current_user and datname = current_database() and pid <> pg_backend_pid()"
     )
 
 

@@ -380,7 +380,7 @@ class Machine(RuleBasedStateMachine):
         events = log.events_of(self.run_id)
         assert [event.n for event in events] == list(range(1, len(events) + 1))
         then, live = fold(as_event(event) for event in events), self.run()
-        for name in set(Run.__slots__) - ENGINE_ONLY:
+        for name in set(Run.__dataclass_fields__) - ENGINE_ONLY:
             assert getattr(then, name) == getattr(live, name), name
         assert (then.context, then.attempts) == (live.context, live.attempts)
 

@@ -1,7 +1,7 @@
 """The state of a run: its attempts, effects and events as values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
@@ -104,7 +104,7 @@ class Attempt(NamedTuple):
         return self.status == "done" and not self.revised
 
 
-@dataclass(slots=True)
+@dataclass
 class Run:
     """The state of a run. `attempts` are by number; a command may load only those that it needs.
 
@@ -259,12 +259,10 @@ class Run:
 def copied(run: Run) -> Run:
     """A copy that can be changed without changing `run`; its parts are shared until they are replaced."""
     after: Run = object.__new__(Run)
-    for name in _PLAIN:
-        setattr(after, name, getattr(run, name))
+    after.__dict__.update(run.__dict__)
     for name in _OWN:
         setattr(after, name, getattr(run, name).copy())
     return after
 
 
 _OWN = ("visits", "attempts", "context", "screens", "loaded")
-_PLAIN = tuple(each.name for each in fields(Run) if each.name not in _OWN)

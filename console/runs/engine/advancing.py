@@ -27,8 +27,8 @@ from console.runs.engine.effecting import is_passing, make_effect, perform_actio
 from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_left, require_step, require_tagging, step_at
 from console.runs.rows import loaded_rows
 from console.runs.rows.recent_runs import Loaded
-from console.runs.rows.run_events import ENGINE
-from console.runs.rows.run_store import after_events, load, write
+from console.runs.rows.run_events import ENGINE, as_stored
+from console.runs.rows.run_store import after_stored, load, write
 from console.steps.base import AsksPerson, Completion, Context
 from console.workflows import Definition
 
@@ -220,8 +220,8 @@ def _take_automatic_steps(
     All are committed in one transaction, after the events that come `first`, so that quick steps cost little. No effect is made before the commit.
     Without `effects` a step that requests one is left to the job that goes on.
     """
-    begun, events, taken = time.monotonic(), list(first), 0
-    ahead = after_events(loaded, first) if first else loaded
+    begun, events, taken = time.monotonic(), [as_stored(event) for event in first], 0
+    ahead = after_stored(loaded, events) if first else loaded
     while ahead.run.status == "running" and taken < most and (not taken or not (time.monotonic() - begun > AT_ONCE_S or stopping())):
         try:
             base, more = automatic_step_events(actor, definition, ahead, pending=bool(events))
@@ -229,7 +229,8 @@ def _take_automatic_steps(
             if not events:
                 return load(loaded.run.id) or loaded, 1
             break
-        following = after_events(base, more)
+        more = [as_stored(event) for event in more]
+        following = after_stored(base, more)
         if not more or (following.run.wanted is not None and not effects):
             break
         loaded = loaded if events else base
@@ -237,10 +238,13 @@ def _take_automatic_steps(
         ahead, taken = following, taken + 1
     if not events:
         return loaded, 0
-    more, shown = onlooker(ahead) if ahead.run.status == "waiting_person" else _nobody(ahead)
+    looks, shown = onlooker(ahead) if ahead.run.status == "waiting_person" else _nobody(ahead)
+    if looks:
+        more = [as_stored(event) for event in looks]
+        events, ahead = [*events, *more], after_stored(ahead, more)
     try:
         hand_on = taken == most or time.monotonic() > until or not effects
-        return write(actor if more else ENGINE, definition, loaded, [*events, *more], shown=shown, hand_on=hand_on), taken
+        return write(actor if looks else ENGINE, definition, loaded, events, shown=shown, hand_on=hand_on, after=ahead.run), taken
     except log.Moved:
         if first:
             raise

@@ -4,7 +4,7 @@ Records are read through `records/`, with the rights of the person (of the holde
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -214,7 +214,7 @@ def context_of(
     roots = {
         "record": records.collection(record.collection).typed(record.values) if record else None,
         "input": held.get(document.start.id, run.input if hidden is None else _masked(run.input, hidden, document.start.id, run)),
-        "steps": _with_entries(run, open_step.attempt.step, held),
+        "steps": _WithEntries(run, open_step.attempt.step, held),
         **rules_of(open_step.definition, (run.created_at or now).astimezone(UTC).date()).roots,
         "run": run_facts(run) | ({"opened": [one.key for one in looked_at if one.complete]} if looked_at is not None else {}),
         "currentUser": actor.attributes,
@@ -255,9 +255,22 @@ def context_of(
     return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context
 
 
-def _with_entries(run: Run, current: str, held: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+class _WithEntries(Mapping[str, Mapping[str, Any]]):
     """The context with `attempt` for each step: how often the run entered it, the current step included. A value of that name goes before."""
-    return {step: {"attempt": run.entries(step) or 1, **held.get(step, {})} for step in dict.fromkeys([*held, current])}
+
+    def __init__(self, run: Run, current: str, held: Mapping[str, Mapping[str, Any]]) -> None:
+        self.run, self.current, self.held = run, current, held
+
+    def __getitem__(self, step: str) -> Mapping[str, Any]:
+        if step != self.current and step not in self.held:
+            raise KeyError(step)
+        return {"attempt": self.run.entries(step) or 1, **self.held.get(step, {})}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys([*self.held, self.current]))
+
+    def __len__(self) -> int:
+        return len(self.held) + (self.current not in self.held)
 
 
 def _opened(open_step: OpenStep) -> list[opened_documents.OpenedDocument] | None:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console import faults, log
-from console.core.run import Event, Run, copied
+from console.core.run import Event, Run
 from console.core.run.told_entries import with_told_entries
 from console.runs.rows import side_rows
 from console.runs.rows.run_events import ENGINE, links
 from console.runs.rows.run_rows import changed_rows
-from console.runs.rows.run_store import next_job, with_consequences, write
+from console.runs.rows.run_store import next_job, numbered, with_consequences, write
 from console.workflows import Definition
 
 
@@ -30,7 +30,7 @@ def write_new(definition: Definition, new: Sequence[NewRun]) -> None:
     chains, jobs = [], []
     for each in new:
         told = with_told_entries(each.events)
-        events, after, _ = with_consequences(ENGINE, definition, Run(), told, _numbered(each.after, len(told)))
+        events, after, _ = with_consequences(ENGINE, definition, Run(), told, numbered(each.after, len(told)))
         if side_rows.any_side_rows(events):
             write(ENGINE, definition, None, each.events, subject=each.subject, hand_on=True)
             continue
@@ -41,9 +41,3 @@ def write_new(definition: Definition, new: Sequence[NewRun]) -> None:
     faults.point("runs.write.before")
     log.write_new(chains, jobs)
     faults.point("runs.write.after")
-
-
-def _numbered(run: Run, seq: int) -> Run:
-    after = copied(run)
-    after.seq = seq
-    return after

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from console import log
 from console.core.actor import Actor
 from console.core.run import Event, Run
-from console.db.ids import uuid7_text
+from console.db.ids import uuid7_texts
 from console.workflows import Definition
 
 ENGINE = Actor("system", "sys_engine", "Handrail")
@@ -22,8 +22,8 @@ def links(
     workflow = {"id": definition.id, "version": definition.number, "hash": definition.hash}
     person, engine = (log.frame_of(who, run.team, workflow=workflow, label=run.label, **target) for who in (actor, ENGINE))
     made = []
-    for number, event in enumerate(events, seq + 1):
-        fact = log.Fact(uuid7_text(), event.type, event.at, event.open, event.sealed, event.step, told=plain)
+    for number, (event, id_) in enumerate(zip(events, uuid7_texts(len(events)), strict=True), seq + 1):
+        fact = log.Fact(id_, event.type, event.at, event.open, event.sealed, event.step, told=plain)
         made.append(log.link(fact, run.id, number, head, person if event.by else engine))
         head = made[-1].leaf
     return made

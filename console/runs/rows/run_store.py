@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from console import faults, log, queue
 from console.access.run_reach import EVERY_RUN
 from console.core.actor import Actor
-from console.core.run import Event, Run, fold
+from console.core.run import Event, Run, copied, fold
 from console.core.run.origin import HANDS_OFF
 from console.core.run.told_entries import with_told_entries
 from console.db.engine import fetch, transaction
@@ -110,20 +110,23 @@ def write(
     keep_draft: bool = False,
     shown: Mapping[str, Any] | None = None,
     hand_on: bool = False,
+    after: Run | None = None,
     also: Also | None = None,
 ) -> Loaded:
     """Commit the events with the rows they change: one statement, one transaction. Answers the run as it stands then.
 
-    `hand_on`: where automatic steps follow, the same statement puts in a job for them. `also` writes in the same transaction; what it raises takes all back.
+    `hand_on`: where automatic steps follow, the same statement puts in a job for them. `after` is the run after the events, if that is known; the values of
+    the events are in the log's form then, as `as_stored` makes them. `also` writes in the same transaction; what it raises takes all back.
     Raises log.Moved when the run has moved since it was read, Conflict `run_is_live` for a second start.
     """
     state = before.run if before else Run()
     whose = before.subject if before else subject
     # the run goes on from what a reader of the log will find, not from the values as they were typed
-    events = [as_stored(event) for event in events]
+    events = list(events) if after is not None else [as_stored(event) for event in events]
     if state.hands_off or (not state.id and events[0].open.get("mode") == HANDS_OFF):
         events = with_told_entries(events)
-    events, after, moved = with_consequences(actor, definition, state, events)
+        after = numbered(after, state.seq + len(events)) if after is not None else None
+    events, after, moved = with_consequences(actor, definition, state, events, after)
     seq, head = (state.seq, before.head) if before else (0, b"")
     made = links(actor, definition, after, events, seq=seq, head=head, plain=True)
     rows = changed_rows(state, after, whose, keep_draft=keep_draft or not moved, shown=shown)
@@ -138,6 +141,13 @@ def write(
         written = replace(before, run=after, head=made[-1].leaf)
     recent_runs.remember(recent_runs.trim_to_shown(written))
     return written
+
+
+def numbered(run: Run, seq: int) -> Run:
+    """The run as it is after its event number `seq`, where its events were told in fewer."""
+    after = copied(run)
+    after.seq = seq
+    return after
 
 
 def with_consequences(
