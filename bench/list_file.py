@@ -85,7 +85,9 @@ def main() -> None:
         from console import accounts, sources
 
         server.sql("create database bench_shop")
-        server.sql("alter database bench_shop set max_parallel_workers_per_gather = 2")  # PostgreSQL's own default, which the embedded server lowers
+        server.sql(
+            "alter database bench_shop set max_parallel_workers_per_gather = 2"
+        )  # PostgreSQL's own default, which the embedded server lowers
         server.sql(FILL.replace("%%", "%").replace("%d", str(given.rows)), "bench_shop")
         url = server.url("postgres", "bench_shop")
         sources.add("shop", url, "admin", [{"id": "shop.sale", "source": "shop", "table": "sale", "columns": ["id", *NAMES]}])
