@@ -46,7 +46,9 @@ def whom_words(definition: Trigger, collection: str | None) -> list[str]:
     """Whom the trigger lets in, a sentence each: the segment of a schedule, and its filter. `collection` is the workflow's own."""
     found = []
     if definition.segment is not None and collection is not None:
-        found.append(f"Everybody in the segment {_segment(collection, definition.segment)} is enrolled.")
+        name = (definition.sort or "").removeprefix("-")
+        order = f", by {_label_of(collection)(name)}, {'highest' if definition.sort != name else 'lowest'} first" if definition.sort else ""
+        found.append(f"Everybody in the segment {_segment(collection, definition.segment)} is enrolled{order}.")
     if definition.filter is not None:
         said = condition_words(definition.filter, definition.collection or collection)
         found.append(f"Only where {said}." if said else "Only where a condition holds that is written in the file.")

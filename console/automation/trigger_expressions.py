@@ -79,5 +79,5 @@ def about(trigger: Row, key: str | None, event_record: RecordRef | None = None) 
     if collection is None:
         return None
     if trigger.definition.record is not None:
-        return None if key is None else RecordRef(collection, key)
+        return None if key is None or "\x00" in key else RecordRef(collection, key)
     return event_record if event_record is not None and event_record.collection == collection else None

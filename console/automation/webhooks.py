@@ -3,7 +3,6 @@
 Order of checks: 404 off, 400 an address that was replaced or never existed, 401, 415, 413, 400 the body, 403, 422, 409, 202.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,16 +15,15 @@ from console.automation.firing import words_of
 from console.automation.trigger_expressions import about, document_of, house_roots, judged, read_inputs
 from console.automation.trigger_rows import Row, row_of, table
 from console.core.actor import Actor
-from console.core.expressions.operands import Spelled
 from console.core.run.origin import RecordRef, StartedBy
 from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
+from console.formats import object_in
 
 KIND = "webhook"
 LARGEST = 1024 * 1024
-DEEPEST = 100
 LONGEST_KEY = 200
 
 
@@ -113,11 +111,11 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
     Raises NotVerified, Malformed, NotAllowed, Invalid (`input.…`; `idempotency_mismatch`), Conflict (`run_is_live` with `run_id`), what a start raises.
     """
     verify(hook, delivery)
-    body = parsed(delivery.body)
+    body = object_in(delivery.body)
     if not hook.signed and delivery.sender is not None:
         definition = workflows.live(hook.row.workflow)
         access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
-    named = delivery.headers.get("webhook-id") if hook.signed else delivery.headers.get("x-idempotency-key")
+    named = delivery.headers.get("webhook-id" if hook.signed else "x-idempotency-key", delivery.headers.get("idempotency-key"))
     if queue.paused():
         raise Conflict(
             "Everything that goes by itself is paused: nothing was started. Send it again later.", code="engine_paused", retry_after=60
@@ -154,33 +152,6 @@ def _require_text(raw: bytes) -> None:
         raise Malformed("The body is not in UTF-8, so its signature cannot be checked: nothing was started.") from None
 
 
-def parsed(raw: bytes) -> dict[str, Any]:
-    """The body as a JSON object; decimals keep their digits. Raises Malformed."""
-    try:
-        body = json.loads(raw.decode(), parse_float=Spelled, parse_constant=_no_number)
-        json.dumps(body, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise Malformed("The body is not JSON, or not in UTF-8.") from None
-    if not isinstance(body, dict):
-        raise Malformed("The body is not a JSON object.")
-    if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(body) > DEEPEST:
-        raise Malformed(f"The body is nested more than {DEEPEST} levels deep.")
-    return body
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(word)
-
-
-def _depth(sent: Any) -> int:
-    deepest, level = 0, [sent]
-    while level:
-        deepest += 1
-        inside = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
-        level = [inner for inner in inside if isinstance(inner, dict | list)]
-    return deepest
-
-
 def _checked_key(named: str | None) -> str | None:
     if named is not None and not (1 <= len(named) <= LONGEST_KEY and named.isprintable()):
         raise Malformed(f"An idempotency key takes 1 to {LONGEST_KEY} printable characters.")
@@ -204,7 +175,7 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     who = "" if hook.signed or delivery.sender is None else delivery.sender.session
     ident = new_id("fir")
     key = ident if named is None else subjects.digest(f"{who}|{named}".encode("utf-8", "surrogatepass"), "delivery").hex()
-    if named is not None and (before := _before(row, key, fingerprint)) is not None:
+    if named is not None and (before := _before(hook, key, fingerprint)) is not None:
         return before
     roots = {**house_roots(row, log.now()), "input": body}
     passed = judged(row, roots)
@@ -217,8 +188,9 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     except ConsoleError as error:
         _noted(row, ident, ident, None, "refused", None, words_of(error), None)  # what was sent as a record may be anything
         raise
-    first = _noted(row, ident, key, record, "started", run_id, None, fingerprint)
-    return Taken(run_id, duplicate=not first)
+    if _noted(row, ident, key, record, "started", run_id, None, fingerprint):
+        return Taken(run_id)
+    return _before(hook, key, fingerprint) or Taken(run_id, duplicate=True)  # one that came at the same moment was first
 
 
 def _run_of(hook: Hook, delivery: Delivery, ident: str, key: str, record: RecordRef | None, values: Mapping[str, Any]) -> str:
@@ -230,16 +202,21 @@ def _run_of(hook: Hook, delivery: Delivery, ident: str, key: str, record: Record
     return enrolments.enrol_at_once(row.workflow, by=by, record=record, values=values, key=key, identity=identity)
 
 
-def _before(row: Row, key: str, fingerprint: bytes) -> Taken | None:
+def _before(hook: Hook, key: str, fingerprint: bytes) -> Taken | None:
     """What an earlier delivery under this key has started. Raises Invalid where its body was another one."""
-    rows = fetch(_SAME, (row.workflow, row.id, key))
+    rows = fetch(_SAME, (hook.row.workflow, hook.row.id, key))
     if not rows or rows[0][0] is None:
         return None
     if bytes(rows[0][1]) != fingerprint:
         raise Invalid(
-            "This idempotency key was used for another body.",
+            f"This {'delivery id' if hook.signed else 'idempotency key'} was used for another body.",
             code="idempotency_mismatch",
-            details=[{"field": "X-Idempotency-Key", "reason": "Take a new key for another body."}],
+            details=[
+                {
+                    "field": "webhook-id" if hook.signed else "X-Idempotency-Key",
+                    "reason": f"Take a new {'id' if hook.signed else 'key'} for another body.",
+                }
+            ],
         )
     return Taken(rows[0][0], duplicate=True)
 
@@ -260,7 +237,8 @@ def _about(row: Row, body: Mapping[str, Any], named: str | None, values: Mapping
     key = body.get("record")
     if not row.definition.input:
         given.pop("record", None)
-    return RecordRef(collection, str(key)) if isinstance(key, str | int) and not isinstance(key, bool) else None, given
+    usable = isinstance(key, str | int) and not isinstance(key, bool) and "\x00" not in str(key)
+    return RecordRef(collection, str(key)) if usable else None, given
 
 
 def _noted(

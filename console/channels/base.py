@@ -52,6 +52,11 @@ class Handed:
     call_back: str = ""
     reason: str = ""
 
+    def __post_init__(self) -> None:
+        """Leave out NUL characters: a run could not store what it is told with them."""
+        for name in self.__slots__:
+            object.__setattr__(self, name, getattr(self, name).replace("\x00", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class Callback:

@@ -34,13 +34,6 @@ SINCE = datetime(2026, 1, 1)  # noqa: DTZ001 (any moment does: whether the field
 YEARS = 9
 """29 February comes again within eight years (1896 to 1904)."""
 
-PRESETS = {
-    "*/5 * * * *": "Every 5 minutes",
-    "0 * * * *": "Every hour",
-    "0 6 * * *": "Every day at 06:00",
-    "0 6 * * 1": "Every Monday at 06:00",
-    "0 6 1 * *": "On the first of each month at 06:00",
-}
 WINDOWS = (timedelta(hours=1), timedelta(days=1), timedelta(days=32), timedelta(days=366 * YEARS))
 
 

@@ -154,23 +154,23 @@ def cancel(actor: Actor, batch_id: str) -> Batch:
 
 
 def answers(
-    actor: Actor, batch_id: str, status: str | None = None, *, limit: int = 50, after: int = 0
+    actor: Actor, batch_id: str, status: str | None = None, *, limit: int = 50, after: int | None = None
 ) -> tuple[list[dict[str, Any]], int | None]:
-    """(the answers after line `after`, the line of the last one where there are more). `status` None: those who were not enrolled.
+    """(the answers after line `after`, None: from the first, which of rows is 0; the line of the last one where there are more). `status` None: those who were not enrolled.
 
     Enrolled are read from the enrolments. Records are named as far as the actor sees them.
     """
-    found = get(actor, batch_id)
+    found, since = get(actor, batch_id), -1 if after is None else after
     if status == ENROLLED:
         statement = "select e.line, e.record, 'enrolled', '[]'::jsonb, e.id, e.run from console.enrolment e where e.batch = %s and e.line > %s order by e.line limit %s"
-        rows = fetch(statement, (batch_id, after, limit + 1))
+        rows = fetch(statement, (batch_id, since, limit + 1))
     else:
         wanted = [status] if status else [ALREADY, REFUSED]
         statement = (
             "select a.line, a.record, a.status, a.reasons, null, null from console.enrolment_answer a"
             " where a.batch = %s and a.line > %s and a.status = any(%s) order by a.line limit %s"
         )
-        rows = fetch(statement, (batch_id, after, wanted, limit + 1))
+        rows = fetch(statement, (batch_id, since, wanted, limit + 1))
     visible = _visible(actor, found, [row[1] for row in rows if row[1] is not None])
     told = [
         {

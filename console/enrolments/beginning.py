@@ -168,6 +168,7 @@ def _note(begun: dict[str, str]) -> None:
         return
     faults.point("enrolments.begin")
     noted = {row[0] for row in fetch(_BEGUN, (log.now(), list(begun), list(begun.values())))}
+    counts.leave_ended(sorted(noted))
     for lead, run_id in begun.items():
         if lead not in noted:
             runs.take_out(ENGINE, run_id, "They left the workflow before it began.")

@@ -26,6 +26,7 @@ update console.enrolment e set version = r.version, step = coalesce(a.step, e.st
     status = case when r.ended_at is null then 'active' else 'left' end, ending = case when r.ended_at is not null then r.status end
 from {EVERY_RUN.sql()} left join console.attempt a on a.run = r.id and a.n = r.current where r.id = e.run and e.id = any(%s) returning e.id
 """  # noqa: S608 (texts of ours)
+_LEAVE_ENDED = _MEND_PLACES.replace(" returning", " and r.ended_at is not null and e.left_at is null returning")
 _WRONG_COUNTS = """
 with counted as (select e.workflow, e.version, e.step, e.status, count(*) as n from console.enrolment e group by 1, 2, 3, 4),
 told as (select c.workflow, c.version, c.step, c.status, sum(c.n) as n from console.enrolment_count c group by 1, 2, 3, 4 having sum(c.n) <> 0)
@@ -89,6 +90,12 @@ def follow() -> int:
             break
     fetch("select console.fold_enrolment_counts(%s)", (MOST_LINES,))
     return read
+
+
+def leave_ended(leads: Sequence[str]) -> None:
+    """Let those of these leave whose run has ended: events that were read before their run was noted are not read again."""
+    if leads:
+        fetch(_LEAVE_ENDED, (list(leads),))
 
 
 def rebuild(*, check: bool = False) -> Iterator[Difference]:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from console import access, faults, log, runs
 from console.access import EVERY_RUN
 from console.core.actor import Actor
@@ -68,19 +70,27 @@ def enrol_at_once(
     target = find(workflow)
     require_open(target)
     candidate = Candidate(0, record.key if record is not None else None, values, (), key)
-    before = told_again(target, [candidate])[0]
-    if before.status == ENROLLED and (run_id := places.run_of(str(before.lead))) is not None:
+
+    def begun_before() -> str | None:
+        answer = told_again(target, [candidate])[0]
+        return places.run_of(str(answer.lead)) if answer.status == ENROLLED else None
+
+    def start(also: runs.Also | None = None) -> str:
+        return runs.start_hands_off(target.id, by=by, record=record, values=values, key=key, identity=identity, also=also)
+
+    if (run_id := begun_before()) is not None:
         return run_id
-
-    def start() -> str:
-        return runs.start_hands_off(target.id, by=by, record=record, values=values, key=key, identity=identity)
-
     own = target.document is not None and target.document.run_as is None
     if record is not None and (
         labelled(target, [record.key]) or (own and identity is not None and _hidden_from(identity, target, candidate))
     ):
         return start()  # which says what is wrong; who needs a clearance stands in no list
-    return _placed(target, candidate, Entry(identity or ENGINE, by.kind, by.id, led_by=by.chain), start)
+    try:
+        return _placed(target, candidate, Entry(identity or ENGINE, by.kind, by.id, led_by=by.chain), start)
+    except Conflict:
+        if (run_id := begun_before()) is not None:  # the same delivery at the same moment was first
+            return run_id
+        raise
 
 
 def start(actor: Actor, slug_or_id: str, collection: str | None, record: str | None, values: Mapping[str, Any]) -> str:
@@ -89,8 +99,8 @@ def start(actor: Actor, slug_or_id: str, collection: str | None, record: str | N
     Raises what `runs.start` raises, and Conflict `already_enrolled`, `not_again`, `exited`.
     """
 
-    def begin() -> str:
-        return runs.start(actor, slug_or_id, collection, record, values)
+    def begin(also: runs.Also | None = None) -> str:
+        return runs.start(actor, slug_or_id, collection, record, values, also=also)
 
     try:
         target, candidate = find(slug_or_id), Candidate(0, record, values)
@@ -108,21 +118,24 @@ def _hidden_from(actor: Actor, target: Target, candidate: Candidate) -> bool:
     return candidate.record is not None and bool(wrong_records(actor, target, [candidate.record]))
 
 
-def _placed(target: Target, candidate: Candidate, entry: Entry, begin: Callable[[], str]) -> str:
-    """Begin the run of somebody who may come in now, and give them their place with it: the run's id. Raises Conflict where they may not."""
+def _placed(target: Target, candidate: Candidate, entry: Entry, begin: Callable[[runs.Also], str]) -> str:
+    """Begin the run of somebody who may come in now, with their place in the same transaction: the run's id. Raises Conflict where they may not."""
     _require_free(target, judge(target, [candidate])[0])
     if exits.applies(target, candidate.record, candidate.values):
         raise Conflict(f"An exit of {target.title} applies already: nothing was started.", code="exited")
-    run_id = begin()
-    faults.point("enrolments.at_once")
-    with transaction() as connection:
+
+    def place(connection: Connection, run_id: str) -> None:
+        faults.point("enrolments.at_once")
         answer = admit(connection, target, [candidate], entry)[0]
-        if answer.status == ENROLLED:
-            connection.exec_driver_sql(_WITH_RUN, (run_id, log.now(), run_id, answer.lead))
-    if answer.status != ENROLLED:  # somebody else let them in meanwhile
-        runs.take_out(ENGINE, run_id, "It was in the workflow already.")
-    _require_free(target, answer)
-    return run_id
+        _require_free(target, answer)  # somebody else may have let them in meanwhile
+        connection.exec_driver_sql(_WITH_RUN, (run_id, log.now(), run_id, answer.lead))
+
+    try:
+        return begin(place)
+    except Conflict as error:
+        if error.code == "run_is_live":
+            _require_free(target, judge(target, [candidate])[0])
+        raise
 
 
 def _require_free(target: Target, answer: Answer) -> None:

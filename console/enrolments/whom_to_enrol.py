@@ -187,10 +187,13 @@ def _numbered(question: Question, person: str) -> Iterator[tuple[int, Mapping[st
 
 
 def _candidates(actor: Actor, target: Target, question: Question, part: Sequence[tuple[int, Mapping[str, Any] | None]]) -> list[Candidate]:
-    found = _matched(actor, target, question, [row for _, row in part if row is not None]) if target.collection else {}
+    whole = [row for _, row in part if row is not None and not _has_nul(row)]
+    found = _matched(actor, target, question, whole) if target.collection else {}
     made = []
     for number, row in part:
-        if row is None:
+        if row is not None and _has_nul(row):
+            made.append(Candidate(number, wrong=_reasons("This row holds a NUL character, which cannot be stored: remove it.", "row")))
+        elif row is None:
             encoding = ENCODINGS[question.file.encoding] if question.file else "this encoding"
             made.append(Candidate(number, wrong=_reasons(f"This line cannot be read as {encoding}.", "csv")))
         elif target.collection:
@@ -199,6 +202,10 @@ def _candidates(actor: Actor, target: Target, question: Question, part: Sequence
             values = {**question.values, **row}
             made.append(Candidate(number, None, values, [*wrong_contact(values), *target.wrong_values(values)] or _empty(values)))
     return made
+
+
+def _has_nul(row: Mapping[str, Any]) -> bool:
+    return any("\x00" in text for text in (*row, *row.values()) if isinstance(text, str))
 
 
 def _empty(values: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, lin
 from console.formats.money import amount_of, currency_words, is_money, money_box
 from console.formats.numerals import decimal_mark, grouped
 from console.formats.plain_numbers import figure, is_figure, unit
+from console.formats.sent_json import object_in
 from console.formats.times import (
     ago,
     clock,

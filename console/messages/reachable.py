@@ -22,11 +22,12 @@ WEEK = timedelta(days=7)
 
 @dataclass(slots=True)
 class ChannelReach:
-    """One channel of the workflow: how many it reaches, how many of them only later (hours, caps), and why not the others, by reason."""
+    """One channel of the workflow: how many it reaches, how many of them only later (hours, caps; `over_cap` for the second), and why not the others, by reason."""
 
     channel: str
     reached: int = 0
     later: int = 0
+    over_cap: int = 0
     why: Counter[str] = field(default_factory=Counter)
 
 
@@ -47,7 +48,7 @@ class Reach:
         made = cls(told["looked"], told["unreached"], told["more"])
         for each in told["channels"]:
             why = Counter({one["reason"]: one["count"] for one in each["why"]})
-            made.channels[each["channel"]] = ChannelReach(each["channel"], each["reached"], each["later"], why)
+            made.channels[each["channel"]] = ChannelReach(each["channel"], each["reached"], each["later"], each.get("over_cap", 0), why)
         return made
 
     def to_json(self) -> dict[str, Any]:
@@ -57,6 +58,7 @@ class Reach:
                 "channel": each.channel,
                 "reached": each.reached,
                 "later": each.later,
+                "over_cap": each.over_cap,
                 "why": [{"reason": reason, "count": count} for reason, count in each.why.most_common()],
             }
             for each in self.channels.values()
@@ -106,7 +108,9 @@ def _count(channel: ChannelReach, verdicts: Sequence[Any]) -> None:
         channel.why[message_reasons.of_many(refused.code, refused.reason)] += 1
         return
     channel.reached += 1
-    channel.later += all(isinstance(each, WaitUntil) for each in leaving)
+    waiting = [each.code for each in leaving if isinstance(each, WaitUntil)]
+    channel.later += len(waiting) == len(leaving)
+    channel.over_cap += waiting == ["over_cap"] * len(leaving)
 
 
 def _channel_of(view: StepView) -> str:

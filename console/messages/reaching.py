@@ -1,8 +1,11 @@
 """Whom a message reaches: the contact as it stands now, its address in the plainest form, and the zones in which it may be."""
 
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from zoneinfo import ZoneInfo
 
 from babel.core import get_global
@@ -23,6 +26,8 @@ _TAKEN_BACK = "select record, channel, at, source from console.opt_out where col
 NO_ZONE = "Etc/Unknown"
 CALL_BACK = "call_back"
 """The label of a call whose transcript is looked through for when they want to be called again."""
+SEVERAL = re.compile(r"[;,/|\n]|\s+or\s+")
+"""What stands between several numbers or addresses in one field."""
 TakenBack = tuple[str, datetime, str]
 """(channel, when, where) of a consent that was taken back here."""
 
@@ -90,7 +95,12 @@ def _with_taken_back(contact: Contact, rows: Sequence[TakenBack]) -> dict[str, C
 
 
 def phone_of(text: str, country: str | None) -> tuple[str, str]:
-    """(the number as +…, why it is none). A number without + is read as one of the country."""
+    """(the number as +…, why it is none), the first of several. A number without + is read as one of the country."""
+    told = [_phone_of(part, country) for part in SEVERAL.split(text) if part.strip()]
+    return next((each for each in told if each[0]), told[0] if told else ("", "There is no telephone number."))
+
+
+def _phone_of(text: str, country: str | None) -> tuple[str, str]:
     import phonenumbers
 
     region = country.upper() if country and len(country) == 2 else None
@@ -114,10 +124,10 @@ def address_of(channel: str, to: str | None, country: str | None) -> tuple[str, 
         return text, ""
     from email_validator import EmailNotValidError, validate_email
 
-    try:
-        return validate_email(text, check_deliverability=False).normalized, ""
-    except EmailNotValidError:
-        return "", "This is no e-mail address."
+    for part in SEVERAL.split(text):
+        with suppress(EmailNotValidError):
+            return validate_email(parseaddr(part)[1] or part.strip(), check_deliverability=False).normalized, ""
+    return "", "This is no e-mail address."
 
 
 def zones_of(contact: Contact | None, address: str) -> list[str]:

@@ -14,6 +14,8 @@ from console.core.forms import FormField, clean, refusal
 from console.core.run import FORM_NEEDED
 from console.errors import ConsoleError
 from console.steps.completion import (
+    BEFORE,
+    NEXT,
     Child,
     Completion,
     MessageWanted,
@@ -25,6 +27,7 @@ from console.steps.completion import (
     TaskWanted,
     Values,
     WriteRecord,
+    joined,
 )
 from console.steps.filled_text import fill_template
 from console.steps.proposable import Proposable, of_form
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from console.steps.document_check_settings import Checked
 
 __all__ = [
+    "BEFORE",
+    "NEXT",
     "Act",
     "AsksPerson",
     "AtHand",
@@ -65,6 +70,7 @@ __all__ = [
     "Withheld",
     "WriteRecord",
     "fill_template",
+    "joined",
     "nothing_typed",
     "refused_fields",
     "related_texts",

@@ -1,6 +1,6 @@
 """What a step returns when it is completed: the outcome, the values, and what the service has to do for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -153,6 +153,22 @@ class Child:
     def of(cls, told: Mapping[str, Any]) -> "Child":
         """The child from what the attempt keeps."""
         return cls(**told)
+
+
+BEFORE, NEXT = "before", "next"
+"""In the values of a step that goes through a long list a part at a time: the output so far, and where to read on."""
+MOST_KEPT = 1_000
+
+
+def joined(rows: Sequence[Values], going_on: Mapping[str, Any]) -> Values:
+    """The output of a loop after the items `rows` (key, status, what their steps left). Of a list in parts only items that were not completed are kept: it may be very long."""
+    before, following = going_on.get(BEFORE) or {}, going_on.get(NEXT)
+    made = sum(isinstance(left, dict) and left.get("made") is True for row in rows for left in row.values())
+    counted = {"done": sum(row["status"] == "completed" for row in rows), "total": len(rows), "made": made}
+    if before or following is not None:
+        rows = [*before.get("items", ()), *(row for row in rows if row["status"] != "completed")][:MOST_KEPT]
+    totals = {name: before.get(name, 0) + number for name, number in counted.items()}
+    return {"items": list(rows), **totals, **{name: going_on[name] for name in (NEXT, "more") if going_on.get(name)}}
 
 
 @dataclass(frozen=True, slots=True)

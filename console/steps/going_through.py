@@ -15,6 +15,7 @@ from console.core.forms import FormField, clean, is_empty, refusal
 from console.core.run import NEXT_ITEM
 from console.errors import Invalid
 from console.steps.base import (
+    NEXT,
     AtHand,
     Completion,
     Context,
@@ -85,6 +86,8 @@ class LoopConfig(ChecksConfig):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         names = [*self.edit, *(entry.field for entry in self.set), *(entry.name for entry in self.form)]
+        if self.items.all and self.body is None:
+            raise ValueError("all is for a loop with a body: a person goes through a list that is read anew each time")
         if self.body is not None:
             if names or self.must or self.second or self.gather or self.branches:
                 raise ValueError("a loop has a body or a form: with body nothing else is asked of an item")
@@ -134,6 +137,7 @@ class LoopState:
         self.rows = context.reads.get(LIST)
         self.items, self.more = listed(self.config.items, self.config.title, context)
         before = context.roots.get("steps", {}).get(step.id) or {}
+        self.portions = before if before.get(NEXT) is not None else {}
         self.round = int(before.get("round", 0)) + 1 if before.get("finished", True) else int(before["round"])
         self.former = {entry["key"]: entry for entry in before.get("items", ())}
         self.entries = {key: entry for key, entry in self.former.items() if entry.get("round") == self.round}

@@ -37,6 +37,7 @@ class Source(Definition):
     )
     sort: str | None = Field(None, max_length=100, description="Field to sort by, `-` before it for descending")
     limit: int = Field(200, ge=1, le=MOST)
+    all: bool = Field(False, description="Of records, in a loop with a body: all of them, `limit` at a time")
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -48,8 +49,8 @@ class Source(Definition):
             raise ValueError(f"hidden names what is not read: {', '.join(strange)}")
         if self.entries is None and self.key is not None:
             raise ValueError("records have keys of their own: key is for a list")
-        if self.entries is not None and self.only is not None:
-            raise ValueError("where says it of a list: only is for records")
+        if self.entries is not None and (self.only is not None or self.all):
+            raise ValueError("where says it of a list: only and all are for records")
         return self
 
     @property

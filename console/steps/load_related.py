@@ -47,7 +47,7 @@ class LoadRelatedConfig(StepConfig):
     def _records(self) -> Self:
         if self.items.entries is not None:
             raise ValueError("only records can be loaded: name a relation or a collection")
-        if self.items.limit > MOST_OFFERED and "limit" in self.items.model_fields_set:
+        if self.items.all or (self.items.limit > MOST_OFFERED and "limit" in self.items.model_fields_set):
             raise ValueError(f"nobody chooses from more than {MOST_OFFERED} records: narrow them with where")
         return self
 

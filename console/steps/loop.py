@@ -9,8 +9,11 @@ from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import Located, Use
 from console.core.documents.references import ANY_NAME
 from console.core.forms import clean, refusal
+from console.core.run import NEXT_ITEM
 from console.errors import Invalid
 from console.steps.base import (
+    BEFORE,
+    NEXT,
     AtHand,
     Child,
     Completion,
@@ -24,6 +27,7 @@ from console.steps.base import (
     StepType,
     StepView,
     Values,
+    joined,
 )
 from console.steps.document_check_settings import Checked
 from console.steps.going_through import (
@@ -72,7 +76,7 @@ class Loop(StepType):
     def reads(self, step: StepView) -> list[Read]:
         """The list, with every field that is shown or changed."""
         read = step.config.items.read(step.config.written)
-        return [read] if read is not None else []
+        return [replace(read, goes_on=step.id if step.config.items.all else None)] if read is not None else []
 
     def focus(self, step: StepView, context: Context) -> Focus | None:
         """The current item, where its record may be changed."""
@@ -137,14 +141,19 @@ class Loop(StepType):
         state = LoopState(step, context)
         if step.config.body is not None and state.rows is not None and state.rows.denied:
             raise Invalid(f"Whoever this runs as may not read {', '.join(state.rows.denied)} of these records.", code="not_readable")
-        if step.config.body is not None and not state.items:
-            return Completion("default", {}, {"items": [], "done": 0, "total": 0, "made": 0})
         if step.config.body is not None:
+            told = (
+                {BEFORE: state.portions, NEXT: state.rows.next if state.rows else None} if step.config.items.all else {"more": state.more}
+            )
+            going_on = {name: value for name, value in told.items() if value}
+            outcome = NEXT_ITEM if going_on.get(NEXT) is not None else "default"
+            if not state.items:
+                return Completion(outcome, {}, joined([], going_on))
             children = [
                 Child(item.key, start=step.config.body, item={**item.values, "key": item.key, "title": item.title}) for item in state.items
             ]
             joins: Literal["all", "each"] = "all" if step.config.on_failure == "stop" else "each"
-            return Completion("default", children=tuple(children), joins=joins)
+            return Completion("default", going_on, children=tuple(children), joins=joins)
         if state.open:
             count = len(state.open)
             raise FormNeeded(f"There {'is 1 item' if count == 1 else f'are {count} items'} to go through.")
@@ -194,5 +203,5 @@ class Loop(StepType):
     def outputs(self, config: LoopConfig) -> frozenset[str]:
         """The items, how many there are, and what is gathered."""
         if config.body is not None:
-            return frozenset({"items", "done", "total", "made"})
+            return frozenset({"items", "done", "total", "made", "more"})
         return frozenset({*(OF_LIST - {ITEM}), *(entry.name for entry in config.gather)})

@@ -88,6 +88,7 @@ class Read:
     limit: int = 50
     collection: str | None = None
     totals: tuple[Total, ...] = ()
+    goes_on: str | None = None  # a step: read on from where its output `next` says
 
     @property
     def own(self) -> bool:
@@ -109,6 +110,7 @@ class Rows:
     rows: Sequence[Mapping[str, Any]]
     denied: tuple[str, ...] = ()
     more: bool = False
+    next: str | None = None  # where to read on, if there are more
     totals: Mapping[str, Any] = field(default_factory=dict)  # by their names
     figures: Sequence[Mapping[str, Any]] = ()  # the totals as columns: name, label, type
     reckoned: tuple[str | None, ...] = ()  # keys of the rows that the totals are of, where these are more than `rows`

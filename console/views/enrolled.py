@@ -250,7 +250,7 @@ def _chosen_titles(target: Target, keys: Sequence[str]) -> list[str]:
 def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
     who = frame.actor()
     target = enrolments.seen(who, found.workflow, "start")
-    told, more = enrolments.batches.answers(who, found.id, limit=100, after=_after())
+    told, more = enrolments.batches.answers(who, found.id, limit=100, after=_after() or None)
     return {
         "batch": found,
         "target": target,

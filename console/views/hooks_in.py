@@ -2,7 +2,6 @@
 
 from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import UnsupportedMediaType
 
 from console import settings
 from console.accounts import rates as api_rates
@@ -10,6 +9,7 @@ from console.automation import webhooks
 from console.core.actor import Actor
 from console.errors import Conflict
 from console.views import rates
+from console.views.api import sent_bytes
 from console.views.identity import key_holder
 
 blueprint = Blueprint("hooks_in", __name__)
@@ -22,12 +22,10 @@ def receive(token: str) -> ResponseReturnValue:
     sender = None if hook.signed else _sender()
     if hook.signed and (limits := rates.limits_here()):
         g.rate = api_rates.count(f"hook:{hook.row.workflow}:{hook.row.id}", limits)
-    if not request.is_json or request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
-        raise UnsupportedMediaType("Send JSON in UTF-8, with the header Content-Type: application/json.")
     request.max_content_length = webhooks.LARGEST
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
-        taken = webhooks.receive(hook, webhooks.Delivery(request.get_data(), headers, sender))
+        taken = webhooks.receive(hook, webhooks.Delivery(sent_bytes(), headers, sender))
     except Conflict as error:
         if "run_id" in error.extra:
             error.extra["runId"] = error.extra["run_id"]

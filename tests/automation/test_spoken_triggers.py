@@ -52,6 +52,16 @@ def test_a_trigger_says_whom_it_lets_in(club: None) -> None:
     ]
 
 
+@cases(
+    ("sort", "said"),
+    [("-worth", "is enrolled, by Worth, highest first."), ("name", "is enrolled, by Name, lowest first."), (None, "is enrolled.")],
+)
+def test_a_schedule_that_enrols_a_segment_says_in_which_order(club: None, sort: str | None, said: str) -> None:
+    due = Trigger.model_validate({"id": "b", "kind": "schedule", "cron": "0 9 * * *", "segment": "engaged", "sort": sort})
+    [words] = automation.whom_words(due, "contact")
+    assert words == f"Everybody in the segment “Engaged” of Contacts {said}"
+
+
 def test_exits_of_the_demo_have_words_and_every_event_does() -> None:
     documents = [json.loads(path.read_text()) for path in (ROOT / "workflows").glob("*.json")]
     exits = [Exit.model_validate(each) for document in documents for each in document.get("exits", ())]

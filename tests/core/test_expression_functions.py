@@ -38,6 +38,20 @@ def test_a_function_of_one_value(name: str, kind: str) -> None:
 
 
 TWO: list[tuple[str, Any]] = [
+    ("addWorkingHours('2026-11-13T15:00:00Z', 2, '08:00-18:00', 'Europe/Vilnius')", "2026-11-16T07:00:00Z"),
+    ("addWorkingHours('2026-11-14', '1.5', '09:00-17:00', 'UTC')", "2026-11-16T10:30:00Z"),
+    ("addWorkingHours('2026-10-23T12:00:00Z', 4, '08:00-18:00', 'Europe/Vilnius')", "2026-10-26T07:00:00Z"),
+    ("addWorkingHours('2026-11-13T15:00:00Z', 0, '08:00-18:00', 'UTC')", "2026-11-13T15:00:00Z"),
+    ("addWorkingHours('2026-11-13T15:00:00Z', 10, '08:00-00:00', 'UTC')", "2026-11-16T09:00:00Z"),
+    ("addWorkingHours('2026-11-13T15:00:00Z', -1, '08:00-18:00', 'UTC')", None),
+    ("addWorkingHours('2026-11-13T15:00:00Z', 10001, '08:00-18:00', 'UTC')", None),
+    ("addWorkingHours('2026-11-13T15:00:00Z', 1, '18:00-08:00', 'UTC')", None),
+    ("addWorkingHours('2026-11-13T15:00:00Z', 1, 'day', 'UTC')", None),
+    ("addWorkingHours('2026-11-13T15:00:00Z', 1, 8, 'UTC')", None),
+    ("addWorkingHours('2026-11-13T15:00:00Z', 1, '08:00-18:00', '../x')", None),
+    ("addWorkingHours('2026-11-13T15:00:00Z', 1, '08:00+01:00-18:00', 'UTC')", None),
+    ("addWorkingHours('9999-12-30', 1, '08:00-18:00', 'UTC')", None),
+    ("addWorkingHours('soon', 1, '08:00-18:00', 'UTC')", None),
     ("addDays('2026-01-31', 1)", "2026-02-01"),
     ("addDays('2026-01-31', '1')", "2026-02-01"),
     ("addDays('2026-01-31', '1.0')", "2026-02-01"),

@@ -39,7 +39,7 @@ def test_times_of_a_zone_with_clocks_that_go_forward_and_back(cron: str, zone: s
 
 
 def test_wrong_fields_are_named_and_impossible_days_are_told() -> None:
-    right = ["*/5 * * * *", "0 9 * * mon-fri", "0 0 L * *", "0 0 29 2 *", "0 8 * mar,apr fri#1", *schedule.PRESETS]
+    right = ["*/5 * * * *", "0 9 * * mon-fri", "0 0 L * *", "0 0 29 2 *", "0 8 * mar,apr fri#1", "*/5 * * * *", "0 6 * * 1", "0 6 1 * *"]
     wrong = [
         "61 * * * *",
         "* * * *",

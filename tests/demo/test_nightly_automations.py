@@ -15,8 +15,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import access, accounts, actions, enrolments, inboxes, queue, runs, settings, sources, workflows
+from console import access, accounts, actions, enrolments, inboxes, monitoring, queue, runs, settings, sources, workflows
 from console.access import policy_store
+from console.activity import sequencing
 from console.core.actor import Actor
 from console.core.run.origin import StartedBy
 from console.db import engine as db
@@ -24,6 +25,7 @@ from console.db.engine import fetch
 from console.demo import filling, loading, staff
 from console.demo.world import World
 from console.errors import Conflict
+from console.monitoring import alerts
 from console.postgres import Embedded
 from console.work import notices, tasks, tickets
 from console.worker import handlers
@@ -78,6 +80,12 @@ class House:
     def heard(self, who: str) -> list[str]:
         """The notices of a person."""
         return [notice.text for notice in notices.notices_of(self.people[who])]
+
+    def look_at_alerts(self) -> None:
+        """What the worker does about runs that failed."""
+        sequencing.catch_up()
+        monitoring.read_log()
+        alerts.raise_due()
 
     def due(self, segment: str) -> None:
         """Enrol a segment as its schedule does."""
@@ -221,6 +229,59 @@ def test_n7_cancelled_half_way_what_was_made_stays(house: House) -> None:
     made = fetch("select count(*) from console.task")[0][0]
     assert 0 < made < 300
     assert house.night("nightly-contacts")["zones"] == 300 - made
+
+
+@contextlib.contextmanager
+def away(file: Path) -> Iterator[None]:
+    """The database of suppliers and contacts is not there meanwhile."""
+    hidden = file.with_suffix(".away")
+    file.rename(hidden)
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+        hidden.rename(file)
+
+
+def test_n2_a_source_that_is_down_at_midnight_fails_the_night_is_told_once_and_the_work_is_done_once_later(house: House) -> None:
+    known = next(one for one in workflows.all_known() if one.slug == "nightly-suppliers")
+    lena = house.people["lena"]
+    alerts.add(lena, known, kind="failed", people=["lena@fernwick.example"])
+    with away(house.supply):
+        run_id = runs.start_hands_off(
+            "nightly-suppliers", by=StartedBy("every_night", "schedule"), record=None, values={}, key="down at midnight"
+        )
+        for _ in range(6):
+            house.work()
+            house.move(timedelta(minutes=10))
+            house.look_at_alerts()
+        told = runs.get(house.people["ada"], run_id).json
+        assert told["status"] == "failed", told["current"]
+        assert fetch("select count(*) from console.task") == [(0,)]
+    assert len([text for text in house.heard("lena") if "failed" in text]) == 1
+    again = runs.rerun(lena, run_id, origin="failure", version="original")
+    house.work()
+    counts = runs.get(house.people["ada"], again).json["context"]["counts"]
+    assert (counts["insurances"], counts["failed"]) == (17, 0)
+    assert house.night("nightly-suppliers")["insurances"] < 5, "the next night finds them again, and knows them"
+    house.look_at_alerts()
+    assert len([text for text in house.heard("lena") if "failed" in text]) == 1
+
+
+def test_n3_one_finding_that_cannot_be_noted_keeps_no_other_from_it_and_is_counted(house: House) -> None:
+    """The check has come to ask for a day that cannot be told of a contact without a name."""
+    document = json.loads((ROOT / "workflows" / "nightly-contacts.json").read_text())
+    task = next(step for step in document["steps"] if step["id"] == "zones_task")
+    task["config"]["due"] = "addDays(today(), 0 / size(item.name))"
+    workflows.import_file(document, publish=True, rights=False)
+    house.supplied("update contact set name = '' where id = (select min(id) from contact where time_zone is null)")
+    told = house.night("nightly-contacts")
+    assert (told["zones_found"], told["zones"], told["failed"]) == (300, 299, 1)
+    [failed] = [child for child in runs.children_of(told["id"]) if child.status != "completed"]
+    assert (failed.status, bool(failed.reason)) == ("failed", True)
+    assert any("could not finish 1 " in text for text in house.heard("gita"))
+    house.supplied("update contact set name = 'Somebody' where name = ''")
+    assert house.night("nightly-contacts")["zones"] == 1, "the one that was left over"
 
 
 def test_p1_all_are_queued_and_the_overdue_of_high_risk_begin_first(house: House) -> None:

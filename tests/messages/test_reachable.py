@@ -41,11 +41,12 @@ def test_a_preview_counts_who_is_reached_by_which_channel_and_why_the_others_are
         "unreached": 4,
         "more": False,
         "channels": [
-            {"channel": "sms", "reached": 2, "later": 1, "why": [{"reason": "There is no telephone number.", "count": 4}]},
+            {"channel": "sms", "reached": 2, "later": 1, "over_cap": 0, "why": [{"reason": "There is no telephone number.", "count": 4}]},
             {
                 "channel": "email",
                 "reached": 1,
                 "later": 0,
+                "over_cap": 0,
                 "why": [{"reason": "There is no consent to e-mail.", "count": 3}, {"reason": "There is no e-mail address.", "count": 2}],
             },
         ],

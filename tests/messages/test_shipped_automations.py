@@ -21,9 +21,11 @@ from console.messages import channel_settings, inbound, unsubscribing
 from console.messages.message_rows import read
 from console.messages.outside_addresses import unsubscribe_url
 from tests.company import Company
+from tests.conftest import web_app
 from tests.messages import reached
 from tests.messages.reached import ANA, NOON, SAM
 from tests.services import contact_club
+from tests.views.conftest import signed_in
 
 pytestmark = pytest.mark.rotating
 ROBOT = "robot@fernwick.test"
@@ -309,3 +311,73 @@ def test_w8_what_is_due_in_the_night_of_the_clock_change_leaves_at_eight_by_the_
         [letter] = read("workflow = %s", (enrolments.find("welcome").id,))
         assert letter.due_at is not None
         assert letter.due_at.astimezone(UTC) == datetime.fromisoformat("2027-03-14T14:00:00+00:00"), "08:00 of the summer"
+
+
+def crowd(house: House, upto: int) -> None:
+    """Contacts 10 to `upto` who agreed to everything, at addresses of their own."""
+    with closing(sqlite3.connect(house.company.path.with_name("club.db"))) as connection:
+        people = [(number, f"Contact {number}", f"c{number}@post.example", f"+1 202 555 {number:04}") for number in range(10, upto + 1)]
+        connection.executemany(
+            "insert into contact (id, name, email, phone, country, time_zone, stage, news, news_at)"
+            " values (?, ?, ?, ?, 'US', 'America/Denver', 'new', 'yes', '2026-02-01')",
+            people,
+        )
+        given = [(person[0], channel, "given") for person in people for channel in ("sms", "phone", "call")]
+        connection.executemany(reached.GIVEN, given)
+        connection.commit()
+
+
+def test_e7_before_anybody_is_enrolled_it_is_said_that_312_of_1000_are_over_the_cap(house: House) -> None:
+    """Lead nurture called 312 of them today; nobody is called twice a day, by whatever workflow."""
+    crowd(house, 1009)
+    channel_settings.save(house.company.ines, "call", sandbox_on=True, script="no_answer")
+    house.live("lead-nurture")
+    house.enrol("lead-nurture", "10")
+    columns = [
+        row[0]
+        for row in fetch("select column_name from information_schema.columns where table_schema = 'console' and table_name = 'message'")
+    ]
+    changed = {"id": "m.id || '-' || who", "key": "m.key || '-' || who", "record": "who::text", "run": "null", "provider_id": "null"}
+    copied = ", ".join(changed.get(name, f"m.{name}") for name in columns)
+    names = ", ".join(columns)
+    statement = f"insert into console.message ({names}) select {copied} from console.message m, generate_series(11, 321) who where m.record = '10' and m.sent_at is not null returning 1"
+    assert len(fetch(statement)) == 311
+    call = [{"id": "call", "type": "ai_call", "config": {"script": "Hello."}, "next": {"default": "end"}}]
+    reached.workflow("another", call)
+    asked = Question(filter='{"field": "id", "op": "gte", "value": 10}')
+    seen = enrolments.batches.begin(house.company.olivia, "another", asked, preview=True)
+    house.work()
+    told = enrolments.batches.get(house.company.olivia, seen.id)
+    assert (told.status, told.enrolled) == ("done", 1000)
+    [channel] = told.reach.channels.values()
+    assert (told.reach.looked, channel.reached, channel.later, channel.over_cap) == (1000, 1000, 312, 312)
+    page = signed_in(web_app(), "olivia").get(f"/enrolments/{seen.id}").text
+    assert "1,000 of 1,000" in page
+    assert "312 of 1,000 over the cap" in page
+    assert "not before the hours allow it" not in page
+
+
+def test_w4_an_empty_merge_field_keeps_the_workflow_from_being_activated_and_is_named(house: House) -> None:
+    house.sql("update contact set name = '' where id = 2")
+    house.live("welcome")
+    workflows.archive(house.company.mona, "welcome")
+    client = web_app().test_client()
+    key = {"Authorization": f"Bearer {accounts.create_key('test', house.company.mona.id).text}"}
+    refused = client.post("/api/v1/workflows/welcome/activate", json={}, headers=key)
+    told = refused.get_json()
+    assert (refused.status_code, told["code"]) == (409, "merge_fields")
+    assert {detail["field"] for detail in told["details"]} >= {"steps.sms", "steps.mail"}
+    assert all("Name is empty for 1 of 6 contacts" in detail["reason"] for detail in told["details"])
+    assert client.post("/api/v1/workflows/welcome/activate", json={"leave_out": True}, headers=key).status_code == 200
+
+
+def test_w7_who_may_not_activate_is_told_what_is_missing_and_who_grants_it(house: House) -> None:
+    house.live("welcome")
+    client = web_app().test_client()
+    key = {"Authorization": f"Bearer {accounts.create_key('test', house.company.olivia.id).text}"}
+    refused = client.post("/api/v1/workflows/welcome/activate", json={}, headers=key)
+    told = refused.get_json()
+    assert (refused.status_code, told["code"]) == (403, "not_allowed")
+    assert (told["need"]["act"], bool(told["rule"]), bool(told["message"])) == ("activate", True, True)
+    stranger = {"Authorization": f"Bearer {accounts.create_key('test', house.company.stan.id).text}"}
+    assert client.post("/api/v1/workflows/welcome/activate", json={}, headers=stranger).status_code == 404

@@ -171,3 +171,20 @@ def test_who_waits_to_begin_leaves_when_the_workflow_is_cancelled(company: Compa
     assert (enrolments.leaving.leave_cancelled(), enrolments.leaving.leave_cancelled(), runs.end_cancelled()) == (1, 0, 1)
     [waiting] = [lead for lead in in_now(company, status="left") if lead.record == "2"]
     assert (waiting.ending, waiting.reason) == ("unenrolled", "The law has changed")
+
+
+def test_a_run_that_ends_before_its_place_is_noted_leaves_nobody_inside(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process dies in between; by the time another one notes the run, its events are read already."""
+    steps = [LEADS["steps"][0] | {"next": {"default": "end"}}, LEADS["steps"][2]]
+    workflows.import_file(LEADS | {"slug": "quick", "title": "Quick", "steps": steps}, publish=True, rights=False)
+    enrolments.enrol_leads(company.mona, "quick", [{"name": "Ana"}])
+    monkeypatch.setenv("HANDRAIL_FAULT", "enrolments.begin=raise")
+    with pytest.raises(RuntimeError):
+        work_until_idle(BEGINNING)
+    monkeypatch.delenv("HANDRAIL_FAULT")
+    company.work()
+    sequencing.sequence()
+    enrolments.beginning.keep_in_step()
+    work_until_idle(BEGINNING)
+    assert counts("quick") == Counts(left=1)
+    assert enrolments.enrol_leads(company.mona, "quick", [{"name": "Ana"}])[1][0].status == "enrolled"

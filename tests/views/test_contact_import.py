@@ -358,3 +358,15 @@ def test_a_file_on_its_way_is_kept_and_one_that_nobody_named_goes(club: "Pages")
     os.utime(place, (before, before))
     batches.sweep()
     assert file.folder not in contact_files.folders()
+
+
+def test_a_nul_character_in_any_cell_refuses_its_line_and_no_other(club: "Pages") -> None:
+    text = "name,email,stage,worth\nA\x00b,a@post.example,new,1\nGood,good@post.example,new,2\nC,c\x00@post.example,ne\x00w,1\x00\n"
+    found = kept(club.company, text)
+    assert (found.status, counts(found)[0], sorted(why(found))) == ("done", 1, [2, 4])
+    done = import_batches.confirm(club.company.olivia, found.id)
+    assert (done.status, done.new, done.refused) == ("done", 1, 2)
+    assert (
+        len(list(csv.reader(io.StringIO(b"".join(import_batches.refused_file(club.company.olivia, done.id, str)).decode("utf-8-sig")))))
+        == 3
+    )

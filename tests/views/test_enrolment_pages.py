@@ -260,3 +260,25 @@ def test_programs_take_out_many_after_a_preview(pages: Pages, robot: None) -> No
     assert [lead["reason"] for lead in call(mona, "GET", "/workflows/care-review/leads?status=left", 200)["data"]] == [
         "The wrong list."
     ] * 2
+
+
+def test_a_row_with_a_nul_character_is_left_out_with_the_reason_and_the_others_are_let_in(pages: Pages, robot: None) -> None:
+    olivia = {"Authorization": f"Bearer {accounts.create_key('test', pages.company.olivia.id).text}"}
+    body = {"rows": [{"record": "1\x00"}, {"record": "2"}, {"rec\u0001ord": "x"}], "values": WHY}
+    answer = web_app().test_client().post("/api/v1/workflows/care-review/enrolments", json=body, headers=olivia)
+    assert (answer.status_code, answer.get_json()["counts"]) == (202, {"enrolled": 1, "already_enrolled": 0, "refused": 2})
+    told = (
+        web_app()
+        .test_client()
+        .get(f"/api/v1/workflows/care-review/enrolments/{answer.get_json()['id']}/rows?status=refused", headers=olivia)
+    )
+    assert "NUL character" in told.get_json()["data"][0]["reasons"][0]["reason"]
+
+
+def test_a_file_with_nul_characters_is_read_to_its_end(pages: Pages, robot: None) -> None:
+    olivia = {"Authorization": f"Bearer {accounts.create_key('test', pages.company.olivia.id).text}"}
+    body = {"csv": "record\n1\n2\x00\n\x00\n", "values": WHY}
+    answer = web_app().test_client().post("/api/v1/workflows/care-review/enrolments", json=body, headers=olivia)
+    work_until_idle()
+    batch = enrolments.batches.get(pages.company.olivia, answer.get_json()["id"])
+    assert (batch.status, batch.enrolled, batch.refused) == ("done", 1, 2)

@@ -104,7 +104,7 @@ def _handed(told: dict[str, Any], provider_id: str) -> Handed:
     """What a callback or a look-up says of a call."""
     outcome = told.get("outcome")
     texts = {name: str(told.get(name) or "")[:LONGEST] for name in ("label", "transcript", "recording", "call_back")}
-    return Handed(provider_id, outcome if outcome in OUTCOMES else "", **texts)
+    return Handed(provider_id, outcome if isinstance(outcome, str) and outcome in OUTCOMES else "", **texts)
 
 
 def signature(letter: Letter, body: bytes) -> dict[str, str]:

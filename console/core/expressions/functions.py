@@ -8,15 +8,18 @@ import hashlib
 from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from console.core import plain_words
 from console.core.expressions.operands import UNKNOWN, date_of, moment_of, number_of, ordered, plus, rounded, times
 from console.core.papers import iban, mrz, name_matching, vat
+from console.core.working_time import MIDNIGHT, Hours, after
 
 LONGEST_COMPARED = 500
+MOST_HOURS = 10_000
 MRZ_FIELDS = frozenset(
     {"format", "code", "issuer", "number", "nationality", "birth_date", "sex", "expires_on", "family_name", "given_names", "optional"}
 )
@@ -53,6 +56,22 @@ def add_days(_: datetime | None, start: Any, days: Any) -> Any:
     """The day or moment this many days later."""
     number = _whole(days)
     return UNKNOWN if number is None else _within_calendar(lambda: plus(_calendar(start), timedelta(days=number)))
+
+
+def add_working_hours(_: datetime | None, start: Any, number: Any, between: Any, zone: Any) -> Any:
+    """The moment when so many hours (0 to 10,000) from Monday to Friday have passed; `between` is as "08:00-18:00", by the clocks of the zone."""
+    begin, span = moment_of(start), number_of(number)
+    if begin is None or span is None or not 0 <= span <= MOST_HOURS:
+        return UNKNOWN
+    try:
+        opens, closes = (time.fromisoformat(each.strip()) for each in str(between).split("-"))
+        ZoneInfo(str(zone))
+        backwards = closes <= opens and closes != MIDNIGHT
+    except (ValueError, TypeError, KeyError, OSError):  # the second: an offset beside one of the times
+        return UNKNOWN
+    if backwards:
+        return UNKNOWN
+    return _within_calendar(lambda: after(Hours(str(zone), frozenset(range(5)), opens, closes), begin, float(span) * 3600))
 
 
 def add_months(_: datetime | None, start: Any, months: Any) -> Any:
@@ -339,6 +358,7 @@ FUNCTIONS: dict[str, Function] = {
     "today": Function(today, 0, 0),
     "addDays": Function(add_days, 2, 2),
     "addMonths": Function(add_months, 2, 2),
+    "addWorkingHours": Function(add_working_hours, 4, 4),
     "round_half_up": Function(round_half_up, 1, 2),
     "sum": Function(total, 1, None),
     "max": Function(largest, 1, None),

@@ -129,13 +129,13 @@ def _step_completed(run: Run, event: Event) -> None:
     done = attempt._replace(status="done", completed_at=event.at, errors=None, **handed_in)
     run.attempts[attempt.n] = done
     run.context[attempt.step] = _context(run, done)
-    run.automatic = run.automatic + 1 if event.open.get("automatic") else 0
+    run.automatic = run.automatic + (done.outcome != NEXT_ITEM) if event.open.get("automatic") else 0
     run.waiting = run.take_over = None
 
 
 def _context(run: Run, done: Attempt) -> Mapping[str, Any]:
-    """The output for later steps. A loop submits one `item` at a time; earlier items are kept in `items`."""
-    if done.outcome != NEXT_ITEM or done.output is None:
+    """The output for later steps. A loop submits one `item` at a time; earlier items are kept in `items`. One with a body has them in its output."""
+    if done.outcome != NEXT_ITEM or done.output is None or "item" not in done.output:
         return done.context
     open_data = {name: value for name, value in done.output.items() if name != "item"}
     item = done.output["item"]

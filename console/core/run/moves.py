@@ -112,7 +112,8 @@ def go_to_next(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | Non
     if ends is not None:
         return [Event("run_completed", now, {"label": ends, "step": step_id})]
     if outcome == NEXT_ITEM:
-        status = "waiting_person" if step_id in plan.asks else None  # a person works through the list, and another item is left
+        by_person = step_id in plan.asks and plan.workflow.step(step_id).config.get("body") is None
+        status = "waiting_person" if by_person else None  # a person works through the list, and another item is left
         return [enter_step(plan, run, step_id, run.made + 1, now, status, iteration=run.visits.get(f"{step_id}/items", 0) + 2)]
     target = plan.workflow.target(step_id, outcome)
     if run.fork is not None and target is not None and target == run.fork["join"]:

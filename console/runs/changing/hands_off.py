@@ -9,7 +9,7 @@ from console import workflows
 from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
 from console.runs.changing.run_starts import HandsOff, account_of, begin
-from console.runs.rows.run_store import started_with
+from console.runs.rows.run_store import Also, started_with
 
 __all__ = ["RecordRef", "StartedBy", "start_hands_off", "start_key"]
 
@@ -23,14 +23,15 @@ def start_hands_off(
     key: str,
     identity: Actor | None = None,
     subject: str | None = None,
+    also: Also | None = None,
 ) -> str:
     """Start a run that nobody holds and return its id; a worker does its steps. The same `key` in the same workflow gives the same run, for ever.
 
     `workflow` is its slug or id. The run acts with the rights of the document's `run_as`, else
     of `identity`, such as the owner of a webhook's key. `values` are those of the start step's fields.
-    `subject`: under whose key the values of a run without a record are kept, such as the lead that it is about.
+    `subject`: under whose key the values of a run without a record are kept, such as the lead that it is about. `also` writes in the same transaction as the run.
 
-    One transaction of its own. Raises NotFound (no such workflow or record, or the account may not see it), NotAllowed (the account may not start it),
+    One transaction. Raises NotFound (no such workflow or record, or the account may not see it), NotAllowed (the account may not start it),
     Conflict (`no_account`, `not_active`, `run_is_live`), Invalid with a detail per field (`input.…`), SourceDown.
     """
     live = workflows.live(workflow)
@@ -39,7 +40,7 @@ def start_hands_off(
         return known
     account = account_of(live) if live.document.run_as is not None or identity is None else identity
     start = HandsOff(origin=by, key=named, subject=subject)
-    return begin(account, live, record.collection if record else None, record.key if record else None, values, hands_off=start)
+    return begin(account, live, record.collection if record else None, record.key if record else None, values, hands_off=start, also=also)
 
 
 def start_key(workflow_id: str, key: str) -> str:

@@ -20,7 +20,7 @@ from console.runs.engine.advancing import go_on
 from console.runs.engine.stepping import context_of, plan_of, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
-from console.runs.rows.run_store import LiveRun, StartedAlready, live_run, write
+from console.runs.rows.run_store import Also, LiveRun, StartedAlready, live_run, write
 from console.workflows import Definition
 
 NOBODY_ASKS = frozenset({"schedule", "event"})
@@ -29,11 +29,18 @@ WRONG_INPUT = "The run was started with a wrong input."
 
 
 def start(
-    actor: Actor, workflow: str, collection: str | None, record: str | None, given: Mapping[str, Any] | None = None, *, test: bool = False
+    actor: Actor,
+    workflow: str,
+    collection: str | None,
+    record: str | None,
+    given: Mapping[str, Any] | None = None,
+    *,
+    test: bool = False,
+    also: Also | None = None,
 ) -> str:
     """Start a run of the live version and return its id. If the workflow names an account to run as, nobody holds the run.
 
-    `test`: it is marked as a test, and is not the one live run on its record; what it writes and sends is real.
+    `test`: it is marked as a test, and is not the one live run on its record; what it writes and sends is real. `also`: what is written with it in one transaction.
 
     Raises NotFound for a workflow or record that the actor may not see, NotAllowed without the right to start, Invalid for the input (fields
     named `input.…`), Conflict `run_is_live` if a run is live on the record (with `run_id` if the actor may see it).
@@ -41,9 +48,9 @@ def start(
     definition = _live_for(actor, workflow)
     _require_way(actor, definition, record)
     if definition.document.run_as is None:
-        return begin(actor, definition, collection, record, given, test=test)
+        return begin(actor, definition, collection, record, given, test=test, also=also)
     _judged(actor, definition, collection, record)  # who starts it sees the record too, whatever the account may see
-    return begin(account_of(definition), definition, collection, record, given, hands_off=HandsOff(by=actor, test=test))
+    return begin(account_of(definition), definition, collection, record, given, hands_off=HandsOff(by=actor, test=test), also=also)
 
 
 def try_start(
@@ -147,6 +154,7 @@ def begin(
     taken: Sequence[Taken] = (),
     hands_off: HandsOff | None = None,
     test: bool = False,
+    also: Also | None = None,
 ) -> str:
     """Start a run of this version and return its id. `linked_to` is the ended run that it repeats, `taken` its steps to take over.
 
@@ -163,7 +171,7 @@ def begin(
     whose = hands_off.subject if hands_off is not None and about is None else None
     subject = subject_of(about) if about and label is None else whose or subjects.subject_of("run", run_id)
     try:
-        loaded = write(by or ENGINE, definition, None, events, subject=subject, hand_on=hands_off is not None)
+        loaded = write(by or ENGINE, definition, None, events, subject=subject, hand_on=hands_off is not None, also=also)
     except StartedAlready as already:
         return already.run_id
     except LiveRun as live:

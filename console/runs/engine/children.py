@@ -15,7 +15,7 @@ from typing import Any
 from console import accounts, log, queue, workflows
 from console.access.run_reach import EVERY_RUN
 from console.core.documents.workflow import Workflow
-from console.core.run import FINAL, Event, Run, commands, decisions
+from console.core.run import FINAL, NEXT_ITEM, Event, Run, commands, decisions
 from console.core.run.origin import Fork, Parent, StartedBy
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError
@@ -24,7 +24,7 @@ from console.runs.engine.stepping import plan_of
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import load, retried, write
-from console.steps.base import Child
+from console.steps.base import NEXT, Child, joined
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
@@ -34,9 +34,9 @@ FREE = ":free"
 AT_ONCE = 10  # so many runs of a step are live at once; the others begin when one of them has ended
 TOO_DEEP = f"Runs start runs {DEEPEST} deep already: look whether workflows start each other in a circle."
 NOT_WANTED = "The step that started it goes on without it."
-_CHILDREN = f"""
-select r.id, r.branch, r.origin ->> 'key', r.status, r.ending, r.reason from {EVERY_RUN.sql()} where r.parent = %s order by r.created_at, r.id
-"""  # noqa: S608 (a text of ours)
+_CHILD = f"select r.id, r.branch, r.origin ->> 'key', r.status, r.ending, r.reason, r.created_at from {EVERY_RUN.sql()} where r.parent = %s"  # noqa: S608 (a text of ours)
+_CHILDREN = f"{_CHILD} order by r.created_at, r.id"
+_OF_WAIT = f"{_CHILD} and r.branch = any(%s) union {_CHILD} and r.ended_at is null order by 7, 1"
 _LEFT = f"""
 select r.id from {EVERY_RUN.sql()} where r.status = 'waiting_event' and r.waiting ->> 'for' = 'run' and r.active_at < now() - interval '5 seconds'
 and not exists (select from {EVERY_RUN.sql("c")} where c.parent = r.id and c.ended_at is null)
@@ -66,7 +66,13 @@ class ChildRun:
 
 def children_of(run_id: str) -> list[ChildRun]:
     """The runs that steps of this run have started, the oldest first."""
-    return [ChildRun(*row) for row in fetch(_CHILDREN, (run_id,))]
+    return [ChildRun(*row[:6]) for row in fetch(_CHILDREN, (run_id,))]
+
+
+def _of_wait(run: Run) -> list[ChildRun]:
+    """Of the runs that steps of this run have started those that live, and those that the present step wants: of a long list the others are very many."""
+    wanted = [each["branch"] for each in run.attempt.values.get("children", ())] if run.attempt is not None else []
+    return [ChildRun(*row[:6]) for row in fetch(_OF_WAIT, (run.id, wanted, run.id))]
 
 
 def left() -> int:
@@ -81,7 +87,7 @@ def tend(run_id: str) -> None:
         return
     run = loaded.run
     key = None if run.ended else run.joins
-    known = children_of(run_id)
+    known = _of_wait(run)
     for child in known:
         if not child.ended and child.key != key and not (child.key or "").endswith(FREE):
             _end(child.id)
@@ -110,7 +116,8 @@ def _judge(definition: Definition, loaded: Loaded, key: str, mine: Mapping[str, 
     if over and until == "any" and not done:
         return _go_on(definition, loaded, failure(key, failed[0]))
     if over or (until == "any" and done) or (until == "none" and len(mine) == len(wanted)):
-        return _go_on(definition, loaded, commands.Arrive(key, "default", None, outputs(wanted, mine, _ended_run)))
+        outcome = NEXT_ITEM if values.get(NEXT) else "default"
+        return _go_on(definition, loaded, commands.Arrive(key, outcome, None, outputs(wanted, mine, _ended_run, values)))
     live = sum(not child.ended for child in mine.values())
     for child in [each for each in wanted if each.branch not in mine][: max(0, AT_ONCE - live)]:
         try:
@@ -182,15 +189,14 @@ def _ended_run(run_id: str) -> tuple[Run, Workflow] | None:
     return (loaded.run, workflows.version(loaded.run.workflow, loaded.run.version).document) if loaded is not None else None
 
 
-def outputs(wanted: Sequence[Child], mine: Mapping[str, ChildRun], ended: EndedRun) -> dict[str, Any]:
-    """What later steps find as `steps.<id>`: of a sub-workflow its outputs, else by branch what its steps left."""
+def outputs(wanted: Sequence[Child], mine: Mapping[str, ChildRun], ended: EndedRun, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What later steps find as `steps.<id>`: of a sub-workflow its outputs, else by branch what its steps left. `values` are those of the step."""
     own = [child for child in wanted if child.branch in mine]
     if len(wanted) == 1 and wanted[0].workflow is not None and wanted[0].item is None:
         return _result(mine[wanted[0].branch], wanted[0], ended)
     if any(child.item is not None for child in wanted):
         rows = [{"key": child.branch, "status": mine[child.branch].status, **_result(mine[child.branch], child, ended)} for child in own]
-        made = sum(isinstance(left, dict) and left.get("made") is True for row in rows for left in row.values())
-        return {"items": rows, "done": sum(row["status"] == "completed" for row in rows), "total": len(wanted), "made": made}
+        return joined(rows, values)
     return {child.branch: {"status": mine[child.branch].status, **_result(mine[child.branch], child, ended)} for child in own}
 
 

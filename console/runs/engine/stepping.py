@@ -30,7 +30,7 @@ from console.records import Record
 from console.runs.engine import opened_documents, proposing
 from console.runs.engine.people_behind import people_behind
 from console.runs.rows import loaded_rows
-from console.steps.base import Completion, Context, Focus, Option, Prompt, Read, Rows, StepType, StepView, Total
+from console.steps.base import NEXT, Completion, Context, Focus, Option, Prompt, Read, Rows, StepType, StepView, Total
 from console.workflows import Definition
 
 PERFORMING = ("start", "resume")
@@ -334,28 +334,29 @@ def _read_many(actor: Actor, run: Run, target: Collection, relation: Relation | 
     if read.totals and not read.fields:
         reckoned = _reckoned(target, led_from, scope, where, roots) if wanted else ()
         return Rows(target.id, label, (), (), refused, totals=totals, figures=columns, reckoned=reckoned)
-    found, more = _page(target, led_from, scope, read, where, roots)
+    found, following = _page(target, led_from, scope, read, where, roots)
+    more = following is not None
     fields, denied = _columns(target, scope, read.fields)
     kept = {field["name"] for field in fields}
     rows = [{"key": row.key, "title": row.title, "values": {k: v for k, v in row.values.items() if k in kept}} for row in found]
     reckoned = _reckoned(target, led_from, scope, where, roots) if wanted and more else ()
-    return Rows(target.id, label, fields, rows, (*denied, *refused), more=more, totals=totals, figures=columns, reckoned=reckoned)
+    return Rows(target.id, label, fields, rows, (*denied, *refused), more, following, totals, columns, reckoned)
 
 
 def _reckoned(
     target: Collection, led_from: tuple[str, str, str] | None, scope: Scope, where: Expression | None, roots: Mapping[str, Any]
 ) -> tuple[str | None, ...]:
     """Keys of all rows that totals are computed from; `UNTOLD` if there are too many."""
-    found, more = _page(target, led_from, scope, Read(limit=loaded_rows.MOST_KEYS), where, roots)
-    return (loaded_rows.UNTOLD,) if more else tuple(row.key for row in found)
+    found, following = _page(target, led_from, scope, Read(limit=loaded_rows.MOST_KEYS), where, roots)
+    return (loaded_rows.UNTOLD,) if following is not None else tuple(row.key for row in found)
 
 
 def _page(
     target: Collection, led_from: tuple[str, str, str] | None, scope: Scope, read: Read, where: Expression | None, roots: Mapping[str, Any]
-) -> tuple[list[Record], bool]:
-    """(the first `read.limit` rows, whether there are more), read in as many pages as needed."""
+) -> tuple[list[Record], str | None]:
+    """(the first `read.limit` rows, where to read on if there are more), read in as many pages as needed."""
     rows: list[Record] = []
-    after: str | None = None
+    after: str | None = roots.get("steps", {}).get(read.goes_on, {}).get(NEXT) if read.goes_on is not None else None
     while True:
         limit = min(records.MOST_ROWS, read.limit - len(rows))
         if led_from is not None:
@@ -364,7 +365,7 @@ def _page(
             found = records.page(target.id, scope, segment=where, sort=read.sort, limit=limit, after=after, roots=roots)
         rows, after = [*rows, *found.rows], found.next
         if after is None or len(rows) >= read.limit:
-            return rows, after is not None
+            return rows, after
 
 
 def _figure(target: Collection, total: Total) -> dict[str, Any]:

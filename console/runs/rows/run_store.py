@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import orjson
 import psycopg
+from sqlalchemy.engine import Connection
 
 from console import faults, log, queue
 from console.access.run_reach import EVERY_RUN
@@ -31,6 +32,8 @@ from console.workflows import Definition
 
 TRIES = 30
 Answer = TypeVar("Answer")
+Also: TypeAlias = Callable[[Connection, str], None]
+"""What is written with a run, by its id, in the same transaction."""
 
 _LOAD = """
 select to_jsonb(r)::text, r.head,
@@ -108,11 +111,12 @@ def write(
     shown: Mapping[str, Any] | None = None,
     hand_on: bool = False,
     after: Run | None = None,
+    also: Also | None = None,
 ) -> Loaded:
     """Commit the events with the rows they change: one statement, one transaction. Answers the run as it stands then.
 
     `hand_on`: where automatic steps follow, the same statement puts in a job for them. `after` is the run after the events, if that is known; the values of
-    the events are in the log's form then, as `as_stored` makes them.
+    the events are in the log's form then, as `as_stored` makes them. `also` writes in the same transaction; what it raises takes all back.
     Raises log.Moved when the run has moved since it was read, Conflict `run_is_live` for a second start.
     """
     state = before.run if before else Run()
@@ -127,7 +131,7 @@ def write(
     made = links(actor, definition, after, events, seq=seq, head=head, plain=True)
     rows = changed_rows(state, after, whose, keep_draft=keep_draft or not moved, shown=shown)
     faults.point("runs.write.before")
-    _commit(state, after, whose, events, made, rows, next_job(state, after, events, hand_on=hand_on))
+    _commit(state, after, whose, events, made, rows, next_job(state, after, events, hand_on=hand_on), also)
     faults.point("runs.write.after")
     if before is None:
         written = Loaded(after, made[-1].leaf, whose, until=time.monotonic() + recent_runs.KEPT_S)
@@ -180,14 +184,23 @@ def next_job(before: Run, after: Run, events: Sequence[Event], *, hand_on: bool)
 
 
 def _commit(
-    state: Run, after: Run, subject: str | None, events: Sequence[Event], made: list[log.Link], rows: log.Projection, job: queue.Job | None
+    state: Run,
+    after: Run,
+    subject: str | None,
+    events: Sequence[Event],
+    made: list[log.Link],
+    rows: log.Projection,
+    job: queue.Job | None,
+    also: Also | None,
 ) -> None:
     try:
-        if side_rows.any_side_rows(events):
+        if also is not None or side_rows.any_side_rows(events):
             job = job or side_rows.sending_job(events)
             with transaction() as connection:
                 log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job, connection=connection)
                 side_rows.write(connection, state, after, subject, events, job)
+                if also is not None:
+                    also(connection, after.id)
         else:
             log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job)
     except psycopg.errors.UniqueViolation as error:

@@ -13,7 +13,7 @@ from console.errors import Conflict, ConsoleError
 from console.runs.changing import run_starts
 from console.runs.engine import children
 from console.runs.engine.children import ChildRun
-from console.steps.base import Child
+from console.steps.base import NEXT, Child
 
 if TYPE_CHECKING:
     from console.runs.trying.dry_runs import Simulation
@@ -77,7 +77,10 @@ def _go_on(
     if failed and (until == "all" or none_done):
         dry.give(children.failure(key, failed[0]))
         return
-    dry.give(commands.Arrive(key, output=children.outputs(wanted, mine, ended.get)))
+    values = dry.run.attempt.values if dry.run.attempt is not None else {}
+    if values.get(NEXT):
+        dry.note(f"Tried with the first {len(wanted):,} of the list, which is longer.")
+    dry.give(commands.Arrive(key, output=children.outputs(wanted, mine, ended.get, {**values, NEXT: None})))
 
 
 def _begun(dry: "Simulation", key: str, child: Child) -> "Simulation":

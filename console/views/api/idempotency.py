@@ -30,6 +30,9 @@ from console.views.errors import answer_expected
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("api_idempotency", __name__)
 HEADER = "X-Idempotency-Key"
+STANDARD = "Idempotency-Key"
+"""What other programs call the header: taken where ours is not sent, because work done twice would be the price of a name."""
+
 REPLAYED = "X-Idempotency-Replayed"
 LONGEST = 200
 
@@ -47,7 +50,7 @@ def answer_repeat() -> ResponseReturnValue | None:
     """Answer a repeat by reading what was made; else claim the key, and remember it for the first transition of this request."""
     log.IDEMPOTENCY.set(None)
     g.idempotency = None
-    key_sent = request.headers.get(HEADER)
+    key_sent = request.headers.get(HEADER, request.headers.get(STANDARD))
     if key_sent is None or request.method != "POST" or g.get("actor") is None or not request.path.startswith("/api/"):
         return None
     if not 1 <= len(key_sent) <= LONGEST or not key_sent.isprintable():

@@ -70,11 +70,12 @@ class Unreached(Shape):
 
 
 class ReachOfChannel(Shape):
-    """How many a channel of the workflow reaches, how many of these only `later` (hours, caps), and `why` not the others."""
+    """How many a channel of the workflow reaches, how many of these only `later` (hours, caps; `over_cap` for the second), and `why` not the others."""
 
     channel: Literal["email", "sms", "call", "ai_call", "chat"]
     reached: int
     later: int
+    over_cap: int
     why: list[Unreached]
 
 

@@ -1,0 +1,50 @@
+"""A JSON object as other programs send it, with a byte order mark or without; its decimals keep their digits."""
+
+import json
+from typing import Any, NoReturn
+
+from console.core.expressions.operands import Spelled
+from console.errors import Malformed
+
+DEEPEST = 100
+
+
+def object_in(raw: bytes) -> dict[str, Any]:
+    """Return the object. Raises Malformed if it is no JSON object in UTF-8, repeats a key, has an empty character in a name, or is nested too deeply."""
+    try:
+        sent = json.loads(raw.decode("utf-8-sig"), parse_float=Spelled, parse_constant=_no_number, object_pairs_hook=_once)
+        if b"\\u" in raw:
+            json.dumps(sent, ensure_ascii=False).encode()  # half a surrogate pair is not valid text, and nothing can store it
+    except (ValueError, RecursionError):
+        raise Malformed("The body is not JSON, or not in UTF-8.") from None
+    if not isinstance(sent, dict):
+        raise Malformed("The body is not a JSON object.")
+    if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(sent) > DEEPEST:
+        raise Malformed(f"The body is nested more than {DEEPEST} levels deep.")
+    return sent
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(word)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object and reject repeated keys, because parsers disagree about which one counts."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        twice = next(name for at, (name, _) in enumerate(pairs) if name in {before for before, _ in pairs[:at]})
+        raise Malformed(f"The body names {twice} twice.", details=[{"field": twice, "reason": "Named twice."}])
+    if any("\x00" in name for name in made):
+        raise Malformed("A name in the body has a NUL character, which cannot be stored: remove it.")
+    return made
+
+
+def _depth(sent: Any) -> int:
+    """Return how deeply objects and lists are nested."""
+    deepest, level = 0, [sent]
+    while level:
+        deepest += 1
+        level = [
+            inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer) if isinstance(inner, dict | list)
+        ]
+    return deepest

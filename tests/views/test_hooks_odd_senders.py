@@ -1,0 +1,319 @@
+"""Webhook senders that nobody here wrote, over a real connection: packed, cut, doubled, late and in other alphabets."""
+
+import gzip
+import http.client
+import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+from werkzeug.serving import make_server
+
+from console import accounts, automation, enrolments, runs, workflows
+from console.db.engine import fetch
+from tests.company import Company
+from tests.conftest import web_app
+from tests.services.engine import step
+
+ROBOT = "robot@fernwick.test"
+FIELDS = [{"name": "why", "label": "Why", "type": "text", "required": True}]
+STEPS = [
+    step("start", "start", "read") | {"config": {"fields": FIELDS}},
+    step("read", "guidance", "end", {"text": "Read."}),
+    step("end", "end", None),
+]
+PLAIN = {"id": "plain", "kind": "webhook", "enabled": True}
+SIGNED = PLAIN | {"id": "signed", "signed": True, "input": {"why": "input.data.reason"}}
+GOOD = b'{"why": "it rang"}'
+PAID = b'{"data": {"reason": "paid"}}'
+
+
+@dataclass(frozen=True)
+class Told:
+    """An answer: its status, and its body as JSON."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def message(self) -> str:
+        return str(self.body.get("message"))
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Somebody else's program, over a connection of its own for each delivery."""
+
+    company: Company
+    port: int
+    key: str
+
+    def path(self, ident: str, slug: str = "call-in") -> str:
+        """The secret address of a webhook."""
+        answer = web_app().test_client().get(f"/api/v1/workflows/{slug}/triggers", headers={"Authorization": f"Bearer {self.key}"})
+        return next("/hooks/" + str(each["url"]).rpartition("/")[2] for each in answer.get_json()["data"] if each["id"] == ident)
+
+    def send(self, path: str, body: bytes | Iterable[bytes], chunked: bool = False, kind: str = "application/json", **headers: Any) -> Told:
+        """Deliver a body with our key."""
+        named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
+        more = {"Transfer-Encoding": "chunked"} if chunked else {}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            wanted = {"Authorization": f"Bearer {self.key}", "Content-Type": kind, **more, **named}
+            connection.request("POST", path, body=body, headers=wanted, encode_chunked=chunked)
+            answer = connection.getresponse()
+            return Told(answer.status, json.loads(answer.read()))
+        finally:
+            connection.close()
+
+
+@contextmanager
+def served() -> Iterator[int]:
+    """The application behind a port, a thread for each delivery."""
+    server = make_server("127.0.0.1", 0, web_app(), threaded=True)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def sender(company: Company) -> Iterator[Sender]:
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    head = {"format": 1, "slug": "call-in", "title": "Call in", "team": "operations", "run_as": ROBOT, "settings": {}}
+    workflows.import_file(head | {"steps": STEPS, "triggers": [PLAIN, SIGNED]}, publish=True)
+    about = head | {"slug": "placed", "title": "Placed", "collection": "customer", "reenrol": "after_end", "steps": STEPS}
+    workflows.import_file(about | {"triggers": [PLAIN]}, publish=True)
+    with served() as port:
+        yield Sender(company, port, accounts.create_key("test", company.mona.id).text)
+
+
+def begun(slug: str = "call-in") -> list[Any]:
+    """The input of every run of the workflow, in order."""
+    rows = fetch(
+        "select r.input from /* every run */ console.run r join console.workflow w on w.id = r.workflow where w.slug = %s order by r.id",
+        (slug,),
+    )
+    return [row[0] for row in rows]
+
+
+def test_a_packed_body_is_refused_by_what_it_is_and_not_taken_for_broken_text(sender: Sender) -> None:
+    packed = sender.send(sender.path("plain"), gzip.compress(GOOD), Content_Encoding="gzip")
+    assert (packed.status, "without Content-Encoding" in packed.message) == (415, True)
+    assert sender.send(sender.path("plain"), GOOD, Content_Encoding="identity").status == 202
+
+
+def test_a_byte_order_mark_before_the_json_is_passed_over(sender: Sender) -> None:
+    assert sender.send(sender.path("plain"), b"\xef\xbb\xbf" + GOOD).status == 202
+    assert begun() == [{"why": "it rang"}]
+
+
+def test_a_body_in_pieces_is_put_together_and_one_that_is_too_large_is_called_so(sender: Sender) -> None:
+    assert sender.send(sender.path("plain"), iter([b'{"why":', b' "it ', b'rang"}']), chunked=True).status == 202
+    huge = sender.send(sender.path("plain"), iter([b'{"why": "', *[b"x" * 100_000] * 50, b'"}']), chunked=True)
+    assert (huge.status, huge.body["code"]) == (413, "too_large")
+    assert begun() == [{"why": "it rang"}]
+
+
+def test_a_form_and_text_without_a_type_are_told_what_is_wanted(sender: Sender) -> None:
+    path = sender.path("plain")
+    told = [
+        sender.send(path, b"payload=%7B%22why%22%3A%22x%22%7D", kind="application/x-www-form-urlencoded"),
+        sender.send(path, GOOD, kind="text/plain"),
+        sender.send(path, '{"why": "é"}'.encode("latin-1"), kind="application/json; charset=iso-8859-1"),
+        sender.send(path, '{"why": "x"}'.encode("utf-16"), kind="application/json; charset=utf-16"),
+    ]
+    assert {(each.status, each.message.partition(".")[0]) for each in told} == {
+        (415, "Send JSON in UTF-8, with the header Content-Type: application/json")
+    }
+    assert sender.send(path, GOOD, kind='application/cloudevents+json; charset="UTF-8"').status == 202
+
+
+def test_bytes_that_are_not_the_character_set_they_claim_start_nothing(sender: Sender) -> None:
+    told = sender.send(sender.path("plain"), '{"why": "é"}'.encode("latin-1"))
+    assert (told.status, told.message) == (400, "The body is not JSON, or not in UTF-8.")
+    assert begun() == []
+
+
+def test_what_json_allows_and_no_input_can_be_is_refused_and_never_our_fault(sender: Sender) -> None:
+    bodies = {
+        b'[{"why": "a"}]': 400,
+        b"": 400,
+        b"null": 400,
+        b'"why"': 400,
+        b'{"why": NaN}': 400,
+        b'{"why": ' + b"9" * 5000 + b"}": 400,
+        b'{"why": 1e400}': 422,
+        b'{"why": null}': 422,
+        b'{"why": {"a": []}}': 422,
+        b'{"why": "a\\u0000b"}': 422,
+        b'{"why": "a", "\\u0000": 1}': 400,
+        b'{"why": "a", "\\ud800": 1}': 400,
+        b'{"why": "a\\ud800b"}': 400,
+        b'{"why": "a", "why": "b"}': 400,
+        b'{"why": ' + b"[" * 50_000 + b"]" * 50_000 + b"}": 400,
+        b'{"why": "x"} and more': 400,
+    }
+    told = {body: sender.send(sender.path("plain"), body).status for body in bodies}
+    assert told == bodies
+    assert begun() == []
+
+
+def test_a_name_that_cannot_be_stored_is_named_to_the_sender_and_to_nobody_later(sender: Sender) -> None:
+    told = sender.send(sender.path("plain"), b'{"why": "a", "x\\u0000y": 1}')
+    assert (told.status, told.message) == (400, "A name in the body has a NUL character, which cannot be stored: remove it.")
+    record = sender.send(sender.path("plain", "placed"), b'{"record": "1\\u0000", "why": "a"}')
+    assert record.status in (404, 422), record
+
+
+def test_letters_of_every_alphabet_arrive_as_they_were_sent(sender: Sender) -> None:
+    words = ["Žąsinų gatvė", "😀 ok", "اتصل", "\u202eright to left"]
+    for word in words:
+        assert sender.send(sender.path("plain"), json.dumps({"why": word}, ensure_ascii=False).encode()).status == 202
+    assert [each["why"] for each in begun()] == words
+
+
+@pytest.mark.rotating
+def test_twenty_retries_at_one_moment_are_one_run(sender: Sender) -> None:
+    path = sender.path("plain")
+    with ThreadPoolExecutor(10) as pool:
+        told = list(pool.map(lambda _: sender.send(path, GOOD, X_Idempotency_Key="delivery-1"), range(20)))
+    assert {each.status for each in told} == {202}
+    assert len({each.body["runId"] for each in told}) == len(begun()) == 1
+    assert [each.body["duplicate"] for each in told].count(False) == 1
+
+
+@pytest.mark.rotating
+def test_one_delivery_id_with_two_bodies_at_one_moment_is_refused_to_one_of_them(sender: Sender) -> None:
+    path = sender.path("plain")
+    bodies = [json.dumps({"why": str(number)}).encode() for number in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        told = list(pool.map(lambda body: sender.send(path, body, X_Idempotency_Key="delivery-1"), bodies))
+    assert sorted(each.status for each in told) == [202] + [422] * 11
+    assert {each.body["code"] for each in told if each.status == 422} == {"idempotency_mismatch"}
+    assert len(begun()) == 1
+
+
+def test_the_header_that_other_programs_know_keeps_a_delivery_single_too(sender: Sender) -> None:
+    path = sender.path("plain")
+    first, again = (sender.send(path, GOOD, Idempotency_Key="order-1") for _ in range(2))
+    assert (first.body["duplicate"], again.body) == (False, {"runId": first.body["runId"], "duplicate": True})
+
+
+def test_the_same_header_counts_for_every_call(sender: Sender) -> None:
+    body = json.dumps({"workflow": "call-in", "input": {"why": "once"}}).encode()
+    first, again = (sender.send("/api/v1/runs", body, Idempotency_Key="order-1") for _ in range(2))
+    assert (first.status, again.body["id"]) == (201, first.body["id"])
+    assert len(begun()) == 1
+
+
+@pytest.mark.rotating
+def test_retries_at_one_moment_give_a_record_one_run_and_one_place(sender: Sender) -> None:
+    path, body = sender.path("plain", "placed"), b'{"record": "1", "why": "x"}'
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda _: sender.send(path, body, X_Idempotency_Key="one"), range(16)))
+    assert {each.status for each in told} == {202}, told
+    [lead] = enrolments.places.page(sender.company.mona, enrolments.find("placed")).rows
+    assert {each.body["runId"] for each in told} == {lead.run}
+
+
+@pytest.mark.rotating
+def test_deliveries_about_one_record_at_one_moment_are_one_run_and_the_others_are_told_which(sender: Sender) -> None:
+    path, body = sender.path("plain", "placed"), b'{"record": "1", "why": "x"}'
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda number: sender.send(path, body, X_Idempotency_Key=f"k{number}"), range(16)))
+    assert sorted(each.status for each in told) == [202] + [409] * 15
+    [lead] = enrolments.places.page(sender.company.mona, enrolments.find("placed")).rows
+    assert {each.body["runId"] for each in told} == {lead.run}
+    assert {each.body.get("code") for each in told if each.status == 409} == {"already_enrolled"}
+    assert len(begun("placed")) == 1
+
+
+@pytest.mark.parametrize("where", ["enrolments.at_once", "enrolments.admit", "log.write.after"])
+def test_a_process_that_dies_over_a_start_leaves_the_run_with_its_place_or_neither(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    path, body = sender.path("plain", "placed"), b'{"record": "1", "why": "x"}'
+    monkeypatch.setenv("HANDRAIL_FAULT", f"{where}=raise")
+    assert sender.send(path, body, X_Idempotency_Key="one").status == 500
+    places = enrolments.places.page(sender.company.mona, enrolments.find("placed")).rows
+    assert (len(begun("placed")), len(places)) == (0, 0)
+    monkeypatch.delenv("HANDRAIL_FAULT")
+    again = sender.send(path, body, X_Idempotency_Key="one")
+    assert (again.status, again.body["duplicate"]) == (202, False)
+    [lead] = enrolments.places.page(sender.company.mona, enrolments.find("placed")).rows
+    assert lead.run == again.body["runId"]
+
+
+def test_a_start_by_hand_that_dies_leaves_no_run_without_a_place(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    olivia = sender.company.olivia
+    monkeypatch.setenv("HANDRAIL_FAULT", "enrolments.at_once=raise")
+    with pytest.raises(RuntimeError):
+        enrolments.start(olivia, "placed", "customer", "1", {"why": "x"})
+    assert begun("placed") == []
+    monkeypatch.delenv("HANDRAIL_FAULT")
+    run_id = enrolments.start(olivia, "placed", "customer", "1", {"why": "x"})
+    [lead] = enrolments.places.page(sender.company.mona, enrolments.find("placed")).rows
+    assert (lead.run, lead.status, runs.get(olivia, run_id).json["record"]) == (run_id, "active", "1")
+
+
+class Signer:
+    """A sender that signs, with a clock of its own."""
+
+    def __init__(self, sender: Sender) -> None:
+        self.sender, self.path = sender, sender.path("signed")
+        self.secret = str(automation.renew_secret(sender.company.mona, "call-in", "signed").secret)
+
+    def send(self, ident: str, body: bytes = PAID, late: timedelta = timedelta(), names: str = "webhook-{}", before: str = "") -> Told:
+        """Deliver a signed body; `late` is how far behind the sender's clock is, `before` a signature by an older secret."""
+        at = datetime.now(UTC) - late
+        signature = before + Webhook(self.secret).sign(ident, at, body.decode())
+        told: dict[str, Any] = {"id": ident, "timestamp": str(int(at.timestamp())), "signature": signature}
+        headers: dict[str, Any] = {names.format(name): value for name, value in told.items()}
+        return self.sender.send(self.path, body, **headers)
+
+
+@pytest.fixture
+def signer(sender: Sender) -> Signer:
+    return Signer(sender)
+
+
+def test_the_names_of_headers_may_be_in_any_letters(signer: Signer) -> None:
+    assert [signer.send(names, names=names).status for names in ("WEBHOOK-{}", "Webhook-{}", "wEbHoOk-{}")] == [202] * 3
+
+
+def test_a_clock_that_is_ten_minutes_off_is_told_which_way(signer: Signer) -> None:
+    behind, ahead = signer.send("m1", late=timedelta(minutes=10)), signer.send("m2", late=timedelta(minutes=-10))
+    assert (behind.status, ahead.status) == (401, 401)
+    assert ("too old" in behind.message, "too new" in ahead.message) == (True, True)
+    assert [signer.send(f"near{minutes}", late=timedelta(minutes=minutes)).status for minutes in (-4, 4)] == [202, 202]
+
+
+def test_while_secrets_are_changed_one_of_several_signatures_is_enough(signer: Signer) -> None:
+    old = Webhook("whsec_" + "A" * 32).sign("m1", datetime.now(UTC), PAID.decode())
+    assert signer.send("m1", before=f"{old} ").status == 202
+
+
+def test_a_signed_delivery_id_with_another_body_is_refused_by_its_own_name(signer: Signer) -> None:
+    assert signer.send("m1").status == 202
+    other = signer.send("m1", b'{"data": {"reason": "else"}}')
+    assert (other.status, [each["field"] for each in other.body["details"]]) == (422, ["webhook-id"])
+    assert begun() == [{"why": "paid"}]
+
+
+def test_a_signed_body_with_a_byte_order_mark_is_verified_as_it_came(signer: Signer) -> None:
+    assert signer.send("m1", b"\xef\xbb\xbf" + PAID).status == 202
+    assert begun() == [{"why": "paid"}]
+
+
+def test_an_empty_list_signed_well_is_told_to_be_an_object(signer: Signer) -> None:
+    told = signer.send("m1", b"[]")
+    assert (told.status, told.message) == (400, "The body is not a JSON object.")
