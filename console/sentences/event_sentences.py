@@ -97,10 +97,10 @@ def _record_viewed(parts: Parts) -> str:
 
 
 def _record_listed(parts: Parts) -> str:
-    kind = f"{parts['kind_of_record']} records" if parts["record"] else "records"
-    number = parts.count("count", "", "").strip()
+    kind = f"{parts['kind_of_record']} " if parts["record"] else ""
+    number = parts.count("count", f"{kind}record", f"{kind}records") or f"{kind}records"
     segment = after(" in the segment ", parts.text("segment").replace("_", " "))
-    return "{who} listed " + escape_braces(f"{number} {kind}".strip() + segment)
+    return "{who} listed " + escape_braces(number + segment)
 
 
 def _records_exported(parts: Parts) -> str:
