@@ -61,7 +61,7 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
     """Compare a customer (`collection`, `key`), its owners and officers with every list; a screening and its hits per subject are kept.
 
     A subject that has not changed since its last screening against the same lists keeps that one. A hit that was cleared stays so until subject or entry
-    changes. Answers counts (subjects, lists, hits, open, carried, unchanged), `unchanged_since` (the first day of the screenings that stand), `undecided` (keys of the hits that somebody has to decide), `compared` (by
+    changes. Answers counts (subjects, lists, hits, open, carried, unchanged), `unchanged_since` (the first day of the screenings that stand), `told` (all that for people), `undecided` (keys of the hits that somebody has to decide), `compared` (by
     such a key what stands on either side), `screened_against` (name of a list → its version) and `customer` (what was screened of the customer).
     """
     del key  # the database holds one screening per subject, its data and the versions of the lists
@@ -94,7 +94,7 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
     return {
         **counts,
         "unchanged_since": since,
-        "taken_over": f"{len(stand)} of {len(subjects)} screened on {day_words(since)} against the same lists, and not changed since: not screened again." if since else "",
+        "told": _told(len(subjects), len(lists), len(undecided), len(stand), since),
         "runs": runs,
         "versions": versions,
         "screened_against": {told["name"]: told["version"] for told in lists},
@@ -102,6 +102,15 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
         "compared": told_of,
         "customer": seen,
     }
+
+
+def _told(names: int, lists: int, undecided: int, stand: int, since: str | None) -> str:
+    """What was compared and found, for people."""
+    open_hits = f"{undecided or 'no'} open {'hit' if undecided < 2 else 'hits'}"
+    former = (
+        f" Of these, {stand} had not changed since the screening of {day_words(since)} against the same lists: it stands." if since else ""
+    )
+    return f"{names} {'name' if names == 1 else 'names'} compared with {lists} lists: {open_hits}.{former}"
 
 
 def _worst(door: "Door", customer: Mapping[str, Any]) -> str:

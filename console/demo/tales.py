@@ -20,7 +20,7 @@ TYPED: Mapping[str, Any] = {
     "in_register": "yes",
     "verdict": "false_positive",
     "because": "dob_mismatch",
-    "compared": ["birth_date", "nationality"],
+    "compared": ["birth_date", "id_number"],
     "pep_status": "none",
     "pep_role": "Member of the city council",
     "pep_wealth": "Salary, and a flat that was inherited",

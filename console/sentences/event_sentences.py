@@ -29,7 +29,7 @@ def sentence(body: Mapping[str, Any], names: Names = NOBODY) -> str:
 def _source_opened(parts: Parts) -> str:
     name = parts.text("name")
     file = name if "." in name or not parts.text("collection") else ""  # else the column that holds it, which says less than whose it is
-    what = parts.text("what") or file or parts.text("collection", "source").replace("_", " ") or "a source"
+    what = parts.text("what") or file or parts.kind(parts.text("collection", "source")) or "a source"
     return "{who} opened " + escape_braces(what + after(", page ", parts.text("page"))) + " from {step}"
 
 
