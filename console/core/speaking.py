@@ -23,7 +23,7 @@ _PROGRAM_WORD = re.compile(r"[a-z]+(?:_[a-z]+)+")
 class Say:
     """How a value is said: the labels of its options; for an amount its currency, a code or the name of the value beside it.
 
-    `references` is the collection whose keys the value holds.
+    `references` is the collection whose keys the value holds; `person`: it is somebody's e-mail address.
     """
 
     labels: Mapping[str, str]
@@ -31,6 +31,7 @@ class Say:
     minor: bool = False
     money: bool = False
     references: str | None = None
+    person: bool = False
 
 
 Saying: TypeAlias = Mapping[tuple[str, ...], Say]

@@ -13,7 +13,7 @@ from console.errors import ConsoleError
 from console.formats import CODED, code_choices
 from console.steps.base import StepView
 
-SAID = frozenset({"money", *CODED})
+SAID = frozenset({"money", "person", *CODED})
 """Widgets of fields whose values are said otherwise than they are stored."""
 WRITTEN = ("record", "new", "old")
 """Under which names an effect's result keeps values of the record that it wrote or added."""
@@ -110,7 +110,10 @@ def _of_collection(place: tuple[str, ...], collection: Collection | None) -> Ite
     for field in collection.fields if collection is not None else ():
         if field.options is not None or field.widget in SAID or field.references:
             labels = {option.value: option.label for option in field.options or ()} or _names_of_codes(field.widget)
-            yield (*place, field.name), Say(labels, field.currency, field.minor, field.widget == "money", field.references)
+            yield (
+                (*place, field.name),
+                Say(labels, field.currency, field.minor, field.widget == "money", field.references, field.widget == "person"),
+            )
 
 
 def _names_of_codes(widget: str | None) -> Mapping[str, str]:

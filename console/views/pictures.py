@@ -150,7 +150,9 @@ def _plain(value: Any, labels: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return "; ".join(f"{formats.label_of(name) if name not in labels else labels[name]}: {_plain(each, labels)}" for name, each in value.items())
+        return "; ".join(
+            f"{formats.label_of(name) if name not in labels else labels[name]}: {_plain(each, labels)}" for name, each in value.items()
+        )
     return formats.text(formats.undescribed("", value), _in_words(value, labels), formats.Look())
 
 

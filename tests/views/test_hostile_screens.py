@@ -112,7 +112,16 @@ def test_it_ends_well_in_the_runner_in_the_replay_and_on_paper(pages: "Pages", w
     assert not says(paper, words), f"{what}, on paper"
 
 
-@pytest.mark.parametrize("what", ["three hundred owners", "a circle of owners", "a letter that is a page", "money of an unknown currency", "a document that is not there"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "three hundred owners",
+        "a circle of owners",
+        "a letter that is a page",
+        "money of an unknown currency",
+        "a document that is not there",
+    ],
+)
 def test_it_ends_well_before_whoever_has_to_agree(pages: "Pages", what: str) -> None:
     block, variables, words = ENDS[what]
     config = {"text": "May it be so?", "roles": ["lead"], "not_by": [], "fields": ["desk"]}

@@ -63,7 +63,9 @@ class Document(Block):
             "hidden": hidden(data["document"]),
             "missing": given in (None, "", []),
             "file": str(named or ""),
-            "slot": (speaking.code_in_words(given) if isinstance(given, str) and not _KEY.fullmatch(given) else "A document") if named is None else "",
+            "slot": (speaking.code_in_words(given) if isinstance(given, str) and not _KEY.fullmatch(given) else "A document")
+            if named is None
+            else "",
             "page": say(data.get("page")) if (data.get("page") or {}).get("value") is not None else "",
             "quote": "" if hidden(passage) else str(passage.get("value") or ""),
             "said": [

@@ -1,6 +1,12 @@
 // The keys of the page, as ? lists them: fetched when somebody asks for them.
 "use strict";
 (() => {
+  function made(tag, className, ...inside) {
+    const element = Object.assign(document.createElement(tag), { className });
+    element.append(...inside);
+    return element;
+  }
+
   window.handrail.listKeys = (visible) => {
     const shown = new Map();
     document.querySelectorAll("[data-key]").forEach((element) => {
@@ -12,27 +18,9 @@
     if (document.getElementById("step-form")) shown.set("1 – 9", "Answer the open choice").set("enter", "Next open field, from a choice");
     if (document.querySelector("[data-rows] > [data-record]")) shown.set("space", "Show the row beside the list, or close it");
     if (document.querySelector("[data-rows] input[type=checkbox]")) shown.set("x", "Choose the row");
-    const dialog = document.createElement("dialog");
+    const rows = [...shown].sort().map(([key, words]) => made("div", "", made("dt", "", made("kbd", "", key.replace("ctrl+", "Ctrl ").toUpperCase())), made("dd", "", words)));
+    const dialog = made("dialog", "", made("div", "dialog", made("h2", "", "Keys on this page"), made("dl", "kv", ...rows)));
     dialog.setAttribute("aria-label", "Keys on this page");
-    const body = document.createElement("div");
-    body.className = "dialog";
-    const head = document.createElement("h2");
-    head.textContent = "Keys on this page";
-    const table = document.createElement("dl");
-    table.className = "kv";
-    [...shown].sort().forEach(([key, words]) => {
-      const row = document.createElement("div");
-      const term = document.createElement("dt");
-      const mark = document.createElement("kbd");
-      mark.textContent = key.replace("ctrl+", "Ctrl ").toUpperCase();
-      term.append(mark);
-      const said = document.createElement("dd");
-      said.textContent = words;
-      row.append(term, said);
-      table.append(row);
-    });
-    body.append(head, table);
-    dialog.append(body);
     document.body.append(dialog);
     dialog.addEventListener("close", () => dialog.remove());
     dialog.showModal();
