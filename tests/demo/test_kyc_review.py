@@ -573,6 +573,6 @@ def test_a_second_screening_of_unchanged_data_says_which_one_stands(house: House
     told = house.walk(again, "pep")
     said = "1 name compared with 3 lists: no open hit. Of these, 1 had not changed since the screening of 3 Nov 2026 against the same lists: it stands."
     assert told["context"]["screen"]["message"] == said
-    said = [step["finding"] for step in runs.get(house.people["olivia"], again).steps if step["step"] == "screen"]
-    assert "against the same lists" in str(said), said
+    found = [step["finding"] for step in runs.get(house.people["olivia"], again).steps if step["step"] == "screen"]
+    assert "against the same lists" in str(found), found
     runs.abort(house.people["olivia"], again, revision=None, reason="Tried")
