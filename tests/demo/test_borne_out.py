@@ -15,7 +15,12 @@ def variant(name: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": told}
 
 
-NAMES = {"flags.over_expected": {"type": "boolean"}, "flags.pep": {"type": "boolean"}, "evidence": {"type": "string"}, "explanation": {"type": "string"}}
+NAMES = {
+    "flags.over_expected": {"type": "boolean"},
+    "flags.pep": {"type": "boolean"},
+    "evidence": {"type": "string"},
+    "explanation": {"type": "string"},
+}
 SCHEMA = {
     "properties": {
         "decision": {"type": "string", "enum": ["propose", "decline"]},

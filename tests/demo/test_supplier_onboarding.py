@@ -371,7 +371,7 @@ def test_v5_who_entered_the_account_reads_why_they_do_not_call_and_who_may(fresh
     fresh.hand_in(run_id, "stan")
     fresh.take(run_id, "stan")
     page = pages.stan.get(f"/runs/{run_id}")
-    sent = pages.stan.send(page, "/complete", status=422, number="+49 30 23125 100", number_source="public_register", spoke_to="Ms Stein", role="Head", result="confirmed")  # fmt: skip
+    sent = pages.stan.send(page, "/complete", status=409, v_number="+49 30 23125 100", v_number_source="public_register", v_spoke_to="Ms Stein", v_role="Head", v_result="confirmed")  # fmt: skip
     assert "whoever entered the account does not call" in sent.text
     runs.save(fresh.stan, run_id, revision=fresh.told(run_id, "stan")["revision"])
     fresh.take(run_id, "lena")
