@@ -159,11 +159,16 @@ def rule(here: Inbox) -> str:
     if here.source is None:
         return words
     words += " What was begun and saved comes before records that nobody has begun"
+    collection = records.collection(here.source.collection)
     name = (here.source.sort or "").removeprefix("-")
-    field = records.collection(here.source.collection).field(name) if name else None
-    if field is None:
+    field = collection.field(name) if name else None
+    if field is not None:
+        words += f", those by {field.label.lower()}{', the last first' if (here.source.sort or '').startswith('-') else ''}"
+    due = here.source.due
+    counted = collection.field(due.field) if due is not None else None
+    if due is None or counted is None:
         return f"{words}."
-    return f"{words}, those by {field.label.lower()}{', the last first' if (here.source.sort or '').startswith('-') else ''}."
+    return f"{words}. Due {f'{due.days} days after' if due.days else 'on the day of'} “{counted.label}”."
 
 
 def may(actor: Actor, inbox: Inbox, act: str) -> bool:

@@ -16,6 +16,7 @@ from tests.tables import cases
         ("<p>steps.choose.option</p>", "a word of programs"),
         ("<dt>Amount (minor units)</dt>", "a smallest unit"),
         ("<dt>Expected (euro cents)</dt>", "a smallest unit"),
+        ("<dd>IT, LT</dd><dd>LT</dd>", "a code of a country"),
         ('<dd>{"a": 1}</dd>', "JSON"),
         ('<dd>["LT"]</dd>', "JSON"),
         ("<dd>LT</dd>", "a code of a country"),
@@ -35,6 +36,8 @@ def test_what_people_cannot_read_is_found(page: str, found: str) -> None:
         '<svg><use href="#x"></use></svg><details data-technical><svg><use href="#y"></use></svg><code>a_b</code></details>',
         "<script>a_b</script><code data-typed>birth_date:2026</code><kbd>a_b</kbd>",
         "<span>LT</span><dd>Lithuania</dd>",
+        "<p>a share is not between 0 and 100 per cent</p>",
+        "<dd>IT</dd>",
     ],
 )
 def test_what_people_can_read_is_let_alone(page: str) -> None:

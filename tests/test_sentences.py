@@ -217,3 +217,40 @@ def test_names_stay_on_one_line_and_cannot_reorder_or_break_the_sentence(text: s
     assert not any(ord(char) < 32 or char in "\u202e\u2067\u2028\x7f" for char in line)
     told = sentence(body("run_assigned", {"holder": "usr_x"}), Names(people={"usr_x": text, "usr_1": text}, workflows={"wf_1": text}))
     assert told.splitlines() == [told]
+
+
+@cases(
+    ("count", "said"),
+    [
+        (0, "Olivia Kask listed 0 customer records"),
+        (1, "Olivia Kask listed 1 customer record"),
+        (2, "Olivia Kask listed 2 customer records"),
+        (1_234, "Olivia Kask listed 1,234 customer records"),
+        (None, "Olivia Kask listed customer records"),
+    ],
+)
+def test_one_record_is_no_records(count: int | None, said: str) -> None:
+    opened: dict[str, Any] = {"count": count} if count is not None else {}
+    assert sentence(body("record_listed", opened, target={"source": "s", "coll": "customer", "key": None}), NAMES) == said
+
+
+def test_records_of_no_known_collection_are_counted_too() -> None:
+    assert sentence(body("record_listed", {"count": 1}, target=None), NAMES) == "Olivia Kask listed 1 record"
+    assert sentence(body("record_listed", {}, target=None), NAMES) == "Olivia Kask listed records"
+
+
+@cases(
+    ("opened", "said"),
+    [
+        ({"collection": "iban_check", "page": "2"}, "opened IBAN check, page 2 from “Operator decision”"),
+        ({"collection": "customer", "name": "file_path"}, "opened customer from “Operator decision”"),
+        ({"collection": "customer", "name": "scan.pdf"}, "opened customer from “Operator decision”"),
+        ({"name": "scan.pdf", "page": "1"}, "opened scan.pdf, page 1 from “Operator decision”"),
+        ({"collection": "not_known"}, "opened not known from “Operator decision”"),
+        ({"what": "The register extract", "collection": "customer"}, "opened The register extract from “Operator decision”"),
+        ({}, "opened a source from “Operator decision”"),
+    ],
+)
+def test_what_was_opened_is_called_as_its_collection_is(opened: dict[str, Any], said: str) -> None:
+    made = sentence(body("source_opened", opened), NAMES)
+    assert made in (f"Olivia Kask {said}", f"Olivia Kask {said}".replace("opened customer from", "opened scan.pdf from"))

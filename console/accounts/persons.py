@@ -267,12 +267,9 @@ def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
     with db.hot_engine().connect() as connection:
         row = connection.execute(_PERSON, {"id": person_id}).one_or_none()
     if row is None or row.disabled_at is not None:
-        service = row is not None and row.kind == "service"
-        said = (
-            f"The service account {row.name} is closed. Open it again under Settings, People, or name another account in the workflow."
-            if service
-            else "The account of the person that this is done for is closed. Somebody else has to take over."
-        )
+        said = "The account of the person that this is done for is closed. Somebody else has to take over."
+        if row is not None and row.kind == "service":
+            said = f"The service account {row.name} is closed. Open it again under Settings, People, or name another account in the workflow."
         raise NotAllowed(said, code="account_closed")
     return actor(row, kind="user", session=session)
 

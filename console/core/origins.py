@@ -60,12 +60,13 @@ def ways(text: str, *, template: bool = False) -> tuple[Way, ...]:
 class Text:
     """An expression or template, and the outputs of the step that are computed from it (including `SAID`, `SENT` and `ANY`).
 
-    `about` is the collection of its `record`; None: the run's own.
+    `about` is the collection of its `record`; None: the run's own. `names_records`: references are said by the title of their record.
     """
 
     names: frozenset[str]
     ways: tuple[Way, ...]
     about: str | None = None
+    names_records: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Taken:
 class Step:
     """A step, as far as its values have origins. `items` is what `item` means: a name in `reads`, or the paths of a list; `own`: `input` are
     values of the step's own form; `declared` are fields named in its settings. `places`: read of other records → its collection with the read.
+    `loop`: the step for each item of which this one is done.
     """
 
     id: str
@@ -103,6 +105,7 @@ class Step:
     kind: str = ""
     declared: frozenset[str] = frozenset()
     places: Mapping[str, str] = field(default_factory=dict)
+    loop: str = ""
 
     @property
     def rows_acted_on(self) -> tuple[str, ...]:
@@ -144,6 +147,8 @@ class Version:
                         grown = True
                 for text in step.texts:
                     found = frozenset[Origin]().union(*(self._of(way, step, text.about, known) for way in text.ways))
+                    if text.names_records:
+                        found = found.union(*(self.titles.get(self.led.get((plain(of), name), ""), NOTHING) for of, name in found))
                     for name in text.names:
                         before = known[step.id].get(name, NOTHING)
                         if not found <= before:
@@ -218,6 +223,7 @@ class Version:
         return whole.union(*plain, *(each.origins() for each in step.reads.values()))
 
     def _of_item(self, step: Step, rest: Way, known: Mapping[str, Mapping[str, Origins]]) -> Origins:
+        step = self.steps.get(step.loop, step) if step.items is None else step
         own = known.get(step.id, {}).get(rest[0], NOTHING) if rest else NOTHING
         if isinstance(step.items, str):
             taken = step.reads.get(step.items)

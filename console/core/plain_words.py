@@ -36,6 +36,8 @@ def humanised(name: str) -> str:
 
     Words that somebody has set apart by blanks stay as they are written, and so do codes such as `FW-INT`.
     """
+    if name.lower() == "it":  # the trade, never the pronoun
+        return "IT"
     if _CODE.fullmatch(name):
         return name
     if " " in name.strip():

@@ -13,6 +13,8 @@ from console.core.expressions.nodes import Path
 
 SPOKEN = "$spoken"
 """Where the roots of a text keep how their values are said. No expression can name it."""
+NAMES = "$names"
+"""Where they keep by what name a reference is said: a function of collection and key that gives the name, or None. Without it the key is said."""
 _PROGRAM_WORD = re.compile(r"[a-z]+(?:_[a-z]+)+")
 """A code without a label among options, as `no_match`. Any other text may be somebody's own and is kept to the letter."""
 
@@ -21,7 +23,7 @@ _PROGRAM_WORD = re.compile(r"[a-z]+(?:_[a-z]+)+")
 class Say:
     """How a value is said: the labels of its options; for an amount its currency, a code or the name of the value beside it.
 
-    `references` is the collection whose keys the value holds.
+    `references` is the collection whose keys the value holds; `person`: it is somebody's e-mail address.
     """
 
     labels: Mapping[str, str]
@@ -29,6 +31,7 @@ class Say:
     minor: bool = False
     money: bool = False
     references: str | None = None
+    person: bool = False
 
 
 Saying: TypeAlias = Mapping[tuple[str, ...], Say]
@@ -42,6 +45,9 @@ def spoken(expression: expressions.Expression, roots: Mapping[str, Any]) -> str:
     node, how = expression.node, said_how(expression, roots)
     if not isinstance(node, Path):
         return shown
+    if how is not None and how.references is not None and NAMES in roots:
+        keys = [expressions.shown(one) for one in (value if isinstance(value, list) else [value])]
+        return ", ".join((key.strip("•") and roots[NAMES](how.references, key)) or key for key in keys if key)
     if how is not None and how.money and (said := _amount(how, node, value, roots)) is not None:
         return said
     if isinstance(value, list) and how is not None and how.labels:

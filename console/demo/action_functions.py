@@ -11,6 +11,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
 from console.core.expressions.operands import number_of
+from console.core.plain_words import day_words
 from console.demo import knowing
 from console.demo.romanise import latin, sound
 from console.errors import Conflict, Invalid
@@ -60,7 +61,7 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
     """Compare a customer (`collection`, `key`), its owners and officers with every list; a screening and its hits per subject are kept.
 
     A subject that has not changed since its last screening against the same lists keeps that one. A hit that was cleared stays so until subject or entry
-    changes. Answers counts (subjects, lists, hits, open, carried, unchanged), `undecided` (keys of the hits that somebody has to decide), `compared` (by
+    changes. Answers counts (subjects, lists, hits, open, carried, unchanged), `unchanged_since` (the first day of the screenings that stand), `told` (all that for people), `undecided` (keys of the hits that somebody has to decide), `compared` (by
     such a key what stands on either side), `screened_against` (name of a list → its version) and `customer` (what was screened of the customer).
     """
     del key  # the database holds one screening per subject, its data and the versions of the lists
@@ -69,12 +70,13 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
     versions = {told["code"]: told["version"] for told in lists}
     counts = dict.fromkeys(("hits", "carried", "unchanged"), 0)
     entries: list[Entry] | None = None
-    runs, undecided = [], dict[str, tuple[Subject, "Record"]]()
+    runs, undecided, stand = [], dict[str, tuple[Subject, "Record"]](), list[str]()
     for subject in subjects:
         told = {"subject_kind": subject.kind, "subject_ref": subject.ref, "subject_hash": subject.digest(), "list_versions": versions}
         run = _former(door, told)
         if run is not None:
             counts["unchanged"] += 1
+            stand.append(str(run.values["at"])[:10])
         else:
             entries = entries if entries is not None else _entries(door)
             run = _screened(door, subject, told, str(values.get("reason") or "event"), entries)
@@ -88,8 +90,11 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
     seen = {name: customer.get(name) for name in IDENTITY}
     seen["country_level"] = _worst(door, customer)
     counts |= {"open": len(undecided), "subjects": len(subjects), "lists": len(versions)}
+    since = min(stand, default=None)
     return {
         **counts,
+        "unchanged_since": since,
+        "told": _told(len(subjects), len(lists), len(undecided), len(stand), since),
         "runs": runs,
         "versions": versions,
         "screened_against": {told["name"]: told["version"] for told in lists},
@@ -97,6 +102,15 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
         "compared": told_of,
         "customer": seen,
     }
+
+
+def _told(names: int, lists: int, undecided: int, stand: int, since: str | None) -> str:
+    """What was compared and found, for people."""
+    open_hits = f"{undecided or 'no'} open {'hit' if undecided < 2 else 'hits'}"
+    former = (
+        f" Of these, {stand} had not changed since the screening of {day_words(since)} against the same lists: it stands." if since else ""
+    )
+    return f"{names} {'name' if names == 1 else 'names'} compared with {lists} lists: {open_hits}.{former}"
 
 
 def _worst(door: "Door", customer: Mapping[str, Any]) -> str:

@@ -121,7 +121,8 @@ def _item(variant: Mapping[str, Any], pairs: list[tuple[str, str, Any]]) -> dict
         found = (sources[0], usual)
     if found is None and sources:
         way = next((way for way in tales.GOOD if way in offered), None) if name == "outcome" else tales.SAID.get(str(name))
-        found = None if way is None else (sources[-1], way)
+        fits = tales.borne_out(str(name), {key: value for _, key, value in pairs})
+        found = (sources[-1], way) if way is not None and fits else None
     if name is None or found is None:
         return None
     told = {"name": name, "value": found[1], "confidence": "high" if len(str(found[1])) % 3 else "medium", "sources": [found[0]]}

@@ -22,7 +22,7 @@ TYPED: Mapping[str, Any] = {
     "in_register": "yes",
     "verdict": "false_positive",
     "because": "dob_mismatch",
-    "compared": ["birth_date", "nationality"],
+    "compared": ["birth_date", "id_number"],
     "pep_status": "none",
     "pep_role": "Member of the city council",
     "pep_wealth": "Salary, and a flat that was inherited",
@@ -36,12 +36,22 @@ TYPED: Mapping[str, Any] = {
 }
 """Field → what people usually type there, where a form has such a field and it takes that value."""
 SAID: Mapping[str, Any] = {
-    "explanation": "The turnover of twelve months fits what was expected; no single payment stands out.",
+    "explanation": "Two larger orders within the twelve months; the invoices for both are on file.",
     "flags.over_expected": True,
-    "evidence": "Twelve months of turnover on the account.",
+    "flags.pep": True,
+    "evidence": "The answers of this review, and twelve months of turnover on the account.",
     "why": "Nothing that was found speaks against it.",
 }
 """Field → what the stand-in for a model proposes, where its form has the field."""
+
+
+def borne_out(name: str, seen: Mapping[str, Any]) -> bool:
+    """Whether sources with these values bear out what the stand-in would propose for the field."""
+    over = float(seen.get("ratio_to_expected") or 0) > 1.5
+    exposed = seen.get("pep_status") in ("pep", "family", "associate")
+    return {"flags.over_expected": over, "explanation": over, "flags.pep": exposed, "evidence": over or exposed}.get(name, True)
+
+
 NOTHING_TYPED = {"text": "Looked at it, nothing strikes.", "long_text": "Looked at the papers and the account; nothing strikes."}
 TURNOVER = "The turnover is four times what was expected."
 NO_PAPERS = "They will not send a VAT certificate before the contract is signed. May we go on without it?"

@@ -13,13 +13,13 @@ from console.errors import ConsoleError
 from console.formats import CODED, code_choices
 from console.steps.base import StepView
 
-SAID = frozenset({"money", *CODED})
+SAID = frozenset({"money", "person", *CODED})
 """Widgets of fields whose values are said otherwise than they are stored."""
 WRITTEN = ("record", "new", "old")
 """Under which names an effect's result keeps values of the record that it wrote or added."""
 
 
-_cached: dict[tuple[str, int], tuple[Sequence[Collection], Saying]] = {}
+_cached: dict[tuple[str, int], tuple[Sequence[Collection], Saying, Mapping[str, Saying]]] = {}
 KEPT_MOST = 200
 
 
@@ -30,15 +30,15 @@ def of_run(workflow: str, version: int, document: Workflow, step: str | None = N
     if cached is None or len(cached[0]) != len(now) or any(before is not current for before, current in zip(cached[0], now, strict=True)):
         if len(_cached) >= KEPT_MOST:
             _cached.clear()
-        cached = _cached[workflow, version] = (now, dict(_of_steps(document)))
-    return {**cached[1], **_of_item(document, step)}
+        cached = _cached[workflow, version] = (now, dict(_of_steps(document)), _of_items(document))
+    return {**cached[1], **cached[2].get(step or "", {})}
 
 
 def labels_in(document: Workflow) -> Mapping[str, str]:
     """Code → label, for values that stand apart from their field, such as those of house rules: of options for which all fields of the workflow have one label."""
     found: dict[str, set[str]] = {}
     names = [_names_of_codes(widget) for widget in CODED]
-    items = (said for step in document.steps for said in _of_item(document, step.id).values())
+    items = (said for saying in _of_items(document).values() for said in saying.values())
     for say in (*items, *(said for _, said in _of_steps(document))):
         for code, label in say.labels.items() if say.labels not in names else ():
             found.setdefault(code, set()).add(label)
@@ -78,14 +78,15 @@ def _shown_record(view: StepView, own: Collection | None) -> Collection | None:
     return _collection(collection or (led.collection if led else None)) or own
 
 
-def _of_item(document: Workflow, step: str | None) -> Saying:
-    """Values of the item of a list, at the step that goes through it."""
-    at_step = next((each for each in document.steps if each.id == step), None)
-    if at_step is None or not steps.get(at_step.type).by_items:
-        return {}
-    view = steps.view(at_step)
-    own = _shown_record(view, _collection(document.collection))
-    return dict([*_of_collection(("item",), own), *_of_definitions(("item",), _definitions(view.config))])
+def _of_items(document: Workflow) -> Mapping[str, Saying]:
+    """Step → how the values of the item are said: of a step that goes through a list, and of those that are done for each item of one."""
+    own = _collection(document.collection)
+    views = [steps.view(step) for step in document.steps if steps.get(step.type).by_items]
+    found = {
+        view.id: dict([*_of_collection(("item",), _shown_record(view, own)), *_of_definitions(("item",), _definitions(view.config))])
+        for view in views
+    }
+    return {step: found[loop] for step, loop in steps.loops_around(document).items()} | found
 
 
 def of_action(named: str | None) -> Saying:
@@ -109,7 +110,10 @@ def _of_collection(place: tuple[str, ...], collection: Collection | None) -> Ite
     for field in collection.fields if collection is not None else ():
         if field.options is not None or field.widget in SAID or field.references:
             labels = {option.value: option.label for option in field.options or ()} or _names_of_codes(field.widget)
-            yield (*place, field.name), Say(labels, field.currency, field.minor, field.widget == "money", field.references)
+            yield (
+                (*place, field.name),
+                Say(labels, field.currency, field.minor, field.widget == "money", field.references, field.widget == "person"),
+            )
 
 
 def _names_of_codes(widget: str | None) -> Mapping[str, str]:

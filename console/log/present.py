@@ -45,6 +45,8 @@ def names_of(
             fields.update(
                 (str(target["coll"]), str(name)) for name in (*_texts_in(open_data.get("fields")), *_texts_in([open_data.get("field")]))
             )
+        if open_data.get("collection"):
+            collections.add(str(open_data["collection"]))
         if open_data.get("action"):
             actions.add(str(open_data["action"]))
         if str(open_data.get("object") or "").startswith("action:"):

@@ -29,7 +29,7 @@ def sentence(body: Mapping[str, Any], names: Names = NOBODY) -> str:
 def _source_opened(parts: Parts) -> str:
     name = parts.text("name")
     file = name if "." in name or not parts.text("collection") else ""  # else the column that holds it, which says less than whose it is
-    what = parts.text("what") or file or parts.text("collection", "source").replace("_", " ") or "a source"
+    what = parts.text("what") or file or parts.kind(parts.text("collection", "source")) or "a source"
     return "{who} opened " + escape_braces(what + after(", page ", parts.text("page"))) + " from {step}"
 
 
@@ -97,10 +97,10 @@ def _record_viewed(parts: Parts) -> str:
 
 
 def _record_listed(parts: Parts) -> str:
-    kind = f"{parts['kind_of_record']} records" if parts["record"] else "records"
-    number = parts.count("count", "", "").strip()
+    kind = f"{parts['kind_of_record']} " if parts["record"] else ""
+    number = parts.count("count", f"{kind}record", f"{kind}records") or f"{kind}records"
     segment = after(" in the segment ", parts.text("segment").replace("_", " "))
-    return "{who} listed " + escape_braces(f"{number} {kind}".strip() + segment)
+    return "{who} listed " + escape_braces(number + segment)
 
 
 def _records_exported(parts: Parts) -> str:

@@ -172,7 +172,7 @@ class Parts(dict[str, str]):
         collection, key = str(self.target.get("coll") or ""), self.target.get("key")
         if not collection:
             return ""
-        label = self._kind_of_record()
+        label = self.kind(collection)
         if key is None:
             return label
         if self._own():
@@ -181,7 +181,10 @@ class Parts(dict[str, str]):
         return title or f"{label} {_short_key(plain(str(key)))}".rstrip()
 
     def _kind_of_record(self) -> str:
-        collection = str(self.target.get("coll") or "")
+        return self.kind(str(self.target.get("coll") or ""))
+
+    def kind(self, collection: str) -> str:
+        """What a record of the collection is called within a sentence."""
         label = plain(self.names.collections.get(collection, "")) or plain(collection).replace("_", " ")
         return label if label[:2].isupper() else label[:1].lower() + label[1:]
 

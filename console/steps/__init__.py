@@ -10,7 +10,8 @@ from importlib import resources
 from importlib.metadata import entry_points
 from types import MappingProxyType
 
-from console.core.documents.workflow import Step
+from console.core.documents import graph
+from console.core.documents.workflow import Step, Workflow
 from console.errors import DefinitionError
 from console.steps.base import StepType, StepView
 
@@ -60,6 +61,13 @@ def view(step: Step) -> StepView:
     kind = get(step.type)
     config = kind.Config.model_validate(step.config)
     return StepView(step.id, step.type, step.title, config, tuple(step.next), step.button, step.completion)
+
+
+def loops_around(document: Workflow) -> Mapping[str, str]:
+    """Step → the loop for each item of which it is done, in a run of its own."""
+    edges = {step.id: tuple(step.next.values()) for step in document.steps}
+    loops = [step for step in document.steps if get(step.type).by_items]
+    return {inside: loop.id for loop in loops for inside in graph.reachable(edges, get(loop.type).begins(view(loop).config))}
 
 
 def _kinds(source: object) -> list[type[StepType]]:

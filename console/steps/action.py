@@ -198,9 +198,9 @@ class Action(StepType):
         return operations.uses(config)
 
     def outputs(self, config: ActionConfig) -> frozenset[str]:
-        """The arguments, `result`, and `results` by the name of the effect."""
+        """The arguments, `result`, `results` by the name of the effect, and where it could not be done why (`error`)."""
         own = config.values if config.operation is None else operations.outputs(config)
-        return frozenset([*own, "result", "results", f"results.{config.does.name}", "outcome"])
+        return frozenset([*own, "result", "results", f"results.{config.does.name}", "outcome", "error"])
 
     def answered(self, config: ActionConfig) -> frozenset[str]:
         """What another system answers may repeat what it was sent; of a record the result holds what was written."""

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from console.core import expressions
 from console.core.documents.fields import Located
 from console.core.expressions.operands import date_of
-from console.core.speaking import fill_text
+from console.core.speaking import NAMES, fill_text
 from console.errors import Invalid
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, TaskWanted, Values, fill_template
 
@@ -73,7 +73,8 @@ class CreateTask(StepType):
             raise Invalid(f"`{config.assignee}` names nobody who could do the task.", code="no_such_person")
         title = fill_text(config.title, context.roots).strip()[:LONGEST_TITLE] or step.title
         text = fill_template(config.text, context.roots, links=False) if config.text is not None else None
-        once = fill_text(config.once, context.roots).strip() if config.once is not None else None
+        keys = {name: value for name, value in context.roots.items() if name != NAMES}  # two records may have one name
+        once = fill_text(config.once, keys).strip() if config.once is not None else None
         wanted = TaskWanted(title, text, assignee if isinstance(assignee, str) else None, config.team, due, config.waits, once)
         output = {"title": title, "due": due.isoformat() if due is not None else None}
         return Completion(DONE if config.waits else "default", {}, output, task=wanted)

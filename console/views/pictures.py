@@ -149,6 +149,10 @@ def _plain(value: Any, labels: Mapping[str, str]) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return "; ".join(
+            f"{formats.label_of(name) if name not in labels else labels[name]}: {_plain(each, labels)}" for name, each in value.items()
+        )
     return formats.text(formats.undescribed("", value), _in_words(value, labels), formats.Look())
 
 
@@ -158,4 +162,4 @@ def _in_words(value: Any, labels: Mapping[str, str]) -> Any:
         return labels.get(value) or formats.program_words(value)
     if isinstance(value, list):
         return [_in_words(each, labels) for each in value]
-    return {name: _in_words(each, labels) for name, each in value.items()} if isinstance(value, Mapping) else value
+    return value

@@ -467,3 +467,23 @@ def test_a_brief_numbers_its_sources_and_leaves_out_what_rests_on_hidden_ones() 
     shut = blocks.picture(without(data, "content[0].lines[0].text"), say)
     assert (len(shut["lines"]), shut["kept_back"]) == (2, 1)
     assert len(drawn(BRIEF, owners=[{"name": "x"}] * 500)["lines"]) == 8
+
+
+@cases(
+    ("given", "slot", "missing"),
+    [
+        ("register_extract", "register extract", False),
+        ("The bank's letter", "The bank's letter", False),
+        ("fil_01m7zgzkvveeg82ye6ssx03m88", "A document", False),
+        ("3017", "A document", False),
+        (3017, "A document", False),
+        ("0193463c-0000-7000-8000-000000000001", "A document", False),
+        ("2026 report", "2026 report", False),
+        ("", "", True),
+        (None, "", True),
+    ],
+)
+def test_a_document_that_is_not_here_is_called_by_its_name_and_never_by_a_key(given: Any, slot: str, missing: bool) -> None:
+    made = drawn({"block": "document", "document": "variables.paper"}, paper=given)
+    assert made["missing"] is missing
+    assert missing or made["slot"] == slot

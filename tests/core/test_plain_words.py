@@ -1,6 +1,6 @@
 """Names inside sentences."""
 
-from console.core.plain_words import roles_words, with_article
+from console.core.plain_words import humanised, roles_words, with_article
 from tests.tables import cases
 
 
@@ -23,3 +23,21 @@ def test_a_role_is_named_and_no_id(roles: list[str], words: str) -> None:
 )
 def test_an_abbreviation_has_the_article_of_its_first_letter_as_it_is_spoken(words: str, spoken: str) -> None:
     assert with_article(words) == spoken
+
+
+@cases(
+    ("name", "label"),
+    [
+        ("it", "IT"),
+        ("IT", "IT"),
+        ("It", "IT"),
+        ("keep_it", "Keep it"),
+        ("it_budget", "It budget"),
+        ("item", "Item"),
+        ("logistics", "Logistics"),
+        ("called_back_by", "Called back by"),
+        ("VAT_id", "VAT ID"),
+    ],
+)
+def test_a_trade_of_two_letters_is_no_pronoun(name: str, label: str) -> None:
+    assert humanised(name) == label

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from console.demo.action_functions import SHOWN, Entry, Subject, _compared, _places, _sounds
+from console.demo.action_functions import SHOWN, Entry, Subject, _compared, _places, _sounds, _told
 from console.demo.romanise import MOST, latin, sound
+from tests.tables import cases
 
 JURIJ = Subject("customer", "412", ("Jurij Karavajev",), frozenset({"1967-11-04"}), frozenset({"KZ", "LT"}))
 LISTED = ("Караваев Юрий Алексеевич", "KARAVAYEV Yuriy Alekseyevich")
@@ -71,3 +72,30 @@ def test_spellings_are_few_and_latin_stays_as_it_is() -> None:
     assert latin("Jürgen O’Neill-Šimek") == ["jurgen o neill simek"]
     assert 1 < len(latin("Юрий Хрущев Щербаков Яковлевич")) <= MOST
     assert sound("yuriy") == sound("iurij") == sound("jurii")
+
+
+@cases(
+    ("names", "undecided", "stand", "since", "said"),
+    [
+        (1, 0, 0, None, "1 name compared with 3 lists: no open hit."),
+        (1, 1, 0, None, "1 name compared with 3 lists: 1 open hit."),
+        (4, 2, 0, None, "4 names compared with 3 lists: 2 open hits."),
+        (4, 0, 4, "2026-11-03", "4 names compared with 3 lists: no open hit. Of these, 4 had not changed since the screening of 3 Nov 2026 against the same lists: it stands."),
+        (2, 1, 1, "2026-11-20", "2 names compared with 3 lists: 1 open hit. Of these, 1 had not changed since the screening of 20 Nov 2026 against the same lists: it stands."),
+    ],
+)  # fmt: skip
+def test_what_a_screening_came_to_is_said_in_a_sentence(names: int, undecided: int, stand: int, since: str | None, said: str) -> None:
+    assert _told(names, 3, undecided, stand, since) == said
+
+
+def test_a_former_screening_is_only_spoken_of_where_one_stands() -> None:
+    assert "had not changed" not in _told(5, 3, 0, 0, None)
+
+
+@cases(
+    ("own", "listed", "counts"),
+    [("Kaunas", "Kaunas", "same"), ("Semey", "Semipalatinsk", "unlike"), ("", "Kaunas", "unknown"), ("Kaunas", "", "unknown"), ("", "", "unknown")],
+)  # fmt: skip
+def test_a_place_that_is_unlike_is_left_to_a_person_and_one_that_agrees_clears_nobody(own: str, listed: str, counts: str) -> None:
+    """`same` alone is what the review refuses as an identifier that differs."""
+    assert _places(own, listed) == counts

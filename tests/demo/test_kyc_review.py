@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,13 @@ from console.postgres import Embedded
 from console.views import blocks as drawn
 from console.work import approvals, tickets
 from tests.company import PASSWORD
-from tests.conftest import copied
+from tests.conftest import copied, web_app
 from tests.jobs import RUNNING, do, work_until_idle
+from tests.messages.reached import clock
+from tests.plain_words import unreadable
 from tests.servers.model import Server
 from tests.services.four_eyes import whole
+from tests.views.conftest import Pages
 
 pytestmark = pytest.mark.rotating
 
@@ -35,7 +39,7 @@ ROOT = Path(__file__).parents[2]
 ACTIONS = ("screening.run", "screening.confirm", "risk.assess", "account.restrict", "account.release", "kyc.apply_decision", "kyc.restore",
            "customer.request_documents")  # fmt: skip
 YURI = stories.JURIJ + 1
-ANA, HALCYON = stories.PLAIN[0], stories.HALCYON
+ANA, HALCYON, LEFT_ALONE = stories.PLAIN[0], stories.HALCYON, stories.PLAIN[3]
 WALKED: dict[str, tuple[dict[str, Any], str | None]] = {
     "check_docs": (
         {"document_status": "accepted", "document_status_because": "Seen on paper", "because": None, "checked": ["readable", "type"]},
@@ -246,7 +250,7 @@ def test_k3_who_cleared_a_sanctions_hit_does_not_confirm_it(house: House) -> Non
     assert told["current"]["step"] == "hits"
     while told["current"] is not None and told["current"]["step"] == "hits" and told["status"] == "waiting_person":
         told = house.answer(
-            run_id, verdict="false_positive", because="name_only_common", compared=["birth_date", "nationality"], remark="Born 1991"
+            run_id, verdict="false_positive", because="name_only_common", compared=["birth_date", "id_number"], remark="Born 1991"
         )
     assert told["current"]["waiting"]["for"] == "approval"
     key = told["current"]["waiting"]["key"]
@@ -349,7 +353,7 @@ def test_what_contradicts_itself_is_refused_before_it_is_done(house: House) -> N
     run_id = house.start(HALCYON)
     told = house.walk(run_id, "hits")
     marek = next(item["key"] for item in told["current"]["progress"]["items"] if _compared(told, item["key"])["kind"] == "pep")
-    cleared: dict[str, Any] = {"verdict": "false_positive", "compared": ["birth_date", "photo"]}
+    cleared: dict[str, Any] = {"verdict": "false_positive", "compared": ["id_number", "photo"]}
     assert _compared(told, marek)["births"] == _compared(told, marek)["listed_births"] == "1966-09-23"
     with pytest.raises(Invalid) as unknown:
         house.answer(run_id, item=marek, because="birth_place_mismatch", **cleared)
@@ -361,6 +365,13 @@ def test_what_contradicts_itself_is_refused_before_it_is_done(house: House) -> N
         assert (detail["field"], detail["severity"]) == ("because", "refuse")
         assert detail["reason"].startswith("Not possible")
         assert {"verdict": "true_match", "because": None, "compared": []} in [way["set"] for way in detail["ways"]]
+    agrees = {"birth_date": "date of birth", "nationality": "nationality"}
+    for named, words in agrees.items():
+        with pytest.raises(Invalid) as caught:
+            house.answer(run_id, item=marek, because="different_id", verdict="false_positive", compared=[named, "photo"])
+        (detail,) = caught.value.details
+        assert (detail["field"], detail["reason"]) == ("compared", f"Not possible: the {words} agrees, it tells nobody apart.")
+        assert [way["set"] for way in detail["ways"]] == [{"compared": []}]
     house.answer(run_id, item=marek, verdict="true_match")
     told = house.walk(run_id, "pep")
     with pytest.raises(Invalid) as caught:
@@ -530,3 +541,61 @@ def test_a_customer_with_150_hits_has_each_of_them_before_whoever_decides(house:
         assert told["current"]["progress"]["done"] == hits - left
         told = house.answer(run_id, item=told["current"]["progress"]["key"], **WALKED["hits"][0])
     assert "more" not in told["context"]["hits"]
+
+
+def test_k5_a_holder_of_exactly_a_quarter_counts_from_the_day_of_the_new_law_and_the_first_replay_still_says_not(house: House) -> None:
+    quarter = "select customer_id, party_id from ownership_effective where percent = 25 order by customer_id limit 1"
+    [(customer, party)] = house.sql(quarter)
+    [(name,)] = house.sql("select name from party where id = %s", party)
+    seen = {}
+    for day in (datetime(2027, 7, 9, 10, tzinfo=UTC), datetime(2027, 7, 10, 10, tzinfo=UTC)):
+        with clock(day):
+            run_id = house.start(customer, "mona")
+            house.walk(run_id, "ask_customer", "mona")
+            house.answer(run_id, "mona", "go_on", reason="The new extract comes by post.")
+            house.walk(run_id, "ownership", "mona")
+            [tree] = [block for block in house.blocks(run_id, "mona") if block["block"] == "tree"]
+            seen[day.day] = (run_id, drawn.with_words(tree, Look()))
+            line = next(row for row in seen[day.day][1]["rows"] if row["name"] == name)
+            assert (line["in_all"], line["above"]) == ("25 %", day.day == 10)
+    first, last = seen[9][0], runs.replay(house.people["rosa"], seen[9][0]).last
+    found = [runs.replay(house.people["rosa"], first, event).json for event in range(1, last + 1)]
+    shown = next(block for told in found for block in ((told.get("screen") or {}).get("content") or ()) if block["block"] == "tree")
+    assert [row["above"] for row in drawn.with_words(shown, Look())["rows"] if row["name"] == name] == [False], (
+        "the rules are those of the day on which the run began"
+    )
+
+
+def test_a_second_screening_of_unchanged_data_says_which_one_stands(house: House) -> None:
+    first = house.start(LEFT_ALONE)
+    house.walk(first, "pep")
+    runs.abort(house.people["olivia"], first, revision=None, reason="Begun anew")
+    house.sql("update screening_run set at = '2026-11-03 08:00+00' where subject_kind = 'customer' and subject_ref = %s", str(LEFT_ALONE))
+    again = house.start(LEFT_ALONE)
+    told = house.walk(again, "pep")
+    said = "1 name compared with 3 lists: no open hit. Of these, 1 had not changed since the screening of 3 Nov 2026 against the same lists: it stands."
+    assert told["context"]["screen"]["message"] == said
+    found = [step["finding"] for step in runs.get(house.people["olivia"], again).steps if step["step"] == "screen"]
+    assert "against the same lists" in str(found), found
+    runs.abort(house.people["olivia"], again, revision=None, reason="Tried")
+
+
+def test_identifiers_that_agree_are_refused_on_the_page_with_what_stands_on_both_sides_and_a_way_out(house: House) -> None:
+    house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", YURI)  # fmt: skip
+    run_id = house.start(YURI)
+    house.walk(run_id, "hits")
+    olivia = Pages(house, web_app()).olivia  # type: ignore[arg-type]
+    page = olivia.get(f"/runs/{run_id}")
+    assert "They differ in" in page.text
+    assert "Cleared only by two identifiers that differ" in page.text
+    refused = olivia.send(
+        page, "/complete", status=422, v_verdict="false_positive", v_because="dob_mismatch", v_compared=["birth_date", "nationality"]
+    )
+    assert "Not possible: the nationality agrees, it tells nobody apart." in refused.text
+    assert "Ours: Kazakhstan, Lithuania. On the list: Kazakhstan." in refused.text
+    assert "Choose others" in refused.text
+    assert house.told(run_id)["current"]["progress"]["done"] == 0, "nothing was kept"
+    assert not unreadable(refused.html)
+    told = house.answer(run_id, verdict="false_positive", because="dob_mismatch", compared=["birth_date", "birth_place"])
+    assert told["current"]["step"] != "hits" or told["current"]["waiting"], "what differs, or was looked at by hand, counts"
+    runs.abort(house.people["olivia"], run_id, revision=None, reason="Tried")

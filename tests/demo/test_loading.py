@@ -80,7 +80,7 @@ def test_everybody_has_an_account_in_their_team(server: Embedded) -> None:
     robots = {first for first, *_ in staff.SERVICE_ACCOUNTS}
     assert {first for first, _ in found} == set(ROLES) | robots
     held = rows(server, "select count(*) from console.policy where ptype = 'g' and sub like 'user:%'")
-    assert held == [(11 + 2 + 1 + 1 + 2,)]  # Petra holds hers in two more teams, Malik and Rosa in one more; two service accounts
+    assert held == [(11 + 2 + 1 + 1 + len(robots),)]  # Petra holds hers in two more teams, Malik and Rosa in one more
     assert rows(server, "select tags from console.person where email = 'tom@fernwick.example'") == [({"desks": ["retail"]},)]
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from console import files
 from console.core.documents.workflow import read
-from console.core.papers.document_checks import NOT_READ, Check, judged, of_values
-from console.core.papers.extracting import Facts, facts_of
+from console.core.papers.document_checks import NO_ZONE, NOT_READ, Check, judged, of_values
+from console.core.papers.extracting import Facts, Found, facts_of
 from console.core.papers.pages import Read
 from console.core.policy import rules
 from console.demo import printed_papers
@@ -196,3 +196,44 @@ def test_every_item_of_a_supplier_names_its_papers() -> None:
     for item in items:
         assert set(item["papers"]) <= slots
         assert item["papers"] or item["check"] in ("vat", "iban", "payee", "mail")
+
+
+ZONELESS = Facts(read=True, text="PASSPORT Tore Lindqvist")
+
+
+def said_of(facts: Facts, number: str | None = "RX3929830") -> dict[str, tuple[str, str]]:
+    """Check → result and sentence, of a passport of which this was found."""
+    item = {"doc_type": "passport", "number": number, "expires_on": str(TODAY + timedelta(days=400))}
+    known = {"record": PERSON, "steps": {"load": {"record": PERSON}}, "item": item, "now": NOW, **rules(KYC, NOW).roots}
+    made = judged(checks_of(KYC, "check_docs"), known, facts, (), "passport.png")
+    return {one.id: (one.outcome, one.said) for one in made if one.outcome != "not_applicable"}
+
+
+@pytest.mark.parametrize("check", ["mrz_digits", "mrz_printed", "birth_date", "in_force"])
+def test_a_zone_that_could_not_be_read_is_named_as_the_reason(check: str) -> None:
+    outcome, said = said_of(ZONELESS)[check]
+    assert (outcome, said) == ("unsure", NO_ZONE)
+
+
+def test_what_was_read_beside_the_zone_stays_in_the_sentence() -> None:
+    born = Found("birth_date", "1979-03-04", "4 March 1979", "Date of birth", 0, (0, 0, 1, 1))
+    outcome, said = said_of(Facts((born,), read=True))["birth_date"]
+    assert outcome == "unsure", "the printed date alone proves nothing: the zone has to say the same"
+    assert said.startswith("In the document: ")
+    assert said.endswith(NO_ZONE)
+
+
+def test_what_does_not_rest_on_the_zone_says_nothing_of_it() -> None:
+    found = said_of(ZONELESS)
+    assert {check for check, (_, said) in found.items() if NO_ZONE in said} == {"mrz_digits", "mrz_printed", "birth_date", "in_force"}
+    assert found["on_file"][0] == "pass"
+
+
+@pytest.mark.parametrize("check", ["mrz_digits", "name", "birth_date"])
+def test_a_document_that_no_machine_could_read_says_that_alone(check: str) -> None:
+    assert said_of(Facts())[check] == ("unsure", NOT_READ)
+
+
+def test_a_wrong_date_in_a_zone_that_was_read_is_a_failure_and_no_doubt() -> None:
+    born = Found("birth_date", "1980-03-04", "4 March 1980", "Date of birth", 0, (0, 0, 1, 1))
+    assert said_of(Facts((born,), read=True))["birth_date"][0] == "fail", "what is printed is another day already"

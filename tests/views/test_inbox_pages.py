@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import inboxes, runs
+from console import inboxes, runs, sources
 from console.errors import DefinitionError
 from console.work import tickets
-from tests.company import DESK
+from tests.company import DESK, DOCUMENTS
 from tests.services.test_inbox import UNRATED
 from tests.services.test_runs_midway import away
 from tests.services.test_tickets import handed_on, saved
@@ -192,3 +192,38 @@ def test_while_the_source_is_away_the_pages_say_so(pages: "Pages") -> None:
     with away(pages.company):
         assert "The source of its records does not answer" in pages.mona.get("/").text
         assert "Records are missing here" in pages.mona.get("/inbox/unrated").text
+
+
+DATED = [DOCUMENTS[0] | {"fields": DOCUMENTS[0]["fields"] | {"updated_at": {"type": "datetime"}}}, DOCUMENTS[1]]
+DUE = UNRATED | {"source": UNRATED["source"] | {"due": {"field": "updated_at", "days": 3}, "sort": "updated_at"}}
+
+
+def test_who_works_in_an_inbox_reads_by_what_its_records_are_due(pages: "Pages") -> None:
+    sources.refresh("company", DATED)
+    inboxes.import_all([DESK, DUE])
+    for who in ("olivia", "mona"):
+        text = getattr(pages, who).get("/inbox/unrated").text
+        assert "Due 3 days after “Updated at”." in text, "else a date in this list and the date on the record contradict each other"
+        assert "Urgent first, then high" in text
+
+
+def test_an_inbox_whose_records_are_due_on_their_day_says_so(pages: "Pages") -> None:
+    sources.refresh("company", DATED)
+    inboxes.import_all([DESK, UNRATED | {"source": UNRATED["source"] | {"due": {"field": "updated_at", "days": 0}}}])
+    assert "Due on the day of “Updated at”." in pages.olivia.get("/inbox/unrated").text
+
+
+def test_an_inbox_without_a_due_day_promises_none(pages: "Pages") -> None:
+    for name in ("desk", "unrated"):
+        assert " Due " not in pages.mona.get(f"/inbox/{name}").text
+
+
+def test_the_list_of_inboxes_says_what_is_overdue_as_home_does(pages: "Pages") -> None:
+    sources.refresh("company", DATED)
+    inboxes.import_all([DESK, DUE])
+    pages.company.sql("update customer set updated_at = '2020-01-01 10:00:00' where id in (1, 4)")
+    listed, home = pages.olivia.get("/inbox").text, pages.olivia.get("/").text
+    said = re.search(r"(\d+) to do, (\d+) overdue", listed)
+    assert said is not None, listed
+    assert f"{said[2]} overdue" in home
+    assert int(said[2]) <= int(said[1])

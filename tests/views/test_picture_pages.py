@@ -95,6 +95,23 @@ def test_house_rules_stand_with_the_day_from_which_they_are_valid(pages: "Pages"
     assert tight("Words a, Look again, ID card") in text, "codes of options are said by their labels"
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"branch": 0, "remote_eid": 1}, "Branch: 0; Remote eID: 1"),
+        ({"country": 25, "pep": 10}, "Country: 25; PEP: 10"),
+        ({"bill": ["invoice", "letter"], "none": None}, "Bill: invoice, letter; None: –"),
+        ({"outer": {"inner": True}}, "Outer: Inner: yes"),
+        ({}, ""),
+        ({"dated": [{"value": {"a": 1}}, {"valid_from": "2027-07-10", "value": {"a": 2}}]}, "A: 1 since ever A: 2 from 10 Jul 2027"),
+    ],
+)
+def test_a_house_rule_of_several_figures_says_what_each_belongs_to(pages: "Pages", rule: Any, said: str) -> None:
+    workflows.import_file(document(variables={"weights": rule}), publish=True)
+    page = pages.olivia.get("/workflows/care-review")
+    assert tight(f"Weights {said}").lower() in tight(page.text).lower()
+
+
 def test_versions_and_the_draft_have_addresses(pages: "Pages") -> None:
     for number in range(2, 12):
         workflows.import_file(document(title=f"Care {number}"), publish=True)

@@ -1,5 +1,6 @@
 """Document: a file that opens at the right with the step, the passage that is spoken of, what it says, and whether it was opened."""
 
+import re
 from typing import Literal
 
 from pydantic import Field
@@ -9,6 +10,10 @@ from console.core.blocks.base import At, Block, Data, Expr, Figure, Repeated, Sa
 
 LONGEST = 2_000
 """Characters of a passage that are kept."""
+
+
+_KEY = re.compile(r"fil_\w+|[0-9]+|[0-9a-fA-F-]{32,36}")
+"""The id of a file or the key of a record: no name of a document."""
 
 
 class Said(Repeated, Figure):
@@ -58,7 +63,9 @@ class Document(Block):
             "hidden": hidden(data["document"]),
             "missing": given in (None, "", []),
             "file": str(named or ""),
-            "slot": speaking.code_in_words(given) if isinstance(given, str) else str(given or "") if named is None else "",
+            "slot": (speaking.code_in_words(given) if isinstance(given, str) and not _KEY.fullmatch(given) else "A document")
+            if named is None
+            else "",
             "page": say(data.get("page")) if (data.get("page") or {}).get("value") is not None else "",
             "quote": "" if hidden(passage) else str(passage.get("value") or ""),
             "said": [

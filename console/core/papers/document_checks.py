@@ -30,6 +30,7 @@ DIGITS = {
 }
 UNSURE_DIGITS = "The zone could not be read beyond doubt: read it yourself, and never assume a reading error."
 NOT_READ = "The document could not be read by machine: look for yourself."
+NO_ZONE = "The machine-readable zone could not be read: compare it by eye."
 NOTHING_SEEN = "Nothing was found in the document that this could be judged by."
 
 
@@ -123,8 +124,12 @@ def _judged(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Sequenc
     here = {**roots, "found": found}
     outcome = _outcome(check, here)
     said = expressions.render(check.said, here).strip() if check.said else ""
-    if outcome == "unsure" and check.about == "document" and (not said or expressions.lacks(check.said or "", here)):
-        said = NOTHING_SEEN if facts.read else NOT_READ
+    if outcome == "unsure" and check.about == "document":
+        lacking = not said or expressions.lacks(check.said or "", here)
+        if facts.read and facts.zone is None and f"document.{ZONE}" in f"{check.pass_} {check.find}":
+            said = NO_ZONE if lacking else f"{said} {NO_ZONE}"
+        elif lacking:
+            said = NOTHING_SEEN if facts.read else NOT_READ
     return Result(check.id, check.label, outcome, said[:500], (*places, *_at(check, facts))[:MOST_PLACES])
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from console import access, records, steps
+from console import access, browse, records, steps
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.contact_stages import named_fields
@@ -21,7 +21,7 @@ from console.core.policy import Rules, on_day
 from console.core.run import Attempt, Run, duties, settling
 from console.core.run.commands import Plan
 from console.core.scopes import Scope
-from console.core.speaking import SPOKEN
+from console.core.speaking import NAMES, SPOKEN
 from console.db.engine import fetch
 from console.effects import action_preview, spoken_values
 from console.errors import Invalid, NotAllowed, NotFound
@@ -221,6 +221,7 @@ def context_of(
         "now": now,
         **({"item": run.fork["item"]} if run.fork is not None and run.fork["item"] is not None else {}),
         SPOKEN: spoken_values.of_run(open_step.definition.id, open_step.definition.number, document, open_step.attempt.step),
+        NAMES: lambda collection, key: _name(actor, collection, key),
     }
     forms: Mapping[str, FormField] = {}
     edits = open_step.kind.edits(open_step.view)
@@ -253,6 +254,11 @@ def context_of(
     )
     focus = open_step.kind.focus(open_step.view, context) if open_step.kind.by_items else None
     return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context
+
+
+def _name(actor: Actor, collection: str, key: str) -> str | None:
+    known = browse.named(actor, [(collection, key)], "read").get((collection, key))
+    return known.title if known is not None else None
 
 
 class _WithEntries(Mapping[str, Mapping[str, Any]]):

@@ -112,7 +112,11 @@ class _Same(Generic[Kept]):
 @functools.lru_cache(maxsize=256)
 def _compute_origins(workflow: str, version: int, done: _Same[actions.Action], known: _Same[Collection]) -> Version:
     document = workflows.version(workflow, version).document
-    made = {step.id: _step(document, steps.get(step.type), steps.view(step), known.every, done.every) for step in document.steps}
+    around = steps.loops_around(document)
+    made = {
+        step.id: replace(_step(document, steps.get(step.type), steps.view(step), known.every, done.every), loop=around.get(step.id, ""))
+        for step in document.steps
+    }
     titles = {each.id: frozenset((each.id, name) for name in each.title_fields) for each in known.every.values()}
     led = {
         (each.id, name): relation.collection
@@ -226,7 +230,7 @@ def _texts(kind: StepType, config: Any, outputs: frozenset[str] | None, own: Col
     for template, located in ((False, kind.expressions(config)), (True, kind.templates(config))):
         for each in located:
             names = made_at(each.field, config, outputs, template=template) | echoed
-            yield Text(names, _ways(each.text, template=template), _about(each, own))
+            yield Text(names, _ways(each.text, template=template), _about(each, own), names_records=template)
 
 
 def _shown(content: list[dict[str, Any]] | None) -> Iterator[Text]:

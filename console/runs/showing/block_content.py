@@ -168,7 +168,7 @@ class Looks:
         """As the texts of the step say it: what was decided, and what was filled in for an action, by label."""
         how = self._said.get(path.names)
         if how is None or not how.labels:
-            return {}
+            return {"type": "text", "widget": "person"} if how is not None and how.person else {}
         return {"type": "enum", "options": [{"value": value, "label": label} for value, label in how.labels.items()]}
 
     @functools.cached_property

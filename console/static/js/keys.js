@@ -24,7 +24,11 @@
     if (event.defaultPrevented || event.isComposing) return;
     const key = name(event);
     if (!key.startsWith("ctrl+") && (typing(event.target) || off() || event.altKey)) return;
-    if (key === "?" && !document.querySelector("dialog[open]")) return list(event);
+    if (key === "?" && !document.querySelector("dialog[open]")) {
+      event.preventDefault();
+      window.handrail.fetched(document.body.dataset.keyList).then(() => window.handrail.listKeys(visible), () => {});
+      return;
+    }
     if (key === "t" && !first) { document.querySelector("[data-theme-switch]")?.click(); return; }
     const target = find(first ? `${first} ${key}` : key, event.target.form);
     if (target) {
@@ -59,44 +63,6 @@
     next.focus();
     event.preventDefault();
     return true;
-  }
-
-  function list(event) {
-    event.preventDefault();
-    const shown = new Map();
-    document.querySelectorAll("[data-key]").forEach((element) => {
-      if (visible(element)) shown.set(element.dataset.key, element.dataset.keyName || element.getAttribute("aria-label") || element.firstChild?.textContent.trim() || element.textContent.trim());
-    });
-    shown.set("t", "Switch theme").set("ctrl+k", "Search or run");
-    if (document.querySelector("[data-rows]")) shown.set("j", "Next row").set("k", "Row before").set("enter", "Open the row");
-    if (document.querySelector("#editor [data-outline]")) shown.set("1 – 6", "Add a step of this family behind").set("c", "Connect the step").set("space", "Select the step, or not").set("shift+↓", "Select the next, too").set("ctrl+a", "Select all steps").set("delete", "Remove what is selected");
-    if (document.getElementById("step-form")) shown.set("1 – 9", "Answer the open choice").set("enter", "Next open field, from a choice");
-    if (document.querySelector("[data-rows] > [data-record]")) shown.set("space", "Show the row beside the list, or close it");
-    if (document.querySelector("[data-rows] input[type=checkbox]")) shown.set("x", "Choose the row");
-    const dialog = document.createElement("dialog");
-    dialog.setAttribute("aria-label", "Keys on this page");
-    const body = document.createElement("div");
-    body.className = "dialog";
-    const head = document.createElement("h2");
-    head.textContent = "Keys on this page";
-    const table = document.createElement("dl");
-    table.className = "kv";
-    [...shown].sort().forEach(([key, words]) => {
-      const row = document.createElement("div");
-      const term = document.createElement("dt");
-      const mark = document.createElement("kbd");
-      mark.textContent = key.replace("ctrl+", "Ctrl ").toUpperCase();
-      term.append(mark);
-      const said = document.createElement("dd");
-      said.textContent = words;
-      row.append(term, said);
-      table.append(row);
-    });
-    body.append(head, table);
-    dialog.append(body);
-    document.body.append(dialog);
-    dialog.addEventListener("close", () => dialog.remove());
-    dialog.showModal();
   }
 
   document.addEventListener("click", (event) => {

@@ -28,13 +28,18 @@
     return value === "" ? [] : [value];
   }
 
-  function put(field, texts) {
-    applying = true;
+  // A value that came by itself is no typing: no draft is sent for it.
+  function quietly(field, texts) {
     const all = ticks(field);
     if (all.length === 1 && all[0].matches("[role=switch]")) all[0].checked = texts[0] === "true";
     else if (all.length) for (const one of all) one.checked = texts.includes(one.value);
     else if (box(field)) box(field).value = texts[0] ?? "";
-    (all[0] ?? box(field))?.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function put(field, texts) {
+    applying = true;
+    quietly(field, texts);
+    (ticks(field)[0] ?? box(field))?.dispatchEvent(new Event("input", { bubbles: true }));
     applying = false;
   }
 
@@ -216,14 +221,6 @@
     } else if (busy) next = same(held(field), told(field, "aiValue")) ? "accepted" : "offer";
     else if (next === "fill") quietly(field, told(field, "aiValue"));
     become(field, next, mark(other)?.value ?? "");
-  }
-
-  // A value that came by itself is no typing: no draft is sent for it.
-  function quietly(field, texts) {
-    const all = ticks(field);
-    if (all.length === 1 && all[0].matches("[role=switch]")) all[0].checked = texts[0] === "true";
-    else if (all.length) for (const one of all) one.checked = texts.includes(one.value);
-    else if (box(field)) box(field).value = texts[0] ?? "";
   }
 
   // The option of a decision that is proposed: its badges stand in its line.

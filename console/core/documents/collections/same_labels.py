@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from console.core.documents.collections.labels import humanised, one_of
+from console.core.documents.collections.labels import one_of
 from console.core.documents.collections.model import Collection
+from console.core.plain_words import humanised
 
 
 def told_apart(made: dict[str, Collection]) -> dict[str, Collection]:

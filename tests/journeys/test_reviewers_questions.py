@@ -1,0 +1,234 @@
+"""What a reviewer or auditor asks of a case, answered from the pages of the running demo alone: no command, no database, no program beside them.
+
+Rosa replays, Ada reads the log. Each test opens the pages that the person would open, in their order, and reads the answer from their words.
+"""
+
+import re
+from functools import cached_property
+from html import unescape
+
+import pytest
+
+from console.demo import payments
+from tests.journeys.conftest import Demo, Visitor
+from tests.journeys.walking import Walk
+
+pytestmark = pytest.mark.rotating
+
+TICK = re.compile(r'href="\?at=(\d+)"\s+title="\d+: ([^"]+)"')
+UNSEEN = re.compile(r"<(script|style|svg|template)\b.*?</\1>", re.DOTALL)
+
+
+def words(page: str) -> str:
+    """What stands on the page, its parts apart by bars."""
+    body = UNSEEN.sub("", page[page.find("<main") :])
+    return unescape(re.sub(r"\s*\|[|\s]*", " | ", re.sub(r"<[^>]+>", "|", body)))
+
+
+class Case:
+    """A run as one person can look back at it."""
+
+    def __init__(self, visitor: Visitor, run: str) -> None:
+        self.visitor, self.run = visitor, run
+
+    def page(self, path: str = "") -> str:
+        """The words of a page of the run."""
+        answer = self.visitor.get(f"{self.run}{path}")
+        assert answer.status == 200, (path, answer.status)
+        return words(answer.text)
+
+    @cached_property
+    def ticks(self) -> list[tuple[int, str]]:
+        """What happened: the number of each event and its sentence, as the scrubber has them."""
+        return [(int(number), unescape(said)) for number, said in TICK.findall(self.visitor.get(f"{self.run}/replay").text)]
+
+    def at(self, said: str) -> str:
+        """The screen of the first event whose sentence has these words."""
+        number = next(number for number, sentence in self.ticks if said in sentence)
+        return self.page(f"/replay?at={number}")
+
+
+@pytest.fixture(scope="module")
+def rosa(demo: Demo) -> Visitor:
+    return Visitor(demo, "rosa")
+
+
+@pytest.fixture(scope="module")
+def ada(demo: Demo) -> Visitor:
+    return Visitor(demo, "ada")
+
+
+CUSTOMER = "571"
+"""A politically exposed customer with a hit; no other test names them."""
+CHARGE = payments.PLAIN[1]
+
+
+def program_call(walk: Walk, name: str, path: str, **told: object) -> None:
+    status, answer = walk.program(name)("POST", f"/runs/{walk.run['id']}/{path}", told)
+    assert status == 200, (path, answer)
+    walk.run = answer
+
+
+@pytest.fixture(scope="module")
+def review(demo: Demo, rosa: Visitor) -> Case:
+    """A review that Olivia began and Tom ended: a hit cleared, a change of mind, a second person's yes."""
+    walk = Walk(demo, "olivia")
+    walk.start("kyc-review", "customer", CUSTOMER, {"reason": "periodic"})
+    turned = False
+    for run in walk.stands():
+        step = (run["current"] or {}).get("step")
+        if step == "media" and walk.by == "olivia":
+            program_call(walk, "olivia", "save", revision=run["revision"])
+            program_call(walk, "tom", "resume", revision=walk.run["revision"])
+            walk.by = "tom"
+        elif step == "score" and not turned:
+            turned = True
+            program_call(walk, "tom", "revise", revision=run["revision"], step="purpose", reason="The turnover was typed wrongly.")
+    assert walk.run["status"] == "completed", (walk.run["status"], walk.run["current"], walk.refused)
+    return Case(rosa, f"/runs/{walk.run['id']}")
+
+
+@pytest.fixture(scope="module")
+def refund(demo: Demo, rosa: Visitor) -> Case:
+    """A refund from its request to its end."""
+    walk = Walk(demo, "olivia")
+    walk.start("customer-refund", "charge", CHARGE, {})
+    assert [run["status"] for run in walk.stands()][-1] == "completed", (walk.run["current"], walk.refused)
+    return Case(rosa, f"/runs/{walk.run['id']}")
+
+
+def test_1_who_cleared_the_hit_by_which_identifiers_and_on_which_list(review: Case) -> None:
+    screen = review.at("handed in “Decide each hit”")
+    by = re.search(r"· \| ([^|]+) handed in “Decide each hit”", screen)
+    assert by is not None
+    assert re.search(r"entry version \d+ \|", screen), "which version of the entry"
+    assert re.search(r"Identifier \| Ours \| On the list", screen)
+    assert re.search(r"They differ in \| Address, Photograph \|", screen)
+    assert re.search(r"Date of birth \| [^|]+ \| [^|]+ \| Differs", screen), "what was compared stands side by side"
+    assert f"Decided by | At the time: empty | {by[1].removesuffix(' (API key)')}" in screen
+
+
+def test_1_what_was_cleared_differs_in_what_was_named(review: Case) -> None:
+    screen = review.at("handed in “Decide each hit”")
+    [named] = re.findall(r"They differ in \| ([^|]+) \|", screen)
+    same = re.findall(r"\| (Date of birth|Place of birth|Nationality) \| [^|]+ \| [^|]+ \| Same", screen)
+    assert not {each.strip() for each in named.split(",")} & set(same)
+
+
+def test_2_what_the_form_looked_like_when_a_document_was_accepted_and_what_was_opened(review: Case) -> None:
+    screen = review.at("handed in “Check each document”")
+    opened, _, _ = screen.partition("When you press Done")
+    assert re.search(r"Result \| Accepted", screen)
+    assert "Documents, and what was opened by then" in opened
+    assert len(re.findall(r"\| Never opened \|", opened)) == 2, "they were accepted without a look, and that is said"
+
+
+def test_3_model_points_and_floor_of_the_score(review: Case) -> None:
+    screen = review.at("completed “Risk score” (attempt 2)")
+    assert re.search(r"Raised to high: politically exposed, matrix v3", screen)
+    factors = re.findall(r"\| (\d) × (\d+) \| ([\d.]+) \|", screen)
+    assert len(factors) == 7
+    total = sum(int(points) * int(weight) for points, weight, _ in factors)
+    said = re.search(r"matrix v3 \| (\d+) \| High", screen)
+    assert said is not None
+    assert abs(total / 3 - int(said[1])) <= 0.5, "the figures on the screen add up to the score on the screen"
+
+
+def test_3_the_weights_of_the_matrix_stand_with_the_version(rosa: Visitor, review: Case) -> None:
+    page = words(rosa.get("/workflows/kyc-review").text)
+    found = re.search(r"Weights \| ([^|]+) \|", page)
+    assert found is not None
+    weights = dict(re.findall(r"(\w[\w ]*): (\d+)", found[1]))
+    screen = review.at("completed “Risk score” (attempt 2)")
+    assert sorted(weight for _, weight, _ in re.findall(r"\| (\d) × (\d+) \| ([\d.]+) \|", screen)) == sorted(weights.values())
+
+
+def test_5_who_approved_which_values_and_it_was_not_who_asked(review: Case) -> None:
+    said = [sentence for _, sentence in review.ticks]
+    asked = next(sentence for sentence in said if "asked for approval of" in sentence)
+    gave = next(sentence for sentence in said if " approved “" in sentence)
+    assert asked.split(" asked")[0] != gave.split(" approved")[0]
+    screen = review.at(" approved “")
+    assert re.search(r"Risk band \| High", screen)
+    assert (
+        said.index(asked) < said.index(gave) < next(number for number, each in enumerate(said) if "completed “Apply the decision”" in each)
+    )
+
+
+def test_6_how_often_a_charge_was_asked_to_be_refunded_and_how_many_calls_went_out(refund: Case) -> None:
+    said = [sentence for _, sentence in refund.ticks]
+    assert len([each for each in said if "Refunds the charge at the payment provider" in each and "asked for a change" in each]) == 1
+    page = refund.page()
+    amount = re.search(r"Amount \| (\S+\d) \|", page)
+    assert amount is not None
+    assert f"| {amount[1]} sent |" in page, "what the step says and what the result says is one sum"
+
+
+def test_6_the_refund_says_what_was_there_before_it_and_what_remains(refund: Case) -> None:
+    screen = refund.at("was shown “What do we do?”")
+    figures = dict(re.findall(r"\| (Paid|Back before|Refunded before|Left|Remaining) \| (\S+\d) ", screen))
+    assert figures, screen[-1500:]
+
+
+def test_8_which_version_ran_and_since_when(rosa: Visitor, review: Case) -> None:
+    page = words(rosa.get("/workflows/kyc-review").text)
+    assert re.search(r"Version 1 \| live \| \d+ \w+ 2026", page)
+    listed = words(rosa.get(f"/workflows/kyc-review/executions/{review.run.rpartition('/')[2]}").text)
+    assert re.search(r"\| Version \| 1 \|", listed)
+
+
+def test_9_what_was_cancelled_by_a_change_of_mind_stays_and_is_marked(review: Case) -> None:
+    said = [sentence for _, sentence in review.ticks]
+    revised = next(sentence for sentence in said if " revised “" in sentence)
+    number = re.search(r"cancelled (\d+) attempts?", revised)
+    assert number is not None
+    cancelled = [re.match(r"“([^”]+)” was cancelled", each) for each in said]
+    titles = [each[1] for each in cancelled if each]
+    assert len(titles) == int(number[1])
+    page = review.page("/replay")
+    for title in titles:
+        assert f"Cancelled: | {title}" in page
+
+
+def test_9_before_the_change_of_mind_the_step_is_as_it_was(review: Case) -> None:
+    before = review.at("was shown “Risk score”")
+    assert "Risk score" in before
+    assert "Cancelled:" not in before, "at that moment nothing was cancelled"
+
+
+def test_10_the_log_is_complete_so_far_and_who_was_refused_or_took_something_out(ada: Visitor, demo: Demo) -> None:
+    Visitor(demo, "stan").get("/c/customer/10412")
+    proof = words(ada.get("/activity/proof").text)
+    assert re.search(r"Newest event \| Place \| [\d,]+", proof)
+    refused = words(ada.get("/activity?kind=access_refused").text)
+    assert "Stan Kowalski" in refused
+    exports = ada.get("/activity?kind=log_exported")
+    assert exports.status == 200
+
+
+def test_10_a_period_is_asked_for_by_its_days_and_stands_in_the_address(ada: Visitor) -> None:
+    answer = ada.get("/activity?createdAt.gte=2020-10-01&createdAt.lt=2020-11-01")
+    assert answer.status == 200
+    assert not re.search(r"\d\d:\d\d:\d\d \d\d:\d\d:\d\d UTC", words(answer.text)), "nothing happened then"
+    assert "2020-10-01" in answer.text, "the boxes say what was asked for"
+
+
+@pytest.mark.parametrize("path", ["/activity", "/activity/proof", "/settings/people", "/settings/roles"])
+def test_a_reviewer_replays_and_reads_no_log(rosa: Visitor, path: str) -> None:
+    answer = rosa.get(path)
+    assert answer.status in (403, 404)
+    assert "request" in answer.text.lower(), "how to ask for it, or what to say when asking for help"
+
+
+@pytest.mark.parametrize("act", ["abort", "revise?step=start", "escalate", "leave"])
+def test_a_reviewer_looks_and_changes_nothing(rosa: Visitor, review: Case, act: str) -> None:
+    path, _, query = act.partition("?")
+    page = rosa.get(f"{review.run}/replay").text
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', rosa.get("/settings/me").text)
+    assert token is not None
+    before = TICK.findall(page)
+    answer = rosa.post(
+        f"{review.run}/{path}", {"csrf_token": token[1], "reason": "Only looking", **dict([query.split("=")] if query else [])}
+    )
+    assert answer.status in (403, 404, 405, 409, 422), answer.status
+    assert TICK.findall(rosa.get(f"{review.run}/replay").text) == before
