@@ -269,7 +269,9 @@ def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
     if row is None or row.disabled_at is not None:
         said = "The account of the person that this is done for is closed. Somebody else has to take over."
         if row is not None and row.kind == "service":
-            said = f"The service account {row.name} is closed. Open it again under Settings, People, or name another account in the workflow."
+            said = (
+                f"The service account {row.name} is closed. Open it again under Settings, People, or name another account in the workflow."
+            )
         raise NotAllowed(said, code="account_closed")
     return actor(row, kind="user", session=session)
 
