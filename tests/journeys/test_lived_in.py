@@ -1,0 +1,55 @@
+"""The demo as a new user gets it: its people have worked in the past weeks, and what they did can be seen, proved and gone on with."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.journeys.conftest import Demo, Program, serving
+
+pytestmark = pytest.mark.rotating
+
+
+@pytest.fixture(name="lived", scope="module")
+def fixture_lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo with its past, as `bin/demo` makes it."""
+    with serving(tmp_path_factory.mktemp("lived") / "data") as demo:
+        yield demo
+
+
+def test_automations_have_failed_and_were_healed(lived: Demo) -> None:
+    gita = Program(lived, "gita")
+    failed = gita("GET", "/executions?workflow=welcome&status=failed")[1]["data"]
+    assert [run["status"] for run in failed] == ["failed"] * 3
+    for run in failed:
+        assert "The service account Growth automation is closed" in gita("GET", f"/runs/{run['id']}")[1]["reason"]
+        again = gita("GET", f"/executions?rerun_of={run['id']}")[1]["data"]
+        assert [(other["record"], other["status"]) for other in again] == [(run["record"], "completed")]
+    assert gita("GET", "/incidents")[1]["data"] == []
+
+
+def test_each_workflow_with_people_shows_runs_of_several_kinds(lived: Demo) -> None:
+    mona, stan = Program(lived, "mona"), Program(lived, "stan")
+    kinds = {
+        workflow: {run["status"] for run in program("GET", f"/executions?workflow={workflow}&limit=100")[1]["data"]}
+        for program, workflow in ((mona, "kyc-review"), (mona, "customer-refund"), (stan, "supplier-onboarding"))
+    }
+    assert {"completed", "saved"} <= kinds["kyc-review"]
+    assert {"completed", "saved"} <= kinds["customer-refund"]
+    assert len(kinds["supplier-onboarding"]) > 1
+    assert not any("failed" in found for found in kinds.values())
+
+
+def test_what_waits_and_what_was_sent_is_there(lived: Demo) -> None:
+    mona, gita = Program(lived, "mona"), Program(lived, "gita")
+    assert len(mona("GET", "/approvals?status=open")[1]["data"]) >= 2
+    channels = {(message["channel"], message["direction"]) for message in gita("GET", "/messages?limit=100")[1]["data"]}
+    assert {("sms", "out"), ("call", "out"), ("email", "out")} <= channels
+
+
+def test_the_past_is_in_the_log_and_proved(lived: Demo) -> None:
+    told = lived.command("verify")
+    assert told.returncode == 0, told.stdout + told.stderr
+    weeks_ago = (datetime.now(UTC) - timedelta(days=20)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert Program(lived, "ada")("GET", f"/activity-logs?limit=5&createdAt.lt={weeks_ago}")[1]["data"]
+    assert lived.command("doctor").returncode == 0
