@@ -94,7 +94,7 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
     return {
         **counts,
         "unchanged_since": since,
-        "told": _told(len(subjects), len(lists), len(undecided), len(stand), since),
+        "told": _screening_sentence(len(subjects), len(lists), len(undecided), len(stand), since),
         "runs": runs,
         "versions": versions,
         "screened_against": {told["name"]: told["version"] for told in lists},
@@ -104,7 +104,7 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
     }
 
 
-def _told(names: int, lists: int, undecided: int, stand: int, since: str | None) -> str:
+def _screening_sentence(names: int, lists: int, undecided: int, stand: int, since: str | None) -> str:
     """What was compared and found, for people."""
     open_hits = f"{undecided or 'no'} open {'hit' if undecided < 2 else 'hits'}"
     former = (

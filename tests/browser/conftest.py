@@ -127,7 +127,8 @@ class Screen:
         return self.page
 
     def press(self, *keys: str) -> None:
-        """Press keys, one after another."""
+        """Press keys, one after another; the first when the scripts of the page that has come have run."""
+        self.page.wait_for_load_state("load")
         for key in keys:
             self.page.keyboard.press(key)
 

@@ -74,7 +74,7 @@ def test_what_comes_of_a_check(told: dict[str, Any], outcome: str) -> None:
         ((ZONE, ZONE), "ocr", "pass", ""),
         ((WRONG, WRONG), "ocr", "fail", "of the number"),
         ((WRONG,), "ocr", "unsure", "read it yourself"),
-        ((), "pdf", "unsure", "Nothing was found"),
+        ((), "pdf", "unsure", "could not be read: compare it by eye"),
     ],
 )
 def test_check_digits(zones: Any, origin: Any, outcome: str, words: str) -> None:

@@ -280,7 +280,7 @@ def test_a_request_waits_once_for_what_is_locked_and_others_ask_themselves(locke
 
     connect.wait_once(on=True)
     for _ in range(50):
-        with pytest.raises(SourceDown, match="locked for another program") as refused:
+        with pytest.raises(SourceDown, match="locked this for another program") as refused:
             get("select count(*) from t")
         assert (refused.value.passing, refused.value.extra["source"]) == (True, "shop")
     assert len(asked) == 1

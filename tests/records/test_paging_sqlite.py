@@ -161,7 +161,7 @@ def test_what_is_no_order_is_refused_by_its_name(tmp_path: Path, name: str) -> N
         with pytest.raises(Malformed) as error:
             records.page("thing", whole("thing"), sort=name)
         assert error.value.status == 400
-        assert name.removeprefix("-") in error.value.message
+        assert name.removeprefix("-").casefold() in error.value.message.casefold()
 
 
 @pytest.mark.parametrize("sort", ["t", "-t"])

@@ -126,7 +126,10 @@ def _reason(detail: ErrorDetails, model: type[BaseModel]) -> str:
                 "This may not be empty." if context.get("min_length") == 1 else f"This is too short: at least {context.get('min_length')}."
             )
         case "too_long":
-            return f"This has too many entries: {context['actual_length']:,}, at most {context['max_length']:,}."
+            count = (
+                "" if context.get("actual_length") is None else f": {context['actual_length']:,}"
+            )  # unknown where a list was not read to its end
+            return f"This has too many entries{count}{',' if count else ':'} at most {context['max_length']:,}."
         case "string_too_long":
             return f"This is too long: at most {context.get('max_length')}."
         case "greater_than_equal":

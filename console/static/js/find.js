@@ -2,15 +2,18 @@
 "use strict";
 (() => {
   let typed = null; // text while the search is on its way
+  let entered = null; // Enter was pressed after it
 
   async function open(box) {
     if (typed !== null || document.querySelector("dialog[open]")) return;
     if (!window.handrail.search) {
       typed = "";
+      entered = null;
       try { await Promise.all([box.dataset.sheet, box.dataset.script].map(window.handrail.fetched)); } catch { location.assign(box.href); return; }
     }
-    window.handrail.search(typed ?? "");
-    typed = null;
+    const text = typed ?? "", pressed = entered;
+    typed = entered = null;
+    window.handrail.search(text, pressed);
   }
 
   document.addEventListener("keydown", (event) => {
@@ -18,7 +21,12 @@
     if (modified && event.key.toLowerCase() === "k") {
       const box = document.querySelector("[data-palette]");
       if (box) { event.preventDefault(); open(box); }
+    } else if (typed !== null && event.key === "Enter") {
+      entered = { apart: modified };
+      event.preventDefault();
+      event.stopImmediatePropagation(); // neither the field nor the page takes it
     } else if (typed !== null && !modified && !event.altKey) {
+      entered = null;
       if (event.key === "Backspace") typed = typed.slice(0, -1);
       else if (event.key.length === 1) typed += event.key;
       else return;

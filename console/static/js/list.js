@@ -1,7 +1,6 @@
 // A list by keyboard: Space shows the row beside the list, X chooses it; after a search that was sent with Enter the first row has the focus.
 "use strict";
 (() => {
-  let toRow = false;
 
   const row = () => document.activeElement?.closest?.("[data-rows] > *");
   const pane = () => document.getElementById("preview");
@@ -48,10 +47,10 @@
     location.assign(head.dataset.then);
   });
 
-  document.addEventListener("submit", (event) => { if (event.target.matches("[data-finds]")) toRow = true; });
+  // After Enter in the box the first row has the focus: when that answer has come, not one to the letters before it.
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (!toRow || event.detail.target?.id !== "list") return;
-    toRow = false;
+    const asked = event.detail.requestConfig;
+    if (asked?.triggeringEvent?.type !== "submit" || !asked.elt.matches("[data-finds]") || event.detail.target?.id !== "list") return;
     const first = document.querySelector("[data-rows] > *");
     if (!first) return;
     first.tabIndex = -1;

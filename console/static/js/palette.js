@@ -24,7 +24,7 @@
   const words = (element) => element.dataset.keyName || element.getAttribute("aria-label") || element.textContent.trim().replace(/\s+/g, " ");
   const options = () => [...answer.querySelectorAll("[role=option]")];
 
-  function open(typed = "") {
+  function open(typed = "", entered = null) {
     if (document.querySelector("dialog[open]")) return;
     dialog = make("dialog", { class: "palette found", "aria-label": "Search or run" });
     input = make("input", { role: "combobox", "aria-expanded": "true", "aria-controls": "palette-list", "aria-autocomplete": "list", "aria-label": "Search records, runs, pages and actions", autocomplete: "off", spellcheck: "false", "data-navigation": "", placeholder: "Search or run" });
@@ -35,7 +35,8 @@
     dialog.append(make("div", { class: "asked" }, glass, input, found, make("kbd", {}, "Esc")), answer, foot);
     document.body.append(dialog);
     group = "";
-    shown = waiting = null;
+    shown = null;
+    waiting = entered;
     dialog.addEventListener("close", () => { asked?.abort(); dialog.remove(); });
     dialog.addEventListener("keydown", walk);
     dialog.addEventListener("click", press);
