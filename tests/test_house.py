@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
@@ -276,20 +277,23 @@ def test_a_room_offers_only_what_somebody_takes() -> None:
 def test_a_room_opens_only_modules_that_another_room_takes() -> None:
     """`OPEN_MODULES` is what others may reach into; a name that nobody takes any more leaves a door open."""
     texts = {path: path.read_text(encoding="utf-8") for path in CONSOLE.rglob("*.py")}
+    takers = defaultdict[tuple[str, str], set[Path]](set)  # (end of a room's name, name behind the dot) or (room, name imported from it)
+    for path, text in texts.items():
+        for taken in re.findall(r"\b(\w+)\.(?=(\w+))", text):
+            takers[taken].add(path)
+        for room, names in re.findall(r"from (console\S*) import (\([^)]*\)|.*)", text):
+            for name in re.findall(r"\w+", names):
+                takers[room, name].add(path)
     wrong = []
     for door, text in texts.items():
         opened = re.search(r"^OPEN_MODULES = frozenset\(\s*(\{.*?\})\s*\)", text, re.DOTALL | re.MULTILINE)
         if door.name != "__init__.py" or opened is None:
             continue
         room = ".".join(door.parent.relative_to(ROOT).parts)
-        others = "\n".join(told for path, told in texts.items() if door.parent not in path.parents)
-        listed = " ".join(re.findall(rf"from {re.escape(room)} import (\([^)]*\)|.*)", others))
         for name in sorted(ast.literal_eval(opened[1])):
-            within = module_file(f"{room}.{name}") is not None
-            taken = re.search(rf"\b{re.escape(room)}\.{name}\b|\b{room.rpartition('.')[2]}\.{name}\b", others) or re.search(
-                rf"\b{name}\b", listed
-            )
-            wrong += [] if within and taken else [f"{room}: {name}"]
+            found = takers[room.rpartition(".")[2], name] | takers[room, name]
+            taken_outside = any(door.parent not in path.parents for path in found)
+            wrong += [] if module_file(f"{room}.{name}") is not None and taken_outside else [f"{room}: {name}"]
     assert wrong == []
 
 
