@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.demo.action_functions import SHOWN, Entry, Subject, _compared, _places, _sounds, _told
+from console.demo.action_functions import SHOWN, Entry, Subject, _compared, _places, _sounds, _screening_sentence
 from console.demo.romanise import MOST, latin, sound
 from tests.tables import cases
 
@@ -85,11 +85,11 @@ def test_spellings_are_few_and_latin_stays_as_it_is() -> None:
     ],
 )  # fmt: skip
 def test_what_a_screening_came_to_is_said_in_a_sentence(names: int, undecided: int, stand: int, since: str | None, said: str) -> None:
-    assert _told(names, 3, undecided, stand, since) == said
+    assert _screening_sentence(names, 3, undecided, stand, since) == said
 
 
 def test_a_former_screening_is_only_spoken_of_where_one_stands() -> None:
-    assert "had not changed" not in _told(5, 3, 0, 0, None)
+    assert "had not changed" not in _screening_sentence(5, 3, 0, 0, None)
 
 
 @cases(
