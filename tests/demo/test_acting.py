@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.demo.action_functions import SHOWN, Entry, Subject, _compared, _places, _sounds, _screening_sentence
+from console.demo.action_functions import SHOWN, Entry, Subject, _compared, _places, _screening_sentence, _sounds
 from console.demo.romanise import MOST, latin, sound
 from tests.tables import cases
 
