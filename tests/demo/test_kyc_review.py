@@ -25,13 +25,11 @@ from console.postgres import Embedded
 from console.views import blocks as drawn
 from console.work import approvals, tickets
 from tests.company import PASSWORD
-from tests.conftest import copied, web_app
+from tests.conftest import copied
 from tests.jobs import RUNNING, do, work_until_idle
 from tests.messages.reached import clock
-from tests.plain_words import unreadable
 from tests.servers.model import Server
 from tests.services.four_eyes import whole
-from tests.views.conftest import Pages
 
 pytestmark = pytest.mark.rotating
 
@@ -365,13 +363,11 @@ def test_what_contradicts_itself_is_refused_before_it_is_done(house: House) -> N
         assert (detail["field"], detail["severity"]) == ("because", "refuse")
         assert detail["reason"].startswith("Not possible")
         assert {"verdict": "true_match", "because": None, "compared": []} in [way["set"] for way in detail["ways"]]
-    agrees = {"birth_date": "date of birth", "nationality": "nationality"}
-    for named, words in agrees.items():
-        with pytest.raises(Invalid) as caught:
-            house.answer(run_id, item=marek, because="different_id", verdict="false_positive", compared=[named, "photo"])
-        (detail,) = caught.value.details
-        assert (detail["field"], detail["reason"]) == ("compared", f"Not possible: the {words} agrees, it tells nobody apart.")
-        assert [way["set"] for way in detail["ways"]] == [{"compared": []}]
+    with pytest.raises(Invalid) as caught:
+        house.answer(run_id, item=marek, because="different_id", verdict="false_positive", compared=["birth_date", "photo"])
+    (detail,) = caught.value.details
+    assert (detail["field"], detail["reason"]) == ("compared", "Not possible: the date of birth agrees, it tells nobody apart.")
+    assert [way["set"] for way in detail["ways"]] == [{"compared": []}]
     house.answer(run_id, item=marek, verdict="true_match")
     told = house.walk(run_id, "pep")
     with pytest.raises(Invalid) as caught:
@@ -578,24 +574,3 @@ def test_a_second_screening_of_unchanged_data_says_which_one_stands(house: House
     found = [step["finding"] for step in runs.get(house.people["olivia"], again).steps if step["step"] == "screen"]
     assert "against the same lists" in str(found), found
     runs.abort(house.people["olivia"], again, revision=None, reason="Tried")
-
-
-def test_identifiers_that_agree_are_refused_on_the_page_with_what_stands_on_both_sides_and_a_way_out(house: House) -> None:
-    house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", YURI)  # fmt: skip
-    run_id = house.start(YURI)
-    house.walk(run_id, "hits")
-    olivia = Pages(house, web_app()).olivia  # type: ignore[arg-type]
-    page = olivia.get(f"/runs/{run_id}")
-    assert "They differ in" in page.text
-    assert "Cleared only by two identifiers that differ" in page.text
-    refused = olivia.send(
-        page, "/complete", status=422, v_verdict="false_positive", v_because="dob_mismatch", v_compared=["birth_date", "nationality"]
-    )
-    assert "Not possible: the nationality agrees, it tells nobody apart." in refused.text
-    assert "Ours: Kazakhstan, Lithuania. On the list: Kazakhstan." in refused.text
-    assert "Choose others" in refused.text
-    assert house.told(run_id)["current"]["progress"]["done"] == 0, "nothing was kept"
-    assert not unreadable(refused.html)
-    told = house.answer(run_id, verdict="false_positive", because="dob_mismatch", compared=["birth_date", "birth_place"])
-    assert told["current"]["step"] != "hits" or told["current"]["waiting"], "what differs, or was looked at by hand, counts"
-    runs.abort(house.people["olivia"], run_id, revision=None, reason="Tried")

@@ -103,14 +103,14 @@ def test_1_who_cleared_the_hit_by_which_identifiers_and_on_which_list(review: Ca
     assert by is not None
     assert re.search(r"entry version \d+ \|", screen), "which version of the entry"
     assert re.search(r"Identifier \| Ours \| On the list", screen)
-    assert re.search(r"They differ in \| Address, Photograph \|", screen)
+    assert re.search(r"Compared \| Address, Photograph \|", screen)
     assert re.search(r"Date of birth \| [^|]+ \| [^|]+ \| Differs", screen), "what was compared stands side by side"
     assert f"Decided by | At the time: empty | {by[1].removesuffix(' (API key)')}" in screen
 
 
 def test_1_what_was_cleared_differs_in_what_was_named(review: Case) -> None:
     screen = review.at("handed in “Decide each hit”")
-    [named] = re.findall(r"They differ in \| ([^|]+) \|", screen)
+    [named] = re.findall(r"Compared \| ([^|]+) \|", screen)
     same = re.findall(r"\| (Date of birth|Place of birth|Nationality) \| [^|]+ \| [^|]+ \| Same", screen)
     assert not {each.strip() for each in named.split(",")} & set(same)
 
