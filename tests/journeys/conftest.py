@@ -157,7 +157,7 @@ def _serving(data: Path) -> dict[str, Any] | None:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[Demo]:
+def serving(data: Path, patience_s: float = PATIENCE_S) -> Iterator[Demo]:
     """A demo over this data folder while the block lasts."""
     data.parent.mkdir(parents=True, exist_ok=True)
     with (data.parent / f"{data.name}.log").open("wb") as said:
@@ -166,7 +166,7 @@ def serving(data: Path) -> Iterator[Demo]:
             env=_environment(data), stdin=subprocess.DEVNULL, stdout=said, stderr=said,
         )  # fmt: skip
         try:
-            until = time.monotonic() + PATIENCE_S
+            until = time.monotonic() + patience_s
             while (told := _serving(data)) is None:
                 assert process.poll() is None, (data.parent / f"{data.name}.log").read_text()[-2000:]
                 assert time.monotonic() < until, "the demo does not come up"

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.rotating
 @pytest.fixture(name="lived", scope="module")
 def fixture_lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A demo with its past, as `bin/demo` makes it."""
-    with serving(tmp_path_factory.mktemp("lived") / "data") as demo:
+    with serving(
+        tmp_path_factory.mktemp("lived") / "data", patience_s=420
+    ) as demo:  # its past is made first, which a busy machine takes minutes for
         yield demo
 
 
