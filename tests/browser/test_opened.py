@@ -7,7 +7,7 @@ import pytest
 
 from tests.company import Company
 from tests.papers import at_note, pdf, workflow
-from tests.services.test_documents_checked import send
+from tests.documents.test_documents_checked import send
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

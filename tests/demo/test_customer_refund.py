@@ -25,8 +25,8 @@ from tests.conftest import web_app
 from tests.demo.refunding import ROOT, Desk, opened, whole
 from tests.jobs import do, worked
 from tests.servers.model import Server
-from tests.services.engine import overdue, until
-from tests.services.test_runs_midway import failing
+from tests.support.engine import overdue, until
+from tests.runs.changing.test_midway import failing
 
 pytestmark = pytest.mark.rotating
 

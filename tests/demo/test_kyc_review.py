@@ -29,7 +29,7 @@ from tests.conftest import copied
 from tests.jobs import RUNNING, do, work_until_idle
 from tests.messages.reached import clock
 from tests.servers.model import Server
-from tests.services.four_eyes import whole
+from tests.support.four_eyes import whole
 
 pytestmark = pytest.mark.rotating
 

@@ -11,7 +11,7 @@ from console.errors import Invalid
 from console.steps.escalate import EscalateConfig
 from console.work import tickets
 from tests.company import DESK, DOCUMENT, STEPS, Company
-from tests.services.engine import whole
+from tests.support.engine import whole
 from tests.steps.walk import complete, context, prepare
 from tests.tables import cases
 

@@ -14,7 +14,7 @@ from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import worked
 from tests.servers.model import Server
-from tests.services.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
+from tests.builder.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
 from tests.views.conftest import signed_in
 from tests.views.test_workflow_editor import post
 
