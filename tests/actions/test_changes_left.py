@@ -23,9 +23,9 @@ from console.db.engine import alone, fetch
 from console.postgres import Embedded
 from console.records import connect
 from console.work import notices
+from tests.actions.test_records_killed import broken, headers, killed, sent
 from tests.company import Company
 from tests.conftest import web_app
-from tests.actions.test_records_killed import broken, headers, killed, sent
 from tests.views.conftest import Page, signed_in
 
 pytestmark = pytest.mark.rotating

@@ -13,9 +13,9 @@ import console
 from console import accounts
 from console.core.actor import Actor
 from tests import warm
+from tests.actions.test_records_by_hand import NEW, rights as rights, told  # noqa: PLC0414 - a fixture
 from tests.company import Company
 from tests.conftest import web_app
-from tests.actions.test_records_by_hand import NEW, rights as rights, told  # noqa: PLC0414 - a fixture
 
 pytestmark = pytest.mark.rotating
 

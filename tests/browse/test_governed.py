@@ -16,10 +16,10 @@ from console.core.documents.collections import document_check
 from console.effects import python
 from console.errors import ConsoleError, DefinitionError
 from console.upkeep import doctor
+from tests.collections.test_collections_said import say
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.support.acting import RATE, hand_in, imported, run_of
-from tests.collections.test_collections_said import say
 from tests.views.conftest import Pages
 
 OTHER: dict[str, Any] = {

@@ -10,8 +10,8 @@ from console.effects import spoken_values
 from console.formats import Kind, Look, Named, html, text
 from console.log.event_lists import LogFilter
 from console.workflows import versions
-from tests.company import DOCUMENT, Company
 from tests.collections.test_collections_said import say
+from tests.company import DOCUMENT, Company
 
 WANTED = [("customer", "1"), ("customer", "3"), ("customer", "99"), ("account", "LT459999900012345678")]
 

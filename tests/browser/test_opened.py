@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.company import Company
-from tests.papers import at_note, pdf, workflow
 from tests.documents.test_documents_checked import send
+from tests.papers import at_note, pdf, workflow
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

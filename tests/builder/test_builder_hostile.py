@@ -7,9 +7,9 @@ import pytest
 
 from console import builder, workflows
 from console.core import drafting
+from tests.builder.test_builder import answer, asked, fixture_endpoint, fixture_model, prompts
 from tests.company import Company
 from tests.servers.model import Server
-from tests.builder.test_builder import answer, asked, fixture_endpoint, fixture_model, prompts
 
 __all__ = ["fixture_endpoint", "fixture_model"]
 

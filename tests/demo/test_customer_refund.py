@@ -24,9 +24,9 @@ from console.work import approvals, tasks
 from tests.conftest import web_app
 from tests.demo.refunding import ROOT, Desk, opened, whole
 from tests.jobs import do, worked
+from tests.runs.changing.test_midway import failing
 from tests.servers.model import Server
 from tests.support.engine import overdue, until
-from tests.runs.changing.test_midway import failing
 
 pytestmark = pytest.mark.rotating
 

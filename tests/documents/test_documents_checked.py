@@ -12,9 +12,9 @@ from console.errors import NotFound
 from console.runs.changing import attachments
 from tests import jobs
 from tests.company import DOCUMENTS, Company
+from tests.documents.test_documents_read import BILL, passport
 from tests.papers import CHECKED, at_note, pdf, workflow
 from tests.support.engine import until, workers
-from tests.documents.test_documents_read import BILL, passport
 
 pytestmark = pytest.mark.rotating
 

@@ -12,8 +12,8 @@ from console.db import transaction
 from console.db.engine import fetch
 from console.runs.rows.run_store import load
 from tests.company import Company
-from tests.support.engine import publish, step, whole
 from tests.runs.changing.test_midway import failing
+from tests.support.engine import publish, step, whole
 
 ACCOUNT = {
     "operation": "create",

@@ -11,11 +11,11 @@ from console.db.engine import fetch
 from console.enrolments import Question, Those, leaving_many
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from tests.company import Company
+from tests.enrolments.test_enrolments import LEADS, WHY, counts, in_now
 from tests.jobs import BEGINNING, wait_until_free, work_until_idle
 from tests.messages import reached
-from tests.support.engine import whole
-from tests.enrolments.test_enrolments import LEADS, WHY, counts, in_now
 from tests.publication.test_killed_changes import killed_at_each
+from tests.support.engine import whole
 
 WHOLE = Those()
 

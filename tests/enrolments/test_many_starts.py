@@ -18,8 +18,8 @@ from console.runs.rows.run_store import load
 from console.upkeep import status
 from tests.company import Company
 from tests.jobs import taken, wait_until_free, work_until_idle
-from tests.support.engine import step, whole
 from tests.runs.engine.test_hands_off import document, robot
+from tests.support.engine import step, whole
 
 BY = StartedBy("by_hand", "enrolment")
 START = {"fields": [{"name": "level", "label": "Level", "type": "text", "required": True}]}

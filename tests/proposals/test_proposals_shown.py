@@ -4,8 +4,8 @@ from console import runs
 from console.access import Row
 from console.db.engine import fetch
 from tests.company import Company
-from tests.support.proposing_runs import at, begun, call_of, hand_in, made, source, value
 from tests.runs.changing.test_midway import ruled
+from tests.support.proposing_runs import at, begun, call_of, hand_in, made, source, value
 
 
 def test_what_was_in_front_of_them_is_evidence(company: Company) -> None:

@@ -9,12 +9,12 @@ import pytest
 from console import access, publication, runs, workflows
 from console.db.engine import fetch
 from tests.company import Company
-from tests.samples import sampled
-from tests.servers.outside import http
-from tests.support.engine import publish, step, whole
 from tests.publication.test_publishing_reviews import CARE, asked, second_lead, wants_second
 from tests.publication.test_run_moves import LATER, moved_events, published
 from tests.runs.changing.test_crash import act
+from tests.samples import sampled
+from tests.servers.outside import http
+from tests.support.engine import publish, step, whole
 
 pytestmark = pytest.mark.rotating
 MOST = 40

@@ -17,8 +17,8 @@ from console.rights import clearances
 from console.upkeep import erasure, retention
 from tests import traces
 from tests.company import Company
-from tests.rights.test_clearances import may_see
 from tests.publication.test_publishing_reviews import second_lead, titled, wants_second
+from tests.rights.test_clearances import may_see
 
 NOW = datetime.now(UTC)
 

@@ -17,8 +17,8 @@ from console.runs.rows.run_store import load
 from console.upkeep import status
 from console.worker import pools
 from tests.company import Company
-from tests.support.engine import counting, jobs, kinds, overdue, publish, started, step, waiting, whole
 from tests.runs.changing.test_midway import failing
+from tests.support.engine import counting, jobs, kinds, overdue, publish, started, step, waiting, whole
 
 pytestmark = pytest.mark.rotating
 

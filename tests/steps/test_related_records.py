@@ -7,8 +7,8 @@ import pytest
 from console import runs, workflows
 from console.errors import Invalid
 from tests.company import Company
-from tests.support.engine import whole
 from tests.runs.changing.test_midway import denied, ruled
+from tests.support.engine import whole
 
 ACCOUNT: dict[str, Any] = {"items": {"relation": "account", "fields": ["iban", "status"], "sort": "iban"}}
 OPEN: dict[str, Any] = {"items": {**ACCOUNT["items"], "where": "record.status == 'open'"}}

@@ -15,9 +15,9 @@ from console.runs.changing import approval_answers
 from console.upkeep import erasure
 from console.work import approvals
 from tests.company import Company
+from tests.runs.changing.test_midway import ruled
 from tests.support.engine import overdue
 from tests.support.four_eyes import asking, balance, bank, charging, kinds, requested, status, waiting_for, whole
-from tests.runs.changing.test_midway import ruled
 
 __all__ = ["bank"]
 

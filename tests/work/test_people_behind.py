@@ -12,10 +12,10 @@ from console.runs.changing.approval_requests import possible_approvers
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.jobs import work_until_idle
+from tests.publication.test_publishing_reviews import CARE, live_title, second_lead as second_publisher, titled, wants_second
+from tests.runs.engine.test_hands_off import ROBOT, robot
 from tests.support.four_eyes import asking, bank, charging, step, waiting_for
 from tests.work.test_approvals import second_lead
-from tests.runs.engine.test_hands_off import ROBOT, robot
-from tests.publication.test_publishing_reviews import CARE, live_title, second_lead as second_publisher, titled, wants_second
 
 __all__ = ["bank"]
 

@@ -14,9 +14,8 @@ from console.runs.changing.approval_answers import visible_request
 from console.runs.showing.candidates import candidates
 from console.work import approvals, approvers, my_work, notices, questions, standing_in, tasks
 from tests.company import Company
-from tests.work import test_answers
-from tests.work import test_tasks
 from tests.support.four_eyes import bank, charging, requested, status, whole
+from tests.work import test_answers, test_tasks
 from tests.work.test_approvals import second_lead
 
 __all__ = ["bank"]

@@ -16,8 +16,8 @@ from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound, S
 from console.records import catalogue
 from console.work import my_work, ticket_assignment, tickets, waiting_records
 from tests.company import DESK, Company
-from tests.work.test_inbox import UNRATED
 from tests.runs.changing.test_midway import away
+from tests.work.test_inbox import UNRATED
 
 MANY = 60
 

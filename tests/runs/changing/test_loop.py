@@ -7,9 +7,9 @@ import pytest
 from console import runs, workflows
 from console.errors import Invalid
 from tests.company import Company
-from tests.support.engine import whole
-from tests.runs.showing.test_lists import counted
 from tests.runs.changing.test_midway import denied, ruled
+from tests.runs.showing.test_lists import counted
+from tests.support.engine import whole
 
 LOOP: dict[str, Any] = {
     "items": {"relation": "account", "fields": ["iban", "status"], "sort": "iban"},

@@ -28,8 +28,8 @@ from console.runs.changing.run_rights import holder_idle_s, possible_commands, s
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
 from tests.company import DOCUMENT, Company
-from tests.support import proposing_runs as proposals
 from tests.runs.changing.run_model import EMAILS, WORKERS, Model, Step, complete
+from tests.support import proposing_runs as proposals
 
 PEOPLE = (*WORKERS, "rosa")
 WITH_AI = frozenset({"note", "rate", "decide"})

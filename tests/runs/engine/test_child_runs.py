@@ -11,8 +11,8 @@ from console.db.engine import fetch
 from console.errors import Conflict
 from console.runs.rows.run_store import load
 from tests.company import Company
-from tests.support.engine import overdue, step, whole
 from tests.runs.changing.test_midway import failing
+from tests.support.engine import overdue, step, whole
 
 ROBOT = "robot@fernwick.test"
 

@@ -10,9 +10,9 @@ from console.db.engine import place_among
 from console.errors import Conflict, ConsoleError
 from console.runs.engine import effecting
 from tests.company import Company
+from tests.runs.changing.test_midway import failing
 from tests.support.engine import kinds, overdue, whole
 from tests.support.paying import PAY, Provider, at_pay, effects, pay, paying, providing, unknown
-from tests.runs.changing.test_midway import failing
 
 
 @pytest.fixture

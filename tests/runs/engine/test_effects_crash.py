@@ -15,12 +15,12 @@ from console.errors import Conflict
 from console.runs.engine.effecting import record_report
 from console.runs.rows.run_store import load
 from tests.company import Company
+from tests.runs.changing.test_crash import act, together
+from tests.runs.changing.test_midway import failing
 from tests.samples import sampled
 from tests.support.acting import imported
 from tests.support.engine import kinds, overdue, until, whole, workers
 from tests.support.paying import PAY, RECALL, Provider, at_pay, back, made, pay, paying, providing
-from tests.runs.changing.test_crash import act, together
-from tests.runs.changing.test_midway import failing
 
 pytestmark = pytest.mark.rotating
 

@@ -11,9 +11,9 @@ from console.errors import Conflict
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.conftest import Database
+from tests.runs.changing.test_midway import failing
 from tests.support import engine
 from tests.support.engine import counting, jobs, kinds, overdue, started, until, waiting, whole
-from tests.runs.changing.test_midway import failing
 
 
 def ended(*run_ids: str) -> bool:

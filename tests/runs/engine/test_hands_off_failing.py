@@ -9,10 +9,10 @@ from console.core.run.origin import RecordRef, StartedBy
 from console.runs.rows.run_store import load
 from console.work import tickets
 from tests.company import Company
+from tests.runs.changing.test_midway import away
 from tests.support.acting import imported
 from tests.support.engine import overdue, step, whole
 from tests.support.paying import PAY, RECALL, Provider, providing
-from tests.runs.changing.test_midway import away
 
 pytestmark = pytest.mark.rotating
 ROBOT = "robot@fernwick.test"

@@ -14,8 +14,8 @@ from console.db import transaction
 from console.messages import outbox
 from console.work import notices, tasks
 from tests.company import DOCUMENTS, Company
-from tests.support.engine import step, whole
 from tests.runs.engine.test_child_runs import begin, children, publish
+from tests.support.engine import step, whole
 
 NAME, OTHER = "Adaeze Okonkwo-Bell", "Halcyon Harbour Trading B.V."
 ABOUT = "{{ record.customer_id }}"

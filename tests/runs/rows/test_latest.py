@@ -15,8 +15,8 @@ from console.runs.rows.latest import path
 from console.runs.showing import reading, step_findings
 from console.runs.showing.view import outline
 from tests.company import Company
-from tests.runs.showing.test_long_runs import counted
 from tests.runs.changing.test_loop import begin, hand_in
+from tests.runs.showing.test_long_runs import counted
 
 FEW = 4
 ROUND: dict[str, Any] = {

@@ -10,9 +10,9 @@ from console.errors import Invalid
 from console.views.formats import Look
 from console.views.run import consequences
 from tests.company import Company
+from tests.steps.registered import handed_in, smallest
 from tests.support.acting import RATE, imported
 from tests.support.engine import step
-from tests.steps.registered import handed_in, smallest
 
 pytestmark = pytest.mark.rotating
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from tests.company import Company
+from tests.runs.trying.test_dry_runs import document, end, ends, path, said, trial, written
 from tests.support.contact_club import found_club
 from tests.support.engine import step
-from tests.runs.trying.test_dry_runs import document, end, ends, path, said, trial, written
 
 CALL = {"script": "Hi {{ record.name }}. How are you?", "answers": ["interested", "not_now"]}
 
