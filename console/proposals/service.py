@@ -8,7 +8,6 @@ import hmac
 import logging
 import time
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 
 import psycopg
@@ -301,7 +300,7 @@ def _store_call(asking: _Asking, answer: str, *, error: str | None = None, remem
             "record": source.record,
         }
         | {"step": source.step, "document": source.document, "page": source.page, "trusted": source.trusted, "fields": sorted(source.data)}
-        | {"read_at": _moment(source.read_at)}
+        | {"read_at": source.read_at.isoformat() if source.read_at is not None else None}
         for source in asking.built.ask.sources
     ]
     texts = {
@@ -321,10 +320,6 @@ def _store_call(asking: _Asking, answer: str, *, error: str | None = None, remem
     with borrowed() as driver, driver.pipeline():
         for statement, values in statements:
             driver.execute(statement, values)
-
-
-def _moment(at: datetime | None) -> str | None:
-    return at.isoformat() if at is not None else None
 
 
 def _limit_s(asking: _Asking) -> float:
