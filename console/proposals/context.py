@@ -329,7 +329,7 @@ def collections_of(ask_context: ProposalContext) -> list[Collection]:
 
 
 def _titled(collection: object, closed: frozenset[str]) -> frozenset[str]:
-    """The same fields, and `title` if the titles of this collection are made from one of them."""
+    """The fields `closed`, and `title` if the titles of this collection are made from one of them."""
     of_collection = next((each for each in records.collections() if each.id == collection), None)
     return closed if of_collection is not None and not closed & set(of_collection.title_fields) else closed | {"title"}
 

@@ -95,7 +95,7 @@ class _Asking:
 
 
 def fitting(ask_context: ProposalContext, judged: Judged) -> Judged:
-    """The same without values that the step's form would refuse, for example more than the remaining amount."""
+    """The answer without values that the form of the step would refuse, for example more than the remaining amount."""
     wrong = unfit(ask_context, {each.name: each.value for each in judged.fields})
     if not wrong:
         return judged
@@ -277,7 +277,7 @@ def report_open_breaker(config: providers.Config, code: Code) -> None:
 
 
 def _with_cost(asking: _Asking, facts: CallFacts) -> CallFacts:
-    """The same with the cost and the version of the price table."""
+    """The facts of the call, with its cost and the version of the price table."""
     raw = facts.raw
     fresh, cached, output = (raw.input_tokens - raw.cached_tokens, raw.cached_tokens, raw.output_tokens) if raw else (0, 0, 0)
     cost = asking.current.cost(asking.chosen.config.model, input_tokens=max(0, fresh), cached_tokens=cached, output_tokens=output)

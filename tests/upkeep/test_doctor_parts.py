@@ -94,7 +94,7 @@ def test_whom_it_runs_as(monkeypatch: pytest.MonkeyPatch, number: int, url: str 
 @cases(
     ("base", "ok", "words"),
     [
-        (None, True, "CONSOLE_BASE_URL is not set: fine on one's own machine"),
+        (None, True, "CONSOLE_BASE_URL is not set: fine on your own machine"),
         ("https://console.example", True, "https://console.example"),
         ("https://console.example/desk", True, "https://console.example/desk"),
         ("https://127.0.0.1:8443", True, "https://127.0.0.1:8443"),

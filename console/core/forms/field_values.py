@@ -141,7 +141,7 @@ def _string(value: Any) -> str:
     if "\x00" in value:
         raise Wrong("There is a NUL character in the text, which cannot be stored: remove it.")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise Wrong("There is half of a character in the text (a lone surrogate): type it anew.")
+        raise Wrong("There is half of a character in the text (a lone surrogate): type it again.")
     return unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
 
 

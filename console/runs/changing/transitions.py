@@ -162,7 +162,7 @@ def _keep_other_items(actor: Actor, seen: Seen, screen: Screen, typed: Mapping[s
 
 
 def _with_item(submitted: Submission, shown: Screen) -> Submission:
-    """The same with the item of the list: if a revision but no item is given, it is the item whose form was shown last."""
+    """The submission with its item of the list. If it has a revision and no item, it is about the item whose form was shown last."""
     key = (shown.get("progress") or {}).get("key")
     if submitted.revision is None or key is None or "item" in submitted.values:
         return submitted

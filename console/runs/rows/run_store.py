@@ -221,7 +221,7 @@ def after_events(loaded: Loaded, events: Sequence[Event]) -> Loaded:
 
 
 def after_stored(loaded: Loaded, events: Sequence[Event]) -> Loaded:
-    """The same after events whose values are in the log's form already."""
+    """The run as it will stand after these events, whose values are in the log's form already."""
     return replace(loaded, run=fold(events, loaded.run))
 
 
