@@ -106,7 +106,7 @@ def main() -> NoReturn:
 
 
 def _of_database(error: Exception) -> bool:
-    """Whether it comes from a database; the drivers are loaded where a command has asked one."""
+    """Whether the error comes from a database. The drivers are imported only if a command has used one."""
     import psycopg
     import sqlalchemy.exc
 

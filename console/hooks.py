@@ -53,7 +53,7 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a computed field came to for one record; `wrong` says in words why it came to nothing."""
+    """The value of a computed field for one record. If there is none, `wrong` says why in words."""
 
     value: Any = None
     wrong: str = ""

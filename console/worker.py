@@ -1,10 +1,10 @@
 """The background door: jobs are done as they come, by pools of threads; runs whose time has come, and those that a crash left behind, become jobs.
 
-Beside that, each second the events that were committed get their place, each minute idle runs are saved, a head of the log is signed where it has grown,
-and it is looked whether the log is still in order; each day the values past their time go. `duties` is the table of all this. Its lines stand apart, each in a
-thread while there is something to look at: the order of the log waits neither for somebody outside nor for what reads or changes much at once.
+It also has regular duties. Each second, committed events get their place in the log. Each minute, idle runs are saved, a head of the log is signed if it
+has grown, and the order of the log is checked. Each day, values past their time are deleted. `duties` is the table of all this. Each line runs in a thread of
+its own while it has work, so that the order of the log waits neither for other systems nor for a duty that reads or changes much at once.
 
-Any number of workers may run, on any number of machines: the database lets one at a time do each thing, the others find nothing to do.
+Any number of workers may run, on any number of machines: the database lets one at a time do each duty, and the others find nothing to do.
 """
 
 import functools

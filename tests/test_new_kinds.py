@@ -16,7 +16,7 @@ from console import runs, steps, workflows
 from console.app import create_app
 from console.views.step_parts import PARTS
 from tests.company import Company
-from tests.services.engine import step
+from tests.support.engine import step
 from tests.tables import cases
 from tests.views.conftest import Pages
 
@@ -120,7 +120,7 @@ def test_each_kind_is_made_as_its_page_says_and_works(tree: Path) -> None:
     run(tree, str(tools / "lint-imports"), "--no-logo", "--no-cache")
     (tree / "tests" / "test_used.py").write_text(USED, encoding="utf-8")
     shown = [path for path in followed.made if path.startswith("tests/") and path not in followed.tested]
-    assert [path for path in shown if not any(path.startswith(f"{folder}/") for folder in followed.tested)] == ["tests/services/masked.py"]
+    assert [path for path in shown if not any(path.startswith(f"{folder}/") for folder in followed.tested)] == ["tests/support/masked.py"]
     run(tree, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "tests/test_used.py", *followed.tested)
 
 

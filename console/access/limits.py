@@ -41,7 +41,7 @@ def able(team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None =
 
 
 def people_able(team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None = None) -> list[tuple[str, str]]:
-    """The same people as pairs of id and name."""
+    """(id, name) of the people with an active account who may do this, sorted as `able` does."""
     index = policy_store.current().index
     found = []
     for sub in sorted(index.subjects):

@@ -59,7 +59,7 @@ def lock_person(connection: Connection, person_id: str) -> sa.Row[tuple[bool, bo
     if found is None:
         raise NotFound
     if found.removed:
-        raise Conflict("This account was removed: invite the person anew.", code="account_removed")
+        raise Conflict("This account was removed: invite the person again.", code="account_removed")
     return found
 
 

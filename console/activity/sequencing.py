@@ -186,7 +186,7 @@ def sealed() -> None:
 
 
 def head_asked_for(timeout_s: float = 5.0) -> None:
-    """The same by a worker, for web processes, which have no signing key.
+    """Let a worker give every committed event its place, and sign a head: for web processes, which have no signing key.
 
     Comes back when the newest head covers everything committed before the call, after `timeout_s`, or at once where no worker is there.
     """

@@ -63,7 +63,7 @@ def read_state(stored: Mapping[str, Any] | None, settings: str) -> State:
 
 
 def stored(state: State) -> dict[str, Any]:
-    """The same as JSON."""
+    """The state as JSON."""
     return {**asdict(state), "failures": list(state.failures)}
 
 

@@ -240,5 +240,5 @@ def _redacted(value: Any, redactor: Redactor, *, spoken: bool = False) -> Any:
 
 
 def _json(value: Any) -> str:
-    """JSON in which no data can close its element."""
+    """The value as JSON without angle brackets, so that no data can close the element around it."""
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")

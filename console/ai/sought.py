@@ -92,7 +92,7 @@ class Sought:
             codes.sort(key=lambda each: -len(each[0]))
 
     def replaced(self, text: str) -> str:
-        """The text with what stands for the values in their places."""
+        """The text in which each value that was found is replaced by what stands for it."""
         lowered = text.lower() if self._within else ""
         for wanted, (shown, instead) in self._within.items():
             if wanted in lowered:

@@ -46,7 +46,7 @@ class ListExport:
             yield rows, self._named(rows)
 
     def lines(self, look: Look, formula: tuple[str, ...]) -> Iterator[bytes] | None:
-        """The same records as CSV lines that the source wrote itself, some at a time; None where only Python can word them.
+        """The records of `pieces` as CSV lines that the source wrote itself, some at a time; None if only Python can write them.
 
         Judged like `pieces`; texts that begin with one of `formula` have an apostrophe before them. Raises Unsayable where a value is met that only
         Python can word: then all of it is made by `pieces`.

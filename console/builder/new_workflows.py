@@ -114,7 +114,7 @@ def alike(name: str, known: Mapping[str, str]) -> str:
 
 
 def _plain(name: str) -> str:
-    """Without case, signs and the s of a plural."""
+    """The text in lower case, without signs and without the s of a plural."""
     return re.sub(r"[\W_]+", "", name).casefold().removesuffix("s")
 
 

@@ -64,7 +64,7 @@ def build(turn: str) -> None:
     except model_call.OverBudget as error:
         code, answer = error.code, Answer(over(error.budget))
     except CallFailed as error:
-        code, answer = error.code, Answer(absence(error.code, _seconds()))
+        code, answer = error.code, Answer(absence(error.code, options.current().chosen("build").seconds))
     except (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.OperationalError, PutBack):
         raise
     except Exception:  # noqa: BLE001 (a person waits: there is always an answer)
@@ -84,10 +84,6 @@ def build(turn: str) -> None:
             label=asked.label,
             connection=connection,
         )
-
-
-def _seconds() -> float:
-    return options.current().chosen("build").seconds
 
 
 @dataclass(slots=True)

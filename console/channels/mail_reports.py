@@ -1,4 +1,4 @@
-"""What comes back by mail: reports that a message did not arrive, and answers of people, told apart and matched to our message by its own id.
+"""What comes back by mail: reports that a message did not arrive, and answers of people. Each is matched to our message by the id of that message.
 
 Source: RFC 3464 (delivery status), RFC 3834 (automatic answers).
 """

@@ -124,9 +124,9 @@ def refuse(what: str, found: Iterable[Spot]) -> None:
 
 
 def require_selects(actor: Actor, collection_id: str, before: CollectionDocument, made: CollectionDocument) -> None:
-    """Ask each new SELECT of a segment once, as the actor. Raises Invalid for one that is not allowed, that the database refuses, or that is slow.
+    """Run each new SELECT of a segment once, as the actor. Raises Invalid for one that is not allowed, that the database refuses, or that is slow.
 
-    Nothing is asked for the command line, which has no rights on records.
+    Nothing is run for the command line, which has no rights on records.
     """
     known = {item.sql for item in before.segments}
     for number, item in enumerate(made.segments):

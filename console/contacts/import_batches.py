@@ -1,7 +1,7 @@
 """Importing a file of contacts: looked at first, then done by a worker a thousand lines at a time, followed, stopped, and gone on with at the right line.
 
-Before a thousand lines are written, their numbers are kept; with the events of what was written the place behind them. A process that dies in between leaves
-lines of which the next one looks whether they are there. What was asked for is kept as a batch of the kind `import`, whose workflow is the collection.
+Before a thousand lines are written, their numbers are kept; with the events of what was written the place behind them. If a process dies in between, the next one
+checks which of these lines were written. What was asked for is kept as a batch of the kind `import`, whose workflow is the collection.
 """
 
 import csv

@@ -208,7 +208,7 @@ def _refused(message: Outgoing, contact: Contact) -> Skip | None:
 
 
 def _day(moment: str) -> str:
-    """The day of a moment or a day, for people: "1 Jan 2026"; what is neither stands as it is."""
+    """The day of a moment or a day, for people: "1 Jan 2026". The first ten characters of any other text."""
     try:
         day = date.fromisoformat(moment[:10])
     except ValueError:

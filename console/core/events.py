@@ -243,7 +243,7 @@ _RUN = (
         ("message", "loaded"),
         move=True,
     ),
-    Kind("attempt_retried", "step", "The open step was begun anew.", ("status", "reason_code"), ("reason",), move=True),
+    Kind("attempt_retried", "step", "The open step was begun again.", ("status", "reason_code"), ("reason",), move=True),
     Kind(
         "effect_requested",
         "effect",
@@ -294,7 +294,7 @@ _RUN = (
     Kind(
         "effect_kept",
         "effect",
-        "The step came to the same change again; a person chose to keep the earlier result, and nothing was done anew.",
+        "The step came to the same change again; a person chose to keep the earlier result, and nothing was done again.",
         ("effect", "of", "effect_kind"),
         ("reason",),
         move=True,

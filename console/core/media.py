@@ -82,12 +82,6 @@ def file_id_of(value: Any) -> str | None:
     return found if isinstance(found, str) and ID.fullmatch(found) else None
 
 
-def names_any(value: Any) -> bool:
-    """Whether the value could mean one or more files, in any form."""
-    entries = value if isinstance(value, list) else [value]
-    return any(isinstance(entry, Mapping) or file_id_of(entry) is not None for entry in entries)
-
-
 def holds_any(value: Any) -> bool:
     """Whether the JSON value contains a file value at any depth."""
     if isinstance(value, Mapping):

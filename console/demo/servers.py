@@ -71,7 +71,7 @@ class Own(Server):
         return self.embedded.create_database(name, ROLE)
 
     def clear_console(self) -> None:
-        """The console's database is dropped and made again."""
+        """Drop the console's database and make it again."""
         from console.db import engine
 
         engine.dispose()

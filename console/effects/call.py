@@ -110,7 +110,7 @@ def prepared(actor: Actor, effect: Effect, run: Run, *, judged: bool) -> Call:
 
 
 def _own_record(actor: Actor, effect: Effect, collection: str, key: str, *, judged: bool) -> Record | None:
-    """The record that the action is about; None where it is looked up whether it was deleted and it is gone. Raises NotFound, SourceDown."""
+    """The record that the action is about; None if the question is whether it was deleted, and it is gone. Raises NotFound, SourceDown."""
     try:
         return records.get(collection, key, access.scope_for(actor, collection, "read"))
     except NotFound:

@@ -87,7 +87,7 @@ def begin(workflow_id: str, stopping: Callable[[], bool] = lambda: False, *, wai
                 return
             places, most = _room(target.id, target.document.settings)
             if min(places, most) <= 0:
-                if _day_is_full(target.id, target.document.settings):
+                if target.document.settings.per_day is not None and _begun_today(target.id) >= target.document.settings.per_day:
                     raise queue.PutBack(FULL_DAY_S)
                 if time.monotonic() > until:
                     raise queue.PutBack(FULL_S)
@@ -118,10 +118,6 @@ def _room(workflow_id: str, settings: Settings) -> tuple[int, int]:
 
 def _begun_today(workflow_id: str) -> int:
     return int(fetch(_LATELY, (workflow_id, log.now() - timedelta(days=1)))[0][0])
-
-
-def _day_is_full(workflow_id: str, settings: Settings) -> bool:
-    return settings.per_day is not None and _begun_today(workflow_id) >= settings.per_day
 
 
 def _begin_all(target: Target, waiting: Sequence[_Waiting], places: int) -> None:

@@ -35,7 +35,7 @@ def _document(content: bytes) -> Any:
     except pypdfium2.PdfiumError as error:
         if "assword" in str(error):
             raise Wrong("The PDF is locked with a password. Send it without one.") from None
-        raise Wrong("The PDF is damaged: it cannot be opened. Make it anew and send that.") from None
+        raise Wrong("The PDF is damaged: it cannot be opened. Make a new one and send that.") from None
     if not 1 <= count <= MOST_PAGES:
         raise Wrong(f"The PDF has {count} pages; at most {MOST_PAGES} are taken. Send it in parts.")
     return document
@@ -48,7 +48,7 @@ def _picture(content: bytes, kind: str) -> Any:
     try:
         picture = Image.open(io.BytesIO(content), formats=["PNG" if kind == "image/png" else "JPEG"])
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
-        raise Wrong("The picture is damaged: it cannot be opened. Make it anew and send that.") from None
+        raise Wrong("The picture is damaged: it cannot be opened. Make a new one and send that.") from None
     width, height = picture.size
     if width * height > MOST_PIXELS:
         raise Wrong(f"The picture has {width} × {height} pixels; at most {MOST_PIXELS // 1_000_000} million are taken. Send it smaller.")
@@ -61,14 +61,14 @@ def about(content: bytes, kind: str) -> dict[str, Any]:
         try:
             _picture(content, kind).load()
         except (OSError, ValueError, SyntaxError):
-            raise Wrong("The picture is damaged: it is not there to its end. Make it anew and send that.") from None
+            raise Wrong("The picture is damaged: it is not there to its end. Make a new one and send that.") from None
         return {"pages": 1}
     document = _document(content)
     for number in range(len(document)):
         width, height = document.get_page_size(number)
         if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE):
             raise Wrong(
-                f"Page {number + 1} of the PDF is {width:.0f} × {height:.0f} points large, which no page is. Make it anew and send that."
+                f"Page {number + 1} of the PDF is {width:.0f} × {height:.0f} points large, which no page is. Make a new one and send that."
             )
     return {"pages": len(document)}
 

@@ -14,7 +14,7 @@ from console.errors import Invalid, TooMany
 from console.files.confined import Busy, Confined
 
 SECONDS = 15.0
-TOO_MUCH = "The file is too much to open: it took too long, or broke off. Make it anew, simpler or in parts, and send that."
+TOO_MUCH = "The file is too much to open: it took too long, or broke off. Make a new one, simpler or in parts, and send that."
 
 MOST_COUNTED = 2_000
 _counted: dict[tuple[bytes, str], int] = {}

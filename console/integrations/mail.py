@@ -64,7 +64,7 @@ class _Connection(smtplib.SMTP):
 
 
 class _TlsConnection(_Connection, smtplib.SMTP_SSL):
-    """The same, encrypted from the first byte."""
+    """A connection to a mail server that is encrypted from the first byte."""
 
 
 def _connected(server: MailServer) -> _Connection:

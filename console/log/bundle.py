@@ -96,7 +96,7 @@ class _Out(io.RawIOBase):
 
 
 def around(size: int, note: str, key: str, places: Places | None, since: int | None) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """The files beside events and values: `places` of a filtered export, None for a complete one; `since` gives the proof from that size on.
+    """The files beside events and values: `places` of a filtered export, None for a complete one; `since` adds a proof that the log only grew since that size.
 
     Raises IndexError where the log never had `since` events.
     """

@@ -51,14 +51,14 @@ class Within:
 
 
 def within(hidden: Hidden, workflow: str | None, version: int | None, step: str | None = None, run: str | None = None) -> Hidden:
-    """The same for the values of a run of this version of a workflow, those of one step or (None) of any."""
+    """What is hidden of the values of a run of this version of a workflow: of one step, or (None) of any."""
     if not isinstance(hidden, Within) or not workflow or not version:
         return hidden
     return at_version(hidden, workflow, version, step, run)
 
 
 def at_version(hidden: Within, workflow: str, version: int, step: str | None, run: str | None) -> Within:
-    """The same for one version, with the fields that are hidden only in this run."""
+    """What is hidden of the values of this version, with the fields that are hidden only in this run."""
     closed = hidden.closed_in(workflow, version, run)
     return replace(hidden, hidden=closed.hidden, closed=closed, step=step)
 
@@ -74,7 +74,7 @@ def sent_hidden(hidden: Hidden) -> bool:
 
 
 def at_step(hidden: Hidden, step: str | None) -> Hidden:
-    """The same for the values of this step of the version at hand."""
+    """What is hidden of the values of this step, in the version that `hidden` is about."""
     return replace(hidden, step=step) if isinstance(hidden, Within) else hidden
 
 

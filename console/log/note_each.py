@@ -59,7 +59,7 @@ def note_each(
 
 
 def _write_each(chain: str, seq: int, links: Sequence[Link], subjects: Sequence[str | None], connection: Connection) -> None:
-    """The same where each event has values under a key of its own."""
+    """Write the links where the values of each event are sealed under a key of their own."""
     sealed = [sealed_values(subject, [each]) for each, subject in zip(links, subjects, strict=True)]
     columns = (
         list(range(seq, seq + len(links))),

@@ -216,7 +216,7 @@ def _used_in(rows: Sequence[Any]) -> list[Used]:
 
 
 def used_of(collection: str, record: str, since: datetime) -> list[Used]:
-    """What reached, or may have reached, this contact since then, by any workflow."""
+    """Messages of any workflow that have reached this contact since then, or may have."""
     return _used_in(fetch(_USED, {"collection": collection, "record": record, "but": "", "since": since}))
 
 

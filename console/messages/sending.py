@@ -121,7 +121,7 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
     country = reaching.country_of(contact, to)
     expires, empty = timedelta(seconds=message.expires_s), _empty_fields(message, content)
     asked = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
-    judged_contact = contact and _in_country(contact, country)
+    judged_contact = contact and replace(contact, country=country)
     match judge(asked, judged_contact, reaching.zones_of(contact, to), facts.used, now):
         case SendNow(basis):
             return _leaving(message, content, contact, to, basis)
@@ -141,10 +141,6 @@ def _empty_fields(message: Message, content: Any) -> str:
     return ", ".join(
         sorted({contact_trials.label_of(collection, path) if collection and path[0] == "record" else label_of(path[-1]) for path in paths})
     )
-
-
-def _in_country(contact: Contact, country: str | None) -> Contact:
-    return replace(contact, country=country)
 
 
 def _address(message: Message, content: Any, contact: Contact | None) -> tuple[str, str]:

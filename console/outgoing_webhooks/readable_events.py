@@ -35,7 +35,7 @@ class Readable:
     content: Mapping[str, Any]
 
     def roots(self, name: str) -> dict[str, Any]:
-        """What a filter looks at: nothing that is not sent."""
+        """The values that a filter can use. All of them are also part of what is sent."""
         told = {key: value for key, value in self.content.items() if key != "data"}
         return {"event": {**self.content["data"], **told, "type": name}}
 

@@ -17,7 +17,7 @@ def of_field(collection: Collection, name: str) -> Treatment:
 
 
 def of_typed(name: str, kind: str) -> Treatment:
-    """The same of something that was typed into a form and is no field of a record."""
+    """How a value is given to a model that was typed into a form and belongs to no field of a record."""
     return treatment_for(None, usual(name, kind), closed=secret(name))
 
 

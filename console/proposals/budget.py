@@ -46,7 +46,7 @@ def hold(call: str, run: str, budget: Budget, cost: Decimal) -> Over | None:
 
 
 def held(call: str, run: str, budget: Budget, cost: Decimal) -> tuple[Over | None, Day | None]:
-    """Hold this much for the call; (None, or which budget has no room for it; how the day's stands with it). One way to the database and back."""
+    """Hold this much for the call. Returns (None, or which budget has no room for it; how the budget of the day stands with it). One round trip."""
     limits = {"run_calls": budget.run_calls, "run_money": budget.run_money, "day_calls": budget.day_calls, "day_money": budget.day_money}
     with borrowed() as driver, driver.pipeline():  # what is sent together is one transaction, which the lock outlives by nothing
         driver.execute(_LOCK)

@@ -315,13 +315,9 @@ def _outside(ask_context: ProposalContext) -> frozenset[str]:
         | {
             each.step
             for each in ask_context.run.attempts.values()
-            if each.standing and not _is_step_ours(_type(ask_context, each.step), each)
+            if each.standing and not _is_step_ours(ask_context.definition.document.step(each.step).type, each)
         }
     )
-
-
-def _type(ask_context: ProposalContext, step_id: str) -> str:
-    return ask_context.definition.document.step(step_id).type
 
 
 def collections_of(ask_context: ProposalContext) -> list[Collection]:
@@ -333,7 +329,7 @@ def collections_of(ask_context: ProposalContext) -> list[Collection]:
 
 
 def _titled(collection: object, closed: frozenset[str]) -> frozenset[str]:
-    """The same fields, and `title` if the titles of this collection are made from one of them."""
+    """The fields `closed`, and `title` if the titles of this collection are made from one of them."""
     of_collection = next((each for each in records.collections() if each.id == collection), None)
     return closed if of_collection is not None and not closed & set(of_collection.title_fields) else closed | {"title"}
 

@@ -254,7 +254,7 @@ def proposer_for(provider: str | None, model: str | None, current: Current) -> P
 
 
 def with_policy(proposer: Proposer, text: str, name: str) -> Proposer:
-    """The same with another policy text."""
+    """The proposer with another policy text."""
     return replace(proposer, name=name, system=text)
 
 

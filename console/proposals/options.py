@@ -79,7 +79,7 @@ class Current:
 
     @property
     def blind_percent(self) -> int:
-        """Of how many in a hundred proposals a person sees nothing before deciding: what the environment says, else the document."""
+        """How many of a hundred proposals a person sees only after deciding: as the environment says, else the document."""
         given = settings.current().ai_blind_percent
         return self.document.blind_percent if given is None else given
 

@@ -62,7 +62,7 @@ class Result:
 
 
 def off(message: str, code: Code | None = None, facts: CallFacts | None = None) -> Result:
-    """Nobody was asked, and nothing went wrong."""
+    """The result if no model was asked, though nothing went wrong."""
     return Result(
         "proposal_failed",
         {**(facts or CallFacts()).open(), "status": "off", "code": code, "flags": [], "dropped": []},

@@ -8,7 +8,6 @@ import hmac
 import logging
 import time
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 
 import psycopg
@@ -96,7 +95,7 @@ class _Asking:
 
 
 def fitting(ask_context: ProposalContext, judged: Judged) -> Judged:
-    """The same without values that the step's form would refuse, for example more than the remaining amount."""
+    """The answer without values that the form of the step would refuse, for example more than the remaining amount."""
     wrong = unfit(ask_context, {each.name: each.value for each in judged.fields})
     if not wrong:
         return judged
@@ -278,7 +277,7 @@ def report_open_breaker(config: providers.Config, code: Code) -> None:
 
 
 def _with_cost(asking: _Asking, facts: CallFacts) -> CallFacts:
-    """The same with the cost and the version of the price table."""
+    """The facts of the call, with its cost and the version of the price table."""
     raw = facts.raw
     fresh, cached, output = (raw.input_tokens - raw.cached_tokens, raw.cached_tokens, raw.output_tokens) if raw else (0, 0, 0)
     cost = asking.current.cost(asking.chosen.config.model, input_tokens=max(0, fresh), cached_tokens=cached, output_tokens=output)
@@ -301,7 +300,7 @@ def _store_call(asking: _Asking, answer: str, *, error: str | None = None, remem
             "record": source.record,
         }
         | {"step": source.step, "document": source.document, "page": source.page, "trusted": source.trusted, "fields": sorted(source.data)}
-        | {"read_at": _moment(source.read_at)}
+        | {"read_at": source.read_at.isoformat() if source.read_at is not None else None}
         for source in asking.built.ask.sources
     ]
     texts = {
@@ -321,10 +320,6 @@ def _store_call(asking: _Asking, answer: str, *, error: str | None = None, remem
     with borrowed() as driver, driver.pipeline():
         for statement, values in statements:
             driver.execute(statement, values)
-
-
-def _moment(at: datetime | None) -> str | None:
-    return at.isoformat() if at is not None else None
 
 
 def _limit_s(asking: _Asking) -> float:

@@ -221,7 +221,7 @@ class Dispatcher:
         return handle
 
     def _do(self, name: str, function: Callable[[str], None], job: Job) -> None:
-        """In a thread of the pool. Raises RetryRequested for what is to be tried again, JobFailed for what a person has to look at."""
+        """Do the job, in a thread of the pool. Raises RetryRequested if it is to be tried again, JobFailed if a person has to look at it."""
         if self.stopping.is_set():
             raise RetryRequested(timedelta(0), "put back")
         try:

@@ -18,7 +18,7 @@ ADVANCE = "advance"
 """The job that moves a run: its text is the run's id."""
 
 ADVANCE_HANDS_OFF = "advance_hands_off"
-"""The same for a run that nobody holds: their steps may wait long for somebody outside, and no person waits behind them."""
+"""The job that moves a run that nobody holds: its steps may wait long for somebody outside, and no person waits behind them."""
 
 PROPOSE = "propose"
 """The job that asks for a proposal: its text is the call's id."""

@@ -56,7 +56,7 @@ class Rule:
 
 
 def reason(original: Any, collection: Collection, fields: list[Field]) -> tuple[list[Field], str]:
-    """(those of the given fields that the rule is about, none where that cannot be found out; why it refuses them, in words)."""
+    """(the given fields that the rule is about, none if that is unknown; why the rule refuses them, in words)."""
     code = original.sqlstate if isinstance(original, psycopg.Error) else next(iter(original.args), None)
     if code in UNFIT:
         column = re.search(r"for column (?:`[^`]*`\.)*[`']([^`']+)[`']", str(original))

@@ -86,7 +86,7 @@ TLS: Sequence[Row] = (
     ),
 )
 POSTGRESQL: Sequence[Row] = (
-    (r"password authentication failed|no password supplied|28p01", "wrong_password", "The server refuses user or password.", "Type both anew.", "password"),
+    (r"password authentication failed|no password supplied|28p01", "wrong_password", "The server refuses user or password.", "Type both again.", "password"),
     (r'role "[^"]*" (does not exist|is not permitted to log in)', "wrong_user", "The server knows no such user who may sign in.", "Look at the user.", "user"),
     (r'database "[^"]*" does not exist|3d000', "no_database", "The server has no database {database}.", "Look for a slip in its name; capitals count.", "database"),
     (
@@ -104,7 +104,7 @@ POSTGRESQL: Sequence[Row] = (
 )  # fmt: skip
 MYSQL: Sequence[Row] = (
     (r"access denied for user .* to database|\b1044\b", "no_right", "{user} may not use the database {database}.", "Its administrator grants it: GRANT SELECT ON {database}.* TO {user};", "database"),
-    (r"access denied|\b1045\b|\b1698\b", "wrong_password", "The server refuses user or password.", "Type both anew.", "password"),
+    (r"access denied|\b1045\b|\b1698\b", "wrong_password", "The server refuses user or password.", "Type both again.", "password"),
     (r"unknown database|\b1049\b", "no_database", "The server has no database {database}.", "Look for a slip in its name; capitals count.", "database"),
     (r"is not allowed to connect|\b1130\b", "not_let_in", "The server lets nobody in from this machine.", "Its administrator creates the user for this machine: '{user}'@'address'.", "user"),
     (r"too many connections|\b1040\b|\b1203\b|\b1226\b", "full", "The server has no connection left.", "Try again later, or let its administrator raise the limit.", "url"),

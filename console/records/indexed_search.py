@@ -163,12 +163,8 @@ def _mysql(column: Any, field: Field, offered: frozenset[str], text: str, spelle
         return []
     likes = [text] if "nocase" in offered else list(spelled) if "beginning" in offered else []
     if likes:
-        return [column.like(value(_escaped(item) + "%"), escape="/") for item in likes]
+        return [column.like(value(item.replace("/", "//").replace("%", "/%").replace("_", "/_") + "%"), escape="/") for item in likes]
     return [column.in_([value(item) for item in spelled])] if offered or is_key else []
-
-
-def _escaped(text: str) -> str:
-    return text.replace("/", "//").replace("%", "/%").replace("_", "/_")
 
 
 def _of_words(table: Table, fields: Sequence[Field], seen: Indexes, text: str) -> list[Condition]:

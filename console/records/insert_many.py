@@ -71,7 +71,7 @@ def _together(collection: Collection, good: Sequence[Judged]) -> dict[int, str |
 
 
 def _one_by_one(collection: Collection, good: Sequence[Judged]) -> dict[int, str | ConsoleError]:
-    """The same where one of them at least is refused: a savepoint around each, so that the others are added."""
+    """Add the records one by one, after one of them was refused. Each has a savepoint, so that the others are added."""
     reader, answers = _reader(collection), dict[int, str | ConsoleError]()
     with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
         for number, fields, given in good:

@@ -12,7 +12,7 @@ def log_reference(collection: Collection, key: str) -> str:
 
 
 def reference_in_log(collection_id: str | None, key: str | None) -> str | None:
-    """The same by the collection's id. A record of a collection that is no longer connected gets a random reference: nobody knows what its key was."""
+    """How the log refers to a record, by the id of its collection. A record of a collection that is no longer connected gets a random reference: nobody knows what its key was."""
     if collection_id is None or key is None:
         return None
     found = catalogue.find(collection_id)

@@ -128,4 +128,4 @@ def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
 
 def changed(name: str, told: str = NO_TABLE) -> SourceChanged:
     """The error of a source with another structure than the console knows."""
-    return SourceChanged(f"The data source {name} {told} The console looks at it again: load the page anew.", source=name)
+    return SourceChanged(f"The data source {name} {told} The console looks at it again: load the page again.", source=name)

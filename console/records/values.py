@@ -62,7 +62,7 @@ def shown(value: Any) -> Any:
         case str():
             return value.encode("utf-8", "replace").decode() if not value.isprintable() and _broken(value) else value
         case float():
-            return _float(value)
+            return format(Decimal(repr(value)), "f") if math.isfinite(value) else str(value)
         case Decimal():
             return format(value, "f") if value.is_finite() else str(value)
         case datetime():
@@ -99,10 +99,6 @@ def hexadecimal(value: Any) -> Any:
 def _broken(text: str) -> bool:
     """Whether a text has lone surrogates, which no response can contain."""
     return any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
-def _float(value: float) -> str:
-    return format(Decimal(repr(value)), "f") if math.isfinite(value) else str(value)
 
 
 def _plain_json(value: Any) -> Any:

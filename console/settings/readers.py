@@ -318,7 +318,7 @@ def base_url(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AI:
-    """Who proposes, as the settings say. `told`: they do say it, so that nobody else does."""
+    """Who proposes, as the environment says. `told`: the environment names it, so that it cannot be chosen in the console."""
 
     provider: str = "rules"
     model: str | None = None

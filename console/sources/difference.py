@@ -92,7 +92,7 @@ def take(name: str, stamp: str | None = None, *, by: Actor = SYSTEM) -> list[Col
     seen = keeping.look_at(name)
     if stamp is not None and stamp != _stamp(seen):
         raise Conflict(
-            f"The database {name} has changed again since this was shown; nothing was taken over. Look at it anew.", code="source_moved"
+            f"The database {name} has changed again since this was shown; nothing was taken over. Look at it again.", code="source_moved"
         )
     _, documents, _ = _mended(name, seen, _stored())
     return keeping.take_over(name, seen, documents, by=by)
@@ -155,9 +155,9 @@ def _again(name: str) -> Again | None:
     if taken:
         keeping.take_over(name, left, None, by=SYSTEM)
     words = f"The data source {name} has changed" + (
-        ", and the console has taken that over: load the page anew." if taken and not waits else "."
+        ", and the console has taken that over: load the page again." if taken and not waits else "."
     )
-    words += " What nothing else names is taken over: load the page anew." if taken and waits else ""
+    words += " What nothing else names is taken over: load the page again." if taken and waits else ""
     words += f" Who manages data sources has to look at {'the rest' if taken else 'it'}: Settings, Data sources, {name}." if waits else ""
     return Again(words, _spoken(found), waits=waits)
 

@@ -43,7 +43,7 @@ class Proposable:
         return bool(self.fields or self.outcomes)
 
     def only(self, names: Iterable[str] | None, *, outcome: bool) -> "Proposable":
-        """The same without the fields that the author does not name; None: every field."""
+        """What may be proposed of these fields alone, which the author names; None: of every field."""
         kept = None if names is None else frozenset(names)
         fields = tuple(field for field in self.fields if kept is None or field.name.partition(TICK)[0] in kept)
         ticks = {name: field for name, field in self.ticks.items() if kept is None or name in kept}

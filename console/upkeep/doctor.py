@@ -167,7 +167,7 @@ def _address(configured: settings.Settings) -> Check:
         return Check(
             "address",
             ok=True,
-            message="CONSOLE_BASE_URL is not set: fine on one's own machine",
+            message="CONSOLE_BASE_URL is not set: fine on your own machine",
             fix="Set it to the https address that people use",
         )
     if not configured.secure_cookies:

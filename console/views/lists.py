@@ -283,7 +283,7 @@ def drawn(
 
 
 def _view(collection: Collection, described: Mapping[str, Any], shown: Sequence[str]) -> dict[str, Any]:
-    """Return what the sheet draws in which the reader says how to see this list. It is fetched when it is opened: it is a sixth of a page."""
+    """Return the content of the sheet in which the reader chooses how to see this list. It is a sixth of the page, so it is fetched when it is opened."""
     labels = {field["name"]: field["label"] for field in described["fields"] if field["type"] not in _UNSHOWN}
     named = [name for name in shown if name in labels] + [name for name in labels if name not in shown]
     kept = list_views.view_of(frame.actor(), collection.id)

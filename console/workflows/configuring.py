@@ -80,7 +80,7 @@ def _with(document: Mapping[str, Any], settings: Mapping[str, Any], variables: M
 
 
 def _changed(document: Mapping[str, Any], settings: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The same of a draft, which may be unfinished."""
+    """The document of a draft with these settings and house rules. The draft may be unfinished."""
     kept = {name: value for name, value in {**(document.get("settings") or {}), **settings}.items() if value is not None}
     rules = {**(document.get("variables") or {}), **variables}
     changed = {**document, "settings": kept, "variables": rules}

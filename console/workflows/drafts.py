@@ -88,7 +88,7 @@ def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]
         try:
             after, collisions = drafting.merge(draft_at_revision(connection, row, revision), drafting.ordered(row.draft), changes)
         except NotFound:
-            reason = "Not saved: the draft has changed too much since. Open it anew; what you typed is still here to be copied."
+            reason = "Not saved: the draft has changed too much since. Open it again; what you typed is still here to be copied."
             raise Conflict(reason, code="stale_revision", conflicts=[], revision=row.draft_revision) from None
         except ChangeError as error:
             raise wrong_change(error) from None

@@ -109,7 +109,7 @@ def version(workflow_id: str, number: int) -> Definition:
         document = read(bytes(row.document))
     except ValueError as error:
         raise NotReadable(
-            f"Version {number} of the workflow {row.slug} was published by another release, and cannot be read here. Update the console, or publish the workflow anew."
+            f"Version {number} of the workflow {row.slug} was published by another release, and cannot be read here. Update the console, or publish the workflow again."
         ) from error
     return Definition(row.id, row.slug, document.title, row.number, row.hash, document)
 

@@ -12,7 +12,7 @@ from console.core.documents.triggers import Trigger
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Exit, read
 from tests.company import DOCUMENT, Company
-from tests.services.contact_club import found_club
+from tests.support.contact_club import found_club
 from tests.tables import cases
 
 ROOT = Path(__file__).parents[2]

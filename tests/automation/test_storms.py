@@ -12,7 +12,7 @@ from console.db.engine import fetch, transaction
 from console.postgres import Embedded
 from console.runs import RecordRef
 from tests.company import Company
-from tests.services.engine import step, until, workers
+from tests.support.engine import step, until, workers
 
 pytestmark = pytest.mark.rotating
 ROBOT = "robot@fernwick.test"

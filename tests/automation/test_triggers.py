@@ -13,7 +13,7 @@ from console.db.engine import fetch, transaction
 from console.errors import Conflict, NotFound
 from console.postgres import Embedded
 from tests.company import Company
-from tests.services.engine import step, until, workers
+from tests.support.engine import step, until, workers
 
 ROBOT = "robot@fernwick.test"
 END = step("end", "end", None)

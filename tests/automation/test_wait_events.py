@@ -18,7 +18,7 @@ from console.views.run.wait_words import HAPPENS, wait_words
 from tests.company import Company
 from tests.messages import reached
 from tests.messages.reached import ANA, BRAM, SAM, begin, status, work
-from tests.services.engine import kinds, until, whole, workers
+from tests.support.engine import kinds, until, whole, workers
 
 ASK: dict[str, Any] = {"type": "guidance", "config": {"text": "Look"}, "next": {"default": "end"}}
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))

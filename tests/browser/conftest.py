@@ -13,7 +13,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.company import PASSWORD, Company
 from tests.conftest import web_app
-from tests.services.engine import until
+from tests.support.engine import until
 from tests.views.conftest import signed_in
 
 AXE = (Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js").read_text()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import runs
-from tests.services.four_eyes import asking, balance, bank, charging, requested, status
+from tests.support.four_eyes import asking, balance, bank, charging, requested, status
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

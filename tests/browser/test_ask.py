@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import expect
 
 from console import queue, workflows
+from tests.builder.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
 from tests.company import Company
 from tests.jobs import worked
 from tests.servers.model import Server
-from tests.services.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.company import Company
-from tests.services.busy import month
-from tests.services.proposing import with_ai
-from tests.services.test_ladder import hidden
+from tests.proposals.test_ladder import hidden
+from tests.support.busy import month
+from tests.support.call_figures import with_ai
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

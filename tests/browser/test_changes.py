@@ -8,7 +8,7 @@ import pytest
 from console import runs
 from tests.company import Company
 from tests.samples import sampled
-from tests.services.paying import Provider, at_pay, paying, providing
+from tests.support.paying import Provider, at_pay, paying, providing
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

@@ -8,7 +8,7 @@ from playwright.sync_api import Route
 
 from console import runs, workflows
 from tests.company import Company
-from tests.services.test_runs_decisions import DOCUMENT
+from tests.runs.changing.test_decisions import DOCUMENT
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.company import Company
+from tests.documents.test_documents_checked import bill, send, worked
 from tests.papers import CHECKED, at_note, workflow
 from tests.samples import sampled
-from tests.services.test_documents_checked import bill, send, worked
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

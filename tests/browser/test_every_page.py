@@ -8,7 +8,7 @@ import pytest
 from console import inboxes, runs
 from console.activity import integrity, sequencing
 from tests.company import DESK, Company
-from tests.services.test_inbox import UNRATED
+from tests.work.test_inbox import UNRATED
 
 pytestmark = pytest.mark.daily
 

@@ -8,8 +8,8 @@ import pytest
 from console import inboxes
 from console.views import home
 from tests.company import DESK, Company
-from tests.services.test_inbox import UNRATED
-from tests.services.test_tickets import handed_on
+from tests.work.test_inbox import UNRATED
+from tests.work.test_tickets import handed_on
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

@@ -2,14 +2,15 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from werkzeug.serving import make_server
 
 from console.demo import stories
-from tests.demo.conftest import world  # noqa: F401 (fixtures of the demo)
-from tests.demo.test_kyc_review import YURI, House, house, loaded_house  # noqa: F401
+from console.postgres import Embedded
+from tests.demo.reviewing import YURI, House, opened
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
@@ -17,8 +18,20 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.rotating
 
 
+@pytest.fixture(scope="module")
+def loaded_house(pg: Embedded, template: str, suite_folder: Path) -> Iterator[Callable[[], House]]:
+    """Made once for this module."""
+    with opened(pg, suite_folder) as houses:
+        yield houses
+
+
 @pytest.fixture
-def url(house: House) -> Iterator[str]:  # noqa: F811
+def house(loaded_house: Callable[[], House]) -> House:
+    return loaded_house()
+
+
+@pytest.fixture
+def url(house: House) -> Iterator[str]:
     """Where the demo's console is served, on a free port of this machine."""
     from console.app import create_app
 
@@ -31,7 +44,7 @@ def url(house: House) -> Iterator[str]:  # noqa: F811
     server.server_close()
 
 
-def test_documents_are_checked_with_the_keyboard_alone(screens: Callable[..., "Screen"], house: House) -> None:  # noqa: F811
+def test_documents_are_checked_with_the_keyboard_alone(screens: Callable[..., "Screen"], house: House) -> None:
     run_id = house.start(stories.PLAIN[0])
     count = house.walk(run_id, "check_docs")["current"]["progress"]["total"]
     olivia = screens().enter("olivia")
@@ -51,7 +64,7 @@ def test_documents_are_checked_with_the_keyboard_alone(screens: Callable[..., "S
     assert house.sql("select count(*) from kyc_document where customer_id = %s and status = 'received'", stories.PLAIN[0]) == [(0,)]
 
 
-def test_hits_and_the_decision_for_every_eye(screens: Callable[..., "Screen"], house: House) -> None:  # noqa: F811
+def test_hits_and_the_decision_for_every_eye(screens: Callable[..., "Screen"], house: House) -> None:
     house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", YURI)  # fmt: skip
     at_hits, at_decision = house.start(YURI), house.start(stories.PLAIN[2])
     house.walk(at_hits, "hits")

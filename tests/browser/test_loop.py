@@ -7,7 +7,7 @@ import pytest
 
 from console import runs
 from tests.company import Company
-from tests.services.test_runs_loop import begin
+from tests.runs.changing.test_loop import begin
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

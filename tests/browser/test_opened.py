@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.company import Company
+from tests.documents.test_documents_checked import send
 from tests.papers import at_note, pdf, workflow
-from tests.services.test_documents_checked import send
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from console import runs
 from tests.company import Company
-from tests.services import test_answers, test_runs_related, test_tasks
+from tests.steps import test_related_records as test_runs_related
+from tests.work import test_answers, test_tasks
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

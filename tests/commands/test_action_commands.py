@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from console.cli import console
 from tests.company import Company
-from tests.services.acting import RATE
+from tests.support.acting import RATE
 
 
 def said(*words: str, status: int = 0) -> str:

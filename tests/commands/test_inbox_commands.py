@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from console.commands.inbox import inbox
 from console.errors import DefinitionError, NotFound
 from tests.company import DESK, Company
-from tests.services.test_inbox import UNRATED
+from tests.work.test_inbox import UNRATED
 
 
 def test_inboxes_from_the_shell(company: Company, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from console import steps
 from console.core.documents.workflow_check import check
-from tests.services.engine import step
+from tests.support.engine import step
 from tests.tables import cases
 
 NOTE = {"form": [{"name": "note", "label": "Note"}, {"name": "made", "label": "Made", "readonly": True, "value": "1"}]}

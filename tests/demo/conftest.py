@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -22,6 +22,9 @@ from console.demo.world import World
 from console.postgres import Embedded
 from tests.samples import sampled
 from tests.servers.model import KEY, Server, serving
+
+if TYPE_CHECKING:
+    from tests.demo.refunding import Desk
 
 TODAY = date(2026, 11, 20)
 
@@ -110,6 +113,15 @@ def changed(world: World) -> Callable[..., World]:
         return made
 
     return change
+
+
+@pytest.fixture(scope="module")
+def desk(pg: Embedded, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Desk"]:
+    """Operations on one day, with what a refund needs."""
+    from tests.demo.refunding import opened
+
+    with opened(pg, template, suite_folder, tmp_path_factory.mktemp("provider")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from console.demo.world import World
 from console.postgres import Embedded
 from tests.company import PASSWORD, Company
 from tests.conftest import copied
-from tests.services.engine import overdue
+from tests.support.engine import overdue
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = {

@@ -4,7 +4,7 @@ import itertools
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 import sqlalchemy as sa
 
 from console import access, accounts, actions, inboxes, log, queue, runs, settings, sources, workflows
@@ -20,9 +21,11 @@ from console.core.actor import Actor
 from console.core.run import fold
 from console.db import engine as db
 from console.demo import filling, ledger, loading, provider as stand_in, staff
+from console.errors import ConsoleError
 from console.postgres import Embedded
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
+from console.work import approvals
 from tests.company import PASSWORD
 from tests.conftest import copied
 from tests.demo.conftest import made
@@ -224,3 +227,36 @@ def _furnished(desk: Desk) -> Desk:
 def _inboxes() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads((Path(loading.__file__).parent / "inboxes.json").read_text(encoding="utf-8"))
     return found
+
+
+def refused(act: Callable[[], Any]) -> str:
+    """What is said of a step that is not taken: every reason, one after another."""
+    with pytest.raises(ConsoleError) as caught:
+        act()
+    return " ".join(str(detail["reason"]) for detail in caught.value.details) or caught.value.message
+
+
+def asked(run_id: str) -> str:
+    """The approval that the run waits for."""
+    loaded = load(run_id)
+    assert loaded is not None
+    assert loaded.run.waiting is not None, (loaded.run.status, loaded.run.take_over)
+    assert loaded.run.waiting["for"] == "approval"
+    return str(loaded.run.waiting["key"])
+
+
+def why(desk: Desk, run_id: str, by: str = "mona") -> str:
+    """What the approver reads."""
+    return str(approvals.get(desk.people[by], asked(run_id)).line.approval.why)
+
+
+def notes(desk: Desk, run_id: str) -> dict[str, str]:
+    """What is said before the refund is sent, by its label."""
+    return {note["label"]: note["text"] for note in screen(desk, run_id).get("notes", ())}
+
+
+def screen(desk: Desk, run_id: str, by: str = "olivia") -> dict[str, Any]:
+    """What stands on the page of the open step."""
+    found = runs.get(desk.people[by], run_id).screen
+    assert found is not None
+    return dict(found)

@@ -6,8 +6,8 @@ from console import access, effects, runs
 from console.access import policy_store
 from console.db import transaction
 from tests.company import Company
-from tests.services.acting import hand_in, imported, run_of
-from tests.services.test_effects_kinds import again
+from tests.effects.test_kinds import again
+from tests.support.acting import hand_in, imported, run_of
 
 IBAN = "LT459999900012345678"
 GONE: dict[str, Any] = {

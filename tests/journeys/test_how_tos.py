@@ -48,7 +48,7 @@ class Typed:
 BEA = {f"{verb} ana@example.com": f"{verb} bea@example.com" for verb in ("disable", "enable", "password", "remove")}
 EDITED = "p, role:reviewer, t:operations, collection:shop.purchase, browse, allow"
 TYPED: dict[str, Typed] = {
-    "add-code-of-your-own": Typed(elsewhere={0: "serves in the foreground: tests/services/test_collections_said.py and tests/views/test_collection_pages.py read such modules"}),
+    "add-code-of-your-own": Typed(elsewhere={0: "serves in the foreground: tests/collections/test_collections_said.py and tests/views/test_collection_pages.py read such modules"}),
     "add-people-and-roles": Typed(
         before="console user create bea@example.com --role operator --team operations --name 'Bea Horn'",
         instead={
@@ -86,7 +86,7 @@ TYPED: dict[str, Typed] = {
         elsewhere={0: "an administrator of another server: tests/test_cli.py", 3: "serves in the foreground; its commands are typed in add-people-and-roles and restore-after-a-crash"},
     ),
     "send-checkpoints-outside": Typed(
-        elsewhere={4: "typed by test_a_backup_is_restored_as_the_page_says, in the restored copy", 5: "the same with a key of one's own: tests/services/test_key_change.py"},
+        elsewhere={4: "typed by test_a_backup_is_restored_as_the_page_says, in the restored copy", 5: "the same with a key of one's own: tests/activity/test_key_change.py"},
     ),
     "send-events-outside": Typed(before="KEY=$(console apikey create sending --user admin@fernwick.example); URL=http://127.0.0.1:8000"),
     "shape-your-collections": Typed(),

@@ -184,7 +184,7 @@ WALKS: dict[str, list[By]] = {
             reads("The team is archived"),
             way("Settings, Me"),
             reads("Away"),
-            named("seen by whoever stands in: tests/services/test_standing_in.py", "Home, In place of others"),
+            named("seen by whoever stands in: tests/work/test_standing_in.py", "Home, In place of others"),
             emphasis("records"),
             way("Settings, API keys"),
         ),

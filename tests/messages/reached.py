@@ -19,7 +19,7 @@ from console.messages import Line
 from tests.company import Company
 from tests.jobs import work_until_idle
 from tests.servers import outside
-from tests.services.contact_club import found_club
+from tests.support.contact_club import found_club
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
 GIVEN = "insert into consent (contact_id, channel, state, source, text_version, at) values (?, ?, ?, 'web form', '2026-01', '2026-04-01T10:00:00Z')"

@@ -24,7 +24,7 @@ from tests.company import Company
 from tests.conftest import web_app
 from tests.messages import reached
 from tests.messages.reached import ANA, NOON, SAM
-from tests.services import contact_club
+from tests.support import contact_club
 from tests.views.conftest import signed_in
 
 pytestmark = pytest.mark.rotating

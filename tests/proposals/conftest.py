@@ -131,20 +131,20 @@ def furnished(companies: Companies) -> str:
 
 
 @pytest.fixture
-def company(companies: Companies, furnished: str) -> Iterator[Company]:
+def asking_company(companies: Companies, furnished: str) -> Iterator[Company]:
     """The company with the workflow, for one test."""
     with companies.lent(furnished) as made:
         yield made
 
 
 @pytest.fixture
-def house(company: Company, model: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def house(asking_company: Company, model: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """The company, and a model with a key."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     monkeypatch.setenv("ANTHROPIC_BASE_URL", model.url)
     monkeypatch.setenv("CONSOLE_AI_BREAKER", "off")
     settings.current.cache_clear()
-    yield House(company, model)
+    yield House(asking_company, model)
     monkeypatch.undo()
     settings.current.cache_clear()
 

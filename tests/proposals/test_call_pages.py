@@ -9,7 +9,7 @@ from console import runs
 from console.db.engine import fetch
 from tests.conftest import web_app
 from tests.proposals.conftest import House
-from tests.services.test_runs_lists import counted
+from tests.runs.showing.test_lists import counted
 from tests.views.conftest import Pages
 
 LIST = "/settings/ai/calls"

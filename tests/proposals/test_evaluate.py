@@ -275,7 +275,7 @@ def test_a_provider_that_is_down_is_counted_and_nothing_more(house: "House") -> 
     assert json.loads(told.stdout)["verdict"]["take"] == "A"
 
 
-def test_without_a_provider_the_rules_are_tried_alone_and_it_says_so(company: Any) -> None:
+def test_without_a_provider_the_rules_are_tried_alone_and_it_says_so(asking_company: Any) -> None:
     told = run("evaluate")
     assert told.exit_code == 0, told.output + str(told.exception)
     assert "0 recorded cases" in told.stdout
@@ -293,13 +293,13 @@ def test_without_a_provider_the_rules_are_tried_alone_and_it_says_so(company: An
         (["--workflow", "nothing"], "no workflow nothing"),
     ],
 )
-def test_what_cannot_be_tried(company: Any, words: list[str], said: str) -> None:
+def test_what_cannot_be_tried(asking_company: Any, words: list[str], said: str) -> None:
     told = run("evaluate", *words)
     assert told.exit_code != 0
     assert said in told.output + str(told.exception)
 
 
-def test_rules_read_no_prompt(company: Any, tmp_path: Path) -> None:
+def test_rules_read_no_prompt(asking_company: Any, tmp_path: Path) -> None:
     text = tmp_path / "p.txt"
     text.write_text("x")
     assert "Rules read no prompt" in run("evaluate", "--prompt", str(text)).output

@@ -29,7 +29,7 @@ def call(number: int, run: str = "run_a", **more: object) -> str:
     return f"aic_{number}"
 
 
-def test_a_prompt_is_read_again_and_lies_sealed(company: Company) -> None:
+def test_a_prompt_is_read_again_and_lies_sealed(asking_company: Company) -> None:
     subject = subjects.subject_of("customer", "1")
     prompts.keep("aic_1", subject, {"user": "Adaeze"})
     prompts.keep("aic_1", subject, {"user": "Adaeze", "answer": "yes"})
@@ -39,18 +39,18 @@ def test_a_prompt_is_read_again_and_lies_sealed(company: Company) -> None:
     assert "Adaeze" not in row
 
 
-def test_what_is_kept_of_a_person_goes_with_them(company: Company) -> None:
+def test_what_is_kept_of_a_person_goes_with_them(asking_company: Company) -> None:
     subject, other = subjects.subject_of("customer", "1"), subjects.subject_of("customer", "2")
     for number, whose in ((1, subject), (2, other)):
         prompts.keep(f"aic_{number}", whose, {"user": "x"})
         cache.keep(f"key{number}", f"aic_{number}", whose, RAW)
-    erasure.erase(company.ines, "customer", "1", "She asked us to.")
+    erasure.erase(asking_company.ines, "customer", "1", "She asked us to.")
     assert (prompts.read("aic_1"), prompts.read("aic_2")) == (None, {"user": "x"})
     assert (cache.find("key1", subject), cache.find("key2", other)) == (None, RAW)
     assert fetch("select count(*) from console.ai_prompt where subject = %s", (subject,)) == [(0,)]
 
 
-def test_what_a_crash_left_of_somebody_erased_is_not_readable(company: Company) -> None:
+def test_what_a_crash_left_of_somebody_erased_is_not_readable(asking_company: Company) -> None:
     subject = subjects.subject_of("customer", "1")
     prompts.keep("aic_1", subject, {"user": "x"})
     cache.keep("key", "aic_1", subject, RAW)
@@ -60,7 +60,7 @@ def test_what_a_crash_left_of_somebody_erased_is_not_readable(company: Company) 
     assert cache.find("key", subject) is None
 
 
-def test_prompts_go_after_their_time_and_the_call_stays(company: Company) -> None:
+def test_prompts_go_after_their_time_and_the_call_stays(asking_company: Company) -> None:
     subject = subjects.subject_of("customer", "1")
     for number, days in ((1, 31), (2, 29)):
         prompts.keep(call(number), subject, {"user": "x"})
@@ -70,16 +70,16 @@ def test_prompts_go_after_their_time_and_the_call_stays(company: Company) -> Non
     assert fetch("select count(*) from console.ai_call") == [(2,)]
 
 
-def test_prompts_about_somebody_under_a_hold_stay(company: Company) -> None:
+def test_prompts_about_somebody_under_a_hold_stay(asking_company: Company) -> None:
     subject = subjects.subject_of("customer", "1")
     prompts.keep("aic_1", subject, {"user": "x"})
     fetch("update console.ai_prompt set at = now() - interval '99 days' returning 1")
-    erasure.hold(company.ines, "customer", "1", "A court asks for it.")
+    erasure.hold(asking_company.ines, "customer", "1", "A court asks for it.")
     retention.expire()
     assert prompts.read("aic_1") == {"user": "x"}
 
 
-def test_an_answer_is_found_for_a_day_by_the_same_question_about_the_same_person(company: Company) -> None:
+def test_an_answer_is_found_for_a_day_by_the_same_question_about_the_same_person(asking_company: Company) -> None:
     subject, other = subjects.subject_of("customer", "1"), subjects.subject_of("customer", "2")
     key = cache.key_of(subject, "system", "user", {"a": 1, "b": 2}, "settings")
     assert key == cache.key_of(subject, "system", "user", {"b": 2, "a": 1}, "settings")
@@ -115,14 +115,14 @@ LIMITS = [
 
 
 @pytest.mark.parametrize(("limits", "before", "over"), LIMITS)
-def test_a_call_needs_room_in_every_budget(company: Company, limits: Budget, before: int, over: str | None) -> None:
+def test_a_call_needs_room_in_every_budget(asking_company: Company, limits: Budget, before: int, over: str | None) -> None:
     for number in range(before):
         call(number, cost=Decimal("0.01"), ms=100)
     assert budget.hold(call(99), "run_a", limits, Decimal("0.03")) == over
     assert fetch("select reserved from console.ai_call where id = 'aic_99'") == [(None if over else Decimal("0.03"),)]
 
 
-def test_what_counts_for_a_budget(company: Company) -> None:
+def test_what_counts_for_a_budget(asking_company: Company) -> None:
     one = Budget(run_calls=1, day_calls=1)
     call(1, "run_b", ms=100)
     assert budget.hold(call(2), "run_a", one, Decimal(0)) == "day", "another run's call counts for the day only"
@@ -139,7 +139,7 @@ def test_what_counts_for_a_budget(company: Company) -> None:
         assert budget.hold(call(number + 10, run), run, Budget(run_calls=1), Decimal(0)) is None
 
 
-def test_a_provider_that_fails_again_and_again_is_left_alone_by_every_process(company: Company) -> None:
+def test_a_provider_that_fails_again_and_again_is_left_alone_by_every_process(asking_company: Company) -> None:
     assert provider_breaker.may_ask(CONFIG)
     opened = [provider_breaker.failed(CONFIG, "overloaded") for _ in range(5)]
     assert opened == [False] * 4 + [True]
@@ -148,7 +148,7 @@ def test_a_provider_that_fails_again_and_again_is_left_alone_by_every_process(co
     assert provider_breaker.may_ask(replace(CONFIG, api_key="sk-2")), "with other settings it is worth a try"
 
 
-def test_after_a_minute_one_is_let_through_and_its_answer_opens_for_all(company: Company) -> None:
+def test_after_a_minute_one_is_let_through_and_its_answer_opens_for_all(asking_company: Company) -> None:
     for _ in range(5):
         provider_breaker.failed(CONFIG, "connection")
     fetch("update console.ai_breaker set state = jsonb_set(state, '{until}', to_jsonb(extract(epoch from now()) - 1)) returning 1")
@@ -157,7 +157,7 @@ def test_after_a_minute_one_is_let_through_and_its_answer_opens_for_all(company:
     assert [provider_breaker.may_ask(CONFIG) for _ in range(3)] == [True, True, True]
 
 
-def test_a_bad_key_stays_so_until_the_settings_change(company: Company) -> None:
+def test_a_bad_key_stays_so_until_the_settings_change(asking_company: Company) -> None:
     assert provider_breaker.failed(CONFIG, "auth")
     assert not provider_breaker.failed(CONFIG, "auth"), "told once"
     assert not provider_breaker.may_ask(CONFIG)
@@ -165,7 +165,7 @@ def test_a_bad_key_stays_so_until_the_settings_change(company: Company) -> None:
     assert b"sk-" not in orjson.dumps(fetch("select key, state::text from console.ai_breaker"))
 
 
-def test_what_tells_of_one_request_alone_is_not_counted(company: Company) -> None:
+def test_what_tells_of_one_request_alone_is_not_counted(asking_company: Company) -> None:
     codes: list[Code] = ["bad_request", "refused", "truncated"]
     assert [provider_breaker.failed(CONFIG, code) for code in codes * 4] == [False] * 12
     assert provider_breaker.may_ask(CONFIG)

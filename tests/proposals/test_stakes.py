@@ -9,8 +9,8 @@ from console import runs, workflows
 from console.proposals import hostile
 from tests.conftest import web_app
 from tests.proposals.conftest import House
-from tests.services import proposals as answers
-from tests.services.acting import imported
+from tests.support import proposing_runs as answers
+from tests.support.acting import imported
 from tests.views.conftest import Pages
 
 PAY: dict[str, Any] = {

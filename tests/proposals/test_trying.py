@@ -12,11 +12,11 @@ from tests.servers.model import KEY, Server
 
 
 @pytest.fixture
-def here(company: Company, model: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
+def here(asking_company: Company, model: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
     monkeypatch.setenv("CONSOLE_PRIVATE_HOSTS", "127.0.0.1")
     settings.current.cache_clear()
     options.forget()
-    yield company
+    yield asking_company
     monkeypatch.undo()
     settings.current.cache_clear()
     options.forget()
@@ -67,8 +67,8 @@ def test_trying_says_what_came_and_keeps_nothing(here: Company, model: Server) -
     assert "sk-wrong" not in repr(found)
 
 
-def test_an_address_of_the_house_needs_leave_of_the_machine(company: Company, model: Server) -> None:
+def test_an_address_of_the_house_needs_leave_of_the_machine(asking_company: Company, model: Server) -> None:
     with pytest.raises(Invalid) as caught:
-        saving.change(company.ines, setup(model), base=0, key=KEY)
+        saving.change(asking_company.ines, setup(model), base=0, key=KEY)
     assert [detail["field"] for detail in caught.value.details] == ["base_url"]
     assert not model.asked

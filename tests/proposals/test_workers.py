@@ -9,7 +9,7 @@ import pytest
 from console import runs, settings
 from console.db.engine import fetch
 from tests.proposals.conftest import House
-from tests.services.engine import until, workers
+from tests.support.engine import until, workers
 
 pytestmark = pytest.mark.rotating
 

@@ -1,4 +1,4 @@
-"""Create task: what its settings take, and the task that it asks for. With people: tests/services/test_tasks.py."""
+"""Create task: what its settings take, and the task that it asks for. With people: tests/work/test_tasks.py."""
 
 from typing import Any
 

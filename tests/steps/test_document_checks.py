@@ -15,7 +15,7 @@ from console.core.papers.pages import Read
 from console.core.policy import rules
 from console.demo import printed_papers
 from console.files import text_recognition
-from tests.services.test_documents_read import passport
+from tests.documents.test_documents_read import passport
 from tests.steps.walk import NOW
 from tests.tables import cases
 

@@ -11,8 +11,8 @@ from console.errors import Invalid
 from console.steps.escalate import EscalateConfig
 from console.work import tickets
 from tests.company import DESK, DOCUMENT, STEPS, Company
-from tests.services.engine import whole
 from tests.steps.walk import complete, context, prepare
+from tests.support.engine import whole
 from tests.tables import cases
 
 SMALLEST: dict[str, Any] = {"inbox": "desk", "text": "Look."}

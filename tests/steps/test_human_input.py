@@ -1,4 +1,4 @@
-"""Human input: what its settings take. With people: tests/services/test_answers.py."""
+"""Human input: what its settings take. With people: tests/work/test_answers.py."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Load related: what its settings take. With people and records: tests/services/test_runs_related.py."""
+"""Load related: what its settings take. With people and records: tests/steps/test_related_records.py."""
 
 from typing import Any
 

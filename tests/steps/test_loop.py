@@ -1,4 +1,4 @@
-"""Loop: what its settings take and refuse, and what it makes of a list in memory. With people and records: tests/services/test_runs_loop.py."""
+"""Loop: what its settings take and refuse, and what it makes of a list in memory. With people and records: tests/runs/changing/test_loop.py."""
 
 from typing import Any
 

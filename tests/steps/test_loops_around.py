@@ -7,7 +7,7 @@ import pytest
 from console import steps
 from console.core.documents.workflow import Workflow, read
 from console.core.origins import Closed, Step, Taken, Text, Version
-from tests.services.engine import step
+from tests.support.engine import step
 
 ROWS = {"collection": "account", "fields": ["status"]}
 

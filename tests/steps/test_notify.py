@@ -1,4 +1,4 @@
-"""Notify: what its settings take. With people: tests/services/test_notices.py."""
+"""Notify: what its settings take. With people: tests/work/test_notices.py."""
 
 from typing import Any
 

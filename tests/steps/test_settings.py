@@ -13,8 +13,8 @@ from console import steps
 from console.core.documents import workflow_check
 from console.core.documents.json_shape import model_errors
 from console.views import frame
-from tests.services.test_masked_places import takes
 from tests.steps.registered import further, smallest, texts
+from tests.steps.test_masked_places import takes
 from tests.steps.walk import complete, context, prepare, rows, view
 from tests.tables import cases
 

@@ -6,7 +6,7 @@ import pytest
 
 from console import access, queue
 from tests.jobs import worked
-from tests.services.acting import RATE, imported
+from tests.support.acting import RATE, imported
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -51,7 +51,7 @@ def test_what_is_wrong_is_said_in_the_sheet_and_what_was_typed_is_kept(acting: "
 
 
 def test_a_live_run_is_pointed_to(acting: "Pages") -> None:
-    from tests.services.acting import run_of
+    from tests.support.acting import run_of
 
     live = run_of(acting.company, RATE)
     page = acting.olivia.send(acting.olivia.get(SHEET), SHEET, status=409, v_risk="high")
@@ -67,7 +67,7 @@ def test_strangers_find_no_sheet(acting: "Pages") -> None:
 
 
 def test_the_step_of_a_run_says_the_same(acting: "Pages") -> None:
-    from tests.services.acting import run_of
+    from tests.support.acting import run_of
 
     run_id = run_of(acting.company, RATE)
     page = acting.olivia.get(f"/runs/{run_id}")

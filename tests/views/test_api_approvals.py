@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from console import accounts
-from tests.services.four_eyes import balance, bank, charging, requested
+from tests.support.four_eyes import balance, bank, charging, requested
 
 if TYPE_CHECKING:
     from tests.company import Company

@@ -7,12 +7,12 @@ from flask.testing import FlaskClient
 
 from console import accounts, queue, workflows
 from console.errors import NotFound
+from tests.builder.test_builder import ASK_WHY, answer, fixture_endpoint, fixture_model
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import worked
 from tests.proposals.conftest import denied
 from tests.servers.model import Server
-from tests.services.test_builder import ASK_WHY, answer, fixture_endpoint, fixture_model
 
 __all__ = ["denied", "fixture_endpoint", "fixture_model"]
 

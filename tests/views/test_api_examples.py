@@ -23,11 +23,11 @@ from console.views.api import openapi
 from console.views.api.openapi import BASE, Call
 from tests.company import DOCUMENT, Company
 from tests.papers import CHECKED, at_note, evidence, pdf, workflow
-from tests.services.engine import step
-from tests.services.failing import failed
-from tests.services.four_eyes import asking, requested
-from tests.services.paying import Provider, at_pay, paying, providing
-from tests.services.proposals import begun, hand_in
+from tests.support.engine import step
+from tests.support.failing import failed
+from tests.support.four_eyes import asking, requested
+from tests.support.paying import Provider, at_pay, paying, providing
+from tests.support.proposing_runs import begun, hand_in
 
 Scene = dict[str, Any]
 KYC = DOCUMENT | {

@@ -9,9 +9,9 @@ from flask import Flask
 from console import inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app
-from tests.services.test_inbox import UNRATED
-from tests.services.test_tickets import handed_on
 from tests.views.test_api_runs import Caller
+from tests.work.test_inbox import UNRATED
+from tests.work.test_tickets import handed_on
 
 
 @pytest.fixture(name="web")

@@ -9,8 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from console import accounts, runs
+from tests.runs.engine.test_hands_off import robot
 from tests.samples import sampled
-from tests.services.test_hands_off import robot
 from tests.views.conftest import Pages
 
 pytestmark = pytest.mark.rotating

@@ -8,7 +8,7 @@ from console import accounts, runs
 from console.runs.changing import attachments
 from console.work import approvals
 from tests.papers import pdf
-from tests.services.four_eyes import asking, balance, bank, charging, publish, requested, status, step, waiting_for
+from tests.support.four_eyes import asking, balance, bank, charging, publish, requested, status, step, waiting_for
 
 if TYPE_CHECKING:
     from tests.company import Company

@@ -10,11 +10,11 @@ from markupsafe import Markup
 from console import builder, queue, workflows
 from console.builder import builder_turns
 from console.db.engine import fetch
+from tests.builder.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import worked
 from tests.servers.model import Server
-from tests.services.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
 from tests.views.conftest import signed_in
 from tests.views.test_workflow_editor import post
 

@@ -8,9 +8,9 @@ import pytest
 
 from console import access, accounts, workflows
 from console.activity import sequencing
-from tests.services.busy import month
-from tests.services.proposing import call, with_ai
-from tests.services.test_ladder import hidden
+from tests.proposals.test_ladder import hidden
+from tests.support.busy import month
+from tests.support.call_figures import call, with_ai
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

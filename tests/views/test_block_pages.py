@@ -23,7 +23,7 @@ from console.work import approvals
 from tests.company import Company
 from tests.conftest import web_app
 from tests.papers import pdf
-from tests.services.engine import step
+from tests.support.engine import step
 from tests.tables import cases
 from tests.views.conftest import Pages
 

@@ -13,8 +13,8 @@ from console.browse import BrowseQuery, boards
 from console.contacts import tags
 from console.errors import NotFound
 from console.records import catalogue
-from tests.services.contact_club import found_club
-from tests.services.test_tags import kinds
+from tests.contacts.test_tags import kinds
+from tests.support.contact_club import found_club
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

@@ -4,8 +4,8 @@ import pytest
 
 from console import documents, runs
 from console.views.files import _marks
+from tests.documents.test_documents_checked import bill, send, worked
 from tests.papers import CHECKED, at_note, pdf, workflow
-from tests.services.test_documents_checked import bill, send, worked
 from tests.tables import cases
 from tests.views.conftest import Pages
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from console import workflows
 from tests.company import DOCUMENT
-from tests.services.failing import REMINDING
+from tests.support.failing import REMINDING
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

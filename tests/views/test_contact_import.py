@@ -20,7 +20,7 @@ from console.enrolments import batches
 from console.errors import Invalid, NotFound
 from console.queue import PutBack
 from tests.jobs import work_until_idle
-from tests.services.contact_club import found_club
+from tests.support.contact_club import found_club
 from tests.tables import cases
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from console import log, runs, steps
 from console.errors import Invalid
 from console.runs.engine import opened_documents
 from console.steps.base import Context, StepView
+from tests.documents.test_documents_checked import send
 from tests.papers import at_note, pdf, workflow
-from tests.services.test_documents_checked import send
 from tests.views.conftest import Pages
 
 STATUS = [{"value": "same", "label": "The same"}, {"value": "other", "label": "Somebody else"}]

@@ -6,7 +6,7 @@ import pytest
 
 from console import runs, workflows
 from tests.company import Company
-from tests.services.engine import step
+from tests.support.engine import step
 from tests.views.conftest import Page, Pages
 
 OPTIONS = [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}, {"value": "c", "label": "C"}]

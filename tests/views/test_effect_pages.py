@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import runs
-from tests.services.engine import overdue
-from tests.services.paying import Provider, at_pay, paying, providing
+from tests.support.engine import overdue
+from tests.support.paying import Provider, at_pay, paying, providing
 from tests.views.conftest import Page
 from tests.views.test_api_runs import Caller
 

@@ -14,8 +14,8 @@ from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.jobs import BEGINNING, work_until_idle
 from tests.messages import reached
-from tests.services.engine import step
-from tests.services.test_runs_lists import counted
+from tests.runs.showing.test_lists import counted
+from tests.support.engine import step
 from tests.views.conftest import Pages
 
 WHY = {"why": "periodic"}

@@ -14,9 +14,9 @@ from console.steps.base import StepType
 from console.work import notices, tasks
 from tests.company import Company
 from tests.conftest import Companies, web_app
-from tests.services import acting, foreign_rows
-from tests.services.foreign_rows import IBAN, KEY, MAIL, MARK, SUM
-from tests.services.test_runs_lists import counted
+from tests.runs.showing.test_lists import counted
+from tests.support import acting, foreign_rows
+from tests.support.foreign_rows import IBAN, KEY, MAIL, MARK, SUM
 from tests.views.conftest import Pages
 from tests.views.test_masked_everywhere import Reader, of_run, said
 

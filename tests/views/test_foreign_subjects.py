@@ -18,9 +18,9 @@ from console.actions import bulk
 from tests.company import Company
 from tests.conftest import Companies, web_app
 from tests.papers import pdf
-from tests.services.acting import RATE, imported
-from tests.services.engine import step
-from tests.services.four_eyes import asking, requested
+from tests.support.acting import RATE, imported
+from tests.support.engine import step
+from tests.support.four_eyes import asking, requested
 from tests.views.conftest import Browser, Pages
 
 pytestmark = pytest.mark.daily

@@ -7,7 +7,7 @@ import pytest
 from console import activity as service, runs, settings
 from console.activity import sequencing
 from console.errors import Malformed
-from tests.services.test_tickets import counted, saved
+from tests.work.test_tickets import counted, saved
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

@@ -16,7 +16,7 @@ from console.db.engine import fetch, transaction
 from tests import traces
 from tests.company import Company
 from tests.conftest import web_app
-from tests.services.engine import step
+from tests.support.engine import step
 from tests.views.conftest import Pages
 
 ROBOT = "robot@fernwick.test"

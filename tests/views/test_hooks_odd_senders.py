@@ -19,7 +19,7 @@ from console import accounts, automation, enrolments, runs, workflows
 from console.db.engine import fetch
 from tests.company import Company
 from tests.conftest import web_app
-from tests.services.engine import step
+from tests.support.engine import step
 
 ROBOT = "robot@fernwick.test"
 FIELDS = [{"name": "why", "label": "Why", "type": "text", "required": True}]

@@ -22,7 +22,7 @@ from console.upkeep import erasure
 from console.views.api.operation import OPERATION
 from tests.company import Company
 from tests.papers import pdf
-from tests.services.staff import hired
+from tests.support.staff import hired
 from tests.views.test_rates_and_keys import (
     START,
     Program,

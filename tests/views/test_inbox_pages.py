@@ -9,9 +9,9 @@ from console import inboxes, runs, sources
 from console.errors import DefinitionError
 from console.work import tickets
 from tests.company import DESK, DOCUMENTS
-from tests.services.test_inbox import UNRATED
-from tests.services.test_runs_midway import away
-from tests.services.test_tickets import handed_on, saved
+from tests.runs.changing.test_midway import away
+from tests.work.test_inbox import UNRATED
+from tests.work.test_tickets import handed_on, saved
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

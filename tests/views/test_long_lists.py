@@ -1,7 +1,7 @@
 """Lists that are longer than what a step goes through: whoever decides afterwards is told."""
 
 from console import runs, workflows
-from tests.services.engine import step
+from tests.support.engine import step
 from tests.views.conftest import Pages
 
 NAMES = [{"name": f"Hit {number}"} for number in range(1, 6)]

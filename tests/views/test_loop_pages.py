@@ -6,7 +6,7 @@ from urllib.parse import quote_plus
 from markupsafe import escape
 
 from console import log
-from tests.services.test_runs_loop import LOOP, begin, hand_in
+from tests.runs.changing.test_loop import LOOP, begin, hand_in
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

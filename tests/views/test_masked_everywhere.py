@@ -16,8 +16,8 @@ from console.views.run import pane
 from console.work import approvals, notices, questions, tasks
 from tests.company import Company
 from tests.conftest import web_app
-from tests.services import masked
-from tests.services.masked import FIGURE, MARK, RELATED
+from tests.support import masked
+from tests.support.masked import FIGURE, MARK, RELATED
 from tests.views.conftest import signed_in
 
 SECRETS = re.compile("|".join(map(re.escape, (MARK, RELATED, FIGURE))), re.IGNORECASE)

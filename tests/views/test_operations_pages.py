@@ -8,10 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from console import accounts, enrolments, queue, workflows
 from console.enrolments import Question
 from console.upkeep import copies
-from tests.services.engine import jobs, waiting
-from tests.services.test_background import give_up
-from tests.services.test_hands_off import document, robot
-from tests.services.test_many_starts import RESTING
+from tests.enrolments.test_many_starts import RESTING
+from tests.queue.test_background import give_up
+from tests.runs.engine.test_hands_off import document, robot
+from tests.support.engine import jobs, waiting
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

@@ -16,9 +16,9 @@ from tests.company import DOCUMENT
 from tests.conftest import Companies, web_app
 from tests.papers import CHECKED, at_note, pdf, workflow
 from tests.samples import sampled
-from tests.services.acting import RATE, imported
-from tests.services.engine import step
-from tests.services.four_eyes import asking, requested
+from tests.support.acting import RATE, imported
+from tests.support.engine import step
+from tests.support.four_eyes import asking, requested
 from tests.views.conftest import Browser, Pages
 from tests.views.page_routes import NO_PAGES, ROUTES, Route
 

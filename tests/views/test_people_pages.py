@@ -10,7 +10,7 @@ from console import accounts
 from console.accounts import teamwork
 from tests.company import PASSWORD, Company
 from tests.conftest import web_app
-from tests.services.staff import hired, open_sessions, signed_in
+from tests.support.staff import hired, open_sessions, signed_in
 from tests.views.conftest import Page, Pages
 
 GOOD = "seven tall herons wade"

@@ -11,7 +11,7 @@ from console.formats import Kind, Look, Named
 from console.views import picks
 from console.views.run import form_boxes
 from tests.company import Company
-from tests.services.engine import step
+from tests.support.engine import step
 from tests.views.conftest import Pages
 
 WHAT = Kind("owner", "Owner", "reference", references="customer")

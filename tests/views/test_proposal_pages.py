@@ -8,8 +8,8 @@ from console import access, runs, settings, workflows
 from console.proposals import absence_words, options, provider_breaker
 from console.views.formats import Look
 from console.views.run import effects as runeffects
-from tests.services.test_runs_loop import document as loop_document
-from tests.services.test_runs_related import ACCOUNT
+from tests.runs.changing.test_loop import document as loop_document
+from tests.steps.test_related_records import ACCOUNT
 from tests.views import proposals
 from tests.views.proposals import arrives, by_hand, fails, fields, press, source, states, value
 

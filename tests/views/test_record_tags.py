@@ -9,7 +9,7 @@ from console.contacts import tags
 from console.db.engine import fetch
 from tests.conftest import web_app
 from tests.messages.reached import workflow
-from tests.services.contact_club import found_club
+from tests.support.contact_club import found_club
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages

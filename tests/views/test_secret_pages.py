@@ -8,7 +8,7 @@ from console import log, steps, workflows
 from console.core.documents.workflow_check import check
 from console.db.engine import fetch
 from console.integrations import outgoing_secrets
-from tests.services.engine import publish, step
+from tests.support.engine import publish, step
 from tests.views.conftest import Pages
 
 TEXT = "sk_live_9876543210"

@@ -349,7 +349,7 @@ def test_a_table_that_is_gone_holds_back_no_other_list(pages: Pages, tmp_path: P
     name = connected(file)
     behind(file, "drop view roster; drop table team; alter table member drop column mail; insert into member values (1, null, 'Ann')")
     first = ines.get(f"/c/{name}.member", status=503).text
-    assert "What nothing else names is taken over: load the page anew. Who manages data sources has to look at the rest" in first
+    assert "What nothing else names is taken over: load the page again. Who manages data sources has to look at the rest" in first
     assert "Ann" in ines.get(f"/c/{name}.member").text
     for page in (f"/c/{name}.team", f"/new/c/{name}.team"):
         assert "has changed" in ines.get(page, status=503).text

@@ -7,8 +7,8 @@ import pytest
 from console import automation, enrolments, runs, workflows
 from console.db.engine import fetch
 from console.enrolments import Question
-from tests.services.test_hands_off import document, robot
-from tests.services.test_many_starts import RESTING
+from tests.enrolments.test_many_starts import RESTING
+from tests.runs.engine.test_hands_off import document, robot
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

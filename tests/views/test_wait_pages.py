@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from console import log, runs
-from tests.services.engine import kinds, overdue, waiting, whole
-from tests.services.test_engine import at_pause
+from tests.runs.engine.test_engine import at_pause
+from tests.support.engine import kinds, overdue, waiting, whole
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

@@ -7,7 +7,7 @@ import pytest
 from console import accounts, log, monitoring, runs, workflows
 from console.activity import sequencing
 from tests.company import DOCUMENT, STEPS
-from tests.services.failing import failed, mend
+from tests.support.failing import failed, mend
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

@@ -44,7 +44,7 @@ class Config:
 
     @property
     def fingerprint(self) -> str:
-        """The same as long as nothing of this changes; tells nothing of the key."""
+        """A text that changes when a setting above changes. The key cannot be found from it."""
         return hashlib.sha256(repr((self.name, self.model, self.api_key, self.base_url)).encode()).hexdigest()[:16]
 
 

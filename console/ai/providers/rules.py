@@ -126,7 +126,7 @@ def _same_name(form: _Form, spec: FieldSpec) -> Iterator[_Found]:
 
 
 def _key(spec: FieldSpec, value: Any) -> str:
-    """The same for values that mean the same: 12.5 is 12.50."""
+    """A text that is equal for values that mean the same: 12.5 and 12.50 have one."""
     if spec.type in NUMBERS and isinstance(value, str):
         return str(Decimal(value).normalize())
     return json.dumps(value, sort_keys=True)

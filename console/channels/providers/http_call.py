@@ -70,7 +70,7 @@ class HttpCall(Provider):
         return _handed(told, provider_id or _id_of(told))
 
     def told(self, callback: Callback) -> Receipt:
-        """The end of a call."""
+        """Read the callback that says how a call ended."""
         _require_signature(callback)
         try:
             told = orjson.loads(callback.body)

@@ -91,7 +91,7 @@ class OfRecord(Kind):
 
     @property
     def outside(self) -> bool:
-        """The list of records shows it."""
+        """Whether the list of what runs did outside shows this effect."""
         return False
 
 

@@ -4,6 +4,19 @@ Values have the same JSON form everywhere (docs, "reference of shapes"): decimal
 No value is converted from one kind to another: a number is not accepted as text, a text not as a list. Errors are reported for all fields at once.
 """
 
-from console.core.forms.field_values import CLEANERS, LONGEST, LONGEST_OTHERWISE, Wrong, bound, cleaned
+from console.core.forms.field_values import (
+    CLEANERS,
+    LONGEST,
+    LONGEST_OTHERWISE,
+    Wrong,
+    bound,
+    clean,
+    cleaned,
+    examine,
+    in_sentence,
+    is_empty,
+    missing_message,
+    not_saved,
+    refusal,
+)
 from console.core.forms.form_field import FIELD_TYPES, LISTS, NEVER_TYPED, TEXTS, FieldType, FormField, takes_files
-from console.core.forms.submission import clean, examine, in_sentence, is_empty, missing_message, not_saved, refusal

@@ -1,8 +1,8 @@
-"""Checks and canonical forms of single values, by type of field."""
+"""Checks and canonical forms of submitted values: of a whole form, all fields at once, and of single values by type of field."""
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from console.core import media
 from console.core.currencies import decimals, ungrouped, whole_units
 from console.core.expressions.operands import NUMBER, Spelled
 from console.core.forms.form_field import LISTS, NEVER_TYPED, TEXTS, FormField, takes_files
+from console.errors import Invalid
 
 LONGEST = {"long_text": 100_000, "email": 254, "phone": 40, "url": 2_000, "reference": 500}
 LONGEST_OTHERWISE = 10_000
@@ -32,6 +33,72 @@ _TIME = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
 
 class Wrong(Exception):
     """A value that does not fit its field. The text is the reason and how to fix it, for people."""
+
+
+def clean(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the whole form: submitted values in canonical form, and present values of the other fields.
+
+    Raises Invalid with one detail for each wrong field, unknown names first.
+    """
+    values, details = examine(fields, submitted)
+    if details:
+        raise refusal(details)
+    return values
+
+
+def refusal(details: Sequence[Mapping[str, Any]]) -> Invalid:
+    """The error for these details. It lists field names, for programs; pages show labels."""
+    return Invalid(not_saved([str(detail["field"]) for detail in details]), details=details)
+
+
+def not_saved(fields: Sequence[str]) -> str:
+    """The message for a form refused because of these fields; it names the first five."""
+    return f"Nothing was saved: please look at {', '.join(fields[:5])}{' …' if len(fields) > 5 else ''}."
+
+
+def examine(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """(values of the whole form, one `{"field", "reason"}` for each wrong field). A wrong field keeps its value.
+
+    A read-only field keeps its value whatever was submitted. A missing field keeps its `value`; a required field may not be empty.
+    """
+    known = {field.name: field for field in fields}
+    details = [{"field": str(name)[:200], "reason": "There is no such field in this form."} for name in submitted if name not in known]
+    values: dict[str, Any] = {}
+    for name, field in known.items():
+        values[name] = field.value
+        if name in submitted and not field.readonly:
+            try:
+                values[name] = cleaned(field, submitted[name])
+            except Wrong as wrong:
+                details.append({"field": name, "reason": str(wrong)})
+                continue
+        if field.required and not field.readonly and is_empty(values[name]):
+            details.append({"field": name, "reason": missing_message(field)})
+    return values, details
+
+
+def missing_message(field: FormField) -> str:
+    """The message for a required field that is empty."""
+    name = in_sentence(field.label)
+    match field.type:
+        case "enum" | "reference":
+            return f"{name} is needed: choose one."
+        case "multi_enum" | "checklist":
+            return f"{name} is needed: tick at least one."
+        case "file" | "files":
+            return f"{name} is needed: send a file."
+        case _:
+            return f"{name} is needed."
+
+
+def in_sentence(label: str) -> str:
+    """The label for use in a sentence; a question is quoted."""
+    return f"“{label}”" if label.endswith("?") else label
+
+
+def is_empty(value: Any) -> bool:
+    """Whether the value is null, white space or a list without entries."""
+    return value is None or value == [] or (isinstance(value, str) and not value.strip())
 
 
 def cleaned(field: FormField, value: Any) -> Any:
@@ -74,7 +141,7 @@ def _string(value: Any) -> str:
     if "\x00" in value:
         raise Wrong("There is a NUL character in the text, which cannot be stored: remove it.")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise Wrong("There is half of a character in the text (a lone surrogate): type it anew.")
+        raise Wrong("There is half of a character in the text (a lone surrogate): type it again.")
     return unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -317,24 +384,15 @@ def _require_bounds(field: FormField, value: Any) -> None:
         return
     size, low, high, unit = _measure(field, value)
     if low is not None and size < low:
-        raise Wrong(f"This is too {_words(unit, low=True)}: at least {_limit(field, field.min)}{unit}.")
+        raise Wrong(f"This is too {'little' if unit else 'low'}: at least {_limit(field, field.min)}{unit}.")
     if high is not None and size > high:
-        raise Wrong(f"This is too {_words(unit, low=False)}: at most {_limit(field, field.max)}{unit}.")
+        raise Wrong(f"This is too {'much' if unit else 'high'}: at most {_limit(field, field.max)}{unit}.")
 
 
 def _limit(field: FormField, given: Any) -> str:
     """A limit as people type values of the field: an amount in whole units, with its currency."""
     places = decimals(field.currency)
-    if places is None:
-        return str(given)
-    amount = whole_units(given, places) if field.minor else given
-    return f"{amount} {field.currency}"
-
-
-def _words(unit: str, *, low: bool) -> str:
-    if unit:
-        return "little" if low else "much"
-    return "low" if low else "high"
+    return str(given) if places is None else f"{whole_units(given, places) if field.minor else given} {field.currency}"
 
 
 def _measure(field: FormField, value: Any) -> tuple[Any, Any, Any, str]:
@@ -365,12 +423,7 @@ def bound(kind: str, given: Any) -> Any:
         return None
 
 
-_CALENDAR: Mapping[str, Callable[[str], Any]] = {
-    "date": date.fromisoformat,
-    "datetime": datetime.fromisoformat,
-    "time": time.fromisoformat,
-}
-
+_CALENDAR: Mapping[str, Callable[[str], Any]] = {"date": date.fromisoformat, "datetime": datetime.fromisoformat, "time": time.fromisoformat}
 
 CLEANERS: Mapping[str, Callable[[FormField, Any], Any]] = {
     "text": _text,

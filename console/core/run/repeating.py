@@ -20,7 +20,7 @@ BESIDE = frozenset({"task", "notice", "documents", "message"})
 """Kinds that stand for rows of the console itself: `console.core.run.side_work` decides about them."""
 
 LABELS = {
-    "keep": "Keep the result: nothing is done anew.",
+    "keep": "Keep the result: nothing is done again.",
     "again": "Do it again, with a reason.",
     "compensate": "Take back what was done before, then do it.",
 }

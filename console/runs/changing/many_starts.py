@@ -32,7 +32,7 @@ from console.runs.engine.advancing import AT_ONCE
 from console.runs.engine.first_steps import first_steps
 from console.runs.rows.new_runs import NewRun, write_new
 from console.runs.rows.recent_runs import Loaded
-from console.runs.rows.run_events import as_stored
+from console.runs.rows.run_rows import as_stored
 from console.runs.rows.run_store import live_runs, started_with_any
 from console.workflows import Definition
 

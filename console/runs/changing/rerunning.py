@@ -34,7 +34,7 @@ def rerun(
         raise Conflict("This run has not ended: go on with it, or cancel it first.", code="not_possible")
     if version == "original" and run.version < 0:
         raise Conflict(
-            "This run tried a draft. Do it again with the live version, or execute the draft anew on its page Test.", code="not_possible"
+            "This run tried a draft. Do it again with the live version, or execute the draft again on its page Test.", code="not_possible"
         )
     definition = seen.definition if version == "original" else workflows.live(run.workflow)
     if origin == "failure" and given is not None:

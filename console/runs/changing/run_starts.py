@@ -14,7 +14,7 @@ from console.db.engine import fetch
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
-from console.runs.changing import submitting
+from console.runs.changing import transitions
 from console.runs.changing.run_rights import see
 from console.runs.engine.advancing import go_on
 from console.runs.engine.stepping import context_of, plan_of, step_at
@@ -336,7 +336,7 @@ def checked_input(
     try:
         context = context_of(actor, open_step, record, now)
         completion = open_step.kind.complete(open_step.view, context, dict(given), None)
-        submitting.require_existing_references(actor, open_step, context, given)
+        transitions.require_existing_references(actor, open_step, context, given)
     except Invalid as error:
         raise Invalid(error.message, details=[{**detail, "field": f"input.{_plain_name(detail)}"} for detail in error.details]) from None
     return completion.values, completion.output if completion.output is not None else completion.values

@@ -1,4 +1,4 @@
-"""Completing a step: the transition of a run that most others build on. Each checks the rights, decides, and commits once."""
+"""Completing a step: the transition of a run that most others build on. Each checks the rights and what was submitted, decides, and commits once."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -7,29 +7,38 @@ from datetime import datetime
 from typing import Any
 
 from console import access, log, workflows
+from console.browse import evidence
+from console.core import media
 from console.core.actor import Actor
-from console.core.forms import refusal
+from console.core.documents.fields import FieldDefinition
+from console.core.forms import is_empty, refusal
+from console.core.origins import ANY
 from console.core.run import Event, Run, commands, decisions, fold, moves
 from console.core.run.commands import Command
 from console.core.run.proposal import MARKS
-from console.errors import Conflict, Invalid, NotFound
-from console.runs.changing import compensations, submitting
+from console.errors import Conflict, Invalid, NotFound, SourceDown
+from console.log import masking
+from console.records import Record
+from console.runs.changing import compensations
 from console.runs.changing.approval_requests import complete_request, notify_approvers
-from console.runs.changing.run_rights import Seen, see
+from console.runs.changing.run_rights import Seen, may_work, see
 from console.runs.engine import proposing
 from console.runs.engine.advancing import completing_command, go_on, loaded_with_former, with_done_before
-from console.runs.engine.stepping import context_of, label_of, plan_of, prompt_of, require_step, run_facts, step_at
+from console.runs.engine.stepping import OpenStep, completion_of, context_of, label_of, plan_of, prompt_of, require_step, run_facts, step_at
 from console.runs.rows import loaded_rows, typed_drafts
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_rows import with_loaded_rows
 from console.runs.rows.run_store import load, retried, retried_from_memory, write
-from console.runs.showing import reading
-from console.runs.showing.screens import Screen, digest, item_of, last_shown, seen_fields, shown_event
+from console.runs.showing import reader_reach, reading
+from console.runs.showing.screens import Screen, digest, draw_screen, item_of, last_shown, seen_fields, shown_event
 from console.runs.showing.view import RunView
-from console.steps.base import Completion, Prompt
+from console.steps.base import Completion, Context, Prompt
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
+FORMS = ("form", "fields", "output")
+UNSAID = "This cannot be taken as it is. Why rests on something that you may not read: ask somebody who may."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +104,11 @@ def _completed_and_looked(
 
 def _screen_after(actor: Actor, seen: Seen, after: Run, now: datetime) -> tuple[Screen | None, list[Event], Mapping[str, Any] | None]:
     """(the actor's screen of the run as it will be, its events, its row); empty if the screen cannot be drawn before the commit."""
-    screen = reading.screen_after(actor, seen, after, now)
-    if screen is None:
+    if after.current is None or after.status != "waiting_person" or seen.down is not None or not may_work(actor, after, seen.definition):
+        return None, [], None
+    try:
+        screen = draw_screen(actor, replace(seen, loaded=replace(seen.loaded, run=after)), now)
+    except (SourceDown, NotFound):
         return None, [], None
     shown, row = shown_event(actor, after, screen, digest(screen), now)
     asks = proposing.request_item_proposal(seen.definition, after, actor.id, item_of(screen), now)
@@ -150,7 +162,7 @@ def _keep_other_items(actor: Actor, seen: Seen, screen: Screen, typed: Mapping[s
 
 
 def _with_item(submitted: Submission, shown: Screen) -> Submission:
-    """The same with the item of the list: if a revision but no item is given, it is the item whose form was shown last."""
+    """The submission with its item of the list. If it has a revision and no item, it is about the item whose form was shown last."""
     key = (shown.get("progress") or {}).get("key")
     if submitted.revision is None or key is None or "item" in submitted.values:
         return submitted
@@ -184,9 +196,9 @@ def _completion_events(actor: Actor, seen: Seen, submitted: Submission, now: dat
             open_step.view, context
         )  # the person only chooses what to do about the earlier effect
     else:
-        given = submitting.with_stored_files(open_step, context, submitting.without_unseen(actor, open_step, context, submitted.values))
-        completion = submitting.completion_of_form(actor, open_step, seen.record, context, given, submitted.outcome)
-        submitting.require_existing_references(actor, open_step, context, given)
+        given = with_stored_files(open_step, context, without_unseen(actor, open_step, context, submitted.values))
+        completion = completion_of_form(actor, open_step, seen.record, context, given, submitted.outcome)
+        require_existing_references(actor, open_step, context, given)
     prompt = prompt_of(open_step, context) if submitted.outcome is not None or proposal is not None else None
     chosen = label_of(prompt.outcomes, completion.outcome) if prompt is not None and submitted.outcome is not None else None
     loaded = loaded_with_former(seen.loaded, completion)
@@ -200,7 +212,7 @@ def _completion_events(actor: Actor, seen: Seen, submitted: Submission, now: dat
         approval=complete_request(completion.approval, loaded.run, open_step, context, seen.record) if completion.approval else None,
         **_proposal_outcome(run, proposal, prompt, completion, submitted, now),
     )
-    return loaded, loaded_rows.noted(decisions.decide(plan_of(seen.definition), loaded.run, command, now), context)
+    return loaded, with_loaded_rows(decisions.decide(plan_of(seen.definition), loaded.run, command, now), context)
 
 
 def _proposal_outcome(
@@ -225,6 +237,98 @@ def _require_record(seen: Seen) -> None:
         )
 
 
+def without_unseen(actor: Actor, open_step: OpenStep, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The submitted values without empty fields whose value the actor may not see: those keep their value."""
+    closed = reader_reach.kept_from(
+        actor, open_step.run.workflow, open_step.run.version, open_step.attempt.step, run=open_step.run.id
+    ).names
+    if not closed:
+        return dict(values)
+    unseen = {name for name, value in values.items() if is_empty(value) and (name in closed or ANY in closed) and name not in context.forms}
+    return {name: value for name, value in values.items() if name not in unseen}
+
+
+def completion_of_form(
+    actor: Actor, open_step: OpenStep, record: Record | None, context: Context, given: Mapping[str, Any], outcome: str | None
+) -> Completion:
+    """The completion of the step with the submitted values. Reasons that rest on hidden values are replaced by a neutral text."""
+    try:
+        return completion_of(open_step, context, given, outcome)
+    except (Invalid, Conflict) as error:
+        hidden = reader_reach.kept_from(actor, open_step.run.workflow, open_step.run.version, open_step.attempt.step, run=open_step.run.id)
+        if not masking.names_closed(hidden) or not error.details:
+            raise
+        plain = _reasons_in_sight(actor, open_step, record, context, given, outcome, hidden)
+        details = [each if (each.get("field"), each.get("reason")) in plain else {**each, "reason": UNSAID} for each in error.details]
+        message = error.message if isinstance(error, Invalid) else UNSAID
+        raise type(error)(message, code=error.code, details=details) from None
+
+
+def _reasons_in_sight(
+    actor: Actor,
+    open_step: OpenStep,
+    record: Record | None,
+    context: Context,
+    given: Mapping[str, Any],
+    outcome: str | None,
+    hidden: masking.Within,
+) -> set[tuple[Any, Any]]:
+    """(field, reason) of the errors that can be found without hidden values."""
+    seen = context_of(actor, open_step, record, context.roots["now"], context.shown, context.chosen, hidden=reader_reach.without(hidden))
+    try:
+        completion_of(open_step, seen, given, outcome)
+    except (Invalid, Conflict) as error:
+        return {(each.get("field"), each.get("reason")) for each in error.details}
+    return set()
+
+
+def require_existing_references(actor: Actor, open_step: OpenStep, context: Context, given: Mapping[str, Any]) -> None:
+    """Raise Invalid with a detail for each field that names a record which the actor cannot see, unless the form already has that value."""
+    config = open_step.view.config
+    defined = [entry for part in FORMS for entry in getattr(config, part, None) or () if isinstance(entry, FieldDefinition)]
+    defined += [entry for act in context.acts.values() for entry in act.action.form]
+    offered = [*context.forms.values(), *(entry.field() for entry in defined if entry.type == "reference")]
+    fields = [field for field in offered if isinstance(field.options, Mapping) and "collection" in field.options]
+    if fields and evidence.reference_errors(actor, open_step.run.team, fields, given):
+        evidence.require(actor, open_step.run.team, open_step.kind.prepare(open_step.view, context).fields, given)
+
+
+def with_stored_files(open_step: OpenStep, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The submitted values with each file in its stored form. Files of other runs are left out."""
+    if not any(_may_hold_files(value) for value in values.values()):
+        return dict(values)
+    return evidence.with_files(prompt_of(open_step, context).fields, values, open_step.run.id)
+
+
+def draft_with_stored_files(run_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a draft with each file in its stored form. Files of other runs are left out."""
+    with_files = {name for name, value in values.items() if any(map(_is_file_value, value if isinstance(value, list) else [value]))}
+    if not with_files:
+        return dict(values)
+    uploaded, kept = evidence.uploaded_files(run_id), dict(values)
+    for name in with_files:
+        entries = kept[name] if isinstance(kept[name], list) else [kept[name]]
+        stored = [uploaded.get(media.file_id_of(entry) or "") if _is_file_value(entry) else entry for entry in entries]
+        left = [entry for entry in stored if entry is not None]
+        if isinstance(kept[name], list):
+            kept[name] = left
+        elif left:
+            kept[name] = left[0]
+        else:
+            del kept[name]
+    return kept
+
+
+def _may_hold_files(value: Any) -> bool:
+    """Whether the value could mean one or more files, in any form."""
+    entries = value if isinstance(value, list) else [value]
+    return any(isinstance(entry, Mapping) or (isinstance(entry, str) and media.ID.fullmatch(entry)) for entry in entries)
+
+
+def _is_file_value(value: Any) -> bool:
+    return isinstance(value, Mapping) and "file" in value
+
+
 def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values: Mapping[str, Any], outcome: str | None = None) -> datetime:
     """Save the unfinished form without checking it, and return the time. Changes neither revision nor log.
 
@@ -233,7 +337,7 @@ def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values:
     seen = see(actor, run_id)
     attempt = moves.require_completable(seen.run, actor.id, step, revision, drafted=True)
     values = {**values, MARKS: {"outcome": outcome}} if outcome is not None else values
-    now, kept = log.now(), submitting.draft_with_stored_files(run_id, values)
+    now, kept = log.now(), draft_with_stored_files(run_id, values)
     if step_at(seen.definition, seen.run).kind.by_items:
         kept = typed_drafts.with_other_items(typed_drafts.latest(run_id, attempt.n, seen.loaded.subject), kept)
     if not typed_drafts.keep(run_id, attempt.n, actor.id, seen.loaded.subject or "", log.body.plain(kept), now):

@@ -25,9 +25,9 @@ from console.runs.changing.approval_requests import complete_request, notify_app
 from console.runs.engine import addressees, proposing
 from console.runs.engine.effecting import is_passing, make_effect, perform_action, place, put_off_action, recover_action, retry_moment
 from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_left, require_step, require_tagging, step_at
-from console.runs.rows import loaded_rows
 from console.runs.rows.recent_runs import Loaded
-from console.runs.rows.run_events import ENGINE, as_stored
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_rows import as_stored, with_loaded_rows
 from console.runs.rows.run_store import after_stored, load, write
 from console.steps.base import AsksPerson, Completion, Context
 from console.workflows import Definition
@@ -291,12 +291,12 @@ def automatic_step_events(
         )
         if completion.until is not None and completion.until > now:
             command = commands.Wait(open_step.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
-        return base, loaded_rows.noted(decisions.decide(plan, base.run, command, now), context)
+        return base, with_loaded_rows(decisions.decide(plan, base.run, command, now), context)
     except log.Moved:
         raise
     except ConsoleError as error:
         failed = decisions.decide(plan, loaded.run, failure_command(definition, loaded, error, now), now)
-        return loaded, loaded_rows.noted(failed, context)  # the message may hold values of the rows
+        return loaded, with_loaded_rows(failed, context)  # the message may hold values of the rows
     except Exception:
         logger.exception("run %s, step %s", run.id, open_step.attempt.step)
         message = "Something unexpected went wrong in this step. Try again, or tell who runs the console."

@@ -15,9 +15,10 @@ from console.runs.changing.approval_requests import notify_approvers
 from console.runs.engine import proposing
 from console.runs.engine.advancing import completing_command, go_on
 from console.runs.engine.stepping import OpenStep, completion_of, context_of, label_of, plan_of, prompt_of, record_of, require_step, step_at
-from console.runs.rows import loaded_rows, typed_drafts
+from console.runs.rows import typed_drafts
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_rows import with_loaded_rows
 from console.runs.rows.run_store import after_events, load, retried, write
 from console.steps.base import Context
 from console.steps.proposable import gathered
@@ -144,7 +145,7 @@ def _promoted_step_events(definition: Definition, loaded: Loaded, proposal: Mapp
         command = completing_command(
             *(None, open_step.attempt.step, run, completion), chosen=chosen, proposal=open_data, proposed=proposal["outcome"], by_ai=True
         )
-        return loaded_rows.noted(decisions.decide(plan_of(definition), loaded.run, command, now), context)
+        return with_loaded_rows(decisions.decide(plan_of(definition), loaded.run, command, now), context)
     except ConsoleError:
         return []
 

@@ -8,7 +8,7 @@ from console.core.run import Event
 from console.records import Record
 from console.runs.engine.advancing import AT_ONCE_S, IN_ONE_GO, automatic_step_events
 from console.runs.rows.recent_runs import Loaded
-from console.runs.rows.run_events import as_stored
+from console.runs.rows.run_rows import as_stored
 from console.runs.rows.run_store import after_stored
 from console.workflows import Definition
 

@@ -97,7 +97,7 @@ def record_of(actor: Actor, run: Run) -> Record | None:
 
 
 def record_left(actor: Actor, run: Run) -> Record | None:
-    """The same for the engine: None also where a step of this run has deleted the record, so that the run can go on."""
+    """The run's record for the engine; None also if a step of this run has deleted it, so that the run can go on."""
     try:
         return record_of(actor, run)
     except NotFound:

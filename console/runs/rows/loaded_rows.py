@@ -14,11 +14,10 @@ from console import records
 from console.access.run_reach import EVERY_RUN
 from console.core.actor import Actor
 from console.core.origins import PLACE, plain, read_of_action
-from console.core.run import Event
 from console.core.scopes import Scope, whole
 from console.db.engine import fetch
 from console.errors import ConsoleError
-from console.steps.base import Act, Context, Read, Rows
+from console.steps.base import Act, Read, Rows
 
 UNTOLD = "*"
 """In place of the keys, if they cannot be named: rows without a key, or too many rows."""
@@ -28,7 +27,6 @@ NOTED = ("", NO_ROWS)
 """The entry of a run that names everything it reads. Runs from before that have none."""
 MOST_KEYS = 1000
 KEPT_RUNS = 1000
-NOTING = frozenset({"step_shown", "step_submitted", "step_completed", "step_failed", "retry_set"})
 _OF_RUNS = f"""
 select l.run, l.place, array_agg(l.key), max(r.holder) from console.run_read l join {EVERY_RUN.sql()} on r.id = l.run where l.run = any(%s) group by 1, 2
 """  # noqa: S608 (a text of ours)
@@ -60,17 +58,6 @@ def loaded_by(reads: Iterable[tuple[Read, Rows]], acts: Mapping[str, Act]) -> Lo
 def _named(collection: str, keys: Sequence[str | None]) -> dict[str, Any]:
     untold = None in keys or UNTOLD in keys or len(keys) > MOST_KEYS
     return {"collection": collection, "keys": [UNTOLD] if untold else sorted({str(key) for key in keys})}
-
-
-def noted(events: Sequence[Event], context: Context | None) -> list[Event]:
-    """The events; those of the step at hand name the rows that it has read."""
-    if context is None or not context.loaded:
-        return list(events)
-    step = next((event.step for event in events if event.type in NOTING), None)
-    return [
-        event._replace(sealed={**event.sealed, "loaded": context.loaded}) if event.type in NOTING and event.step == step else event
-        for event in events
-    ]
 
 
 def of_step(run_id: str, step: str, places: Iterable[str]) -> dict[str, dict[str, Any]]:

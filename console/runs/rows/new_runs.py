@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from console import faults, log
 from console.core.run import Event, Run
 from console.core.run.told_entries import with_told_entries
-from console.runs.rows import side_rows
-from console.runs.rows.run_events import ENGINE, links
-from console.runs.rows.run_rows import changed_rows
-from console.runs.rows.run_store import next_job, numbered, with_consequences, write
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_rows import changed_rows, links
+from console.runs.rows.run_store import any_side_rows, next_job, numbered, with_consequences, write
 from console.workflows import Definition
 
 
@@ -31,7 +30,7 @@ def write_new(definition: Definition, new: Sequence[NewRun]) -> None:
     for each in new:
         told = with_told_entries(each.events)
         events, after, _ = with_consequences(ENGINE, definition, Run(), told, numbered(each.after, len(told)))
-        if side_rows.any_side_rows(events):
+        if any_side_rows(events):
             write(ENGINE, definition, None, each.events, subject=each.subject, hand_on=True)
             continue
         made = links(ENGINE, definition, after, events, plain=True)

@@ -1,18 +1,25 @@
-"""Runs as rows of tables: what is written of a run, its attempts, effects and approvals, and attempts and approvals read back from rows."""
+"""Runs as they are stored: events as entries of the log, the rows of a run, its attempts, effects and approvals, and attempts and approvals read back."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from console import log
-from console.core.run import Attempt, Effect, Run
+from console.core.actor import Actor
+from console.core.run import Attempt, Effect, Event, Run
 from console.core.run.approval_request import Approval, Decided
+from console.db.ids import uuid7_texts
+from console.runs.rows.run_events import ENGINE
+from console.steps.base import Context
+from console.workflows import Definition
 
 RUN_COLUMNS = [
     "id", "workflow", "version", "status", "revision", "collection", "record", "team", "current", "visits", "holder", "last_holder",
     "active_at", "started_by", "waiting", "take_over", "ticket", "automatic", "input", "reason", "ending", "exclusive_key", "linked_to",
     "trigger", "mode", "origin", "start_key", "test", "parent", "branch", "fork", "worked_ms", "label", "created_at", "ended_at",
 ]  # fmt: skip
+NOTING = frozenset({"step_shown", "step_submitted", "step_completed", "step_failed", "retry_set"})
+"""Events that name the rows of other records that their step has read."""
 
 
 def attempts_from_rows(
@@ -198,3 +205,37 @@ def changed_rows(
         effects=effects,
         shown=shown,
     )
+
+
+def with_loaded_rows(events: Sequence[Event], context: Context | None) -> list[Event]:
+    """The events; those of the step at hand name the rows that it has read."""
+    if context is None or not context.loaded:
+        return list(events)
+    step = next((event.step for event in events if event.type in NOTING), None)
+    return [
+        event._replace(sealed={**event.sealed, "loaded": context.loaded}) if event.type in NOTING and event.step == step else event
+        for event in events
+    ]
+
+
+def as_stored(event: Event) -> Event:
+    """The event with its values in the form that a reader of the log will find: numbers as texts, and so on."""
+    return Event(event.type, event.at, log.body.plain(event.open), log.body.plain(event.sealed, -2), event.step, event.by)
+
+
+def links(
+    actor: Actor, definition: Definition, run: Run, events: Sequence[Event], *, seq: int = 0, head: bytes = b"", plain: bool = False
+) -> list[log.Link]:
+    """The events as links of the run's chain, after event number `seq` with the hash `head`.
+
+    `run` is the run after the events. `plain` says that the values of the events are in the log's form already, as `as_stored` makes them.
+    """
+    target = {} if run.collection is None else {"target": {"source": None, "coll": run.collection, "key": run.record}}
+    workflow = {"id": definition.id, "version": definition.number, "hash": definition.hash}
+    person, engine = (log.frame_of(who, run.team, workflow=workflow, label=run.label, **target) for who in (actor, ENGINE))
+    made = []
+    for number, (event, id_) in enumerate(zip(events, uuid7_texts(len(events)), strict=True), seq + 1):
+        fact = log.Fact(id_, event.type, event.at, event.open, event.sealed, event.step, told=plain)
+        made.append(log.link(fact, run.id, number, head, person if event.by else engine))
+        head = made[-1].leaf
+    return made

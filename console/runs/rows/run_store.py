@@ -26,8 +26,7 @@ from console.runs.engine import into_inbox, proposing
 from console.runs.rows import recent_runs, side_rows
 from console.runs.rows.latest import LATEST, LEFT, MARKS, left_of
 from console.runs.rows.recent_runs import Loaded
-from console.runs.rows.run_events import as_stored, links
-from console.runs.rows.run_rows import RUN_COLUMNS, attempts_from_rows, changed_rows
+from console.runs.rows.run_rows import RUN_COLUMNS, as_stored, attempts_from_rows, changed_rows, links
 from console.workflows import Definition
 
 TRIES = 30
@@ -183,6 +182,11 @@ def next_job(before: Run, after: Run, events: Sequence[Event], *, hand_on: bool)
     return queue.tend(after.id, f"{after.id}:{after.seq}") if after.joins != before.joins else None
 
 
+def any_side_rows(events: Sequence[Event]) -> bool:
+    """Whether any of the events creates rows in other tables (`side_rows`)."""
+    return any(event.type in side_rows.WRITES or "proposal" in event.open for event in events)
+
+
 def _commit(
     state: Run,
     after: Run,
@@ -194,7 +198,7 @@ def _commit(
     also: Also | None,
 ) -> None:
     try:
-        if also is not None or side_rows.any_side_rows(events):
+        if also is not None or any_side_rows(events):
             job = job or side_rows.sending_job(events)
             with transaction() as connection:
                 log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job, connection=connection)
@@ -217,7 +221,7 @@ def after_events(loaded: Loaded, events: Sequence[Event]) -> Loaded:
 
 
 def after_stored(loaded: Loaded, events: Sequence[Event]) -> Loaded:
-    """The same after events whose values are in the log's form already."""
+    """The run as it will stand after these events, whose values are in the log's form already."""
     return replace(loaded, run=fold(events, loaded.run))
 
 

@@ -37,11 +37,6 @@ _NOTICE = sa.text(
 )
 
 
-def any_side_rows(events: Sequence[Event]) -> bool:
-    """Whether any of the events creates such rows."""
-    return any(event.type in WRITES or "proposal" in event.open for event in events)
-
-
 def sending_job(events: Sequence[Event]) -> queue.Job | None:
     """The job that sends the message that these events ask for; None where they ask for none."""
     return next((queue.send(event.open["message_id"]) for event in events if event.type == "message_asked"), None)

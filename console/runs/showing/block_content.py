@@ -84,7 +84,7 @@ def fitted(content: list[blocks.Data]) -> list[blocks.Data]:
 
 
 def with_names(actor: Actor, content: list[blocks.Data]) -> list[blocks.Data]:
-    """The same in which a value that refers to a record has the title, as this actor may know it, as `named` in its look."""
+    """The content with titles: the look of each value that refers to a record has the title of that record in `named`, if the actor may know it."""
     wanted = {(leaf["look"]["references"], str(leaf["value"])) for leaf in _references(content)}
     found = browse.named(actor, wanted) if wanted else {}
     for leaf in _references(content):

@@ -37,7 +37,7 @@ def hidden_from(actor: Actor, *, looking_back: bool = False, fresh: Mapping[str,
 
 
 def within_reach(hidden: masking.Hidden, judge: loaded_rows.Judge, fresh: Mapping[str, frozenset[str]] = NOTHING_FRESH) -> masking.Within:
-    """The same with everything that is computed from these fields and rows: values of runs, and titles."""
+    """What is hidden when these fields and rows are: also the values of runs and the titles that are computed from them."""
     known: dict[tuple[str, int, str | None], Closed] = {}
 
     def own(collection: str | None) -> frozenset[str]:
@@ -56,7 +56,7 @@ def within_reach(hidden: masking.Hidden, judge: loaded_rows.Judge, fresh: Mappin
 
 
 def _without_rows(hidden: masking.Hidden, strange: Iterable[str]) -> masking.Hidden:
-    """The same, and every field of the rows of these reads."""
+    """What is hidden, and in addition every field of the rows of these reads."""
     shut = {place: _every_field(plain(place)) | {KEY} for place in strange}
     return lambda place: hidden(place) | shut.get(place or "", frozenset())
 
@@ -115,5 +115,5 @@ DOTS = "••••••"
 
 
 def without(hidden: masking.Within) -> masking.Within:
-    """The same for building texts: hidden values are replaced by dots."""
+    """What is hidden, for building texts: a hidden value is replaced by dots."""
     return replace(hidden, instead=DOTS)

@@ -19,8 +19,7 @@ from console.runs.changing.run_rights import TAKE_OVER_AFTER_S, Seen, lacking_ri
 from console.runs.engine import answering, proposing
 from console.runs.rows import loaded_rows, typed_drafts
 from console.runs.rows.recent_runs import trim_to_shown
-from console.runs.rows.run_events import links
-from console.runs.rows.run_rows import run_row
+from console.runs.rows.run_rows import links, run_row
 from console.runs.rows.run_store import retried
 from console.runs.showing import block_content, reader_reach, step_findings
 from console.runs.showing.screens import Screen, TypedForm, draw_screen, last_shown, record_screen, seen_fields, without_loaded
@@ -96,16 +95,6 @@ def _page_state(actor: Actor, seen: Seen) -> PageState:
     idle, shown, *draft = rows[0]
     typed = typed_drafts.decrypt_draft(run.id, run.current or 0, seen.loaded.subject, *draft) if draft[0] is not None else None
     return PageState(typed, max(0.0, float(idle or 0)) if run.holder else 0.0, bytes(shown) if shown is not None else None)
-
-
-def screen_after(actor: Actor, seen: Seen, after: Run, now: datetime) -> Screen | None:
-    """The actor's screen of the run as it will be (`after`); None if it can only be drawn after the commit."""
-    if after.current is None or after.status != "waiting_person" or seen.down is not None or not may_work(actor, after, seen.definition):
-        return None
-    try:
-        return draw_screen(actor, replace(seen, loaded=replace(seen.loaded, run=after)), now)
-    except (SourceDown, NotFound):
-        return None
 
 
 def _screen(actor: Actor, seen: Seen, page_state: PageState, now: datetime, item: str | None = None) -> tuple[Screen | None, Seen]:

@@ -20,7 +20,7 @@ from console.core.run.simulation import Question, Script, Simulated, SimulatedSt
 from console.core.run.step_requests import Awaited
 from console.errors import ConsoleError, Invalid, SourceDown
 from console.records import Record
-from console.runs.changing import run_starts, submitting
+from console.runs.changing import run_starts, transitions
 from console.runs.changing.approval_requests import complete_request
 from console.runs.engine.advancing import completing_command, failure_command, require_few_automatic
 from console.runs.engine.stepping import OpenStep, completion_of, context_of, label_of, plan_of, prompt_of, record_of, step_at
@@ -261,7 +261,7 @@ class Simulation:
             if run.holder != self.actor.id:
                 self.give(commands.TakeOver(self.actor.id, run.revision, entitled=True, idle=False))
             completion = completion_of(open_step, context, values, outcome)
-            submitting.require_existing_references(self.actor, open_step, context, values)
+            transitions.require_existing_references(self.actor, open_step, context, values)
             chosen = label_of(prompt.outcomes, completion.outcome) if outcome is not None else None
             self.give(self.completing(self.actor.id, open_step, context, completion, chosen=chosen))
         except ConsoleError as error:

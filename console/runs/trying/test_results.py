@@ -14,7 +14,7 @@ from console.runs.trying.workflow_trials import script_of
 from console.workflows import Definition, ResultOfTest
 
 THE_END = "the end of the test"
-GONE = "Its record is not there any more, or you may not see it. Keep the test anew with another record."
+GONE = "Its record is not there any more, or you may not see it. Keep the test again with another record."
 
 
 @workflows.run_tests_by

@@ -83,7 +83,7 @@ HEADERS: Mapping[str, tuple[str, str]] = {
     "X-Request-Id": ("string", "The name of this request, in the log too"),
     "X-RateLimit-Limit": ("integer", "How many requests the window that is nearest to its end takes"),
     "X-RateLimit-Remaining": ("integer", "How many of them are left"),
-    "X-RateLimit-Reset": ("integer", "When that window begins anew, in seconds since 1970"),
+    "X-RateLimit-Reset": ("integer", "When that window begins again, in seconds since 1970"),
 }
 PARAMETERS: Mapping[str, tuple[str, str]] = {
     "collection": ("Id of the collection", "customer"),
@@ -201,7 +201,7 @@ def document(app: Flask) -> dict[str, Any]:
                 "IdempotencyKey": {
                     "name": "X-Idempotency-Key",
                     "in": "header",
-                    "description": "A text of your own: the same key and body within a day are done once and what was made is read anew, another body is 422",
+                    "description": "A text of your own: the same key and body within a day are done once and what was made is read again, another body is 422",
                     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"},
                     "example": "order-4711",
                 }

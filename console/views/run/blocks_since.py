@@ -67,7 +67,7 @@ def _differing(then: Any, now: Any, label: str, words: Words) -> Iterator[Since]
 
 
 def _of_lists(then: Sequence[Any], now: Sequence[Any], label: str, words: Words) -> Iterator[Since]:
-    """Entries are the same where they are about the same; without a name, where they stand at the same place."""
+    """The differences of two lists. Entries are compared by their name; entries without a name by their place."""
     before, after = _named(then, words), _named(now, words)
     for name, entry in before.items():
         called = name[0] or label

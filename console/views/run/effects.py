@@ -16,9 +16,9 @@ CHECKED = {
     "unclear": "It still cannot be told. Look there yourself, then say what you found.",
 }
 CHOICES = {
-    "keep": ("Keep the result", "Nothing is done anew; the run goes on with what came of it."),
+    "keep": ("Keep the result", "Nothing is done again; the run goes on with what came of it."),
     "again": ("Do it again", "It is done a second time, under a key of its own. Say why."),
-    "compensate": ("Take it back first", "What was done is taken back; then it is done anew."),
+    "compensate": ("Take it back first", "What was done is taken back; then it is done again."),
 }
 SENT = {
     "target": "Sent to",

@@ -349,7 +349,8 @@ def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
     for marker in form:
         if marker.startswith(TYPES):
             name = marker.removeprefix(TYPES)
-            what, sent = _kind_of(name, form[marker], form), picks.sent(form, name, form.getlist(PREFIX + name))
+            what, sent = _kind_of(name, form[marker], form), form.getlist(PREFIX + name)
+            sent = picks.sent(form, name, sent) if picks.PICKED + name in form else sent
             held = form.get(HELD + name)
             values[name] = formats.typed(what, sent, look) if held is None else _exact_or_typed(what, sent, held, look)
     return values

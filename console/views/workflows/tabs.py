@@ -27,7 +27,7 @@ def always(_actor: Actor, _known: Known) -> bool:
 
 
 def uncounted(_actor: Actor, _known: Known) -> int:
-    """Show no number."""
+    """Return no number for the tab."""
     return 0
 
 

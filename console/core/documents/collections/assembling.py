@@ -101,7 +101,7 @@ def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a collection is made of. Equal ones make the same collection: of thousands, only those that changed are made anew."""
+    """What a collection is made of. Equal recipes make the same collection, so that of thousands only the changed ones are made again."""
 
     digest: str
     kept: Stored = field(compare=False)

@@ -1,0 +1,95 @@
+"""Records by the names that a reader may know them by: titles, what is gone, out of sight or masked; and how texts of a run say values."""
+
+import pytest
+
+from console import access, activity, browse, records
+from console.activity import sequencing
+from console.core import expressions
+from console.core.speaking import SPOKEN, fill_text
+from console.effects import spoken_values
+from console.formats import Kind, Look, Named, html, text
+from console.log.event_lists import LogFilter
+from console.workflows import versions
+from tests.collections.test_collections_said import say
+from tests.company import DOCUMENT, Company
+
+WANTED = [("customer", "1"), ("customer", "3"), ("customer", "99"), ("account", "LT459999900012345678")]
+
+
+def told(company: Company, who: str) -> dict[tuple[str, str], str]:
+    return {reference: known.title for reference, known in browse.named(company.people[who], WANTED).items()}
+
+
+def test_a_record_is_named_as_its_reader_may_know_it(company: Company) -> None:
+    assert told(company, "mona") == {
+        ("customer", "1"): "Adaeze Okonkwo-Bell", ("customer", "3"): "Halcyon Harbour Trading B.V.", ("customer", "99"): "a customer that is gone",
+        ("account", "LT459999900012345678"): "LT459999900012345678",
+    }  # fmt: skip
+    seen = told(company, "tom")  # of the retail desk alone: what is gone and what is hidden are the same to him
+    assert (seen["customer", "1"], seen["customer", "3"], seen["customer", "99"]) == (
+        "Adaeze Okonkwo-Bell", "a customer you may not see", "a customer you may not see",
+    )  # fmt: skip
+    assert set(told(company, "stan").values()) == {"a customer you may not see", "an account you may not see"}
+
+
+def test_a_masked_name_is_dots_and_not_the_key(company: Company) -> None:
+    say({"title": "{{ record.tax_id }}"})
+    assert browse.named(company.tom, [("customer", "1")])["customer", "1"].title == "Customer ••••••"
+    assert browse.named(company.mona, [("customer", "1")])["customer", "1"].title == "IE123"
+
+
+def test_names_cost_one_statement_for_each_collection(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    true = records.titles
+
+    def counted(collection: str, keys: object, scope: object) -> dict[str, str]:
+        asked.append(collection)
+        return true(collection, keys, scope)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(records, "titles", counted)
+    browse.named(company.mona, [("customer", str(key)) for key in range(200)] + [("account", "x")])
+    assert asked == ["account", "customer"]
+
+
+def test_a_reference_is_a_link_and_what_is_absent_is_not() -> None:
+    what = Kind("owner", "Owner", "reference", references="customer")
+    look = Look(
+        records={("customer", "1"): Named("A & B", "/c/customer/1"), ("customer", "2"): Named("a customer that is gone", absent=True)}
+    )
+    assert str(html(what, 1, look)) == '<a href="/c/customer/1">A &amp; B</a>'
+    assert str(html(what, "2", look)) == '<span class="muted">A customer that is gone</span>'
+    assert (text(what, "1", look), text(what, "7", look)) == ("A & B", "7")
+    assert str(html(Kind("owners", "Owners", "array", references="customer"), [1, 2], look)).count("<a ") == 1
+
+
+def test_texts_say_labels_amounts_and_words_and_rules_compute_with_what_is_stored(company: Company) -> None:
+    say(
+        {
+            "fields": {
+                "balance": {"widget": "money", "currency": "EUR"},
+                "risk": {"options": [{"value": "low", "label": "Low risk"}, "medium", "high"]},
+            }
+        }
+    )
+    known = next(each for each in versions.all_known() if each.slug == DOCUMENT["slug"])
+    document = versions.version(known.id, known.live or 1).document
+    roots = {
+        "record": {"risk": "low", "balance": "1250.5"}, "input": {"why": "periodic"},
+        "steps": {"load": {"record": {"risk": "low"}}, "decide": {"option": "again"}, "call": {"came": "no_match", "on": "2026-11-23"}},
+    }  # fmt: skip
+    said = roots | {SPOKEN: spoken_values.of_run(known.id, known.live or 1, document)}
+    template = "{{ record.risk }}, {{ steps.load.record.risk }}, {{ record.balance }}, {{ input.why }}, {{ steps.decide.option }}, {{ steps.call.came }}, {{ steps.call.on }}"
+    assert fill_text(template, said) == "Low risk, Low risk, €1,250.50, Periodic, Look again, no_match, 23 Nov 2026"
+    assert fill_text("{{ record.risk == 'low' }} {{ record.balance * 2 }}", said) == "true 2501.0"
+    assert expressions.parse("record.risk == 'low'").test(said)
+
+
+def test_who_may_read_and_not_browse_is_told_the_names_of_records_that_the_log_speaks_of(company: Company) -> None:
+    company.started("1")
+    access.grant("auditor", "collection:customer", ["read"], team="audit")
+    about = (("customer", "1"),)
+    assert browse.named(company.ada, about)["customer", "1"].absent
+    assert browse.named(company.ada, about, "read")["customer", "1"].title == "Adaeze Okonkwo-Bell"
+    sequencing.catch_up()
+    said = [row.sentence for row in activity.page(company.ada, LogFilter(), 20).rows]
+    assert any("Adaeze Okonkwo-Bell" in sentence for sentence in said)

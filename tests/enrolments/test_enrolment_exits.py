@@ -1,0 +1,177 @@
+"""Who leaves early: exits at each event about them and by the patrol, records that are gone, and what a dead process left half done."""
+
+from typing import Any
+
+import pytest
+
+from console import accounts, automation, browse, enrolments, queue, runs, workflows
+from console.activity import sequencing
+from console.db.engine import fetch, place_among
+from console.enrolments import Lead, Question
+from console.messages import opting_out
+from console.upkeep import erasure
+from tests.company import DOCUMENT, Company
+from tests.jobs import BEGINNING, MOVING, work_until_idle
+from tests.support.engine import step
+
+ROBOT = "robot@fernwick.example"
+EXITS = [
+    {"if": "event.on == 'record.updated' && record.risk == 'high'", "reason": "too risky"},
+    {"if": "record.desk == 'corporate'", "reason": "not ours"},
+]
+NURTURE: dict[str, Any] = {
+    **{name: DOCUMENT[name] for name in ("format", "collection", "team", "roles")},
+    "slug": "nurture",
+    "title": "Nurture",
+    "run_as": ROBOT,
+    "exits": EXITS,
+    "settings": {"parallel": 2},
+    "steps": [step("start", "start", "rest"), step("rest", "wait", "end", {"duration": "hours(48)"}), step("end", "end", None)],
+}
+
+
+@pytest.fixture(name="nurture", autouse=True)
+def fixture_nurture(company: Company) -> None:
+    """A workflow that waits for two days, run by an account."""
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    workflows.import_file(NURTURE, publish=True)
+    assert company.people
+
+
+def enrolled(company: Company, *keys: str) -> None:
+    for key in keys:
+        enrolments.batches.begin(company.olivia, "nurture", Question(keys=[key]))
+        work_until_idle(BEGINNING)
+    followed()
+
+
+def followed() -> None:
+    sequencing.sequence()
+    enrolments.beginning.keep_in_step()
+
+
+def lead(company: Company, key: str) -> Lead:
+    found = enrolments.places.page(company.mona, enrolments.find("nurture"), status=None).rows
+    left = enrolments.places.page(company.mona, enrolments.find("nurture"), status="left").rows
+    return next(one for one in [*found, *left] if one.record == key)
+
+
+def test_an_event_about_somebody_makes_them_leave_where_an_exit_says_so(company: Company) -> None:
+    enrolled(company, "1", "2")
+    browse.change(company.olivia, "customer", "2", {"risk": "medium"}, {"risk": "low"})
+    browse.change(company.olivia, "customer", "1", {"risk": "high"}, {"risk": None})
+    sequencing.sequence()
+    assert enrolments.exits.look() == 1
+    assert enrolments.exits.look() == 0
+    gone = lead(company, "1")
+    assert (gone.status, gone.ending, gone.reason) == ("left", "exited", "exited: too risky")
+    told = runs.get(company.mona, str(gone.run)).json
+    assert (told["status"], told["reason"]) == ("completed", "exited: too risky")
+    assert lead(company, "2").status == "active"
+    followed()
+    assert list(runs.rebuild(str(gone.run), check=True)) == []
+    assert list(enrolments.counts.rebuild(check=True)) == []
+
+
+def test_who_withdraws_consent_leaves_where_an_exit_says_so(company: Company) -> None:
+    workflows.import_file(NURTURE | {"exits": [{"if": "event.on == 'consent.withdrawn'", "reason": "opted out"}]}, publish=True)
+    enrolled(company, "1", "2")
+    opting_out.withdraw([("customer", "2")], ("email",), "link")
+    followed()
+    enrolments.exits.look()
+    assert (lead(company, "2").status, lead(company, "2").reason) == ("left", "exited: opted out")
+    assert lead(company, "1").status != "left"
+
+
+def test_who_meets_an_exit_before_they_begin_never_begins(company: Company) -> None:
+    enrolled(company, "3")
+    assert (lead(company, "3").reason, lead(company, "3").run) == ("exited: not ours", None)
+    assert fetch("select count(*) from console.run")[0][0] == 0
+
+
+def test_what_changes_without_an_event_is_found_by_the_patrol_and_a_record_that_is_gone_ends_the_place(company: Company) -> None:
+    enrolled(company, "1", "2", "4")
+    company.sql("update customer set desk = 'corporate' where id = 2")
+    company.sql("delete from customer where id = 4")
+    assert enrolments.exits.patrol() == 2
+    assert lead(company, "2").reason == "exited: not ours"
+    gone = lead(company, "4")
+    assert (gone.ending, gone.reason) == ("record_gone", "record gone")
+    run = fetch("select status, reason from console.run where id = %s", (gone.run,))[0]
+    assert tuple(run) == ("cancelled", "record gone")
+
+
+def test_a_run_that_a_dead_process_left_behind_is_ended(company: Company) -> None:
+    enrolled(company, "1")
+    fetch("update console.enrolment set left_at = now(), status = 'left', ending = 'exited', reason = 'exited: x' returning id")
+    followed()
+    assert runs.get(company.mona, str(lead(company, "1").run)).json["status"] == "completed"
+
+
+def test_erasing_somebody_takes_them_out_in_the_same_act(company: Company) -> None:
+    enrolled(company, "1")
+    enrolments.batches.begin(company.olivia, "nurture", Question(keys=["2"]))
+    runs_of = {key: lead(company, key).run for key in ("1", "2")}
+    for key in ("1", "2"):
+        plan = erasure.preview(company.ines, "customer", key)
+        assert ([place.title for place in plan.enrolled], plan.live) == (["Nurture"], ())
+        erasure.erase(company.ines, "customer", key, "Asked for it.")
+        gone = fetch("select status, ending, reason, ct from console.enrolment where record = %s", (key,))
+        assert [tuple(row) for row in gone] == [("left", "erased", None, None)]
+    assert fetch("select status from console.run where id = %s", (runs_of["1"],)) == [("cancelled",)]
+    followed()
+    assert list(enrolments.counts.rebuild(check=True)) == []
+
+
+def test_no_more_begin_than_the_pace_lets_and_the_same_start_twice_is_one_run(company: Company) -> None:
+    enrolments.batches.begin(company.olivia, "nurture", Question(keys=["1", "2", "4"]))
+    workflow = enrolments.find("nurture").id
+    with place_among(f"workflow:{workflow}", 2), place_among(f"workflow:{workflow}", 2), pytest.raises(queue.PutBack):
+        enrolments.begin(workflow)
+    assert fetch("select count(*) from console.run")[0][0] == 2, "two at work at once"
+    fetch("update console.enrolment set status = 'waiting', run = null where status = 'active' returning id")
+    work_until_idle(MOVING)
+    enrolments.beginning.pick_up()
+    work_until_idle(BEGINNING)
+    assert fetch("select count(*) from console.run")[0][0] == 3
+    followed()
+    assert list(enrolments.counts.rebuild(check=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("exits", "said"),
+    [
+        ([{"if": "record.rsk == 'high'", "reason": "x"}], "is risk meant?"),
+        ([{"if": "steps.rest.x == 1", "reason": "x"}], "step rest"),
+        ([{"if": "record.risk ==", "reason": "x"}], ""),
+        ([{"if": "event.on == 'consent.withdrew'", "reason": "x"}], "There is no event consent.withdrew"),
+        ([{"if": "event.on in ['tag.added', 'mail.came']", "reason": "x"}], "There is no event mail.came"),
+        ([{"if": "event.on == 'tag.added'"}], ""),
+    ],
+)
+def test_an_exit_that_cannot_apply_is_a_problem_of_the_document(company: Company, exits: Any, said: str) -> None:
+    problems = workflows.check(NURTURE | {"exits": exits}, workflows.connected())
+    assert any(problem.field.startswith("exits[0]") and said in problem.reason for problem in problems)
+
+
+def test_what_a_trigger_finds_is_enrolled_once_and_begins_at_the_pace(company: Company) -> None:
+    rated = {"id": "rated", "kind": "event", "on": "record.updated", "filter": "record.risk == 'medium'"}
+    workflows.import_file(NURTURE | {"triggers": [rated], "exits": EXITS[:1], "reenrol": "never"}, publish=True)
+    sequencing.sequence()
+    automation.synchronise()
+    for _ in range(2):
+        browse.change(company.olivia, "customer", "2", {"risk": "medium"}, {"risk": "low"})
+        sequencing.sequence()
+        automation.follow_log()
+        work_until_idle(queue.JOBS - {queue.PROPOSE})
+        followed()
+        enrolments.unenrol(company.mona, "nurture", lead(company, "2").id, "Enough.") if lead(company, "2").left_at is None else None
+        browse.change(company.olivia, "customer", "2", {"risk": "low"}, {"risk": "medium"})
+    assert fetch("select count(*) from console.run") == [(1,)]
+    told = [tuple(row) for row in fetch("select status, why from console.firing order by id")]
+    assert told == [
+        ("started", "Enrolled: the run begins when it is its turn."),
+        ("refused", "Was in this workflow before: it takes nobody twice."),
+    ]
+    run = runs.get(company.mona, str(lead(company, "2").run)).json
+    assert run["trigger"]["id"] == "rated"

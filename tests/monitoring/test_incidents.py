@@ -1,0 +1,118 @@
+"""Failed runs by cause, done again together; figures of a workflow; and what a retry leaves as it was."""
+
+import pytest
+
+from console import log, monitoring, runs, workflows
+from console.activity import sequencing
+from console.errors import Invalid, NotAllowed, NotFound
+from console.monitoring import failed_runs, incidents
+from console.workflows import Known
+from tests.company import Company
+from tests.support.failing import failed, mend
+
+
+def known(slug: str = "reminding") -> Known:
+    return next(one for one in workflows.all_known() if one.slug == slug)
+
+
+def noted() -> int:
+    """The log gets its order, and failures are read from it."""
+    sequencing.catch_up()
+    return monitoring.read_log()
+
+
+def test_alike_messages_are_one_cause() -> None:
+    cause = failed_runs.cause_of
+    assert cause("a", "x", 'No record "Ada" at 12:03') == cause("a", "x", "No record “Olu” at 4:10")
+    assert len({cause("a", "x", "m"), cause("b", "x", "m"), cause("a", "y", "m"), cause("a", "x", "n")}) == 4
+
+
+def test_failed_runs_of_one_cause_are_done_again_together(company: Company) -> None:
+    old = [failed(company, record) for record in "124"]
+    told = [company.told(run_id) for run_id in old]
+    assert (noted(), noted()) == (3, 0)
+    (incident,) = incidents.open_incidents(company.olivia)
+    assert (incident.count, incident.step_title, incident.versions, incident.newest.id) == (3, "later", [1], max(old))
+    assert incident.message == told[0]["reason"]
+    assert incidents.count_open(company.olivia, known().id) == 1
+    mend(company, "1", "2")
+    done = incidents.retry_all(company.olivia, known(), incident.cause, origin="failure", version="current")
+    assert (list(done.started), done.refused, done.left) == (old, {}, 0)
+    again = {record: company.told(done.started[run_id]) for record, run_id in zip("124", old, strict=True)}
+    assert {record: run["status"] for record, run in again.items()} == {"1": "completed", "2": "completed", "4": "failed"}
+    assert [run["rerun_of"] for run in again.values()] == old
+    assert [head.id for head in runs.find(company.olivia, {"rerun_of": old[0]})[0]] == [done.started[old[0]]]
+    assert [head.id for head in runs.find(company.olivia, {"error": incident.code, "workflow": "reminding"})[0]] == old[::-1]
+    assert [company.told(run_id) for run_id in old] == told, "what failed stays as it was"
+    assert [log.events_of(run)[0].open["linked_to"] for run in done.started.values()] == old
+    noted()
+    (left,) = incidents.open_incidents(company.olivia)
+    assert (left.count, left.newest.id) == (1, done.started[old[2]])
+
+
+def test_a_run_done_again_by_itself_leaves_its_incident(company: Company) -> None:
+    old = failed(company)
+    noted()
+    mend(company, "1")
+    runs.rerun(company.olivia, old, origin="start", version="original")
+    noted()
+    assert incidents.open_incidents(company.olivia) == []
+
+
+def test_set_aside_with_a_reason(company: Company) -> None:
+    failed(company)
+    noted()
+    (incident,) = incidents.open_incidents(company.mona)
+    with pytest.raises(Invalid):
+        incidents.close(company.mona, known(), incident.cause, " ")
+    assert incidents.close(company.mona, known(), incident.cause, "Called them") == 1
+    assert incidents.open_incidents(company.mona) == []
+    with pytest.raises(NotFound):
+        incidents.retry_all(company.mona, known(), incident.cause, origin="start", version="current")
+    last = log.events_of("sys:config")[-1]
+    assert (last.type, last.open["count"], last.values["reason"]) == ("incident_closed", 1, "Called them")
+
+
+def test_who_sees_and_who_may(company: Company) -> None:
+    failed(company, "3")
+    noted()
+    (incident,) = incidents.open_incidents(company.olivia)
+    assert incidents.open_incidents(company.tom) == [], "the record is not of his desk"
+    assert incidents.count_open(company.tom, known().id) == 0
+    assert incidents.open_incidents(company.stan) == []
+    for who, error in (("tom", NotFound), ("ada", NotAllowed), ("stan", NotAllowed)):
+        with pytest.raises(error):
+            incidents.retry_all(company.people[who], known(), incident.cause, origin="start", version="current")
+    with pytest.raises(NotAllowed):
+        incidents.close(company.olivia, known(), incident.cause, "Mine")
+
+
+def test_figures_of_a_workflow(company: Company) -> None:
+    failed(company, "1")
+    mend(company, "2")
+    runs.start(company.olivia, "reminding", "customer", "2")
+    live = monitoring.metrics(company.olivia, known("care-review"), 7, "UTC")
+    assert (live.total, live.success, live.average_s, live.steps) == (0, None, None, [])
+    told = monitoring.metrics(company.olivia, known(), 7, "UTC")
+    assert (told.total, told.live, told.failed, told.success, len(told.ended)) == (2, 0, 1, 0.5, 7)
+    assert (told.ended[-1].done, told.ended[-1].wrong) == (1, 1)
+    assert told.average_s is not None
+    assert [(step.step, step.entered, step.failed) for step in told.steps] == [
+        ("start", 2, 0),
+        ("note", 2, 0),
+        ("later", 2, 1),
+        ("end", 1, 0),
+    ]
+    assert monitoring.metrics(company.tom, known(), 7, "Pacific/Auckland").total == 2
+    runs.abort(company.olivia, company.started("1"), revision=None, reason="Wrong")
+    care = monitoring.metrics(company.olivia, known("care-review"), 30, "UTC")
+    assert (care.total, care.success, care.ended[-1].stopped) == (1, None, 1), "what people ended is no failure"
+
+
+def test_a_cancelled_workflow_starts_nothing_again(company: Company) -> None:
+    failed(company)
+    noted()
+    workflows.cancel(company.mona, "reminding", "Not needed")
+    (incident,) = incidents.open_incidents(company.mona)
+    done = incidents.retry_all(company.mona, known(), incident.cause, origin="start", version="current")
+    assert (done.started, list(done.refused.values())) == ({}, ["Reminding is cancelled: no run starts until somebody activates it."])

@@ -1,0 +1,207 @@
+"""The simulator, the matrix, and why somebody may not: the same answer as the door's, with its reasons, and nothing given away."""
+
+import pytest
+
+from console import access, accounts, log
+from console.access import policy_store
+from console.access.rows import Row
+from console.db.engine import transaction
+from console.errors import Invalid, NotAllowed, NotFound, TooMany
+from console.rights import matrix, points, right_requests, trying
+from console.work import notices
+from tests.company import Company
+from tests.support.acting import RATE, imported
+
+CUSTOMER = "collection:customer"
+
+
+def rows(*added: Row, removed: tuple[Row, ...] = ()) -> None:
+    """More rules, in force at once."""
+    with transaction() as connection:
+        policy_store.write(connection, added=added, removed=removed)
+    access.refresh()
+
+
+def deny(role: str, act: str, condition: str = "") -> Row:
+    return Row("p", f"role:{role}", "t:operations", CUSTOMER, act, "deny", condition)
+
+
+@pytest.mark.parametrize(
+    ("who", "act", "key", "allowed", "said"),
+    [
+        ("olivia", "read", "1", True, "Olivia may read Customers."),
+        ("olivia", "read", "", True, "Olivia may read Customers, some of the records."),
+        ("tom", "read", "3", False, "Tom may not read Customers: no condition of a rule holds."),
+        ("mona", "export", "1", True, "Mona may export Customers."),
+        ("olivia", "export", "1", False, "Olivia may not export Customers: no rule allows it."),
+        ("stan", "read", "1", False, "Stan may not read Customers: no rule allows it."),
+    ],
+)
+def test_a_try_says_what_the_door_says(company: Company, who: str, act: str, key: str, allowed: bool, said: str) -> None:
+    found = trying.attempt(company.ines, f"{who}@fernwick.example", act, CUSTOMER, key=key)
+    assert (found.allowed, found.said) == (allowed, said)
+    record = {"desk": company.sql("select desk from customer where id = ?", int(key))[0][0]} if key else None
+    assert access.can(company.people[who], None, CUSTOMER, act, record) is allowed
+
+
+def test_a_try_shows_each_condition_with_its_values_and_what_would_have_to_change(company: Company) -> None:
+    found = trying.attempt(company.ines, company.tom.id, "read", CUSTOMER, key="3")
+    (rule,) = [one for one in found.rules if one.condition]
+    assert (rule.verdict, rule.values) == ("does not hold", (("$currentUser.tags.desks", "retail"), ("record.desk", "corporate")))
+    assert rule.said == "Operator in Operations may read Customers, where Desk is one of the person's desks"
+    assert rule.line == "p, role:operator, t:operations, collection:customer, read, allow, record.desk in $currentUser.tags.desks"
+    assert found.deciding is None
+    assert "would have to hold" in found.change[0]
+    assert any(change.startswith("These roles have it: ") and "Lead" in change for change in found.change)
+    rows(deny("operator", "read", "record.risk.startsWith('h')"))
+    found = trying.attempt(company.ines, company.olivia.id, "read", CUSTOMER, key="1")
+    assert found.deciding is not None
+    assert (found.allowed, found.deciding.verdict, found.said) == (
+        False,
+        "cannot be told",
+        "Olivia may not read Customers: a rule denies it.",
+    )
+    company.sql("update customer set risk = 'low'")
+    found = trying.attempt(company.ines, company.olivia.id, "read", CUSTOMER, key="1")
+    assert (found.allowed, set(found.fields)) == (True, {"tax_id"})
+
+
+def test_a_try_of_an_action_looks_at_what_would_be_typed_and_a_run_at_who_began_it(company: Company) -> None:
+    imported(RATE)
+    rows(Row("p", "role:reviewer", "t:operations", "action:customer.rate", "execute", "allow", "input.risk == 'low'"))
+    for risk, allowed in (("low", True), ("high", False)):
+        found = trying.attempt(company.ines, company.rosa.id, "execute", "action:customer.rate", key="1", typed={"risk": risk})
+        assert (found.allowed, found.team) == (allowed, "operations")
+    resume = Row("p", "role:operator", "*", "workflow:*", "resume")
+    rows(Row("p", "role:operator", "*", "workflow:*", "resume", "allow", "run.started_by != $currentUser.id"), removed=(resume,))
+    run_id = company.started()
+    for who, allowed in (("olivia", False), ("tom", True)):
+        found = trying.attempt(company.ines, company.people[who].id, "resume", "workflow:care-review", run=run_id)
+        assert found.allowed is allowed
+
+
+def test_a_try_gives_nothing_away(company: Company) -> None:
+    ines, olivia = company.ines, company.olivia
+    for actor in (company.mona, company.stan, company.ada, olivia):
+        with pytest.raises(NotAllowed):
+            trying.attempt(actor, olivia.id, "read", CUSTOMER)
+        with pytest.raises(NotAllowed):
+            matrix.table(actor, "collection")
+        with pytest.raises(NotAllowed):
+            next(matrix.as_csv(actor))
+    rows(Row("p", "role:admin", "*", "field:customer/desk", "read", "deny"))
+    found = trying.attempt(ines, company.tom.id, "read", CUSTOMER, key="3")
+    assert dict(found.rules[0].values)["record.desk"] == trying.HIDDEN
+    rows(Row("p", "role:admin", "*", CUSTOMER, "read", "deny"))
+    with pytest.raises(NotFound):
+        trying.attempt(ines, company.tom.id, "read", CUSTOMER, key="3")
+    for bad in (
+        {"key": "99"},
+        {"person": "usr_nobody"},
+        {"person": "nobody@example.com"},
+        {"obj": "collection:nothing"},
+        {"obj": "spaceship"},
+        {"run": "run_x"},
+    ):
+        with pytest.raises(NotFound):
+            trying.attempt(ines, **{"person": olivia.id, "act": "read", "obj": CUSTOMER, **bad})  # type: ignore[arg-type]
+    with pytest.raises(Invalid):
+        trying.attempt(ines, olivia.id, "start", CUSTOMER)
+    accounts.disable_person(company.stan.id)
+    assert "closed" in trying.attempt(ines, company.stan.id, "read", CUSTOMER).said
+
+
+@pytest.mark.parametrize(
+    ("who", "act", "rule"),
+    [
+        ("olivia", "export", "No rule allows it for Operator."),
+        ("stan", "read", "No rule allows it for Buyer."),
+        ("ada", "update", "No rule allows it for Auditor."),
+        ("rosa", "read", "A rule for Reviewer in Operations denies it."),
+        ("tom", "read", "Operator in Operations may read Customers only where Desk is one of the person's desks."),
+        ("mona", "update", "Lead in Operations may update Customers only where something holds that you may not see."),
+    ],
+)
+def test_a_refusal_tells_its_rule_and_who_could_give_the_right(company: Company, who: str, act: str, rule: str) -> None:
+    mona = [row for row in access.all_rows() if (row.sub, row.dom, row.obj, row.act) == ("role:lead", "t:operations", CUSTOMER, "update")]
+    rows(
+        deny("reviewer", "read"),
+        Row("p", "role:lead", "t:operations", CUSTOMER, "update", "allow", "record.tax_id == 'IE'"),
+        Row("p", "role:lead", "t:operations", "field:customer/tax_id", "read", "deny"),
+        removed=tuple(mona),
+    )
+    reason = right_requests.why_not(company.people[who], None, CUSTOMER, act, {"record": {"desk": "corporate"}})
+    assert reason is not None
+    assert (reason.rule, reason.who) == (rule, ("Ines",))
+    assert reason.to_json() == {"need": {"object": CUSTOMER, "act": act}, "rule": rule, "who": ["Ines"]}
+    assert right_requests.why_not(company.people[who], None, CUSTOMER, "nonsense") is None
+
+
+def test_asking_reaches_who_can_give_it_once_and_is_slowed_down(company: Company) -> None:
+    olivia, ines = company.olivia, company.ines
+    assert right_requests.ask(olivia, CUSTOMER, "export", None, "For the audit") == 1
+    (told,) = notices.notices_of(ines)
+    assert told.text == "Olivia asks: export Customers. “For the audit”"
+    assert told.href == f"/settings/access/try?person={olivia.id}&object=collection%3Acustomer&act=export"
+    right_requests.ask(olivia, CUSTOMER, "export", None)
+    assert len(notices.notices_of(ines)) == 1
+    events = [event for event in log.events_of(olivia.session) if event.type == "access_requested"]
+    assert [event.open for event in events] == [{"object": CUSTOMER, "act": "export", "count": 1}] * 2
+    with pytest.raises(Invalid):
+        right_requests.ask(olivia, CUSTOMER, "export", None, "x" * 501)
+    right_requests.ask(olivia, CUSTOMER, "delete", None)
+    right_requests.ask(olivia, CUSTOMER, "delete", None)
+    right_requests.ask(olivia, CUSTOMER, "delete", None)
+    right_requests.ask(olivia, CUSTOMER, "delete", None)
+    with pytest.raises(TooMany):
+        right_requests.ask(olivia, CUSTOMER, "delete", None)
+
+
+def test_the_points_of_a_record_and_of_a_run(company: Company) -> None:
+    imported(RATE, roles=("lead",))
+    title, found = points.on_record(company.olivia, "customer", "1")
+    told = {one.title: one for one in found}
+    assert title == "Adaeze Okonkwo-Bell"
+    assert told["Change fields by hand"].allowed
+    assert told["Start Care review"].allowed
+    rate = told["Rate the customer"]
+    assert rate.reason is not None
+    assert (rate.allowed, rate.reason.rule) == (False, "No rule allows it for Operator in Operations.")
+    assert not any("tax" in one.title.lower() for one in found)
+    with pytest.raises(NotFound):
+        points.on_record(company.stan, "customer", "1")
+    rosa = {one.title: one for one in points.on_record(company.rosa, "customer", "1")[1]}
+    assert not rosa["Start Care review"].allowed
+    run_id = company.started()
+    here = {one.title: one for one in points.on_run(company.olivia, run_id)}
+    assert here["Do the step that it stands at"].allowed
+    assert here["Cancel it"].reason is not None
+    assert (here["Go on with it"].reason, here["Go on with it"].note) == (None, "You hold it already.")
+    with pytest.raises(NotFound):
+        points.on_run(company.stan, run_id)
+
+
+def test_the_matrix_says_what_the_door_says_for_everybody(company: Company) -> None:
+    for who, person in company.people.items():
+        found = matrix.table(company.ines, "collection", person=person.id)
+        for line in found.lines:
+            told = dict(line.cells[0].acts)
+            for act in ("browse", "read", "update", "export", "delete"):
+                assert (told.get(act, "no") in ("yes", "partly")) is access.can(person, None, line.obj, act), (who, line.obj, act)
+
+
+def test_the_matrix_of_roles_is_searched_and_exported_with_its_last_change(company: Company) -> None:
+    access.grant("reviewer", "collection:account", ["export"], "record.status == 'open'", team="operations", by=company.ines.id)
+    found = matrix.table(company.ines, "collection", place="operations", q="acc")
+    assert [line.title for line in found.lines] == ["Accounts"]
+    column = next(number for number, one in enumerate(found.columns) if one.title == "Reviewer")
+    cell = found.lines[0].cells[column]
+    assert dict(cell.acts) == {"browse": "yes", "read": "yes", "export": "partly"}
+    assert cell.changed is not None
+    assert cell.changed.by == company.ines.id
+    assert [one.title for one in found.columns][:6] == ["Operator", "Lead", "Reviewer", "Auditor", "Developer", "Admin"]
+    table = "".join(matrix.as_csv(company.ines, place="operations")).splitlines()
+    line = next(line for line in table if '"role:reviewer"' in line and '"collection:account"' in line and '"export"' in line)
+    assert '"under a condition","Status is “open”"' in line
+    assert company.ines.id in line
+    assert any('"policy"' in line and '"role:admin"' in line for line in table)

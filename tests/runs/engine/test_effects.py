@@ -1,0 +1,288 @@
+"""Changes in other people's systems, through the whole house: made once, tried again where that may help, checked, settled, kept, taken back."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from console import access, log, queue, runs
+from console.db.engine import place_among
+from console.errors import Conflict, ConsoleError
+from console.runs.engine import effecting
+from tests.company import Company
+from tests.runs.changing.test_midway import failing
+from tests.support.engine import kinds, overdue, whole
+from tests.support.paying import PAY, Provider, at_pay, effects, pay, paying, providing, unknown
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    with providing(monkeypatch) as made:
+        yield made
+
+
+# -------------------------------------------------------------------------------------------------------------- may pass
+
+
+def test_a_busy_provider_is_asked_again_under_the_same_key_until_it_is_done(company: Company, provider: Provider) -> None:
+    paying(retries=2)
+    run_id = at_pay(company)
+    provider.mood = "busy"
+    told = pay(company, run_id)
+    waiting = told["current"]["waiting"]
+    assert (told["status"], waiting["for"], waiting["tries"], waiting["code"]) == ("waiting_time", "retry", 1, "busy")
+    assert runs.get(company.olivia, run_id).can >= {"stop_trying"}
+    assert not runs.get(company.olivia, run_id).can & {"abort", "revise", "complete"}
+    overdue(run_id)
+    company.work()
+    assert company.told(run_id)["current"]["waiting"]["tries"] == 2
+    provider.mood = "good"
+    overdue(run_id)
+    company.work()
+    assert company.told(run_id)["current"]["step"] == "after"
+    assert (len(provider.asked()), len(set(provider.asked())), provider.payments) == (3, 1, [5])
+    whole(run_id)
+
+
+def test_when_the_tries_are_used_up_the_form_is_open_again(company: Company, provider: Provider) -> None:
+    paying(retries=1)
+    run_id = at_pay(company)
+    provider.mood = "busy"
+    pay(company, run_id, 7)
+    overdue(run_id)
+    company.work()
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["step"], effects(told)) == ("waiting_person", "pay", [("Pay through the provider", "failed")])
+    assert {field["name"]: field["value"] for field in told["current"]["form"]["fields"]} == {"amount": 7}
+    assert kinds(run_id).count("retry_set") == 1
+    provider.mood = "good"
+    assert pay(company, run_id, 7)["current"]["step"] == "after"
+    assert len(set(provider.asked())) == 2, "a new wish has a new key"
+    whole(run_id)
+
+
+def test_who_stops_the_trying_has_the_form_and_nobody_else_may(company: Company, provider: Provider) -> None:
+    paying()
+    run_id = at_pay(company)
+    provider.mood = "busy"
+    revision = pay(company, run_id)["revision"]
+    for who, code in (("tom", "not_holder"), ("stan", "not_found")):
+        with pytest.raises(ConsoleError) as refused:
+            runs.stop_trying(company.people[who], run_id, revision=revision)
+        assert refused.value.code == code
+    runs.stop_trying(company.olivia, run_id, revision=revision)
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["step"], effects(told)) == ("waiting_person", "pay", [("Pay through the provider", "failed")])
+    assert "busy" in told["current"]["errors"][0]["reason"]
+    assert company.work() == 0
+    with pytest.raises(Conflict):
+        runs.stop_trying(company.olivia, run_id, revision=None)
+    whole(run_id)
+
+
+def test_what_is_refused_or_unknown_is_not_tried_again(company: Company, provider: Provider) -> None:
+    paying()
+    refused, mute = at_pay(company), None
+    provider.mood = "refuses"
+    assert pay(company, refused)["status"] == "waiting_person"
+    runs.abort(company.olivia, refused, revision=None, reason="next")
+    provider.mood = "mute"
+    mute = at_pay(company)
+    told = pay(company, mute)
+    assert (told["status"], told["current"]["type"], len(provider.asked())) == ("waiting_person", "settle", 2)
+    company.work()
+    assert len(provider.asked()) == 2
+
+
+def test_an_automatic_step_tries_again_and_then_takes_its_way_for_errors(company: Company, provider: Provider) -> None:
+    paying(by_itself=True, error=True, retries=1)
+    provider.mood = "busy"
+    run_id = at_pay(company)
+    assert company.told(run_id)["status"] == "waiting_time"
+    overdue(run_id)
+    company.work()
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["step"], [each["status"] for each in told["attempts"]][-2:]) == (
+        "waiting_person",
+        "mend",
+        ["failed", "open"],
+    )
+    company.answer(run_id)
+    assert company.told(run_id)["status"] == "completed"
+    whole(run_id)
+
+
+# ----------------------------------------------------------------------------------------------------------- nobody knows
+
+
+def test_a_look_up_that_finds_it_settles_it(company: Company, provider: Provider) -> None:
+    run_id, told = unknown(company, provider)
+    effect = told["current"]["effect"]
+    assert (effect["status"], effect["key"], effect["values"], effect["record"]) == ("unknown", provider.asked()[0], {"amount": 5}, "1")
+    assert (effect["sent"]["target"], effect["sent"]["path"]) == ("provider", "/payments")
+    assert runs.get(company.olivia, run_id).can == {"settle", "check", "save", "release", "escalate"}
+    assert runs.check(company.olivia, run_id, revision=told["revision"], effect=effect["id"]) == "done"
+    after = company.told(run_id)
+    assert (after["current"]["step"], after["context"]["pay"]["results"], provider.payments) == (
+        "after",
+        {"payment": {"payment": "pay_1"}},
+        [5],
+    )
+    assert kinds(run_id).count("effect_checked") == 1
+    whole(run_id)
+
+
+def test_a_look_up_that_does_not_find_it_has_it_done_under_the_same_key(company: Company, provider: Provider) -> None:
+    run_id, told = unknown(company, provider, "deaf")
+    assert provider.payments == []
+    assert runs.check(company.olivia, run_id, revision=None, effect=told["current"]["effect"]["id"]) == "not_done"
+    assert (company.told(run_id)["current"]["step"], provider.payments, len(set(provider.asked()))) == ("after", [5], 1)
+
+
+def test_after_not_done_the_other_side_is_asked_before_anything_is_sent_again(company: Company, provider: Provider) -> None:
+    """The person is wrong: the payment was made. It is found, and not left to the provider's memory of keys."""
+    run_id, told = unknown(company, provider)
+    runs.settle(company.olivia, run_id, revision=None, effect=told["current"]["effect"]["id"], done=False, reason="I see none.")
+    assert (company.told(run_id)["current"]["step"], provider.payments, len(provider.asked())) == ("after", [5], 1)
+    whole(run_id)
+
+
+def test_after_not_done_nothing_is_sent_while_the_other_side_cannot_be_asked(company: Company, provider: Provider) -> None:
+    run_id, told = unknown(company, provider)
+    answers, provider.receiver.raw = provider.receiver.raw, lambda handler: handler.connection.close()
+    runs.settle(company.olivia, run_id, revision=None, effect=told["current"]["effect"]["id"], done=False, reason="I see none.")
+    assert (company.told(run_id)["status"], len(provider.asked())) == ("waiting_time", 1)
+    provider.receiver.raw = answers
+    overdue(run_id)
+    company.work()
+    assert (company.told(run_id)["current"]["step"], provider.payments, len(provider.asked())) == ("after", [5], 1)
+    whole(run_id)
+
+
+def test_a_look_up_without_an_answer_says_so_and_moves_nothing(company: Company, provider: Provider) -> None:
+    run_id, told = unknown(company, provider)
+    provider.receiver.raw = lambda handler: handler.connection.close()
+    assert runs.check(company.olivia, run_id, revision=told["revision"], effect=told["current"]["effect"]["id"]) == "unclear"
+    after = company.told(run_id)
+    assert (after["revision"], after["current"]["type"]) == (told["revision"], "settle")
+    (event,) = [event for event in log.events_of(run_id) if event.type == "effect_checked"]
+    assert (event.open["result"], "cannot be told" in event.values["message"]) == ("unclear", True)
+    whole(run_id)
+
+
+@pytest.mark.parametrize(("who", "code"), [("tom", "not_holder"), ("ada", "not_holder"), ("stan", "not_found")])
+def test_only_the_holder_checks(company: Company, provider: Provider, who: str, code: str) -> None:
+    run_id, told = unknown(company, provider)
+    asked = len(provider.receiver.received)
+    with pytest.raises(ConsoleError) as refused:
+        runs.check(company.people[who], run_id, revision=None, effect=told["current"]["effect"]["id"])
+    assert (refused.value.code, len(provider.receiver.received)) == (code, asked)
+
+
+def test_what_is_not_unknown_is_not_checked(company: Company, provider: Provider) -> None:
+    run_id, told = unknown(company, provider)
+    effect = told["current"]["effect"]["id"]
+    with pytest.raises(Conflict):
+        runs.check(company.olivia, run_id, revision=None, effect="eff_other")
+    with pytest.raises(Conflict) as stale:
+        runs.check(company.olivia, run_id, revision=told["revision"] - 1, effect=effect)
+    assert stale.value.code == "stale_revision"
+    runs.settle(company.olivia, run_id, revision=None, effect=effect, done=True, reason="It is in their list.")
+    with pytest.raises(Conflict):
+        runs.check(company.olivia, run_id, revision=None, effect=effect)
+
+
+def test_a_record_tells_what_came_of_a_write(company: Company) -> None:
+    for new, found, step in (("high", "done", "decide"), ("low", "not_done", "decide"), ("medium", "unclear", "rate")):
+        company.sql("update customer set risk = 'low' where id = 1")
+        run_id = company.at("rate")
+        with failing("effects.perform.before=raise"), pytest.raises(Exception, match="effects"):
+            company.answer(run_id, risk="high")
+        company.sql("update customer set risk = 'medium' where id = 1")
+        runs.advance(run_id)
+        company.sql("update customer set risk = ? where id = 1", new)
+        effect = company.told(run_id)["current"]["effect"]
+        assert (effect["key"], effect["values"]) == (None, {"risk": {"old": "low", "new": "high"}})
+        assert runs.check(company.olivia, run_id, revision=None, effect=effect["id"]) == found
+        assert company.told(run_id)["current"]["step"] == step
+        if found == "unclear":
+            runs.settle(company.olivia, run_id, revision=None, effect=effect["id"], done=True, reason="Mona's")
+        assert company.sql("select risk from customer where id = 1") == [("high" if found != "unclear" else "medium",)]
+        runs.abort(company.olivia, run_id, revision=None, reason="next")
+
+
+def test_what_was_sent_is_shown_only_to_who_may_see_what_it_was_made_of(company: Company, provider: Provider) -> None:
+    told_of = PAY | {"effects": [PAY["effects"][0] | {"body": {"amount": "input.amount", "tax": "record.tax_id"}}]}
+    paying(document=told_of)
+    run_id = at_pay(company)
+    provider.mood = "mute"
+    pay(company, run_id)
+    for who in ("olivia", "mona", "ada"):
+        view = runs.get(company.people[who], run_id)
+        may_not = "tax_id" in access.scope_for(company.people[who], "customer", "read").hidden
+        assert (view.json["current"]["effect"]["sent"] is None) == may_not
+        assert ("run.current.effect.sent" in view.masked) == may_not
+    assert any("tax_id" in access.scope_for(company.people[who], "customer", "read").hidden for who in ("olivia", "mona", "ada"))
+
+
+def test_changes_that_are_tried_again_leave_threads_for_other_guided_runs(company: Company, provider: Provider) -> None:
+    """A provider that hangs holds so many workers' threads at most; a run that asks nobody outside goes on meanwhile."""
+    paying(retries=2)
+    run_id, other = at_pay(company), company.started("2")
+    provider.mood = "busy"
+    pay(company, run_id)
+    overdue(run_id)
+    with ExitStack() as held:
+        for _ in range(runs.CHANGES_AT_ONCE):
+            assert held.enter_context(place_among("changes of guided runs", runs.CHANGES_AT_ONCE))
+        with pytest.raises(queue.PutBack):
+            runs.advance(run_id)
+        runs.advance(other)
+    runs.advance(run_id)
+    assert company.told(run_id)["current"]["waiting"]["tries"] == 2
+
+
+def test_a_provider_that_hangs_does_not_hold_every_thread_that_serves_people(company: Company, provider: Provider) -> None:
+    """The third who presses is told that it goes on in the background; the change was not begun, and is made once."""
+    paying(retries=2)
+    run_id = at_pay(company)
+    runs.limit_places(1)
+    try:
+        with effecting.place() as mine:
+            assert mine
+            told = pay(company, run_id)
+        waiting = told["current"]["waiting"]
+        assert (told["status"], waiting["for"], waiting["code"], provider.asked()) == ("waiting_time", "retry", "busy", [])
+        overdue(run_id)
+        company.work()
+    finally:
+        runs.limit_places(None)
+    assert company.told(run_id)["current"]["step"] == "after"
+    assert (len(provider.asked()), provider.payments) == (1, [5])
+    whole(run_id)
+
+
+def test_asking_whether_it_was_done_waits_for_its_turn_too(company: Company, provider: Provider) -> None:
+    run_id, told = unknown(company, provider)
+    asked = len(provider.asked())
+    runs.limit_places(1)
+    try:
+        with effecting.place(), pytest.raises(Conflict) as refused:
+            runs.check(company.olivia, run_id, revision=told["revision"], effect=told["current"]["effect"]["id"])
+    finally:
+        runs.limit_places(None)
+    assert (refused.value.code, len(provider.asked())) == ("busy", asked)
+    assert company.told(run_id)["status"] == told["status"]
+
+
+def test_a_change_that_has_no_other_try_is_made_although_others_wait(company: Company, provider: Provider) -> None:
+    """A run does not fail because this process was busy."""
+    paying(by_itself=True, error=True, retries=0)
+    runs.limit_places(1)
+    try:
+        with effecting.place():
+            told = company.told(at_pay(company))
+    finally:
+        runs.limit_places(None)
+    assert len(provider.asked()) == 1
+    assert told["current"]["step"] == "after"

@@ -1,0 +1,181 @@
+"""A payment that was made, when a run comes to it again: kept, made anew, taken back."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from console import runs
+from console.db.engine import fetch
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from tests.company import Company
+from tests.support.engine import kinds, overdue, whole
+from tests.support.paying import Provider, at_pay, back, effects, made, paid, pay, paying, providing
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    with providing(monkeypatch) as made:
+        yield made
+
+
+# ------------------------------------------------------------------------------------------------- kept, again, taken back
+
+
+def test_the_preview_names_what_was_done_and_what_takes_it_back(company: Company, provider: Provider) -> None:
+    run_id = paid(company, provider)
+    told = runs.preview(company.olivia, run_id, "look").json
+    (done,) = made(company.told(run_id))
+    entry = {
+        "id": done,
+        "step": "pay",
+        "kind": "http",
+        "summary": "Pay through the provider",
+        "compensation": {"action": "customer.recall", "label": "Recall the payment"},
+    }
+    assert (told["effects_done"], told["approvals_void"]) == ([entry], [])
+    assert runs.abort_preview(company.olivia, run_id).json == {"effects_done": [entry]}
+    assert runs.preview(company.ada, run_id, "look").json["effects_done"] == [entry | {"compensation": None}], "not hers to execute"
+    with pytest.raises(NotFound):
+        runs.abort_preview(company.stan, run_id)
+
+
+@pytest.mark.parametrize("look", [False, True])
+def test_coming_to_the_payment_again_asks_and_keeps_it(company: Company, provider: Provider, look: bool) -> None:
+    run_id = paid(company, provider)
+    back(company, run_id, "look" if look else "pay")
+    if look:
+        company.answer(run_id)
+    for hand_in in (runs.complete, runs.complete_and_look):
+        with pytest.raises(Conflict) as asked:
+            hand_in(company.olivia, run_id, runs.Submission(step="pay", revision=None, values={"amount": 5}))
+        assert (asked.value.code, [each["value"] for each in asked.value.details]) == ("already_done", ["keep", "again", "compensate"])
+    with pytest.raises(Conflict) as other:
+        pay(company, run_id, 6)
+    assert [each["value"] for each in other.value.details] == ["again", "compensate"]
+    told = pay(company, run_id, 5, repeat="keep")
+    assert (told["current"]["step"], provider.payments, told["context"]["pay"]["results"]) == (
+        "after",
+        [5],
+        {"payment": {"payment": "pay_1"}},
+    )
+    assert kinds(run_id).count("effect_kept") == 1
+    whole(run_id)
+
+
+def test_again_needs_a_reason_and_pays_twice(company: Company, provider: Provider) -> None:
+    run_id = paid(company, provider)
+    back(company, run_id)
+    with pytest.raises(Invalid) as refused:
+        pay(company, run_id, 5, repeat="again")
+    assert refused.value.details[0]["field"] == "reason"
+    assert pay(company, run_id, 5, repeat="again", reason="The bank lost it.")["current"]["step"] == "after"
+    assert (provider.payments, len(set(provider.asked()))) == ([5, 5], 2)
+    whole(run_id)
+
+
+def test_compensate_recalls_the_payment_before_it_is_made_anew(company: Company, provider: Provider) -> None:
+    run_id = paid(company, provider)
+    back(company, run_id)
+    told = pay(company, run_id, 9, repeat="compensate")
+    assert (told["current"]["step"], provider.recalls, provider.payments) == ("after", ["pay_1"], [5, 9])
+    assert effects(told) == [
+        ("Pay through the provider", "succeeded"),
+        ("Recall the payment", "succeeded"),
+        ("Pay through the provider", "succeeded"),
+    ]
+    entry = told["attempts"][-2]["effects"][0]
+    assert entry["compensates"] == told["attempts"][2]["effects"][0]["id"]
+    whole(run_id)
+
+
+def test_an_automatic_step_that_comes_again_asks_a_person(company: Company, provider: Provider) -> None:
+    paying(by_itself=True, on_error="fail")
+    run_id = at_pay(company)
+    assert company.told(run_id)["current"]["step"] == "after"
+    back(company, run_id, "look")
+    company.answer(run_id)
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["step"], told["current"]["take_over"]["code"]) == ("waiting_person", "pay", "already_done")
+    assert pay(company, run_id, 5, repeat="keep")["current"]["step"] == "after"
+    assert provider.payments == [5]
+
+
+def test_a_revision_takes_back_what_is_named_and_nothing_else(company: Company, provider: Provider) -> None:
+    run_id = paid(company, provider)
+    (done,) = made(company.told(run_id))
+    for wrong in ("eff_other", run_id):
+        with pytest.raises(Invalid) as refused:
+            back(company, run_id, "look", (done, wrong))
+        assert refused.value.details[0] == refused.value.details[0] | {"field": "compensate", "effect": wrong}
+    told = back(company, run_id, "look", (done,))
+    assert (told["status"], told["current"]["step"], provider.recalls) == ("waiting_person", "look", ["pay_1"])
+    company.answer(run_id)
+    assert pay(company, run_id, 5)["current"]["step"] == "after", "it was taken back: nobody is asked"
+    with pytest.raises(Invalid):
+        back(company, run_id, "look", (done,))
+    assert (provider.payments, provider.recalls) == ([5, 5], ["pay_1"])
+    whole(run_id)
+
+
+def test_the_run_is_aborted_when_its_payment_is_recalled(company: Company, provider: Provider) -> None:
+    run_id = paid(company, provider)
+    (done,) = made(company.told(run_id))
+    provider.moods["/recalls"] = "busy"
+    runs.abort(company.olivia, run_id, revision=None, reason="Not wanted", compensate=[done])
+    assert company.told(run_id)["status"] == "waiting_time"
+    provider.moods.clear()
+    overdue(run_id)
+    company.work()
+    told = company.told(run_id)
+    assert (told["status"], told["reason"], provider.recalls) == ("aborted", "Not wanted", ["pay_1"])
+    whole(run_id)
+
+
+@pytest.mark.parametrize("mood", ["refuses", "mute"])
+def test_a_recall_that_fails_is_for_a_person_to_settle(company: Company, provider: Provider, mood: str) -> None:
+    run_id = paid(company, provider)
+    (done,) = made(company.told(run_id))
+    provider.moods["/recalls"] = mood
+    told = back(company, run_id, "look", (done,))
+    effect = told["current"]["effect"]
+    assert (told["current"]["type"], effect["compensates"], effect["status"]) == (
+        "settle",
+        done,
+        "failed" if mood == "refuses" else "unknown",
+    )
+    assert ("check" in runs.get(company.olivia, run_id).can) == (mood == "mute")
+    runs.settle(company.olivia, run_id, revision=None, effect=effect["id"], done=False, reason="They say no.", left=True)
+    assert company.told(run_id)["current"]["step"] == "look"
+    company.answer(run_id)
+    with pytest.raises(Conflict) as asked:
+        pay(company, run_id, 5)
+    assert asked.value.code == "already_done"
+    whole(run_id)
+
+
+def test_who_does_not_hold_the_run_takes_nothing_back(company: Company, provider: Provider) -> None:
+    run_id = paid(company, provider)
+    done = made(company.told(run_id))
+    for who, code in (("tom", "not_holder"), ("ada", "not_holder"), ("stan", "not_found")):
+        actor = company.people[who]
+        with pytest.raises(ConsoleError) as aborting:
+            runs.abort(actor, run_id, revision=None, reason="x", compensate=done)
+        with pytest.raises(ConsoleError) as revising:
+            runs.revise(actor, run_id, revision=None, step="look", attempt=None, reason="x", compensate=done)
+        assert (aborting.value.code, revising.value.code) == (code, code)
+    assert provider.recalls == []
+
+
+def test_the_preview_names_the_approvals_that_become_void(company: Company, provider: Provider) -> None:
+    run_id = paid(company, provider)
+    for number, (n, status) in enumerate([(3, "approved"), (4, "open"), (4, "rejected"), (1, "approved")]):
+        told = (f"apr_{number}", run_id, n, status, company.olivia.id)
+        fetch(APPROVAL, told)
+    void = runs.preview(company.olivia, run_id, "look").json["approvals_void"]
+    assert sorted(each["id"] for each in void) == ["apr_0", "apr_1"]
+
+
+APPROVAL = """
+insert into console.approval (id, run, n, step, attempt, action, team, status, requested_by, requested_at)
+values (%s, %s, %s, 'pay', 1, 'customer.pay', 'operations', %s, %s, now()) returning 1
+"""

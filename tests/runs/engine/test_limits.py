@@ -1,0 +1,110 @@
+"""A run that takes longer than its workflow allows ends as timed out, waiting aside; what waits while the workflow is paused goes on late, and in order."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from console import log, runs, workflows
+from console.core.run import Event, Run, evolve
+from console.db.engine import fetch
+from console.runs.engine import advancing, stepping
+from console.runs.rows.run_store import load
+from tests.company import Company
+from tests.core.graphs import NOW
+from tests.support.engine import counting, kinds, overdue, publish, step, waiting, whole
+
+
+def slow(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Each automatic step takes so long."""
+
+    def slowly(*given: Any) -> Any:
+        time.sleep(seconds)
+        return stepping.context_of(*given)
+
+    monkeypatch.setattr(advancing, "context_of", slowly)
+
+
+def test_a_run_that_takes_too_long_ends_as_timed_out(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    counting(8, timeout_ms=1000)
+    slow(monkeypatch, 0.3)
+    run_id = runs.start(company.olivia, "counting", None, None)
+    told = company.told(run_id)
+    assert (told["status"], told["holder"], told["current"]) == ("timed_out", None, None)
+    (event,) = [event for event in log.events_of(run_id) if event.type == "run_timed_out"]
+    assert (event.open["limit_seconds"], kinds(run_id)[-1]) == (1, "run_timed_out")
+    assert [head.id for head in runs.find(company.olivia, {"status": "timed_out"})[0]] == [run_id]
+    assert runs.replay(company.olivia, run_id).json["run"]["status"] == "timed_out"
+    whole(run_id)
+
+
+def test_waiting_and_people_take_the_time_they_take(company: Company) -> None:
+    steps = [
+        step("start", "start", "read"),
+        step("read", "guidance", "pause", {"text": "Read."}),
+        step("pause", "wait", "reckon", {"duration": "hours(1)"}),
+        step("reckon", "output", "end", {"values": {"n": "1 + 1"}}),
+        step("end", "end", None),
+    ]
+    publish("patient", steps, timeout_ms=1000)
+    run_id = runs.start(company.olivia, "patient", None, None)
+    fetch("update console.run set active_at = active_at - interval '2 days' where id = %s returning 1", (run_id,))
+    company.answer(run_id)
+    overdue(run_id)
+    fetch("update console.run set active_at = active_at - interval '2 days' where id = %s returning 1", (run_id,))
+    company.work()
+    assert company.told(run_id)["status"] == "completed"
+
+
+def test_only_what_the_console_works_counts() -> None:
+    run = Run(status="running", active_at=NOW)
+    for status, waits, seconds, counted in [
+        ("running", None, 3, 3000),
+        ("waiting_event", {"for": "effect"}, 2, 2000),
+        ("waiting_event", {"for": "approval"}, 2, 0),
+        ("waiting_person", None, 2, 0),
+        ("waiting_time", {"for": "time"}, 2, 0),
+        ("waiting_time", {"for": "retry"}, 2, 0),
+        ("saved", None, 2, 0),
+        ("running", None, 24 * 3600, 60_000),
+        ("running", None, -5, 0),
+    ]:
+        run.status, run.waiting, run.worked_ms = status, waits, 0  # type: ignore[assignment]
+        after = evolve(run, Event("run_released", NOW + timedelta(seconds=seconds), {"revision": 1, "former_holder": None}))
+        assert after.worked_ms == counted, (status, waits)
+
+
+def test_what_is_due_while_the_workflow_is_paused_comes_late_and_in_order(company: Company) -> None:
+    waiting({"duration": "hours(1)"})
+    made = []
+    for number in range(3):
+        run_id = runs.start(company.olivia, "waiting", None, None)
+        company.answer(run_id)
+        made.append(run_id)
+        overdue(run_id)
+        fetch(
+            "update console.run set waiting = jsonb_set(waiting, '{until}', to_jsonb(%s::text)) where id = %s returning 1",
+            (f"2026-01-01T00:00:0{3 - number}.000000Z", run_id),
+        )
+    workflows.pause(company.mona, "waiting")
+    before = [load(run_id) for run_id in made]
+    assert company.work() == 0
+    for run_id in made:
+        runs.advance(run_id)
+    assert [load(run_id) for run_id in made] == before, "nothing of them moved"
+    workflows.activate(company.mona, "waiting")
+    assert runs.wake() == 3
+    queued = [row[0] for row in fetch("select convert_from(payload, 'UTF8') from queue.pgqueuer where status = 'queued' order by id")]
+    assert queued == [made[2], made[1], made[0]], "the longest overdue first"
+    company.work()
+    assert {company.told(run_id)["status"] for run_id in made} == {"waiting_person"}
+    for run_id in made:
+        whole(run_id)
+
+
+def test_people_go_on_while_the_workflow_is_paused(company: Company) -> None:
+    run_id = company.at("note")
+    workflows.pause(company.mona, "care-review")
+    company.answer(run_id)
+    assert company.told(run_id)["current"]["step"] == "rate"

@@ -1,0 +1,131 @@
+"""Texts that people are given (tasks, notices, letters, titles of items) say records by name, as the account may know them that the step is done by.
+
+Whoever may not read the name is not told it by the run that kept the text; and what tells two things apart stays the key.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from console import access, runs, sources, workflows
+from console.access import policy_store
+from console.db import transaction
+from console.messages import outbox
+from console.work import notices, tasks
+from tests.company import DOCUMENTS, Company
+from tests.runs.engine.test_child_runs import begin, children, publish
+from tests.support.engine import step, whole
+
+NAME, OTHER = "Adaeze Okonkwo-Bell", "Halcyon Harbour Trading B.V."
+ABOUT = "{{ record.customer_id }}"
+CALL = {"title": f"Call {ABOUT}", "text": f"Ask **{ABOUT}** for a paper.", "once": ABOUT, "team": "operations"}
+ITEMS = {"collection": "account", "fields": ["customer_id", "status"]}
+OF_ITEM = {"title": "Account of {{ item.customer_id }}, {{ item.status }}", "team": "operations"}
+
+
+def on_account(company: Company, kind: str, config: dict[str, Any], account: str = "LT459999900012345678") -> str:
+    """A run about an account with this step before its end, begun by Mona; the account's customer is Adaeze."""
+    steps = [step("start", "start", "it"), step("it", kind, "fine", config), step("fine", "guidance", "end", {"text": "Fine"}), step("end", "end", None)]  # fmt: skip
+    head = {"format": 1, "slug": "about-accounts", "title": "About accounts", "collection": "account", "team": "operations"}
+    workflows.import_file(head | {"steps": steps}, publish=True)
+    return runs.start(company.mona, "about-accounts", "account", account, {})
+
+
+def deny(role: str, collection: str, field: str) -> None:
+    """From now on this role may not read the field."""
+    with transaction() as connection:
+        policy_store.write(
+            connection, added=[access.Row("p", f"role:{role}", "t:operations", f"field:{collection}/{field}", "read", "deny", "")]
+        )
+    access.refresh()
+
+
+def each_account() -> str:
+    """A run that makes a task for each account, in a run of its own."""
+    steps = [
+        step("start", "start", "each"),
+        step("each", "loop", "end", {"items": ITEMS, "body": "task", "on_failure": "continue"}),
+        step("task", "create_task", "end", OF_ITEM),
+        step("end", "end", None),
+    ]
+    publish("each-account", steps, collection=None)
+    return begin("each-account", None)
+
+
+def test_a_task_names_the_record_that_a_key_stands_for(company: Company) -> None:
+    whole(on_account(company, "create_task", CALL))
+    [task] = tasks.of_teams(company.mona)
+    assert (task.title, task.text) == (f"Call {NAME}", "Ask **Adaeze Okonkwo\\-Bell** for a paper.".replace("\\-", "-"))
+
+
+def test_a_notice_names_it_too(company: Company) -> None:
+    on_account(company, "notify", {"text": f"Look at {ABOUT}.", "people": ["'mona@fernwick.example'"]})
+    assert [notice.text for notice in notices.notices_of(company.mona)] == [f"Look at {NAME}."]
+
+
+def test_a_letter_names_it_too_and_its_markdown_has_no_effect(company: Company) -> None:
+    company.sql("update customer set display_name = 'Ann *Star* [x](https://evil.example)' where id = 1")
+    run_id = on_account(company, "email", {"to": "'ann@customers.example'", "subject": f"For {ABOUT}", "body": f"Dear {ABOUT},"})
+    message = outbox.pending(run_id)
+    assert message is not None
+    assert message.content is not None
+    assert message.content["subject"] == "For Ann *Star* [x](https://evil.example)"
+    assert message.content["text"] == "Dear Ann \\*Star\\* \\[x\\]\\(https://evil.example\\),"
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("update customer set display_name = 'Ann\u202eevil <b>x</b>' where id = 1", "Call Ann\u202eevil <b>x</b>"),
+        ("update customer set display_name = '' where id = 1", "Call 1"),
+        ("pragma foreign_keys = off; delete from customer where id = 1", "Call a customer that is gone"),
+    ],
+)
+def test_a_strange_missing_or_gone_name_ends_well(company: Company, sql: str, said: str) -> None:
+    for statement in sql.split("; "):
+        company.sql(statement)
+    on_account(company, "create_task", CALL)
+    assert [task.title for task in tasks.of_teams(company.mona)] == [said]
+
+
+def test_a_name_that_the_account_may_not_read_is_not_told(company: Company) -> None:
+    deny("operations_lead", "customer", "display_name")
+    on_account(company, "create_task", CALL)
+    [title] = [task.title for task in tasks.of_teams(company.mona)]
+    assert title == "A task whose text you may not read"
+
+
+def test_two_records_of_one_name_are_two_tasks(company: Company) -> None:
+    company.sql("update customer set display_name = 'Twin'")
+    for account in ("LT459999900012345678", "NL559999900012345670", "LT459999900012345679"):
+        on_account(company, "create_task", CALL, account)
+    assert [task.title for task in tasks.of_teams(company.mona)] == ["Call Twin", "Call Twin"], "the third is the first's customer again"
+
+
+def test_each_item_of_a_loop_without_people_is_named(company: Company) -> None:
+    run_id = each_account()
+    company.work()
+    assert company.told(run_id, "mona")["status"] == "completed"
+    titles = sorted(task.title for task in tasks.of_teams(company.mona))
+    assert titles == [f"Account of {NAME}, closed", f"Account of {NAME}, open", f"Account of {OTHER}, open"]
+
+
+def test_options_of_an_item_are_said_by_their_label(company: Company) -> None:
+    options = [{"value": "open", "label": "In use"}, {"value": "closed", "label": "Shut"}]
+    sources.refresh("company", [DOCUMENTS[0], DOCUMENTS[1] | {"fields": {"status": {"options": options}}}])
+    each_account()
+    company.work()
+    assert {task.title.rpartition(", ")[2] for task in tasks.of_teams(company.mona)} == {"In use", "Shut"}
+
+
+@pytest.mark.parametrize(("collection", "field", "secret"), [("account", "status", "closed"), ("customer", "display_name", NAME)])
+def test_what_a_reader_may_not_read_of_an_item_no_run_of_its_tasks_tells_them(
+    company: Company, collection: str, field: str, secret: str
+) -> None:
+    deny("reviewer", collection, field)
+    run_id = each_account()
+    company.work()
+    assert secret in json.dumps([company.told(child.id, "mona") for child in children(run_id).values()])
+    for child in children(run_id).values():
+        assert secret not in json.dumps(company.told(child.id, "rosa")), "who may read the run, and not the field"

@@ -1,0 +1,149 @@
+"""What a page shows of a long run: the latest attempts and what the rest came to; the same whether this process remembers it or reads it."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from console import log, runs, workflows
+from console.core.actor import Actor
+from console.core.run import NEXT_ITEM, Attempt, Run
+from console.runs.changing.run_rights import see
+from console.runs.rows import latest, recent_runs, run_store
+from console.runs.rows.latest import path
+from console.runs.showing import reading, step_findings
+from console.runs.showing.view import outline
+from tests.company import Company
+from tests.runs.changing.test_loop import begin, hand_in
+from tests.runs.showing.test_long_runs import counted
+
+FEW = 4
+ROUND: dict[str, Any] = {
+    "format": 1,
+    "slug": "round",
+    "title": "Round",
+    "collection": None,
+    "team": "operations",
+    "roles": ["operator"],
+    "settings": {"visit_limit": 100},
+    "steps": [
+        {"id": "start", "type": "start", "title": "Start", "next": {"default": "say"}},
+        {"id": "say", "type": "update_data", "title": "Say", "config": {"form": [{"name": "note", "label": "Note", "type": "text"}]}, "next": {"default": "sum"}},
+        {"id": "sum", "type": "output", "title": "Sum", "config": {"values": {"n": "1 + 1"}}, "next": {"default": "way"}},
+        {"id": "way", "type": "condition", "title": "Way", "config": {"branches": [{"outcome": "out", "if": "steps.say.note == 'out'"}]}, "next": {"out": "end", "default": "again"}},
+        {"id": "again", "type": "go_to", "title": "Again", "next": {"default": "say"}},
+        {"id": "end", "type": "end", "title": "End"},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Only so many attempts are the latest."""
+    monkeypatch.setattr(run_store, "_LOAD_SHOWN", run_store._LOAD_SHOWN.replace(str(latest.LATEST), str(FEW)))
+    monkeypatch.setattr(latest, "LATEST", FEW)
+    yield FEW
+    recent_runs._recent.clear()
+
+
+def agree(actor: Actor, run_id: str) -> None:
+    """What is remembered is what is read, and a path cut to its last steps is that of the whole run."""
+    read, every = see(actor, run_id, shown=True), see(actor, run_id, whole=True)
+    kept = recent_runs.remembered(run_id, None, shown=True)
+    assert kept is None or (kept.run.attempts, kept.left, kept.head) == (read.run.attempts, read.loaded.left, read.loaded.head)
+    theirs = reading.view(actor, every, None, reading.PageState(), None)
+    found = step_findings.finder(every.definition, every.run.created_at, theirs.json["context"], theirs.masked)
+    for most in range(1, FEW):
+        mine = reading.view(actor, read, None, reading.PageState(), most)
+        if most <= len(path(read.run.attempts, read.loaded.left)):
+            cut = outline(every.run, every.definition, theirs.names, may_revise="revise" in theirs.can, most=most, found=found)
+            assert (mine.steps, mine.earlier) == cut
+    assert (mine.json["context"], mine.can) == (theirs.json["context"], theirs.can)
+    assert len(mine.json["attempts"]) + mine.json["left_out"] == len(theirs.json["attempts"]) == read.run.made
+    assert mine.json["attempts"][-FEW:] == theirs.json["attempts"][-FEW:]
+    came_to = {one["step"] for one in theirs.json["attempts"] if one["status"] == "done"}
+    assert came_to <= {one["step"] for one in mine.json["attempts"]}
+
+
+@pytest.mark.usefixtures("few")
+def test_a_long_path_through_lists_and_back_is_counted_as_if_all_of_it_were_there(company: Company) -> None:
+    run_id = begin(company, visit_limit=50)
+    agree(company.olivia, run_id)
+    for verdict in ("good", "bad", "good", "bad"):
+        told = hand_in(company, run_id, verdict=verdict)
+        agree(company.olivia, run_id)
+        if told["current"]["step"] == "sorry":
+            runs.complete_and_look(company.olivia, run_id, runs.Submission(step="sorry", revision=told["revision"], values={}))
+            agree(company.olivia, run_id)
+    told = company.told(run_id)
+    assert told["left_out"] > 0
+    runs.revise(company.olivia, run_id, revision=told["revision"], step="sorry", attempt=None, reason="Not so.")
+    agree(company.olivia, run_id)
+    runs.complete(company.olivia, run_id, runs.Submission(step="sorry", revision=None, values={}))
+    agree(company.olivia, run_id)
+    every = runs.get(
+        company.olivia, run_id, most=None
+    ).json  # what is shown here for the first time is noted, and all of it is there all the same
+    assert (len(every["attempts"]), every["left_out"]) == (run_store.load(run_id).run.made, 0)  # type: ignore[union-attr]
+
+
+def test_what_lies_behind_is_counted_attempt_by_attempt(few: int) -> None:
+    draw = random.Random(20)
+    now = log.now()
+    for _ in range(60):
+        every: dict[int, Attempt] = {}
+        run, left = Run(), None
+        for n in range(1, 30):
+            status = draw.choice(["done", "done", "done", "cancelled", "skipped"])
+            came = draw.choice([NEXT_ITEM, NEXT_ITEM, "default"])
+            every[n] = Attempt(n, draw.choice("ab"), 1, status, now, outcome=came, replaces=draw.choice([None, None, None, 1]))  # type: ignore[arg-type]
+            run.attempts, run.made = run.attempts | {n: every[n]}, n
+            run.attempts, left = latest.latest(run, left)
+            shown, whole = path(run.attempts, left), path(every, None)
+            assert shown == whole[-len(shown) :]
+            gone = [attempt.status for attempt, _ in whole[: -len(shown)]]
+            counts = (left.steps, left.counted, left.done) if left else (0, 0, 0)
+            assert counts == (len(gone), sum(one not in ("cancelled", "skipped") for one in gone), gone.count("done"))
+            assert len(run.attempts) <= few + 2
+
+
+def test_the_form_behind_automatic_steps_is_noted_with_them_and_nothing_is_read_again(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflows.import_file(ROUND, publish=True)
+    run_id = runs.start(company.olivia, "round", None, None, {})
+    view = runs.get(company.olivia, run_id)
+    for _ in range(2):
+        last = view.json["last_event"]
+        with counted(monkeypatch) as sent:
+            view = runs.complete_and_look(
+                company.olivia, run_id, runs.Submission(step="say", revision=view.json["revision"], values={"note": "Once more."})
+            )
+        assert len(sent) <= 4
+        kinds = [event.type for event in log.events_of(run_id)][last:]
+        assert kinds[0] == "step_completed"
+        assert kinds[-1] == "step_shown"
+        again = runs.get(company.olivia, run_id)
+        assert (again.json, again.screen, again.can, again.steps) == (view.json, view.screen, view.can, view.steps)
+    assert runs.replay(company.olivia, run_id).json["run"] == view.json
+
+
+def test_a_step_that_leads_to_the_end_by_itself_shows_the_end(company: Company) -> None:
+    workflows.import_file(ROUND, publish=True)
+    run_id = runs.start(company.olivia, "round", None, None, {})
+    view = runs.complete_and_look(company.olivia, run_id, runs.Submission(step="say", revision=None, values={"note": "out"}))
+    assert (view.json["status"], view.screen) == ("completed", None)
+    assert runs.get(company.olivia, run_id).json == view.json
+
+
+def test_what_cannot_be_shown_does_not_undo_the_automatic_steps(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    workflows.import_file(ROUND, publish=True)
+    run_id = runs.start(company.olivia, "round", None, None, {})
+    runs.get(company.olivia, run_id)
+    with monkeypatch.context() as patch:
+        patch.setattr("console.runs.showing.reading.draw_screen", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            runs.complete_and_look(company.olivia, run_id, runs.Submission(step="say", revision=None, values={"note": "Once more."}))
+    told = company.told(run_id)
+    assert (told["current"]["step"], told["current"]["attempt"]) == ("say", 2)
