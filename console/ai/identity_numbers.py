@@ -42,7 +42,9 @@ _BORN = re.compile(
     re.IGNORECASE,
 )
 _LINE = re.compile(r"[^\n]+")
-_ZONE = re.compile(r"(?<![A-Z0-9<])(?:(?=[A-Z0-9<]{0,45}(?:<<|KKKKK))[A-Z0-9<]{28,46}|D[1-9<][A-Z]{3}[A-Z0-9<]{24,25})(?![A-Z0-9<])", re.ASCII)
+_ZONE = re.compile(
+    r"(?<![A-Z0-9<])(?:(?=[A-Z0-9<]{0,45}(?:<<|KKKKK))[A-Z0-9<]{28,46}|D[1-9<][A-Z]{3}[A-Z0-9<]{24,25})(?![A-Z0-9<])", re.ASCII
+)
 _TORN_ZONE = re.compile(r"(?<![A-Za-z0-9<])[A-Z0-9<](?:[ \t]{0,2}\n?[ \t]{0,2}[A-Z0-9<]){27,400}(?![a-z])", re.ASCII)
 FILLERS = "<<<"  # what a zone has that nothing else in capitals has: two stand in programs too
 _SIX_DIGITS = re.compile(r"\d(?:\D{0,3}\d){4}", re.ASCII)

@@ -46,9 +46,12 @@ _JOINED = ("パスワード", "暗証番号", "密码", "密碼", "口令", "비
 """Labels of writings without blanks between words."""
 _MIXED = r"[\"'`“„«(|>]{0,2}((?=[^\s]*\d)(?=[^\s]*[^\W\d_])[^\s\"'`”“»|]{6,200})"
 _BARE = re.compile(
-    rf"(?:(?<![^\W_])(?:{_LABEL})(?:[^\W\d_]{{0,3}}[\W_]{{1,6}}(?:[^\W\d_]{{1,4}}[^\w\n]{{1,3}}){{0,2}})|(?:{'|'.join(_JOINED)})[\W_]{{0,4}}){_MIXED}", re.IGNORECASE
+    rf"(?:(?<![^\W_])(?:{_LABEL})(?:[^\W\d_]{{0,3}}[\W_]{{1,6}}(?:[^\W\d_]{{1,4}}[^\w\n]{{1,3}}){{0,2}})|(?:{'|'.join(_JOINED)})[\W_]{{0,4}}){_MIXED}",
+    re.IGNORECASE,
 )
-_COMMAND = re.compile(r"\b(?:curl|wget|https?)\b[^\n]{0,200}?\s(?:-u|--user)[ =]?[^\s:]{1,60}:(\S{3,200})|\bsshpass\s+-p\s*(\S{3,200})|\bmysql\w*\b[^\n]{0,200}?\s-p([^\s-]\S{2,200})")
+_COMMAND = re.compile(
+    r"\b(?:curl|wget|https?)\b[^\n]{0,200}?\s(?:-u|--user)[ =]?[^\s:]{1,60}:(\S{3,200})|\bsshpass\s+-p\s*(\S{3,200})|\bmysql\w*\b[^\n]{0,200}?\s-p([^\s-]\S{2,200})"
+)
 _CELLS = re.compile(r"[|;,\t]")
 _NAMES_ONE = re.compile(rf"(?:{_LABEL}|{'|'.join(_JOINED)}|pass|pin|cvv2?|cvc2?|otp)s?", re.IGNORECASE)
 _PHRASE = re.compile(

@@ -253,7 +253,9 @@ class StepView:
     completion: Literal["manual", "automatic"] = "manual"
 
 
-ANSWERED_BEFORE = "This is judged anew here, and starts with what the record says from another time: leave value out. People see it as “last time”."
+ANSWERED_BEFORE = (
+    "This is judged anew here, and starts with what the record says from another time: leave value out. People see it as “last time”."
+)
 
 
 class StepType:

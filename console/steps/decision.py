@@ -245,7 +245,10 @@ class Decision(StepType):
         typed = {name: value for name, value in submitted.items() if name not in hidden}
         choice = _choice(chosen.value if chosen is not None else None)
         beside = (choice, replace(SENTENCE, value=context.former.get(UNOPENED))) if config.opened is not None else (choice,)
-        beside = (*beside, *(FormField(name, name, readonly=True) for name in left_out))  # what the choice hides counts nowhere, and is known to be empty
+        beside = (
+            *beside,
+            *(FormField(name, name, readonly=True) for name in left_out),
+        )  # what the choice hides counts nowhere, and is known to be empty
         belonging = [entry for entry in config.fields if entry.name not in left_out]
         values, details = definitions.taken(belonging, context.roots, context.former, step.id, typed, beside)
         del values[OPTION]

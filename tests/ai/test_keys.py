@@ -71,7 +71,7 @@ LABELS = (
     "パスワード：", "我的密码是", "密碼:", "비밀번호: ", "كلمة المرور: ", "סיסמה: ", "κωδικός πρόσβασης: ", "şifre: ", "Parola: ", "пароль: ", "पासवर्ड: ", "parolă: ", "lozinka: ", "šifra: ",
     "geslo: ", "парола: ", "lykilorð: ", "kata sandi: ", "mật khẩu: ", "รหัสผ่าน: ", "رمز عبور: ", "heslo je ", "le mdp: ", "a senha é ", "ww: ", "pw: ", "my pass is ", "salasanani on ",
     "mitt lösenord är ", "minu parool on ", "Password:\n", "ｐａｓｓｗｏｒｄ：", "pass\u200bword: ", "рassword: ", "password » ", "new password was set (", "curl -u tom:", "sshpass -p ",
-    "mysql -u tom -p", "DB_PASSWORD=", "password&#58; ", "password%3A%20", "scan_password_", "user;password\ntom;", "| user | password |\n|---|---|\n| tom | ", "Cookie: session=",
+    "mysql -u tom -p", "DB_PASSWORD=", "password&#58; ", "password%3A%20", "scan_password_", "user;password\ntom;", "\n| user | password |\n|---|---|\n| tom | ", "Cookie: session=",
 )  # fmt: skip
 TOKENS = (
     "cns_01m83hfga_" + "x7Kq9" * 8, "123456789:AAF" + "kq8Z1-x" * 5, "MTAxNTI3ODkyNzM0.GkY3xQ.aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5z", "hooks.slack.com/services/T0A1B2C3D4/B0Z9Y8X7W6/aB3dE5fG7hI9jK1",
@@ -97,7 +97,12 @@ def test_a_key_of_a_known_house_is_known_alone(token: str) -> None:
 @cases("name", ["password", "apiKey", "access_token", "Kennwort", "PIN", "client-secret", "密码"])
 def test_a_key_of_json_or_a_field_that_names_a_secret_is_enough(name: str) -> None:
     """Whatever stands there and however deep: a cherry is a password too."""
-    made = rendered(ask(sources=(Source("s1", "input", "Sent", {"body": {"a": [{name: "kirsche", "note": "ripe"}]}, name: "mirabelle"}, trusted=False),)), KEY)
+    made = rendered(
+        ask(
+            sources=(Source("s1", "input", "Sent", {"body": {"a": [{name: "kirsche", "note": "ripe"}]}, name: "mirabelle"}, trusted=False),)
+        ),
+        KEY,
+    )
     assert "kirsche" not in made.user
     assert "mirabelle" not in made.user
     assert "ripe" in made.user

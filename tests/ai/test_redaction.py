@@ -281,11 +281,21 @@ ZONE = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F12041
 @cases("number", NUMBERS)
 def test_a_number_of_another_country_is_a_number_of_a_person(number: str) -> None:
     """By its own digits, or behind the word for it in its country's language."""
-    digits = number.split()[-1] if number[0] not in "12" else number
+    digits = number.rsplit(maxsplit=1)[-1] if number[0] not in "12" else number
     assert digits not in redacted(f"He sent {number} today.", {}).text
 
 
-@cases("zone", [ZONE.replace("<", "&lt;"), ZONE.replace("<", "K"), ZONE.replace("<", "＜"), "| " + ZONE.replace("\n", " |\n| ") + " |", f"scan {ZONE.splitlines()[0]}.pdf", "D1NLD15094962111659VIJYE7RR63"])
+@cases(
+    "zone",
+    [
+        ZONE.replace("<", "&lt;"),
+        ZONE.replace("<", "K"),
+        ZONE.replace("<", "＜"),
+        "| " + ZONE.replace("\n", " |\n| ") + " |",
+        f"scan {ZONE.splitlines()[0]}.pdf",
+        "D1NLD15094962111659VIJYE7RR63",
+    ],
+)
 def test_a_zone_is_known_however_it_was_read(zone: str) -> None:
     shown = redacted(f"See\n{zone}\nend", {}).text
     assert not {"ERIKSSON", "L898902C3", "VIJYE7RR63"} & {word for word in ("ERIKSSON", "L898902C3", "VIJYE7RR63") if word in shown}

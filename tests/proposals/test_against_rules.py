@@ -31,7 +31,11 @@ CHOICES = [{"value": each, "label": each} for each in ("a", "b")]
 STEPS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a form that asks for a sentence": ("update_data", {"form": [level("explain", "steps.judge")]}, "level"),
     "a form that refuses": ("update_data", {"form": [level("refuse", "steps.judge")]}, "level"),
-    "a field of the record": ("update_data", {"fields": ["risk"], "must": [{"field": "risk", **rule("explain", "record.balance")}]}, "risk"),
+    "a field of the record": (
+        "update_data",
+        {"fields": ["risk"], "must": [{"field": "risk", **rule("explain", "record.balance")}]},
+        "risk",
+    ),
     "an action": ("trigger_action", {"action": "customer.rate"}, "level"),
     "an item of a list": ("loop", {"items": {"relation": "account", "fields": ["iban"]}, "form": [level("explain", "item")]}, "level"),
     "a choice": ("decision", {"form": [level("explain", "steps.judge")], "options": CHOICES}, "level"),
