@@ -54,7 +54,7 @@ def test_a_value_that_breaks_a_rule_of_the_step_is_low_or_left_out(house: House,
         document = workflows.live("triage").document.to_json() | {"slug": f"ruled-{told}"}
         ways = {"a": "end", "b": "end"} if kind == "decision" else {"default": "end"}
         for step in document["steps"]:
-            step |= {"type": kind, "config": written[0], "next": ways, "ai": {}} if step["id"] == "judge" else {}
+            step.update({"type": kind, "config": written[0], "next": ways, "ai": {}} if step["id"] == "judge" else {})
         workflows.import_file(document, publish=True)
         house.model.obey(hostile.answer({name: VALUES[name]}, ["s1", "s2"]))
         run_id = house.at_judge(slug=f"ruled-{told}")
