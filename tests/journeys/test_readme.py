@@ -54,8 +54,8 @@ def test_what_came_of_them_is_there_for_whom_it_says_and_for_nobody_else(shell: 
 def test_the_pages_of_the_five_things_are_where_the_readme_says(shell: Shell, screens: Open) -> None:
     page = next(one for one in passages(README) if one.title == "The next five things")
     said = [word.text for word in page.words if word.kind == "em"]
-    ways = [("Settings", "Data sources", "Connect a database"), ("Settings", "People", "Invite")]
-    assert tuple(said) == (*ways[0], "Records", *ways[1])
+    ways = [("Settings", "Data sources", "Connect a database"), ("Settings", "People", "Invite"), ("Workflows", "New workflow")]
+    assert tuple(said) == (*ways[0], "Records", *ways[1], *ways[2])
     ines = screens("admin")
     for way in ways:
         ines.go("/")
