@@ -1,15 +1,25 @@
 """Earlier findings by people are not used as proposals for a new review."""
 
+import re
 from collections.abc import Sequence
 
 from console.ai.types import FieldSpec, Source
 
 IN_RECORDS = frozenset({"record", "related"})
+_APART = re.compile(r"[\W_]+")
 
 
 def is_earlier(spec: FieldSpec, source: Source, key: str) -> bool:
-    """Whether the source holds, under the field's own name, what was found when this was judged before: the field is judged anew at this step."""
-    return spec.finding and source.kind in IN_RECORDS and key.rpartition(".")[2] in {spec.name, spec.name.partition(".")[0]}
+    """Whether the source holds, under the field's own name or label, what was found when this was judged before: the field is judged anew at this step."""
+    if not spec.finding or source.kind not in IN_RECORDS:
+        return False
+    own = {plain(spec.name), plain(spec.name.partition(".")[0]), plain(spec.label)} - {""}
+    return bool(own & {plain(key.rpartition(".")[2]), plain(source.labels.get(key, ""))})
+
+
+def plain(name: str) -> str:
+    """A name without what only writes it differently: `in_register` and `In register` are the same."""
+    return _APART.sub("", name).casefold()
 
 
 def rests_on_earlier(spec: FieldSpec, cited: Sequence[Source]) -> bool:

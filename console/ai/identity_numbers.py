@@ -26,7 +26,8 @@ _LABEL = re.compile(
     r"personal (?:code|number|no\b|id|identification)|personenkennziffer|asmens kodas|isikukood|personas kods|personnummer|f[oø]dselsnummer|cpr|henkil[oö]tunnus|steuer-?(?:id|nummer|identifikationsnummer)|"
     r"tax (?:id|number|no\b|payer|reference|identification)|(?-i:\bTIN\b)|(?-i:\bITIN\b)|(?-i:\bUTR\b)|(?-i:\bSSN\b)|social (?:security|insurance)|sozialversicherungs(?:nummer|-?nr)|(?-i:\bBSN\b)|burgerservicenummer|(?-i:\bNIF\b)|(?-i:\bNIE\b)|(?-i:\bDNI\b)|(?-i:\bCPF\b)|"
     r"(?-i:\bPESEL\b)|(?-i:\bNINO\b)|\bnhs (?:number|no)|(?-i:\bOIB\b)|(?-i:\bEGN\b)|(?-i:\bCNP\b)|(?-i:\bJMBG\b)|(?-i:\bPPS\b)|(?-i:\bPAN\b)|aadhaar|(?-i:\bSNILS\b)|(?-i:\bINN\b)|(?-i:\bCURP\b)|(?-i:\bSVNR\b)|(?-i:\bAHV\b)|codice fiscale|numero de (?:identidad|pasaporte)|num[eé]ro de (?:passeport|s[eé]curit[eé])|"
-    r"driv(?:er|ing)'?s? ?licen[cs]e|f[uü]hrerschein(?:nummer)?|residence permit|visa (?:number|no)|document (?:number|no\b)|паспорт|паспорта|снилс|инн)",
+    r"driv(?:er|ing)'?s? ?licen[cs]e|f[uü]hrerschein(?:nummer)?|residence permit|visa (?:number|no)|green card|share code|voter'?s? id|paspoort|passaporto|pas[ae]port[aeu]?|passnummer|pass(?:in|i) numb?e?r(?:o)?|paso numeris|pases numurs|číslo (?:pasu|občanského průkazu)|dow[oó]d osobisty|személyi(?: igazolvány| szám)?|carte d(?:['’]|e )?identit(?:é|ate)|buletin|carta d['’ ]identità|cartão de cidadão|osobna iskaznica|"
+    r"лична карта|(?-i:РНОКПП)|єдрпоу|ЕГН|ΑΦΜ|ΑΜΚΑ|ΑΔΤ|διαβατηρίου|ταυτότητας|kimlik no|pasaport|マイナンバー|旅券番号|身份证号?码?|護照|护照|주민등록번호|여권번호|هوية|الهوية|کد ملی|תעודת זהות|ת[\"״]ז|เลขประจำตัวประชาชน|आधार|(?-i:\bCCCD\b)|(?-i:\bNIK\b)|(?-i:\bAMKA\b)|(?-i:\bTFN\b)|document (?:number|no\b)|паспорт|паспорта|снилс|инн)",
     re.IGNORECASE,
 )
 _BEHIND = re.compile(
@@ -41,7 +42,9 @@ _BORN = re.compile(
     re.IGNORECASE,
 )
 _LINE = re.compile(r"[^\n]+")
-_ZONE = re.compile(r"(?<![A-Z0-9<])(?=[A-Z0-9<]{0,45}<<)[A-Z0-9<]{28,46}(?![A-Z0-9<])", re.ASCII)
+_ZONE = re.compile(
+    r"(?<![A-Z0-9<])(?:(?=[A-Z0-9<]{0,45}(?:<<|KKKKK))[A-Z0-9<]{28,46}|D[1-9<][A-Z]{3}[A-Z0-9<]{24,25})(?![A-Z0-9<])", re.ASCII
+)
 _TORN_ZONE = re.compile(r"(?<![A-Za-z0-9<])[A-Z0-9<](?:[ \t]{0,2}\n?[ \t]{0,2}[A-Z0-9<]){27,400}(?![a-z])", re.ASCII)
 FILLERS = "<<<"  # what a zone has that nothing else in capitals has: two stand in programs too
 _SIX_DIGITS = re.compile(r"\d(?:\D{0,3}\d){4}", re.ASCII)
@@ -122,7 +125,7 @@ def zones(text: str) -> Iterator[Found]:
         for line in _LINE.finditer(text)
         if SHORTEST_ZONE <= len(line[0]) <= LONGEST_ZONE and next(iter(mrz.zone_lines([line[0]])), None) is not None
     ]
-    if "<<" in text:
+    if "<<" in text or any(len(word) >= SHORTEST_ZONE and word.isupper() for word in text.split()):
         whole += [Found(match.start(), match.end(), "mrz", match[0]) for match in _ZONE.finditer(text)]
     torn = list(_torn_zones(text, whole)) if "<" in text else []
     yield from torn
@@ -263,6 +266,29 @@ def _czechia(signs: str) -> bool:
     return (1 <= month <= 12 or 21 <= month <= 32) and 1 <= int(signs[4:6]) <= 31 and int(signs) % 11 == 0 and int(signs[:6]) > 0
 
 
+def _argentina(signs: str) -> bool:
+    return -_weighted(signs, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11 == int(signs[10])
+
+
+def _yugoslavia(signs: str) -> bool:
+    check = -_weighted(signs, (7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
+    return _short_day(f"{signs[:4]}{signs[5:7]}", "dmy") and check == int(signs[12])
+
+
+def _austria(signs: str) -> bool:
+    return _short_day(signs[4:], "dmy") and _weighted(signs, (3, 7, 9, 0, 5, 8, 4, 2, 1, 6)) % 11 == int(signs[3])
+
+
+def _taiwan(signs: str) -> bool:
+    first = "ABCDEFGHJKLMNPQRSTUVXYWZIO".index(signs[0]) + 10
+    return (first // 10 + first % 10 * 9 + _weighted(signs[1:], (8, 7, 6, 5, 4, 3, 2, 1, 1))) % 10 == 0
+
+
+def _singapore(signs: str) -> bool:
+    place = (_weighted(signs[1:8], (2, 7, 6, 5, 4, 3, 2)) + {"T": 4, "G": 4, "M": 3}.get(signs[0], 0)) % 11
+    return {"S": "JZIHGFEDCBA", "T": "JZIHGFEDCBA", "M": "KLJNPQRTUWX"}.get(signs[0], "XWUTRQPNMLK")[place] == signs[8]
+
+
 def _always(_: str) -> bool:
     return True
 
@@ -294,6 +320,12 @@ KINDS: tuple[Kind, ...] = (
     _kind(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]", _always, 9),
     _kind(r"[A-Z]{6}\d\d[A-EHLMPRST]\d\d[A-Z]\d{3}[A-Z]", _always, 16),
     _kind(r"[A-Z]{5}\d{4}[A-Z]", lambda signs: signs[3] in "ABCFGHLJPT", 10),
+    _kind(r"(?:2[0347]|3[034])\d{9}", _argentina, 11),
+    _kind(r"\d{13}", _yugoslavia, 13),
+    _kind(r"\d{11}", lambda signs: _short_day(signs[:6], "dmy") and vat.luhn(signs), 11),
+    _kind(r"\d{10}", _austria, 10),
+    _kind(r"[A-Z][12]\d{8}", _taiwan, 10),
+    _kind(r"[STFGM]\d{7}[A-Z]", _singapore, 9),
     _kind(r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d", _always, 18),
     _kind(r"[A-ZÑ&]{4}\d{6}[A-Z0-9]{3}", _always, 13),
 )
@@ -312,6 +344,9 @@ PRINTED = tuple(
         r"\d{3}-\d{3}-\d{3}[ -]\d\d",  # Russia
         r"\d{3}\.\d{3}\.\d{3}-\d\d",  # Brazil
         r"\d\d\.\d\d\.\d\d-\d{3}\.\d\d",  # Belgium
+        r"\d{1,2}\.\d{3}\.\d{3}-[0-9kK]",  # Chile
+        r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])-\d\d-\d{4}",  # Malaysia
+        r"[1-8]-\d{4}-\d{5}-\d\d-\d",  # Thailand
     )
 )
 """Numbers that nothing else is printed like."""

@@ -6,9 +6,11 @@ A value has one placeholder wherever it occurs, also inside the texts of other s
 
 import hashlib
 import hmac
+import html
 import json
 import math
 import re
+import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
@@ -166,7 +168,7 @@ class Redactor:
         if depth > DEEPEST:
             return "…"
         if isinstance(value, Mapping):
-            return {self.text(str(key)): self.value(name, label, entry, how, depth + 1) for key, entry in value.items()}
+            return {self.text(str(key)): self.value(str(key), "", entry, how, depth + 1) for key, entry in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.value(name, label, entry, how, depth + 1) for entry in value]
         if value is None or isinstance(value, bool):
@@ -176,6 +178,8 @@ class Redactor:
         if how == "hash":
             return self.hashed(value)
         text = _as_text(value)
+        if text and (secret_forms.names_one(name) or secret_forms.names_one(label)):
+            return REMOVED
         if how == "masked" and text is not None and not is_note(name, label, text):
             return self._placeholder(value, name, label) if text.strip() else text
         return self.text(value, note=how == "masked") if isinstance(value, str) else self._number(value)
@@ -200,7 +204,7 @@ class Redactor:
 
     def lines(self, texts: Sequence[str], *, note: bool = False) -> list[str]:
         """Lines of one text, each with what must not be sent replaced: a number may begin in one and end in the next."""
-        shown = [finding.visible(text) for text in texts]
+        shown = [_decoded(finding.visible(text)) for text in texts]
         if any("[" in line for line in shown):
             shown = [_LIKE_ONE.sub(r"(\1)", line) for line in shown]  # what only looks like a placeholder must not be put back
         shown = [self._replaced(line) for line in shown]
@@ -253,6 +257,14 @@ def by_form(text: str) -> list[finding.Found]:
         *identity_numbers.numbers(plain),
         *identity_numbers.birth_dates(plain),
     ]
+
+
+def _decoded(text: str) -> str:
+    """The text without the marks of a page or an address where these hide something: `&lt;` in a machine-readable line, `%3A` before a password."""
+    for decode, mark in ((html.unescape, "&"), (urllib.parse.unquote, "%")):
+        if mark in text and len(by_form(decoded := finding.visible(decode(text)))) > len(by_form(text)):
+            text = decoded
+    return text
 
 
 def _parts(text: str) -> list[str]:
@@ -333,10 +345,10 @@ def redacted(
             if name
         ]
     )
-    parts = []
-    for line, name, value in lines:
+    parts, prose = [], iter(redactor.lines([line for line, name, _ in lines if not name], note=True))
+    for _, name, value in lines:
         if not name:
-            parts.append(redactor.text(line, note=True))
+            parts.append(next(prose))
         elif treatments[name] != "never":
             parts.append(f"{name}: {redactor.value(name, labels.get(name, ''), value, treatments[name])}")
     return Redacted("\n".join(parts), redactor.placeholders)

@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from console.ai import finding
 from console.ai.finding import Found
+from console.ai.spelling import LOOKALIKES
 
 LEAST_RANDOM = 32  # letters and digits from which a random-looking word is a key
 LEAST_BITS = 3.6  # of entropy for each sign: words and identifiers have less
@@ -23,6 +25,8 @@ _KNOWN = re.compile(
     r"|gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|gl(?:pat|dt|ptt|rt)-[A-Za-z0-9_\-.]{16,100}"
     r"|xox[abeprs]-[A-Za-z0-9\-]{10,250}|xapp-[A-Za-z0-9\-]{10,250}|AIza[0-9A-Za-z_\-]{30,45}|ya29\.[0-9A-Za-z_\-]{20,300}"
     r"|SG\.[A-Za-z0-9_\-]{16,40}\.[A-Za-z0-9_\-]{16,60}|npm_[A-Za-z0-9]{30,50}|pypi-[A-Za-z0-9_\-]{30,300}|hf_[A-Za-z0-9]{25,60}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{20,60}"
+    r"|cns_[A-Za-z0-9]+_[A-Za-z0-9_\-]{16,200}|\d{8,10}:AA[A-Za-z0-9_\-]{30,50}|[MNO][A-Za-z0-9]{15,30}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,60}|hooks\.slack\.com/services/[A-Za-z0-9/]{20,100}"
+    r"|(?:GOCSPX-|ATATT3x|AGE-SECRET-KEY-1|dp\.(?:pt|st|sa|ct)\.|NRAK-|PMAK-|xai-|pplx-|(?:lin_api|ntn|sntry[su]|sbp|gsk|dckr_pat|r8|glc|pul|dop|PRIVATE)_)[A-Za-z0-9_\-.]{16,300}|(?:dapi|SK|AC)[0-9a-f]{32}"
     r"|do[opr]_v1_[a-f0-9]{40,80}|sq0[a-z]{3}-[0-9A-Za-z_\-]{20,60}|key-[0-9a-f]{32}|hvs\.[A-Za-z0-9_\-]{20,200}|AccountKey=[A-Za-z0-9+/=]{40,120}"
     r"|eyJ[A-Za-z0-9_\-]{8,4000}\.[A-Za-z0-9_\-]{8,8000}(?:\.[A-Za-z0-9_\-]{0,2000})?"
     r")"
@@ -32,12 +36,24 @@ _BEARER = re.compile(r"\b(?:bearer|basic|digest|apikey)\s+([A-Za-z0-9+/_\-.~=]{1
 _LABEL = (
     r"pass\s?word|passwd|pass\s?code|pass\s?phrase|pwd|pass(?=\s?[:=])|kennwort|passwort|losung|contrase[nñ]a|clave|mot de passe|parola|senha|palavra-passe|has[lł]o|slapta[zž]od(?:is|į|žio)|salasana|"
     r"l[oö]senord|adgangskode|passord|wachtwoord|heslo|jelsz[oó]|parool|parole|пароль|api[ _\-]?(?:key|token|secret)|access[ _\-]?(?:key|token)|secret(?:[ _\-]?(?:key|access key|token))?|"
+    r"kata sandi|mật khẩu|parol[aăe]|lozink[aeu]|šifra|şifre|geslo|парол[аьяію]|лозинка|lykilor[ðd]|κωδικ[όο]ς(?: πρόσβασης)?|συνθηματικό|كلمة (?:المرور|السر)|رمز عبور|סיסמה|ססמה|पासवर्ड|pass(?=\s+is\b)|p/?w(?=\s*(?:[:=]|is\b))|(?:ww|mdp|sig|session|cookie)(?=\s*[:=])|"
     r"client[ _\-]?secret|auth(?:entication|orization)?[ _\-]?(?:token|key|code)|session[ _\-]?(?:id|token|key)|refresh[ _\-]?token|private[ _\-]?key|signing[ _\-]?key|encryption[ _\-]?key|"
     r"master[ _\-]?key|recovery[ _\-]?(?:code|key|phrase)|backup[ _\-]?code|seed[ _\-]?phrase|token|credentials?|security[ _\-]?(?:answer|code|word)|log-?in code|verification code|zugangscode|memorable word"
 )
-_SAYS = r"[\"'`*_]{0,3}\s*(?:\([^)\n]{0,30}\)\s*)?(?:[:=]|=>|->|→|\bis now\b|\bis\b|\bwas\b|\bto\b|\bist\b|\blautet\b|\best\b|\bes\b|\bè\b|\bto jest\b|\byra\b)\s*:?\s*"
+_SAYS = r"[\"'`*_]{0,3}\s*(?:\([^)\n]{0,30}\)\s*)?(?:[:=：＝»]|=>|->|→|\bis now\b|\bis\b|\bwas\b|\bto\b|\bist\b|\blautet\b|\best\b|\bes\b|\bè\b|\bto jest\b|\byra\b|\bär\b|\bер\b|\bé\b|\bon\b|\bje\b|\bto\b|\bir\b|\beste\b|\b[eє]\b)\s*:?\s*"
 _NAMED = re.compile(rf"(?<![^\W_])(?:{_LABEL})s?{_SAYS}[\"'`“„«<]?([^\s\"'`”“»<>]{{3,300}})", re.IGNORECASE)
-_BARE = re.compile(rf"(?<![^\W_])(?:{_LABEL})\s+[\"'`“„«]?((?=[^\s]*\d)(?=[^\s]*[^\W\d_])[^\s\"'`”“»]{{6,200}})", re.IGNORECASE)
+_JOINED = ("パスワード", "暗証番号", "密码", "密碼", "口令", "비밀번호", "암호", "รหัสผ่าน", "पासवर्ड")
+"""Labels of writings without blanks between words."""
+_MIXED = r"[\"'`“„«(|>]{0,2}((?=[^\s]*\d)(?=[^\s]*[^\W\d_])[^\s\"'`”“»|]{6,200})"
+_BARE = re.compile(
+    rf"(?:(?<![^\W_])(?:{_LABEL})(?:[^\W\d_]{{0,3}}[\W_]{{1,6}}(?:[^\W\d_]{{1,4}}[^\w\n]{{1,3}}){{0,2}})|(?:{'|'.join(_JOINED)})[\W_]{{0,4}}){_MIXED}",
+    re.IGNORECASE,
+)
+_COMMAND = re.compile(
+    r"\b(?:curl|wget|https?)\b[^\n]{0,200}?\s(?:-u|--user)[ =]?[^\s:]{1,60}:(\S{3,200})|\bsshpass\s+-p\s*(\S{3,200})|\bmysql\w*\b[^\n]{0,200}?\s-p([^\s-]\S{2,200})"
+)
+_CELLS = re.compile(r"[|;,\t]")
+_NAMES_ONE = re.compile(rf"(?:{_LABEL}|{'|'.join(_JOINED)}|pass|pin|cvv2?|cvc2?|otp)s?", re.IGNORECASE)
 _PHRASE = re.compile(
     r"(?:seed|recovery|mnemonic|backup)[ _\-]?(?:phrase|words?)\s*(?:[:=]|is)\s*((?:[a-z]{3,8}[ ,]+){11,23}[a-z]{3,8})", re.IGNORECASE
 )
@@ -64,10 +80,13 @@ _FIRST_WORDS = frozenset([
     "parole", "пароль", "api", "apikey", "access", "secret", "secrets", "client", "auth", "authentication", "authorization",
     "session", "refresh", "private", "signing", "encryption", "master", "recovery", "backup", "seed", "mnemonic", "token", "tokens",
     "credential", "credentials", "security", "log", "login", "verification", "zugangscode", "memorable", "pin", "tan", "otp", "cvv",
+    "kata", "mật", "parola", "parolă", "lozinka", "lozinku", "lozinke", "šifra", "şifre", "geslo", "парола", "паролю", "паролі", "лозинка", "lykilorð", "lykilord", "κωδικόσ", "κωδικοσ",
+    "συνθηματικό", "كلمة", "رمز", "סיסמה", "ססמה", "पासवर्ड", "pw", "p", "ww", "mdp", "sig", "cookie", "curl", "wget", "sshpass", "mysql", "mysqldump", "salasanani", "parool", "parooli",
     "cvc", "csc", "one", "fa", "mfa", "sms", "bearer", "basic", "digest",
 ])  # fmt: skip
 """First words of the labels of secrets; a text without any of them is not searched further."""
 _WORD = re.compile(r"[^\W\d_]+")
+_NAME_PARTS = re.compile(r"[\s_\-.]+|(?<=[a-z])(?=[A-Z])")
 
 
 def secrets(text: str, deep: int = DEEP) -> Iterator[Found]:
@@ -77,8 +96,10 @@ def secrets(text: str, deep: int = DEEP) -> Iterator[Found]:
     if "PRIVATE KEY" in text:
         yield from (_as_found(match, 0) for match in _BLOCK.finditer(text))
     yield from (_as_found(match, 0) for match in _KNOWN.finditer(text))
-    if "://" in text or not _FIRST_WORDS.isdisjoint(_WORD.findall(text.casefold())):
-        yield from _labelled_secrets(text)
+    plain = finding.readable(text)
+    for read in dict.fromkeys((text, plain, plain.translate(LOOKALIKES))):
+        if "://" in read or not _FIRST_WORDS.isdisjoint(_WORD.findall(read.casefold())) or any(label in read for label in _JOINED):
+            yield from (found._replace(text=text[found.start : found.end]) for found in _labelled_secrets(read))
     if any(len(word) >= LEAST_RANDOM for word in text.split()):
         yield from (_as_found(match, 0) for match in _RANDOM.finditer(text) if _is_random(match[0]))
 
@@ -98,6 +119,8 @@ _STANDARD = str.maketrans("-_", "+/")
 
 def _labelled_secrets(text: str) -> Iterator[Found]:
     """The text after a label."""
+    yield from _in_table(text)
+    yield from (_as_found(match, match.lastindex or 0) for match in _COMMAND.finditer(text))
     for pattern in (_PHRASE, _IN_ADDRESS, _BEARER, _NAMED, _BARE):
         for match in pattern.finditer(text):
             secret = _as_found(match, 1)
@@ -106,6 +129,29 @@ def _labelled_secrets(text: str) -> Iterator[Found]:
                 yield _trimmed(secret)
     for match in _DIGITS.finditer(text):
         yield _trimmed(_as_found(match, 1))
+
+
+def names_one(name: str) -> bool:
+    """Whether a field, a key or a column of this name holds a secret: `password`, `api_key`, `Kennwort`."""
+    return _NAMES_ONE.fullmatch(" ".join(_NAME_PARTS.split(name.strip()))) is not None
+
+
+def _in_table(text: str) -> Iterator[Found]:
+    """The cells beneath a heading that names a secret, in lines with as many separators as the heading."""
+    at, columns, width = 0, frozenset[int](), 0
+    for line in text.splitlines(keepends=True):
+        cells = _CELLS.split(line.rstrip("\r\n"))
+        heading = frozenset(place for place, cell in enumerate(cells) if len(cells) > 1 and names_one(cell.strip(" \"'")))
+        if heading or abs(len(cells) - width) > 1 or len(cells) <= max(columns, default=0):
+            columns, width = heading, len(cells)
+        else:
+            begins = [at + sum(len(cell) + 1 for cell in cells[:place]) for place in columns]
+            yield from (
+                _trimmed(Found(begin, begin + len(cells[place]), "secret", cells[place]))
+                for begin, place in zip(begins, columns, strict=True)
+                if any(sign.isalnum() for sign in cells[place])
+            )
+        at += len(line)
 
 
 def _trimmed(secret: Found) -> Found:

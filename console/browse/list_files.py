@@ -17,6 +17,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from console import accounts, log, queue, settings, subjects
+from console.access import narrowing
 from console.browse import list_export, list_tables, record_lists
 from console.browse.list_export import ListExport
 from console.browse.record_lists import BrowseQuery
@@ -94,9 +95,9 @@ def ask(actor: Actor, collection_id: str, query: BrowseQuery, form: Form) -> str
 
 
 def get(actor: Actor, export_id: str) -> ListFile:
-    """The file that this person asked for. Raises NotFound for anybody else, and once it has expired."""
+    """The file that this person asked for. Raises NotFound for anybody else, for a key that may not take these records away, and once it has expired."""
     found = _read(export_id)
-    if found is None or found.person != actor.id:
+    if found is None or found.person != actor.id or not narrowing.within(actor, f"collection:{found.collection}", "export"):
         raise NotFound("There is no such file, or it has expired: files are kept for a day. Ask for it again on its list.")
     return found
 

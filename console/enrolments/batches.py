@@ -138,10 +138,9 @@ def confirmed(actor: Actor, batch_id: str) -> Batch:
 
 
 def get(actor: Actor, batch_id: str) -> Batch:
-    """What this person asked for, or anybody who may start the workflow. Raises NotFound."""
+    """What this person asked for and still sees, or anybody who may start the workflow. Raises NotFound."""
     found = _batch(batch_id)
-    if found.person != actor.id:
-        seen(actor, found.workflow, "start")
+    seen(actor, found.workflow, "see" if found.person == actor.id else "start")
     return found
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from console import subjects
 from console.db import tables
 from console.db.engine import fetch, hot_engine
+from console.errors import ConsoleError
 from console.log.body import unflatten
 
 ERASED = "erased"
@@ -86,9 +87,28 @@ def rows(chain: str, after: int = 0, *, upto: int = NEVER) -> list[Row]:
     return [Row(*row) for row in sorted(found_rows, key=itemgetter(0))]
 
 
+class Damaged(ConsoleError):
+    """An event that cannot be read: somebody wrote in the log from outside."""
+
+    status = 503
+    default_code = "log_damaged"
+
+
+def parsed(body: bytes) -> dict[str, Any]:
+    """The body of an event. Raises Damaged for what the console never wrote."""
+    try:
+        told: dict[str, Any] = orjson.loads(body)
+        datetime.fromisoformat(told["at"])
+        if {"id", "type", "run", "actor"} <= told.keys() and isinstance(told["data"]["sealed"], dict):
+            return told
+    except (ValueError, LookupError, TypeError, AttributeError):
+        pass
+    raise Damaged("The activity log was changed from outside: an event here cannot be read. `console verify` names its place.")
+
+
 def closed(row: Row) -> Stored:
     """The event of this row, values closed and place unknown."""
-    return _event(row, orjson.loads(row.body), {}, {})
+    return _event(row, parsed(row.body), {}, {})
 
 
 def _event(row: Row, body: Mapping[str, Any], sealed: Mapping[str, Any], missing: Mapping[str, str]) -> Stored:
@@ -110,7 +130,7 @@ def passing(chain: str, given: Sequence[Row], unopened: Collection[str] = ()) ->
         some = given[start : start + AT_ONCE]
         values = _values(chain, [row.n for row in some if not any(mark in row.body for mark in without)])
         for row in some:
-            body = orjson.loads(row.body)
+            body = parsed(row.body)
             if not body["data"]["sealed"] or body["type"] in unopened:
                 yield _event(row, body, {}, {})
                 continue
@@ -155,7 +175,7 @@ def open_values(chain: str, events: Sequence[Stored]) -> dict[int, Stored]:
 
 def stored(row: Any, *, opened: bool = True) -> Stored:
     """A row of (run_seq, body, leaf, pos, sub, nonce, ct) as a `Stored`."""
-    body = orjson.loads(bytes(row.body))
+    body = parsed(bytes(row.body))
     sealed, missing = _opened(body, row.sub, row.nonce, row.ct) if opened else ({}, {})
     return Stored(
         row.run_seq, body["id"], row.pos, body["type"], datetime.fromisoformat(body["at"]), body, bytes(row.leaf), sealed, missing

@@ -198,7 +198,10 @@ def _events(part: Part, rows: Sequence[Any], begin: int, end: int, size: int) ->
         if row[5] is None:
             return f"position {expected}: the event is missing"
         index, place = divmod(expected - 1, WIDTH)
-        problem = _event(part, row, tiles.get(index, b"")[place * HASH_BYTES : (place + 1) * HASH_BYTES])
+        try:
+            problem = _event(part, row, tiles.get(index, b"")[place * HASH_BYTES : (place + 1) * HASH_BYTES])
+        except (ValueError, LookupError, TypeError, AttributeError):
+            problem = "the event cannot be read: the console never wrote it"
         if problem:
             return f"position {expected}, run {row[2]} event {row[3]}: {problem}"
     if len(rows) < end - begin:

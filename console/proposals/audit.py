@@ -128,11 +128,7 @@ def _events(actor: Actor, call_made: Call) -> tuple[Mapping[str, Any], Mapping[s
     opened = log.open_values(call_made.run, wanted) if wanted else {}
     hidden, names = hidden_from(actor, looking_back=True), present.names_of(list(opened.values()))
     shown = {n: present.as_json(event, names, hidden=hidden) for n, event in opened.items()}
-    return (
-        shown.get(answers[-1].n, {}) if answers else {},
-        shown.get(ends[0].n, {}) if ends else {},
-        True,
-    )
+    return (shown.get(answers[-1].n, {}) if answers else {}, shown.get(ends[0].n, {}) if ends else {}, True)
 
 
 def _step(call_made: Call) -> tuple[str, str, str, Callable[[str], str]]:

@@ -17,7 +17,7 @@ from console import access, log, runs, settings, subjects
 from console.ai import breaker, calling, guard, injection_scan, prompt as prompts_of, providers
 from console.ai.calling import Answered, CallFailed
 from console.ai.prompt import Prompt
-from console.ai.types import Code, Dropped, Judged, ProviderError, Raw
+from console.ai.types import LEVELS, Code, Dropped, Judged, ProviderError, Raw
 from console.core.run.proposal import SECOND
 from console.db.engine import borrowed, fetch
 from console.errors import ConsoleError
@@ -95,11 +95,11 @@ class _Asking:
 
 
 def fitting(ask_context: ProposalContext, judged: Judged) -> Judged:
-    """The answer without values that the form of the step would refuse, for example more than the remaining amount."""
-    wrong = unfit(ask_context, {each.name: each.value for each in judged.fields})
-    if not wrong:
-        return judged
-    kept = tuple(each for each in judged.fields if each.name not in wrong)
+    """The answer without values that the step would refuse, for example more than the remaining amount; one that breaks a rule and asks for a sentence is low."""
+    wrong, doubted = unfit(ask_context, {each.name: each.value for each in judged.fields})
+    if doubted and ask_context.ai.threshold != LEVELS[-1]:
+        wrong, doubted = wrong | doubted, frozenset()
+    kept = tuple(replace(each, confidence=LEVELS[-1]) if each.name in doubted else each for each in judged.fields if each.name not in wrong)
     dropped = (*judged.dropped, *(Dropped(each.name, "out_of_range", each.value) for each in judged.fields if each.name in wrong))
     code: Code | None = judged.code or (None if kept or judged.choice else "nothing_supported")
     return replace(judged, fields=kept, dropped=dropped, code=code)

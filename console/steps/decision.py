@@ -241,10 +241,16 @@ class Decision(StepType):
         config = step.config
         chosen = next((option for option in config.options if option.value == outcome), None)
         left_out = _of_others(config, chosen) if chosen is not None else []
-        typed = {name: value for name, value in submitted.items() if name not in left_out}
+        hidden = {*left_out, *map(definitions.because, left_out)}
+        typed = {name: value for name, value in submitted.items() if name not in hidden}
         choice = _choice(chosen.value if chosen is not None else None)
         beside = (choice, replace(SENTENCE, value=context.former.get(UNOPENED))) if config.opened is not None else (choice,)
-        values, details = definitions.taken(config.fields, context.roots, context.former, step.id, typed, beside)
+        beside = (
+            *beside,
+            *(FormField(name, name, readonly=True) for name in left_out),
+        )  # what the choice hides counts nowhere, and is known to be empty
+        belonging = [entry for entry in config.fields if entry.name not in left_out]
+        values, details = definitions.taken(belonging, context.roots, context.former, step.id, typed, beside)
         del values[OPTION]
         details += _unexplained(config, context, values, outcome)
         if OPTION in submitted:
@@ -252,7 +258,6 @@ class Decision(StepType):
         if chosen is None or not chosen.offered(context.roots):
             details = [_choice_wrong(config, context, outcome, chosen), *details]
         if chosen is not None:
-            details = [detail for detail in details if detail["field"] not in left_out]
             values = {name: value for name, value in values.items() if name not in left_out}
             details += _lacking(config, chosen, values, {detail["field"] for detail in details})
         if chosen is None or not chosen.offered(context.roots):

@@ -1,5 +1,6 @@
 """Whether the console can do its work now: its database answers and can be written, its disk has room, and a worker works."""
 
+import os
 import shutil
 import threading
 import time
@@ -132,8 +133,10 @@ def writing() -> Trouble | None:
 
 
 def room() -> Trouble | None:
-    """Whether the data folder has no room left; for the embedded server, which lies in it, before it runs into that itself."""
+    """Whether the data folder has no room left, or takes no changes; for the embedded server, which lies in it, before it runs into that itself."""
     configured = settings.current()
+    if configured.data_dir.is_dir() and not os.access(configured.data_dir, os.W_OK):
+        return troubles.READ_ONLY_FOLDER
     try:
         free = shutil.disk_usage(configured.data_dir).free
     except OSError:

@@ -1,7 +1,9 @@
 """Whatever somebody with all rights on the database does to the log is named, in the same minute, wherever who runs the console looks; what only follows from it is made anew."""
 
+import io
 import json
 import random
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,12 +11,13 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from console import log, runs
+from console import accounts, log, runs
 from console.activity import integrity, sequencing
 from console.commands.rebuild import rebuild
 from console.commands.verify import verify
 from console.core.actor import Actor
 from console.db import engine, fetch
+from console.errors import ConsoleError
 from console.log import guards, recheck, tree_heads
 from console.upkeep import doctor, erasure, status
 from console.work import notices
@@ -82,6 +85,17 @@ KEPT = ("event", "event_value", "activity", "checkpoint", "tile", "log_check")
 EVENTS = {
     "an event changed": (f"alter table console.event drop constraint event_leaf_is_hash; update console.event set body = {MINUTE} where id = {AT_9}", "position 9, run"),
     "an event changed with its hash": (f"update console.event set {HASHED} where id = {AT_9}", "position 9, run"),
+    **{
+        f"an event that is {what}, with its hash and its leaf": (
+            f"update console.event set body = {bytes_}, leaf = sha256('\\x00'::bytea || {bytes_}) where id = {AT_9};"
+            " update console.tile set hashes = overlay(hashes placing (select leaf from console.event where id = " + AT_9 + ") from 1 + 32 * 8) where level = 0 and index = 0",
+            "position ",
+        )
+        for what, bytes_ in {
+            "no text": "'\\xff00ff00ff00ff00ff00'::bytea",
+            "too deep": "convert_to(repeat('[', 5000) || repeat(']', 5000), 'UTF8')", "of another shape": "'{\"at\":7,\"id\":[],\"run\":{},\"type\":null,\"actor\":[],\"data\":{\"sealed\":{}}}'::bytea",
+        }.items()
+    },
     "an event deleted": (f"delete from console.event where id = {AT_9}", "position 9"),
     "two events exchanged": (
         "update console.event e set body = o.body, leaf = o.leaf from console.event o where (e.id, o.id) in (select a.event, b.event from console.activity a, console.activity b where (a.pos, b.pos) in ((9, 10), (10, 9)))",
@@ -107,6 +121,9 @@ EVENTS = {
         "update console.checkpoint set note = replace(note, split_part(note, E'\\n', 3), encode(sha256('x'), 'base64')) where size = (select min(size) from console.checkpoint)",
         "position ",
     ),
+    "an early note emptied": ("update console.checkpoint set note = '' where size = (select min(size) from console.checkpoint)", "position "),
+    "the newest note is none": ("update console.checkpoint set note = E'garbage\\n\\n—' where size = (select max(size) from console.checkpoint)", "position "),
+    "a note of the future": ("insert into console.checkpoint (size, note, key, at) select 99999999, note, key, at from console.checkpoint order by size desc limit 1", "position "),
     "all heads deleted": ("delete from console.checkpoint", "position "),
     **{
         f"{column} in the list": (f"update console.activity set {column} = {value} where pos = 9", "position 9, run")
@@ -131,17 +148,37 @@ def test_what_was_done_to_the_log_is_named_by_its_place(used: Company, forge: Fo
         forge(statements)
         found, verified = recheck.check(), "position "
         if "head" not in deed and "of the list" not in deed[:14]:
-            verified = CliRunner().invoke(verify, []).output if "in the list" not in deed else str(recheck.whole())
+            told = CliRunner().invoke(verify, []) if "in the list" not in deed else None
+            verified = str(recheck.whole()) if told is None else told.output
+            if told is not None and isinstance(told.exception, Exception):
+                verified = told.exception.message if isinstance(told.exception, ConsoleError) else "a trace"
         if (
             not str(found).startswith(place)
             or recheck.state().problem != found
-            or not any(word in verified for word in ("position ", "values.jsonl line "))
+            or not any(word in verified for word in ("position ", "values.jsonl line ", "checkpoint: ", "proofs.json: "))
         ):
             wrong[deed] = (found, verified)
         forge(back + again)
-    assert wrong == {}
+    assert not wrong, "\n".join(f"{deed}: {told}" for deed, told in wrong.items())
     assert recheck.check() is None
     assert used.people
+
+
+def test_an_event_that_nobody_can_read_is_a_sentence_on_every_page_and_in_every_file(used: Company, forge: Forge) -> None:
+    """Never a trace: lists and the run say what is wrong, an export leaves with the line as it is, and whoever verifies it is told which."""
+    run = log.history("sys:config")[0] and str(fetch("select run from console.activity where run like 'run_%%' order by pos limit 1")[0][0])
+    place = f"(select id from console.event where run = '{run}' and run_seq = 2)"
+    broken = "convert_to(repeat('[', 5000) || repeat(']', 5000), 'UTF8')"
+    forge(f"update console.event set body = {broken}, leaf = sha256('\\x00'::bytea || {broken}) where id = {place}")
+    key = accounts.create_key("reads", used.ada.id).text
+    client = web_app().test_client()
+    for address in ("/activity-logs?limit=100", f"/runs/{run}/events", f"/runs/{run}/replay?at=3"):
+        answer = client.get(f"/api/v1{address}", headers={"Authorization": f"Bearer {key}"})
+        assert (answer.status_code, (answer.json or {})["code"]) == (503, "log_damaged"), address
+    file = client.get("/api/v1/activity-logs/export?proofs=1", headers={"Authorization": f"Bearer {key}"})
+    with zipfile.ZipFile(io.BytesIO(file.data)) as archive:
+        assert b"\n" + b"[" * 5000 in archive.read("events.jsonl")
+    assert doctor._log().ok is False
 
 
 def test_damage_is_told_everywhere_once_and_until_it_is_mended(used: Company, forge: Forge) -> None:

@@ -9,6 +9,7 @@ from console.ai import redaction, secret_forms
 from console.ai.prompt import rendered
 from console.ai.types import Source
 from tests.ai.asks import KEY, ask
+from tests.tables import cases
 
 PLAIN = {
     "password in JSON": json.dumps({"user": "ana", "password": "hunter2!x"}),
@@ -63,3 +64,53 @@ def test_no_prompt_holds_it() -> None:
     made = rendered(ask(sources=(Source("s1", "record", "Note", {"note": f"Here you are: {word} thanks"}, trusted=False),)), KEY)
     assert word not in made.user
     assert "Here you are: " in made.user
+
+
+SECRET = "Tr0ub4dor&3"
+LABELS = (
+    "パスワード：", "我的密码是", "密碼:", "비밀번호: ", "كلمة المرور: ", "סיסמה: ", "κωδικός πρόσβασης: ", "şifre: ", "Parola: ", "пароль: ", "पासवर्ड: ", "parolă: ", "lozinka: ", "šifra: ",
+    "geslo: ", "парола: ", "lykilorð: ", "kata sandi: ", "mật khẩu: ", "รหัสผ่าน: ", "رمز عبور: ", "heslo je ", "le mdp: ", "a senha é ", "ww: ", "pw: ", "my pass is ", "salasanani on ",
+    "mitt lösenord är ", "minu parool on ", "Password:\n", "ｐａｓｓｗｏｒｄ：", "pass\u200bword: ", "рassword: ", "password » ", "new password was set (", "curl -u tom:", "sshpass -p ",
+    "mysql -u tom -p", "DB_PASSWORD=", "password&#58; ", "password%3A%20", "scan_password_", "user;password\ntom;", "\n| user | password |\n|---|---|\n| tom | ", "Cookie: session=",
+)  # fmt: skip
+TOKENS = (
+    "cns_01m83hfga_" + "x7Kq9" * 8, "123456789:AAF" + "kq8Z1-x" * 5, "MTAxNTI3ODkyNzM0.GkY3xQ.aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5z", "hooks.slack.com/services/T0A1B2C3D4/B0Z9Y8X7W6/aB3dE5fG7hI9jK1",
+    "dapi" + "0123456789abcdef" * 2, "GOCSPX-aB3dE5fG7hI9jK1lM3nO5pQ7", "ntn_aB3dE5fG7hI9jK1lM3nO5pQ7", "ATATT3xFfGF0aB3dE5fG7hI9jK1lM3nO5pQ7", "dckr_pat_aB3dE5fG7hI9jK1lM3nO5pQ7",
+    "NRAK-AB3DE5FG7HI9JK1LM3NO5PQ7", "sntrys_aB3dE5fG7hI9jK1lM3nO5pQ7", "gsk_aB3dE5fG7hI9jK1lM3nO5pQ7", "AGE-SECRET-KEY-1QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", "dp.pt.aB3dE5fG7hI9jK1lM3nO5pQ7",
+)  # fmt: skip
+
+
+@cases("label", LABELS)
+def test_a_password_is_known_in_every_language_and_dress(label: str) -> None:
+    """A word before it, a heading above it, a command around it; the words of the sentence stay."""
+    shown = redaction.redacted(f"Good morning, {label}{SECRET}", {}).text
+    assert SECRET not in shown
+    assert "Tr0ub4dor" not in shown
+    assert shown.startswith("Good morning, ")
+
+
+@cases("token", TOKENS)
+def test_a_key_of_a_known_house_is_known_alone(token: str) -> None:
+    assert token not in redaction.redacted(f"Use {token} please", {}).text
+
+
+@cases("name", ["password", "apiKey", "access_token", "Kennwort", "PIN", "client-secret", "密码"])
+def test_a_key_of_json_or_a_field_that_names_a_secret_is_enough(name: str) -> None:
+    """Whatever stands there and however deep: a cherry is a password too."""
+    made = rendered(
+        ask(
+            sources=(Source("s1", "input", "Sent", {"body": {"a": [{name: "kirsche", "note": "ripe"}]}, name: "mirabelle"}, trusted=False),)
+        ),
+        KEY,
+    )
+    assert "kirsche" not in made.user
+    assert "mirabelle" not in made.user
+    assert "ripe" in made.user
+
+
+@cases("text", [
+    "Please reset my password, I am customer C-11263 since 2019.", "I lost my PIN yesterday at 10:30.", "She speaks French and her password is expired.", "Please pass Ana's 2nd letter to A4b2c3",
+    "The parole hearing is 12 November 2026", "Our sig is on page 2", "Order AC12 and SK9 shipped", "Passwort zurücksetzen bitte, Ticket T-20391", "run_01jd0000000000000000000000", "user,town\ntom,Delft",
+])  # fmt: skip
+def test_talk_of_passwords_is_no_password(text: str) -> None:
+    assert redaction.redacted(text, {}).text == text

@@ -267,3 +267,35 @@ def test_what_is_broken_over_lines_or_spaced_is_found_by_its_form(text: str) -> 
 def test_every_number_of_a_list_is_found() -> None:
     numbers = ["+370 612 34567", "+370 612 34568", "0612 345 678"]
     assert [found.text for found in finding.phones("\n".join(numbers))] == ["37061234567", "37061234568", "0612345678"]
+
+
+NUMBERS = (
+    "20-12345678-6", "12.345.678-5", "900101-14-5678", "1-2345-67890-12-1", "0101006500006", "1237 010180", "A123456789", "S1234567D", "01018012345",
+    "身份证号 11010519491231002", "주민등록번호 9001011234567", "رقم الهوية 1023456789", "תעודת זהות 123456782", "ΑΦΜ 123456783", "αριθμός διαβατηρίου AE1234567", "pasaport no U12345678", "NIK 3201011234567890",
+    "マイナンバー 123456789018", "dowód osobisty ABC123456", "číslo pasu 39123456", "személyi igazolvány 123456AB", "carte de identitate RX123456", "osobna iskaznica 112233445", "лична карта 645123456", "РНОКПП 3184710691",
+    "carte d'identité 880692310285", "passaporto YA1234567", "passin numero XP1234567", "paso numeris 21234567", "pases numurs LV1234567", "passi number K1234567", "green card A123456789", "voter id XYZ1234567",
+)  # fmt: skip
+ZONE = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
+
+
+@cases("number", NUMBERS)
+def test_a_number_of_another_country_is_a_number_of_a_person(number: str) -> None:
+    """By its own digits, or behind the word for it in its country's language."""
+    digits = number.rsplit(maxsplit=1)[-1] if number[0] not in "12" else number
+    assert digits not in redacted(f"He sent {number} today.", {}).text
+
+
+@cases(
+    "zone",
+    [
+        ZONE.replace("<", "&lt;"),
+        ZONE.replace("<", "K"),
+        ZONE.replace("<", "＜"),
+        "| " + ZONE.replace("\n", " |\n| ") + " |",
+        f"scan {ZONE.splitlines()[0]}.pdf",
+        "D1NLD15094962111659VIJYE7RR63",
+    ],
+)
+def test_a_zone_is_known_however_it_was_read(zone: str) -> None:
+    shown = redacted(f"See\n{zone}\nend", {}).text
+    assert not {"ERIKSSON", "L898902C3", "VIJYE7RR63"} & {word for word in ("ERIKSSON", "L898902C3", "VIJYE7RR63") if word in shown}

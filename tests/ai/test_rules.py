@@ -6,8 +6,9 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
+from console.ai import guard
 from console.ai.providers import rules
-from console.ai.types import Ask, FieldSpec, Kind, Source
+from console.ai.types import Ask, FieldSpec, Kind, Raw, Source
 from tests.tables import cases
 
 
@@ -261,6 +262,18 @@ FINDING = FieldSpec(
 def test_what_was_found_at_another_time_is_no_answer_of_now(kind: Kind, found: str | None) -> None:
     assert value(FINDING, source({"in_register": "yes"}, kind=kind)) == found
     assert value(replace(FINDING, finding=False), source({"in_register": "yes"}, kind=kind)) == "yes"
+
+
+@cases("key", ["in_register", "inRegister", "match_code"])
+def test_an_earlier_finding_is_known_by_its_label_and_in_every_spelling(key: str) -> None:
+    """The record's column is named otherwise and bears the label of the field; neither a rule nor a model that cites it alone makes it sure."""
+    before = source({key: "yes"}, kind="record", labels={key: "The register  says"})
+    assert value(FINDING, before) is None
+    told = ask([FINDING], before)
+    sure = {"name": "in_register", "value": "yes", "confidence": "high", "rationale": "As before.", "sources": ["s1"]}
+    text = json.dumps({"decision": "propose", "decline_reason": "", "flags": [], "fields": [sure]})
+    (found,) = guard.judge(told, Raw(text=text, stop="complete", model="m", mode="rules")).fields
+    assert found.confidence == "low"
 
 
 def test_an_earlier_finding_is_not_in_the_way_of_what_is_known_now() -> None:

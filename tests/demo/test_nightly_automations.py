@@ -61,7 +61,7 @@ class House:
         return {"id": run_id, **told["context"]["counts"]}
 
     def work(self) -> None:
-        """What workers do, until nothing is to be done."""
+        """What workers do, until nothing is left."""
         does = handlers() | {queue.BEGIN: functools.partial(enrolments.beginning.begin, wait_s=0)}
         idle = 0
         while idle < 3:

@@ -64,7 +64,7 @@ class House:
         return str(told[0]["reasons"][0]["reason"]) if told and told[0]["reasons"] else "already" if told else "enrolled"
 
     def work(self) -> None:
-        """What workers do, until nothing is to be done."""
+        """What workers do, until nothing is left."""
         for _ in range(3):
             self.company.work()
             reached.settle()

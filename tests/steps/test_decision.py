@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from console import steps
@@ -264,3 +265,30 @@ def test_what_the_choice_hides_is_neither_taken_nor_counted_against_the_proposal
     assert proposal_comparison.outcomes(proposal, types, done.values, "approve", manual=False) == {"note": "accepted"}
     done = complete("decision", CONFIG, context(steps=LOW), {"code": "sanctions", "note": "fine"}, "reject")
     assert proposal_comparison.outcomes(proposal, types, done.values, "reject", manual=False) == {"code": "accepted", "note": "accepted"}
+
+
+@given(
+    of_others=st.sets(st.sampled_from(["a", "b", "c"])),
+    typed=st.dictionaries(st.sampled_from(["a", "a_because", "b", "c", "c_because"]), st.integers(0, 9)),
+    former=st.dictionaries(st.sampled_from(["a", "b", "c"]), st.integers(0, 9)),
+)
+def test_no_rule_and_no_sum_of_the_form_knows_a_field_that_the_choice_hides(
+    of_others: set[str], typed: dict[str, int], former: dict[str, int]
+) -> None:
+    """Neither what was typed before the choice was changed, nor a former value, nor what it starts with."""
+    form: list[dict[str, Any]] = [{"name": name, "label": name, "type": "integer", "default": 1} for name in "abc"]
+    for entry in form[::2]:
+        entry["must"] = [{"if": f"steps.here.{entry['name']} < 5", "message": "High", "severity": "explain"}]
+    shown = [{"name": f"now_{name}", "label": name, "type": "integer", "readonly": True, "value": f"steps.here.{name}"} for name in "abc"]
+    options = [{"value": "all", "label": "All", "optional": sorted(of_others)}, {"value": "few", "label": "Few"}]
+    given = {name: str(value) if name.endswith("because") else value for name, value in typed.items()}
+    settings = {"form": [*form, *shown], "options": options}
+    wrong: tuple[Any, ...] = ()
+    values: dict[str, Any] = dict.fromkeys(f"now_{name}" for name in of_others) | {f"now_{name}": 0 for name in set("abc") - of_others}
+    try:
+        values = complete("decision", settings, context(former=former), given, "few").values
+    except Invalid as refused:
+        wrong = tuple(refused.details)
+    assert of_others.isdisjoint(str(detail["field"]).partition("_")[0] for detail in wrong)
+    assert of_others.isdisjoint(name.partition("_")[0] for name in values if not name.startswith("now_"))
+    assert {name for name in "abc" if values[f"now_{name}"] is not None} == set("abc") - of_others

@@ -1,7 +1,9 @@
 """`/health`: open to everybody, fails where nothing can be written or no worker works, and says what to mend; `/health/pages` for load balancers."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -128,6 +130,22 @@ def test_a_disk_without_room_is_a_failure_before_the_server_runs_into_it(
     monkeypatch.setattr(settings.Settings, "embedded", property(lambda _: True))
     status, body = look()
     assert (status, body["database"], codes(body)[0]) == (503, "not_writable", "disk_full")
+
+
+def test_a_data_folder_that_takes_no_changes_is_named_and_not_only_the_server_that_fell_over_it(
+    clean: Database, look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that the system mounted read-only after an error: even root writes nothing there."""
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(tmp_path)], capture_output=True, check=False).returncode:
+        pytest.skip("only root mounts")
+    try:
+        monkeypatch.setenv("CONSOLE_DATA_DIR", str(tmp_path))
+        settings.current.cache_clear()
+        status, body = look()
+        assert (status, body["database"], codes(body)[0]) == (503, "not_writable", "read_only")
+        assert "data folder" in body["problems"][0]["message"]
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 def test_without_its_database_it_is_503(clean: Database, monkeypatch: pytest.MonkeyPatch) -> None:

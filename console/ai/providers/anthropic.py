@@ -200,14 +200,7 @@ def _blocks(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
 
 
-def _raw(
-    text: str,
-    stop: Stop,
-    mode: str,
-    body: Mapping[str, Any],
-    model: str,
-    request_id: str | None,
-) -> Raw:
+def _raw(text: str, stop: Stop, mode: str, body: Mapping[str, Any], model: str, request_id: str | None) -> Raw:
     counts = body.get("usage")
     usage = counts if isinstance(counts, dict) else {}
     cached = failures.count(usage.get("cache_read_input_tokens"))

@@ -2,14 +2,13 @@
 
 import json
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from console.ai.earlier_findings import is_earlier
+from console.ai.earlier_findings import is_earlier, plain
 from console.ai.types import Ask, FieldSpec, Raw, Source
 from console.core import forms
 
@@ -27,7 +26,6 @@ TELLS_OF_ANYTHING = frozenset({
     "address", "country", "city",
 })  # fmt: skip
 """Every other record has these: of a related one they belong to somebody else."""
-_APART = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +62,19 @@ class _Form:
 
     def __init__(self, ask: Ask) -> None:
         self.sources = ask.sources
-        self.names = {_plain(spec.name) for spec in ask.fields}
-        self.labels = Counter(_plain(spec.label) for spec in ask.fields)
+        self.names = {plain(spec.name) for spec in ask.fields}
+        self.labels = Counter(plain(spec.label) for spec in ask.fields)
 
     def wanted(self, spec: FieldSpec) -> set[str]:
         """The names under which a value of this field may stand."""
-        label = _plain(spec.label)
+        label = plain(spec.label)
         fits = self.labels[label] == 1 and label not in self.names
-        return {_plain(spec.name), *([label] if fits else [])} - {""}
+        return {plain(spec.name), *([label] if fits else [])} - {""}
 
     def said(self, source: Source, key: str) -> set[str]:
         """The names that a value of a source bears: its key, and what people call it unless the key is a field's own name."""
-        name = _plain(key)
-        label = _plain(source.labels.get(key, ""))
+        name = plain(key)
+        label = plain(source.labels.get(key, ""))
         names = {name} if name in self.names else {name, label}
         return names - _vague(source)
 
@@ -130,10 +128,6 @@ def _key(spec: FieldSpec, value: Any) -> str:
     if spec.type in NUMBERS and isinstance(value, str):
         return str(Decimal(value).normalize())
     return json.dumps(value, sort_keys=True)
-
-
-def _plain(name: str) -> str:
-    return _APART.sub("", name).casefold()
 
 
 def fitting(spec: FieldSpec, value: Any) -> Any:

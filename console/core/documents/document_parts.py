@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -30,9 +31,9 @@ class StoredDocument(BaseModel):
 
     model_config = Part.model_config
 
+    @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """The document in canonical order, without default values."""
-        raise NotImplementedError
 
     def canonical(self) -> bytes:
         """The document as bytes: UTF-8, two spaces, final newline."""

@@ -24,6 +24,7 @@ NEEDS_OPTIONS = frozenset({"enum", "multi_enum", "checklist"})
 BECAUSE = "_because"
 LONGEST_SENTENCE = 2000
 MOST_DECIMALS = 30  # what a form reads
+OF_RECORDS = frozenset({"record", "related", OWN_ITEM})
 JUDGED = frozenset({"enum", "boolean", "multi_enum", "checklist"})
 TICKED = frozenset({"multi_enum", "checklist", "files"})
 HANDED_IN = frozenset({"file", "files"})
@@ -161,6 +162,13 @@ class FieldDefinition(Definition):
     def judged(self) -> bool:
         """Whether the step decides it anew, instead of copying a known value."""
         return not self.readonly and (self.finding if self.finding is not None else self.type in JUDGED)
+
+    @property
+    def copies_earlier(self) -> bool:
+        """Whether a field that is judged anew starts with what a record says under its name, in any of its cases."""
+        rules = [self.value] if isinstance(self.value, str) else [case.value for case in self.value or ()]
+        ends = [text.strip().rsplit(".", 1) for text in rules if self.judged]
+        return any(end == [end[0], self.name] and not OF_RECORDS.isdisjoint(end[0].split(".")) for end in ends)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

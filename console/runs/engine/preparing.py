@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import accounts, log
+from console import accounts, log, steps
 from console.ai.types import FieldSpec
 from console.core.actor import Actor
 from console.core.documents import fields as definitions
@@ -14,7 +14,7 @@ from console.core.forms import FormField
 from console.core.run import Attempt, Run
 from console.core.run.proposal import is_second_call
 from console.db.engine import fetch
-from console.errors import NotAllowed, NotFound
+from console.errors import ConsoleError, NotAllowed, NotFound
 from console.records import Record
 from console.runs.changing.run_rights import Seen, see
 from console.runs.engine import proposing
@@ -22,7 +22,8 @@ from console.runs.engine.answering import record_answer
 from console.runs.engine.stepping import OpenStep, context_of, prompt_of, require_step, step_at
 from console.runs.rows.run_store import load
 from console.steps.base import AtHand, Context, Prompt, StepView
-from console.steps.proposable import Proposable
+from console.steps.going_through import ITEM
+from console.steps.proposable import TICK, Proposable
 from console.workflows import Definition
 
 QUOTING = frozenset({"text", "long_text"})
@@ -137,16 +138,16 @@ def _reviewed(proposal: Mapping[str, Any], call_id: str) -> dict[str, Any] | Non
     return values | ({"outcome": proposal["outcome"]} if proposal["choice"] else {})
 
 
-def unfit(known: ProposalContext, values: Mapping[str, Any]) -> frozenset[str]:
-    """Names of the values that the step's form would refuse, by a bound or a rule."""
-    entries = [entry for part in ("output", "form") for entry in getattr(known.step.config, part, None) or ()]
-    named = {entry.name for entry in entries}
-    typed = {name: value for name, value in values.items() if name in named}
-    if not typed or known.prompt.progress is not None:
-        return frozenset()
-    columns = [field for field in known.prompt.fields if field.name in known.context.forms]
-    _, wrong = definitions.taken(entries, known.context.roots, known.context.former, known.step.id, typed, columns)
-    return frozenset(detail["field"] for detail in wrong) & typed.keys()
+def unfit(known: ProposalContext, values: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """(names of the values that the step would refuse, of those that it would take only with a sentence), as completing it with them says."""
+    typed = {name: value for name, value in values.items() if TICK not in name}
+    at_item = {ITEM: known.at_hand.key} if known.at_hand is not None else {}
+    try:
+        steps.get(known.step.type).complete(known.step, known.context, typed | at_item, None)
+    except ConsoleError as error:
+        wrong = {str(detail["field"]) for detail in error.details if "field" in detail}
+        return frozenset(wrong & typed.keys()), frozenset(name for name in typed if definitions.because(name) in wrong)
+    return frozenset(), frozenset()
 
 
 def _seen_at_step(actor: Actor, seen: Seen, open_step: OpenStep) -> tuple[Context, Prompt]:

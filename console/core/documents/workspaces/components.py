@@ -152,8 +152,7 @@ class Listed(Part):
     collection: CollectionId
     segment: Annotated[str, StringConstraints(pattern=SEGMENT_PATTERN)] | None = None
     where: Where = Field(
-        default_factory=list,
-        description="Expressions over `record`, of which all must hold; one over an `input` that is empty is left out",
+        default_factory=list, description="Expressions over `record`, of which all must hold; one over an `input` that is empty is left out"
     )
 
 
