@@ -420,7 +420,7 @@ def _rule(rule: str, view: View) -> str:
         return f"not whoever did “{view.rule_steps.get(named[1]) or named[1]}”"
     known = next((person for person in accounts.people() if rule in (person.id, person.email)), None)
     if known is None:
-        return "not the person whom the rule names"
+        return "" if view.why else "not the person whom the rule names"
     asked = view.line.approval
     return "" if known.id == asked.requested_by and "requester" in asked.not_by else f"not {known.name}"
 

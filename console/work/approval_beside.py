@@ -102,10 +102,11 @@ def _opened(actor: Actor, request: VisibleRequest, files: Sequence[str]) -> tupl
 
 
 def _alike(actor: Actor, request: VisibleRequest) -> Alike:
-    """Decided requests for the same action, of the last year."""
+    """Other decided requests for the same action, of the last year."""
     since = log.body.moment(log.now() - timedelta(days=ALIKE_DAYS))
     page = approvals.history(actor, {"action": request.approval.action, "created_at.gte": since}, limit=MOST_ALIKE)
-    lines = [line for line in page.lines if line.approval.status in ("approved", "rejected")]
+    own = request.approval.id
+    lines = [line for line in page.lines if line.approval.status in ("approved", "rejected") and line.approval.id != own]
     took = [(line.approval.decided[-1].at - line.approval.requested_at).total_seconds() for line in lines if line.approval.decided]
     approved = sum(line.approval.status == "approved" for line in lines)
     return Alike(lines, approved, len(lines) - approved, median(took) if took else None)

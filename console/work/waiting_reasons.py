@@ -95,7 +95,7 @@ def _words(
     if definition is None:
         return "Its version cannot be read here"
     label = _outcome_label(definition, step, outcome) if readable else ""
-    return f"After {title_of(definition, step)}" + (f": {label}" if label else "")
+    return f"After {title_of(definition, step).rstrip('?')}: {label}" if label else f"After {title_of(definition, step)}"
 
 
 def _outcome_label(definition: Definition, step_id: str, outcome: str | None) -> str:

@@ -83,6 +83,8 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
     alike = len({repr((way.deeds, way.after, way.warn)) for way in made}) == 1
     if alike:
         return [Consequence("", made[0].deeds, made[0].after, made[0].warn)]
+    if made and not any(way.warn or way.deeds != made[0].deeds for way in made):
+        return [Consequence("", made[0].deeds), *(Consequence(way.choice, (), way.after) for way in made if way.after)]
     return made
 
 

@@ -422,7 +422,7 @@ def _settling(run: Mapping[str, Any], screen: Mapping[str, Any], wrong: ConsoleE
 
 
 def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind]) -> list[panes.Line]:
-    """Return the results that the last output step named, by their labels, without empty ones and what only programs need.
+    """Return the results that the last output step named, in the order of the steps that they come from, without empty ones and what only programs need.
 
     A result with the name of a record's field is formatted like it; an amount has the currency that stands beside it.
     """
@@ -442,6 +442,7 @@ def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind
         for name, value in shown.items()
         if name not in described.technical
     ]
-    there = [(what, value) for what, value in named_so if what.name != "missing" and value not in (None, "", [])]
-    lines = [panes.Line(what.label, formats.html(what, effects.with_currency(what, value, shown), look)) for what, value in there]
-    return sorted(lines, key=lambda line: line.label)
+    beside = {"missing", "currency"} if any(formats.is_money(what) for what, _ in named_so) else {"missing"}
+    there = [(what, value) for what, value in named_so if what.name not in beside and value not in (None, "", [])]
+    there.sort(key=lambda one: (described.places.get(one[0].name, len(described.places)), one[0].label))
+    return [panes.Line(what.label, formats.html(what, effects.with_currency(what, value, shown), look)) for what, value in there]

@@ -65,7 +65,7 @@ def _phase(
     plan: "Plan", place: int, number: int, state: str, entries: Sequence[Mapping[str, Any]], look: Look, kinds: Mapping[str, Kind]
 ) -> Phase:
     folded = [entry for entry in entries if _by_itself(entry)]
-    folded = folded if len(folded) > 1 else []
+    folded = folded if len(folded) > 1 or len(folded) < len(entries) else []
     found = {
         name: [finding_words(entry[name], {**plan.kinds, **kinds}, look) for entry in entries if entry.get(name)]
         for name in ("finding", "flag")

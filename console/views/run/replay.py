@@ -19,8 +19,8 @@ from console.views.run.form_boxes import Box
 blueprint = Blueprint("replay", __name__, url_prefix="/runs")
 
 PAUSE_S = 3600  # longer pauses are drawn as a gap
-MOST_TICKS = 300
-NEAR = 60  # events on each side that always get a tick
+MOST_TICKS = 100
+NEAR = 20  # events on each side that always get a tick
 GONE = {
     "erased": "What was on the screen here was erased.",
     "expired": "What was on the screen here was kept for its time, and is gone.",
@@ -134,7 +134,7 @@ def band(view: ReplayView, address: Callable[[int], str]) -> dict[str, Any]:
         "at": view.at,
         "last": view.last,
         "event": view.json["event"],
-        "ticks": ticks(view.ticks, view.at, address, frame.look()),
+        "ticks": ticks(view.ticks, view.at, address, frame.look(), f"{view.run.json['workflow']['title']} on {view.run.record_title} "),
         "moves": _moves(view, address),
         "read_only": True,
     }
@@ -168,18 +168,22 @@ def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look) -> list[Tick]:
-    """Return the scrubber: every event of a short run; of a long run the events nearby and some decisions, evenly spread.
+def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look, of: str = "") -> list[Tick]:
+    """Return the scrubber: every event of a short run; of a long run the events nearby and what people did, of that evenly spread ones at most.
 
-    A mark names its moment in the reader's zone; the zone itself and UTC stand in the line of the event at hand, once.
+    A mark names its moment in the reader's zone, and its day where that is another than of the mark before; it says not again whose run it is (`of`).
+    The zone itself and UTC stand in the line of the event at hand, once.
     """
     made: list[Tick] = []
-    before = None
+    before, day = None, ""
     for event in _kept(events, at):
         moment = formats.moment_of(event["at"])
+        former, day = day, formats.worded(moment, "d MMM y", look) if moment else ""
+        clock = formats.worded(moment, "HH:mm:ss", look) if moment else ""
+        said = str(event["sentence"]).removeprefix(of)
         silence = (moment - before).total_seconds() if moment and before else 0
         made.append(Tick(
-            int(event["n"]), address(event["n"]), str(event["sentence"]), formats.worded(moment, "d MMM y, HH:mm:ss", look) if moment else "", _tone(event),
+            int(event["n"]), address(event["n"]), said[:1].upper() + said[1:], clock if day == former else f"{day}, {clock}", _tone(event),
             bool(event["decision"]), event["n"] == at, event["n"] < at, formats.span(silence, look) if silence > PAUSE_S else "",
         ))  # fmt: skip
         before = moment
@@ -189,9 +193,9 @@ def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look
 def _kept(events: Sequence[Mapping[str, Any]], at: int) -> list[Mapping[str, Any]]:
     if len(events) <= MOST_TICKS:
         return list(events)
-    decisions = [event["n"] for event in events if event["decision"]]
-    stride = max(1, -(-len(decisions) // (MOST_TICKS - 2 * NEAR)))
-    named = {events[0]["n"], events[-1]["n"], *decisions[::stride]}
+    deeds = [event["n"] for event in events if event["decision"] or event["actor"] == "person"]
+    stride = max(1, -(-len(deeds) // (MOST_TICKS - 2 * NEAR)))
+    named = {events[0]["n"], events[-1]["n"], *deeds[::stride]}
     return [event for event in events if abs(event["n"] - at) <= NEAR or event["n"] in named]
 
 

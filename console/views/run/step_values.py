@@ -1,5 +1,6 @@
 """How the document of a workflow describes what its steps put into the context: fields of forms, choices, actions, and what only programs need."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -18,15 +19,20 @@ from console.steps.request_documents import RequestDocumentsConfig
 CHOSEN = frozenset({"outcome", "branch", "decision", "state", "result"})
 """Names under which a step says in one word what came of it."""
 
+_STEP = re.compile(r"\bsteps\.(\w+)")
+_KEY = re.compile(r"steps\.\w+\.results(\.\w+)*\.(id|key)")
+"""What somebody else's machine calls a thing."""
+
 SENT_WORDS = {"sent": "Sent", "skipped": "Not sent", "expired": "Not sent: it waited too long", "failed": "It could not be sent"}
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The kinds of a step's values by name, and the names of those that only programs need."""
+    """The kinds of a step's values by name, the names of those that only programs need, and the place in the run of the step that each comes from."""
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     technical: frozenset[str] = frozenset()
+    places: Mapping[str, int] = field(default_factory=dict)
 
 
 NOTHING = Described()
@@ -48,9 +54,13 @@ def _with_results(every: Mapping[str, Described], own: Described, values: Any) -
 
     A name that the document gives to a value of its own, such as `result`, says nothing about its kind.
     """
-    given = values if isinstance(values, Mapping) else {}
-    own = replace(own, kinds={name: known for name, known in own.kinds.items() if name not in CHOSEN or name not in given})
-    named = {name: _led(every, rule) for name, rule in given.items() if isinstance(rule, str)}
+    given = {name: rule for name, rule in values.items() if isinstance(rule, str)} if isinstance(values, Mapping) else {}
+    order = list(every)
+    places = {name: order.index(found[1]) for name, rule in given.items() if (found := _STEP.search(rule)) and found[1] in every}
+    keys = {name for name, rule in given.items() if _KEY.fullmatch(rule)}
+    kinds = {name: known for name, known in own.kinds.items() if name not in CHOSEN or name not in given}
+    own = Described(kinds, own.technical | keys, places)
+    named = {name: _led(every, rule) for name, rule in given.items()}
     found = {name: replace(known, name=name) for name, known in named.items() if known is not None and name not in own.kinds}
     labelled = {name: replace(known, label=label_of(name)) for name, known in found.items()}
     return replace(own, kinds={**labelled, **own.kinds}) if found else own

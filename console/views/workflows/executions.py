@@ -14,7 +14,7 @@ from console.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.monitoring import incidents
 from console.runs.showing import run_filters
 from console.views import frame, picks, refusals
-from console.views.run import form_boxes, step_values
+from console.views.run import form_boxes, sources, step_values
 from console.views.run.wait_words import waits_shortly
 from console.views.workflows import due_time, periods, tabs
 from console.views.workflows.periods import Explained
@@ -145,21 +145,23 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
     view, look = _view(known, run_id), frame.look()
     run = view.json
     described = step_values.of_version(known.id, run["version"])
+    loaded = {step.step: [(value.label, value.shown) for value in step.values] for step in sources.known(view, frame.actor(), look).steps}
     last = {entry["step"]: number for number, entry in enumerate(run["attempts"])}
     failed = run["status"] in ("failed", "timed_out")
     entries = []
     for number, attempt in enumerate(run["attempts"]):
         own = described.get(attempt["step"], step_values.NOTHING)
-        output = run["context"].get(attempt["step"], {}) if last[attempt["step"]] == number and attempt["status"] == "done" else {}
+        given = _pairs(own, attempt["values"], look)
+        came = loaded.get(attempt["step"], []) if last[attempt["step"]] == number and attempt["status"] == "done" else []
         entries.append(
             {
                 "attempt": attempt,
                 "badge": _ATTEMPT.get(attempt["status"], frame.Badge(attempt["status"].capitalize())),
                 "took": _took(attempt, look),
                 "by": view.names.get(attempt["by"] or "", ""),
-                "outcome": step_values.outcome_words(attempt["outcome"]) if attempt["outcome"] not in (None, "default") else "",
-                "input": _pairs(own, attempt["values"], look),
-                "output": _pairs(own, {name: value for name, value in output.items() if attempt["values"].get(name) != value}, look),
+                "outcome": _came_to(own, attempt["outcome"]),
+                "input": given,
+                "output": [pair for pair in came if pair not in given],
                 "error": run["reason"] if failed and number == len(run["attempts"]) - 1 else None,
                 "open": attempt["status"] == "failed" or (failed and number == len(run["attempts"]) - 1),
             }
@@ -202,6 +204,11 @@ def _took(attempt: Mapping[str, Any], look: formats.Look) -> str:
         return ""
     seconds = (datetime.fromisoformat(attempt["completed_at"]) - datetime.fromisoformat(attempt["entered_at"])).total_seconds()
     return formats.span(seconds, look) if seconds >= 1 else "at once"
+
+
+def _came_to(own: step_values.Described, outcome: str | None) -> str:
+    chosen = own.kinds.get("option")
+    return "" if outcome in (None, "default") else (chosen.options if chosen else {}).get(outcome) or step_values.outcome_words(outcome)
 
 
 def _pairs(own: step_values.Described, values: Mapping[str, Any], look: formats.Look) -> list[tuple[str, Any]]:
