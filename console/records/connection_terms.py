@@ -32,6 +32,8 @@ LOCK_S = 3
 GRACE_S = 2
 TURN_S = 2
 RECYCLE_S = 1800
+MOST_SQLITE_BYTES = 100_000_000
+"""Of one value: SQLite works in this process, and a value that a statement makes could fill its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,7 @@ def _open_file(path: str) -> sqlite3.Connection:
 
 def _tell_sqlite(connection: sqlite3.Connection, record: Any, terms: Terms) -> None:
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")  # a file may contain any bytes: one row must not break the list
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_SQLITE_BYTES)
     record.info["until"] = math.inf
     connection.set_progress_handler(lambda: record.info["until"] < time.monotonic(), 20_000)
     connection.create_function("console_lower", 1, _lower, deterministic=True)

@@ -27,6 +27,8 @@ DECLARED = (
 )
 
 
+MOSTLY = 0.9
+"""Part of a sample that makes a column without a type one of texts."""
 SCHEMA = (
     "select s.name, s.type, s.sql from sqlite_schema s join pragma_table_list t on t.name = s.name and t.schema = 'main'"
     " where s.type in ('table', 'view') and t.type <> 'shadow' and s.name not like 'sqlite\\_%' escape '\\' order by s.name"
@@ -96,7 +98,10 @@ def _stored(declared: str, sample: list[Any]) -> str:
     kinds = {type(value) for value in sample}
     if kinds and kinds <= {int, float}:
         return "integer" if kinds == {int} else "decimal"
-    return (_calendar(sample) or "text") if kinds == {str} else "other"
+    if kinds == {str}:
+        return _calendar(sample) or "text"
+    written = sum(isinstance(value, str) for value in sample)
+    return "text" if bytes not in kinds and written and written >= MOSTLY * len(sample) else "other"
 
 
 def _calendar(sample: list[str]) -> str | None:

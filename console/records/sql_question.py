@@ -5,6 +5,7 @@ sub-select of their readable columns and their rows: what a list would not show,
 others could read files, call hosts or sleep. It runs in a read-only transaction with limits of time and rows.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ from sqlalchemy.engine import Connection
 
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
-from console.errors import Malformed
+from console.errors import TooSlow
 from console.records import catalogue, timed, values
 from console.records.record_pages import read
+from console.records.sql_growth import bounded, wrong
 from console.records.sql_tables import Table, table_of
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 1_000
 MOST_LETTERS = 10_000_000
 SECONDS = 5.0
+PIECE = 20
+"""Rows that a database sends at once, so that long texts are not all fetched before they are counted."""
 DIALECTS = {"postgresql": "postgres", "sqlite": "sqlite", "mysql": "mysql"}
 MARK = "handrail-value-{}"
 PART = "handrail_part_{}"
@@ -36,7 +40,7 @@ _FUNCTIONS = """
     percentile_cont percentile_disc pow power quarter rank right round row_number rtrim sign sqrt strftime string_agg substr substring sum
     time_to_str timestamp_trunc to_char trim trunc upper week weekday year and or xor not in between date_part ts_or_ds_to_date str_to_date str_position
     timestamp_add timestamp_sub current_time generate_date_array stddev stddev_samp stddev_pop variance var_samp logical_or logical_and bool_or bool_and
-    anonymous_agg_func time_str_to_time ts_or_ds_add ts_or_ds_diff ts_or_ds_to_timestamp array_agg try_cast json_extract json_extract_scalar
+    anonymous_agg_func time_str_to_time ts_or_ds_add ts_or_ds_diff ts_or_ds_to_timestamp try_cast json_extract json_extract_scalar
     """
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 """Names of functions, as written or as the parser calls them."""
@@ -65,12 +69,12 @@ def ask(
     """
     known = {item.id: item for item in catalogue.current().collections.values() if item.source == source}
     if not known:
-        raise _wrong(f"There is no data source {source} with collections.")
+        raise wrong(f"There is no data source {source} with collections.")
     dialect = next(iter(known.values())).dialect
     tree = parse(text, dialect)
     read_from = rewrite(tree, known, reachable)
     if not read_from:
-        raise _wrong("The SELECT reads no table.")
+        raise wrong("The SELECT reads no table.")
     statement = _statement(tree, read_from, dialect, given)
     collection = next(iter(read_from.values()))[0]
     found = read(collection, lambda connection: _read_only(connection, statement))
@@ -94,19 +98,20 @@ def parse(text: str, dialect: str) -> "exp.Expression":
         trees = [tree for tree in sqlglot.parse(text, dialect=DIALECTS.get(dialect, "postgres")) if tree is not None]
     except (SqlglotError, RecursionError) as error:
         first = str(error).splitlines()[0] if str(error) else "it cannot be read"
-        raise _wrong(f"The SELECT cannot be read: {first[:200]}.") from None
+        raise wrong(f"The SELECT cannot be read: {first[:200]}.") from None
     if len(trees) != 1:
-        raise _wrong("Write one SELECT, and nothing after it.")
+        raise wrong("Write one SELECT, and nothing after it.")
     tree = trees[0]
     if not isinstance(tree, (exp.Select, exp.SetOperation)):
-        raise _wrong("Write a SELECT: nothing else is run here.")
+        raise wrong("Write a SELECT: nothing else is run here.")
     for node in tree.walk():
         if isinstance(node, refused):
-            raise _wrong(f"{node.key.upper()} is not allowed in a SELECT here.")
+            raise wrong(f"{node.key.upper()} is not allowed in a SELECT here.")
         if isinstance(node, exp.Func) and (name := _function(node)) not in FUNCTIONS:
-            raise _wrong(f"The function {name} is not allowed here. Allowed are those that count, add up, and work on texts and days.")
+            raise wrong(f"The function {name} is not allowed here. Allowed are those that count, add up, and work on texts and days.")
         if isinstance(node, exp.DataType) and str(node.this).lower().rpartition(".")[2].startswith(("reg", "userdefined")):
-            raise _wrong("A value cannot be turned into this type here.")
+            raise wrong("A value cannot be turned into this type here.")
+    bounded(tree)
     return tree
 
 
@@ -115,10 +120,6 @@ def _function(node: "exp.Func") -> str:
     from sqlglot import exp
 
     return str(node.name if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)) else node.sql_names()[0]).lower()
-
-
-def _wrong(reason: str) -> Malformed:
-    return Malformed(reason, details=[{"field": "sql", "reason": reason}])
 
 
 def rewrite(
@@ -131,16 +132,16 @@ def rewrite(
     read_from: dict[str, tuple[Collection, Scope]] = {}
     for table in list(tree.find_all(exp.Table)):
         if not isinstance(table.this, exp.Identifier):
-            raise _wrong("A SELECT reads tables only, no functions.")
+            raise wrong("A SELECT reads tables only, no functions.")
         if table.args.get("catalog"):
-            raise _wrong(f"{table.sql()} is in another database.")
+            raise wrong(f"{table.sql()} is in another database.")
         if id(table) in own:
             _read_instead(table, own[id(table)])
             continue
         collection = _collection(table, known)
         scope = reachable(collection) if collection is not None else None
         if collection is None or scope is None:
-            raise _wrong(f"There is no table {table.name} here that you may read.")
+            raise wrong(f"There is no table {table.name} here that you may read.")
         name = next((name for name, (one, _) in read_from.items() if one.id == collection.id), f"handrail_{len(read_from)}")
         read_from[name] = (collection, scope)
         _read_instead(table, name)
@@ -199,22 +200,32 @@ def _collection(table: "exp.Table", known: Mapping[str, Collection]) -> Collecti
 def _statement(
     tree: "exp.Expression", read_from: Mapping[str, tuple[Collection, Scope]], dialect: str, given: Sequence[Any]
 ) -> sa.sql.selectable.TextualSelect:
-    written = tree.sql(dialect=DIALECTS.get(dialect, "postgres"), comments=False).replace(":", "\\:")
+    written = beside(tree, dialect, f"SELECT * FROM ({{}}) AS handrail_answer LIMIT {MOST_ROWS + 1}")
     for number in range(len(given)):
         written = written.replace("'" + MARK.format(number) + "'", f":handrail_{number}")
-    body = sa.text(f"SELECT * FROM ({written}) AS handrail_answer LIMIT {MOST_ROWS + 1}")  # noqa: S608 (parsed, judged, and written anew)
-    body = body.bindparams(**{f"handrail_{number}": value for number, value in enumerate(given)})
-    parts = [visible_part(name, collection, scope) for name, (collection, scope) in read_from.items()]
-    return body.columns().add_cte(*parts)
+    body = sa.text(written).bindparams(**{f"handrail_{number}": value for number, value in enumerate(given)})
+    return body.columns().add_cte(*visible_parts(read_from))
 
 
-def visible_part(name: str, collection: Collection, scope: Scope) -> sa.CTE:
-    """The rows and columns of the collection that the reader may see."""
+def beside(tree: "exp.Expression", dialect: str, whole: str) -> str:
+    """The SELECT as text in `whole`, its own parts before it: they continue a WITH of ours, because MariaDB finds our parts in no other place."""
+    parts = tree.args.pop("with_", None)
+    spoken = {"dialect": DIALECTS.get(dialect, "postgres"), "comments": False}
+    before = "".join(f", {part.sql(**spoken)}" for part in parts.expressions) if parts is not None else ""
+    return f"{before} {whole.format(tree.sql(**spoken))}".replace(":", "\\:")  # marks that SQLAlchemy would take for parameters
+
+
+def visible_parts(read_from: Mapping[str, tuple[Collection, Scope]]) -> list[sa.CTE]:
+    """The rows and columns of each collection that the reader may see. They are recursive in name, so that a part behind them may be."""
+    return [_visible(name, collection, scope) for name, (collection, scope) in read_from.items()]
+
+
+def _visible(name: str, collection: Collection, scope: Scope) -> sa.CTE:
     table: Table = table_of(collection)
     columns = [table.columns[item.name] for item in collection.readable(scope) if item.name in collection.by_name]
     if not columns:
-        raise _wrong(f"You may not see any field of {collection.label}.")
-    return sa.select(*columns).select_from(table.table).where(table.in_scope(scope)).cte(name)
+        raise wrong(f"You may not see any field of {collection.label}.")
+    return sa.select(*columns).select_from(table.table).where(table.in_scope(scope)).cte(name, recursive=True)
 
 
 def _read_only(connection: Connection, statement: Any) -> tuple[Sequence[str], Sequence[Any]]:
@@ -227,13 +238,12 @@ def _read_only(connection: Connection, statement: Any) -> tuple[Sequence[str], S
     else:
         connection.exec_driver_sql("start transaction read only")
     try:
-        with timed.limit(connection, SECONDS, of_user=True):
-            found = connection.execute(statement)
+        with timed.limit(connection, SECONDS), connection.execution_options(stream_results=True, max_row_buffer=PIECE).execute(statement) as found:
             return list(found.keys()), list(_few(found))
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
             raise
-        raise _wrong(f"The database does not take this SELECT: {str(error.orig).splitlines()[0][:200]}") from error
+        raise wrong(f"The database does not take this SELECT: {str(error.orig).splitlines()[0][:200]}") from error
     finally:
         if not connection.invalidated:
             connection.exec_driver_sql(f"pragma query_only = {before}" if kind == "sqlite" else "rollback")
@@ -241,9 +251,11 @@ def _read_only(connection: Connection, statement: Any) -> tuple[Sequence[str], S
 
 def _few(rows: Iterable[sa.Row[Any]]) -> Iterator[sa.Row[Any]]:
     """The rows. Raises Malformed when their texts are longer than anybody reads."""
-    letters = 0
+    letters, until = 0, time.monotonic() + SECONDS
     for row in rows:
+        if time.monotonic() > until:  # each piece has a limit of its own
+            raise TooSlow(timed.TOO_SLOW)
         letters += sum(len(item) for item in row if isinstance(item, (str, bytes)))
         if letters > MOST_LETTERS:
-            raise _wrong("The SELECT gives longer texts than can be shown: choose fewer columns or rows.")
+            raise wrong("The SELECT gives longer texts than can be shown: choose fewer columns or rows.")
         yield row

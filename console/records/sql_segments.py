@@ -41,10 +41,9 @@ class KeySelect:
         """True for the records whose key the SELECT gives. Raises Malformed for a SELECT that is not allowed."""
         collection = table.collection
         tree = parsed(self.sql, collection)
-        parts = [sql_question.visible_part(name, one, scope) for name, (one, scope) in _read_from(tree, collection, self.reach).items()]
-        written = tree.sql(dialect=sql_question.DIALECTS.get(collection.dialect, "postgres"), comments=False)
-        wanted = sa.text(f"select * from ({_escaped(written)}) as segment_keys")  # noqa: S608 (parsed, and written anew by the parser)
-        keys = wanted.columns(*(sa.column(name) for name in collection.key)).add_cte(*parts)
+        parts = sql_question.visible_parts(_read_from(tree, collection, self.reach))
+        wanted = sa.text(sql_question.beside(tree, collection.dialect, "select * from ({}) as segment_keys"))
+        keys = wanted.columns(*(sa.column(name) for name in collection.key)).add_cte(*parts, nest_here=True)
         return table.key[0].in_(keys) if len(table.key) == 1 else sa.tuple_(*table.key).in_(keys)
 
 
@@ -77,11 +76,6 @@ def _read_from(tree: "exp.Expression", collection: Collection, reach: Reach) -> 
     return found
 
 
-def _escaped(written: str) -> str:
-    """The statement without marks that SQLAlchemy would take for parameters."""
-    return written.replace(":", "\\:")
-
-
 def _wrong(reason: str) -> Malformed:
     return Malformed(reason, details=[{"field": "segment", "reason": reason}])
 
@@ -100,7 +94,7 @@ def count(chosen: KeySelect, collection: Collection, scope: Scope) -> int:
 
     def counted(connection: Connection) -> int:
         try:
-            with timed.limit(connection, SECONDS, of_user=True):
+            with timed.limit(connection, SECONDS):
                 return int(connection.execute(statement).scalar_one())
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:

@@ -12,44 +12,31 @@ from sqlalchemy.engine import Connection
 from console.errors import TooSlow
 
 MYSQL_STOPPED = frozenset({1969, 3024})
-MOST_SQLITE_BYTES = 50_000_000
-"""Of one value that a SELECT of a user makes: SQLite works in this process, and a text that doubles itself would fill its memory in no time."""
+TOO_SLOW = "The data source took too long to answer, so the question was withdrawn."
 
 
 @contextlib.contextmanager
-def limit(connection: Connection, seconds: float, *, of_user: bool = False) -> Iterator[None]:
-    """Statements within stop after so many seconds; the connection's own limit holds again afterwards. Raises TooSlow.
-
-    `of_user`: a user wrote the statement.
-    """
+def limit(connection: Connection, seconds: float) -> Iterator[None]:
+    """Statements within stop after so many seconds; the connection's own limit holds again afterwards. Raises TooSlow."""
     kind = connection.dialect.name
-    former, length = connection.info.get("statement_s"), 0
+    former = connection.info.get("statement_s")
     try:
         if kind == "sqlite":
             connection.info["limit_s"] = seconds
-            length = _sqlite_length(connection, MOST_SQLITE_BYTES) if of_user else 0
         else:
             connection.exec_driver_sql(_telling(connection, seconds))
         yield
     except sa.exc.DBAPIError as error:
         if not stopped(error):
             raise
-        raise TooSlow("The data source took too long to answer, so the question was withdrawn.") from error
+        raise TooSlow(TOO_SLOW) from error
     finally:
-        _restore(connection, kind, former, length)
+        _restore(connection, kind, former)
 
 
-def _sqlite_length(connection: Connection, most: int) -> int:
-    """Set how many bytes a value of SQLite may have, and return how many it might before."""
-    driver: Any = connection.connection.driver_connection
-    return int(driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, most))
-
-
-def _restore(connection: Connection, kind: str, former: float | None, length: int) -> None:
+def _restore(connection: Connection, kind: str, former: float | None) -> None:
     if kind == "sqlite":
         connection.info.pop("limit_s", None)
-        if length:
-            _sqlite_length(connection, length)
     elif connection.invalidated or former is None:
         connection.invalidate()
     else:

@@ -3,6 +3,7 @@
 import os
 import re
 import time
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -103,9 +104,15 @@ def suggested(url: str, taken: Collection[str]) -> str:
     """A free name for the source, from the name of its database or file."""
     address = connect.address(url)
     text = Path(str(address.database)).stem if address.get_backend_name() == "sqlite" else str(address.database)
-    plain = re.sub(r"[^a-z0-9_-]+", "_", text.lower()).strip("_-")[:50]
+    plain = re.sub(r"[^a-z0-9_-]+", "_", _letters(text)).strip("_-")[:50]
     first = plain if plain[:1].isalpha() else f"db_{plain}".rstrip("_")
     return next(name for name in (first, *(f"{first}_{number}" for number in range(2, len(taken) + 3))) if name not in taken)
+
+
+def _letters(text: str) -> str:
+    """In small letters, those with marks as the plain ones that stand for them."""
+    told = text.lower().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("ß", "ss")
+    return unicodedata.normalize("NFKD", told).encode("ascii", "ignore").decode()
 
 
 def demo_shop() -> str:

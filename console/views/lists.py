@@ -1,10 +1,8 @@
 """A collection's records as a list. Segment, search, filters, columns, order and place are in the address."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import groupby
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -23,6 +21,7 @@ from console.records import MOST_SORTED, Record
 from console.runs import RunHead
 from console.views import (
     board_links,
+    collection_shelf,
     due_cells,
     enrolled,
     frame,
@@ -40,8 +39,6 @@ from console.views.list_counts import count_context, list_address, tabs
 blueprint = Blueprint("lists", __name__, url_prefix="/c")
 
 PAGE_SIZE = 40
-MANY = 24
-"""Collections of which one looks for one by its name."""
 WIDTH = "w."
 """Prefix of the fields with the widths of columns."""
 LABELLED = 4  # columns that a telephone shows with their labels (list.css hides the others there)
@@ -71,18 +68,8 @@ class Head:
 
 @blueprint.get("")
 def collections() -> Response:
-    """Show every collection that the reader may browse, by data source."""
-    every, part = browse.collections(frame.actor()), request.args.get("name", "").strip()
-    readable = sorted((each for each in every if part.casefold() in each.label.casefold()), key=_place)
-    sources = [(source, list(group)) for source, group in groupby(readable, key=lambda each: each.source)]
-    context = {"sources": sources, "q": request.args.get("q", ""), "name": part, "many": len(every) > MANY}
-    return frame.page("lists/collections.html", context)
-
-
-def _place(each: Collection) -> tuple[str, list[tuple[int, str]]]:
-    """Return the place of a collection among others: by its source, then by its label, in which numbers count as numbers."""
-    parts = re.findall(r"\d+|\D+", each.label.casefold())
-    return each.source, [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+    """Show the collections that the reader may browse."""
+    return collection_shelf.page()
 
 
 @blueprint.get("/<collection>")

@@ -45,6 +45,10 @@ LISTS = frozenset({"enrolled.enrol", "contact_import.begin"})
 
 YEAR_S = 31_536_000
 _VERSIONED = re.compile(r"/static/vendor/[^/]+-[0-9][^/]*/")
+_TURNS = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")
+"""U+202A to U+202E and U+2066 to U+2069, which turn the reading direction of what stands behind them, up to the end of the line."""
+_READ = re.compile(rb"(<(?:textarea|script)\b.*?</)|>[^<]+|\b(?:title|aria-label|alt|placeholder)=\"[^\"]*\"", re.DOTALL)
+"""What people read of a page; what they change (its first group, and the values of boxes) stays to the letter."""
 _tokens = CSRFProtect()
 
 
@@ -107,6 +111,8 @@ def protect(response: Response) -> Response:
         response.headers["Cache-Control"] = "no-store"
     if response.mimetype == "text/html":
         response.vary.add("HX-Request")
+        if not response.is_streamed and _TURNS.search(page := response.get_data()):
+            response.set_data(_READ.sub(lambda part: part[0] if part[1] else _TURNS.sub(b"", part[0]), page))
     return response
 
 

@@ -305,3 +305,53 @@ def test_a_column_that_is_mostly_empty_names_no_record() -> None:
         made = column("key")
         sampling.note(made, values)
         assert ("repeats" not in made) is tells, values
+
+
+def test_the_mark_of_a_table_is_no_part_of_the_words_for_its_columns() -> None:
+    names = ("kd_nr", "kd_name1", "kd_land", "kd_kennwort", "kd_umsatz", "kd_waehrung")
+    kinds = {"kd_nr": "integer", "kd_umsatz": "decimal"}
+    columns = [column(name, kinds.get(name, "text")) | ({"max_length": 2} if name == "kd_land" else {}) for name in names]
+    made = assembled(structure("kunden_stamm", *columns, key=("kd_nr",)))["kunden_stamm"]
+    assert {item.label for item in made.fields} == {"Nr", "Name1", "Land", "Umsatz", "Waehrung"}
+    assert made.title == "{{ record.kd_name1 }}"
+    known = {item.name: item for item in made.stored_fields}
+    assert (known["kd_land"].widget, known["kd_kennwort"].hidden, known["kd_umsatz"].currency) == ("country", True, "kd_waehrung")
+
+
+@cases(
+    "names",
+    [("is_a", "is_b", "is_c"), ("kd_a", "kd_b", "kd_c", "other", "more"), ("kd_a", "kd_b", "kd_c", "kd_d", "a"), ("number_a", "number_b", "number_c", "number_d")],
+)
+def test_words_that_few_columns_share_or_that_tell_them_apart_stay(names: tuple[str, ...]) -> None:
+    assert recognising.column_words([column(name) for name in names]) == {name: name for name in names}
+
+
+@cases(
+    ("key", "kinds", "title", "listed"),
+    [
+        (("sku", "tag"), {"tag": "integer"}, "{{ record.sku }}, tag {{ record.tag }}", ["note"]),
+        (("order_no", "line_no", "seq"), {"line_no": "integer", "seq": "integer"}, None, ["note"]),
+        (("id", "at"), {"id": "integer", "at": "datetime"}, "Part {{ record.id }}", ["at", "note"]),
+    ],
+)
+def test_a_title_of_the_parts_of_a_key_says_none_of_them_twice(key: tuple[str, ...], kinds: dict[str, str], title: str | None, listed: list[str]) -> None:
+    columns = [column(name, kinds.get(name, "text")) for name in (*key, "note")]
+    made = assembled(structure("part", *columns, key=key))["part"]
+    assert made.title == (title or "{{ record.order_no }}, line {{ record.line_no }}, seq {{ record.seq }}")
+    assert list(made.columns) == listed
+
+
+def test_a_record_whose_text_key_is_empty_is_called_by_its_kind() -> None:
+    made = assembled(structure("select", column("from"), key=("from",)))["select"]
+    assert made.title_of({"from": ""}, "~WyIiXQ") == "Select"
+    assert made.title_of({"from": ""}, "plain") == "plain"
+
+
+@cases(("table", "label"), [("v_top_customers", "Top customers"), ("mv_daily", "Daily"), ("MV_DAILY", "Daily"), ("vitals", "Vitals"), ("v8_engine", "V8 engine")])
+def test_a_view_is_called_by_what_it_shows(table: str, label: str) -> None:
+    assert assembled(structure(table, column("id", "integer")))[table].label == label
+
+
+def test_a_name_beside_a_picture_is_still_a_name() -> None:
+    made = assembled(structure("product", column("sku"), column("name 🛒"), key=("sku",)))["product"]
+    assert made.title == '{{ record["name 🛒"] }}'

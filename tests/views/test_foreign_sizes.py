@@ -127,7 +127,12 @@ def many(pages: "Pages", tmp_path: Path) -> Iterator[str]:
 def test_two_thousand_tables_are_found_by_name_and_no_page_draws_all_their_rights(pages: "Pages", many: str) -> None:
     olivia, ines = pages.olivia, pages.ines
     assert "Row of 1999" in olivia.get(f"/c/{many}.table_1999").text
-    assert "Table 1999" in olivia.get("/c").text
+    shelf = olivia.get("/c")
+    assert "1–200 of 2,000" in shelf.text
+    assert len(shelf.html) < 150 * 1024
+    assert "Table 1999" in olivia.get(f"/c?source={many}&from=1800").text
+    assert "Table 1999" in olivia.get("/c?name=1999").text
+    assert "Table 0" in olivia.get(f"/c?source={many}&from=-1").text
     assert "Table 1999" in olivia.get("/search?q=table%201999").text
     for path, longest in (
         ("/settings/access", 200),

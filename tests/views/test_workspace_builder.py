@@ -44,7 +44,7 @@ def test_from_nothing_to_what_a_team_opens(pages: Pages) -> None:
     pages.olivia.get("/w/morning", status=404)
     page = pages.ines.get("/w/morning/changes")
     assert "collection: collection" not in page.text
-    assert "Search, Name: q, Label: Find somebody" in page.text, "a new component in words"
+    assert "Label: Find somebody" in page.text, "a new component in words"
     assert '{"' not in page.text, "no JSON"
     pages.ines.send(page, "/changes", do="publish")
     assert "Version 1 is published." in pages.ines.follow().html
@@ -54,6 +54,22 @@ def test_from_nothing_to_what_a_team_opens(pages: Pages) -> None:
     assert "Every morning" not in pages.stan.get("/w").text
     document = workspaces.workspace(pages.company.olivia, "morning")
     assert [item.id for item in document.every] == ["search", "collection", "fields", "chart"]
+
+
+def test_changes_are_told_in_the_words_of_the_builder(pages: Pages) -> None:
+    made(pages)
+    where = 'record.risk == "high"\nrecord.balance >= 10'
+    add(pages, "collection", collection="customer", select="customer", title="People", where=where, columns="display_name", sort="-display_name")
+    add(pages, "metric", collection="account", title="Accounts", where="record.customer_id == selected.customer.id", measure="count")
+    add(pages, "related", of="customer", relation="accounts", visible_if="selected.customer.key != null")
+    told = pages.ines.get("/w/morning/changes").text
+    for words in ("Heading: People", "is High", "is at least 10", "Customer is the chosen customer", "the chosen customer is given", "descending"):
+        assert words in told, (words, told)
+    for raw in ("record.", "==", "selected.", "display_name", "customer_id", "null"):
+        assert raw not in told, (raw, told)
+    pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="publish")
+    editing = workspaces.open_workspace(pages.company.ines, "morning")
+    assert editing.changes == []
 
 
 def test_components_are_moved_resized_copied_and_removed_without_a_mouse(pages: Pages) -> None:

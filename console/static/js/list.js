@@ -9,7 +9,9 @@
     const to = new URL(location.href);
     if (key === null) to.searchParams.delete("preview");
     else to.searchParams.set("preview", key);
-    history.replaceState(history.state, "", to);
+    const whole = { htmx: true };  // Back and Forward ask for the page of that address
+    history.replaceState(whole, "", location.href);
+    history.pushState(whole, "", to);
     const results = document.getElementById("results");
     results?.classList.toggle("with-preview", key !== null);
     if (key === null) { const shown = pane(); shown.hidden = true; shown.replaceChildren(); return; }

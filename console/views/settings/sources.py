@@ -37,9 +37,9 @@ def new() -> Response:
     former = addresses.unseal(frame.actor().id, typed["kept"])["url"] if typed.get("kept") else ""
     try:
         url = sources.composed({**typed, "password": request.form.get("password", "")}, former)
+        tested = sources.tried(url, by=frame.actor())
     except Invalid as wrong:
         return _address_form(typed, wrong=wrong)
-    tested = sources.tried(url, by=frame.actor())
     kept = addresses.seal(frame.actor().id, {"url": url})
     if not tested.ok or request.form.get("do") == "test":
         return _address_form({**typed, "kept": kept}, tested=tested, status=200 if tested.ok else 422)

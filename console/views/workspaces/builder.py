@@ -6,12 +6,11 @@ from typing import Any
 from flask import Blueprint, Response, flash, make_response, request
 
 from console import access, accounts, workspaces
-from console.core.documents.collections.document_changes import worded
 from console.core.documents.workspaces import KINDS, Workspace, edits
 from console.core.documents.workspaces.components import Part
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import formats, frame
-from console.views.workspaces import component_form
+from console.views.workspaces import change_words, component_form
 from console.views.workspaces.page import drawer_of
 from console.views.workspaces.parts import RoleView
 from console.workspaces import Editing
@@ -226,7 +225,7 @@ def _builder(
         "names": component_form.completions(document, own) if own else [], "own": own, "places": edits.places(told),
         "place": request.values.get("place", "") if adding else (edits.place_of(told, chosen) or ("", 0, 0))[0],
         "icons": ICONS, "teams": _teams(), "problems": workspaces.unknown_names(document), "people": _people(editing, wrong),
-        "wrong": wrong, "theirs": _theirs(wrong), "details": [each for each in wrong.details if "theirs" not in each] if wrong else [], "said": said,
+        "wrong": wrong, "theirs": change_words.theirs(wrong, editing.document), "details": [each for each in wrong.details if "theirs" not in each] if wrong else [], "said": said,
         "charts": False,
     }  # fmt: skip
     named = [f"{box.label}: {box.error}" for box in context["form"] if box.error]
@@ -303,44 +302,6 @@ def _spoken_change(do: str, part: str, document: Workspace) -> str:
     }[do]
 
 
-def _theirs(wrong: ConsoleError | None) -> list[tuple[str, str]]:
-    return (
-        [(_place_words(str(each["field"])), _setting_words(each["theirs"])) for each in wrong.details if "theirs" in each] if wrong else []
-    )
-
-
-SPOKEN = {
-    "title": "Heading",
-    "visible_if": "Only shown if",
-    "where": "Conditions",
-    "select": "Chosen record is called",
-    "of": "About",
-    "text": "Words",
-}
-"""Settings that the form of a component calls otherwise than by their names."""
-
-
-def _place_words(path: str) -> str:
-    """A place of the document as the builder says it: "Collection: Heading"."""
-    part, *rest = path.removeprefix("components.").split(".")
-    return ": ".join([formats.label_of(part), *(SPOKEN.get(name) or formats.label_of(name) for name in rest)])
-
-
-def _setting_words(part: Any) -> str:
-    """A part of the document in words: of a component its settings, without where it stands."""
-    if isinstance(part, Mapping):
-        kind = KINDS[str(part["type"])].kind_label if part.get("type") in KINDS else ""
-        told = [
-            f"{SPOKEN.get(name) or formats.label_of(name)}: {_setting_words(value)}"
-            for name, value in part.items()
-            if name not in ("type", "place", "id")
-        ]
-        return ", ".join([kind, *told] if kind else told)
-    if isinstance(part, list):
-        return ", ".join(str(each + 1) if isinstance(each, int) else _setting_words(each) for each in part)
-    return worded(part)
-
-
 def _teams() -> list[accounts.Team]:
     """The teams that the editor may build workspaces for."""
     every = accounts.teams()
@@ -356,9 +317,8 @@ def _people(editing: Editing, wrong: ConsoleError | None) -> Mapping[str, str]:
 
 
 def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
-    told = [(_place_words(each.path), _setting_words(each.before), _setting_words(each.after)) for each in editing.changes]
     context = {
-        "editing": editing, "workspace": editing.document, "url": _url(editing.id), "changes": told, "wrong": wrong, "theirs": _theirs(wrong),
+        "editing": editing, "workspace": editing.document, "url": _url(editing.id), "changes": change_words.changed(editing), "wrong": wrong, "theirs": change_words.theirs(wrong, editing.document),
         "problems": workspaces.unknown_names(editing.document), "people": _people(editing, wrong), "live": editing.live.hash if editing.live else "",
     }  # fmt: skip
     return frame.page("workspaces/changes.html", context, status=wrong.status if wrong else 200)
@@ -368,7 +328,7 @@ def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     known = workspaces.versions(frame.actor(), editing.id)
     context = {
         "editing": editing, "workspace": editing.document, "url": _url(editing.id), "versions": known, "origins": ORIGINS, "wrong": wrong,
-        "theirs": _theirs(wrong), "people": accounts.names({each.made_by for each in known}),
+        "theirs": change_words.theirs(wrong, editing.document), "people": accounts.names({each.made_by for each in known}),
     }  # fmt: skip
     return frame.page("workspaces/versions.html", context, status=wrong.status if wrong else 200)
 

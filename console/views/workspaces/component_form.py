@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from console import access, actions, browse, inboxes, records, workflows
 from console.core.actor import Actor
-from console.core.documents.collections import Collection, humanised
+from console.core.documents.collections import Collection, Field, humanised
 from console.core.documents.workspaces import KINDS, SELECTING, CollectionList, Workspace
 from console.core.documents.workspaces.components import Measure, Period
 from console.errors import ConsoleError
@@ -382,6 +382,14 @@ _ROWS = {
     )
 }
 """Every box of a form by its name; one that a kind of component has otherwise by `kind.name`."""
+
+
+def offered(actor: Actor, document: Workspace, given: Mapping[str, Any]) -> tuple[list[Box], Mapping[str, Field]]:
+    """The boxes of a component with these settings, and the fields of the records that it shows."""
+    offer = _Offer(actor, document, given)
+    about = offer.collection() or offer.related() or offer.chosen()
+    kind = str(given.get("type"))
+    return offer.boxes(kind) if kind in _NAMES else [], {item.name: item for item in (about.fields if about else ())}
 
 
 def subject_words(item: Any, document: Workspace, actor: Actor) -> list[str]:

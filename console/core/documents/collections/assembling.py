@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from console.core.documents.collections import recognising, relating, treatment
-from console.core.documents.collections.default_titles import default_title, random_keys
+from console.core.documents.collections.default_titles import default_title, parts_in_title, random_keys
 from console.core.documents.collections.labels import explained, led_to, one_of
 from console.core.documents.collections.model import (
     FIELD_TYPES,
@@ -155,7 +155,9 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field] = 
     label = humanised(recognising.table_words(structure["table"]))
     key = tuple(document.get("key") or structure["key"])
     named = _named_in(document)
-    fields = _labelled(tuple(_field(kept, column, key, led.get(column["name"]), named) for column in structure["columns"]), document)
+    words = recognising.column_words(structure["columns"])
+    fields = tuple(_field(kept, column, words, key, led.get(column["name"]), named) for column in structure["columns"])
+    fields = _labelled(fields, document)
     columns = {item.name for item in fields}
     by_name = {item.name: item for item in fields}
     computed = tuple(
@@ -177,6 +179,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field] = 
             f"The collection {kept.id} names columns that the source does not have: {', '.join(unknown)}.",
             details=[{"field": name, "reason": "There is no such column."} for name in unknown],
         )
+    title = document.get("title") or default_title(structure, shown, key)
     made = Collection(
         id=kept.id,
         source=kept.source,
@@ -190,9 +193,9 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field] = 
         key=key,
         stored_fields=fields,
         segments=offered_segments(document),
-        title=document.get("title") or default_title(structure, shown, key),
+        title=title,
         subject=document.get("subject"),
-        columns=tuple(document.get("columns") or _default_columns(shown, random_keys(structure, key))),
+        columns=tuple(document.get("columns") or _default_columns(shown, random_keys(structure, key) | parts_in_title(fields, key, title))),
         summary=document.get("summary") or {},
         changes=_changes(document.get("changes"), by_name),
         search=tuple(document.get("search") or ()),
@@ -223,7 +226,7 @@ def _changes(given: Mapping[str, Any] | None, by_name: Mapping[str, Field]) -> C
 
 
 def _default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
-    """The first columns that a list can show; without currencies, which stand with their amounts, and the `unread`: keys that no person reads."""
+    """The first columns that a list can show; without currencies, which stand with their amounts, and the `unread`: keys that no person reads there."""
     beside = {item.currency for item in shown} | set(unread)
     plain = [item.name for item in shown if item.type not in SHOWN_ONLY and item.name not in beside]
     return (plain or [item.name for item in shown])[:MOST_COLUMNS]
@@ -340,14 +343,16 @@ def _named_in(document: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(listed | used)
 
 
-def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], references: str | None, named: frozenset[str]) -> Field:
+def _field(
+    kept: Stored, column: Mapping[str, Any], words: Mapping[str, str], key: Sequence[str], references: str | None, named: frozenset[str]
+) -> Field:
     name = column["name"]
     says: Mapping[str, Any] = _said_of_fields(kept.document).get(name, {})
-    label = humanised(name)
+    label = humanised(words[name])
     options = says.get("options", column.get("options"))
     drawn = "file" if says.get("widget") in {"image", "file"} else None
     plain = says.get("type") or says.get("widget") or options or references or says.get("references")
-    seen = {} if plain else recognising.look(column, [one["name"] for one in kept.structure["columns"]])
+    seen = {} if plain else recognising.look(column, words)
     kind = (
         says.get("type")
         or drawn
@@ -403,7 +408,7 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], referenc
         required=bool(says.get("required", False)),
         default=says.get("default"),
         governed=_governors(kept.document, name),
-        **_look_of(says) | ({} if plain and not says.get("type") else recognising.coded(name, column)) | seen,
+        **_look_of(says) | ({} if plain and not says.get("type") else recognising.coded(words[name], column)) | seen,
     )
 
 

@@ -17,15 +17,14 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
     """Default title template: the names of a person, a telling column, the parts of the key in words, else the kind of record with its key."""
     one = one_of(humanised(recognising.table_words(structure["table"])))
     usable = {item.name: item for item in shown if item.type in {"text", "email", "enum", "long_text"} and not item.sensitive}
-    known = [column for column in structure["columns"] if column["name"] in usable and _shown_plainly(usable[column["name"]])]
-    chosen = recognising.title_columns(one, known)
+    parts = set(key) if len(key) > 1 else set()
+    known = [column for column in structure["columns"] if column["name"] in usable.keys() - parts and _shown_plainly(usable[column["name"]])]
+    chosen = recognising.title_columns(one, known, recognising.column_words(structure["columns"]))
     if chosen:
         return " ".join(f"{{{{ {_path(name)} }}}}" for name in chosen)
     visible = {item.name: item for item in shown}
-    if len(key) > 1 and all(name in visible for name in key):
-        return ", ".join(
-            f"{label} {{{{ {_path(name)} }}}}" for label, name in zip(_part_labels([visible[name].label for name in key]), key, strict=True)
-        )
+    if parts <= visible.keys() and parts:
+        return _of_parts([visible[name] for name in key], one)
     repeated = {column["name"] for column in structure["columns"] if column.get("repeats")}
     texts = [one["name"] for one in known if usable[one["name"]].type in {"text", "email"} and one["name"] not in {*key, *repeated}]
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
@@ -35,6 +34,21 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         return f"{one} {{{{ {_path(moment)} }}}}"
     numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
     return f"{one} {{{{ {_path(key[0])} }}}}" if numbered else " ".join(f"{{{{ {_path(name)} }}}}" for name in key)
+
+
+def parts_in_title(fields: Sequence[Field], key: Sequence[str], title: str) -> set[str]:
+    """Parts of a key that lead nowhere and stand in the title of each record."""
+    return {item.name for item in fields if len(key) > 1 and item.name in key and not item.references and _path(item.name) in title}
+
+
+def _of_parts(parts: Sequence[Field], one: str) -> str:
+    """A title of the parts of a key: texts speak for themselves. A number that is called ID stands without the moment that says its partition."""
+    alone = [item for item in parts if item.label == "ID" and item.stored == "integer"]
+    if alone and all(item in alone or item.stored in ("date", "datetime") for item in parts):
+        return f"{one} {{{{ {_path(alone[0].name)} }}}}"
+    labels = _part_labels([item.label for item in parts])
+    paths = [f"{{{{ {_path(item.name)} }}}}" for item in parts]
+    return ", ".join(path if item.stored == "text" else f"{label} {path}" for label, item, path in zip(labels, parts, paths, strict=True))
 
 
 def _part_labels(labels: Sequence[str]) -> list[str]:

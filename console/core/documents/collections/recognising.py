@@ -5,6 +5,7 @@ runs whenever the collections are assembled.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -31,7 +32,7 @@ FORMS: Mapping[str, re.Pattern[str]] = {
 
 MONEY = frozenset({
     "amount", "price", "cost", "costs", "fee", "fees", "total", "subtotal", "balance", "salary", "wage", "freight", "revenue", "budget", "tax", "paid",
-    "payment", "refund", "refunded", "deposit", "rent", "turnover", "income", "debt", "credit",
+    "payment", "refund", "refunded", "deposit", "rent", "turnover", "income", "debt", "credit", "betrag", "preis", "summe", "netto", "brutto", "umsatz", "saldo",
 })  # fmt: skip
 PER_CENT = frozenset({"percent", "percentage", "pct"})
 SHARES = PER_CENT | {"discount", "vat", "share", "margin", "probability", "confidence"}
@@ -40,13 +41,15 @@ WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "reque
 """Last words of columns that hold the account of who did something: where somebody here has that account, their name is shown."""
 WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "changed", "deleted"})
 """Words of columns that say when a row was written."""
-CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency")
+CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency", "waehrung", "währung")
 FIRST = frozenset({"first_name", "firstname", "given_name", "givenname", "forename", "fname", "fnm", "vorname", "prenom", "voornaam"})
 LAST = frozenset(
     {"last_name", "lastname", "surname", "family_name", "familyname", "lname", "lnm", "nachname", "familienname", "achternaam"}
 )
 WHOLE = ("display_name", "full_name", "fullname", "displayname")
-TITLES = ("name", "title", "label", "legal_name", "company_name", "subject", "description", "code")
+TITLES = ("name", "title", "label", "titel", "bezeichnung", "name1", "bez1", "bez", "firma", "nom", "naam", "nombre", "legal_name", "company_name", "subject", "description", "code")
+FEWEST_MARKED, MARKED = 4, 0.8
+"""How many columns, and which part of a table's, begin with its mark."""
 NUMBERS = frozenset({"number", "no", "nr", "code", "sku", "reference", "ref", "slug", "username", "login", "abbr", "symbol"})
 """Last words of columns that tell records apart where there is no name."""
 
@@ -61,7 +64,7 @@ DIGITS = frozenset({
 def parts_of(name: str) -> tuple[str, ...]:
     """The words of a name, in small letters: `orderStatus`, `ORDER_STATUS` and "order status" are order and status."""
     split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    return tuple(word.lower() for word in re.split(r"[\s_\-.()]+", split) if word)
+    return tuple(word.lower() for word in re.split(r"[\W_]+", split) if word)
 
 
 def form_of(values: Sequence[Any], name: str) -> str | None:
@@ -92,11 +95,11 @@ def _number(value: Any) -> bool:
     return True
 
 
-def look(column: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """`type`, `widget`, `currency` and `minor` of a column as far as name and form tell; `names` are the columns of its table."""
-    form, words, stored = column.get("form"), parts_of(column["name"]), str(column["stored"])
+def look(column: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]:
+    """`type`, `widget`, `currency` and `minor` of a column as far as name and form tell; `called` are the `column_words` of its table."""
+    form, words, stored = column.get("form"), parts_of(called[column["name"]]), str(column["stored"])
     if stored in ("integer", "decimal"):
-        return _of_number(column, form, words, names)
+        return _of_number(column, form, words, called)
     native = column.get("native")
     if native == "xml":
         return {"widget": "code"}
@@ -104,6 +107,8 @@ def look(column: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
         return {}
     if native == "json":
         return {"widget": "json"}
+    if "iban" in words:
+        return {"widget": "iban"}
     if WORKED & set(words[-1:]) and form in (None, "states"):
         return {"widget": "person"}
     match form:
@@ -118,7 +123,7 @@ def look(column: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {}
 
 
-def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str], called: Mapping[str, str]) -> dict[str, Any]:
     if form in ("percent", "fraction"):
         return {"widget": form}
     if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:])):
@@ -127,7 +132,7 @@ def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str]
     in_cents = words[-1:] in (("cents",), ("cent",)) and words[-2:-1] != ("per",)
     if not (in_cents or MONEY & {*plain[-1:], *plain[:1]}) or {"count", "id", "qty", "quantity"} & set(words):
         return {}
-    currency = next((name for name in names if name.lower() in CURRENCY_COLUMNS), None)
+    currency = next((name for name, word in called.items() if word.lower() in CURRENCY_COLUMNS), None)
     if len(plain) < len(words):
         return {"widget": "money", "minor": True} | ({"currency": currency} if currency else {})
     if column["stored"] != "decimal" or (column.get("scale") or 2) > 4:
@@ -136,9 +141,9 @@ def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str]
 
 
 CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
-    "country": (2, frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships"})),
+    "country": (2, frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships", "land"})),
     "language": (2, frozenset({"language", "languages"})),
-    "currency": (3, frozenset({"currency", "currencies"})),
+    "currency": (3, frozenset({"currency", "currencies", "waehrung", "währung"})),
 }
 """Widget for codes → their length, and the last word of names of columns that hold them."""
 
@@ -188,19 +193,29 @@ def secret_because(column: Mapping[str, Any]) -> str | None:
 
 
 def table_words(table: str) -> str:
-    """The name of a table without what says that it is one: `tbl_staff`, `vwSales`."""
-    found = re.match(r"(?:tbl|TBL|vw|VW)[_ -]+(?=.)|(?:tbl|vw)(?=[A-Z])", table)
+    """The name of a table without what says that it is one: `tbl_staff`, `vwSales`, `mv_daily`."""
+    found = re.match(r"(?:tbl|TBL|vw|VW)[_ -]+(?=.)|(?:v|V|mv|MV)_(?=.)|(?:tbl|vw)(?=[A-Z])", table)
     return table[found.end() :] if found else table
 
 
-def title_columns(table: str, columns: Sequence[Mapping[str, Any]]) -> list[str]:
+def column_words(columns: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The names of a table's columns without the short mark of the table that nearly all of them begin with: `kd_name` and `kd_ort` of customers."""
+    names = [column["name"] for column in columns]
+    marks = Counter(found[0] for name in names if (found := re.match(r"[A-Za-z]{1,5}_(?=[A-Za-z])", name)))
+    mark, times = max(marks.items(), key=lambda each: each[1], default=("", 0))
+    short = {name: name.removeprefix(mark) for name in names}
+    own = times >= FEWEST_MARKED and times >= len(names) * MARKED and len({name.lower() for name in short.values()}) == len(names)
+    return short if own else {name: name for name in names}
+
+
+def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapping[str, str]) -> list[str]:
     """The columns that name a record: of a person all names, else the column that tells records apart; none where only the key does.
 
-    `table` is its name in the singular, `columns` are those that may stand in a title, in their order.
+    `table` is its name in the singular, `columns` are those that may stand in a title, in their order; `called` are all of `column_words`.
     """
     texts = {column["name"]: column for column in columns if column["stored"] == "text"}
-    lower = {name.lower(): name for name in reversed(texts)}
-    snake = {"_".join(parts_of(name)): name for name in reversed(texts)} | lower
+    lower = {called[name].lower(): name for name in reversed(texts)}
+    snake = {"_".join(parts_of(called[name])): name for name in reversed(texts)} | lower
     if whole := next((snake[name] for name in WHOLE if name in snake), None):
         return [whole]
     first, last = (next((name for known, name in snake.items() if known in wanted), None) for wanted in (FIRST, LAST))
@@ -210,7 +225,7 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]]) -> list[str]
     own = "_".join(parts_of(table))
     named = [f"{own}_{word}" for word in ("name", "title", "label", "description", "number", "no", "code")]
     ordered = [snake[known] for known in (*TITLES[:2], *named, *TITLES[2:]) if known in snake]
-    ordered += [name for name in texts if parts_of(name)[-1:] == ("name",)]
+    ordered += [name for name in texts if parts_of(called[name])[-1:] == ("name",)]
     ordered += [name for name in texts if set(parts_of(name)[-1:]) & NUMBERS]
     chosen = next((name for name in ordered if name in telling), None)
     return [chosen] if chosen else []
