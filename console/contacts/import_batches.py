@@ -26,6 +26,7 @@ from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
+from console.db.troubles import UNSTORABLE
 from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
 
 KIND = "import"
@@ -251,6 +252,9 @@ def _finish(found: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
             reason = next((str(each["reason"]) for each in error.details if each.get("reason")), "")
             words = error.words if reason in error.words else f"{error.words} {reason}"
             fetch(_END, (FAILED, words, log.now(), found.id))
+        except sa.exc.DataError:
+            fetch(_END, (FAILED, UNSTORABLE, log.now(), found.id))
+            raise
         else:
             fetch(_END, (DONE, "", log.now(), found.id))
 

@@ -20,6 +20,7 @@ from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
+from console.db.troubles import UNSTORABLE
 from console.enrolments import whom_to_enrol
 from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
 from console.enrolments.leaving_many import LEAVING
@@ -247,7 +248,8 @@ def _finish(found: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
         except ConsoleError as error:
             reason = next((str(each["reason"]) for each in error.details if each.get("reason")), "")
             fetch(_END, (FAILED, f"{error.words} {reason}".strip(), log.now(), found.id))
-        except sa.exc.DBAPIError:
+        except sa.exc.DataError:
+            fetch(_END, (FAILED, UNSTORABLE, log.now(), found.id))
             raise
         else:
             fetch(_END, (DONE, "", log.now(), found.id))
