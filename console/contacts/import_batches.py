@@ -103,6 +103,24 @@ def keep(actor: Actor, collection_id: str, stream: IO[bytes]) -> Import:
         raise
 
 
+def send(
+    actor: Actor, collection_id: str, stream: IO[bytes], *, headings: Mapping[str, str], match: str | None, change: bool, same: Mapping[str, Any], preview: bool
+) -> Import:
+    """Import a file that nobody looks at first, or with `preview` only look at it. Raises NotFound, NotAllowed, Invalid.
+
+    `headings` is heading → field where its words do not say it.
+    """  # fmt: skip
+    collection = imports.importable(actor, collection_id)
+    file = contact_files.keep(new_id("imf"), actor.id, stream)
+    try:
+        question = imports.question_told(actor, collection, file, headings, match)
+        imports.plan(actor, collection.id, asked := replace(question, change=change, same=same))
+    except Invalid:
+        contact_files.forget(file.folder)
+        raise
+    return _begin(actor, collection.id, asked, new_id("imp"), preview=preview)
+
+
 def look(actor: Actor, collection_id: str, question: Question) -> Import:
     """Look at what would become of each line; nothing is changed. Raises NotFound, NotAllowed, Invalid."""
     imports.plan(actor, collection_id, question)

@@ -162,6 +162,20 @@ def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Ques
     return Question(file, question.columns, match_of(actor, collection, question))
 
 
+def question_told(actor: Actor, collection: Collection, file: ContactFile, headings_told: Mapping[str, str], match: str | None) -> Question:
+    """The question of a file of which somebody has told what some headings mean, and by what contacts are found. Raises Invalid for what is not there."""
+    question, (named, _) = question_of(actor, collection, file), contact_files.sample(file, actor.id)
+    offered = {name for name, _ in choices(actor, collection)}
+    wrong = [(f"columns.{each}", "There is no such heading in the file.") for each in headings_told if each not in named]
+    wrong += [(f"columns.{each}", f"No column can be {name}.") for each, name in headings_told.items() if name and name not in offered]
+    wrong += [("match", f"Contacts are not found by {match}.")] if match and match not in dict(matches(actor, collection)) else []
+    if wrong:
+        raise Invalid("The file cannot be read like this.", details=[{"field": field, "reason": reason} for field, reason in wrong])
+    told = {str(named.index(each)): name for each, name in headings_told.items()}
+    columns = {number: name for number, name in {**question.columns, **told}.items() if name}
+    return replace(question, columns=columns, match=match or match_of(actor, collection, replace(question, columns=columns)))
+
+
 def match_of(actor: Actor, collection: Collection, question: Question) -> str | None:
     """The field by which contacts that are there are found best: a key that the file tells, else an e-mail address, else a telephone number."""
     contact, offered = collection.contact, {name for name, _ in matches(actor, collection)}

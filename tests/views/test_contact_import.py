@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, collections, contacts, db, queue
+from console import access, accounts, collections, contacts, db, queue
 from console.access import policy_store
 from console.activity import exports
 from console.contacts import contact_files, import_batches, imports
@@ -19,6 +19,7 @@ from console.db.ids import new_id
 from console.enrolments import batches
 from console.errors import Invalid, NotFound
 from console.queue import PutBack
+from tests.conftest import web_app
 from tests.jobs import work_until_idle
 from tests.services.contact_club import found_club
 from tests.tables import cases
@@ -459,3 +460,28 @@ def test_the_words_in_which_providers_tell_of_consent(club: "Pages", said: str, 
     access.grant("operator", "collection:consent", ["create"], team="operations")
     found = kept(club.company, f"Name;Stage;Accepts SMS marketing;Consent source;Consent date\nBo;new;{said};fair;03.05.2026\n")
     assert (counts(found), found.consents) == ((1, 0, 0, 0), int(given))
+
+
+@pytest.mark.rotating
+def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages") -> None:
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    company = club.company
+    key = {"Authorization": f"Bearer {accounts.create_key('import', company.olivia.id).text}"}
+    web, place = web_app().test_client(), "/api/v1/contacts/contact/imports"
+    sent: dict[str, Any] = {
+        "csv": "First Name,Last Name,Email Address,Segment\nBo,Larsen,bo@mc.example,new\nMia,Berg,sam@post.example,new\n",
+        "columns": {"Segment": "stage"}, "agreed": ["sms"], "consent": {"source": "form", "at": "2026-01-02T10:00:00Z"}, "values": {"country": "SE"},
+    }  # fmt: skip
+    looked = web.post(place, json={**sent, "preview": True}, headers=key)
+    assert (looked.status_code, looked.json["counts"]) == (202, {"new": 1, "changed": 0, "same": 0, "refused": 1, "consents": 1})
+    done = web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).json
+    assert web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).json["id"] == done["id"]
+    told = web.get(f"{place}/{done['id']}", headers=key).json
+    assert (told["status"], told["counts"]["new"], told["columns"]) == ("done", 1, {"1": "name", "2": "name", "3": "email", "4": "stage"})
+    [left] = web.get(f"{place}/{done['id']}/rows", headers=key).json["data"]
+    assert (left["line"], left["reasons"]) == (3, ["Somebody with this Email is there already."])
+    known = contacts.known_contact("contact", "7")
+    assert (known.name, known.country, known.consent["sms"].source) == ("Bo Larsen", "SE", "form")
+    wrong = web.post(place, json={**sent, "columns": {"Shoe": "stage", "Segment": "shoe"}}, headers=key)
+    assert [each["field"] for each in wrong.json["details"]] == ["columns.Shoe", "columns.Segment"]
+    assert web.get(f"/api/v1/contacts/customer/imports/{done['id']}", headers=key).status_code == 404
