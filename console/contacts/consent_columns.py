@@ -20,7 +20,9 @@ from console.errors import ConsoleError, NotFound
 from console.formats.times import moment_of
 from console.records import record_keys
 
-YES = frozenset({*GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "given", "agreed", "accepted", "confirmed", "opt in", "opted in"})
+YES = frozenset(
+    {*GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "given", "agreed", "accepted", "confirmed", "opt in", "opted in"}
+)
 NO = frozenset({
     "", "no", "n", "false", "0", "-", "–", "none", "nein", "non", "nee", "nie", "ne", "not given", "withdrawn", "opted out", "opt out", "opted_out", "opt_out", "unsubscribed",
     "non-subscribed", "not subscribed", "not_subscribed", "never subscribed", "no consent", "no_consent", "cleaned", "bounced", "archived", "pending", "declined",

@@ -83,7 +83,9 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
         )
     heading = next((line for line in head.splitlines() if line.strip("\ufeff\t ")), "")
     told = TOLD_DELIMITER.fullmatch(heading.strip("\ufeff"))
-    return ContactFile(folder, count, encoding, told[1] if told else max(DELIMITERS, key=lambda mark: (heading.count(mark), -DELIMITERS.index(mark))))
+    return ContactFile(
+        folder, count, encoding, told[1] if told else max(DELIMITERS, key=lambda mark: (heading.count(mark), -DELIMITERS.index(mark)))
+    )
 
 
 def forget(folder: str) -> None:
@@ -114,7 +116,9 @@ def rows(file: ContactFile, person: str) -> Iterator[Row]:
     try:
         for cells in reader:
             number += 1
-            if any(cell.strip() for cell in cells) and not (number == 1 and TOLD_DELIMITER.fullmatch(file.delimiter.join(cells).strip("\ufeff"))):
+            if any(cell.strip() for cell in cells) and not (
+                number == 1 and TOLD_DELIMITER.fullmatch(file.delimiter.join(cells).strip("\ufeff"))
+            ):
                 yield Row(number, [cell.strip() for cell in cells[:MOST_COLUMNS]], not any(UNREADABLE in cell for cell in cells))
     except csv.Error:
         reason = f"After line {number + 1:,} a quotation mark is never closed, or a cell is too long."

@@ -104,7 +104,15 @@ def keep(actor: Actor, collection_id: str, stream: IO[bytes]) -> Import:
 
 
 def send(
-    actor: Actor, collection_id: str, stream: IO[bytes], *, headings: Mapping[str, str], match: str | None, change: bool, same: Mapping[str, Any], preview: bool
+    actor: Actor,
+    collection_id: str,
+    stream: IO[bytes],
+    *,
+    headings: Mapping[str, str],
+    match: str | None,
+    change: bool,
+    same: Mapping[str, Any],
+    preview: bool,
 ) -> Import:
     """Import a file that nobody looks at first, or with `preview` only look at it. Raises NotFound, NotAllowed, Invalid.
 

@@ -332,7 +332,9 @@ def _usual_words(target: Target) -> dict[str, str]:
     document = records.collection(target.collection).contact if target.collection is not None else None
     if document is None:
         return {}
-    return {_word(word): name for part, words in headings.USUAL.items() if (name := getattr(document, part, None)) for word in (part, *words)}
+    return {
+        _word(word): name for part, words in headings.USUAL.items() if (name := getattr(document, part, None)) for word in (part, *words)
+    }
 
 
 def _by_cells(target: Target, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> dict[str, str]:

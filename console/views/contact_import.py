@@ -92,7 +92,9 @@ def _question(asked: Question) -> Question:
     """Return the question as the form has it now."""
     columns = {name.removeprefix(COLUMN): value for name, value in request.form.items() if name.startswith(COLUMN) and value}
     typed = form_boxes.read_form(request.form, frame.look())
-    same = {name: value for name, value in typed.items() if value not in (None, "")} | {imports.EVERYONE: request.form.getlist(imports.EVERYONE)}
+    same = {name: value for name, value in typed.items() if value not in (None, "")} | {
+        imports.EVERYONE: request.form.getlist(imports.EVERYONE)
+    }
     return replace(asked, columns=columns, match=request.form.get("match") or None, change=request.form.get("change") == "1", same=same)
 
 

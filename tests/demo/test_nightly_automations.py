@@ -382,9 +382,13 @@ def test_p3_p5_what_happened_begins_a_review_of_those_who_have_one_and_of_nobody
     closed, first, busy, named, untouched = [key for key, _ in chosen]
     house.core.execute("update customer set kyc_status = 'rejected', open_kyc_tickets = 1 where id::text = %s", (closed,))
     house.core.execute("update customer set kyc_status = 'in_review', open_kyc_tickets = 1 where id::text = %s", (first,))
-    house.core.execute("update customer set expected_monthly_minor = 1, last_reviewed_at = now() - interval '1 year' where id::text = %s", (busy,))
+    house.core.execute(
+        "update customer set expected_monthly_minor = 1, last_reviewed_at = now() - interval '1 year' where id::text = %s", (busy,)
+    )
     house.core.execute("update customer set last_reviewed_at = now() where id::text = any(%s)", ([named, untouched],))
-    house.core.execute("update watchlist_entry set name = %s where id = (select min(id) from watchlist_entry where delisted_on is null)", (chosen[3][1],))
+    house.core.execute(
+        "update watchlist_entry set name = %s where id = (select min(id) from watchlist_entry where delisted_on is null)", (chosen[3][1],)
+    )
     house.core.execute("update watchlist set imported_at = now()")
     house.core.commit()
     house.due("happened")

@@ -108,7 +108,9 @@ def test_the_application_fills_the_queue_and_owns_nothing_of_it(clean: Database,
         (psycopg.OperationalError("gone"), True),
     ],
 )
-def test_a_value_that_cannot_be_stored_fails_its_job_at_once_and_by_name(error: Exception, again: bool, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_value_that_cannot_be_stored_fails_its_job_at_once_and_by_name(
+    error: Exception, again: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(payload: str) -> None:
         raise error
 

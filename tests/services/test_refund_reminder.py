@@ -83,7 +83,9 @@ def test_f1_a_request_of_friday_afternoon_is_brought_to_mind_on_monday(company: 
             company.work()
             heard.append((told(company, "olivia"), told(company, "mona")))
         rest = [(0, 0)] * 5
-        assert heard == [*rest, (1, 0), (1, 2)], "Friday evening, the night, Saturday, Sunday, Monday morning; Monday and Tuesday at the end of work"
+        assert heard == [*rest, (1, 0), (1, 2)], (
+            "Friday evening, the night, Saturday, Sunday, Monday morning; Monday and Tuesday at the end of work"
+        )
 
 
 def test_f2_a_request_that_waits_for_its_customer_is_left_alone_until_it_is_open_again(

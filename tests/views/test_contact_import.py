@@ -420,20 +420,25 @@ def test_the_export_of_a_crm_is_understood_as_it_is(club: "Pages", crm: str) -> 
 @pytest.mark.rotating
 def test_what_no_column_tells_is_asked_once_for_all_on_the_page(club: "Pages") -> None:
     access.grant("operator", "collection:consent", ["create"], team="operations")
-    where = sent(club, b"First Name,Last Name,Email Address,OPTIN_TIME\nBo,Larsen,bo@mc.example,2026-01-02 10:00:00\nMia,Berg,mia@mc.example,\n")
+    where = sent(
+        club, b"First Name,Last Name,Email Address,OPTIN_TIME\nBo,Larsen,bo@mc.example,2026-01-02 10:00:00\nMia,Berg,mia@mc.example,\n"
+    )
     page = club.olivia.get(where)
     assert "Stage is needed." in page.text
     form = page.forms[-1]["fields"]
     asked = {**form, "do": "look", "t.all:stage": "enum", "v.all:stage": "new", "everyone": "sms"}
     looked = posted(club, where, asked)
     assert "Of the consent source and at must be known" in club.olivia.get(looked).text
-    told = posted(
-        club, looked, {**asked, "t.source": "text", "v.source": "newsletter", "t.at": "datetime", "v.at": "2026-01-02T10:00"}
-    )
+    told = posted(club, looked, {**asked, "t.source": "text", "v.source": "newsletter", "t.at": "datetime", "v.at": "2026-01-02T10:00"})
     assert "with 2 consents" in club.olivia.get(told).text
     posted(club, told, {"do": "import"})
     known = contacts.known_contact("contact", "8")
-    assert (known.name, known.consent["sms"].given, known.consent["sms"].source, known.consent["call"].given) == ("Mia Berg", True, "newsletter", False)
+    assert (known.name, known.consent["sms"].given, known.consent["sms"].source, known.consent["call"].given) == (
+        "Mia Berg",
+        True,
+        "newsletter",
+        False,
+    )
 
 
 @pytest.mark.rotating
@@ -454,7 +459,15 @@ def test_a_number_that_a_spreadsheet_has_shortened_is_refused(club: "Pages") -> 
 @pytest.mark.rotating
 @cases(
     ("said", "given"),
-    [("subscribed", True), ("unsubscribed", False), ("no_consent", False), ("Ja", True), ("cleaned", False), ("TRUE", True), ("Nee", False)],
+    [
+        ("subscribed", True),
+        ("unsubscribed", False),
+        ("no_consent", False),
+        ("Ja", True),
+        ("cleaned", False),
+        ("TRUE", True),
+        ("Nee", False),
+    ],
 )
 def test_the_words_in_which_providers_tell_of_consent(club: "Pages", said: str, given: bool) -> None:
     access.grant("operator", "collection:consent", ["create"], team="operations")

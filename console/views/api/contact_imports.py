@@ -22,12 +22,22 @@ class SentContacts(Sent):
     """A CSV file of contacts with a heading; its columns are known by their names, labels and usual words."""
 
     csv: str = Field(description="Up to the size of a request: send a larger file in several, or on the page")
-    columns: dict[str, str] | None = Field(None, description="Heading → field, where the usual words are not enough; an empty text: not used")
-    match: str | None = Field(None, description="Field by which contacts that are there are found; without: the key, an e-mail address, a number")
+    columns: dict[str, str] | None = Field(
+        None, description="Heading → field, where the usual words are not enough; an empty text: not used"
+    )
+    match: str | None = Field(
+        None, description="Field by which contacts that are there are found; without: the key, an e-mail address, a number"
+    )
     change: bool = Field(False, description="Those who are there get what the file says; else their lines are left out")
-    values: dict[str, Any] = Field(default_factory=dict, description="Fields that are the same for all who are added and stand in no column")
-    agreed: list[str] = Field(default_factory=list, description="Channels that everybody in the file agreed to: email, sms, call, ai_call, chat")
-    consent: dict[str, Any] = Field(default_factory=dict, description="What else is kept of the consents and stands in no column, such as source")
+    values: dict[str, Any] = Field(
+        default_factory=dict, description="Fields that are the same for all who are added and stand in no column"
+    )
+    agreed: list[str] = Field(
+        default_factory=list, description="Channels that everybody in the file agreed to: email, sms, call, ai_call, chat"
+    )
+    consent: dict[str, Any] = Field(
+        default_factory=dict, description="What else is kept of the consents and stands in no column, such as source"
+    )
     preview: bool = Field(False, description="Tell what would become of each line and change nothing")
 
 
