@@ -30,7 +30,30 @@ USUAL: Mapping[str, tuple[str, ...]] = {
 NAME_PARTS = (GIVEN, MIDDLE, FAMILY)
 UNKNOWN = 100
 _AROUND = frozenset(
-    "person primary main address mailing billing home work business other private personal preferred default value number 1 privat geschäftlich the of adresse".split()
+    [
+        "person",
+        "primary",
+        "main",
+        "address",
+        "mailing",
+        "billing",
+        "home",
+        "work",
+        "business",
+        "other",
+        "private",
+        "personal",
+        "preferred",
+        "default",
+        "value",
+        "number",
+        "1",
+        "privat",
+        "geschäftlich",
+        "the",
+        "of",
+        "adresse",
+    ]
 )
 """Words that say which of several it is, not what."""
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "lt")

@@ -109,20 +109,10 @@ def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = 
     batch_id, subject = new_id("enr"), subjects.of_person(actor.id)
     kid, nonce, ciphertext = subjects.seal(subject, _about(batch_id), asked.to_json())
     row = {
-        "id": batch_id,
-        "workflow": target.id,
-        "person": actor.id,
-        "origin": asked.origin,
-        "preview": preview,
-        "subject": subject,
-        "kid": kid,
-        "nonce": nonce,
-        "ct": ciphertext,
-        "folder": asked.file.folder if asked.file else None,
-        "status": RUNNING,
-        "total": whom_to_enrol.total(actor, target, asked),
-        "created_at": log.now(),
-    }
+        "id": batch_id, "workflow": target.id, "person": actor.id, "origin": asked.origin, "preview": preview, "subject": subject, "kid": kid,
+        "nonce": nonce, "ct": ciphertext, "folder": asked.file.folder if asked.file else None, "status": RUNNING,
+        "total": whom_to_enrol.total(actor, target, asked), "created_at": log.now(),
+    }  # fmt: skip
     with transaction() as connection:
         connection.execute(sa.insert(tables.enrolment_batch).values(**row))
         queue.enqueue(connection, queue.ENROL, batch_id, dedupe_key=batch_id)
@@ -175,16 +165,11 @@ def answers(
     visible = _visible(actor, found, [row[1] for row in rows if row[1] is not None])
     told = [
         {
-            "row": row[0],
-            "record": row[1] if row[1] in visible else None,
-            "title": visible.get(row[1]),
-            "status": row[2],
-            "reasons": row[3],
-            "lead_id": row[4],
-            "run_id": row[5],
+            "row": row[0], "record": row[1] if row[1] in visible else None, "title": visible.get(row[1]), "status": row[2], "reasons": row[3],
+            "lead_id": row[4], "run_id": row[5],
         }
         for row in rows[:limit]
-    ]
+    ]  # fmt: skip
     return told, int(rows[limit - 1][0]) if len(rows) > limit else None
 
 

@@ -100,13 +100,9 @@ def _question(asked: Question) -> Question:
 
 def _form(here: Collection, *, wrong: str = "", status: int = 200) -> Response:
     context = {
-        "collection": here,
-        "url": f"/import{frame.collection_url(here.id)}",
-        "back": frame.collection_url(here.id, segment=""),
-        "wrong": wrong,
-        "asked": _consent_columns(frame.actor(), here),
-        "most": contact_files.MOST_BYTES >> 20,
-    }
+        "collection": here, "url": f"/import{frame.collection_url(here.id)}", "back": frame.collection_url(here.id, segment=""), "wrong": wrong,
+        "asked": _consent_columns(frame.actor(), here), "most": contact_files.MOST_BYTES >> 20,
+    }  # fmt: skip
     return frame.page("lists/import.html", context, status=status)
 
 
