@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from console import access, formats, records
+from console import access, accounts, formats, records
 from console.actions import hand_forms
 from console.browse import browsed_collection
 from console.contacts import consent_columns, contact_files, headings
@@ -85,7 +85,7 @@ class Line:
 class Plan:
     """What lines are judged by: who imports what into which contacts, with which rights. `fields` stand in the order in which they count.
 
-    `needed` are fields that must not be empty, `filled` what all lines get.
+    `needed` are fields that must not be empty, `filled` what all lines get, `owners` addresses of people by their names in small letters.
     """
 
     actor: Actor
@@ -99,6 +99,7 @@ class Plan:
     create: Scope
     read: Scope
     update: Scope
+    owners: Mapping[str, str]
 
     @property
     def match(self) -> str | None:
@@ -197,10 +198,12 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     form = hand_forms.new_record(actor, collection.id)
     needed = [field for field in form.fields if (field.required or not field.nullable) and field.name not in form.filled]
     match = question.match if question.match in {field.name for field in fields.values()} else None
+    owner = collection.contact.owner if collection.contact else None
     scopes = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
     return Plan(
         actor, collection, Question(question.file, question.columns, match, question.change, question.same), fields, len(named),
         _consents(consent_columns.place_of(actor, collection), told, question.same), needed, _filled(known, fields, question.same), *scopes,
+        {name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in told.values() else {},
     )  # fmt: skip
 
 
@@ -342,6 +345,8 @@ def _value(plan: Plan, field: Field, cell: str) -> Any:
         cell = headings.country_code(cell)
     elif field.name == plan.part("zone"):
         cell = headings.zone_name(cell)
+    elif field.name == plan.part("owner"):
+        cell = plan.owners.get(cell.casefold(), cell)
     if field.options is not None:
         return next(
             (option.value for option in field.options if cell.casefold() in (option.value.casefold(), option.label.casefold())), cell

@@ -137,7 +137,7 @@ def _looked_at(who: Actor, here: Collection, found: Import) -> dict[str, Any]:
         (
             f"{COLUMN}{number}",
             heading or f"Column {number + 1}",
-            [line[number] for line in cells if number < len(line)],
+            [line[number] for line in cells if line[number : number + 1] not in ([], [""])],
             found.question.columns.get(str(number), ""),
         )
         for number, heading in enumerate(headings)

@@ -374,13 +374,13 @@ def test_a_nul_character_in_any_cell_refuses_its_line_and_no_other(club: "Pages"
 
 CRMS = {
     "HubSpot": (
-        '\ufeff"Record ID","First Name","Last Name","Email","Phone Number","Mobile Phone Number","Contact owner","Lifecycle Stage","Country/Region","Time Zone"\n'
-        '"151","Zoë","Müller","zoe@hub.example","","+49 171 2345678","Gita Rao","Engaged","Germany","europe_slash_berlin"\n',
+        ('\ufeff"Record ID","First Name","Last Name","Email","Phone Number","Mobile Phone Number","Contact owner","Lifecycle Stage","Country/Region","Time Zone"\n'
+         '"151","Zoë","Müller","zoe@hub.example","","+49 171 2345678","Gita Rao","Engaged","Germany","europe_slash_berlin"\n'),
         "utf-8", ("Zoë Müller", "zoe@hub.example", "+49 171 2345678", "DE", "Europe/Berlin"),
     ),
     "Salesforce": (
-        '"Salutation","First Name","Last Name","Account Name","Mailing Street","Mailing Country","Phone","Mobile","Email","Email Opt Out"\n'
-        '"Mr.","Piotr","Nowak; Łukasz","ACME ""West""","ul. Długa 5\nDwór","Poland","12 345 67 89; 601 234 567","+48 601 234 567","p@sf.example","0"\n',
+        ('"Salutation","First Name","Last Name","Account Name","Mailing Street","Mailing Country","Phone","Mobile","Email","Email Opt Out"\n'
+         '"Mr.","Piotr","Nowak; Łukasz","ACME ""West""","ul. Długa 5\nDwór","Poland","12 345 67 89; 601 234 567","+48 601 234 567","p@sf.example","0"\n'),
         "utf-8", ("Piotr Nowak; Łukasz", "p@sf.example", "+48 601 234 567", "PL", None),
     ),
     "Mailchimp": (
@@ -392,8 +392,8 @@ CRMS = {
         "cp1252", ("Jürgen Groß", "j@pd.example", "+49 30 901820", None, None),
     ),
     "Google": (
-        "First Name,Middle Name,Last Name,Organization Name,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value\n"
-        "Lena,Maria,Kowalska,,* Work,lena@gc.example ::: l@gc.example,Mobile,+48 601 234 567 ::: +48 602\n",
+        ("First Name,Middle Name,Last Name,Organization Name,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value\n"
+         "Lena,Maria,Kowalska,,* Work,lena@gc.example ::: l@gc.example,Mobile,+48 601 234 567 ::: +48 602\n"),
         "utf-8", ("Lena Maria Kowalska", "lena@gc.example ::: l@gc.example", "+48 601 234 567 ::: +48 602", None, None),
     ),
     "Outlook": (
@@ -439,6 +439,15 @@ def test_what_no_column_tells_is_asked_once_for_all_on_the_page(club: "Pages") -
         "newsletter",
         False,
     )
+
+
+@pytest.mark.rotating
+def test_an_owner_who_is_named_is_known_by_the_address(club: "Pages") -> None:
+    plan, lines = import_batches.first_lines(
+        club.company.olivia, kept(club.company, "Name,Stage,Contact owner\nBo,new,OLIVIA\nMia,new,Somebody Else\n")
+    )
+    assert plan.part("owner") == "owner"
+    assert [line.values["owner"] for line in lines] == [club.company.olivia.email, "Somebody Else"]
 
 
 @pytest.mark.rotating
