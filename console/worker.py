@@ -92,14 +92,15 @@ class Duty:
         try:
             if self.do():
                 self.stir()
-        except (sa.exc.DBAPIError, psycopg.OperationalError, OSError) as error:
+        except ConsoleError as error:
+            _log.error("alarm: %s failed: %s", self.name, error.message)
+        except Exception as error:  # noqa: BLE001 (one duty's surprise must not end the others)
+            if not troubles.passes(error):
+                _log.exception("alarm: %s failed", self.name)
+                return
             found = troubles.trouble_of(error) or troubles.DOWN
             said = "the database does not answer" if found is troubles.DOWN else found.message
             _log.warning("%s: %s: %s", self.name, said, type(getattr(error, "orig", error)).__name__)
-        except ConsoleError as error:
-            _log.error("alarm: %s failed: %s", self.name, error.message)
-        except Exception:  # noqa: BLE001 (one duty's surprise must not end the others)
-            _log.exception("alarm: %s failed", self.name)
 
     def stir(self) -> None:
         """There is something, or may be: the pause is `every_s` again, this one included."""

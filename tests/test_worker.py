@@ -52,6 +52,8 @@ def test_a_duty_is_done_when_due_and_not_before() -> None:
         ),
         (psycopg.OperationalError("secret address"), "count: the database does not answer: OperationalError"),
         (RuntimeError("surprise"), "alarm: count failed"),
+        (sa.exc.DataError("select 1", {}, psycopg.DataError("NUL")), "alarm: count failed"),
+        (TimeoutError("a mailbox"), "alarm: count failed"),
         (Conflict("Do this."), "alarm: count failed: Do this."),
     ],
 )

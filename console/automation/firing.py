@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -20,7 +19,7 @@ from console import enrolments, faults, log, queue, runs, subjects, workflows
 from console.automation.trigger_rows import Row
 from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
-from console.db import tables
+from console.db import tables, troubles
 from console.db.engine import alone, fetch, hot_engine
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, SourceDown
@@ -216,9 +215,9 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing]) -> bool:
         wanted = [start for _, start in together.values()]
         answers = runs.start_many_hands_off(workflow_id, wanted, places=len(wanted) + 1) if len(wanted) > 1 else []
         faults.point("triggers.start.after")
-    except (sa.exc.DBAPIError, psycopg.OperationalError, OSError):
-        raise
     except Exception as error:  # alone, each says what is wrong with it
+        if troubles.passes(error):
+            raise
         if not isinstance(error, ConsoleError):
             logger.exception("alarm: firings of the workflow %s cannot be started together", workflow_id)
         return False
@@ -266,9 +265,9 @@ def _start(found: _Firing) -> None:
     except ConsoleError as error:
         _not_started(found, error)
         return
-    except (sa.exc.DBAPIError, OSError):
-        raise
-    except Exception:  # one firing's surprise must not keep the others from starting
+    except Exception as error:  # one firing's surprise must not keep the others from starting
+        if troubles.passes(error):
+            raise
         logger.exception("alarm: firing %s of the workflow %s", ident, workflow_id)
         if found.tries < SURPRISES:
             _again(ident, found.tries, "Something went wrong here; it is written down, and tried again.")

@@ -152,14 +152,7 @@ def _mark(collection: Collection, column: str) -> Mark | None:
     newest = _newest(collection, column)
     highest = _highest_key(collection)
     seen, beyond = _near(collection, column, newest)
-    _note(
-        collection.id,
-        column,
-        mark={"value": newest, "beyond": beyond},
-        mark_at=trigger_rows.CLOCK,
-        highest={"key": highest},
-        seen=seen,
-    )
+    _note(collection.id, column, mark={"value": newest, "beyond": beyond}, mark_at=trigger_rows.CLOCK, highest={"key": highest}, seen=seen)
     return None
 
 

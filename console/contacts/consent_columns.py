@@ -4,6 +4,7 @@ A column such as “SMS consent” says yes or no. What else the table of consen
 “Consent source”, or once for all lines. Consent of which nobody can say where it was given is none, so such a line is not added.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any
 
 from console import access, formats, log
 from console.actions import hand_forms
+from console.contacts import headings
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.documents.collections.contact_document import GIVEN, ConsentDocument, column_of, consents_relation
@@ -18,10 +20,13 @@ from console.errors import ConsoleError, NotFound
 from console.formats.times import moment_of
 from console.records import record_keys
 
-YES = frozenset({*GIVEN, "x", "y", "ja", "oui", "given", "agreed", "opt in"})
-NO = frozenset(
-    {"", "no", "n", "false", "0", "-", "–", "none", "nein", "non", "not given", "withdrawn", "opted out", "opt out", "opted_out", "opt_out"}
+YES = frozenset(
+    {*GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "given", "agreed", "accepted", "confirmed", "opt in", "opted in"}
 )
+NO = frozenset({
+    "", "no", "n", "false", "0", "-", "–", "none", "nein", "non", "nee", "nie", "ne", "not given", "withdrawn", "opted out", "opt out", "opted_out", "opt_out", "unsubscribed",
+    "non-subscribed", "not subscribed", "not_subscribed", "never subscribed", "no consent", "no_consent", "cleaned", "bounced", "archived", "pending", "declined",
+})  # fmt: skip
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "e mail", "mail", "newsletter"),
     "sms": ("sms", "text message", "text messages"),
@@ -30,6 +35,12 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "chat": ("chat",),
 }
 """Channel → what its column may be called, with “consent” before or behind."""
+SHAPES = (
+    "{} consent", "consent {}", "consent to {}", "{} opt in", "opt in {}", "{} marketing consent", "{} marketing", "accepts {} marketing", "accepts {}", "{} subscription status",
+    "{} marketing status", "{} permission",
+)  # fmt: skip
+"""A heading that says who agreed, with a word for the channel."""
+MAILINGS = ("marketing status", "accepts marketing", "newsletter")
 EVIDENCE: Mapping[str, tuple[str, ...]] = {
     "source": ("source", "given at place", "where"),
     "text_version": ("text", "text version", "version", "wording"),
@@ -51,17 +62,18 @@ NAMES: Mapping[str, str] = {"email": "E-mail", "sms": "SMS", "call": "Calls", "a
 class Columns:
     """The columns of one file that are about consent: number → channel, and number → field of the table of consents.
 
-    `fields` are what is asked for beside (none where no column says who agreed), `needed` those of them that must be told.
+    `everyone` are channels that all in the file agreed to. `fields` are what is asked for beside (none where nothing says who agreed).
     """
 
     place: "Place | None" = None
     channels: Mapping[int, str] = field(default_factory=dict)
     told: Mapping[int, Field] = field(default_factory=dict)
+    everyone: Sequence[str] = ()
 
     @property
     def fields(self) -> Sequence[Field]:
         """What is told about a consent once for all lines, as far as no column tells it."""
-        if self.place is None or not self.channels:
+        if self.place is None or not (self.channels or self.everyone):
             return ()
         own = {each.name for each in self.told.values()}
         return [each for each in self.place.fields if each.name not in own]
@@ -125,14 +137,15 @@ def place_of(actor: Actor, collection: Collection) -> Place | None:
     return Place(collection, form.collection, documents, link, fields, frozenset(needed | ({source} if source else set())))
 
 
-def columns_of(place: Place | None, headings: Sequence[str]) -> Columns:
+def columns_of(place: Place | None, told_headings: Sequence[str]) -> Columns:
     """Which of the headings (plain: small letters, one blank) are about consent."""
     if place is None:
         return Columns()
     by_heading: dict[str, str] = {}
     for channel in place.documents:
         for word in HEADINGS[channel]:
-            by_heading |= dict.fromkeys((f"{word} consent", f"consent {word}", f"consent to {word}", f"{word} opt in"), channel)
+            by_heading |= dict.fromkeys((shape.format(word) for shape in SHAPES), channel)
+    by_heading |= dict.fromkeys(MAILINGS, "email") if "email" in place.documents else {}
     first = next(iter(place.documents.values()))
     evidence: dict[str, Field] = {}
     for part, words in EVIDENCE.items():
@@ -141,9 +154,10 @@ def columns_of(place: Place | None, headings: Sequence[str]) -> Columns:
         for word in words if known is not None else ():
             evidence[f"consent {word}"] = known  # type: ignore[assignment]
     for each in place.fields:
-        evidence |= dict.fromkeys((f"consent {_plain(each.label)}", f"consent {_plain(each.name)}"), each)
-    channels = {number: by_heading[heading] for number, heading in enumerate(headings) if heading in by_heading}
-    told = {number: evidence[heading] for number, heading in enumerate(headings) if heading in evidence and number not in channels}
+        evidence |= dict.fromkeys((f"consent {headings.plain(each.label)}", f"consent {headings.plain(each.name)}"), each)
+    known = {number: by_heading.get(words, by_heading.get(headings.inner(words))) for number, words in enumerate(told_headings)}
+    channels = {number: channel for number, channel in known.items() if channel is not None and number == [*known.values()].index(channel)}
+    told = {number: evidence[heading] for number, heading in enumerate(told_headings) if heading in evidence and number not in channels}
     return Columns(place, channels, told)
 
 
@@ -152,7 +166,8 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
     place = columns.place
     if place is None:
         return {}, []
-    agreed, reasons = [], []
+    agreed: list[str] = [*columns.everyone]
+    reasons = []
     for number, channel in columns.channels.items():
         said = cells[number].strip() if number < len(cells) else ""
         if said.casefold() in YES:
@@ -189,12 +204,10 @@ def _value(told: Field, cell: str) -> Any:
     if told.options is not None:
         return next((one.value for one in told.options if cell.casefold() in (str(one.value).casefold(), one.label.casefold())), cell)
     if told.type == "datetime":
+        if by_day := re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})\b.*", cell):
+            cell = f"{by_day[3]}-{by_day[2]:0>2}-{by_day[1]:0>2}"
         try:
             return datetime.fromisoformat(cell).strftime("%Y-%m-%dT00:00:00Z") if len(cell) == len("2026-01-01") else cell
         except ValueError:
             return cell
     return formats.typed(formats.kind(told), [cell], formats.Look())
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().replace("_", " ").replace("-", " ").split())

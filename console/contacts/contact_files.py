@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,8 @@ MOSTLY = 20
 """A file is UTF-8 where at most one byte is broken for so many letters beyond ASCII: the lines with such bytes are refused, the others keep their letters."""
 FOLDER = "enrolments"
 DELIMITERS = ",;\t|"
+TOLD_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])[{DELIMITERS}]*", re.IGNORECASE)
+"""A line over the heading by which Excel is told what stands between the cells."""
 UNREADABLE = "\ufffd"
 NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")
 """How spreadsheets, archives and PDF files begin."""
@@ -79,7 +82,10 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
             "This is no text file.", details=[{"field": "csv", "reason": "Save the table as CSV, in UTF-8 where that can be chosen."}]
         )
     heading = next((line for line in head.splitlines() if line.strip("\ufeff\t ")), "")
-    return ContactFile(folder, count, encoding, max(DELIMITERS, key=lambda mark: (heading.count(mark), -DELIMITERS.index(mark))))
+    told = TOLD_DELIMITER.fullmatch(heading.strip("\ufeff"))
+    return ContactFile(
+        folder, count, encoding, told[1] if told else max(DELIMITERS, key=lambda mark: (heading.count(mark), -DELIMITERS.index(mark)))
+    )
 
 
 def forget(folder: str) -> None:
@@ -110,7 +116,9 @@ def rows(file: ContactFile, person: str) -> Iterator[Row]:
     try:
         for cells in reader:
             number += 1
-            if any(cell.strip() for cell in cells):
+            if any(cell.strip() for cell in cells) and not (
+                number == 1 and TOLD_DELIMITER.fullmatch(file.delimiter.join(cells).strip("\ufeff"))
+            ):
                 yield Row(number, [cell.strip() for cell in cells[:MOST_COLUMNS]], not any(UNREADABLE in cell for cell in cells))
     except csv.Error:
         reason = f"After line {number + 1:,} a quotation mark is never closed, or a cell is too long."

@@ -26,6 +26,7 @@ from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
+from console.db.troubles import UNSTORABLE
 from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
 
 KIND = "import"
@@ -100,6 +101,32 @@ def keep(actor: Actor, collection_id: str, stream: IO[bytes]) -> Import:
     except Invalid:
         contact_files.forget(file.folder)
         raise
+
+
+def send(
+    actor: Actor,
+    collection_id: str,
+    stream: IO[bytes],
+    *,
+    headings: Mapping[str, str],
+    match: str | None,
+    change: bool,
+    same: Mapping[str, Any],
+    preview: bool,
+) -> Import:
+    """Import a file that nobody looks at first, or with `preview` only look at it. Raises NotFound, NotAllowed, Invalid.
+
+    `headings` is heading → field where its words do not say it.
+    """  # fmt: skip
+    collection = imports.importable(actor, collection_id)
+    file = contact_files.keep(new_id("imf"), actor.id, stream)
+    try:
+        question = imports.question_told(actor, collection, file, headings, match)
+        imports.plan(actor, collection.id, asked := replace(question, change=change, same=same))
+    except Invalid:
+        contact_files.forget(file.folder)
+        raise
+    return _begin(actor, collection.id, asked, new_id("imp"), preview=preview)
 
 
 def look(actor: Actor, collection_id: str, question: Question) -> Import:
@@ -251,6 +278,9 @@ def _finish(found: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
             reason = next((str(each["reason"]) for each in error.details if each.get("reason")), "")
             words = error.words if reason in error.words else f"{error.words} {reason}"
             fetch(_END, (FAILED, words, log.now(), found.id))
+        except sa.exc.DataError:
+            fetch(_END, (FAILED, UNSTORABLE, log.now(), found.id))
+            raise
         else:
             fetch(_END, (DONE, "", log.now(), found.id))
 

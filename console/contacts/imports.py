@@ -7,10 +7,10 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from console import access, formats, records
+from console import access, accounts, formats, records
 from console.actions import hand_forms
 from console.browse import browsed_collection
-from console.contacts import consent_columns, contact_files
+from console.contacts import consent_columns, contact_files, headings
 from console.contacts.consent_columns import COLUMNS, Columns, Place
 from console.contacts.contact_files import ContactFile, Row
 from console.contacts.encodings import ENCODINGS
@@ -25,23 +25,12 @@ from console.records import Record
 AT_ONCE = 1_000
 ASKED = 200
 """Values that one statement looks for: two contacts may have each of them, and a page has 500."""
-CONSENT, TOLD = "consent:", "told:"
-"""Before a channel, and before a field of the table of consents, where a column tells of consent."""
+CONSENT, TOLD, ALL, EVERYONE = "consent:", "told:", "all:", "everyone"
+"""Before a channel, and before a field of the table of consents, where a column tells of consent; before a field that is the same for all who are added; channels to which all agreed."""
 IMPORTED = "import"
 FORMULA = ("=", "+", "-", "@")
 """What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
 DOUBLED = "The same contact stands on a line before."
-SYNONYMS: Mapping[str, tuple[str, ...]] = {
-    "name": ("full name", "contact", "contact name"),
-    "email": ("e mail", "mail", "email address", "e mail address"),
-    "phone": ("mobile", "mobile phone", "telephone", "phone number", "tel"),
-    "zone": ("time zone", "timezone", "zone"),
-    "country": ("country code",),
-    "language": ("lang", "locale"),
-    "owner": ("owner", "account owner"),
-    "stage": ("status", "lifecycle stage", "pipeline stage"),
-}
-"""Part of a contact → headings by which its field is known beside its own name and label."""
 NEW: Final = "new"
 CHANGED: Final = "changed"
 SAME: Final = "same"
@@ -55,7 +44,7 @@ FirstLine = Callable[[Sequence[tuple[int, str]]], Mapping[int, int]]
 class Question:
     """A file of contacts. `columns` is number of a column → the field that it goes to, `match` the field by which contacts are found that are there (None: none is looked for).
 
-    `change`: those are changed, else their lines are refused. `same` is what is told once for the consents of all lines.
+    `change`: those are changed, else their lines are refused. `same` is what is told once for all lines: of their consents, and with ALL before it a field of theirs.
     """
 
     file: ContactFile
@@ -94,7 +83,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What lines are judged by: who imports what into which contacts, with which rights. `needed` are fields that must not be empty, `filled` what all lines get."""
+    """What lines are judged by: who imports what into which contacts, with which rights. `fields` stand in the order in which they count.
+
+    `needed` are fields that must not be empty, `filled` what all lines get, `owners` addresses of people by their names in small letters.
+    """
 
     actor: Actor
     collection: Collection
@@ -107,11 +99,22 @@ class Plan:
     create: Scope
     read: Scope
     update: Scope
+    owners: Mapping[str, str]
 
     @property
     def match(self) -> str | None:
         """The field by which contacts are found that are there."""
         return self.question.match
+
+    def part(self, name: str) -> str | None:
+        """The field that holds this part of a contact."""
+        return getattr(self.collection.contact, name, None)
+
+    @property
+    def untold(self) -> Sequence[Field]:
+        """Fields that must not be empty and that no column tells."""
+        told = {field.name for field in self.fields.values()}
+        return [field for field in self.needed if field.name not in told]
 
 
 def require_import(actor: Actor, collection: Collection) -> None:
@@ -148,16 +151,30 @@ def matches(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
 
 def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Question:
     """The question of a file whose headings say what its columns are; a person sees that and chooses again. Raises Invalid for a file without a heading."""
-    headings, _ = contact_files.sample(file, actor.id)
-    by_number = _by_heading(collection, headings, _fields(actor, collection))
+    named, _ = contact_files.sample(file, actor.id)
+    by_number = _by_heading(collection, named, _fields(actor, collection))
     told = consent_columns.columns_of(
-        consent_columns.place_of(actor, collection), ["" if n in by_number else plain(heading) for n, heading in enumerate(headings)]
+        consent_columns.place_of(actor, collection), ["" if n in by_number else headings.plain(each) for n, each in enumerate(named)]
     )
     columns = {number: field.name for number, field in by_number.items()}
     columns |= {number: f"{CONSENT}{channel}" for number, channel in told.channels.items()}
     columns |= {number: f"{TOLD}{field.name}" for number, field in told.told.items()}
     question = Question(file, {str(number): name for number, name in sorted(columns.items())})
     return Question(file, question.columns, match_of(actor, collection, question))
+
+
+def question_told(actor: Actor, collection: Collection, file: ContactFile, headings_told: Mapping[str, str], match: str | None) -> Question:
+    """The question of a file of which somebody has told what some headings mean, and by what contacts are found. Raises Invalid for what is not there."""
+    question, (named, _) = question_of(actor, collection, file), contact_files.sample(file, actor.id)
+    offered = {name for name, _ in choices(actor, collection)}
+    wrong = [(f"columns.{each}", "There is no such heading in the file.") for each in headings_told if each not in named]
+    wrong += [(f"columns.{each}", f"No column can be {name}.") for each, name in headings_told.items() if name and name not in offered]
+    wrong += [("match", f"Contacts are not found by {match}.")] if match and match not in dict(matches(actor, collection)) else []
+    if wrong:
+        raise Invalid("The file cannot be read like this.", details=[{"field": field, "reason": reason} for field, reason in wrong])
+    told = {str(named.index(each)): name for each, name in headings_told.items()}
+    columns = {number: name for number, name in {**question.columns, **told}.items() if name}
+    return replace(question, columns=columns, match=match or match_of(actor, collection, replace(question, columns=columns)))
 
 
 def match_of(actor: Actor, collection: Collection, question: Question) -> str | None:
@@ -168,24 +185,25 @@ def match_of(actor: Actor, collection: Collection, question: Question) -> str | 
 
 
 def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
-    """What the lines of the file are judged by now. Raises NotFound, NotAllowed, and Invalid where no column is the name of a field."""
+    """What the lines of the file are judged by now. Raises NotFound, NotAllowed, and Invalid where two columns fill one field."""
     collection = importable(actor, collection_id)
-    headings, _ = contact_files.sample(question.file, actor.id)
+    named, _ = contact_files.sample(question.file, actor.id)
     known = {field.name: field for field in _fields(actor, collection)}
     told = {int(number): name for number, name in question.columns.items() if number.isdigit()}
-    fields = {number: known[name] for number, name in told.items() if name in known}
-    if not fields:
-        reason = "No heading is the name of a field. The first line names the columns: name, email, phone …"
-        raise Invalid(reason, details=[{"field": "csv", "reason": reason}])
-    if len(set(told.values())) < len(told):
-        raise Invalid("Two columns are the same.", details=[{"field": "columns", "reason": "A field is filled by one column only."}])
+    order = sorted(told, key=lambda number: (headings.rank(named[number]) if number < len(named) else 0, number))
+    fields = {number: known[told[number]] for number in order if told[number] in known}
+    once = [name for name in told.values() if name not in _of_several(collection)]
+    if len(set(once)) < len(once):
+        raise Invalid("Two columns are the same.", details=[{"field": "columns", "reason": "This field is filled by one column only."}])
     form = hand_forms.new_record(actor, collection.id)
     needed = [field for field in form.fields if (field.required or not field.nullable) and field.name not in form.filled]
     match = question.match if question.match in {field.name for field in fields.values()} else None
+    owner = collection.contact.owner if collection.contact else None
     scopes = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
     return Plan(
-        actor, collection, Question(question.file, question.columns, match, question.change, question.same), fields, len(headings),
-        _consents(consent_columns.place_of(actor, collection), told), needed, _filled(known, fields), *scopes,
+        actor, collection, Question(question.file, question.columns, match, question.change, question.same), fields, len(named),
+        _consents(consent_columns.place_of(actor, collection), told, question.same), needed, _filled(known, fields, question.same), *scopes,
+        {name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in told.values() else {},
     )  # fmt: skip
 
 
@@ -296,29 +314,45 @@ def _values(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
     reasons = []
     if any(row.cells[plan.width :]):
         reasons.append(f"It has {len(row.cells)} values and the heading {plan.width}.")
-    for number, field in plan.fields.items():
-        cell = row.cells[number] if number < len(row.cells) else ""
-        cell = cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULA else cell
-        if not cell:
-            continue
-        values[field.name] = _value(field, cell)
-        if field.options is not None and values[field.name] not in {option.value for option in field.options}:
+    for name, cell in _cells(plan, row).items():
+        field = plan.collection.by_name[name]
+        values[name] = _value(plan, field, cell)
+        if field.options is not None and values[name] not in {option.value for option in field.options}:
             reasons.append(f"{field.label} is none of {', '.join(option.label for option in field.options)}.")
-        elif field.max_length is not None and len(cell) > field.max_length:
+        elif field.max_length is not None and len(str(values[name])) > field.max_length:
             reasons.append(f"{field.label} has at most {field.max_length} characters.")
+        elif name == plan.part("phone") and headings.is_shortened(cell):
+            reasons.append(f"A spreadsheet has shortened {field.label} to {cell}: the last digits are lost. Make the column text there.")
     if not values and not reasons:
         reasons.append("There is nothing in the columns that are used.")
     return {**plan.filled, **values}, reasons
 
 
-def _value(field: Field, cell: str) -> Any:
+def _cells(plan: Plan, row: Row) -> dict[str, str]:
+    """Field → what the line says of it: of several columns all for a name, else the first with anything in it."""
+    told: dict[str, str] = {}
+    for number, field in plan.fields.items():
+        cell = row.cells[number] if number < len(row.cells) else ""
+        cell = cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULA else cell
+        if cell and (field.name not in told or field.name == plan.part("name")):
+            told[field.name] = f"{told.get(field.name, '')} {cell}".strip()
+    return told
+
+
+def _value(plan: Plan, field: Field, cell: str) -> Any:
     """The cell as a value of the field: an option by its value or label; what cannot be read stays text and is refused when it is added."""
+    if field.name == plan.part("country"):
+        cell = headings.country_code(cell)
+    elif field.name == plan.part("zone"):
+        cell = headings.zone_name(cell)
+    elif field.name == plan.part("owner"):
+        cell = plan.owners.get(cell.casefold(), cell)
     if field.options is not None:
         return next(
             (option.value for option in field.options if cell.casefold() in (option.value.casefold(), option.label.casefold())), cell
         )
     if field.type == "boolean":
-        return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}.get(cell.casefold(), cell)
+        return True if cell.casefold() in consent_columns.YES else False if cell.casefold() in consent_columns.NO else cell
     return formats.typed(formats.kind(field), [cell], formats.Look())
 
 
@@ -366,39 +400,50 @@ def _fields(actor: Actor, collection: Collection) -> list[Field]:
     return [f for f in collection.fields if not f.readonly and not f.governed and f.computed is None and f.name not in hidden]
 
 
-def _by_heading(collection: Collection, headings: Sequence[str], fields: Sequence[Field]) -> dict[int, Field]:
-    known = {plain(name): item for item in fields for name in (item.label, item.name)}
+def _of_several(collection: Collection) -> set[str]:
+    """The fields that several columns may fill."""
+    return {name for part in ("name", "email", "phone") if (name := getattr(collection.contact, part))}
+
+
+def _by_heading(collection: Collection, named: Sequence[str], fields: Sequence[Field]) -> dict[int, Field]:
+    own = {headings.plain(name): item for item in fields for name in (item.label, item.name)}
     by_name = {item.name: item for item in fields}
-    for part, names in SYNONYMS.items():
-        item = by_name.get(getattr(collection.contact, part) or "")
-        for name in (part, *names) if item is not None else ():
-            known.setdefault(name, item)  # type: ignore[arg-type]
     found: dict[int, Field] = {}
-    for number, heading in enumerate(headings):
-        item = known.get(plain(heading))
+    usual: dict[str, list[int]] = {}
+    for number, heading in sorted(enumerate(named), key=lambda each: (headings.rank(each[1]), each[0])):
+        item, part = own.get(headings.plain(heading)), headings.part_of(heading)
         if item is not None and item not in found.values():
             found[number] = item
+        elif part is not None:
+            usual.setdefault(part, []).append(number)
+    taken = {item.name for item in found.values()}
+    for part in headings.USUAL:  # a whole name stands before its parts
+        into = "name" if part in headings.NAME_PARTS else part
+        item = by_name.get(getattr(collection.contact, into) or "")
+        if item is None or part not in usual or (item.name in taken and into not in ("email", "phone")):
+            continue
+        found |= dict.fromkeys(usual[part] if into in ("email", "phone") else usual[part][:1], item)
+        if part == "name":
+            taken.add(item.name)
     return found
 
 
-def _consents(place: Place | None, told: Mapping[int, str]) -> Columns:
+def _consents(place: Place | None, told: Mapping[int, str], same: Mapping[str, Any]) -> Columns:
     if place is None:
         return Columns()
     named = {field.name: field for field in place.fields}
     channels = {n: name.removeprefix(CONSENT) for n, name in told.items() if name.startswith(CONSENT)}
     evidence = {n: named[name.removeprefix(TOLD)] for n, name in told.items() if name.startswith(TOLD) and name.removeprefix(TOLD) in named}
-    return Columns(place, {n: channel for n, channel in channels.items() if channel in place.documents}, evidence)
+    everyone = [channel for channel in same.get(EVERYONE) or () if channel in place.documents and channel not in channels.values()]
+    return Columns(place, {n: channel for n, channel in channels.items() if channel in place.documents}, evidence, everyone)
 
 
-def _filled(known: Mapping[str, Field], fields: Mapping[int, Field]) -> dict[str, Any]:
+def _filled(known: Mapping[str, Field], fields: Mapping[int, Field], same: Mapping[str, Any]) -> dict[str, Any]:
     """What every new contact gets that no column tells: where it comes from, so that workflows can tell imported contacts from others."""
+    told = {field.name for field in fields.values()}
+    same = {name: value for name in known if name not in told and (value := same.get(f"{ALL}{name}")) not in (None, "")}
     source = known.get("source")
-    if source is None or source in fields.values() or source.stored != "text":
-        return {}
+    if source is None or source.name in {*told, *same} or source.stored != "text":
+        return same
     fits = source.options is None or IMPORTED in {option.value for option in source.options}
-    return {"source": IMPORTED} if fits else {}
-
-
-def plain(heading: str) -> str:
-    """A heading as it is compared: small letters, one blank between words."""
-    return " ".join(heading.casefold().replace("_", " ").replace("-", " ").split())
+    return {"source": IMPORTED, **same} if fits else same

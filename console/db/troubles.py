@@ -41,6 +41,8 @@ NO_RIGHT = Trouble(
     "console migrate, with a DATABASE_MIGRATION_URL whose role owns the tables",
 )
 OTHER_TABLES = Trouble("other_tables", "The console's tables are not there yet, or of another release.", "console migrate")
+UNSTORABLE = "A value in it cannot be stored. Who runs the console finds the job under Operations, and the error in the log of the worker."
+"""Of work that ends because the database refused what it was given."""
 DOWN = Trouble("store_down", "The console's database does not answer.", "Start it, or correct DATABASE_URL")
 
 
@@ -59,6 +61,11 @@ def trouble_of(error: BaseException) -> Trouble | None:
         return OTHER_TABLES
     down = (psycopg.OperationalError, psycopg.InterfaceError, sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
     return DOWN if isinstance(error, down) or isinstance(cause, down) else None
+
+
+def passes(error: BaseException) -> bool:
+    """Whether the same may succeed later: the database is in trouble. A value that cannot be stored stays one."""
+    return trouble_of(error) is not None or getattr(error, "connection_invalidated", False)
 
 
 def _is_of_system(cause: BaseException, *numbers: int) -> bool:

@@ -129,14 +129,8 @@ def _identity_facts(
     birth = owner["birth_date"] if owner else customer["birth_date"]
     number = document_number(kind, rng)
     holder = {
-        "number": number,
-        "issuer": issuer,
-        "nationality": nationality,
-        "family": family,
-        "given": given,
-        "birth": birth,
-        "expires": expires,
-    }
+        "number": number, "issuer": issuer, "nationality": nationality, "family": family, "given": given, "birth": birth, "expires": expires,
+    }  # fmt: skip
     if kind == "passport":
         zone: tuple[str, ...] = passport_zone(**holder, number_off_by=3 if customer["id"] == stories.TORE else 0)
     else:

@@ -12,41 +12,13 @@ CONTACTS, CONSENTS, MESSAGES, CALLS, TASKS = 5000, 9800, 21_000, 6400, 1900
 WITHOUT_ZONE, WITHOUT_CONSENT, WITHDRAWN = 300, 1100, 200
 STAGES = {"new": 900, "contacted": 1500, "engaged": 800, "qualified": 500, "customer": 600, "unresponsive": 450, "lost": 250}
 TAGS = [
-    "lead",
-    "welcomed",
-    "dormant",
-    "newsletter",
-    "event-2025",
-    "event-2026",
-    "referral",
-    "vip",
-    "partner",
-    "merchant",
-    "travel",
-    "music",
-    "trial",
-    "webinar",
-    "price-question",
-    "slow-payer",
-    "feedback",
-    "beta",
-    "press",
-    "student",
-    "retail",
-    "corporate",
-    "call-morning",
-    "call-evening",
-]
+    "lead", "welcomed", "dormant", "newsletter", "event-2025", "event-2026", "referral", "vip", "partner", "merchant", "travel", "music", "trial",
+    "webinar", "price-question", "slow-payer", "feedback", "beta", "press", "student", "retail", "corporate", "call-morning", "call-evening",
+]  # fmt: skip
 ZONES = {
-    "LT": "Europe/Vilnius",
-    "NL": "Europe/Amsterdam",
-    "DE": "Europe/Berlin",
-    "PL": "Europe/Warsaw",
-    "IE": "Europe/Dublin",
-    "SE": "Europe/Stockholm",
-    "GB": "Europe/London",
-    "US": "America/New_York",
-}
+    "LT": "Europe/Vilnius", "NL": "Europe/Amsterdam", "DE": "Europe/Berlin", "PL": "Europe/Warsaw", "IE": "Europe/Dublin", "SE": "Europe/Stockholm",
+    "GB": "Europe/London", "US": "America/New_York",
+}  # fmt: skip
 COUNTRIES = {"LT": 20, "NL": 18, "DE": 18, "PL": 9, "IE": 8, "SE": 8, "GB": 12, "US": 7}
 CHANNELS = ("email", "sms", "call", "ai_call")
 LABELS = {"interested": 20, "not_interested": 35, "call_back": 25, "wrong_person": 5, "opt_out": 5}
@@ -178,17 +150,10 @@ def _calls(world: World, contacts: list[Row], rng: Random) -> list[Row]:
         )  # fmt: skip
     rows.append(
         {
-            "contact_id": stories.SAM,
-            "script": "A",
-            "attempt": 1,
-            "outcome": "no_answer",
-            "label": None,
-            "seconds": 28,
-            "transcript": None,
-            "run_id": None,
-            "at": world.moment(-2.2),
+            "contact_id": stories.SAM, "script": "A", "attempt": 1, "outcome": "no_answer", "label": None, "seconds": 28, "transcript": None,
+            "run_id": None, "at": world.moment(-2.2),
         }
-    )
+    )  # fmt: skip
     rows.sort(key=lambda row: (row["at"], row["contact_id"]))
     return [{"id": number, **row} for number, row in enumerate(rows, 1)]
 
@@ -201,15 +166,10 @@ def _tasks(world: World, contacts: list[Row], rng: Random) -> list[Row]:
     )
     rows: list[Row] = [
         {
-            "contact_id": None,
-            "supplier_id": stories.ALDER_FINCH,
-            "title": bank_change,
-            "due_on": world.day(1),
-            "assignee": "stan",
-            "status": "open",
-            "run_id": None,
+            "contact_id": None, "supplier_id": stories.ALDER_FINCH, "title": bank_change, "due_on": world.day(1), "assignee": "stan",
+            "status": "open", "run_id": None,
         }
-    ]
+    ]  # fmt: skip
     for number in range(1, TASKS):
         supplier = number % 5 == 0
         done = rng.random() < 0.7

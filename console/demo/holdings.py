@@ -65,15 +65,10 @@ class Registry:
         since = since or self.world.day(-self.rng.randrange(100, 4000))
         self.holdings.append(
             {
-                "owned_id": owned,
-                "owner_id": owner,
-                "kind": kind,
-                "percent": Decimal(percent),
-                "since": since,
-                "until": None,
+                "owned_id": owned, "owner_id": owner, "kind": kind, "percent": Decimal(percent), "since": since, "until": None,
                 "source_document_id": None,
             }
-        )
+        )  # fmt: skip
 
     def officer(self, company: int, person: int, role: str) -> None:
         """`person` is director, signatory or nominee director of `company`."""

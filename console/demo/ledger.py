@@ -24,30 +24,10 @@ create table if not exists vat (id text primary key, name text not null);
 """
 FORMS = frozenset(
     {
-        "gmbh",
-        "ag",
-        "bv",
-        "nv",
-        "sa",
-        "sas",
-        "sarl",
-        "srl",
-        "spa",
-        "ltd",
-        "limited",
-        "llc",
-        "inc",
-        "plc",
-        "uab",
-        "oy",
-        "ab",
-        "as",
-        "aps",
-        "sro",
-        "kft",
-        "doo",
+        "gmbh", "ag", "bv", "nv", "sa", "sas", "sarl", "srl", "spa", "ltd", "limited", "llc", "inc", "plc", "uab", "oy", "ab", "as", "aps", "sro",
+        "kft", "doo",
     }
-)
+)  # fmt: skip
 
 
 @contextmanager

@@ -245,13 +245,8 @@ def _set_due_times() -> None:
         {"percent": 100, "do": "tell", "people": [lead, finance]},
     ]
     terms = {
-        "minutes": 480,
-        "zone": staff.ZONE,
-        "days": ["mon", "tue", "wed", "thu", "fri"],
-        "opens": "09:00",
-        "closes": "17:00",
-        "stages": stages,
-    }
+        "minutes": 480, "zone": staff.ZONE, "days": ["mon", "tue", "wed", "thu", "fri"], "opens": "09:00", "closes": "17:00", "stages": stages,
+    }  # fmt: skip
     due_times.set_for_workflow(accounts.actor_of_person(lead, "sys:config"), refund, terms)
 
 

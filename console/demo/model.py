@@ -152,11 +152,6 @@ def _first(schema: Mapping[str, Any]) -> Any:
         if choices := _offered(variant):
             return choices[0]
     empty: Mapping[str, Any] = {
-        "array": [],
-        "object": {},
-        "string": "Nothing in the sources says so.",
-        "boolean": False,
-        "number": 0,
-        "integer": 0,
-    }
+        "array": [], "object": {}, "string": "Nothing in the sources says so.", "boolean": False, "number": 0, "integer": 0,
+    }  # fmt: skip
     return empty.get(str(schema.get("type")))

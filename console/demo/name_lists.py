@@ -102,45 +102,19 @@ POOLS: dict[str, Pool] = {
 }  # fmt: skip
 
 RESIDENCE = {
-    "LT": 20,
-    "NL": 17,
-    "DE": 15,
-    "PL": 8,
-    "IE": 6,
-    "SE": 6,
-    "GB": 6,
-    "LV": 5,
-    "EE": 4,
-    "FR": 4,
-    "ES": 3,
-    "PT": 3,
-    "CZ": 2,
-    "IT": 2,
-}
+    "LT": 20, "NL": 17, "DE": 15, "PL": 8, "IE": 6, "SE": 6, "GB": 6, "LV": 5, "EE": 4, "FR": 4, "ES": 3, "PT": 3, "CZ": 2, "IT": 2,
+}  # fmt: skip
 MEDIUM_RISK = {"UA": 5, "IN": 4, "TR": 3, "BR": 2}
 HIGH_RISK = {"LB": 6, "VN": 5, "VE": 5, "KE": 5, "NP": 4, "AO": 3}
 
 CYRILLIC = dict(
     pair.split(":")
     for pair in [
-        "Olena:Олена",
-        "Andriy:Андрій",
-        "Iryna:Ірина",
-        "Dmytro:Дмитро",
-        "Kateryna:Катерина",
-        "Taras:Тарас",
-        "Yuliya:Юлія",
-        "Maksym:Максим",
-        "Bondarenko:Бондаренко",
-        "Hnatiuk:Гнатюк",
-        "Kovalenko:Коваленко",
-        "Lysenko:Лисенко",
-        "Marchenko:Марченко",
-        "Savchenko:Савченко",
-        "Tkachenko:Ткаченко",
-        "Shevchuk:Шевчук",
+        "Olena:Олена", "Andriy:Андрій", "Iryna:Ірина", "Dmytro:Дмитро", "Kateryna:Катерина", "Taras:Тарас", "Yuliya:Юлія", "Maksym:Максим",
+        "Bondarenko:Бондаренко", "Hnatiuk:Гнатюк", "Kovalenko:Коваленко", "Lysenko:Лисенко", "Marchenko:Марченко", "Savchenko:Савченко",
+        "Tkachenko:Ткаченко", "Shevchuk:Шевчук",
     ]
-)
+)  # fmt: skip
 
 _COMPANY_FIRST = "Alder|Amber|Anchor|Beacon|Birch|Blue Harbour|Brook|Canal|Cedar|Copper|Crane|Delta|Dune|Elm|Fairway|Falcon|Fjord|Granite|Green Quay|Hazel|Heron|Iris|Juniper|Kestrel|Lark|Linden|Maple|Meridian|North Pier|Oak|Osprey|Pebble|Quarry|Raven|River|Saffron|Silver Birch|Spruce|Tern|Thistle|Vantage|Willow|Wren".split(  # noqa: SIM905 - one list, read as a sentence
     "|"

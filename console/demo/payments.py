@@ -34,14 +34,9 @@ def _story(
     number: int, name: str, amount: int, days: float, *, currency: str = "EUR", item: str = "goods", **metadata: str
 ) -> dict[str, Any]:
     return {
-        "id": f"ch_{name}",
-        "customer_id": number,
-        "amount_minor": amount,
-        "currency": currency,
-        "days": days,
-        "item_kind": item,
+        "id": f"ch_{name}", "customer_id": number, "amount_minor": amount, "currency": currency, "days": days, "item_kind": item,
         "metadata": metadata,
-    }
+    }  # fmt: skip
 
 
 PRIYA, KENJI_YEN, KENJI_DINAR, BRAM = "ch_PriyaRaman180", "ch_KenjiMorita48000", "ch_KenjiMorita31250", "ch_BramDeWit7490"

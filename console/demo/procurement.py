@@ -110,14 +110,8 @@ def _supplier(world: World, number: int, status: str, request: Row | None, rng: 
 def _story_supplier(world: World, number: int) -> Row:
     """Story 10, whose bank data somebody wants to change by mail, or the known company of story 11."""
     common = {
-        "id": number,
-        "status": "active",
-        "owner": "stan",
-        "request_id": None,
-        "screening_status": "clear",
-        "country": "DE",
-        "tier": "B",
-    }
+        "id": number, "status": "active", "owner": "stan", "request_id": None, "screening_status": "clear", "country": "DE", "tier": "B",
+    }  # fmt: skip
     if number == stories.ALDER_FINCH:
         own = {
             "legal_name": "Alder & Finch Print GmbH", "trade_name": "Alder & Finch", "register_no": "HRB 118204", "vat_id": "DE301774520", "website": "https://alderfinch.example",
@@ -130,23 +124,9 @@ def _story_supplier(world: World, number: int) -> Row:
         }  # fmt: skip
     activated = world.moment(-620 if number == stories.ALDER_FINCH else -910)
     order = (
-        "id",
-        "legal_name",
-        "trade_name",
-        "register_no",
-        "vat_id",
-        "country",
-        "address",
-        "website",
-        "main_email",
-        "main_phone",
-        "tier",
-        "status",
-        "owner",
-        "request_id",
-        "activated_at",
-        "screening_status",
-    )
+        "id", "legal_name", "trade_name", "register_no", "vat_id", "country", "address", "website", "main_email", "main_phone", "tier", "status",
+        "owner", "request_id", "activated_at", "screening_status",
+    )  # fmt: skip
     told: Row = common | own | {"activated_at": activated}
     return {column: told[column] for column in order}
 
@@ -240,15 +220,10 @@ def _invoices(world: World, accounts: list[Row], rng: Random) -> list[Row]:
     active = [row for row in accounts if row["status"] == "active"]
     rows: list[Row] = [
         {
-            "id": "INV-2611-0482",
-            "supplier_id": stories.ALDER_FINCH,
-            "amount_minor": 4_820_000,
-            "currency": "EUR",
-            "due_on": world.day(6),
-            "status": "open",
-            "iban_on_invoice": stories.FOREIGN_IBAN,
+            "id": "INV-2611-0482", "supplier_id": stories.ALDER_FINCH, "amount_minor": 4_820_000, "currency": "EUR", "due_on": world.day(6),
+            "status": "open", "iban_on_invoice": stories.FOREIGN_IBAN,
         }
-    ]
+    ]  # fmt: skip
     statuses = spread({"paid": 2150, "approved": 180, "open": 250, "held": INVOICES - 2581}, rng)
     for number, status in enumerate(statuses, 1):
         account = rng.choice(active)

@@ -38,17 +38,10 @@ LOW, ANY_BALANCE = 1_000, 1_000_000
 VAT = re.compile(r"[A-Z]{2}[0-9A-Z]{5,12}")
 WAYS = frozenset(
     {
-        "ok",
-        "slow_8s",
-        "timeout_after_commit",
-        "timeout_before",
-        "http_500_once",
-        "charge_disputed",
-        "charge_already_refunded",
-        "pending_then_failed",
-        "expired_card",
+        "ok", "slow_8s", "timeout_after_commit", "timeout_before", "http_500_once", "charge_disputed", "charge_already_refunded",
+        "pending_then_failed", "expired_card",
     }
-)
+)  # fmt: skip
 
 
 class Silence(Exception):
@@ -213,12 +206,8 @@ class Handler(BaseHTTPRequestHandler):
         status = "valid" if row else "invalid"
         consultation = "WAPIAAA" + hashlib.sha256(f"{asked}{time.time_ns()}".encode()).hexdigest()[:10].upper()
         told = {
-            "object": "vat_check",
-            "vat_id": asked,
-            "well_formed": bool(VAT.fullmatch(asked)),
-            "status": status,
-            "name": row[0] if row else None,
-        }
+            "object": "vat_check", "vat_id": asked, "well_formed": bool(VAT.fullmatch(asked)), "status": status, "name": row[0] if row else None,
+        }  # fmt: skip
         return 200, {**told, "consultation_number": consultation, "checked_at": _moment()}
 
     def log_message(self, format: str, *args: Any) -> None:

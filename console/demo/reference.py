@@ -11,21 +11,8 @@ from babel import Locale
 from console.demo.world import Row, World, dice
 
 EXPONENTS = {
-    "EUR": 2,
-    "USD": 2,
-    "GBP": 2,
-    "JPY": 0,
-    "SEK": 2,
-    "PLN": 2,
-    "KWD": 3,
-    "BHD": 3,
-    "CHF": 2,
-    "DKK": 2,
-    "NOK": 2,
-    "CZK": 2,
-    "HUF": 2,
-    "RON": 2,
-}
+    "EUR": 2, "USD": 2, "GBP": 2, "JPY": 0, "SEK": 2, "PLN": 2, "KWD": 3, "BHD": 3, "CHF": 2, "DKK": 2, "NOK": 2, "CZK": 2, "HUF": 2, "RON": 2,
+}  # fmt: skip
 EUR_PER_UNIT = {
     "EUR": "1", "JPY": "0.0061", "USD": "0.92", "GBP": "1.17", "SEK": "0.088", "PLN": "0.23", "KWD": "2.99", "BHD": "2.44",
     "CHF": "1.05", "DKK": "0.134", "NOK": "0.086", "CZK": "0.04", "HUF": "0.0025", "RON": "0.2",
@@ -103,12 +90,8 @@ def _countries(world: World) -> list[Row]:
         found = level(code)
         rows.append(
             {
-                "code": code,
-                "name": str(english[code]),
-                "level": found,
-                "reason": reasons[found],
-                "source": "House list, made up",
+                "code": code, "name": str(english[code]), "level": found, "reason": reasons[found], "source": "House list, made up",
                 "as_of": world.day(-20),
             }
-        )
+        )  # fmt: skip
     return rows

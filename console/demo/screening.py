@@ -19,14 +19,8 @@ ALIASES, RUNS, ASSESSMENTS, CASES = 2900, 2600, 3400, 14
 HITS = {"open": 64, "false_positive": 770, "needs_more": 21, "true_match": 5}
 PARTY_RUNS, SUPPLIER_RUNS = 500, 100
 REASONS = (
-    "dob_mismatch",
-    "nationality_mismatch",
-    "birth_place_mismatch",
-    "different_id",
-    "address_mismatch",
-    "name_only_common",
-    "already_cleared",
-)
+    "dob_mismatch", "nationality_mismatch", "birth_place_mismatch", "different_id", "address_mismatch", "name_only_common", "already_cleared",
+)  # fmt: skip
 PROGRAMMES = {
     "FW-SAN": ("ARMS-2", "CYBER-1", "FINANCE-4", "TRADE-7"),
     "FW-PEP": ("National", "Regional", "Family"),

@@ -20,6 +20,7 @@ from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
+from console.db.troubles import UNSTORABLE
 from console.enrolments import whom_to_enrol
 from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
 from console.enrolments.leaving_many import LEAVING
@@ -108,20 +109,10 @@ def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = 
     batch_id, subject = new_id("enr"), subjects.of_person(actor.id)
     kid, nonce, ciphertext = subjects.seal(subject, _about(batch_id), asked.to_json())
     row = {
-        "id": batch_id,
-        "workflow": target.id,
-        "person": actor.id,
-        "origin": asked.origin,
-        "preview": preview,
-        "subject": subject,
-        "kid": kid,
-        "nonce": nonce,
-        "ct": ciphertext,
-        "folder": asked.file.folder if asked.file else None,
-        "status": RUNNING,
-        "total": whom_to_enrol.total(actor, target, asked),
-        "created_at": log.now(),
-    }
+        "id": batch_id, "workflow": target.id, "person": actor.id, "origin": asked.origin, "preview": preview, "subject": subject, "kid": kid,
+        "nonce": nonce, "ct": ciphertext, "folder": asked.file.folder if asked.file else None, "status": RUNNING,
+        "total": whom_to_enrol.total(actor, target, asked), "created_at": log.now(),
+    }  # fmt: skip
     with transaction() as connection:
         connection.execute(sa.insert(tables.enrolment_batch).values(**row))
         queue.enqueue(connection, queue.ENROL, batch_id, dedupe_key=batch_id)
@@ -173,16 +164,11 @@ def answers(
     visible = _visible(actor, found, [row[1] for row in rows if row[1] is not None])
     told = [
         {
-            "row": row[0],
-            "record": row[1] if row[1] in visible else None,
-            "title": visible.get(row[1]),
-            "status": row[2],
-            "reasons": row[3],
-            "lead_id": row[4],
-            "run_id": row[5],
+            "row": row[0], "record": row[1] if row[1] in visible else None, "title": visible.get(row[1]), "status": row[2], "reasons": row[3],
+            "lead_id": row[4], "run_id": row[5],
         }
         for row in rows[:limit]
-    ]
+    ]  # fmt: skip
     return told, int(rows[limit - 1][0]) if len(rows) > limit else None
 
 
@@ -246,7 +232,8 @@ def _finish(found: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
         except ConsoleError as error:
             reason = next((str(each["reason"]) for each in error.details if each.get("reason")), "")
             fetch(_END, (FAILED, f"{error.words} {reason}".strip(), log.now(), found.id))
-        except sa.exc.DBAPIError:
+        except sa.exc.DataError:
+            fetch(_END, (FAILED, UNSTORABLE, log.now(), found.id))
             raise
         else:
             fetch(_END, (DONE, "", log.now(), found.id))

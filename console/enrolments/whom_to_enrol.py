@@ -10,7 +10,7 @@ import orjson
 
 from console import access, browse, records
 from console.browse import BrowseQuery
-from console.contacts import contact_files, imports
+from console.contacts import contact_files, headings
 from console.contacts.contact_files import ContactFile
 from console.contacts.encodings import ENCODINGS
 from console.core import filters, scopes
@@ -332,7 +332,9 @@ def _usual_words(target: Target) -> dict[str, str]:
     document = records.collection(target.collection).contact if target.collection is not None else None
     if document is None:
         return {}
-    return {_word(word): name for part, words in imports.SYNONYMS.items() if (name := getattr(document, part)) for word in (part, *words)}
+    return {
+        _word(word): name for part, words in headings.USUAL.items() if (name := getattr(document, part, None)) for word in (part, *words)
+    }
 
 
 def _by_cells(target: Target, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> dict[str, str]:

@@ -13,16 +13,7 @@ from console.messages.telling import tell_left
 
 OPEN_MODULES = frozenset(
     {
-        "callbacks",
-        "channel_health",
-        "channel_settings",
-        "contact_trials",
-        "mail_polling",
-        "messages_to_oneself",
-        "opting_out",
-        "outbox",
-        "outside_addresses",
-        "reachable",
-        "unsubscribing",
+        "callbacks", "channel_health", "channel_settings", "contact_trials", "mail_polling", "messages_to_oneself", "opting_out", "outbox",
+        "outside_addresses", "reachable", "unsubscribing",
     }
-)
+)  # fmt: skip

@@ -56,13 +56,8 @@ def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: st
     subject = _subject(*found) if found else subjects.subject_of("message", message_id)
     kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", {"from": address, "text": told})
     row: dict[str, Any] = {
-        "id": message_id,
-        "channel": kind,
-        "at": now,
-        "provider": provider,
-        "provider_id": provider_id or None,
-        "subject": subject,
-    }
+        "id": message_id, "channel": kind, "at": now, "provider": provider, "provider_id": provider_id or None, "subject": subject,
+    }  # fmt: skip
     row |= {
         "collection": found[0] if found else None,
         "record": found[1] if found else None,

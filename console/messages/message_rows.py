@@ -199,14 +199,9 @@ def facts_of(message: Message, since: datetime) -> Facts:
     rows = fetch(
         _FACTS,
         {
-            "run": message.run,
-            "key": message.key,
-            "collection": message.collection,
-            "record": message.record,
-            "but": message.id,
-            "since": since,
+            "run": message.run, "key": message.key, "collection": message.collection, "record": message.record, "but": message.id, "since": since,
         },
-    )
+    )  # fmt: skip
     taken_back = sorted((row[1:4] for row in rows if row[0] == "taken_back"), key=lambda row: row[1])
     return Facts(any(row[0] == "wanted" for row in rows), taken_back, _used_in(rows))
 

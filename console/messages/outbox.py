@@ -82,33 +82,13 @@ class Line:
         """MESSAGE of the API."""
         message, result = self.message, self.result
         return {
-            "id": message.id,
-            "channel": message.channel,
-            "direction": message.direction,
-            "contact": message.record,
-            "collection": message.collection,
-            "name": self.who,
-            "status": self.status,
-            "code": message.code,
-            "reason": self.reason or None,
-            "until": moment_text(self.until),
-            "run": message.run,
-            "workflow": self.workflow or None,
-            "step": message.step,
-            "attempt": message.number,
-            "outcome": message.outcome,
-            "label": result.get("label"),
-            "subject": self.subject or None,
-            "text": self.text,
-            "hidden": self.hidden,
-            "consent": result.get("basis"),
-            "at": moment_text(message.at),
-            "asked_at": moment_text(message.asked_at),
-            "sent_at": moment_text(message.sent_at),
-            "provider": message.provider,
-            "provider_id": message.provider_id,
-            "sandbox": message.sandbox,
-        }
+            "id": message.id, "channel": message.channel, "direction": message.direction, "contact": message.record,
+            "collection": message.collection, "name": self.who, "status": self.status, "code": message.code, "reason": self.reason or None,
+            "until": moment_text(self.until), "run": message.run, "workflow": self.workflow or None, "step": message.step, "attempt": message.number,
+            "outcome": message.outcome, "label": result.get("label"), "subject": self.subject or None, "text": self.text, "hidden": self.hidden,
+            "consent": result.get("basis"), "at": moment_text(message.at), "asked_at": moment_text(message.asked_at),
+            "sent_at": moment_text(message.sent_at), "provider": message.provider, "provider_id": message.provider_id, "sandbox": message.sandbox,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ _TAKEN_BACK = "select record, channel, at, source from console.opt_out where col
 NO_ZONE = "Etc/Unknown"
 CALL_BACK = "call_back"
 """The label of a call whose transcript is looked through for when they want to be called again."""
-SEVERAL = re.compile(r"[;,/|\n]|\s+or\s+")
+SEVERAL = re.compile(r"[;,/|\n]|:::|\s+or\s+")
 """What stands between several numbers or addresses in one field."""
 TakenBack = tuple[str, datetime, str]
 """(channel, when, where) of a consent that was taken back here."""

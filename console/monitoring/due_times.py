@@ -359,17 +359,9 @@ def _may_see(person: str, run: Run) -> bool:
 def _note(connection: sa.Connection, run: Run, rule: Rule, percent: int, clock: Clock, told: Sequence[str], moved: str | None) -> None:
     definition = workflows.version(run.workflow, run.version)
     opened = {
-        "workflow": run.workflow,
-        "slug": definition.slug,
-        "inbox": rule.inbox,
-        "rule": rule.id,
-        "late_run": run.id,
-        "percent": percent,
-        "worked_seconds": int(clock.worked_s),
-        "holder": run.holder,
-        "told": list(told),
-        "moved_to": moved,
-    }
+        "workflow": run.workflow, "slug": definition.slug, "inbox": rule.inbox, "rule": rule.id, "late_run": run.id, "percent": percent,
+        "worked_seconds": int(clock.worked_s), "holder": run.holder, "told": list(told), "moved_to": moved,
+    }  # fmt: skip
     chain = None if run.label else workflows.CHAIN
     log.note(runs.ENGINE, "due_time_reached", open=opened, team=run.team or None, chain=chain, label=run.label, connection=connection)
 

@@ -84,16 +84,12 @@ class Cancellation:
             "under_way": self.under_way,
             "runs": [
                 {
-                    "id": head.id,
-                    "title": head.record_title,
-                    "status": head.status,
-                    "record": head.record,
-                    "holder": head.holder,
+                    "id": head.id, "title": head.record_title, "status": head.status, "record": head.record, "holder": head.holder,
                     "step": head.step,
                 }
                 for head in self.runs
             ],
-        }
+        }  # fmt: skip
 
 
 def activation(actor: Actor, slug_or_id: str) -> Activation:

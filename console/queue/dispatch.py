@@ -29,6 +29,7 @@ from pgqueuer.domain.types import Channel, QueueEntrypoint
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 from typing_extensions import override
 
+from console.db import troubles
 from console.db.engine import app_url
 from console.queue.jobs import PutBack
 
@@ -228,12 +229,12 @@ class Dispatcher:
             function((job.payload or b"").decode())
         except PutBack as back:
             raise RetryRequested(timedelta(seconds=back.after_s), "put back") from None
-        except (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.OperationalError) as error:
-            _log.warning("job %s: the database does not answer: %s", name, type(error).__name__)
-            raise RetryRequested(timedelta(seconds=backoff_s(job.attempts)), "the database does not answer") from None
         except Exception as error:  # noqa: BLE001 (one job's surprise must not end the others)
+            if troubles.passes(error):
+                _log.warning("job %s: the database does not answer: %s", name, type(error).__name__)
+                raise RetryRequested(timedelta(seconds=backoff_s(job.attempts)), "the database does not answer") from None
             _log.exception("alarm: job %s %s failed", name, job.id)
-            if job.attempts + 1 < TRIES:
+            if job.attempts + 1 < TRIES and not isinstance(error, (sa.exc.DataError, psycopg.DataError)):
                 raise RetryRequested(timedelta(seconds=backoff_s(job.attempts)), type(error).__name__) from None
             raise JobFailed(type(error).__name__) from None
 

@@ -92,19 +92,17 @@ def _question(asked: Question) -> Question:
     """Return the question as the form has it now."""
     columns = {name.removeprefix(COLUMN): value for name, value in request.form.items() if name.startswith(COLUMN) and value}
     typed = form_boxes.read_form(request.form, frame.look())
-    same = {name: value for name, value in typed.items() if value not in (None, "")}
+    same = {name: value for name, value in typed.items() if value not in (None, "")} | {
+        imports.EVERYONE: request.form.getlist(imports.EVERYONE)
+    }
     return replace(asked, columns=columns, match=request.form.get("match") or None, change=request.form.get("change") == "1", same=same)
 
 
 def _form(here: Collection, *, wrong: str = "", status: int = 200) -> Response:
     context = {
-        "collection": here,
-        "url": f"/import{frame.collection_url(here.id)}",
-        "back": frame.collection_url(here.id, segment=""),
-        "wrong": wrong,
-        "asked": _consent_columns(frame.actor(), here),
-        "most": contact_files.MOST_BYTES >> 20,
-    }
+        "collection": here, "url": f"/import{frame.collection_url(here.id)}", "back": frame.collection_url(here.id, segment=""), "wrong": wrong,
+        "asked": _consent_columns(frame.actor(), here), "most": contact_files.MOST_BYTES >> 20,
+    }  # fmt: skip
     return frame.page("lists/import.html", context, status=status)
 
 
@@ -117,8 +115,8 @@ def _progress(found: Import, wrong: str) -> dict[str, Any]:
         "batch": found, "collection": here, "url": _url(found), "back": frame.collection_url(here.id, segment=""), "seen": _seen(found),
         "words": WORDS.get(found.status, ""), "wrong": wrong, "causes": import_batches.causes(found.id), "left": told[:SHOWN],
         "more": frame.present_address(after=told[SHOWN - 1][0]) if len(told) > SHOWN else None, "another": f"/import{frame.collection_url(here.id)}",
-        "keeps_consent": consent_columns.place_of(who, here) is not None, "says_consent": any(
-            name.startswith(imports.CONSENT) for name in found.question.columns.values()), "mapping": None, "asked": _consent_columns(who, here),
+        "keeps_consent": consent_columns.place_of(who, here) is not None, "mapping": None, "asked": _consent_columns(who, here), "says_consent": bool(
+            found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
     }  # fmt: skip
     if found.preview and found.status != "cancelled":
         context |= _looked_at(who, here, found)
@@ -133,13 +131,13 @@ def _looked_at(who: Actor, here: Collection, found: Import) -> dict[str, Any]:
     except (OSError, ConsoleError):
         return {}
     look = frame.look()
-    fields = list(plan.fields.values())[:SHOWN_FIELDS]
+    fields = list({field.name: field for _, field in sorted(plan.fields.items(), key=lambda each: each[0])}.values())[:SHOWN_FIELDS]
     shown = [(line, OUTCOMES[line.outcome], _cells(line, fields, look)) for line in lines]
     columns = [
         (
             f"{COLUMN}{number}",
             heading or f"Column {number + 1}",
-            [line[number] for line in cells if number < len(line)],
+            [line[number] for line in cells if line[number : number + 1] not in ([], [""])],
             found.question.columns.get(str(number), ""),
         )
         for number, heading in enumerate(headings)
@@ -147,10 +145,11 @@ def _looked_at(who: Actor, here: Collection, found: Import) -> dict[str, Any]:
     mapping = {
         "columns": columns, "choices": imports.choices(who, here), "matches": imports.matches(who, here), "match": plan.match or "",
         "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "boxes": _boxes(plan, found.question.same, look),
+        "untold": _untold(plan, found.question.same, look), "everyone": _everyone(plan, found.question.same),
     }  # fmt: skip
-    filled = [(here.by_name[name].label, value) for name, value in plan.filled.items()]
+    filled = [(here.by_name[name].label, value) for name, value in plan.filled.items() if f"{imports.ALL}{name}" not in found.question.same]
     unused = [heading for name, heading, _, chosen in columns if not chosen]
-    return {"mapping": mapping, "first": shown, "fields": fields, "filled": filled, "unused": unused}
+    return {"mapping": mapping, "first": shown, "fields": fields, "filled": filled, "unused": unused, "nothing": not plan.fields}
 
 
 def _cells(line: Line, fields: list[Any], look: formats.Look) -> list[Any]:
@@ -163,6 +162,19 @@ def _boxes(plan: Plan, same: Mapping[str, Any], look: formats.Look) -> list[Any]
     needed = place.needed if place is not None else frozenset()
     sources = [one.to_json() | {"required": one.name in needed, "readonly": False} for one in plan.consents.fields]
     return list(form_boxes.boxes({"fields": sources}, look, typed=dict(same) or None, errors=[]))
+
+
+def _untold(plan: Plan, same: Mapping[str, Any], look: formats.Look) -> list[Any]:
+    """Return the form for fields that must not be empty and stand in no column."""
+    sources = [one.to_json() | {"name": f"{imports.ALL}{one.name}", "required": False, "readonly": False} for one in plan.untold]
+    return list(form_boxes.boxes({"fields": sources}, look, typed=dict(same) or None, errors=[]))
+
+
+def _everyone(plan: Plan, same: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
+    """Return (channel, what it is called, whether all in the file agreed to it) of channels that no column tells of."""
+    place, told = plan.consents.place, plan.consents.channels.values()
+    agreed = same.get(imports.EVERYONE) or ()
+    return [(one, consent_columns.NAMES[one], one in agreed) for one in (place.documents if place else ()) if one not in told]
 
 
 def _consent_columns(who: Actor, here: Collection) -> str:

@@ -14,26 +14,10 @@ _DUE = re.compile(r"(?:^|_)(?:due|deadline|next_review)(?:_|$)", re.IGNORECASE)
 _EXPIRES = re.compile(r"(?:^|_)(?:expires|expiry|valid_until)(?:_|$)", re.IGNORECASE)
 _ENDED = frozenset(
     [
-        "superseded",
-        "archived",
-        "cancelled",
-        "canceled",
-        "closed",
-        "completed",
-        "delivered",
-        "done",
-        "exited",
-        "finished",
-        "paid",
-        "rejected",
-        "resolved",
-        "settled",
-        "solved",
-        "void",
-        "withdrawn",
-        "written_off",
+        "superseded", "archived", "cancelled", "canceled", "closed", "completed", "delivered", "done", "exited", "finished", "paid", "rejected",
+        "resolved", "settled", "solved", "void", "withdrawn", "written_off",
     ]
-)
+)  # fmt: skip
 
 
 def is_due(what: Kind) -> bool:

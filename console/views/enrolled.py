@@ -34,25 +34,14 @@ STATES = {
     "refused": Badge("Could not begin", "bad", "alert-triangle"),
 }
 ENDINGS = {
-    "completed": Badge("Went through", "good", "check"),
-    "exited": Badge("Left by an exit", "", "check"),
-    "unenrolled": Badge("Taken out", "", "x"),
-    "record_gone": Badge("Record gone", "", "x"),
-    "erased": Badge("Erased", "", "x"),
-    "failed": Badge("Failed", "bad", "alert-triangle"),
+    "completed": Badge("Went through", "good", "check"), "exited": Badge("Left by an exit", "", "check"), "unenrolled": Badge("Taken out", "", "x"),
+    "record_gone": Badge("Record gone", "", "x"), "erased": Badge("Erased", "", "x"), "failed": Badge("Failed", "bad", "alert-triangle"),
     "timed_out": Badge("Timed out", "bad", "alert-triangle"),
-}
+}  # fmt: skip
 WAYS_IN = {
-    "by_hand": "chosen by hand",
-    "segment": "a segment",
-    "filter": "a filtered list",
-    "csv": "a file",
-    "rows": "a program",
-    "api": "a program",
-    "event": "an event",
-    "schedule": "a schedule",
-    "webhook": "a webhook",
-}
+    "by_hand": "chosen by hand", "segment": "a segment", "filter": "a filtered list", "csv": "a file", "rows": "a program", "api": "a program",
+    "event": "an event", "schedule": "a schedule", "webhook": "a webhook",
+}  # fmt: skip
 BATCH_WORDS = {"running": "under way", "done": "finished", "cancelled": "stopped", "failed": "broken off"}
 CHANNEL_WORDS = {"email": "E-mail", "sms": "SMS", "call": "Calls", "ai_call": "Calls by an AI", "chat": "Chat"}
 ANSWERS = {"already_enrolled": Badge("In already", ""), "refused": Badge("Left out", "warn")}

@@ -6,16 +6,20 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from types import SimpleNamespace
 
 import asyncpg
+import psycopg
 import pytest
+import sqlalchemy as sa
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder
+from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.schema.model import Plan
 
 from console import queue
 from console.db.engine import fetch, hot_engine, transaction
-from console.queue.dispatch import SETTINGS, queries
+from console.queue.dispatch import SETTINGS, Dispatcher, JobFailed, queries
 from tests.conftest import Database
 
 
@@ -92,3 +96,25 @@ def test_the_application_fills_the_queue_and_owns_nothing_of_it(clean: Database,
 
     with psycopg.connect(clean.url, autocommit=True) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (psycopg.DataError("NUL"), False),
+        (sa.exc.DataError("select 1", {}, psycopg.errors.NumericValueOutOfRange("too large")), False),
+        (sa.exc.IntegrityError("select 1", {}, psycopg.errors.UniqueViolation("twice")), True),
+        (sa.exc.OperationalError("select 1", {}, psycopg.errors.DeadlockDetected("turn")), True),
+        (psycopg.OperationalError("gone"), True),
+    ],
+)
+def test_a_value_that_cannot_be_stored_fails_its_job_at_once_and_by_name(
+    error: Exception, again: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(payload: str) -> None:
+        raise error
+
+    job = SimpleNamespace(id=7, payload=b"", attempts=0)
+    with pytest.raises(RetryRequested if again else JobFailed, match=None if again else type(error).__name__):
+        Dispatcher([])._do("advance", fail, job)  # type: ignore[arg-type]
+    assert ("the database does not answer" in caplog.text) is isinstance(error, sa.exc.OperationalError | psycopg.OperationalError)

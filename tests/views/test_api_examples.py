@@ -14,6 +14,7 @@ from console.accounts import absences
 from console.actions import secret_settings
 from console.activity import sequencing
 from console.app import create_app
+from console.contacts import import_batches
 from console.enrolments import Question
 from console.monitoring import incidents
 from console.outgoing_webhooks import Wanted
@@ -23,6 +24,7 @@ from console.views.api import openapi
 from console.views.api.openapi import BASE, Call
 from tests.company import DOCUMENT, Company
 from tests.papers import CHECKED, at_note, evidence, pdf, workflow
+from tests.support.contact_club import found_club
 from tests.support.engine import step
 from tests.support.failing import failed
 from tests.support.four_eyes import asking, requested
@@ -54,6 +56,8 @@ def exemplary(company: Company) -> Company:
     for key in range(17, 80):
         company.sql(f"insert into customer values ({key}, 'Customer {key}', 'c{key}@customers.example', 'retail', null, null, 1, null)")
     access.grant("operator", "collection:customer", ["create", "delete"], "record.desk in $currentUser.tags.desks", team="operations")
+    found_club(company)
+    access.grant("operator", "collection:contact", ["create"], team="operations")
     access.refresh()
     workflows.import_file(KYC, publish=True)
     asking()
@@ -240,6 +244,9 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         [lead] = enrolments.places.page(house.mona, enrolments.find("care-review"), limit=1).rows
         return {"workflow_id": "care-review", "enrolment_id": batch.id, "lead_id": lead.id}
 
+    def imported() -> Scene:
+        return {"import_id": import_batches.keep(house.olivia, "contact", io.BytesIO(b"name,stage\nZoe,\n")).id}
+
     def taken_out() -> Scene:
         enrolled()
         act = enrolments.take_out(house.mona, "care-review", enrolments.Those(), "A mistake.")
@@ -333,6 +340,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "getFileContent": ("olivia", kept),
         **dict.fromkeys(("enrol", "enrolLeads", "listLeads", "countWorkflow"), ("olivia", nothing)),
         **dict.fromkeys(("getEnrolment", "listEnrolmentRows", "cancelEnrolment", "getLead"), ("olivia", enrolled)),
+        "importContacts": ("olivia", nothing),
+        **dict.fromkeys(("getContactImport", "listContactImportRows"), ("olivia", imported)),
         "unenrol": ("mona", enrolled),
         "unenrolMany": ("mona", nothing),
         "getUnenrolment": ("mona", taken_out),

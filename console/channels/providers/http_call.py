@@ -36,14 +36,9 @@ class HttpCall(Provider):
         """Begin the call."""
         content = letter.content
         asked = {
-            "id": letter.id,
-            "to": letter.to,
-            "from": settings.current().call_from,
-            "script": content.get("script", ""),
-            "agent": content.get("agent"),
-            "answers": list(content.get("answers") or []),
-            "callback": letter.callback,
-        }
+            "id": letter.id, "to": letter.to, "from": settings.current().call_from, "script": content.get("script", ""),
+            "agent": content.get("agent"), "answers": list(content.get("answers") or []), "callback": letter.callback,
+        }  # fmt: skip
         body = orjson.dumps(asked)
         headers = {"Content-Type": "application/json", "Idempotency-Key": letter.id, **signature(letter, body)}
         answer = net.send("POST", str(settings.current().call_url), body, headers)

@@ -51,10 +51,6 @@ def _channel(kind: str) -> dict[str, Any]:
     base = settings.current().base_url or ""
     url = f"{base}{path}" if path else None
     return {
-        "kind": kind,
-        "provider": state.provider,
-        "sandbox": state.sandbox,
-        "missing": list(state.missing),
-        "inbound": url if kind != "call" else None,
-        "status": url,
-    }
+        "kind": kind, "provider": state.provider, "sandbox": state.sandbox, "missing": list(state.missing),
+        "inbound": url if kind != "call" else None, "status": url,
+    }  # fmt: skip

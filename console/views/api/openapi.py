@@ -35,7 +35,7 @@ TAGS = {
     "people": "Service accounts, and who is away",
     "collections": "Collections and their records",
     "notes": "Notes on records",
-    "tags": "Tags of records",
+    "tags": "Tags of records, and contacts from a file",
     "reveal": "Masked values, one by one",
     "reports": "Reports that their reporter does not see again",
     "runs": "Runs: start, read, and every command",
@@ -62,6 +62,7 @@ WITHIN = {
     "publishing_reviews": "workflows",
     "run_moves": "workflows",
     "absences": "people",
+    "contact_imports": "tags",
     "draft_wishes": "workflows",
 }
 """Blueprints whose calls stand among those of another."""
@@ -90,6 +91,7 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
     "key": ("Key of the record, as it was read, percent-encoded", "17"),
     "run_id": ("The run", "run_01j0000000000000000000000a"),
     "workflow_id": ("Id or slug of the workflow", "kyc-review"),
+    "import_id": ("Id of an import of contacts", "imp_01jd0000000000000000000000"),
     "enrolment_id": ("Id of the enrolment of many", "enr_01jd0000000000000000000000"),
     "unenrolment_id": ("Id of the taking out of many", "out_01jd0000000000000000000000"),
     "turn_id": ("Id of a question to the builder of workflows", "bld_01"),

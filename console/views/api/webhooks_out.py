@@ -49,19 +49,10 @@ class OfDeliveries(Paged):
 def _webhook(webhook: Subscription, secret: str | None = None) -> dict[str, Any]:
     owner = {"id": webhook.acts_for, "name": outgoing_webhooks.name_of(webhook.acts_for)}
     return {
-        "id": webhook.id,
-        "url": webhook.url,
-        "events": list(webhook.events),
-        "filter": webhook.filter,
-        "enabled": webhook.enabled,
-        "status": webhook.status,
-        "problem": webhook.problem,
-        "acts_for": owner,
-        "run_as": outgoing_webhooks.run_as_of(webhook),
-        "made_at": canonical.moment(webhook.made_at),
-        "pos": webhook.cursor,
-        "secret": secret,
-    }
+        "id": webhook.id, "url": webhook.url, "events": list(webhook.events), "filter": webhook.filter, "enabled": webhook.enabled,
+        "status": webhook.status, "problem": webhook.problem, "acts_for": owner, "run_as": outgoing_webhooks.run_as_of(webhook),
+        "made_at": canonical.moment(webhook.made_at), "pos": webhook.cursor, "secret": secret,
+    }  # fmt: skip
 
 
 def _named() -> str:

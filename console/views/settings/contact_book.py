@@ -35,11 +35,7 @@ def _form(typed: dict[str, str], may: dict[str, set[str]], wrong: Invalid | Conf
     if wrong and not told.keys() & {"name", "url", "may"}:
         told[""] = wrong.message
     context = {
-        "typed": {"name": "", "url": ""} | typed,
-        "wrong": {"": ""} | told,
-        "roles": sorted(access.rights().roles),
-        "role_words": formats.role_words,
-        "acts": ACTS,
-        "may": may,
-    }
+        "typed": {"name": "", "url": ""} | typed, "wrong": {"": ""} | told, "roles": sorted(access.rights().roles), "role_words": formats.role_words,
+        "acts": ACTS, "may": may,
+    }  # fmt: skip
     return area.page("settings/contact_book.html", "sources", context, status=422 if wrong else 200)

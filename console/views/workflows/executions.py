@@ -25,16 +25,9 @@ blueprint = Blueprint("workflow_executions", __name__)
 
 PAGE = 50
 TRIGGER_WORDS: Mapping[str, str] = {
-    "record": "From a record",
-    "manual": "By hand",
-    "api": "API",
-    "report": "A report",
-    "schedule": "Schedule",
-    "event": "Event",
-    "webhook": "Webhook",
-    "mcp": "Assistant",
-    "enrolment": "Enrolment",
-}
+    "record": "From a record", "manual": "By hand", "api": "API", "report": "A report", "schedule": "Schedule", "event": "Event",
+    "webhook": "Webhook", "mcp": "Assistant", "enrolment": "Enrolment",
+}  # fmt: skip
 STATUS_ORDER = (
     *("running", "waiting_person", "waiting_time", "waiting_event", "saved"),
     *("completed", "failed", "timed_out", "aborted", "cancelled"),

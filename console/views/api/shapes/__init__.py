@@ -34,7 +34,18 @@ from console.views.api.shapes.files import Check, Checklist, File, FileValue, Pa
 from console.views.api.shapes.messages import Channel, Message
 from console.views.api.shapes.monitoring import Alert, DueTime, Incident, RetriedGroup, WorkflowMetrics
 from console.views.api.shapes.notes import Note, NotesFound
-from console.views.api.shapes.records import Collection, CollectionHead, Export, Option, Record, Records, Relation, Tag
+from console.views.api.shapes.records import (
+    Collection,
+    CollectionHead,
+    ContactImport,
+    Export,
+    LeftOut,
+    Option,
+    Record,
+    Records,
+    Relation,
+    Tag,
+)
 from console.views.api.shapes.runs import (
     AbortPreview,
     Attempt,

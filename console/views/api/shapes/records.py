@@ -88,6 +88,37 @@ class Tag(Shape):
     at: Moment
 
 
+class ImportCounts(Shape):
+    """What became of the lines of a file of contacts. `same`: they are there as the line says."""
+
+    new: int
+    changed: int
+    same: int
+    refused: int
+    consents: int
+
+
+class ContactImport(Shape):
+    """A file of contacts that is imported, or with `preview` looked at. `total` is null until it is known, `columns` number of a column → field."""
+
+    id: str
+    status: Literal["running", "done", "cancelled", "failed"]
+    preview: bool
+    counts: ImportCounts
+    total: int | None
+    done: int
+    why: str | None
+    columns: dict[str, str]
+    match: str | None
+
+
+class LeftOut(Shape):
+    """A line of a file that was left out; the heading is line 1."""
+
+    line: int
+    reasons: list[str]
+
+
 class Export(Shape):
     """A file of records. `done` of `total` are written (null: not known); `href` is where it is fetched, null until it is done."""
 

@@ -1,0 +1,132 @@
+"""What a column of somebody else's list of contacts is, by its heading, and how its cells are spelled here: names of countries, zones, shortened numbers."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from zoneinfo import available_timezones
+
+GIVEN, MIDDLE, FAMILY = "given", "middle", "family"
+USUAL: Mapping[str, tuple[str, ...]] = {
+    "name": ("name", "full name", "contact", "contact name", "display name", "naam", "nombre completo", "nom complet", "imię i nazwisko", "vardas pavardė"),
+    GIVEN: ("first name", "given name", "forename", "fname", "first", "vorname", "prénom", "prenom", "nombre", "voornaam", "imię", "nome", "förnamn", "vardas"),
+    MIDDLE: ("middle name", "additional name", "tussenvoegsel", "infix"),
+    FAMILY: (
+        "last name", "family name", "surname", "lname", "last", "nachname", "familienname", "nom de famille", "nom", "apellido", "apellidos", "achternaam", "nazwisko",
+        "cognome", "sobrenome", "efternamn", "pavardė",
+    ),
+    "email": ("email", "e mail", "mail", "email address", "e mail address", "e mail adresse", "courriel", "correo", "correo electrónico", "adres e mail"),
+    "phone": (
+        "mobile", "mobile phone", "phone mobile", "mobile number", "cell", "cell phone", "mobiltelefon", "handy", "portable", "móvil", "mobiel", "komórka", "phone", "telephone", "phone number",
+        "tel", "telefon", "téléphone", "teléfono", "telefono", "telefoon", "telefonas",
+    ),
+    "zone": ("time zone", "timezone", "zone", "tz", "zeitzone"),
+    "country": ("country", "country code", "country region", "cc", "land", "land region", "pays", "país", "paese", "kraj", "šalis"),
+    "language": ("language", "lang", "locale", "sprache", "langue", "idioma", "taal"),
+    "owner": ("owner", "account owner", "contact owner", "lead owner", "record owner"),
+    "stage": ("stage", "status", "lifecycle stage", "pipeline stage"),
+    "do_not_contact": ("do not contact", "do not disturb"),
+}  # fmt: skip
+"""Part of a contact → headings by which it is known beside its own name and label, the best first. A name may stand in three columns."""
+NAME_PARTS = (GIVEN, MIDDLE, FAMILY)
+UNKNOWN = 100
+_AROUND = frozenset(
+    [
+        "person",
+        "primary",
+        "main",
+        "address",
+        "mailing",
+        "billing",
+        "home",
+        "work",
+        "business",
+        "other",
+        "private",
+        "personal",
+        "preferred",
+        "default",
+        "value",
+        "number",
+        "1",
+        "privat",
+        "geschäftlich",
+        "the",
+        "of",
+        "adresse",
+    ]
+)
+"""Words that say which of several it is, not what."""
+_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "lt")
+_ALSO = {
+    "united states of america": "US", "great britain": "GB", "england": "GB", "scotland": "GB", "holland": "NL", "czech republic": "CZ", "hong kong": "HK", "turkey": "TR",
+    "viet nam": "VN", "russian federation": "RU", "republic of korea": "KR",
+}  # fmt: skip
+_SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}")
+
+
+def plain(heading: str) -> str:
+    """A heading as it is compared: small letters, one blank between words."""
+    return " ".join(re.findall(r"\w+", heading.casefold().replace("_", " ")))
+
+
+@lru_cache(maxsize=1)
+def _known() -> Mapping[str, tuple[str | None, int]]:
+    return {words: (part, rank) for part, known in USUAL.items() for rank, words in enumerate(known)}
+
+
+def part_of(heading: str) -> str | None:
+    """Which part of a contact a column is by usual words, also where a CRM writes “Person - Phone - Work”."""
+    words = plain(heading)
+    return _known().get(words, _known().get(inner(words), (None, 0)))[0]
+
+
+def rank(heading: str) -> int:
+    """Which of several columns for one part counts first: the lowest. Of a name, that is the given name."""
+    words = plain(heading)
+    part, place = _known().get(words, _known().get(inner(words), (None, UNKNOWN)))
+    return NAME_PARTS.index(part) if part in NAME_PARTS else place
+
+
+def inner(words: str) -> str:
+    """The words of a heading without those that only say which of several it is."""
+    return " ".join(word for word in words.split() if word not in _AROUND)
+
+
+def country_code(cell: str) -> str:
+    """The two letters of a country that is named in a usual language or by three letters; the cell itself where there is none such."""
+    words = cell.strip(" .").casefold().removeprefix("the ")
+    return _countries().get(words, cell.upper() if len(cell) == len("DE") else cell) if cell.upper() not in _codes() else cell.upper()
+
+
+@lru_cache(maxsize=1)
+def _codes() -> frozenset[str]:
+    from babel.core import get_global
+
+    return frozenset(code for code in get_global("territory_zones") if len(code) == len("DE"))
+
+
+@lru_cache(maxsize=1)
+def _countries() -> Mapping[str, str]:
+    from babel import Locale
+    from babel.core import get_global
+
+    codes = _codes()
+    found = {name.casefold(): those[0] for name, those in get_global("territory_aliases").items() if those[0] in codes}
+    for language in reversed(_LANGUAGES):
+        found |= {str(name).casefold(): code for code, name in Locale(language).territories.items() if code in codes}
+    return found | _ALSO
+
+
+def zone_name(cell: str) -> str:
+    """The name of a time zone however its letters and its stroke are written; the cell itself where there is none such."""
+    return _zones().get(cell.casefold().replace("_slash_", "/").replace(" ", "_"), cell)
+
+
+@lru_cache(maxsize=1)
+def _zones() -> Mapping[str, str]:
+    return {name.casefold(): name for name in available_timezones()}
+
+
+def is_shortened(cell: str) -> bool:
+    """Whether a spreadsheet has made a long number of it, as 4.71235E+10, whose last digits are lost."""
+    return _SHORTENED.fullmatch(cell) is not None

@@ -1,0 +1,107 @@
+"""Contacts from a file as JSON: look at what each line would become, import it, and follow that."""
+
+import io
+from typing import Any
+
+from flask import Blueprint, g, jsonify
+from flask.typing import ResponseReturnValue
+from pydantic import Field
+
+from console.contacts import import_batches, imports
+from console.errors import NotFound
+from console.views.api import idempotency, listing
+from console.views.api.operation import Asked, Done, Example, Limit, Sent, Whole, operation, parse_query, read
+from console.views.api.shapes import ContactImport, LeftOut, Listed
+
+blueprint = Blueprint("api_contact_imports", __name__, url_prefix="/api/v1")
+PLACE = {"collection": "contact"}
+ONE = PLACE | {"import_id": "imp_01jd0000000000000000000000"}
+
+
+class SentContacts(Sent):
+    """A CSV file of contacts with a heading; its columns are known by their names, labels and usual words."""
+
+    csv: str = Field(description="Up to the size of a request: send a larger file in several, or on the page")
+    columns: dict[str, str] | None = Field(
+        None, description="Heading → field, where the usual words are not enough; an empty text: not used"
+    )
+    match: str | None = Field(
+        None, description="Field by which contacts that are there are found; without: the key, an e-mail address, a number"
+    )
+    change: bool = Field(False, description="Those who are there get what the file says; else their lines are left out")
+    values: dict[str, Any] = Field(
+        default_factory=dict, description="Fields that are the same for all who are added and stand in no column"
+    )
+    agreed: list[str] = Field(
+        default_factory=list, description="Channels that everybody in the file agreed to: email, sms, call, ai_call, chat"
+    )
+    consent: dict[str, Any] = Field(
+        default_factory=dict, description="What else is kept of the consents and stands in no column, such as source"
+    )
+    preview: bool = Field(False, description="Tell what would become of each line and change nothing")
+
+
+class WantedLines(Asked):
+    """Lines that were left out."""
+
+    limit: Limit = 50
+    after: Whole | None = None
+
+
+def _begun(done: Done) -> dict[str, Any] | None:
+    """Return the import that the request began."""
+    return _shown(import_batches.get(g.actor, done.made)) if done.made else None
+
+
+def _shown(found: import_batches.Import) -> dict[str, Any]:
+    counts = {"new": found.new, "changed": found.changed, "same": found.same, "refused": found.refused, "consents": found.consents}
+    return {
+        "id": found.id, "status": found.status, "preview": found.preview, "counts": counts, "total": found.total, "done": found.done, "why": found.why or None,
+        "columns": {str(int(number) + 1): name for number, name in found.question.columns.items()}, "match": found.question.match,
+    }  # fmt: skip
+
+
+def _one(collection: str, import_id: str) -> import_batches.Import:
+    found = import_batches.get(g.actor, import_id)
+    if found.collection != collection:
+        raise NotFound("There is no such import.")
+    return found
+
+
+@blueprint.post("/contacts/<collection>/imports")
+@operation(
+    "importContacts",
+    "collection.create",
+    {202: ContactImport},
+    body=SentContacts,
+    refuses=(403,),
+    again=_begun,
+    example=Example(PLACE, body={"csv": "Name,E-mail,Stage\nZoë Müller,zoe@post.example,new\n", "preview": True}, status=202),
+)
+def import_contacts(collection: str) -> ResponseReturnValue:
+    """Import a file of contacts in the background; each line is judged and logged as if typed. `preview` changes nothing."""
+    sent = read(SentContacts)
+    same = sent.consent | {f"{imports.ALL}{name}": value for name, value in sent.values.items()} | {imports.EVERYONE: sent.agreed}
+    file = io.BytesIO(sent.csv.encode("utf-8", "replace"))
+    begun = import_batches.send(
+        g.actor, collection, file, headings=sent.columns or {}, match=sent.match, change=sent.change, same=same, preview=sent.preview
+    )
+    idempotency.name_result(begun.id)
+    return jsonify(_shown(begun)), 202
+
+
+@blueprint.get("/contacts/<collection>/imports/<import_id>")
+@operation("getContactImport", "collection.create", ContactImport, example=Example(ONE))
+def get_import(collection: str, import_id: str) -> ResponseReturnValue:
+    """How far an import is, and what came of its lines so far. Only who sent the file sees it."""
+    return jsonify(_shown(_one(collection, import_id)))
+
+
+@blueprint.get("/contacts/<collection>/imports/<import_id>/rows")
+@operation("listContactImportRows", "collection.create", Listed[LeftOut], query=WantedLines, example=Example(ONE))
+def rows(collection: str, import_id: str) -> ResponseReturnValue:
+    """The lines that were left out, or would be, each with the reasons."""
+    wanted = parse_query(WantedLines)
+    told = import_batches.refused(_one(collection, import_id).id, wanted.after or 0, limit=wanted.limit + 1)
+    page = [{"line": number, "reasons": reasons} for number, reasons in told[: wanted.limit]]
+    return jsonify(listing(page, str(page[-1]["line"]) if len(told) > wanted.limit else None))
