@@ -19,15 +19,16 @@ UNKNOWN = 0.35
 """What a word counts, of the rarest, that no beginning has: it may say nothing, or that none of them fits."""
 AIMLESS = 0.4
 """What remains of the likeness where only the manner is alike."""
-STOP_WORDS = frozenset(
+_STOPS = (
     "aber about above after all alle als also and any are auch auf aus back been before bei bis brauchen braucht but can damit dann das dass day days dem den der "
     "des die drei each ein eine einem einen einer eines else erst ever every everybody everyone falls for from fur gibt haben had has hat have "
     "hello her his hour hours how ich ihm ihr immer into ist its jede jedem jeden jeder just kann let like look make mal mehr mit month months "
     "more muss must nach need needs neu new nicht noch not nur oder off ohne once one only our out over own people per person please said say "
     "says see sein seine send she should sich sie sind sobald soll sollen some somebody someone someth start stunden suchen tag tage tagen take "
     "than that the their them then there they thing this three time two uber und uns unser until vom von vor want was way week weeks wenn wer "
-    "werden were what when where whether which who wie will wir wird with without work workflow would yes you your zum zur zwei".split()
+    "werden were what when where whether which who wie will wir wird with without work workflow would yes you your zum zur zwei"
 )
+STOP_WORDS = frozenset(_STOPS.split())
 MATTERS = (
     "supplier vendor contractor partner manufacturer procurement purchase liefer kreditor dienstleister einkauf",
     "refund return chargeback reimburse repay complaint dispute claim exchange parcel goods item erstatt ruckzahl ruckgabe reklam umtausch retour zuruck",

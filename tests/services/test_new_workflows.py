@@ -34,6 +34,7 @@ def test_names_that_are_nearly_the_same_are_mapped_and_others_stay() -> None:
     assert alike("team", {"teams": "Teams", "teamz": "x"}) == "teams"
     assert alike("none", {}) == "none"
 
+
 DESCRIPTIONS = (
     ("a refund above 500 needs a second person", "customer-refund"),
     ("when a customer asks for their money back, check it and pay it out", "customer-refund"),
