@@ -1,70 +1,105 @@
-"""Which beginnings are near to a description in words: by the same words, and by words of other trades that stand for the same kind of work."""
+"""Which beginnings are near to a description in words, English or German: by the same words, and by words that stand for the same thing.
+
+A word of MATTERS says what the work is about, one of MANNERS only when or by whom it is done: nothing is near by its manner alone.
+"""
 
 import functools
+import math
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 
-SAME = 82.0
+SAME = 85.0
 """From this likeness (of 100) two words are the same one in another form."""
-OF_ITS_KIND = 50.0
-"""The likeness of two words that stand for the same kind of work."""
-PARTS = (1.0, 0.75, 0.5)
+OF_ITS_KIND = 0.7
+"""What a word counts that stands for the same thing."""
+PARTS = (1.0, 0.6, 0.3)
 """What a word counts in the title, in the first sentence, and in the rest with the titles of the steps; there only the word itself counts."""
-STOP_WORDS = frozenset(
-    {"and", "are", "for", "from", "has", "have", "its", "our", "the", "then", "they", "this", "that", "when", "who", "with", "workflow"}
+UNKNOWN = 0.35
+"""What a word counts, of the rarest, that no beginning has: it may say nothing, or that none of them fits."""
+AIMLESS = 0.4
+"""What remains of the likeness where only the manner is alike."""
+_STOPS = (
+    "aber about above after all alle als also and any are auch auf aus back been before bei bis brauchen braucht but can damit dann das dass day days dem den der "
+    "des die drei each ein eine einem einen einer eines else erst ever every everybody everyone falls for from fur gibt haben had has hat have "
+    "hello her his hour hours how ich ihm ihr immer into ist its jede jedem jeden jeder just kann let like look make mal mehr mit month months "
+    "more muss must nach need needs neu new nicht noch not nur oder off ohne once one only our out over own people per person please said say "
+    "says see sein seine send she should sich sie sind sobald soll sollen some somebody someone someth start stunden suchen tag tage tagen take "
+    "than that the their them then there they thing this three time two uber und uns unser until vom von vor want was way week weeks wenn wer "
+    "werden were what when where whether which who wie will wir wird with without work workflow would yes you your zum zur zwei"
 )
-KINDS = (
-    "supplier vendor contractor partner manufacturer procurement buyer purchase",
-    "refund return returned exchange credit claim complaint dispute chargeback repay goods item",
-    "invoice payment pay bank account iban money transfer payout",
-    "onboarding onboard offboarding offboard hire hiring candidate applicant recruit join leave access contract tender",
-    "review check assess screen screening verify score underwrite underwriter loan mortgage application identity risk audit",
-    "customer client patient tenant student borrower",
-    "approve approval agree authorise authorize consent sign signature manager budget limit owner",
-    "reminder remind overdue deadline late escalate escalation waiting incident outage respond request ticket repair technician",
-    "nightly daily weekly scheduled schedule expire expires expiring renewal monitoring inspection maintenance",
-    "lead prospect sales call phone interested",
-    "welcome new signup register",
-    "cancel cancellation churn subscriber subscription inactive silent discount",
-    "suspicion confidential report reported fraud abuse whistleblower moderator moderation post appeal harassment breach",
-    "documents papers collect upload evidence data gdpr erase export privacy",
+STOP_WORDS = frozenset(_STOPS.split())
+MATTERS = (
+    "supplier vendor contractor partner manufacturer procurement purchase liefer kreditor dienstleister einkauf",
+    "refund return chargeback reimburse repay complaint dispute claim exchange parcel goods item erstatt ruckzahl ruckgabe reklam umtausch retour zuruck",
+    "account bank iban konto",
+    "payment pay money transfer payout charge credit geld bezahl zahlung auszahl uberweis gutschrift",
+    "onboard offboard hire hiring candidate applicant applies recruit tender contract access leave aufnehm aufnahme einstell bewerb vertrag",
+    "kyc identity verif screen sanction underwrit loan mortgage application diligence owner identitat sanktion kredit",
+    "review assess prufung prufen",
+    "again yearly annual periodic regular re- erneut jahrlich regelmassig bestand wiederhol",
+    "risk risiko",
+    "customer client patient tenant student borrower kund mandant",
+    "lead prospect interested interessent",
+    "call phone ring dial anruf telefon",
+    "contact kontakt",
+    "welcome greet signup sign register begruss willkommen anmeld registrier",
+    "engagement inactive silent dormant lapsed bought heard churn cancel quiet subscriber subscription discount gemeldet still inaktiv abgewandert",
+    "suspicion suspect confiden fraud abuse whistleblow moderat launder breach harassment report verdacht vertraulich geldwasch betrug melden meldung",
+    "email e-mail sms message text newsletter letter write nachricht schreib",
+    "insurance certificate versicherung zertifikat",
+    "identity document passport paper licence ausweis dokument unterlagen papier",
+    "expire expiring ablauf",
+    "zone zeitzone",
+    "ticket request answer unanswered anfrage beantwort antwort",
 )
-"""Words of many trades, each line for one kind of work."""
+"""Words of many trades, each line for one thing; a word belongs to a line where it begins with an entry, or has one of five letters within it."""
+MANNERS = (
+    "overdue due nightly night daily weekly monday friday schedule morning evening nacht nachts taglich wochentlich montag freitag morgen abend",
+    "reminder remind escalat deadline late waiting erinner mahn frist uberfallig verspat",
+    "approve approval agree authorise authorize consent second manager freigabe freigeb genehmig zustimm zweit",
+)
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words that say something, each once."""
-    return tuple(dict.fromkeys(word for word in re.findall(r"\w{3,}", text.casefold()) if word not in STOP_WORDS))
+    """The words that say something, each once, small and without accents."""
+    plain = "".join(each for each in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(each))
+    return tuple(dict.fromkeys(word for word in re.findall(r"[^\W\d_][\w-]{2,}", plain) if word not in STOP_WORDS))
 
 
 def likeness(wanted: str, offered: Mapping[str, Sequence[str]]) -> dict[str, float]:
     """Name → how near it is to what is wanted, of 100. `offered`: name → its title, description and titles of steps. A word that most have tells little."""
-    asked = words(wanted)
     texts = {name: [words(part) for part in parts] for name, parts in offered.items()}
-    scores = dict.fromkeys(offered, 0.0)
-    for word in asked:
+    scores, aimed = dict.fromkeys(offered, 0.0), set[str]()
+    rarest, total = math.log(1 + len(offered)), 0.0
+    for word in words(wanted):
         found = {name: near for name, parts in texts.items() if (near := _nearness(word, parts))}
+        weight = rarest - math.log(len(found)) if found else rarest * UNKNOWN
+        total += weight
         for name, near in found.items():
-            scores[name] += near * (1 - len(found) / (len(offered) + 1)) / len(asked)
-    return scores
+            scores[name] += 100 * weight * near
+        if not _kinds(word) or min(_kinds(word)) < len(MATTERS):
+            aimed |= {name for name, near in found.items() if near > PARTS[-1]}
+    return {name: score / total * (1 if name in aimed else AIMLESS) if score else 0.0 for name, score in scores.items()}
 
 
 def _nearness(word: str, parts: Sequence[Sequence[str]]) -> float:
+    """How near the word is to the nearest one of the text, at most 1."""
     from rapidfuzz import fuzz, process  # of those who begin a workflow: most processes never do
 
     best = 0.0
     for weight, told in zip(PARTS, parts, strict=True):
         same = process.extractOne(word, told, scorer=fuzz.ratio, score_cutoff=SAME)
         kind = OF_ITS_KIND if not same and weight > PARTS[-1] and any(_kinds(word) & _kinds(other) for other in told) else 0.0
-        best = max(best, weight * (same[1] if same else kind))
+        best = max(best, weight * (1.0 if same else kind))
     return best
 
 
 @functools.lru_cache(maxsize=4096)
 def _kinds(word: str) -> frozenset[int]:
-    """The numbers of the kinds that the word stands for."""
-    from rapidfuzz import fuzz, process
-
-    listed = {name: number for number, line in enumerate(KINDS) for name in line.split()}
-    found = process.extractOne(word, list(listed), scorer=fuzz.ratio, score_cutoff=SAME)
-    return frozenset({listed[found[0]]}) if found else frozenset()
+    """The numbers of the lines that the word belongs to."""
+    return frozenset(
+        number
+        for number, line in enumerate(MATTERS + MANNERS)
+        if any(word.startswith(entry) if len(entry) < 5 else entry in word for entry in line.split())
+    )

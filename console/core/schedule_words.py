@@ -7,73 +7,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
-    )
-} | {"thirty": 30, "forty": 40}
-ORDINALS = {
-    word: number
-    for number, word in enumerate(
-        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"], 1
-    )
-}
+_UNTIL_TWENTY = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
+_UNTIL_TWELFTH = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+NUMBERS = {word: number for number, word in enumerate(_UNTIL_TWENTY.split())} | {"thirty": 30, "forty": 40}
+ORDINALS = {word: number for number, word in enumerate(_UNTIL_TWELFTH.split(), 1)}
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
 USUAL_HOUR = 9
 NO_HOLIDAYS = "A schedule does not know holidays: it comes on them, too."
 NO_TIME = f"Nothing is said of the time of day: {USUAL_HOUR:02}:00 is taken."
 NO_HALF = "Nothing is said of morning or evening: the hours of a day count to 24."
-FILLERS = frozenset(
-    {
-        "at",
-        "on",
-        "in",
-        "the",
-        "of",
-        "each",
-        "every",
-        "and",
-        "a",
-        "an",
-        "run",
-        "start",
-        "please",
-        "it",
-        "o'clock",
-        "clock",
-        "o",
-        "time",
-        "day",
-        "days",
-        "day's",
-        "month",
-        "months",
-    }
-)
+_FILLERS = "at on in the of each every and a an run start please it o'clock clock o time day days day's month months"
+FILLERS = frozenset(_FILLERS.split())
 
 _DAY = "|".join(DAYS)
 _NUMBER = rf"\d{{1,2}}|{'|'.join(NUMBERS)}"

@@ -194,13 +194,7 @@ def version_of(actor: Actor, slug_or_id: str, number: int) -> tuple[Version, dic
 
 
 def change(
-    actor: Actor,
-    slug_or_id: str,
-    *,
-    title: str | None = None,
-    description: str | None = None,
-    status: str | None = None,
-    reason: str = "",
+    actor: Actor, slug_or_id: str, *, title: str | None = None, description: str | None = None, status: str | None = None, reason: str = ""
 ) -> Entry:
     """Change title, description or status; None keeps the value. Cancelling needs a reason. Raises NotFound, NotAllowed, Invalid, Conflict."""
     given = _checked(title=title, description=description, status=status)

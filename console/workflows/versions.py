@@ -350,13 +350,7 @@ def put_live(
     if review is None:
         require_reviewed(connection, actor, row, document)
     number = 1 + (connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == row.id, made.number > 0)) or 0)
-    values = {
-        "workflow": row.id,
-        "number": number,
-        "document": document.canonical(),
-        "hash": document.hash,
-        "published_by": actor.id,
-    }
+    values = {"workflow": row.id, "number": number, "document": document.canonical(), "hash": document.hash, "published_by": actor.id}
     connection.execute(sa.insert(tables.workflow_version).values(**values, published_at=log.now()))
     if note:
         connection.execute(sa.insert(tables.version_note).values(workflow=row.id, number=number, note=note))

@@ -35,6 +35,54 @@ def test_names_that_are_nearly_the_same_are_mapped_and_others_stay() -> None:
     assert alike("none", {}) == "none"
 
 
+DESCRIPTIONS = (
+    ("a refund above 500 needs a second person", "customer-refund"),
+    ("when a customer asks for their money back, check it and pay it out", "customer-refund"),
+    ("pay back a customer whose parcel never arrived, a lead signs off above 200", "customer-refund"),
+    ("Der Kunde reklamiert eine Abbuchung, wir prüfen und erstatten", "customer-refund"),
+    ("Gutschrift statt Rückzahlung anbieten", "customer-refund"),
+    ("onboard a new supplier with contract and bank details", "supplier-onboarding"),
+    ("Neuen Lieferanten aufnehmen: Unterlagen, Vertrag, Bankdaten", "supplier-onboarding"),
+    ("Ein Lieferant ändert seine Bankverbindung", "supplier-bank-change"),
+    ("our vendor wants to be paid to another account", "supplier-bank-change"),
+    ("greet everyone who signs up with a text message", "welcome"),
+    ("Neue Kontakte begrüßen, per SMS oder E-Mail", "welcome"),
+    ("Willkommensnachricht nach der Anmeldung", "welcome"),
+    ("phone prospects until someone is interested", "lead-nurture"),
+    ("Interessenten bis zu dreimal anrufen", "lead-nurture"),
+    ("write to customers who have not bought anything for three months", "re-engage"),
+    ("Inaktive Kontakte mit einer E-Mail zurückgewinnen", "re-engage"),
+    ("check the identity of a new client and their owners against sanctions lists", "kyc-review"),
+    ("KYC für Firmenkunden", "kyc-review"),
+    ("Bestandskunden regelmäßig erneut prüfen", "kyc-rereview"),
+    ("an employee reports suspected money laundering in confidence", "suspicion-report"),
+    ("Hinweis auf Betrug, den nur der Geldwäschebeauftragte sieht", "suspicion-report"),
+    ("remind the team when a refund request is not answered within a day", "refund-sla"),
+    ("Erinnerung, wenn eine Erstattung zu lange offen ist", "refund-sla"),
+    ("flag vendors without a valid VAT number overnight", "nightly-suppliers"),
+    ("Jede Nacht Ausweise suchen, die bald ablaufen", "nightly-check"),
+    ("every night find contacts whose time zone we do not know", "nightly-contacts"),
+)
+"""What people write, and the template that is chosen for them."""
+OF_NONE = (
+    "every night list overdue invoices",
+    "book a meeting room for the board",
+    "Urlaubsantrag eines Mitarbeiters genehmigen",
+    "approve purchase orders over 10,000 euros",
+    "every morning send the sales figures to the board",
+    "Reisekosten abrechnen",
+    "water the plants every friday",
+)
+"""What no template does: where one is alike only in when or by whom it is done, none is chosen."""
+
+
+def test_plain_descriptions_in_english_and_german_choose_the_template_that_does_that_work(company: Company) -> None:
+    offered = [each for each in builder.beginnings(company.mona) if not each.own]
+    chosen = {words: builder.nearest(offered, words)[0].id for words, _ in DESCRIPTIONS if builder.fits(offered, words)}
+    assert chosen == dict(DESCRIPTIONS)
+    assert [words for words in OF_NONE if builder.fits(offered, words)] == []
+
+
 def test_a_template_becomes_a_draft_that_says_what_is_missing(company: Company) -> None:
     offered = builder.beginnings(company.mona)
     assert {each.id for each in offered if not each.own} == {each.id for each in workflows.templates()}

@@ -1,9 +1,12 @@
 """Pages and calls of requests to publish: asked on the Publish page, found under Approvals, decided by a second person alone."""
 
+import re
+
 from console import access, workflows
 from console.accounts import teamwork
 from tests.company import Company
 from tests.conftest import web_app
+from tests.services.test_publishing_reviews import second_lead, titled
 from tests.views.conftest import signed_in
 from tests.views.test_api_workflows import Program
 from tests.views.test_workflow_editor import CARE, TITLE, changed, post
@@ -66,3 +69,31 @@ def test_the_calls_say_who_must_not_decide(company: Company) -> None:
     tom("POST", f"{one}/withdraw", {}, 403)
     done = tom("POST", f"{one}/approve", {"reason": "Good"})
     assert (done["status"], done["version"], tom("GET", one)["impact"]["publishes"]) == ("approved", 2, 2)
+
+
+def test_who_presses_publish_after_another_hears_who_it_was_and_keeps_the_note(company: Company) -> None:
+    second_lead(company)
+    mona, tom = (signed_in(web_app(), name) for name in ("mona", "tom"))
+    titled(company.mona, "Read this twice")
+    post(tom, f"{CARE}/publish", revision=1, live=1, note="By Tom")
+    page = post(mona, f"{CARE}/publish", revision=1, live=1, note="By Mona")
+    assert page.status_code == 409
+    assert "Nothing new to publish: version 2 is live with exactly this." in page.text
+    assert re.search(r"Tom\s+published version 2 .*: By Tom\.", page.text)
+    assert "/history?version=2&amp;than=1" in page.text
+    assert ">By Mona</textarea>" in page.text
+
+
+def test_who_publishes_what_was_changed_meanwhile_sees_what_differs(company: Company) -> None:
+    second_lead(company)
+    mona, tom = (signed_in(web_app(), name) for name in ("mona", "tom"))
+    titled(company.mona, "Read this twice")
+    titled(company.tom, "Read it slowly")
+    page = post(mona, f"{CARE}/publish", revision=1, live=1, note="By Mona").text
+    assert "Tom changed the draft. What you wrote as a note is kept below." in page
+    assert "<del>Read this twice</del>" in page
+    assert workflows.live("care-review").number == 1
+    post(tom, f"{CARE}/publish", revision=2, live=1, note="By Tom")
+    both = post(mona, f"{CARE}/publish", revision=1, live=1, note="By Mona").text
+    assert re.search(r"Tom\s+published version 2", both)
+    assert ">By Mona</textarea>" in both

@@ -55,7 +55,7 @@ def drawn(company: Company, count: int) -> workflows.Draft:
 def test_a_thousand_steps_are_opened_changed_tried_and_published(company: Company, mona: FlaskClient) -> None:
     drawn(company, MAX_STEPS)
     page = mona.get(f"{CARE}/edit?step=s13").text
-    assert len(re.findall(r'id="line-', page)) == MAX_STEPS
+    assert len(re.findall(r'<li class="depth-', page)) == MAX_STEPS
     assert "No problems" in page
     title = json.dumps([{"op": "set", "step": "s13", "field": "title", "value": "Is it much?"}])
     assert "Is it much?" in sent(mona, f"{CARE}/edit", do="change", revision=1, changes=title, step="s13").text

@@ -14,7 +14,7 @@ from typing import Any
 from console import log
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
-from console.core.run import Event, Run, commands, decisions, fold, simulation
+from console.core.run import Attempt, Effect, Event, Run, commands, decisions, fold, simulation
 from console.core.run.commands import Command
 from console.core.run.simulation import Question, Script, Simulated, SimulatedStep, WouldSend
 from console.core.run.step_requests import Awaited
@@ -26,6 +26,7 @@ from console.runs.engine.advancing import completing_command, failure_command, r
 from console.runs.engine.stepping import OpenStep, completion_of, context_of, label_of, plan_of, prompt_of, record_of, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.trying import simulated_children, simulated_waits
+from console.runs.trying.former_runs import FormerRun
 from console.steps.base import Completion, Context, Prompt
 from console.workflows import Definition
 
@@ -49,8 +50,11 @@ def dry_run(
     *,
     now: datetime | None = None,
     about: Record | None = None,
+    former: FormerRun | None = None,
 ) -> Simulated:
     """The result that a run would have. `now` is the moment at which it begins (None: this one), `about` the record if it was read already.
+
+    `former` is a run that has ended: what its steps came to is taken as it was, as long as nothing differs.
 
     Raises Invalid for the record or the input (`input.…`), NotFound for a record that the actor may not see, SourceDown.
     """
@@ -76,6 +80,7 @@ def dry_run(
         test=True,
     )
     dry = Simulation(actor, definition, script, about, began)
+    dry.former = former
     dry.begin(start)
     return dry.result(dry.play())
 
@@ -90,6 +95,7 @@ class Simulation:
         self.plan = plan_of(definition)
         self.run = Run()
         self.about = about
+        self.former: FormerRun | None = None
         self.changed: dict[str, Any] = {}
         self.answered: set[int] = set()
         self.requests: dict[str, Mapping[str, Any]] = {}
@@ -150,6 +156,9 @@ class Simulation:
 
     def _move(self) -> Question | None:
         run = self.run
+        if self.former is not None and run.attempt is not None and (then := self.former.then(run)) is not None:
+            self._as_then(then)
+            return None
         if run.status == "running":
             self._automatic_step()
             return None
@@ -158,7 +167,9 @@ class Simulation:
         if run.status == "waiting_event" and run.wanted is not None and run.attempt is not None:
             effect = run.wanted
             self.give(simulation.report_of(run.attempt, effect, self.script.ending(run.attempt.step, run.attempt.attempt)))
-            self._remember_change(effect.id)
+            settled = self.run.effect(effect.id)
+            if settled is not None:
+                self._remember_change(settled[1])
             return None
         if run.status == "waiting_event" and run.joins is not None:
             return simulated_children.join(self)
@@ -170,19 +181,31 @@ class Simulation:
         self.jump(*due)
         return None
 
+    def _hold(self, person: str) -> None:
+        if self.run.holder != person:
+            self.give(commands.TakeOver(person, self.run.revision, entitled=True, idle=False))
+
+    def _as_then(self, then: Attempt) -> None:
+        by = self.actor.id if self.run.status == "waiting_person" else None
+        if by is not None:
+            self._hold(by)
+        self.now = max(self.now, then.completed_at or self.now)
+        for effect in then.effects:
+            self._remember_change(effect)
+        self.give(commands.Complete(by, then.step, self.run.revision, then.outcome or "default", then.values, then.output))
+
     def jump(self, command: Command, moment: datetime) -> None:
         """Let time pass to the moment, and give the command then."""
         self.now = max(self.now, moment)
         self.give(command)
 
-    def _remember_change(self, effect_id: str) -> None:
-        settled = self.run.effect(effect_id)
-        if settled is None or settled[1].status != "succeeded" or self.about is None:
+    def _remember_change(self, effect: Effect) -> None:
+        if effect.status != "succeeded" or self.about is None:
             return
         before = {**self.about.values, **self.changed}
-        after = simulation.written(before, (self.run.collection, self.run.record), settled[1])
+        after = simulation.written(before, (self.run.collection, self.run.record), effect)
         self.changed |= {name: value for name, value in after.items() if before[name] != value}
-        if "define" in settled[1].request and settled[1].kind.startswith("sql"):
+        if "define" in effect.request and effect.kind.startswith("sql"):
             self.note("What an action writes is not seen by later steps of a dry run: they read the records as they are.")
 
     def record(self) -> Record | None:
@@ -258,8 +281,7 @@ class Simulation:
             values["item"] = prompt.progress.key
         before = self.run
         try:
-            if run.holder != self.actor.id:
-                self.give(commands.TakeOver(self.actor.id, run.revision, entitled=True, idle=False))
+            self._hold(self.actor.id)
             completion = completion_of(open_step, context, values, outcome)
             transitions.require_existing_references(self.actor, open_step, context, values)
             chosen = label_of(prompt.outcomes, completion.outcome) if outcome is not None else None

@@ -16,8 +16,9 @@ from console.records import Record
 from console.runs.changing.run_rights import see
 from console.runs.showing import lists, reader_reach
 from console.runs.trying.dry_runs import dry_run
+from console.runs.trying.former_runs import FormerRun, unchanged_steps
 from console.runs.trying.workflow_trials import definition_to_try
-from console.workflows import Definition
+from console.workflows import Definition, readable_version
 
 MOST = 25
 HIDDEN = "It holds values that you may not read, so it is not decided again for you."
@@ -47,7 +48,8 @@ class Redecided:
 def redecide(actor: Actor, slug_or_id: str, *, limit: int = MOST, after: str | None = None) -> tuple[list[Redecided], str | None]:
     """The newest completed runs decided again by the draft, and the cursor of the next ones. Only runs that the actor may see, and whose values they may read.
 
-    Records are read as they are today, apart from what the run itself changed. Raises NotFound, NotAllowed, DefinitionError for a draft with errors,
+    What unchanged steps read and found counts as it was then; what is worked out anew reads the records as they are today, apart from what the run
+    itself changed. Raises NotFound, NotAllowed, DefinitionError for a draft with errors,
     Malformed for a cursor, SourceDown.
     """
     definition = definition_to_try(actor, slug_or_id)
@@ -67,8 +69,10 @@ def _redecided(actor: Actor, definition: Definition, head: lists.RunHead) -> Red
     if run.record is not None and seen.record is None:
         return replace(base, why=GONE)
     about = _as_before(seen.record, run, standing) if seen.record is not None else None
+    version = readable_version(run.workflow, run.version)
+    former = FormerRun(standing, unchanged_steps(version.document, definition.document) if version is not None else frozenset())
     try:
-        found = dry_run(actor, definition, run.record, run.input, recorded(standing), now=run.created_at, about=about)
+        found = dry_run(actor, definition, run.record, run.input, recorded(standing), now=run.created_at, about=about, former=former)
     except SourceDown:
         raise
     except ConsoleError as error:

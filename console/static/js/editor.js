@@ -21,8 +21,9 @@
     made.querySelectorAll("details[id]").forEach((each) => { if (!moved && open.has(each.id)) each.open = true; });
     const kept = document.getElementById("refusal");
     made.querySelector("#refusal")?.replaceWith(kept.cloneNode(true));
-    const flow = made.querySelector("#flow")?.cloneNode(true);
-    const stands = !moved && flow && here.querySelector("#flow")?.innerHTML === flow.innerHTML; // the picture is as it was: drawing it costs most
+    const [flow, former] = [made, here].map((each) => each.querySelector("#flow"));
+    const stands = flow && former?.content.isEqualNode(flow.content); // the picture is as it was: drawing it costs most
+    if (former) flow?.replaceWith(flow.cloneNode(false));
     const typed = box() && made.querySelector("#text") && !told.fresh;
     const at = document.activeElement;
     if (told.text !== undefined) known = told.text;
@@ -33,11 +34,12 @@
       if (typed && others && !told.waiting && !draft.rough()) retype(made.querySelector("#text").value);
     } else {
       if (moved || told.fresh) here.querySelectorAll("[data-unfinished]").forEach((each) => each.removeAttribute("data-unfinished"));
-      swap(here, made, !told.fresh && !moved && !(told.others && !at.validationMessage)); // what somebody else made of a box is shown in it
+      if (moved) here.querySelector("#panel").replaceWith(made.querySelector("#panel").cloneNode(true)); // another step: nothing in it is alike
+      swap(here, made, !told.fresh && !moved && !(told.others && !at.validationMessage), moved); // what somebody else made of a box is shown in it
       known = box()?.value ?? "";
     }
     document.dispatchEvent(new Event("editor:drawn"));
-    if (flow && !stands) document.getElementById("flow")?.replaceWith(flow); // the content of a template is not morphed
+    if (flow && former && !stands) document.getElementById("flow")?.replaceWith(flow); // the content of a template is not morphed
     if (!stands) document.querySelector("step-picture")?.redraw();
     if (moved) document.querySelector("step-picture")?.show(made.dataset.chosen);
     if (focus) { const target = root().querySelector(focus); focus = ""; target?.focus(); if (target?.matches("#f-title, .row input") || target?.value === "Note") target.select?.(); target?.scrollIntoView?.({ block: "nearest" }); }
@@ -58,19 +60,42 @@
     known = text;
   }
 
-  // Where there are a thousand steps, a line is found by its id (what has none is compared with all others, spaces too), and the steps
-  // that a select offers are put in at once.
-  function swap(from, to, ignoreActiveValue) {
+  // Where there are a thousand steps, their lines are compared here (the morpher compares each with all others), and the steps that a select
+  // offers are put in at once.
+  const LISTS = "[data-outline], .problems ul";
+  function swap(from, to, ignoreActiveValue, panelStands = false) {
     if (!from || !to) return;
-    for (const list of [from, to].flatMap((each) => [...each.querySelectorAll("[data-outline], .problems ul")])) list.replaceChildren(...list.children);
+    const lines = new Map([...to.querySelectorAll(LISTS)].map((list) => [list.className, [...list.children]]));
+    to.querySelectorAll(LISTS).forEach((list) => list.replaceChildren());
     const callbacks = {
       beforeNodeMorphed(old, made) {
         if (old.matches?.("select[data-way]") && made.matches?.("select[data-way]")) { offer(old, made); return false; }
-        const same = old.tagName === "LI" && old.isEqualNode(made);
-        return !same && old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-text-margin]"); // what X6 has drawn is its own, and so is a condition that is being put together
+        if (old.matches?.(LISTS) && made.matches?.(LISTS)) { lineUp(old, lines.get(made.className)); return false; }
+        if (panelStands && old.id === "panel") return false;
+        return old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-text-margin]"); // what X6 has drawn is its own, and so is a condition that is being put together
       },
     };
     window.Idiomorph.morph(from, to, { morphStyle: "outerHTML", ignoreActiveValue, callbacks });
+  }
+
+  // The lines of a list as they are to be; those that are as they were stay, with the focus in them.
+  function lineUp(list, wanted) {
+    const key = (line) => (list.dataset.outline === undefined ? line.outerHTML : line.dataset.step);
+    const there = new Map([...list.children].map((line) => [key(line), line]));
+    const lines = wanted.map((line) => {
+      const had = there.get(key(line));
+      there.delete(key(line));
+      if (!had) return line;
+      if (!had.isEqualNode(line)) window.Idiomorph.morph(had, line, { morphStyle: "outerHTML" });
+      return had;
+    });
+    there.forEach((line) => line.remove());
+    let at = list.firstElementChild;
+    for (const line of lines) {
+      if (line === at) at = at.nextElementSibling;
+      else list.insertBefore(line, at);
+    }
+    while (at) { const next = at.nextElementSibling; at.remove(); at = next; }
   }
 
   function offer(old, made) {

@@ -73,7 +73,7 @@
       group: item.dataset.group, groupTitle: item.dataset.groupTitle, outcomes: JSON.parse(item.dataset.outcomes || "[]"), wrong: item.dataset.wrong || "", here: item.dataset.here, hereHref: item.dataset.hereHref,
     }));
     const edges = [...list.querySelectorAll("[data-to]")].map((way, index) => ({
-      id: `way ${index}`, from: way.closest("[data-step]").dataset.step, to: way.dataset.to, label: way.dataset.label,
+      id: `way ${way.parentElement.dataset.step} ${way.dataset.outcome ?? index}`, from: way.closest("[data-step]").dataset.step, to: way.dataset.to, label: way.dataset.label,
       back: "back" in way.dataset, taken: "taken" in way.dataset || "fresh" in way.dataset, lost: "lost" in way.dataset, outcome: way.dataset.outcome,
     }));
     const there = new Set(steps.map((step) => step.id));
@@ -143,7 +143,7 @@
       if (window.handrailCanvas && !this.offsetWidth) return; // on a telephone the outline is the editor
       this.canvas = this.querySelector("[data-canvas]");
       const made = read(list);
-      const { steps, edges, notes } = made;
+      const { steps, edges } = made;
       this.steps = new Map(steps.map((step) => [step.id, step]));
       this.graph = new Graph({
         container: this.canvas, autoResize: true, interacting: false, async: false, virtual: steps.length > MANY && { margin: AROUND },
@@ -151,15 +151,9 @@
         mousewheel: { enabled: true, modifiers: ["ctrl", "meta"], minScale: 0.2, maxScale: 1.6 },
         ...window.handrailCanvas?.settings(),
       });
-      const arranged = layout(steps, edges);
       this.many = steps.length > MANY;
       if (this.many) this.graph.renderer.setRenderArea(this.graph.getGraphArea().translate(-1e7, -1e7)); // nothing yet: until all is there, a way stands nowhere and would be drawn
-      this.graph.fromJSON({
-        nodes: [...arranged.frames.map((frame) => this.frame(frame)), ...notes, ...steps.map((step) => nodeOf(step, arranged.places.get(step.id), edges))],
-        edges: edges.map((edge) => edgeOf(edge, arranged.places, arranged.bends)),
-      });
-      this.shape = shapeOf(made);
-      this.steps.forEach((step) => this.view(step.id).setAttribute("tabindex", "-1"));
+      this.graph.fromJSON(this.cells(made));
       this.name(edges);
       this.graph.on("scale", () => this.keep());
       this.graph.on("translate", () => this.keep());
@@ -172,34 +166,60 @@
       window.handrailMap?.attach(this);
     }
 
-    // Of many steps the picture is drawn after the rest of the page: it takes long, and whoever has added a step goes on in its settings.
+    // Another list: the look stays where it is. Where only words have changed, only they are drawn. Many steps are arranged after the rest of the
+    // page: whoever has added one goes on in its settings.
     redraw() {
       clearTimeout(this.later);
-      if (this.many && this.graph) this.later = setTimeout(() => this.isConnected && this.drawAnew(), 50);
-      else this.drawAnew();
+      if (!this.graph) { this.connectedCallback(); return; }
+      const made = read(document.getElementById(this.dataset.list));
+      if (shapeOf(made) === this.shape) this.reword(made.steps, made.edges);
+      else if (this.many) this.later = setTimeout(() => this.graph && this.amend(made), 50);
+      else this.amend(made);
     }
 
-    // Another list: the look stays where it is. Where only words have changed, only they are drawn.
-    drawAnew() {
-      const had = this.canvas?.contains(document.activeElement);
-      if (this.graph) {
-        const made = read(document.getElementById(this.dataset.list));
-        if (shapeOf(made) === this.shape) { this.reword(made.steps, made.edges); return; }
-        this.graph.dispose();
-        this.graph = null;
-        const fresh = this.canvas.cloneNode(false);
-        this.canvas.replaceWith(fresh);
-      }
-      this.connectedCallback();
-      if (had && this.graph) this.choose(this.at, true);
+    // What X6 is given, and what is remembered of it: the shape of all, and how each is drawn apart from its place and its words.
+    cells(made) {
+      const { steps, edges, notes } = made;
+      const { places, bends, frames } = layout(steps, edges);
+      const nodes = [...frames.map((frame) => this.frame(frame)), ...notes, ...steps.map((step) => nodeOf(step, places.get(step.id), edges))];
+      const ways = edges.map((edge) => edgeOf(edge, places, bends));
+      this.shape = shapeOf(made);
+      this.forms = new Map([...nodes, ...ways].map((cell) => [cell.id, JSON.stringify({ ...cell, x: 0, y: 0, vertices: 0, data: cell.data?.tile ? 0 : cell.data })]));
+      return { nodes, edges: ways };
     }
 
-    reword(steps, edges) {
-      const looks = (step) => JSON.stringify({ ...step, tile: step.tile?.outerHTML });
+    // What stays is moved to its place; what is new, or is drawn otherwise, is put in. Of a thousand steps most only move.
+    amend(made) {
+      const [had, former, before, { graph }] = [this.canvas.contains(document.activeElement), this.forms, this.steps, this];
+      const { nodes, edges } = this.cells(made);
+      graph.startBatch("amend");
+      graph.getCells().forEach((cell) => { if (cell.model && this.forms.get(cell.id) !== former.get(cell.id)) cell.remove(); }); // with a step its ways go
+      nodes.forEach((node) => {
+        const there = graph.getCellById(node.id);
+        if (!there) graph.addNode(node);
+        else if (there.position().x !== node.x || there.position().y !== node.y) there.position(node.x, node.y, { along: true });
+      });
+      edges.forEach((edge) => {
+        const there = graph.getCellById(edge.id);
+        if (!there) graph.addEdge(edge);
+        else if (JSON.stringify(there.getVertices()) !== JSON.stringify(edge.vertices)) there.setVertices(edge.vertices);
+      });
+      graph.stopBatch("amend");
+      this.reword(made.steps, made.edges, true);
+      this.draw();
+      const chosen = window.handrailCanvas?.chosen();
+      this.choose(this.steps.has(this.at) ? this.at : made.steps[0].id, had && !this.canvas.contains(document.activeElement));
+      if (before.has(chosen)) this.mark(chosen);
+      else this.show(chosen);
+      window.handrailMap?.attach(this);
+    }
+
+    reword(steps, edges, others = false) {
+      const looks = (step) => step && JSON.stringify({ ...step, tile: step.tile?.outerHTML });
       const changed = steps.filter((step) => looks(step) !== looks(this.steps.get(step.id)));
       this.steps = new Map(steps.map((step) => [step.id, step]));
       changed.forEach((step) => this.graph.getCellById(step.id).replaceData(step));
-      if (changed.length) this.name(edges);
+      if (changed.length || others) this.name(edges);
     }
 
     disconnectedCallback() {
@@ -228,6 +248,7 @@
         const stands = step.badge ? ` ${step.badge}${step.visits > 1 ? `, ${step.visits} entries` : ""}.` : "";
         const group = this.view(step.id);
         group.setAttribute("role", "link");
+        group.setAttribute("tabindex", step.id === this.at ? "0" : "-1");
         group.setAttribute("aria-label", `${seen}.${stands}${ways.length ? ` Next: ${ways.join("; ")}.` : ""}`);
       });
     }

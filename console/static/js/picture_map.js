@@ -44,7 +44,8 @@
     };
     map.addEventListener("pointerdown", (event) => { map.setPointerCapture(event.pointerId); go(event); });
     map.addEventListener("pointermove", (event) => { if (event.buttons) go(event); });
-    for (const kind of ["scale", "translate", "resize"]) graph.on(kind, follow);
+    for (const kind of ["scale", "translate", "resize"]) { graph.off(kind, picture.follows); graph.on(kind, follow); }
+    picture.follows = follow;
     follow();
   }
 

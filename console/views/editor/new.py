@@ -145,12 +145,5 @@ def start_fields(document: Workflow) -> Sequence[Mapping[str, Any]]:
     """The fields of the start step as a person sees them at first."""
     defined = [FieldDefinition.model_validate(field) for field in document.start.config.get("fields", ())]
     now = frame.look().now
-    roots = {
-        "record": None,
-        "currentUser": frame.actor().attributes,
-        "now": now,
-        **rules(document, now).roots,
-        "steps": {},
-        OWN_INPUT: {},
-    }
+    roots = {"record": None, "currentUser": frame.actor().attributes, "now": now, **rules(document, now).roots, "steps": {}, OWN_INPUT: {}}
     return [field.to_json() for field in shown(defined, roots, {}, OWN_INPUT)]

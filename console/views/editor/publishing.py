@@ -1,5 +1,6 @@
 """`/workflows/<slug>/publish`: what publishing would do, then doing it. `/workflows/<slug>/history`: what a draft and its versions were."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,12 +35,29 @@ def publish(slug: str) -> Response:
             return frame.redirect_to(publication.address(asked.id))
         made = workflows.publish_draft(frame.actor(), slug, note=note, revision=revision, accept_failed_tests=accepted)
     except (Conflict, Invalid) as wrong:
-        return _publication(workflows.open_draft(frame.actor(), slug), note=note, wrong=wrong)
+        late = wrong.code in ("stale_revision", "nothing_new")
+        now = workflows.open_draft(frame.actor(), slug)
+        return _publication(now, note=note, wrong=wrong, meanwhile=_meanwhile(now, revision) if late else {})
     flash(f"Version {made.live_version} is live.")
     return frame.redirect_to(f"/workflows/{made.slug}")
 
 
-def _publication(draft: workflows.Draft, *, note: str = "", wrong: ConsoleError | None = None) -> Response:
+def _meanwhile(draft: workflows.Draft, revision: int) -> dict[str, Any]:
+    """Return who published or changed the draft since its revision that a person had before them, and what differs in it."""
+    actor, told = frame.actor(), {}
+    if draft.live is not None and draft.live != request.form.get("live", draft.live, int):
+        head = workflows.version_of(actor, draft.slug, draft.live)[0]
+        told["published"] = (head, accounts.names({head.published_by}).get(head.published_by, "Somebody"))
+    if draft.revision != revision:
+        told["by"] = sorted(accounts.names({each.by for each in workflows.history(actor, draft.slug) if each.revision > revision}).values())
+        with contextlib.suppress(NotFound):  # so old that it is not kept
+            told["since"] = drafting.differences(workflows.draft_at(actor, draft.slug, revision), draft.document)
+    return told
+
+
+def _publication(
+    draft: workflows.Draft, *, note: str = "", wrong: ConsoleError | None = None, meanwhile: Mapping[str, Any] | None = None
+) -> Response:
     review = workflows.waiting_review(frame.actor(), draft.id)
     found = publication.impact(frame.actor(), draft.slug)
     context = impact_context(found.to_json(), draft.document, found.live) | {
@@ -51,6 +69,7 @@ def _publication(draft: workflows.Draft, *, note: str = "", wrong: ConsoleError 
         "asked_by": accounts.names({review.requested_by}).get(review.requested_by, "Somebody") if review else "",
         "note": note,
         "wrong": wrong,
+        "meanwhile": meanwhile or {},
         "failed_tests": [(each["test"], each["reason"]) for each in wrong.details] if wrong and wrong.code == "tests_failed" else [],
         "tests": len(draft.document.get("tests") or ()),
     }

@@ -22,7 +22,7 @@ from console.core.expressions.functions import FUNCTIONS
 from console.integrations import outgoing_secrets
 from console.views import formats
 from console.views.editor import conditions
-from console.views.editor.values_in_words import words_of
+from console.views.editor.values_in_words import LABELS, words_of
 
 Path = tuple[str | int, ...]
 Options = Sequence[tuple[str, str]]
@@ -32,28 +32,10 @@ LONG = 1000
 """Texts that may be longer get a box of several lines."""
 DEEPEST = 4
 MOST_OPTIONS = 400
-LABELS = {
-    "if": "When",
-    "unless": "Not when",
-    "required_if": "Required when",
-    "needs": "How many have to say yes",
-    "not_by": "Who may not answer",
-    "to": "To",
-    "fields": "Fields",
-    "form": "What is asked",
-    "maker": "Who decides",
-    "outcomes": "Outcomes",
-    "items": "List",
-    "hours": "Within hours",
-    "values": "Values",
-    "url": "Address",
-    "success": "Statuses that mean done",
-    "timeout_s": "Seconds to wait",
-}
 HELP = {"not_by": "They may not answer, whatever their role."}
 """Setting → its help on the page, where that of the file names what is written there."""
 WORDS = {
-    "operation": {"create": "Add a record", "update": "Change a record", "delete": "Delete a record", "http": "Ask another system (HTTP)"},
+    "operation": {"create": "Add a record", "update": "Change a record", "delete": "Delete a record", "http": "Ask another system (HTTP)"}
 }
 """Setting → how its values are called, where that is not their name."""
 FIRST = frozenset(

@@ -18,6 +18,26 @@ SAID = {
 }
 """Problems as a file has them → as the page says them."""
 
+LABELS = {
+    "if": "When",
+    "unless": "Not when",
+    "required_if": "Required when",
+    "needs": "How many have to say yes",
+    "not_by": "Who may not answer",
+    "to": "To",
+    "fields": "Fields",
+    "form": "What is asked",
+    "maker": "Who decides",
+    "outcomes": "Outcomes",
+    "items": "List",
+    "hours": "Within hours",
+    "values": "Values",
+    "url": "Address",
+    "success": "Statuses that mean done",
+    "timeout_s": "Seconds to wait",
+}
+"""Settings of steps → what their boxes are called, where that is not their name."""
+
 
 def problem_words(field: str, reason: str) -> str:
     """The problem at this place of a step or a document, for those who see boxes and no file."""
@@ -29,7 +49,9 @@ def problem_words(field: str, reason: str) -> str:
     if place == "next" and reason.startswith("There is no step "):
         return f"“{label_of(outcome) if outcome != 'default' else 'Leads to'}” names a step that is not there. Choose another one under Leads to."
     setting = re.sub(r"\[\d+\]$", "", field).rpartition(".")[2]
-    return named_reason(field, reason.replace(MISSING, f"Nothing is entered under {label_of(setting)}", 1) if field else reason)
+    return named_reason(
+        field, reason.replace(MISSING, f"Nothing is entered under {LABELS.get(setting) or label_of(setting)}", 1) if field else reason
+    )
 
 
 def pairs(values: Mapping[str, Any], technical: frozenset[str]) -> list[tuple[str, str]]:

@@ -227,6 +227,26 @@ def test_ended_runs_are_decided_again_by_the_draft_with_their_own_answers(compan
             runs.redecide(stranger, "care-review")
 
 
+def test_a_run_is_decided_again_by_what_it_read_then_not_by_what_the_data_say_today(company: Company) -> None:
+    company.finished("1")
+    company.sql("update account set status = 'closed'")
+    company.sql("update customer set balance = -1, email = null where id = 1")
+
+    def again(*changes: Change) -> list[tuple[bool, str]]:
+        workflows.edit(company.mona, "care-review", workflows.open_draft(company.mona, "care-review").revision, changes)
+        return [(each.differs, each.place) for each in runs.redecide(company.mona, "care-review")[0]]
+
+    def branch(rule: str) -> Change:
+        return Set(step="is_high", field=["config", "branches"], value=[{"if": rule, "outcome": "high"}])
+
+    assert again(Set(step="read", field=["title"], value="Read it slowly")) == [(False, "")]
+    assert again(branch("size(steps.load.accounts) == 0"), Connect(step="is_high", outcome="high", to="result")) == [(False, "")]
+    assert again(branch("size(steps.load.accounts) == 1")) == [(True, "Result")]
+    limit = SetDocument(field=["variables"], value={"least": 2})
+    assert again(limit, branch("size(steps.load.accounts) < variables.least")) == [(True, "Result")]
+    assert again(SetDocument(field=["variables"], value={"least": 1})) == [(False, "")]
+
+
 def test_an_action_is_not_made_and_ends_as_it_was_chosen_with_its_edge_and_result(company: Company) -> None:
     with pytest.MonkeyPatch.context() as patch, providing(patch) as provider:
         paying(by_itself=True, error=True)
