@@ -8,7 +8,7 @@ import pytest
 from console import runs, workflows
 from console.proposals import hostile
 from tests.proposals.conftest import House
-from tests.services.acting import imported
+from tests.support.acting import imported
 
 pytestmark = pytest.mark.rotating
 

@@ -6,7 +6,7 @@ from console import access, workflows
 from console.accounts import teamwork
 from tests.company import Company
 from tests.conftest import web_app
-from tests.services.test_publishing_reviews import second_lead, titled
+from tests.publication.test_publishing_reviews import second_lead, titled
 from tests.views.conftest import signed_in
 from tests.views.test_api_workflows import Program
 from tests.views.test_workflow_editor import CARE, TITLE, changed, post
