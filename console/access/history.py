@@ -77,10 +77,10 @@ def untold() -> list[tuple[Row, bool]]:
         return [(Row(*row), bool(there)) for row, there in connection.execute(sa.text(_UNTOLD))]
 
 
-def last_changed(limit: int = 2_000) -> dict[Row, Version]:
-    """Row → the newest version that added or removed it, among the newest `limit` versions."""
+def last_changed() -> dict[Row, Version]:
+    """Row → the newest version that added or removed it, among the newest 2,000 versions."""
     found: dict[Row, Version] = {}
-    for version in newest(limit):
+    for version in newest(2_000):
         for row in version.change.added | version.change.removed:
             found.setdefault(row, version)
     return found

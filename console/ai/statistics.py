@@ -9,7 +9,7 @@ from math import comb, sqrt
 Z_95 = 1.959963984540054  # the normal distribution's 97.5 % point: a two-sided interval of 95 %
 
 
-def wilson_lower(agreed: int, cases: int, z: float = Z_95) -> float:
+def wilson_lower(agreed: int, cases: int) -> float:
     """The lower end of Wilson's interval for the rate behind `agreed` of `cases`; 0.0 where there is no case.
 
     Unlike the plain rate it knows how little a few cases say: 50 of 50 is 0.929, 125 of 125 is 0.970. Raises ValueError for impossible counts.
@@ -17,9 +17,9 @@ def wilson_lower(agreed: int, cases: int, z: float = Z_95) -> float:
     _possible(agreed, cases)
     if cases == 0:
         return 0.0
-    rate, square = agreed / cases, z * z
+    rate, square = agreed / cases, Z_95 * Z_95
     middle = rate + square / (2 * cases)
-    spread = z * sqrt(rate * (1 - rate) / cases + square / (4 * cases * cases))
+    spread = Z_95 * sqrt(rate * (1 - rate) / cases + square / (4 * cases * cases))
     return max(0.0, (middle - spread) / (1 + square / cases))
 
 

@@ -124,14 +124,14 @@ def versions(actor: Actor, *, below: int | None = None, limit: int = 50) -> list
     ][:limit]
 
 
-def house_texts(actor: Actor, *, most: int = 50) -> list[Current]:
-    """Every text of the house that there was, newest first, as the version that brought it. Raises NotAllowed."""
+def house_texts(actor: Actor) -> list[Current]:
+    """The newest 50 texts of the house, newest first, as the version that brought it. Raises NotAllowed."""
     require(actor)
     every = (
         "select distinct on ((document->'house'->>'number')::integer) version, at, by, note, document from console.ai_setting"
         " where (document->'house'->>'number')::integer > 0 order by (document->'house'->>'number')::integer desc, version limit %s"
     )
-    return [Current(read(document), version, at, by, note) for version, at, by, note, document in fetch(every, (most,))]
+    return [Current(read(document), version, at, by, note) for version, at, by, note, document in fetch(every, (50,))]
 
 
 def differing(before: Options, after: Options, *, new_key: bool = False) -> list[str]:

@@ -282,7 +282,7 @@ class Decision(StepType):
             *opened,
             *ruled,
             *field_expressions.texts_of_definitions("form", config.form),
-            *related_texts("related", config.related),
+            *related_texts(config.related),
         ]
 
     def templates(self, config: DecisionConfig) -> list[Located]:
@@ -301,7 +301,7 @@ class Decision(StepType):
 
     def uses(self, config: DecisionConfig) -> list[Use]:
         """What is read beside the question."""
-        return related_uses("related", config.related)
+        return related_uses(config.related)
 
     def outputs(self, config: DecisionConfig) -> frozenset[str]:
         """The choice, every field of the form, and how a rule decided."""

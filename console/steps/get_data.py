@@ -104,7 +104,7 @@ class GetData(StepType):
 
     def expressions(self, config: GetDataConfig) -> list[Located]:
         """The conditions of the related reads."""
-        return related_texts("related", config.related)
+        return related_texts(config.related)
 
     def templates(self, config: GetDataConfig) -> list[Located]:
         """The text above the tables."""
@@ -112,7 +112,7 @@ class GetData(StepType):
 
     def uses(self, config: GetDataConfig) -> list[Use]:
         """Fields, relations, and the fields of their records."""
-        return [Use(f"fields[{place}]", name) for place, name in enumerate(config.fields)] + related_uses("related", config.related)
+        return [Use(f"fields[{place}]", name) for place, name in enumerate(config.fields)] + related_uses(config.related)
 
     def outputs(self, config: GetDataConfig) -> frozenset[str]:
         """`record`, each read's name, those of its totals, `not_permitted` where something was refused; columns with a dot where there is one record."""

@@ -113,7 +113,7 @@ class Llm(StepType):
 
     def expressions(self, config: LlmConfig) -> list[Located]:
         """Those of the form and of the related reads."""
-        return [*field_expressions.texts_of_definitions("output", config.output), *related_texts("related", config.related)]
+        return [*field_expressions.texts_of_definitions("output", config.output), *related_texts(config.related)]
 
     def templates(self, config: LlmConfig) -> list[Located]:
         """The prompt, and the text above the form."""
@@ -121,7 +121,7 @@ class Llm(StepType):
 
     def uses(self, config: LlmConfig) -> list[Use]:
         """What is read beside the form."""
-        return related_uses("related", config.related)
+        return related_uses(config.related)
 
     def outputs(self, config: LlmConfig) -> frozenset[str]:
         """Every field, `origin` and `references`."""

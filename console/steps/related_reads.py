@@ -116,20 +116,20 @@ class Rows:
     reckoned: tuple[str | None, ...] = ()  # keys of the rows that the totals are of, where these are more than `rows`
 
 
-def related_texts(where: str, related: Sequence[Related]) -> list[Located]:
-    """The `where` expressions of related reads, with their places."""
+def related_texts(related: Sequence[Related]) -> list[Located]:
+    """The `where` expressions of the related reads of a step, with their places in its settings."""
     return [
-        Located(f"{where}[{number}].where", entry.where, entry.relation, entry.collection)
+        Located(f"related[{number}].where", entry.where, entry.relation, entry.collection)
         for number, entry in enumerate(related)
         if entry.where is not None
     ]
 
 
-def related_uses(where: str, related: Sequence[Related]) -> list[Use]:
-    """The relations and columns that related reads name."""
+def related_uses(related: Sequence[Related]) -> list[Use]:
+    """The relations and columns that the related reads of a step name."""
     found = []
     for number, entry in enumerate(related):
-        at = f"{where}[{number}]"
+        at = f"related[{number}]"
         named: list[tuple[str, str | None, bool]] = [(f"{at}.{'relation' if entry.relation else 'collection'}", None, False)]
         named += [(f"{at}.fields[{place}]", column, False) for place, column in enumerate(entry.fields)]
         named += [(f"{at}.sort", entry.sort.removeprefix("-"), False)] if entry.sort else []

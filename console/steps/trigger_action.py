@@ -146,12 +146,12 @@ class TriggerAction(StepType):
     def expressions(self, config: TriggerActionConfig) -> list[Located]:
         """The record, the initial values of fields, and what is read beside them."""
         own = [Located("record", config.record)] if config.record is not None else []
-        own += related_texts("related", config.related)
+        own += related_texts(config.related)
         return own + [text for name, rule in config.values.items() for text in texts_of(f"values.{name}", rule)]
 
     def uses(self, config: TriggerActionConfig) -> list[Use]:
         """What is read beside the form."""
-        return related_uses("related", config.related)
+        return related_uses(config.related)
 
     def templates(self, config: TriggerActionConfig) -> list[Located]:
         """The text above the form."""

@@ -148,7 +148,7 @@ class UpdateData(StepType):
         settled = [text for number, entry in enumerate(config.set) for text in texts_of(f"set[{number}].value", entry.value)]
         form = field_expressions.texts_of_definitions("form", config.form)
         rules = field_expressions.texts_of_rules("must", config.must)
-        return [*form, *rules, *settled, *related_texts("related", config.related), *config.check_texts()]
+        return [*form, *rules, *settled, *related_texts(config.related), *config.check_texts()]
 
     def templates(self, config: UpdateDataConfig) -> list[Located]:
         """The text above the form."""
@@ -158,7 +158,7 @@ class UpdateData(StepType):
         """Fields that are changed or set, and what is read beside them."""
         changed = [Use(f"fields[{place}]", name, changed=True) for place, name in enumerate(config.fields)]
         settled = [Use(f"set[{place}].field", entry.field, changed=True) for place, entry in enumerate(config.set)]
-        return [*changed, *settled, *related_uses("related", config.related)]
+        return [*changed, *settled, *related_uses(config.related)]
 
     def outputs(self, config: UpdateDataConfig) -> frozenset[str]:
         """Every field of the form."""

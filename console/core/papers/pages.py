@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 Box = tuple[float, float, float, float]
 Origin = Literal["pdf", "ocr", "none"]
+PAGE_SHAPE = 1.4  # height divided by width of a page
 WIDE_GAP = 1.6  # line heights between words of different columns
 GAP = "   "
 
@@ -54,8 +55,8 @@ def around(boxes: Iterable[Box]) -> Box:
     return min(left), min(top), max(right), max(bottom)
 
 
-def lines_of(words: Sequence[Word], shape: float = 1.4) -> tuple[Line, ...]:
-    """The lines that the words form, from top to bottom; `shape` is height divided by width of the page.
+def lines_of(words: Sequence[Word]) -> tuple[Line, ...]:
+    """The lines that the words form, from top to bottom.
 
     A word belongs to the line whose middle is within it, so label and value of a form are one line, whatever their order in the file.
     """
@@ -67,12 +68,12 @@ def lines_of(words: Sequence[Word], shape: float = 1.4) -> tuple[Line, ...]:
             rows.append([word])
         else:
             row.append(word)
-    return tuple(_line(sorted(row, key=lambda word: word.box[0]), shape) for row in rows)
+    return tuple(_line(sorted(row, key=lambda word: word.box[0])) for row in rows)
 
 
-def _line(words: Sequence[Word], shape: float) -> Line:
+def _line(words: Sequence[Word]) -> Line:
     text = words[0].text
     for before, word in itertools.pairwise(words):
-        height = (before.box[3] - before.box[1]) * shape
+        height = (before.box[3] - before.box[1]) * PAGE_SHAPE
         text += (GAP if word.box[0] - before.box[2] > WIDE_GAP * height else " ") + word.text
     return Line(text, around(word.box for word in words), tuple(words))

@@ -18,7 +18,6 @@ OPEN_MODULES = frozenset(
         "revising",
         "run_rights",
         "run_starts",
-        "submitting",
         "taking_out",
         "transitions",
         "version_moving",

@@ -19,11 +19,11 @@ from console.views import frame
 from console.views.editor import step_form
 from console.views.editor.values_in_words import label_of, problem_words, words_of
 from console.views.workflows import tabs
-from console.views.workflows.tabs import Tab, whoever
+from console.views.workflows.tabs import Tab, may_edit
 
 blueprint = Blueprint("workflow_editor", __name__, url_prefix="/workflows")
 
-tabs.register(Tab(15, "edit", "Edit", "/edit", whoever("edit")))
+tabs.register(Tab(15, "edit", "Edit", "/edit", may_edit))
 
 FAMILIES = {"start": "Start", "action": "Action", "llm": "LLM", "condition": "Condition", "loop": "Loop", "output": "Output"}
 DEEPEST = 5

@@ -22,11 +22,11 @@ from console.views.editor.values_in_words import UNSAID, label_of, pairs, words_
 from console.views.frame import Badge
 from console.views.run import form_boxes
 from console.views.workflows import tabs
-from console.views.workflows.tabs import Tab, whoever
+from console.views.workflows.tabs import Tab, may_edit
 from console.workflows import Definition, Draft, ResultOfTest
 
 blueprint = Blueprint("workflow_test", __name__, url_prefix="/workflows")
-tabs.register(Tab(17, "test", "Test", "/test", whoever("edit")))
+tabs.register(Tab(17, "test", "Test", "/test", may_edit))
 
 INPUT, ANSWER = "input.", "answer."
 MOST_STATE = 256 * 1024

@@ -31,9 +31,9 @@ def uncounted(_actor: Actor, _known: Known) -> int:
     return 0
 
 
-def whoever(act: str) -> Callable[[Actor, Known], bool]:
-    """Show the tab to whoever may do this to the workflow."""
-    return lambda actor, known: access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", act)
+def may_edit(actor: Actor, known: Known) -> bool:
+    """Show the tab to people who may edit the workflow."""
+    return access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "edit")
 
 
 @dataclass(frozen=True, slots=True)
