@@ -266,19 +266,6 @@ def _czechia(signs: str) -> bool:
     return (1 <= month <= 12 or 21 <= month <= 32) and 1 <= int(signs[4:6]) <= 31 and int(signs) % 11 == 0 and int(signs[:6]) > 0
 
 
-def _argentina(signs: str) -> bool:
-    return -_weighted(signs, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11 == int(signs[10])
-
-
-def _yugoslavia(signs: str) -> bool:
-    check = -_weighted(signs, (7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
-    return _short_day(f"{signs[:4]}{signs[5:7]}", "dmy") and check == int(signs[12])
-
-
-def _austria(signs: str) -> bool:
-    return _short_day(signs[4:], "dmy") and _weighted(signs, (3, 7, 9, 0, 5, 8, 4, 2, 1, 6)) % 11 == int(signs[3])
-
-
 def _taiwan(signs: str) -> bool:
     first = "ABCDEFGHJKLMNPQRSTUVXYWZIO".index(signs[0]) + 10
     return (first // 10 + first % 10 * 9 + _weighted(signs[1:], (8, 7, 6, 5, 4, 3, 2, 1, 1))) % 10 == 0
@@ -320,10 +307,16 @@ KINDS: tuple[Kind, ...] = (
     _kind(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]", _always, 9),
     _kind(r"[A-Z]{6}\d\d[A-EHLMPRST]\d\d[A-Z]\d{3}[A-Z]", _always, 16),
     _kind(r"[A-Z]{5}\d{4}[A-Z]", lambda signs: signs[3] in "ABCFGHLJPT", 10),
-    _kind(r"(?:2[0347]|3[034])\d{9}", _argentina, 11),
-    _kind(r"\d{13}", _yugoslavia, 13),
+    _kind(r"(?:2[0347]|3[034])\d{9}", lambda signs: -_weighted(signs, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11 == int(signs[10]), 11),
+    _kind(
+        r"\d{13}",
+        lambda signs: _short_day(f"{signs[:4]}{signs[5:7]}", "dmy") and -_weighted(signs, (7, 6, 5, 4, 3, 2) * 2) % 11 == int(signs[12]),
+        13,
+    ),
     _kind(r"\d{11}", lambda signs: _short_day(signs[:6], "dmy") and vat.luhn(signs), 11),
-    _kind(r"\d{10}", _austria, 10),
+    _kind(
+        r"\d{10}", lambda signs: _short_day(signs[4:], "dmy") and _weighted(signs, (3, 7, 9, 0, 5, 8, 4, 2, 1, 6)) % 11 == int(signs[3]), 10
+    ),
     _kind(r"[A-Z][12]\d{8}", _taiwan, 10),
     _kind(r"[STFGM]\d{7}[A-Z]", _singapore, 9),
     _kind(r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d", _always, 18),

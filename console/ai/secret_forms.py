@@ -73,19 +73,13 @@ _ORDINARY = frozenset([
     "secure", "safe", "stolen", "known", "used", "gone", "and", "or", "but", "for", "with", "from", "that", "this", "it", "in", "on",
     "at", "by", "please", "again", "nicht", "falsch", "abgelaufen", "vergessen", "gesperrt", "das", "der", "die", "mein", "sie",
 ])  # fmt: skip
-_FIRST_WORDS = frozenset([
-    "pass", "password", "passwords", "passwd", "passcode", "passphrase", "pwd", "kennwort", "passwort", "losung", "contraseña",
-    "contrasena", "clave", "mot", "parola", "senha", "palavra", "hasło", "haslo", "slaptažodis", "slaptazodis", "slaptažodį",
-    "slaptažodžio", "salasana", "lösenord", "losenord", "adgangskode", "passord", "wachtwoord", "heslo", "jelszó", "jelszo", "parool",
-    "parole", "пароль", "api", "apikey", "access", "secret", "secrets", "client", "auth", "authentication", "authorization",
-    "session", "refresh", "private", "signing", "encryption", "master", "recovery", "backup", "seed", "mnemonic", "token", "tokens",
-    "credential", "credentials", "security", "log", "login", "verification", "zugangscode", "memorable", "pin", "tan", "otp", "cvv",
-    "kata", "mật", "parola", "parolă", "lozinka", "lozinku", "lozinke", "šifra", "şifre", "geslo", "парола", "паролю", "паролі", "лозинка", "lykilorð", "lykilord", "κωδικόσ", "κωδικοσ",
-    "συνθηματικό", "كلمة", "رمز", "סיסמה", "ססמה", "पासवर्ड", "pw", "p", "ww", "mdp", "sig", "cookie", "curl", "wget", "sshpass", "mysql", "mysqldump", "salasanani", "parool", "parooli",
-    "cvc", "csc", "one", "fa", "mfa", "sms", "bearer", "basic", "digest",
-])  # fmt: skip
-"""First words of the labels of secrets; a text without any of them is not searched further."""
-_WORD = re.compile(r"[^\W\d_]+")
+_HINT = re.compile(
+    r"(?<![^\W\d_])(?:pass|pw|p/w|kennw|losung|contrase|clave|mot|paroo?l|senha|palavra|has[lł]o|slapta|salasana|l[oö]senord|adgang|wachtw|heslo|jelsz|парол|лозин|api|access|secret|client|auth|session|refresh|private|"
+    r"signing|encrypt|master|recovery|backup|seed|mnemonic|token|credential|security|log|verification|zugang|memorable|pin|tan|otp|cvv|cvc|csc|one|fa|mfa|sms|bearer|basic|digest|kata|mật|lozin|šifra|şifre|geslo|lykil|"
+    rf"κωδικ|συνθημ|كلمة|رمز|סיסמה|ססמה|ww|mdp|sig|cookie|curl|wget|https?|mysql)|sshpass|{'|'.join(_JOINED)}",
+    re.IGNORECASE,
+)
+"""How labels of secrets begin; a text without any of them is not searched further."""
 _NAME_PARTS = re.compile(r"[\s_\-.]+|(?<=[a-z])(?=[A-Z])")
 
 
@@ -98,7 +92,7 @@ def secrets(text: str, deep: int = DEEP) -> Iterator[Found]:
     yield from (_as_found(match, 0) for match in _KNOWN.finditer(text))
     plain = finding.readable(text)
     for read in dict.fromkeys((text, plain, plain.translate(LOOKALIKES))):
-        if "://" in read or not _FIRST_WORDS.isdisjoint(_WORD.findall(read.casefold())) or any(label in read for label in _JOINED):
+        if "://" in read or _HINT.search(read):
             yield from (found._replace(text=text[found.start : found.end]) for found in _labelled_secrets(read))
     if any(len(word) >= LEAST_RANDOM for word in text.split()):
         yield from (_as_found(match, 0) for match in _RANDOM.finditer(text) if _is_random(match[0]))
@@ -144,13 +138,12 @@ def _in_table(text: str) -> Iterator[Found]:
         heading = frozenset(place for place, cell in enumerate(cells) if len(cells) > 1 and names_one(cell.strip(" \"'")))
         if heading or abs(len(cells) - width) > 1 or len(cells) <= max(columns, default=0):
             columns, width = heading, len(cells)
-        else:
-            begins = [at + sum(len(cell) + 1 for cell in cells[:place]) for place in columns]
-            yield from (
-                _trimmed(Found(begin, begin + len(cells[place]), "secret", cells[place]))
-                for begin, place in zip(begins, columns, strict=True)
-                if any(sign.isalnum() for sign in cells[place])
-            )
+            at += len(line)
+            continue
+        for place in columns:
+            begin = at + sum(len(cell) + 1 for cell in cells[:place])
+            if any(sign.isalnum() for sign in cells[place]):
+                yield _trimmed(Found(begin, begin + len(cells[place]), "secret", cells[place]))
         at += len(line)
 
 

@@ -95,13 +95,7 @@ def free_records(actor: Actor, waiting: WaitingRecords, limit: int, after: str |
 def _page(waiting: WaitingRecords, limit: int, after: str | None) -> records.Page:
     fields = tuple(name for name in (waiting.sort_field, waiting.due_field) if name)
     return records.page(
-        waiting.collection.id,
-        waiting.scope,
-        segment=waiting.where,
-        sort=waiting.sort,
-        limit=max(1, limit),
-        after=after,
-        fields=fields,
+        waiting.collection.id, waiting.scope, segment=waiting.where, sort=waiting.sort, limit=max(1, limit), after=after, fields=fields
     )
 
 

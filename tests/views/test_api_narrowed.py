@@ -17,12 +17,11 @@ pytestmark = pytest.mark.rotating
 
 OWN = {
     "getMe": "who the key belongs to",
-    "getExport": "how far one's own export is; its file is judged",
     "getWorkspace": "texts and places of a page; what stands in them is judged",
     "listWorkspaces": "the same",
 }
 """Calls that answer whoever has a key, and what they tell."""
-OF_CUSTOMERS = {"collection", "run_id", "approval_id", "file_id"}
+OF_CUSTOMERS = {"collection", "run_id", "approval_id", "file_id", "export_id"}
 """Parts of addresses that lead to a customer here."""
 OF_WORKFLOWS = {"workflow_id", "run_id", "approval_id", "review_id"}
 """Parts of addresses that lead to a workflow here."""

@@ -43,13 +43,7 @@ class DoneEffect:
         """Its shape in a preview."""
         effect = self.effect
         undo = self.compensation.to_json() if self.compensation else None
-        return {
-            "id": effect.id,
-            "step": self.attempt.step,
-            "kind": effect.kind,
-            "summary": _in_labels(effect),
-            "compensation": undo,
-        }
+        return {"id": effect.id, "step": self.attempt.step, "kind": effect.kind, "summary": _in_labels(effect), "compensation": undo}
 
 
 def _in_labels(effect: Effect) -> str:

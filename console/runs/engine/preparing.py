@@ -22,7 +22,6 @@ from console.runs.engine.answering import record_answer
 from console.runs.engine.stepping import OpenStep, context_of, prompt_of, require_step, step_at
 from console.runs.rows.run_store import load
 from console.steps.base import AtHand, Context, Prompt, StepView
-from console.steps.going_through import ITEM
 from console.steps.proposable import TICK, Proposable
 from console.workflows import Definition
 
@@ -141,7 +140,7 @@ def _reviewed(proposal: Mapping[str, Any], call_id: str) -> dict[str, Any] | Non
 def unfit(known: ProposalContext, values: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
     """(names of the values that the step would refuse, of those that it would take only with a sentence), as completing it with them says."""
     typed = {name: value for name, value in values.items() if TICK not in name}
-    at_item = {ITEM: known.at_hand.key} if known.at_hand is not None else {}
+    at_item = {definitions.OWN_ITEM: known.at_hand.key} if known.at_hand is not None else {}
     try:
         steps.get(known.step.type).complete(known.step, known.context, typed | at_item, None)
     except ConsoleError as error:

@@ -50,11 +50,7 @@ def every(person_id: str) -> ResponseReturnValue:
     body=NewAbsence,
     refuses=(403,),
     again=_kept,
-    example=Example(
-        PERSON,
-        body={"first": "2027-01-11", "last": "2027-01-22", "substitute": "mona@fernwick.example"},
-        status=201,
-    ),
+    example=Example(PERSON, body={"first": "2027-01-11", "last": "2027-01-22", "substitute": "mona@fernwick.example"}, status=201),
 )
 def plan(person_id: str) -> ResponseReturnValue:
     """Say when a person is away and who stands in: of oneself, or of others for those who manage people. 409 `away_already`."""
