@@ -146,7 +146,12 @@ def test_every_sentence_about_the_state_of_things_is_chosen_by_the_state() -> No
 
 def test_what_all_choices_do_is_said_once_and_then_where_each_leads() -> None:
     told = consequences.consequences(
-        {"button": "Done", "record": RECORD, "fields": [NOTE], "outcomes": [{"value": "no", "label": "No hit"}, {"value": "yes", "label": "A hit"}]}
+        {
+            "button": "Done",
+            "record": RECORD,
+            "fields": [NOTE],
+            "outcomes": [{"value": "no", "label": "No hit"}, {"value": "yes", "label": "A hit"}],
+        }
         | {"ways": [way(outcome="no", after=["Keep it"]), way(outcome="yes", after=["Block it"])]},
         LOOK,
     )

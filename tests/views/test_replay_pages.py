@@ -163,7 +163,14 @@ def test_a_mark_names_the_day_once_and_not_the_run_again() -> None:
 
     begin = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
     events = [
-        {"n": n, "kind": "step_entered", "at": begin + timedelta(hours=n), "actor": "engine", "sentence": "Care on Ada came to “Note”", "decision": False}
+        {
+            "n": n,
+            "kind": "step_entered",
+            "at": begin + timedelta(hours=n),
+            "actor": "engine",
+            "sentence": "Care on Ada came to “Note”",
+            "decision": False,
+        }
         for n in range(1, 4)
     ]
     told = replay.ticks(events, 1, lambda n: f"?at={n}", Look(now=begin, zone="UTC"), "Care on Ada ")
@@ -180,7 +187,14 @@ def test_a_long_run_keeps_what_people_and_models_did_far_from_the_event_at_hand(
     begin = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
     kinds = {50: "proposal_requested", 60: "step_completed"}
     events = [
-        {"n": n, "kind": kinds.get(n, "step_entered"), "at": begin, "actor": "person" if n == 60 else "engine", "sentence": "x", "decision": False}
+        {
+            "n": n,
+            "kind": kinds.get(n, "step_entered"),
+            "at": begin,
+            "actor": "person" if n == 60 else "engine",
+            "sentence": "x",
+            "decision": False,
+        }
         for n in range(1, 301)
     ]
     told = {tick.n: tick.tone for tick in replay.ticks(events, 300, lambda n: f"?at={n}", Look(now=begin))}

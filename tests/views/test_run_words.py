@@ -375,9 +375,14 @@ def test_every_status_has_a_word_and_its_icon_is_drawn(status: str) -> None:
 
 def test_results_come_in_the_order_of_the_steps_they_are_from_and_foreign_keys_are_technical() -> None:
     steps = {"ticket": step_values.Described(), "choose": step_values.Described(), "refund": step_values.Described()}
-    values = {"amount": "steps.refund.amount", "decision": "steps.choose.option", "their_no": "steps.refund.results.provider.id", "rate": "variables.rate"}
+    values = {
+        "amount": "steps.refund.amount",
+        "decision": "steps.choose.option",
+        "their_no": "steps.refund.results.provider.id",
+        "rate": "variables.rate",
+    }
     own = step_values._with_results(steps, step_values.Described(), values)
-    assert sorted(own.places, key=lambda name: own.places[name])[0] == "decision"
+    assert min(own.places, key=lambda name: own.places[name]) == "decision"
     assert own.technical == {"their_no"}
     assert "rate" not in own.places
 
