@@ -79,7 +79,11 @@ class Entry:
 @blueprint.get("/activity")
 def show() -> Response:
     """Show the log within the reader's scope; without the right to read it, a page that says so."""
-    given = [(name, value.replace(" ", "_") if name == "kind" else value) for name, value in request.args.items(multi=True) if value and name != "limit"]
+    given = [
+        (name, value.replace(" ", "_") if name == "kind" else value)
+        for name, value in request.args.items(multi=True)
+        if value and name != "limit"
+    ]
     wrong = ""
     try:
         query = activity.parse_query([*filters_for_log(given, frame.look()), ("limit", str(PAGE_SIZE))])

@@ -246,6 +246,7 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
             for each in view.decided
         ],
         "typed_reason": reason,
+        "doing": request.path.rpartition("/")[2] if wrong else "approve",
         "reason_error": next((str(detail["reason"]) for detail in wrong.details if detail.get("field") in TYPED), "") if wrong else "",
         "wrong": wrong.message if wrong is not None and wrong.code != "invalid" else "",
     }

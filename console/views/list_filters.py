@@ -174,7 +174,8 @@ def asking(kinds: Mapping[str, Kind], names: Iterable[str]) -> Asking:
     if what.type == "boolean" or (what.options and what.type not in formats.LISTS):
         choices = tuple(what.options.items()) or (("yes", "Yes"), ("no", "No"))
         return Asking(name, [(op, words[op]) for op in OF_CHOICES], "choices", choices, frozenset(request.args.getlist("add_value")))
-    ops = OF_NUMBERS if what.type in formats.NUMBERS else OF_LISTS if what.type in formats.LISTS else OF_TEXT
+    plain = OF_CHOICES if what.references else OF_NUMBERS if what.type in formats.NUMBERS else OF_TEXT
+    ops = OF_LISTS if what.type in formats.LISTS else plain
     form = "number" if what.type in formats.NUMBERS else "text"
     return Asking(name, [(op, words[op]) for op in ops], form, (), frozenset(request.args.getlist("add_value")), what.references or "")
 

@@ -63,7 +63,11 @@ def offer() -> Response:
         {
             "key": hit.record.key,
             "title": " ".join(hit.record.title.split()),
-            "beside": ", ".join(formats.text(formats.kind(item), hit.record.values.get(item.name), look) for item in hit.details),
+            "beside": ", ".join(
+                words
+                for item in hit.details
+                if (words := formats.text(formats.kind(item), hit.record.values.get(item.name), look)) != hit.record.key
+            ),
         }
         for group in answer.groups
         for hit in group.hits[:OFFERED]

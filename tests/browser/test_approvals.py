@@ -62,11 +62,9 @@ def test_a_lead_decides_by_keyboard_alone(bank: "Company", screens: Callable[...
     mona.go(f"/approvals/{first}")
     mona.press("r")
     page.wait_for_selector("text=Say why in a few words")
-    page.focus("#reason")
+    assert page.evaluate("document.activeElement.id") == "reason"
     page.keyboard.type("Too much.")
-    page.keyboard.press("Escape")
-    page.evaluate("document.activeElement.blur()")
-    mona.press("r")
+    page.keyboard.press("Control+Enter")  # what was begun goes on: it does not approve
     page.wait_for_selector("text=Mona rejected")
     assert (status(bank, first), balance(bank)) == ("rejected", "12.5")
 
@@ -84,3 +82,18 @@ def test_without_a_script_it_works_as_well(bank: "Company", screens: Callable[..
     mona.page.click("button:has-text('Approve')")
     mona.page.wait_for_selector("text=Mona approved")
     assert balance(bank) == "300"
+
+
+def test_a_question_is_asked_by_keyboard_alone_and_approves_nothing(bank: "Company", screens: Callable[..., "Screen"]) -> None:
+    charging()
+    _, asked = requested(bank)
+    mona = screens().enter("mona")
+    page = mona.go(f"/approvals/{asked}")
+    mona.press("q")
+    page.wait_for_selector("text=Write what you want to know")
+    assert page.evaluate("document.activeElement.id") == "reason"
+    page.keyboard.type("Which of the two orders is this?")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("text=Mona asked")
+    assert (status(bank, asked), balance(bank)) == ("open", "12.5")
+    assert mona.faults() == []

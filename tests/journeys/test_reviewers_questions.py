@@ -141,6 +141,29 @@ def test_2_what_the_form_looked_like_when_a_document_was_accepted_and_what_was_o
     assert len(re.findall(r"\| Never opened \|", opened)) == 2, "they were accepted without a look, and that is said"
 
 
+@pytest.fixture(scope="module")
+def watched(rosa: Visitor) -> Case:
+    """The case of the weeks before that Home offers to watch: proposals were made in it, and one step was done again."""
+    [run] = set(re.findall(r'href="(/runs/[^"/]+)/picture"', rosa.get("/").text))
+    return Case(rosa, run)
+
+
+def test_2_what_was_proposed_when_a_step_was_done_from_which_page_and_whether_that_was_opened(watched: Case) -> None:
+    screen = watched.at("completed “Red flags”")
+    assert re.search(
+        r"Proposed by: [^|·]+ · There since: [^|·]+ · Decided by: [^|·]+ · Before them: [^|·]+ · Sources opened: \d+ of \d+", screen
+    )
+    assert re.search(r"Proposed: “[^”]+” \| [^|]+ \| [^|]+, page \d+, p\. \d+ \| never opened", screen), (
+        "each value with the page that it rests on"
+    )
+
+
+def test_4_what_went_against_the_proposal_stands_beside_what_was_proposed(watched: Case) -> None:
+    against, done_again = watched.at("completed “Red flags”"), watched.at("completed “Red flags” (attempt 2)")
+    assert re.search(r"Red flags \| [^|]+ \| Edited \| Confidence: \| [^|]+ \| Proposed: “", against)
+    assert re.search(r"Red flags \| [^|]+ \| Accepted \| Confidence: \| [^|]+ \| Proposed: “", done_again)
+
+
 def test_3_model_points_and_floor_of_the_score(review: Case) -> None:
     screen = review.at("completed “Risk score” (attempt 2)")
     assert re.search(r"Raised to high: politically exposed, matrix v3", screen)
@@ -186,6 +209,22 @@ def test_6_the_refund_says_what_was_there_before_it_and_what_remains(refund: Cas
     screen = refund.at("was shown “What do we do?”")
     figures = dict(re.findall(r"\| (Paid|Back before|Refunded before|Left|Remaining) \| (\S+\d) ", screen))
     assert figures, screen[-1500:]
+
+
+def test_6_the_end_of_a_refund_is_told_in_words_and_not_by_the_numbers_of_machines(refund: Case) -> None:
+    page = refund.page()
+    screen = page[page.index("is done") : page.index("| Replay |")]
+    assert re.search(r"Ticket \| \d+ [A-Z][^|]+ \|", screen), "the ticket by its subject"
+    assert re.search(r"Rule \| [A-Z][^|]+\. \|", screen)
+    assert not re.search(r"Provider refund|\bre_\w+|Branch \|", screen)
+    assert screen.index("Ticket |") < screen.index("Decision |") < screen.index("Amount |"), "in the order in which it came about"
+
+
+def test_6_the_journal_of_a_run_names_what_its_steps_found_as_the_run_does(demo: Demo, refund: Case) -> None:
+    page = words(Visitor(demo, "mona").get(f"/workflows/customer-refund/executions/{refund.run.removeprefix('/runs/')}").text)
+    assert re.search(r"\| Customer \| [A-Z]\w+ [A-Z][^|]+\|", page)
+    assert not re.search(r"\| (Customer ID|Charge ID|Created at) \|", page)
+    assert "| Status | Open |" in page
 
 
 def test_8_which_version_ran_and_since_when(rosa: Visitor, review: Case) -> None:

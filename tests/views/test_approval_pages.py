@@ -173,3 +173,13 @@ def test_files_that_are_part_of_what_is_asked_are_named_opened_and_counted(bank:
     assert "receipt.pdf" in pages.mona.get(link).text
     assert pages.mona.client.get(f"/files/{kept.id}/page/1").status_code in (200, 404)
     assert pages.stan.get(f"/approvals/{waiting_for(run_id)}", status=404).text
+
+
+def test_a_decided_request_is_not_counted_among_those_decided_before(bank: "Company", pages: "Pages") -> None:
+    charging()
+    _, asked = requested(bank)
+    page = pages.mona.get(f"/approvals/{asked}")
+    pages.mona.send(page, "/approve")
+    assert "First of its kind." in pages.mona.get(f"/approvals/{asked}").text
+    _, again = requested(bank, record="2")
+    assert "1 approved" in " ".join(pages.mona.get(f"/approvals/{again}").text.split())

@@ -142,3 +142,19 @@ def test_every_sentence_about_the_state_of_things_is_chosen_by_the_state() -> No
         for state in DECIDED_BY[name]:
             decides = rf"(\bif\b|\bfor\b|[?(]|getResponseHeader)[^\n]*{re.escape(state)}|{re.escape(state)}[^\n]*([?]|\bif\b)"
             assert re.search(decides, text), (name, state)
+
+
+def test_what_all_choices_do_is_said_once_and_then_where_each_leads() -> None:
+    told = consequences.consequences(
+        {
+            "button": "Done",
+            "record": RECORD,
+            "fields": [NOTE],
+            "outcomes": [{"value": "no", "label": "No hit"}, {"value": "yes", "label": "A hit"}],
+        }
+        | {"ways": [way(outcome="no", after=["Keep it"]), way(outcome="yes", after=["Block it"])]},
+        LOOK,
+    )
+    assert [one.choice for one in told] == ["", "No hit", "A hit"]
+    assert [len(one.deeds) for one in told] == [1, 0, 0], "the sentence about all of them stands once"
+    assert [one.after for one in told[1:]] == [f"The run may then go on by itself to “{title}”." for title in ("Keep it", "Block it")]

@@ -1,5 +1,6 @@
 """Lists open where the work is, keep how each person sees them, filter as people speak, and can be saved as a table."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -115,6 +116,15 @@ def test_several_values_and_days_are_added_as_one_sentence(pages: "Pages") -> No
     pick = olivia.get("/c/customer?add_field=desk&pick=1")
     assert 'value="corporate"' in pick.html
     assert "Wrong" not in olivia.get("/c/customer?add_field=desk", "condition").text
+
+
+def test_a_field_that_leads_to_a_record_is_asked_for_by_what_can_be_said_of_one(pages: "Pages") -> None:
+    part = pages.olivia.get("/c/account?add_field=customer_id", "condition")
+    assert re.findall(r'<option value="(\w+)">', part.html) == ["eq", "ne", "is_null"]
+    assert "data-pick" in part.html
+    assert "with commas" not in part.text
+    pages.olivia.get("/c/account?add_field=customer_id&add_op=eq&add_value=1", status=303)
+    assert "Adaeze Okonkwo-Bell" in pages.olivia.follow().text
 
 
 LOOK = Look(zone="Europe/Vilnius")

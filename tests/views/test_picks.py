@@ -1,6 +1,7 @@
 """References where people read and type: names in the texts of steps, and boxes that find records by name."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -110,3 +111,11 @@ def test_a_name_is_told_to_nobody_who_may_not_see_the_record(pages: Pages) -> No
     access.grant("operator", "workflow:naming", ["see"], team="operations")
     assert "Halcyon Harbour" not in pages.tom.get(f"/runs/{run}").text
     assert "a customer you may not see" in pages.tom.get(f"/runs/{run}").text
+
+
+def test_what_is_offered_says_no_key_beside_the_name(pages: Pages) -> None:
+    form = {"collection": "customer", "q": "Adaeze", "csrf_token": pages.olivia.token}
+    page = pages.olivia.post("/pick", form, status=200)
+    for beside in re.findall(r'</b> <small class="muted">([^<]*)', page.html):
+        assert "1" not in [word.strip() for word in beside.split(",")]
+    assert "<b>Adaeze Okonkwo-Bell</b>" in page.html

@@ -153,3 +153,50 @@ def test_long_runs_have_a_bounded_scrubber() -> None:
     short = replay.ticks(events[:10], 3, lambda n: f"?at={n}", Look(now=begin))
     assert [tick.tone for tick in short[:2]] == ["person", "automatic"]
     assert [tick.past for tick in short[:4]] == [True, True, False, False]
+
+
+def test_a_mark_names_the_day_once_and_not_the_run_again() -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from console.views.formats import Look
+    from console.views.run import replay
+
+    begin = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
+    events = [
+        {
+            "n": n,
+            "kind": "step_entered",
+            "at": begin + timedelta(hours=n),
+            "actor": "engine",
+            "sentence": "Care on Ada came to “Note”",
+            "decision": False,
+        }
+        for n in range(1, 4)
+    ]
+    told = replay.ticks(events, 1, lambda n: f"?at={n}", Look(now=begin, zone="UTC"), "Care on Ada ")
+    assert [tick.sentence for tick in told] == ["Came to “Note”"] * 3
+    assert [tick.when for tick in told] == ["20 Nov 2026, 23:00:00", "21 Nov 2026, 00:00:00", "01:00:00"]
+
+
+def test_a_long_run_keeps_what_people_and_models_did_far_from_the_event_at_hand() -> None:
+    from datetime import UTC, datetime
+
+    from console.views.formats import Look
+    from console.views.run import replay
+
+    begin = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    kinds = {50: "proposal_requested", 60: "step_completed"}
+    events = [
+        {
+            "n": n,
+            "kind": kinds.get(n, "step_entered"),
+            "at": begin,
+            "actor": "person" if n == 60 else "engine",
+            "sentence": "x",
+            "decision": False,
+        }
+        for n in range(1, 301)
+    ]
+    told = {tick.n: tick.tone for tick in replay.ticks(events, 300, lambda n: f"?at={n}", Look(now=begin))}
+    assert (told.get(50), told.get(60), told.get(70)) == ("proposal", "person", None)
+    assert {1, 300, 290} <= told.keys()

@@ -15,7 +15,7 @@ from console.errors import Conflict, Invalid
 from console.runs import Preview, RunView
 from console.views import assets, formats, frame
 from console.views.formats import Kind, Look
-from console.views.run import done_before, notices, page
+from console.views.run import done_before, notices, page, phases, step_values
 from console.views.run.notices import Typed
 from console.views.run.wait_words import wait_words
 from tests.tables import cases
@@ -371,3 +371,25 @@ def test_every_status_has_a_word_and_its_icon_is_drawn(status: str) -> None:
     assert badge.label
     assert badge.icon in {*assets.drawn_icons(), ""}
     assert badge.tone in ("", "good", "warn", "bad", "info")
+
+
+def test_results_come_in_the_order_of_the_steps_they_are_from_and_foreign_keys_are_technical() -> None:
+    steps = {"ticket": step_values.Described(), "choose": step_values.Described(), "refund": step_values.Described()}
+    values = {
+        "amount": "steps.refund.amount",
+        "decision": "steps.choose.option",
+        "their_no": "steps.refund.results.provider.id",
+        "rate": "variables.rate",
+    }
+    own = step_values._with_results(steps, step_values.Described(), values)
+    assert min(own.places, key=lambda name: own.places[name]) == "decision"
+    assert own.technical == {"their_no"}
+    assert "rate" not in own.places
+
+
+@pytest.mark.parametrize(("people", "engine", "folded"), [(1, 1, 1), (2, 3, 3), (0, 1, 0), (2, 0, 0)])
+def test_automatic_steps_of_a_phase_fold_beside_those_of_people(people: int, engine: int, folded: int) -> None:
+    entries = [STEP | {"step": f"p{n}", "state": "todo"} for n in range(people)]
+    entries += [STEP | {"step": f"e{n}", "state": "todo", "automatic": True, "person": False} for n in range(engine)]
+    made = phases._phase(phases.Plan({}, {}, {}, {}, "Start", 0), 0, 1, "todo", entries, LOOK, {})
+    assert (len(made.folded), len(made.steps)) == (folded, people + engine - folded)

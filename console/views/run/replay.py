@@ -19,7 +19,7 @@ from console.views.run.form_boxes import Box
 blueprint = Blueprint("replay", __name__, url_prefix="/runs")
 
 PAUSE_S = 3600  # longer pauses are drawn as a gap
-MOST_TICKS = 100
+MOST_TICKS = 120
 NEAR = 20  # events on each side that always get a tick
 GONE = {
     "erased": "What was on the screen here was erased.",
@@ -169,7 +169,7 @@ def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look, of: str = "") -> list[Tick]:
-    """Return the scrubber: every event of a short run; of a long run the events nearby and what people did, of that evenly spread ones at most.
+    """Return the scrubber: every event of a short run; of a long run the events nearby and what people and models did, spread evenly.
 
     A mark names its moment in the reader's zone, and its day where that is another than of the mark before; it says not again whose run it is (`of`).
     The zone itself and UTC stand in the line of the event at hand, once.
@@ -193,7 +193,7 @@ def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look
 def _kept(events: Sequence[Mapping[str, Any]], at: int) -> list[Mapping[str, Any]]:
     if len(events) <= MOST_TICKS:
         return list(events)
-    deeds = [event["n"] for event in events if event["decision"] or event["actor"] == "person"]
+    deeds = [event["n"] for event in events if event["decision"] or _tone(event) != "automatic"]
     stride = max(1, -(-len(deeds) // (MOST_TICKS - 2 * NEAR)))
     named = {events[0]["n"], events[-1]["n"], *deeds[::stride]}
     return [event for event in events if abs(event["n"] - at) <= NEAR or event["n"] in named]
