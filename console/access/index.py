@@ -98,7 +98,7 @@ def _put(made: Rights, row: Row, parsed: dict[str, Expression]) -> None:
 class Index:
     """All policy rows, indexed by subject and team. Immutable; caches its answers."""
 
-    __slots__ = ("_alone", "_fields", "_known", "_merged", "_nested", "_places", "_roles", "_said", "_teams", "rows")
+    __slots__ = ("_alone", "_fields", "_known", "_merged", "_nested", "_places", "_roles", "_said", "_somewhere", "_teams", "rows")
 
     def __init__(self, rows: Iterable[Row]) -> None:
         """Raises `PolicyError` for the first row that is invalid, has an unreadable condition, or nests roles too deeply."""
@@ -114,12 +114,11 @@ class Index:
         self._refuse_depth()
         self._known: dict[tuple[str, str | None], _Said] = {}
         self._places: dict[tuple[str, str | None], frozenset[tuple[str, str]]] = {}
+        self._somewhere: dict[tuple[str, str | None], frozenset[tuple[str, str]]] = {}
 
     def verdict(self, sub: str, team: str | None, obj: str, act: str) -> Verdict:
         """What the rows say about `sub` (`user:<id>`) doing `act` on `obj` in the team of this id; None: in any team of `sub`."""
-        said = self._known.get((sub, team))
-        if said is None:
-            said = self._known[(sub, team)] = self._merge(frozenset(place for place in self._reach(sub, team) if place in self._said))
+        said = self._said_of(sub, team)
         verdict = said.get((obj, act), _NOTHING)
         every = said.get((obj, EVERY))
         if every is not None:
@@ -131,6 +130,21 @@ class Index:
                 if more is not None:
                     verdict |= more
         return verdict
+
+    def somewhere(self, sub: str, team: str | None, kind: str, act: str) -> bool:
+        """Whether the rows may let `sub` do `act` on any object of the kind: if not, no object has to be asked for."""
+        acts = self._somewhere.get((sub, team))
+        if acts is None:
+            said = self._said_of(sub, team).items()
+            acts = frozenset((obj.partition(":")[0], does) for (obj, does), verdict in said if verdict.possible)
+            self._somewhere[(sub, team)] = acts
+        return (kind, act) in acts or (kind, EVERY) in acts
+
+    def _said_of(self, sub: str, team: str | None) -> _Said:
+        said = self._known.get((sub, team))
+        if said is None:
+            said = self._known[(sub, team)] = self._merge(frozenset(place for place in self._reach(sub, team) if place in self._said))
+        return said
 
     def hidden(self, sub: str, team: str | None, collection: str) -> Hidden:
         """Fields of the collection that a role of `sub` is denied in this team (None: in any of its teams)."""

@@ -55,6 +55,11 @@ def can(
     return second.agrees(policy, second.Question(actor, team, obj, act, roots, some=record is None and obj.startswith("collection:")))
 
 
+def somewhere(actor: Actor, team: str | None, kind: str, act: str) -> bool:
+    """Whether `can` may answer yes for any object of this kind (`collection`): asked first where thousands of them would be asked one by one."""
+    return policy_store.current().index.somewhere(f"user:{actor.id}", team, kind, act)
+
+
 def _indexed(
     policy: policy_store.Held,
     actor: Actor,

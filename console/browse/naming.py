@@ -65,6 +65,15 @@ def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str], act: s
     return {key: _named(collection, scope, there, titles.get(there)) for key, there in record_keys.items()}
 
 
+def seen(actor: Actor, collection_id: str | None) -> Collection | None:
+    """The collection, if there is one and the actor may browse it."""
+    try:
+        found = records.collection(collection_id or "")
+    except NotFound:
+        return None
+    return found if access.can(actor, None, f"collection:{found.id}", "browse") else None
+
+
 def reach(actor: Actor, collection_id: str) -> Reach | None:
     """What the actor may know of records that others refer to, as `named` has it; None where a title has to be looked at."""
     try:

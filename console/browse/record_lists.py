@@ -4,7 +4,7 @@ Without the right to browse, a collection is answered as not existing. Lists, co
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -104,9 +104,9 @@ class RecordPage:
     governed: Mapping[str, Governor] = field(default_factory=dict)
 
 
-def collections(actor: Actor) -> list[Collection]:
-    """Collections that the actor may browse, in order."""
-    return [item for item in records.collections() if _may(actor, item.id, "browse")]
+def collections(actor: Actor, wanted: Callable[[Collection], object] | None = None) -> list[Collection]:
+    """Collections that the actor may browse, in order. Rights are judged only of those that are `wanted`."""
+    return [item for item in records.collections() if (wanted is None or wanted(item)) and _may(actor, item.id, "browse")]
 
 
 def masked(actor: Actor, collection_id: str) -> tuple[Field, ...]:

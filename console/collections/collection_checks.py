@@ -27,7 +27,9 @@ def may_shape(actor: Actor, collection_id: str) -> bool:
 
 def may_shape_any(actor: Actor) -> bool:
     """Whether there is a collection that the actor may shape."""
-    return access.can(actor, None, "source", "manage") or any(may_shape(actor, item.id) for item in records.collections())
+    if access.can(actor, None, "source", "manage"):
+        return True
+    return access.somewhere(actor, None, "collection", "shape") and any(may_shape(actor, item.id) for item in records.collections())
 
 
 def require_manager(actor: Actor) -> None:

@@ -76,7 +76,7 @@ def move(collection: str) -> Response:
 def _show(collection: str, *, wrong: str = "", moved: str = "", status: int = 200) -> Response:
     who = frame.actor()
     described = browse.describe(who, collection)
-    here = next(each for each in browse.collections(who) if each.id == collection)
+    here = browse.browsed_collection(who, collection)[0]
     described = list_tags.with_tags(described, here)
     kept = list_views.view_of(who, collection)
     query = lists.parse_query(described, kept.columns or here.columns, kept.size)

@@ -23,7 +23,7 @@ def show(collection: str) -> Response:
     """Show the chart of the column `of`, over the records of the list in the address."""
     who = frame.actor()
     described = browse.describe(who, collection)
-    here = next(each for each in browse.collections(who) if each.id == collection)
+    here = browse.browsed_collection(who, collection)[0]
     item = next((field for field in here.fields if field.name == request.args.get("of")), None)
     charted = item is not None and (lists.can_be_charted(item) or lists.can_be_spread(item))
     if item is None or not charted or all(field["name"] != item.name for field in described["fields"]):

@@ -26,7 +26,7 @@ def ask(collection: str) -> Response:
     who = frame.actor()
     described = browse.describe(who, collection)
     kept = list_views.view_of(who, collection)
-    usual = kept.columns or next(each for each in browse.collections(who) if each.id == collection).columns
+    usual = kept.columns or browse.browsed_collection(who, collection)[0].columns
     form = request.form.get("as", FORMS[0])
     if form not in FORMS:
         reason = "A list is saved as csv or xlsx."
@@ -61,7 +61,7 @@ def _seen(found: ListFile) -> str:
 
 
 def _drawn(found: ListFile) -> dict[str, object]:
-    collection = next((each for each in browse.collections(frame.actor()) if each.id == found.collection), None)
+    collection = browse.seen(frame.actor(), found.collection)
     return {
         "file": found,
         "title": collection.label if collection else "A list",

@@ -92,7 +92,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     """Return the list; `saving` is what was typed into the sheet that saves its filter, and refused."""
     who = frame.actor()
     described = browse.describe(who, collection)
-    here = next(each for each in browse.collections(who) if each.id == collection)
+    here = browse.browsed_collection(who, collection)[0]
     described = list_tags.with_tags(described, here)
     kept = list_views.view_of(who, collection)
     if not request.args and (opens := saved_segments.opening(here, kept)) is not None:
@@ -343,7 +343,7 @@ def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look
             drawn.append(f'<tr><th scope="row">{named}</th>{written}<td class="act"></td></tr>')
             continue
         href = f"{above}/{formats.escaped(frame.segment(row.key))}"
-        marks = (_marks(live[row.key]) if row.key in live else Markup()) + tagged.get(row.key, Markup())
+        marks = f"{_marks(live[row.key]) if row.key in live else ''}{tagged.get(row.key, '')}"
         tick = (
             f'<input type="checkbox" class="tick" form="bulk" name="key" value="{formats.escaped(row.key)}" aria-label="Choose {title}">'
             if choose
@@ -372,8 +372,10 @@ def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], lo
             alone = {item.name: collection.currencies[item.name]}
             values = [formats.with_currencies(values_of, alone).get(item.name) for values_of in of_rows]
         written.append(write(values))
-    bare = [[cell.replace(f' data-l="{escape(item.label)}"', "", 1) for cell in cells] for item, cells in zip(shown, written, strict=True)]
-    return written[:LABELLED] + bare[LABELLED:]
+    for at, item in enumerate(shown[LABELLED:], LABELLED):
+        said = f' data-l="{escape(item.label)}"'
+        written[at] = [cell.replace(said, "", 1) for cell in written[at]]
+    return written
 
 
 def _with_failed(row: Record, shown: Sequence[Field], cells: Iterable[str]) -> list[str]:

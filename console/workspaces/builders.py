@@ -13,8 +13,8 @@ def manages(actor: Actor) -> bool:
 
 def own_teams(actor: Actor) -> frozenset[str]:
     """Teams in which the actor may shape a collection."""
-    teams = {team for _, team in actor.roles if team != "*"}
-    objects = [f"collection:{item.id}" for item in records.collections()]
+    teams = {team for _, team in actor.roles if team != "*" and access.somewhere(actor, team, "collection", "shape")}
+    objects = [f"collection:{item.id}" for item in records.collections()] if teams else []
     return frozenset(team for team in teams if any(access.can(actor, team, obj, "shape") for obj in objects))
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from console import access, records, sources
+from console.access import judgement
 from console.core.scopes import whole
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 from tests.views.test_shaping_pages import arranged
@@ -150,6 +151,24 @@ def test_two_thousand_tables_are_found_by_name_and_no_page_draws_all_their_right
     assert "more: find them" not in found.text
     assert "Nothing has changed in many" in ines.get(f"/settings/sources/{many}/again").text
     assert "2,000" in ines.get(f"/settings/sources/{many}/tables").text
+
+
+@pytest.mark.rotating
+def test_beside_two_thousand_tables_a_page_judges_the_rights_of_its_own(pages: "Pages", many: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+    index = judgement._indexed
+
+    def counted(policy: Any, actor: Any, team: Any, obj: str, *more: Any) -> bool:
+        judged.append(obj)
+        return index(policy, actor, team, obj, *more)
+
+    run = f"/runs/{pages.company.started()}"
+    paths = (f"/c/{many}.table_7", f"/c/{many}.table_7/1", f"/chart/c/{many}.table_7?of=name", "/c/customer", run)
+    monkeypatch.setattr(judgement, "_indexed", counted)
+    for path in paths:
+        judged.clear()
+        pages.olivia.get(path)
+        assert sum(obj.startswith(f"collection:{many}") for obj in judged) < 40, (path, len(judged))
 
 
 def test_three_sources_of_the_same_names_are_told_apart_on_every_page(pages: "Pages", tmp_path: Path) -> None:

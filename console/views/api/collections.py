@@ -207,7 +207,7 @@ def ask_export(collection: str) -> ResponseReturnValue:
     if strange := [name for name in wanted.columns or () if name not in known]:
         reason = f"There is no field {strange[0]}."
         raise Malformed(reason, details=[{"field": "columns", "reason": reason}])
-    usual = next(each for each in browse.collections(g.actor) if each.id == collection).columns
+    usual = browse.browsed_collection(g.actor, collection)[0].columns
     query = BrowseQuery(
         segment=wanted.segment or None,
         filter=told or None,

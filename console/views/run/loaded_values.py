@@ -24,22 +24,21 @@ class Loading:
 
     own: Collection | None
     reads: Mapping[tuple[str, str], tuple[str | None, str | None]]
-    known: Mapping[str, Collection]
+    reader: Actor
 
     @classmethod
     def of(cls, view: RunView, actor: Actor) -> "Loading":
         """Return the collections of this run."""
-        known = {collection.id: collection for collection in browse.collections(actor)}
-        return cls(known.get(view.json["collection"] or ""), _reads(view.json["workflow"]["id"], view.json["version"]), known)
+        return cls(browse.seen(actor, view.json["collection"]), _reads(view.json["workflow"]["id"], view.json["version"]), actor)
 
     def collection(self, step: str, name: str, output: Mapping[str, Any]) -> Collection | None:
         """Return the collection whose fields are under this name of a step's output; None if there is none, or the reader may not browse it."""
         if name == "record":
             collection_id = output.get("collection")
-            return self.known.get(collection_id) if isinstance(collection_id, str) and "key" in output else self.own
+            return browse.seen(self.reader, collection_id) if isinstance(collection_id, str) and "key" in output else self.own
         relation, collection_id = self.reads.get((step, name), (None, None))
         led = self.own.relation(relation) if relation is not None and self.own is not None else None
-        return self.known.get(collection_id or (led.collection if led is not None else ""))
+        return browse.seen(self.reader, collection_id or (led.collection if led is not None else None))
 
 
 @lru_cache(maxsize=256)

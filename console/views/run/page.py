@@ -38,8 +38,9 @@ def run_context(view: RunView) -> dict[str, Any]:
 
 def context_of_run(run: Mapping[str, Any], record_title: str, collection_label: str) -> dict[str, Any]:
     """Return the same for a run in the shape of the API."""
-    collections = browse.collections(frame.actor())
-    collection_of_run = next((collection for collection in collections if collection.id == run["collection"]), None)
+    who = frame.actor()
+    collection_of_run = browse.seen(who, run["collection"])
+    badged = browse.collections(who, lambda each: each.summary.get("badge"))
     return {
         "run": run,
         "record_title": record_title,
@@ -47,7 +48,7 @@ def context_of_run(run: Mapping[str, Any], record_title: str, collection_label: 
         "result_kinds": {item.name: formats.kind(item, collection_of_run.key) for item in collection_of_run.fields}
         if collection_of_run
         else {},
-        "states_of": {collection.id: str(collection.summary["badge"]) for collection in collections if collection.summary.get("badge")},
+        "states_of": {collection.id: str(collection.summary["badge"]) for collection in badged},
     }
 
 
