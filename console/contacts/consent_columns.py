@@ -155,8 +155,10 @@ def columns_of(place: Place | None, told_headings: Sequence[str]) -> Columns:
             evidence[f"consent {word}"] = known  # type: ignore[assignment]
     for each in place.fields:
         evidence |= dict.fromkeys((f"consent {headings.plain(each.label)}", f"consent {headings.plain(each.name)}"), each)
-    known = {number: by_heading.get(words, by_heading.get(headings.inner(words))) for number, words in enumerate(told_headings)}
-    channels = {number: channel for number, channel in known.items() if channel is not None and number == [*known.values()].index(channel)}
+    channel_of = {number: by_heading.get(words, by_heading.get(headings.inner(words))) for number, words in enumerate(told_headings)}
+    channels = {
+        number: channel for number, channel in channel_of.items() if channel is not None and number == [*channel_of.values()].index(channel)
+    }
     told = {number: evidence[heading] for number, heading in enumerate(told_headings) if heading in evidence and number not in channels}
     return Columns(place, channels, told)
 

@@ -199,11 +199,11 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     needed = [field for field in form.fields if (field.required or not field.nullable) and field.name not in form.filled]
     match = question.match if question.match in {field.name for field in fields.values()} else None
     owner = collection.contact.owner if collection.contact else None
-    scopes = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
+    create, read, update = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
     return Plan(
         actor, collection, Question(question.file, question.columns, match, question.change, question.same), fields, len(named),
-        _consents(consent_columns.place_of(actor, collection), told, question.same), needed, _filled(known, fields, question.same), *scopes,
-        {name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in told.values() else {},
+        _consents(consent_columns.place_of(actor, collection), told, question.same), needed, _filled(known, fields, question.same), create, read, update,
+        owners={name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in told.values() else {},
     )  # fmt: skip
 
 

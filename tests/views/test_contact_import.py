@@ -495,15 +495,15 @@ def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages
         "columns": {"Segment": "stage"}, "agreed": ["sms"], "consent": {"source": "form", "at": "2026-01-02T10:00:00Z"}, "values": {"country": "SE"},
     }  # fmt: skip
     looked = web.post(place, json={**sent, "preview": True}, headers=key)
-    assert (looked.status_code, looked.json["counts"]) == (202, {"new": 1, "changed": 0, "same": 0, "refused": 1, "consents": 1})
-    done = web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).json
-    assert web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).json["id"] == done["id"]
-    told = web.get(f"{place}/{done['id']}", headers=key).json
+    assert (looked.status_code, looked.get_json()["counts"]) == (202, {"new": 1, "changed": 0, "same": 0, "refused": 1, "consents": 1})
+    done = web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).get_json()
+    assert web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).get_json()["id"] == done["id"]
+    told = web.get(f"{place}/{done['id']}", headers=key).get_json()
     assert (told["status"], told["counts"]["new"], told["columns"]) == ("done", 1, {"1": "name", "2": "name", "3": "email", "4": "stage"})
-    [left] = web.get(f"{place}/{done['id']}/rows", headers=key).json["data"]
+    [left] = web.get(f"{place}/{done['id']}/rows", headers=key).get_json()["data"]
     assert (left["line"], left["reasons"]) == (3, ["Somebody with this Email is there already."])
     known = contacts.known_contact("contact", "7")
     assert (known.name, known.country, known.consent["sms"].source) == ("Bo Larsen", "SE", "form")
     wrong = web.post(place, json={**sent, "columns": {"Shoe": "stage", "Segment": "shoe"}}, headers=key)
-    assert [each["field"] for each in wrong.json["details"]] == ["columns.Shoe", "columns.Segment"]
+    assert [each["field"] for each in wrong.get_json()["details"]] == ["columns.Shoe", "columns.Segment"]
     assert web.get(f"/api/v1/contacts/customer/imports/{done['id']}", headers=key).status_code == 404

@@ -58,6 +58,9 @@ class Earlier:
     done: int
 
 
+MARKS = frozenset({"children", "until", "before", "next"})
+
+
 def as_json(run: Run, definition: Definition, screen: Screen | None, draft: Mapping[str, Any] | None) -> dict[str, Any]:
     """The run in the shape of the API ("A run")."""
     return {
@@ -83,7 +86,7 @@ def as_json(run: Run, definition: Definition, screen: Screen | None, draft: Mapp
         "ticket": dict(run.ticket) if run.ticket else None,
         "ending": run.ending,
         "current": _current(run, definition, screen, draft),
-        "context": {step: dict(output) for step, output in run.context.items()},
+        "context": {step: _without_marks(output, "total") for step, output in run.context.items()},
         "attempts": [_attempt(attempt, definition) for _, attempt in sorted(run.attempts.items())],
         "left_out": run.made - len(run.attempts),
     }
@@ -149,6 +152,11 @@ def _waiting(waiting: Mapping[str, Any]) -> dict[str, Any]:
     return {**waiting, "for": "event" if waiting["for"] == proposing.WAITS else waiting["for"]}
 
 
+def _without_marks(values: Mapping[str, Any], beside: str) -> dict[str, Any]:
+    """What a step was given or left, without what the engine marks there for runs of its own: thousands of items, and where a long list goes on."""
+    return {name: value for name, value in values.items() if beside not in values or name not in MARKS}
+
+
 def _attempt(attempt: Attempt, definition: Definition) -> dict[str, Any]:
     step = step_of(definition, attempt.step)
     return {
@@ -161,7 +169,7 @@ def _attempt(attempt: Attempt, definition: Definition) -> dict[str, Any]:
         "completed_at": moment(attempt.completed_at),
         "by": attempt.by,
         "outcome": attempt.outcome,
-        "values": dict(attempt.values),
+        "values": _without_marks(attempt.values, "children"),
         "handled_manually": attempt.handled_manually,
         "revised": attempt.revised,
         "effects": [_effect(effect) for effect in attempt.effects],

@@ -61,7 +61,7 @@ def _shown(found: import_batches.Import) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _one(collection: str, import_id: str) -> import_batches.Import:
+def _import_of(collection: str, import_id: str) -> import_batches.Import:
     found = import_batches.get(g.actor, import_id)
     if found.collection != collection:
         raise NotFound("There is no such import.")
@@ -94,7 +94,7 @@ def import_contacts(collection: str) -> ResponseReturnValue:
 @operation("getContactImport", "collection.create", ContactImport, example=Example(ONE))
 def get_import(collection: str, import_id: str) -> ResponseReturnValue:
     """How far an import is, and what came of its lines so far. Only who sent the file sees it."""
-    return jsonify(_shown(_one(collection, import_id)))
+    return jsonify(_shown(_import_of(collection, import_id)))
 
 
 @blueprint.get("/contacts/<collection>/imports/<import_id>/rows")
@@ -102,6 +102,6 @@ def get_import(collection: str, import_id: str) -> ResponseReturnValue:
 def rows(collection: str, import_id: str) -> ResponseReturnValue:
     """The lines that were left out, or would be, each with the reasons."""
     wanted = parse_query(WantedLines)
-    told = import_batches.refused(_one(collection, import_id).id, wanted.after or 0, limit=wanted.limit + 1)
+    told = import_batches.refused(_import_of(collection, import_id).id, wanted.after or 0, limit=wanted.limit + 1)
     page = [{"line": number, "reasons": reasons} for number, reasons in told[: wanted.limit]]
     return jsonify(listing(page, str(page[-1]["line"]) if len(told) > wanted.limit else None))

@@ -77,6 +77,20 @@ def test_all_of_a_list_are_gone_through_a_part_at_a_time(company: Company) -> No
     assert list(runs.rebuild(run_id, check=True)) == []
 
 
+def test_what_is_told_of_a_long_list_holds_neither_its_items_nor_where_it_goes_on(company: Company) -> None:
+    many(company, 20)
+    nightly(all=True, limit=6)
+    run_id = begin()
+    while company.told(run_id, "mona")["context"].get("each", {}).get("total") != 12:
+        runs.pick_up()
+        worked(RUNNING)
+    told = company.told(run_id, "mona")
+    assert told["context"]["each"] == {"items": [], "done": 12, "total": 12, "made": 12}
+    assert [name for attempt in told["attempts"] for name in ("children", "next", "until", "before") if name in attempt["values"]] == []
+    company.work()
+    assert counts(run_id, company)["total"] == 20
+
+
 @pytest.mark.parametrize("last", [6, 12], ids=["one part", "a whole number of parts"])
 def test_a_list_that_ends_with_a_part_ends_there(company: Company, last: int) -> None:
     many(company, last)
