@@ -91,26 +91,10 @@ OUTSIDE = (
         ("reason",),
     ),
     Kind(
-        "message_failed",
-        "record",
-        "A message could not be sent, or did not arrive.",
-        ("message_id", "run", "channel", "code"),
-        ("reason",),
+        "message_failed", "record", "A message could not be sent, or did not arrive.", ("message_id", "run", "channel", "code"), ("reason",)
     ),
-    Kind(
-        "message_received",
-        "record",
-        "A message came from somebody outside.",
-        ("message_id", "channel", "stop", "known"),
-        (),
-    ),
-    Kind(
-        "call_ended",
-        "record",
-        "A call to somebody outside ended.",
-        ("message_id", "run", "outcome", "number", "sandbox"),
-        ("label",),
-    ),
+    Kind("message_received", "record", "A message came from somebody outside.", ("message_id", "channel", "stop", "known"), ()),
+    Kind("call_ended", "record", "A call to somebody outside ended.", ("message_id", "run", "outcome", "number", "sandbox"), ("label",)),
     Kind(
         "consent_withdrawn",
         "record",
@@ -234,11 +218,7 @@ OUTSIDE = (
         ("old", "new"),
     ),
     Kind(
-        "policy_changed",
-        "configuration",
-        "The rights were changed.",
-        ("version", "added", "removed"),
-        ("rows", "before", "after", "note"),
+        "policy_changed", "configuration", "The rights were changed.", ("version", "added", "removed"), ("rows", "before", "after", "note")
     ),
     *(
         Kind(
@@ -252,11 +232,7 @@ OUTSIDE = (
     ),
     Kind("run_read", "step", "Somebody read the run under a clearance for a time.", ("label",)),
     Kind(
-        "access_requested",
-        "access",
-        "A person asked for a right that they were refused.",
-        ("object", "act", "team", "count"),
-        ("reason",),
+        "access_requested", "access", "A person asked for a right that they were refused.", ("object", "act", "team", "count"), ("reason",)
     ),
     Kind(
         "sign_in_changed",
@@ -272,12 +248,7 @@ OUTSIDE = (
         ("version", "fields"),
         ("old", "new", "note"),
     ),
-    Kind(
-        "ai_tested",
-        "configuration",
-        "The connection to a provider of models was tried.",
-        ("provider", "model", "ok", "code", "ms"),
-    ),
+    Kind("ai_tested", "configuration", "The connection to a provider of models was tried.", ("provider", "model", "ok", "code", "ms")),
     Kind("workflow_created", "configuration", "A workflow was made, as a draft.", ("workflow", "slug", "status"), ("before", "after")),
     Kind(
         "workflow_changed",
@@ -330,11 +301,7 @@ OUTSIDE = (
         ("before",),
     ),
     Kind(
-        "source_tested",
-        "configuration",
-        "A connection to a database was tried.",
-        ("source", "dialect", "ok", "code", "count"),
-        ("place",),
+        "source_tested", "configuration", "A connection to a database was tried.", ("source", "dialect", "ok", "code", "count"), ("place",)
     ),
     Kind(
         "trigger_changed",
@@ -370,12 +337,7 @@ OUTSIDE = (
     Kind("engine_paused", "configuration", "Everything that goes by itself was paused; what people do by hand goes on.", (), ("reason",)),
     Kind("engine_resumed", "configuration", "What was paused goes by itself again.", (), ("reason",)),
     Kind("log_read", "log", "A person or key read the activity log.", ("count", "filters", "first", "last", "run", "kind"), ("filter",)),
-    Kind(
-        "ai_call_read",
-        "log",
-        "A person looked at what a model was sent for a step, and what it answered.",
-        ("call", "run", "found"),
-    ),
+    Kind("ai_call_read", "log", "A person looked at what a model was sent for a step, and what it answered.", ("call", "run", "found")),
     Kind(
         "builder_asked",
         "proposal",
@@ -429,10 +391,7 @@ OUTSIDE = (
         ("size", "lost", "made_at", "erased", "version"),
     ),
     Kind(
-        "silence_noted",
-        "log",
-        "For an hour nothing was written; said so that there is a checkpoint of this hour too.",
-        ("size", "since"),
+        "silence_noted", "log", "For an hour nothing was written; said so that there is a checkpoint of this hour too.", ("size", "since")
     ),
     Kind(
         "signing_key_changed",

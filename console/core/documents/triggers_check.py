@@ -33,11 +33,7 @@ SAME: Mapping[str, str] = {"contact.created": "record.created"}
 
 OF_RECORDS = tuple(name for name in EVENTS if name.startswith("record."))
 HOUSE = frozenset({"variables", "tables", "now"})
-ROOTS: Mapping[str, frozenset[str]] = {
-    "schedule": HOUSE,
-    "event": HOUSE | {"record", "former", "event"},
-    "webhook": HOUSE | {"input"},
-}
+ROOTS: Mapping[str, frozenset[str]] = {"schedule": HOUSE, "event": HOUSE | {"record", "former", "event"}, "webhook": HOUSE | {"input"}}
 """What the expressions of a kind may look at."""
 
 TAKEN: Mapping[str, frozenset[str]] = {

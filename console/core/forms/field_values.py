@@ -365,11 +365,7 @@ def bound(kind: str, given: Any) -> Any:
         return None
 
 
-_CALENDAR: Mapping[str, Callable[[str], Any]] = {
-    "date": date.fromisoformat,
-    "datetime": datetime.fromisoformat,
-    "time": time.fromisoformat,
-}
+_CALENDAR: Mapping[str, Callable[[str], Any]] = {"date": date.fromisoformat, "datetime": datetime.fromisoformat, "time": time.fromisoformat}
 
 
 CLEANERS: Mapping[str, Callable[[FormField, Any], Any]] = {
