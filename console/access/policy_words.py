@@ -11,13 +11,7 @@ from console.core.expressions.nodes import Call, Compare, Items, Junction, Liter
 from console.core.plain_words import humanised
 from console.core.scopes import stands_alone
 
-ACT_WORDS = {
-    "act": "change by actions",
-    "takeover": "take over",
-    "see": "see",
-    "audit": "audit",
-    "use": "let runs act as",
-}
+ACT_WORDS = {"act": "change by actions", "takeover": "take over", "see": "see", "audit": "audit", "use": "let runs act as"}
 _ALONE = {
     "activity": "the activity log",
     "ai": "the AI",

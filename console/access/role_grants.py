@@ -61,14 +61,7 @@ def holders(role: str) -> frozenset[str]:
 
 
 def grant(
-    role: str,
-    obj: str,
-    acts: Iterable[str],
-    expression: str = "",
-    *,
-    team: str = EVERY,
-    connection: Connection | None = None,
-    by: str = "",
+    role: str, obj: str, acts: Iterable[str], expression: str = "", *, team: str = EVERY, connection: Connection | None = None, by: str = ""
 ) -> int:
     """Allow a role to do these acts on the object, in one team or in all; returns the new policy version.
 

@@ -143,13 +143,7 @@ def write(
 
 
 def _call(
-    chain: str,
-    seq: int,
-    links: Sequence[Link],
-    subject: str | None,
-    rows: Projection,
-    job: Job | None,
-    request: str | None,
+    chain: str, seq: int, links: Sequence[Link], subject: str | None, rows: Projection, job: Job | None, request: str | None
 ) -> tuple[str, tuple[Any, ...]]:
     """The statement that writes the links, and its parameters."""
     kid, nonces, ciphertexts = sealed_values(subject, links)

@@ -208,16 +208,7 @@ def wanted_of(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> list[
             or f"document_{number}"
         )
         if label and plain not in {entry["id"] for entry in made}:
-            made.append(
-                {
-                    "id": plain,
-                    "label": _worded(label),
-                    "required": True,
-                    "types": list(media.USUAL),
-                    "many": True,
-                    "help": None,
-                }
-            )
+            made.append({"id": plain, "label": _worded(label), "required": True, "types": list(media.USUAL), "many": True, "help": None})
     return made
 
 

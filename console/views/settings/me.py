@@ -105,11 +105,7 @@ def draw(absent: ConsoleError) -> Response:
 
 
 def _page(
-    told: Mapping[str, str] | None = None,
-    wrong: Mapping[str, str] | None = None,
-    *,
-    absent: ConsoleError | None = None,
-    status: int = 200,
+    told: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None = None, *, absent: ConsoleError | None = None, status: int = 200
 ) -> Response:
     who = frame.actor()
     profile_shown, teams = profile.profile_of(who), {team.id: team.name for team in accounts.teams()}
