@@ -51,15 +51,20 @@ def beginnings(actor: Actor) -> list[Beginning]:
 
 def nearest(offered: Sequence[Beginning], wanted: str) -> list[Beginning]:
     """The beginnings whose words are those of the description, or stand for the same kind of work; the nearest first."""
-    scores = kindred_words.likeness(wanted, {each.id: (each.title, each.sentence, each.more) for each in offered})
-    found = sorted((each for each in offered if scores[each.id] >= NEAR), key=lambda each: -scores[each.id])[:MOST_NEAR]
-    return [each for each in found if scores[each.id] >= BESIDE * scores[found[0].id]]
+    found = [(score, each) for score, each in _likest(offered, wanted) if score >= NEAR][:MOST_NEAR]
+    return [each for score, each in found if score >= BESIDE * found[0][0]]
 
 
 def fits(offered: Sequence[Beginning], wanted: str) -> bool:
     """Whether the nearest is near enough to be chosen."""
-    scores = kindred_words.likeness(wanted, {each.id: (each.title, each.sentence, each.more) for each in offered})
-    return max(scores.values(), default=0.0) >= SURE
+    return any(score >= SURE for score, _ in _likest(offered, wanted)[:1])
+
+
+def _likest(offered: Sequence[Beginning], wanted: str) -> list[tuple[float, Beginning]]:
+    """How near each is, the nearest first; one's own that is as it was shipped counts once."""
+    known = {(each.title, each.sentence, each.steps): each for each in reversed(offered)}
+    scores = kindred_words.likeness(wanted, {each.id: (each.title, each.sentence, each.more) for each in known.values()})
+    return sorted(((scores[each.id], each) for each in offered if each.id in scores), key=lambda pair: -pair[0])
 
 
 def begin(actor: Actor, title: str, *, description: str, team: str | None, beginning: str) -> tuple[workflows.Entry, list[tuple[str, str]]]:

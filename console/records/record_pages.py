@@ -87,12 +87,7 @@ def _unsortable(field: Field) -> Malformed:
 
 
 def list_conditions(
-    table: Table,
-    scope: Scope,
-    where: Filter | None,
-    segment: Chosen | None,
-    q: str | Sought | None,
-    roots: Mapping[str, Any] | None = None,
+    table: Table, scope: Scope, where: Filter | None, segment: Chosen | None, q: str | Sought | None, roots: Mapping[str, Any] | None = None
 ) -> list[Condition]:
     """All conditions that the records of a list must meet."""
     found = [table.in_scope(scope)]

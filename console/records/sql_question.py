@@ -56,12 +56,7 @@ class Answer:
     collections: tuple[str, ...]
 
 
-def ask(
-    source: str,
-    text: str,
-    reachable: Callable[[Collection], Scope | None],
-    given: Sequence[Any] = (),
-) -> Answer:
+def ask(source: str, text: str, reachable: Callable[[Collection], Scope | None], given: Sequence[Any] = ()) -> Answer:
     """The answer to a SELECT. `reachable` gives the reader's scope of a collection, None if they may not browse it.
 
     `given` are the values of the marks `handrail-value-0`, … that stand as texts in the statement. Raises Malformed saying what is wrong in the

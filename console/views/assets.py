@@ -24,10 +24,7 @@ HTMX = "vendor/htmx-2.0.11/htmx.min.js"
 MORPH = "vendor/idiomorph-0.8.0/idiomorph-ext.min.js"
 SHEETS = ("tokens", "base", "layout", "rail", "button", "badge", "field", "panel", "table", "utilities")
 SCRIPTS = ("page", "keys", "toast", "dialog", "menu", "needs", "find", "form", "session")
-TOGETHER = {
-    "css/frame.css": tuple(f"css/{name}.css" for name in SHEETS),
-    "js/frame.js": tuple(f"js/{name}.js" for name in SCRIPTS),
-}
+TOGETHER = {"css/frame.css": tuple(f"css/{name}.css" for name in SHEETS), "js/frame.js": tuple(f"js/{name}.js" for name in SCRIPTS)}
 """File that is sent → the files in the tree that it is made of, in their order."""
 
 

@@ -40,11 +40,7 @@ KNOWN: Mapping[int, tuple[str, str, str]] = {
     415: ("not_json", "Not in that form", "The body is of a type that is not taken here."),
     422: ("invalid", "Something is not right yet", "What was sent can be read and is wrong."),
     429: ("too_many", "Too many at once", "There were too many requests. Try again in a moment."),
-    500: (
-        "internal_error",
-        "Something went wrong here",
-        "It is our fault, not yours, and it was written down.",
-    ),
+    500: ("internal_error", "Something went wrong here", "It is our fault, not yours, and it was written down."),
     503: ("store_down", "Not available at the moment", "The database does not answer."),
 }
 """Status → code for programs, title of the page, what it says when nothing better is known."""

@@ -58,10 +58,7 @@ def show(collection: str, part: str) -> Response:
         return make_response(frame.render("records/explorer_columns.html", {"columns": walk.columns(min(first, len(way)))}))
     page = browse.record(frame.actor(), collection, key)
     here = frame.record_url(collection, key)
-    context = records.record_context(page) | {
-        "columns": walk.columns(0),
-        "tabs": records.tabs(here, "explorer"),
-    }
+    context = records.record_context(page) | {"columns": walk.columns(0), "tabs": records.tabs(here, "explorer")}
     return frame.page("records/explorer.html", context)
 
 

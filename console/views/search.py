@@ -168,10 +168,7 @@ def _places_part(who: Actor, text: str, mark: Marker) -> Part:
     found = [row for row in rows if all(word in row[0].casefold() for word in words)]
     found.sort(key=lambda row: (not row[0].casefold().startswith(text.casefold()), row[0].casefold()))
     return Part(
-        PLACES,
-        "Workflows and pages",
-        [Row(_marked(title, mark), href, icon, kind) for title, href, icon, kind in found],
-        str(len(found)),
+        PLACES, "Workflows and pages", [Row(_marked(title, mark), href, icon, kind) for title, href, icon, kind in found], str(len(found))
     )
 
 

@@ -119,11 +119,14 @@ def add_edge(actor: Actor, slug_or_id: str, source: str, target: str, label: str
     draft = open_draft(actor, slug_or_id)
     ids = {step["id"] for step in draft.document["steps"]}
     named = {"source": source, "target": target}
-    unknown = [{"field": name, "reason": "There is no such node."} for name, node in named.items() if _step_of(node) not in ids]
-    if unknown or source == target:
-        details = unknown or [{"field": "target", "reason": "A node cannot lead to itself."}]
+    details = [{"field": name, "reason": "There is no such node."} for name, node in named.items() if _step_of(node) not in ids]
+    step = next((each for each in draft.document["steps"] if each["id"] == _step_of(source)), {"type": ""})
+    if not details and source == target:
+        details = [{"field": "target", "reason": "A node cannot lead to itself."}]
+    if not details and step["type"] == "end":
+        details = [{"field": "source", "reason": "Nothing follows a node of type CONVERTED or DROPPED."}]
+    if details:
         raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details)
-    step = next(each for each in draft.document["steps"] if each["id"] == _step_of(source))
     outcome, changes = graph_pieces.add_edge(draft.document, step["id"], _step_of(target), label)
     if outcome in step.get("next", {}):
         raise Conflict("There is an edge with this source and label already.", details=[{"field": "label", "reason": "Taken."}])

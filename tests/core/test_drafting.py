@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from console.core import drafting
+from console.core.documents.approval_check import UNHEARD
 from console.core.documents.workflow import read
+from console.core.documents.workflow_check import check
 from console.core.drafting import ChangeError
+from console.steps import all_types
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 REFUND: dict[str, Any] = json.loads((WORKFLOWS / "customer-refund.json").read_text())
@@ -214,3 +217,26 @@ def test_a_large_workflow_says_the_same_after_its_steps_were_renamed() -> None:
 def test_a_change_without_sense_says_why(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(ChangeError, match=reason):
         drafting.apply(SMALL, drafting.read_changes([change]))
+
+
+def test_a_no_that_nobody_hears_gets_an_end_of_its_own_and_not_the_one_of_a_yes() -> None:
+    """Connected to the end of a yes, the remark would be gone and the no as unheard as before."""
+    asked = {"id": "ask", "type": "approval", "title": "Agree", "config": {"text": "Agree?", "roles": ["lead"]}, "next": {"default": "end"}}
+    document = {
+        "format": 1,
+        "slug": "agree",
+        "title": "Agree",
+        "steps": [
+            {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "ask"}},
+            asked,
+            {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
+        ],
+    }
+    problem = next(each for each in check(document, all_types()) if each.reason == UNHEARD)
+    mending = drafting.mend(document, problem)
+    assert mending is not None
+    assert mending.label == "Add an End for a no"
+    mended = drafting.apply(document, mending.change)
+    assert [step["title"] for step in mended["steps"]] == ["Start", "Agree", "End", "Rejected"]
+    assert mended["steps"][1]["next"] == {"default": "end", "rejected": mended["steps"][3]["id"]}
+    assert check(mended, all_types()) == []

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from console import workflows
+from console import accounts, workflows
 from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import signed_in
@@ -217,3 +217,33 @@ def test_who_may_not_edit_adds_nothing_piece_by_piece(web: Flask, company: Compa
     other("POST", f"{client.path}/nodes", {"type": "CONVERTED", "title": "x", "config": {}}, status)
     other("POST", f"{client.path}/edges", {"source": "node_ai_call", "target": "node_ai_call"}, status)
     assert list(client.steps()) == ["start", "ai_call"]
+
+
+def test_a_stranger_who_makes_ends_first_and_edges_backwards_hears_what_is_wrong_at_once(company: Company, mona: Program) -> None:
+    """Odd but legal orders pass; what can never work is refused at the call that asks for it, with the field and the reason."""
+    client = Client(mona, "Backwards")
+    client.node("won", "CONVERTED")
+    client.node("lost", "DROPPED")
+    client.node("tag", "APPLICATION", operation="tag", tag="{{ lead.name }} was called")
+    client.node("call", "VOICE_CALL", script="Hello {{ lead.name }}, this is an AI. Is {{ lead.phone }} yours?")
+    client.node("again", "VOICE_CALL", script="You said {{ lead.answer }}.", max_attempts=1)
+    refused = client.edge("won", "lost", status=422)
+    assert refused["details"] == [{"field": "source", "reason": "Nothing follows a node of type CONVERTED or DROPPED."}]
+    assert client.edge("won", "nowhere", status=422)["details"][0]["field"] == "target"
+    for source, target, label in (("tag", "won", None), ("again", "lost", None), ("call", "tag", "answered"), ("call", "again", None)):
+        client.edge(source, target, label)
+    steps = client.steps()
+    assert steps["ai_call"]["config"]["script"] == "Hello {{ input.name }}, this is an AI. Is {{ input.phone }} yours?"
+    assert steps["ai_call_2"]["config"]["script"] == "You said {{ steps.ai_call.label }}."
+    assert steps["start"]["next"] == {"default": "ai_call"}
+    assert client.problems() == []
+
+
+def test_a_call_that_needs_to_say_nothing_may_be_sent_without_a_body_by_a_key_alone(company: Company) -> None:
+    key = accounts.create_key("stranger", company.mona.id).text
+    app = web_app()
+    path = f"/api/v1/workflows/{workflows.live('care-review').id}/pause"
+    assert app.test_client().post(path, headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    client = signed_in(app, "mona")
+    assert client.post(path).status_code in (400, 401, 403, 415)
+    assert workflows.entry(company.mona, "care-review").status == "paused"

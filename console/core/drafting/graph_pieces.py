@@ -172,7 +172,7 @@ def _settings(kind: str, given: _Config, call: str | None) -> dict[str, Any]:
     held = given.model_dump(exclude_none=True)
     match kind:
         case "VOICE_CALL":
-            return {"to": "input.phone", **held}
+            return {"to": "input.phone", **held, "script": _filled(held["script"], call)}
         case "TIME":
             return _duration(held["duration"])
         case "CONDITIONAL":
@@ -180,7 +180,7 @@ def _settings(kind: str, given: _Config, call: str | None) -> dict[str, Any]:
             parse(expression)
             return {"branches": [{"if": expression, "outcome": HOLDS}]}
         case "APPLICATION":
-            return {"tag": held["tag"]}
+            return {"tag": _filled(held["tag"], call)}
     return {"label": kind.lower()}
 
 
@@ -200,6 +200,11 @@ def _spoken(expression: str, call: str | None) -> str:
         return f"steps.{call}.label" if call else found[0]
 
     return _LEAD.sub(name, expression)
+
+
+def _filled(text: str, call: str | None) -> str:
+    """A text whose `{{ lead.… }}` take the values of a run."""
+    return re.sub(r"\{\{.*?\}\}", lambda found: _spoken(found[0], call), text, flags=re.DOTALL)
 
 
 def _answers(document: Mapping[str, Any], call: str, expression: str) -> list[Change]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from console.core.documents.approval_check import UNHEARD
 from console.core.documents.workflow_check import Problem
 from console.core.drafting.applying import ENDS
 from console.core.drafting.changes import AddStep, Change, Connect, Disconnect, Set, SetDocument, parts
@@ -38,6 +39,9 @@ def _way(document: Mapping[str, Any], step: Mapping[str, Any], outcome: str, rea
     if to is not None and to in ids:
         wrong = ("Nothing follows", "The step has no outcome", "The step leads to itself")
         return Mending("Remove this way", Disconnect(step=step["id"], outcome=outcome)) if reason.startswith(wrong) else None
+    if reason == UNHEARD:
+        own = AddStep(step={**END, "title": "Rejected"}, after=step["id"], outcome=outcome, place=len(document["steps"]))
+        return Mending("Add an End for a no", own)
     ends = [each for each in document["steps"] if each["type"] in ENDS]
     if not ends:
         return Mending("Add an End", AddStep(step=dict(END), after=step["id"], outcome=outcome, place=len(document["steps"])))
