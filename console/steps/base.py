@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from console.core.documents.action_document import Action
-from console.core.documents.fields import FieldDefinition, Located, Use
+from console.core.documents.fields import Located, Use
 from console.core.forms import FormField, clean, refusal
 from console.core.run import FORM_NEEDED
 from console.errors import ConsoleError
@@ -292,13 +292,8 @@ class StepType:
 
     def doubts(self, config: Any) -> list[tuple[str, str]]:
         """(setting, reason) of what works and is not wise: warnings of the check."""
-        parts = {name: getattr(config, name, None) for name in ("form", "output")}
-        entries = [(name, place, entry) for name, found in parts.items() for place, entry in enumerate(found or ())]
-        return [
-            (f"{name}[{place}].value", ANSWERED_BEFORE)
-            for name, place, entry in entries
-            if isinstance(entry, FieldDefinition) and entry.copies_earlier
-        ]
+        parts = [(name, place, entry) for name in ("form", "output") for place, entry in enumerate(getattr(config, name, None) or ())]
+        return [(f"{name}[{place}].value", ANSWERED_BEFORE) for name, place, entry in parts if getattr(entry, "copies_earlier", False)]
 
     def asks(self, config: Any) -> bool:
         """Whether a person has something to fill in or to choose: such a step never completes by itself, whatever `completion` says."""

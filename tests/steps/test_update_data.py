@@ -198,3 +198,28 @@ def test_values_are_the_same_by_what_they_mean(kind: str, left: Any, right: Any,
 def test_settings_that_ask_nothing_or_twice_are_refused(config: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         UpdateDataConfig.model_validate(config)
+
+
+@cases(
+    ("field", "warned"),
+    [
+        ({"name": "in_register", "value": "record.in_register"}, True),
+        ({"name": "in_register", "value": "steps.load.record.in_register"}, True),
+        (
+            {"name": "in_register", "value": [{"if": "record.kind == 'company'", "value": "related.last.in_register"}, {"value": "null"}]},
+            True,
+        ),
+        ({"name": "in_register", "value": "steps.compare.in_register"}, False),
+        ({"name": "in_register", "value": "record.in_register", "finding": False}, False),
+        ({"name": "in_register", "value": "record.other"}, False),
+        ({"name": "share", "type": "decimal", "options": None, "value": "record.share"}, False),
+        ({"name": "share", "type": "decimal", "options": None, "value": "record.share", "finding": True}, True),
+    ],
+)
+def test_a_field_that_is_judged_anew_and_starts_with_an_earlier_answer_is_a_warning(field: dict[str, Any], warned: bool) -> None:
+    """What the record says of it is shown as last time; as a start value it would be the answer of somebody who looks no more."""
+    options = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
+    entry = {"label": "The register says", "type": "enum", "options": options} | field
+    kind = steps.get("update_data")
+    doubts = kind.doubts(kind.Config.model_validate({"form": [{key: value for key, value in entry.items() if value is not None}]}))
+    assert [place for place, _ in doubts] == (["form[0].value"] if warned else [])
