@@ -284,7 +284,7 @@ def test_a_record_that_is_referred_to_by_several_columns_stands_in_the_summary(p
     )
     name = connected(file)
     assert f"/c/{name}.call/1/related/berth" in pages.ines.get(f"/c/{name}.call/1").html
-    assert "Port LTKLJ, no 2" in pages.ines.get(f"/c/{name}.call/1/related/berth").text
+    assert "LTKLJ, no 2" in pages.ines.get(f"/c/{name}.call/1/related/berth").text
 
 
 def test_rights_name_the_source_where_two_have_a_table_of_one_name(pages: Pages, tmp_path: Path) -> None:
