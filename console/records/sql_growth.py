@@ -38,7 +38,9 @@ def bounded(tree: "exp.Expression") -> None:
         raise wrong("The SELECT uses its own results too many times over: make it flatter.")
     for made in list(tree.find_all(exp.GroupConcat, exp.DPipe, exp.Concat, exp.ConcatWs)):
         within = made.find_ancestor(exp.With)
-        if isinstance(made, exp.GroupConcat) or (within is not None and within.args.get("recursive") and not isinstance(made.parent, type(made))):
+        if isinstance(made, exp.GroupConcat) or (
+            within is not None and within.args.get("recursive") and not isinstance(made.parent, type(made))
+        ):
             _cut(made)
 
 

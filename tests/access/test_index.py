@@ -218,3 +218,20 @@ def test_all_teams_add_up_and_a_deny_in_one_of_them_wins(grants: list[Row], role
         each = [index.verdict(who, place.removeprefix("t:"), obj, act) for place in index.domains(who)]
         added = index.verdict(who, None, obj, act)
         assert added.plain is (any(one.free for one in each) and not any(one.barred for one in each))
+
+
+@settings(max_examples=40)
+@given(st.lists(_grants, min_size=3, max_size=10), st.lists(_roles, max_size=6), st.lists(_nested, max_size=3))
+def test_what_may_be_done_nowhere_may_be_done_to_no_object(grants: list[Row], roles: list[Row], nested: list[Row]) -> None:
+    """`somewhere` is asked first, so that thousands of objects are not asked one by one: it may only say too much, never too little."""
+    index = Index([*grants, *roles, *nested])
+    for who, team, (obj, act) in itertools.product(USERS, (*TEAMS, None), REQUESTS):
+        if index.verdict(who, team, obj, act).possible:
+            assert index.somewhere(who, team, obj.partition(":")[0], act), (who, team, obj, act)
+
+
+def test_one_collection_of_ones_own_is_somewhere() -> None:
+    index = Index(parse(POLICY))
+    assert index.somewhere("user:anna", "a", "collection", "read")
+    assert not index.somewhere("user:boris", "b", "collection", "shape")
+    assert index.somewhere("user:hana", "b", "workflow", "anything"), "a chief may do everything with a workflow"

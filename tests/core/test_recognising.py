@@ -320,7 +320,12 @@ def test_the_mark_of_a_table_is_no_part_of_the_words_for_its_columns() -> None:
 
 @cases(
     "names",
-    [("is_a", "is_b", "is_c"), ("kd_a", "kd_b", "kd_c", "other", "more"), ("kd_a", "kd_b", "kd_c", "kd_d", "a"), ("number_a", "number_b", "number_c", "number_d")],
+    [
+        ("is_a", "is_b", "is_c"),
+        ("kd_a", "kd_b", "kd_c", "other", "more"),
+        ("kd_a", "kd_b", "kd_c", "kd_d", "a"),
+        ("number_a", "number_b", "number_c", "number_d"),
+    ],
 )
 def test_words_that_few_columns_share_or_that_tell_them_apart_stay(names: tuple[str, ...]) -> None:
     assert recognising.column_words([column(name) for name in names]) == {name: name for name in names}
@@ -334,7 +339,9 @@ def test_words_that_few_columns_share_or_that_tell_them_apart_stay(names: tuple[
         (("id", "at"), {"id": "integer", "at": "datetime"}, "Part {{ record.id }}", ["at", "note"]),
     ],
 )
-def test_a_title_of_the_parts_of_a_key_says_none_of_them_twice(key: tuple[str, ...], kinds: dict[str, str], title: str | None, listed: list[str]) -> None:
+def test_a_title_of_the_parts_of_a_key_says_none_of_them_twice(
+    key: tuple[str, ...], kinds: dict[str, str], title: str | None, listed: list[str]
+) -> None:
     columns = [column(name, kinds.get(name, "text")) for name in (*key, "note")]
     made = assembled(structure("part", *columns, key=key))["part"]
     assert made.title == (title or "{{ record.order_no }}, line {{ record.line_no }}, seq {{ record.seq }}")
@@ -347,7 +354,10 @@ def test_a_record_whose_text_key_is_empty_is_called_by_its_kind() -> None:
     assert made.title_of({"from": ""}, "plain") == "plain"
 
 
-@cases(("table", "label"), [("v_top_customers", "Top customers"), ("mv_daily", "Daily"), ("MV_DAILY", "Daily"), ("vitals", "Vitals"), ("v8_engine", "V8 engine")])
+@cases(
+    ("table", "label"),
+    [("v_top_customers", "Top customers"), ("mv_daily", "Daily"), ("MV_DAILY", "Daily"), ("vitals", "Vitals"), ("v8_engine", "V8 engine")],
+)
 def test_a_view_is_called_by_what_it_shows(table: str, label: str) -> None:
     assert assembled(structure(table, column("id", "integer")))[table].label == label
 

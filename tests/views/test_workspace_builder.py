@@ -59,11 +59,27 @@ def test_from_nothing_to_what_a_team_opens(pages: Pages) -> None:
 def test_changes_are_told_in_the_words_of_the_builder(pages: Pages) -> None:
     made(pages)
     where = 'record.risk == "high"\nrecord.balance >= 10'
-    add(pages, "collection", collection="customer", select="customer", title="People", where=where, columns="display_name", sort="-display_name")
+    add(
+        pages,
+        "collection",
+        collection="customer",
+        select="customer",
+        title="People",
+        where=where,
+        columns="display_name",
+        sort="-display_name",
+    )
     add(pages, "metric", collection="account", title="Accounts", where="record.customer_id == selected.customer.id", measure="count")
     add(pages, "related", of="customer", relation="accounts", visible_if="selected.customer.key != null")
     told = pages.ines.get("/w/morning/changes").text
-    for words in ("Heading: People", "is High", "is at least 10", "Customer is the chosen customer", "the chosen customer is given", "descending"):
+    for words in (
+        "Heading: People",
+        "is High",
+        "is at least 10",
+        "Customer is the chosen customer",
+        "the chosen customer is given",
+        "descending",
+    ):
         assert words in told, (words, told)
     for raw in ("record.", "==", "selected.", "display_name", "customer_id", "null"):
         assert raw not in told, (raw, told)

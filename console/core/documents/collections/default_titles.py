@@ -18,7 +18,9 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
     one = one_of(humanised(recognising.table_words(structure["table"])))
     usable = {item.name: item for item in shown if item.type in {"text", "email", "enum", "long_text"} and not item.sensitive}
     parts = set(key) if len(key) > 1 else set()
-    known = [column for column in structure["columns"] if column["name"] in usable.keys() - parts and _shown_plainly(usable[column["name"]])]
+    known = [
+        column for column in structure["columns"] if column["name"] in usable.keys() - parts and _shown_plainly(usable[column["name"]])
+    ]
     chosen = recognising.title_columns(one, known, recognising.column_words(structure["columns"]))
     if chosen:
         return " ".join(f"{{{{ {_path(name)} }}}}" for name in chosen)

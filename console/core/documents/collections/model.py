@@ -314,7 +314,9 @@ class Collection:
     def title_of(self, values: Mapping[str, Any], key: str | None) -> str:
         """The record's title from values that its reader may see; the key if the title is empty."""
         shown = expressions.render(self.title, {"record": self._spoken(values)}).strip()
-        return shown or (self.label_one if key is None or key.startswith("~") else key)  # a sign that stands for an empty text tells nobody anything
+        return shown or (
+            self.label_one if key is None or key.startswith("~") else key
+        )  # a sign that stands for an empty text tells nobody anything
 
     def _spoken(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values as they stand in a title: options by label, days and amounts in words."""

@@ -47,7 +47,25 @@ LAST = frozenset(
     {"last_name", "lastname", "surname", "family_name", "familyname", "lname", "lnm", "nachname", "familienname", "achternaam"}
 )
 WHOLE = ("display_name", "full_name", "fullname", "displayname")
-TITLES = ("name", "title", "label", "titel", "bezeichnung", "name1", "bez1", "bez", "firma", "nom", "naam", "nombre", "legal_name", "company_name", "subject", "description", "code")
+TITLES = (
+    "name",
+    "title",
+    "label",
+    "titel",
+    "bezeichnung",
+    "name1",
+    "bez1",
+    "bez",
+    "firma",
+    "nom",
+    "naam",
+    "nombre",
+    "legal_name",
+    "company_name",
+    "subject",
+    "description",
+    "code",
+)
 FEWEST_MARKED, MARKED = 4, 0.8
 """How many columns, and which part of a table's, begin with its mark."""
 NUMBERS = frozenset({"number", "no", "nr", "code", "sku", "reference", "ref", "slug", "username", "login", "abbr", "symbol"})
