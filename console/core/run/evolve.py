@@ -97,9 +97,7 @@ def _step_entered(run: Run, event: Event) -> None:
     run.visits[step] = number
     defaults = event.sealed.get("defaults")
     run.attempts[run.current] = Attempt(
-        *(run.current, step, number, "open", event.at),
-        replaces=event.open.get("replaces"),
-        defaults=defaults,
+        *(run.current, step, number, "open", event.at), replaces=event.open.get("replaces"), defaults=defaults
     )
     if event.open.get("iteration"):
         run.visits[f"{step}/items"] = run.visits.get(f"{step}/items", 0) + 1

@@ -159,10 +159,9 @@ def already_done(before: Sequence[Effect], offered: Sequence[str], choice: str |
         return Invalid(f"repeat is {' or '.join(offered)}.", details=[{"field": "repeat", "reason": f"One of: {', '.join(offered)}."}])
     unsure = any(effect.status == "unknown" for effect in before)
     done = "; ".join(describe_effect(effect) for effect in before)
-    why = {
-        "keep": " The result can be kept only for the same input.",
-        "compensate": " There is nothing that takes it back.",
-    }.get(choice or "", "")
+    why = {"keep": " The result can be kept only for the same input.", "compensate": " There is nothing that takes it back."}.get(
+        choice or "", ""
+    )
     return Conflict(
         f"This {'may have been' if unsure else 'was'} done already: {done}.{why} Say what to do about it.",
         code="already_done",
