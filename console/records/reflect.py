@@ -78,9 +78,7 @@ def names(connection: Connection) -> list[Name]:
 
 
 def structures(
-    connection: Connection,
-    wanted: Callable[[str | None, str], bool] = lambda _schema, _table: True,
-    known: Known = NO_STRUCTURES,
+    connection: Connection, wanted: Callable[[str | None, str], bool] = lambda _schema, _table: True, known: Known = NO_STRUCTURES
 ) -> list[dict[str, Any]]:
     """Every readable table and view: schema, table, kind, comment, dialect, key, columns and foreign_keys; sorted by schema and name.
 

@@ -4,6 +4,7 @@ OPEN_MODULES = frozenset(
     {
         "action_check",
         "action_document",
+        "approval_check",
         "approval_rules",
         "collections",
         "document_parts",

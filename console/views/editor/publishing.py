@@ -44,7 +44,8 @@ def publish(slug: str) -> Response:
 
 def _meanwhile(draft: workflows.Draft, revision: int) -> dict[str, Any]:
     """Return who published or changed the draft since its revision that a person had before them, and what differs in it."""
-    actor, told = frame.actor(), {}
+    actor = frame.actor()
+    told: dict[str, Any] = {}
     if draft.live is not None and draft.live != request.form.get("live", draft.live, int):
         head = workflows.version_of(actor, draft.slug, draft.live)[0]
         told["published"] = (head, accounts.names({head.published_by}).get(head.published_by, "Somebody"))
