@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +52,14 @@ def test_of_several_the_one_whose_settings_are_there_carries(monkeypatch: pytest
     assert providers.provider_of("sms").name == "second"
     monkeypatch.setattr(Second, "missing", lambda _: ("CONSOLE_SECOND",))
     assert providers.provider_of("sms").name == "twilio"
+
+
+@pytest.mark.usefixtures("given_settings")
+def test_a_provider_says_in_the_guide_which_settings_it_needs() -> None:
+    """Whoever adds a provider is told by this test what its page still lacks."""
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "reach-people-outside.md").read_text(encoding="utf-8")
+    for provider in providers.every():
+        lacking = [setting for setting in provider.missing() if setting not in guide]
+        assert not lacking, (
+            f"docs/how-to/reach-people-outside.md says nothing of {lacking} ({provider.title}): docs/developers/add-a-channel.md shows how"
+        )
