@@ -11,6 +11,7 @@ OPEN_MODULES = frozenset(
         "proposal",
         "replay",
         "source_links",
+        "sources",
         "step_values",
         "wait_words",
     }

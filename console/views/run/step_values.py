@@ -56,7 +56,7 @@ def _with_results(every: Mapping[str, Described], own: Described, values: Any) -
     """
     given = {name: rule for name, rule in values.items() if isinstance(rule, str)} if isinstance(values, Mapping) else {}
     order = list(every)
-    places = {name: order.index(found[1]) for name, rule in given.items() if (found := _STEP.search(rule)) and found[1] in every}
+    places = {name: order.index(source[1]) for name, rule in given.items() if (source := _STEP.search(rule)) and source[1] in every}
     keys = {name for name, rule in given.items() if _KEY.fullmatch(rule)}
     kinds = {name: known for name, known in own.kinds.items() if name not in CHOSEN or name not in given}
     own = Described(kinds, own.technical | keys, places)
