@@ -11,30 +11,11 @@ NUMBERS = {
     word: number
     for number, word in enumerate(
         [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
+            "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen",
+            "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
         ]
     )
-} | {"thirty": 30, "forty": 40}
+} | {"thirty": 30, "forty": 40}  # fmt: skip
 ORDINALS = {
     word: number
     for number, word in enumerate(
@@ -49,31 +30,10 @@ NO_TIME = f"Nothing is said of the time of day: {USUAL_HOUR:02}:00 is taken."
 NO_HALF = "Nothing is said of morning or evening: the hours of a day count to 24."
 FILLERS = frozenset(
     {
-        "at",
-        "on",
-        "in",
-        "the",
-        "of",
-        "each",
-        "every",
-        "and",
-        "a",
-        "an",
-        "run",
-        "start",
-        "please",
-        "it",
-        "o'clock",
-        "clock",
-        "o",
-        "time",
-        "day",
-        "days",
-        "day's",
-        "month",
-        "months",
+        "at", "on", "in", "the", "of", "each", "every", "and", "a", "an", "run", "start", "please", "it", "o'clock", "clock", "o", "time", "day",
+        "days", "day's", "month", "months",
     }
-)
+)  # fmt: skip
 
 _DAY = "|".join(DAYS)
 _NUMBER = rf"\d{{1,2}}|{'|'.join(NUMBERS)}"

@@ -2,27 +2,8 @@
 
 OPEN_MODULES = frozenset(
     {
-        "action_check",
-        "action_document",
-        "approval_rules",
-        "collections",
-        "document_parts",
-        "field_expressions",
-        "fields",
-        "findings",
-        "foreign_files",
-        "governance",
-        "graph",
-        "house_check",
-        "house_rules",
-        "json_shape",
-        "references",
-        "saved_tests",
-        "triggers",
-        "triggers_check",
-        "workflow",
-        "workflow_check",
-        "workflow_sketch",
-        "workspaces",
+        "action_check", "action_document", "approval_rules", "collections", "document_parts", "field_expressions", "fields", "findings",
+        "foreign_files", "governance", "graph", "house_check", "house_rules", "json_shape", "references", "saved_tests", "triggers",
+        "triggers_check", "workflow", "workflow_check", "workflow_sketch", "workspaces",
     }
-)
+)  # fmt: skip
