@@ -15,32 +15,9 @@ from console.db.ids import ALPHABET
 
 SHORTEST, LONGEST = 12, 1024
 COMMON = (
-    "password",
-    "passwort",
-    "motdepasse",
-    "qwerty",
-    "qwertz",
-    "azerty",
-    "welcome",
-    "letmein",
-    "iloveyou",
-    "administrator",
-    "changeme",
-    "monkey",
-    "dragon",
-    "sunshine",
-    "princess",
-    "football",
-    "baseball",
-    "superman",
-    "trustno",
-    "whatever",
-    "handrail",
-    "console",
-    "secret",
-    "login",
-    "admin",
-)
+    "password", "passwort", "motdepasse", "qwerty", "qwertz", "azerty", "welcome", "letmein", "iloveyou", "administrator", "changeme", "monkey",
+    "dragon", "sunshine", "princess", "football", "baseball", "superman", "trustno", "whatever", "handrail", "console", "secret", "login", "admin",
+)  # fmt: skip
 LOOKALIKES = str.maketrans("@4301!57$", "aaeoiists")
 RUNS = (
     "abcdefghijklmnopqrstuvwxyz",
