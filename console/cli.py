@@ -46,7 +46,7 @@ def _help_of(name: str) -> str:
             case ast.Assign(value=ast.Call(func=ast.Attribute(attr="Group"), args=[ast.Constant(value=str(said)), *_], keywords=given)) if (
                 said == name
             ):
-                return next(str(ast.literal_eval(one.value)) for one in given if one.arg == "help")
+                return next(str(ast.literal_eval(keyword.value)) for keyword in given if keyword.arg == "help")
             case ast.FunctionDef(
                 decorator_list=[ast.Call(func=ast.Attribute(attr="command"), args=[ast.Constant(value=str(said)), *_]), *_]
             ) if said == name:

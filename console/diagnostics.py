@@ -23,7 +23,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
-        told: dict[str, Any] = {
+        entry: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -31,8 +31,8 @@ class JsonLines(logging.Formatter):
             "message": without_secrets(record.getMessage()),
         }
         if record.exc_info:
-            told["trace"] = without_secrets(self.formatException(record.exc_info))
-        return json.dumps(told, ensure_ascii=False)
+            entry["trace"] = without_secrets(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False)
 
 
 def without_secrets(text: str) -> str:

@@ -150,7 +150,7 @@ def forget() -> None:
 
 def title_of(inbox_id: str) -> str:
     """How the inbox is called; its id where it was closed."""
-    return next((one.title for one in known() if one.id == inbox_id), inbox_id)
+    return next((inbox.title for inbox in known() if inbox.id == inbox_id), inbox_id)
 
 
 def rule(here: Inbox) -> str:
@@ -180,12 +180,12 @@ def may(actor: Actor, inbox: Inbox, act: str) -> bool:
 
 def inboxes_of(actor: Actor) -> list[Inbox]:
     """Inboxes in which the actor may work, or which they manage, in order."""
-    return [one for one in known() if may(actor, one, "work") or may(actor, one, "manage")]
+    return [inbox for inbox in known() if may(actor, inbox, "work") or may(actor, inbox, "manage")]
 
 
 def seen(actor: Actor, inbox_id: str) -> Inbox:
     """The inbox, if the actor works in it or manages it. Raises NotFound, in the same words for what is not there."""
-    found = next((one for one in known() if one.id == inbox_id), None)
+    found = next((inbox for inbox in known() if inbox.id == inbox_id), None)
     if found is None or not (may(actor, found, "work") or may(actor, found, "manage")):
         raise NotFound(hidden=found is not None)
     return found
@@ -193,15 +193,15 @@ def seen(actor: Actor, inbox_id: str) -> Inbox:
 
 def used_by(team: str) -> list[Inbox]:
     """Inboxes that runs of the team are handed on to, in order."""
-    return [one for one in known() if one.team == team]
+    return [inbox for inbox in known() if inbox.team == team]
 
 
 def require_used(inbox_id: str, team: str) -> None:
     """Raise Invalid on the field `inbox` where the team's runs cannot be handed on to it; the same words for an unknown one."""
     offered = used_by(team)
-    if any(one.id == inbox_id for one in offered):
+    if any(inbox.id == inbox_id for inbox in offered):
         return
-    ways = ", ".join(one.id for one in offered)
+    ways = ", ".join(inbox.id for inbox in offered)
     reason = f"One of: {ways}." if ways else "This team has no inbox yet; an administrator makes one with `console inbox import`."
     raise Invalid("There is no such inbox for this run.", details=[{"field": "inbox", "reason": reason}])
 
@@ -212,13 +212,13 @@ def require_used(inbox_id: str, team: str) -> None:
 def import_file(path: Path) -> list[Inbox]:
     """Make or change the inboxes that the file lists, in its order; those that it does not name stay. Raises DefinitionError, nothing is kept then."""
     try:
-        told = path.read_bytes()[: MAX_BYTES + 1]
+        content = path.read_bytes()[: MAX_BYTES + 1]
     except OSError as error:
         raise DefinitionError(f"{path} cannot be read: {error.strerror}.") from None
-    if len(told) > MAX_BYTES:
+    if len(content) > MAX_BYTES:
         raise DefinitionError(f"{path} is larger than {MAX_BYTES // 1024} KiB.")
     try:
-        found = json.loads(told)
+        found = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise DefinitionError(f"{path} is not JSON: {error}.") from None
     if not isinstance(found, list):
@@ -229,7 +229,7 @@ def import_file(path: Path) -> list[Inbox]:
 def import_all(documents: Sequence[Mapping[str, Any]], by: Actor = COMMAND_LINE) -> list[Inbox]:
     """As `import_file`, of documents."""
     read = [_read(number, document) for number, document in enumerate(documents)]
-    twice = sorted({one.id for one in read if [other.id for other in read].count(one.id) > 1})
+    twice = sorted({inbox.id for inbox in read if [other.id for other in read].count(inbox.id) > 1})
     if twice:
         raise _wrong(twice[0], "id", "is named twice")
     changed: list[tuple[Document, list[str]]] = []
@@ -241,7 +241,7 @@ def import_all(documents: Sequence[Mapping[str, Any]], by: Actor = COMMAND_LINE)
     forget()
     for document, fields in changed:
         log.note(by, "inbox_changed", open={"inbox": document.id, "fields": fields}, sealed={"name": document.title}, chain=CHAIN)
-    return [one for one in known() if one.id in {document.id for document in read}]
+    return [inbox for inbox in known() if inbox.id in {document.id for document in read}]
 
 
 def close(inbox_id: str, by: Actor = COMMAND_LINE) -> None:
@@ -311,21 +311,21 @@ def _check_source(which: str, team: str, source: Source) -> None:
         raise _wrong(which, "source.workflow", f"{source.workflow} is not about records of {source.collection}, or not of the team {team}")
     if not document.settings.exclusive:
         raise _wrong(which, "source.workflow", f"{source.workflow} may run several times on one record; in an inbox each is taken once")
-    asked = [one["name"] for one in document.start.config.get("fields", ()) if one.get("required") and one["name"] not in source.input]
-    if asked:
-        raise _wrong(which, "source.input", f"the start of {source.workflow} asks for {', '.join(asked)}")
+    required = [one["name"] for one in document.start.config.get("fields", ()) if one.get("required") and one["name"] not in source.input]
+    if required:
+        raise _wrong(which, "source.input", f"the start of {source.workflow} asks for {', '.join(required)}")
 
 
 def _put(connection: Connection, document: Document, number: int, former: Any, by: Actor) -> list[str]:
     """Write the inbox; names of what changed, `made` for a new one."""
     source = document.source.model_dump(exclude_defaults=True) if document.source else None
-    told = document.model_dump(include={"title", "help", "team", "roles"}) | {"source": source, "position": number}
-    changed = ["made"] if former is None else sorted(name for name, value in told.items() if getattr(former, name) != value)
+    columns = document.model_dump(include={"title", "help", "team", "roles"}) | {"source": source, "position": number}
+    changed = ["made"] if former is None else sorted(name for name, value in columns.items() if getattr(former, name) != value)
     if former is not None and former.closed_at is not None:
         changed.append("opened")
     if changed:
-        insert = postgresql.insert(tables.inbox).values(id=document.id, made_by=by.id, **told)
-        connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=told | {"closed_at": None}))
+        insert = postgresql.insert(tables.inbox).values(id=document.id, made_by=by.id, **columns)
+        connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=columns | {"closed_at": None}))
     return changed
 
 

@@ -62,9 +62,9 @@ def wrap(secret: bytes, about: str) -> bytes:
     return nonce + _master().encrypt(nonce, secret, about.encode())
 
 
-def digest(told: bytes, about: str) -> bytes:
+def digest(text: bytes, about: str) -> bytes:
     """32 bytes that stand for `told` where it must be known again and never read: without the master key nobody can try out what it was."""
-    return hmac.digest(settings.current().master_key, f"handrail {about}|".encode() + told, "sha256")
+    return hmac.digest(settings.current().master_key, f"handrail {about}|".encode() + text, "sha256")
 
 
 def unwrap(sealed: bytes, about: str) -> bytes:

@@ -53,15 +53,15 @@ def _condition(text: str | None) -> Expression | None:
         return None
 
 
-def check(told: Any) -> None:
+def check(clearance: Any) -> None:
     """Raise `PolicyError` unless this is None or a valid `clearance` of a collection."""
-    if told is None:
+    if clearance is None:
         return
-    if not isinstance(told, Mapping) or set(told) - {"label", "when"} or not NAME.fullmatch(str(told.get("label"))):
+    if not isinstance(clearance, Mapping) or set(clearance) - {"label", "when"} or not NAME.fullmatch(str(clearance.get("label"))):
         raise PolicyError('clearance takes {"label": "confidential"}, and "when" with a condition where only some records have it')
-    if told.get("when") is not None:
+    if clearance.get("when") is not None:
         try:
-            named = expressions.names(expressions.parse(str(told["when"])))
+            named = expressions.names(expressions.parse(str(clearance["when"])))
         except ExpressionError as error:
             raise PolicyError(f"the condition of the clearance cannot be read: {error}") from error
         if strange := sorted(name for name in named if not name.startswith("record.")):

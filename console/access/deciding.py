@@ -58,13 +58,13 @@ class Decision:
     @property
     def outside(self) -> Belonging | None:
         """The subject, if a rule would allow the act but the actor may not read that subject."""
-        open_ = any(one.row.eft == "allow" and one.counts for one in self.spoken)
+        open_ = any(verdict.row.eft == "allow" and verdict.counts for verdict in self.spoken)
         return self.subject if not self.allowed and self.row is None and open_ and self.subject and not self.subject.readable else None
 
     @property
     def unmet(self) -> tuple[Spoken, ...]:
         """Rules that would allow the act if their condition were true."""
-        return tuple(one for one in self.spoken if one.row.eft == "allow" and not one.counts)
+        return tuple(verdict for verdict in self.spoken if verdict.row.eft == "allow" and not verdict.counts)
 
 
 def decide(index: Index, sub: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any], *, some: bool = False) -> Decision:
@@ -77,12 +77,18 @@ def decide(index: Index, sub: str, team: str | None, obj: str, act: str, roots: 
     rows = [
         row for row in index.rows if row.ptype == "p" and (row.sub, row.dom) in places and row.obj in objects and row.act in (act, EVERY)
     ]
-    told = sorted((_spoken(row, roots) for row in rows), key=lambda one: (one.row.eft == "allow", not one.counts, bool(one.row.expression)))
-    denied = next((one for one in told if one.row.eft == "deny" and (one.counts if not some else not one.row.expression)), None)
+    verdicts = sorted(
+        (_spoken(row, roots) for row in rows),
+        key=lambda verdict: (verdict.row.eft == "allow", not verdict.counts, bool(verdict.row.expression)),
+    )
+    denied = next(
+        (verdict for verdict in verdicts if verdict.row.eft == "deny" and (verdict.counts if not some else not verdict.row.expression)),
+        None,
+    )
     if denied is not None:
-        return Decision(False, denied.row, tuple(told))
-    allowed = next((one for one in told if one.row.eft == "allow" and (one.counts or some)), None)
-    return Decision(allowed is not None, allowed.row if allowed else None, tuple(told))
+        return Decision(False, denied.row, tuple(verdicts))
+    allowed = next((verdict for verdict in verdicts if verdict.row.eft == "allow" and (verdict.counts or some)), None)
+    return Decision(allowed is not None, allowed.row if allowed else None, tuple(verdicts))
 
 
 def who_would(index: Index, obj: str, act: str, team: str | None) -> dict[str, bool]:
@@ -91,8 +97,8 @@ def who_would(index: Index, obj: str, act: str, team: str | None) -> dict[str, b
     places = [team] if team is not None else [*sorted(index.named_teams), ""]
     for role in sorted(roles_in(index)):
         verdicts = [index.verdict(f"role:{role}", place, obj, act) for place in places]
-        if any(one.possible for one in verdicts):
-            found[role] = not any(one.plain for one in verdicts)
+        if any(verdict.possible for verdict in verdicts):
+            found[role] = not any(verdict.plain for verdict in verdicts)
     return found
 
 

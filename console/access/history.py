@@ -57,7 +57,7 @@ def since(number: int, connection: Connection | None = None) -> list[Version]:
 
 def complete(versions: Iterable[Version], after: int, upto: int) -> bool:
     """Whether the list has every version after `after` up to `upto`. Rows changed outside the console leave gaps."""
-    return {one.number for one in versions} >= set(range(after + 1, upto + 1))
+    return {version.number for version in versions} >= set(range(after + 1, upto + 1))
 
 
 def rows_at(number: int, rows: Iterable[Row]) -> list[Row] | None:

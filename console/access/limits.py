@@ -23,11 +23,11 @@ _OPEN = sa.text("select id, name from console.person where disabled_at is null a
 def over(person: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any]) -> str:
     """The limits that stop this person, and who may act instead, as sentences; empty if no rule would allow it under any condition."""
     decision, names = decide(policy_store.current().index, f"user:{person}", team, obj, act, roots), known()
-    told = list(dict.fromkeys(limit(one.row, names) for one in decision.unmet))
-    if decision.allowed or not told:
+    limits = list(dict.fromkeys(limit(rule.row, names) for rule in decision.unmet))
+    if decision.allowed or not limits:
         return ""
     others = able(team, obj, act, roots)
-    return " ".join([*told, f"{listed(others)} may." if others else "An admin can grant more."])
+    return " ".join([*limits, f"{listed(others)} may." if others else "An admin can grant more."])
 
 
 def limit(row: Row, names: Names) -> str:
@@ -56,10 +56,10 @@ def people_able(team: str | None, obj: str, act: str, roots: Mapping[str, Any] |
 
 def listed(names: Iterable[str]) -> str:
     """Names joined as words: `Mona Verbeek, Petra Lindholm and 2 more` or `Mona Verbeek or Petra Lindholm`."""
-    told = list(names)
-    if len(told) > NAMED:
-        return f"{', '.join(told[:NAMED])} and {len(told) - NAMED} more"
-    return " or ".join(filter(None, [", ".join(told[:-1]), *told[-1:]]))
+    labels = list(names)
+    if len(labels) > NAMED:
+        return f"{', '.join(labels[:NAMED])} and {len(labels) - NAMED} more"
+    return " or ".join(filter(None, [", ".join(labels[:-1]), *labels[-1:]]))
 
 
 def decision_of(person: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any], *, some: bool = False) -> Decision:
@@ -71,15 +71,15 @@ def decision_of(person: str, team: str | None, obj: str, act: str, roots: Mappin
     actor = _actor(person, roots.get("currentUser") or {})
     if collection is not None and not some:
         roots = {**roots, "record": _leading(collection, roots.get("record"))}
-    told = decide(held.index, f"user:{person}", team, obj, act, roots, some=some)
+    decision = decide(held.index, f"user:{person}", team, obj, act, roots, some=some)
     scope = None if collection is None else subject_scope.rows_of(held, actor, team, collection, act)
-    indexed = told.allowed if scope is None else not scope.nothing if some else scope.allows(roots["record"], roots.get("now"))
+    indexed = decision.allowed if scope is None else not scope.nothing if some else scope.allows(roots["record"], roots.get("now"))
     question = second.Question(actor, team, obj, act, roots, some=some)
     allowed, row = second.decided(held, question)
     if allowed is not indexed:
         second.alarm(held, question, "asked for the reasons, they answer differently")
     subject = _belonging(scope, roots.get("record"), roots.get("now"), some=some)
-    return replace(told, allowed=allowed and indexed, row=row, subject=subject, agreed=allowed is indexed)
+    return replace(decision, allowed=allowed and indexed, row=row, subject=subject, agreed=allowed is indexed)
 
 
 def _actor(person: str, attributes: Mapping[str, Any]) -> Actor:

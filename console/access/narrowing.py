@@ -40,13 +40,15 @@ class Scopes:
 
     def to_json(self) -> dict[str, Any]:
         """The stored form; only limits are stored."""
-        told = {name: getattr(self, name) for name in ("acts", "collections", "workflows")}
-        return {name: sorted(value) for name, value in told.items() if value is not None} | ({"approves": True} if self.approves else {})
+        narrowed = {name: getattr(self, name) for name in ("acts", "collections", "workflows")}
+        return {name: sorted(value) for name, value in narrowed.items() if value is not None} | (
+            {"approves": True} if self.approves else {}
+        )
 
     @classmethod
-    def of(cls, told: Mapping[str, Any] | None) -> "Scopes":
+    def of(cls, narrowing: Mapping[str, Any] | None) -> "Scopes":
         """The scopes from their stored form."""
-        kept = dict(told or {})
+        kept = dict(narrowing or {})
         approves = bool(kept.pop("approves", False))
         return cls(approves=approves, **{name: frozenset(value) for name, value in kept.items()})
 

@@ -33,7 +33,7 @@ class _Rows(Adapter):  # type: ignore[misc]
 
 def enforcer(rows: Iterable[Row], *, teams: Iterable[str], objects: Iterable[str]) -> casbin.Enforcer:
     """A Casbin enforcer over these rows, ignoring their conditions, for these objects and places (`t:<id>`)."""
-    places, asked = sorted({EVERY, *teams}), sorted(set(objects))
+    places, wanted = sorted({EVERY, *teams}), sorted(set(objects))
     grants: list[list[str]] = []
     roles: list[list[str]] = []
     for row in rows:
@@ -41,7 +41,7 @@ def enforcer(rows: Iterable[Row], *, teams: Iterable[str], objects: Iterable[str
             roles += [[row.sub, row.obj, place] for place in (places if row.dom == EVERY else [row.dom])]
         else:
             every = row.obj == f"{kind_of(row.obj)}:{EVERY}"
-            named = [obj for obj in asked if kind_of(obj) == kind_of(row.obj)] if every else [row.obj]
+            named = [obj for obj in wanted if kind_of(obj) == kind_of(row.obj)] if every else [row.obj]
             grants += [[row.sub, row.dom, obj, row.act, row.eft] for obj in named]
     return casbin.Enforcer(str(MODEL), _Rows(grants, roles))
 
@@ -70,8 +70,8 @@ class Judge:
 
     def about(self, obj: str, act: str) -> tuple[Row, ...]:
         """Rows that allow or deny this act on the object, for anybody and under any condition."""
-        asked = sorted({obj, f"{kind_of(obj)}:{EVERY}"}) if ":" in obj else [obj]
-        return tuple(row for name in asked for row in self._grants.get(name, ()) if row.act in (act, EVERY))
+        objects = sorted({obj, f"{kind_of(obj)}:{EVERY}"}) if ":" in obj else [obj]
+        return tuple(row for name in objects for row in self._grants.get(name, ()) if row.act in (act, EVERY))
 
     def decide(
         self, sub: str, team: str | None, obj: str, act: str, counts: Callable[[Row], bool], more: Sequence[Row] = ()
@@ -88,8 +88,8 @@ class Judge:
         judge = enforcer(rows, teams=places, objects=[obj])
         decided: Row | None = None
         for place in places:
-            allowed, told = judge.enforce_ex(sub, place, obj, act)
-            row = next((row for row in rows if told and _is(row, told)), None)
+            allowed, rule = judge.enforce_ex(sub, place, obj, act)
+            row = next((row for row in rows if rule and _is(row, rule)), None)
             if row is not None and row.eft == "deny":
                 return False, row
             decided = row if allowed and decided is None else decided
@@ -122,7 +122,7 @@ def _validate(rows: tuple[Row, ...], named: frozenset[str]) -> None:
         raise PolicyError(f"Casbin cannot load the policy: {type(error).__name__}: {error}") from error
 
 
-def _is(row: Row, told: Sequence[str]) -> bool:
+def _is(row: Row, rule: Sequence[str]) -> bool:
     """Whether this is the row that Casbin reports; Casbin reports `workflow:kyc-review` where the row has `workflow:*`."""
-    sub, dom, obj, act, eft = told
+    sub, dom, obj, act, eft = rule
     return (row.sub, row.dom, row.act, row.eft) == (sub, dom, act, eft) and row.obj in (obj, f"{kind_of(obj)}:{EVERY}")

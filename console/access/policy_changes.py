@@ -93,7 +93,7 @@ def effects(before: Index, after: Index, change: Change, people: Iterable[str]) 
     for sub in people:
         own = sub if sub in before.subjects_alone or sub in after.subjects_alone else ""
         alike.setdefault((before.roles(sub) | after.roles(sub), own), []).append(sub)
-    told: list[Effect] = []
+    changes: list[Effect] = []
     for obj, act in sorted(_touched(before, after, change)):
         tally = _Tally()
         for subs in alike.values():
@@ -104,8 +104,8 @@ def effects(before: Index, after: Index, change: Change, people: Iterable[str]) 
             got, gone = _more(was, becomes), _more(becomes, was)
             (tally.gained if got and not gone else tally.lost if gone and not got else tally.otherwise).extend(ids)
         if tally.gained or tally.lost or tally.otherwise:
-            told.append(Effect(obj, act, tuple(tally.gained), tuple(tally.lost), tuple(tally.otherwise)))
-    return told
+            changes.append(Effect(obj, act, tuple(tally.gained), tuple(tally.lost), tuple(tally.otherwise)))
+    return changes
 
 
 def _touched(before: Index, after: Index, change: Change) -> set[tuple[str, str]]:
@@ -122,23 +122,23 @@ _Standing = tuple[tuple[str, bool, frozenset[str], frozenset[str]], ...]
 
 def _standing(index: Index, sub: str, obj: str, act: str) -> _Standing:
     """For each place: whether it is allowed outright, the conditions that allow it, and those that deny it. For a field: whether it is open."""
-    told = []
+    rules = []
     for place in sorted(index.domains(sub)):
         team = place.removeprefix("t:")
         if obj.startswith("field:"):
             collection, _, name = obj.removeprefix("field:").partition("/")
             hidden = index.hidden(sub, team, collection)
-            told.append(
+            rules.append(
                 (place, name not in (hidden.unreadable if act == "read" else hidden.unwritable), frozenset[str](), frozenset[str]())
             )
             continue
         verdict = index.verdict(sub, team, obj, act)
         if verdict.possible:
-            conditions = frozenset[str]() if verdict.free else frozenset(one.text for one in verdict.allow)
-            told.append((place, verdict.free, conditions, frozenset(one.text for one in verdict.deny)))
+            conditions = frozenset[str]() if verdict.free else frozenset(rule.text for rule in verdict.allow)
+            rules.append((place, verdict.free, conditions, frozenset(rule.text for rule in verdict.deny)))
         else:
-            told.append((place, False, frozenset[str](), frozenset[str]()))
-    return tuple(told)
+            rules.append((place, False, frozenset[str](), frozenset[str]()))
+    return tuple(rules)
 
 
 def _more(was: _Standing, becomes: _Standing) -> bool:

@@ -27,7 +27,9 @@ class RoleRights:
     def closed(self, role: str, team: str | None, collection: str) -> tuple[frozenset[str], frozenset[str]]:
         """Fields that the role may not read, and fields that it may not write; with `team` None those that are closed in every team."""
         found = [self._index.hidden(ROLE + role, place, collection) for place in self._places(team)]
-        return frozenset.intersection(*(one.unreadable for one in found)), frozenset.intersection(*(one.unwritable for one in found))
+        return frozenset.intersection(*(scope.unreadable for scope in found)), frozenset.intersection(
+            *(scope.unwritable for scope in found)
+        )
 
     def people(self, role: str, team: str | None) -> frozenset[str]:
         """Ids of the persons who have the role in the team, or a role built from it."""

@@ -96,11 +96,11 @@ def parse(text: str, name: str = "roles.csv") -> list[Row]:
     reader = csv.reader(io.StringIO(text), skipinitialspace=True, strict=True)
     try:
         for cells in reader:
-            told = [cell.strip() for cell in cells]
-            if not any(told) or told[0].startswith("#"):
+            values = [cell.strip() for cell in cells]
+            if not any(values) or values[0].startswith("#"):
                 continue
             try:
-                rows |= dict.fromkeys(checked(row) for row in _expanded(told))
+                rows |= dict.fromkeys(checked(row) for row in _expanded(values))
             except PolicyError as error:
                 raise PolicyError(f"{name}, line {reader.line_num}: {error.message}") from None
     except csv.Error as error:
@@ -122,8 +122,8 @@ def export(rows: Iterable[Row]) -> str:
         if row.ptype == "p":
             acts.setdefault((row.sub, row.dom, row.obj, row.eft, row.expression), []).append(row.act)
     objects: dict[tuple[str, str, str, str, str, str], list[str]] = {}
-    for (sub, dom, obj, eft, expression), told in acts.items():
-        objects.setdefault((sub, dom, kind_of(obj), " ".join(told), eft, expression), []).append(obj.partition(":")[2])
+    for (sub, dom, obj, eft, expression), actions in acts.items():
+        objects.setdefault((sub, dom, kind_of(obj), " ".join(actions), eft, expression), []).append(obj.partition(":")[2])
     for (sub, dom, kind, told_acts, eft, expression), ids in sorted(objects.items()):
         writer.writerow(["p", sub, dom, kind if kind in WHOLE else f"{kind}:{' '.join(ids)}", told_acts, eft, expression])
     return out.getvalue()

@@ -96,14 +96,14 @@ def decided(held: "Held", question: Question) -> tuple[bool, Row | None]:
     sub, obj, act = f"user:{question.actor.id}", question.obj, question.act
     rows = judge.about(obj, act)
     counted = tuple(_counts(held, question, row) for row in rows)
-    asked = (sub, question.team, obj, act, counted)
-    answer = answers.known.get(asked)
+    key = (sub, question.team, obj, act, counted)
+    answer = answers.known.get(key)
     if answer is None:
         taking_part = {row for row, counts in zip(rows, counted, strict=True) if counts}
         answer = judge.decide(sub, question.team, obj, act, taking_part.__contains__)
         if len(answers.known) >= MOST_KEPT:
             answers.known.clear()
-        answers.known[asked] = answer
+        answers.known[key] = answer
     return answer
 
 
@@ -170,19 +170,19 @@ def _in_key(held: "Held", key_id: str, obj: str, act: str) -> bool:
     named = getattr(left, narrowing.NAMED[kind]) if kind in narrowing.NAMED else None
     objects = [obj] if named is None else [f"{kind}:{name}" for name in sorted(named)]
     rows = [Row("p", sub, EVERY, each, one) for each in objects for one in acts]
-    answers, asked = _answers_about(held), (sub, obj, act)
-    if asked not in answers.known:
-        answers.known[asked] = held.judge.decide(sub, None, obj, act, lambda _: False, rows)
-    return answers.known[asked][0]
+    answers, key = _answers_about(held), (sub, obj, act)
+    if key not in answers.known:
+        answers.known[key] = held.judge.decide(sub, None, obj, act, lambda _: False, rows)
+    return answers.known[key][0]
 
 
 def alarm(held: "Held", question: Question, why: str) -> None:
     """Report a disagreement once for each question and policy, from a thread: the caller may be inside a transaction."""
-    answers, asked = _answers_about(held), (question.actor.id, question.team, question.obj, question.act)
+    answers, key = _answers_about(held), (question.actor.id, question.team, question.obj, question.act)
     _log.error("alarm: the two judges of rights disagree about %s on %s: %s", question.act, question.obj, why)
-    if asked in answers.told:
+    if key in answers.told:
         return
-    answers.told.add(asked)
+    answers.told.add(key)
     threading.Thread(target=_tell, args=(question, held.version), daemon=True, name="rights-alarm").start()
 
 

@@ -83,7 +83,7 @@ def known() -> dict[str, str]:
 
 def labels() -> dict[str, str]:
     """Collection → what people call it, with its source where several have that name."""
-    return {name: one.label for name, one in _catalogue().items()}
+    return {name: item.label for name, item in _catalogue().items()}
 
 
 def _led(collection_id: str) -> tuple[tuple[str, ...], str | None] | None:
@@ -122,13 +122,13 @@ def problem(collection: Collection, every: "Mapping[str, Collection]") -> str:
 
 def way(collection: Collection, every: "Mapping[str, Collection]") -> tuple[object, ...]:
     """The columns by which the subject is reached. Changing them changes what people may see."""
-    told: list[object] = [collection.subject]
+    path: list[object] = [collection.subject]
     here: Collection | None = collection
     for name in (collection.subject or "").split(".") if collection.subject not in (None, "self") else ():
         relation = here.relation(name.strip()) if here is not None else None
-        told.append(relation and (relation.collection, relation.columns))
+        path.append(relation and (relation.collection, relation.columns))
         here = every.get(relation.collection) if relation else None
-    return tuple(told)
+    return tuple(path)
 
 
 def _catalogue() -> "Mapping[str, Collection]":

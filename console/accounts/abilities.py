@@ -136,7 +136,7 @@ def ability_sentences(found: Mapping[Right, bool]) -> list[Ability]:
         verbs = [PERMISSIONS[kind].get(_acts(kind)[act], _acts(kind)[act].replace("_", " ")) for act in sorted(acts)]
         order = (team != EVERY, place, team, _KINDS.index(kind), min(acts))
         said.append((order, Ability(place, f"{_and(verbs)}{_names(names)}", some)))
-    return [ability for _, ability in sorted(said, key=lambda one: one[0])]
+    return [ability for _, ability in sorted(said, key=lambda ability: ability[0])]
 
 
 def _acts(kind: str) -> list[str]:

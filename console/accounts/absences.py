@@ -196,5 +196,5 @@ def _begins(day: date, zone: ZoneInfo) -> datetime:
 
 def _note(actor: Actor, connection: sa.Connection, row: Mapping[str, Any], *, taken_back: bool) -> None:
     opened = {"person": row["person"], "substitute": row["substitute"], "taken_back": taken_back}
-    told = {"first": row["first"].isoformat(), "last": row["last"].isoformat()}
-    persons.note_configuration(actor, "absence_changed", row["person"], opened, told, connection)
+    data = {"first": row["first"].isoformat(), "last": row["last"].isoformat()}
+    persons.note_configuration(actor, "absence_changed", row["person"], opened, data, connection)

@@ -143,8 +143,14 @@ def create_own_key(actor: Actor, name: str, *, days: int, scopes: Scopes, networ
         for act in sorted((scopes.acts or frozenset()) - held)
     ]
     there = {
-        "collections": {one.id for one in records.collections() if access.can(actor, None, f"collection:{one.id}", "browse")},
-        "workflows": {one.slug for one in workflows.all_known() if access.can(actor, one.team or None, f"workflow:{one.slug}", "see")},
+        "collections": {
+            collection.id for collection in records.collections() if access.can(actor, None, f"collection:{collection.id}", "browse")
+        },
+        "workflows": {
+            workflow.slug
+            for workflow in workflows.all_known()
+            if access.can(actor, workflow.team or None, f"workflow:{workflow.slug}", "see")
+        },
     }
     for field, known in there.items():
         named: frozenset[str] = getattr(scopes, field) or frozenset()
@@ -203,14 +209,14 @@ def actor_of_key(text: str, address: str | None = None) -> Actor | None:
 
     Raises `NotAllowed` `wrong_network` for a valid key used from an `address` outside its networks.
     """
-    told = KEY.fullmatch(text)
-    if told is None:
+    match = KEY.fullmatch(text)
+    if match is None:
         return None
-    found = db.fetch(_KEY, (f"key_{told[1]}",))
+    found = db.fetch(_KEY, (f"key_{match[1]}",))
     if not found:
         return None
     row = _Found(*found[0])
-    if not hmac.compare_digest(row.secret_hash, _hash(told[2])):
+    if not hmac.compare_digest(row.secret_hash, _hash(match[2])):
         return None
     actor = persons.actor(row, kind="key", session=row.key, key_id=row.key)
     if row.networks and not _inside(address, row.networks):

@@ -74,19 +74,19 @@ class Entry:
     kind: str = "person"
 
 
-def listed(actor: Actor, asked: Asked, *, limit: int = 50) -> tuple[list[Entry], str | None]:
+def listed(actor: Actor, query: Asked, *, limit: int = 50) -> tuple[list[Entry], str | None]:
     """People by name, and the cursor of the next page. Raises NotAllowed, Malformed for an unknown state."""
     authority.require(actor)
-    rows = _rows(asked, limit + 1)
+    rows = _rows(query, limit + 1)
     following = f"{rows[limit - 1].sorted}~{rows[limit - 1].id}" if len(rows) > limit else None
     return _entries(rows[:limit]), following
 
 
-def every(actor: Actor, asked: Asked) -> Iterator[Entry]:
+def every(actor: Actor, query: Asked) -> Iterator[Entry]:
     """The whole list, read page by page, for a file. Raises as `listed` does, before the first entry."""
     authority.require(actor)
-    _check(asked)
-    return _pages(asked)
+    _check(query)
+    return _pages(query)
 
 
 def counts(actor: Actor) -> Mapping[str, int]:
@@ -97,28 +97,28 @@ def counts(actor: Actor) -> Mapping[str, int]:
     return {state: found.get(state, 0) for state in STATES}
 
 
-def _pages(asked: Asked) -> Iterator[Entry]:
-    here: Asked | None = asked
+def _pages(query: Asked) -> Iterator[Entry]:
+    here: Asked | None = query
     while here is not None:
         rows = _rows(here, CSV_PAGE)
         yield from _entries(rows)
-        here = replace(asked, after=f"{rows[-1].sorted}~{rows[-1].id}") if len(rows) == CSV_PAGE else None
+        here = replace(query, after=f"{rows[-1].sorted}~{rows[-1].id}") if len(rows) == CSV_PAGE else None
 
 
-def _check(asked: Asked) -> None:
-    if asked.state not in ("", *STATES):
+def _check(query: Asked) -> None:
+    if query.state not in ("", *STATES):
         raise Malformed("There is no such state.", details=[{"field": "state", "reason": f"One of: {', '.join(STATES)}."}])
 
 
-def _rows(asked: Asked, limit: int) -> Sequence[Any]:
-    _check(asked)
-    name, mark, ident = (asked.after or "").rpartition("~")
-    arms = [condition for condition, told in ((_OF_TEAM, asked.team), (_OF_ROLE, asked.role)) if told]
+def _rows(query: Asked, limit: int) -> Sequence[Any]:
+    _check(query)
+    name, mark, ident = (query.after or "").rpartition("~")
+    arms = [condition for condition, value in ((_OF_TEAM, query.team), (_OF_ROLE, query.role)) if value]
     people, invited = (" and ".join(["true", *(arm[number] for arm in arms)]) for number in (0, 1))
-    wanted = ["e.state = :state" if asked.state else "e.state <> 'removed'"]
-    wanted += [_SEARCHED] if asked.text.strip() else []
+    wanted = ["e.state = :state" if query.state else "e.state <> 'removed'"]
+    wanted += [_SEARCHED] if query.text.strip() else []
     wanted += ["(lower(e.name), e.id) > (:name, :ident)"] if mark else []
-    values = {"team": asked.team, "role": asked.role, "state": asked.state, "text": asked.text.strip(), "name": name, "ident": ident}
+    values = {"team": query.team, "role": query.role, "state": query.state, "text": query.text.strip(), "name": name, "ident": ident}
     statement = (
         f"select e.*, lower(e.name) as sorted from ({_PEOPLE} where {people} union all {_INVITED} where {invited}) e"  # noqa: S608 (texts of this file)
         f" where {' and '.join(wanted)} order by lower(e.name), e.id limit :limit"

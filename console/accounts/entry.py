@@ -71,12 +71,12 @@ def forget() -> None:
 def _entry(document: dict[str, Any]) -> Entry:
     default = Entry(second_factor="off") if settings.current().demo else Entry()
     known = {field.name for field in fields(Entry)}
-    told = {name: value for name, value in document.items() if name in known}
-    if "networks" in told:
-        told["networks"] = tuple(told["networks"])
-    if "groups" in told:
-        told["groups"] = tuple(GroupRole(**one) for one in told["groups"])
-    return replace(default, **told)
+    settings_ = {name: value for name, value in document.items() if name in known}
+    if "networks" in settings_:
+        settings_["networks"] = tuple(settings_["networks"])
+    if "groups" in settings_:
+        settings_["groups"] = tuple(GroupRole(**group) for group in settings_["groups"])
+    return replace(default, **settings_)
 
 
 def in_networks(address: str, networks: Sequence[str]) -> bool:

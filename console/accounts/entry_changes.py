@@ -56,8 +56,8 @@ def store(by: Actor, wanted: Entry) -> None:
             ).bindparams(sa.bindparam("document", type_=sa.JSON)),
             {"document": new},
         )
-        told = {"old": {name: old[name] for name in changed}, "new": {name: new[name] for name in changed}}
-        log.note(by, "sign_in_changed", open={"fields": changed}, sealed=told, chain="sys:config", connection=connection)
+        data = {"old": {name: old[name] for name in changed}, "new": {name: new[name] for name in changed}}
+        log.note(by, "sign_in_changed", open={"fields": changed}, sealed=data, chain="sys:config", connection=connection)
     forget()
 
 
@@ -130,5 +130,5 @@ def _admins_at_provider() -> bool:
         " where p.disabled_at is null and p.id = any(:admins) and rtrim(i.issuer, '/') = :issuer)"
     )
     with db.hot_engine().connect() as connection:
-        told = {"admins": list(access.holders("admin")), "issuer": issuer.rstrip("/")}
-        return bool(connection.execute(statement, told).scalar())
+        parameters = {"admins": list(access.holders("admin")), "issuer": issuer.rstrip("/")}
+        return bool(connection.execute(statement, parameters).scalar())

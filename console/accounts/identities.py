@@ -62,9 +62,9 @@ def sign_in_identity(arrival: Arrival, ip: str, agent: str) -> str:
 def link(actor: Actor, arrival: Arrival) -> None:
     """Link the provider account to the actor, who is signed in. Raises `Conflict` if it belongs to somebody else."""
     require_recent(actor)
-    told = {"issuer": arrival.issuer, "subject": arrival.claims["sub"], "person": actor.id}
+    parameters = {"issuer": arrival.issuer, "subject": arrival.claims["sub"], "person": actor.id}
     with db.transaction() as connection:
-        if not connection.execute(_LINK, told).rowcount:
+        if not connection.execute(_LINK, parameters).rowcount:
             raise Conflict("That account of the identity provider belongs to somebody here already.", code="linked")
     _note_link(actor, actor.id, arrival, frozenset())
 
@@ -103,20 +103,20 @@ def person_of(issuer: str, subject: str) -> str | None:
 def _person(arrival: Arrival, address: str) -> str:
     """Id of the person, created at their first sign-in, with today's roles."""
     mapped = _mapped(arrival.claims)
-    told = {"issuer": arrival.issuer, "subject": arrival.claims["sub"]}
+    parameters = {"issuer": arrival.issuer, "subject": arrival.claims["sub"]}
     with authority.changing(signing_in.STRANGER) as connection:
-        held = connection.execute(_HELD, told).one_or_none()
+        held = connection.execute(_HELD, parameters).one_or_none()
         if held is not None and held.disabled_at is not None:
             raise ProviderRefused("Your account here is closed. Ask an administrator.", code="closed", person=held.person)
         if held is None:
             person_id = _newcomer(connection, arrival, address, mapped)
-            connection.execute(_LINK, told | {"person": person_id})
+            connection.execute(_LINK, parameters | {"person": person_id})
             left, following = mapped, mapped
         else:
             person_id, before = held.person, frozenset((role, team) for role, team in held.roles)
             left = _follow(connection, person_id, before, mapped)
             following = mapped | (before & left)
-        connection.execute(_FOLLOWING, told | {"roles": sorted(following)})
+        connection.execute(_FOLLOWING, parameters | {"roles": sorted(following)})
     if held is None:
         _note_link(signing_in.STRANGER, person_id, arrival, mapped)
     elif not left:
@@ -144,7 +144,7 @@ def _newcomer(connection: Connection, arrival: Arrival, address: str, mapped: Pa
     if not persons.EMAIL.fullmatch(address) or len(address) > 254 or not checked:
         raise ProviderRefused("The identity provider tells no e-mail address of yours that it has checked.", code="no_address")
     person_id = invited.person if invited else new_id("usr")
-    told: dict[str, Any] = {
+    row: dict[str, Any] = {
         "id": person_id,
         "email": address,
         "name": _name(arrival.claims, address),
@@ -155,7 +155,7 @@ def _newcomer(connection: Connection, arrival: Arrival, address: str, mapped: Pa
     }
     more = {"invitation": invited.id, "invited_by": invited.invited_by} if invited else None
     teams = sorted(_teams(roles) | set(invited.teams if invited else ()))
-    persons.insert_person(connection, told, sorted(roles), teams, signing_in.STRANGER, more)
+    persons.insert_person(connection, row, sorted(roles), teams, signing_in.STRANGER, more)
     return person_id
 
 
@@ -187,8 +187,8 @@ def _follow(connection: Connection, person_id: str, before: Pairs, mapped: Pairs
 def _mapped(claims: Mapping[str, Any]) -> Pairs:
     """The roles for the provider's groups."""
     rules = entry.current()
-    told = claims.get(rules.groups_claim, [])
-    groups = {told} if isinstance(told, str) else set(told)
+    claimed = claims.get(rules.groups_claim, [])
+    groups = {claimed} if isinstance(claimed, str) else set(claimed)
     return frozenset((line.role, line.team) for line in rules.groups if line.group in groups)
 
 

@@ -243,24 +243,24 @@ def _note(
     *,
     again: bool = False,
 ) -> None:
-    told = {
+    data = {
         "invitation": invitation,
         "person": person,
         "roles": person_changes.pair_words(roles),
         "teams": list(teams),
         "expires_at": log.body.moment(until),
     }
-    persons.note_configuration(actor, "person_invited", person, told | ({"again": True} if again else {}), {"email": email}, connection)
+    persons.note_configuration(actor, "person_invited", person, data | ({"again": True} if again else {}), {"email": email}, connection)
 
 
 def _delivered(actor: Actor, invitation: str, email: str, token: str, until: datetime) -> Sent:
     """The invitation after sending its mail; without mail or if that failed, the link has to be handed over."""
-    told, path = settings.current(), f"/invitation/{token}"
-    if told.smtp is None or told.mail_from is None or told.base_url is None:
+    configured, path = settings.current(), f"/invitation/{token}"
+    if configured.smtp is None or configured.mail_from is None or configured.base_url is None:
         return Sent(invitation, email, path, mailed=False, expires_at=until)
     became, trouble = "sent", ""
     try:
-        mail.send(_letter(actor, email, f"{told.base_url}{path}", str(told.mail_from), until))
+        mail.send(_letter(actor, email, f"{configured.base_url}{path}", str(configured.mail_from), until))
     except OutcomeUnknown as error:
         became, trouble = "unknown", error.message
     except IntegrationError as error:

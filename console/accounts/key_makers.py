@@ -22,8 +22,8 @@ def makers_of_keys(people: Iterable[str]) -> dict[str, frozenset[str]]:
 
     Keys that were revoked since count too: what was done with one stays done.
     """
-    asked = sorted({person for person in people if person.startswith("usr_")})
+    ids = sorted({person for person in people if person.startswith("usr_")})
     made: dict[str, set[str]] = {}
-    for account, maker in fetch(_MADE, (asked,)) if asked else []:
+    for account, maker in fetch(_MADE, (ids,)) if ids else []:
         made.setdefault(account, set()).add(maker)
     return {account: frozenset(makers) for account, makers in made.items()}

@@ -89,13 +89,17 @@ def offered() -> bool:
 def provider() -> Provider:
     """The provider's document, read every ten minutes. Raises `ProviderRefused` if it does not answer or names another issuer."""
     global _known  # noqa: PLW0603 (what this process knows, swapped by one assignment)
-    told = settings.current()
-    if told.oidc_issuer is None:
+    configured = settings.current()
+    if configured.oidc_issuer is None:
         raise ProviderRefused("No identity provider is set up here: CONSOLE_OIDC_ISSUER names one.")
     known, now = _known, time.monotonic()
-    if known is None or known[0] != told.oidc_issuer or now - known[1] > KEPT_S:
+    if known is None or known[0] != configured.oidc_issuer or now - known[1] > KEPT_S:
         with _turn:
-            known = _known = (told.oidc_issuer, now, _provider(told.oidc_issuer, _json("GET", told.oidc_issuer.rstrip("/") + METADATA)))
+            known = _known = (
+                configured.oidc_issuer,
+                now,
+                _provider(configured.oidc_issuer, _json("GET", configured.oidc_issuer.rstrip("/") + METADATA)),
+            )
     return known[2]
 
 
@@ -138,18 +142,18 @@ def farewell(back: str) -> str | None:
         return None
     if there.end_session_endpoint is None:
         return None
-    told = urlencode({"client_id": settings.current().oidc_client_id or "", "post_logout_redirect_uri": back})
-    return f"{there.end_session_endpoint}{'&' if '?' in there.end_session_endpoint else '?'}{told}"
+    query = urlencode({"client_id": settings.current().oidc_client_id or "", "post_logout_redirect_uri": back})
+    return f"{there.end_session_endpoint}{'&' if '?' in there.end_session_endpoint else '?'}{query}"
 
 
 def _departed(kept: str) -> dict[str, Any]:
     try:
-        told: dict[str, Any] = json.loads(subjects.unwrap(urlsafe_b64decode(kept.encode()), "oidc|departure|cookie"))
+        departure: dict[str, Any] = json.loads(subjects.unwrap(urlsafe_b64decode(kept.encode()), "oidc|departure|cookie"))
     except (ValueError, subjects.Unreadable):
         raise ProviderRefused("The answer does not belong to a sign-in of this browser. Start again.", code="state") from None
-    if not 0 <= time.time() - told["at"] < WAY_S:
+    if not 0 <= time.time() - departure["at"] < WAY_S:
         raise ProviderRefused("Signing in took too long. Start again.", code="state")
-    return told
+    return departure
 
 
 def _token(there: Provider, left: Mapping[str, Any], query: Mapping[str, str]) -> Mapping[str, Any]:
@@ -157,7 +161,7 @@ def _token(there: Provider, left: Mapping[str, Any], query: Mapping[str, str]) -
     from authlib.oauth2.base import OAuth2Error
 
     try:
-        told: Mapping[str, Any] = _client(there, left["back"]).fetch_token(
+        tokens: Mapping[str, Any] = _client(there, left["back"]).fetch_token(
             there.token_endpoint,
             authorization_response=f"{left['back']}?{urlencode(query)}",
             state=left["state"],
@@ -166,7 +170,7 @@ def _token(there: Provider, left: Mapping[str, Any], query: Mapping[str, str]) -
         )
     except (OAuth2Error, TypeError, ValueError) as error:
         raise ProviderRefused("The identity provider did not take the code that it had given.", code="code") from error
-    return told
+    return tokens
 
 
 def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, Any]:
@@ -266,34 +270,34 @@ def _more(there: Provider, claims: Mapping[str, Any], access_token: str) -> Mapp
         return claims
     if not (access_token.isascii() and access_token.isprintable()):
         raise ProviderRefused("The identity provider's token does not fit.", code="token")
-    told = _json("GET", there.userinfo_endpoint, {"Authorization": f"Bearer {access_token}"})
-    if told.get("sub") != claims["sub"]:
+    userinfo = _json("GET", there.userinfo_endpoint, {"Authorization": f"Bearer {access_token}"})
+    if userinfo.get("sub") != claims["sub"]:
         raise ProviderRefused("The identity provider told of somebody else than it had signed in.", code="token")
-    checked = claims if "email" in claims and claims["email"] != told.get("email") else {**told, **claims}
-    return {**told, **claims, "email_verified": checked.get("email_verified", False)}
+    checked = claims if "email" in claims and claims["email"] != userinfo.get("email") else {**userinfo, **claims}
+    return {**userinfo, **claims, "email_verified": checked.get("email_verified", False)}
 
 
-def _provider(issuer: str, told: Mapping[str, Any]) -> Provider:
+def _provider(issuer: str, metadata: Mapping[str, Any]) -> Provider:
     """The checked document. Raises `ProviderRefused`."""
-    if not isinstance(told.get("issuer"), str) or told["issuer"].rstrip("/") != issuer.rstrip("/"):
+    if not isinstance(metadata.get("issuer"), str) or metadata["issuer"].rstrip("/") != issuer.rstrip("/"):
         raise ProviderRefused("The identity provider does not describe itself as the issuer that is set.", code="issuer")
     needed = ("authorization_endpoint", "token_endpoint", "jwks_uri")
     for name, fits in _DOCUMENT.items():
-        if not (fits(told[name]) if told.get(name) is not None else name not in needed):
+        if not (fits(metadata[name]) if metadata.get(name) is not None else name not in needed):
             raise ProviderRefused(
                 f"The identity provider describes itself wrongly: {name}. Ask its administrator to correct it.", code="issuer"
             )
-    algorithms = SIGNED.intersection(told.get("id_token_signing_alg_values_supported") or ["RS256"])
-    methods = told.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-    scopes = set(told.get("scopes_supported") or ())
+    algorithms = SIGNED.intersection(metadata.get("id_token_signing_alg_values_supported") or ["RS256"])
+    methods = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+    scopes = set(metadata.get("scopes_supported") or ())
     return Provider(
-        issuer=told["issuer"],
-        authorization_endpoint=told["authorization_endpoint"],
-        token_endpoint=told["token_endpoint"],
-        jwks_uri=told["jwks_uri"],
-        userinfo_endpoint=told.get("userinfo_endpoint"),
-        end_session_endpoint=told.get("end_session_endpoint"),
-        tells_issuer=told.get("authorization_response_iss_parameter_supported") is True,
+        issuer=metadata["issuer"],
+        authorization_endpoint=metadata["authorization_endpoint"],
+        token_endpoint=metadata["token_endpoint"],
+        jwks_uri=metadata["jwks_uri"],
+        userinfo_endpoint=metadata.get("userinfo_endpoint"),
+        end_session_endpoint=metadata.get("end_session_endpoint"),
+        tells_issuer=metadata.get("authorization_response_iss_parameter_supported") is True,
         algorithms=tuple(sorted(algorithms)),
         basic="client_secret_basic" in methods or "client_secret_post" not in methods,
         scope=" ".join(["openid", "email", "profile", *({"groups"} & scopes)]),
@@ -303,12 +307,12 @@ def _provider(issuer: str, told: Mapping[str, Any]) -> Provider:
 def _client(there: Provider, back: str) -> "OAuth2Client":
     from authlib.oauth2.client import OAuth2Client
 
-    told = settings.current()
-    method = "none" if told.oidc_client_secret is None else "client_secret_basic" if there.basic else "client_secret_post"
+    configured = settings.current()
+    method = "none" if configured.oidc_client_secret is None else "client_secret_basic" if there.basic else "client_secret_post"
     return OAuth2Client(
         _Out(),
-        client_id=told.oidc_client_id,
-        client_secret=told.oidc_client_secret,
+        client_id=configured.oidc_client_id,
+        client_secret=configured.oidc_client_secret,
         token_endpoint_auth_method=method,
         scope=there.scope,
         redirect_uri=back,
@@ -344,12 +348,12 @@ class _Told:
 def _json(method: Literal["GET"], url: str, headers: Mapping[str, str] | None = None) -> Mapping[str, Any]:
     answer = _send(method, url, None, {"Accept": "application/json", **(headers or {})})
     try:
-        told = json.loads(answer.body) if answer.good and answer.whole else None
+        body = json.loads(answer.body) if answer.good and answer.whole else None
     except ValueError:
-        told = None
-    if not isinstance(told, dict):
+        body = None
+    if not isinstance(body, dict):
         raise ProviderRefused(f"The identity provider answered {answer.status}, and not with what it should.")
-    return told
+    return body
 
 
 def _send(method: net.Method, url: str, body: bytes | None, headers: Mapping[str, str]) -> net.Answer:

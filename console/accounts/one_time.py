@@ -36,13 +36,13 @@ class Kept:
 
 def make(kind: Kind, person: str | None, lasts: timedelta, content: Any = None, *, token: str | None = None) -> str:
     """A new token of this kind. With `token`: give that token this content instead of its former one."""
-    told = token or secrets.token_urlsafe(32)
-    key = _hash(kind, told)
+    secret = token or secrets.token_urlsafe(32)
+    key = _hash(kind, secret)
     sealed = None if content is None else subjects.wrap(orjson.dumps(content), _place(key))
     with db.hot_engine().connect() as connection:
         connection.execute(_TIDY)
         connection.execute(_MAKE, {"hash": key, "kind": kind, "person": person, "content": sealed, "lasts": lasts})
-    return told
+    return secret
 
 
 def find(kind: Kind, token: str) -> Kept | None:

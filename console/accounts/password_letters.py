@@ -25,8 +25,14 @@ _ACCOUNT = sa.text("select id, name from console.person where email = :email and
 def ask(email: str, ip: str) -> None:
     """Record a request for a link to this mail address; too many are ignored. Takes the same time for every address."""
     address = email.strip().lower()
-    told = settings.current()
-    if told.smtp is None or told.mail_from is None or told.base_url is None or len(address) > 254 or not persons.EMAIL.fullmatch(address):
+    configured = settings.current()
+    if (
+        configured.smtp is None
+        or configured.mail_from is None
+        or configured.base_url is None
+        or len(address) > 254
+        or not persons.EMAIL.fullmatch(address)
+    ):
         return
     if throttle.take([Limit("letters", ip, PER_ADDRESS), Limit("letter", address, PER_PERSON)]):
         one_time.make("letter", None, WAITS, address)
@@ -61,12 +67,12 @@ def _next() -> str | None:
 
 
 def _letter(address: str, name: str, token: str) -> EmailMessage:
-    told = settings.current()
+    configured = settings.current()
     letter = EmailMessage()
-    letter["From"], letter["To"], letter["Subject"] = told.mail_from, address, "A new password for Handrail"
+    letter["From"], letter["To"], letter["Subject"] = configured.mail_from, address, "A new password for Handrail"
     letter.set_content(
-        f"Hello {name},\n\nsomebody, most likely you, asked for a new password for {told.base_url}.\n\n"
-        f"Choose it here within an hour:\n{told.base_url}/sign-in/new-password/{token}\n\n"
+        f"Hello {name},\n\nsomebody, most likely you, asked for a new password for {configured.base_url}.\n\n"
+        f"Choose it here within an hour:\n{configured.base_url}/sign-in/new-password/{token}\n\n"
         "If it was not you, do nothing: your password stays what it is.\n"
     )
     return letter

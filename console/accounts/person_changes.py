@@ -104,20 +104,20 @@ def change_person(
         authority.lock_person(connection, person_id)
         if person_id != actor.id:
             authority.require_over(actor, connection, person_id)
-        told = connection.execute(_TOLD, {"id": person_id}).one()._asdict()
+        person = connection.execute(_TOLD, {"id": person_id}).one()._asdict()
         new: dict[str, Any] = {
-            "name": told["name"] if name is None else name.strip(),
-            "tags": told["tags"] if tags is None else _kept_tags(told["tags"], tags),
-            "locale": told["locale"] if locale is None else locale_of(locale),
-            "zone": told["zone"] if zone is None else zone,
+            "name": person["name"] if name is None else name.strip(),
+            "tags": person["tags"] if tags is None else _kept_tags(person["tags"], tags),
+            "locale": person["locale"] if locale is None else locale_of(locale),
+            "zone": person["zone"] if zone is None else zone,
         }
-        fields = [field for field in new if new[field] != told[field]]
+        fields = [field for field in new if new[field] != person[field]]
         if not fields:
             return
         if "tags" in fields:
-            _require_tags(actor, told["tags"], new["tags"])
+            _require_tags(actor, person["tags"], new["tags"])
         connection.execute(_UPDATE, {"id": person_id, **new})
-        sealed = {"old": {field: told[field] for field in fields}, "new": {field: new[field] for field in fields}}
+        sealed = {"old": {field: person[field] for field in fields}, "new": {field: new[field] for field in fields}}
         persons.note_configuration(actor, "person_changed", person_id, {"person": person_id, "fields": fields}, sealed, connection)
 
 
@@ -134,8 +134,8 @@ def disable_person(person_id: str, *, by: Actor = persons.COMMAND_LINE) -> None:
         authority.keep_an_admin(connection, person_id)
         cleared_notices.notify_cleared(connection, by, "account_closed", person_id)
         persons.end_access(connection, person_id)
-        told = sa.text("update console.person set disabled_at = now() where id = :id and disabled_at is null")
-        return {"fields": ["disabled"], "disabled": True} if connection.execute(told, {"id": person_id}).rowcount else None
+        statement = sa.text("update console.person set disabled_at = now() where id = :id and disabled_at is null")
+        return {"fields": ["disabled"], "disabled": True} if connection.execute(statement, {"id": person_id}).rowcount else None
 
     _changed(by, person_id, close)
 
@@ -145,8 +145,8 @@ def enable_person(actor: Actor, person_id: str) -> None:
     authority.require_another(actor, person_id, "opens their own account")
 
     def reopen(connection: Connection) -> dict[str, Any] | None:
-        told = sa.text("update console.person set disabled_at = null where id = :id and disabled_at is not null")
-        return {"fields": ["disabled"], "disabled": False} if connection.execute(told, {"id": person_id}).rowcount else None
+        statement = sa.text("update console.person set disabled_at = null where id = :id and disabled_at is not null")
+        return {"fields": ["disabled"], "disabled": False} if connection.execute(statement, {"id": person_id}).rowcount else None
 
     _changed(actor, person_id, reopen)
 
@@ -167,7 +167,7 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
         authority.lock_person(connection, person_id)
         authority.require_over(actor, connection, person_id)
         authority.keep_an_admin(connection, person_id)
-        told = connection.execute(_TOLD, {"id": person_id}).one()
+        person = connection.execute(_TOLD, {"id": person_id}).one()
         before = authority.role_pairs(connection, person_id)
         opened = {
             "person": person_id,
@@ -183,7 +183,7 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
         for statement in _FORGET:
             connection.execute(statement, {"id": person_id})
         connection.execute(_REMOVE, {"id": person_id})
-        sealed = {"name": told.name, "email": told.email}
+        sealed = {"name": person.name, "email": person.email}
         persons.note_configuration(actor, "person_removed", person_id, opened, sealed, connection)
 
 
@@ -219,9 +219,9 @@ def check_places(connection: Connection, pairs: Iterable[Pair], teams: Iterable[
         raise Invalid("These roles cannot be given.", details=details)
 
 
-def profile_errors(told: Mapping[str, Any]) -> list[dict[str, str]]:
+def profile_errors(profile: Mapping[str, Any]) -> list[dict[str, str]]:
     """A detail for each invalid value of `name`, `tags`, `locale`, `zone`; None is not checked."""
-    name, tags, locale, zone = (told.get(field) for field in ("name", "tags", "locale", "zone"))
+    name, tags, locale, zone = (profile.get(field) for field in ("name", "tags", "locale", "zone"))
     details = []
     if name is not None and not (0 < len(name.strip()) <= 200 and name.isprintable()):
         details.append({"field": "name", "reason": "takes 1 to 200 printable characters"})
@@ -270,13 +270,13 @@ def _require_tags(actor: Actor, before: Mapping[str, Any], after: Mapping[str, A
 
 def listed(value: Any) -> list[str]:
     """The values of a tag as texts; a single value is a list of one."""
-    return [] if value is None else [str(one) for one in value] if isinstance(value, list) else [str(value)]
+    return [] if value is None else [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
 def _kept_tags(before: Mapping[str, Any], after: Tags) -> dict[str, Any]:
     """The tags as lists of texts; a value with unchanged text keeps its original form."""
-    told = {key: list(dict.fromkeys(value.strip() for value in values)) for key, values in after.items()}
-    return {key: before[key] if key in before and listed(before[key]) == values else values for key, values in told.items()}
+    tags = {key: list(dict.fromkeys(value.strip() for value in values)) for key, values in after.items()}
+    return {key: before[key] if key in before and listed(before[key]) == values else values for key, values in tags.items()}
 
 
 def _wrong_tags(tags: Tags) -> str | None:

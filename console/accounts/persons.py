@@ -106,17 +106,17 @@ def create_person(
     person_id, shown = new_id("usr"), name.strip() or address.partition("@")[0].replace(".", " ").title()
     stored = passwords.hash_password(chosen)
     roles = [(given_role, "*" if given_role in access.EVERYWHERE else place) for given_role, place in given]
-    told = {"id": person_id, "email": address, "name": shown, "hash": stored, "tags": dict(tags or {}), "locale": "en", "zone": zone}
+    row = {"id": person_id, "email": address, "name": shown, "hash": stored, "tags": dict(tags or {}), "locale": "en", "zone": zone}
     with authority.changing(by) as connection:
         authority.require_give(by, roles)
         _make_team(connection, home, team)
-        insert_person(connection, told, roles, [home], by)
+        insert_person(connection, row, roles, [home], by)
     return Created(person(person_id), chosen)
 
 
 def insert_person(
     connection: Connection,
-    told: Mapping[str, Any],
+    row: Mapping[str, Any],
     roles: Sequence[tuple[str, str]],
     teams: Sequence[str],
     by: Actor,
@@ -126,14 +126,14 @@ def insert_person(
 
     Raises `Conflict` if the address is taken.
     """
-    if not connection.execute(_INSERT, {"kind": "person", **told}).rowcount:
+    if not connection.execute(_INSERT, {"kind": "person", **row}).rowcount:
         raise Conflict(
-            f"Somebody signs in as {told['email']} already.", code="email_taken", details=[{"field": "email", "reason": "is taken"}]
+            f"Somebody signs in as {row['email']} already.", code="email_taken", details=[{"field": "email", "reason": "is taken"}]
         )
-    join_teams(connection, told["id"], teams)
-    access.assign(told["id"], roles, connection=connection, by=str((more or {}).get("invited_by") or by.id))
-    opened = {"person": told["id"], "roles": [f"{role}@{place}" for role, place in roles], "teams": list(teams), **(more or {})}
-    note_configuration(by, "person_created", told["id"], opened, {"name": told["name"], "email": told["email"]}, connection)
+    join_teams(connection, row["id"], teams)
+    access.assign(row["id"], roles, connection=connection, by=str((more or {}).get("invited_by") or by.id))
+    opened = {"person": row["id"], "roles": [f"{role}@{place}" for role, place in roles], "teams": list(teams), **(more or {})}
+    note_configuration(by, "person_created", row["id"], opened, {"name": row["name"], "email": row["email"]}, connection)
 
 
 def join_teams(connection: Connection, person_id: str, teams: Iterable[str]) -> None:

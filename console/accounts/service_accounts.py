@@ -46,7 +46,7 @@ def create_service_account(
     if details:
         raise Invalid("This service account cannot be entered.", details=details)
     shown = name.strip() or address.partition("@")[0].replace(".", " ").replace("-", " ").capitalize()
-    told: dict[str, Any] = {
+    row: dict[str, Any] = {
         "id": new_id("usr"),
         "email": address,
         "name": shown,
@@ -63,8 +63,8 @@ def create_service_account(
         person_changes.check_places(connection, roles, set(joined) - {team for _, team in roles})
         authority.require_give(by, roles)
         person_changes.require_teams(by, joined)
-        persons.insert_person(connection, told, sorted(roles), joined, by, {"kind": SERVICE})
-    return persons.person(told["id"])
+        persons.insert_person(connection, row, sorted(roles), joined, by, {"kind": SERVICE})
+    return persons.person(row["id"])
 
 
 def service_account(email: str) -> Actor:

@@ -119,8 +119,8 @@ def open_session(person_id: str, method: Method, ip: str, agent: str, connection
         ),
         values | {"method": method, "roles": _roles(actor)},
     )
-    told = {"person": person_id, "session": session, "method": method}
-    log.note(actor, "signed_in", open=told, sealed={"ip": ip, "agent": agent[:LONGEST_AGENT]})
+    data = {"person": person_id, "session": session, "method": method}
+    log.note(actor, "signed_in", open=data, sealed={"ip": ip, "agent": agent[:LONGEST_AGENT]})
     return token
 
 
@@ -166,9 +166,9 @@ def _listed(actor: Actor, person_id: str) -> list[Session]:
         " where person = :person and ended_at is null and seen_at > now() - cast(:idle as interval) and created_at > now() - cast(:whole as interval)"
         " order by seen_at desc, id desc"
     )
-    told = {"person": person_id, "idle": f"{rules.idle_minutes} minutes", "whole": f"{rules.whole_minutes} minutes"}
+    parameters = {"person": person_id, "idle": f"{rules.idle_minutes} minutes", "whole": f"{rules.whole_minutes} minutes"}
     with db.hot_engine().connect() as connection:
-        rows = connection.execute(statement, told).all()
+        rows = connection.execute(statement, parameters).all()
     return [Session(row.id, row.created_at, row.seen_at, row.ip, row.agent, row.method, own=row.id == actor.session) for row in rows]
 
 
@@ -198,20 +198,20 @@ def end_of_person(actor: Actor, person_id: str, session_id: str) -> None:
         raise NotFound
 
 
-def _end(by: Actor, person_id: str, which: str, reason: str, **told: str) -> int:
+def _end(by: Actor, person_id: str, which: str, reason: str, **parameters: str) -> int:
     statement = sa.text(
         f"update console.session set ended_at = now() where person = :person and ended_at is null and {which} returning id"  # noqa: S608 - constants
     )
     with db.hot_engine().connect() as connection:
-        ended = list(connection.execute(statement, {"person": person_id} | told).scalars())
+        ended = list(connection.execute(statement, {"person": person_id} | parameters).scalars())
     for session in ended:
         log.note(by, "signed_out", open={"person": person_id, "session": session, "reason": reason})
     return len(ended)
 
 
 def _roles(actor: Actor) -> str:
-    told = "\n".join(sorted(f"{role}@{team}" for role, team in actor.roles))
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    roles = "\n".join(sorted(f"{role}@{team}" for role, team in actor.roles))
+    return hashlib.sha256(roles.encode()).hexdigest()[:32]
 
 
 def _hash(token: str) -> bytes:

@@ -88,9 +88,9 @@ def create(actor: Actor, name: str, description: str = "", lead: str = "") -> st
         if not connection.execute(_INSERT, {"id": ident, "name": name.strip()}).rowcount:
             reason = f"there is a team {ident!r} already"
             raise Conflict(f"There is a team {name.strip()} already.", code="team_taken", details=[{"field": "name", "reason": reason}])
-        told = {"name": name.strip(), "description": description.strip(), "lead": _lead(connection, lead)}
-        connection.execute(_UPDATE, {"id": ident, **told, "second_person": False})
-        _note(actor, connection, ident, ["made"], told={"lead": told["lead"]}, new=told)
+        columns = {"name": name.strip(), "description": description.strip(), "lead": _lead(connection, lead)}
+        connection.execute(_UPDATE, {"id": ident, **columns, "second_person": False})
+        _note(actor, connection, ident, ["made"], told={"lead": columns["lead"]}, new=columns)
     return ident
 
 
@@ -182,7 +182,7 @@ def copied(actor: Actor, source: str, to: str) -> Copy:
     access.require(actor, None, "policy", "manage")
     _different(team(actor, source).id, team(actor, to).id)
     rules, documents, left = _plan(source, to, access.all_rows())
-    return Copy(tuple(line(row) for row in rules), tuple(one["title"] for one in documents), tuple(left))
+    return Copy(tuple(line(row) for row in rules), tuple(document["title"] for document in documents), tuple(left))
 
 
 def copy(actor: Actor, source: str, to: str) -> Copy:
@@ -196,17 +196,17 @@ def copy(actor: Actor, source: str, to: str) -> Copy:
         rules, documents, left = _plan(source, to, policy_store.rows_of(connection))
         if rules:
             policy_store.write(connection, added=rules, by=actor.id)
-        told = {"copied_from": source, "added": len(rules), "inboxes": [one["id"] for one in documents]}
-        _note(actor, connection, to, ["rights", "inboxes"], told=told, new={"rules": [line(row) for row in rules]})
+        data = {"copied_from": source, "added": len(rules), "inboxes": [document["id"] for document in documents]}
+        _note(actor, connection, to, ["rights", "inboxes"], told=data, new={"rules": [line(row) for row in rules]})
     inboxes.import_all(documents, by=actor)
-    return Copy(tuple(line(row) for row in rules), tuple(one["title"] for one in documents), tuple(left))
+    return Copy(tuple(line(row) for row in rules), tuple(document["title"] for document in documents), tuple(left))
 
 
 def _plan(source: str, to: str, rows: Sequence[Row]) -> tuple[list[Row], list[dict[str, Any]], list[str]]:
     """Rules of roles in the team, its inboxes as documents, and what cannot be copied."""
-    known = {one.id for one in inboxes.known()}
+    known = {inbox.id for inbox in inboxes.known()}
     theirs = inboxes.used_by(source)
-    renamed = {one.id: _inbox_id(one.id, source, to) for one in theirs}
+    renamed = {document.id: _inbox_id(document.id, source, to) for document in theirs}
     there = set(rows)
     rules = [
         Row(row.ptype, row.sub, f"t:{to}", f"inbox:{renamed[row.obj[6:]]}" if row.obj[:6] == "inbox:" and row.obj[6:] in renamed else row.obj, row.act, row.eft, row.expression)
@@ -214,14 +214,14 @@ def _plan(source: str, to: str, rows: Sequence[Row]) -> tuple[list[Row], list[di
         if row.dom == f"t:{source}" and row.sub.startswith("role:")
     ]  # fmt: skip
     documents: list[dict[str, Any]] = [
-        {"id": renamed[one.id], "title": one.title, "help": one.help, "team": to, "roles": list(one.roles)}
-        for one in theirs
-        if renamed[one.id] not in known
+        {"id": renamed[document.id], "title": document.title, "help": document.help, "team": to, "roles": list(document.roles)}
+        for document in theirs
+        if renamed[document.id] not in known
     ]
     left = [
-        f"{one.title} gets what is handed on; records come by themselves only to the team of {one.source.workflow}."
-        for one in theirs
-        if one.source
+        f"{document.title} gets what is handed on; records come by themselves only to the team of {document.source.workflow}."
+        for document in theirs
+        if document.source
     ]
     return [row for row in rules if row not in there], documents, left
 
@@ -233,9 +233,9 @@ def _inbox_id(ident: str, source: str, to: str) -> str:
 
 def _named(actor: Actor, connection: Connection, kind: str, team_id: str) -> str:
     """`2 workflows (KYC review, Refund)`; empty if the team has none that the actor may know of."""
-    told = {"team": team_id} | ({"hidden": access.hidden_from(actor)} if kind == "workflow" else {})
+    parameters = {"team": team_id} | ({"hidden": access.hidden_from(actor)} if kind == "workflow" else {})
     statement = sa.text(_OWNED[kind].format(runs=access.runs(actor).sql()))
-    found = [str(name) for name in connection.execute(statement, told).scalars()]
+    found = [str(name) for name in connection.execute(statement, parameters).scalars()]
     if not found:
         return ""
     shown = ", ".join(found[:NAMED]) + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
@@ -259,8 +259,8 @@ def _open(connection: Connection, team_id: str) -> Any:
 def _lead(connection: Connection, email: str) -> str | None:
     if not email.strip():
         return None
-    told = sa.text("select id from console.person where email = :email and disabled_at is null")
-    found = connection.execute(told, {"email": email.strip().lower().replace("\0", "")}).scalar()
+    statement = sa.text("select id from console.person where email = :email and disabled_at is null")
+    found = connection.execute(statement, {"email": email.strip().lower().replace("\0", "")}).scalar()
     if found is None:
         raise Invalid(
             "Nobody leads the team by this address.", details=[{"field": "lead", "reason": "takes the address of somebody who may sign in"}]

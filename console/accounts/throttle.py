@@ -42,8 +42,8 @@ class Limit:
     @property
     def key(self) -> str:
         """The key in the table: neither the address itself nor a hash of it that could be guessed."""
-        told = f"{self.kind}\n{self.value}".encode()
-        return f"{self.kind}:{hmac.new(settings.current().secret_key.encode(), told, hashlib.sha256).hexdigest()[:32]}"
+        text = f"{self.kind}\n{self.value}".encode()
+        return f"{self.kind}:{hmac.new(settings.current().secret_key.encode(), text, hashlib.sha256).hexdigest()[:32]}"
 
 
 def take(limits: Sequence[Limit]) -> bool:

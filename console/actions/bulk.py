@@ -101,11 +101,11 @@ def _of_keys(actor: Actor, collection_id: str, keys: Sequence[str]) -> list[Item
 def _of_list(actor: Actor, collection_id: str, query: BrowseQuery, most: int) -> list[Item]:
     """The records of a list in its order, at most so many."""
     found: list[Item] = []
-    asked: BrowseQuery | None = replace(query, limit=min(PAGE, most), after=None, before=None, count=None, labels=False)
-    while asked is not None and len(found) < most:
-        page = browse.page(actor, collection_id, asked)
+    page_query: BrowseQuery | None = replace(query, limit=min(PAGE, most), after=None, before=None, count=None, labels=False)
+    while page_query is not None and len(found) < most:
+        page = browse.page(actor, collection_id, page_query)
         found += [Item(row.key, row.title) for row in page.rows if row.key is not None]
-        asked = replace(asked, after=page.next) if page.next else None
+        page_query = replace(page_query, after=page.next) if page.next else None
     return found[:most]
 
 
@@ -272,8 +272,8 @@ def _done(actor: Actor, bulk: Bulk, item: Item) -> Item:
 
 
 def _with_result(actor: Actor, item: Item, run_id: str) -> Item:
-    told = runs.get(actor, run_id).json
-    if told["status"] == "completed":
-        return replace(item, state=DONE, run=run_id, why=str(told["context"].get(one_record.STEP, {}).get("message") or ""))
-    asked = (told.get("current") or {}).get("take_over") or {}
-    return replace(item, state=OPEN, run=run_id, why=str(asked.get("message") or ""))
+    run = runs.get(actor, run_id).json
+    if run["status"] == "completed":
+        return replace(item, state=DONE, run=run_id, why=str(run["context"].get(one_record.STEP, {}).get("message") or ""))
+    take_over = (run.get("current") or {}).get("take_over") or {}
+    return replace(item, state=OPEN, run=run_id, why=str(take_over.get("message") or ""))

@@ -58,10 +58,10 @@ def offered(actor: Actor, collection_id: str) -> list[BulkStart]:
 
 def lay_down(actor: Actor, run_id: str) -> str:
     """Hand a run that was just started to its workflow's inbox, or save it; where it waits, in words. One that waits for nobody is left alone."""
-    told = runs.get(actor, run_id).json
-    if told["status"] != "waiting_person" or told["holder"] is None:
+    run = runs.get(actor, run_id).json
+    if run["status"] != "waiting_person" or run["holder"] is None:
         return ""
-    inbox = _inbox(workflows.live(told["workflow"]["slug"]))
+    inbox = _inbox(workflows.live(run["workflow"]["slug"]))
     if inbox is None:
         runs.save(actor, run_id, revision=None)
         return "To Continue"
@@ -72,4 +72,4 @@ def lay_down(actor: Actor, run_id: str) -> str:
 def _inbox(definition: Definition) -> str | None:
     """The inbox in which the workflow's runs wait, if it is one of its team's."""
     wanted, team = definition.document.settings.inbox, definition.document.team or ""
-    return wanted if wanted and any(one.id == wanted for one in inboxes.used_by(team)) else None
+    return wanted if wanted and any(inbox.id == wanted for inbox in inboxes.used_by(team)) else None

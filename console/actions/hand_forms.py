@@ -53,7 +53,7 @@ class Deletion:
     @property
     def refused(self) -> bool:
         """Whether the database refuses it as long as records refer to this one."""
-        return any(one.count and one.follows == "refused" for one in self.referring)
+        return any(relation.count and relation.follows == "refused" for relation in self.referring)
 
 
 def may_create(actor: Actor, collection: Collection) -> bool:
@@ -85,8 +85,8 @@ def new_record(actor: Actor, collection_id: str, like: str | None = None) -> New
     if named is not None:
         place = {name: at for at, name in enumerate((*collection.key, *named))}
         fields.sort(key=lambda field: place.get(field.name, len(place)))
-    told = browse.governors(actor, shown)
-    governed = tuple((field, told[field.name]) for field in shown if field.name in told)
+    governed_by = browse.governors(actor, shown)
+    governed = tuple((field, governed_by[field.name]) for field in shown if field.name in governed_by)
     begun = collection.begins_with({"currentUser": actor.attributes, "now": log.now()})
     values = browse.record(actor, collection_id, like).record.values if like is not None else begun
     repeated = {field.name: values.get(field.name) for field in fields if field.name not in collection.key}
@@ -130,7 +130,7 @@ def deletion(actor: Actor, collection_id: str, key: str) -> Deletion:
     seen = [relation for relation in page.relations if relation.kind == "to_many"]
     referring = tuple(_referring(actor, page.collection, key, relation) for relation in seen)
     live = runs.live_on(actor, collection_id, [key]).get(key, [])
-    return Deletion(page, referring, tuple(live), unseen=len(seen) < len(led) or any(one.count < 0 for one in referring))
+    return Deletion(page, referring, tuple(live), unseen=len(seen) < len(led) or any(relation.count < 0 for relation in referring))
 
 
 def _referring(actor: Actor, collection: Collection, key: str, relation: Relation) -> Referring:

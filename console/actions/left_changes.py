@@ -62,13 +62,13 @@ def _settle(
 ) -> bool:
     """Whether the change could be settled. Raises SourceDown."""
     try:
-        told = subjects.unseal(subject, f"change|{request or ident}", nonce, ct)
+        change = subjects.unseal(subject, f"change|{request or ident}", nonce, ct)
         collection = records.collection(collection_id)
     except (subjects.Unreadable, NotFound):  # the person was erased, or the collection is gone: there is nothing left to tell
         fetch(_FORGET, (ident,))
         return False
     actor = _actor(person, kind, chain)
-    intent = Intent(ident, actor, collection, effect, told["key"], told["old"], told["new"], subject)
+    intent = Intent(ident, actor, collection, effect, change["key"], change["old"], change["new"], subject)
     result, key = found_in_source(intent)
     with once.of_request(request if result == "succeeded" or (effect == "added" and result == "unknown") else None):
         try:

@@ -48,10 +48,10 @@ def _unapproved(action: Action) -> list[Problem]:
         approvals={**(here.approvals or {}), action.id: action.approval},
         actions={**(here.actions or {}), action.id: action.collection},
     )
-    told = workflows.check(workflow_of(action), around) if action.on_records else []
+    problems = workflows.check(workflow_of(action), around) if action.on_records else []
     return [
         Problem(None, "approval", problem.reason, "warning")
-        for problem in told
+        for problem in problems
         if problem.field == "config.action" and "approval" in problem.reason
     ]
 
@@ -84,8 +84,8 @@ def import_file(source: Path | bytes | Mapping[str, Any], by: Actor | None = Non
         )
     action_cache.forget()
     if former is None or former.hash != action.hash:
-        told = {"action": action.id, "hash": action.hash, "former": former.hash if former else None, "collection": action.collection}
-        log.note(actor, "action_changed", open=told, team=action.team, chain=CHAIN)
+        data = {"action": action.id, "hash": action.hash, "former": former.hash if former else None, "collection": action.collection}
+        log.note(actor, "action_changed", open=data, team=action.team, chain=CHAIN)
     workflows.import_file(workflow_of(action), by, publish=True, rights=False)
     return action
 
@@ -231,10 +231,10 @@ def perform(actor: Actor, collection_id: str, key: str, action_id: str, values: 
 
 def finish(actor: Actor, run_id: str, values: Mapping[str, Any]) -> str:
     """Hand the action in at a run that was begun for it and at which nobody was since; any other is left as it stands. Raises what `perform` does."""
-    told = runs.get(actor, run_id).json
-    here = told["current"]
-    if here and here["step"] == STEP and here["form"] and not here["take_over"] and not here["errors"] and told["holder"] == actor.id:
-        runs.complete(actor, run_id, runs.Submission(step=STEP, revision=told["revision"], values=values))
+    run = runs.get(actor, run_id).json
+    step = run["current"]
+    if step and step["step"] == STEP and step["form"] and not step["take_over"] and not step["errors"] and run["holder"] == actor.id:
+        runs.complete(actor, run_id, runs.Submission(step=STEP, revision=run["revision"], values=values))
     return run_id
 
 

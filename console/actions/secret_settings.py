@@ -32,14 +32,14 @@ def listed(actor: Actor) -> list[SecretLine]:
     """Every secret by name. Raises NotAllowed."""
     _require(actor)
     known, users = outgoing_secrets.known(), _users(actor)
-    names = accounts.names({one.changed_by for one in known if one.changed_by})
-    return [SecretLine(one, names.get(one.changed_by or "", ""), tuple(users.get(one.name, ()))) for one in known]
+    names = accounts.names({secret.changed_by for secret in known if secret.changed_by})
+    return [SecretLine(secret, names.get(secret.changed_by or "", ""), tuple(users.get(secret.name, ()))) for secret in known]
 
 
 def missing(actor: Actor) -> dict[str, tuple[str, ...]]:
     """Names of secrets that are not there → what names them. Raises NotAllowed."""
     _require(actor)
-    there = {one.name for one in outgoing_secrets.known()}
+    there = {secret.name for secret in outgoing_secrets.known()}
     return {name: tuple(users) for name, users in sorted(_users(actor).items()) if name not in there}
 
 
@@ -61,7 +61,7 @@ def _users(actor: Actor) -> dict[str, list[str]]:
     ):
         document = workflows.version(workflow, number).document
         configs = [step.config for step in document.steps if step.type == "action" and (label is None or label in cleared)]
-        for name in sorted({str(one.get("secret") or (one.get("effect") or {}).get("secret") or "") for one in configs} - {""}):
+        for name in sorted({str(config.get("secret") or (config.get("effect") or {}).get("secret") or "") for config in configs} - {""}):
             found.setdefault(name, []).append(document.title)
     return found
 

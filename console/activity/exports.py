@@ -273,28 +273,28 @@ def _opened(row: Row, reader: Reader, *, masks: bool) -> Iterator[dict[str, Any]
     if body[at : at + 1] in (b"}", b""):
         return
     try:
-        told = log.read.parsed(body)
+        event = log.read.parsed(body)
     except log.read.Damaged:
         return  # whoever verifies is told of the line itself
     try:
-        opened = subjects.unseal(row.sub, told["id"], row.nonce or b"", row.ct) if row.sub and row.ct else {}
+        opened = subjects.unseal(row.sub, event["id"], row.nonce or b"", row.ct) if row.sub and row.ct else {}
     except subjects.Unreadable:
         opened = {}
     closed: frozenset[str] = frozenset()
     if masks:
         readable = {name: value for name, (_, value) in opened.items()} if reader.opens(row) else {}
-        version, step = told.get("wf") or {}, (told.get("step") or {}).get("id") or told["data"]["open"].get("target_step")
-        run = told["run"] if str(told["run"]).startswith("run_") else None
+        version, step = event.get("wf") or {}, (event.get("step") or {}).get("id") or event["data"]["open"].get("target_step")
+        run = event["run"] if str(event["run"]).startswith("run_") else None
         readable_within = masking.within(reader.values, version.get("id"), version.get("version"), step, run)
-        closed = masking.closed(readable, readable_within, row.collection, told["type"]) | (opened.keys() - readable.keys())
-    for name in told["data"]["sealed"]:
+        closed = masking.closed(readable, readable_within, row.collection, event["type"]) | (opened.keys() - readable.keys())
+    for name in event["data"]["sealed"]:
         if name in closed:
-            yield {"event": told["id"], "name": name, "missing": MASKED}
+            yield {"event": event["id"], "name": name, "missing": MASKED}
         elif name in opened:
             salt, value = opened[name]
-            yield {"event": told["id"], "name": name, "salt": salt, "value": value}
+            yield {"event": event["id"], "name": name, "salt": salt, "value": value}
         else:
-            yield {"event": told["id"], "name": name, "missing": log.read.reason(row.sub)}
+            yield {"event": event["id"], "name": name, "missing": log.read.reason(row.sub)}
 
 
 def _cells(event: Any) -> list[Any]:

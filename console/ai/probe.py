@@ -82,14 +82,14 @@ def try_provider(config: providers.Config, *, seconds: float = LOOK_S, now: date
     try:
         adapter = providers.provider(config)
         began = time.monotonic()  # what an import takes is not the provider's
-        told = adapter.about(deadline=began + seconds)
+        about = adapter.about(deadline=began + seconds)
     except ProviderError as error:
         if error.code == "model_not_found" and config.model not in error.detail:
             return Probed(ok=True, message=f"{config.model}: {SILENT}", ms=ms_since(began), model=config.model)
         return _failed(error, seconds, ms_since(began))
     if isinstance(config, providers.anthropic.Config):
-        return _lifecycle(config.model, told, ms_since(began), now or datetime.now(UTC))
-    known = [model["id"] for model in _list(told.get("data")) if isinstance(model, dict) and isinstance(model.get("id"), str)]
+        return _lifecycle(config.model, about, ms_since(began), now or datetime.now(UTC))
+    known = [model["id"] for model in _list(about.get("data")) if isinstance(model, dict) and isinstance(model.get("id"), str)]
     if known and config.model not in known:
         return Probed(ok=False, message=WORDS["model_not_found"], ms=ms_since(began), code="model_not_found", model=config.model)
     return Probed(ok=True, message=f"{config.model} answers", ms=ms_since(began), model=config.model)

@@ -107,9 +107,9 @@ class Redactor:
             for name, label, value, how in treated:
                 if how == wanted:
                     for _, leaf in islice(scalars({name: value}), MOST_SOUGHT):
-                        told = (wanted, name, label, type(leaf), str(leaf))
-                        if told not in learnt:
-                            learnt.add(told)
+                        key = (wanted, name, label, type(leaf), str(leaf))
+                        if key not in learnt:
+                            learnt.add(key)
                             self._learn(name, label, leaf, wanted)
         for source in sources:
             self._learn_by_form(source)

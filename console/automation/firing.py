@@ -116,8 +116,14 @@ on conflict (workflow, trigger, key) do nothing returning status
 def _row(occasion: Occasion, stopped: str | None) -> tuple[Any, ...]:
     """Id, key, moment, collection, record, what is told, status, why, when it was over."""
     ident = new_id("fir")
-    told = {"event": occasion.event, "values": occasion.values, "chain": occasion.chain, "segment": occasion.segment, "sort": occasion.sort}
-    sealed = subjects.wrap(json.dumps(log.body.plain(told)).encode(), _about(ident))
+    occasion_data = {
+        "event": occasion.event,
+        "values": occasion.values,
+        "chain": occasion.chain,
+        "segment": occasion.segment,
+        "sort": occasion.sort,
+    }
+    sealed = subjects.wrap(json.dumps(log.body.plain(occasion_data)).encode(), _about(ident))
     about = (occasion.record.collection, occasion.record.key) if occasion.record else (None, None)
     if stopped:
         return (ident, occasion.key, occasion.at, *about, None, "stopped", stopped, occasion.at)

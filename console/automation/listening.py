@@ -152,16 +152,16 @@ def tell(source: str, notices: Sequence[str]) -> None:
     here = _listened().get(source, {})
     hints: set[str] = set()
     direct: dict[str, list[tuple[str, str, str]]] = {}
-    for told in filter(None, map(_read, notices)):
+    for notice in filter(None, map(_read, notices)):
         for name in here:
             collection = records.collection(name)
-            if told["table"] != collection.table or collection.schema not in (None, told["schema"]):
+            if notice["table"] != collection.table or collection.schema not in (None, notice["schema"]):
                 continue
-            key = record_keys.encode(told["key"])
-            if told["op"] != "DELETE" and _column_of(name) is not None:
+            key = record_keys.encode(notice["key"])
+            if notice["op"] != "DELETE" and _column_of(name) is not None:
                 hints.add(name)
             elif key is not None:
-                direct.setdefault(name, []).append((key, OPS[told["op"]], f"{told['tx']}:{key}"))
+                direct.setdefault(name, []).append((key, OPS[notice["op"]], f"{notice['tx']}:{key}"))
     for name, changes in direct.items():
         at = log.now()
         source_events.tell(
@@ -181,8 +181,8 @@ def _look_soon(names: set[str]) -> None:
 def _read(payload: str) -> Mapping[str, Any] | None:
     """A notice, as the function above writes it; None for anything else that somebody sends on the channel."""
     try:
-        told = json.loads(payload)
-        fits = isinstance(told, dict) and told["op"] in OPS and isinstance(told["key"], list) and isinstance(told["table"], str)
-        return told if fits and isinstance(told["tx"], str) and "schema" in told else None
+        message = json.loads(payload)
+        fits = isinstance(message, dict) and message["op"] in OPS and isinstance(message["key"], list) and isinstance(message["table"], str)
+        return message if fits and isinstance(message["tx"], str) and "schema" in message else None
     except (ValueError, KeyError, TypeError):
         return None

@@ -56,11 +56,11 @@ class LogEvent:
 
     def to_json(self) -> dict[str, Any]:
         """What expressions find as `event`."""
-        told = {
+        fields = {
             "on": self.on, "id": self.id, "at": log.body.moment(self.at), "by": self.by, "collection": self.collection, "record": self.record,
             "run": self.run, "workflow": self.workflow,
         }  # fmt: skip
-        return {**self.more, **{name: value for name, value in told.items() if value is not None}}
+        return {**self.more, **{name: value for name, value in fields.items() if value is not None}}
 
 
 _Change: TypeAlias = tuple[str, str, str, Mapping[str, Any] | None, Mapping[str, Any] | None]
@@ -201,5 +201,5 @@ def _key(collection: str | None, reference: str | None) -> str | None:
 
 def changed_records(effects: Sequence[str]) -> dict[str, list[tuple[str, str, str]]]:
     """Effect → (event, collection, key) of each record that it has changed; without values, and without effects that changed none."""
-    found = {ident: [change[:3] for change in _changed(*told)] for ident, told in _effects(effects).items()}
+    found = {ident: [change[:3] for change in _changed(*changed)] for ident, changed in _effects(effects).items()}
     return {ident: changes for ident, changes in found.items() if changes}

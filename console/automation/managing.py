@@ -253,6 +253,6 @@ def _address(workflow_id: str, row: Any) -> str | None:
 
 def _note(actor: Actor, entry: Entry, ident: str, kind: str, change: str, connection: Connection) -> None:
     label = access.label_of(f"{workflows.OBJECT}:{entry.slug}")
-    told = {"workflow": entry.id, "trigger": ident, "trigger_kind": kind, "change": change}
+    data = {"workflow": entry.id, "trigger": ident, "trigger_kind": kind, "change": change}
     chain = None if label else workflows.CHAIN
-    log.note(actor, "trigger_changed", open=told, team=entry.team or None, chain=chain, label=label, connection=connection)
+    log.note(actor, "trigger_changed", open=data, team=entry.team or None, chain=chain, label=label, connection=connection)

@@ -53,8 +53,8 @@ def _fire_next() -> tuple[Row, int] | None:
             if passed is None:
                 counts.passed += 1
                 continue
-            told = {"on": KIND, "at": body.moment(at), "id": body.moment(at)}
-            whom = Occasion(body.moment(at), at, told, about(row, passed.record), passed.values, (), definition.segment, definition.sort)
+            event = {"on": KIND, "at": body.moment(at), "id": body.moment(at)}
+            whom = Occasion(body.moment(at), at, event, about(row, passed.record), passed.values, (), definition.segment, definition.sort)
             occasions.append(whom)
         halted = take_in(connection, row, occasions, counts)
         here = (table.c.workflow == row.workflow, table.c.id == row.id)

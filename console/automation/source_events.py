@@ -190,7 +190,7 @@ def _latest(seen: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     if len(values) <= MOST_SEEN or before(values[0]) == values[0]:
         return seen, None
     beyond = sorted(values, key=place, reverse=True)[MOST_SEEN]
-    return {name: told for name, told in seen.items() if place(told[0]) > place(beyond)}, beyond
+    return {name: mark for name, mark in seen.items() if place(mark[0]) > place(beyond)}, beyond
 
 
 def before(value: Any) -> Any:
@@ -251,7 +251,7 @@ def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row
             break
     if moved or (seen and not again):
         least = place(before(newest))
-        kept, cut = _latest({name: told for name, told in seen.items() if place(told[0]) >= least})
+        kept, cut = _latest({name: seen_at for name, seen_at in seen.items() if place(seen_at[0]) >= least})
         beyond = cut if cut is not None else beyond if beyond is not None and place(beyond) >= least else None
         since = trigger_rows.CLOCK if moved else mark.at
         _note(collection.id, column, mark={"value": newest, "beyond": beyond}, mark_at=since, highest={"key": highest}, seen=kept)
@@ -303,8 +303,8 @@ def tell(collection: str, rows: Sequence[Row], happened: Sequence[Happened]) -> 
 
 def happening(collection: str, key: str, on: str, ident: str, at: datetime) -> Happened:
     """A change that was found in the database, for triggers."""
-    told = {"on": on, "id": ident, "at": log.body.moment(at), "collection": collection, "record": key}
-    return Happened(f"{collection}|{ident}|{on}", on, at, collection, key, told)
+    event = {"on": on, "id": ident, "at": log.body.moment(at), "collection": collection, "record": key}
+    return Happened(f"{collection}|{ident}|{on}", on, at, collection, key, event)
 
 
 def _event_of(collection: Collection, record: records.Record, mark: Mark, *, deleted: bool) -> str:
@@ -313,8 +313,8 @@ def _event_of(collection: Collection, record: records.Record, mark: Mark, *, del
     if deleted or (changes is not None and changes.deleted is not None and record.values.get(changes.deleted) is not None):
         return "record.deleted"
     if changes is not None and changes.created is not None and (created := record.values.get(changes.created)) is not None:
-        told = any(key == record.key for _, key in mark.seen.values())
-        return "record.updated" if told or not _lately(created, mark) else "record.created"
+        known = any(key == record.key for _, key in mark.seen.values())
+        return "record.updated" if known or not _lately(created, mark) else "record.created"
     if mark.highest is not None and (record.key or "").lstrip("-").isdigit():
         return "record.created" if int(record.key or 0) > mark.highest else "record.updated"
     return "record.updated"

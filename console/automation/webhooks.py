@@ -242,12 +242,12 @@ def _about(row: Row, body: Mapping[str, Any], named: str | None, values: Mapping
 
 
 def _noted(
-    row: Row, ident: str, key: str, record: RecordRef | None, status: str, run_id: str | None, why: str | None, told: bytes | None
+    row: Row, ident: str, key: str, record: RecordRef | None, status: str, run_id: str | None, why: str | None, outcome: bytes | None
 ) -> bool:
     """Write down the result of a delivery; returns whether it was the first with its key."""
     values = {
         "id": ident, "workflow": row.workflow, "trigger": row.id, "key": key, "version": row.version, "status": status, "run": run_id, "why": why,
-        "told": told, "collection": record.collection if record else None, "record": record.key if record else None,
+        "told": outcome, "collection": record.collection if record else None, "record": record.key if record else None,
     }  # fmt: skip
     first = bool(fetch(_NOTE, values))
     if first:

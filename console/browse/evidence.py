@@ -20,16 +20,18 @@ NO_RECORD = "There is no such record here, or it is outside what you may see: se
 
 def reference_errors(actor: Actor, team: str | None, fields: Iterable[FormField], given: Mapping[str, Any]) -> list[dict[str, str]]:
     """A detail `{"field", "reason"}` for each field that names a record invisible to the actor. An unchanged value is accepted."""
-    asked: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    references: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for field in fields:
         value = given.get(field.name)
         target = field.options.get("collection") if isinstance(field.options, Mapping) else None
         held = {str(one) for one in (field.value, field.now) if one is not None}
         if target is None or field.readonly or value in (None, "") or str(value) in held:
             continue
-        asked[str(target)].append((field.name, str(value)))
-    found = {target: visible_keys(actor, team, target, {value for _, value in named}) for target, named in asked.items()}
-    return [{"field": name, "reason": NO_RECORD} for target, named in asked.items() for name, value in named if value not in found[target]]
+        references[str(target)].append((field.name, str(value)))
+    found = {target: visible_keys(actor, team, target, {value for _, value in named}) for target, named in references.items()}
+    return [
+        {"field": name, "reason": NO_RECORD} for target, named in references.items() for name, value in named if value not in found[target]
+    ]
 
 
 def require(actor: Actor, team: str | None, fields: Iterable[FormField], given: Mapping[str, Any]) -> None:
@@ -82,16 +84,18 @@ def _led(actor: Actor, target_id: str, column: str, value: Any) -> bool:
 
 def uploaded_files(run_id: str) -> dict[str, dict[str, Any]]:
     """Id → value of the existing files that were uploaded to the run."""
-    return {one.id: one.value for one in files.of_run(run_id) if files.has_bytes(one)}
+    return {file.id: file.value for file in files.of_run(run_id) if files.has_bytes(file)}
 
 
 def with_files(fields: Iterable[FormField], values: Mapping[str, Any], run_id: str) -> dict[str, Any]:
     """`values` with the stored metadata of each file. A file that is not of this run gets no name, so that the form refuses it."""
-    asked = {field.name for field in fields if takes_files(field) and not field.readonly and values.get(field.name) not in (None, "", [])}
-    if not asked:
+    file_fields = {
+        field.name for field in fields if takes_files(field) and not field.readonly and values.get(field.name) not in (None, "", [])
+    }
+    if not file_fields:
         return dict(values)
     there, made = uploaded_files(run_id), dict(values)
-    for name in asked:
+    for name in file_fields:
         entries = made[name] if isinstance(made[name], list) else [made[name]]
         found = [there.get(media.file_id_of(entry) or "", {}) for entry in entries]
         made[name] = found if isinstance(made[name], list) else found[0]

@@ -76,19 +76,21 @@ def find(actor: Actor, text: str, only: str | None = None) -> Answer:
     seen = [
         item for item in seen if item.kind == "table" or item.search or item.source not in with_tables
     ]  # a view repeats what tables hold
-    asked = [(item, scope) for item in seen if (scope := _searchable(actor, item)) is not None]
-    if len(text) < SHORTEST or not asked:
+    searched = [(item, scope) for item in seen if (scope := _searchable(actor, item)) is not None]
+    if len(text) < SHORTEST or not searched:
         return Answer([], {}, [], [])
-    found, down = _ask(asked, text)
+    found, down = _ask(searched, text)
     groups = [
-        _group(hits, scope, text) for (item, scope), hits in zip(asked, [found.get(each.id) for each, _ in asked], strict=True) if hits
+        _group(hits, scope, text)
+        for (item, scope), hits in zip(searched, [found.get(each.id) for each, _ in searched], strict=True)
+        if hits
     ]
     groups = _best(groups, short=len(text) < TELLING)
     for group in groups:
         _note(actor, group, text)
     reached = {hits.collection.id: hits.reach for hits in found.values()}
-    partly = [item for item, _ in asked if reached.get(item.id) == "beginnings"]
-    skipped, cut = ([item for item, _ in asked if reached.get(item.id) in reach] for reach in (("nothing",), ("some", "slow")))
+    partly = [item for item, _ in searched if reached.get(item.id) == "beginnings"]
+    skipped, cut = ([item for item, _ in searched if reached.get(item.id) in reach] for reach in (("nothing",), ("some", "slow")))
     return Answer(groups, down, partly, skipped, cut)
 
 
@@ -100,13 +102,13 @@ def _searchable(actor: Actor, collection: Collection) -> Scope | None:
     return None if scope.nothing or not search.telling_fields(collection, scope.hidden) else scope
 
 
-def _ask(asked: Sequence[tuple[Collection, Scope]], text: str) -> tuple[dict[str, Hits], dict[str, str]]:
+def _ask(searched: Sequence[tuple[Collection, Scope]], text: str) -> tuple[dict[str, Hits], dict[str, str]]:
     """(collection → what was found, source → why it did not answer)."""
     waiting: dict[Future[list[Hits]], str] = {}
-    by_source = groupby(sorted(asked, key=lambda each: each[0].source), key=lambda each: each[0].source)
+    by_source = groupby(sorted(searched, key=lambda each: each[0].source), key=lambda each: each[0].source)
     for source, members in by_source:
-        told = [(item, scope, _read(item, scope)) for item, scope in members]
-        waiting[_threads().submit(quick_search.find, told, text, limit=READ, seconds=STATEMENT_S)] = source
+        searches = [(item, scope, _read(item, scope)) for item, scope in members]
+        waiting[_threads().submit(quick_search.find, searches, text, limit=READ, seconds=STATEMENT_S)] = source
     wait(waiting, timeout=WHOLE_S)
     found: dict[str, Hits] = {}
     down: dict[str, str] = {}
@@ -188,8 +190,8 @@ def _hit(collection: Collection, scope: Scope, record: Record, searched: Sequenc
     readable = {item.name for item in collection.readable(scope)}
     state = next((item for item in collection.fields if item.name in _state(collection) and item.name in readable), None)
     beside = [item for item in [*inside[:1], *_beside(collection, scope)] if record.values.get(item.name) not in (None, "")]
-    told = [record.title, *(str(record.values.get(field.name) or "") for field in searched)]
-    weak = not any(_begins(text, word) for word in words for text in told)
+    texts = [record.title, *(str(record.values.get(field.name) or "") for field in searched)]
+    weak = not any(_begins(text, word) for word in words for text in texts)
     return Hit(record, tuple({item.name: item for item in beside if item is not state}.values())[:DETAILS], state, weak)
 
 

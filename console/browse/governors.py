@@ -33,7 +33,9 @@ def governors(actor: Actor, fields: Iterable[Field]) -> dict[str, Governor]:
 def require_ungoverned(actor: Actor, collection: Collection, names: Iterable[str]) -> None:
     """Raises Invalid with a detail for each of these fields that workflows alone change."""
     fields = [item for name in names if (item := collection.field(name)) is not None]
-    told = governors(actor, fields)
-    details = [{"field": item.name, "reason": records.governing.reason(item, told[item.name].words)} for item in fields if item.governed]
+    governing = governors(actor, fields)
+    details = [
+        {"field": item.name, "reason": records.governing.reason(item, governing[item.name].words)} for item in fields if item.governed
+    ]
     if details:
         raise refusal(details)

@@ -88,9 +88,9 @@ def judged(actor: Actor, collection_id: str, query: BrowseQuery) -> ListExport:
     """The list that the query names, if the actor may take it away. Raises NotFound, NotAllowed, Malformed as for the list itself."""
     collection, _ = record_lists.browsed_collection(actor, collection_id)
     scope = _scope(actor, collection)
-    asked = replace(query, after=None, before=None, count=None, labels=True)
-    first = record_lists.page_within(actor, collection, scope, replace(asked, limit=1))
-    return ListExport(actor, collection, first.columns, replace(asked, sort=first.sort or None))
+    page_query = replace(query, after=None, before=None, count=None, labels=True)
+    first = record_lists.page_within(actor, collection, scope, replace(page_query, limit=1))
+    return ListExport(actor, collection, first.columns, replace(page_query, sort=first.sort or None))
 
 
 def note(export: ListExport, form: str) -> None:

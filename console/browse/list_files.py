@@ -228,10 +228,10 @@ def _read(export_id: str) -> ListFile | None:
     if row is None:
         return None
     try:
-        told = subjects.unseal(row.subject, f"list export|{row.id}", row.nonce, row.ct)
+        question = subjects.unseal(row.subject, f"list export|{row.id}", row.nonce, row.ct)
     except subjects.Unreadable:
         return None
-    query = BrowseQuery(**told | {"fields": None if told["fields"] is None else tuple(told["fields"])})
+    query = BrowseQuery(**question | {"fields": None if question["fields"] is None else tuple(question["fields"])})
     told_by_row = {name: getattr(row, name) for name in ("id", "person", "collection", "status", "why", "done", "total", "parts")}
     return ListFile(form=row.format, query=query, created_at=row.created_at, expires_at=row.expires_at, **told_by_row)
 

@@ -83,12 +83,12 @@ def csv_parts(export: ListExport, look: Look) -> Iterator[bytes]:
 def _texts(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
     """The cells of a column; a value that stands in it often is put into words once."""
     try:
-        told = dict.fromkeys(column)
+        texts = dict.fromkeys(column)
     except TypeError:  # lists and objects
         return _each(what, column, look)
-    if len(told) * 2 > len(column) or True in told or False in told:  # True is 1 as a key, and another word
+    if len(texts) * 2 > len(column) or True in texts or False in texts:  # True is 1 as a key, and another word
         return _each(what, column, look)
-    words_of = dict(zip(told, _each(what, list(told), look), strict=True))
+    words_of = dict(zip(texts, _each(what, list(texts), look), strict=True))
     return [words_of[value] for value in column]
 
 

@@ -30,7 +30,7 @@ def references(fields: Iterable[tuple[str, str | None]], rows: Iterable[Mapping[
         for name, collection in leading:
             value = values.get(name)
             several = value if isinstance(value, list) else [value]
-            found.update((collection, str(one)) for one in several if one is not None and one != "" and not isinstance(one, Mapping | list))
+            found.update((collection, str(key)) for key in several if key is not None and key != "" and not isinstance(key, Mapping | list))
     return found
 
 
@@ -44,8 +44,8 @@ def named(actor: Actor, wanted: Iterable[Reference], act: str = "browse") -> dic
         by_collection.setdefault(collection_id, []).append(key)
     found: dict[Reference, Named] = {}
     for collection_id, keys in by_collection.items():
-        told = _of_collection(actor, collection_id, keys[:MOST], act)
-        found |= {(collection_id, key): known for key, known in told.items()}
+        titles = _of_collection(actor, collection_id, keys[:MOST], act)
+        found |= {(collection_id, key): known for key, known in titles.items()}
     return found
 
 

@@ -114,7 +114,10 @@ def _seen(actor: Actor, rows: Sequence[sa.Row[Any]]) -> list[tuple[sa.Row[Any], 
         except NotFound:
             continue
         references = {row.record for row in rows if row.collection == collection_id}
-        keys = {one: subjects.record_behind(collection_id, one) if collection.personal_key else one for one in references}
+        keys = {
+            reference: subjects.record_behind(collection_id, reference) if collection.personal_key else reference
+            for reference in references
+        }
         visible = records.visible_keys(collection_id, [key for key in keys.values() if key is not None], scope)
         by_collection[collection_id] = {reference: key for reference, key in keys.items() if key in visible}
     return [(row, by_collection[row.collection][row.record]) for row in rows if row.record in by_collection.get(row.collection, {})]
@@ -126,7 +129,7 @@ def _read(actor: Actor, rows: Sequence[tuple[sa.Row[Any], str]]) -> list[Note]:
     return [
         Note(
             row.id, names.get(row.by, "Somebody"), row.at, _text(row), row.removed_at is not None, row.by == actor.id, row.collection, key,
-            row.by, tuple(row.mentions), tuple(one for one in attached if one.run == row.id),
+            row.by, tuple(row.mentions), tuple(file for file in attached if file.run == row.id),
         )
         for row, key in rows
     ]  # fmt: skip
@@ -160,8 +163,8 @@ def add(actor: Actor, collection_id: str, key: str, text: str, attached: Sequenc
         log.note(
             actor,
             "note_added",
-            open={"note": note_id, "people": named, "attached": [one.id for one in kept]},
-            sealed={"text": said, "files": [one.name for one in kept]} if kept else {"text": said},
+            open={"note": note_id, "people": named, "attached": [file.id for file in kept]},
+            sealed={"text": said, "files": [file.name for file in kept]} if kept else {"text": said},
             source=collection.source,
             collection=collection_id,
             record=ref,
@@ -195,8 +198,8 @@ def _keep(actor: Actor, subject: str, note_id: str, attached: Sequence[tuple[str
 
 
 def _drop(kept: Sequence[Stored]) -> None:
-    for one in kept:
-        files.remove(one.id)
+    for file in kept:
+        files.remove(file.id)
 
 
 def visible_file(actor: Actor, stored: Stored) -> tuple[Collection, str]:

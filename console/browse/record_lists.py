@@ -204,8 +204,8 @@ def segment_counts(actor: Actor, collection_id: str, more: Mapping[str, BrowseQu
     collection, scope = browsed_collection(actor, collection_id)
     found: dict[str | None, int] = {}
     until = time.monotonic() + TABS_S
-    asked = {None: BrowseQuery()} | {segment.id: BrowseQuery(segment=segment.id) for segment in collection.segments} | dict(more or {})
-    for segment_id, query in asked.items():
+    queries = {None: BrowseQuery()} | {segment.id: BrowseQuery(segment=segment.id) for segment in collection.segments} | dict(more or {})
+    for segment_id, query in queries.items():
         if time.monotonic() >= until:
             break
         try:
@@ -323,10 +323,10 @@ def _relations(actor: Actor, collection: Collection) -> tuple[Relation, ...]:
 
 def question(actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery) -> tuple[Filter | None, Chosen | None, Sought | None]:
     """The filter, segment and search of the query. Raises Malformed for what the actor may not read."""
-    told = (query.filter or "").strip()
-    where = filters.parse(told, collection, scope.hidden, _today(actor)) if told.startswith("{") else None
+    condition = (query.filter or "").strip()
+    where = filters.parse(condition, collection, scope.hidden, _today(actor)) if condition.startswith("{") else None
     ways = partial(_way, actor, collection)
-    texts = [query.q or "", "" if where is not None else told]
+    texts = [query.q or "", "" if where is not None else condition]
     found = [search_syntax.read(text, collection, scope.hidden, ways, actor.zone, extended=query.extended) for text in texts]
     found = [search_syntax.everywhere(item) for item in found] if query.inside else found
     sought = [item for item in found if item is not None]
@@ -381,7 +381,7 @@ def _reads_seen(actor: Actor, collection: Collection, segment: Segment) -> bool:
     if segment.sql is None:
         return True
     try:
-        return all(_may(actor, one, "browse") for one in sql_segments.reads(segment.sql, collection))
+        return all(_may(actor, read, "browse") for read in sql_segments.reads(segment.sql, collection))
     except Malformed:  # a table that it reads is gone
         return False
 

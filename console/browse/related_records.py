@@ -79,9 +79,9 @@ def related_lists(actor: Actor, collection_id: str, key: str, limit: int) -> lis
     return [
         RelatedPage(
             *(wanted.relation, target, columns, page.rows, page.next, page.previous, named, total),
-            down=told.words if isinstance(told, SourceDown) else "",
+            down=count.words if isinstance(count, SourceDown) else "",
         )
-        for (target, columns, wanted), page, (told, total) in zip(found, pages, read, strict=True)
+        for (target, columns, wanted), page, (count, total) in zip(found, pages, read, strict=True)
     ]
 
 
@@ -101,8 +101,8 @@ def ways_on(actor: Actor, collection_id: str, key: str) -> list[tuple[Relation, 
 
 def summary_relations(collection: Collection) -> list[Relation]:
     """The relations of the summary in the order of its document; without one, those to many records, and those by several columns, whose titles no field shows."""
-    told = [collection.relation(str(one["relation"])) for one in collection.summary.get("related", ())]
-    return list(filter(None, told)) or [
+    relations = [collection.relation(str(entry["relation"])) for entry in collection.summary.get("related", ())]
+    return list(filter(None, relations)) or [
         relation for relation in collection.relations if relation.kind == "to_many" or len(relation.columns) > 1
     ]
 

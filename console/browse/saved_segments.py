@@ -158,25 +158,25 @@ def _naming(connection: Connection, texts: Collection[str], collection: Collecti
     known = [text.casefold() for text in texts if len(text) >= SHORTEST]
     whole = frozenset(_plain(text) for text in texts)
     worded = frozenset(text for text in whole if not text.isdigit())  # on any other list a number is of something else
-    told = frozenset(identifying(collection))
+    identifying_fields = frozenset(identifying(collection))
     searching, called = [], []
     for row in connection.execute(sa.select(tables.saved_segment)):
         named = whole if row.collection == collection.id else worded
-        if any(_within(text, known) or _plain(text) in named for text in _texts_of_search(row, collection.id, told)):
+        if any(_within(text, known) or _plain(text) in named for text in _texts_of_search(row, collection.id, identifying_fields)):
             searching.append(row.id)
         elif _called_after(row.label, texts):
             called.append(row.id)
     return searching, called
 
 
-def _texts_of_search(row: sa.Row[Any], collection: str, told: frozenset[str]) -> list[str]:
+def _texts_of_search(row: sa.Row[Any], collection: str, fields: frozenset[str]) -> list[str]:
     """The texts that a saved segment searches for or compares with; none if it is kept under another master key."""
     try:
         kept = json.loads(subjects.unwrap(row.query, _place(row.id)))
         conditions = json.loads(kept["filter"]) if str(kept.get("filter", "")).startswith("{") else kept.get("filter") or ""
     except (subjects.Unreadable, ValueError):
         return []
-    compared = [conditions] if isinstance(conditions, str) else _compared(conditions, told if row.collection == collection else None)
+    compared = [conditions] if isinstance(conditions, str) else _compared(conditions, fields if row.collection == collection else None)
     return [text for text in (str(kept.get("q") or ""), *compared) if text]
 
 
@@ -208,20 +208,20 @@ def identifying(collection: CollectionModel) -> list[str]:
 def _compared(condition: Any, fields: frozenset[str] | None) -> list[str]:
     """The texts and numbers that conditions compare these fields with; None: the texts of any field."""
     if isinstance(condition, list):
-        return [text for one in condition for text in _compared(one, fields)]
+        return [text for part in condition for text in _compared(part, fields)]
     if not isinstance(condition, Mapping):
         return []
     own = condition.get("value") if fields is None or condition.get("field") in fields else None
     values = own if isinstance(own, list) else [own]
     kinds = str if fields is None else (str, int)  # a number of any other list is an amount as well as a key
-    return [str(one) for one in values if isinstance(one, kinds)] + [
+    return [str(value) for value in values if isinstance(value, kinds)] + [
         text for name in ("and", "or", "not") if name in condition for text in _compared(condition[name], fields)
     ]
 
 
-def _within(asked: str, known: Collection[str]) -> bool:
+def _within(search: str, known: Collection[str]) -> bool:
     """Whether all words of what is asked for stand in one of the texts."""
-    words = _words(asked)
+    words = _words(search)
     return bool(words) and max(map(len, words)) >= SHORTEST and any(all(word in text for word in words) for text in known)
 
 

@@ -152,11 +152,11 @@ def ask(actor: Actor, slug_or_id: str, message: str, revision: int) -> str:
         connection.execute(_MADE, row)
         if not why:
             queue.enqueue(connection, queue.BUILD, turn_id, dedupe_key=turn_id)
-        told = {"workflow": draft.id, "turn": turn_id, "draft_revision": revision}
+        data = {"workflow": draft.id, "turn": turn_id, "draft_revision": revision}
         log.note(
             actor,
             "builder_asked",
-            open=told,
+            open=data,
             sealed={"message": wish},
             subject=subject,
             team=team or None,
@@ -213,12 +213,12 @@ def question(turn_id: str) -> Question | None:
         return None
     _, workflow, person, _, deadline_at, _, _, revision, _, subject, nonce, ct, _, _ = rows[0]
     try:
-        told = subjects.unseal(subject, f"builder_turn|{turn_id}", nonce, ct)
+        stored = subjects.unseal(subject, f"builder_turn|{turn_id}", nonce, ct)
     except subjects.Unreadable:
         return None
     team, label, slug = fetch(_PLACE, (workflow,))[0]
-    talk = [(each[0], each[1]) for each in told["talk"]]
-    about = (told["message"], told["document"], told["names"], talk)
+    talk = [(each[0], each[1]) for each in stored["talk"]]
+    about = (stored["message"], stored["document"], stored["names"], talk)
     return Question(turn_id, workflow, slug, team, label, person, subject, revision, deadline_at, *about)
 
 
@@ -274,17 +274,17 @@ def _answer_json(answer: Answer) -> dict[str, Any]:
 def _read(row: Sequence[Any]) -> Turn:
     turn_id, _, _, at, deadline_at, status, _, revision, taken, subject, nonce, ct, answer_nonce, answer_ct = row
     try:
-        told = subjects.unseal(subject, f"builder_turn|{turn_id}", nonce, ct)
+        stored = subjects.unseal(subject, f"builder_turn|{turn_id}", nonce, ct)
         given = subjects.unseal(subject, f"builder_answer|{turn_id}", answer_nonce, answer_ct) if answer_nonce is not None else None
     except subjects.Unreadable:
         raise NotFound from None
     answer = Answer(**given) if given else Answer("")
     if status == "stopped":
-        return Turn(turn_id, "failed", revision, at, told["message"], told["document"], Answer(STOPPED), stopped=True)
+        return Turn(turn_id, "failed", revision, at, stored["message"], stored["document"], Answer(STOPPED), stopped=True)
     if status == "pending" and log.now() > deadline_at + MARGIN:
         seconds = options.current().chosen("build").seconds
-        return Turn(turn_id, "failed", revision, at, told["message"], told["document"], Answer(absence("timeout", seconds)))
-    return Turn(turn_id, status, revision, at, told["message"], told["document"], answer, taken)
+        return Turn(turn_id, "failed", revision, at, stored["message"], stored["document"], Answer(absence("timeout", seconds)))
+    return Turn(turn_id, status, revision, at, stored["message"], stored["document"], answer, taken)
 
 
 def _with_problems(found: Turn, draft: Draft) -> Turn:

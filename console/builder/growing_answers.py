@@ -22,9 +22,9 @@ DONE = {"add_step": "Added", "remove_step": "Removed", "add_trigger": "Added", "
 class Growing:
     """Takes the text of an answer so far, as often as it grows."""
 
-    def __init__(self, asked: Question, prompt: BuilderPrompt) -> None:
-        self.asked, self.prompt = asked, prompt
-        self.titles = {step["id"]: str(step.get("title") or step["id"]) for step in asked.document["steps"]}
+    def __init__(self, question: Question, prompt: BuilderPrompt) -> None:
+        self.asked, self.prompt = question, prompt
+        self.titles = {step["id"]: str(step.get("title") or step["id"]) for step in question.document["steps"]}
         self.due, self.lines = 0.0, list[str]()
 
     def hear(self, text: str) -> None:

@@ -41,8 +41,8 @@ class Case:
     @property
     def problems(self) -> list[dict[str, Any]]:
         """What is wrong with the draft, as the model is told it."""
-        told = sorted(self.former, key=str)
-        return [{"step": step, "field": field, "reason": reason} for step, field, reason in told if not of_tests(field)]
+        problems = sorted(self.former, key=str)
+        return [{"step": step, "field": field, "reason": reason} for step, field, reason in problems if not of_tests(field)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,9 +88,9 @@ def _nearness(word: str, parts: Sequence[Sequence[str]]) -> float:
     from rapidfuzz import fuzz, process  # of those who begin a workflow: most processes never do
 
     best = 0.0
-    for weight, told in zip(PARTS, parts, strict=True):
-        same = process.extractOne(word, told, scorer=fuzz.ratio, score_cutoff=SAME)
-        kind = OF_ITS_KIND if not same and weight > PARTS[-1] and any(_kinds(word) & _kinds(other) for other in told) else 0.0
+    for weight, part in zip(PARTS, parts, strict=True):
+        same = process.extractOne(word, part, scorer=fuzz.ratio, score_cutoff=SAME)
+        kind = OF_ITS_KIND if not same and weight > PARTS[-1] and any(_kinds(word) & _kinds(other) for other in part) else 0.0
         best = max(best, weight * (1.0 if same else kind))
     return best
 

@@ -60,10 +60,10 @@ class Measured:
 def read_descriptions(file: Path) -> list[Description]:
     """The descriptions of a JSON file: a list of objects."""
     given: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))
-    told: list[dict[str, Any]] = [
+    entries: list[dict[str, Any]] = [
         {name: tuple(value) if isinstance(value, list) else value for name, value in each.items()} for each in given
     ]
-    return [Description(**each) for each in told]
+    return [Description(**each) for each in entries]
 
 
 def recorded(file: Path) -> Asker:

@@ -24,34 +24,34 @@ class Part:
 
 def parts(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Part]:
     """The parts, in the order of the document; moves of the canvas and the outline are none."""
-    told: dict[str, list[Difference]] = {}
+    by_step: dict[str, list[Difference]] = {}
     for each in drafting.differences(before, after):
         if each.kind != "moved":
-            told.setdefault(each.step or "", []).append(each)
+            by_step.setdefault(each.step or "", []).append(each)
     old, new = _by_id(before["steps"]), _by_id(after["steps"])
     found = []
     for step in [*new, *(each for each in old if each not in new)]:
-        if step not in old or step not in new or told.get(step):
+        if step not in old or step not in new or by_step.get(step):
             kind: Kind = "added" if step not in old else "removed" if step not in new else "changed"
             found.append(
-                Part(f"step:{step}", kind, _title(new.get(step) or old[step]), step, [each for each in told.get(step, ()) if each.where])
+                Part(f"step:{step}", kind, _title(new.get(step) or old[step]), step, [each for each in by_step.get(step, ()) if each.where])
             )
-    return [*_of_document(before, after, told.get("", [])), *found]
+    return [*_of_document(before, after, by_step.get("", [])), *found]
 
 
-def _of_document(before: Mapping[str, Any], after: Mapping[str, Any], told: Sequence[Difference]) -> list[Part]:
+def _of_document(before: Mapping[str, Any], after: Mapping[str, Any], differences: Sequence[Difference]) -> list[Part]:
     found = []
     for name in sorted({*before, *after} - {"steps", "triggers"}):
         if before.get(name) != after.get(name):
             word = humanised(name)
-            lines = [each for each in told if each.where.lower().startswith(word.lower())]
+            lines = [each for each in differences if each.where.lower().startswith(word.lower())]
             found.append(Part(f"document:{name}", "changed", f"{word} of the workflow", None, lines))
     old, new = (_by_id(each.get("triggers") or []) for each in (before, after))
     for name in [*new, *(each for each in old if each not in new)]:
         if old.get(name) != new.get(name):
             kind: Kind = "added" if name not in old else "removed" if name not in new else "changed"
             title = drafting.trigger_name(old.get(name) or new[name])
-            found.append(Part(f"trigger:{name}", kind, title, None, [each for each in told if each.what == title and each.where]))
+            found.append(Part(f"trigger:{name}", kind, title, None, [each for each in differences if each.what == title and each.where]))
     return found
 
 

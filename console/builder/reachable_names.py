@@ -56,8 +56,8 @@ def within(names: Mapping[str, Any], document: Mapping[str, Any]) -> Surrounding
     around = workflows.around()
     limited = None
     if around.collections is not None:
-        told = {each["id"]: each for each in names["collections"]}
-        limited = {name: _limited(around.collections[name], each) for name, each in told.items() if name in around.collections}
+        by_id = {each["id"]: each for each in names["collections"]}
+        limited = {name: _limited(around.collections[name], each) for name, each in by_id.items() if name in around.collections}
         own = document.get("collection")
         if isinstance(own, str) and own in around.collections and own not in limited:
             limited[own] = _limited(around.collections[own], {"label": own, "fields": [], "relations": [], "segments": []})
@@ -73,12 +73,12 @@ def within(names: Mapping[str, Any], document: Mapping[str, Any]) -> Surrounding
     )
 
 
-def _limited(collection: Collection, told: Mapping[str, Any]) -> Collection:
+def _limited(collection: Collection, names: Mapping[str, Any]) -> Collection:
     """The collection with the fields, relations and segments that are told of it."""
-    kept = {name: {str(each.get("name") or each.get("id")) for each in told[name]} for name in ("fields", "relations", "segments")}
+    kept = {name: {str(each.get("name") or each.get("id")) for each in names[name]} for name in ("fields", "relations", "segments")}
     return replace(
         collection,
-        label=told["label"],
+        label=names["label"],
         stored_fields=tuple(each for each in collection.stored_fields if each.name in kept["fields"]),
         computed_fields=tuple(each for each in collection.computed_fields if each.name in kept["fields"]),
         relations=tuple(each for each in collection.relations if each.name in kept["relations"]),

@@ -54,13 +54,13 @@ def build(turn: str) -> None:
 
     Raises PutBack when this process has to end, and errors of the database connection: then the same turn is answered later.
     """
-    asked = builder_turns.question(turn)
-    if asked is None:
+    question = builder_turns.question(turn)
+    if question is None:
         return
     talk = _Rounds()
     code: Code | None = None
     try:
-        answer = talk.answer(asked)
+        answer = talk.answer(question)
     except model_call.OverBudget as error:
         code, answer = error.code, Answer(over(error.budget))
     except CallFailed as error:
@@ -72,16 +72,16 @@ def build(turn: str) -> None:
         code, answer = "internal_error", Answer(absence("internal_error", 0))
     if answer is None:
         return
-    told = {"workflow": asked.workflow, "turn": turn, "status": "failed" if code else "ready", "code": code, "rounds": talk.count}
+    data = {"workflow": question.workflow, "turn": turn, "status": "failed" if code else "ready", "code": code, "rounds": talk.count}
     with transaction() as connection:  # one with the other: a process that dies in between leaves neither
-        builder_turns.settle(connection, asked, answer, code=code, rounds=talk.count)
+        builder_turns.settle(connection, question, answer, code=code, rounds=talk.count)
         log.note(
             ENGINE,
             "builder_answered",
-            open=told | {"changes": len(answer.changes), "for": asked.person},
-            team=asked.team or None,
-            chain=builder_turns.chain_of(asked),
-            label=asked.label,
+            open=data | {"changes": len(answer.changes), "for": question.person},
+            team=question.team or None,
+            chain=builder_turns.chain_of(question),
+            label=question.label,
             connection=connection,
         )
 
@@ -106,29 +106,29 @@ class _Rounds:
 
     count: int = 0
 
-    def answer(self, asked: Question) -> Answer | None:
+    def answer(self, question: Question) -> Answer | None:
         """The answer; None where nobody waits any more. Raises CallFailed where the model gave none that can be used."""
-        case = Case.of(asked.document, within(asked.names, asked.document), asked.names)
+        case = Case.of(question.document, within(question.names, question.document), question.names)
         current = options.current()
-        wish = Wish(asked.document, case.problems, asked.names, asked.talk, asked.message)
+        wish = Wish(question.document, case.problems, question.names, question.talk, question.message)
         prompt = builder_prompt.rendered(wish, catalogue(), current.policy, options.house_key())
-        best, code = self._best(asked, case, prompt)
-        if not builder_turns.pending(asked.turn):
+        best, code = self._best(question, case, prompt)
+        if not builder_turns.pending(question.turn):
             return None
         if best is None:
             raise CallFailed(ProviderError(code), ms=0, tries=0)
-        return _composed(asked, best, best_of(case, best.judged.changes, time.monotonic() + SAVING_S))
+        return _composed(question, best, best_of(case, best.judged.changes, time.monotonic() + SAVING_S))
 
-    def _best(self, asked: Question, case: Case, prompt: BuilderPrompt) -> tuple[_Tried | None, Code]:
+    def _best(self, question: Question, case: Case, prompt: BuilderPrompt) -> tuple[_Tried | None, Code]:
         best: _Tried | None = None
         code: Code = "malformed"
-        user, seen, growing = prompt.user, set[str](), Growing(asked, prompt)
-        while self.count < ROUNDS and builder_turns.pending(asked.turn):
-            if self.count and model_call.left(asked) < LEAST_S:
+        user, seen, growing = prompt.user, set[str](), Growing(question, prompt)
+        while self.count < ROUNDS and builder_turns.pending(question.turn):
+            if self.count and model_call.left(question) < LEAST_S:
                 break
             self.count += 1
             try:
-                raw = model_call.call_model(asked, options.current(), prompt, user, growing.hear)
+                raw = model_call.call_model(question, options.current(), prompt, user, growing.hear)
             except CallFailed:
                 if best is None:
                     raise
@@ -160,14 +160,14 @@ def tried_answer(case: Case, suggestion: Suggestion) -> _Tried:
     return _Tried(suggestion, judge(case, changes), lost)
 
 
-def _composed(asked: Question, best: _Tried, judged: Judged) -> Answer:
+def _composed(question: Question, best: _Tried, judged: Judged) -> Answer:
     """What the person is told, with the changes as small as they are: what turns the draft into the copy."""
-    changes = drafting.to_json(drafting.difference(asked.document, judged.document)) if judged.changes else []
-    titles = {step["id"]: str(step.get("title") or step["id"]) for step in (*asked.document["steps"], *best.judged.document["steps"])}
+    changes = drafting.to_json(drafting.difference(question.document, judged.document)) if judged.changes else []
+    titles = {step["id"]: str(step.get("title") or step["id"]) for step in (*question.document["steps"], *best.judged.document["steps"])}
     lines = [_line(titles, problem) for problem in judged.left_out] + _unreadable(len(best.lost))
     text = best.suggestion.text if changes or not lines else ""
-    told = [text, *_taken_away(asked.document, judged.document), *([NOT_PROPOSED, *dict.fromkeys(lines[:MOST_TOLD])] if lines else [])]
-    return Answer("\n".join(part for part in told if part), changes, best.suggestion.assumptions, best.suggestion.questions)
+    parts = [text, *_taken_away(question.document, judged.document), *([NOT_PROPOSED, *dict.fromkeys(lines[:MOST_TOLD])] if lines else [])]
+    return Answer("\n".join(part for part in parts if part), changes, best.suggestion.assumptions, best.suggestion.questions)
 
 
 def _taken_away(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

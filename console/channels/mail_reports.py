@@ -70,9 +70,9 @@ def _header(part: Message, name: str) -> str:
 def _about(mail: Message) -> str | None:
     """Our id of the message that is sent back, whole or by its head; else the one that the report says it answers."""
     carried = [part for part in mail.walk() if part.get_content_type() in _CARRIERS]
-    told = [text for part in carried for text in ([_header(each, "Message-ID") for each in _inside(part)] or [_written(part)])]
-    told += [_header(mail, name) for name in ("In-Reply-To", "References")]
-    found = next((match for text in told if (match := _OURS.search(text))), None)
+    ids = [text for part in carried for text in ([_header(each, "Message-ID") for each in _inside(part)] or [_written(part)])]
+    ids += [_header(mail, name) for name in ("In-Reply-To", "References")]
+    found = next((match for text in ids if (match := _OURS.search(text))), None)
     return found[1] if found else None
 
 
@@ -84,8 +84,8 @@ def _bounce(message_id: str, reported: Sequence[Message]) -> Receipt | None:
     said = code.partition(";")[2] or code
     words = " ".join("".join(char if char.isprintable() else " " for char in said).split())
     reason = words if status in words else f"{status} {words}".strip()
-    told = (reason or "No reason was given.")[:LONGEST_REASON]
-    return Receipt(Handed(outcome="failed", reason=f"The mail server says: {told}"), message_id, certain=False)
+    reason_shown = (reason or "No reason was given.")[:LONGEST_REASON]
+    return Receipt(Handed(outcome="failed", reason=f"The mail server says: {reason_shown}"), message_id, certain=False)
 
 
 def _inside(part: Message) -> list[Message]:

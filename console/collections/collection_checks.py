@@ -52,17 +52,17 @@ def require_shaped_only(actor: Actor, collection_id: str, before: CollectionDocu
     if access.can(actor, None, "source", "manage"):
         return
     hidden = browse.view_scope(actor, records.collection(collection_id)).hidden
-    told = []
+    details = []
     for change in changes(before.to_json(), made.to_json()):
         head, *rest = change.place
         if head == "fields":
-            one = rest[1] if len(rest) > 1 else None
-            said = {one} if one else {*(change.before or {}), *(change.after or {})}
+            name = rest[1] if len(rest) > 1 else None
+            said = {name} if name else {*(change.before or {}), *(change.after or {})}
             within = said <= SHAPED_OF_FIELDS
         else:
             within = head in SHAPED
         if not within:
-            told.append({"field": change.path, "reason": "To change this you need the right to manage data sources."})
+            details.append({"field": change.path, "reason": "To change this you need the right to manage data sources."})
     known = {item.id: item for item in before.segments}
     for item in (*made.segments, *(known[gone] for gone in known.keys() - {item.id for item in made.segments})):
         kept = item.id in known and known[item.id] == item and item in made.segments
@@ -72,9 +72,9 @@ def require_shaped_only(actor: Actor, collection_id: str, before: CollectionDocu
         elif not kept and fields_of(item.filter or "") & hidden:
             reason = "It names a field that you may not read."
         if reason:
-            told.append({"field": f"segments.{item.id}", "reason": reason})
-    if told:
-        raise Invalid(f"Not saved. {told[0]['field']}: {told[0]['reason']}", details=told)
+            details.append({"field": f"segments.{item.id}", "reason": reason})
+    if details:
+        raise Invalid(f"Not saved. {details[0]['field']}: {details[0]['reason']}", details=details)
 
 
 def is_cleared(actor: Actor, collection_id: str) -> bool:
@@ -89,11 +89,11 @@ def require_revision(draft: Draft, revision: int, live: CollectionDocument) -> N
     if back == 0:
         return
     before = read(draft.former[-back]) if 0 < back <= len(draft.former) else live
-    told = changes(before.to_json(), (draft.document or live).to_json())
+    changed = changes(before.to_json(), (draft.document or live).to_json())
     raise Conflict(
         "Somebody else changed this draft in the meantime; yours was not saved.",
         code="stale_revision",
-        details=[{"field": one.path, "reason": "Changed by somebody else.", "theirs": one.after} for one in told],
+        details=[{"field": change.path, "reason": "Changed by somebody else.", "theirs": change.after} for change in changed],
         by=draft.changed_by,
     )
 

@@ -111,9 +111,9 @@ def open_collection(actor: Actor, collection_id: str, revision: int | None = Non
         becoming = assembled_with(every, own, draft.document)
     except DefinitionError as error:  # the table has lost a column: the page names it, and shows the published collection
         becoming, found = collection, found or [Spot((), error.message)]
-    told = changes(live.to_json(), draft.document.to_json())
+    changed = changes(live.to_json(), draft.document.to_json())
     said = [*warnings(collection, becoming), *loosened(live.to_json(), draft.document.to_json())]
-    return Editing(live, draft, own.structure, collection, becoming, version, told, said, found)
+    return Editing(live, draft, own.structure, collection, becoming, version, changed, said, found)
 
 
 def _at(draft: Draft, revision: int | None) -> Draft:

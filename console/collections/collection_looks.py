@@ -96,8 +96,8 @@ def find(actor: Actor, becoming: Collection, *, text: str | None = None, sql: st
         sql_conditions.check(segment, records.collection(becoming.id))
         total = records.count(becoming.id, scope, cap=MOST_COUNTED, segment=segment)
     rows = records.page(becoming.id, scope, segment=segment, limit=FEW).rows if total else []
-    told = {"count": len(rows), "sort": "", "more": total > len(rows), "has_filter": True}
-    log.note(actor, "record_listed", open=told, source=becoming.source, collection=becoming.id)
+    data = {"count": len(rows), "sort": "", "more": total > len(rows), "has_filter": True}
+    log.note(actor, "record_listed", open=data, source=becoming.source, collection=becoming.id)
     return Found(total, tuple(row.title for row in rows))
 
 

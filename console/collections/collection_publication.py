@@ -89,8 +89,8 @@ def check_governed(files: Iterable[Path], beside: Iterable[Path]) -> list[tuple[
     others = [said for path in found if isinstance(said := _read_file(path), dict)]
     own = [said for path in files if isinstance(said := _read_file(path), dict)]
     acts = [each for each in others if "effects" in each]
-    told = governance.warnings(own, [each for each in others if each not in acts], acts)
-    return [(f"{collection}, governed.{column}", reason) for collection, column, reason in told]
+    warnings = governance.warnings(own, [each for each in others if each not in acts], acts)
+    return [(f"{collection}, governed.{column}", reason) for collection, column, reason in warnings]
 
 
 def _read_file(path: Path) -> Any:
@@ -195,15 +195,15 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
     catalogue.touch(connection)
     if made.clearance != live.clearance:
         access.touch_labels(connection, actor.id)
-    told = changes(live.to_json(), made.to_json())
+    changed = changes(live.to_json(), made.to_json())
     log.note(
         actor,
         "collection_changed",
         open={
             "collection": own.id, "version": number, "origin": origin, "hash": made.hash, "former": live.hash,
-            "changes": [one.path for one in told[:MOST_NAMED]],
+            "changes": [change.path for change in changed[:MOST_NAMED]],
         },
-        sealed={"old": {one.path: one.before for one in told}, "new": {one.path: one.after for one in told}},
+        sealed={"old": {change.path: change.before for change in changed}, "new": {change.path: change.after for change in changed}},
         chain=CHAIN,
         connection=connection,
     )  # fmt: skip

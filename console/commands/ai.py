@@ -126,20 +126,20 @@ def _evaluate_builder(file: Path, email: str | None, answers: Path | None, provi
             raise click.UsageError("Rules build nothing: name a --provider, or --answers with recorded ones.")
         ask = measuring.provided(proposer.config, seconds=proposer.seconds, max_tokens=options.current().chosen("build").max_tokens)
     results = [measuring.measured(actor, each, ask) for each in measuring.read_descriptions(file)]
-    told = measuring.summary(results)
+    summary = measuring.summary(results)
     if form == "json":
-        click.echo(orjson.dumps(told | {"results": results}, option=orjson.OPT_INDENT_2).decode())
+        click.echo(orjson.dumps(summary | {"results": results}, option=orjson.OPT_INDENT_2).decode())
         return
-    count, taken = told["descriptions"], told["taken"]
+    count, taken = summary["descriptions"], summary["taken"]
     for each in results:
         said = f"valid in round {each.round}" if each.valid else each.code or "not valid"
         lines = [f"lacks {', '.join(each.lacks)}"] if each.lacks else []
         click.echo(f"{each.id:<28}{said:<18}{'; '.join([*lines, *each.wrong[:1]])}".rstrip())
     click.echo("")
     click.echo(
-        f"Valid at first {told['valid_first']} of {count}, after what was wrong was told {told['valid']}, and with all that was wished {told['right']}."
+        f"Valid at first {summary['valid_first']} of {count}, after what was wrong was told {summary['valid']}, and with all that was wished {summary['right']}."
     )
-    click.echo(f"Not answered: {told['unanswered']}.")
+    click.echo(f"Not answered: {summary['unanswered']}.")
     click.echo(
         f"Proposals that people of this console took: whole {taken.get('all', 0)}, in part {taken.get('some', 0)}, not at all {taken.get('none', 0)}."
     )

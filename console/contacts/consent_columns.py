@@ -90,21 +90,24 @@ class Place:
     fields: Sequence[Field]
     needed: frozenset[str]
 
-    def row(self, channel: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    def row(self, channel: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """The row that says that this channel was agreed to, still without whose it is."""
         document = self.documents[channel]
         state = column_of(document, "state", self.table)
         said = {column_of(document, "channel", self.table): document.is_ or channel, state: _given(document, self.table, state)}
-        return {**{name: value for name, value in told.items() if value not in (None, "")}, **{name: v for name, v in said.items() if name}}
+        return {
+            **{name: value for name, value in values.items() if value not in (None, "")},
+            **{name: v for name, v in said.items() if name},
+        }
 
-    def reasons(self, told: Mapping[str, Any]) -> Iterator[str]:
+    def reasons(self, values: Mapping[str, Any]) -> Iterator[str]:
         """Why a consent of which this is told is none."""
-        lacking = [each.label.casefold() for each in self.fields if each.name in self.needed and told.get(each.name) in (None, "")]
+        lacking = [each.label.casefold() for each in self.fields if each.name in self.needed and values.get(each.name) in (None, "")]
         if lacking:
             words = " and ".join(", ".join(lacking).rsplit(", ", 1))
             yield f"Of the consent {words} must be known: fill it in on this page for all lines, or add a column “Consent {lacking[-1]}”."
         for each in self.fields:
-            value = told.get(each.name)
+            value = values.get(each.name)
             if value in (None, ""):
                 continue
             if each.options is not None and value not in {option.value for option in each.options}:
@@ -119,7 +122,7 @@ class Place:
 def place_of(actor: Actor, collection: Collection) -> Place | None:
     """Where this actor may add consents of the collection's records; None where they stand in no table, or may not be added."""
     contact = collection.contact
-    tables = [one.table for one in contact.consent.values() if one.table is not None] if contact is not None else []
+    tables = [consent.table for consent in contact.consent.values() if consent.table is not None] if contact is not None else []
     relation = consents_relation(collection, tables[0]) if tables else None
     if contact is None or relation is None or not access.can(actor, None, f"collection:{relation.collection}", "create"):
         return None
@@ -127,7 +130,7 @@ def place_of(actor: Actor, collection: Collection) -> Place | None:
         form = hand_forms.new_record(actor, relation.collection)
     except (ConsoleError, NotFound):
         return None
-    documents = {channel: one for channel, one in contact.consent.items() if one.table == tables[0]}
+    documents = {channel: consent for channel, consent in contact.consent.items() if consent.table == tables[0]}
     first = next(iter(documents.values()))
     link = [(own, there) for own, there in relation.columns]
     apart = {there for _, there in link} | {column_of(first, part, form.collection) for part in ("channel", "state", "withdrawn_at")}
@@ -159,8 +162,8 @@ def columns_of(place: Place | None, told_headings: Sequence[str]) -> Columns:
     channels = {
         number: channel for number, channel in channel_of.items() if channel is not None and number == [*channel_of.values()].index(channel)
     }
-    told = {number: evidence[heading] for number, heading in enumerate(told_headings) if heading in evidence and number not in channels}
-    return Columns(place, channels, told)
+    columns = {number: evidence[heading] for number, heading in enumerate(told_headings) if heading in evidence and number not in channels}
+    return Columns(place, channels, columns)
 
 
 def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
@@ -179,9 +182,9 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
     if not agreed:
         return {}, reasons
     own = {each.name: cells[number] for number, each in columns.told.items() if number < len(cells) and cells[number]}
-    told = {each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip()) for each in place.fields}
-    reasons += place.reasons(told)
-    return {channel: place.row(channel, told) for channel in agreed}, reasons
+    values = {each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip()) for each in place.fields}
+    reasons += place.reasons(values)
+    return {channel: place.row(channel, values) for channel in agreed}, reasons
 
 
 def link_of(place: Place, key: str) -> dict[str, Any]:
@@ -204,7 +207,9 @@ def _value(told: Field, cell: str) -> Any:
     if not cell:
         return None
     if told.options is not None:
-        return next((one.value for one in told.options if cell.casefold() in (str(one.value).casefold(), one.label.casefold())), cell)
+        return next(
+            (option.value for option in told.options if cell.casefold() in (str(option.value).casefold(), option.label.casefold())), cell
+        )
     if told.type == "datetime":
         if by_day := re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})\b.*", cell):
             cell = f"{by_day[3]}-{by_day[2]:0>2}-{by_day[1]:0>2}"

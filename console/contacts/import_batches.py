@@ -200,8 +200,8 @@ def refused_file(actor: Actor, ident: str, harmless: Callable[[Any], Any]) -> It
 def _refused_lines(ident: str, heading: list[str], lines: Iterator[contact_files.Row], harmless: Callable[[Any], Any]) -> Iterator[bytes]:
     yield b"\xef\xbb\xbf" + _csv([["Line", "Why not", *map(harmless, heading)]])
     after = 0
-    while told := refused(ident, after, limit=imports.AT_ONCE):
-        wanted, after = dict(told), told[-1][0]
+    while refused_lines := refused(ident, after, limit=imports.AT_ONCE):
+        wanted, after = dict(refused_lines), refused_lines[-1][0]
         out = []
         for row in lines:
             if row.number in wanted:

@@ -37,11 +37,13 @@ def write(plan: Plan, lines: Sequence[Line]) -> Written:
     """Add and change the contacts that the lines say. Raises SourceDown where the source does not answer; what was written by then is found again."""
     collection = plan.collection
     new = [line for line in lines if line.outcome == NEW and not line.done]
-    told = dict(
+    keys_by_line = dict(
         zip([line.number for line in new], records.insert_many(collection.id, [line.values for line in new], plan.create), strict=True)
     )
     faults.point("imports.consents.before")
-    ended = [_changed(plan, line) if line.outcome == CHANGED and not line.done else _added(line, told.get(line.number)) for line in lines]
+    ended = [
+        _changed(plan, line) if line.outcome == CHANGED and not line.done else _added(line, keys_by_line.get(line.number)) for line in lines
+    ]
     here = [line for line in ended if line.outcome == NEW and line.key is not None]
     whose = _subjects(collection, [str(line.key) for line in here])
     added: list[Added] = [(collection, str(line.key), whose.get(str(line.key)), line.values) for line in here]
@@ -52,10 +54,10 @@ def write(plan: Plan, lines: Sequence[Line]) -> Written:
 def note(actor: Actor, written: Written, chain: str, connection: Connection) -> None:
     """Tell the log of each record that was added, with the transaction of `connection`."""
     for collection in {each[0].id: each[0] for each in written.added}.values():
-        told = {"result": "succeeded", "effect": "added"}
+        data = {"result": "succeeded", "effect": "added"}
         notes = [
             log.Noted(
-                {"fields": sorted(values), **told}, collection.id, records.log_reference(collection, key), collection.source,
+                {"fields": sorted(values), **data}, collection.id, records.log_reference(collection, key), collection.source,
                 {"old": {}, "new": dict(values)}, whose or subjects.of_person(actor.id),
             )
             for place, key, whose, values in written.added if place is collection
@@ -89,15 +91,17 @@ def _subjects(collection: Collection, keys: Sequence[str]) -> dict[str, str]:
     return {key: whose for key in keys if (whose := browse.subject_of(collection, key)) is not None}
 
 
-def _consents(plan: Plan, here: Sequence[Line], whose: Mapping[str, str]) -> tuple[list[Added], list[Line]]:
+def _consents(plan: Plan, lines: Sequence[Line], whose: Mapping[str, str]) -> tuple[list[Added], list[Line]]:
     """(the consents that were added to these contacts, the lines of those that were left without one)."""
     place = plan.consents.place
-    if place is None or not any(line.consents for line in here):
+    if place is None or not any(line.consents for line in lines):
         return [], []
     wanted = [
-        (line, channel, {**row, **consent_columns.link_of(place, str(line.key))}) for line in here for channel, row in line.consents.items()
+        (line, channel, {**row, **consent_columns.link_of(place, str(line.key))})
+        for line in lines
+        for channel, row in line.consents.items()
     ]
-    there = _consents_present(place, [line for line in here if line.done and line.consents])
+    there = _consents_present(place, [line for line in lines if line.done and line.consents])
     missing = [(line, channel, row) for line, channel, row in wanted if _channel(place, channel, row) not in there]
     scope = access.scope_for(plan.actor, place.table.id, "create")
     answers = records.insert_many(place.table.id, [row for _, _, row in missing], scope)

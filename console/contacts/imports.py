@@ -58,9 +58,9 @@ class Question:
         return asdict(self)
 
     @classmethod
-    def of_json(cls, told: Mapping[str, Any]) -> "Question":
+    def of_json(cls, stored: Mapping[str, Any]) -> "Question":
         """The inverse of `to_json`."""
-        return cls(**{**told, "file": ContactFile(**told["file"])})
+        return cls(**{**stored, "file": ContactFile(**stored["file"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +153,12 @@ def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Ques
     """The question of a file whose headings say what its columns are; a person sees that and chooses again. Raises Invalid for a file without a heading."""
     named, _ = contact_files.sample(file, actor.id)
     by_number = _by_heading(collection, named, _fields(actor, collection))
-    told = consent_columns.columns_of(
+    found_columns = consent_columns.columns_of(
         consent_columns.place_of(actor, collection), ["" if n in by_number else headings.plain(each) for n, each in enumerate(named)]
     )
     columns = {number: field.name for number, field in by_number.items()}
-    columns |= {number: f"{CONSENT}{channel}" for number, channel in told.channels.items()}
-    columns |= {number: f"{TOLD}{field.name}" for number, field in told.told.items()}
+    columns |= {number: f"{CONSENT}{channel}" for number, channel in found_columns.channels.items()}
+    columns |= {number: f"{TOLD}{field.name}" for number, field in found_columns.told.items()}
     question = Question(file, {str(number): name for number, name in sorted(columns.items())})
     return Question(file, question.columns, match_of(actor, collection, question))
 
@@ -189,10 +189,10 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     collection = importable(actor, collection_id)
     named, _ = contact_files.sample(question.file, actor.id)
     known = {field.name: field for field in _fields(actor, collection)}
-    told = {int(number): name for number, name in question.columns.items() if number.isdigit()}
-    order = sorted(told, key=lambda number: (headings.rank(named[number]) if number < len(named) else 0, number))
-    fields = {number: known[told[number]] for number in order if told[number] in known}
-    once = [name for name in told.values() if name not in _of_several(collection)]
+    columns = {int(number): name for number, name in question.columns.items() if number.isdigit()}
+    order = sorted(columns, key=lambda number: (headings.rank(named[number]) if number < len(named) else 0, number))
+    fields = {number: known[columns[number]] for number in order if columns[number] in known}
+    once = [name for name in columns.values() if name not in _of_several(collection)]
     if len(set(once)) < len(once):
         raise Invalid("Two columns are the same.", details=[{"field": "columns", "reason": "This field is filled by one column only."}])
     form = hand_forms.new_record(actor, collection.id)
@@ -202,8 +202,8 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     create, read, update = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
     return Plan(
         actor, collection, Question(question.file, question.columns, match, question.change, question.same), fields, len(named),
-        _consents(consent_columns.place_of(actor, collection), told, question.same), needed, _filled(known, fields, question.same), create, read, update,
-        owners={name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in told.values() else {},
+        _consents(consent_columns.place_of(actor, collection), columns, question.same), needed, _filled(known, fields, question.same), create, read, update,
+        owners={name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in columns.values() else {},
     )  # fmt: skip
 
 
@@ -230,10 +230,10 @@ def judge(
     return [_looked_at(plan, line) for line in lines] if look else lines
 
 
-def no_lines_before(told: Sequence[tuple[int, str]]) -> Mapping[int, int]:
+def no_lines_before(numbered: Sequence[tuple[int, str]]) -> Mapping[int, int]:
     """For a few lines that are looked at by themselves."""
     firsts: dict[str, int] = {}
-    return {number: firsts.setdefault(who, number) for number, who in told}
+    return {number: firsts.setdefault(who, number) for number, who in numbered}
 
 
 def _line(
@@ -273,24 +273,26 @@ def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Se
     label = plan.collection.by_name[plan.match].label if plan.match else ""
     if len(found) > 1:
         return Line(number, REFUSED, values, (f"{len(found)} contacts have this {label}.",))
-    one = found[0]
+    known = found[0]
     if not plan.question.change:
-        return Line(number, REFUSED, values, (f"Somebody with this {label} is there already.",), key=one.key)
+        return Line(number, REFUSED, values, (f"Somebody with this {label} is there already.",), key=known.key)
     given = {name: value for name, value in values.items() if name not in plan.filled and name not in plan.collection.key}
-    changes = {name: value for name, value in given.items() if name in _moved(plan, one, given)}
+    changes = {name: value for name, value in given.items() if name in _moved(plan, known, given)}
     if not changes:
-        return Line(number, SAME, values, key=one.key)
-    reasons = _wrong_zone(plan, changes) + records.refusals_of_change(plan.collection, one.values, changes, plan.update)
-    if one.key not in allowed:
+        return Line(number, SAME, values, key=known.key)
+    reasons = _wrong_zone(plan, changes) + records.refusals_of_change(plan.collection, known.values, changes, plan.update)
+    if known.key not in allowed:
         reasons = ["You may see this contact, but not change it."]
-    former = {name: one.values.get(name) for name in changes}
-    return Line(number, REFUSED if reasons else CHANGED, values, tuple(dict.fromkeys(reasons)), key=one.key, changes=changes, former=former)
+    former = {name: known.values.get(name) for name in changes}
+    return Line(
+        number, REFUSED if reasons else CHANGED, values, tuple(dict.fromkeys(reasons)), key=known.key, changes=changes, former=former
+    )
 
 
-def _moved(plan: Plan, one: Record, values: Mapping[str, Any]) -> set[str]:
+def _moved(plan: Plan, record: Record, values: Mapping[str, Any]) -> set[str]:
     """The fields in which the contact differs from the line, as far as the actor reads them."""
     by_name = plan.collection.by_name
-    kept = {name: one.values[name] for name in values if name in one.values}
+    kept = {name: record.values[name] for name in values if name in record.values}
     same_name = {name for name, kept_value in kept.items() if _spelled(kept_value) == _spelled(values[name]) and name == plan.match}
     return {n for n in kept if n not in same_name and not records.alike(plan.collection, by_name[n], values[n], kept[n])}
 
@@ -371,8 +373,8 @@ def _contacts_present(plan: Plan, values: Sequence[Mapping[str, Any]]) -> dict[s
     name = plan.match
     if name is None:
         return {}
-    told = [one[name] for one in values if one.get(name) not in (None, "")]
-    wanted = sorted({spelled for value in told for spelled in ((value, value.lower()) if isinstance(value, str) else (value,))}, key=str)
+    given = [value[name] for value in values if value.get(name) not in (None, "")]
+    wanted = sorted({spelled for value in given for spelled in ((value, value.lower()) if isinstance(value, str) else (value,))}, key=str)
     found: dict[str, list[Record]] = {}
     for start in range(0, len(wanted), ASKED):
         test = Test(name, "in", wanted[start : start + ASKED])
@@ -428,12 +430,14 @@ def _by_heading(collection: Collection, named: Sequence[str], fields: Sequence[F
     return found
 
 
-def _consents(place: Place | None, told: Mapping[int, str], same: Mapping[str, Any]) -> Columns:
+def _consents(place: Place | None, names: Mapping[int, str], same: Mapping[str, Any]) -> Columns:
     if place is None:
         return Columns()
     named = {field.name: field for field in place.fields}
-    channels = {n: name.removeprefix(CONSENT) for n, name in told.items() if name.startswith(CONSENT)}
-    evidence = {n: named[name.removeprefix(TOLD)] for n, name in told.items() if name.startswith(TOLD) and name.removeprefix(TOLD) in named}
+    channels = {n: name.removeprefix(CONSENT) for n, name in names.items() if name.startswith(CONSENT)}
+    evidence = {
+        n: named[name.removeprefix(TOLD)] for n, name in names.items() if name.startswith(TOLD) and name.removeprefix(TOLD) in named
+    }
     everyone = [channel for channel in same.get(EVERYONE) or () if channel in place.documents and channel not in channels.values()]
     return Columns(place, {n: channel for n, channel in channels.items() if channel in place.documents}, evidence, everyone)
 

@@ -18,9 +18,9 @@ class LinesBefore:
     def __init__(self, connection: sqlite3.Connection, secret: bytes) -> None:
         self._connection, self._secret = connection, secret
 
-    def first(self, told: Sequence[tuple[int, str]]) -> Mapping[int, int]:
+    def first(self, numbered: Sequence[tuple[int, str]]) -> Mapping[int, int]:
         """Line → the first line about the same, which may be itself; takes (line, who it is about)."""
-        named = {number: self._number(who) for number, who in told}
+        named = {number: self._number(who) for number, who in numbered}
         with self._connection:
             self._connection.executemany("insert into line values (?, ?) on conflict do nothing", [(who, n) for n, who in named.items()])
         found: dict[int, int] = {}

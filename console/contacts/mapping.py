@@ -65,23 +65,23 @@ def _rows_of_each(collection: Collection, contacts: Mapping[str, Record]) -> dic
     """Key → the newest rows of each table in which the consents of that record stand, by table."""
     found: dict[str, dict[str, list[Mapping[str, Any]]]] = {key: {} for key in contacts}
     values = {key: record.values for key, record in contacts.items()}
-    for one in collection.contact.consent.values() if collection.contact is not None else ():
-        relation = consents_relation(collection, one.table) if one.table is not None else None
-        if relation is None or one.table is None or any(one.table in each for each in found.values()):
+    for source in collection.contact.consent.values() if collection.contact is not None else ():
+        relation = consents_relation(collection, source.table) if source.table is not None else None
+        if relation is None or source.table is None or any(source.table in each for each in found.values()):
             continue
         if len(relation.columns) != 1:
             for key, record in contacts.items():
                 found[key] |= {table: list(rows) for table, rows in _rows(collection, record, whole).items()}
             continue
         [(own, there)] = relation.columns
-        at = column_of(one, "at", records.collection(relation.collection))
+        at = column_of(source, "at", records.collection(relation.collection))
         by_value = {str(each[own]): key for key, each in values.items() if each.get(own) is not None}
         for tables in found.values():
-            tables[one.table] = []
+            tables[source.table] = []
         for row in _rows_named(relation.collection, there, [each[own] for each in values.values() if each.get(own) is not None], at):
             whose = by_value.get(str(row.get(there)))
-            if whose is not None and len(found[whose][one.table]) < MOST_CONSENTS:
-                found[whose][one.table].append(row)
+            if whose is not None and len(found[whose][source.table]) < MOST_CONSENTS:
+                found[whose][source.table].append(row)
     return {key: dict(tables) for key, tables in found.items()}
 
 
@@ -112,8 +112,10 @@ def contact_of(
         raise NotFound(f"{collection.label} are not contacts: say in the collection's document which field is what.")
     said = {part: _text(values.get(named)) if (named := getattr(mapped, part)) else None for part in ADDRESSED}
     consent = {
-        channel: _of_field(one, values) if one.table is None else _of_rows(collection, one, channel, (rows or {}).get(one.table, ()))
-        for channel, one in mapped.consent.items()
+        channel: _of_field(source, values)
+        if source.table is None
+        else _of_rows(collection, source, channel, (rows or {}).get(source.table, ()))
+        for channel, source in mapped.consent.items()
     }
     own = key if key is not None else records.record_keys.key_of(collection, values) or ""
     closed = _means_yes(values.get(mapped.do_not_contact)) if mapped.do_not_contact else False
@@ -123,17 +125,17 @@ def contact_of(
 def _rows(collection: Collection, record: Record, scope_of: Callable[[str], Scope]) -> dict[str, Rows]:
     """The newest rows of each table in which the record's consents stand, one statement for each."""
     found: dict[str, Rows] = {}
-    for one in collection.contact.consent.values() if collection.contact is not None else ():
-        relation = consents_relation(collection, one.table) if one.table is not None else None
-        if relation is None or one.table is None or one.table in found:
+    for source in collection.contact.consent.values() if collection.contact is not None else ():
+        relation = consents_relation(collection, source.table) if source.table is not None else None
+        if relation is None or source.table is None or source.table in found:
             continue
         scope = scope_of(relation.collection)
         if scope.nothing:
             continue
-        at = column_of(one, "at", records.collection(relation.collection))
+        at = column_of(source, "at", records.collection(relation.collection))
         sort = f"-{at}" if at else None
         page = records.related(collection.id, record.key or "", relation.name, scope, MOST_CONSENTS, sort=sort, known=record.values)
-        found[one.table] = [row.values for row in page.rows]
+        found[source.table] = [row.values for row in page.rows]
     return found
 
 

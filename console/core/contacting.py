@@ -249,7 +249,7 @@ def _capped(message: Outgoing, used: Iterable[Used], now: datetime, caps: Sequen
     for cap in caps:
         if message.kind not in cap.kinds:
             continue
-        counted = sorted((one for one in before if one.kind in cap.kinds and one.at > now - cap.period), key=lambda one: one.at)
+        counted = sorted((sent for sent in before if sent.kind in cap.kinds and sent.at > now - cap.period), key=lambda sent: sent.at)
         if len(counted) < cap.most:
             continue
         until = counted[-cap.most].at + cap.period
@@ -263,8 +263,8 @@ def _capped(message: Outgoing, used: Iterable[Used], now: datetime, caps: Sequen
 def _senders(used: Sequence[Used]) -> str:
     """`Lead nurture (2) and Welcome`."""
     counts: dict[str, int] = {}
-    for one in used:
-        counts[one.by] = counts.get(one.by, 0) + 1
+    for message in used:
+        counts[message.by] = counts.get(message.by, 0) + 1
     named = [f"{name} ({number})" if number > 1 else name for name, number in counts.items()]
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
 

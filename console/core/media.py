@@ -94,4 +94,4 @@ def ids_in(value: Any) -> set[str]:
     if is_value(value):
         return {str(value["file"])}
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return {found for one in inner for found in ids_in(one)}
+    return {found for part in inner for found in ids_in(part)}

@@ -46,12 +46,12 @@ def spoken(expression: expressions.Expression, roots: Mapping[str, Any]) -> str:
     if not isinstance(node, Path):
         return shown
     if how is not None and how.references is not None and NAMES in roots:
-        keys = [expressions.shown(one) for one in (value if isinstance(value, list) else [value])]
+        keys = [expressions.shown(item) for item in (value if isinstance(value, list) else [value])]
         return ", ".join((key.strip("•") and roots[NAMES](how.references, key)) or key for key in keys if key)
     if how is not None and how.money and (said := _amount(how, node, value, roots)) is not None:
         return said
     if isinstance(value, list) and how is not None and how.labels:
-        return ", ".join(how.labels.get(str(one)) or code_in_words(expressions.shown(one)) for one in value)
+        return ", ".join(how.labels.get(str(item)) or code_in_words(expressions.shown(item)) for item in value)
     return (how.labels.get(shown) or code_in_words(shown)) if how is not None and how.labels else shown
 
 

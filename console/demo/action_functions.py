@@ -40,8 +40,8 @@ class Subject:
 
     def digest(self) -> str:
         """What tells whether anything about them has changed since."""
-        told = [self.kind, self.ref, sorted(self.names), sorted(self.births), sorted(self.countries), self.birth_place]
-        return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
+        identity = [self.kind, self.ref, sorted(self.names), sorted(self.births), sorted(self.countries), self.birth_place]
+        return hashlib.sha256(json.dumps(identity, ensure_ascii=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +67,19 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
     del key  # the database holds one screening per subject, its data and the versions of the lists
     subjects = _subjects(str(values.get("collection") or "customer"), str(values["key"]), door)
     lists = [record.values for record in door.every("watchlist")]
-    versions = {told["code"]: told["version"] for told in lists}
+    versions = {list_row["code"]: list_row["version"] for list_row in lists}
     counts = dict.fromkeys(("hits", "carried", "unchanged"), 0)
     entries: list[Entry] | None = None
     runs, undecided, stand = [], dict[str, tuple[Subject, "Record"]](), list[str]()
     for subject in subjects:
-        told = {"subject_kind": subject.kind, "subject_ref": subject.ref, "subject_hash": subject.digest(), "list_versions": versions}
-        run = _former(door, told)
+        row = {"subject_kind": subject.kind, "subject_ref": subject.ref, "subject_hash": subject.digest(), "list_versions": versions}
+        run = _former(door, row)
         if run is not None:
             counts["unchanged"] += 1
             stand.append(str(run.values["at"])[:10])
         else:
             entries = entries if entries is not None else _entries(door)
-            run = _screened(door, subject, told, str(values.get("reason") or "event"), entries)
+            run = _screened(door, subject, row, str(values.get("reason") or "event"), entries)
         hits = door.related("screening_run", run.key or "", "found")
         counts["hits"] += len(hits)
         counts["carried"] += sum(hit.values.get("carried_from_id") is not None for hit in hits)
@@ -97,7 +97,7 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
         "told": _screening_sentence(len(subjects), len(lists), len(undecided), len(stand), since),
         "runs": runs,
         "versions": versions,
-        "screened_against": {told["name"]: told["version"] for told in lists},
+        "screened_against": {list_row["name"]: list_row["version"] for list_row in lists},
         "undecided": [hit.values["id"] for _, hit in undecided.values()],
         "compared": told_of,
         "customer": seen,
@@ -120,8 +120,8 @@ def _worst(door: "Door", customer: Mapping[str, Any]) -> str:
     while above := [party for party in above if party not in seen]:
         seen |= set(above)
         for party in above:
-            told = door.get("party", str(party)).values
-            codes |= {told.get("country"), told.get("nationality")}
+            values = door.get("party", str(party)).values
+            codes |= {values.get("country"), values.get("nationality")}
         holdings = door.find("ownership", {"owned_id": above})
         above = list(dict.fromkeys(holding.values["owner_id"] for holding in holdings if holding.values["until"] is None))
     levels = {door.get("country_risk", code).values["level"] for code in sorted(filter(None, codes))}
@@ -147,14 +147,14 @@ def _compare(door: "Door", subject: Subject, hit: "Record") -> dict[str, Any]:
         "countries": (_countries(sorted(subject.countries)), _countries(entry.get("nationalities") or ())),
     }
     listed = door.get("watchlist", str(entry["list"])).values
-    told: dict[str, Any] = {"subject": subject.names[0], "entry": entry["name"], "list": listed["name"], "kind": listed["kind"]}
-    told |= {"programme": entry.get("programme"), "version": entry["version"], "score": str(hit.values["score"])}
-    told |= {"birth_place": subject.birth_place, "listed_birth_place": entry.get("birth_place") or ""}
+    comparison: dict[str, Any] = {"subject": subject.names[0], "entry": entry["name"], "list": listed["name"], "kind": listed["kind"]}
+    comparison |= {"programme": entry.get("programme"), "version": entry["version"], "score": str(hit.values["score"])}
+    comparison |= {"birth_place": subject.birth_place, "listed_birth_place": entry.get("birth_place") or ""}
     for name, (own, theirs) in sides.items():
-        told |= {name: ", ".join(map(str, own)), f"listed_{name}": ", ".join(map(str, theirs))}
+        comparison |= {name: ", ".join(map(str, own)), f"listed_{name}": ", ".join(map(str, theirs))}
     matched = hit.values.get("matched_on") or {}
-    told["birth_place_is"] = _places(told["birth_place"], told["listed_birth_place"])
-    return told | {"birth_date_is": matched.get("birth_date", "unknown"), "nationality_is": matched.get("nationality", "unknown")}
+    comparison["birth_place_is"] = _places(comparison["birth_place"], comparison["listed_birth_place"])
+    return comparison | {"birth_date_is": matched.get("birth_date", "unknown"), "nationality_is": matched.get("nationality", "unknown")}
 
 
 def _places(own: str, listed: str) -> str:
@@ -169,19 +169,19 @@ def _countries(codes: Iterable[str]) -> list[str]:
     return [code_name("country", code, "en") for code in codes]
 
 
-def _former(door: "Door", told: Mapping[str, Any]) -> "Record | None":
+def _former(door: "Door", row: Mapping[str, Any]) -> "Record | None":
     """The screening of the same data against the same versions, where there is one."""
-    known = {name: told[name] for name in ("subject_kind", "subject_ref", "subject_hash")}
-    return next((run for run in door.find("screening_run", known) if run.values["list_versions"] == told["list_versions"]), None)
+    known = {name: row[name] for name in ("subject_kind", "subject_ref", "subject_hash")}
+    return next((run for run in door.find("screening_run", known) if run.values["list_versions"] == row["list_versions"]), None)
 
 
-def _screened(door: "Door", subject: Subject, told: Mapping[str, Any], reason: str, entries: list[Entry]) -> "Record":
+def _screened(door: "Door", subject: Subject, row: Mapping[str, Any], reason: str, entries: list[Entry]) -> "Record":
     """A new screening with its hits. Two at once: the database keeps one."""
     found = [(entry, score, matched) for entry in entries for score, matched in [_compared(subject, entry)] if score >= SHOWN]
     try:
-        run = door.insert("screening_run", {**told, "reason": reason, "hits": len(found), "at": datetime.now(UTC).isoformat()})
+        run = door.insert("screening_run", {**row, "reason": reason, "hits": len(found), "at": datetime.now(UTC).isoformat()})
     except Conflict:
-        there = _former(door, told)
+        there = _former(door, row)
         if there is None:
             raise
         return there
@@ -241,9 +241,9 @@ def _subjects(collection: str, key: str, door: "Door") -> list[Subject]:
             if record.values["until"] is None
         ]
     for party in dict.fromkeys(parties):
-        told = door.get("party", str(party)).values
-        countries = frozenset(filter(None, (told.get("nationality"), told.get("country"))))
-        found.append(Subject("party", str(party), _names(told, "name", "name_original"), _as_set(told.get("birth_date")), countries))
+        values = door.get("party", str(party)).values
+        countries = frozenset(filter(None, (values.get("nationality"), values.get("country"))))
+        found.append(Subject("party", str(party), _names(values, "name", "name_original"), _as_set(values.get("birth_date")), countries))
     return found
 
 
@@ -262,12 +262,12 @@ def _entries(door: "Door") -> list[Entry]:
         others.setdefault(int(alias.values["entry"]), []).append(alias.values["name"])
     made = []
     for record in door.every("watchlist_entry"):
-        told = record.values
-        if told.get("delisted_on"):
+        values = record.values
+        if values.get("delisted_on"):
             continue
-        names = tuple(dict.fromkeys([told["name"], *others.get(int(told["id"]), [])]))
-        births, countries = frozenset(map(str, told.get("birth_dates") or [])), frozenset(told.get("nationalities") or [])
-        made.append(Entry(int(told["id"]), int(told["version"]), told["kind"], names, tuple(map(_sounds, names)), births, countries))
+        names = tuple(dict.fromkeys([values["name"], *others.get(int(values["id"]), [])]))
+        births, countries = frozenset(map(str, values.get("birth_dates") or [])), frozenset(values.get("nationalities") or [])
+        made.append(Entry(int(values["id"]), int(values["version"]), values["kind"], names, tuple(map(_sounds, names)), births, countries))
     return made
 
 
@@ -323,8 +323,8 @@ def assess(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
     """Add a risk assessment of `customer`: `points_<factor>` each, `score`, `band`, and what was set by hand. Answers its `id`."""
     del key  # a call whose end is unknown is looked up by a person: an assessment has no key of ours
     points = {name.removeprefix("points_"): value for name, value in values.items() if name.startswith("points_")}
-    told = {name: values.get(name) for name in ("score", "band", "override_band", "override_reason", "assessor")}
-    made = {**told, "customer_id": values["customer"], "model_version": values["model"], "floor_reason": values.get("floor")}
+    columns = {name: values.get(name) for name in ("score", "band", "override_band", "override_reason", "assessor")}
+    made = {**columns, "customer_id": values["customer"], "model_version": values["model"], "floor_reason": values.get("floor")}
     return {"id": door.insert("risk_assessment", {**made, "points": points, "at": datetime.now(UTC).isoformat()}).values["id"]}
 
 

@@ -46,7 +46,7 @@ class Drawing:
             if worker.stdout is not None:
                 worker.stdout.close()
 
-    def finish(self, told: Callable[[int, int], None]) -> int:
+    def finish(self, progress: Callable[[int, int], None]) -> int:
         """Wait for all; rows of drawn papers get hash and pages, the others go to the archive. The number of the latter.
 
         Raises RuntimeError when a process ended before it was through.
@@ -58,7 +58,7 @@ class Drawing:
                 number, digest, pages = line.split()
                 done += 1
                 missing += _enter(self.wanted[int(number)].row, digest, int(pages))
-                told(done, len(self.wanted))
+                progress(done, len(self.wanted))
         if done < len(self.wanted):
             raise RuntimeError(f"only {done} of {len(self.wanted)} papers were drawn; what went wrong stands above")
         return missing

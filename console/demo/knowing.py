@@ -40,18 +40,18 @@ def match(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any
     whole = len(among) <= WHOLE
     among = among if whole else _alike(values, wanted, site, sorted(holders), door)
     for record in among:
-        told = record.values
+        supplier = record.values
         agrees = [
             label
             for name, label in (("vat_id", "VAT id"), ("register_no", "register number"))
-            if wanted[name] and plain(told[name] or "") == wanted[name]
+            if wanted[name] and plain(supplier[name] or "") == wanted[name]
         ]
-        agrees += ["IBAN"] if told["id"] in holders else []
-        agrees += ["domain"] if site and site in {host(None, told["website"] or ""), host(None, told["main_email"])} else []
-        score = fuzz.ratio(company, _core(told["legal_name"])) / 100 if company else 0.0
+        agrees += ["IBAN"] if supplier["id"] in holders else []
+        agrees += ["domain"] if site and site in {host(None, supplier["website"] or ""), host(None, supplier["main_email"])} else []
+        score = fuzz.ratio(company, _core(supplier["legal_name"])) / 100 if company else 0.0
         if agrees or score >= least:
             agrees += [f"name ({score:.2f})"] if score >= least else []
-            found.append((len(agrees), score, told, agrees))
+            found.append((len(agrees), score, supplier, agrees))
     best = sorted(found, key=lambda one: (-one[0], -one[1], one[2]["id"]))[:MOST]
     lines = [f"{told['legal_name']} (SUP-{told['id']:04d}, {told['status']}): {', '.join(agrees)}" for _, _, told, agrees in best]
     return {

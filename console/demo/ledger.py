@@ -101,12 +101,12 @@ def refunds(db: sqlite3.Connection, charge_id: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def add_refund(db: sqlite3.Connection, told: Mapping[str, Any]) -> None:
+def add_refund(db: sqlite3.Connection, refund: Mapping[str, Any]) -> None:
     """Keep a refund as the provider's answer tells it."""
     db.execute(
         "insert into refund values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (told["id"], told["charge"], told["amount"], told["currency"], told["status"], told["reason"], told["failure_reason"],
-         json.dumps(told["metadata"]), told["key"], told["created"]),
+        (refund["id"], refund["charge"], refund["amount"], refund["currency"], refund["status"], refund["reason"], refund["failure_reason"],
+         json.dumps(refund["metadata"]), refund["key"], refund["created"]),
     )  # fmt: skip
 
 
@@ -124,10 +124,10 @@ def payee(db: sqlite3.Connection, iban: str, name: str) -> tuple[str, str | None
     row = db.execute("select name from holder where iban = ?", (plain(iban),)).fetchone()
     if row is None:
         return "not_possible", None
-    asked, held = _core(name), _core(row[0])
-    if asked == held:
+    wanted, held = _core(name), _core(row[0])
+    if wanted == held:
         return "match", None
-    alike = SequenceMatcher(None, " ".join(asked), " ".join(held)).ratio()
+    alike = SequenceMatcher(None, " ".join(wanted), " ".join(held)).ratio()
     return ("close", row[0]) if alike >= CLOSE else ("no_match", None)
 
 

@@ -39,11 +39,11 @@ def live(data_dir: Path, people: Mapping[str, str], progress: Callable[[str], No
     with _stand_ins(data_dir):
         stage = Stage(people)
         try:
-            told = stage.play(progress)
+            played = stage.play(progress)
         finally:
             log.move_clock(timedelta())
             stage.leave()
-    return told
+    return played
 
 
 class Stage:
@@ -129,10 +129,10 @@ class Stage:
         try:
             runs.complete(self.actor(by), run, given)
         except Invalid as refused:
-            asked = [str(told["field"]) for told in refused.details or () if told.get("severity") == "explain"]
-            if len(asked) != len(refused.details or ()):
+            asked_fields = [str(detail["field"]) for detail in refused.details or () if detail.get("severity") == "explain"]
+            if len(asked_fields) != len(refused.details or ()):
                 raise
-            runs.complete(self.actor(by), run, replace(given, values=sent | dict.fromkeys(asked, tales.EXPLAINED)))
+            runs.complete(self.actor(by), run, replace(given, values=sent | dict.fromkeys(asked_fields, tales.EXPLAINED)))
         self.settle()
         return True
 

@@ -49,15 +49,15 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
     from console.demo import staff, tagging
 
     known = {} if reset else {person["email"]: person["password"] for person in note.get("people", [])}
-    told = staff.with_passwords(known)
-    write_note(data_dir, {"people": told, "stories": listed_stories()})
+    people = staff.with_passwords(known)
+    write_note(data_dir, {"people": people, "stories": listed_stories()})
     if reset:
         progress("Clearing the console's own tables")
         server.clear_console()
     server.migrate()
     _load_company(data_dir, server, datetime.now(UTC).date(), progress)
     progress("Making people, collections and workflows known")
-    staff.create(told)
+    staff.create(people)
     staff.create_service_accounts()
     _connect(data_dir, server)
     tagging.tag_contacts(supply_file(data_dir))
@@ -69,11 +69,11 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
     if not bare:
         from console.demo import living
 
-        living.live(data_dir, {person["email"]: person["password"] for person in told}, progress)
+        living.live(data_dir, {person["email"]: person["password"] for person in people}, progress)
     write_note(
         data_dir,
         {
-            "people": told,
+            "people": people,
             "stories": listed_stories(),
             "loaded": {"at": datetime.now(UTC).isoformat(timespec="seconds"), "form": servers.newest_form(), "portable": True},
         },
@@ -90,13 +90,13 @@ def read_note(data_dir: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def write_note(data_dir: Path, told: dict[str, Any]) -> None:
+def write_note(data_dir: Path, more: dict[str, Any]) -> None:
     """demo.json anew, mode 0600, the whole or nothing; who serves and where is kept from the former one."""
     former = read_note(data_dir)
     kept = {name: former.get(name) for name in ("url", "pid", "provider")}
     descriptor, part = tempfile.mkstemp(dir=data_dir, prefix=f"{NOTE}.")
     with open(descriptor, "w", encoding="utf-8") as out:
-        json.dump(kept | told, out, indent=1, ensure_ascii=False)
+        json.dump(kept | more, out, indent=1, ensure_ascii=False)
         out.flush()
         os.fsync(out.fileno())
     os.replace(part, data_dir / NOTE)
@@ -107,8 +107,8 @@ def listed_stories() -> list[dict[str, str]]:
     from console.demo import payments, procurement, stories
 
     reviews = [("kyc-review", "customer", str(number), "olivia") for number in stories.KYC_RECORDS]
-    told = (*payments.PLAIN, payments.KENJI_DINAR, payments.PRIYA, payments.GRETA, payments.BRAM)
-    refunds = [("customer-refund", "charge", charge, "olivia") for charge in told]
+    charges = (*payments.PLAIN, payments.KENJI_DINAR, payments.PRIYA, payments.GRETA, payments.BRAM)
+    refunds = [("customer-refund", "charge", charge, "olivia") for charge in charges]
     requests = [("supplier-onboarding", "supplier_request", str(number), "stan") for number in procurement.STORY_REQUESTS]
     return [dict(zip(("workflow", "collection", "record", "by"), story, strict=True)) for story in reviews + refunds + requests]
 
@@ -237,7 +237,7 @@ def _set_due_times() -> None:
     from console.demo import staff
     from console.monitoring import due_times
 
-    refund = next(one for one in workflows.all_known() if one.slug == "customer-refund")
+    refund = next(workflow for workflow in workflows.all_known() if workflow.slug == "customer-refund")
     lead, finance = (accounts.person_of_email(f"{first}@{staff.DOMAIN}").id for first in ("mona", "petra"))
     stages = [
         {"percent": 50, "do": "remind"},

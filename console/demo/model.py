@@ -40,18 +40,18 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-        prompt = "\n".join(str(message["content"]) for message in asked["messages"])
-        schema = ((asked.get("response_format") or {}).get("json_schema") or {}).get("schema") or {}
+        request = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+        prompt = "\n".join(str(message["content"]) for message in request["messages"])
+        schema = ((request.get("response_format") or {}).get("json_schema") or {}).get("schema") or {}
         text = json.dumps(answer(prompt, schema), ensure_ascii=False)
         usage = {"prompt_tokens": len(prompt) // 4, "completion_tokens": len(text) // 4}
-        told = {
+        completion = {
             "id": "demo",
             "model": NAME,
             "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
             "usage": usage,
         }
-        body = json.dumps(told, ensure_ascii=False).encode()
+        body = json.dumps(completion, ensure_ascii=False).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -125,9 +125,9 @@ def _item(variant: Mapping[str, Any], pairs: list[tuple[str, str, Any]]) -> dict
         found = (sources[-1], way) if way is not None and fits else None
     if name is None or found is None:
         return None
-    told = {"name": name, "value": found[1], "confidence": "high" if len(str(found[1])) % 3 else "medium", "sources": [found[0]]}
+    proposal = {"name": name, "value": found[1], "confidence": "high" if len(str(found[1])) % 3 else "medium", "sources": [found[0]]}
     words = "It is what the source says, and nothing speaks against it."
-    return {key: told.get(key, words if inner.get("type") == "string" else _first(inner)) for key, inner in properties.items()}
+    return {key: proposal.get(key, words if inner.get("type") == "string" else _first(inner)) for key, inner in properties.items()}
 
 
 def _offered(schema: Mapping[str, Any]) -> list[Any]:

@@ -193,16 +193,16 @@ def _refunds(world: World, free: list[Row], rng: Random) -> list[Row]:
         while charge["amount_minor"] < 10:
             charge = free.pop()
         amount = max(1, int(charge["amount_minor"] * rng.uniform(0.1, 0.9))) if part == "yes" else charge["amount_minor"]
-        asked = min(charge["created_at"] + timedelta(days=rng.uniform(1, 50)), world.moment(-rng.uniform(1, 9)))
+        requested_at = min(charge["created_at"] + timedelta(days=rng.uniform(1, 50)), world.moment(-rng.uniform(1, 9)))
         if status == "pending":
-            asked = world.moment(-rng.uniform(0.3, 14))
-        settled = min(asked + timedelta(hours=rng.randrange(1, 60)), world.moment(-0.1)) if status != "pending" else None
+            requested_at = world.moment(-rng.uniform(0.3, 14))
+        settled = min(requested_at + timedelta(hours=rng.randrange(1, 60)), world.moment(-0.1)) if status != "pending" else None
         rows.append(
             {
                 "id": f"re_{token(rng)}", "charge_id": charge["id"], "amount_minor": amount, "currency": charge["currency"], "status": status,
                 "reason": rng.choice(("withdrawal", "not_received", "not_as_described", "duplicate", "cancelled", "price_error", "goodwill")),
                 "failure_reason": rng.choice(FAILURES) if status == "failed" else None, "idempotency_key": f"refund:{token(rng, 20)}",
-                "provider_ref": None if status == "canceled" else f"re_{token(rng)}", "requested_by": rng.choice(("olivia", "tom", "mona")), "created_at": asked, "settled_at": settled,
+                "provider_ref": None if status == "canceled" else f"re_{token(rng)}", "requested_by": rng.choice(("olivia", "tom", "mona")), "created_at": requested_at, "settled_at": settled,
             }
         )  # fmt: skip
     return rows

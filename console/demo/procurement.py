@@ -74,12 +74,12 @@ def tier(request: Row) -> str:
 
 def _suppliers(world: World, requests: list[Row], rng: Random) -> list[Row]:
     """One per request that went on, and older ones without a request."""
-    asked = [row for row in requests if row["status"] in {"onboarding", "done"}]
+    onboarding = [row for row in requests if row["status"] in {"onboarding", "done"}]
     left = dict(SUPPLIER_STATUSES)
     taken = {row["company_name"] for row in requests}
     places = [number for number in range(1, SUPPLIERS + 1) if number not in {stories.BRIGHT_WATER_SUPPLIER, stories.ALDER_FINCH}]
-    requested = dict(zip(places[-len(asked) :], asked, strict=True))
-    others = spread(left | {"onboarding": 0, "active": left["active"] - 2 - (len(asked) - left["onboarding"])}, rng)
+    requested = dict(zip(places[-len(onboarding) :], onboarding, strict=True))
+    others = spread(left | {"onboarding": 0, "active": left["active"] - 2 - (len(onboarding) - left["onboarding"])}, rng)
     rows = []
     for number in range(1, SUPPLIERS + 1):
         request = requested.get(number)
@@ -127,15 +127,15 @@ def _story_supplier(world: World, number: int) -> Row:
         "id", "legal_name", "trade_name", "register_no", "vat_id", "country", "address", "website", "main_email", "main_phone", "tier", "status",
         "owner", "request_id", "activated_at", "screening_status",
     )  # fmt: skip
-    told: Row = common | own | {"activated_at": activated}
-    return {column: told[column] for column in order}
+    row: Row = common | own | {"activated_at": activated}
+    return {column: row[column] for column in order}
 
 
 def _accounts(world: World, suppliers: list[Row], rng: Random) -> list[Row]:
     """An active account for each active supplier, a retired or proposed second one for some; those being onboarded have none."""
     known = [row for row in suppliers if row["status"] != "onboarding"]
-    told = {stories.ALDER_FINCH: stories.ALDER_FINCH_IBAN, stories.BRIGHT_WATER_SUPPLIER: stories.BRIGHT_WATER_IBAN}
-    rows = [_account(world, row, told.get(row["id"]) or _iban(row["country"], rng), "active", rng) for row in known]
+    ibans = {stories.ALDER_FINCH: stories.ALDER_FINCH_IBAN, stories.BRIGHT_WATER_SUPPLIER: stories.BRIGHT_WATER_IBAN}
+    rows = [_account(world, row, ibans.get(row["id"]) or _iban(row["country"], rng), "active", rng) for row in known]
     alder = next(row for row in suppliers if row["id"] == stories.ALDER_FINCH)
     rows.append(
         _account(world, alder, stories.FOREIGN_IBAN, "proposed", rng)
@@ -143,9 +143,9 @@ def _accounts(world: World, suppliers: list[Row], rng: Random) -> list[Row]:
     )
     rows += [
         _account(world, row, _iban(row["country"], rng), "proposed", rng)
-        for row in rng.sample([row for row in known if row["id"] not in told], 6)
+        for row in rng.sample([row for row in known if row["id"] not in ibans], 6)
     ]
-    rest = [row for row in known if row["id"] not in told]
+    rest = [row for row in known if row["id"] not in ibans]
     while len(rows) < ACCOUNTS:
         rows.append(_account(world, rng.choice(rest), _iban("DE", rng), "retired", rng))
     return rows

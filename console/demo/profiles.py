@@ -69,10 +69,10 @@ def _with_status(rng: Random) -> dict[int, Profile]:
 
 def _set_reviews(profiles: dict[int, Profile], rng: Random) -> None:
     """All whose approval has expired are overdue; the rest of the overdue and the due are approved."""
-    told = list(stories.CUSTOMERS.values())
+    customers = list(stories.CUSTOMERS.values())
     approved = _drawn([one for one in profiles.values() if one.status == "approved" and not one.story], rng)
-    overdue = OVERDUE - STATUSES["expired"] - sum(story.review == "overdue" for story in told)
-    due = DUE - sum(story.review == "due" for story in told)
+    overdue = OVERDUE - STATUSES["expired"] - sum(story.review == "overdue" for story in customers)
+    due = DUE - sum(story.review == "due" for story in customers)
     for place, profile in enumerate(approved):
         profile.review = "overdue" if place < overdue else "due" if place < overdue + due else "later"
     for profile in profiles.values():

@@ -93,14 +93,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         try:
-            status, told = self._handled()
+            status, answer = self._handled()
         except Silence:
             self.server.wait(SILENT_S)
             self.close_connection = True
             return
         except Refusal as refusal:
-            status, told = refusal.status, refusal.body
-        body = json.dumps(told, ensure_ascii=False).encode()
+            status, answer = refusal.status, refusal.body
+        body = json.dumps(answer, ensure_ascii=False).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
@@ -149,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _refund(self, body: bytes) -> tuple[int, Mapping[str, Any]]:
         """A refund, or the answer that was given to this key before."""
-        key, asked = self.headers.get("Idempotency-Key") or secrets.token_hex(16), self._values(body)
+        key, values = self.headers.get("Idempotency-Key") or secrets.token_hex(16), self._values(body)
         digest = hashlib.sha256(body).digest()
         with ledger.opened(self.server.data_dir) as db:
             known = db.execute("select body, status, said from answer where key = ?", (key,)).fetchone()
@@ -159,25 +159,25 @@ class Handler(BaseHTTPRequestHandler):
                 )
             if known is not None and known[1] is not None:
                 return known[1], json.loads(known[2])
-            taken = ledger.charge(db, str(asked.get("charge", "")))
-            way = str((asked.get("metadata") or {}).get("simulate") or (taken or {}).get("metadata", {}).get("simulate") or "ok")
+            taken = ledger.charge(db, str(values.get("charge", "")))
+            way = str((values.get("metadata") or {}).get("simulate") or (taken or {}).get("metadata", {}).get("simulate") or "ok")
             if way == "http_500_once" and known is None:
                 db.execute("insert into answer values (?, ?, null, null)", (key, digest))
-                failing, status, told = True, 500, dict[str, Any]()
+                failing, status, refund = True, 500, dict[str, Any]()
             elif way == "timeout_before":
                 raise Silence
             else:
-                failing, (status, told) = False, _made(asked, taken, way, key)
+                failing, (status, refund) = False, _made(values, taken, way, key)
                 if status == 200:
-                    ledger.add_refund(db, {**told, "key": key})
-                db.execute("insert or replace into answer values (?, ?, ?, ?)", (key, digest, status, json.dumps(told)))
+                    ledger.add_refund(db, {**refund, "key": key})
+                db.execute("insert or replace into answer values (?, ?, ?, ?)", (key, digest, status, json.dumps(refund)))
         if failing:
             raise Refusal(500, "api_error", "Something went wrong here; nothing was done.")
         if way == "timeout_after_commit" and status == 200:
             raise Silence
         if way == "slow_8s":
             self.server.wait(SLOW_S)
-        return status, told
+        return status, refund
 
     def _refunds(self, query: Mapping[str, str]) -> tuple[int, Mapping[str, Any]]:
         """The refunds of a charge, as they stand now."""
@@ -187,9 +187,9 @@ class Handler(BaseHTTPRequestHandler):
             ledger.fail_pending(db, datetime.now(UTC) - FAILS_AFTER * self.server.pace, "pending_then_failed")
             return 200, {"object": "list", "data": ledger.refunds(db, query["charge"]), "has_more": False}
 
-    def _payee(self, asked: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+    def _payee(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
         """Whether an account is held under a name."""
-        iban, name = asked.get("iban"), asked.get("name")
+        iban, name = body.get("iban"), body.get("name")
         if not isinstance(iban, str) or not isinstance(name, str) or not iban or not name:
             raise Refusal(400, "parameter_missing", "Give iban and name.", "iban" if not iban else "name")
         with ledger.opened(self.server.data_dir) as db:
@@ -198,33 +198,33 @@ class Handler(BaseHTTPRequestHandler):
 
     def _vat(self, number: str, query: Mapping[str, str]) -> tuple[int, Mapping[str, Any]]:
         """Whether a VAT number is registered; the register may be away."""
-        asked = ledger.plain(number)
+        plain = ledger.plain(number)
         if query.get("simulate") == "unavailable":
             raise Refusal(503, "ms_unavailable", "The register of this country does not answer.")
         with ledger.opened(self.server.data_dir) as db:
-            row = db.execute("select name from vat where id = ?", (asked,)).fetchone()
+            row = db.execute("select name from vat where id = ?", (plain,)).fetchone()
         status = "valid" if row else "invalid"
-        consultation = "WAPIAAA" + hashlib.sha256(f"{asked}{time.time_ns()}".encode()).hexdigest()[:10].upper()
-        told = {
-            "object": "vat_check", "vat_id": asked, "well_formed": bool(VAT.fullmatch(asked)), "status": status, "name": row[0] if row else None,
+        consultation = "WAPIAAA" + hashlib.sha256(f"{plain}{time.time_ns()}".encode()).hexdigest()[:10].upper()
+        check = {
+            "object": "vat_check", "vat_id": plain, "well_formed": bool(VAT.fullmatch(plain)), "status": status, "name": row[0] if row else None,
         }  # fmt: skip
-        return 200, {**told, "consultation_number": consultation, "checked_at": _moment()}
+        return 200, {**check, "consultation_number": consultation, "checked_at": _moment()}
 
     def log_message(self, format: str, *args: Any) -> None:
         """Requests go to the log of the process, not to its terminal."""
         logger.debug(format, *args)
 
 
-def _made(asked: Mapping[str, Any], taken: Mapping[str, Any] | None, way: str, key: str) -> tuple[int, dict[str, Any]]:
+def _made(body: Mapping[str, Any], taken: Mapping[str, Any] | None, way: str, key: str) -> tuple[int, dict[str, Any]]:
     """(status, body) of what comes of a refund that is asked for."""
     try:
-        return 200, _refund_of(asked, taken, way, key)
+        return 200, _refund_of(body, taken, way, key)
     except Refusal as refusal:
         return refusal.status, refusal.body
 
 
-def _refund_of(asked: Mapping[str, Any], taken: Mapping[str, Any] | None, way: str, key: str) -> dict[str, Any]:
-    charge, amount, metadata = asked.get("charge"), asked.get("amount"), asked.get("metadata") or {}
+def _refund_of(body: Mapping[str, Any], taken: Mapping[str, Any] | None, way: str, key: str) -> dict[str, Any]:
+    charge, amount, metadata = body.get("charge"), body.get("amount"), body.get("metadata") or {}
     if not isinstance(charge, str) or not charge:
         raise Refusal(400, "parameter_missing", "Name the charge.", "charge")
     if not (isinstance(amount, int | str) and not isinstance(amount, bool) and re.fullmatch(r"[1-9][0-9]{0,11}", str(amount))):
@@ -238,18 +238,18 @@ def _refund_of(asked: Mapping[str, Any], taken: Mapping[str, Any] | None, way: s
         raise Refusal(400, "charge_already_refunded", f"Charge {charge[:80]} has already been refunded.")
     if int(amount) > left:
         raise Refusal(400, "amount_too_large", f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left}).", "amount")
-    currency = taken["currency"] if taken is not None else str(asked.get("currency") or "eur").lower()
-    pending = way == "pending_then_failed" or int(amount) > _available(currency, asked)
+    currency = taken["currency"] if taken is not None else str(body.get("currency") or "eur").lower()
+    pending = way == "pending_then_failed" or int(amount) > _available(currency, body)
     status, failure = ("failed", "expired_or_canceled_card") if way == "expired_card" else ("pending" if pending else "succeeded", None)
     return {
         "id": f"re_{hashlib.sha256(key.encode()).hexdigest()[:24]}", "object": "refund", "amount": int(amount), "charge": charge, "created": int(time.time()),
         "currency": currency, "failure_reason": failure, "metadata": {str(k): v for k, v in metadata.items()} | {"simulate": way, "key": key},
-        "reason": asked.get("reason"), "status": status,
+        "reason": body.get("reason"), "status": status,
     }  # fmt: skip
 
 
-def _available(currency: str, asked: Mapping[str, Any]) -> int:
-    low = (asked.get("metadata") or {}).get("simulate_balance") == "low"
+def _available(currency: str, body: Mapping[str, Any]) -> int:
+    low = (body.get("metadata") or {}).get("simulate_balance") == "low"
     return LOW if low else BALANCE.get(currency, ANY_BALANCE)
 
 
@@ -264,12 +264,12 @@ def _moment() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def serve(data_dir: Path, port: int, told: Callable[[str], object]) -> None:
+def serve(data_dir: Path, port: int, started: Callable[[str], object]) -> None:
     """Answer until SIGTERM or Ctrl-C; `told` is given the address. Raises OSError where the port is taken."""
     data_dir.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Provider(data_dir, port) as server, contextlib.suppress(KeyboardInterrupt):
-        told(server.url)
+        started(server.url)
         server.serve_forever(poll_interval=0.2)
 
 

@@ -78,7 +78,7 @@ def _entries(world: World, rng: Random) -> list[Row]:
 
 
 def _aliases(entries: list[Row], rng: Random) -> list[Row]:
-    told = {
+    aliases = {
         KARAVAYEV: [
             ("Караваев Юрий Алексеевич", "cyrillic", "strong"),
             ("Karavaev Yuri", "latin", "strong"),
@@ -86,9 +86,11 @@ def _aliases(entries: list[Row], rng: Random) -> list[Row]:
         ],
         DVORACEK: [("Marek Dvoracek", "latin", "strong"), ("M. Dvořáček", "latin", "weak")],
     }
-    names_of: dict[int, list[tuple[str, str, str]]] = {row["id"]: told.get(row["id"]) or [_alias(row["name"], 0, rng)] for row in entries}
+    names_of: dict[int, list[tuple[str, str, str]]] = {
+        row["id"]: aliases.get(row["id"]) or [_alias(row["name"], 0, rng)] for row in entries
+    }
     left = ALIASES - sum(len(found) for found in names_of.values())
-    open_to = [row for row in entries if row["id"] not in told]
+    open_to = [row for row in entries if row["id"] not in aliases]
     while left:
         row = rng.choice(open_to)
         if len(names_of[row["id"]]) < 6:
@@ -151,7 +153,7 @@ def _hits(world: World, profiles: dict[int, Profile], runs: list[Row], entries: 
         if ("customer", str(number)) in last and number not in stories.CUSTOMERS
     }
     marek = str(next(row["id"] for row in world.core["party"] if row["name"] == MAREK))
-    told = [
+    hits = [
         _hit(
             last["customer", str(stories.JURIJ)],
             entries[KARAVAYEV - 1],
@@ -180,12 +182,12 @@ def _hits(world: World, profiles: dict[int, Profile], runs: list[Row], entries: 
     rng.shuffle(reviewed)
     cleared = reviewed + reviewed[: max(0, HITS["false_positive"] - len(reviewed))]
     spots = (
-        [(number, "open") for number in reviewing[: HITS["open"] - len(told)]]
+        [(number, "open") for number in reviewing[: HITS["open"] - len(hits)]]
         + [(number, "needs_more") for number in waiting[: HITS["needs_more"]]]
         + [(number, "true_match") for number in refused]
         + [(number, "false_positive") for number in cleared[: HITS["false_positive"]]]
     )
-    rows = told + [_drawn_hit(of_customers[number], status, customers[number], entries, rng) for number, status in spots]
+    rows = hits + [_drawn_hit(of_customers[number], status, customers[number], entries, rng) for number, status in spots]
     by_id = {run["id"]: run for run in runs}
     for number, row in enumerate(rows, 1):
         row["id"] = number

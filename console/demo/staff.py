@@ -24,8 +24,8 @@ SERVICE_ACCOUNTS = (
 
 def listed() -> list[dict[str, Any]]:
     """The people of people.json with their address: `first, name, email, role, team`, and where they have them `also` and `tags`."""
-    told = json.loads((resources.files("console.demo") / "people.json").read_text(encoding="utf-8"))
-    return [{"email": f"{person['first']}@{DOMAIN}", **person} for person in told]
+    people = json.loads((resources.files("console.demo") / "people.json").read_text(encoding="utf-8"))
+    return [{"email": f"{person['first']}@{DOMAIN}", **person} for person in people]
 
 
 def with_passwords(known: Mapping[str, str]) -> list[dict[str, str]]:
@@ -36,9 +36,9 @@ def with_passwords(known: Mapping[str, str]) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-def create(told: list[dict[str, str]]) -> None:
+def create(people: list[dict[str, str]]) -> None:
     """Accounts for everybody; who has one already gets the password told."""
-    for person, credentials in zip(listed(), told, strict=True):
+    for person, credentials in zip(listed(), people, strict=True):
         also = [(person["role"], team) for team in person.get("also", ())]
         try:
             accounts.create_person(

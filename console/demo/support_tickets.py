@@ -99,7 +99,7 @@ def _request(charge: Row, at: datetime, text: str, **more: str) -> Ticket:
 
 def _story_requests(world: World) -> list[Ticket]:
     by_id = {row["id"]: row for row in world.core["charge"] if row["id"] in payments.STORY_IDS}
-    asked = [
+    requests_made = [
         _request(
             by_id[payments.PRIYA],
             world.moment(-1.4),
@@ -149,7 +149,7 @@ def _story_requests(world: World) -> list[Ticket]:
         "The boots do not fit, I sent them back. EUR 64.00.",
         "The book has blank pages. EUR 29.90 please.",
     )
-    return asked + [
+    return requests_made + [
         _request(by_id[number], world.moment(-0.6 + place / 50), text)
         for place, (number, text) in enumerate(zip(payments.PLAIN, plain, strict=True))
     ]

@@ -170,7 +170,7 @@ def _description(step: Step, kind: StepType | None, config: Any, labels: Labels)
     read = [use for use in uses if not use.changed]
     other_places = list(dict.fromkeys((use.relation, use.collection) for use in read if use.relation or use.collection))
     own = [use.column for use in read if use.column and not use.relation and not use.collection]
-    asked = [entry for entry in _definitions(config) if not entry.readonly]
+    entries = [entry for entry in _definitions(config) if not entry.readonly]
     lines = [
         ("Reads", _joined(labels.field(name) for name in dict.fromkeys(own))),
         *(
@@ -178,7 +178,7 @@ def _description(step: Step, kind: StepType | None, config: Any, labels: Labels)
             for place in other_places
         ),
         ("Changes", _joined(dict.fromkeys(labels.changed(use) for use in uses if use.changed and use.column))),
-        ("Asks for", _joined(entry.label + (" (required)" if entry.required else "") for entry in asked)),
+        ("Asks for", _joined(entry.label + (" (required)" if entry.required else "") for entry in entries)),
         *((name, text) for name, text in _settings(config) if not _for_programs(text)),
         *(("Shows", text) for text in [_short(getattr(config, "text", None) or "")] if not _for_programs(text)),
         ("Only for", _joined(humanised(role) for role in step.roles or ())),

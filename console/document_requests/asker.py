@@ -49,8 +49,8 @@ def state(actor: Actor, run_id: str) -> State | None:
     request = ensure(run_id)
     if request is None:
         return None
-    told = settings.current()
-    mails = told.smtp is not None and told.mail_from is not None and told.base_url is not None
+    configured = settings.current()
+    mails = configured.smtp is not None and configured.mail_from is not None and configured.base_url is not None
     return State(request, request.items, _may(actor, run_id), mails, request.until <= log.now())
 
 
@@ -116,8 +116,8 @@ def renew(actor: Actor, run_id: str) -> None:
     )
     if moved:
         asked = request.asked
-        told = {"until": log.body.moment(request.until), "wanted": [entry["id"] for entry in asked["documents"]], "round": number}
-        noted(request, actor, "document_requested", told, {"address": asked["to"], "text": asked["letter"]})
+        data = {"until": log.body.moment(request.until), "wanted": [entry["id"] for entry in asked["documents"]], "round": number}
+        noted(request, actor, "document_requested", data, {"address": asked["to"], "text": asked["letter"]})
 
 
 def by_hand(actor: Actor, run_id: str, wanted: str, name: str, content: bytes, sender: str) -> Stored:

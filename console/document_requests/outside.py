@@ -84,7 +84,7 @@ def keep_file(request: Request, wanted: str, types: list[str], name: str, conten
             "Too many files.",
             details=[{"field": wanted, "reason": f"At most {MOST_FILES} files are taken. Take one away, or put several into one PDF."}],
         )
-    if sum(one.bytes for one in there) + len(content) > most * 1_000_000:
+    if sum(file.bytes for file in there) + len(content) > most * 1_000_000:
         raise Invalid(
             "Too large together.",
             details=[{"field": wanted, "reason": f"All files together may have {most} MB. Take one away, or send them smaller."}],
@@ -98,7 +98,7 @@ def keep_file(request: Request, wanted: str, types: list[str], name: str, conten
 def take_away(page: Page, file_id: str) -> None:
     """Take a file away that was not sent off yet. Raises NotFound for one that is not of this request, or that somebody entered by hand."""
     request = _open(page)
-    stored = next((one for one in files.of_request(request.id) if one.id == file_id and one.by is None), None)
+    stored = next((file for file in files.of_request(request.id) if file.id == file_id and file.by is None), None)
     if stored is None:
         raise NotFound("There is no such file here.")
     files.remove(stored.id)

@@ -74,13 +74,13 @@ def _end(request: Request) -> None:
 
 def _send(request: Request) -> None:
     """The letter that is due, and when the next one is."""
-    told = settings.current()
-    if told.smtp is None or told.mail_from is None or told.base_url is None:
+    configured = settings.current()
+    if configured.smtp is None or configured.mail_from is None or configured.base_url is None:
         fetch("update console.document_request set mail = 'none', remind_at = null where id = %s returning id", (request.id,))
         return
     first = request.mail in ("due", "failed") and request.sent_at is None
     try:
-        mail.send(_letter(request, str(told.base_url), str(told.mail_from), first=first))
+        mail.send(_letter(request, str(configured.base_url), str(configured.mail_from), first=first))
         became = "sent"
     except OutcomeUnknown:
         became = "unknown"  # it may have arrived; a second one would only puzzle, and the reminder comes

@@ -105,17 +105,17 @@ def ensure(run_id: str) -> Request | None:
         return None
     if (there := by_id(request_id)) is not None:
         return there if there.n == loaded.run.attempt.n else _taken_up(there, loaded.run.attempt.n)
-    asked, now = loaded.run.attempt.values.get("request"), log.now()
-    if asked is None:  # what was asked has been erased
+    stored, now = loaded.run.attempt.values.get("request"), log.now()
+    if stored is None:  # what was asked has been erased
         return None
     subject = loaded.subject or ""
-    until = now + timedelta(days=int(asked["days"]))
-    _, nonce, ct = subjects.seal(subject, f"request|{request_id}", dict(asked))
+    until = now + timedelta(days=int(stored["days"]))
+    _, nonce, ct = subjects.seal(subject, f"request|{request_id}", dict(stored))
     row = (request_id, run_id, loaded.run.attempt.n, subject, loaded.run.team, hashed(token_of(request_id, 1)), until, nonce, ct, now, now)
     made = fetch(_INSERT, row)
     request = by_id(request_id)
     if made and request is not None:
-        noted(request, ENGINE, "document_requested", _event_body(request), {"address": asked["to"], "text": asked["letter"]})
+        noted(request, ENGINE, "document_requested", _event_body(request), {"address": stored["to"], "text": stored["letter"]})
     return request
 
 
@@ -131,7 +131,7 @@ def _event_body(request: Request) -> dict[str, Any]:
     return {"until": log.body.moment(request.until), "wanted": wanted, "round": request.round}
 
 
-def noted(request: Request, actor: Actor, kind: str, told: Mapping[str, Any], sealed: Mapping[str, Any]) -> None:
+def noted(request: Request, actor: Actor, kind: str, data: Mapping[str, Any], sealed: Mapping[str, Any]) -> None:
     """An event of the request on the chain of its run; nothing else of the run changes."""
 
     def once() -> None:
@@ -140,7 +140,7 @@ def noted(request: Request, actor: Actor, kind: str, told: Mapping[str, Any], se
             return
         here, by = loaded.run.attempt, actor.id if actor.kind in ("user", "key") else None
         seen = Seen(loaded, workflows.version(loaded.run.workflow, loaded.run.version), None)
-        open_ = {"request": request.id, "n": here.n, **told}
+        open_ = {"request": request.id, "n": here.n, **data}
         record_reading(actor, seen, Event(kind, log.now(), open_, dict(sealed), (here.step, here.attempt), by))
 
     retried(once)
@@ -148,7 +148,7 @@ def noted(request: Request, actor: Actor, kind: str, told: Mapping[str, Any], se
 
 def received(request: Request, actor: Actor, stored: Stored) -> None:
     """Note a document that came."""
-    told = {
+    data = {
         "wanted": stored.slot,
         "file": stored.id,
         "digest": stored.sha256,
@@ -157,7 +157,7 @@ def received(request: Request, actor: Actor, stored: Stored) -> None:
         "pages": stored.pages,
     }
     sealed = {"name": stored.name} | ({"sender": stored.sender} if stored.sender else {})
-    noted(request, actor, "document_received", told, sealed)
+    noted(request, actor, "document_received", data, sealed)
 
 
 def by_id(request_id: str) -> Request | None:
@@ -181,10 +181,10 @@ def _read(where: str, given: Any) -> Request | None:
         return None
     request_id, run, n, subject, team, status, number, until, nonce, ct, *rest = rows[0]
     try:
-        asked = subjects.unseal(subject, f"request|{request_id}", nonce, ct)
+        stored = subjects.unseal(subject, f"request|{request_id}", nonce, ct)
     except subjects.Unreadable:
         return None
-    return Request(request_id, run, n, subject, team, status, number, until, asked, *rest)
+    return Request(request_id, run, n, subject, team, status, number, until, stored, *rest)
 
 
 def settled(request: Request) -> Request:

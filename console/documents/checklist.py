@@ -141,19 +141,19 @@ def _entry(document: Document, subject: str | None, checked: Checked, actor: Act
         return Entry(document, why=NO_PAGES, sha256=opened.sha256)
     if subject is None:
         return Entry(document, why=NOBODY, sha256=opened.sha256)
-    told = kept_text(opened, subject)
+    text = kept_text(opened, subject)
     return (
         Entry(document, pending=True, sha256=opened.sha256, awaited=len(checked.checks))
-        if told is None
-        else _results(replace(told, document=document), checked)
+        if text is None
+        else _results(replace(text, document=document), checked)
     )
 
 
-def _results(told: Told, checked: Checked) -> Entry:
-    results = judged(checked.checks, checked.roots, told.facts, told.pages, told.document.title)
-    known = told.document if told.document.pages else replace(told.document, pages=len(told.pages) or None)
-    unread = next((page.why for page in told.pages if page.why), "") if not told.facts.read else ""
-    return Entry(known, results, unread, sha256=told.sha256)
+def _results(text: Told, checked: Checked) -> Entry:
+    results = judged(checked.checks, checked.roots, text.facts, text.pages, text.document.title)
+    known = text.document if text.document.pages else replace(text.document, pages=len(text.pages) or None)
+    unread = next((page.why for page in text.pages if page.why), "") if not text.facts.read else ""
+    return Entry(known, results, unread, sha256=text.sha256)
 
 
 def _order(actor: Actor, seen: Seen, refs: Sequence[str]) -> None:
@@ -166,10 +166,10 @@ def _order(actor: Actor, seen: Seen, refs: Sequence[str]) -> None:
 
 def read_ordered(payload: str) -> None:
     """The job: read what somebody wants to see, and keep it. Who may not see it any more, and what is gone, is nothing to read."""
-    asked = json.loads(payload)
-    actor = accounts.actor_of_person(asked["person"], "sys:engine")
+    order = json.loads(payload)
+    actor = accounts.actor_of_person(order["person"], "sys:engine")
     try:
-        for _ in read(actor, asked["run"], only=asked["documents"]):
+        for _ in read(actor, order["run"], only=order["documents"]):
             pass
     except NotFound:
         return
@@ -177,34 +177,34 @@ def read_ordered(payload: str) -> None:
 
 def _note(actor: Actor, run_id: str, made: Checklist) -> None:
     """Note what this person was shown, unless it is what they were shown before at this attempt."""
-    told = made.to_json()
-    mark = hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    body = made.to_json()
+    mark = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def once() -> None:
         seen = see(actor, run_id)
         here = seen.run.attempt
         if here is None or here.n != made.n or runs.already_recorded(seen.run, actor, "checks_shown", {"n": made.n, "digest": mark}):
             return
-        found: dict[str, Any] = {"n": here.n, "digest": mark, "results": _counted(told)}
+        found: dict[str, Any] = {"n": here.n, "digest": mark, "results": _counted(body)}
         found |= {"item": made.item} if made.item is not None else {}
-        record_reading(actor, seen, Event("checks_shown", log.now(), found, {"checks": _kept(told)}, (here.step, here.attempt), actor.id))
+        record_reading(actor, seen, Event("checks_shown", log.now(), found, {"checks": _kept(body)}, (here.step, here.attempt), actor.id))
 
     retried(once)
 
 
-def _kept(told: Mapping[str, Any]) -> dict[str, Any]:
+def _kept(stored: Mapping[str, Any]) -> dict[str, Any]:
     """What the log keeps: results and places, without the sentences, which may say values that later readers may not see."""
-    plain = {"step": told["step"], "item": told["item"], "checks": [_silent(check) for check in told["checks"]]}
-    return plain | {"documents": [{**entry, "checks": [_silent(check) for check in entry["checks"]]} for entry in told["documents"]]}
+    plain = {"step": stored["step"], "item": stored["item"], "checks": [_silent(check) for check in stored["checks"]]}
+    return plain | {"documents": [{**entry, "checks": [_silent(check) for check in entry["checks"]]} for entry in stored["documents"]]}
 
 
 def _silent(check: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in check.items() if name != "message"}
 
 
-def _counted(told: Mapping[str, Any]) -> dict[str, int]:
+def _counted(stored: Mapping[str, Any]) -> dict[str, int]:
     """How many checks came to what: what may stand open in the log."""
     counts: dict[str, int] = {}
-    for check in [*told["checks"], *(check for entry in told["documents"] for check in entry["checks"])]:
+    for check in [*stored["checks"], *(check for entry in stored["documents"] for check in entry["checks"])]:
         counts[check["result"]] = counts.get(check["result"], 0) + 1
     return counts

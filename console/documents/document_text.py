@@ -79,8 +79,8 @@ def pages_of(
     """
     found: list[Page] = []
     left = MOST_TEXT
-    for told in read(actor, run_id, recognise=recognise, only=only, seconds=seconds, of=of):
-        for page in _pages(told):
+    for text in read(actor, run_id, recognise=recognise, only=only, seconds=seconds, of=of):
+        for page in _pages(text):
             if len(found) == MOST_PAGES or left <= 0:
                 return found
             if len(page.text) <= left:
@@ -105,9 +105,9 @@ def read(
     listed = [one for one in every if not one.why_not]
     wanted = [one for one in listed if only is None or one.ref in only]
     for document in wanted[:MOST_DOCUMENTS]:
-        told = _read_document(actor, document, seen.loaded.subject, recognise=recognise, until=until)
-        if told is not None:
-            yield told
+        text = _read_document(actor, document, seen.loaded.subject, recognise=recognise, until=until)
+        if text is not None:
+            yield text
 
 
 def _read_document(actor: Actor, document: Document, subject: str | None, *, recognise: bool, until: float | None) -> Told | None:
@@ -133,13 +133,13 @@ def kept_text(opened: Opened, subject: str | None) -> Told | None:
     return None if pages is None else Told(opened.document, pages, facts_of(pages, log.now().date()), opened.sha256)
 
 
-def _pages(told: Told) -> Iterator[Page]:
-    document = told.document
+def _pages(text: Told) -> Iterator[Page]:
+    document = text.document
     where = (document.collection, document.record, document.column, document.slot)
-    if told.why:
-        yield Page(document.ref, document.title, 1, "", (), "none", told.why, {}, {}, {}, *where)
-    for page in told.pages:
-        data, boxes, labels = _data(told.facts, page.number)
+    if text.why:
+        yield Page(document.ref, document.title, 1, "", (), "none", text.why, {}, {}, {}, *where)
+    for page in text.pages:
+        data, boxes, labels = _data(text.facts, page.number)
         yield Page(document.ref, document.title, page.number, page.text, page.lines, page.origin, page.why, data, boxes, labels, *where)
 
 
@@ -148,14 +148,14 @@ def _data(facts: Facts, number: int) -> tuple[dict[str, Any], dict[str, Box], di
     data: dict[str, Any] = {}
     boxes: dict[str, Box] = {}
     labels: dict[str, str] = {}
-    for one in facts.found:
-        if one.page != number:
+    for fact in facts.found:
+        if fact.page != number:
             continue
-        labels.setdefault(one.name, one.label)
-        if one.name in PATTERNS or one.name in data:
-            before = data.get(one.name, [])
-            data[one.name] = [*(before if isinstance(before, list) else [before]), one.value]
-            boxes.pop(one.name, None)
+        labels.setdefault(fact.name, fact.label)
+        if fact.name in PATTERNS or fact.name in data:
+            before = data.get(fact.name, [])
+            data[fact.name] = [*(before if isinstance(before, list) else [before]), fact.value]
+            boxes.pop(fact.name, None)
         else:
-            data[one.name], boxes[one.name] = one.value, one.box
+            data[fact.name], boxes[fact.name] = fact.value, fact.box
     return data, boxes, labels

@@ -78,7 +78,7 @@ def looked_at(actor: Actor, run_id: str, at: int | None = None, events: Sequence
         listed = beside(actor, run_id, seen.run.collection, seen.run.record)
     except NotFound:
         listed = []
-    there = [one for one in listed if not one.why_not and (one.at is None or moment is None or one.at <= moment)]
+    there = [document for document in listed if not document.why_not and (document.at is None or moment is None or document.at <= moment)]
     return [_looked(document, [event for event in events if _names(event) == _named(document)]) for document in there]
 
 

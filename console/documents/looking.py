@@ -108,8 +108,8 @@ def _columns(actor: Actor, collection: Collection) -> list[Field]:
 def _named(collection: Collection, columns: Sequence[Field], rows: Sequence[Record]) -> list[Document]:
     badge = str(collection.summary.get("badge") or "")
     words = {str(option.value): str(option.label) for field in collection.fields if field.name == badge for option in field.options or ()}
-    told = [(row, str(row.values.get(badge) or "")) for row in rows]
-    return [_of_column(collection, column, row, words.get(state, state)) for row, state in told for column in columns]
+    labelled = [(row, str(row.values.get(badge) or "")) for row in rows]
+    return [_of_column(collection, column, row, words.get(state, state)) for row, state in labelled for column in columns]
 
 
 def _of_column(collection: Collection, column: Field, row: Record, status: str = "") -> Document:
@@ -225,8 +225,8 @@ def _note(actor: Actor, ref: str, shown: Opened, run_id: str | None, number: int
             return
         if attachments.opened(actor, stored.run, stored, number):
             return
-        told: dict[str, Any] = {"tab": "document", "run": stored.run}
-        log.note(actor, "record_viewed", open=told, sealed={"fields": {"document": shown.name}}, subject=stored.subject)
+        data: dict[str, Any] = {"tab": "document", "run": stored.run}
+        log.note(actor, "record_viewed", open=data, sealed={"fields": {"document": shown.name}}, subject=stored.subject)
         return
     collection, column, row = _record(actor, ref)
     if run_id is not None:

@@ -26,20 +26,20 @@ def of_item(actor: Actor, run_id: str, item: AtHand) -> list[Document]:
     if item.collection is not None:
         own = of_record(actor, run_id, about, item.collection, item.key)
         refs = {document.ref for document in own}
-        return [*own, *(one for one in of_records(actor, item.collection, item.key) if one.ref not in refs)]
+        return [*own, *(record for record in of_records(actor, item.collection, item.key) if record.ref not in refs)]
     return named(actor, run_id, about, _files_in(item.values))
 
 
 def of_record(actor: Actor, run_id: str, about: tuple[str | None, str | None], collection: str, key: str) -> list[Document]:
     """The files that this record names. `about` is what the run is about: (collection, key)."""
-    listed = [one for one in beside(actor, run_id, *about) if (one.collection, one.record) == (collection, key)]
+    listed = [paper for paper in beside(actor, run_id, *about) if (paper.collection, paper.record) == (collection, key)]
     return listed or _of_record(actor, collection, key)
 
 
 def named(actor: Actor, run_id: str, about: tuple[str | None, str | None], wanted: Any) -> list[Document]:
     """Files, or what was handed in under these names: of a name the files of the newest request for it."""
     sent = _newest(attachments.files_of_draft(actor, run_id), _names(wanted))
-    return [one for one in beside(actor, run_id, *about) if one.ref in sent]
+    return [paper for paper in beside(actor, run_id, *about) if paper.ref in sent]
 
 
 def _of_record(actor: Actor, collection_id: str, key: str) -> list[Document]:
@@ -61,13 +61,13 @@ def _of_record(actor: Actor, collection_id: str, key: str) -> list[Document]:
 
 def _names(given: Any) -> set[str]:
     entries = given if isinstance(given, list) else [given]
-    return {str(one["file"]) if media.is_value(one) else one for one in entries if media.is_value(one) or isinstance(one, str)}
+    return {str(entry["file"]) if media.is_value(entry) else entry for entry in entries if media.is_value(entry) or isinstance(entry, str)}
 
 
 def _newest(sent: Sequence[Stored], names: set[str]) -> set[str]:
     """Ids of the files that are meant: of those under a name the ones of the newest request for it."""
     last = {stored.slot: stored.request for stored in sent}
-    return {one.id for one in sent if one.id in names or (one.slot in names and one.request == last[one.slot])}
+    return {paper.id for paper in sent if paper.id in names or (paper.slot in names and paper.request == last[paper.slot])}
 
 
 def _files_in(value: Any) -> list[Any]:
@@ -75,4 +75,4 @@ def _files_in(value: Any) -> list[Any]:
     if media.is_value(value) or (isinstance(value, str) and value.startswith("fil_")):
         return [value]
     entries = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    return [one for entry in entries for one in _files_in(entry)]
+    return [file for entry in entries for file in _files_in(entry)]

@@ -17,7 +17,10 @@ def meant(documents: Sequence[Document], value: Any) -> Document | None:
     name = value.get("file") if isinstance(value, dict) else str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(name, str) or not name:
         return None
-    return next((one for part in ("ref", "slot", "title", "record", "column") for one in documents if getattr(one, part) == name), None)
+    return next(
+        (document for part in ("ref", "slot", "title", "record", "column") for document in documents if getattr(document, part) == name),
+        None,
+    )
 
 
 def place_of(actor: Actor, run_id: str, document: Document, passage: str, page: int | None) -> tuple[int, Box] | None:
@@ -29,10 +32,10 @@ def place_of(actor: Actor, run_id: str, document: Document, passage: str, page: 
         opened = content_of(actor, document.ref)
         if not opened.media_type or opened.media_type not in files.DRAWN:
             return None
-        told = kept_text(opened, see(actor, run_id).loaded.subject)
+        text = kept_text(opened, see(actor, run_id).loaded.subject)
     except ConsoleError:
         return None
-    for read in told.pages if told is not None else ():
+    for read in text.pages if text is not None else ():
         if page in (None, read.number) and (box := _within(read, wanted)) is not None:
             return read.number, box
     return None

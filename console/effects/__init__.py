@@ -108,13 +108,13 @@ def _message_with_reasons(effect: Effect, error: ConsoleError) -> str:
         return error.message
     about = effect.request["define"].get("collection") or effect.request.get("collection")
     collection = records.catalogue.find(about) if about else None
-    told = [error.message]
+    parts = [error.message]
     for detail in error.details:
         field = collection.field(str(detail.get("field"))) if collection is not None else None
         reason = str(detail.get("reason") or "")
-        if reason and not any(reason in before for before in told):
-            told.append(reason if field is None or field.label in reason else f"{field.label}: {reason}")
-    return " ".join(told)
+        if reason and not any(reason in before for before in parts):
+            parts.append(reason if field is None or field.label in reason else f"{field.label}: {reason}")
+    return " ".join(parts)
 
 
 def _report_of(effect: Effect, call: Call | None, try_result: TryResult) -> Report:

@@ -114,19 +114,19 @@ def check(call: Call) -> TryResult | None:
     if rule is None:
         return None
     define: Http = call.define.model_copy(update={"method": "GET", "path": rule.path, "query": rule.query, "body": None})
-    asked = _request(call, define)
-    answer = net.send("GET", asked.url, None, asked.headers, read_s=define.timeout_s)
+    request = _request(call, define)
+    answer = net.send("GET", request.url, None, request.headers, read_s=define.timeout_s)
     if not answer.good:
         raise IntegrationError(f"{_named(define.system)} answered the look-up with status {answer.status}.", permanent=answer.permanent)
-    said = _json(asked.without_secret(answer.body))
+    said = _json(request.without_secret(answer.body))
     for item in _listed_entries(call, said):
         if _holds(call, rule.where, answer=said, item=item):
             if rule.expect is not None and not _holds(call, rule.expect, answer=said, item=item):
                 raise IntegrationError(f"{_named(define.system)} lists it with other values than were asked for.", code="contradiction")
-            return TryResult("succeeded", values=call.values(rule.result, answer=said, item=item), sent=asked.shown)
+            return TryResult("succeeded", values=call.values(rule.result, answer=said, item=item), sent=request.shown)
     if rule.more is not None and _holds(call, rule.more, answer=said):
         raise IntegrationError(f"{_named(define.system)} did not list everything.", code="not_whole")
-    return TryResult("failed", "not_found", f"{_named(define.system)} knows of no such request.", sent=asked.shown)
+    return TryResult("failed", "not_found", f"{_named(define.system)} knows of no such request.", sent=request.shown)
 
 
 def _listed_entries(call: Call, answer_json: Any) -> list[Any]:

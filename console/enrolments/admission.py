@@ -88,8 +88,8 @@ def who_of(target: Target, candidate: Candidate) -> str:
         return f"{target.collection}|{candidate.record}"
     given = candidate.values
     phone, email = (str(given.get(name) or "").strip() for name in ("phone", "email"))
-    told = re.sub(r"[^0-9]", "", phone) or email.casefold() or orjson.dumps(given, option=orjson.OPT_SORT_KEYS).decode()
-    return "lead|" + subjects.digest(told.encode(), f"lead|{target.id}").hex()[:32]
+    identity = re.sub(r"[^0-9]", "", phone) or email.casefold() or orjson.dumps(given, option=orjson.OPT_SORT_KEYS).decode()
+    return "lead|" + subjects.digest(identity.encode(), f"lead|{target.id}").hex()[:32]
 
 
 def wrong_contact(values: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -200,10 +200,10 @@ def _sealed(
     target: Target, good: Sequence[Candidate], ids: Mapping[int, str]
 ) -> dict[int, tuple[str | None, str | None, bytes | None, bytes | None]]:
     """Line → (subject, key id, nonce, ciphertext) of the values, each under the key of whom they are about."""
-    told = [each for each in good if each.values]
-    subject_by_line = _subjects(target, told, ids)
+    with_values = [each for each in good if each.values]
+    subject_by_line = _subjects(target, with_values, ids)
     sealed: dict[int, tuple[str | None, str | None, bytes | None, bytes | None]] = {each.line: (None, None, None, None) for each in good}
-    for each in told:
+    for each in with_values:
         subject = subject_by_line[each.line]
         sealed[each.line] = (subject, *subjects.seal(subject, about(ids[each.line]), dict(each.values)))
     return sealed
@@ -214,16 +214,18 @@ def about(lead: str) -> str:
     return f"enrolment|{lead}"
 
 
-def _subjects(target: Target, told: Sequence[Candidate], ids: Mapping[int, str]) -> dict[int, str]:
+def _subjects(target: Target, candidates: Sequence[Candidate], ids: Mapping[int, str]) -> dict[int, str]:
     """Line → subject: the lead itself, or whose data the record is."""
-    if not told:
+    if not candidates:
         return {}
     if target.collection is None:
-        named = {each.line: (LEAD, ids[each.line]) for each in told}
+        named = {each.line: (LEAD, ids[each.line]) for each in candidates}
     elif records.collection(target.collection).subject == "self":
-        named = {each.line: (target.collection, str(each.record)) for each in told}
+        named = {each.line: (target.collection, str(each.record)) for each in candidates}
     else:
-        named = {each.line: records.subject(target.collection, str(each.record)) or (target.collection, str(each.record)) for each in told}
+        named = {
+            each.line: records.subject(target.collection, str(each.record)) or (target.collection, str(each.record)) for each in candidates
+        }
     by_collection: dict[str, list[str]] = {}
     for collection, record in named.values():
         by_collection.setdefault(collection, []).append(record)
@@ -254,14 +256,14 @@ def _too_early(target: Target, candidate: Candidate) -> Answer:
 
 
 def _note(connection: Connection, target: Target, entered: Sequence[Answer], entry: Entry) -> None:
-    told = {"workflow": target.id, "slug": target.slug, "origin": entry.origin}
-    told |= {name: value for name, value in (("trigger", entry.trigger), ("batch", entry.batch)) if value}
+    data = {"workflow": target.id, "slug": target.slug, "origin": entry.origin}
+    data |= {name: value for name, value in (("trigger", entry.trigger), ("batch", entry.batch)) if value}
     if entry.chain is None:
         for answer in entered:
             log.note(
                 entry.actor,
                 "lead_enrolled",
-                open=told | {"lead": answer.lead},
+                open=data | {"lead": answer.lead},
                 collection=target.collection if answer.record is not None else None,
                 record=answer.record,
                 team=target.team or None,
@@ -270,7 +272,7 @@ def _note(connection: Connection, target: Target, entered: Sequence[Answer], ent
             )
         return
     notes = [
-        log.Noted(told | {"lead": answer.lead}, target.collection if answer.record is not None else None, answer.record)
+        log.Noted(data | {"lead": answer.lead}, target.collection if answer.record is not None else None, answer.record)
         for answer in entered
     ]
     log.note_each(

@@ -81,9 +81,9 @@ class Batch:
     def to_json(self) -> dict[str, Any]:
         """As the API tells it."""
         counts = {name: getattr(self, name) for name in ("enrolled", "already_enrolled", "refused")}
-        told = {"id": self.id, "status": self.status, "preview": self.preview, "counts": counts, "total": self.total, "done": self.done}
+        fields = {"id": self.id, "status": self.status, "preview": self.preview, "counts": counts, "total": self.total, "done": self.done}
         reach = self.reach.to_json() if self.preview and self.reach.channels else None
-        return told | {"why": self.why or None, "reach": reach}
+        return fields | {"why": self.why or None, "reach": reach}
 
 
 class _Stopped(Exception):
@@ -104,19 +104,19 @@ def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = 
     target = seen(actor, slug_or_id, "start")
     require_open(target)
     _check(target, question)
-    asked = whom_to_enrol.with_match(actor, target, question)
-    whom_to_enrol.require_values(target, asked)
+    matched = whom_to_enrol.with_match(actor, target, question)
+    whom_to_enrol.require_values(target, matched)
     batch_id, subject = new_id("enr"), subjects.of_person(actor.id)
-    kid, nonce, ciphertext = subjects.seal(subject, _about(batch_id), asked.to_json())
+    kid, nonce, ciphertext = subjects.seal(subject, _about(batch_id), matched.to_json())
     row = {
-        "id": batch_id, "workflow": target.id, "person": actor.id, "origin": asked.origin, "preview": preview, "subject": subject, "kid": kid,
-        "nonce": nonce, "ct": ciphertext, "folder": asked.file.folder if asked.file else None, "status": RUNNING,
-        "total": whom_to_enrol.total(actor, target, asked), "created_at": log.now(),
+        "id": batch_id, "workflow": target.id, "person": actor.id, "origin": matched.origin, "preview": preview, "subject": subject, "kid": kid,
+        "nonce": nonce, "ct": ciphertext, "folder": matched.file.folder if matched.file else None, "status": RUNNING,
+        "total": whom_to_enrol.total(actor, target, matched), "created_at": log.now(),
     }  # fmt: skip
     with transaction() as connection:
         connection.execute(sa.insert(tables.enrolment_batch).values(**row))
         queue.enqueue(connection, queue.ENROL, batch_id, dedupe_key=batch_id)
-    if asked.file is None and len(asked.keys or asked.rows or range(AT_ONCE + 1)) <= AT_ONCE:
+    if matched.file is None and len(matched.keys or matched.rows or range(AT_ONCE + 1)) <= AT_ONCE:
         with suppress(queue.PutBack):  # a worker has it already, or everything is paused: it goes on there
             _finish(_batch(batch_id), actor, lambda: False)
     return _batch(batch_id)
@@ -162,14 +162,14 @@ def answers(
         )
         rows = fetch(statement, (batch_id, since, wanted, limit + 1))
     visible = _visible(actor, found, [row[1] for row in rows if row[1] is not None])
-    told = [
+    rows_shown = [
         {
             "row": row[0], "record": row[1] if row[1] in visible else None, "title": visible.get(row[1]), "status": row[2], "reasons": row[3],
             "lead_id": row[4], "run_id": row[5],
         }
         for row in rows[:limit]
     ]  # fmt: skip
-    return told, int(rows[limit - 1][0]) if len(rows) > limit else None
+    return rows_shown, int(rows[limit - 1][0]) if len(rows) > limit else None
 
 
 def causes(batch_id: str, *, most: int = 20) -> list[tuple[str, str, int]]:
@@ -290,10 +290,10 @@ def _tell(connection: sa.Connection, batch: Batch, answered: Sequence[Answer], p
         "refused": sum(answer.status == REFUSED for answer in not_in),
         "place": subjects.lock(subjects.of_person(batch.person), _about(batch.id), orjson.dumps(dict(place))),
     }
-    told = connection.exec_driver_sql(_TELL, parameters).first()
-    if told is None:
+    row = connection.exec_driver_sql(_TELL, parameters).first()
+    if row is None:
         raise _Stopped
-    if batch.preview and int(told[0]) - len(not_in) >= PREVIEWED:
+    if batch.preview and int(row[0]) - len(not_in) >= PREVIEWED:
         return
     columns = (
         [answer.line for answer in not_in],
@@ -353,11 +353,11 @@ def _read(batch_id: str) -> Batch | None:
     if row is None:
         return None
     try:
-        told = subjects.unseal(row.subject, _about(row.id), row.nonce, row.ct)
+        stored = subjects.unseal(row.subject, _about(row.id), row.nonce, row.ct)
         place = orjson.loads(subjects.unlock(row.subject, _about(row.id), bytes(row.place))) if row.place else {}
     except subjects.Unreadable:
         return None
-    return _of_row(row, Question.of_json(told), place)
+    return _of_row(row, Question.of_json(stored), place)
 
 
 def _of_row(row: sa.Row[Any], question: Question, place: Mapping[str, Any]) -> Batch:

@@ -126,9 +126,9 @@ def _begin_all(target: Target, waiting: Sequence[_Waiting], places: int) -> None
     subjects.load(one.subject for one in staying if one.subject is not None)
     answers = _begun(target, staying, places)
     _note({one.id: answer for one, answer in answers if isinstance(answer, str)})
-    for one, answer in answers:
+    for lead, answer in answers:
         if not isinstance(answer, str):
-            _without_run(target, one, answer)
+            _without_run(target, lead, answer)
 
 
 def _begun(target: Target, staying: Sequence[_Waiting], places: int) -> list[tuple[_Waiting, str | ConsoleError]]:
@@ -136,27 +136,27 @@ def _begun(target: Target, staying: Sequence[_Waiting], places: int) -> list[tup
     if not staying:
         return []
     whom = _identity_of(target, staying[0])
-    alike = [one for one in staying if _identity_of(target, one) == whom]
+    alike = [waiting for waiting in staying if _identity_of(target, waiting) == whom]
     try:
         identity = None if whom is None else accounts.actor_of_person(whom, "sys:engine")
-        wanted = [_wanted(target, one) for one in alike]
+        wanted = [_wanted(target, waiting) for waiting in alike]
         return list(zip(alike, runs.start_many_hands_off(target.id, wanted, places=places, identity=identity), strict=False))
     except ConsoleError as error:
-        return [(one, error) for one in alike]
+        return [(waiting, error) for waiting in alike]
 
 
-def _identity_of(target: Target, one: _Waiting) -> str | None:
+def _identity_of(target: Target, waiting: _Waiting) -> str | None:
     """As whom the run acts where the document names nobody: who enrolled them."""
-    return one.entered_by if target.document is not None and target.document.run_as is None else None
+    return waiting.entered_by if target.document is not None and target.document.run_as is None else None
 
 
-def _wanted(target: Target, one: _Waiting) -> runs.WantedStart:
-    record = RecordRef(str(target.collection), one.record) if one.record is not None else None
+def _wanted(target: Target, waiting: _Waiting) -> runs.WantedStart:
+    record = RecordRef(str(target.collection), waiting.record) if waiting.record is not None else None
     known = {entry.name for entry in target.fields}
-    values = {name: value for name, value in opened_values(one.id, one.subject, one.nonce, one.ct).items() if name in known}
-    chain = tuple((workflow, key) for workflow, key in one.chain or ())
-    by = StartedBy(id=one.trigger or one.origin, kind=one.origin if one.trigger else "enrolment", event=None, chain=chain)
-    return runs.WantedStart(one.id, by, record, values, one.subject)
+    values = {name: value for name, value in opened_values(waiting.id, waiting.subject, waiting.nonce, waiting.ct).items() if name in known}
+    chain = tuple((workflow, key) for workflow, key in waiting.chain or ())
+    by = StartedBy(id=waiting.trigger or waiting.origin, kind=waiting.origin if waiting.trigger else "enrolment", event=None, chain=chain)
+    return runs.WantedStart(waiting.id, by, record, values, waiting.subject)
 
 
 def _note(begun: dict[str, str]) -> None:
@@ -174,59 +174,61 @@ def _staying(target: Target, waiting: Sequence[_Waiting]) -> list[_Waiting]:
     """Those of them to whom no exit applies already; the others leave. Only read where the workflow has exits."""
     if not target.exits:
         return list(waiting)
-    gone = {place.id for place in exits.read([one.id for one in waiting]) if exits.judge(place, None)}
-    return [one for one in waiting if one.id not in gone]
+    gone = {place.id for place in exits.read([lead.id for lead in waiting]) if exits.judge(place, None)}
+    return [lead for lead in waiting if lead.id not in gone]
 
 
-def _without_run(target: Target, one: _Waiting, error: ConsoleError) -> None:
+def _without_run(target: Target, waiting: _Waiting, error: ConsoleError) -> None:
     """What becomes of somebody whose run did not begin: they wait on, or are refused. Raises _Blocked where nobody can begin."""
     match error:
         case NotFound():
-            _without_record(target, one, error)
+            _without_record(target, waiting, error)
         case Conflict(code="run_is_live"):
-            leaving.leave(ENGINE, target, one.id, leaving.REFUSED, error.message)
+            leaving.leave(ENGINE, target, waiting.id, leaving.REFUSED, error.message)
         case Conflict() | NotAllowed():
-            raise _blocked(target, one, error) from None
+            raise _blocked(target, waiting, error) from None
         case Invalid():
             reasons = [f"{str(each.get('field', '')).removeprefix('input.')}: {each.get('reason', '')}" for each in error.details]
-            leaving.leave(ENGINE, target, one.id, leaving.REFUSED, " ".join([error.message, *reasons])[:500])
+            leaving.leave(ENGINE, target, waiting.id, leaving.REFUSED, " ".join([error.message, *reasons])[:500])
         case SourceDown():
-            _later(target, one, error)
+            _later(target, waiting, error)
         case _:
             raise error
 
 
-def _without_record(target: Target, one: _Waiting, error: NotFound) -> None:
+def _without_record(target: Target, waiting: _Waiting, error: NotFound) -> None:
     """The record is no more, or the account may not see it."""
     try:
-        there = bool(one.record and records.visible_keys(str(target.collection), [one.record], scopes.whole(str(target.collection))))
+        there = bool(
+            waiting.record and records.visible_keys(str(target.collection), [waiting.record], scopes.whole(str(target.collection)))
+        )
     except ConsoleError:
         there = True
-    if one.record is not None and not there:
-        leaving.leave(ENGINE, target, one.id, leaving.GONE, leaving.RECORD_GONE)
+    if waiting.record is not None and not there:
+        leaving.leave(ENGINE, target, waiting.id, leaving.GONE, leaving.RECORD_GONE)
     else:
         leaving.leave(
             ENGINE,
             target,
-            one.id,
+            waiting.id,
             leaving.REFUSED,
-            "The account that runs this workflow may not see this record." if one.record else error.message,
+            "The account that runs this workflow may not see this record." if waiting.record else error.message,
         )
 
 
-def _later(target: Target, one: _Waiting, error: ConsoleError) -> None:
+def _later(target: Target, waiting: _Waiting, error: ConsoleError) -> None:
     """Try again with growing pauses; after many tries they are refused."""
-    if one.tries >= MOST_TRIES:
-        leaving.leave(ENGINE, target, one.id, leaving.REFUSED, error.words)
+    if waiting.tries >= MOST_TRIES:
+        leaving.leave(ENGINE, target, waiting.id, leaving.REFUSED, error.words)
         return
-    pause = timedelta(seconds=min(600, 2 ** min(one.tries, 10)))
-    fetch(_LATER, (log.now() + pause, error.words[:500], one.id))
+    pause = timedelta(seconds=min(600, 2 ** min(waiting.tries, 10)))
+    fetch(_LATER, (log.now() + pause, error.words[:500], waiting.id))
 
 
-def _blocked(target: Target, one: _Waiting, error: ConsoleError) -> _Blocked:
+def _blocked(target: Target, waiting: _Waiting, error: ConsoleError) -> _Blocked:
     """Say at the first who waits why nobody begins."""
     _log.warning("nobody begins in %s: %s", target.slug, error.message)
-    fetch("update console.enrolment set reason = %s where id = %s and status = 'waiting' returning id", (error.words[:500], one.id))
+    fetch("update console.enrolment set reason = %s where id = %s and status = 'waiting' returning id", (error.words[:500], waiting.id))
     return _Blocked()
 
 

@@ -54,8 +54,8 @@ class Counts:
 
     def to_json(self) -> dict[str, Any]:
         """As the API tells it."""
-        told = {name: getattr(self, name) for name in ("enrolled", "waiting", "active")}
-        return told | {"steps": dict(self.steps), "versions": {str(version): n for version, n in self.versions.items()}}
+        numbers = {name: getattr(self, name) for name in ("enrolled", "waiting", "active")}
+        return numbers | {"steps": dict(self.steps), "versions": {str(version): n for version, n in self.versions.items()}}
 
 
 def counts_of(workflow_ids: Sequence[str]) -> dict[str, Counts]:

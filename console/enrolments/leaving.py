@@ -56,8 +56,8 @@ def leave(actor: Actor, target: Target, lead_id: str, ending: str, reason: str) 
     """
     with transaction() as connection:
         status = "refused" if ending == REFUSED else "left"
-        told = f"exited: {reason}" if ending == EXITED else reason
-        parameters = {"id": lead_id, "status": status, "ending": ending, "reason": told, "now": log.now()}
+        why = f"exited: {reason}" if ending == EXITED else reason
+        parameters = {"id": lead_id, "status": status, "ending": ending, "reason": why, "now": log.now()}
         row = connection.exec_driver_sql(_LEAVE, parameters).first()
         if row is None:
             return False
@@ -66,7 +66,7 @@ def leave(actor: Actor, target: Target, lead_id: str, ending: str, reason: str) 
             actor,
             "lead_left",
             open={"lead": lead_id, "workflow": target.id, "slug": target.slug, "ending": ending} | ({"run": row.run} if row.run else {}),
-            sealed={"reason": told},
+            sealed={"reason": why},
             subject=_subject(kept),
             collection=kept.collection,
             record=kept.record,
@@ -76,7 +76,7 @@ def leave(actor: Actor, target: Target, lead_id: str, ending: str, reason: str) 
         )
     faults.point("enrolments.left")
     if row.run is not None:
-        runs.take_out(actor, row.run, told, exited=ending == EXITED, code=ending)
+        runs.take_out(actor, row.run, why, exited=ending == EXITED, code=ending)
     return True
 
 

@@ -82,8 +82,8 @@ class TakeOutPlan:
 
     def to_json(self) -> dict[str, Any]:
         """The plan in the shape of the API."""
-        told = {name: getattr(self, name) for name in ("total", "waiting", "active", "partly")}
-        return told | {"steps": dict(self.steps), "pending": dict(self.pending)}
+        numbers = {name: getattr(self, name) for name in ("total", "waiting", "active", "partly")}
+        return numbers | {"steps": dict(self.steps), "pending": dict(self.pending)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,9 @@ class TakeOut:
 
     def to_json(self) -> dict[str, Any]:
         """How far it is in the shape of the API."""
-        told = {name: getattr(self, name) for name in ("id", "status", "total", "done", "reason")}
+        fields = {name: getattr(self, name) for name in ("id", "status", "total", "done", "reason")}
         ended = log.body.moment(self.ended_at) if self.ended_at else None
-        return told | {"why": self.why or None, "by": self.person, "made_at": log.body.moment(self.created_at), "ended_at": ended}
+        return fields | {"why": self.why or None, "by": self.person, "made_at": log.body.moment(self.created_at), "ended_at": ended}
 
 
 def plan(actor: Actor, slug_or_id: str, those: Those) -> TakeOutPlan:
@@ -118,13 +118,13 @@ def plan(actor: Actor, slug_or_id: str, those: Those) -> TakeOutPlan:
 def _plan(actor: Actor, target: Target, those: Those) -> TakeOutPlan:
     if those.status is not None and those.status not in HERE:
         raise Malformed(f"There is no state {those.status}.", details=[{"field": "status", "reason": f"One of {', '.join(HERE)}."}])
-    asked = _parameters(target, those)
+    parameters = _parameters(target, those)
     steps: dict[str, int] = {}
     states = dict.fromkeys(HERE, 0)
-    for status, step, n in fetch(_COUNTED, asked | {"here": list(HERE)}):
+    for status, step, n in fetch(_COUNTED, parameters | {"here": list(HERE)}):
         states[status] += int(n)
         steps[step or target.first_step] = steps.get(step or target.first_step, 0) + int(n)
-    pending = {channel: int(n) for channel, n in fetch(_PENDING, asked)}
+    pending = {channel: int(n) for channel, n in fetch(_PENDING, parameters)}
     first = places.page(actor, target, status=those.status, step=those.step, version=those.version, limit=SHOWN).rows
     first = [lead for lead in first if lead.left_at is None]
     return TakeOutPlan(sum(states.values()), states["waiting"], states["active"], steps, pending, first, _partly(actor, target))
@@ -145,13 +145,13 @@ def take_out(actor: Actor, slug_or_id: str, those: Those, reason: str) -> TakeOu
         "id": ident, "workflow": target.id, "person": actor.id, "origin": LEAVING, "preview": False, "subject": subject, "kid": kid, "nonce": nonce,
         "ct": ciphertext, "status": RUNNING, "total": looked.total, "created_at": now,
     }  # fmt: skip
-    told = {"workflow": target.id, "slug": target.slug, "batch": ident, "total": looked.total}
-    told |= {name: value for name, value in asdict(those).items() if value is not None}
+    data = {"workflow": target.id, "slug": target.slug, "batch": ident, "total": looked.total}
+    data |= {name: value for name, value in asdict(those).items() if value is not None}
     with transaction() as connection:
         connection.execute(sa.insert(tables.enrolment_batch).values(**row))
         queue.enqueue(connection, queue.TAKE_OUT, ident, dedupe_key=ident)
         log.note(
-            actor, "leads_taken_out", open=told, sealed={"reason": why}, subject=subject, team=target.team or None, label=target.label,
+            actor, "leads_taken_out", open=data, sealed={"reason": why}, subject=subject, team=target.team or None, label=target.label,
             connection=connection,
         )  # fmt: skip
     if looked.total <= AT_HAND:
@@ -214,8 +214,8 @@ def _leave_all(target: Target, found: TakeOut, actor: Actor, stopping: Callable[
 def _leave(connection: Connection, target: Target, found: TakeOut, actor: Actor, leads: Sequence[str]) -> None:
     rows = connection.exec_driver_sql(_LEAVE, (leads, log.now(), leaving.UNENROLLED, found.reason)).all()
     connection.exec_driver_sql(_TELL, (len(rows), found.id))
-    told = {"workflow": target.id, "slug": target.slug, "ending": leaving.UNENROLLED, "batch": found.id}
-    notes = [log.Noted(told | {"lead": row.id} | ({"run": row.run} if row.run else {}), row.collection, row.record) for row in rows]
+    data = {"workflow": target.id, "slug": target.slug, "ending": leaving.UNENROLLED, "batch": found.id}
+    notes = [log.Noted(data | {"lead": row.id} | ({"run": row.run} if row.run else {}), row.collection, row.record) for row in rows]
     log.note_each(actor, "lead_left", notes, chain=found.id, team=target.team or None, label=target.label, connection=connection)
 
 
@@ -246,10 +246,10 @@ def _read(ident: str) -> TakeOut:
         name: getattr(row, name) for name in ("id", "workflow", "person", "status", "why", "total", "done", "created_at", "ended_at")
     }
     try:
-        told = subjects.unseal(row.subject, _about(ident), row.nonce, row.ct)
+        stored = subjects.unseal(row.subject, _about(ident), row.nonce, row.ct)
     except subjects.Unreadable:
         raise NotFound("Who asked for this was erased.") from None
-    return TakeOut(**columns, reason=told["reason"], those=Those(**told["those"]))
+    return TakeOut(**columns, reason=stored["reason"], those=Those(**stored["those"]))
 
 
 def _about(ident: str) -> str:

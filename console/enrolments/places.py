@@ -207,8 +207,8 @@ def opened_values(lead: str, subject: str | None, nonce: bytes | None, ciphertex
 
 
 def _name(values: Mapping[str, Any]) -> str:
-    told = (values.get(name) for name in ("name", "full_name", "company", "email", "phone"))
-    return next((str(value) for value in told if value), None) or next((str(value) for value in values.values() if value), "Erased")
+    names = (values.get(name) for name in ("name", "full_name", "company", "email", "phone"))
+    return next((str(value) for value in names if value), None) or next((str(value) for value in values.values() if value), "Erased")
 
 
 def _paths(run_ids: Sequence[str]) -> dict[str, list[Passed]]:

@@ -45,15 +45,15 @@ class Question:
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
-        told = {
+        fields = {
             name: getattr(self, name) for name in ("keys", "segment", "filter", "q", "whole", "rows", "columns", "match", "sort", "values")
         }
-        return told | {"file": self.file and contact_files.to_json(self.file)}
+        return fields | {"file": self.file and contact_files.to_json(self.file)}
 
     @classmethod
-    def of_json(cls, told: Mapping[str, Any]) -> "Question":
+    def of_json(cls, stored: Mapping[str, Any]) -> "Question":
         """The inverse of `to_json`."""
-        return cls(**{**told, "file": ContactFile(**told["file"]) if told["file"] else None})
+        return cls(**{**stored, "file": ContactFile(**stored["file"]) if stored["file"] else None})
 
     @property
     def origin(self) -> str:
@@ -241,8 +241,8 @@ def _matched(actor: Actor, target: Target, question: Question, rows: Sequence[Ma
     wanted = sorted(given | ({value.lower() for value in given} if collection.by_name[name].type == "email" else set()))
     found: dict[str, list[str]] = {}
     for start in range(0, len(wanted), ASKED):
-        told = orjson.dumps({"field": name, "op": "in", "value": wanted[start : start + ASKED]}).decode()
-        where, _, _ = browse.question(actor, collection, scope, BrowseQuery(filter=told))
+        condition = orjson.dumps({"field": name, "op": "in", "value": wanted[start : start + ASKED]}).decode()
+        where, _, _ = browse.question(actor, collection, scope, BrowseQuery(filter=condition))
         page = records.page(collection.id, scope, where=where, limit=records.MOST_ROWS, fields=[name])
         for record in page.rows:
             found.setdefault(str(record.values.get(name)).strip().casefold(), []).append(str(record.key))

@@ -162,15 +162,15 @@ def page(
     return out.getvalue()
 
 
-def main(asked: dict[str, Any], content: bytes) -> bytes:
+def main(order: dict[str, Any], content: bytes) -> bytes:
     """The answer to one question, its first byte told apart: `j` JSON, `p` PNG."""
     try:
-        if asked["what"] == "about":
-            return b"j" + json.dumps(about(content, asked["kind"])).encode()
-        if asked["what"] == "words":
-            return b"j" + json.dumps(words(content, asked["kind"], asked["most_pages"])).encode()
-        width, enlarged = min(WIDEST, asked["width"]), bool(asked.get("enlarged"))
-        return b"p" + page(content, asked["kind"], asked["page"], width, asked["turn"], enlarged=enlarged, part=asked.get("part"))
+        if order["what"] == "about":
+            return b"j" + json.dumps(about(content, order["kind"])).encode()
+        if order["what"] == "words":
+            return b"j" + json.dumps(words(content, order["kind"], order["most_pages"])).encode()
+        width, enlarged = min(WIDEST, order["width"]), bool(order.get("enlarged"))
+        return b"p" + page(content, order["kind"], order["page"], width, order["turn"], enlarged=enlarged, part=order.get("part"))
     except Wrong as wrong:
         return b"j" + json.dumps({"wrong": str(wrong)}).encode()
     except MemoryError:

@@ -85,10 +85,12 @@ def put(
 
     Raises Refused or Infected with a sentence for who sent it, IntegrationError where the virus scanner is set and does not answer.
     """
-    told = settings.current()
+    configured = settings.current()
     shown = sniff.name_of(name)
-    if len(content) > told.file_mb * 1_000_000:
-        raise sniff.Refused(f"“{shown}” has {media.size(len(content))}; at most {told.file_mb} MB are taken. Send it smaller, or in parts.")
+    if len(content) > configured.file_mb * 1_000_000:
+        raise sniff.Refused(
+            f"“{shown}” has {media.size(len(content))}; at most {configured.file_mb} MB are taken. Send it smaller, or in parts."
+        )
     whole, media_type, pages = sniff.examine(content, shown, allowed)
     scanned = virus_scan.scan(content, whole)
     digest = hashlib.sha256(content).hexdigest()

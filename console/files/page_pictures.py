@@ -31,33 +31,33 @@ def pages(content: bytes, media_type: str) -> int:
     known = (hashlib.sha256(content).digest(), media_type)
     if (counted := _counted.get(known)) is not None:
         return counted
-    told = json.loads(_ask_child({"what": "about", "kind": media_type}, content))
-    if "wrong" in told:
-        raise Invalid(str(told["wrong"]), code="file_refused")
+    about = json.loads(_ask_child({"what": "about", "kind": media_type}, content))
+    if "wrong" in about:
+        raise Invalid(str(about["wrong"]), code="file_refused")
     if len(_counted) >= MOST_COUNTED:
         _counted.clear()
-    _counted[known] = int(told["pages"])
+    _counted[known] = int(about["pages"])
     return _counted[known]
 
 
 def page(content: bytes, media_type: str, number: int, width: int, turn: int = 0) -> bytes:
     """Page `number` (from 1) as a PNG `width` pixels wide, turned clockwise by `turn` degrees (0, 90, 180, 270)."""
-    asked = {"what": "page", "kind": media_type, "page": number, "width": width, "turn": turn}
-    return _ask_child(asked, content, picture=True)
+    order = {"what": "page", "kind": media_type, "page": number, "width": width, "turn": turn}
+    return _ask_child(order, content, picture=True)
 
 
 def words(content: bytes, media_type: str, most_pages: int) -> dict[str, Any]:
     """`{"of", "pages"}`: how many pages the file has, and the words of the first of them with their places, as `draw.words` has them."""
-    told: dict[str, Any] = json.loads(_ask_child({"what": "words", "kind": media_type, "most_pages": most_pages}, content))
-    if "wrong" in told:
-        raise Invalid(str(told["wrong"]), code="file_refused")
-    return told
+    words_found: dict[str, Any] = json.loads(_ask_child({"what": "words", "kind": media_type, "most_pages": most_pages}, content))
+    if "wrong" in words_found:
+        raise Invalid(str(words_found["wrong"]), code="file_refused")
+    return words_found
 
 
 def for_reading(content: bytes, media_type: str, number: int, width: int, part: Sequence[float] | None = None) -> bytes:
     """Page `number`, or a `part` of it, as a PNG to be read by a machine: so wide, where need be enlarged."""
-    asked = {"what": "page", "kind": media_type, "page": number, "width": width, "turn": 0, "enlarged": True, "part": part}
-    return _ask_child(asked, content, picture=True)
+    order = {"what": "page", "kind": media_type, "page": number, "width": width, "turn": 0, "enlarged": True, "part": part}
+    return _ask_child(order, content, picture=True)
 
 
 def recognised(picture: bytes, options: Sequence[str]) -> str | None:
@@ -66,9 +66,9 @@ def recognised(picture: bytes, options: Sequence[str]) -> str | None:
     if program is None:
         return None
     given = {name: os.environ[name] for name in ("TESSDATA_PREFIX",) if name in os.environ}
-    asked = {"what": "recognise", "program": program, "options": list(options), "environment": given}
+    order = {"what": "recognise", "program": program, "options": list(options), "environment": given}
     try:
-        return _answered(asked, picture).decode("utf-8", "replace")
+        return _answered(order, picture).decode("utf-8", "replace")
     except Invalid:
         return None
 
@@ -79,8 +79,8 @@ def languages() -> tuple[str, ...]:
     program = shutil.which("tesseract")
     if program is None:
         return ()
-    told = subprocess.run([program, "--list-langs"], capture_output=True, text=True, timeout=SECONDS, check=False).stdout
-    found = [line.strip() for line in told.splitlines()[1:] if line.strip().isalpha()]
+    listed = subprocess.run([program, "--list-langs"], capture_output=True, text=True, timeout=SECONDS, check=False).stdout
+    found = [line.strip() for line in listed.splitlines()[1:] if line.strip().isalpha()]
     return tuple(sorted((name for name in found if name != "osd"), key=lambda name: (name != "eng", name)))
 
 

@@ -38,9 +38,9 @@ def read(content: bytes, media_type: str, *, recognise: bool, until: float | Non
 
     Raises Invalid with a sentence where the file cannot be read at all, TooMany while others are opened.
     """
-    told = page_pictures.words(content, media_type, MOST_PAGES)
+    answer = page_pictures.words(content, media_type, MOST_PAGES)
     found, left, recognised = [], MOST_CHARACTERS, 0
-    for number, given in enumerate(told["pages"], 1):
+    for number, given in enumerate(answer["pages"], 1):
         words = [Word(text, (x0, y0, x1, y1)) for text, x0, y0, x1, y1 in given]
         few = sum(sign.isalnum() for word in words for sign in word.text) < LEAST_LETTERS
         if not few or (words and not recognise):

@@ -49,11 +49,11 @@ def kept_pages(subject: str | None, digest: str, *, recognise: bool) -> list[Rea
         if place is None or not place.is_file():
             continue
         try:
-            told = subjects.unlock(subject or "", f"text|{place.name}", place.read_bytes())
+            opened = subjects.unlock(subject or "", f"text|{place.name}", place.read_bytes())
         except (OSError, subjects.Unreadable):
             return None
         place.touch()
-        return [_read(page) for page in orjson.loads(told)]
+        return [_read(page) for page in orjson.loads(opened)]
     return None
 
 
@@ -75,10 +75,10 @@ def _page_json(page: Read) -> dict[str, Any]:
     return {"number": page.number, "lines": lines, "origin": page.origin, "why": page.why, "zones": page.zones}
 
 
-def _read(told: dict[str, Any]) -> Read:
-    lines = tuple(Line(text, tuple(box), tuple(Word(word, tuple(at)) for word, at in words)) for text, box, words in told.pop("lines"))
-    zones = tuple(tuple(zone) for zone in told.pop("zones"))
-    return Read(lines=lines, zones=zones, **told)
+def _read(page: dict[str, Any]) -> Read:
+    lines = tuple(Line(text, tuple(box), tuple(Word(word, tuple(at)) for word, at in words)) for text, box, words in page.pop("lines"))
+    zones = tuple(tuple(zone) for zone in page.pop("zones"))
+    return Read(lines=lines, zones=zones, **page)
 
 
 def _folder(subject: str) -> Path:

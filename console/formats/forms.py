@@ -59,7 +59,7 @@ def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
         return documents if what.type == "files" else documents[-1] if documents else None
     entry = sent[-1].replace("\r\n", "\n") if sent else ""
     if what.type == "array":
-        return [line.strip() for one in sent for line in one.replace("\r\n", "\n").split("\n") if line.strip()]
+        return [line.strip() for value in sent for line in value.replace("\r\n", "\n").split("\n") if line.strip()]
     if entry.strip() == "":
         return None
     if is_money(what):

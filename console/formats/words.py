@@ -237,7 +237,7 @@ WRITERS: dict[str, Callable[[Any, Kind, Look], str]] = {
 
 
 def _code(value: Any, what: Kind, look: Look) -> str:
-    return ", ".join(code_name(what.widget, one, look.locale) for one in str(value).split(", "))
+    return ", ".join(code_name(what.widget, code, look.locale) for code in str(value).split(", "))
 
 
 def _percent(value: Any, what: Kind, look: Look) -> str:

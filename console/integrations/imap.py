@@ -101,13 +101,13 @@ def _examine(server: imaplib.IMAP4, box: MailBox) -> Place:
     status, _ = server.select(quoted, readonly=True)
     if status != "OK":
         raise IntegrationError(f"The mailbox at {box.host} has no folder {box.folder}.", permanent=True, code="no_folder")
-    told = {name: value for name in ("UIDVALIDITY", "UIDNEXT") for value in (server.response(name)[1] or [None]) if value}
-    if len(told) < len(("validity", "next")):
+    numbers = {name: value for name in ("UIDVALIDITY", "UIDNEXT") for value in (server.response(name)[1] or [None]) if value}
+    if len(numbers) < len(("validity", "next")):
         status, lines = server.status(quoted, "(UIDVALIDITY UIDNEXT)")
         for match in _NUMBER.finditer(b" ".join(line for line in lines if isinstance(line, bytes))):
-            told |= {"UIDVALIDITY": match[1]} if match[1] else {"UIDNEXT": match[2]}
+            numbers |= {"UIDVALIDITY": match[1]} if match[1] else {"UIDNEXT": match[2]}
     try:
-        return Place(int(told["UIDVALIDITY"]), int(told["UIDNEXT"]))
+        return Place(int(numbers["UIDVALIDITY"]), int(numbers["UIDNEXT"]))
     except (KeyError, ValueError):
         raise IntegrationError(f"The mailbox at {box.host} gives its mails no lasting numbers.", permanent=True, code="refused") from None
 

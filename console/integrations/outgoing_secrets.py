@@ -34,7 +34,7 @@ def known() -> list[KnownSecret]:
     configured = settings.current()
     places = tuple(sorted({urlsplit(url).netloc for url in configured.http_targets.values()}))
     named = {name: KnownSecret(name, places, kept=False) for name in configured.http_secrets}
-    return [one for _, one in sorted((named | kept).items())]
+    return [secret for _, secret in sorted((named | kept).items())]
 
 
 def seal(name: str, text: str) -> bytes:

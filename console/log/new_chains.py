@@ -74,6 +74,6 @@ def _parameters(chains: Sequence[NewChain], jobs: Sequence[Job]) -> tuple[Any, .
         nonces += own_nonces
         ciphertexts += own_ciphertexts
         rows = each.rows
-        told = (column_json(rows.run), column_json(rows.attempts or None), column_json(rows.context))
-        heads.append((each.chain, first, len(leaves), each.subject, kid, *told))
+        columns = (column_json(rows.run), column_json(rows.attempts or None), column_json(rows.context))
+        heads.append((each.chain, first, len(leaves), each.subject, kid, *columns))
     return *(list(column) for column in zip(*heads, strict=True)), leaves, bodies, nonces, ciphertexts, *columns_of(jobs)

@@ -376,10 +376,10 @@ def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
         raise Fault("edited" if complete else "re-signed", f"no proof that fits: export with since={start}", 0, "proofs.json")
     values.finish(complete)
     scope = "complete" if complete else f"chosen from {size}; a filter, or somebody, left out events of {gaps} chains"
-    told = ", ".join(f"{values.told[kind]} {kind}" for kind in ("shown", *NOTES.values()))
-    told += check_documents(export)
+    counted = ", ".join(f"{values.told[kind]} {kind}" for kind in ("shown", *NOTES.values()))
+    counted += check_documents(export)
     trust = "" if keys else f"\nThe key came with the export: compare it with the one that you were given. {texts[0].strip()}"
-    return f"verified {count} events, {scope}; values: {told}{f'; unchanged since {since}' if since else ''}{trust}"
+    return f"verified {count} events, {scope}; values: {counted}{f'; unchanged since {since}' if since else ''}{trust}"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command: 0 when everything fits, 1 with the first bad place."""

@@ -25,14 +25,14 @@ def take(provider: Provider, callback: Callback) -> None:
     take_in(provider.kind, provider.name, provider.told(callback))
 
 
-def take_in(kind: str, provider: str, told: Receipt | Answer | None) -> None:
+def take_in(kind: str, provider: str, receipt: Receipt | Answer | None) -> None:
     """Keep an answer, or what became of a message. Raises NotFound, Conflict."""
-    if isinstance(told, Answer):
-        inbound.receive(kind, provider, sender=told.sender, text=told.text, provider_id=told.provider_id)
-    elif told is not None:
-        message, handed = _of_receipt(kind, provider, told), told.handed
+    if isinstance(receipt, Answer):
+        inbound.receive(kind, provider, sender=receipt.sender, text=receipt.text, provider_id=receipt.provider_id)
+    elif receipt is not None:
+        message, handed = _of_receipt(kind, provider, receipt), receipt.handed
         if message is None:
-            if told.certain:
+            if receipt.certain:
                 raise NotFound("There is no such message.")
             return
         if message.provider_id and handed.provider_id and message.provider_id != handed.provider_id:
@@ -54,10 +54,10 @@ def _of_receipt(kind: str, provider: str, receipt: Receipt) -> message_rows.Mess
     return None
 
 
-def chosen_by_hand(message: message_rows.Message, told: Mapping[str, str]) -> bool:
+def chosen_by_hand(message: message_rows.Message, form: Mapping[str, str]) -> bool:
     """What a person chose in the sandbox for a message that is on its way; False where it has ended already."""
-    outcome, _, label = told.get("outcome", "").partition("/")
-    return sending.record_outcome(message.id, Handed(message.provider_id or "", outcome, label, transcript=told.get("transcript", "")))
+    outcome, _, label = form.get("outcome", "").partition("/")
+    return sending.record_outcome(message.id, Handed(message.provider_id or "", outcome, label, transcript=form.get("transcript", "")))
 
 
 def answered_by_hand(message: message_rows.Message, text: str) -> message_rows.Message | None:

@@ -56,12 +56,12 @@ class StepTrial:
 
     def to_json(self) -> dict[str, Any]:
         """TRIAL of the API."""
-        told = {
+        reasons = {
             name: [{"reason": reason, "count": count} for reason, count in counts.most_common()]
             for name, counts in (("wait", self.wait), ("skip", self.skip))
         }
         gaps = [{"field": gap.field, "count": gap.count} for gap in self.gaps]
-        return {"step": self.step, "title": self.title, "channel": self.channel, "leave": self.leave, **told, "missing": gaps}
+        return {"step": self.step, "title": self.title, "channel": self.channel, "leave": self.leave, **reasons, "missing": gaps}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,9 @@ def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None) ->
     if collection is None:
         reason = "This workflow is not about contacts: say in the collection's document which field is what."
         raise Invalid(reason, details=[{"field": "collection", "reason": reason}])
-    asked = query or BrowseQuery()
+    page_query = query or BrowseQuery()
     _, scope = browse.browsed_collection(actor, collection.id)
-    where, segment, sought = browse.question(actor, collection, scope, asked)
+    where, segment, sought = browse.question(actor, collection, scope, page_query)
     page = records.page(collection.id, scope, where=where, segment=segment, q=sought, limit=MOST)
     views = message_steps(document)
     made = [StepTrial(view.id, view.title, kind_of(view).channel) for view in views]
@@ -166,7 +166,7 @@ def verdict(
     to = expressions.parse(named).evaluate(roots) if named is not None else own
     address, why = reaching.address_of(kind.channel, str(to or "") or own, contact.country)
     empty = ", ".join(gaps_of(collection, view, roots))
-    asked = Outgoing(
+    outgoing = Outgoing(
         next(each for each in KINDS if each == kind.channel),
         kind.consent,
         now,
@@ -174,7 +174,7 @@ def verdict(
         why,
         empty,
     )
-    return judge(asked, contact, reaching.zones_of(contact, address), used, now)
+    return judge(outgoing, contact, reaching.zones_of(contact, address), used, now)
 
 
 def _count(trial: StepTrial, said: Verdict | None) -> None:

@@ -49,12 +49,12 @@ def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: st
         return None
     known, _ = reaching.address_of(kind, sender.replace("\x00", ""), None)
     address = known or sender.replace("\x00", "").strip()[:200]
-    told, stop = text[:LONGEST].replace("\x00", ""), is_stop(text)
+    kept_text, stop = text[:LONGEST].replace("\x00", ""), is_stop(text)
     found = contact_behind(kind, known) if known else None  # what is no address is nobody's
     sharing = everybody_at(kind, address, found) if stop else []
     message_id, now = new_id("msg"), log.now()
     subject = _subject(*found) if found else subjects.subject_of("message", message_id)
-    kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", {"from": address, "text": told})
+    kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", {"from": address, "text": kept_text})
     row: dict[str, Any] = {
         "id": message_id, "channel": kind, "at": now, "provider": provider, "provider_id": provider_id or None, "subject": subject,
     }  # fmt: skip
@@ -109,7 +109,7 @@ def _contacts_at(kind: str, address: str, most: int = MOST_SHARING) -> Iterator[
 
 def _keys_by_address(collection: Collection, column: str, kind: str, address: str, most: int) -> list[str]:
     """The records with this address, however it is written: by the usual ways, and where more are asked for or none has it so, by the last digits of a number."""
-    written = " || ".join(f"record.{column} == {_quoted(one)}" for one in _ways_to_write(kind, address))
+    written = " || ".join(f"record.{column} == {_quoted(way)}" for way in _ways_to_write(kind, address))
     page = records.page(collection.id, whole(collection.id), segment=expressions.parse(written), limit=most)
     found = [row.key for row in page.rows if row.key is not None]
     if kind == "email" or len(found) >= most:

@@ -86,9 +86,9 @@ def poll() -> int:
                 place = Place(place.validity, _behind(box, place, looked))
     except IntegrationError as error:
         problem = error.message
-    told = {"validity": place.validity if place else None, "next": place.next_uid if place else None, "tries": tries}
+    columns = {"validity": place.validity if place else None, "next": place.next_uid if place else None, "tries": tries}
     with transaction() as connection:
-        connection.execute(_GO_ON, told | {"at": log.now(), "problem": problem, "taken": taken})
+        connection.execute(_GO_ON, columns | {"at": log.now(), "problem": problem, "taken": taken})
     return looked
 
 
@@ -118,10 +118,10 @@ def _take_in(box: Opened, uid: int, size: int) -> bool:
     raw = box.mail(uid, MOST_BYTES if size <= MOST_BYTES else OF_HUGE)
     if raw is None:
         return False
-    told = read(raw)
-    if told is None:
+    mail = read(raw)
+    if mail is None:
         return False
-    if isinstance(told, Answer) and not told.provider_id:
-        told = Answer(told.sender, told.text, f"sha256:{hashlib.sha256(raw).hexdigest()}")
-    callbacks.take_in("email", "smtp", told)
+    if isinstance(mail, Answer) and not mail.provider_id:
+        mail = Answer(mail.sender, mail.text, f"sha256:{hashlib.sha256(raw).hexdigest()}")
+    callbacks.take_in("email", "smtp", mail)
     return True

@@ -16,12 +16,12 @@ def noted(
     message: Message, kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any] | None = None, *, connection: Connection
 ) -> None:
     """One event about the message, with the transaction of `connection`; it is the last thing done there."""
-    told = {"message_id": message.id, **({"run": message.run} if message.run else {}), **open_data}
+    data = {"message_id": message.id, **({"run": message.run} if message.run else {}), **open_data}
     filled = {name: value for name, value in (sealed or {}).items() if value}
     log.note(
         WRITER,
         kind,
-        open=told,
+        open=data,
         sealed=filled or None,
         collection=message.collection,
         record=records.reference_in_log(message.collection, message.record),

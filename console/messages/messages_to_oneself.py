@@ -32,6 +32,6 @@ def send_test(actor: Actor, kind: str, to: str) -> str:
         connection.execute(_ADD, {"id": message_id, "channel": kind, "at": now, "subject": subject, "kid": kid, "nonce": nonce, "ct": ct})
         job = queue.send(message_id)
         queue.enqueue(connection, job.entrypoint, job.payload, dedupe_key=job.key)
-        told = {"channel": kind, "provider": state.provider, "sandbox": state.sandbox}
-        log.note(actor, "message_tested", open=told, connection=connection)
+        data = {"channel": kind, "provider": state.provider, "sandbox": state.sandbox}
+        log.note(actor, "message_tested", open=data, connection=connection)
     return message_id

@@ -74,9 +74,9 @@ def withdraw(
             for channel in wanted:
                 under_way.execute(_ADD, given | {"collection": collection, "record": record, "channel": channel})
             under_way.execute(_WAKE, {"at": now, "collection": collection, "record": record, "channels": kinds})
-            told = {"channels": wanted, "source": source, "message_id": message_id}
+            data = {"channels": wanted, "source": source, "message_id": message_id}
             named = records.reference_in_log(collection, record)
-            log.note(WRITER, "consent_withdrawn", open=told, collection=collection, record=named, connection=under_way)
+            log.note(WRITER, "consent_withdrawn", open=data, collection=collection, record=named, connection=under_way)
 
 
 def ended_channels(collection: str, record: str) -> set[str]:

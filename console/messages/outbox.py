@@ -104,7 +104,10 @@ def may_read(actor: Actor) -> bool:
     """Whether the actor could see a message: of a workflow that they may see, of contacts that they may read, or as who manages channels."""
     if access.can(actor, None, "source", "manage"):
         return True
-    return any(one.contact is not None and access.can(actor, None, f"collection:{one.id}", "read") for one in records.collections())
+    return any(
+        collection.contact is not None and access.can(actor, None, f"collection:{collection.id}", "read")
+        for collection in records.collections()
+    )
 
 
 def _require_reader(actor: Actor) -> None:
@@ -180,7 +183,7 @@ def _where(actor: Actor, query: OutboxQuery) -> tuple[str, list[Any]]:
         conditions.append("status = any(%s)")
         given.append([query.status, *(row for row, shown in SHOWN_AS.items() if shown == query.status)])
     if query.workflow:
-        known = [one.id for one in workflows.all_known() if query.workflow in (one.slug, one.id)]
+        known = [workflow.id for workflow in workflows.all_known() if query.workflow in (workflow.slug, workflow.id)]
         conditions.append("workflow = any(%s)")
         given.append(known)
     if query.run:

@@ -41,13 +41,13 @@ class Reach:
     channels: dict[str, ChannelReach] = field(default_factory=dict)
 
     @classmethod
-    def of_json(cls, told: Mapping[str, Any] | None) -> Self:
+    def of_json(cls, stored: Mapping[str, Any] | None) -> Self:
         """The inverse of `to_json`."""
-        if not told:
+        if not stored:
             return cls()
-        made = cls(told["looked"], told["unreached"], told["more"])
-        for each in told["channels"]:
-            why = Counter({one["reason"]: one["count"] for one in each["why"]})
+        made = cls(stored["looked"], stored["unreached"], stored["more"])
+        for each in stored["channels"]:
+            why = Counter({reason["reason"]: reason["count"] for reason in each["why"]})
             made.channels[each["channel"]] = ChannelReach(each["channel"], each["reached"], each["later"], each.get("over_cap", 0), why)
         return made
 

@@ -70,9 +70,9 @@ def _as_it_stands(collection: str, known: Mapping[str, Contact]) -> dict[str, Co
     barred = sorted({each for own in addresses.values() for each in own})
     for record, channel, at, source in fetch(_TAKEN_BACK, (collection, list(known), ADDRESS, barred)):
         rows.setdefault(record, []).append((channel, at, source))
-    told = {key: [row for about in (key, *addresses[key]) for row in rows.get(about, ())] for key in known}
+    addresses_told = {key: [row for about in (key, *addresses[key]) for row in rows.get(about, ())] for key in known}
     return {
-        key: replace(contact, consent=_with_taken_back(contact, sorted(told[key], key=lambda row: row[1])))
+        key: replace(contact, consent=_with_taken_back(contact, sorted(addresses_told[key], key=lambda row: row[1])))
         for key, contact in known.items()
     }
 
@@ -96,8 +96,8 @@ def _with_taken_back(contact: Contact, rows: Sequence[TakenBack]) -> dict[str, C
 
 def phone_of(text: str, country: str | None) -> tuple[str, str]:
     """(the number as +…, why it is none), the first of several. A number without + is read as one of the country."""
-    told = [_phone_of(part, country) for part in SEVERAL.split(text) if part.strip()]
-    return next((each for each in told if each[0]), told[0] if told else ("", "There is no telephone number."))
+    phones = [_phone_of(part, country) for part in SEVERAL.split(text) if part.strip()]
+    return next((each for each in phones if each[0]), phones[0] if phones else ("", "There is no telephone number."))
 
 
 def _phone_of(text: str, country: str | None) -> tuple[str, str]:

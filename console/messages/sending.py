@@ -120,9 +120,9 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
     to, why = _address(message, content, contact)
     country = reaching.country_of(contact, to)
     expires, empty = timedelta(seconds=message.expires_s), _empty_fields(message, content)
-    asked = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
+    outgoing = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
     judged_contact = contact and replace(contact, country=country)
-    match judge(asked, judged_contact, reaching.zones_of(contact, to), facts.used, now):
+    match judge(outgoing, judged_contact, reaching.zones_of(contact, to), facts.used, now):
         case SendNow(basis):
             return _leaving(message, content, contact, to, basis)
         case WaitUntil(until, code, reason):
@@ -221,16 +221,16 @@ def record_sent(message: Message, handed: Handed, *, in_worker: bool = False) ->
     call = message.channel == "call"
     arrived = handed.outcome == "delivered" and not call
     due = now + CALL_LOOKS[0] if call and not message.sandbox else None  # in the sandbox a person says how it ends
-    told: dict[str, Any] = {"sent_at": now, "outcome": None if call else "sent", "due_at": due, "looks": 0, "code": None}
+    changes: dict[str, Any] = {"sent_at": now, "outcome": None if call else "sent", "due_at": due, "looks": 0, "code": None}
     reason = handed.reason if arrived else ""
-    told |= {"result": {"reason": reason}} if reason or message.result.get("reason") else {}  # why it was not known before
+    changes |= {"result": {"reason": reason}} if reason or message.result.get("reason") else {}  # why it was not known before
     with transaction() as connection:
-        columns = {"status": "delivered" if arrived else "sent", "at": now, "provider_id": handed.provider_id or None, **told}
+        columns = {"status": "delivered" if arrived else "sent", "at": now, "provider_id": handed.provider_id or None, **changes}
         sent = change(message, ["sending", "unknown"], connection=connection, **columns)
         if sent is None:
             return  # its callback was faster
-        told = {"channel": message.channel, "provider": message.provider, "sandbox": message.sandbox, "number": message.number}
-        noted(message, "message_sent", told, {"basis": message.result.get("basis")}, connection=connection)
+        changes = {"channel": message.channel, "provider": message.provider, "sandbox": message.sandbox, "number": message.number}
+        noted(message, "message_sent", changes, {"basis": message.result.get("basis")}, connection=connection)
     faults.point("channels.recorded")
     if handed.outcome and not arrived:
         sent = _ended(sent, handed, in_worker=in_worker) or sent
@@ -299,8 +299,8 @@ def _call_ended(message: Message, handed: Handed, *, in_worker: bool) -> Message
             return None
         if again_at is not None:
             message_rows.add_again(connection, message, number=number, failures=failures, due_at=again_at)
-        told = {"outcome": outcome, "number": message.number, "sandbox": message.sandbox}
-        noted(message, "call_ended", told, {"label": handed.label}, connection=connection)
+        data = {"outcome": outcome, "number": message.number, "sandbox": message.sandbox}
+        noted(message, "call_ended", data, {"label": handed.label}, connection=connection)
     if again_at is None:
         telling.tell_run(ended, in_worker=in_worker)
     return ended
@@ -393,8 +393,8 @@ def _settle(message: Message, status: str, outcome: str, code: str, reason: str)
 
 
 def _later(message: Message, span: timedelta, *, code: str | None = None, reason: str = "", **columns: Any) -> None:
-    told: dict[str, Any] = {"result": {"reason": reason}} if reason else {}
-    change(message, ["waiting"], due_at=log.now() + span, code=code, **told, **columns)
+    sealed: dict[str, Any] = {"result": {"reason": reason}} if reason else {}
+    change(message, ["waiting"], due_at=log.now() + span, code=code, **sealed, **columns)
 
 
 def _pause(tries: int) -> timedelta:

@@ -37,11 +37,11 @@ def tell_run(message: Message, *, in_worker: bool) -> None:
 def _output(message: Message) -> dict[str, object]:
     """What later steps find as `steps.<id>`."""
     result, content = message.result, message.content or {}
-    told: dict[str, object] = {"message": message.id, "status": message.outcome, "to": content.get("to"), "reason": result.get("reason")}
+    output: dict[str, object] = {"message": message.id, "status": message.outcome, "to": content.get("to"), "reason": result.get("reason")}
     if message.channel == "call":
-        told |= {"outcome": message.outcome, "attempts": message.number}
-        told |= {name: result.get(name) for name in ("label", "transcript", "recording", "call_back_at")}
-    return told
+        output |= {"outcome": message.outcome, "attempts": message.number}
+        output |= {name: result.get(name) for name in ("label", "transcript", "recording", "call_back_at")}
+    return output
 
 
 def tell_left() -> int:

@@ -42,7 +42,7 @@ def opened(token: str, address: str) -> UnsubscribePage:
     words, ended = words_in(language), opting_out.ended_channels(collection, record)
     known = {channel for channel, said in contact.consent.items() if said.given}
     shown = [channel for channel in opting_out.OUTWARD if channel in known or channel in ended or channel == "email"]
-    return UnsubscribePage(language, words, [Choice(one, words[one], one in ended and one not in known) for one in shown])
+    return UnsubscribePage(language, words, [Choice(way, words[way], way in ended and way not in known) for way in shown])
 
 
 def end(token: str, address: str, channels: Sequence[str] | None) -> None:
@@ -51,7 +51,7 @@ def end(token: str, address: str, channels: Sequence[str] | None) -> None:
     wanted = ("email",) if channels is None else tuple(channels)
     ended = opting_out.ended_channels(collection, record)
     contact = _contact(collection, record)
-    fresh = [one for one in wanted if one not in ended or ((said := contact.consent.get(one)) is not None and said.given)]
+    fresh = [way for way in wanted if way not in ended or ((said := contact.consent.get(way)) is not None and said.given)]
     opting_out.withdraw([(collection, record)], fresh, "link", message_id)
 
 

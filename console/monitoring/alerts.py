@@ -96,11 +96,11 @@ def add(
     """
     access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
     wrong = list(_wrong(kind, minutes, pattern))
-    told, unknown = _people(workflow, people)
+    people_told, unknown = _people(workflow, people)
     wrong += [("people", f"Nobody who may see this workflow has the address {address}.") for address in unknown]
     if starts and not _startable(workflow, starts):
         wrong.append(("starts", "Name another workflow that is published, runs by itself (run_as), and is about no record."))
-    if not told and not starts and not unknown:
+    if not people_told and not starts and not unknown:
         wrong.append(("people", "Say who is told, or which workflow is started."))
     if len(rules_of(workflow)) >= MOST_RULES:
         wrong.append(("kind", f"A workflow has at most {MOST_RULES} alerts."))
@@ -112,7 +112,7 @@ def add(
         "kind": kind,
         "minutes": minutes if kind == "slow" else None,
         "pattern": pattern.strip() if kind == "error" else None,
-        "people": told,
+        "people": people_told,
         "mail": mail,
         "starts": starts or None,
         "made_by": actor.id,
@@ -148,10 +148,10 @@ def raise_due() -> int:
     for run_id, workflow_id, step, code, at, reason, origin in rows:
         known = _known(workflow_id)
         if known is not None and at > log.now() - OLDEST:
-            told = {"run": run_id, "step": step, "code": code, "message": reason or "", "workflow": known.slug}
+            failure = {"run": run_id, "step": step, "code": code, "message": reason or "", "workflow": known.slug}
             for rule in rules_of(known):
-                if rule.kind == "failed" or (rule.kind == "error" and _alike(rule.pattern or "", code, told["message"])):
-                    _raise(known, rule, run_id, told, origin)
+                if rule.kind == "failed" or (rule.kind == "error" and _alike(rule.pattern or "", code, failure["message"])):
+                    _raise(known, rule, run_id, failure, origin)
         with transaction() as connection:
             connection.execute(sa.update(tables.failure).where(tables.failure.c.run == run_id).values(alerted_at=log.now()))
     return len(rows)
@@ -237,17 +237,17 @@ def _wrong(kind: str, minutes: int | None, pattern: str) -> list[tuple[str, str]
 
 def _people(workflow: Known, addresses: Sequence[str]) -> tuple[list[str], list[str]]:
     """(ids of the people with these addresses, addresses of nobody who may see the workflow)."""
-    told, unknown = [], []
+    known_people, unknown = [], []
     for address in dict.fromkeys(each.strip() for each in addresses if each.strip()):
         try:
             person = accounts.person_of_email(address).id
         except ConsoleError:
             person = ""
         if person and _may_see(person, workflow):
-            told.append(person)
+            known_people.append(person)
         else:
             unknown.append(address[:200])
-    return told, unknown
+    return known_people, unknown
 
 
 def _may_see(person: str, workflow: Known) -> bool:
@@ -258,14 +258,14 @@ def _may_see(person: str, workflow: Known) -> bool:
 
 
 def _startable(workflow: Known, slug: str) -> bool:
-    other = next((one for one in workflows.all_known() if one.slug == slug), None)
+    other = next((entry for entry in workflows.all_known() if entry.slug == slug), None)
     if other is None or other.live is None or other.id == workflow.id or other.collection is not None:
         return False
     return workflows.version(other.id, other.live).document.run_as is not None
 
 
 def _known(workflow_id: str) -> Known | None:
-    return next((one for one in workflows.all_known() if one.id == workflow_id), None)
+    return next((workflow for workflow in workflows.all_known() if workflow.id == workflow_id), None)
 
 
 def _note(

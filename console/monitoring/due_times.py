@@ -252,11 +252,11 @@ def _set(
                 "stages": [stage.model_dump() for stage in checked.stages],
             }
             connection.execute(_INSERT, row)
-        told = {"rule": made, "minutes": checked.minutes if checked else None, "removed": checked is None} | dict(named)
+        data = {"rule": made, "minutes": checked.minutes if checked else None, "removed": checked is None} | dict(named)
         terms_told = {"terms": checked.model_dump(mode="json") if checked else {}}
         chain = None if label else workflows.CHAIN
         log.note(
-            actor, "due_time_changed", open=told, sealed=terms_told, team=team or None, chain=chain, label=label, connection=connection
+            actor, "due_time_changed", open=data, sealed=terms_told, team=team or None, chain=chain, label=label, connection=connection
         )
     return rule_of_workflow(workflow) if workflow is not None else rule_of_inbox(inbox or "")
 
@@ -329,9 +329,9 @@ def _turn(run_id: str, rule: Rule) -> None:
             _TURN, {"rule": rule.id, "run": run_id, "reached": percent, "worked": clock.worked_s, "next": next_at, "breached": breached}
         )
         if passed:
-            told = _tell(connection, loaded.run, rule, passed, percent)
+            recipients = _tell(connection, loaded.run, rule, passed, percent)
             moves = next((stage.inbox for stage in reversed(passed) if stage.do == "move"), None)
-            _note(connection, loaded.run, rule, percent, clock, told, moves)
+            _note(connection, loaded.run, rule, percent, clock, recipients, moves)
     if moves is not None:
         _move(run_id, moves, percent)
 
@@ -342,10 +342,10 @@ def _tell(connection: sa.Connection, run: Run, rule: Rule, passed: Sequence[Stag
     for stage in passed:
         holder = run.holder or run.last_holder
         people |= dict.fromkeys(stage.people if stage.do == "tell" else [holder] if stage.do == "remind" and holder else [])
-    told = [person for person in people if _may_see(person, run)]
+    recipients = [person for person in people if _may_see(person, run)]
     kind = "due_over" if percent >= 100 else "due_soon"
-    side_rows.add_notices(connection, told, f"{rule.id}:{run.id}:{percent}", kind, at=log.now(), run=run.id)
-    return told
+    side_rows.add_notices(connection, recipients, f"{rule.id}:{run.id}:{percent}", kind, at=log.now(), run=run.id)
+    return recipients
 
 
 def _may_see(person: str, run: Run) -> bool:

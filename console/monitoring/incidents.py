@@ -82,7 +82,7 @@ def open_incidents(actor: Actor, workflow: str | None = None) -> list[Incident]:
     if not rows:
         return []
     heads = {head.id: head for head in _heads(actor, [row.newest for row in rows])}
-    known = {one.id: one for one in workflows.all_known()}
+    known = {entry.id: entry for entry in workflows.all_known()}
     return [_incident(row, known[row.workflow], heads[row.newest]) for row in rows if row.newest in heads and row.workflow in known]
 
 

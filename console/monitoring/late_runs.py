@@ -89,5 +89,5 @@ def _late_run(run_id: str, rule: due_times.Rule, breached_at: datetime) -> LateR
         state.ended_at,
         sum(spent.values()),
         rule.minutes * 60.0,
-        sorted((one for one in held if one.worked_s >= 1), key=lambda one: -one.worked_s),
+        sorted((hold for hold in held if hold.worked_s >= 1), key=lambda hold: -hold.worked_s),
     )

@@ -117,9 +117,9 @@ def _next(webhook: Subscription) -> _Next | None:
 def _body(found: _Next, audience: Audience) -> bytes | None:
     """The content to send, read from the log each time, with the rights of now; None if it may not be read."""
     if found.pos is None:
-        told = {"id": found.id, "message": "This is a test. Nothing happened."}
+        data = {"id": found.id, "message": "This is a test. Nothing happened."}
         head = {"type": event_types.TEST, "pos": None, "prev_pos": None, "n": None, "run": None}
-        return orjson.dumps({**head, "timestamp": log.body.moment(found.made_at), "data": told})
+        return orjson.dumps({**head, "timestamp": log.body.moment(found.made_at), "data": data})
     event = audience.at(found.pos)
     return None if event is None else event.body(found.type, found.prev_pos)
 

@@ -36,8 +36,8 @@ class Readable:
 
     def roots(self, name: str) -> dict[str, Any]:
         """The values that a filter can use. All of them are also part of what is sent."""
-        told = {key: value for key, value in self.content.items() if key != "data"}
-        return {"event": {**self.content["data"], **told, "type": name}}
+        fields = {key: value for key, value in self.content.items() if key != "data"}
+        return {"event": {**self.content["data"], **fields, "type": name}}
 
     def body(self, name: str, prev_pos: int | None) -> bytes:
         """What is sent under this name; `prev_pos` is the place of the event before it in the stream."""
@@ -71,25 +71,25 @@ class Audience:
         changed = log_events.changed_records(effects)
         found = []
         for (row, _), each in zip(kept, shown, strict=True):
-            event, told = each.event, each.json
+            event, stored = each.event, each.json
             mine = self._changed(changed.get(str(event.open.get("effect")), ())) if event.type in log_events.BY_EFFECT else []
-            types = event_types.types_of(event.type, event.open, [one["type"] for one in mine])
+            types = event_types.types_of(event.type, event.open, [subscription["type"] for subscription in mine])
             data = {
-                **{name: told[name] for name in ("id", "kind", "step", "attempt")},
-                "actor": {name: told["actor"][name] for name in ("kind", "id")},
-                **{name: told[name] for name in ("team", "collection", "record")},
+                **{name: stored[name] for name in ("id", "kind", "step", "attempt")},
+                "actor": {name: stored["actor"][name] for name in ("kind", "id")},
+                **{name: stored[name] for name in ("team", "collection", "record")},
                 "workflow": self._slugs.get(row.workflow) if row.workflow else None,
-                "values": told["data"],
-                "masked": [path.replace("data.", "values.", 1) for path in told["masked"]],
-                "leaf": told["leaf"],
+                "values": stored["data"],
+                "masked": [path.replace("data.", "values.", 1) for path in stored["masked"]],
+                "leaf": stored["leaf"],
             } | ({"changed": mine} if mine else {})
-            content = {"n": told["n"], "run": told["run"], "timestamp": told["createdAt"], "data": data}
+            content = {"n": stored["n"], "run": stored["run"], "timestamp": stored["createdAt"], "data": data}
             found.append(Readable(row.pos, types, event.body.get("label"), row.sub, content))
         return found
 
     def _changed(self, changed: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
         """The records that an effect changed, as far as they may be read."""
-        told = []
+        events = []
         for name, collection, key in changed:
             scope = access.scope_for(self.actor, collection)
             try:
@@ -99,8 +99,8 @@ class Audience:
             except NotFound:
                 continue
             named = subjects.ref(collection, key) if found.personal_key else key
-            told.append({"type": name, "collection": collection, "record": named})
-        return told
+            events.append({"type": name, "collection": collection, "record": named})
+        return events
 
     @cached_property
     def _slugs(self) -> dict[str, str]:

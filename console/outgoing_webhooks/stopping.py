@@ -19,8 +19,8 @@ def stop(webhook: Subscription, why: Stopped, words: str) -> None:
         here = table.update().where(table.c.id == webhook.id, table.c.enabled, table.c.stopped.is_(None))
         stopped = connection.execute(here.values(stopped=why, problem=f"{WHY[why]} {words}".strip(), problem_at=log.now())).rowcount
         if stopped:
-            told = {"webhook": webhook.id, "why": why, "person": webhook.acts_for}
-            log.note(SYSTEM, "webhook_stopped", open=told, chain="sys:config", connection=connection)
+            data = {"webhook": webhook.id, "why": why, "person": webhook.acts_for}
+            log.note(SYSTEM, "webhook_stopped", open=data, chain="sys:config", connection=connection)
     if stopped:
         key = f"{webhook.id}:{log.now().isoformat()}"
         notices.tell(_people(webhook), "webhook_stopped", key, link=f"/settings/webhooks/{webhook.id}")

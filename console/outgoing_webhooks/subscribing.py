@@ -287,14 +287,14 @@ def _note(
     wanted: Wanted | None = None,
     fields: Sequence[str] = (),
 ) -> None:
-    told: dict[str, Any] = {"webhook": webhook_id, "change": done, "person": acts_for}
+    data: dict[str, Any] = {"webhook": webhook_id, "change": done, "person": acts_for}
     hidden: dict[str, Any] = {}
     if wanted is not None:
-        told["events"] = list(wanted.events)
+        data["events"] = list(wanted.events)
         hidden = {"url": origin_of(wanted.url)} | ({"filter": wanted.filter} if wanted.filter else {})
     if fields:
-        told["fields"] = list(fields)
-    log.note(actor, "webhook_changed", open=told, sealed=hidden or None, chain="sys:config", connection=connection)
+        data["fields"] = list(fields)
+    log.note(actor, "webhook_changed", open=data, sealed=hidden or None, chain="sys:config", connection=connection)
 
 
 def name_of(person: str) -> str:

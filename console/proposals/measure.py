@@ -108,8 +108,8 @@ select grouping(c.workflow, c.step, f.name, f.confidence), c.workflow, c.step, f
        count(*) filter (where f.dropped is null), count(*) filter (where f.dropped is not null),
        {
     ", ".join(
-        f"count(*) filter (where c.decided and f.outcome = '{told}')"
-        for told in ("accepted", "small_edit", "edited", "cleared", "ignored", "blind_equal", "blind_different")
+        f"count(*) filter (where c.decided and f.outcome = '{outcome}')"
+        for outcome in ("accepted", "small_edit", "edited", "cleared", "ignored", "blind_equal", "blind_different")
     )
 }
 from told c join console.ai_field f on f.call = c.id

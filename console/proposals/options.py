@@ -87,8 +87,8 @@ class Current:
         """Who is asked for this purpose, and how."""
         ai_now, how = self.ai, self.document.purpose(purpose)
         seconds = float(how.seconds or BUILD_S) if purpose == "build" else min(float(how.seconds or self.seconds), self.seconds)
-        asked = ai_now if ai_now.provider == "rules" or how.model is None else replace(ai_now, model=how.model)
-        return Chosen(providers.config(asked, private=ai_now.told), seconds, how.max_tokens)
+        model_settings = ai_now if ai_now.provider == "rules" or how.model is None else replace(ai_now, model=how.model)
+        return Chosen(providers.config(model_settings, private=ai_now.told), seconds, how.max_tokens)
 
     def off(self, collection: str | None = None, workflow: str | None = None, step: str | None = None) -> str | None:
         """Why the AI is off here, in words for people; None where it is on. `workflow` is its slug."""

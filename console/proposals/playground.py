@@ -72,9 +72,9 @@ def marked(text: str) -> list[tuple[str, bool]]:
 
 def _fields(collection: Collection, names: Sequence[str]) -> list[tuple[str, str, str]]:
     """(name, label, treatment) of fields of which a model does not get all."""
-    told = [
+    fields = [
         (name, of_collection.label, allowed.of_field(collection, name))
         for name in names
         if (of_collection := collection.by_name.get(name) or collection.field(name))
     ]
-    return [(name, label, how) for name, label, how in told if how != "full"]
+    return [(name, label, how) for name, label, how in fields if how != "full"]

@@ -155,7 +155,7 @@ def may_move(actor: Actor, workflow: Known) -> bool:
 
 
 def _require_step(actor: Actor, slug: str, step_id: str) -> tuple[Known, Step, Under]:
-    of_slug = next((one for one in workflows.all_known() if one.slug == slug), None)
+    of_slug = next((workflow for workflow in workflows.all_known() if workflow.slug == slug), None)
     seen = of_slug is not None and (
         of_slug.id in {workflow for _, workflow in measure.pairs(actor)}
         or (of_slug.label is None and access.can(actor, of_slug.team or None, f"workflow:{slug}", "see") and may_move(actor, of_slug))

@@ -198,8 +198,8 @@ def _case(call: str, at: datetime, run: str, n: int, workflow: str, _step: str, 
         {name: entry.get(name) for name in ("id", "kind", "collection", "step", "document", "page", "trusted", "fields", "read_at")}
         for entry in kept.get("sources", ())
     )
-    told = {"model": model, "prompt_version": prompt, "became": dict(became)}
-    return Case(call, "recorded", ask, expected, choice, workflow=workflow, version=version, at=at, provenance=provenance, recorded=told)
+    data = {"model": model, "prompt_version": prompt, "became": dict(became)}
+    return Case(call, "recorded", ask, expected, choice, workflow=workflow, version=version, at=at, provenance=provenance, recorded=data)
 
 
 def _submitted(run: str, n: int) -> Mapping[str, Any]:

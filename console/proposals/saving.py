@@ -199,12 +199,12 @@ def _require_working(wanted: Options) -> None:
     ai_wanted = AI(wanted.provider, wanted.model, options.opened(wanted), wanted.base_url)
     current = options.newest()
     ai_wanted = current.ai if current.from_environment else ai_wanted
-    asked = {None: "model"} | {
+    models = {None: "model"} | {
         wanted.purpose(name).model: f"purposes.{name}.model"
         for name in PURPOSES
         if wanted.purpose(name).model and ai_wanted.provider != "rules"
     }
-    for model, field in asked.items():
+    for model, field in models.items():
         found = probe.probe(
             providers.config(ai_wanted if model is None else replace(ai_wanted, model=model), private=current.from_environment)
         )

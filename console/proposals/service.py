@@ -184,8 +184,8 @@ def _cached_or_asked(asking: _Asking) -> Result:
     except CallFailed as error:
         return _failed(asking, error)
     provider_breaker.answered(asking.chosen.config)
-    told = replace(asking.facts, raw=answer.raw, ms=answer.ms, tries=answer.tries)
-    cached_result = _guarded_result(asking, answer.raw, _with_cost(asking, told))
+    facts = replace(asking.facts, raw=answer.raw, ms=answer.ms, tries=answer.tries)
+    cached_result = _guarded_result(asking, answer.raw, _with_cost(asking, facts))
     _store_call(
         asking, answer.raw.text, remembered=(key, answer.raw) if cached_result.kind == "proposal_made" and not asking.built.unread else None
     )

@@ -95,10 +95,10 @@ class RunMove:
 
     def to_json(self) -> dict[str, Any]:
         """The move in the shape of the API."""
-        told = {name: getattr(self, name) for name in ("id", "status", "total", "done", "moved", "reason")}
-        told |= {"from": self.former_version, "to": self.version, "by": self.person, "refused": dict(self.refused)}
+        fields = {name: getattr(self, name) for name in ("id", "status", "total", "done", "moved", "reason")}
+        fields |= {"from": self.former_version, "to": self.version, "by": self.person, "refused": dict(self.refused)}
         ended = log.body.moment(self.ended_at) if self.ended_at else None
-        return told | {"made_at": log.body.moment(self.made_at), "ended_at": ended}
+        return fields | {"made_at": log.body.moment(self.made_at), "ended_at": ended}
 
 
 def plan_move(actor: Actor, slug_or_id: str, former: int, new: int, steps: Mapping[str, str] | None = None) -> MovePlan:
@@ -172,8 +172,8 @@ def move_of(actor: Actor, slug_or_id: str, move_id: str) -> RunMove:
         raise NotFound("There is no such move of this workflow.")
     done = [run for run in row.runs[: row.done] if run in seen]
     refused = {run: why for run, why in row.refused.items() if run in seen}
-    told = {name: getattr(row, name) for name in RunMove.__dataclass_fields__ if hasattr(row, name)}
-    return RunMove(**told | {"total": len(seen), "done": len(done), "moved": len(done) - len(refused), "refused": refused})
+    columns = {name: getattr(row, name) for name in RunMove.__dataclass_fields__ if hasattr(row, name)}
+    return RunMove(**columns | {"total": len(seen), "done": len(done), "moved": len(done) - len(refused), "refused": refused})
 
 
 def _seen(actor: Actor, run_ids: Sequence[str]) -> set[str]:

@@ -96,11 +96,11 @@ def _concerned(original: Any, collection: Collection, fields: list[Field]) -> tu
     name, column = _rule_name(original)
     by_name = named_in(name, fields)
     several = {part.strip().removeprefix(f"{collection.table}.") for part in name.split(",")} if "," in name else {column}
-    told = [field for field in fields if field.name in several]  # SQLite: "UNIQUE constraint failed: tag.name, tag.colour"
-    if isinstance(original, psycopg.Error) and original.diag.datatype_name and not told:
+    named = [field for field in fields if field.name in several]  # SQLite: "UNIQUE constraint failed: tag.name, tag.colour"
+    if isinstance(original, psycopg.Error) and original.diag.datatype_name and not named:
         name = original.diag.datatype_name
-    rule = Rule() if told else _looked_up(name, str(original), collection)
-    found = told or [field for field in fields if field.name in rule.columns] or by_name
+    rule = Rule() if named else _looked_up(name, str(original), collection)
+    found = named or [field for field in fields if field.name in rule.columns] or by_name
     if not found and column is not None and column in collection.by_name:  # of what was not given at all
         return rule, [collection.by_name[column]]
     return rule, found
@@ -134,8 +134,8 @@ def named_in(text: str, fields: Iterable[Field]) -> list[Field]:
 def raised_about(original: Any, fields: list[Field]) -> list[Field]:
     """The fields that a trigger's own words are about: the column that it names, or those that its sentence names; otherwise all."""
     column = original.diag.column_name if isinstance(original, psycopg.Error) else None
-    told = [field for field in fields if field.name == column]
-    return told or named_in(refusals.raised(original) or "", fields) or fields
+    named = [field for field in fields if field.name == column]
+    return named or named_in(refusals.raised(original) or "", fields) or fields
 
 
 def _stands_in(name: str, text: str) -> bool:
@@ -193,8 +193,8 @@ def _column_checks(inspector: Inspector, collection: Collection) -> list[Any]:
     """CHECKs of single columns in MariaDB, which are called by their column and which SQLAlchemy does not tell."""
     if not getattr(inspector.dialect, "is_mariadb", False):
         return []
-    asked = sa.text(
+    statement = sa.text(
         "select constraint_name as name, check_clause as sqltext from information_schema.check_constraints"
         " where constraint_schema = coalesce(:schema, database()) and table_name = :table and level = 'Column'"
     )
-    return list(inspector.bind.execute(asked, {"schema": collection.schema, "table": collection.table}).mappings())  # type: ignore[union-attr]
+    return list(inspector.bind.execute(statement, {"schema": collection.schema, "table": collection.table}).mappings())  # type: ignore[union-attr]

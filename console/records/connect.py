@@ -241,7 +241,7 @@ def copied(engine: Engine, name: str, statement: sa.Select[Any], size: int) -> I
     It may take `LONGEST_COPY_S`, each piece the time of a statement. Never retried. Raises SourceDown, and Unsayable where a value
     could not be computed.
     """
-    told = statement.compile(dialect=engine.dialect, compile_kwargs={"render_postcompile": True})
+    query = statement.compile(dialect=engine.dialect, compile_kwargs={"render_postcompile": True})
     with _connected(engine, name) as opened:
         connection = opened.execution_options(isolation_level="READ COMMITTED")
         driver: Any = connection.connection.driver_connection
@@ -251,7 +251,7 @@ def copied(engine: Engine, name: str, statement: sa.Select[Any], size: int) -> I
         try:
             with connection.begin():
                 connection.exec_driver_sql("; ".join(limits))
-                with psycopg.ClientCursor(driver) as cursor, cursor.copy(f"copy ({told}) to stdout (format csv)", told.params) as copy:
+                with psycopg.ClientCursor(driver) as cursor, cursor.copy(f"copy ({query}) to stdout (format csv)", query.params) as copy:
                     while rows := driver.wait(_several(copy, size)):
                         yield rows
         except psycopg.Error as error:

@@ -127,8 +127,8 @@ class Bounded(psycopg.Connection[Any]):
 
 
 def _connect_postgresql(given: Any, named: dict[str, Any], terms: Terms) -> Any:
-    told = {"application_name": "handrail", **named, "connect_timeout": terms.connect_s, "client_encoding": "utf-8"}
-    made = Bounded.connect(*given, **told)
+    options = {"application_name": "handrail", **named, "connect_timeout": terms.connect_s, "client_encoding": "utf-8"}
+    made = Bounded.connect(*given, **options)
     made.answer_s = terms.statement_s + GRACE_S
     return made
 
@@ -184,7 +184,7 @@ def _tell_postgresql(connection: Any, terms: Terms) -> None:
     set_json_loads(exact_json, connection)
     autocommit = connection.autocommit
     connection.autocommit = True
-    told = [
+    settings_ = [
         f"set statement_timeout = '{terms.statement_s}s'",
         f"set lock_timeout = '{LOCK_S}s'",
         "set idle_in_transaction_session_timeout = '30s'",
@@ -194,7 +194,7 @@ def _tell_postgresql(connection: Any, terms: Terms) -> None:
         f"set default_transaction_read_only = {'on' if terms.read_only else 'off'}",
     ]
     with connection.cursor() as cursor:
-        cursor.execute("; ".join(told))
+        cursor.execute("; ".join(settings_))
     connection.autocommit = autocommit
 
 
@@ -204,8 +204,8 @@ def _tell_postgresql(connection: Any, terms: Terms) -> None:
 def _connect_mysql(given: Any, named: dict[str, Any], terms: Terms) -> Any:
     import pymysql
 
-    told = {**named, "connect_timeout": terms.connect_s, "read_timeout": terms.connect_s, "charset": "utf8mb4"}
-    made = pymysql.connect(*given, **told)
+    options = {**named, "connect_timeout": terms.connect_s, "read_timeout": terms.connect_s, "charset": "utf8mb4"}
+    made = pymysql.connect(*given, **options)
     setattr(made, "_read_timeout", terms.statement_s + GRACE_S)  # noqa: B010 - the greeting has its own limit: a server that is frozen never greets
     return made
 

@@ -32,8 +32,8 @@ def on_delete(collection: Collection, relation: Relation) -> Follows | None:
 def _keys(connection: sa.Connection, target: Collection) -> list[tuple[str, dict[str, str], str]]:
     """(table, our column → theirs, what deleting does) of the foreign keys of a table."""
     if connection.dialect.name == "sqlite":
-        told = reflect_sqlite.foreign_keys(connection, target.table, ruled=True)
-        return [(key["table"], dict(zip(key["columns"], key["target"], strict=True)), key["rule"]) for key in told]
+        keys = reflect_sqlite.foreign_keys(connection, target.table, ruled=True)
+        return [(key["table"], dict(zip(key["columns"], key["target"], strict=True)), key["rule"]) for key in keys]
     return [
         (
             key["referred_table"],

@@ -18,8 +18,8 @@ def fields() -> Mapping[str, Sequence[Field]]:
     for hook in hooks.hooks_of("computed"):
         stored = STORED_AS.get(hook.type, hook.type)
         label = hook.label or humanised(hook.name)
-        one = Field(hook.name, label, hook.type, stored, readonly=True, computed="", inputs=frozenset(hook.inputs))
-        made.setdefault(hook.collection, []).append(one)
+        field = Field(hook.name, label, hook.type, stored, readonly=True, computed="", inputs=frozenset(hook.inputs))
+        made.setdefault(hook.collection, []).append(field)
     return made
 
 

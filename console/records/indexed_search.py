@@ -119,11 +119,11 @@ def _ascii_lower(letter: str) -> str:
 
 def _spellings(text: str, field: Field) -> list[str]:
     """The text as typed and as names are written; a telephone number without its blanks too."""
-    told = [text, text.lower(), text.capitalize(), text.title(), text.upper()]
+    spellings = [text, text.lower(), text.capitalize(), text.title(), text.upper()]
     bare = "".join(letter for letter in text if letter not in " -/().")
     if field.type == "phone" or (bare.lstrip("+").isdigit() and len(bare) > SHORTEST_INSIDE):
-        told.append(bare)
-    return [item for item in dict.fromkeys(told) if item]
+        spellings.append(bare)
+    return [item for item in dict.fromkeys(spellings) if item]
 
 
 def _after(text: str) -> str:
@@ -171,11 +171,11 @@ def _of_words(table: Table, fields: Sequence[Field], seen: Indexes, text: str) -
     """Full text, where every column of the index may be searched by this reader."""
     searched = {field.name for field in fields}
     words = ["".join(letter if letter.isalnum() else " " for letter in part).split() for part in text.split()]
-    asked = " ".join(f"+{word}*" for part in words for word in part if len(word) >= SHORTEST_INSIDE)
-    if table.dialect.name != "mysql" or not asked:
+    terms = " ".join(f"+{word}*" for part in words for word in part if len(word) >= SHORTEST_INSIDE)
+    if table.dialect.name != "mysql" or not terms:
         return []
     return [
-        mysql.match(*(table.columns[name] for name in item.columns), against=value(asked), in_boolean_mode=True)
+        mysql.match(*(table.columns[name] for name in item.columns), against=value(terms), in_boolean_mode=True)
         for item in seen.found
         if item.way == "words" and set(item.columns) <= searched
     ]

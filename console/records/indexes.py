@@ -220,9 +220,9 @@ def _sqlite(connection: Connection) -> dict[Place, Indexes]:
 def _sqlite_rows(connection: Connection, table: str) -> int | None:
     """The largest row number, found at once; a count up to `LARGE` for tables without one, or with a column of that name."""
     quoted = table.replace('"', '""')
-    for asked in (f'select max(rowid) from "{quoted}"', f'select count(*) from (select 1 from "{quoted}" limit {LARGE})'):  # noqa: S608 (quoted)
+    for statement in (f'select max(rowid) from "{quoted}"', f'select count(*) from (select 1 from "{quoted}" limit {LARGE})'):  # noqa: S608 (quoted)
         try:
-            found = connection.exec_driver_sql(asked).scalar_one()
+            found = connection.exec_driver_sql(statement).scalar_one()
         except sa.exc.DBAPIError:
             continue  # no row numbers, or a virtual table whose module is not there
         if found is None or isinstance(found, int):

@@ -21,12 +21,12 @@ def require_place(address: URL, *, typed: bool = False) -> None:
     With CONSOLE_SQLITE_FOLDERS: only in those folders and in the demo's data folder. Without it: anywhere, unless it was `typed` on a page,
     where only the shop of the demo may be named.
     """
-    told = settings.current()
-    if address.get_backend_name() != "sqlite" or (told.sqlite_folders is None and not typed):
+    configured = settings.current()
+    if address.get_backend_name() != "sqlite" or (configured.sqlite_folders is None and not typed):
         return
-    own = (told.data_dir / SHOP if typed else told.data_dir,) if told.demo else ()
+    own = (configured.data_dir / SHOP if typed else configured.data_dir,) if configured.demo else ()
     file = Path(str(address.database)).resolve()
-    if not any(file.is_relative_to(folder.resolve()) for folder in (*(told.sqlite_folders or ()), *own)):
+    if not any(file.is_relative_to(folder.resolve()) for folder in (*(configured.sqlite_folders or ()), *own)):
         reason = (
             "SQLite files are read only from folders that the setting CONSOLE_SQLITE_FOLDERS names, and this is in none of them."
             " Who runs the console adds its folder there and starts the console again."

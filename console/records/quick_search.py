@@ -37,19 +37,19 @@ class Hits:
     reach: str = "everything"
 
 
-def find(asked: Sequence[tuple[Collection, Scope, Iterable[str]]], text: str, *, limit: int, seconds: float) -> list[Hits]:
+def find(members: Sequence[tuple[Collection, Scope, Iterable[str]]], text: str, *, limit: int, seconds: float) -> list[Hits]:
     """What the text finds in these collections of one source, with the named fields: one statement for each, or two. Raises SourceDown.
 
     Each statement stops after `seconds`, and after `WHOLE_S` nothing more is asked; what was not searched so is said to be slow.
     """
     words = text.split()[:MOST_WORDS]
-    collection = asked[0][0]
+    collection = members[0][0]
 
     def work(connection: Connection) -> list[Hits]:
         until = time.monotonic() + WHOLE_S
         found = []
         with timed.limit(connection, seconds):
-            for each, scope, fields in asked:
+            for each, scope, fields in members:
                 if time.monotonic() > until:
                     found.append(Hits(each, [], reach="slow"))
                     continue

@@ -36,12 +36,12 @@ class Reader:
     def __init__(self, table: Table, scope: Scope, fields: Iterable[str] | None, more: Iterable[str] = ()) -> None:
         collection = table.collection
         readable = [field.name for field in collection.readable(scope)]
-        asked = None if fields is None else set(fields)
+        wanted = None if fields is None else set(fields)
         self.table = table
-        worked_out = [item for item in collection.readable(scope) if item.computed is not None and (asked is None or item.name in asked)]
+        worked_out = [item for item in collection.readable(scope) if item.computed is not None and (wanted is None or item.name in wanted)]
         self.computed = [item for item in worked_out if item.computed]
         self.called = [item for item in worked_out if not item.computed]
-        self.shown = [name for name in readable if name in collection.by_name and (asked is None or name in asked)]
+        self.shown = [name for name in readable if name in collection.by_name and (wanted is None or name in wanted)]
         self._inputs = sorted({name for item in worked_out for name in item.inputs})
         titled = [name for name in collection.title_fields if name in readable]
         self.names = list(dict.fromkeys([*self.shown, *titled, *collection.key, *more, *self._inputs]))

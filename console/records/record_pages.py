@@ -48,12 +48,12 @@ class Order:
     @property
     def text(self) -> str:
         """The form in a URL: `-opened_at`, `risk,-opened_at`; empty for the key only."""
-        return ",".join([("-" if self.descending else "") + (self.field.name if self.field else ""), *(one.text for one in self.then)])
+        return ",".join([("-" if self.descending else "") + (self.field.name if self.field else ""), *(order.text for order in self.then)])
 
     @property
     def columns(self) -> list[tuple[str, bool]]:
         """The sorted columns, each with whether it is descending."""
-        return [(one.field.name, one.descending) for one in (self, *self.then) if one.field is not None]
+        return [(order.field.name, order.descending) for order in (self, *self.then) if order.field is not None]
 
 
 def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
@@ -345,10 +345,10 @@ def _rows_again(plan: Hashable, make: Callable[[], Any], anchor: Sequence[Any]) 
     def rows(connection: Connection) -> list[Any]:
         kept = _written.get(plan)
         if kept is None:
-            told = make().compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+            compiled = make().compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
             if len(_written) >= MOST_WRITTEN:
                 _written.clear()
-            kept = _written[plan] = (str(told), dict(told.params))
+            kept = _written[plan] = (str(compiled), dict(compiled.params))
         text, known = kept
         moved = {_at(number): item for number, item in enumerate(anchor) if _at(number) in known}
         return list(connection.exec_driver_sql(text, known | moved).all())

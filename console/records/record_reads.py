@@ -167,8 +167,8 @@ def estimate(
     )
 
     def explained(connection: Connection) -> int:
-        told = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-        plan = connection.exec_driver_sql(f"explain (format json) {told}", told.params).scalar_one()
+        compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+        plan = connection.exec_driver_sql(f"explain (format json) {compiled}", compiled.params).scalar_one()
         return int(plan[0]["Plan"]["Plan Rows"])
 
     return read(collection, explained)

@@ -132,9 +132,9 @@ def _holds_null(connection: Connection, table: str, column: str) -> bool:
 
 def foreign_keys(connection: Connection, table: str, *, ruled: bool = False) -> list[dict[str, Any]]:
     """The foreign keys of a table; `ruled`: with what deleting does, which the library reads of keys alone that stand on a line of their own."""
-    asked = 'select id, "table", "from", "to", on_delete from pragma_foreign_key_list(?) order by id, seq'
+    statement = 'select id, "table", "from", "to", on_delete from pragma_foreign_key_list(?) order by id, seq'
     keys: dict[int, dict[str, Any]] = {}
-    for number, target, here, there, rule in connection.exec_driver_sql(asked, (table,)).all():
+    for number, target, here, there, rule in connection.exec_driver_sql(statement, (table,)).all():
         key = keys.setdefault(number, {"columns": [], "schema": None, "table": target, "target": []} | ({"rule": rule} if ruled else {}))
         key["columns"].append(here)
         key["target"].append(there)

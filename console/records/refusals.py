@@ -105,27 +105,27 @@ def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
     """The driver's error as one of ours, to raise: SourceDown, or SourceChanged if a table or column changed."""
     original = error.orig
     code = getattr(original, "sqlstate", None)
-    told: str | None = None
+    words: str | None = None
     if code == UNKNOWN_LETTERS:
         return Malformed(f"The data source {name} has no such letters or signs: nothing in it is written with them.")
     if isinstance(original, psycopg.Error):
-        told = POSTGRESQL.get(original.sqlstate or "")
+        words = POSTGRESQL.get(original.sqlstate or "")
     elif isinstance(original, sqlite3.Error):
-        told = next((text for part, text in SQLITE.items() if part in str(original)), None)
+        words = next((text for part, text in SQLITE.items() if part in str(original)), None)
     elif original is not None and original.args and isinstance(original.args[0], int):
         code = original.args[0]
-        told = MYSQL.get(code)
+        words = MYSQL.get(code)
     _log.warning("data source %s: %s %s", name, type(original).__name__, code or "")
-    if told in {NO_TABLE, NO_COLUMN, OTHER_TYPE}:
-        return changed(name, told)
-    if told is TOO_LONG:
-        return TooSlow(f"The data source {name} {told}", source=name)
-    if told is None:
+    if words in {NO_TABLE, NO_COLUMN, OTHER_TYPE}:
+        return changed(name, words)
+    if words is TOO_LONG:
+        return TooSlow(f"The data source {name} {words}", source=name)
+    if words is None:
         broken = isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
-        told = f"does not answer. {IN_A_MOMENT}" if broken else "could not answer this question."
-    return SourceDown(f"The data source {name} {told}", passing=told.endswith(IN_A_MOMENT), source=name)
+        words = f"does not answer. {IN_A_MOMENT}" if broken else "could not answer this question."
+    return SourceDown(f"The data source {name} {words}", passing=words.endswith(IN_A_MOMENT), source=name)
 
 
-def changed(name: str, told: str = NO_TABLE) -> SourceChanged:
+def changed(name: str, what: str = NO_TABLE) -> SourceChanged:
     """The error of a source with another structure than the console knows."""
-    return SourceChanged(f"The data source {name} {told} The console looks at it again: load the page again.", source=name)
+    return SourceChanged(f"The data source {name} {what} The console looks at it again: load the page again.", source=name)

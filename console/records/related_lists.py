@@ -36,40 +36,40 @@ def related_lists(
     Raises NotFound for a record out of the scope, SourceDown.
     """
     collection = catalogue.collection(collection_id)
-    names = list(dict.fromkeys([*(here for one in wanted for here, _ in one.relation.columns), *collection.key]))
+    names = list(dict.fromkeys([*(here for relation in wanted for here, _ in relation.relation.columns), *collection.key]))
     here = dict(zip(names, linking_values(collection, key, names, scope), strict=True))
-    conditions = [_conditions(one, here) for one in wanted]
+    conditions = [_conditions(relation, here) for relation in wanted]
     numbers = _numbers(wanted, conditions, cap)
     return [
-        (Page([], None, None) if linked is None else _first(collection, one, linked, limit), number)
-        for one, linked, number in zip(wanted, conditions, numbers, strict=True)
+        (Page([], None, None) if linked is None else _first(collection, relation, linked, limit), number)
+        for relation, linked, number in zip(wanted, conditions, numbers, strict=True)
     ]
 
 
 def related_numbers(collection_id: str, key: str, scope: Scope, wanted: Sequence[Wanted], cap: int) -> list[int | None]:
     """How many records each relation leads to, counted as `related_lists` does. Raises NotFound for a record out of the scope, SourceDown."""
     collection = catalogue.collection(collection_id)
-    names = list(dict.fromkeys([*(here for one in wanted for here, _ in one.relation.columns), *collection.key]))
+    names = list(dict.fromkeys([*(here for relation in wanted for here, _ in relation.relation.columns), *collection.key]))
     here = dict(zip(names, linking_values(collection, key, names, scope), strict=True))
-    return _numbers(wanted, [_conditions(one, here) for one in wanted], cap)
+    return _numbers(wanted, [_conditions(relation, here) for relation in wanted], cap)
 
 
-def _conditions(one: Wanted, here: Mapping[str, Any]) -> list[Condition] | None:
+def _conditions(related: Wanted, here: Mapping[str, Any]) -> list[Condition] | None:
     """The conditions on the related records; None if there can be none."""
-    target = catalogue.collection(one.relation.collection)
-    parts = [here[column] for column, _ in one.relation.columns]
+    target = catalogue.collection(related.relation.collection)
+    parts = [here[column] for column, _ in related.relation.columns]
     if any(part is None for part in parts):
         return None
     there = table_of(target)
-    linked = [named_by(there, column, part) for (_, column), part in zip(one.relation.columns, parts, strict=True)]
-    return [*list_conditions(there, one.scope, None, None, None), *linked]
+    linked = [named_by(there, column, part) for (_, column), part in zip(related.relation.columns, parts, strict=True)]
+    return [*list_conditions(there, related.scope, None, None, None), *linked]
 
 
-def _first(collection: Collection, one: Wanted, conditions: list[Condition], limit: int) -> Page | SourceDown:
-    target = catalogue.collection(one.relation.collection)
-    order = order_of(target, one.scope, None)
+def _first(collection: Collection, related: Wanted, conditions: list[Condition], limit: int) -> Page | SourceDown:
+    target = catalogue.collection(related.relation.collection)
+    order = order_of(target, related.scope, None)
     try:
-        return read_page(target, one.scope, order, lambda: conditions, limit=limit, after=None, before=None, fields=one.fields)
+        return read_page(target, related.scope, order, lambda: conditions, limit=limit, after=None, before=None, fields=related.fields)
     except SourceDown as down:
         if target.source == collection.source:
             raise
@@ -80,9 +80,9 @@ def _numbers(wanted: Sequence[Wanted], conditions: Sequence[list[Condition] | No
     """How many records each relation has, by one statement for each source."""
     found: list[int | None] = [0 if linked is None else None for linked in conditions]
     by_source: dict[str, list[int]] = {}
-    for number, (one, linked) in enumerate(zip(wanted, conditions, strict=True)):
+    for number, (related, linked) in enumerate(zip(wanted, conditions, strict=True)):
         if linked is not None:
-            by_source.setdefault(catalogue.collection(one.relation.collection).source, []).append(number)
+            by_source.setdefault(catalogue.collection(related.relation.collection).source, []).append(number)
     for places in by_source.values():
         targets = [(place, catalogue.collection(wanted[place].relation.collection)) for place in places]
         counted = _counted(targets[0][1], [_capped(target, conditions[place] or [], place, cap) for place, target in targets])

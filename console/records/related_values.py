@@ -69,7 +69,9 @@ def unseen_references(collection: Collection, changed: Mapping[str, Any], known:
 
 def referring(collection: Collection, names: Container[str]) -> list[Relation]:
     """To-one relations that use any of these columns."""
-    return [one for one in collection.relations if one.kind == "to_one" and any(here in names for here, _ in one.columns)]
+    return [
+        relation for relation in collection.relations if relation.kind == "to_one" and any(here in names for here, _ in relation.columns)
+    ]
 
 
 def _is_there(target: Collection, columns: list[str], parts: list[Any], scope: Scope) -> bool:

@@ -55,7 +55,7 @@ def hop(collection: Collection, name: str, find: Find) -> Hop | None:
             "Lead the relation to the key, or give the table a foreign key."
         )
     for here, there in relation.columns:
-        kinds = [one.stored for one in (collection.by_name[here], target.by_name[there])]
+        kinds = [field.stored for field in (collection.by_name[here], target.by_name[there])]
         if len({FAMILIES.get(kind, kind) for kind in kinds}) > 1:
             raise condition_error(
                 f"{collection.label}: {relation.label} ({name}) compares {here} ({kinds[0]}) with {there} ({kinds[1]}): different kinds."

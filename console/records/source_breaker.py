@@ -70,8 +70,8 @@ class Breaker:
 
     def waited(self, refusal: SourceDown) -> None:
         """Note that this thread waited in vain for what another program has locked."""
-        if (told := getattr(_waited, "told", None)) is not None:
-            told[self.name] = refusal.message
+        if (refusals := getattr(_waited, "told", None)) is not None:
+            refusals[self.name] = refusal.message
 
     def spare(self) -> None:
         """Raises SourceDown where this request has waited in vain: a page waits once for a source that is locked, and not once for each of its lines."""

@@ -139,8 +139,8 @@ class Compiler:
         first, *more = self._led.values()
         self._led = {}
         table: sa.FromClause = first.table
-        for one in more:
-            table = sa.join(table, one.table, sa.and_(*one.joined))
+        for hop_ in more:
+            table = sa.join(table, hop_.table, sa.and_(*hop_.joined))
         return sa.exists(sa.select(sa.literal_column("1")).select_from(table).where(*first.joined, compared))
 
     def _compared(self, node: Node, *, positive: bool) -> Condition:

@@ -168,7 +168,7 @@ def _own_parts(tree: "exp.Expression") -> dict[int, str]:
 
 def _seen(cte: "exp.CTE", table: "exp.Table", parts: Any) -> bool:
     """Whether the table's place sees this part: it stands in no part of the same WITH, or in one behind it, or in itself and is recursive."""
-    places = {id(one): number for number, one in enumerate(parts.expressions)}
+    places = {id(part): number for number, part in enumerate(parts.expressions)}
     within = table.parent
     while within is not None and id(within) not in places:
         within = within.parent

@@ -120,12 +120,12 @@ def steps_between(low: Decimal, high: Decimal, *, whole: bool) -> list[Decimal]:
     with localcontext(prec=PLACES):
         size = (high - low) / MOST_BARS
         power = Decimal(10) ** (size.adjusted() if size else 0)
-        told = next(
+        size_found = next(
             power * times
             for times in (1, 2, 5, 10, 20)
             if power * times >= size and (high // (power * times) - low // (power * times)) < MOST_BARS
         )
-        step = max(told, Decimal(1)) if whole else told
+        step = max(size_found, Decimal(1)) if whole else size_found
         first = (low // step - (1 if low < 0 and low % step else 0)) * step
         found = [first]
         while found[-1] <= high:

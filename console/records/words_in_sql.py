@@ -187,8 +187,8 @@ def _plain(column: Any, wording: Wording) -> Words:
 
 def _looked_up(column: Any, known: Mapping[str, str], otherwise: Words) -> Words:
     text = _text(column)
-    told = sa.cast(sa.literal(json.dumps(known), sa.Text), postgresql.JSONB)
-    found = told.op("->>", return_type=sa.Text())(text)
+    labels = sa.cast(sa.literal(json.dumps(known), sa.Text), postgresql.JSONB)
+    found = labels.op("->>", return_type=sa.Text())(text)
     return sa.case((text.is_(None), sa.null()), (text == "", formats.EMPTY), else_=sa.func.coalesce(found, otherwise))
 
 
@@ -257,9 +257,9 @@ def _if(usual: Any, words: Any, column: Any) -> Words:
 
 def _months(locale: str) -> list[str] | None:
     """The months as they stand in a day; None where a day is written in another order."""
-    told = [formats.text(Kind("", "", "date"), f"2026-{month:02}-03", Look(locale)) for month in range(1, 13)]
-    usual = all(day.startswith("3 ") and day.endswith(" 2026") for day in told)
-    return [day[2:-5] for day in told] if usual else None
+    days = [formats.text(Kind("", "", "date"), f"2026-{month:02}-03", Look(locale)) for month in range(1, 13)]
+    usual = all(day.startswith("3 ") and day.endswith(" 2026") for day in days)
+    return [day[2:-5] for day in days] if usual else None
 
 
 def _dated(at: Any, look: Look, after: str = "") -> Any:

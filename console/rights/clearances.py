@@ -90,8 +90,8 @@ def _holding(actor: Actor, label: str) -> Holding:
     people = {person for held in holders.values() for person in held}
     people |= {each for grant in grants for each in (grant.person, grant.asked_by, grant.answered_by, grant.revoked_by) if each}
     names, holds = accounts.names(people), access.cleared_for_good(actor.id, label)
-    told = [(role, [names.get(person, "A former colleague") for person in held]) for role, held in holders.items()]
-    return Holding(label, told, grants, names, holds, access.labelled(label) if holds else ())
+    by_role = [(role, [names.get(person, "A former colleague") for person in held]) for role, held in holders.items()]
+    return Holding(label, by_role, grants, names, holds, access.labelled(label) if holds else ())
 
 
 def ask(actor: Actor, label: str, email: str, since: datetime, until: datetime, reason: str) -> Grant:

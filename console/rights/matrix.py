@@ -94,10 +94,10 @@ def _objects(kind: str, rows: Iterable[Row], names: Names) -> list[str]:
         return sorted(WHOLE)
     found = {row.obj for row in rows if row.obj.startswith(f"{kind}:")}
     if kind == "collection":
-        return [f"collection:{one.id}" for one in records.collections()]
+        return [f"collection:{collection.id}" for collection in records.collections()]
     found |= {f"{kind}:{ident}" for ident in (action_cache.every() if kind == "action" else names.titles.get(kind, {}))}
     found |= set() if kind == "label" else {f"{kind}:{EVERY}"}
-    found -= {f"workflow:{one.slug}" for one in action_cache.every().values()}
+    found -= {f"workflow:{action.slug}" for action in action_cache.every().values()}
     return sorted(found, key=lambda obj: (not obj.endswith(f":{EVERY}"), names.object(obj).lower()))
 
 
@@ -128,11 +128,11 @@ def as_csv(actor: Actor, *, place: str = "", person: str = "") -> Iterator[str]:
 def _csv_rows(matrix: Matrix, line: Line, column: Column, cell: Cell) -> Iterator[Sequence[Any]]:
     for act, standing in cell.acts:
         rules = [row for row in cell.rules if row.act in (act, EVERY)]
-        told = "; ".join(sorted({condition(row.expression) for row in rows_with_condition(rules)}))
+        conditions = "; ".join(sorted({condition(row.expression) for row in rows_with_condition(rules)}))
         last = cell.changed
         yield (
             *(column.sub, column.title, matrix.names.title("team", matrix.place) if matrix.place else "any team"),
-            *(line.obj, line.title, act, {"yes": "may", "partly": "under a condition", "denied": "denied", "no": ""}[standing], told),
+            *(line.obj, line.title, act, {"yes": "may", "partly": "under a condition", "denied": "denied", "no": ""}[standing], conditions),
             "; ".join(sorted(rule(row, matrix.names) for row in rules)),
             *((last.at.isoformat(timespec="seconds"), last.by, last.number) if last else ("", "", "")),
         )
@@ -149,12 +149,12 @@ def _columns(actor: Actor, person: str) -> tuple[Column, ...]:
         return (Column(f"user:{who.id}", who.name, frozenset(), f"/settings/access?person={who.id}"),)
     return tuple(
         Column(
-            f"role:{one.id}",
-            one.title,
-            frozenset({f"role:{one.id}", *(f"role:{inner}" for inner, _ in one.built_from)}),
-            f"/settings/roles/{one.id}",
+            f"role:{right.id}",
+            right.title,
+            frozenset({f"role:{right.id}", *(f"role:{inner}" for inner, _ in right.built_from)}),
+            f"/settings/roles/{right.id}",
         )
-        for one in listed(actor)
+        for right in listed(actor)
     )
 
 
@@ -173,7 +173,7 @@ def _cell(
         if standing != "no":
             acts.append((act, standing))
     versions = [changed[row] for row in rows if row in changed]
-    return Cell(tuple(acts), max(versions, key=lambda one: one.number, default=None), tuple(rows))
+    return Cell(tuple(acts), max(versions, key=lambda version: version.number, default=None), tuple(rows))
 
 
 def _places(index: Index, column: Column, place: str) -> list[str | None]:

@@ -59,7 +59,7 @@ def why_not(actor: Actor, team: str | None, obj: str, act: str, roots: Mapping[s
 def givers(actor: Actor) -> list[tuple[str, str]]:
     """Pairs of id and name of people who manage rights or people's roles, without the actor."""
     found = dict(limits.people_able(None, "policy", "manage")) | dict(limits.people_able(None, "user", "manage"))
-    return sorted(((ident, name) for ident, name in found.items() if ident != actor.id), key=lambda one: (one[1], one[0]))
+    return sorted(((ident, name) for ident, name in found.items() if ident != actor.id), key=lambda pair: (pair[1], pair[0]))
 
 
 def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") -> int:
@@ -67,13 +67,13 @@ def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") ->
 
     Raises Invalid for a reason that is too long, TooMany after several requests in a short time.
     """
-    told = reason.strip()
-    if len(told) > MOST_REASON or "\x00" in told:
+    text = reason.strip()
+    if len(text) > MOST_REASON or "\x00" in text:
         raise Invalid("That is too long.", details=[{"field": "reason", "reason": f"At most {MOST_REASON} characters."}])
     if not throttle.take([throttle.Limit("ask", actor.id, FREE)]):
         raise TooMany("You have asked several times already. Try again in a few minutes.", retry_after=30)
     names, people = known(), givers(actor)[:MOST_TOLD]
-    said = f"{actor.name} asks: {right(obj, act, names)}{_in(team, names)}{f'. “{told}”' if told else ''}"
+    said = f"{actor.name} asks: {right(obj, act, names)}{_in(team, names)}{f'. “{text}”' if text else ''}"
     day = log.now().date().isoformat()
     link = f"/settings/access/try?{urlencode({'person': actor.id, 'object': obj, 'act': act})}"
     key = f"ask:{actor.id}:{obj}:{act}:{team or ''}:{day}"
@@ -85,7 +85,7 @@ def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") ->
         actor,
         "access_requested",
         open={name: value for name, value in opened.items() if value is not None},
-        sealed={"reason": told} if told else None,
+        sealed={"reason": text} if text else None,
     )
     return len(people)
 
@@ -100,7 +100,7 @@ def _rule(actor: Actor, decision: Decision, obj: str, act: str, team: str | None
         subject = names.title("collection", decision.outside.collection or "").lower()
         return f"You may {act_words(act)} only {names.object(obj).lower()} of {subject or 'those'} that you may see."
     if decision.unmet:
-        return " ".join(dict.fromkeys(_unmet(actor, one, obj, names) for one in decision.unmet))
+        return " ".join(dict.fromkeys(_unmet(actor, rule, obj, names) for rule in decision.unmet))
     roles = sorted({names.role(role) for role, place in actor.roles if team is None or place in ("*", team)})
     if not roles:
         return f"You have no role{_in(team, names)}."
@@ -127,8 +127,8 @@ def _condition(actor: Actor, text: str, obj: str) -> str:
     paths = [node.steps for node in walk(expressions.parse(text).node) if isinstance(node, Path) and node.root == "record" and node.steps]
     if kind_of(obj) != "collection":
         return "something holds that you may not see" if paths else condition(text)
-    told = all(_may_see(actor, obj.partition(":")[2], tuple(map(str, steps))) for steps in paths)
-    return condition(text) if told else "something holds that you may not see"
+    visible = all(_may_see(actor, obj.partition(":")[2], tuple(map(str, steps))) for steps in paths)
+    return condition(text) if visible else "something holds that you may not see"
 
 
 def _may_see(actor: Actor, collection: str, steps: tuple[str, ...]) -> bool:

@@ -111,8 +111,8 @@ def delete(actor: Actor, role: str) -> None:
 
 def _every_role(names: Names) -> list[Role]:
     rows = access.all_rows()
-    told: dict[str, str] = dict(fetch("select id, about from console.role"))
-    found = roles_in(access.policy_index()) | set(LEVELS) | set(told)
+    titles: dict[str, str] = dict(fetch("select id, about from console.role"))
+    found = roles_in(access.policy_index()) | set(LEVELS) | set(titles)
     given: dict[str, list[tuple[accounts.Person, str]]] = {}
     for person in everybody():
         for role, team in sorted(person.roles):
@@ -124,7 +124,7 @@ def _every_role(names: Names) -> list[Role]:
         Role(
             ident,
             names.role(ident),
-            told.get(ident) or ABOUT.get(ident, ""),
+            titles.get(ident) or ABOUT.get(ident, ""),
             ident in LEVELS,
             tuple(sorted((row.obj.removeprefix("role:"), row.dom) for row in own.get(f"role:{ident}", ()) if row.ptype == "g")),
             tuple(given.get(ident, ())),
@@ -150,10 +150,10 @@ def _changeable(actor: Actor, role: str) -> Role:
 
 
 def _of_title(title: str, about: str, taken: Sequence[str]) -> list[dict[str, str]]:
-    told, details = title.strip(), []
-    if not told or len(told) > MOST_TITLE or not told.isprintable():
+    text, details = title.strip(), []
+    if not text or len(text) > MOST_TITLE or not text.isprintable():
         details.append({"field": "title", "reason": f"A title takes 1 to {MOST_TITLE} printable characters."})
-    elif told.lower() in {each.lower() for each in taken}:
+    elif text.lower() in {each.lower() for each in taken}:
         details.append({"field": "title", "reason": "Another role is called that."})
     if len(about) > MOST_ABOUT:
         details.append({"field": "about", "reason": f"At most {MOST_ABOUT} characters."})

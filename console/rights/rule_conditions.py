@@ -118,22 +118,22 @@ def compose(obj: str, path: str, comparison: str, value: str, before: str = "") 
         raise _wrong("field", "Choose a field.")
     if comparison not in COMPARISONS:
         raise _wrong("comparison", "Choose how it is compared.")
-    told = value.strip()
+    text = value.strip()
     if comparison in ("empty", "filled"):
         made = f"{path} {'==' if comparison == 'empty' else '!='} null"
-    elif not told:
+    elif not text:
         raise _wrong("value", "Say what it is compared with.")
     elif comparison == "in":
         listed = (
-            told
-            if told.startswith("$currentUser.")
-            else f"[{', '.join(_literal(one.strip(), choice) for one in told.split(',') if one.strip())}]"
+            text
+            if text.startswith("$currentUser.")
+            else f"[{', '.join(_literal(part.strip(), choice) for part in text.split(',') if part.strip())}]"
         )
         made = f"{path} in {listed}"
     elif comparison in ("startsWith", "contains"):
-        made = f"{path}.{comparison}({_literal(told, choice)})"
+        made = f"{path}.{comparison}({_literal(text, choice)})"
     else:
-        made = f"{path} {comparison} {_literal(told, choice)}"
+        made = f"{path} {comparison} {_literal(text, choice)}"
     if not before.strip():
         return made
     own = expressions.parse(before)
@@ -221,7 +221,7 @@ def _slow(obj: str, expression: Expression) -> list[str]:
     if collection.kind != "table":
         return []
     indexed = _indexed(collection)
-    begins = {one.columns[0][0]: one for one in collection.relations if one.kind == "to_one"}
+    begins = {relation.columns[0][0]: relation for relation in collection.relations if relation.kind == "to_one"}
     led = {one.name for column, one in begins.items() if column in indexed}
     if _covered(expression.node, indexed | {f"{name}." for name in led}):
         return []
@@ -294,19 +294,19 @@ def _plain(name: str) -> bool:
     return name.isidentifier() and name.isascii() and not name.startswith("_")
 
 
-def _literal(told: str, choice: Choice) -> str:
-    if told.startswith("$currentUser."):
-        return told
+def _literal(text: str, choice: Choice) -> str:
+    if text.startswith("$currentUser."):
+        return text
     if choice.type in NUMBERS:
         try:
-            return format(Decimal(told), "f")
+            return format(Decimal(text), "f")
         except InvalidOperation:
             raise _wrong("value", f"{choice.label} is a number.") from None
     if choice.type == "boolean":
-        if told.lower() not in ("true", "false", "yes", "no"):
+        if text.lower() not in ("true", "false", "yes", "no"):
             raise _wrong("value", f"{choice.label} is yes or no.")
-        return "true" if told.lower() in ("true", "yes") else "false"
-    return json.dumps(told, ensure_ascii=False)
+        return "true" if text.lower() in ("true", "yes") else "false"
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _require_input(action: str, node: Path) -> None:

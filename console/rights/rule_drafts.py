@@ -65,7 +65,7 @@ def draft(actor: Actor) -> Draft:
         return Draft(access.current_version(), Change())
     base, added, removed, at = found[0]
     change = Change(frozenset(policy_store.unpacked(added)), frozenset(policy_store.unpacked(removed))).on(access.all_rows())
-    theirs = tuple(one for one in history.since(base) if one.change.of_rules and one.by != actor.id)
+    theirs = tuple(version for version in history.since(base) if version.change.of_rules and version.by != actor.id)
     return Draft(base, change, at, theirs)
 
 
@@ -90,10 +90,10 @@ def preview(actor: Actor, change: Change | None = None) -> Preview:
     version, rows = access.current_version(), access.all_rows()
     wanted = draft(actor).change if change is None else change
     people = [f"user:{person.id}" for person in everybody()]
-    told = tuple(effects(Index(rows), Index(wanted.applied(rows)), wanted, people))
-    touched = {person for effect in told for person in (*effect.gained, *effect.lost, *effect.otherwise)}
+    effects_ = tuple(effects(Index(rows), Index(wanted.applied(rows)), wanted, people))
+    touched = {person for effect in effects_ for person in (*effect.gained, *effect.lost, *effect.otherwise)}
     cut, more = cut_off(actor, wanted)
-    return Preview(version, wanted, told, len(people), len(touched), tuple(cut), more)
+    return Preview(version, wanted, effects_, len(people), len(touched), tuple(cut), more)
 
 
 def publish(actor: Actor, version: int, note: str = "") -> int:
@@ -154,7 +154,7 @@ def problems(rows: Iterable[Row]) -> list[str]:
     names, there = known(), list(rows)
     Index(there)
     roles = {row.sub for row in there if row.sub.startswith("role:")} | {f"role:{level}" for level in LEVELS}
-    return list(dict.fromkeys(f"{told} (in {line(row)})" for row in there for told in _problems(row, roles, names)))
+    return list(dict.fromkeys(f"{problem} (in {line(row)})" for row in there for problem in _problems(row, roles, names)))
 
 
 def _problems(row: Row, roles: set[str], names: Names) -> Iterable[str]:
@@ -174,8 +174,8 @@ def _problems(row: Row, roles: set[str], names: Names) -> Iterable[str]:
 
 def lines(change: Change, names: Names) -> Sequence[tuple[str, Row]]:
     """(`+` or `-`, row) in the order of the policy file, removals before additions."""
-    told = [("-", row) for row in change.removed] + [("+", row) for row in change.added]
-    return sorted(told, key=lambda one: (names.who(one[1].sub), one[1].dom, one[1].obj, one[1].act, one[0] == "+"))
+    rows = [("-", row) for row in change.removed] + [("+", row) for row in change.added]
+    return sorted(rows, key=lambda pair: (names.who(pair[1].sub), pair[1].dom, pair[1].obj, pair[1].act, pair[0] == "+"))
 
 
 def _keep(actor: Actor, base: int, change: Change) -> Draft:
@@ -183,11 +183,11 @@ def _keep(actor: Actor, base: int, change: Change) -> Draft:
         if not change:
             connection.execute(_DROP, {"person": actor.id})
             return Draft(access.current_version(), change)
-        told = {
+        parameters = {
             "person": actor.id,
             "base": base,
             "added": policy_store.packed(change.added),
             "removed": policy_store.packed(change.removed),
         }
-        connection.execute(_KEEP, told)
+        connection.execute(_KEEP, parameters)
     return Draft(base, change)

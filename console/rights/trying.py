@@ -93,13 +93,13 @@ def attempt(
             False,
             said,
             None,
-            tuple(_explained_rule(one, names, hidden, some=some) for one in decision.spoken),
+            tuple(_explained_rule(verdict, names, hidden, some=some) for verdict in decision.spoken),
             ("Their role would have to be cleared for it.",),
         )
-    told = tuple(_explained_rule(one, names, hidden, some=some) for one in decision.spoken)
-    deciding = next((one for one in told if decision.row == one.row), None)
+    rules = tuple(_explained_rule(verdict, names, hidden, some=some) for verdict in decision.spoken)
+    deciding = next((explained for explained in rules if decision.row == explained.row), None)
     return Tried(
-        *(who, obj, act, team, decision.allowed, _sentence(who.name, decision, obj, act, team, names, some=some), deciding, told),
+        *(who, obj, act, team, decision.allowed, _sentence(who.name, decision, obj, act, team, names, some=some), deciding, rules),
         _change(decision, who, obj, act, team, names),
         fields=_fields(who.id, obj, act),
         record=key,
@@ -148,7 +148,9 @@ def _hidden(actor: Actor, collection: str, scope: Scope) -> frozenset[str]:
     if actor is COMMAND_LINE:
         return frozenset()
     led = {
-        f"{one.name}." for one in records.collection(collection).relations if not access.scope_for(actor, one.collection, "read").unlimited
+        f"{relation.name}."
+        for relation in records.collection(collection).relations
+        if not access.scope_for(actor, relation.collection, "read").unlimited
     }
     return scope.hidden | led
 
@@ -218,16 +220,16 @@ def _change(decision: Decision, who: accounts.Person, obj: str, act: str, team: 
             f"They would have to be able to read the {subject} that it belongs to.",
             f"Or a rule of theirs on {names.object(obj).lower()} would have to say “true”: then it holds whosever they are.",
         )
-    told = [f"The condition of this rule would have to hold, or be another: {rule(one.row, names)}." for one in decision.unmet]
+    needs = [f"The condition of this rule would have to hold, or be another: {rule(verdict.row, names)}." for verdict in decision.unmet]
     own = sorted({role for role, _ in who.roles})
-    if not told and own:
-        told.append(f"A rule would have to allow it for {' or '.join(names.role(role) for role in own)}.")
+    if not needs and own:
+        needs.append(f"A rule would have to allow it for {' or '.join(names.role(role) for role in own)}.")
     elif not own:
-        told.append(f"{who.name} has no role at all.")
+        needs.append(f"{who.name} has no role at all.")
     would = [names.role(role) for role in who_would(access.Index(access.all_rows()), obj, act, team)]
     if would:
-        told.append(f"These roles have it: {', '.join(would)}.")
-    return tuple(told)
+        needs.append(f"These roles have it: {', '.join(would)}.")
+    return tuple(needs)
 
 
 def _fields(person: str, obj: str, act: str) -> tuple[str, ...]:

@@ -71,20 +71,20 @@ def write(
 def require_unmoved(base: int, number: int, names: Names, connection: Connection | None = None) -> None:
     """Raises Overtaken if rules differ between versions `base` and `number`; people's roles do not count."""
     later = since(base, connection)
-    theirs = [one for one in later if one.change.of_rules]
+    theirs = [version for version in later if version.change.of_rules]
     if theirs or not complete(later, base, number):
         raise Overtaken(theirs, names)
 
 
 def log_change(actor: Actor, change: Change, number: int, note: str, connection: Connection) -> None:
     """The event with the rows before and after; must be the last act of the transaction."""
-    told = {"version": number, "added": len(change.added), "removed": len(change.removed)}
+    data = {"version": number, "added": len(change.added), "removed": len(change.removed)}
     before, after = (sorted(line(row) for row in rows)[:MOST_LINES] for rows in (change.removed, change.added))
     sealed = {"before": before, "after": after} | ({"note": note} if note else {})
     log.note(
         actor,
         "policy_changed",
-        open=told,
+        open=data,
         sealed=sealed,
         subject=subjects.subject_of("policy", "rules"),
         chain=CHAIN,

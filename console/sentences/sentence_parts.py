@@ -106,7 +106,7 @@ class Parts(dict[str, str]):
         for name in names:
             value = self.open.get(name)
             if isinstance(value, list) and value:
-                return [plain(str(one)) for one in value]
+                return [plain(str(item)) for item in value]
         return []
 
     def person(self, *names: str) -> str:

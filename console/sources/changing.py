@@ -74,7 +74,7 @@ def change(
     values: dict[str, Any] = {"settings": after, **({"server": server, "down_since": None} if server else {})}
     if "url" in fields:
         values["url_sealed"] = catalogue.seal(name, address)
-    old_place, new_place = (testing.place_of(connect.address(one)) for one in (source.url, address))
+    old_place, new_place = (testing.place_of(connect.address(place)) for place in (source.url, address))
     with transaction() as connection:
         connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(**values))
         keeping.touch_configuration(connection)
@@ -118,7 +118,7 @@ def consequences(name: str, *, by: Actor = SYSTEM) -> Consequences:
     keeping.require_manager(by)
     keeping.source_of(name)
     hidden = frozenset(access.hidden_from(by))
-    own = [one for one in _collections(name) if f"collection:{one}" not in hidden]
+    own = [collection for collection in _collections(name) if f"collection:{collection}" not in hidden]
     statement = f"select r.id from {access.runs(by).sql()} where r.ended_at is null and r.collection = any(%s) order by r.id"  # noqa: S608 (a text of ours)
     live = fetch(statement, (own,))
     return Consequences(
@@ -163,12 +163,12 @@ def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequence
 
 
 def _collections(name: str) -> list[str]:
-    return [one.id for one in records.collections() if one.source == name]
+    return [collection.id for collection in records.collections() if collection.source == name]
 
 
 def _rights(collections: Several[str]) -> list[access.Row]:
     """Policy rows about these collections and their fields."""
-    named = {f"collection:{one}" for one in collections}
+    named = {f"collection:{collection}" for collection in collections}
     return [
         row
         for row in access.all_rows()

@@ -141,17 +141,19 @@ def _again(name: str) -> Again | None:
     if not found:
         return None
     held = {
-        one.place for one in found if one.change in ("gone", "new") or not (one.key or {column.change for column in one.columns} - {"new"})
+        change.place
+        for change in found
+        if change.change in ("gone", "new") or not (change.key or {column.change for column in change.columns} - {"new"})
     }
     left = _shrunk(name, seen, before, held)
     named = _named(compare(name, left, before=before))
     if named:  # what a document or a right names waits with its table
-        held |= {one.place for one in found if one.collection in named}
+        held |= {change.place for change in found if change.collection in named}
         left = _shrunk(name, seen, before, held)
     if named and _named(compare(name, left, before=before)):  # another collection's right follows a relation to what has changed
-        held, named = {one.place for one in found}, frozenset(one.collection or "" for one in found)
-    waits = any(one.place in held and (one.change == "gone" or one.collection in named) for one in found)
-    taken = any(one.place not in held for one in found)
+        held, named = {change.place for change in found}, frozenset(change.collection or "" for change in found)
+    waits = any(change.place in held and (change.change == "gone" or change.collection in named) for change in found)
+    taken = any(change.place not in held for change in found)
     if taken:
         keeping.take_over(name, left, None, by=SYSTEM)
     words = f"The data source {name} has changed" + (
@@ -164,12 +166,14 @@ def _again(name: str) -> Again | None:
 
 def _look(name: str, before: Sequence[Stored]) -> Look:
     """The present structure; tables that are as they were are not sampled again."""
-    return keeping.look_at(name, {(one.structure["schema"], one.structure["table"]): one.structure for one in before if one.source == name})
+    return keeping.look_at(
+        name, {(table.structure["schema"], table.structure["table"]): table.structure for table in before if table.source == name}
+    )
 
 
 def _named(found: Difference) -> frozenset[str]:
     """Collections with changes that their documents, segments or rights would break on."""
-    return frozenset(one.collection for one in found.breaks if one.kind in {"collection", "segment", "policy"})
+    return frozenset(broken.collection for broken in found.breaks if broken.kind in {"collection", "segment", "policy"})
 
 
 def _shrunk(name: str, seen: Look, before: Sequence[Stored], held: Several[str]) -> Look:
@@ -177,7 +181,8 @@ def _shrunk(name: str, seen: Look, before: Sequence[Stored], held: Several[str])
     now = {place(item): item for item in seen.structures}
     known = [item.structure for item in before if item.source == name]
     return replace(
-        seen, structures=[dict(one) if place(one) in held or place(one) not in now else _only(now[place(one)], one) for one in known]
+        seen,
+        structures=[dict(table) if place(table) in held or place(table) not in now else _only(now[place(table)], table) for table in known],
     )
 
 
@@ -196,16 +201,16 @@ def spoken(found: Difference) -> str:
 
 
 def _spoken(found: Sequence[TableChange]) -> str:
-    said = [f"{one.place} is {one.change}" if not one.columns and not one.key else "" for one in found]
+    said = [f"{change.place} is {change.change}" if not change.columns and not change.key else "" for change in found]
     said += [
-        f"{one.place}.{column.name} is called {column.words} now"
+        f"{change.place}.{column.name} is called {column.words} now"
         if column.change == "renamed"
-        else f"{one.place}.{column.name} {'is ' if not column.words or column.change != 'changed' else ''}{column.change if column.change != 'changed' else column.words}"
-        for one in found
-        for column in one.columns
+        else f"{change.place}.{column.name} {'is ' if not column.words or column.change != 'changed' else ''}{column.change if column.change != 'changed' else column.words}"
+        for change in found
+        for column in change.columns
     ]
-    said += [f"the key of {one.place} is {one.key}" for one in found if one.key]
-    said = [one for one in said if one]
+    said += [f"the key of {change.place} is {change.key}" for change in found if change.key]
+    said = [text for text in said if text]
     return "; ".join(said[:5]) + (f"; and {len(said) - 5} more" if len(said) > 5 else "")
 
 
@@ -226,12 +231,12 @@ def _changes(name: str, before: Sequence[Stored], after: Sequence[Stored]) -> tu
     known = {place(item.structure): item for item in before if item.source == name}
     found = {place(item.structure): item for item in after}
     return (
-        *(TableChange(one, "gone", known[one].id) for one in sorted(set(known) - set(found))),
-        *(TableChange(one, "new", found[one].id) for one in sorted(set(found) - set(known))),
+        *(TableChange(key, "gone", known[key].id) for key in sorted(set(known) - set(found))),
+        *(TableChange(key, "new", found[key].id) for key in sorted(set(found) - set(known))),
         *(
-            _changed(one, known[one], found[one])
-            for one in sorted(set(known) & set(found))
-            if sampling.shape(known[one].structure) != sampling.shape(found[one].structure)
+            _changed(key, known[key], found[key])
+            for key in sorted(set(known) & set(found))
+            if sampling.shape(known[key].structure) != sampling.shape(found[key].structure)
         ),
     )
 
@@ -302,11 +307,11 @@ def _mended(name: str, seen: Look, before: Sequence[Stored]) -> tuple[list[Store
             else:
                 said.append((item, found))
                 structures[item.id] = found
-    columns = {one: frozenset(column["name"] for column in structure["columns"]) for one, structure in structures.items()}
+    columns = {ident: frozenset(column["name"] for column in structure["columns"]) for ident, structure in structures.items()}
     own = {item.id: item.structure for item in before if item.source == name}
     names = {
-        one: mending.renamed(structure, now[at])
-        for one, structure in own.items()
+        ident: mending.renamed(structure, now[at])
+        for ident, structure in own.items()
         if (at := (structure["schema"], structure["table"])) in now
     }
     kept_from = {row.obj.removeprefix("field:") for row in access.all_rows() if row.obj.startswith("field:")}

@@ -156,7 +156,7 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
         connection.execute(known.values(looked_at=sa.func.now(), checked_at=sa.func.now(), down_since=None, server=seen.server))
         touch_configuration(connection)
         before, after = ({place(item.structure): sampling.shape(item.structure) for item in items} for items in (rows, kept))
-        changed = sorted(one for one in set(before) & set(after) if before[one] != after[one])
+        changed = sorted(ident for ident in set(before) & set(after) if before[ident] != after[ident])
         open_ = {"source": name, "name": name, "collections": len(kept), "fields": ["tables"]}
         sealed = {
             "before": {"gone": sorted(set(before) - set(after))},
@@ -208,7 +208,7 @@ def inspect(name: str) -> dict[str, Any]:
         "collections": [_described(item) for item in records.collections() if item.source == name],
         "new": sorted(set(now) - set(before)),
         "gone": sorted(set(before) - set(now)),
-        "changed": sorted(one for one in set(now) & set(before) if now[one] != before[one]),
+        "changed": sorted(ident for ident in set(now) & set(before) if now[ident] != before[ident]),
     }
 
 
@@ -314,7 +314,7 @@ def stored_collections(name: str, seen: Look, documents: Sequence[Mapping[str, A
         chosen = (
             ident
             if ident not in taken or ident in {document["id"] for document in documents}
-            else next(one for one in numbered if one not in taken)
+            else next(entry for entry in numbered if entry not in taken)
         )
         taken.add(chosen)
         kept.append(Stored(chosen, name, structure, {}, len(kept)))

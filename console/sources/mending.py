@@ -22,7 +22,7 @@ def renamed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]
 
     At the end of a table a column that was added stands where one that was dropped stood: there their values must have a form, or one name hold the other.
     """
-    old, new = ({column["name"]: column for column in one["columns"]} for one in (before, now))
+    old, new = ({column["name"]: column for column in structure["columns"]} for structure in (before, now))
     after = {}
     for gone in (name for name in old if name not in new):
         place = _place(gone, old, new)
@@ -93,9 +93,9 @@ def rename(document: Mapping[str, Any], own: Mapping[str, str], others: Mapping[
 def _in_expressions(value: Any, names: Mapping[str, str]) -> Any:
     """The value with renamed columns in its expressions and templates."""
     if isinstance(value, dict):
-        return {name: _in_expressions(one, names) for name, one in value.items()}
+        return {name: _in_expressions(item, names) for name, item in value.items()}
     if isinstance(value, list):
-        return [_in_expressions(one, names) for one in value]
+        return [_in_expressions(item, names) for item in value]
     if not isinstance(value, str) or "record" not in value:
         return value
     return _IN_RECORD.sub(lambda found: _path(names.get(found["plain"] or found["quoted"])) or found[0], value)
@@ -133,7 +133,7 @@ def mended(
         gone = gone | _leave_out(made, spots[0])
     own = columns[str(document["id"])]
     if made.get("relations"):
-        made["relations"] = [one for one in made["relations"] if _leads(one, own, columns)]
+        made["relations"] = [relation for relation in made["relations"] if _leads(relation, own, columns)]
     return made
 
 
@@ -141,9 +141,9 @@ def describe_omissions(collection: Collection, before: Mapping[str, Any], after:
     """What was removed, place by place. `collection`: with the fields that there were."""
     wording = Wording.of(collection, before, after)
     return [
-        f"{wording.place(one.place)}: {wording.content(one.place, one.before)} "
-        + (f"→ {wording.content(one.place, one.after)}" if one.after else "is left out")
-        for one in changes(before, after)
+        f"{wording.place(change.place)}: {wording.content(change.place, change.before)} "
+        + (f"→ {wording.content(change.place, change.after)}" if change.after else "is left out")
+        for change in changes(before, after)
     ]
 
 

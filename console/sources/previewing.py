@@ -79,8 +79,8 @@ def previewed(url: str, name: str, place: str, *, by: Actor) -> Preview | None:
         rows, titles = connect.read(engine, name, lambda connection: preview.first_records(connection, made, collection.id, SHOWN))
     finally:
         engine.dispose()
-    told = {"dialect": collection.dialect, "ok": True, "count": len(rows)}
-    log.note(by, "source_tested", open=told, sealed={"place": f"{place_of(address)} {place}"}, chain=keeping.CHAIN)
+    data = {"dialect": collection.dialect, "ok": True, "count": len(rows)}
+    log.note(by, "source_tested", open=data, sealed={"place": f"{place_of(address)} {place}"}, chain=keeping.CHAIN)
     columns = [collection.by_name[column] for column in collection.columns if (column,) != collection.title_fields]
     return Preview(place, collection, columns, rows, titles, hidden_fields(collection))
 

@@ -73,7 +73,7 @@ def begin(actor: Actor, collection_id: str, role: str, team: str | None) -> tupl
     access.require(actor, None, "source", "manage")
     collection = records.collection(collection_id)
     made = document(collection, team, corrects=_may_change(role, collection_id))
-    known = next((one for one in workflows.all_known() if one.slug == made["slug"]), None)
+    known = next((workflow for workflow in workflows.all_known() if workflow.slug == made["slug"]), None)
     if known is None or known.live is None:
         access.grant(role, f"workflow:{made['slug']}", STARTED)
         workflows.import_file(made, actor, publish=True, judged=True)

@@ -117,9 +117,9 @@ def _letters(text: str) -> str:
 
 def demo_shop() -> str:
     """The path of the shop that the demo brings to be connected; empty without one."""
-    told = settings.current()
-    file = told.data_dir / portable.SHOP / "shop.db"
-    return str(file) if told.demo and file.is_file() else ""
+    configured = settings.current()
+    file = configured.data_dir / portable.SHOP / "shop.db"
+    return str(file) if configured.demo and file.is_file() else ""
 
 
 def place_of(address: URL) -> str:

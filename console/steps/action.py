@@ -88,12 +88,12 @@ class ActionConfig(StepConfig):
             raise ValueError("nothing is done: name an operation (create, update, delete or http)")
         if self.operation is not None and self.effect is not None:
             raise ValueError("an operation and an effect are two: leave one of them out")
-        told = {
+        given = {
             name for name in operations.ALL if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True)
         }
-        if strange := [name for name in operations.ALL if name in told - set(operations.SETTINGS[self.operation])]:
+        if strange := [name for name in operations.ALL if name in given - set(operations.SETTINGS[self.operation])]:
             raise ValueError(f"{', '.join(strange)}: not a setting of {self.operation or 'an effect'}")
-        if self.operation is not None and (missing := [name for name in operations.NEEDED[self.operation] if name not in told]):
+        if self.operation is not None and (missing := [name for name in operations.NEEDED[self.operation] if name not in given]):
             raise ValueError(f"{self.operation} needs {', '.join(missing)}")
         if self.collection is not None and self.record is None and self.operation in ("update", "delete"):
             raise ValueError("a record of another collection must be named: give record")
@@ -160,14 +160,14 @@ class Action(StepType):
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The effect with the current values of its arguments. Raises Invalid for a value that is not known."""
         config: ActionConfig = step.config
-        told: dict[str, Any] = {"outcomes": [rule.model_dump(by_alias=True) for rule in config.outcomes]}
+        shown: dict[str, Any] = {"outcomes": [rule.model_dump(by_alias=True) for rule in config.outcomes]}
         if config.operation is None:
             given = {name: computed(rule, context.roots) for name, rule in config.values.items()}
         else:
             given = operations.given(config, context.roots)
-            told |= {"as_form": True, "answer": "whole"}
-            told |= {"seen": seen} if (seen := operations.seen(config, context.roots)) else {}
-        return Completion(SUCCEEDED, {}, dict(given), effects=wishes(None, [config.does], of_run=True, given=given, more=told))
+            shown |= {"as_form": True, "answer": "whole"}
+            shown |= {"seen": seen} if (seen := operations.seen(config, context.roots)) else {}
+        return Completion(SUCCEEDED, {}, dict(given), effects=wishes(None, [config.does], of_run=True, given=given, more=shown))
 
     def by_hand(self, step: StepView, context: Context) -> Completion:
         """A person did it elsewhere or skips it: no effect."""

@@ -76,7 +76,9 @@ def _option(field: FormField, wanted: str) -> str:
     """The value of the option of this value or label. Raises Invalid."""
     if field.options is None:
         return wanted
-    options = [(str(one["value"]), str(one["label"])) for one in field.options or ()] if isinstance(field.options, list | tuple) else []
+    options = (
+        [(str(option["value"]), str(option["label"])) for option in field.options or ()] if isinstance(field.options, list | tuple) else []
+    )
     found = next((value for value, _ in options if value == wanted), None)
     found = found or next((value for value, label in options if label.casefold() == wanted.casefold()), None)
     if found is None:

@@ -150,9 +150,9 @@ class Child:
         return {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) not in (None, {})}
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> "Child":
+    def of(cls, stored: Mapping[str, Any]) -> "Child":
         """The child from what the attempt keeps."""
-        return cls(**told)
+        return cls(**stored)
 
 
 BEFORE, NEXT = "before", "next"

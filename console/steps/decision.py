@@ -142,8 +142,8 @@ class DecisionConfig(StepConfig):
     @property
     def fields(self) -> list[FieldDefinition]:
         """The form, with the field `reason` where an option asks for one and the form does not have it."""
-        asked = any(option.reason_required for option in self.options)
-        if not asked or any(entry.name == REASON for entry in self.form):
+        needs_reason = any(option.reason_required for option in self.options)
+        if not needs_reason or any(entry.name == REASON for entry in self.form):
             return list(self.form)
         return [*self.form, FieldDefinition.model_validate({"name": REASON, "label": "Reason", "type": "long_text", "max_length": 4000})]
 

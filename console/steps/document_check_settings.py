@@ -46,8 +46,8 @@ class ChecksConfig(StepConfig):
 
     def check_texts(self) -> list[Located]:
         """The expressions of the checks with their places."""
-        told = [Located("documents", self.documents)] if self.documents is not None else []
-        return told + texts_of_checks(self.checks)
+        texts = [Located("documents", self.documents)] if self.documents is not None else []
+        return texts + texts_of_checks(self.checks)
 
     def check_templates(self) -> list[Located]:
         """The templates of the checks with their places."""

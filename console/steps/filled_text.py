@@ -28,7 +28,7 @@ def _value_in_words(expression: expressions.Expression, roots: Mapping[str, Any]
     if not links or how is None or how.references is None:
         return _escaped(spoken(expression, roots))
     value = expression.value(roots)
-    keys = [expressions.shown(one) for one in (value if isinstance(value, list) else [value])]
+    keys = [expressions.shown(item) for item in (value if isinstance(value, list) else [value])]
     return ", ".join(
         record_links.link(how.references, key) if key.strip("•") else key for key in keys if key
     )  # dots stand for what is hidden

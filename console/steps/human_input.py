@@ -127,8 +127,8 @@ class HumanInput(StepType):
                 raise Invalid(f"`{config.within}` gives no time in which to answer.", code="no_moment")
             until = (now + span).astimezone(UTC)
         outcome = config.otherwise or self.outcomes(config)[0]
-        asked = Question(config.to.meant(context), title, text, fields, config.options, config.needs, until, config.otherwise)
-        return Completion(outcome, {}, {"answers": []}, question=asked)
+        question = Question(config.to.meant(context), title, text, fields, config.options, config.needs, until, config.otherwise)
+        return Completion(outcome, {}, {"answers": []}, question=question)
 
     def expressions(self, config: HumanInputConfig) -> list[Located]:
         """Who is asked, the form, and how long they have."""

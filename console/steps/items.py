@@ -67,9 +67,9 @@ class Source(Definition):
 
     def texts(self, place: str) -> list[Located]:
         """Its expressions with their place."""
-        told = [Located(f"{place}.entries", self.entries)] if self.entries is not None else []
-        told += [Located(f"{place}.only", self.only)] if self.only is not None else []
-        return told + ([Located(f"{place}.where", self.where, self.relation, self.collection)] if self.where is not None else [])
+        texts = [Located(f"{place}.entries", self.entries)] if self.entries is not None else []
+        texts += [Located(f"{place}.only", self.only)] if self.only is not None else []
+        return texts + ([Located(f"{place}.where", self.where, self.relation, self.collection)] if self.where is not None else [])
 
     def uses(self, place: str) -> list[Use]:
         """The relation or collection, and the columns."""

@@ -104,8 +104,8 @@ class Llm(StepType):
 
     def instruction(self, step: StepView, context: Context, written: str) -> str:
         """The prompt, after what stands in the settings of the AI. A value of the run is named and not told: it is among the sources, as far as a model may have it."""
-        asked = expressions.TEMPLATE.sub(lambda match: _prompt_value(match[1].strip(), context.roots), step.config.prompt)
-        return "\n\n".join(part for part in (written, asked) if part)
+        prompt = expressions.TEMPLATE.sub(lambda match: _prompt_value(match[1].strip(), context.roots), step.config.prompt)
+        return "\n\n".join(part for part in (written, prompt) if part)
 
     def ai_fields(self, config: LlmConfig) -> tuple[str, ...]:
         """The fields of the answer."""

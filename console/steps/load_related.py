@@ -90,7 +90,10 @@ class LoadRelated(StepType):
         values, details = examine(self._fields(step, context), submitted)
         chosen = values.get(KEY, NOT_ONE)
         if chosen == NOT_ONE and step.config.none == REASON and is_empty(values.get(REASON)):
-            details = [*(one for one in details if one["field"] != REASON), {"field": REASON, "reason": "Say why it is none of them."}]
+            details = [
+                *(detail for detail in details if detail["field"] != REASON),
+                {"field": REASON, "reason": "Say why it is none of them."},
+            ]
         require_right(context, details)
         rows = context.reads.get(LIST)
         row = next((row for row in rows.rows if row["key"] == chosen), None) if rows is not None and chosen != NOT_ONE else None

@@ -142,10 +142,10 @@ class Loop(StepType):
         if step.config.body is not None and state.rows is not None and state.rows.denied:
             raise Invalid(f"Whoever this runs as may not read {', '.join(state.rows.denied)} of these records.", code="not_readable")
         if step.config.body is not None:
-            told = (
+            progress = (
                 {BEFORE: state.portions, NEXT: state.rows.next if state.rows else None} if step.config.items.all else {"more": state.more}
             )
-            going_on = {name: value for name, value in told.items() if value}
+            going_on = {name: value for name, value in progress.items() if value}
             outcome = NEXT_ITEM if going_on.get(NEXT) is not None else "default"
             if not state.items:
                 return Completion(outcome, {}, joined([], going_on))
@@ -172,15 +172,15 @@ class Loop(StepType):
 
     def expressions(self, config: LoopConfig) -> list[Located]:
         """Those of the list, the form, what is set, the second person, what is gathered, and the branches."""
-        told = [Located(f"branches[{number}].if", branch.if_) for number, branch in enumerate(config.branches)]
-        told += [*config.items.texts("items"), *config.check_texts()]
-        told += [*field_expressions.texts_of_definitions("form", config.form), *field_expressions.texts_of_rules("must", config.must)]
-        told += [text for number, entry in enumerate(config.set) for text in texts_of(f"set[{number}].value", entry.value)]
-        told += [Located("second.if", config.second.if_)] if config.second is not None and config.second.if_ is not None else []
+        texts = [Located(f"branches[{number}].if", branch.if_) for number, branch in enumerate(config.branches)]
+        texts += [*config.items.texts("items"), *config.check_texts()]
+        texts += [*field_expressions.texts_of_definitions("form", config.form), *field_expressions.texts_of_rules("must", config.must)]
+        texts += [text for number, entry in enumerate(config.set) for text in texts_of(f"set[{number}].value", entry.value)]
+        texts += [Located("second.if", config.second.if_)] if config.second is not None and config.second.if_ is not None else []
         for number, entry in enumerate(config.gather):
-            told += [Located(f"gather[{number}].if", entry.if_)] if entry.if_ is not None else []
-            told.append(Located(f"gather[{number}].value", entry.value))
-        return told
+            texts += [Located(f"gather[{number}].if", entry.if_)] if entry.if_ is not None else []
+            texts.append(Located(f"gather[{number}].value", entry.value))
+        return texts
 
     def templates(self, config: LoopConfig) -> list[Located]:
         """What an item is called, and the text above its form."""

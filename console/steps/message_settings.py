@@ -108,7 +108,7 @@ class MessageStep(StepType, ABC):
 
     def _ways(self, step: StepView) -> list[Option]:
         """Those of them for which the document has a way."""
-        return [one for one in self.done_by_hand(step.config) if one.value in step.outcomes or "default" in step.outcomes]
+        return [way for way in self.done_by_hand(step.config) if way.value in step.outcomes or "default" in step.outcomes]
 
     def _fields(self, to: Any) -> tuple[FormField, ...]:
         address = FormField(TO, "To", max_length=320, value=to, help="Empty: the contact's own address")

@@ -28,7 +28,7 @@ class Addressed(StepConfig):
     def meant(self, context: Context) -> People:
         """The people that the expressions name now; empty values are left out."""
         named = [expressions.parse(text).evaluate(context.roots) for text in self.people]
-        persons = [one for entry in named for one in (entry if isinstance(entry, list) else [entry]) if isinstance(one, str)]
+        persons = [address for entry in named for address in (entry if isinstance(entry, list) else [entry]) if isinstance(address, str)]
         return People(tuple(persons), tuple(self.roles), self.team)
 
     def texts(self, place: str) -> list[Located]:

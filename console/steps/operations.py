@@ -90,14 +90,16 @@ def outputs(config: Any) -> frozenset[str]:
 
 def _create(config: Any) -> Kind:
     values = {name: _input(name) for name in config.values}
-    told = {"collection": config.collection, "values": values, "unique": config.unique}
-    return SqlInsert.model_validate({"kind": "sql_insert", "name": "create", "summary": f"Add to {_words(config.collection)}", **told})
+    effect_fields = {"collection": config.collection, "values": values, "unique": config.unique}
+    return SqlInsert.model_validate(
+        {"kind": "sql_insert", "name": "create", "summary": f"Add to {_words(config.collection)}", **effect_fields}
+    )
 
 
 def _update(config: Any) -> Kind:
     summary = "Update " + ", ".join(name.replace("_", " ") for name in sorted(config.values))
-    told = {"set": {name: _input(name) for name in config.values}, **_whose(config)}
-    return SqlWrite.model_validate({"kind": "sql_write", "name": "update", "summary": summary[:200], **told})
+    effect_fields = {"set": {name: _input(name) for name in config.values}, **_whose(config)}
+    return SqlWrite.model_validate({"kind": "sql_write", "name": "update", "summary": summary[:200], **effect_fields})
 
 
 def _delete(config: Any) -> Kind:
@@ -111,13 +113,13 @@ def _whose(config: Any) -> dict[str, Any]:
 
 def _http(config: Any) -> Kind:
     numbers = iter(range(len(config.url)))
-    told = {
+    effect_fields = {
         "url": expressions.TEMPLATE.sub(lambda _: f"{{{{ input.url[{next(numbers)}] }}}}", config.url),
         "body": "input.body" if config.body is not None else None,
         "headers": {name: f"input.headers[{_quoted(name)}]" for name in config.headers},
         **{name: getattr(config, name) for name in ("method", "success", "timeout_s", "idempotent", "secret", "secret_header")},
     }
-    effect = Http.model_validate({"kind": "http", "name": "http", "summary": "Ask another system", **told})
+    effect = Http.model_validate({"kind": "http", "name": "http", "summary": "Ask another system", **effect_fields})
     return effect.model_copy(update={"summary": f"{config.method} to {effect.system}"[:200]})
 
 

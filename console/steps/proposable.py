@@ -95,7 +95,7 @@ def _list(field: FormField, found: Sequence[Mapping[str, Any]], levels: Sequence
     kept = [{**by_value[option["value"]], "value": option["value"], "label": option["label"]} for option in options]
     sources = {source["id"]: source for each in kept for source in each.get("sources") or ()}
     level = max((each["confidence"] for each in kept), key=levels.index)
-    told = [{key: each.get(key) for key in ("value", "label", "confidence", "reason", "sources")} for each in kept]
+    ticks = [{key: each.get(key) for key in ("value", "label", "confidence", "reason", "sources")} for each in kept]
     why = "; ".join(f"{each['label']}: {each['reason']}" for each in kept if each.get("reason"))
     common = {"name": field.name, "value": [each["value"] for each in kept], "confidence": level, "reason": why}
-    return common | {"sources": list(sources.values()), "ticks": told}
+    return common | {"sources": list(sources.values()), "ticks": ticks}

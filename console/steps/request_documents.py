@@ -138,8 +138,8 @@ class RequestDocuments(StepType):
         )
         if step.config.asks_first:  # what is there already is looked at before somebody is written to
             options = (options[1], options[0], options[2])
-        asked = bullets(entry["label"] if entry["required"] else f"{entry['label']}, where there is one" for entry in wanted)
-        text = fill_template(step.config.text, context.roots) + (f"\n\nThe letter asks for:\n\n{asked}" if asked else "")
+        documents = bullets(entry["label"] if entry["required"] else f"{entry['label']}, where there is one" for entry in wanted)
+        text = fill_template(step.config.text, context.roots) + (f"\n\nThe letter asks for:\n\n{documents}" if documents else "")
         return Prompt(text, fields=tuple(_by_hand(step, context)), outcomes=options, button=step.button or "Go on")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
@@ -163,8 +163,8 @@ class RequestDocuments(StepType):
             return _ask(step, context, str(values[TO] or ""))
         wanted = wanted_of(step.config, context.roots)
         papers = {entry["id"]: values.pop(entry["id"], []) or [] for entry in wanted}
-        told = came(wanted, papers, {entry.name: values.get(entry.name) for entry in step.config.form}, values.get(SENDER))
-        return Completion(outcome, {**values, **{name: kept for name, kept in papers.items() if kept}}, told)
+        files = came(wanted, papers, {entry.name: values.get(entry.name) for entry in step.config.form}, values.get(SENDER))
+        return Completion(outcome, {**values, **{name: kept for name, kept in papers.items() if kept}}, files)
 
     def expressions(self, config: RequestDocumentsConfig) -> list[Located]:
         """The address, the name, further documents, conditions, and those of the form."""
@@ -200,9 +200,9 @@ def wanted_of(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> list[
         if condition_holds(entry.if_, roots)
     ]
     further = expressions.parse(config.also).evaluate(roots) if config.also else []
-    for number, one in enumerate((further if isinstance(further, list) else [])[: MOST_WANTED - len(made)], 1):
-        label = str(one.get("label") or one.get("id") or "") if isinstance(one, Mapping) else str(one or "")
-        name = str(one.get("id") or "") if isinstance(one, Mapping) else label
+    for number, item in enumerate((further if isinstance(further, list) else [])[: MOST_WANTED - len(made)], 1):
+        label = str(item.get("label") or item.get("id") or "") if isinstance(item, Mapping) else str(item or "")
+        name = str(item.get("id") or "") if isinstance(item, Mapping) else label
         plain = (
             "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.lower())[:40].strip("_")
             or f"document_{number}"

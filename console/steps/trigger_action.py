@@ -120,13 +120,13 @@ class TriggerAction(StepType):
             raise _refused(action, limits)
         if not context.done_before:  # what was done may be why it cannot be done now; before it is done again, this is judged
             _require(act, roots, foretold=context.foretold)
-        told = {"seen": _seen(act)} | ({"compensation": step.config.compensation} if step.config.compensation else {})
+        shown = {"seen": _seen(act)} | ({"compensation": step.config.compensation} if step.config.compensation else {})
         record = (act.collection, act.record) if act.collection and act.record else None
         return Completion(
             SUCCEEDED,
             values,
             {**values, "action": action.id, "key": context.key},
-            effects=wishes(action, list(action.effects), record=record, given=values, more=told),
+            effects=wishes(action, list(action.effects), record=record, given=values, more=shown),
             approval=required_approval(action, record, values, roots, always=may == "request"),
         )
 
@@ -259,13 +259,13 @@ def _approvals(act: Act, roots: Mapping[str, Any]) -> list[tuple[str, str]]:
     rules = applying(act.action, roots)
     if not rules and act.may == "request":
         return [("Approval", "By somebody who may approve it: you may ask for it, not execute it.")]
-    told = []
+    lines = []
     for rule in rules:
         who = roles_words(rule.roles)
         many = f"{rule.needs} of " if rule.needs > 1 else ""
         why = fill_text(rule.why, roots)
-        told.append(("Approval", f"By {many}{who}. {why}" if certain(rule, roots) else f"Perhaps by {many}{who}: {why}"))
-    return told
+        lines.append(("Approval", f"By {many}{who}. {why}" if certain(rule, roots) else f"Perhaps by {many}{who}: {why}"))
+    return lines
 
 
 def _in_a_row(sentences: Iterable[str]) -> str:

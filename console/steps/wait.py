@@ -92,8 +92,8 @@ class Wait(StepType):
             return f"Until: {EVENTS[config.event].lower()}"
         if config.until is not None or config.duration is not None:
             return "Until a moment that is worked out" if config.until is not None else "As long as is worked out"
-        told = ((config.days, "day"), (config.hours, "hour"), (config.minutes, "minute"))
-        return ", ".join(f"{number:,} {unit}{'' if number == 1 else 's'}" for number, unit in told if number is not None)
+        amounts = ((config.days, "day"), (config.hours, "hour"), (config.minutes, "minute"))
+        return ", ".join(f"{number:,} {unit}{'' if number == 1 else 's'}" for number, unit in amounts if number is not None)
 
     def outcomes(self, config: WaitConfig) -> tuple[str, ...]:
         """What became of the wait for an event; a wait for a moment has one way on."""
@@ -122,8 +122,8 @@ class Wait(StepType):
 
     def expressions(self, config: WaitConfig) -> list[Located]:
         """The duration, the moment, or the filter."""
-        told = {"duration": config.duration, "until": config.until, "filter": config.filter}
-        return [Located(name, text, event=name == "filter") for name, text in told.items() if text is not None]
+        texts = {"duration": config.duration, "until": config.until, "filter": config.filter}
+        return [Located(name, text, event=name == "filter") for name, text in texts.items() if text is not None]
 
     def outputs(self, config: WaitConfig) -> frozenset[str]:
         """The moment; of an event its name and when it happened."""

@@ -210,7 +210,7 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
     look = replace(_naming(view), people=view.line.names)
     status = view.line.approval.status
     more = approval_beside.beside(frame.actor(), approval_id)
-    told = _told_once(view.content)
+    content = _told_once(view.content)
     context = _beside(more, view, look) | {
         "view": view,
         "row": row(view.line),
@@ -226,8 +226,8 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
         "text": frame.prose(view.text, look) if view.text else None,
         "values": _lines(view, {name: value for name, value in view.line.values.items() if not _is_files(value)}, look),
         "changes": _changes(view, look),
-        "content": blocks.drawn(told, look, papers=Papers(frame.actor(), _of_run(view))),
-        "foretold": any((known := KINDS.get(str(block["block"]))) and known.foretells for block in told),
+        "content": blocks.drawn(content, look, papers=Papers(frame.actor(), _of_run(view))),
+        "foretold": any((known := KINDS.get(str(block["block"]))) and known.foretells for block in content),
         "moved": _moved(view, look),
         "record": _lines(view, view.record, look),
         "record_url": frame.record_url(view.line.collection, view.line.approval.record) if view.line.collection else None,
@@ -402,12 +402,12 @@ def _context(view: View, look: Look) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return the run's context by step, without what only programs need."""
     made = []
     for title, output in view.context:
-        told = [
+        described = [
             formats.described(name, value, output)
             for name, value in output.items()
             if value not in (None, "", [], {}) and name not in _TECHNICAL
         ]
-        lines = [{"label": what.label, "shown": formats.html(what, value, look)} for what, value in told]
+        lines = [{"label": what.label, "shown": formats.html(what, value, look)} for what, value in described]
         if lines:
             made.append((title, lines))
     return made

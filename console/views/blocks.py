@@ -81,48 +81,48 @@ def words(leaf: Leaf | None, look: Look, *, inside: bool = False) -> str:
         return "".join(
             part if isinstance(part, str) else words(part, look, inside=True) if part["value"] is not None else "" for part in leaf["parts"]
         )
-    told, value = leaf.get("look", {}), leaf.get("value")
+    form, value = leaf.get("look", {}), leaf.get("value")
     if leaf.get("short") and (number := number_of(value)) is not None:
-        return _compact(Decimal(number), told, look)
-    if not told:
+        return _compact(Decimal(number), form, look)
+    if not form:
         return formats.in_words(formats.text(Kind("", ""), value, look), look)
-    if known := _record(told, value, look):
+    if known := _record(form, value, look):
         return known.title if inside else known.alone
-    asked = told.get("as")
-    if asked == "month":
+    shape = form.get("as")
+    if shape == "month":
         return formats.month_words(str(value), look.locale)
-    what = formats.kind(told if asked is None else {**told, "type": TYPES[asked], "widget": WIDGETS.get(asked), "options": None})
+    what = formats.kind(form if shape is None else {**form, "type": TYPES[shape], "widget": WIDGETS.get(shape), "options": None})
     number = number_of(value) if what.type in formats.NUMBERS else None
     if number is None:
         return formats.text(what, value, look)
-    return formats.text(what, _amount(number, told), look)
+    return formats.text(what, _amount(number, form), look)
 
 
-def _record(told: Mapping[str, Any], value: Any, look: Look) -> formats.Named | None:
+def _record(leaf: Mapping[str, Any], value: Any, look: Look) -> formats.Named | None:
     """Return the record that a reference leads to: as it was named when it was recorded, else as the reader knows it."""
-    if "named" in told:  # nothing there: the title is masked for this reader
-        return formats.Named(str(told["named"] or HIDDEN), absent=bool(told.get("absent")))
-    return look.records.get((str(told.get("references")), str(value)))
+    if "named" in leaf:  # nothing there: the title is masked for this reader
+        return formats.Named(str(leaf["named"] or HIDDEN), absent=bool(leaf.get("absent")))
+    return look.records.get((str(leaf.get("references")), str(value)))
 
 
-def _amount(number: Decimal | int, told: Mapping[str, Any]) -> Any:
+def _amount(number: Decimal | int, leaf: Mapping[str, Any]) -> Any:
     """Return the number without digits that only a calculation has, joined to its currency."""
-    code = str(told.get("currency") or "")
-    money = told.get("as") == "money" or told.get("widget") == "money"
+    code = str(leaf.get("currency") or "")
+    money = leaf.get("as") == "money" or leaf.get("widget") == "money"
     known = decimals(code)
-    places = (0 if told.get("minor") else MOST_DECIMALS if known is None else known) if money else MOST_DECIMALS
-    exact, most = Decimal(number), max(places, int(told.get("places", MOST_DECIMALS)))
+    places = (0 if leaf.get("minor") else MOST_DECIMALS if known is None else known) if money else MOST_DECIMALS
+    exact, most = Decimal(number), max(places, int(leaf.get("places", MOST_DECIMALS)))
     exponent = exact.as_tuple().exponent
     if isinstance(exponent, int) and -exponent > most:
         exact = round(exact, places) if money else Decimal(f"{round(exact, most):f}".rstrip("0").rstrip("."))
     return Amount(str(exact), code) if money and len(code) > 1 else str(exact)
 
 
-def _compact(number: Decimal, told: Mapping[str, Any], look: Look) -> str:
+def _compact(number: Decimal, leaf: Mapping[str, Any], look: Look) -> str:
     """Return a figure in few characters, such as €1.2m."""
-    code = str(told.get("currency") or "")
+    code = str(leaf.get("currency") or "")
     places = decimals(code) if code else MOST_DECIMALS  # where nobody can say it is cents; of an unknown currency it is as it is stored
-    exact = number.scaleb(-(places or 0)) if told.get("minor") else number
+    exact = number.scaleb(-(places or 0)) if leaf.get("minor") else number
     shown = (
         format_compact_currency(
             exact,

@@ -76,10 +76,10 @@ def move(collection: str) -> Response:
 def _show(collection: str, *, wrong: str = "", moved: str = "", status: int = 200) -> Response:
     who = frame.actor()
     described = browse.describe(who, collection)
-    here = browse.browsed_collection(who, collection)[0]
-    described = list_tags.with_tags(described, here)
+    shown_collection = browse.browsed_collection(who, collection)[0]
+    described = list_tags.with_tags(described, shown_collection)
     kept = list_views.view_of(who, collection)
-    query = lists.parse_query(described, kept.columns or here.columns, kept.size)
+    query = lists.parse_query(described, kept.columns or shown_collection.columns, kept.size)
     try:
         found = board(who, collection, request.args.get("by") or None, query, query.fields or ())
     except Malformed as error:
@@ -92,13 +92,13 @@ def _show(collection: str, *, wrong: str = "", moved: str = "", status: int = 20
 
 def drawn(found: Board, described: Mapping[str, Any]) -> dict[str, Any]:
     """Return everything that the page of a board draws."""
-    here, look = found.collection, frame.naming(found.named)
-    kinds = {item["name"]: formats.kind(item, here.key) for item in described["filtered"]}
-    tags = list_tags.marks(here, [row.key for column in found.columns for row in column.rows])
+    listed, look = found.collection, frame.naming(found.named)
+    kinds = {item["name"]: formats.kind(item, listed.key) for item in described["filtered"]}
+    tags = list_tags.marks(listed, [row.key for column in found.columns for row in column.rows])
     columns = [_column(found, each, kinds, look, tags) for each in found.columns]
     known = {segment["id"]: segment["label"] for segment in described["segments"]}
     return {
-        "collection": here,
+        "collection": listed,
         "by": found.by,
         "choices": [(item.label, frame.present_address(by=item.name), item.name == found.by.name) for item in found.choices],
         "columns": columns,
@@ -112,7 +112,7 @@ def drawn(found: Board, described: Mapping[str, Any]) -> dict[str, Any]:
         "q": request.args.get("q", ""),
         "kept": [(name, value) for name, value in request.args.items(multi=True) if name != "q"],
         "here": frame.present_address(),
-        "list_href": frame.collection_url(here.id, **({"segment": ""} | board_links.kept())),
+        "list_href": frame.collection_url(listed.id, **({"segment": ""} | board_links.kept())),
         "can_move": not found.fixed,
     }
 

@@ -88,42 +88,42 @@ def _done(found: Import, what: str) -> Import:
     return import_batches.confirm(who, found.id)
 
 
-def _question(asked: Question) -> Question:
+def _question(question: Question) -> Question:
     """Return the question as the form has it now."""
     columns = {name.removeprefix(COLUMN): value for name, value in request.form.items() if name.startswith(COLUMN) and value}
     typed = form_boxes.read_form(request.form, frame.look())
     same = {name: value for name, value in typed.items() if value not in (None, "")} | {
         imports.EVERYONE: request.form.getlist(imports.EVERYONE)
     }
-    return replace(asked, columns=columns, match=request.form.get("match") or None, change=request.form.get("change") == "1", same=same)
+    return replace(question, columns=columns, match=request.form.get("match") or None, change=request.form.get("change") == "1", same=same)
 
 
-def _form(here: Collection, *, wrong: str = "", status: int = 200) -> Response:
+def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Response:
     context = {
-        "collection": here, "url": f"/import{frame.collection_url(here.id)}", "back": frame.collection_url(here.id, segment=""), "wrong": wrong,
-        "asked": _consent_columns(frame.actor(), here), "most": contact_files.MOST_BYTES >> 20,
+        "collection": collection, "url": f"/import{frame.collection_url(collection.id)}", "back": frame.collection_url(collection.id, segment=""), "wrong": wrong,
+        "asked": _consent_columns(frame.actor(), collection), "most": contact_files.MOST_BYTES >> 20,
     }  # fmt: skip
     return frame.page("lists/import.html", context, status=status)
 
 
 def _progress(found: Import, wrong: str) -> dict[str, Any]:
     who = frame.actor()
-    here = imports.importable(who, found.collection)
+    collection = imports.importable(who, found.collection)
     after = request.args.get("after", "")
-    told = import_batches.refused(found.id, int(after) if after.isascii() and after.isdigit() and len(after) < 12 else 0, limit=SHOWN + 1)
+    lines = import_batches.refused(found.id, int(after) if after.isascii() and after.isdigit() and len(after) < 12 else 0, limit=SHOWN + 1)
     context: dict[str, Any] = {
-        "batch": found, "collection": here, "url": _url(found), "back": frame.collection_url(here.id, segment=""), "seen": _seen(found),
-        "words": WORDS.get(found.status, ""), "wrong": wrong, "causes": import_batches.causes(found.id), "left": told[:SHOWN],
-        "more": frame.present_address(after=told[SHOWN - 1][0]) if len(told) > SHOWN else None, "another": f"/import{frame.collection_url(here.id)}",
-        "keeps_consent": consent_columns.place_of(who, here) is not None, "mapping": None, "asked": _consent_columns(who, here), "says_consent": bool(
+        "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""), "seen": _seen(found),
+        "words": WORDS.get(found.status, ""), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
+        "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None, "another": f"/import{frame.collection_url(collection.id)}",
+        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "asked": _consent_columns(who, collection), "says_consent": bool(
             found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
     }  # fmt: skip
     if found.preview and found.status != "cancelled":
-        context |= _looked_at(who, here, found)
+        context |= _looked_at(who, collection, found)
     return context
 
 
-def _looked_at(who: Actor, here: Collection, found: Import) -> dict[str, Any]:
+def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, Any]:
     """Return the first lines as they would become, and what each column is read as; nothing where the file is not kept any more."""
     try:
         headings, cells = contact_files.sample(found.question.file, found.person)
@@ -143,11 +143,13 @@ def _looked_at(who: Actor, here: Collection, found: Import) -> dict[str, Any]:
         for number, heading in enumerate(headings)
     ]
     mapping = {
-        "columns": columns, "choices": imports.choices(who, here), "matches": imports.matches(who, here), "match": plan.match or "",
+        "columns": columns, "choices": imports.choices(who, collection), "matches": imports.matches(who, collection), "match": plan.match or "",
         "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "boxes": _boxes(plan, found.question.same, look),
         "untold": _untold(plan, found.question.same, look), "everyone": _everyone(plan, found.question.same),
     }  # fmt: skip
-    filled = [(here.by_name[name].label, value) for name, value in plan.filled.items() if f"{imports.ALL}{name}" not in found.question.same]
+    filled = [
+        (collection.by_name[name].label, value) for name, value in plan.filled.items() if f"{imports.ALL}{name}" not in found.question.same
+    ]
     unused = [heading for name, heading, _, chosen in columns if not chosen]
     return {"mapping": mapping, "first": shown, "fields": fields, "filled": filled, "unused": unused, "nothing": not plan.fields}
 
@@ -160,7 +162,7 @@ def _boxes(plan: Plan, same: Mapping[str, Any], look: formats.Look) -> list[Any]
     """Return the form for what is the same for the consents of all lines."""
     place = plan.consents.place
     needed = place.needed if place is not None else frozenset()
-    sources = [one.to_json() | {"required": one.name in needed, "readonly": False} for one in plan.consents.fields]
+    sources = [field.to_json() | {"required": field.name in needed, "readonly": False} for field in plan.consents.fields]
     return list(form_boxes.boxes({"fields": sources}, look, typed=dict(same) or None, errors=[]))
 
 
@@ -177,9 +179,9 @@ def _everyone(plan: Plan, same: Mapping[str, Any]) -> list[tuple[str, str, bool]
     return [(one, consent_columns.NAMES[one], one in agreed) for one in (place.documents if place else ()) if one not in told]
 
 
-def _consent_columns(who: Actor, here: Collection) -> str:
+def _consent_columns(who: Actor, collection: Collection) -> str:
     """Return the name of a column that says who agreed, for the channels that the collection keeps consent to; empty where there is none."""
-    place = consent_columns.place_of(who, here)
+    place = consent_columns.place_of(who, collection)
     names = [f"“{name}”" for channel, name in consent_columns.COLUMNS.items() if place is not None and channel in place.documents][:3]
     return " and ".join(", ".join(names).rsplit(", ", 1))
 

@@ -80,8 +80,8 @@ def csv_text(
     actor: Actor, name: str, text: str, count: int, *, days: int | None = None, filter: Mapping[str, str] | None = None
 ) -> Response:
     """Return the text of a CSV file of `count` lines below its headings, and note that. `filter` are texts that were looked for."""
-    told = {"table": name.removesuffix(".csv"), "format": "csv", "count": count} | ({} if days is None else {"days": days})
-    log.note(actor, "table_exported", open=told, sealed={"filter": dict(filter)} if filter else None)
+    data = {"table": name.removesuffix(".csv"), "format": "csv", "count": count} | ({} if days is None else {"days": days})
+    log.note(actor, "table_exported", open=data, sealed={"filter": dict(filter)} if filter else None)
     answer = Response(text, content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

@@ -239,14 +239,14 @@ def _chosen_titles(target: Target, keys: Sequence[str]) -> list[str]:
 def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
     who = frame.actor()
     target = enrolments.seen(who, found.workflow, "start")
-    told, more = enrolments.batches.answers(who, found.id, limit=100, after=_after() or None)
+    answers, more = enrolments.batches.answers(who, found.id, limit=100, after=_after() or None)
     return {
         "batch": found,
         "target": target,
         "running": found.status == "running",
         "paused": queue.paused(),
         "causes": [(ANSWERS[status], reason, count) for status, reason, count in enrolments.batches.causes(found.id)],
-        "rows": [(row, ANSWERS[row["status"]]) for row in told],
+        "rows": [(row, ANSWERS[row["status"]]) for row in answers],
         "more": frame.present_address(after=more) if more else None,
         "of_file": found.origin in ("csv", "rows"),
         "mapping": _mapping(found, target) if found.preview and found.question.file is not None else None,
@@ -378,12 +378,12 @@ def _badge(lead: Lead, target: Target) -> Badge:
 
 def _states(counts: Counts) -> list[dict[str, Any]]:
     """Return the states with their numbers, as links."""
-    here = request.args.get("status", "")
+    chosen_status = request.args.get("status", "")
     listing = [("", "In it", counts.enrolled), ("waiting", "Waiting to begin", counts.waiting), ("active", "Begun", counts.active)]
     listing += [("left", "Left", counts.left)]
     if counts.refused:
         listing.append(("refused", "Could not begin", counts.refused))
     return [
-        {"label": label, "count": count, "href": frame.present_address(status=status or None, after=None), "here": status == here}
+        {"label": label, "count": count, "href": frame.present_address(status=status or None, after=None), "here": status == chosen_status}
         for status, label, count in listing
     ]

@@ -120,12 +120,12 @@ class _Walk:
         readable = {item.name: item for item in page.fields}
         names = [name for name in page.collection.columns if name in readable and (name,) != page.collection.title_fields]
         values = formats.with_currencies(page.record.values, page.collection.currencies)
-        told = [(readable[name].label, _fact(page.collection, readable[name], values.get(name), look)) for name in names[:FACTS]]
+        facts = [(readable[name].label, _fact(page.collection, readable[name], values.get(name), look)) for name in names[:FACTS]]
         why = "" if choices else "It leads to no other records."
         called = " ".join(filter(None, [page.collection.label_one, page.collection.number_of(page.record.values)]))
         more = f"None: {empty}." if empty and choices else ""
         return Column(
-            number, page.record.title, called, frame.record_url(collection_id, key), choices, told if number else (), why=why or more
+            number, page.record.title, called, frame.record_url(collection_id, key), choices, facts if number else (), why=why or more
         )
 
     def _list(self, number: int) -> Column:
@@ -139,8 +139,8 @@ class _Walk:
         look = frame.naming(found.named)
         fields = [item for item in found.columns if (item.name,) != found.collection.title_fields][:FACTS]
         values = formats.with_currencies(row.values, found.collection.currencies)
-        told = [formats.text(formats.kind(item, found.collection.key), values.get(item.name), look) for item in fields]
-        words = " · ".join(text for text in told if text != formats.EMPTY)
+        texts = [formats.text(formats.kind(item, found.collection.key), values.get(item.name), look) for item in fields]
+        words = " · ".join(text for text in texts if text != formats.EMPTY)
         if row.key is None:
             return Choice(row.title, words, "", here=False)
         return Choice(

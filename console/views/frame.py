@@ -119,10 +119,10 @@ def naming_of(screen: Mapping[str, Any], reader: formats.Look) -> formats.Look:
     """Return the look with the records that a screen of a run names. A title that is masked for the reader says so."""
     return naming(
         {
-            (str(one["collection"]), str(one["key"])): formats.Named(
-                str(one["title"] or MASKED), "", bool(one.get("absent")), str(one.get("record") or "")
+            (str(reference["collection"]), str(reference["key"])): formats.Named(
+                str(reference["title"] or MASKED), "", bool(reference.get("absent")), str(reference.get("record") or "")
             )
-            for one in screen.get("named") or ()
+            for reference in screen.get("named") or ()
         },
         reader,
     )

@@ -91,7 +91,7 @@ def home() -> Response:
         "story": watch(ended_runs.story(lately), look),
         "desks": workspaces.workspaces_of(who),
         "pins": pins.pins_of(who),
-        "recent": [(one, my_work.clock_or_day(one.at, look)) for one in pins.recent(who)],
+        "recent": [(record, my_work.clock_or_day(record.at, look)) for record in pins.recent(who)],
         "sources": sources(browse.collections(who)),
     }
     return frame.page("home/home.html", waiting | context)
@@ -102,10 +102,10 @@ def waiting_part(who: Actor, look: Look, show: str) -> dict[str, object]:
     mine = work.work_of(who)
     every = my_work.drawn(my_work.rows(mine, who.id), look)
     chosen = show if show in my_work.TABS else ""
-    rows = [one for one in every if not chosen or one.row.kind == chosen]
+    rows = [entry for entry in every if not chosen or entry.row.kind == chosen]
     groups = [(name, list(some)) for name, some in groupby(rows, key=lambda one: one.group)]
     boxes = [box(inbox, count, look) for inbox, count in mine.inboxes]
-    state = [[(one.row, one.group) for one in every], [(one.id, one.number, one.late_words) for one in boxes]]
+    state = [[(entry.row, entry.group) for entry in every], [(inbox.id, inbox.number, inbox.late_words) for inbox in boxes]]
     title, late = my_work.sentence(every, more=mine.more)
     return {
         "today": formats.times.worded(look.now, "EEEE d MMMM, HH:mm", look),
@@ -116,7 +116,7 @@ def waiting_part(who: Actor, look: Look, show: str) -> dict[str, object]:
         "groups": groups,
         "more": mine.more,
         "boxes": boxes,
-        "next": next((one for one in sorted(boxes, key=lambda one: -one.late) if one.takes), None),
+        "next": next((inbox for inbox in sorted(boxes, key=lambda inbox: -inbox.late) if inbox.takes), None),
         "seen": f"{crc32(repr(state).encode()):x}",
         "poll": POLL_S,
     }
@@ -241,9 +241,9 @@ def chart(ended: Ended) -> dict[str, object]:
         columns.append(Column(hour, round(20 + place * width), done, other, 80 - high, high, 80 - high - top - (2 if done else 0), top))
     lines = [(round(80 - value * unit) + 0.5, value) for value in sorted({most // 2, most}) if value]
     said = ", ".join(
-        f"{one.hour} o’clock: {one.done} done" + (f", {one.other} otherwise" if one.other else "")
-        for one in columns
-        if one.done + one.other
+        f"{column.hour} o’clock: {column.done} done" + (f", {column.other} otherwise" if column.other else "")
+        for column in columns
+        if column.done + column.other
     )
     return {
         "ended": ended,
@@ -287,8 +287,8 @@ def _many(number: int, one: str, many: str) -> str:
 def sources(readable: Sequence[Collection]) -> list[Mapping[str, object]]:
     """Return the collections by data source, both in their own order; of each source the first few, and how many more there are."""
     known, by_source = catalogue.current().sources, dict[str, list[Collection]]()
-    for one in readable:
-        by_source.setdefault(one.source, []).append(one)
+    for collection in readable:
+        by_source.setdefault(collection.source, []).append(collection)
     return [
         {
             "name": formats.program_words(name),

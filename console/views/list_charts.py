@@ -23,38 +23,38 @@ def show(collection: str) -> Response:
     """Show the chart of the column `of`, over the records of the list in the address."""
     who = frame.actor()
     described = browse.describe(who, collection)
-    here = browse.browsed_collection(who, collection)[0]
-    item = next((field for field in here.fields if field.name == request.args.get("of")), None)
+    listed = browse.browsed_collection(who, collection)[0]
+    item = next((field for field in listed.fields if field.name == request.args.get("of")), None)
     charted = item is not None and (lists.can_be_charted(item) or lists.can_be_spread(item))
     if item is None or not charted or all(field["name"] != item.name for field in described["fields"]):
-        raise NotFound(f"There is no column of this name in {here.label} that a chart can be made of.")
+        raise NotFound(f"There is no column of this name in {listed.label} that a chart can be made of.")
     if not lists.can_be_charted(item):
-        spread = browse.value_ranges(who, collection, item.name, lists.parse_query(described, here.columns))
-        return frame.page("lists/chart.html", {"collection": here, "chart_of": _spread(here, item, spread), "back": _back(here)})
-    counted = browse.value_counts(who, collection, item.name, lists.parse_query(described, here.columns))
+        spread = browse.value_ranges(who, collection, item.name, lists.parse_query(described, listed.columns))
+        return frame.page("lists/chart.html", {"collection": listed, "chart_of": _spread(listed, item, spread), "back": _back(listed)})
+    counted = browse.value_counts(who, collection, item.name, lists.parse_query(described, listed.columns))
     keys = {(item.references, str(value)) for value, _ in counted.counts if item.references and value is not None}
     look = frame.naming(browse.named(who, keys)) if keys else frame.look()
-    what = formats.kind(item, here.key)
+    what = formats.kind(item, listed.key)
     labels = ["Empty" if value is None else _label(formats.text(what, value, look)) for value, _ in counted.counts]
     numbers = [float(count) for _, count in counted.counts]
     total = sum(count for _, count in counted.counts) + counted.others
-    caption = _counted(here, total, cut=counted.cut)
+    caption = _counted(listed, total, cut=counted.cut)
     if counted.counts:
         caption += f" Most often {labels[0]}: {counted.counts[0][1]:,}."
     if counted.others:
         caption += f" {counted.others:,} not drawn: their values are less frequent than these {len(labels)}."
     chart = Chart(
         "column-chart",
-        f"{here.label} by {item.label.lower()}",
+        f"{listed.label} by {item.label.lower()}",
         caption,
         "bar",
         item.label,
         labels,
         [Series("Records", "accent", numbers, [f"{count:,}" for _, count in counted.counts])],
-        hrefs=[_list_url(here, item, value) for value, _ in counted.counts],
+        hrefs=[_list_url(listed, item, value) for value, _ in counted.counts],
         empty="No record is in this list.",
     )
-    return frame.page("lists/chart.html", {"collection": here, "chart_of": chart, "back": _back(here)})
+    return frame.page("lists/chart.html", {"collection": listed, "chart_of": chart, "back": _back(listed)})
 
 
 def _label(words: str) -> str:
@@ -62,56 +62,56 @@ def _label(words: str) -> str:
     return words[:LONGEST_LABEL] if words.strip() else "Blank"
 
 
-def _spread(here: Collection, item: Field, found: Ranges) -> Chart:
+def _spread(collection: Collection, item: Field, found: Ranges) -> Chart:
     """Return the chart of numbers or dates by ranges."""
-    filled = [one for one in found.ranges if one.low is not None]
-    total = sum(one.number for one in found.ranges) + found.unplaced
-    labels = ["Empty" if one.low is None else _range_label(here, item, found, one) for one in found.ranges]
-    caption = _counted(here, total, cut=found.cut)
-    if item.name in here.currencies:
+    filled = [bounds for bounds in found.ranges if bounds.low is not None]
+    total = sum(bounds.number for bounds in found.ranges) + found.unplaced
+    labels = ["Empty" if bounds.low is None else _range_label(collection, item, found, bounds) for bounds in found.ranges]
+    caption = _counted(collection, total, cut=found.cut)
+    if item.name in collection.currencies:
         caption += " Amounts of all currencies together."
     if found.unplaced:
         caption += (
             f" {found.unplaced:,} not drawn: {'no days of a calendar' if item.stored in ('date', 'datetime') else 'no finite numbers'}."
         )
     if filled:
-        most = max(filled, key=lambda one: one.number)
+        most = max(filled, key=lambda bounds: bounds.number)
         caption += f" Most in {labels[found.ranges.index(most)]}: {most.number:,}."
     by = f" by {found.period}" if found.period else ""
     return Chart(
         "column-chart",
-        f"{here.label}: {item.label[:1].lower() + item.label[1:]}{by}",
+        f"{collection.label}: {item.label[:1].lower() + item.label[1:]}{by}",
         caption,
         "column",
         item.label,
         labels,
-        [Series("Records", "accent", [float(one.number) for one in found.ranges], [f"{one.number:,}" for one in found.ranges])],
-        hrefs=[_range_url(here, item, one) for one in found.ranges],
+        [Series("Records", "accent", [float(bounds.number) for bounds in found.ranges], [f"{bounds.number:,}" for bounds in found.ranges])],
+        hrefs=[_range_url(collection, item, bounds) for bounds in found.ranges],
         empty="No record is in this list.",
     )
 
 
-def _counted(here: Collection, total: int, *, cut: bool) -> str:
-    return f"The first 10,000 of {here.spoken} in the list." if cut else f"{total:,} of {here.spoken}."
+def _counted(collection: Collection, total: int, *, cut: bool) -> str:
+    return f"The first 10,000 of {collection.spoken} in the list." if cut else f"{total:,} of {collection.spoken}."
 
 
-def _range_label(here: Collection, item: Field, found: Ranges, one: Range) -> str:
+def _range_label(collection: Collection, item: Field, found: Ranges, bounds: Range) -> str:
     if found.period:
-        return formats.period_words(one.low, found.period, frame.look())
-    what = formats.kind(item, here.key)
-    if formats.is_money(what) and item.name in here.currencies:
-        ends = [Decimal(str(end)).scaleb(-condition_rows.digits_of(item)) for end in (one.low, one.below)]
+        return formats.period_words(bounds.low, found.period, frame.look())
+    what = formats.kind(item, collection.key)
+    if formats.is_money(what) and item.name in collection.currencies:
+        ends = [Decimal(str(end)).scaleb(-condition_rows.digits_of(item)) for end in (bounds.low, bounds.below)]
         return " to ".join(formats.grouped(f"{end:f}", frame.look().locale) for end in ends)
-    last = one.below - 1 if item.stored == "integer" and not formats.is_money(what) else one.below
-    return formats.text(what, one.low, frame.look()) + ("" if last == one.low else f" to {formats.text(what, last, frame.look())}")
+    last = bounds.below - 1 if item.stored == "integer" and not formats.is_money(what) else bounds.below
+    return formats.text(what, bounds.low, frame.look()) + ("" if last == bounds.low else f" to {formats.text(what, last, frame.look())}")
 
 
-def _range_url(collection: Collection, item: Field, one: Range) -> str:
+def _range_url(collection: Collection, item: Field, bounds: Range) -> str:
     """Return the address of the list with these values alone."""
-    if one.low is None:
+    if bounds.low is None:
         return _list_url(collection, item, None)
     kept = {name: request.args.getlist(name) for name in request.args if name not in ("of", "filter", "count", "after", "before")}
-    ends = [f"{end}T00:00:00Z" if item.stored == "datetime" else end for end in (one.low, one.below)]
+    ends = [f"{end}T00:00:00Z" if item.stored == "datetime" else end for end in (bounds.low, bounds.below)]
     tests = [{"field": item.name, "op": op, "value": end} for op, end in zip(("gte", "lt"), ends, strict=True)]
     return frame.collection_url(collection.id, **kept, filter=list_filters.with_all(request.args.get("filter"), tests))
 

@@ -28,10 +28,10 @@ def tabs(
     who, chosen, here = frame.actor(), request.args.get("segment"), request.args.get("saved")
     opens = list_views.first_segment(who, collection, kept) or kept.segment
     try:
-        counts = browse.segment_counts(who, collection.id, {one.id: one.browse_query for one in saved}) if counted else {}
+        counts = browse.segment_counts(who, collection.id, {segment.id: segment.browse_query for segment in saved}) if counted else {}
     except SourceDown:
         counts = {}  # the list says it already
-    known, inside = {segment["id"] for segment in described["segments"]}, here in {one.id for one in saved}
+    known, inside = {segment["id"] for segment in described["segments"]}, here in {segment.id for segment in saved}
     left = dict.fromkeys(("saved", *KEPT)) if inside else {}  # the filter of a saved segment is not taken into another tab
     common = [
         {
@@ -42,7 +42,9 @@ def tabs(
         }
         for tab in [{"id": None, "label": "All"}, *described["segments"]]
     ]
-    own = [{"id": one.id, "label": one.label, "here": one.id == here, "href": address(collection.id, one)} for one in saved]
+    own = [
+        {"id": segment.id, "label": segment.label, "here": segment.id == here, "href": address(collection.id, segment)} for segment in saved
+    ]
     return [tab | {"count": tab_words(counts[tab["id"]]) if tab["id"] in counts else ""} for tab in (*common, *own)]
 
 

@@ -24,7 +24,7 @@ class Facet:
     cut: bool
 
 
-def facets(here: Collection, described: Mapping[str, Any], query: BrowseQuery) -> list[Facet]:
+def facets(collection: Collection, described: Mapping[str, Any], query: BrowseQuery) -> list[Facet]:
     """Return the values of at most four fields that have few of them: those of the list first. One statement for each."""
     fields = {field["name"]: field for field in described["fields"]}
     few = [
@@ -36,16 +36,16 @@ def facets(here: Collection, described: Mapping[str, Any], query: BrowseQuery) -
     found = []
     for name in few[:MOST]:
         try:
-            counted = browse.value_counts(frame.actor(), here.id, name, query)
+            counted = browse.value_counts(frame.actor(), collection.id, name, query)
         except SourceDown:
             continue  # the list says it already
         what, look = formats.kind(fields[name]), frame.look()
-        told = [
+        values = [
             ("Empty" if value is None else formats.text(what, value, look), f"{count:,}", _address(name, value))
             for value, count in counted.counts
         ]
-        if told:
-            found.append(Facet(fields[name]["label"], told, counted.cut))
+        if values:
+            found.append(Facet(fields[name]["label"], values, counted.cut))
     return found
 
 

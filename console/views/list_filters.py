@@ -205,21 +205,27 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
 def with_more(present: str | None, condition: Mapping[str, Any]) -> str:
     """Return the filter of the address with one condition more, joined as those that are there already: all by "and", or all by "or"."""
     try:
-        told = json.loads(present or "{}")
+        present_filter = json.loads(present or "{}")
     except (ValueError, RecursionError):
-        told = {}
-    kind = next((word for word in ("and", "or") if isinstance(told, dict) and isinstance(told.get(word), list)), None)
-    on = told[kind] if kind else [told] if told else []
+        present_filter = {}
+    kind = next((word for word in ("and", "or") if isinstance(present_filter, dict) and isinstance(present_filter.get(word), list)), None)
+    on = present_filter[kind] if kind else [present_filter] if present_filter else []
     return _written({kind or "and": [*on, condition]})
 
 
 def with_all(present: str | None, conditions: Sequence[Mapping[str, Any]]) -> str:
     """Return the filter of the address of which these conditions must hold too."""
     try:
-        told = json.loads(present or "{}")
+        present_filter = json.loads(present or "{}")
     except (ValueError, RecursionError):
-        told = {}
-    on = told["and"] if isinstance(told, dict) and isinstance(told.get("and"), list) else [told] if told else []
+        present_filter = {}
+    on = (
+        present_filter["and"]
+        if isinstance(present_filter, dict) and isinstance(present_filter.get("and"), list)
+        else [present_filter]
+        if present_filter
+        else []
+    )
     return _written({"and": [*on, *conditions]})
 
 

@@ -14,13 +14,13 @@ from console.views import frame, list_filters
 SHOWN = 3
 
 
-def with_tags(described: Mapping[str, Any], here: Collection) -> dict[str, Any]:
+def with_tags(described: Mapping[str, Any], collection: Collection) -> dict[str, Any]:
     """Return the described collection with the field of tags among those to filter by, `filtered`. Its choices are read when it is the one chosen."""
-    if not here.key:
+    if not collection.key:
         return {**described, "filtered": described["fields"]}
-    name = tag_field(here)
+    name = tag_field(collection)
     chosen = request.args.get("add_field") == name
-    options = [{"value": tag, "label": tag} for tag in tags.offered(frame.actor(), here.id)] if chosen else None
+    options = [{"value": tag, "label": tag} for tag in tags.offered(frame.actor(), collection.id)] if chosen else None
     tag = {"name": name, "label": "Tag", "type": "text", "options": options or None, "nullable": True}
     return {**described, "filtered": [*described["fields"], tag]}
 

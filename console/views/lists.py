@@ -92,10 +92,10 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     """Return the list; `saving` is what was typed into the sheet that saves its filter, and refused."""
     who = frame.actor()
     described = browse.describe(who, collection)
-    here = browse.browsed_collection(who, collection)[0]
-    described = list_tags.with_tags(described, here)
+    listed = browse.browsed_collection(who, collection)[0]
+    described = list_tags.with_tags(described, listed)
     kept = list_views.view_of(who, collection)
-    if not request.args and (opens := saved_segments.opening(here, kept)) is not None:
+    if not request.args and (opens := saved_segments.opening(listed, kept)) is not None:
         return frame.redirect_to(opens)
     if (
         "add_field" in request.args
@@ -103,9 +103,9 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
         and (to := list_filters.with_condition(described, frame.look())) is not None
     ):
         return frame.redirect_to(to)
-    usual = kept.columns or here.columns
+    usual = kept.columns or listed.columns
     query = parse_query(described, usual, kept.size)
-    if frame.wants_fragment() and (part := _part(here, described, query, kept)) is not None:
+    if frame.wants_fragment() and (part := _part(listed, described, query, kept)) is not None:
         return part
     wrong, slow = "", ""
     try:
@@ -119,31 +119,35 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
         page = browse.page(who, collection, BrowseQuery(limit=kept.size, fields=usual, labels=True))
     shown = drawn(page, described, wrong, kept, saving) | ({} if wrong or slow else count_context(collection, query, page))
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
-    shown |= list_preview.previewed(here.id, request.args.get("preview"))
+    shown |= list_preview.previewed(listed.id, request.args.get("preview"))
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=422 if saving else 400 if wrong else 200)
 
 
-def _part(here: Collection, described: Mapping[str, Any], query: BrowseQuery, kept: ListView) -> Response | None:
+def _part(collection: Collection, described: Mapping[str, Any], query: BrowseQuery, kept: ListView) -> Response | None:
     """Return the part of the page that htmx asks for alone; None for the list itself."""
     match frame.htmx.target:
         case "count":
-            return frame.page("lists/list.html", count_context(here.id, query), blocks={"count": "count"})
+            return frame.page("lists/list.html", count_context(collection.id, query), blocks={"count": "count"})
         case "tabs":
             return frame.page(
                 "lists/list.html",
-                {"segments": tabs(here, described, kept, browse.saved_segments.saved_segments(frame.actor(), here.id), counted=True)},
+                {
+                    "segments": tabs(
+                        collection, described, kept, browse.saved_segments.saved_segments(frame.actor(), collection.id), counted=True
+                    )
+                },
                 blocks={"tabs": "tabs"},
             )
         case "condition":
             return frame.page("lists/list.html", {"asking": _asking(described)}, blocks={"condition": "condition"})
         case "view-sheet":
-            return frame.page("lists/list.html", _view(here, described, query.fields or ()), blocks={"view-sheet": "view_sheet"})
+            return frame.page("lists/list.html", _view(collection, described, query.fields or ()), blocks={"view-sheet": "view_sheet"})
         case "facets":
-            return frame.page("lists/list.html", {"facets": list_facets.facets(here, described, query)}, blocks={"facets": "facets"})
+            return frame.page("lists/list.html", {"facets": list_facets.facets(collection, described, query)}, blocks={"facets": "facets"})
         case "preview":
             return frame.page(
                 "lists/list.html",
-                list_preview.previewed(here.id, request.args.get("preview")) | {"collection": here},
+                list_preview.previewed(collection.id, request.args.get("preview")) | {"collection": collection},
                 blocks={"preview": "preview"},
             )
     return None
@@ -175,8 +179,8 @@ def keep_view(collection: str) -> Response:
         columns = list_views.moved(columns, name, by) if name else columns
     segment, size = form.get("segment", "role"), form.get("size", "")
     kept = list_views.view_of(who, collection)
-    told = {name.removeprefix(WIDTH): pixels for name, pixels in form.items() if name.startswith(WIDTH)}
-    widths = {name: int(told[name][:4]) for name in told if told[name].isdigit()}
+    sent_widths = {name.removeprefix(WIDTH): pixels for name, pixels in form.items() if name.startswith(WIDTH)}
+    widths = {name: int(sent_widths[name][:4]) for name in sent_widths if sent_widths[name].isdigit()}
     if "only_widths" in form:  # a column was drawn wider or narrower by its edge
         list_views.keep(who, collection, replace(kept, widths=dict(kept.widths) | widths))
         return make_response("", 204)

@@ -75,7 +75,7 @@ def rows(work: Work, reader: str) -> list[Row]:
         *(run_row(head, work.why.get(head.id), "continue", reader) for head in work.to_continue),
         *(_approval(line) for line in work.to_decide),
         *_reviews(work.publishing),
-        *(_question(asked) for asked in work.questions),
+        *(_question(question) for question in work.questions),
         *(_task(task) for task in work.tasks),
         *(_instead(head, name, work.why.get(head.id), reader) for head, name in work.instead),
     ]
@@ -122,14 +122,14 @@ def _tile(head: RunHead) -> tuple[str, str]:
 
 
 def _approval(line: Line) -> Row:
-    asked = line.approval
-    return Row("decide", line.record_title or line.label, f"Approval, asked by {first_name(line.requester_name)}", asked.why or line.label,
-        f"/approvals/{line.id}", asked.requested_at, asked.until, "Decide", tile=("quiet", "shield-check"))  # fmt: skip
+    approval = line.approval
+    return Row("decide", line.record_title or line.label, f"Approval, asked by {first_name(line.requester_name)}", approval.why or line.label,
+        f"/approvals/{line.id}", approval.requested_at, approval.until, "Decide", tile=("quiet", "shield-check"))  # fmt: skip
 
 
-def _reviews(asked: Sequence[Review]) -> list[Row]:
+def _reviews(reviews: Sequence[Review]) -> list[Row]:
     """Return the requests to publish; their notes say why."""
-    names = accounts.names({each.requested_by for each in asked}) if asked else {}
+    names = accounts.names({each.requested_by for each in reviews}) if reviews else {}
     return [
         Row(
             "decide",
@@ -141,12 +141,12 @@ def _reviews(asked: Sequence[Review]) -> list[Row]:
             button="Decide",
             tile=("quiet", "upload"),
         )
-        for each in asked
+        for each in reviews
     ]
 
 
-def _question(asked: Asked) -> Row:
-    return Row("asked", asked.about, asked.away or "A question to you", f"“{asked.title}”", f"/answers/{asked.id}", asked.asked_at, asked.until, "Answer",
+def _question(question: Asked) -> Row:
+    return Row("asked", question.about, question.away or "A question to you", f"“{question.title}”", f"/answers/{question.id}", question.asked_at, question.until, "Answer",
         tile=("quiet", "message"))  # fmt: skip
 
 
@@ -168,7 +168,7 @@ def drawn(found: Iterable[Row], look: Look) -> list[Drawn]:
     """Return the rows in the order in which they are due, then the oldest first; each with its group Overdue, Today or Later."""
     ready = [_drawn(row, look) for row in found]
     last = datetime.max.replace(tzinfo=UTC)
-    return sorted(ready, key=lambda one: (ORDER.index(one.group), _moment(one.row.due, look) or last, one.row.at))
+    return sorted(ready, key=lambda entry: (ORDER.index(entry.group), _moment(entry.row.due, look) or last, entry.row.at))
 
 
 ORDER = ("Overdue", "Today", "Later")
@@ -232,7 +232,7 @@ def clock_or_day(value: datetime | None, look: Look) -> str:
 def sentence(found: Iterable[Drawn], *, more: bool) -> tuple[str, str]:
     """Return the title of Home: (what waits, what of it is overdue or "")."""
     every = list(found)
-    late = sum(one.group == "Overdue" for one in every)
+    late = sum(entry.group == "Overdue" for entry in every)
     if not every:
         return "Nothing waits for you.", ""
     many = f"{len(every)}{'+' if more else ''}"
@@ -242,7 +242,7 @@ def sentence(found: Iterable[Drawn], *, more: bool) -> tuple[str, str]:
 
 def tabs(found: Iterable[Drawn], chosen: str) -> list[Mapping[str, object]]:
     """Return the tabs with their numbers: All and those of TABS that have rows."""
-    every = [one.row.kind for one in found]
+    every = [entry.row.kind for entry in found]
     offered = [("", "All", len(every)), *((kind, label, every.count(kind)) for kind, label in TABS.items() if kind in every)]
     return [
         {"href": f"/?show={kind}" if kind else "/", "label": label, "n": number, "here": kind == chosen} for kind, label, number in offered

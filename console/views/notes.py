@@ -24,7 +24,7 @@ def on_record(collection: str, part: str) -> Response:
     if request.method != "POST":
         return _page(collection, key)
     try:
-        sent = [(str(one.filename), one.read()) for one in request.files.getlist("file") if one.filename]
+        sent = [(str(file.filename), file.read()) for file in request.files.getlist("file") if file.filename]
         notes.add(frame.actor(), collection, key, request.form.get("text", ""), sent)
     except Invalid as wrong:
         at = "file" if wrong.details[0]["field"] == "file" else "text"
@@ -53,13 +53,13 @@ def remove(note_id: str) -> Response:
 def _page(collection: str, key: str, *, typed: str = "", wrong: Mapping[str, str] = NOTHING, status: int = 200) -> Response:
     who = frame.actor()
     found, older = notes.notes_of(who, collection, key, SHOWN, request.args.get("before"))
-    here = frame.record_url(collection, key) + "/notes"
+    url = frame.record_url(collection, key) + "/notes"
     context: dict[str, Any] = {} if frame.wants_fragment() else records.record_context(browse.record(who, collection, key))
     context |= {
         "notes": found,
-        "older": frame.with_query(here, {"before": older}) if older else None,
+        "older": frame.with_query(url, {"before": older}) if older else None,
         "may_write": notes.may_write(who, collection),
-        "action": here,
+        "action": url,
         "typed": typed,
         "wrong": wrong,
         "takes": media.endings(tuple(media.MEDIA)),

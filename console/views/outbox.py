@@ -56,7 +56,7 @@ def show() -> Response:
         "wrong": wrong,
         "kinds": [(kind, KIND_WORDS[kind]) for kind in KINDS],
         "statuses": [(name, STATUS_WORDS[name][0]) for name in outbox.STATUSES],
-        "workflows": sorted((one.title, one.slug) for one in workflows.all_known() if one.slug in _of_reader()),
+        "workflows": sorted((workflow.title, workflow.slug) for workflow in workflows.all_known() if workflow.slug in _of_reader()),
         "words": (KIND_WORDS, STATUS_WORDS, OUTCOME_WORDS),
         "outcomes": sandbox.OUTCOMES,
         "can_answer": callbacks.can_answer,
@@ -69,7 +69,7 @@ def show() -> Response:
 
 def _of_reader() -> set[str]:
     actor = frame.actor()
-    return {one.slug for one in workflows.all_known() if access.can(actor, None, f"workflow:{one.slug}", "see")}
+    return {workflow.slug for workflow in workflows.all_known() if access.can(actor, None, f"workflow:{workflow.slug}", "see")}
 
 
 def _named(lines: Sequence[Line]) -> str:
@@ -83,7 +83,7 @@ def _words(name: str, value: str) -> str:
     if name == "status":
         return STATUS_WORDS.get(value, (value, ""))[0]
     if name == "workflow":
-        return next((one.title for one in workflows.all_known() if one.slug == value), value)
+        return next((workflow.title for workflow in workflows.all_known() if workflow.slug == value), value)
     return value if name == "run" else value.rpartition("/")[2]
 
 

@@ -44,12 +44,14 @@ def held(what: Kind, value: Any, look: Look) -> str:
 def sent(form: MultiDict[str, str], name: str, texts: list[str]) -> list[str]:
     """Return what a box means by its texts: the key, while the text is still the name that the key belongs to."""
     try:
-        told = json.loads(form.get(PICKED + name, "null"))
+        sent_key = json.loads(form.get(PICKED + name, "null"))
     except (ValueError, RecursionError):
         return texts
-    if not (isinstance(told, list) and all(isinstance(part, str) for part in told) and texts and [texts[0].strip()] == told[:1]):
+    if not (
+        isinstance(sent_key, list) and all(isinstance(part, str) for part in sent_key) and texts and [texts[0].strip()] == sent_key[:1]
+    ):
         return texts
-    return told[1:2]
+    return sent_key[1:2]
 
 
 @blueprint.post("/pick")

@@ -45,7 +45,7 @@ def show(review_id: str) -> Response:
 def _drawn(review_id: str, wrong: ConsoleError | None = None, reason: str = "") -> Response:
     who = frame.actor()
     review = workflows.review_of(who, review_id)
-    told = publication.told_impact(who, review)
+    impact = publication.told_impact(who, review)
     live = review.live_then
     differences = drafting.differences(live, review.document) if live is not None else []
     context = {
@@ -60,7 +60,7 @@ def _drawn(review_id: str, wrong: ConsoleError | None = None, reason: str = "") 
         "reviewers": sorted(accounts.names(set(workflows.pending_reviewers(review))).values()) if review.open else [],
         "reason": reason,
         "wrong": wrong,
-        **(impact_context(told, review.document, live) if told is not None else {}),
+        **(impact_context(impact, review.document, live) if impact is not None else {}),
     }
     return frame.page("approvals/publishing.html", context, status=wrong.status if wrong else 200)
 

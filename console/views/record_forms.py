@@ -93,8 +93,8 @@ def delete(collection: str, part: str) -> Response:
         expected = seen if isinstance(seen, dict) else {}
         record_changes.delete(frame.actor(), collection, key, {name: seen for name, seen in expected.items() if name in _compared(found)})
     except (Conflict, Invalid, ValueError) as wrong:
-        told = wrong if isinstance(wrong, ConsoleError) else Invalid("This form could not be read: nothing was deleted. Look again.")
-        return _delete_form(hand_forms.deletion(frame.actor(), collection, key), wrong=told, status=told.status)
+        refusal = wrong if isinstance(wrong, ConsoleError) else Invalid("This form could not be read: nothing was deleted. Look again.")
+        return _delete_form(hand_forms.deletion(frame.actor(), collection, key), wrong=refusal, status=refusal.status)
     flash(f"{found.page.collection.label_one} “{found.page.record.title}” was deleted.")
     return frame.redirect_to(frame.collection_url(collection))
 
@@ -127,12 +127,12 @@ def _edit_form(
     status: int = 200,
 ) -> Response:
     sources = [_source(item) | {"value": old[item.name]} for item in fields]
-    here = frame.record_url(page.collection.id, page.record.key)
+    url = frame.record_url(page.collection.id, page.record.key)
     context = records.record_context(page) | {
         "old": json.dumps(dict(old)),
         "governed": [(item.label, page.governed[item.name].words) for item in page.fields if item.name in page.governed],
-        "action": f"{here}/edit",
-        "cancel": here,
+        "action": f"{url}/edit",
+        "cancel": url,
         "conflict": isinstance(wrong, Conflict),
     }
     return _form("records/edit_all.html", context, sources, typed, wrong, status)
@@ -158,8 +158,8 @@ def _form(
 
 def _source(item: Field, *, filled: bool = False) -> dict[str, Any]:
     """Return the field as its box takes it. `filled`: the database has a value of its own for it."""
-    told = item.help if not item.help or item.help.endswith((".", "?", "!")) else f"{item.help}."
-    helped = " ".join(filter(None, (told, FILLED))) if filled else item.help
+    help_text = item.help if not item.help or item.help.endswith((".", "?", "!")) else f"{item.help}."
+    helped = " ".join(filter(None, (help_text, FILLED))) if filled else item.help
     needed = item.required or not item.nullable
     return item.to_json() | {"help": helped or None, "required": needed and not filled, "readonly": False}
 
@@ -171,10 +171,10 @@ def _names(fields: Sequence[Field]) -> set[str]:
 def _old_values(now: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that the form was drawn with; those of now where it does not tell."""
     try:
-        told = json.loads(request.form.get("old", "{}"))
+        values = json.loads(request.form.get("old", "{}"))
     except (ValueError, RecursionError):
-        told = {}
-    return {name: told[name] if isinstance(told, dict) and name in told else value for name, value in now.items()}
+        values = {}
+    return {name: values[name] if isinstance(values, dict) and name in values else value for name, value in now.items()}
 
 
 def _compared(found: Deletion) -> dict[str, Any]:
@@ -189,31 +189,35 @@ def _compared(found: Deletion) -> dict[str, Any]:
 
 def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: int = 200) -> Response:
     page = found.page
-    here = frame.record_url(page.collection.id, page.record.key)
+    url = frame.record_url(page.collection.id, page.record.key)
     context = records.record_context(page) | {
         "found": found,
-        "follows": [_follows(one, here) for one in found.referring if one.count],
+        "follows": [_follows(relation, url) for relation in found.referring if relation.count],
         "old": json.dumps(_compared(found)),
-        "action": f"{here}/delete",
-        "cancel": here,
+        "action": f"{url}/delete",
+        "cancel": url,
         "error": errors.error_message(wrong) if wrong else "",
     }
     return frame.page("records/delete.html", context, blocks={"*": "dialog"}, status=status)
 
 
-def _follows(one: Referring, here: str) -> dict[str, Any]:
+def _follows(referring: Referring, here: str) -> dict[str, Any]:
     """Return how many records of a relation refer to the record, and what becomes of them, in words."""
     many = (
-        f"More than {hand_forms.MOST_COUNTED:,}" if one.count > hand_forms.MOST_COUNTED else f"{one.count:,}" if one.count > 0 else "Some"
+        f"More than {hand_forms.MOST_COUNTED:,}"
+        if referring.count > hand_forms.MOST_COUNTED
+        else f"{referring.count:,}"
+        if referring.count > 0
+        else "Some"
     )
-    words = UNTOLD if one.count < 0 else FOLLOWS[one.follows][one.count != 1]
-    single, plural = one.collection.label_one, one.collection.label
-    named = (single if one.count == 1 else plural).lower()
+    words = UNTOLD if referring.count < 0 else FOLLOWS[referring.follows][referring.count != 1]
+    single, plural = referring.collection.label_one, referring.collection.label
+    named = (single if referring.count == 1 else plural).lower()
     if single == plural:  # a table whose name is no plural
-        named = f"record{'' if one.count == 1 else 's'} of {plural}"
+        named = f"record{'' if referring.count == 1 else 's'} of {plural}"
     return {
         "head": f"{many} {named}",
         "words": words,
-        "tone": {"deleted": "bad", "refused": "warn"}.get(one.follows or "", ""),
-        "href": f"{here}/related/{frame.segment(one.relation.name)}",
+        "tone": {"deleted": "bad", "refused": "warn"}.get(referring.follows or "", ""),
+        "href": f"{here}/related/{frame.segment(referring.relation.name)}",
     }

@@ -106,14 +106,14 @@ def all_related(collection: str, part: str) -> Response:
     page = None if fragment else browse.record(who, collection, key)
     context = {} if page is None else record_context(page)
     context["related"] = [
-        _related_head(collection, key, one.relation.name, one.relation.label)
+        _related_head(collection, key, list_.relation.name, list_.relation.label)
         | {
-            "rows": panes.related(one, frame.look()),
-            "total": "" if one.total is None else tab_words(one.total),
-            "more": bool(one.next),
-            "down": one.down,
+            "rows": panes.related(list_, frame.look()),
+            "total": "" if list_.total is None else tab_words(list_.total),
+            "more": bool(list_.next),
+            "down": list_.down,
         }
-        for one in browse.related_lists(who, collection, key, RELATED_FIRST)
+        for list_ in browse.related_lists(who, collection, key, RELATED_FIRST)
     ]
     return frame.page("records/related_all.html", context, blocks={"*": "lists"})
 
@@ -215,11 +215,11 @@ def tabs(here: str, chosen: str) -> list[dict[str, Any]]:
 
 def by_hand(page: RecordPage) -> dict[str, str | None]:
     """Return the addresses of the forms for the record as a whole; None for what the reader may not."""
-    here, who, keyed = frame.record_url(page.collection.id, page.record.key), frame.actor(), page.record.key is not None
+    url, who, keyed = frame.record_url(page.collection.id, page.record.key), frame.actor(), page.record.key is not None
     return {
-        "edit_href": f"{here}/edit" if any(editable(page, item) for item in page.fields) else None,
+        "edit_href": f"{url}/edit" if any(editable(page, item) for item in page.fields) else None,
         "copy_href": new_url(page.collection.id, like=page.record.key) if keyed and hand_forms.may_create(who, page.collection) else None,
-        "delete_href": f"{here}/delete" if keyed and hand_forms.may_delete(who, page.collection) else None,
+        "delete_href": f"{url}/delete" if keyed and hand_forms.may_delete(who, page.collection) else None,
     }
 
 

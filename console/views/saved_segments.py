@@ -22,15 +22,15 @@ def address(collection: str, saved: SavedSegment) -> str:
     return frame.collection_url(collection, **saved.query, saved=saved.id)
 
 
-def opening(here: Collection, kept: ListView) -> str | None:
+def opening(collection: Collection, kept: ListView) -> str | None:
     """Return the address that the bare list leads to; None for the list itself."""
     who = frame.actor()
-    if (first := list_views.first_segment(who, here, kept)) is not None:
-        return frame.collection_url(here.id, segment=first)
+    if (first := list_views.first_segment(who, collection, kept)) is not None:
+        return frame.collection_url(collection.id, segment=first)
     if not kept.segment:
         return None
-    known = saved_segments.saved_segments(who, here.id)
-    return next((address(here.id, saved) for saved in known if saved.id == kept.segment), None)
+    known = saved_segments.saved_segments(who, collection.id)
+    return next((address(collection.id, saved) for saved in known if saved.id == kept.segment), None)
 
 
 def sheet(collection: Collection, known: list[SavedSegment], columns: list[str], saving: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -39,16 +39,16 @@ def sheet(collection: Collection, known: list[SavedSegment], columns: list[str],
     if not args.get("filter") and not args.get("q"):
         return None
     who = frame.actor()
-    here = next((saved for saved in known if saved.id == args.get("saved")), None)
+    chosen = next((saved for saved in known if saved.id == args.get("saved")), None)
     teams = {team.id: team.name for team in accounts.teams()} if who.teams else {}
     offered = [(audience, _audience_words(audience, teams)) for audience in saved_segments.audiences(who)]
     if collections.may_shape(who, collection.id):
         offered.append((EVERYBODY, f"Everybody who may see {collection.label}, once it is published"))
-    mine = here if here is not None and here.mine else None
+    mine = chosen if chosen is not None and chosen.mine else None
     typed = saving or {"label": mine.label if mine else "", "audience": mine.audience if mine else f"user:{who.id}"}
     wrong: ConsoleError | None = typed.get("wrong")
     return {
-        "open": saving is not None, "typed": typed, "audiences": offered, "columns": ",".join(columns), "mine": mine, "removable": here if here and here.removable else None,
+        "open": saving is not None, "typed": typed, "audiences": offered, "columns": ",".join(columns), "mine": mine, "removable": chosen if chosen and chosen.removable else None,
         "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}, "wrong": wrong.message if wrong else "",
         "action": frame.present_address(preview=None, after=None, before=None, count=None),
     }  # fmt: skip
@@ -104,13 +104,13 @@ def _into_draft(collection: str, label: str, query: Mapping[str, str | None]) ->
 
 def _expression(collection: str, query: Mapping[str, str | None], entries: list[dict[str, Any]]) -> str:
     """Return the filter of the list, and that of the segment that it stands in, as one expression. Raises Malformed."""
-    told = str(query.get("filter") or "")
-    base = next((one for one in entries if one["id"] == query.get("segment")), None)
-    if query.get("q") or not told.startswith("{"):
+    condition = str(query.get("filter") or "")
+    base = next((entry for entry in entries if entry["id"] == query.get("segment")), None)
+    if query.get("q") or not condition.startswith("{"):
         raise _unfit("A search cannot be a segment for everybody: take it away and use filters.")
     if query.get("segment") and (base is None or "filter" not in base):
         raise _unfit("The segment that the list stands in cannot be joined with a filter: start from all records.")
-    described, given = browse.filter_of(frame.actor(), collection, told)
+    described, given = browse.filter_of(frame.actor(), collection, condition)
     text = filter_expressions.expression_of(given, described)
     return f"({base['filter']}) && {text}" if base else text
 

@@ -119,7 +119,7 @@ def _at_hand(who: Actor) -> list[Part]:
 
 def _record_row(collection: Collection, hit: Hit, mark: Marker, look: formats.Look) -> Row:
     values = hit.record.values
-    told = [formats.text(formats.kind(item, collection.key), values.get(item.name), look) for item in hit.details]
+    texts = [formats.text(formats.kind(item, collection.key), values.get(item.name), look) for item in hit.details]
     badge = None
     if hit.state is not None and isinstance(word := values.get(hit.state.name), str) and word:
         what = formats.kind(hit.state)
@@ -129,7 +129,7 @@ def _record_row(collection: Collection, hit: Hit, mark: Marker, look: formats.Lo
         _marked(hit.record.title, mark),
         frame.record_url(collection.id, hit.record.key),
         icon,
-        _marked(", ".join(dict.fromkeys(told)), mark),
+        _marked(", ".join(dict.fromkeys(texts)), mark),
         badge,
     )
 

@@ -72,7 +72,7 @@ def _drawn(target: Target, those: Those, plan: TakeOutPlan, wrong: ConsoleError 
 
 def _whom(those: Those, titles: dict[str, str]) -> str:
     """Return who is meant, as the page says it."""
-    told = [STATE_WORDS[those.status]] if those.status in STATE_WORDS else []
-    told += [f"at the step {titles.get(those.step, 'that you chose')}"] if those.step else []
-    told += [f"with version {those.version}"] if those.version is not None else []
-    return " ".join(told if those.status else ["those", *told]) if told else "everybody"
+    words = [STATE_WORDS[those.status]] if those.status in STATE_WORDS else []
+    words += [f"at the step {titles.get(those.step, 'that you chose')}"] if those.step else []
+    words += [f"with version {those.version}"] if those.version is not None else []
+    return " ".join(words if those.status else ["those", *words]) if words else "everybody"

@@ -64,14 +64,14 @@ def beside(actor: Actor, approval_id: str) -> Beside:
     said = remarks(request) if says else None
     values = masking.mask(dict(approval.values), "values", hidden, approval.collection)[0]
     opened, attached = _opened(actor, request, sorted(media.ids_in(values)))
-    asked = bool(said) and any(not remark.reply for remark in said or ())
+    has_question = bool(said) and any(not remark.reply for remark in said or ())
     return Beside(
         said,
         accounts.names({remark.by for remark in said or ()}),
         opened,
         attached,
         _alike(actor, request),
-        asked and approval.status == "open" and actor.id == approval.requested_by,
+        has_question and approval.status == "open" and actor.id == approval.requested_by,
     )
 
 
@@ -94,7 +94,7 @@ def _opened(actor: Actor, request: VisibleRequest, files: Sequence[str]) -> tupl
         mine = documents.pages_by(looked, events, actor.id)
         theirs = documents.pages_by(looked, events, approval.requested_by)
         made.append(OpenedByBoth(looked.title, looked.ref, looked.pages, theirs, mine))
-    known = {one.ref: one for one in made}
+    known = {paper.ref: paper for paper in made}
     for document in documents.beside(actor, run.id, None, None) if set(files) - known.keys() else ():
         if document.ref in files and document.ref not in known:
             known[document.ref] = OpenedByBoth(document.title, document.ref, document.pages, 0, 0)

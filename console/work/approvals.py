@@ -165,8 +165,8 @@ def get(actor: Actor, approval_id: str) -> View:
     titles = record_titles(actor, [_Head(approval.collection, approval.record or ""), _Head(run.collection, run.record or "")], set())
     held = {"wishes": list(approval.wishes), "record": dict(approval.shown.get("record", {}))}
     hidden = kept_from(actor, run.workflow, run.version, found.attempt.step, run=run.id)
-    told, _ = masking.mask(held, "", hidden, approval.collection, values=False)
-    told["context"] = {
+    shown, _ = masking.mask(held, "", hidden, approval.collection, values=False)
+    shown["context"] = {
         step: masking.mask(output, "", masking.at_step(hidden, step), run.collection)[0] for step, output in run.context.items()
     }
     content = masking.mask({"content": list(approval.shown.get("content", ()))}, "", hidden, approval.collection, screen=True)[0]["content"]
@@ -191,15 +191,17 @@ def get(actor: Actor, approval_id: str) -> View:
         rule_steps={match[1]: title_of(definition, match[1]) for match in map(OF_STEP.fullmatch, approval.not_by) if match},
         why=approval.why if says else "",
         refusal=refused.message if refused is not None else None,
-        rule=next((str(one["reason"]) for one in refused.details if one.get("field") == "rule"), None) if refused is not None else None,
+        rule=next((str(detail["reason"]) for detail in refused.details if detail.get("field") == "rule"), None)
+        if refused is not None
+        else None,
         deciders=deciders(found) if approval.status == "open" else (),
-        changes=_changes(told["wishes"]),
+        changes=_changes(shown["wishes"]),
         fields={one["name"]: one for one in approval.shown.get("fields", ())},
         moved=without_hidden_values(actor, moved),
         mark=difference_mark(moved) if moved else "",
         text=approval.shown.get("text") if says else None,
-        record=told["record"],
-        context=[(title_of(definition, step), output) for step, output in told["context"].items()],
+        record=shown["record"],
+        context=[(title_of(definition, step), output) for step, output in shown["context"].items()],
         summaries=[str(wish["summary"]) for wish in approval.wishes],
         down=down,
         withheld=not says and ("text" in approval.shown or bool(approval.why)),
@@ -273,8 +275,10 @@ def _lines(actor: Actor, rows: Sequence[Any], away: set[str], keep: Keep | None)
             if keep is not None and not keep(approval, row.told["team"]):
                 continue
             definition = workflows.version(row.workflow, row.version)
-            told = row.told
-            made.append(_line(actor, approval, told["run"], told["step"], told["attempt"], told["team"], definition, titles, names, teams))
+            stored = row.told
+            made.append(
+                _line(actor, approval, stored["run"], stored["step"], stored["attempt"], stored["team"], definition, titles, names, teams)
+            )
     return made
 
 

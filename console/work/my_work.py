@@ -50,8 +50,8 @@ def work_of(actor: Actor) -> Work:
     held, saved, decide = held[:MOST], saved[:MOST], decide[:MOST]
     held.sort(key=lambda head: (head.status != "waiting_person", head.active_at))
     why = reasons(actor, [*held, *saved, *(head for head, _ in instead)])
-    asked, to_do = questions.open_for(actor, absent), tasks.tasks_of(actor, absent)
-    return Work(held, saved, inbox_counts(actor), decide, asked, to_do, why, more, workflows.to_decide(actor), instead)
+    open_questions, to_do = questions.open_for(actor, absent), tasks.tasks_of(actor, absent)
+    return Work(held, saved, inbox_counts(actor), decide, open_questions, to_do, why, more, workflows.to_decide(actor), instead)
 
 
 def inbox_counts(actor: Actor) -> list[tuple[Inbox, Count]]:

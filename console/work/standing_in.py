@@ -52,8 +52,8 @@ def pass_on() -> int:
         with transaction() as connection:
             if connection.execute(_PASSED, {"notice": notice, "at": log.now()}).rowcount == 0 or not able:
                 continue
-            told = {"id": new_id("ntc"), "deputy": deputy, "absent": stands_in_for or person, "notice": notice, "at": log.now()}
-            if connection.execute(_PASS_ON, told).rowcount:
+            parameters = {"id": new_id("ntc"), "deputy": deputy, "absent": stands_in_for or person, "notice": notice, "at": log.now()}
+            if connection.execute(_PASS_ON, parameters).rowcount:
                 opened = {"person": stands_in_for or person, "substitute": deputy, "notice_kind": kind, "told_run": run_id}
                 log.note(ENGINE, "notice_passed_on", open=opened, label=label, connection=connection)
     return len(rows)

@@ -53,8 +53,8 @@ def configure(
         if changed:
             before = changed_body(row)
             after = update_row(connection, row, **changed)
-            told = {"before": before, "after": changed_body(after)}
-            note_event(actor, "workflow_changed", after, told, connection, ["settings"] if given else ["variables"])
+            data = {"before": before, "after": changed_body(after)}
+            note_event(actor, "workflow_changed", after, data, connection, ["settings"] if given else ["variables"])
         if live is not None:
             require_account(actor, live)
             number = put_live(connection, actor, after, live)

@@ -87,14 +87,14 @@ def _home(actor: Actor, team: str | None) -> str:
 def _skeleton(slug: str, title: str, team: str, description: str = "") -> dict[str, Any]:
     """The document of a new workflow."""
     start = {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {}}
-    told = {"format": FORMAT, "slug": slug, "title": title, "team": team, "steps": [start]}
-    return Workflow.model_validate(told | ({"description": description} if description else {})).to_json()
+    document = {"format": FORMAT, "slug": slug, "title": title, "team": team, "steps": [start]}
+    return Workflow.model_validate(document | ({"description": description} if description else {})).to_json()
 
 
 def _copied(document: Mapping[str, Any], slug: str, title: str, team: str, description: str) -> dict[str, Any]:
     """The document under another name. Its clearance does not come along: nobody is hidden from what is new."""
-    told = {"slug": slug, "title": title, "team": team} | ({"description": description} if description else {})
-    return {name: value for name, value in document.items() if name != "clearance"} | told
+    body = {"slug": slug, "title": title, "team": team} | ({"description": description} if description else {})
+    return {name: value for name, value in document.items() if name != "clearance"} | body
 
 
 def _free_slug(connection: Connection, title: str) -> str:

@@ -130,9 +130,9 @@ def entries(actor: Actor, *, status: str | None = None, limit: int = 50, after: 
     if wanted is not None and wanted not in (*STATUSES, ARCHIVED):
         reason = f"One of {', '.join((*STATUSES, ARCHIVED))}."
         raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": reason}])
-    there = [one for one in all_known() if one.archived is (wanted == ARCHIVED)]
-    seen = [one for one in there if _may(actor, one, "see") and wanted in (None, ARCHIVED, one.status)]
-    ids = [one.id for one in seen]
+    there = [workflow for workflow in all_known() if workflow.archived is (wanted == ARCHIVED)]
+    seen = [workflow for workflow in there if _may(actor, workflow, "see") and wanted in (None, ARCHIVED, workflow.status)]
+    ids = [workflow.id for workflow in seen]
     if after is not None and after not in ids:
         raise Malformed(
             "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
@@ -244,8 +244,8 @@ def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any]) -> Entr
             after = update_row(
                 connection, row, **named, **born, collection=wanted.collection, **record_edit(connection, actor, row, wanted.to_json())
             )
-            told = {"before": changed_body(row), "after": changed_body(after) | {"hash": wanted.hash}}
-            note_event(actor, "workflow_changed", after, told, connection, ["definition"])
+            data = {"before": changed_body(row), "after": changed_body(after) | {"hash": wanted.hash}}
+            note_event(actor, "workflow_changed", after, data, connection, ["definition"])
     _forget()
     return entry_of(after)
 
@@ -325,20 +325,20 @@ def _not_ready(what: str, problems: Sequence[Problem]) -> Conflict:
 
 def _checked(**given: str | None) -> dict[str, str]:
     """The given values, checked, with the stored name of the status. Raises Invalid with a detail per field."""
-    told = {name: value for name, value in given.items() if value is not None}
+    values = {name: value for name, value in given.items() if value is not None}
     details = []
-    title = told.get("title")
+    title = values.get("title")
     if title is not None and not (len(title.strip()) > 0 and len(title) <= LONGEST_TITLE and title.isprintable()):
         details.append({"field": "title", "reason": f"takes 1 to {LONGEST_TITLE} printable characters"})
-    if len(told.get("description", "")) > LONGEST_DESCRIPTION or "\x00" in told.get("description", ""):
+    if len(values.get("description", "")) > LONGEST_DESCRIPTION or "\x00" in values.get("description", ""):
         details.append({"field": "description", "reason": f"takes at most {LONGEST_DESCRIPTION} characters"})
-    if "status" in told:
-        told["status"] = SPOKEN.get(told["status"], told["status"])
-        if told["status"] not in STATUSES:
+    if "status" in values:
+        values["status"] = SPOKEN.get(values["status"], values["status"])
+        if values["status"] not in STATUSES:
             details.append({"field": "status", "reason": f"One of {', '.join(STATUSES)}."})
     if details:
         raise Invalid("The workflow was not saved.", details=details)
-    return told
+    return values
 
 
 def update_row(connection: Connection, row: Row[Any], **values: Any) -> Row[Any]:
@@ -373,9 +373,9 @@ def _seen(connection: Connection, actor: Actor, slug_or_id: str, *, lock: bool =
     return row
 
 
-def _may(actor: Actor, one: Any, act: str) -> bool:
+def _may(actor: Actor, workflow: Any, act: str) -> bool:
     """Whether the actor may do this to a workflow: in its team, or in one of theirs in which they hold the right on it by name."""
-    return access.can(actor, one.team or None, f"{OBJECT}:{one.slug}", act)
+    return access.can(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", act)
 
 
 def _columns() -> list[sa.Column[Any]]:
@@ -400,6 +400,6 @@ def note_event(
     actor: Actor, kind: str, row: Row[Any], sealed: Mapping[str, Any], connection: Connection, fields: Sequence[str] | None = None
 ) -> None:
     """Write an event about the workflow, with what it was like before."""
-    told = {"workflow": row.id, "slug": row.slug, "status": row.status} | ({"fields": list(fields)} if fields else {})
+    data = {"workflow": row.id, "slug": row.slug, "status": row.status} | ({"fields": list(fields)} if fields else {})
     chain = None if row.label else CHAIN
-    log.note(actor, kind, open=told, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)
+    log.note(actor, kind, open=data, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)

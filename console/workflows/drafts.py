@@ -312,7 +312,7 @@ def _spoken(change: Change) -> str:
 
 
 def _note(actor: Actor, row: Row[Any], head: Mapping[str, Any], changes: Sequence[Change], connection: Connection) -> None:
-    told = {"workflow": row.id, "slug": row.slug, "status": row.status, "fields": ["definition"]}
+    data = {"workflow": row.id, "slug": row.slug, "status": row.status, "fields": ["definition"]}
     before = {name: getattr(row, name) for name in ("title", "description", "status", "team", "collection", "live_version")}
     sealed = {
         "before": before,
@@ -322,13 +322,13 @@ def _note(actor: Actor, row: Row[Any], head: Mapping[str, Any], changes: Sequenc
     }
     label = head.get("label", row.label)
     chain = None if label else CHAIN
-    log.note(actor, "workflow_changed", open=told, sealed=sealed, team=row.team or None, chain=chain, label=label, connection=connection)
+    log.note(actor, "workflow_changed", open=data, sealed=sealed, team=row.team or None, chain=chain, label=label, connection=connection)
 
 
 def _problem_json(document: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
-    told = {"step": problem.step, "field": problem.field, "severity": problem.severity, "message": problem.reason}
+    body = {"step": problem.step, "field": problem.field, "severity": problem.severity, "message": problem.reason}
     mending = drafting.mend(document, problem)
-    return told | ({"mend": drafting.to_json([mending[1]])[0]} if mending is not None else {})
+    return body | ({"mend": drafting.to_json([mending[1]])[0]} if mending is not None else {})
 
 
 def live_document(draft: Draft) -> dict[str, Any] | None:

@@ -34,7 +34,7 @@ LONGEST_REASON = 2000
 
 def may_start(definition: Definition) -> str | None:
     """Why no run of the workflow can start now, as a sentence; None if one can, as those that try a draft may. At most a second old."""
-    known = next((one for one in all_known() if one.id == definition.id), None)
+    known = next((entry for entry in all_known() if entry.id == definition.id), None)
     if known is None or known.status == "active" or (definition.number < 0 and not known.archived):
         return None
     if known.archived:
@@ -51,7 +51,7 @@ def require_active(definition: Definition) -> None:
 
 def paused(definition: Definition) -> bool:
     """Whether the workflow is paused, at most a second old. Timers of its runs wait until it is activated again."""
-    return any(one.id == definition.id and one.status == "paused" for one in all_known())
+    return any(entry.id == definition.id and entry.status == "paused" for entry in all_known())
 
 
 def require_reason(reason: str) -> str:
@@ -102,9 +102,9 @@ def switch(
     return {"status": status, "status_at": log.now(), "status_reason": reason or None, "archived_at": None}
 
 
-def note(actor: Actor, kind: str, row: Row[Any], connection: Connection, reason: str = "", **told: Any) -> None:
+def note(actor: Actor, kind: str, row: Row[Any], connection: Connection, reason: str = "", **data: Any) -> None:
     """Write an event about the life of the workflow."""
-    opened = {"workflow": row.id, "slug": row.slug} | told
+    opened = {"workflow": row.id, "slug": row.slug} | data
     sealed = {"reason": reason} if reason else {}
     chain = None if row.label else CHAIN
     log.note(actor, kind, open=opened, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)

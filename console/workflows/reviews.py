@@ -70,10 +70,10 @@ class Review:
 
     def to_json(self) -> dict[str, Any]:
         """The request in the shape of the API."""
-        told = {name: getattr(self, name) for name in ("id", "workflow", "slug", "title", "revision", "hash", "base", "note", "status")}
-        told |= {"team": self.team or None, "requested_by": self.requested_by, "requested_at": log.body.moment(self.requested_at)}
-        told |= {"decided_by": self.decided_by, "decided_at": log.body.moment(self.decided_at) if self.decided_at else None}
-        return told | {"reason": self.reason, "version": self.version}
+        body = {name: getattr(self, name) for name in ("id", "workflow", "slug", "title", "revision", "hash", "base", "note", "status")}
+        body |= {"team": self.team or None, "requested_by": self.requested_by, "requested_at": log.body.moment(self.requested_at)}
+        body |= {"decided_by": self.decided_by, "decided_at": log.body.moment(self.decided_at) if self.decided_at else None}
+        return body | {"reason": self.reason, "version": self.version}
 
 
 # ------------------------------------------------------------------------------------------------------------- reading
@@ -288,8 +288,8 @@ def _may_publish(actor: Actor, review: Review) -> bool:
 
 
 def _review(row: Row[Any]) -> Review:
-    told = {name: getattr(row, name) for name in Review.__dataclass_fields__}
-    return Review(**told | {"document": drafting.ordered(row.document)})
+    columns = {name: getattr(row, name) for name in Review.__dataclass_fields__}
+    return Review(**columns | {"document": drafting.ordered(row.document)})
 
 
 def _requester(actor: Actor, review_id: str) -> Actor:
@@ -355,20 +355,20 @@ def _published(connection: Connection, requester: Actor, row: Row[Any], review: 
 def _end(connection: Connection, actor: Actor, row: Row[Any], review: Review, status: str, *, reason: str = "", **more: Any) -> None:
     values = {"status": status, "decided_by": actor.id, "decided_at": log.now(), "reason": reason, **more}
     connection.execute(sa.update(table).where(table.c.id == review.id).values(**values))
-    told = {"version": more["version"]} if "version" in more else {}
-    _note(actor, status, row, review, connection, reason=reason, **told)
+    data = {"version": more["version"]} if "version" in more else {}
+    _note(actor, status, row, review, connection, reason=reason, **data)
 
 
 def _note(
     actor: Actor, did: str, row: Row[Any], review: Review, connection: Connection, *, note: str = "", reason: str = "", **more: Any
 ) -> None:
     entry = entry_of(row)
-    told = {"workflow": entry.id, "slug": entry.slug, "review": review.id, "draft_revision": review.revision, "hash": review.hash}
-    told |= {"base": review.base, "requested_by": review.requested_by, **more}
+    data = {"workflow": entry.id, "slug": entry.slug, "review": review.id, "draft_revision": review.revision, "hash": review.hash}
+    data |= {"base": review.base, "requested_by": review.requested_by, **more}
     sealed = {name: text for name, text in (("note", note), ("reason", reason)) if text}
     chain = None if row.label else CHAIN
     kind = f"workflow_review_{did}"
-    log.note(actor, kind, open=told, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)
+    log.note(actor, kind, open=data, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)
 
 
 def _text(given: str, field: str, needed: str) -> str:

@@ -164,9 +164,9 @@ def startable(actor: Actor, collection_id: str | None) -> list[Definition]:
     return [found for known in may if (found := readable_version(known.id, known.live)) is not None]
 
 
-def check(document: bytes | str | Mapping[str, Any], here: Surroundings | Mapping[str, Any] | None = None) -> list[Problem]:
+def check(document: bytes | str | Mapping[str, Any], surroundings: Surroundings | Mapping[str, Any] | None = None) -> list[Problem]:
     """Every problem of the document. `here` are its surroundings, or only its collections by id; what is missing is not checked."""
-    return workflow_check.check(document, steps.all_types(), here)
+    return workflow_check.check(document, steps.all_types(), surroundings)
 
 
 def around() -> Surroundings:
@@ -358,9 +358,9 @@ def put_live(
     changed = sa.update(tables.workflow).where(tables.workflow.c.id == row.id)
     begun = {"status_at": log.now()} if status != row.status else {}
     connection.execute(changed.values(live_version=number, status=status, label=document.clearance, updated_at=sa.func.now(), **begun))
-    told = {name: value for name, value in (("failed_tests", failed), ("review", review)) if value}
+    data = {name: value for name, value in (("failed_tests", failed), ("review", review)) if value}
     sealed = {"reason": reason} if reason else None
-    note_version(actor, "workflow_published", row, number, document.hash, connection, sealed=sealed, former=row.live_version, **told)
+    note_version(actor, "workflow_published", row, number, document.hash, connection, sealed=sealed, former=row.live_version, **data)
     return int(number)
 
 
@@ -415,6 +415,6 @@ def note_version(
     **more: Any,
 ) -> None:
     """Write an event about a version of the workflow, or about its draft."""
-    told = {"workflow": row.id, "slug": row.slug, "version": number, "hash": hashed, **more}
+    data = {"workflow": row.id, "slug": row.slug, "version": number, "hash": hashed, **more}
     chain = None if row.label else CHAIN
-    log.note(actor, kind, open=told, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)
+    log.note(actor, kind, open=data, sealed=sealed, team=row.team or None, chain=chain, label=row.label, connection=connection)

@@ -28,7 +28,7 @@ def may_edit(actor: Actor, document: Workspace | None = None) -> bool:
 
 def require(actor: Actor, *documents: Workspace | None) -> None:
     """Raises NotAllowed unless the actor may edit all of these workspaces, or any if none is named."""
-    if not may_edit(actor) or not all(may_edit(actor, one) for one in documents if one is not None):
+    if not may_edit(actor) or not all(may_edit(actor, document) for document in documents if document is not None):
         access.require(actor, None, "source", "manage")
 
 
@@ -36,23 +36,23 @@ def require_within(actor: Actor, made: Workspace) -> None:
     """Raises Invalid where the document goes beyond what the actor may build."""
     if manages(actor):
         return
-    told = []
+    outside = []
     if not _of_teams(made, own_teams(actor)):
-        told.append(
+        outside.append(
             {
                 "field": "teams",
                 "reason": "Tick one of the teams that you shape collections for, and no other: for the rest ask who manages data sources.",
             }
         )
     if _selects(made):
-        told.append(
+        outside.append(
             {
                 "field": "components.0.sql",
                 "reason": "A SELECT is written by who manages data sources: choose a collection and what is counted instead.",
             }
         )
-    if told:
-        raise Invalid(told[0]["reason"], details=told)
+    if outside:
+        raise Invalid(outside[0]["reason"], details=outside)
 
 
 def _of_teams(document: Workspace, teams: frozenset[str]) -> bool:

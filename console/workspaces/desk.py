@@ -204,8 +204,8 @@ class Desk:
 
     def open_tab(self, item: Tabs) -> str:
         """The id of the open tab."""
-        asked, tabs = self.state.get(item.name), self.tabs_of(item)
-        return next((tab.id for tab in tabs if tab.id == asked), tabs[0].id)
+        chosen, tabs = self.state.get(item.name), self.tabs_of(item)
+        return next((tab.id for tab in tabs if tab.id == chosen), tabs[0].id)
 
     def tabs_of(self, item: Tabs) -> Sequence[Tab]:
         """The tabs in which the reader may see something; all of them where that is none, for then each says why."""

@@ -45,8 +45,8 @@ def unknown_names(document: Workspace, find: Find | None = None) -> list[Spot]:
 def _of_words(document: Workspace, item: object, find: Find) -> Iterator[tuple[tuple[str, ...], str]]:
     """Fields of a chosen record that words and the condition of visibility name."""
     for place in ("title", "text", "to", "words", "visible_if"):
-        told = getattr(item, place, None)
-        for chosen, name in _OF_CHOSEN.findall(told if isinstance(told, str) else ""):
+        text = getattr(item, place, None)
+        for chosen, name in _OF_CHOSEN.findall(text if isinstance(text, str) else ""):
             collection = _led(document, chosen, find)
             if collection is not None and name not in ("key", "title") and not (collection.field(name) or collection.relation(name)):
                 yield (place,), f"{collection.label} have no field {name}."

@@ -277,11 +277,11 @@ def require_revision(editing: Editing, revision: int) -> None:
     if back == 0:
         return
     before = read(draft.former[-back]) if 0 < back <= len(draft.former) else editing.live
-    told = changes(_flat(before), _flat(draft.document or editing.live))
+    changed = changes(_flat(before), _flat(draft.document or editing.live))
     raise Conflict(
         "Somebody else changed this draft in the meantime; yours was not saved.",
         code="stale_revision",
-        details=[{"field": one.path, "reason": "Changed by somebody else.", "theirs": one.after} for one in told],
+        details=[{"field": change.path, "reason": "Changed by somebody else.", "theirs": change.after} for change in changed],
         by=draft.changed_by,
         revision=draft.revision,
     )
@@ -305,16 +305,16 @@ def _publish(connection: Connection, editing: Editing, made: Workspace, actor: A
     number = editing.version + 1
     write_version(connection, made, number, origin, actor)
     write_draft(connection, editing.id, None, [], editing.draft.revision + 1, actor)
-    told = changes(_flat(editing.live), _flat(made))
+    changed = changes(_flat(editing.live), _flat(made))
     former = {"former": editing.live.hash} if editing.live else {}
     log.note(
         actor,
         "workspace_changed",
         open={
             "workspace": editing.id, "version": number, "origin": origin, "hash": made.hash, **former,
-            "changes": [one.path for one in told[:MOST_NAMED]],
+            "changes": [change.path for change in changed[:MOST_NAMED]],
         },
-        sealed={"old": {one.path: one.before for one in told}, "new": {one.path: one.after for one in told}},
+        sealed={"old": {change.path: change.before for change in changed}, "new": {change.path: change.after for change in changed}},
         chain=CHAIN,
         connection=connection,
     )  # fmt: skip
@@ -328,10 +328,10 @@ def _flat(document: Workspace | None) -> dict[str, Any]:
     """
     if document is None:
         return {"components": {}}
-    told = {name: value for name, value in document.to_json().items() if name not in ("format", "id")}
+    fields = {name: value for name, value in document.to_json().items() if name not in ("format", "id")}
     by_id: dict[str, Any] = {}
-    _flatten(told.pop("components"), "", by_id)
-    return {**told, "components": by_id}
+    _flatten(fields.pop("components"), "", by_id)
+    return {**fields, "components": by_id}
 
 
 def _flatten(components: list[dict[str, Any]], parent: str, into: dict[str, Any]) -> None:

@@ -111,11 +111,11 @@ class OpenAICompatible:
         dialect = self._dialects.get(schema_hash, self._usual)
         while True:
             try:
-                asked = self._request_body(dialect, system, user, schema, max_tokens, user_id)
+                request = self._request_body(dialect, system, user, schema, max_tokens, user_id)
                 parts = hear is not None and dialect.stream
-                asked |= {"stream": True, "stream_options": {"include_usage": True}} if parts else {}
+                request |= {"stream": True, "stream_options": {"include_usage": True}} if parts else {}
                 with joining(JoinedCompletion(hear) if hear is not None and parts else None):
-                    body, request_id = self._sent("POST", "chat/completions", deadline, asked)
+                    body, request_id = self._sent("POST", "chat/completions", deadline, request)
             except ProviderError as error:
                 other = dialect.after(error.detail) if error.code == "bad_request" else None
                 if other is None:
@@ -155,15 +155,15 @@ class OpenAICompatible:
             **({"user": user_id} if user_id else {}),
         }
 
-    def _sent(self, method: str, path: str, deadline: float, asked: Mapping[str, Any] | None) -> tuple[dict[str, Any], str | None]:
+    def _sent(self, method: str, path: str, deadline: float, request: Mapping[str, Any] | None) -> tuple[dict[str, Any], str | None]:
         """The body of a good answer, an object, and the id of the request. The time-out is for all of it (`Transport`). Raises ProviderError."""
         left = deadline - time.monotonic()
         if left <= 0:
             raise ProviderError("timeout", "The time was up before the request was sent.")
         try:
-            response = self._client.request(method, f"{self._base}/{path}", json=asked, timeout=left)
+            response = self._client.request(method, f"{self._base}/{path}", json=request, timeout=left)
             if response.status_code == 404 and self._bare and (left := deadline - time.monotonic()) > 0:
-                response = self._client.request(method, f"{self._base}/v1/{path}", json=asked, timeout=left)
+                response = self._client.request(method, f"{self._base}/v1/{path}", json=request, timeout=left)
         except ProviderError:
             raise
         except Exception as error:
@@ -185,8 +185,8 @@ def completion(body: Mapping[str, Any], request_id: str | None, mode: str, model
         stop = "other"
     if message.get("refusal"):
         stop = "refused"
-    told = body.get("usage")
-    usage = told if isinstance(told, dict) else {}
+    counts = body.get("usage")
+    usage = counts if isinstance(counts, dict) else {}
     details = usage.get("prompt_tokens_details")
     named = body.get("model")
     identity = request_id or body.get("id")

@@ -35,11 +35,11 @@ class HttpCall(Provider):
     def send(self, letter: Letter) -> Handed:
         """Begin the call."""
         content = letter.content
-        asked = {
+        request = {
             "id": letter.id, "to": letter.to, "from": settings.current().call_from, "script": content.get("script", ""),
             "agent": content.get("agent"), "answers": list(content.get("answers") or []), "callback": letter.callback,
         }  # fmt: skip
-        body = orjson.dumps(asked)
+        body = orjson.dumps(request)
         headers = {"Content-Type": "application/json", "Idempotency-Key": letter.id, **signature(letter, body)}
         answer = net.send("POST", str(settings.current().call_url), body, headers)
         if answer.good:
@@ -57,26 +57,26 @@ class HttpCall(Provider):
             return None
         if not answer.good:
             raise IntegrationError(f"The calls' provider answered {answer.status}.", permanent=False, code="refused")
-        told = _json(answer.body)
-        if isinstance(told.get("data"), list):
-            told = next((each for each in told["data"] if isinstance(each, dict)), {})
-        if not told:
+        answer_json = _json(answer.body)
+        if isinstance(answer_json.get("data"), list):
+            answer_json = next((each for each in answer_json["data"] if isinstance(each, dict)), {})
+        if not answer_json:
             return None
-        return _handed(told, provider_id or _id_of(told))
+        return _handed(answer_json, provider_id or _id_of(answer_json))
 
     def told(self, callback: Callback) -> Receipt:
         """Read the callback that says how a call ended."""
         _require_signature(callback)
         try:
-            told = orjson.loads(callback.body)
+            body = orjson.loads(callback.body)
         except orjson.JSONDecodeError:
             raise Invalid("The body is no JSON.") from None
-        if not isinstance(told, dict) or not isinstance(told.get("id"), str):
+        if not isinstance(body, dict) or not isinstance(body.get("id"), str):
             raise Invalid("Name the call.", details=[{"field": "id", "reason": "The id that the call was asked for with."}])
-        handed = _handed(told, str(told.get("call") or "")[:200])
+        handed = _handed(body, str(body.get("call") or "")[:200])
         if not handed.outcome:
             raise Invalid("Say how it ended.", details=[{"field": "outcome", "reason": "answered, no_answer, voicemail, busy or failed."}])
-        return Receipt(handed, told["id"])
+        return Receipt(handed, body["id"])
 
 
 def _require_signature(callback: Callback) -> None:
@@ -95,10 +95,10 @@ def _require_signature(callback: Callback) -> None:
         raise BadSignature("The signature does not fit, or is older than five minutes.") from None
 
 
-def _handed(told: dict[str, Any], provider_id: str) -> Handed:
+def _handed(body: dict[str, Any], provider_id: str) -> Handed:
     """What a callback or a look-up says of a call."""
-    outcome = told.get("outcome")
-    texts = {name: str(told.get(name) or "")[:LONGEST] for name in ("label", "transcript", "recording", "call_back")}
+    outcome = body.get("outcome")
+    texts = {name: str(body.get(name) or "")[:LONGEST] for name in ("label", "transcript", "recording", "call_back")}
     return Handed(provider_id, outcome if isinstance(outcome, str) and outcome in OUTCOMES else "", **texts)
 
 
@@ -110,13 +110,13 @@ def signature(letter: Letter, body: bytes) -> dict[str, str]:
     return {"webhook-id": letter.id, "webhook-timestamp": str(int(letter.at.timestamp())), "webhook-signature": signed}
 
 
-def _id_of(told: dict[str, Any]) -> str:
-    return str(told.get("call") or told.get("id") or "")[:200]
+def _id_of(body: dict[str, Any]) -> str:
+    return str(body.get("call") or body.get("id") or "")[:200]
 
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        told = orjson.loads(body)
+        parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}

@@ -49,8 +49,8 @@ class TwilioSms(Provider):
             return Handed(provider_id, OUTCOMES.get(str(made.status), ""), reason=str(made.error_message or ""))
         since = (letter.since or letter.at) - LOOKED_BACK
         there = _answer_of(lambda client: client.messages.list(to=letter.to, date_sent_after=since, limit=100))
-        fitting = (one for one in there if str(one.direction).startswith("outbound") and one.sid not in letter.taken)
-        same = next((one for one in fitting if one.body == letter.content["text"]), None)
+        fitting = (message for message in there if str(message.direction).startswith("outbound") and message.sid not in letter.taken)
+        same = next((message for message in fitting if message.body == letter.content["text"]), None)
         return Handed(str(same.sid), OUTCOMES.get(str(same.status), "")) if same is not None else None
 
     def told(self, callback: Callback) -> Receipt | Answer:
@@ -103,9 +103,9 @@ def _client() -> Any:
             self, method: str, uri: str, params: Any = None, data: Any = None, headers: Any = None, auth: Any = None, *_: Any, **__: Any
         ) -> Response:
             """The answer, whatever its status."""
-            asked = urlsplit(uri)
-            query = "&".join(part for part in (asked.query, urlencode(params or {}, doseq=True)) if part)
-            path = base.path.rstrip("/") + asked.path
+            parts = urlsplit(uri)
+            query = "&".join(part for part in (parts.query, urlencode(params or {}, doseq=True)) if part)
+            path = base.path.rstrip("/") + parts.path
             url = urlunsplit((base.scheme, base.netloc, path, query, ""))
             sent = {
                 str(name): str(value) for name, value in (headers or {}).items() if str(name).lower() not in ("host", "accept-encoding")

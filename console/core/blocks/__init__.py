@@ -24,7 +24,7 @@ KINDS: Mapping[str, type[Block]] = kinds_in(__name__, __path__, Block, "block") 
 
 def parsed(content: Sequence[Mapping[str, Any]] | None) -> list[Block]:
     """The blocks of a step whose document was checked before: a wrong setting is a pydantic error, an unknown kind a KeyError."""
-    return [KINDS[one["block"]].model_validate(dict(one)) for one in content or ()]
+    return [KINDS[block["block"]].model_validate(dict(block)) for block in content or ()]
 
 
 def problems(content: Any) -> tuple[list[Block | None], list[Spot]]:

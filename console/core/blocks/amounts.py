@@ -55,17 +55,20 @@ class Amounts(Block):
         if there is None:
             return {"parts": []}
         whole = _amount(there)
-        made = [{**_amount(one), "now": getattr(one.part, "now", False)} for one in at.parts("parts", most=MOST_PARTS)[0]]
-        units = {_unit(one["value"]) for one in (whole, *made) if one["value"]["value"] is not None}
+        made = [{**_amount(part), "now": getattr(part.part, "now", False)} for part in at.parts("parts", most=MOST_PARTS)[0]]
+        units = {_unit(amount["value"]) for amount in (whole, *made) if amount["value"]["value"] is not None}
         if len(units) > 1:
             raise Unfit("This cannot be drawn: the amounts are not all in one currency.")
-        total, used = number_in(whole["value"]) or Decimal(0), sum((number_in(one["value"]) or Decimal(0) for one in made), Decimal(0))
+        total, used = (
+            number_in(whole["value"]) or Decimal(0),
+            sum((number_in(amount["value"]) or Decimal(0) for amount in made), Decimal(0)),
+        )
         if total and used > total:
             raise Unfit("This is not drawn: the parts come to more than the whole.")
         places = [
             whole["value"]["from"],
-            *(one["value"]["from"] for one in made),
-            *(place for one in made for place in one.get("rests_on", ())),
+            *(amount["value"]["from"] for amount in made),
+            *(place for amount in made for place in amount.get("rests_on", ())),
         ]
         rest: Leaf = {**whole["value"], "from": places, "value": str(total - used)}
         left = {"label": at.text("left"), "value": rest} if self.left is not None else None

@@ -132,8 +132,8 @@ class Block(Part):
 def texts(part: Definition, place: str, each: str | None = None) -> Iterator[tuple[Located, bool]]:
     """Every expression and template of a part with its place, and whether it is a template."""
     own = getattr(part, "each", None) or each
-    for name, told in type(part).model_fields.items():
-        yield from _texts(getattr(part, name), f"{place}.{told.alias or name}", each if name == "each" else own)
+    for name, field in type(part).model_fields.items():
+        yield from _texts(getattr(part, name), f"{place}.{field.alias or name}", each if name == "each" else own)
 
 
 def _texts(value: Any, place: str, each: str | None) -> Iterator[tuple[Located, bool]]:
@@ -182,8 +182,8 @@ class At:
 
     def _asked(self) -> dict[str, Any]:
         """How the settings say that the value is shown."""
-        asked, written = (getattr(self.part, name, None) for name in ("as_", "currency"))
-        shown = {"as": asked} if asked else {}
+        form, written = (getattr(self.part, name, None) for name in ("as_", "currency"))
+        shown = {"as": form} if form else {}
         code = expressions.parse(written).evaluate(self.roots) if written is not None else None
         return {**shown, **({"currency": str(code), "currency_from": self._place("currency")} if code is not None else {})}
 
@@ -220,7 +220,7 @@ class At:
             return {"from": [], "value": given}
         for number, case in enumerate(given or ()):
             if case.if_ is None or expressions.parse(case.if_).test(self.roots):
-                return {"from": [f"{self._place(name)}[{one}].if" for one in range(number + 1)], "value": case.tone}
+                return {"from": [f"{self._place(name)}[{index}].if" for index in range(number + 1)], "value": case.tone}
         return None
 
     def inside(self, name: str) -> "At | None":
@@ -271,7 +271,7 @@ class At:
     @property
     def rests_on(self) -> list[str]:
         """Places of what decided that the part stands here: who may not see those does not see the part."""
-        names = [told.alias or name for name, told in type(self.part).model_fields.items() if name in ("if_", "each")]
+        names = [field.alias or name for name, field in type(self.part).model_fields.items() if name in ("if_", "each")]
         return [f"{self.place}.{name}" for name in names if getattr(self.part, "if_" if name == "if" else name) is not None]
 
     def made(self, **leaves: Any) -> Data:

@@ -35,8 +35,8 @@ class BeforeAfter(Block):
         """The further changes; those of the step stand on the screen as its consequences."""
         changes, total = at.parts("changes")
         made = [
-            one.made(label=one.text("label"), before=one.leaf("before"), after=one.leaf("after"), remark=one.text("remark"))
-            for one in changes
+            change.made(label=change.text("label"), before=change.leaf("before"), after=change.leaf("after"), remark=change.text("remark"))
+            for change in changes
         ]
         return {"foretold": self.foretold, "changes": made, **at.more("changes", total - len(made))}
 

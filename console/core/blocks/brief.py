@@ -41,10 +41,10 @@ class Brief(Block):
     def found(self, at: At) -> Data:
         """The sentences as leaves, and the sources that they name."""
         lines, total = at.parts("lines", most=MOST_LINES)
-        made = [one.made(text=one.text("text"), sources=list(getattr(one.part, "sources", ()))) for one in lines]
+        made = [line.made(text=line.text("text"), sources=list(getattr(line.part, "sources", ()))) for line in lines]
         named = {source for line in made for source in line["sources"]}
-        sources = [one for one in at.parts("sources")[0] if getattr(one.part, "id", None) in named]
-        return {"lines": made, "sources": [_source(one) for one in sources], **at.more("lines", total - len(made))}
+        sources = [part for part in at.parts("sources")[0] if getattr(part.part, "id", None) in named]
+        return {"lines": made, "sources": [_source(source) for source in sources], **at.more("lines", total - len(made))}
 
     @classmethod
     def picture(cls, data: Data, say: Say) -> Data:

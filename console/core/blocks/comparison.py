@@ -86,7 +86,7 @@ class Comparison(Block):
         heads = {name: at.text(name) for name in ("ours", "theirs", "line")}
         return {
             **heads,
-            "lines": [_line(one) for one in lines],
+            "lines": [_line(line) for line in lines],
             **at.more("lines", total - len(lines)),
             **{name: part for name, part in shown.items() if part},
         }
@@ -121,10 +121,10 @@ def _line(at: At) -> Data:
 
 def _verdict(at: At, ours: Leaf | None, theirs: Leaf | None) -> Leaf:
     """The verdict of the document's own expression; without one it rests on both values. Where a side says nothing it is unknown."""
-    told = at.leaf("same")
-    if told is not None:
+    verdict = at.leaf("same")
+    if verdict is not None:
         silent = any(leaf is not None and _silent(leaf) for leaf in (ours, theirs))
-        return {"from": told["from"], "value": _word(None if silent else told["value"])}
+        return {"from": verdict["from"], "value": _word(None if silent else verdict["value"])}
     places = [leaf["from"] for leaf in (ours, theirs) if leaf]
     return {"from": places, "value": _word(_same(*(leaf["value"] if leaf else None for leaf in (ours, theirs))))}
 
@@ -142,8 +142,8 @@ def _same(ours: Any, theirs: Any) -> Any:
     """Whether both are equal; of lists whether any is; unknown where one side says nothing."""
     if any(value is None or value in ("", []) for value in (ours, theirs)):
         return None
-    pairs = [(one, other) for one in _listed(ours) for other in _listed(theirs)]
-    found = [operands.equal(_plain(one), _plain(other)) for one, other in pairs]
+    pairs = [(value, other) for value in _listed(ours) for other in _listed(theirs)]
+    found = [operands.equal(_plain(value), _plain(other)) for value, other in pairs]
     return True if any(each is True for each in found) else False if all(each is False for each in found) else None
 
 
@@ -185,11 +185,11 @@ def _match(data: Data, say: Say) -> Data | None:
     if given is None:
         return None
     value, line = number_in(given["value"]), number_in(given.get("line"))
-    one = Decimal(1)
+    whole = Decimal(1)
     return {
         "shown": say({**given["value"], "look": FITS}),
-        "width": share(value, one) if value is not None else None,
-        "line": share(line, one) if line is not None else None,
+        "width": share(value, whole) if value is not None else None,
+        "line": share(line, whole) if line is not None else None,
         "line_shown": " ".join(part for part in (say(given.get("line")), say(given.get("label"))) if part),
     }
 

@@ -44,7 +44,7 @@ class Document(Block):
             document["value"] = {name: document["value"][name] for name in ("file", "name")}
         if passage is not None:
             passage["value"] = passage["value"][:LONGEST] if isinstance(passage["value"], str) else None
-        said = [one.made(label=one.text("label"), value=one.leaf(), remark=one.text("remark")) for one in at.parts("says")[0]]
+        said = [part.made(label=part.text("label"), value=part.leaf(), remark=part.text("remark")) for part in at.parts("says")[0]]
         page = at.number("page", "the page")
         return {
             "document": document,
@@ -69,7 +69,11 @@ class Document(Block):
             "page": say(data.get("page")) if (data.get("page") or {}).get("value") is not None else "",
             "quote": "" if hidden(passage) else str(passage.get("value") or ""),
             "said": [
-                {"label": say(one["label"]), "shown": say(one["value"]), "remark": "" if hidden(one["value"]) else say(one.get("remark"))}
-                for one in data["says"]
+                {
+                    "label": say(line["label"]),
+                    "shown": say(line["value"]),
+                    "remark": "" if hidden(line["value"]) else say(line.get("remark")),
+                }
+                for line in data["says"]
             ],
         }

@@ -31,15 +31,15 @@ class Facts(Block):
         """Each fact as leaves."""
         facts, total = at.parts("facts")
         made = [
-            one.made(
-                label=one.text("label"),
-                value=one.leaf(),
-                of=one.leaf("of"),
-                remark=one.text("remark"),
-                none=one.text("none"),
-                tone=one.tone(),
+            fact.made(
+                label=fact.text("label"),
+                value=fact.leaf(),
+                of=fact.leaf("of"),
+                remark=fact.text("remark"),
+                none=fact.text("none"),
+                tone=fact.tone(),
             )
-            for one in facts
+            for fact in facts
         ]
         return {"columns": self.columns, "facts": made, **at.more("facts", total - len(made))}
 

@@ -51,7 +51,7 @@ class Score(Block):
             raise Unfit("This cannot be drawn: the scale has no end.")
         most = at.number("most", "the most points")
         factors, count = at.parts("factors")
-        bands = [one.made(start=one.number("from_", "the start of a band"), label=one.text("label")) for one in at.parts("bands")[0]]
+        bands = [part.made(start=part.number("from_", "the start of a band"), label=part.text("label")) for part in at.parts("bands")[0]]
         made = at.made(
             total=total,
             out_of=out_of,
@@ -62,7 +62,12 @@ class Score(Block):
             note=at.text("note"),
         )
         made.pop("rests_on", None)
-        return {**made, "bands": bands, "factors": [_factor(one, most) for one in factors], **at.more("factors", count - len(factors))}
+        return {
+            **made,
+            "bands": bands,
+            "factors": [_factor(factor, most) for factor in factors],
+            **at.more("factors", count - len(factors)),
+        }
 
     @classmethod
     def picture(cls, data: Data, say: Say) -> Data:
@@ -71,7 +76,7 @@ class Score(Block):
         total, last = number_in(data["total"]), number_in(data.get("last"))
         heaviest = max((number_in(factor["weight"]) or Decimal(0) for factor in data["factors"]), default=Decimal(0))
         factors = [_drawn(factor, heaviest, say) for factor in data["factors"]]
-        folded = [one for one in factors if one["nothing"]] if len(factors) > UNFOLDED else []
+        folded = [factor for factor in factors if factor["nothing"]] if len(factors) > UNFOLDED else []
         return {
             "missing": data["total"].get("value") is None and not hidden(data["total"]) and not factors,
             "total_words": say(data["total"]),
@@ -82,7 +87,7 @@ class Score(Block):
             "last_words": f"{say(data['last'])} {say(data.get('last_label'))}".strip() if last is not None else "",
             "end": say(data["out_of"]),
             "bands": [_band(band, end, say) for band in data["bands"]],
-            "factors": [one for one in factors if one not in folded],
+            "factors": [factor for factor in factors if factor not in folded],
             "folded": folded,
             "left_out": left_out(data),
             **_legend(data, factors),
@@ -92,7 +97,7 @@ class Score(Block):
 
 def _legend(data: Data, factors: list[Data]) -> Data:
     """What the rings mean, in place of a remark that is left out."""
-    ringed = any(one["ring"] is not None for one in factors)
+    ringed = any(factor["ring"] is not None for factor in factors)
     return {"ringed": ringed, **({"remark": data.get("last_label")} if ringed and not data.get("remark") else {})}
 
 

@@ -49,26 +49,28 @@ class Series(Block):
         """The newest points. Raises Unfit for what is no number."""
         points, total = at.parts("points", newest=True)
         made = [one.made(label=one.text("label"), value=one.leaf()) for one in points]
-        for one in made:
-            if one["value"]["value"] is not None:
-                required_number(one["value"]["value"], "a figure")
-        told = at.made(
+        for point in made:
+            if point["value"]["value"] is not None:
+                required_number(point["value"]["value"], "a figure")
+        expected = at.made(
             expected=at.number("expected", "what was expected"), expected_label=at.text("expected_label"), words=at.text("words")
         )
-        told.pop("rests_on", None)
-        return {"points": made, **at.more("points", total - len(made)), **told}
+        expected.pop("rests_on", None)
+        return {"points": made, **at.more("points", total - len(made)), **expected}
 
     @classmethod
     def picture(cls, data: Data, say: Say) -> Data:
         """The bars: places in per cent of the width, heights in pixels; a table of the same."""
         points = data["points"]
-        rows = [{"label": say(_month(one["label"])), "shown": say(one["value"]), "short": say(_short(one["value"]))} for one in points]
-        shut = hidden(data.get("expected"), *(one["value"] for one in points))
-        known = [(number, value) for number, one in enumerate(points) if (value := number_in(one["value"])) is not None]
+        rows = [
+            {"label": say(_month(point["label"])), "shown": say(point["value"]), "short": say(_short(point["value"]))} for point in points
+        ]
+        shut = hidden(data.get("expected"), *(point["value"] for point in points))
+        known = [(number, value) for number, point in enumerate(points) if (value := number_in(point["value"])) is not None]
         expected = number_in(data.get("expected"))
         look = points[0]["value"].get("look", {}) if points else {}
         line: Leaf | None = {**data["expected"], "look": look} if data.get("expected") else None
-        told = {
+        drawing = {
             "rows": rows,
             "hidden": shut,
             "left_out": left_out(data),
@@ -76,10 +78,10 @@ class Series(Block):
             "expected_short": say(_short(line)) if line else "",
             "expected_label": say(data.get("expected_label")),
         }
-        words = say(data.get("words")) or _in_words(rows, told)
+        words = say(data.get("words")) or _in_words(rows, drawing)
         if shut or not known or len(points) == 1:
-            return {**told, "bars": [], "one": rows[0] if len(points) == 1 and known and not shut else None, "words": words}
-        return {**told, "one": None, "words": words, **_bars(known, rows, expected)}
+            return {**drawing, "bars": [], "one": rows[0] if len(points) == 1 and known and not shut else None, "words": words}
+        return {**drawing, "one": None, "words": words, **_bars(known, rows, expected)}
 
 
 def _month(label: Leaf) -> Leaf:
@@ -145,9 +147,9 @@ def _bar(zero: Decimal, start: Decimal, end: Decimal, scale: Decimal) -> Data:
     return {"y": f"{upper:.1f}", "height": f"{max(lower - upper, Decimal('0.5')):.1f}"}
 
 
-def _in_words(rows: list[Data], told: Data) -> str:
+def _in_words(rows: list[Data], drawing: Data) -> str:
     if not rows:
         return ""
     first, last = rows[0], rows[-1]
     words = f"From {first['shown']} in {first['label']} to {last['shown']} in {last['label']}"
-    return f"{words}; {told['expected_words']} {told['expected_label']}." if told["expected_words"] else f"{words}."
+    return f"{words}; {drawing['expected_words']} {drawing['expected_label']}." if drawing["expected_words"] else f"{words}."

@@ -89,7 +89,7 @@ class Tree(Block):
     def found(self, at: At) -> Data:
         """Each owner as leaves. Raises Unfit for a share that is no number, or not between 0 and 100."""
         owners, total = at.parts("owners", most=MOST_OWNERS)
-        told = {
+        leaves = {
             name: leaf
             for name, leaf in (
                 ("root", at.key("root")),
@@ -99,13 +99,16 @@ class Tree(Block):
             )
             if leaf
         }
-        return {"owners": [_owner(one) for one in owners], **at.more("owners", total - len(owners)), **told}
+        return {"owners": [_owner(owner) for owner in owners], **at.more("owners", total - len(owners)), **leaves}
 
     @classmethod
     def picture(cls, data: Data, say: Say) -> Data:
         """Rows in the order of the tree, with their bars in pixels; `more` are those that unfold."""
         shut = hidden(
-            data.get("root"), data.get("inclusive"), *(one["share"] for one in data["owners"]), *(one.get("of") for one in data["owners"])
+            data.get("root"),
+            data.get("inclusive"),
+            *(owner["share"] for owner in data["owners"]),
+            *(owner.get("of") for owner in data["owners"]),
         )
         known = _Known.of(data, say, drawn=not shut)
         line = Limit(number_in(data["line"]) or Decimal(25), inclusive=(data.get("inclusive") or {}).get("value", True) is not False)
@@ -160,8 +163,8 @@ class _Known:
         keys = [_key(one.get("owner"), f"#{number}") for number, one in enumerate(owners)]
         keys = ["" if key == root else key for key in keys]  # the company of the tree, which owns itself through others
         by_owned: dict[str, list[int]] = {}
-        for number, one in enumerate(owners):
-            owned = _key(one.get("of"), "")
+        for number, owner in enumerate(owners):
+            owned = _key(owner.get("of"), "")
             by_owned.setdefault("" if owned in ("", root) or owned not in keys else owned, []).append(number)
         if len(owners) > AT_ONCE:
             for numbers in by_owned.values():
@@ -202,7 +205,7 @@ class _Known:
             found = {self.keys[number] for number in self.by_owned.get(owned, ())} - reached
             reached |= found
             left += found
-        shut = {key for key, one in zip(self.keys, self.owners, strict=True) if hidden(one["name"])}
+        shut = {key for key, owner in zip(self.keys, self.owners, strict=True) if hidden(owner["name"])}
         return [SOMEBODY if key in shut else self.names[key] for key in dict.fromkeys(self.keys) if key and key not in reached]
 
     def _leading(self, line: Limit) -> set[str]:
@@ -216,17 +219,17 @@ class _Known:
         return found
 
     def _row(self, depth: int, number: int, line: Limit, *, back: bool) -> Data:
-        one, key = self.owners[number], self.keys[number]
-        person, in_all, direct = self._person(number) and not back, self._in_all(number), number_in(one["share"]) or Decimal(0)
+        owner, key = self.owners[number], self.keys[number]
+        person, in_all, direct = self._person(number) and not back, self._in_all(number), number_in(owner["share"]) or Decimal(0)
         first = person and key not in self.told and not back
         self.told.update({key} if person else ())
         several = sum(other == key for other in self.keys) > 1
-        name = SOMEBODY if hidden(one["name"]) else self.names[key]
+        name = SOMEBODY if hidden(owner["name"]) else self.names[key]
         return {
-            "depth": depth, "share": self._share(one["share"]),
-            "name": "" if back else name, "holder": first, "country": "" if hidden(one.get("country")) or not (one.get("country") or {}).get("value") else self.say(one["country"]),
-            "land": str((one.get("country") or {}).get("value") or "")[:12],
-            "marks": [{"label": self.say(mark["label"]), "tone": mark["tone"]["value"]} for mark in one.get("marks", ())],
+            "depth": depth, "share": self._share(owner["share"]),
+            "name": "" if back else name, "holder": first, "country": "" if hidden(owner.get("country")) or not (owner.get("country") or {}).get("value") else self.say(owner["country"]),
+            "land": str((owner.get("country") or {}).get("value") or "")[:12],
+            "marks": [{"label": self.say(mark["label"]), "tone": mark["tone"]["value"]} for mark in owner.get("marks", ())],
             "back": f"back to {name}" if back else "",
             "above": person and line.reached(in_all), "in_all": f"{_short(in_all)} %" if first and self.drawn and in_all else "",
             "incl": f"incl. {_short(in_all - direct) if first else _short(self._through(number))}" if person and several and not first and self.drawn else "",
@@ -241,12 +244,12 @@ class _Known:
         return "–" if value is None else f"{self.say({**leaf, 'value': _short(value), 'look': PLAIN})} %"
 
     def _person(self, number: int) -> bool:
-        told = self.owners[number].get("person")
-        return bool(told["value"]) if told is not None else not self.by_owned.get(self.keys[number])
+        person = self.owners[number].get("person")
+        return bool(person["value"]) if person is not None else not self.by_owned.get(self.keys[number])
 
     def _in_all(self, number: int) -> Decimal:
-        told = number_in(self.owners[number].get("in_all"))
-        return told if told is not None else self.held.get(self.keys[number], Decimal(0))
+        share = number_in(self.owners[number].get("in_all"))
+        return share if share is not None else self.held.get(self.keys[number], Decimal(0))
 
     def _through(self, number: int) -> Decimal:
         """What an owner holds of the company through what it owns here, in per cent."""

@@ -154,8 +154,8 @@ def _texts(
     variables = raw.get("variables")
     of = collection_of(trigger, raw) if trigger.kind == "event" else None
     known = Known({}, frozenset(), frozenset(variables) if isinstance(variables, dict) else frozenset(), tables, None, of, collections)
-    told = [("filter", trigger.filter), ("record", trigger.record), *((f"input.{name}", text) for name, text in trigger.input.items())]
-    for field, text in told:
+    texts = [("filter", trigger.filter), ("record", trigger.record), *((f"input.{name}", text) for name, text in trigger.input.items())]
+    for field, text in texts:
         if text is None:
             continue
         wrong = _strange_roots(text, roots) or wrong_references(Located(field, text, event=True), template=False, known=known)

@@ -134,15 +134,15 @@ def _heard(
             named = next((call for call in answers if re.search(rf"\bsteps\.{call}\.label\b", branch["if"])), None)
             if named == leading[0] or (named is None and "lead.answer" not in branch["if"]):
                 continue
-            asked = re.sub(rf"\bsteps\.{named}\.label\b", "lead.answer", branch["if"])
-            found = [answer for answer in dict.fromkeys(_ANSWER.findall(asked)) if answer not in ENDS_OF_CALLS]
+            text = re.sub(rf"\bsteps\.{named}\.label\b", "lead.answer", branch["if"])
+            found = [answer for answer in dict.fromkeys(_ANSWER.findall(text)) if answer not in ENDS_OF_CALLS]
             ways: Mapping[str, str] = next((each.get("next", {}) for each in document["steps"] if each["id"] == named), {})
             if named is not None:
                 others = str([each["config"] for each in document["steps"] if each["type"] == "condition" and each is not step])
                 asked_by_others = {answer for answer in found if re.search(rf"steps\.{named}\.label\s*==\s*\W*{answer}\b", others)}
                 answers[named] = [answer for answer in answers[named] if answer not in found or answer in {*ways, *asked_by_others}]
             answers[leading[0]] += [answer for answer in found if answer not in answers[leading[0]]]
-            changes.append(Set(step=step["id"], field=["config", "branches", number, "if"], value=_spoken(asked, leading[0])))
+            changes.append(Set(step=step["id"], field=["config", "branches", number, "if"], value=_spoken(text, leading[0])))
     return changes
 
 
@@ -210,8 +210,8 @@ def _filled(text: str, call: str | None) -> str:
 def _answers(document: Mapping[str, Any], call: str, expression: str) -> list[Change]:
     """What lets the call give the answers that a condition asks for."""
     known = next(step for step in document["steps"] if step["id"] == call)["config"].get("answers", [])
-    asked = [answer for answer in dict.fromkeys(_ANSWER.findall(expression)) if answer not in known and answer not in ENDS_OF_CALLS]
-    return [Set(step=call, field=["config", "answers"], value=[*known, *asked])] if asked else []
+    answers = [answer for answer in dict.fromkeys(_ANSWER.findall(expression)) if answer not in known and answer not in ENDS_OF_CALLS]
+    return [Set(step=call, field=["config", "answers"], value=[*known, *answers])] if answers else []
 
 
 def _input(document: Mapping[str, Any]) -> list[Change]:

@@ -215,16 +215,16 @@ def _parts(url: str) -> SplitResult:
     return urlsplit(expressions.TEMPLATE.sub("x", url))
 
 
-def _follow(told: Follow) -> Iterator[tuple[Located, bool]]:
-    yield from ((Located(name, text), False) for name, text in (("pending", told.pending), ("failed", told.failed)))
-    yield from ((Located(name, text), True) for name, text in (("title", told.title), ("text", told.text)) if text is not None)
-    if told.note is not None:
-        yield from ((text._replace(field=f"note.{text.field}"), form) for text, form in text_of(told.note))
+def _follow(follow: Follow) -> Iterator[tuple[Located, bool]]:
+    yield from ((Located(name, text), False) for name, text in (("pending", follow.pending), ("failed", follow.failed)))
+    yield from ((Located(name, text), True) for name, text in (("title", follow.title), ("text", follow.text)) if text is not None)
+    if follow.note is not None:
+        yield from ((text._replace(field=f"note.{text.field}"), form) for text, form in text_of(follow.note))
 
 
-def _look_up(told: LookUp) -> Iterator[tuple[Located, bool]]:
-    yield Located("look_up.path", told.path), True
-    yield from in_rules("look_up.query", told.query)
-    told_of = {"within": told.within, "where": told.where, "expect": told.expect, "more": told.more}
+def _look_up(look_up: LookUp) -> Iterator[tuple[Located, bool]]:
+    yield Located("look_up.path", look_up.path), True
+    yield from in_rules("look_up.query", look_up.query)
+    told_of = {"within": look_up.within, "where": look_up.where, "expect": look_up.expect, "more": look_up.more}
     yield from ((Located(f"look_up.{name}", text), False) for name, text in told_of.items() if text is not None)
-    yield from in_rules("look_up.result", told.result)
+    yield from in_rules("look_up.result", look_up.result)

@@ -81,15 +81,15 @@ class Result:
 
 def document_of(facts: Facts, pages: Sequence[Read], title: str) -> dict[str, Any]:
     """The root `document` of expressions. Missing or ambiguous values are unknown."""
-    known = {name: value for name in {one.name for one in facts.found} if (value := facts.value(name)) is not None}
-    known |= {name: [one.value for one in facts.of(name)] for name in MANY}
-    known |= {"ibans": [one.value for one in facts.of("iban")], "vat_ids": [one.value for one in facts.of("vat_id")]}
+    known = {name: value for name in {fact.name for fact in facts.found} if (value := facts.value(name)) is not None}
+    known |= {name: [fact.value for fact in facts.of(name)] for name in MANY}
+    known |= {"ibans": [fact.value for fact in facts.of("iban")], "vat_ids": [fact.value for fact in facts.of("vat_id")]}
     known |= {"title": title, "pages": len(pages), "read": facts.read, "recognised": facts.recognised, "unread": list(facts.unread)}
     known["text"] = facts.text
     zone = facts.zone
     if zone is not None:
-        told = {"family_name", "given_names", "number", "nationality", "issuer", "birth_date", "expires_on", "sex", "code", "format"}
-        mrz = {name: value for name in told if (value := getattr(zone, name))} | {"name": f"{zone.given_names} {zone.family_name}".strip()}
+        names = {"family_name", "given_names", "number", "nationality", "issuer", "birth_date", "expires_on", "sex", "code", "format"}
+        mrz = {name: value for name in names if (value := getattr(zone, name))} | {"name": f"{zone.given_names} {zone.family_name}".strip()}
         known[ZONE] = mrz | (
             {"valid": zone.valid, "wrong": list(zone.wrong), "told": _digits(zone)} if facts.sure else {"told": UNSURE_DIGITS}
         )
@@ -145,7 +145,7 @@ def _search_text(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Se
     if check.find is None:
         return UNKNOWN, ()
     given = expressions.parse(check.find).evaluate(roots)
-    wanted = [str(one) for one in (given if isinstance(given, list) else [given]) if one not in (None, "")]
+    wanted = [str(text) for text in (given if isinstance(given, list) else [given]) if text not in (None, "")]
     if not wanted or not facts.read:
         return UNKNOWN, ()
     places = tuple(Place(page, box) for text in wanted for page, box in places_of(pages, text))
@@ -154,17 +154,17 @@ def _search_text(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Se
 
 def _at(check: Check, facts: Facts) -> tuple[Place, ...]:
     at = [Place(*facts.zone_at)] if ZONE in check.at and facts.zone_at is not None else []
-    return (*at, *(Place(one.page, one.box) for name in check.at for one in facts.of(name)))
+    return (*at, *(Place(fact.page, fact.box) for name in check.at for fact in facts.of(name)))
 
 
 def texts_of_checks(checks: Sequence[Check]) -> list[Located]:
     """The expressions of the checks, with their place."""
-    told = []
+    texts = []
     for number, check in enumerate(checks):
         for name, text in (("if", check.if_), ("pass", check.pass_), ("unsure", check.unsure), ("find", check.find)):
             if text is not None:
-                told.append(Located(f"checks[{number}].{name}", text, papers=check.about == "document"))
-    return told
+                texts.append(Located(f"checks[{number}].{name}", text, papers=check.about == "document"))
+    return texts
 
 
 def said_of_checks(checks: Sequence[Check]) -> list[Located]:

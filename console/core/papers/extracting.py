@@ -61,11 +61,11 @@ class Facts:
 
     def of(self, name: str) -> tuple[Found, ...]:
         """The values with that name."""
-        return tuple(one for one in self.found if one.name == name)
+        return tuple(fact for fact in self.found if fact.name == name)
 
     def value(self, name: str) -> Any:
         """The only value with that name; None without one, or if there are different ones."""
-        values = {str(one.value): one.value for one in self.of(name)}
+        values = {str(fact.value): fact.value for fact in self.of(name)}
         return next(iter(values.values())) if len(values) == 1 else None
 
 
@@ -74,8 +74,8 @@ def facts_of(pages: Sequence[Read], today: date | None = None) -> Facts:
     found: list[Found] = []
     zone, sure, zone_at = None, False, None
     for page in pages:
-        labelled = [one for line, below in _with_below(page.lines) for one in _labelled(page.number, line, below)]
-        found += _once([*labelled, *(one for line in page.lines for one in _patterns(page.number, line))])
+        labelled = [fact for line, below in _with_below(page.lines) for fact in _labelled(page.number, line, below)]
+        found += _once([*labelled, *(pattern for line in page.lines for pattern in _patterns(page.number, line))])
         if zone is None and page.zones:
             zone, sure = mrz.settled(page.zones, today, seen=page.origin == "ocr")
             zone_at = _zone_at(page) if zone is not None else None
@@ -268,7 +268,7 @@ def _number(text: str) -> str | None:
 
 def _once(found: Iterable[Found]) -> list[Found]:
     """Without duplicate values per name: labelled values win over those recognised by form."""
-    return list({(one.name, str(one.value)): one for one in reversed(list(found))}.values())[::-1]
+    return list({(fact.name, str(fact.value)): fact for fact in reversed(list(found))}.values())[::-1]
 
 
 def _zone_at(page: Read) -> tuple[int, Box] | None:
@@ -278,11 +278,11 @@ def _zone_at(page: Read) -> tuple[int, Box] | None:
 
 def _of_zone(zone: Zone, page: int, box: Box) -> Iterator[Found]:
     """The values of the zone, with names of their own."""
-    told: Mapping[str, Any] = {
+    values: Mapping[str, Any] = {
         "number": zone.number, "family_name": zone.family_name, "given_names": zone.given_names, "nationality": zone.nationality,
         "issuer": zone.issuer, "sex": zone.sex, "birth_date": zone.birth_date, "expires_on": zone.expires_on,
     }  # fmt: skip
-    for name, value in told.items():
+    for name, value in values.items():
         if value:
             text = value.isoformat() if isinstance(value, date) else str(value)
             yield Found(f"mrz_{name}", text, text, "Machine-readable zone", page, box)
@@ -290,7 +290,7 @@ def _of_zone(zone: Zone, page: int, box: Box) -> Iterator[Found]:
 
 def _names(found: Sequence[Found]) -> list[Found]:
     """With the full name added, if family and given names are separate."""
-    parts = {name: [one for one in found if one.name == name] for name in ("name", "family_name", "given_names")}
+    parts = {name: [fact for fact in found if fact.name == name] for name in ("name", "family_name", "given_names")}
     if parts["name"] or len(parts["family_name"]) != 1 or len(parts["given_names"]) != 1:
         return list(found)
     family, given = parts["family_name"][0], parts["given_names"][0]

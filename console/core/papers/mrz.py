@@ -188,7 +188,7 @@ def _judged(name: str, lines: Sequence[str]) -> dict[Part, bool]:
     """Check digit → whether it is right. The digit of an empty optional part may be a filler."""
     judged: dict[Part, bool] = {}
     for key, (parts, at) in _DIGITS[name].items():
-        text = "".join(lines[one.line][one.start : one.end] for one in parts)
+        text = "".join(lines[part.line][part.start : part.end] for part in parts)
         digit = lines[at.line][at.start : at.end]
         if name == "TD1" and key == "number" and digit == "<":
             rest = lines[0][15:30].split("<")[0]

@@ -35,7 +35,7 @@ def name_match(left: str, right: str) -> Likeness:
     ours, theirs = _forms(left), _forms(right)
     if not all(ours) or not all(theirs):
         return "no_match"
-    pairs = [(one, other) for one in ours for other in theirs]
+    pairs = [(our, other) for our in ours for other in theirs]
     if any(sorted(one) == sorted(other) for one, other in pairs):
         return "match"
     return "close" if any(_close(one, other) for one, other in pairs) else "no_match"

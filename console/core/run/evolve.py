@@ -166,8 +166,8 @@ def _step_failed(run: Run, event: Event) -> None:
         run.context[attempt.step] = {**(output_so_far or {}), "code": event.open["code"], "error": event.sealed.get("message", "")}
         return
     run.status, run.waiting = "waiting_person", None
-    asked = event.open["code"] == FORM_NEEDED
-    run.take_over = None if asked else {"code": event.open["code"], "message": event.sealed.get("message", "")}
+    needs_form = event.open["code"] == FORM_NEEDED
+    run.take_over = None if needs_form else {"code": event.open["code"], "message": event.sealed.get("message", "")}
 
 
 def _attempt_retried(run: Run, event: Event) -> None:

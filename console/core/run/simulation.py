@@ -190,9 +190,9 @@ HIDDEN_PARTS = frozenset({"key", "hash", "index", "require", "variables", "relat
 
 def would_send(step: str, attempt: Attempt, effect: Effect) -> WouldSend:
     """The effect as it is told. A message, task or request for documents is told as it was asked for."""
-    asked, changes = effect.request.get("asked"), effect.request.get("changes")
-    if isinstance(asked, Mapping):
-        request = dict(asked)
+    message, changes = effect.request.get("asked"), effect.request.get("changes")
+    if isinstance(message, Mapping):
+        request = dict(message)
     elif isinstance(changes, Mapping):
         request = {"collection": effect.request.get("collection"), "record": effect.request.get("key"), "changes": dict(changes)}
     else:

@@ -29,9 +29,9 @@ def with_told_entries(events: Sequence[Event]) -> list[Event]:
 
 def _may_be_told(entry: Event, before: Event) -> bool:
     """Whether the entry is one that needs no event of its own: an automatic step, for the first time, at once behind the event `before`."""
-    told = entry.open
-    plain = entry.type == "step_entered" and not entry.sealed and told["status"] == "running" and told["replaces"] is None
-    return plain and "iteration" not in told and before.at == entry.at and before.open.get("revision") == told.get("revision")
+    data = entry.open
+    plain = entry.type == "step_entered" and not entry.sealed and data["status"] == "running" and data["replaces"] is None
+    return plain and "iteration" not in data and before.at == entry.at and before.open.get("revision") == data.get("revision")
 
 
 def _tells(event: Event, entry: Event) -> bool:

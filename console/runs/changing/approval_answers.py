@@ -102,8 +102,8 @@ def _limits(actor: Actor, team: str, approval: Approval) -> str:
     if approval.decides or (approval.roles and access.held(actor, team).isdisjoint(approval.roles)):
         return ""
     roots = access.roots_of(actor, approval.shown.get("record"), None, approval.values)
-    told = limits.over(actor.id, team, f"action:{approval.action}", "approve", roots)
-    return f" {told}" if told else ""
+    limit = limits.over(actor.id, team, f"action:{approval.action}", "approve", roots)
+    return f" {limit}" if limit else ""
 
 
 def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes: bool | str = False) -> None:
@@ -255,8 +255,8 @@ def _compare(
 
 def difference_mark(moved: list[ChangedField]) -> str:
     """A hash of this difference, for the checkbox that accepts exactly it."""
-    told = [[each.collection, each.field, each.then, each.now] for each in moved]
-    return hashlib.sha256(orjson.dumps(told)).hexdigest()[:32]
+    parts = [[each.collection, each.field, each.then, each.now] for each in moved]
+    return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:32]
 
 
 def without_hidden_values(actor: Actor, moved: list[ChangedField]) -> list[ChangedField]:

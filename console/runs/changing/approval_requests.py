@@ -42,9 +42,9 @@ def complete_request(wanted: ApprovalAsked, run: Run, open_step: OpenStep, conte
     return made if former is None else replace(made, former=former.id, counted=approvers_still_entitled(run, former))
 
 
-def _given_before(run: Run, open_step: OpenStep, asked: ApprovalAsked) -> Approval | None:
+def _given_before(run: Run, open_step: OpenStep, request: ApprovalAsked) -> Approval | None:
     """The newest approval of this step for the same values with the same things shown; None if there is none."""
-    wanted = (asked.action, asked.collection, asked.record, log.body.plain(dict(asked.values)), log.body.plain(dict(asked.shown)))
+    wanted = (request.action, request.collection, request.record, log.body.plain(dict(request.values)), log.body.plain(dict(request.shown)))
     for _, attempt in sorted(run.attempts.items(), reverse=True):
         for each in reversed(attempt.approvals if attempt.step == open_step.attempt.step else ()):
             asked_before = (each.action, each.collection, each.record, log.body.plain(dict(each.values)), log.body.plain(dict(each.shown)))

@@ -38,7 +38,7 @@ def attach(actor: Actor, run_id: str, *, step: str, field: str, name: str, conte
 def keep(seen: Seen, slot: str, kinds: list[str], name: str, content: bytes, **more: Any) -> Stored:
     """Store a file with the run. Raises Invalid with a detail for `slot` if it is refused or the run's files are too large together."""
     most = settings.current().request_mb
-    if sum(one.bytes for one in files.of_run(seen.run.id) if one.request == more.get("request")) + len(content) > most * 1_000_000:
+    if sum(file.bytes for file in files.of_run(seen.run.id) if file.request == more.get("request")) + len(content) > most * 1_000_000:
         raise _refused(slot, f"All files together would be larger than {most} MB. Take one away, or send them smaller.")
     try:
         return files.put(seen.loaded.subject or "", content, name, kinds, run=seen.run.id, slot=slot, now=log.now(), **more)

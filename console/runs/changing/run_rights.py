@@ -106,11 +106,11 @@ def lacking_right(actor: Actor, seen: Seen) -> str | None:
 def require_may_work_in(actor: Actor, seen: Seen) -> None:
     """Raise NotAllowed if the run waits in an inbox in which the actor does not work."""
     place = (seen.run.ticket or {}).get("inbox")
-    here = next((one for one in inboxes.known() if one.id == place), None)
-    if here is not None and not inboxes.may(actor, here, "work"):
-        who = f", which is for {roles_words(here.roles)}" if here.roles else ""
-        words = f"This run waits in the inbox {here.title}{who}. Somebody who works there takes it."
-        raise NotAllowed(words, need=(f"inbox:{here.id}", "work"), team=here.team)
+    inbox = next((one for one in inboxes.known() if one.id == place), None)
+    if inbox is not None and not inboxes.may(actor, inbox, "work"):
+        who = f", which is for {roles_words(inbox.roles)}" if inbox.roles else ""
+        words = f"This run waits in the inbox {inbox.title}{who}. Somebody who works there takes it."
+        raise NotAllowed(words, need=(f"inbox:{inbox.id}", "work"), team=inbox.team)
 
 
 def _works_there(actor: Actor, seen: Seen) -> bool:

@@ -25,8 +25,8 @@ def with_stage_changed(run: Run, report: commands.Report, events: Sequence[Event
     if moved is None:
         return list(events)
     event, attempt = events[place], attempt_and_effect[0]
-    told = Event("stage_changed", event.at, {"n": attempt.n, **moved}, {}, (attempt.step, attempt.attempt), attempt.by)
-    return [*events[: place + 1], told, *events[place + 1 :]]
+    event_of_stage = Event("stage_changed", event.at, {"n": attempt.n, **moved}, {}, (attempt.step, attempt.attempt), attempt.by)
+    return [*events[: place + 1], event_of_stage, *events[place + 1 :]]
 
 
 def _changed(run: Run, effect: Effect, report: commands.Report) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:

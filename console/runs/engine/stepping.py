@@ -216,7 +216,7 @@ def context_of(
         "input": held.get(document.start.id, run.input if hidden is None else _masked(run.input, hidden, document.start.id, run)),
         "steps": _WithEntries(run, open_step.attempt.step, held),
         **rules_of(open_step.definition, (run.created_at or now).astimezone(UTC).date()).roots,
-        "run": run_facts(run) | ({"opened": [one.key for one in looked_at if one.complete]} if looked_at is not None else {}),
+        "run": run_facts(run) | ({"opened": [look.key for look in looked_at if look.complete]} if looked_at is not None else {}),
         "currentUser": actor.attributes,
         "now": now,
         **({"item": run.fork["item"]} if run.fork is not None and run.fork["item"] is not None else {}),
@@ -250,7 +250,7 @@ def context_of(
         manual=frozenset(attempt.step for attempt in run.attempts.values() if attempt.standing and attempt.handled_manually),
         chosen=item,
         asks_ai=proposing.goes_on_with_answer(open_step.definition, open_step.attempt.step),
-        opened={one.key: one.counted for one in looked_at or ()},
+        opened={look.key: look.counted for look in looked_at or ()},
     )
     focus = open_step.kind.focus(open_step.view, context) if open_step.kind.by_items else None
     return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context

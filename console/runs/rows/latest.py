@@ -38,11 +38,11 @@ class Left:
     items: int = 0
 
 
-def left_of(run: Run, told: str | None) -> Left | None:
+def left_of(run: Run, text: str | None) -> Left | None:
     """The value of `LEFT` for this run."""
-    if told is None:
+    if text is None:
         return None
-    steps, counted, done, last = orjson.loads(told)
+    steps, counted, done, last = orjson.loads(text)
     until = run.made - LATEST
     return Left(until, steps, counted, done, until - last)
 

@@ -137,12 +137,12 @@ class Judge:
 
     def _seen(self, collection: str, keys: frozenset[str]) -> set[str]:
         """Keys of visible rows, among them those of `keys`."""
-        asked, visible = self._asked.setdefault(collection, set()), self._visible.setdefault(collection, set())
-        if not keys <= asked:
+        known, visible = self._asked.setdefault(collection, set()), self._visible.setdefault(collection, set())
+        if not keys <= known:
             scope = self._scope_of(collection)
             every = (found for read in self._runs.values() for place, found in read.places.items() if plain(place) == collection)
-            wanted = keys.union(*every) - asked - {UNTOLD, NO_ROWS}
-            asked |= wanted
+            wanted = keys.union(*every) - known - {UNTOLD, NO_ROWS}
+            known |= wanted
             if not scope.nothing:
                 visible |= _visible(collection, wanted, scope)
         return visible

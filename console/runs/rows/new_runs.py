@@ -28,8 +28,8 @@ def write_new(definition: Definition, new: Sequence[NewRun]) -> None:
     """
     chains, jobs = [], []
     for each in new:
-        told = with_told_entries(each.events)
-        events, after, _ = with_consequences(ENGINE, definition, Run(), told, numbered(each.after, len(told)))
+        entries = with_told_entries(each.events)
+        events, after, _ = with_consequences(ENGINE, definition, Run(), entries, numbered(each.after, len(entries)))
         if any_side_rows(events):
             write(ENGINE, definition, None, each.events, subject=each.subject, hand_on=True)
             continue

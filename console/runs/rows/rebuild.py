@@ -76,7 +76,7 @@ def _rows_from_log(run_id: str) -> dict[str, list[dict[str, Any]]]:
         return {table: [] for table in KEYS}
     facts = [as_event(event) for event in events]
     run: Run = fold(facts)
-    asked, proposed = call_rows.rows_from_events(facts)
+    calls, proposed = call_rows.rows_from_events(facts)
     subject = next(
         (
             row[0]
@@ -95,7 +95,7 @@ def _rows_from_log(run_id: str) -> dict[str, list[dict[str, Any]]]:
         "attempt": [attempt_row(run.id, attempt) for attempt in run.attempts.values()],
         "run_context": [{"run": run.id, "step": step, "output": output} for step, output in run.context.items()],
         "effect": [effect_row(run.id, attempt.n, effect) for attempt in run.attempts.values() for effect in attempt.effects],
-        "ai_call": [_numbered(row) for row in asked],
+        "ai_call": [_numbered(row) for row in calls],
         "ai_field": proposed,
         "run_read": [{"run": run.id, "place": place, "key": key} for place, key in loaded_rows(Run(), run)],
         "approval": [approval_row(run, attempt, each, subject) for attempt in run.attempts.values() for each in attempt.approvals],

@@ -161,8 +161,8 @@ def approval_row(run: Run, attempt: Attempt, approval: Approval, subject: str | 
 
 def decision_json(decided: Decided) -> dict[str, Any]:
     """One person's answer as JSON."""
-    told = {"by": decided.by, "at": log.body.moment(decided.at), "decision": decided.decision, "reason": decided.reason}
-    return told | ({"stands_in_for": list(decided.stands_in_for)} if decided.stands_in_for else {})
+    decision = {"by": decided.by, "at": log.body.moment(decided.at), "decision": decided.decision, "reason": decided.reason}
+    return decision | ({"stands_in_for": list(decided.stands_in_for)} if decided.stands_in_for else {})
 
 
 def loaded_rows(before: Run, after: Run) -> list[tuple[str, str]]:

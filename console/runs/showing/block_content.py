@@ -97,14 +97,14 @@ def with_names(actor: Actor, content: list[blocks.Data]) -> list[blocks.Data]:
 def _references(value: Any) -> Iterator[dict[str, Any]]:
     """The leaves whose values are keys of records."""
     if isinstance(value, list):
-        for one in value:
-            yield from _references(one)
+        for item in value:
+            yield from _references(item)
     elif isinstance(value, dict):
         look = value.get("look")
         if isinstance(look, dict) and look.get("references") and isinstance(value.get("value"), str | int):
             yield value
-        for one in value.values():
-            yield from _references(one)
+        for item in value.values():
+            yield from _references(item)
 
 
 @functools.lru_cache(maxsize=512)
@@ -139,8 +139,10 @@ class Looks:
         if not _keeps_unit(node):
             return {}
         found = [self._of_path(path, each) for path in walk(node) if isinstance(path, Path)]
-        kept = [{name: value for name, value in one.items() if name != "options"} for one in found]
-        units = {(one.get("widget"), one.get("minor"), one.get("type"), one.get("currency"), str(one.get("currency_of"))) for one in kept}
+        kept = [{name: value for name, value in item.items() if name != "options"} for item in found]
+        units = {
+            (item.get("widget"), item.get("minor"), item.get("type"), item.get("currency"), str(item.get("currency_of"))) for item in kept
+        }
         return kept[0] if len(units) == 1 else {}
 
     def _of_path(self, path: Path, each: str | None) -> Mapping[str, Any]:

@@ -90,8 +90,8 @@ def _unsettled(open_step: OpenStep, context: Context, prompt: Prompt, values: Ma
 
 def _effects(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, completion: Completion) -> Iterable[dict[str, Any]]:
     """Everything that the completion asks for, in its order."""
-    if (asked := completion.approval) is not None:
-        yield {"kind": "approval", "roles": list(asked.roles), "needs": asked.needs, "decides": asked.decides}
+    if (request := completion.approval) is not None:
+        yield {"kind": "approval", "roles": list(request.roles), "needs": request.needs, "decides": request.decides}
     for effect in completion.effects:
         if isinstance(effect, WriteRecord):
             yield _write(open_step, context, prompt, effect)
@@ -172,7 +172,7 @@ def _fields(
 
 def _rule(rule: Any) -> Computed:
     """A rule of an effect as it stands in the request."""
-    return rule if isinstance(rule, str) else [Case.model_validate(one) for one in rule]
+    return rule if isinstance(rule, str) else [Case.model_validate(part) for part in rule]
 
 
 def _after(definition: Definition, step_id: str, completion: Completion) -> list[str]:

@@ -16,9 +16,9 @@ def last_time(open_step: OpenStep, context: Context, record: Record | None) -> d
     """Field of the step's form → its values in the shown records: `{"collection", "name", "value", "title"}`, the run's record first."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name in judged_of(open_step.view.config) - set(context.forms):
-        told = [one for one in _earlier_findings(name, context, record) if not is_empty(one["value"])]
-        if told:
-            found[name] = told[:MOST]
+        findings = [finding for finding in _earlier_findings(name, context, record) if not is_empty(finding["value"])]
+        if findings:
+            found[name] = findings[:MOST]
     return found
 
 

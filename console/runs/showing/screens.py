@@ -157,11 +157,11 @@ def _named(actor: Actor, screen: Screen) -> dict[str, Any]:
         led = field["options"].get("collection") if isinstance(field["options"], Mapping) else None
         wanted |= {(led, str(field[place])) for place in ("value", "now") if led and field.get(place) not in (None, "")}
     found = browse.named(actor, wanted | record_links.links_in(screen.get("text") or ""))
-    told = [
+    references = [
         {"collection": collection, "key": key, "record": known.key, "title": known.title} | ({"absent": True} if known.absent else {})
         for (collection, key), known in sorted(found.items())
     ]
-    return {"named": told} if told else {}
+    return {"named": references} if references else {}
 
 
 def _referred(fields: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, Any]]) -> set[browse.Reference]:
@@ -187,9 +187,9 @@ def _tables(name: str, rows: Rows) -> list[dict[str, Any]]:
     """A table of the rows, unless only totals were read, and a table of one row for the totals."""
     found = [_table(name, rows)] if rows.fields or not rows.figures else []
     if rows.figures:
-        one = {"key": None, "title": "", "values": dict(rows.totals)}
+        line = {"key": None, "title": "", "values": dict(rows.totals)}
         label = f"{rows.label}, all together" if rows.label else "All together"
-        found.append(_table(f"{name}.totals", Rows("", label, rows.figures, [one])))
+        found.append(_table(f"{name}.totals", Rows("", label, rows.figures, [line])))
     return found
 
 
@@ -216,15 +216,15 @@ def _missing(seen: Seen) -> list[dict[str, str]]:
     """Completed steps whose context is missing because they were handled manually, and lists that were longer than what was gone through."""
     titles = {step.id: step.title for step in seen.definition.document.steps}
     loops = {step.id for step in seen.definition.document.steps if step.type == LOOP}
-    told = []
+    missing = []
     for step, output in seen.run.context.items():
         title = titles.get(step, step)
         if isinstance(output, Mapping) and output.get("missing") == MISSING_MANUAL:
-            told.append({"step": step, "title": title, "text": f"Context missing from “{title}”: it was {MISSING_MANUAL}."})
+            missing.append({"step": step, "title": title, "text": f"Context missing from “{title}”: it was {MISSING_MANUAL}."})
         elif step in loops and isinstance(output, Mapping) and output.get("more") is True:
             text = f"The list is longer: {output.get('count', 0):,} were looked at, and nobody looked at the others."
-            told.append({"step": step, "title": title, "text": text, "cut": "1"})
-    return told
+            missing.append({"step": step, "title": title, "text": text, "cut": "1"})
+    return missing
 
 
 def _panel(actor: Actor, record: Record | None) -> dict[str, Any] | None:
@@ -301,8 +301,8 @@ def record_screen(actor: Actor, seen: Seen, screen: Screen, now: datetime, befor
     if run.current is None:
         return loaded
     mark = digest(screen)
-    asked = proposing.request_item_proposal(seen.definition, run, actor.id, item_of(screen), now)
-    asks = [asked] if asked is not None else []
+    proposal = proposing.request_item_proposal(seen.definition, run, actor.id, item_of(screen), now)
+    asks = [proposal] if proposal is not None else []
     if before == mark:
         return write(actor, seen.definition, loaded, asks, keep_draft=True) if asks else loaded
     event, shown = shown_event(actor, run, screen, mark, now)

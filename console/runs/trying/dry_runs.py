@@ -248,8 +248,8 @@ class Simulation:
         self, by: str | None, open_step: OpenStep, context: Context, completion: Completion, *, chosen: str | None = None
     ) -> commands.Complete:
         """The command that completes the step. Raises what completing raises."""
-        asked = completion.approval
-        approval = complete_request(asked, self.run, open_step, context, self.record()) if asked is not None else None
+        request = completion.approval
+        approval = complete_request(request, self.run, open_step, context, self.record()) if request is not None else None
         step = open_step.attempt.step
         command = completing_command(by, step, self.run, completion, chosen=chosen, approval=approval, slug=self.definition.slug)
         if command.awaits is not None:
@@ -294,14 +294,14 @@ class Simulation:
 
     def _form(self, prompt: Prompt, *, answered: bool, refused: bool = False, errors: Any = (), why: str = "") -> Question:
         run, attempt = self.run, self.run.attempt
-        told = list(errors) or list((attempt.errors if attempt is not None else None) or ())
+        wrong = list(errors) or list((attempt.errors if attempt is not None else None) or ())
         return self.question(
             "form",
             text=prompt.text,
             fields=[field.to_json() for field in prompt.fields],
             outcomes=[option.to_json() for option in prompt.outcomes],
-            why=why or (run.take_over or {}).get("message", "") or " ".join(str(each.get("reason", "")) for each in told),
-            errors=told,
+            why=why or (run.take_over or {}).get("message", "") or " ".join(str(each.get("reason", "")) for each in wrong),
+            errors=wrong,
             answered=answered,
             refused=refused,
         )
@@ -327,13 +327,13 @@ class Simulation:
 
     def sent(self, prefix: str = "") -> list[WouldSend]:
         """What would have left, in the order of the path."""
-        told: list[WouldSend] = []
+        sent_out: list[WouldSend] = []
         for n, attempt in sorted(self.run.attempts.items()):
-            told += [
+            sent_out += [
                 simulation.would_send(f"{prefix}{attempt.step}", attempt, effect) for effect in attempt.effects if effect.keeps is None
             ]
-            told += self.sent_beside.get(n, ())
-        return told
+            sent_out += self.sent_beside.get(n, ())
+        return sent_out
 
     def result(self, question: Question | None) -> Simulated:
         """What came of it."""

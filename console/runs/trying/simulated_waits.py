@@ -82,8 +82,8 @@ def _message(dry: "Simulation") -> Question | None:
     step, attempt = _step_and_attempt(dry)
     chosen = dry.script.ending(step, attempt)
     effects = dry.run.attempt.effects if dry.run.attempt is not None else ()
-    asked: Mapping[str, Any] = effects[-1].request.get("asked") or {} if effects else {}
-    call = asked.get("channel") == "call"
+    request: Mapping[str, Any] = effects[-1].request.get("asked") or {} if effects else {}
+    call = request.get("channel") == "call"
     result = dict(chosen.result or {}) if chosen is not None else {}
     usual = "answered" if call else "sent"
     outcome = str(result.get("outcome") or {"failed": "failed", "unknown": "unknown"}.get(chosen.outcome if chosen else "", usual))
@@ -95,11 +95,11 @@ def _message(dry: "Simulation") -> Question | None:
     if way is None:
         _in_vain(dry, f"message_{outcome}", str(result.get("reason") or NOT_SENT), asks=outcome in ("unknown", "expired"))
         return None
-    told = {"message": None, "status": outcome, "to": (asked.get("content") or {}).get("to"), "reason": result.get("reason")}
+    output = {"message": None, "status": outcome, "to": (request.get("content") or {}).get("to"), "reason": result.get("reason")}
     if call:
-        told |= {"outcome": outcome, "attempts": 1, "label": label or None}
-        told |= {name: result.get(name) for name in ("transcript", "recording")}
-    dry.give(commands.Arrive(_key(dry), way, output=told))
+        output |= {"outcome": outcome, "attempts": 1, "label": label or None}
+        output |= {name: result.get(name) for name in ("transcript", "recording")}
+    dry.give(commands.Arrive(_key(dry), way, output=output))
     return None
 
 
@@ -107,9 +107,14 @@ def _task(dry: "Simulation") -> Question | None:
     chosen = dry.script.answer(*_step_and_attempt(dry))
     if chosen is None or chosen.outcome not in ("done", "not_done"):
         return dry.question("task", outcomes=list(DONE))
-    asked = dry.run.attempt.effects[-1].request.get("asked") or {} if dry.run.attempt is not None and dry.run.attempt.effects else {}
-    told = {"title": asked.get("title"), "due": asked.get("due"), "result": chosen.outcome, "note": str(chosen.values.get("note", ""))}
-    dry.give(commands.Arrive(_key(dry), chosen.outcome, output=told | {"closed_by": dry.actor.id}))
+    request = dry.run.attempt.effects[-1].request.get("asked") or {} if dry.run.attempt is not None and dry.run.attempt.effects else {}
+    output = {
+        "title": request.get("title"),
+        "due": request.get("due"),
+        "result": chosen.outcome,
+        "note": str(chosen.values.get("note", "")),
+    }
+    dry.give(commands.Arrive(_key(dry), chosen.outcome, output=output | {"closed_by": dry.actor.id}))
     return None
 
 
@@ -118,23 +123,23 @@ def _question(dry: "Simulation") -> Question | None:
     chosen = dry.script.answer(*_step_and_attempt(dry))
     offered = [str(option["value"]) for option in request.get("outcomes", ())]
     expires = (dry.run.waiting or {}).get("until") is not None
-    asked: dict[str, Any] = {
+    question: dict[str, Any] = {
         "text": request.get("text"),
         "fields": list(request.get("fields", ())),
         "outcomes": [*request.get("outcomes", ()), *((EXPIRED,) if expires else ())],
     }
     if chosen is None:
-        return dry.question("question", **asked)
+        return dry.question("question", **question)
     if chosen.outcome == "expired" and "expired" not in offered and _expire(dry):
         return None
     if offered and chosen.outcome not in offered:
         errors = [{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}]
-        return dry.question("question", **asked, errors=errors, answered=True, refused=True)
+        return dry.question("question", **question, errors=errors, answered=True, refused=True)
     fields = [FormField(**{name: field[name] for name in FormField.__slots__ if name in field}) for field in request.get("fields", ())]
     try:
         values = clean(fields, dict(chosen.values))
     except Invalid as error:
-        return dry.question("question", **asked, errors=error.details, why=error.message, answered=True, refused=True)
+        return dry.question("question", **question, errors=error.details, why=error.message, answered=True, refused=True)
     way = chosen.outcome if offered and chosen.outcome else ANSWERED
     people = list(request.get("people", ()))[: int(request.get("needs", 1))]
     given = [{"by": person, "outcome": way, "at": log.body.moment(dry.now), "values": values} for person in people]
@@ -189,8 +194,8 @@ def _event(dry: "Simulation") -> Question | None:
     happens = (ending is not None and ending.outcome == "succeeded") or (chosen is not None and chosen.outcome == "event")
     if happens:
         result = dict(ending.result or {}) if ending is not None else {}
-        told = {"until": waiting.get("until"), "event": settings.get("event"), "at": log.body.moment(dry.now), **result}
-        dry.give(commands.Arrive(_key(dry), "event", output=told))
+        output = {"until": waiting.get("until"), "event": settings.get("event"), "at": log.body.moment(dry.now), **result}
+        dry.give(commands.Arrive(_key(dry), "event", output=output))
         return None
     if _expire(dry):
         return None

@@ -41,21 +41,21 @@ def differences(actor: Actor, definition: Definition, test: SavedTest) -> list[s
 
 def compared(document: Workflow, expected: Expected, found: Simulated) -> list[str]:
     """What differs between a dry run and what is expected of it."""
-    told: list[str] = []
+    failures: list[str] = []
     question = found.question
     if question is not None and question.refused:
         reasons = "; ".join(f"{each.get('field')}: {each.get('reason')}" for each in question.errors)
-        told.append(f"“{question.title}” does not take the answer ({reasons or question.why}).")
+        failures.append(f"“{question.title}” does not take the answer ({reasons or question.why}).")
     if expected.path is not None:
-        told += _path(document, expected.path, [each.step for each in found.path])
+        failures += _path(document, expected.path, [each.step for each in found.path])
     if expected.outcome is not None and expected.outcome != found.outcome:
         where = f"it stops at “{question.title}”" if question is not None else f"it ends as {found.outcome or found.status}"
-        told.append(f"It should end as {expected.outcome}, and {where}.")
+        failures.append(f"It should end as {expected.outcome}, and {where}.")
     if expected.status is not None and expected.status != found.status:
-        told.append(f"It should be {expected.status.replace('_', ' ')}, and is {found.status.replace('_', ' ')}.")
+        failures.append(f"It should be {expected.status.replace('_', ' ')}, and is {found.status.replace('_', ' ')}.")
     if expected.effects is not None:
-        told += _effects({step.id: step.title for step in document.steps}, expected, found)
-    return told
+        failures += _effects({step.id: step.title for step in document.steps}, expected, found)
+    return failures
 
 
 def _path(document: Workflow, expected: Sequence[str], taken: Sequence[str]) -> list[str]:

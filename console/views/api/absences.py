@@ -29,9 +29,9 @@ class NewAbsence(Sent):
 def _kept(_done: Done) -> dict[str, Any]:
     """Return the absence as it is now. Raises NotFound where it was taken back since."""
     sent, person = read(NewAbsence), str((request.view_args or {})["person_id"])
-    for one in absences.absences_of(g.actor, person):
-        if one.first == day_of(sent.first):
-            return one.to_json()
+    for absence in absences.absences_of(g.actor, person):
+        if absence.first == day_of(sent.first):
+            return absence.to_json()
     raise NotFound("The absence was taken back since.")
 
 
@@ -39,7 +39,7 @@ def _kept(_done: Done) -> dict[str, Any]:
 @operation("listAbsences", "own", Listed[AbsencePlanned], refuses=(403,), example=Example(PERSON))
 def every(person_id: str) -> ResponseReturnValue:
     """Present and coming absences of a person, the next first: one's own, or of others for those who manage people."""
-    return jsonify(listing([one.to_json() for one in absences.absences_of(g.actor, person_id)]))
+    return jsonify(listing([absence.to_json() for absence in absences.absences_of(g.actor, person_id)]))
 
 
 @blueprint.post("")

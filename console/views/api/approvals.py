@@ -154,7 +154,9 @@ def reply(approval_id: str) -> ResponseReturnValue:
 
 def _remarks(approval_id: str) -> dict[str, Any]:
     said = approval_beside.questions_and_replies(g.actor, approval_id)
-    return listing([{"by": one.by, "at": log.body.moment(one.at), "reply": one.reply, "text": one.text} for one in said], None)
+    return listing(
+        [{"by": remark.by, "at": log.body.moment(remark.at), "reply": remark.reply, "text": remark.text} for remark in said], None
+    )
 
 
 def _approval_json(approval_id: str) -> ResponseReturnValue:

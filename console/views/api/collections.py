@@ -201,16 +201,16 @@ def _export_asked_for(done: Done) -> dict[str, Any] | None:
 def ask_export(collection: str) -> ResponseReturnValue:
     """Have records written into a file in the background; poll `getExport` until it is `done`. It is kept for a day."""
     wanted = read(ExportedList, Malformed)
-    told = json.dumps(wanted.filter) if isinstance(wanted.filter, dict) else wanted.filter
-    here = browse.describe(g.actor, collection)
-    known = {field["name"] for field in here["fields"]}
+    condition = json.dumps(wanted.filter) if isinstance(wanted.filter, dict) else wanted.filter
+    description = browse.describe(g.actor, collection)
+    known = {field["name"] for field in description["fields"]}
     if strange := [name for name in wanted.columns or () if name not in known]:
         reason = f"There is no field {strange[0]}."
         raise Malformed(reason, details=[{"field": "columns", "reason": reason}])
     usual = browse.browsed_collection(g.actor, collection)[0].columns
     query = BrowseQuery(
         segment=wanted.segment or None,
-        filter=told or None,
+        filter=condition or None,
         q=wanted.q or None,
         sort=wanted.sort or None,
         fields=tuple(wanted.columns) if wanted.columns is not None else usual,

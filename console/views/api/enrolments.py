@@ -109,7 +109,7 @@ def _enrolled(done: Done) -> dict[str, Any] | None:
 
 
 def _answers(answers: Sequence[enrolments.Answer]) -> dict[str, Any]:
-    told = [
+    lines = [
         {
             "row": each.line,
             "status": each.status,
@@ -119,7 +119,7 @@ def _answers(answers: Sequence[enrolments.Answer]) -> dict[str, Any]:
         }
         for each in answers
     ]
-    return {"data": told}
+    return {"data": lines}
 
 
 def _taken_out(done: Done) -> dict[str, Any]:
@@ -155,10 +155,10 @@ def _lead(target: Target, lead_id: str) -> dict[str, Any]:
 def enrol(workflow_id: str) -> ResponseReturnValue:
     """Enrol many in a workflow, in the background; `preview` only tells what would become of each."""
     sent = read(WhomToEnrol)
-    told = sent.filter if sent.filter is None or isinstance(sent.filter, str) else json.dumps(sent.filter)
-    question = Question(keys=sent.records, segment=sent.segment, filter=told, rows=sent.rows, match=sent.match, values=sent.values)
+    condition = sent.filter if sent.filter is None or isinstance(sent.filter, str) else json.dumps(sent.filter)
+    question = Question(keys=sent.records, segment=sent.segment, filter=condition, rows=sent.rows, match=sent.match, values=sent.values)
     if sent.csv is not None:
-        if question.keys is not None or question.rows is not None or told or sent.segment:
+        if question.keys is not None or question.rows is not None or condition or sent.segment:
             raise Invalid("Say whom to enrol in one way.", details=[{"field": "csv", "reason": "Leave out the other ways, or this one."}])
         file = enrolments.batches.keep_file(g.actor, workflow_id, io.BytesIO(sent.csv.encode("utf-8", "replace")))
         headings, _ = contact_files.sample(file, g.actor.id)

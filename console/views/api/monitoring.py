@@ -81,7 +81,7 @@ DUE_TIME = {
 
 def _known(slug_or_id: str) -> Known:
     """Return the workflow. Raises NotFound as for one that is not there."""
-    found = next((one for one in workflows.all_known() if slug_or_id in (one.id, one.slug)), None)
+    found = next((workflow for workflow in workflows.all_known() if slug_or_id in (workflow.id, workflow.slug)), None)
     if found is None or not access.can(g.actor, found.team or None, f"{OBJECT}:{found.slug}", "see"):
         raise NotFound(hidden=found is not None and found.label is None)
     return found

@@ -48,9 +48,9 @@ def find() -> ResponseReturnValue:
     wanted = parse_query(NotesWanted)
     if wanted.record and not wanted.collection:
         raise Malformed("A record is named with its collection.", details=[{"field": "collection", "reason": "Needed with record."}])
-    told: dict[str, Any] = {name: value for name in ("user", "collection", "record") if (value := getattr(wanted, name))}
-    found, following = notes.search(g.actor, {**told, **_moments(wanted)}, wanted.limit, wanted.after or None)
-    return jsonify({"data": [_note_json(one) for one in found], "hasMore": following is not None, "next": following})
+    about: dict[str, Any] = {name: value for name in ("user", "collection", "record") if (value := getattr(wanted, name))}
+    found, following = notes.search(g.actor, {**about, **_moments(wanted)}, wanted.limit, wanted.after or None)
+    return jsonify({"data": [_note_json(note) for note in found], "hasMore": following is not None, "next": following})
 
 
 @blueprint.get("/collections/<collection>/records/<key>/notes")
@@ -59,7 +59,7 @@ def of_record(collection: str, key: str) -> ResponseReturnValue:
     """Notes on a record, newest first."""
     wanted = parse_query(Paged)
     found, following = notes.notes_of(g.actor, collection, key, wanted.limit, wanted.after or None)
-    return jsonify(listing([_note_json(one) for one in found], following))
+    return jsonify(listing([_note_json(note) for note in found], following))
 
 
 def _added(done: Done) -> dict[str, Any] | None:
@@ -111,5 +111,5 @@ def _note_json(note: notes.Note) -> dict[str, Any]:
         "text": note.text,
         "removed": note.removed,
         "people": list(note.people),
-        "files": [one.value for one in note.files],
+        "files": [file.value for file in note.files],
     }

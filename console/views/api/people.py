@@ -58,5 +58,5 @@ def _account(made: accounts.Person) -> dict[str, Any]:
 def create() -> ResponseReturnValue:
     """Make a service account; 409 `email_taken` if the address is in use."""
     sent = read(NewAccount)
-    made = accounts.create_service_account(sent.email, [(one.role, one.team) for one in sent.roles], name=sent.name, by=g.actor)
+    made = accounts.create_service_account(sent.email, [(role.role, role.team) for role in sent.roles], name=sent.name, by=g.actor)
     return jsonify(_account(made)), 201

@@ -87,9 +87,9 @@ def show(review_id: str) -> ResponseReturnValue:
     review = workflows.review_of(g.actor, review_id)
     live = review.live_then
     differences = drafting.differences(live, review.document) if live is not None else []
-    told: dict[str, Any] = {"document": review.document, "differences": [each._asdict() for each in differences]}
-    told["impact"] = publication.told_impact(g.actor, review)
-    return jsonify(review.to_json() | told)
+    body: dict[str, Any] = {"document": review.document, "differences": [each._asdict() for each in differences]}
+    body["impact"] = publication.told_impact(g.actor, review)
+    return jsonify(review.to_json() | body)
 
 
 @blueprint.post("/workflow-reviews/<review_id>/approve")

@@ -78,7 +78,7 @@ def every(workflow_id: str) -> ResponseReturnValue:
 
 def _trigger_json(trigger: automation.Listed) -> dict[str, Any]:
     counts = {name: int(trigger.counts.get(name, 0)) for name in ("matched", "passed", "left_out", "stopped")}
-    told = {
+    body = {
         **trigger.definition.to_json(),
         "enabled": trigger.enabled,
         "next_at": [canonical.moment(at) for at in trigger.next_at],
@@ -86,7 +86,7 @@ def _trigger_json(trigger: automation.Listed) -> dict[str, Any]:
         **counts,
         "problem": trigger.problem,
     }
-    return told | ({"url": hook_url(trigger.address)} if trigger.address is not None else {})
+    return body | ({"url": hook_url(trigger.address)} if trigger.address is not None else {})
 
 
 def _made(made: automation.Made) -> dict[str, Any]:

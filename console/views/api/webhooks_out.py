@@ -184,8 +184,8 @@ def test(webhook_id: str) -> ResponseReturnValue:
 )
 def deliveries(webhook_id: str) -> ResponseReturnValue:
     """What was sent and what waits, newest first; kept for 30 days."""
-    asked = parse_query(OfDeliveries)
-    found, following = outgoing_webhooks.deliveries_of(g.actor, webhook_id, limit=asked.limit, after=asked.after, status=asked.status or "")
+    query = parse_query(OfDeliveries)
+    found, following = outgoing_webhooks.deliveries_of(g.actor, webhook_id, limit=query.limit, after=query.after, status=query.status or "")
     return jsonify(listing([each.to_json() for each in found], following))
 
 

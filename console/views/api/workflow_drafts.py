@@ -63,8 +63,8 @@ def _node_made(done: Done) -> dict[str, Any]:
 
 
 def _node(draft: workflows.Draft, step: str, sent: NewNode) -> dict[str, Any]:
-    told = {"id": f"{graph_pieces.NODE}{step}", "workflow_id": draft.id, "type": sent.type, "title": sent.title, "config": sent.config}
-    return told | {"created_at": log.body.moment(draft.changed_at) if draft.changed_at else None}
+    node = {"id": f"{graph_pieces.NODE}{step}", "workflow_id": draft.id, "type": sent.type, "title": sent.title, "config": sent.config}
+    return node | {"created_at": log.body.moment(draft.changed_at) if draft.changed_at else None}
 
 
 def _edge_made(_done: Done) -> dict[str, Any]:

@@ -121,12 +121,12 @@ def _of_steps(document: Mapping[str, Any], own: Collection | None, before: Mappi
         start = step["type"] == "start"
         if step["id"] not in before and not start:
             continue
-        title, asked = str(step.get("title") or step["id"]), {each["name"]: each for each in _form_fields(step)}
-        names = list(asked) if start else sorted(before[step["id"]] or ())
+        title, entries = str(step.get("title") or step["id"]), {each["name"]: each for each in _form_fields(step)}
+        names = list(entries) if start else sorted(before[step["id"]] or ())
         for name in names:
             path = f"input.{name}" if start else f"steps.{step['id']}.{name}"
-            if name in asked:
-                yield _of_form(title, path, asked[name])
+            if name in entries:
+                yield _of_form(title, path, entries[name])
             elif (read := fields.get(name)) is not None:
                 yield Compared(title, path, read.label, read.kind, read.options, read.day, read.digits)
             elif name:

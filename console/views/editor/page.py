@@ -175,14 +175,14 @@ def _short(value: Any, titles: Mapping[str, str]) -> str:
 def _editor(draft: workflows.Draft) -> Response:
     document = draft.document
     picture = diagrams.picture_of(workflows.readable(document), workflows.connected() or {})
-    told = _problems(document, workflows.problems(draft))
+    problems = _problems(document, workflows.problems(draft))
     chosen = request.values.get("step", "")
     step = next((each for each in document["steps"] if each["id"] == chosen), None)
     view = "text" if request.values.get("view") == "text" else "outline"
     context: dict[str, Any] = {
         "draft": draft, "document": document, "view": view, "url": f"/workflows/{draft.slug}/edit",
-        "title": document.get("title") or draft.slug, "lines": _outline(picture.nodes, told), "problems": told,
-        "errors": sum(1 for each in told if each.severity == "error"), "families": _families(document),
+        "title": document.get("title") or draft.slug, "lines": _outline(picture.nodes, problems), "problems": problems,
+        "errors": sum(1 for each in problems if each.severity == "error"), "families": _families(document),
         "nodes": picture.nodes, "groups": picture.groups,
         "changed_by": accounts.names({draft.changed_by}).get(draft.changed_by, "the command line") if draft.changed_by else "",
         "step": step, "text": drafting.written(document).decode() if view == "text" else "",
@@ -194,7 +194,7 @@ def _editor(draft: workflows.Draft) -> Response:
     }
     context["notes"] = {each["id"]: str(each["description"]) for each in document["steps"] if each.get("description")}
     context["wrong"] = {line.node.id: line.wrong for line in context["lines"]}
-    context |= _panel(draft, step, told, found) if step is not None else _about(told)
+    context |= _panel(draft, step, problems, found) if step is not None else _about(problems)
     context |= tabs.context(tabs.known_of(draft.slug), "edit") | {"workflow_title": context["title"]}
     if frame.wants_fragment():
         answer = make_response(frame.render("editor/page.html", context, "editor"))
@@ -203,11 +203,11 @@ def _editor(draft: workflows.Draft) -> Response:
     return frame.page("editor/page.html", context)
 
 
-def _panel(draft: workflows.Draft, step: Mapping[str, Any], told: Sequence[Told], found: Mapping[str, Sketch]) -> dict[str, Any]:
+def _panel(draft: workflows.Draft, step: Mapping[str, Any], problems: Sequence[Told], found: Mapping[str, Sketch]) -> dict[str, Any]:
     """The settings of a step."""
     actor, document = frame.actor(), draft.document
     kind = steps.all_types().get(step["type"])
-    errors = {each.field: each.message for each in told if each.step == step["id"]}
+    errors = {each.field: each.message for each in problems if each.step == step["id"]}
     edges = {each: [to for to in sketch.next.values() if to in found] for each, sketch in found.items()}
     before = {each: found[each].outputs for each in graph.before_node(edges, step["id"]) if each in found}
     shown = {box for box in errors if box.partition(".")[0] in ("config", "next", "title", *step_form.OFTEN)}
@@ -226,12 +226,12 @@ def _panel(draft: workflows.Draft, step: Mapping[str, Any], told: Sequence[Told]
     }
 
 
-def _about(told: Sequence[Told]) -> dict[str, Any]:
+def _about(problems: Sequence[Told]) -> dict[str, Any]:
     """The settings of the workflow as a whole."""
     return {
         "collections": [(each.id, each.label) for each in step_form.collections_of(frame.actor())],
         "teams": [(team.id, team.name) for team in accounts.teams()],
-        "document_errors": {each.field: each.message for each in told if each.step is None},
+        "document_errors": {each.field: each.message for each in problems if each.step is None},
     }
 
 
@@ -269,11 +269,11 @@ def _foreseen(kind: StepKind, step: Mapping[str, Any]) -> list[str]:
 
 def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Told]:
     titles = {step["id"]: str(step.get("title") or step["id"]) for step in document["steps"]}
-    told = []
+    problems = []
     for problem in found:
         mending = drafting.mend(document, problem)
         label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
-        told.append(
+        problems.append(
             Told(
                 problem.step,
                 titles.get(problem.step or "", ""),
@@ -284,10 +284,10 @@ def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Tol
                 change,
             )
         )
-    return told
+    return problems
 
 
-def _outline(nodes: Sequence[Node], told: Sequence[Told]) -> list[Line]:
+def _outline(nodes: Sequence[Node], problems: Sequence[Told]) -> list[Line]:
     """The steps in order. A branch stands further in than the step at which it begins, and ends where branches meet."""
     before: dict[str, list[Node]] = {}
     for node in nodes:
@@ -295,7 +295,7 @@ def _outline(nodes: Sequence[Node], told: Sequence[Told]) -> list[Line]:
             before.setdefault(to, []).append(node)
     depths: dict[str, int] = {}
     worst: dict[str | None, str] = {}
-    for each in told:
+    for each in problems:
         worst[each.step] = "error" if "error" in (each.severity, worst.get(each.step)) else "warning"
     lines = []
     for node in nodes:

@@ -30,9 +30,9 @@ def publish(slug: str) -> Response:
             raise Invalid("Say in a sentence what changes and why.", details=[{"field": "note", "reason": "Needed."}])
         accepted = request.form.get("accept", "").strip()
         if request.form.get("do") == "ask":
-            asked = publication.ask_for_review(frame.actor(), slug, note=note, revision=revision, accept_failed_tests=accepted)
+            review = publication.ask_for_review(frame.actor(), slug, note=note, revision=revision, accept_failed_tests=accepted)
             flash("Asked. Whoever may approve it is told.")
-            return frame.redirect_to(publication.address(asked.id))
+            return frame.redirect_to(publication.address(review.id))
         made = workflows.publish_draft(frame.actor(), slug, note=note, revision=revision, accept_failed_tests=accepted)
     except (Conflict, Invalid) as wrong:
         late = wrong.code in ("stale_revision", "nothing_new")
@@ -77,17 +77,17 @@ def _publication(
     return frame.page("editor/publish.html", context, status=wrong.status if wrong else 200)
 
 
-def impact_context(told: Mapping[str, Any], document: Mapping[str, Any], live: Mapping[str, Any] | None) -> dict[str, Any]:
+def impact_context(impact: Mapping[str, Any], document: Mapping[str, Any], live: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what `editor/impact.html` shows of an impact in the shape of the API, of publishing this document in the place of the live one."""
-    drawn = drawn_difference(live, document) if live is not None and told["differences"] else {}
+    drawn = drawn_difference(live, document) if live is not None and impact["differences"] else {}
     return drawn | {
-        "told": {**told, "problems": [each | {"message": problem_words(each["field"], each["message"])} for each in told["problems"]]},
-        "counted": _counted(told["differences"]),
+        "told": {**impact, "problems": [each | {"message": problem_words(each["field"], each["message"])} for each in impact["problems"]]},
+        "counted": _counted(impact["differences"]),
         "records": _records_of(document.get("collection")),
         "titles": {step["id"]: str(step.get("title") or step["id"]) for step in document["steps"]},
         "steps": len(document["steps"]),
-        "others": any(each["version"] != told["live"] for each in told["runs"]),
-        "stopped": any(each["severity"] == "error" for each in told["problems"]),
+        "others": any(each["version"] != impact["live"] for each in impact["runs"]),
+        "stopped": any(each["severity"] == "error" for each in impact["problems"]),
     }
 
 

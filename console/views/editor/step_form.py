@@ -170,8 +170,10 @@ class _Form:
             case "string" if options:
                 return make(control="choice", value=value or "", options=[("", "Choose…"), *options])
             case "string" if name in conditions.CONDITIONS:
-                told = re.sub(r"^Expression; (\w)", lambda found: found[1].upper(), make.keywords["help"])  # type: ignore[attr-defined]
-                return make(control="condition", value=value or "", condition=conditions.rows(str(value or ""), self.compared), help=told)
+                help_text = re.sub(r"^Expression; (\w)", lambda found: found[1].upper(), make.keywords["help"])  # type: ignore[attr-defined]
+                return make(
+                    control="condition", value=value or "", condition=conditions.rows(str(value or ""), self.compared), help=help_text
+                )
             case "string":
                 long = part.get("maxLength", 0) >= LONG
                 expression = (name in EXPRESSIONS and "options" not in path) or str(make.keywords["help"]).startswith("Expression")  # type: ignore[attr-defined]
@@ -315,8 +317,8 @@ class _Offer:
     def _before(self) -> list[tuple[str, str]]:
         """(id, title) of the steps that a person does."""
         types = steps.all_types()
-        told = [step for step in self.document["steps"] if step["type"] in types and not types[step["type"]].automatic]
-        return [(step["id"], str(step.get("title") or step["id"])) for step in told if step["type"] not in ("start", "end", "approval")]
+        before = [step for step in self.document["steps"] if step["type"] in types and not types[step["type"]].automatic]
+        return [(step["id"], str(step.get("title") or step["id"])) for step in before if step["type"] not in ("start", "end", "approval")]
 
     def compared(self, before: Before) -> Mapping[str, conditions.Compared]:
         """Path → what a row of a condition may compare."""

@@ -371,8 +371,8 @@ def _records(collection: str, chosen: str | None) -> list[dict[str, str]]:
         found = browse.page(frame.actor(), collection, browse.BrowseQuery(q=sought or None, limit=MOST_RECORDS))
     except NotFound:
         return []
-    one = found.collection.label_one
-    return [{"value": str(record.key), "label": record.title or one} for record in found.rows if record.key is not None]
+    noun = found.collection.label_one
+    return [{"value": str(record.key), "label": record.title or noun} for record in found.rows if record.key is not None]
 
 
 def _answer_boxes(question: Question, typed: Mapping[str, Any] | None) -> list[form_boxes.Box]:
@@ -408,7 +408,7 @@ def _passed(each: Any, titles: Mapping[str, str]) -> Passed:
 
 def _sent(would_send: Sequence[WouldSend], state: State, document: Workflow) -> list[Sent]:
     """What would have left; the first of a step has the choice of its ending, which counts for all of the step."""
-    told, offered, steps_of = [], set[str](), {step.id: step for step in document.steps}
+    sent, offered, steps_of = [], set[str](), {step.id: step for step in document.steps}
     for each in would_send:
         settles = each.kind not in ("task", "notice", "documents") and each.step not in offered
         offered.add(each.step)
@@ -418,8 +418,8 @@ def _sent(would_send: Sequence[WouldSend], state: State, document: Workflow) -> 
         ways = [way for way in step.next if way not in USUAL] if step is not None and each.kind == "message" else []
         endings = (*ENDINGS, *((f"{WAY}{way}", way.replace("_", " ").capitalize()) for way in ways))
         channel = str(each.request.get("channel")) if each.kind == "message" else ""
-        told.append(Sent(each.step, title, CHANNELS.get(channel, each.summary), _request_lines(each), ending, endings))
-    return told
+        sent.append(Sent(each.step, title, CHANNELS.get(channel, each.summary), _request_lines(each), ending, endings))
+    return sent
 
 
 def _waited(found: Simulated, state: State) -> list[Sent]:

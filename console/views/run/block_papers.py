@@ -34,7 +34,7 @@ class Papers:
     def looked(self) -> Mapping[str, Looked]:
         """What was opened of each, by its reference."""
         try:
-            return {one.ref: one for one in documents.looked_at(self.actor, self.run["id"], self.at)}
+            return {look.ref: look for look in documents.looked_at(self.actor, self.run["id"], self.at)}
         except ConsoleError:
             return {}
 

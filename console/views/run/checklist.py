@@ -128,7 +128,7 @@ def _lines(run_id: str, ref: str, results: Sequence[Result], item: str | None) -
     """Return the checks that apply: failed ones first, then those that a person must look at."""
     order = ("fail", "unsure", "pass")
     look = frame.look()
-    applying = sorted((result for result in results if result.outcome in order), key=lambda one: order.index(one.outcome))
+    applying = sorted((result for result in results if result.outcome in order), key=lambda result: order.index(result.outcome))
     return [
         Line(
             check.label,

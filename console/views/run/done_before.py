@@ -12,8 +12,8 @@ def revise_context(shown: Preview) -> dict[str, Any]:
         {**attempt, "by_name": shown.names.get(attempt["by"], "a former colleague") if attempt.get("by") else "automatic"}
         for attempt in shown.json["cancels"]
     ]
-    told = {"cancels": _once(named, ("step", "by_name")), "effects_done": once(shown.json["effects_done"])}
-    return {"preview": dict(shown.json) | told, "preview_title": shown.title}
+    fields = {"cancels": _once(named, ("step", "by_name")), "effects_done": once(shown.json["effects_done"])}
+    return {"preview": dict(shown.json) | fields, "preview_title": shown.title}
 
 
 def once(effects: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

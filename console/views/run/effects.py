@@ -123,8 +123,8 @@ def sent(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]:
     """Return what only programs need of an effect: the request as it was sent."""
     if effect is None:
         return []
-    told = effect["sent"] or {}
-    lines = [(label, told.get(name)) for name, label in SENT.items()]
+    values = effect["sent"] or {}
+    lines = [(label, values.get(name)) for name, label in SENT.items()]
     return [(label, formats.text(formats.undescribed("", value), value, look)) for label, value in lines if value not in (None, "", {}, [])]
 
 

@@ -124,8 +124,8 @@ def box(
     currency: str = "",
 ) -> Box:
     """Return the box of one FIELD with its present value; `error` is the detail about this field, `currency` what the form says beside an amount."""
-    asked = formats.kind(source)
-    what = _with_choices(replace(asked, currency=currency) if currency and formats.is_money(asked) else asked, look)
+    kind = formats.kind(source)
+    what = _with_choices(replace(kind, currency=currency) if currency and formats.is_money(kind) else kind, look)
     before_known = source.get("now") is not None or "record" in source
     now = source.get("now")
     entry, control = _entry(what, value, look), _control(source, what)
@@ -155,7 +155,7 @@ def box(
         held=_exact_value(what, value, control, look),
         lines=source.get("lines") or 3,
         unit=formats.currency_words(what),
-        marker=_marker(asked, what),
+        marker=_marker(kind, what),
         last=_earlier_results(source, what, look),
         explains=source.get("explains"),
         by_rule=bool(source.get("by_rule")),
@@ -173,11 +173,11 @@ def _with_choices(what: Kind, look: Look) -> Kind:
     return replace(what, options=dict(formats.code_choices(what.widget, look.locale)))
 
 
-def _marker(asked: Kind, what: Kind) -> str:
+def _marker(kind: Kind, what: Kind) -> str:
     """Return the type of a box; for an amount in smallest units also its currency, as a code or as the box that holds it."""
     if not (formats.is_money(what) and what.minor):
         return what.type
-    return f"{what.type} {asked.currency or '-'}"
+    return f"{what.type} {kind.currency or '-'}"
 
 
 def _kind_of(name: str, marker: str, form: MultiDict[str, str]) -> Kind:
@@ -243,14 +243,14 @@ def _sent(what: Kind, entry: str) -> str:
 
 def _input_type(what: Kind, entry: str) -> str:
     """Return the type of an input. One for days and times that is given anything else (0000-00-00, infinity) would send nothing."""
-    told = _INPUTS.get(what.type, "text")
-    reads: Callable[[str], Any] | None = _NATIVE.get(told)
+    kind = _INPUTS.get(what.type, "text")
+    reads: Callable[[str], Any] | None = _NATIVE.get(kind)
     try:
         if reads is not None and entry:
             reads(entry)
     except ValueError:
         return "text"
-    return told
+    return kind
 
 
 def _words(what: Kind, value: Any, look: Look) -> str:

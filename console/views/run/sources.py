@@ -266,8 +266,8 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
 def _of_items(what: Kind, value: Any, output: Mapping[str, Any]) -> tuple[Kind, Any]:
     """Return the titles of the items of a list for their keys."""
     titles = {str(item["key"]): str(item["title"]) for item in output.get("items") or () if loaded_values.is_item(item)}
-    if isinstance(value, list) and value and all(str(one) in titles for one in value):
-        return Kind(what.name, what.label, "array"), [titles[str(one)] for one in value]
+    if isinstance(value, list) and value and all(str(item) in titles for item in value):
+        return Kind(what.name, what.label, "array"), [titles[str(item)] for item in value]
     return what, value
 
 

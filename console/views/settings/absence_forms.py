@@ -21,13 +21,13 @@ def context(who: Actor, person_id: str, error: ConsoleError | None = None) -> di
     """What the part draws."""
     now, own = log.now(), who.id == person_id
     team = set(who.teams if own else accounts.person(person_id).teams)
-    colleagues = [one for one in accounts.search("", COLLEAGUES) if one.id != person_id and team & set(one.teams)]
+    colleagues = [person for person in accounts.search("", COLLEAGUES) if person.id != person_id and team & set(person.teams)]
     return {
         "own": own,
         "here": "/settings/me/absences" if own else f"/settings/people/{person_id}/absences",
         "list": [
-            {"id": one.id, "days": _days(one), "deputy": one.substitute_name, "now": one.starts_at <= now}
-            for one in absences.absences_of(who, person_id)
+            {"id": absence.id, "days": _days(absence), "deputy": absence.substitute_name, "now": absence.starts_at <= now}
+            for absence in absences.absences_of(who, person_id)
         ],
         "typed": {name: request.form.get(name, "") if error is not None else "" for name in FIELDS},
         "wrong": {detail["field"]: detail["reason"] for detail in error.details} if isinstance(error, Invalid) else {},
@@ -36,10 +36,10 @@ def context(who: Actor, person_id: str, error: ConsoleError | None = None) -> di
     }
 
 
-def _days(one: absences.Absence) -> str:
+def _days(absence: absences.Absence) -> str:
     """Return the days as people say them; a single one once."""
     locale = frame.look().locale
-    return " to ".join(dict.fromkeys(formats.times.day_words(str(day), locale) for day in (one.first, one.last)))
+    return " to ".join(dict.fromkeys(formats.times.day_words(str(day), locale) for day in (absence.first, absence.last)))
 
 
 @blueprint.post("/me/absences")

@@ -40,10 +40,10 @@ def show() -> Response:
     teams = accounts.teams()
     team = filters["team"] if filters["team"] in {team.id for team in teams} else ""
     person = next((person for person in people if filters["person"] in (person.id, person.email, person.name) and filters["person"]), None)
-    asked = {"place": team, "q": filters["q"], "person": person.id if person else ""}
-    table = matrix.table(frame.actor(), kind, **asked, begin=(area.page_number() - 1) * LINES, most=LINES)
+    query = {"place": team, "q": filters["q"], "person": person.id if person else ""}
+    table = matrix.table(frame.actor(), kind, **query, begin=(area.page_number() - 1) * LINES, most=LINES)
     if not table.lines and table.total:  # a page after the last one
-        table = matrix.table(frame.actor(), kind, **asked, begin=(table.total - 1) // LINES * LINES, most=LINES)
+        table = matrix.table(frame.actor(), kind, **query, begin=(table.total - 1) // LINES * LINES, most=LINES)
     context = {
         "matrix": table,
         "pager": area.pager(table.total, LINES),
@@ -67,8 +67,8 @@ def export() -> Response:
     access.require(frame.actor(), None, "policy", "manage")
     team, person = request.args.get("team", ""), request.args.get("person", "")
     lines = list(matrix.as_csv(frame.actor(), place=team, person=person))
-    asked = {name: value for name, value in (("team", team), ("person", person)) if value}
-    return downloads.csv_text(frame.actor(), "rights.csv", "".join(lines), len(lines) - 1, filter=asked)
+    query = {name: value for name, value in (("team", team), ("person", person)) if value}
+    return downloads.csv_text(frame.actor(), "rights.csv", "".join(lines), len(lines) - 1, filter=query)
 
 
 @blueprint.get("/try")

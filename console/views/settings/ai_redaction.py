@@ -43,7 +43,7 @@ def try_text() -> Response:
 
 
 def _page(
-    told: Mapping[str, str],
+    values: Mapping[str, str],
     seen: Seen | None = None,
     wrong: Mapping[str, str] | None = None,
     *,
@@ -51,7 +51,7 @@ def _page(
     error: ConsoleError | None = None,
 ) -> Response:
     context: dict[str, Any] = {
-        "told": told,
+        "told": values,
         "wrong": wrong or {},
         "error": error,
         "seen": seen,

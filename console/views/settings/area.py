@@ -77,8 +77,8 @@ class Pager:
 
 def page_number() -> int:
     """Return the page of a long table that the address asks for, from 1."""
-    told = request.args.get("page", "")
-    return max(1, int(told)) if told.isdecimal() and told.isascii() and len(told) < 7 else 1
+    text = request.args.get("page", "")
+    return max(1, int(text)) if text.isdecimal() and text.isascii() and len(text) < 7 else 1
 
 
 def pager(total: int, size: int) -> Pager | None:

@@ -88,7 +88,7 @@ def _period_words(grant: clearances.Grant) -> str:
     return shown[0] if first == last else " to ".join(shown)
 
 
-def _page(told: Mapping[str, str] | None = None, wrong: ConsoleError | None = None) -> Response:
+def _page(values: Mapping[str, str] | None = None, wrong: ConsoleError | None = None) -> Response:
     who, today = frame.actor(), frame.look().now
     held = clearances.listed(who)
     typed = {"label": held[0].id if held else "", "since": f"{today:%Y-%m-%d}", "until": f"{today + timedelta(days=14):%Y-%m-%d}"}
@@ -98,7 +98,7 @@ def _page(told: Mapping[str, str] | None = None, wrong: ConsoleError | None = No
         "agrees": {grant.id for label in held for grant in label.grants if clearances.may_agree(who, grant)},
         "days": {grant.id: _period_words(grant) for label in held for grant in label.grants},
         "role_words": formats.role_words,
-        "told": typed | dict(told or {}),
+        "told": typed | dict(values or {}),
         "wrong": reasons(wrong),
         "error": wrong.message if wrong else "",
     }

@@ -92,8 +92,8 @@ def both(collection: str, base: Mapping[str, Any], mine: Mapping[str, Any], wron
         }
         for each in compare(base, mine, theirs)
     ]  # fmt: skip
-    told = context(editing, wrong) | {"rows": rows, "base": json.dumps(dict(base)), "mine": json.dumps(dict(mine))}
-    return area.page("settings/collection_both.html", NAME, told, status=wrong.status if wrong else 409)
+    context_ = context(editing, wrong) | {"rows": rows, "base": json.dumps(dict(base)), "mine": json.dumps(dict(mine))}
+    return area.page("settings/collection_both.html", NAME, context_, status=wrong.status if wrong else 409)
 
 
 def labels_of(collection: Collection) -> dict[str, str]:
@@ -108,9 +108,9 @@ def preview(becoming: Collection, parts: tuple[str, ...] = ("list", "summary"), 
     """Return what the draft looks like to the editor, or to people of the role `as`: a row of the list, the summary, and the forms."""
     role = request.values.get("as", "")
     look = collections.look(frame.actor(), becoming, role)
-    told: dict[str, Any] = {"preview_wrong": wrong, "look": look, "sample": look.page and look.page.record, "parts": parts}
+    context_: dict[str, Any] = {"preview_wrong": wrong, "look": look, "sample": look.page and look.page.record, "parts": parts}
     if look.page is None:
-        return told
+        return context_
     page, drawn = look.page, frame.naming(look.page.named)
     readable = {item.name: item for item in page.fields}
     columns = [readable[name] for name in becoming.columns if name in readable and (name,) != becoming.title_fields]
@@ -119,8 +119,8 @@ def preview(becoming: Collection, parts: tuple[str, ...] = ("list", "summary"), 
         (states.cell if item.name == state else formats.cell)(formats.kind(item, becoming.key), drawn)(page.record.values.get(item.name))
         for item in columns
     ]
-    related = [one.get("relation") for one in becoming.summary.get("related", ())]
-    return told | {
+    related = [entry.get("relation") for entry in becoming.summary.get("related", ())]
+    return context_ | {
         "sample_columns": [item.label for item in columns],
         "sample_cells": Markup("".join(cells)),  # noqa: S704 (cells escape their values)
         "sample_sections": records.sections(page, drawn, whole=False) if "summary" in parts else [],

@@ -123,7 +123,7 @@ def _areas(editing: Editing, part: Part) -> tuple[Area, ...]:
     )
     rest = Group(REST, part.rest, _named_items(items, [name for name in items if name not in placed]))
     lists = _related(editing)
-    shown = [one["relation"] for one in becoming.summary.get("related", ()) if one["relation"] in lists]
+    shown = [entry["relation"] for entry in becoming.summary.get("related", ()) if entry["relation"] in lists]
     return (
         Area(FIELDS, "Groups", (*parts, rest)),
         Area(RELATED, "Related lists", (Group("0", "Shown", _named_items(lists, shown)), Group(REST, "Not shown", _named_items(lists, [name for name in lists if name not in shown])))),
@@ -163,7 +163,7 @@ def _items(editing: Editing, part: Part) -> dict[str, Item]:
 
 def _related(editing: Editing) -> dict[str, Item]:
     """Return the relations to many records, with the columns that their lists may show."""
-    said = {one["relation"]: one.get("columns") or () for one in editing.becoming.summary.get("related", ())}
+    said = {entry["relation"]: entry.get("columns") or () for entry in editing.becoming.summary.get("related", ())}
     every = {item.id: item for item in real_records.collections()}
     made = {}
     for relation in editing.becoming.relations:
@@ -298,7 +298,7 @@ def _document(editing: Editing, part: Part, areas: tuple[Area, ...]) -> dict[str
         {"label": group.label, "fields": [item.name for item in group.items]} for group in places.groups[:-1] if group.label or group.items
     ]
     _put(summary, "sections", sections)
-    before = {one["relation"]: one for one in summary.get("related", ())}
+    before = {entry["relation"]: entry for entry in summary.get("related", ())}
     if areas[1] != drawn[RELATED]:
         _put(summary, "related", [_related_document(item, before.get(item.name, {})) for item in areas[1].groups[0].items])
     _put(summary, "badge", request.form.get("badge", ""))

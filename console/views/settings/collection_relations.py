@@ -112,7 +112,7 @@ def _by_words(own: Collection, target: Collection | None, relation: Relation) ->
 def _free(label: str, taken: set[str]) -> str:
     plain = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")[:50] or "relation"
     plain = plain if plain[:1].isalpha() else f"relation_{plain}"
-    return next(one for one in (plain, *(f"{plain}_{number}" for number in range(2, 300))) if one not in taken)
+    return next(name for name in (plain, *(f"{plain}_{number}" for number in range(2, 300))) if name not in taken)
 
 
 def _form(
@@ -123,7 +123,7 @@ def _form(
     several = isinstance(drawn.get("via"), list)
     context = collection_frame.context(editing, wrong) | {
         "relation": found, "target": target, "drawn": drawn, "said": said, "several": _by_words(own, target, found) if several and found else "",
-        "targets": [(item.id, f"{item.label} · {item.source}") for item in sorted(every.values(), key=lambda one: (one.source != own.source, one.source, one.label.casefold()))],
+        "targets": [(item.id, f"{item.label} · {item.source}") for item in sorted(every.values(), key=lambda collection: (collection.source != own.source, collection.source, collection.label.casefold()))],
         "columns_here": [(item.name, item.label) for item in own.stored_fields if not item.hidden],
         "columns_there": [(item.name, item.label) for item in target.stored_fields if not item.hidden] if target else [],
         "title": found.label if found else "New relation",

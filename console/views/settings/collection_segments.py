@@ -147,7 +147,7 @@ def _entry(sent: Mapping[str, Any], ident: str, editing: Editing) -> dict[str, A
             details += [] if sent["filter"] else [{"field": "filter", "reason": "Write the expression."}]
         case _:
             made["filter"], wrong = condition_rows.expression_of(sent["rows"], sent["joined"], _fields(editing))
-            details += [{"field": f"rows.{one.row}", "reason": one.reason} for one in wrong]
+            details += [{"field": f"rows.{problem.row}", "reason": problem.reason} for problem in wrong]
     if details:
         raise Invalid(details[0]["reason"], details=details)
     if sent["roles"]:
@@ -184,9 +184,9 @@ def _list(editing: Editing, wrong: ConsoleError | None = None) -> Response:
 
 def _line(entry: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     found = condition_rows.rows_of(entry["filter"]) if "filter" in entry else None
-    told = document_words.sentence(entry["filter"], fields) if "filter" in entry else " ".join(entry["sql"].split())
+    words = document_words.sentence(entry["filter"], fields) if "filter" in entry else " ".join(entry["sql"].split())
     return {
-        "id": entry["id"], "label": entry["label"], "kind": "Conditions" if found else "Expression" if "filter" in entry else "SELECT", "words": told,
+        "id": entry["id"], "label": entry["label"], "kind": "Conditions" if found else "Expression" if "filter" in entry else "SELECT", "words": words,
         "plain": bool(found), "enabled": entry.get("enabled", True), "roles": [formats.role_words(role) for role in entry.get("roles", ())],
     }  # fmt: skip
 

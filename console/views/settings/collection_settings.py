@@ -26,8 +26,8 @@ ORIGINS = {"found": "As it was before", "page": "By page", "file": "From a file"
 @blueprint.get("")
 def show() -> Response:
     """Show the collections by data source, `PAGE_SIZE` on a page; `?q=` those with this part of a name."""
-    asked = request.args.get("q", "").strip()
-    found = [head for head in collections.list_collections(frame.actor()) if _named(head.collection, asked.casefold())]
+    text = request.args.get("q", "").strip()
+    found = [head for head in collections.list_collections(frame.actor()) if _named(head.collection, text.casefold())]
     found.sort(key=lambda head: head.collection.source)
     pager = area.pager(len(found), PAGE_SIZE)
     begin = pager.begin if pager else 0
@@ -36,7 +36,7 @@ def show() -> Response:
     sources: dict[str, list[Any]] = {}
     for head in heads:
         sources.setdefault(head.collection.source, []).append(head)
-    return area.page("settings/collections.html", NAME, {"sources": sources, "names": names, "pager": pager, "q": asked})
+    return area.page("settings/collections.html", NAME, {"sources": sources, "names": names, "pager": pager, "q": text})
 
 
 def _named(collection: Collection, part: str) -> bool:

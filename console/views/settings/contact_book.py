@@ -31,11 +31,11 @@ def new() -> Response:
 
 
 def _form(typed: dict[str, str], may: dict[str, set[str]], wrong: Invalid | Conflict | None = None) -> Response:
-    told = {str(detail["field"]): str(detail["reason"]) for detail in wrong.details} if wrong else {}
-    if wrong and not told.keys() & {"name", "url", "may"}:
-        told[""] = wrong.message
+    reasons = {str(detail["field"]): str(detail["reason"]) for detail in wrong.details} if wrong else {}
+    if wrong and not reasons.keys() & {"name", "url", "may"}:
+        reasons[""] = wrong.message
     context = {
-        "typed": {"name": "", "url": ""} | typed, "wrong": {"": ""} | told, "roles": sorted(access.rights().roles), "role_words": formats.role_words,
+        "typed": {"name": "", "url": ""} | typed, "wrong": {"": ""} | reasons, "roles": sorted(access.rights().roles), "role_words": formats.role_words,
         "acts": ACTS, "may": may,
     }  # fmt: skip
     return area.page("settings/contact_book.html", "sources", context, status=422 if wrong else 200)

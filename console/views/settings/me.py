@@ -105,12 +105,16 @@ def draw(absent: ConsoleError) -> Response:
 
 
 def _page(
-    told: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None = None, *, absent: ConsoleError | None = None, status: int = 200
+    values: Mapping[str, str] | None = None,
+    wrong: Mapping[str, str] | None = None,
+    *,
+    absent: ConsoleError | None = None,
+    status: int = 200,
 ) -> Response:
     who = frame.actor()
     profile_shown, teams = profile.profile_of(who), {team.id: team.name for team in accounts.teams()}
     shown = {"name": profile_shown.name, "locale": profile_shown.locale, "zone": profile_shown.zone, "theme": profile_shown.theme} | dict(
-        told or {}
+        values or {}
     )
     context: dict[str, Any] = {
         "teams": [teams.get(team, team) for team in who.teams],

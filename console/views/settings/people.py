@@ -73,10 +73,10 @@ def export() -> Response:
     """Download the filtered list as CSV."""
     query, names = _query(), team_names()
     people = list(directory.every(frame.actor(), query))
-    asked = {
+    filters = {
         name: value for name, value in (("text", query.text), ("team", query.team), ("role", query.role), ("state", query.state)) if value
     }
-    return downloads.csv_text(frame.actor(), "people.csv", "".join(_lines(iter(people), names)), len(people), filter=asked)
+    return downloads.csv_text(frame.actor(), "people.csv", "".join(_lines(iter(people), names)), len(people), filter=filters)
 
 
 def url(person_id: str, rest: str = "") -> str:

@@ -41,12 +41,12 @@ def _page(typed: dict[str, str] | None = None, wrong: dict[str, str] | None = No
     lines = secret_settings.listed(frame.actor())
     named = request.args.get("name", "")
     chosen = next((line for line in lines if line.secret.kept and line.secret.name == named), None)
-    told = typed or {"name": named, "hosts": ", ".join(chosen.secret.hosts) if chosen else ""}
+    values = typed or {"name": named, "hosts": ", ".join(chosen.secret.hosts) if chosen else ""}
     context = {
         "lines": lines,
         "missing": secret_settings.missing(frame.actor()),
-        "told": told,
+        "told": values,
         "wrong": wrong or {},
-        "known": any(line.secret.kept and line.secret.name == told["name"] for line in lines),
+        "known": any(line.secret.kept and line.secret.name == values["name"] for line in lines),
     }
     return area.page("settings/secrets.html", "secrets", context, status=422 if wrong else 200)

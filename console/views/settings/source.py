@@ -117,7 +117,11 @@ def indexes(name: str) -> Response:
     """Show the statements that would make searches fast, for whoever runs the database."""
     head, _ = named(name)
     advice = sources.advised(name, by=frame.actor())
-    context = {"source": head, "large": [one for one in advice if one.large], "small": [one for one in advice if not one.large]}
+    context = {
+        "source": head,
+        "large": [advice_line for advice_line in advice if advice_line.large],
+        "small": [advice_line for advice_line in advice if not advice_line.large],
+    }
     return area.page("settings/source_indexes.html", "sources", context)
 
 

@@ -89,7 +89,7 @@ def connected(name: str) -> Response:
         "role_words": formats.role_words,
         "hidden": [(collection, field) for collection in collections for field in sources.hidden_fields(collection)][:MOST_HIDDEN],
         "rights": _rights(collections),
-        "first": min(usable, key=lambda one: (one.kind != "table", sources.likelihood(one.table)), default=None),
+        "first": min(usable, key=lambda table: (table.kind != "table", sources.likelihood(table.table)), default=None),
         "usable": usable,
         "teams": teams,
         "team": own_teams[0] if own_teams else next(iter(teams), None),

@@ -167,11 +167,11 @@ def _page(known: Known, wrong: ConsoleError | None = None, of: str = "") -> Resp
     errors = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
     rules = alerts.rules_of(known)
     names = accounts.names({person for rule in rules for person in rule.people})
-    titles = {one.slug: one.title for one in workflows.all_known()}
+    titles = {workflow.slug: workflow.title for workflow in workflows.all_known()}
     context = tabs.context(known, "configuration") | {
         "numbers": [
-            {"name": one.name, "label": one.label, "help": one.help, "value": typed.get(one.name, "") if typed else one.shown(settings[one.name]),
-             "usual": one.shown(usual[one.name]) or "none", "error": errors.get(one.name)} for one in NUMBERS
+            {"name": number.name, "label": number.label, "help": number.help, "value": typed.get(number.name, "") if typed else number.shown(settings[number.name]),
+             "usual": number.shown(usual[number.name]) or "none", "error": errors.get(number.name)} for number in NUMBERS
         ],
         "on_error": typed.get("on_error") if typed else settings["on_error"],
         "on_errors": ON_ERROR,

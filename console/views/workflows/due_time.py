@@ -97,14 +97,14 @@ def _terms() -> dict[str, Any]:
     if not 0 < minutes <= due_times.LONGEST_MINUTES:
         wrong.append({"field": "hours", "reason": "How many hours, such as 16 or 1.5."})
     stages: list[dict[str, Any]] = [{"percent": 50, "do": "remind"}] if "remind" in form else []
-    told, unknown = [], []
+    known, unknown = [], []
     for address in form.get("people", "").replace(",", " ").replace(";", " ").split():
         try:
-            told.append(accounts.person_of_email(address).id)
+            known.append(accounts.person_of_email(address).id)
         except ConsoleError:
             unknown.append(address)
     wrong += [{"field": "people", "reason": f"Nobody signs in as {address[:100]}."} for address in unknown]
-    stages += [{"percent": 80, "do": "tell", "people": told}] if told else []
+    stages += [{"percent": 80, "do": "tell", "people": known}] if known else []
     stages += [{"percent": 100, "do": "move", "inbox": form["inbox"]}] if form.get("inbox") else []
     if not stages and not wrong:
         wrong.append({"field": "people", "reason": "Say what is done on the way: remind, tell or move."})

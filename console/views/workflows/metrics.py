@@ -55,7 +55,7 @@ def _late(known: Known, days: int) -> list[dict[str, Any]]:
             "at": each.breached_at,
             "ended_at": each.ended_at,
             "used": f"{each.worked_s / each.total_s:.0%}",
-            "held": [(one.name or "Nobody", formats.span(one.worked_s, look)) for one in each.held],
+            "held": [(hold.name or "Nobody", formats.span(hold.worked_s, look)) for hold in each.held],
         }
         for each in late
     ]

@@ -60,7 +60,7 @@ def register(tab: Tab) -> None:
 def known_of(slug: str) -> Known:
     """The workflow, if the reader may see it. Raises NotFound, with the same text whether it does not exist or is hidden."""
     actor = frame.actor()
-    known = next((one for one in workflows.all_known() if one.slug == slug), None)
+    known = next((workflow for workflow in workflows.all_known() if workflow.slug == slug), None)
     if known is None or not access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "see"):
         raise NotFound(hidden=known is not None and known.label is None)
     return known

@@ -213,17 +213,17 @@ def _builder(
     said: str = "",
 ) -> Response:
     document = editing.document
-    told = document.to_json()
+    body = document.to_json()
     chosen = request.args.get("part", "") if part is None and not adding else part or ""
-    own = given if given is not None else edits.component(told, chosen)
+    own = given if given is not None else edits.component(body, chosen)
     kind = adding or (str(own["type"]) if own else "")
     errors = _errors(wrong, str(own["id"]) if own else "")
     context: dict[str, Any] = {
         "editing": editing, "workspace": document, "url": _url(editing.id), "tree": [_node(item, document) for item in document.components],
         "kinds": list(KINDS.items()), "chosen": chosen if own and not adding else "", "adding": adding, "kind": KINDS.get(kind),
         "form": component_form.boxes(frame.actor(), document, kind, own, errors) if own else [],
-        "names": component_form.completions(document, own) if own else [], "own": own, "places": edits.places(told),
-        "place": request.values.get("place", "") if adding else (edits.place_of(told, chosen) or ("", 0, 0))[0],
+        "names": component_form.completions(document, own) if own else [], "own": own, "places": edits.places(body),
+        "place": request.values.get("place", "") if adding else (edits.place_of(body, chosen) or ("", 0, 0))[0],
         "icons": ICONS, "teams": _teams(), "problems": workspaces.unknown_names(document), "people": _people(editing, wrong),
         "wrong": wrong, "theirs": change_words.theirs(wrong, editing.document), "details": [each for each in wrong.details if "theirs" not in each] if wrong else [], "said": said,
         "charts": False,
@@ -240,7 +240,7 @@ def _builder(
 
 def _node(item: Part, document: Workspace) -> dict[str, Any]:
     """A component as a card of the builder, with those in it."""
-    told: dict[str, Any] = {
+    node: dict[str, Any] = {
         "id": item.id,
         "item": item,
         "label": item.kind_label,
@@ -249,13 +249,13 @@ def _node(item: Part, document: Workspace) -> dict[str, Any]:
         "lists": [],
     }
     if hasattr(item, "components"):
-        told["lists"] = [{"place": item.id, "title": "", "nodes": [_node(each, document) for each in item.components]}]
+        node["lists"] = [{"place": item.id, "title": "", "nodes": [_node(each, document) for each in item.components]}]
     if hasattr(item, "tabs"):
-        told["lists"] = [
+        node["lists"] = [
             {"place": f"{item.id}.{tab.id}", "title": tab.title, "nodes": [_node(each, document) for each in tab.components]}
             for tab in item.tabs
         ]
-    return told
+    return node
 
 
 def _gist(item: Part, document: Workspace) -> str:

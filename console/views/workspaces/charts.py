@@ -123,8 +123,8 @@ def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series:
     if item.chart == "time" and item.sql is None:
         where = labels[top] if labels[top] == "now" else f"{WITHIN.get(item.period, 'in')} {labels[top]}"
         present = "today" if item.period == "day" else f"in the present {PERIODS[item.period]}"
-        told = f"{series[0].shown[-1]} so far {present}; most was {series[0].shown[top]} {where}"
-        return told + (f", of {len(series)} lines the first" if len(series) > 1 else "") + "."
+        words = f"{series[0].shown[-1]} so far {present}; most was {series[0].shown[top]} {where}"
+        return words + (f", of {len(series)} lines the first" if len(series) > 1 else "") + "."
     if item.chart == "funnel" and item.sql is None:
         first, last = values[0], values[-1]
         return f"{series[0].shown[-1]} of {series[0].shown[0]} reach the end" + (f", {100 * last / first:.0f} %." if first else ".")
@@ -209,12 +209,12 @@ def _change(item: Metric, found: Figures, line: Sequence[Any], currency: str | N
 def _metric_href(item: Metric, found: Figures) -> str | None:
     if found.collection is None:
         return None
-    told = _conditions(item, found)
-    if told is None:
+    conditions = _conditions(item, found)
+    if conditions is None:
         return None
     if found.date is not None and not item.whole:
-        told += links.of_period(found.date.name, *_span(found.date, found.keys[-1], item.period))
-    return links.records_url(found.collection.id, item.segment, told)
+        conditions += links.of_period(found.date.name, *_span(found.date, found.keys[-1], item.period))
+    return links.records_url(found.collection.id, item.segment, conditions)
 
 
 def _conditions(item: Metric | ChartComponent, found: Figures) -> list[Any] | None:
@@ -238,8 +238,8 @@ def _moment(at: Any) -> str:
 def _hrefs(item: ChartComponent, found: Figures) -> Sequence[str]:
     if found.collection is None or item.chart == "funnel":
         return ()
-    told = _conditions(item, found)
-    if told is None:
+    conditions = _conditions(item, found)
+    if conditions is None:
         return ()
     made = []
     for key in found.keys:
@@ -253,7 +253,7 @@ def _hrefs(item: ChartComponent, found: Figures) -> Sequence[str]:
             if found.by
             else []
         )
-        made.append(links.records_url(found.collection.id, item.segment, [*told, *own]))
+        made.append(links.records_url(found.collection.id, item.segment, [*conditions, *own]))
     return made
 
 

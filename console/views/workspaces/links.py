@@ -17,8 +17,8 @@ def records_url(collection: str, segment: str | None, conditions: Sequence[Any])
     """The address of the list with these conditions, filters as JSON values."""
     if not conditions:
         return frame.collection_url(collection, segment=segment or "")
-    told = conditions[0] if len(conditions) == 1 else {"and": list(conditions)}
-    return frame.collection_url(collection, segment=segment or "", filter=json.dumps(told, ensure_ascii=False, separators=(",", ":")))
+    condition = conditions[0] if len(conditions) == 1 else {"and": list(conditions)}
+    return frame.collection_url(collection, segment=segment or "", filter=json.dumps(condition, ensure_ascii=False, separators=(",", ":")))
 
 
 def filters_of(conditions: Sequence[Chosen], roots: Mapping[str, Any]) -> list[Any] | None:

@@ -229,11 +229,11 @@ class Drawer:
         titled = collection.title_fields
         shown = [what for what in kinds if item.look == "list" or (what.name,) != titled]
         rows = [self._row(item, row, shown, badge, look, collection.currencies) for row in found.rows]
-        told = links.filters_of(list(found.conditions)[1 if item.segment else 0 :], found.roots)
+        filters = links.filters_of(list(found.conditions)[1 if item.segment else 0 :], found.roots)
         text = self.desk.input(item.search) if item.search else None
         href = None
-        if told is not None:
-            href = links.records_url(collection.id, item.segment, told) + (f"&{urlencode({'q': text})}" if text else "")
+        if filters is not None:
+            href = links.records_url(collection.id, item.segment, filters) + (f"&{urlencode({'q': text})}" if text else "")
         total = found.total if found.total is not None else len(rows)
         number = f"{total:,}" if total <= browse.CAP else f"more than {browse.CAP:,}"
         return {

@@ -113,9 +113,9 @@ class Recipe:
         """`led`: column with a foreign key → collection that it leads to; in a view, where every table has the column lead to one and the same."""
         led = dict(reversed([*_led(kept, places)]))  # of two foreign keys of one column the first counts
         if kept.structure["kind"] == "view":
-            led = {name: only for one in kept.structure["columns"] if (only := alike.get((kept.source, name := one["name"])))}
-        told = [kept.id, kept.source, kept.position, kept.structure, kept.document, led, [repr(item) for item in called]]
-        return cls(hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest(), kept, led, called)
+            led = {name: only for column in kept.structure["columns"] if (only := alike.get((kept.source, name := column["name"])))}
+        parts = [kept.id, kept.source, kept.position, kept.structure, kept.document, led, [repr(item) for item in called]]
+        return cls(hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest(), kept, led, called)
 
 
 def _led(kept: Stored, places: Places) -> Iterator[tuple[str, str]]:
@@ -249,7 +249,7 @@ def _computed(kept: Stored, name: str, says: Mapping[str, Any], columns: Mapping
         reason = f"{kept.id}.{name}, computed: {error.message}"
         raise DefinitionError(reason, details=[{"field": f"fields.{name}.computed", "reason": error.message}]) from None
     kind = says.get("type") or "text"
-    made_of = [columns[one] for one in inputs if one in columns]
+    made_of = [columns[source] for source in inputs if source in columns]
     if hidden := sorted(one.name for one in made_of if one.hidden):
         reason = f"It is made of {', '.join(hidden)}, which nobody may see here."
         raise DefinitionError(f"{kept.id}.{name}: {reason}", details=[{"field": f"fields.{name}.computed", "reason": reason}])
@@ -420,9 +420,9 @@ def _governors(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 def _author(name: str, kind: str, says: Mapping[str, Any], made_of: Sequence[Field] = ()) -> Author:
     """Who writes a field's content; for a computed field, anybody who writes one of its inputs."""
-    told: Author | None = says.get("author")
+    author: Author | None = says.get("author")
     foreign = kind in FREE_TYPES or (kind == "text" and treatment.said_by_others(name)) or any(one.author == "customer" for one in made_of)
-    return told or ("customer" if foreign else "system")
+    return author or ("customer" if foreign else "system")
 
 
 def _kept_as(column: Mapping[str, Any], kind: str) -> str:

@@ -114,7 +114,7 @@ def conditional(field: Field) -> bool:
 
 def expression_of(rows: Sequence[ConditionRow], joined: str, fields: Mapping[str, Field]) -> tuple[str, list[Wrong]]:
     """(expression, what is wrong). `joined` is `all` or `any`; rows without a field are left out."""
-    told: list[str] = []
+    parts: list[str] = []
     wrong: list[Wrong] = []
     for number, row in enumerate(rows):
         if not row.field:
@@ -124,12 +124,12 @@ def expression_of(rows: Sequence[ConditionRow], joined: str, fields: Mapping[str
             wrong.append(Wrong(number, f"There is no field {row.field} any more: choose another one."))
             continue
         try:
-            told.append(_text(row, field))
+            parts.append(_text(row, field))
         except ValueError as error:
             wrong.append(Wrong(number, str(error)))
-    if not told and not wrong:
+    if not parts and not wrong:
         wrong.append(Wrong(0, "Choose a field, or nothing would be left out."))
-    return (" || " if joined == "any" else " && ").join(told), wrong
+    return (" || " if joined == "any" else " && ").join(parts), wrong
 
 
 def _text(row: ConditionRow, field: Field) -> str:
@@ -158,7 +158,7 @@ def _text(row: ConditionRow, field: Field) -> str:
                 )
             return f"{path} {'>=' if row.comparison == 'last' else '<'} addDays(today(), -{int(value)})"
         case "in":
-            return f"{path} in [{', '.join(_literal(one.strip(), field) for one in value.split(',') if one.strip())}]"
+            return f"{path} in [{', '.join(_literal(part.strip(), field) for part in value.split(',') if part.strip())}]"
         case "contains" | "startsWith":
             return f"{path}.{row.comparison}({json.dumps(value, ensure_ascii=False)})"
     return f"{path} {row.comparison} {_literal(value, field)}"

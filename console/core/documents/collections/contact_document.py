@@ -124,8 +124,10 @@ def wrong_tables(collection: Collection, every: Mapping[str, Collection]) -> Ite
 
 def consents_relation(collection: Collection, table: str) -> Relation | None:
     """The relation from a contact to its consents, by its own name or that of the other collection."""
-    many = [one for one in collection.relations if one.kind == "to_many"]
-    return next((one for one in many if one.name == table), None) or next((one for one in many if one.collection == table), None)
+    many = [relation for relation in collection.relations if relation.kind == "to_many"]
+    return next((relation for relation in many if relation.name == table), None) or next(
+        (relation for relation in many if relation.collection == table), None
+    )
 
 
 def column_of(consent: ConsentDocument, part: str, there: Collection) -> str | None:

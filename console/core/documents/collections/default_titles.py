@@ -15,27 +15,29 @@ PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Sequence[str]) -> str:
     """Default title template: the names of a person, a telling column, the parts of the key in words, else the kind of record with its key."""
-    one = one_of(humanised(recognising.table_words(structure["table"])))
+    noun = one_of(humanised(recognising.table_words(structure["table"])))
     usable = {item.name: item for item in shown if item.type in {"text", "email", "enum", "long_text"} and not item.sensitive}
     parts = set(key) if len(key) > 1 else set()
     known = [
         column for column in structure["columns"] if column["name"] in usable.keys() - parts and _shown_plainly(usable[column["name"]])
     ]
-    chosen = recognising.title_columns(one, known, recognising.column_words(structure["columns"]))
+    chosen = recognising.title_columns(noun, known, recognising.column_words(structure["columns"]))
     if chosen:
         return " ".join(f"{{{{ {_path(name)} }}}}" for name in chosen)
     visible = {item.name: item for item in shown}
     if parts <= visible.keys() and parts:
-        return _of_parts([visible[name] for name in key], one)
+        return _of_parts([visible[name] for name in key], noun)
     repeated = {column["name"] for column in structure["columns"] if column.get("repeats")}
-    texts = [one["name"] for one in known if usable[one["name"]].type in {"text", "email"} and one["name"] not in {*key, *repeated}]
+    texts = [
+        column["name"] for column in known if usable[column["name"]].type in {"text", "email"} and column["name"] not in {*key, *repeated}
+    ]
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
     if texts and not natural:
         return f"{{{{ {_path(texts[0])} }}}}"
     if random_keys(structure, key) and (moment := _moment(structure, visible)):
-        return f"{one} {{{{ {_path(moment)} }}}}"
+        return f"{noun} {{{{ {_path(moment)} }}}}"
     numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
-    return f"{one} {{{{ {_path(key[0])} }}}}" if numbered else " ".join(f"{{{{ {_path(name)} }}}}" for name in key)
+    return f"{noun} {{{{ {_path(key[0])} }}}}" if numbered else " ".join(f"{{{{ {_path(name)} }}}}" for name in key)
 
 
 def parts_in_title(fields: Sequence[Field], key: Sequence[str], title: str) -> set[str]:
@@ -66,7 +68,7 @@ def _part_labels(labels: Sequence[str]) -> list[str]:
 
 def random_keys(structure: Mapping[str, Any], key: Sequence[str]) -> set[str]:
     """Columns of the key that hold random signs which no person reads."""
-    return {one["name"] for one in structure["columns"] if one["name"] in key and "uuid" in (one["stored"], one.get("form"))}
+    return {column["name"] for column in structure["columns"] if column["name"] in key and "uuid" in (column["stored"], column.get("form"))}
 
 
 def _moment(structure: Mapping[str, Any], visible: Mapping[str, Field]) -> str | None:

@@ -80,7 +80,7 @@ def worded(said: Any) -> str:
 
 def warnings(before: Collection, after: Collection) -> list[str]:
     """Warnings before publishing: a required field that nobody could fill in, and changes of who may see what."""
-    told = []
+    warnings_ = []
     for field in after.stored_fields:
         former = before.by_name.get(field.name)
         needed = field.required or not field.nullable
@@ -88,7 +88,7 @@ def warnings(before: Collection, after: Collection) -> list[str]:
             words = f"{field.label} is hidden from everybody, in lists, records, forms, the API and exports."
             if needed and not field.readonly:
                 words = f"{field.label} must not be empty, and is hidden: whoever adds a record here cannot fill it in."
-            told.append(words)
+            warnings_.append(words)
         if (
             after.form is not None
             and field.name not in after.form
@@ -96,7 +96,7 @@ def warnings(before: Collection, after: Collection) -> list[str]:
             and (before.form is None or field.name in before.form)
             and not field.hidden
         ):
-            told.append(f"{field.label} must not be empty, and is no longer in the form: nobody can mend it on the page of a record.")
+            warnings_.append(f"{field.label} must not be empty, and is no longer in the form: nobody can mend it on the page of a record.")
         if (
             after.new is not None
             and after.new != before.new
@@ -104,21 +104,23 @@ def warnings(before: Collection, after: Collection) -> list[str]:
             and needed
             and not (field.hidden or field.readonly)
         ):
-            told.append(f"{field.label} must not be empty, and is left out of the form of a new record: the database has to fill it in.")
+            warnings_.append(
+                f"{field.label} must not be empty, and is left out of the form of a new record: the database has to fill it in."
+            )
         if former is not None and former.hidden and not field.hidden:
-            told.append(f"{field.label} was hidden and is shown to everybody who may read these records.")
+            warnings_.append(f"{field.label} was hidden and is shown to everybody who may read these records.")
         if former is not None and former.sensitive and not field.sensitive:
-            told.append(f"{field.label} is no longer marked as sensitive.")
+            warnings_.append(f"{field.label} is no longer marked as sensitive.")
         if former is not None and TREATMENTS.index(field.ai) < TREATMENTS.index(former.ai):
-            told.append(f"{field.label}: {LOOSER[field.ai]}")
+            warnings_.append(f"{field.label}: {LOOSER[field.ai]}")
         if former is not None and former.personal and not field.personal:
-            told.append(f"{field.label} no longer counts as personal data: it is left out when somebody is erased.")
+            warnings_.append(f"{field.label} no longer counts as personal data: it is left out when somebody is erased.")
     if before.subject != after.subject:
-        told.append("Whose data these records hold is said differently: what is in the log already stays under the former person.")
-    gone = sorted({one.label for one in before.segments} - {one.label for one in after.segments})
+        warnings_.append("Whose data these records hold is said differently: what is in the log already stays under the former person.")
+    gone = sorted({segment.label for segment in before.segments} - {segment.label for segment in after.segments})
     if gone:
-        told.append(f"Inboxes and links that use a segment that is gone show nothing: {', '.join(gone)}.")
-    return told
+        warnings_.append(f"Inboxes and links that use a segment that is gone show nothing: {', '.join(gone)}.")
+    return warnings_
 
 
 def loosened(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -86,7 +86,7 @@ def _unread(place: tuple[str | int, ...], text: str, template: bool, roots: froz
     except ExpressionError as error:
         yield Spot(place, f"{error.reason.rstrip('.')} (at character {error.position + 1}).")
         return
-    for root in sorted({path[0] for one in found for path in expressions.paths(one)} - roots):
+    for root in sorted({path[0] for expression in found for path in expressions.paths(expression)} - roots):
         yield Spot(place, f"There is no {root} here; it may look at {', '.join(sorted(roots))}.")
 
 
@@ -120,7 +120,7 @@ def _names(made: CollectionDocument, structure: Mapping[str, Any], called: froze
     yield from _changes(made, columns)
     if made.contact is not None:
         listed = {name for name, says in made.fields.items() if says.options} | {
-            name for name, one in columns.items() if one.get("options")
+            name for name, column in columns.items() if column.get("options")
         }
         yield from contact_document.wrong_columns(made.contact, columns, frozenset(listed))
     for place, text, template, _ in _texts(made):
@@ -189,7 +189,7 @@ def _field(name: str, says: FieldDocument, columns: Mapping[str, Any], made: Col
     ):
         yield Spot((*place, "currency"), "This must be a column, or a code in three capitals such as EUR.")
     if says.computed is not None:
-        hidden = {other for other, told in made.fields.items() if told.hidden}
+        hidden = {other for other, field in made.fields.items() if field.hidden}
         try:
             looked = {path[1] for path in expressions.paths(expressions.parse(says.computed)) if path[0] == "record" and len(path) > 1}
         except ExpressionError:

@@ -44,7 +44,7 @@ def merged(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str
     wins = set(mine_wins)
     taken = [each for each in compare(base, mine, theirs) if each.by == "me" or (each.disputed and each.path in wins)]
     document = _opened("", theirs)
-    for each in sorted(taken, key=lambda one: one.place[-1] == "order"):  # an order comes after the entries that it puts in order
+    for each in sorted(taken, key=lambda change: change.place[-1] == "order"):  # an order comes after the entries that it puts in order
         _put(document, each.place, _at(mine, each.place))
     closed: dict[str, Any] = _closed("", document)
     return closed

@@ -44,7 +44,7 @@ class Wording:
             for place in ("segments", "relations")
         )
         fields = {item.name: item for item in (*collection.stored_fields, *collection.computed_fields)}
-        return cls(fields, segments, {one.name: one.label for one in collection.relations} | relations)
+        return cls(fields, segments, {relation.name: relation.label for relation in collection.relations} | relations)
 
     def place(self, place: tuple[str, ...]) -> str:
         """A place of the document: "E-mail: label", "Segment High risk: conditions"."""
@@ -59,11 +59,11 @@ class Wording:
             called = self.segments if head == "segments" else self.relations
             return f"{PLACE_WORDS[head]} {called.get(rest[0], rest[0])}" + (f": {said}" if said else "")
         before = (head, *rest)
-        told = (self.relations.get(name) if at in NAMED else None for at, name in zip(before, rest, strict=False))
+        relations = (self.relations.get(name) if at in NAMED else None for at, name in zip(before, rest, strict=False))
         return " ".join(
             [
                 PLACE_WORDS.get(head, head),
-                *(one or PLACE_WORDS.get(name) or KEY_WORDS.get(name, name) for one, name in zip(told, rest, strict=True)),
+                *(relation or PLACE_WORDS.get(name) or KEY_WORDS.get(name, name) for relation, name in zip(relations, rest, strict=True)),
             ]
         )
 

@@ -36,4 +36,4 @@ def free_id(label: str, taken: Sequence[str]) -> str:
     """An id made of the label of a segment that no other one has."""
     plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:50]
     plain = plain if plain[:1].isalpha() else f"segment-{plain}".rstrip("-")
-    return next(one for one in (plain, *(f"{plain}-{number}" for number in range(2, 200))) if one not in taken)
+    return next(name for name in (plain, *(f"{plain}-{number}" for number in range(2, 200))) if name not in taken)

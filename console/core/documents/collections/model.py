@@ -294,10 +294,10 @@ class Collection:
 
     def begins_with(self, roots: Mapping[str, Any]) -> dict[str, Any]:
         """What a new record's form begins with, by field; `roots` have currentUser and now. Empty defaults are left out."""
-        told = {item.name: expressions.render(item.default, roots).strip() for item in self.fields if item.default}
+        defaults = {item.name: expressions.render(item.default, roots).strip() for item in self.fields if item.default}
         flags = {"true": True, "yes": True, "false": False, "no": False}
         kinds = self.by_name
-        return {name: flags.get(text.lower()) if kinds[name].stored == "boolean" else text for name, text in told.items() if text}
+        return {name: flags.get(text.lower()) if kinds[name].stored == "boolean" else text for name, text in defaults.items() if text}
 
     def typed(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values with typed numbers, days, moments and UUIDs, for expressions; invalid ones stay as they are."""
@@ -345,8 +345,8 @@ class Collection:
 
     def number_of(self, values: Mapping[str, Any]) -> str:
         """The number by which people call a record beside its title, from values that its reader may see; empty where there is none."""
-        told = (values.get(name) for name in self._numbers)
-        return next((str(value) for value in told if value not in (None, "")), "")
+        numbers = (values.get(name) for name in self._numbers)
+        return next((str(value) for value in numbers if value not in (None, "")), "")
 
     @cached_property
     def _numbers(self) -> tuple[str, ...]:
@@ -379,12 +379,12 @@ class Collection:
 
     def to_json(self, scope: Scope) -> dict[str, Any]:
         """The form in the API, without fields hidden in the scope."""
-        readable, told = self.readable(scope), self._fields_told
+        readable, described = self.readable(scope), self._fields_told
         return {
             **self.head(),
             "label_one": self.label_one,
             "help": self.help,
-            "fields": [told[item.name] | ({"readonly": True} if item.name in scope.fixed else {}) for item in readable],
+            "fields": [described[item.name] | ({"readonly": True} if item.name in scope.fixed else {}) for item in readable],
             "relations": [relation.to_json() for relation in self.relations],
             "segments": [segment.to_json() for segment in self.segments if not (scope.hidden and segment.fields & scope.hidden)],
             "actions": [],

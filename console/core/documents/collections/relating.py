@@ -13,8 +13,8 @@ from console.errors import DefinitionError
 def link(links: dict[str, list[Relation]], made: Mapping[str, Collection], here: str, there: str, foreign: Mapping[str, Any]) -> None:
     """The two relations of a foreign key: to the referenced record, and back to the referring ones."""
     pairs = tuple(zip(foreign["columns"], foreign["target"], strict=True))
-    one = foreign["columns"][0].removesuffix("_id") if len(pairs) == 1 else made[there].table
-    links[here].append(Relation(one, made[there].label_one, there, "to_one", pairs, exact=True))
+    name = foreign["columns"][0].removesuffix("_id") if len(pairs) == 1 else made[there].table
+    links[here].append(Relation(name, made[there].label_one, there, "to_one", pairs, exact=True))
     back = tuple((target, column) for column, target in pairs)
     links[there].append(Relation(made[here].table, made[here].label, here, "to_many", back))
 

@@ -75,10 +75,10 @@ def treatment_for(said: str | None, usually: Ai, *, closed: bool) -> Ai:
     """The treatment in effect: never for secrets (`closed`), else the document's, else the default."""
     if closed:
         return "never"
-    told = current(said)
-    return told if told in TREATMENTS else usually
+    treatment = current(said)
+    return treatment if treatment in TREATMENTS else usually
 
 
 def least(several: Iterable[str]) -> Ai:
     """The strictest of several."""
-    return max((told for told in TREATMENTS if told in set(several)), key=TREATMENTS.index, default="full")
+    return max((treatment for treatment in TREATMENTS if treatment in set(several)), key=TREATMENTS.index, default="full")

@@ -78,14 +78,14 @@ def _typed(made: dict[str, Any], of: Workspace) -> dict[str, Any]:
 
 def _components(made: list[dict[str, Any]], of: Sequence[Any]) -> list[dict[str, Any]]:
     found = []
-    for told, item in zip(made, of, strict=True):
-        named = {"id": told["id"], "type": item.type, **{name: value for name, value in told.items() if name not in ("id", "type")}}
+    for stored, item in zip(made, of, strict=True):
+        named = {"id": stored["id"], "type": item.type, **{name: value for name, value in stored.items() if name not in ("id", "type")}}
         if isinstance(item, Section):
-            named["components"] = _components(told.get("components", []), item.components)
+            named["components"] = _components(stored.get("components", []), item.components)
         if isinstance(item, Tabs):
             named["tabs"] = [
                 {**each, "components": _components(each.get("components", []), tab.components)}
-                for each, tab in zip(told["tabs"], item.tabs, strict=True)
+                for each, tab in zip(stored["tabs"], item.tabs, strict=True)
             ]
         found.append(named)
     return found
