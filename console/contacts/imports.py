@@ -280,13 +280,12 @@ def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Se
     changes = {name: value for name, value in given.items() if name in _moved(plan, known, given)}
     if not changes:
         return Line(number, SAME, values, key=known.key)
-    reasons = _wrong_zone(plan, changes) + records.refusals_of_change(plan.collection, known.values, changes, plan.update)
     if known.key not in allowed:
-        reasons = ["You may see this contact, but not change it."]
+        return Line(number, REFUSED, values, ("You may see this contact, but not change it.",), key=known.key)
+    wrong = _wrong_zone(plan, changes) + records.refusals_of_change(plan.collection, known.values, changes, plan.update)
+    reasons = tuple(dict.fromkeys(wrong))
     former = {name: known.values.get(name) for name in changes}
-    return Line(
-        number, REFUSED if reasons else CHANGED, values, tuple(dict.fromkeys(reasons)), key=known.key, changes=changes, former=former
-    )
+    return Line(number, REFUSED if reasons else CHANGED, values, reasons, key=known.key, changes=changes, former=former)
 
 
 def _moved(plan: Plan, record: Record, values: Mapping[str, Any]) -> set[str]:
@@ -377,8 +376,7 @@ def _contacts_present(plan: Plan, values: Sequence[Mapping[str, Any]]) -> dict[s
     wanted = sorted({spelled for value in given for spelled in ((value, value.lower()) if isinstance(value, str) else (value,))}, key=str)
     found: dict[str, list[Record]] = {}
     for start in range(0, len(wanted), ASKED):
-        test = Test(name, "in", wanted[start : start + ASKED])
-        page = records.page(plan.collection.id, plan.read, where=test, limit=records.MOST_ROWS)
+        page = records.page(plan.collection.id, plan.read, where=Test(name, "in", wanted[start : start + ASKED]), limit=records.MOST_ROWS)
         for record in page.rows:
             found.setdefault(_spelled(record.values.get(name)), []).append(record)
     return found
@@ -435,9 +433,8 @@ def _consents(place: Place | None, names: Mapping[int, str], same: Mapping[str, 
         return Columns()
     named = {field.name: field for field in place.fields}
     channels = {n: name.removeprefix(CONSENT) for n, name in names.items() if name.startswith(CONSENT)}
-    evidence = {
-        n: named[name.removeprefix(TOLD)] for n, name in names.items() if name.startswith(TOLD) and name.removeprefix(TOLD) in named
-    }
+    evidence_names = {n: name.removeprefix(TOLD) for n, name in names.items() if name.startswith(TOLD)}
+    evidence = {n: named[name] for n, name in evidence_names.items() if name in named}
     everyone = [channel for channel in same.get(EVERYONE) or () if channel in place.documents and channel not in channels.values()]
     return Columns(place, {n: channel for n, channel in channels.items() if channel in place.documents}, evidence, everyone)
 
