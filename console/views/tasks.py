@@ -1,5 +1,7 @@
 """Work beside runs: tasks, questions to answer, and notices."""
 
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
@@ -10,6 +12,8 @@ from console.views.run import form_boxes, page
 from console.work import notices, questions, tasks
 
 blueprint = Blueprint("tasks", __name__)
+FOLDED = 4
+"""So many notices of one workflow in a row stand in one line that opens."""
 TABS = (("mine", "Mine"), ("team", "My team's"), ("done", "Done"))
 
 
@@ -74,7 +78,12 @@ def answer(question_id: str) -> Response:
 def show_notices() -> Response:
     """Show the notices, newest first. The bell polls for itself and gets 204 while its number is unchanged; at first the rail's numbers come along."""
     if not (frame.wants_fragment() and frame.htmx.target == "bell"):
-        return frame.page("tasks/notices.html", {"notices": notices.notices_of(frame.actor())})
+        known = notices.notices_of(frame.actor(), notices.SHOWN + 1, request.args.get("before", "").replace("\0", "") or None)
+        listed = known[: notices.SHOWN]
+        older = frame.with_query("/notices", {"before": listed[-1].id}) if len(known) > len(listed) else None
+        return frame.page(
+            "tasks/notices.html", {"groups": list(_folded(listed)), "unread": not all(each.read for each in listed), "older": older}
+        )
     unread, shown = notices.unread(frame.actor()), request.args.get("shown", "")
     body = "" if shown == str(unread) else frame.render("layouts/bell.html", {"unread": unread})
     if not shown:  # the first time on a page, what the rail counts comes along
@@ -82,6 +91,16 @@ def show_notices() -> Response:
     answer = make_response(body, 200 if body else 204)
     answer.headers["Vary"] = "HX-Request, HX-Target"
     return answer
+
+
+def _folded(told: Sequence[notices.Notice]) -> Iterator[tuple[str, list[notices.Notice]]]:
+    """What the steps of one workflow told one after the other, `FOLDED` and more, under its title; everything else by itself, under no title."""
+    for workflow, several in groupby(told, key=lambda notice: notice.workflow):
+        together = list(several)
+        if workflow and len(together) >= FOLDED:
+            yield workflow, together
+        else:
+            yield from (("", [notice]) for notice in together)
 
 
 @blueprint.post("/notices/read")

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, queue, runs, settings, subjects
+from console import access, accounts, log, queue, runs, settings, subjects, workflows
 from console.access import limits, second
 from console.access.run_reach import ALL
 from console.core.actor import Actor
@@ -29,7 +29,8 @@ _MAILED = f"{_COLUMNS}, ({_MADE_IN} {ALL} where r.id = notice.run)"
 NOT_YOURS = "Something was noted here whose text you may not read"
 _OPEN = "not exists (select from console.run r where r.id = notice.run and not (r.label is null or r.label = any(%s)))"
 """That it is about no run with a label that its reader is not cleared for, or not any more."""
-_MINE = f"select {_SHOWN} from console.notice where person = %s and {_OPEN} order by at desc, id desc limit %s"  # noqa: S608 (names of this file)
+_EARLIER = "(%s::text is null or (at, id) < (select o.at, o.id from console.notice o where o.id = %s and o.person = notice.person))"
+_MINE = f"select {_SHOWN} from console.notice where person = %s and {_OPEN} and {_EARLIER} order by at desc, id desc limit %s"  # noqa: S608 (names of this file)
 _ONE = f"select {_SHOWN} from console.notice where id = %s and person = %s and {_OPEN}"  # noqa: S608 (as above)
 _UNREAD = f"select count(*) from console.notice where person = %s and read_at is null and {_OPEN}"  # noqa: S608 (as above)
 _WORDS = {
@@ -66,7 +67,10 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice of a person. `about` is the title of the run, if they may still see it, and `href` its page."""
+    """A notice of a person. `about` is the title of the run, if they may still see it, and `href` its page.
+
+    `workflow` is the title of the workflow whose step told it, "" for what the console itself told.
+    """
 
     id: str
     text: str
@@ -74,6 +78,7 @@ class Notice:
     href: str
     at: datetime
     read: bool
+    workflow: str = ""
 
 
 def tell(
@@ -116,9 +121,9 @@ def _cleared(actor: Actor) -> list[str]:
     return access.runs(actor).cleared
 
 
-def notices_of(actor: Actor, limit: int = SHOWN) -> list[Notice]:
-    """The person's notices, newest first. Of a notice about something that they may no longer see, only the moment is shown."""
-    rows = fetch(_MINE, ((cleared := _cleared(actor)), actor.id, cleared, limit))
+def notices_of(actor: Actor, limit: int = SHOWN, before: str | None = None) -> list[Notice]:
+    """The person's notices, newest first; those before the notice `before`. Of a notice about something that they may no longer see, only the moment is shown."""
+    rows = fetch(_MINE, ((cleared := _cleared(actor)), actor.id, cleared, before, before, limit))
     names = accounts.names({person for row in rows for person in (row[4], row[11]) if person})
     titles: dict[str, str | None] = {}
     with runs.judged_once(row[3] for row in rows if row[3]):
@@ -133,18 +138,20 @@ def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles
     about = titles.get(run_id or "")
     if run_id is not None and about is None:
         return Notice(str(ident), "About something that you may not see any more", "", "", at, read_at is not None)  # type: ignore[arg-type]
-    words = _WORDS.get(str(kind), "A notice").format(by=names.get(str(by), "The engine"))
+    words, workflow = _WORDS.get(str(kind), "A notice").format(by=names.get(str(by), "The engine")), ""
     if ct is not None:
         try:
             words = str(subjects.unseal(str(subject), f"notice|{key}", nonce, ct)["text"])  # type: ignore[arg-type]
         except subjects.Unreadable:
             words = "Its text was erased"
+        if made_in:
+            workflow = next((each.title for each in workflows.all_known() if each.id == made_in[0]), "")  # type: ignore[index]
         if made_in and not runs.words_of_event(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):  # type: ignore[index]
             words = NOT_YOURS
     if absent:
         words = f"In place of {names.get(str(absent), 'a colleague')}: {words}"
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
-    return Notice(str(ident), words, about or "", href, at, read_at is not None)  # type: ignore[arg-type]
+    return Notice(str(ident), words, about or "", href, at, read_at is not None, workflow)  # type: ignore[arg-type]
 
 
 def read(actor: Actor, notice_id: str) -> str:

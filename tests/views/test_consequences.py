@@ -116,7 +116,7 @@ DECIDED_BY = {
     "templates/runner/proposal.html": {"strip"},
     "templates/runner/settle.html": {"effect"},
     "templates/runner/supply.html": {"boxes"},
-    "templates/tasks/notices.html": {"notices"},
+    "templates/tasks/notices.html": {"groups"},
     "console/static/js/page.js": {"X-Outcome"},
     "console/static/js/runner.js": {"wrong", "open"},
     "console/static/js/proposal.js": {"on"},

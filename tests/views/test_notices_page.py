@@ -1,0 +1,63 @@
+"""The page of notices: what one workflow tells many times stands in one line, and what is older can be reached."""
+
+from console import runs, workflows
+from console.db.engine import fetch
+from console.work import notices
+from tests.company import Company
+from tests.conftest import web_app
+from tests.support.engine import step
+from tests.views.conftest import Browser, signed_in
+
+TELLING = [f"tell{number}" for number in range(5)]
+
+
+def told_by_a_workflow(company: Company) -> None:
+    """Five notices for Tom from the steps of one run."""
+    config = {"people": ["'tom@fernwick.example'"]}
+    steps = [
+        step("start", "start", TELLING[0]),
+        *(
+            step(name, "notify", after, config | {"text": f"Look {name}"})
+            for name, after in zip(TELLING, [*TELLING[1:], "fine"], strict=True)
+        ),
+        step("fine", "guidance", "end", {"text": "Fine"}),
+        step("end", "end", None),
+    ]
+    document = {"format": 1, "slug": "telling", "title": "Telling", "collection": "customer", "team": "operations", "steps": steps}
+    workflows.import_file(document, publish=True)
+    runs.start(company.olivia, "telling", "customer", "1", {})
+
+
+def test_what_one_workflow_told_in_a_row_stands_in_one_line_that_opens(company: Company) -> None:
+    notices.tell([company.tom.id], "report_filed", "before")
+    told_by_a_workflow(company)
+    notices.tell([company.tom.id], "report_filed", "after")
+    page = Browser(signed_in(web_app(), "tom")).get("/notices")
+    assert page.text.count("A report was filed") == 2
+    assert "Telling: 5 notices" in page.text
+    assert "5 new" in page.text
+    assert len([tag for tag, _ in page.attributes if tag == "details"]) >= 1
+    assert [name for name in TELLING if f"Look {name}" not in page.text] == []
+
+
+def test_a_few_of_one_workflow_stand_by_themselves(company: Company) -> None:
+    told_by_a_workflow(company)
+    fetch("delete from console.notice where id in (select id from console.notice order by id limit 2) returning 1")
+    page = Browser(signed_in(web_app(), "tom")).get("/notices")
+    assert "Telling: " not in page.text.replace("Telling, ", "")
+    assert page.text.count("Look tell") == 3
+
+
+def test_what_is_older_is_a_page_further_and_only_ones_own(company: Company) -> None:
+    for number in range(notices.SHOWN + 5):
+        notices.tell([company.tom.id], "report_filed", f"report {number}")
+    notices.tell([company.mona.id], "report_filed", "hers")
+    tom = Browser(signed_in(web_app(), "tom"))
+    page = tom.get("/notices")
+    (older,) = [link for link in page.links if "before=" in link]
+    rest = tom.get(older)
+    assert (page.text.count("A report was filed"), rest.text.count("A report was filed")) == (notices.SHOWN, 5)
+    assert [link for link in rest.links if "before=" in link] == []
+    (hers,) = notices.notices_of(company.mona)
+    assert "A report was filed" not in tom.get(f"/notices?before={hers.id}").text
+    tom.get("/notices?before=%00")
