@@ -218,7 +218,6 @@ LONGER = {
     "tests/runs/changing/test_midway.py": 481,
     "tests/test_docs.py": 481,
     "tests/upkeep/test_backup.py": 469,
-    "tests/views/test_api_examples.py": 465,
     "tests/views/test_me_pages.py": 463,
 }
 """Files that were longer when this was first measured. None is added here, and none grows: take the entry out with the split."""

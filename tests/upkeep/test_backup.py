@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from console import log, queue, runs, settings
+from console import __version__, log, queue, runs, settings
 from console.activity import integrity, sequencing
 from console.commands.restore import restore as restore_command
 from console.commands.verify import verify
@@ -104,7 +104,7 @@ def test_the_whole_path(company: Company, saved: Path) -> None:
     assert (told.exit_code, " 0 erased" in told.output) == (0, False), told.output
     (note,) = [event for event in log.events_of("sys:config") if event.type == "log_restored"]
     assert backup.last() == done.made_at
-    assert note.open == {"size": done.size, "lost": done.lost, "made_at": done.made_at, "erased": 1, "version": "0.1.0"}
+    assert note.open == {"size": done.size, "lost": done.lost, "made_at": done.made_at, "erased": 1, "version": __version__}
     aside = [path.read_text() for path in held.parent.glob("checkpoints-until-*.txt")]
     assert len(aside) == 1
     assert str(kept) in aside[0], "heads of what is lost are evidence, and stay"

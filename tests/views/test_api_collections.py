@@ -227,7 +227,7 @@ def test_a_source_that_is_gone_is_503_and_says_so(call: Call, company: Company) 
 
 
 def test_a_number_inside_a_field_of_json_is_known_as_one() -> None:
-    with web_app().test_request_context("/", data='{"values": {"place": {"n": [1.50, "1.50", 2]}}}'):
+    with web_app().test_request_context("/", data='{"values": {"place": {"n": [1.50, "1.50", 2]}}}', content_type="application/json"):
         (one, two, three) = spelled("values")["place"]["n"]
     assert [type(one), type(two), type(three)] == [Spelled, str, int]
     assert exact.numbers([one, two, three]) == [1.5, "1.50", 2]

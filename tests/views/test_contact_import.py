@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, accounts, collections, contacts, db, queue
+from console import access, collections, contacts, db, queue
 from console.access import policy_store
 from console.activity import exports
 from console.contacts import contact_files, import_batches, imports
@@ -19,7 +19,6 @@ from console.db.ids import new_id
 from console.enrolments import batches
 from console.errors import Invalid, NotFound
 from console.queue import PutBack
-from tests.conftest import web_app
 from tests.jobs import work_until_idle
 from tests.support.contact_club import found_club
 from tests.tables import cases
@@ -370,140 +369,3 @@ def test_a_nul_character_in_any_cell_refuses_its_line_and_no_other(club: "Pages"
         len(list(csv.reader(io.StringIO(b"".join(import_batches.refused_file(club.company.olivia, done.id, str)).decode("utf-8-sig")))))
         == 3
     )
-
-
-CRMS = {
-    "HubSpot": (
-        ('\ufeff"Record ID","First Name","Last Name","Email","Phone Number","Mobile Phone Number","Contact owner","Lifecycle Stage","Country/Region","Time Zone"\n'
-         '"151","Zoë","Müller","zoe@hub.example","","+49 171 2345678","Gita Rao","Engaged","Germany","europe_slash_berlin"\n'),
-        "utf-8", ("Zoë Müller", "zoe@hub.example", "+49 171 2345678", "DE", "Europe/Berlin"),
-    ),
-    "Salesforce": (
-        ('"Salutation","First Name","Last Name","Account Name","Mailing Street","Mailing Country","Phone","Mobile","Email","Email Opt Out"\n'
-         '"Mr.","Piotr","Nowak; Łukasz","ACME ""West""","ul. Długa 5\nDwór","Poland","12 345 67 89; 601 234 567","+48 601 234 567","p@sf.example","0"\n'),
-        "utf-8", ("Piotr Nowak; Łukasz", "p@sf.example", "+48 601 234 567", "PL", None),
-    ),
-    "Mailchimp": (
-        '"Email Address","First Name","Last Name",Address,"Phone Number",TIMEZONE,CC,TAGS\nbo@mc.example,Bo,Larsen,"12 High St, X",,Europe/Stockholm,SE,"""VIP"",""Lead"""\n',
-        "utf-8", ("Bo Larsen", "bo@mc.example", None, "SE", "Europe/Stockholm"),
-    ),
-    "Pipedrive": (
-        "Person - Name;Person - Email - Work;Person - Email - Home;Person - Phone - Work;Person - Phone - Mobile\nJürgen Groß;;j@pd.example;+49 30 901820;\n",
-        "cp1252", ("Jürgen Groß", "j@pd.example", "+49 30 901820", None, None),
-    ),
-    "Google": (
-        ("First Name,Middle Name,Last Name,Organization Name,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value\n"
-         "Lena,Maria,Kowalska,,* Work,lena@gc.example ::: l@gc.example,Mobile,+48 601 234 567 ::: +48 602\n"),
-        "utf-8", ("Lena Maria Kowalska", "lena@gc.example ::: l@gc.example", "+48 601 234 567 ::: +48 602", None, None),
-    ),
-    "Outlook": (
-        "Nachname;Vorname;E-Mail-Adresse;Telefon (privat);Mobiltelefon;Land/Region\nSchröder;Käthe;k@ol.example;030/1234567;0171 / 234 56 78;Österreich\n",
-        "cp1252", ("Käthe Schröder", "k@ol.example", "0171 / 234 56 78", "AT", None),
-    ),
-    "Zoho": (
-        "Record Id,Contact Owner,First Name,Last Name,Full Name,Account Name,Email,Mailing Country\nz1,Gita,Mei,李,Dr Mei 李,Acme,mei@zo.example,UK\n",
-        "utf-8", ("Dr Mei 李", "mei@zo.example", None, "GB", None),
-    ),
-    "Excel": ("sep=;\nName;Email;Land\nNora Berg;nora@xl.example;the Netherlands\n", "utf-16", ("Nora Berg", "nora@xl.example", None, "NL", None)),
-}  # fmt: skip
-
-
-@pytest.mark.rotating
-@cases("crm", list(CRMS))
-def test_the_export_of_a_crm_is_understood_as_it_is(club: "Pages", crm: str) -> None:
-    text, encoding, person = CRMS[crm]
-    plan, lines = import_batches.first_lines(club.company.olivia, kept(club.company, text.encode(encoding)))
-    assert tuple(lines[0].values.get(name) for name in ("name", "email", "phone", "country", "time_zone")) == person
-    assert [field.label for field in plan.untold if field.name != "stage"] == []
-
-
-@pytest.mark.rotating
-def test_what_no_column_tells_is_asked_once_for_all_on_the_page(club: "Pages") -> None:
-    access.grant("operator", "collection:consent", ["create"], team="operations")
-    where = sent(
-        club, b"First Name,Last Name,Email Address,OPTIN_TIME\nBo,Larsen,bo@mc.example,2026-01-02 10:00:00\nMia,Berg,mia@mc.example,\n"
-    )
-    page = club.olivia.get(where)
-    assert "Stage is needed." in page.text
-    form = page.forms[-1]["fields"]
-    asked = {**form, "do": "look", "t.all:stage": "enum", "v.all:stage": "new", "everyone": "sms"}
-    looked = posted(club, where, asked)
-    assert "Of the consent source and at must be known" in club.olivia.get(looked).text
-    told = posted(club, looked, {**asked, "t.source": "text", "v.source": "newsletter", "t.at": "datetime", "v.at": "2026-01-02T10:00"})
-    assert "with 2 consents" in club.olivia.get(told).text
-    posted(club, told, {"do": "import"})
-    known = contacts.known_contact("contact", "8")
-    assert (known.name, known.consent["sms"].given, known.consent["sms"].source, known.consent["call"].given) == (
-        "Mia Berg",
-        True,
-        "newsletter",
-        False,
-    )
-
-
-@pytest.mark.rotating
-def test_an_owner_who_is_named_is_known_by_the_address(club: "Pages") -> None:
-    plan, lines = import_batches.first_lines(
-        club.company.olivia, kept(club.company, "Name,Stage,Contact owner\nBo,new,OLIVIA\nMia,new,Somebody Else\n")
-    )
-    assert plan.part("owner") == "owner"
-    assert [line.values["owner"] for line in lines] == [club.company.olivia.email, "Somebody Else"]
-
-
-@pytest.mark.rotating
-def test_a_file_whose_headings_say_nothing_is_mapped_by_hand(club: "Pages") -> None:
-    where = sent(club, "氏名,メール,段階\n山田,yamada@post.example,new\n".encode())
-    assert "No heading is the name of a field: choose what each column is." in club.olivia.get(where).text
-    seen = posted(club, where, {"c.0": "name", "c.1": "email", "c.2": "stage", "match": "email", "do": "look"})
-    assert "1 contact can be added" in club.olivia.get(seen).text
-
-
-@pytest.mark.rotating
-def test_a_number_that_a_spreadsheet_has_shortened_is_refused(club: "Pages") -> None:
-    found = kept(club.company, "name;stage;phone\nOlaf;new;4,71235E+10\nNora;new;+4712345678\n")
-    assert counts(found) == (1, 0, 0, 1)
-    assert "the last digits are lost" in why(found)[2][0]
-
-
-@pytest.mark.rotating
-@cases(
-    ("said", "given"),
-    [
-        ("subscribed", True),
-        ("unsubscribed", False),
-        ("no_consent", False),
-        ("Ja", True),
-        ("cleaned", False),
-        ("TRUE", True),
-        ("Nee", False),
-    ],
-)
-def test_the_words_in_which_providers_tell_of_consent(club: "Pages", said: str, given: bool) -> None:
-    access.grant("operator", "collection:consent", ["create"], team="operations")
-    found = kept(club.company, f"Name;Stage;Accepts SMS marketing;Consent source;Consent date\nBo;new;{said};fair;03.05.2026\n")
-    assert (counts(found), found.consents) == ((1, 0, 0, 0), int(given))
-
-
-@pytest.mark.rotating
-def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages") -> None:
-    access.grant("operator", "collection:consent", ["create"], team="operations")
-    company = club.company
-    key = {"Authorization": f"Bearer {accounts.create_key('import', company.olivia.id).text}"}
-    web, place = web_app().test_client(), "/api/v1/contacts/contact/imports"
-    sent: dict[str, Any] = {
-        "csv": "First Name,Last Name,Email Address,Segment\nBo,Larsen,bo@mc.example,new\nMia,Berg,sam@post.example,new\n",
-        "columns": {"Segment": "stage"}, "agreed": ["sms"], "consent": {"source": "form", "at": "2026-01-02T10:00:00Z"}, "values": {"country": "SE"},
-    }  # fmt: skip
-    looked = web.post(place, json={**sent, "preview": True}, headers=key)
-    assert (looked.status_code, looked.get_json()["counts"]) == (202, {"new": 1, "changed": 0, "same": 0, "refused": 1, "consents": 1})
-    done = web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).get_json()
-    assert web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).get_json()["id"] == done["id"]
-    told = web.get(f"{place}/{done['id']}", headers=key).get_json()
-    assert (told["status"], told["counts"]["new"], told["columns"]) == ("done", 1, {"1": "name", "2": "name", "3": "email", "4": "stage"})
-    [left] = web.get(f"{place}/{done['id']}/rows", headers=key).get_json()["data"]
-    assert (left["line"], left["reasons"]) == (3, ["Somebody with this Email is there already."])
-    known = contacts.known_contact("contact", "7")
-    assert (known.name, known.country, known.consent["sms"].source) == ("Bo Larsen", "SE", "form")
-    wrong = web.post(place, json={**sent, "columns": {"Shoe": "stage", "Segment": "shoe"}}, headers=key)
-    assert [each["field"] for each in wrong.get_json()["details"]] == ["columns.Shoe", "columns.Segment"]
-    assert web.get(f"/api/v1/contacts/customer/imports/{done['id']}", headers=key).status_code == 404

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from console import access, log, records, runs, sources
-from console.sources import addresses
 from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import Browser, Page, Pages
@@ -441,18 +440,3 @@ def test_indexes_for_search_are_statements_for_others_to_run(pages: Pages, tmp_p
     page = pages.ines.get(f"/settings/sources/{name}/indexes")
     assert "Searches are fast as they are" in page.text
     assert 'CREATE INDEX "member_name_search" ON "member" ("name" COLLATE NOCASE);' in page.text
-
-
-def test_a_file_that_may_not_be_read_is_refused_in_the_form_and_nothing_typed_is_lost(
-    pages: Pages, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(*_: object, **__: object) -> None:
-        raise addresses.field_error("database", "SQLite files are read only from some folders.")
-
-    monkeypatch.setattr("console.records.portable.require_place", refused)
-    ines = pages.ines
-    ines.get("/settings/sources/new")
-    page = ines.post("/settings/sources/new", {"csrf_token": ines.token, "kind": "sqlite", "database": "/srv/club.db"}, status=422)
-    assert "SQLite files are read only from some folders." in page.text
-    assert 'value="/srv/club.db"' in page.html
-    assert "Go to Home" not in page.text

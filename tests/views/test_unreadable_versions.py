@@ -60,7 +60,7 @@ def test_runs_of_such_a_version_stand_in_lists_and_say_what_they_are(pages: "Pag
 def test_the_pace_is_unknown_and_the_own_pages_say_what_to_do(pages: "Pages", foreign: None) -> None:
     assert "Unknown: its version cannot be read here" in pages.ines.get("/operations").text
     for path in OF_IT:
-        assert "Update the console, or publish the workflow anew" in pages.mona.get(path, status=409).text
+        assert "Update the console, or publish the workflow again" in pages.mona.get(path, status=409).text
     assert pages.stan.get(OF_IT[0], status=404)
 
 

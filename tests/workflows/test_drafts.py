@@ -105,7 +105,7 @@ def test_only_those_who_may_edit_the_workflow_reach_its_draft(company: Company) 
         changed(company.mona, 0, {"op": "set_document", "field": "team", "value": "procurement"})
     with pytest.raises(Invalid, match="never changes|is of the workflow"):
         changed(company.mona, 0, {"op": "set_document", "field": "slug", "value": "another"})
-    with pytest.raises(Conflict, match="Open it anew"):
+    with pytest.raises(Conflict, match="Open it again"):
         changed(company.mona, 10**30, titled("start", "x"))
 
 
