@@ -51,8 +51,7 @@ def house(module_company: Company) -> Company:
         made = copy.deepcopy(small.DOCUMENT) | {"slug": SLUGS[mark], "title": f"Care {mark}", "clearance": mark}
         made["settings"] = {"visit_limit": 5, "exclusive": False}
         workflows.import_file(made, publish=True)
-    open_ = copy.deepcopy(small.DOCUMENT) | {"settings": {"visit_limit": 5, "exclusive": False}}
-    workflows.import_file(open_, publish=True)
+    workflows.import_file(copy.deepcopy(small.DOCUMENT) | {"settings": {"visit_limit": 5, "exclusive": False}}, publish=True)
     access.grant("keeper", "label:amber", ["see"])
     access.grant("keeper", "workflow:*", ["see", "start", "resume"], team="operations")
     access.grant("keeper", "collection:customer", ["browse", "read"], team="operations")
@@ -265,7 +264,8 @@ def test_it_begins_and_ends_by_itself(house: Company) -> None:
     assert seen == run_id
     while datetime.now(UTC) <= soon:
         time.sleep(0.05)
-    pytest.raises(NotFound, runs.get, house.ada, run_id)
+    with pytest.raises(NotFound):
+        runs.get(house.ada, run_id)
     assert fetch("select count(*) from console.policy where sub = %s and obj = 'label:amber'", (f"user:{house.ada.id}",)) == [(2,)]
     clearances.revoke(house.ines, later.id)  # sweeps what is over
     assert fetch("select count(*) from console.policy where sub = %s and obj = 'label:amber'", (f"user:{house.ada.id}",)) == [(0,)]
