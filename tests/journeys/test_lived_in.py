@@ -1,11 +1,13 @@
 """The demo as a new user gets it: its people have worked in the past weeks, and what they did can be seen, proved and gone on with."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.journeys.conftest import Demo, Program, serving
+from tests.journeys.conftest import Demo, Program, Visitor, serving
+from tests.journeys.test_reviewers_questions import Case
 
 pytestmark = pytest.mark.rotating
 
@@ -55,3 +57,27 @@ def test_the_past_is_in_the_log_and_proved(lived: Demo) -> None:
     weeks_ago = (datetime.now(UTC) - timedelta(days=20)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert Program(lived, "ada")("GET", f"/activity-logs?limit=5&createdAt.lt={weeks_ago}")[1]["data"]
     assert lived.command("doctor").returncode == 0
+
+
+@pytest.fixture(name="watched", scope="module")
+def fixture_watched(lived: Demo) -> Case:
+    """The case that Home offers a reviewer to watch: proposals were made in it, and one step was done again."""
+    rosa = Visitor(lived, "rosa")
+    [run] = set(re.findall(r'href="(/runs/[^"/]+)/picture"', rosa.get("/").text))
+    return Case(rosa, run)
+
+
+def test_a_reviewer_sees_what_was_proposed_when_from_which_page_and_whether_that_was_opened(watched: Case) -> None:
+    screen = watched.at("completed “Red flags”")
+    assert re.search(
+        r"Proposed by: [^|·]+ · There since: [^|·]+ · Decided by: [^|·]+ · Before them: [^|·]+ · Sources opened: \d+ of \d+", screen
+    )
+    assert re.search(r"Proposed: “[^”]+” \| [^|]+ \| [^|]+, page \d+, p\. \d+ \| never opened", screen), (
+        "each value with the page that it rests on"
+    )
+
+
+def test_a_reviewer_sees_what_went_against_the_proposal_beside_what_was_proposed(watched: Case) -> None:
+    against, done_again = watched.at("completed “Red flags”"), watched.at("completed “Red flags” (attempt 2)")
+    assert re.search(r"Red flags \| [^|]+ \| Edited \| Confidence: \| [^|]+ \| Proposed: “", against)
+    assert re.search(r"Red flags \| [^|]+ \| Accepted \| Confidence: \| [^|]+ \| Proposed: “", done_again)
