@@ -394,7 +394,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "workflow_deleted": "{who} deleted the workflow {workflow_named}",
         "collection_changed": lambda parts: (
             "{who} changed how a collection is shown"
-            + escape_braces(after(": ", parts.text("collection")))
+            + escape_braces(after(": ", parts.kind(parts.text("collection")) if parts.text("collection") else ""))
             + in_brackets(parts.count("changes", "change", "changes"))
         ),
         "workspace_changed": lambda parts: (
