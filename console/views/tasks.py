@@ -82,7 +82,7 @@ def show_notices() -> Response:
         listed = known[: notices.SHOWN]
         older = frame.with_query("/notices", {"before": listed[-1].id}) if len(known) > len(listed) else None
         return frame.page(
-            "tasks/notices.html", {"groups": list(_folded(listed)), "unread": not all(each.read for each in listed), "older": older}
+            "tasks/notices.html", {"groups": list(_folded(listed)), "unread": notices.unread(frame.actor()) > 0, "older": older}
         )
     unread, shown = notices.unread(frame.actor()), request.args.get("shown", "")
     body = "" if shown == str(unread) else frame.render("layouts/bell.html", {"unread": unread})

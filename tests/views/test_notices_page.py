@@ -58,6 +58,11 @@ def test_what_is_older_is_a_page_further_and_only_ones_own(company: Company) -> 
     rest = tom.get(older)
     assert (page.text.count("A report was filed"), rest.text.count("A report was filed")) == (notices.SHOWN, 5)
     assert [link for link in rest.links if "before=" in link] == []
+    fetch(
+        "update console.notice set read_at = now() where id in (select id from console.notice order by at desc limit %s) returning 1",
+        (notices.SHOWN,),
+    )
+    assert "Mark all as read" in tom.get("/notices").text, "older ones are unread"
     (hers,) = notices.notices_of(company.mona)
     assert "A report was filed" not in tom.get(f"/notices?before={hers.id}").text
     tom.get("/notices?before=%00")
