@@ -13,6 +13,9 @@ from typing import Any, ClassVar
 from console.core.contacting import Kind
 from console.errors import ConsoleError
 
+ABOUT_US = frozenset({401, 403, 404, 407})
+"""Statuses by which a provider speaks of our account or its address, not of the message: it leaves when somebody has mended that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -40,8 +43,9 @@ class Letter:
 class Handed:
     """The provider has the message. `provider_id` is its own id, "" where it gives none.
 
-    `outcome` is how it ended, where that is known at once or by the look-up: delivered, failed, or that of a call; `label`, `transcript` and
-    `recording` belong to a call, and so does `call_back`: when they want to be called again, as a moment or as they said it.
+    `outcome` is how it ended, where that is known at once or by the look-up: delivered, failed, opted_out (it failed as its receiver wants no more), or
+    that of a call; `label`, `transcript` and `recording` belong to a call, and so does `call_back`: when they want to be called again, as a moment or as
+    they said it.
     """
 
     provider_id: str = ""

@@ -26,7 +26,7 @@ MOST_LIKELY = 500
 """Contacts whose number ends alike that are compared, where it is written in an unusual way."""
 MOST_SHARING = 100
 """Contacts who have one number or address between them."""
-STOPPED = {"sms": ("sms", "call", "ai_call"), "email": ("email",)}
+STOPPED = {"sms": ("sms", "call", "ai_call"), "email": ("email",), "call": ("call", "ai_call")}
 """Which consents a word ends that came by this kind of message."""
 _LAST = """
 select collection, record from console.message where address = %s and direction = 'out' and collection is not null order by at desc limit 1
