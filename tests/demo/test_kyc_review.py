@@ -326,6 +326,23 @@ def test_a_decision_that_is_revised_makes_the_request_void(house: House) -> None
     whole(run_id)
 
 
+DATES = ("kyc_status::text", "risk_band::text", "risk_score", "last_reviewed_at", "next_review_at")
+
+
+def test_p7_a_review_that_is_taken_back_restores_the_date_of_the_next_one(house: House) -> None:
+    before = house.customer(ANA, *DATES)
+    run_id = house.start(ANA)
+    house.walk(run_id, "apply")
+    house.answer(run_id)
+    assert house.decide(run_id, "mona")["current"]["step"] == "tell"
+    assert house.customer(ANA, *DATES)[3:] != before[3:]
+    (done,) = runs.preview(house.people["olivia"], run_id, "decide").json["effects_done"]
+    runs.revise(house.people["olivia"], run_id, revision=None, step="decide", attempt=None, reason="The wrong file", compensate=(done["id"],))
+    assert house.told(run_id)["current"]["step"] == "decide"
+    assert house.customer(ANA, *DATES) == before
+    whole(run_id)
+
+
 def test_two_people_at_one_document_are_told_who_was_first(house: House) -> None:
     run_id = house.start(stories.TORE)
     told = house.walk(run_id, "check_docs")
