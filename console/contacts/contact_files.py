@@ -27,6 +27,8 @@ DELIMITERS = ",;\t|"
 TOLD_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])[{DELIMITERS}]*", re.IGNORECASE)
 """A line over the heading by which Excel is told what stands between the cells."""
 UNREADABLE = "\ufffd"
+UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+"""Characters that nobody sees or typed: marks of files that were put together, blanks without width, what turns the direction of text. They are left out."""
 NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")
 """How spreadsheets, archives and PDF files begin."""
 
@@ -111,18 +113,43 @@ def folders(*, untouched_s: float = 0.0) -> list[str]:
 
 def rows(file: ContactFile, person: str) -> Iterator[Row]:
     """The lines with anything in them, the heading first. Raises Invalid for a line that is too long, with its number."""
-    reader = csv.reader(_lines(_parts(file, person), file.encoding), delimiter=file.delimiter)
-    number = 0
+    lines, number, ends = _Lines(_lines(_parts(file, person), file.encoding)), 0, 0
+    reader = csv.reader(lines, delimiter=file.delimiter)
     try:
         for cells in reader:
-            number += 1
+            begins, ends = ends + 1, reader.line_num
+            if ends > begins and lines.open():
+                raise csv.Error
+            lines.quotes, number = 0, number + 1
             if any(cell.strip() for cell in cells) and not (
                 number == 1 and TOLD_DELIMITER.fullmatch(file.delimiter.join(cells).strip("\ufeff"))
             ):
                 yield Row(number, [cell.strip() for cell in cells[:MOST_COLUMNS]], not any(UNREADABLE in cell for cell in cells))
     except csv.Error:
-        reason = f"After line {number + 1:,} a quotation mark is never closed, or a cell is too long."
+        reason = f"On line {number + 1:,} a quotation mark is never closed, or a cell is too long."
         raise Invalid("The file cannot be read to its end.", details=[{"field": "csv", "reason": reason}]) from None
+
+
+class _Lines:
+    """The lines for a reader of CSV, with how many quotation marks stand in those of the row at hand, and whether they are at their end."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines, self.quotes, self.ended = lines, 0, False
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self.lines:
+            self.quotes += line.count('"')
+            yield line
+        self.ended = True
+
+    def open(self) -> bool:
+        """Whether the last row ends within quotation marks: everything behind the first of them is in one cell."""
+        return self.ended and self.quotes % 2 == 1
+
+
+def swallowed(cell: str, delimiter: str) -> bool:
+    """Whether a cell seems to have taken in the lines below it: there are ends of lines in it, and what stands between cells."""
+    return "\n" in cell and delimiter in cell
 
 
 def sample(file: ContactFile, person: str) -> tuple[list[str], list[list[str]]]:
@@ -147,7 +174,7 @@ def _lines(parts: Iterable[bytes], encoding: str) -> Iterator[str]:
     """The lines as text, with their ends. Bytes that are nothing in the encoding become U+FFFD."""
     decoder, rest = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors="replace"), translate=True), ""
     for part in parts:
-        *lines, rest = (rest + decoder.decode(part)).replace("\x00", UNREADABLE).split("\n")
+        *lines, rest = (rest + UNSEEN.sub("", decoder.decode(part)).replace("\x00", UNREADABLE)).split("\n")
         yield from (f"{line}\n" for line in lines)
         if len(rest) > LONGEST_LINE:
             raise Invalid(
