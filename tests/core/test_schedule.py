@@ -59,7 +59,12 @@ def test_wrong_fields_are_named_and_impossible_days_are_told() -> None:
 
 
 def test_a_step_that_does_not_fill_the_hour_is_not_said_as_an_interval() -> None:
-    said = {"*/15": "Every 15 minutes", "*/45": "Every hour at 0 and 45 minutes past", "0,30": "Every hour at 0 and 30 minutes past", "*/7": None}
+    said = {
+        "*/15": "Every 15 minutes",
+        "*/45": "Every hour at 0 and 45 minutes past",
+        "0,30": "Every hour at 0 and 30 minutes past",
+        "*/7": None,
+    }
     assert {minute: schedule.spoken(f"{minute} * * * *") for minute in said} == said
     assert [schedule.spoken(f"0 */{hours} * * *") for hours in (6, 5)] == ["Every 6 hours", None]
 

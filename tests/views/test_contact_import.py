@@ -197,8 +197,14 @@ def test_quotes_over_lines_missing_and_doubled_columns(club: "Pages") -> None:
 
 
 def test_a_quotation_mark_too_many_or_too_few_is_said_and_swallows_nobody_silently(club: "Pages") -> None:
-    found = kept(club.company, 'name,email,stage\n"Ann,ann@post.example,new\nBo,bo@post.example,new\nCy",cy@post.example,new\nDi,di@post.example,new\n')
-    assert (counts(found), why(found)) == ((1, 0, 0, 1), {2: ["Name goes over several lines: a quotation mark is missing, or one too many."]})
+    found = kept(
+        club.company,
+        'name,email,stage\n"Ann,ann@post.example,new\nBo,bo@post.example,new\nCy",cy@post.example,new\nDi,di@post.example,new\n',
+    )
+    assert (counts(found), why(found)) == (
+        (1, 0, 0, 1),
+        {2: ["Name goes over several lines: a quotation mark is missing, or one too many."]},
+    )
     with pytest.raises(Invalid) as refused:
         kept(club.company, 'name,email,stage\nAnn,ann@post.example,new\n"Bo,bo@post.example,new\nCy,cy@post.example,new\n')
     assert refused.value.details == [{"field": "csv", "reason": "On line 3 a quotation mark is never closed, or a cell is too long."}]

@@ -42,7 +42,9 @@ def start_hands_off(
     account = account_of(live) if live.document.run_as is not None or identity is None else identity
     start = HandsOff(origin=by, key=named, subject=subject)
     try:
-        return begin(account, live, record.collection if record else None, record.key if record else None, values, hands_off=start, also=also)
+        return begin(
+            account, live, record.collection if record else None, record.key if record else None, values, hands_off=start, also=also
+        )
     except Conflict:
         if (known := started_with(named)) is not None:  # the same start at the same moment was first
             return known

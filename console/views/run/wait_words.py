@@ -59,7 +59,7 @@ def waits_shortly(run_ids: Sequence[str], look: Look) -> dict[str, str]:
 
 
 def _shortly(waits: runs.Waits, message: Any, look: Look) -> str:
-    latest = f", at the latest {_moment(waits.until, look)}" if waits.until is not None else ""
+    until = _moment(waits.until, look) if waits.until is not None else ""
     if waits.kind == "message" and message is not None:
         if message.status == "unknown":
             return "while it is looked up whether the message left"
@@ -70,11 +70,10 @@ def _shortly(waits: runs.Waits, message: Any, look: Look) -> str:
     definition = workflows.readable_version(waits.workflow, waits.version)
     step = definition.document.step(waits.step) if definition is not None and waits.step is not None else None
     if waits.kind == "event" and step is not None and step.config.get("event") in HAPPENS:
-        return f"until {HAPPENS[step.config['event']]}{latest}"
+        return f"until {until}, or until {HAPPENS[step.config['event']]}" if until else f"until {HAPPENS[step.config['event']]}"
     if "{until}" in _SHORTLY.get(waits.kind, ""):
-        until = _moment(waits.until, look) if waits.until is not None else "later"
-        return _SHORTLY[waits.kind].format(until=until)
-    return _SHORTLY.get(waits.kind, "for something") + latest
+        return _SHORTLY[waits.kind].format(until=until or "later")
+    return _SHORTLY.get(waits.kind, "for something") + (f", at the latest {until}" if until else "")
 
 
 def _moment(at: datetime, look: Look) -> str:

@@ -65,7 +65,9 @@ def test_the_same_start_at_the_same_moment_is_told_the_run_and_no_refusal(compan
     workflows.import_file(document(settings={"exclusive": True}), publish=True)
     first, known = began(), hands_off.started_with
     late: list[str] = []
-    monkeypatch.setattr(hands_off, "started_with", lambda key: known(key) if late else late.append(key))  # the first has not been written yet
+    monkeypatch.setattr(
+        hands_off, "started_with", lambda key: known(key) if late else late.append(key)
+    )  # the first has not been written yet
     assert began() == first
     with pytest.raises(Conflict):
         began("another")
