@@ -135,6 +135,8 @@ def _reason(error: Exception) -> str:
             return error.verify_message
         case smtplib.SMTPNotSupportedError():
             return "it offers no STARTTLS, or no way to sign in"
+        case smtplib.SMTPServerDisconnected():
+            return "it broke off the connection"
         case TimeoutError():
             return "it took too long"
         case OSError(strerror=str(words)):

@@ -54,12 +54,14 @@ UNCLEAR = "No answer came, so it is being looked up whether the message left. No
 def waits_shortly(run_ids: Sequence[str], look: Look) -> dict[str, str]:
     """Return what each of these runs waits for and until when, in a few words; for a reader who may see them. Those that wait for nothing are left out."""
     found = runs.waits(run_ids)
-    messages = outbox.pending_of([run for run, waits in found.items() if waits.kind == "message"])
+    messages = outbox.pending_of([run for run, waits in found.items() if waits.kind in ("message", "person")])
     return {run: _shortly(waits, messages.get(run), look) for run, waits in found.items()}
 
 
 def _shortly(waits: runs.Waits, message: Any, look: Look) -> str:
     until = _moment(waits.until, look) if waits.until is not None else ""
+    if waits.kind == "person":
+        return "for somebody to say whether the message left" if message is not None and message.status == "unknown" else "for a person"
     if waits.kind == "message" and message is not None:
         if message.status == "unknown":
             return "while it is looked up whether the message left"
