@@ -34,7 +34,7 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
     except smtplib.SMTPResponseException as error:  # it has not heard of the message yet: a password that is mended lets the next try leave
         raise IntegrationError(f"The mail server {server.host} answered {error.smtp_code} before it was given the message.") from error
     except (smtplib.SMTPException, OSError) as error:
-        raise IntegrationError(f"The mail server {server.host} cannot be used: {_reason(error)}", code="unreachable") from error
+        raise IntegrationError(f"The mail server {server.host} cannot be used: {_reason(error)}.", code="unreachable") from error
     try:
         smtp.send_message(message, from_addr=bounces)
     except smtplib.SMTPRecipientsRefused as error:
@@ -49,9 +49,9 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
         raise IntegrationError(f"The mail server {server.host} takes no address with such letters.", permanent=True) from error
     except (smtplib.SMTPException, OSError) as error:
         if smtp.has_it:
-            raise OutcomeUnknown(f"The mail server {server.host} did not answer to the end: {_reason(error)}") from error
+            raise OutcomeUnknown(f"The mail server {server.host} did not answer to the end: {_reason(error)}.") from error
         raise IntegrationError(
-            f"The mail server {server.host} broke off before it had the message: {_reason(error)}", code="unreachable"
+            f"The mail server {server.host} broke off before it had the message: {_reason(error)}.", code="unreachable"
         ) from error
     finally:
         smtp.leave()

@@ -338,7 +338,7 @@ def _find_out(message: Message) -> None:
     letter = _letter_again(message)
     provider = None if message.sandbox else _carrier(message)
     if letter is None or (provider is not None and not provider.looks):
-        _settle(message, "unknown", "unknown", "unknown", str(message.result.get("reason", "")).strip() or telling.UNSURE)
+        _settle(message, "unknown", "unknown", "unknown", f"{message.result.get('reason', '')} {telling.UNSURE}".strip())
         return
     try:
         found = Handed(f"sandbox-{message.id}") if provider is None else provider.find(letter, message.provider_id or "")
