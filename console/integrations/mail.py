@@ -32,7 +32,7 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
     try:
         smtp = _connected(server)
     except smtplib.SMTPResponseException as error:  # it has not heard of the message yet: a password that is mended lets the next try leave
-        raise IntegrationError(f"The mail server {server.host} answered {error.smtp_code} before it was given the message.") from error
+        raise IntegrationError(f"The mail server {server.host} answered {error.smtp_code}.") from error
     except (smtplib.SMTPException, OSError) as error:
         raise IntegrationError(f"The mail server {server.host} cannot be used: {_reason(error)}.", code="unreachable") from error
     try:
