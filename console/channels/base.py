@@ -85,11 +85,15 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person wrote to us: their address, the text, and the provider's id of it, by which the same one again is known."""
+    """What a person wrote to us: their address, the text, and the provider's id of it, by which the same one again is known.
+
+    `stops`: the provider took it for a wish to get no more, by words of its own.
+    """
 
     sender: str
     text: str
     provider_id: str
+    stops: bool = False
 
 
 class BadSignature(ConsoleError):

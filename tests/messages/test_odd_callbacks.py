@@ -275,6 +275,15 @@ def test_who_is_found_to_have_told_twilio_stop_after_it_left_gets_nothing_more(t
     assert line(texting.company, begin(texting.company, workflow("again", [dict(SMS), dict(ASK)]))).status == "skipped"
 
 
+def test_a_word_that_twilio_was_taught_to_take_for_stop_is_one_here_too(texting: Texting) -> None:
+    begin(texting.company, "hello")
+    said: dict[str, Any] = {"From": "+12025550147", "To": "+12025550100", "SmsStatus": "received"}
+    assert texting.told(Body="Help!", MessageSid="SM1", OptOutType="HELP", **said) == 200
+    assert line(texting.company, begin(texting.company, workflow("again", [dict(SMS), dict(ASK)]))).status == "sent"
+    assert texting.told(Body="Basta", MessageSid="SM2", OptOutType="STOP", **said) == 200
+    assert line(texting.company, begin(texting.company, workflow("third", [dict(SMS), dict(ASK)]))).status == "skipped"
+
+
 def test_why_a_network_did_not_deliver_is_a_sentence(texting: Texting) -> None:
     run_id = begin(texting.company, "hello")
     form = {"MessageSid": texting.server.messages[0]["sid"], "MessageStatus": "undelivered", "ErrorCode": "30007"}

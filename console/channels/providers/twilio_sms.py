@@ -73,7 +73,7 @@ class TwilioSms(Provider):
         status = form.get("MessageStatus") or form.get("SmsStatus") or ""
         sid = form.get("MessageSid") or form.get("SmsSid") or ""
         if "Body" in form and status in ("", "received", "receiving"):
-            return Answer(form.get("From", ""), form["Body"], sid)
+            return Answer(form.get("From", ""), form["Body"], sid, stops=form.get("OptOutType", "").upper() == "STOP")
         return Receipt(_became(sid, status, form.get("ErrorCode")), callback.url.partition("?m=")[2])
 
 
