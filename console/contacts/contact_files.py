@@ -62,17 +62,13 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
         while part := stream.read(PART):
             first, total = first or part, total + len(part)
             if total > MOST_BYTES:
-                raise Invalid(
-                    "The file is too large.", details=[{"field": "csv", "reason": f"At most {MOST_BYTES >> 20} MB: split it into several."}]
-                )
+                raise Invalid("The file is too large.", at=("csv", f"At most {MOST_BYTES >> 20} MB: split it into several."))
             text = decoder.decode(part)
             broken, letters = broken + text.count(UNREADABLE), letters + len(part) - len(text)
             (place / str(count)).write_bytes(subjects.lock(subject, _about(folder, count), part))
             count += 1
         if not first.strip():
-            raise Invalid(
-                "The file is empty.", details=[{"field": "csv", "reason": "Choose a file with a heading and a line for each contact."}]
-            )
+            raise Invalid("The file is empty.", at=("csv", "Choose a file with a heading and a line for each contact."))
     except Invalid:
         forget(folder)
         raise
@@ -80,9 +76,7 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
     head = first[: 64 << 10].decode(encoding, errors="replace") if encoding is not None else ""
     if encoding is None or first.startswith(NO_TEXT) or head.count("\x00") * 4 > len(head):
         forget(folder)
-        raise Invalid(
-            "This is no text file.", details=[{"field": "csv", "reason": "Save the table as CSV, in UTF-8 where that can be chosen."}]
-        )
+        raise Invalid("This is no text file.", at=("csv", "Save the table as CSV, in UTF-8 where that can be chosen."))
     heading = next((line for line in head.splitlines() if line.strip("\ufeff\t ")), "")
     told = TOLD_DELIMITER.fullmatch(heading.strip("\ufeff"))
     return ContactFile(
@@ -113,14 +107,22 @@ def folders(*, untouched_s: float = 0.0) -> list[str]:
 
 def rows(file: ContactFile, person: str) -> Iterator[Row]:
     """The lines with anything in them, the heading first. Raises Invalid for a line that is too long, with its number."""
-    lines, number, ends = _Lines(_lines(_parts(file, person), file.encoding)), 0, 0
-    reader = csv.reader(lines, delimiter=file.delimiter)
+    number, ends, quotes, at_end = 0, 0, 0, False
+
+    def lines() -> Iterator[str]:
+        nonlocal quotes, at_end
+        for line in _lines(_parts(file, person), file.encoding):
+            quotes += line.count('"')
+            yield line
+        at_end = True
+
+    reader = csv.reader(lines(), delimiter=file.delimiter)
     try:
         for cells in reader:
             begins, ends = ends + 1, reader.line_num
-            if ends > begins and lines.open():
+            if ends > begins and at_end and quotes % 2:  # all behind a quotation mark is in one cell
                 raise csv.Error
-            lines.quotes, number = 0, number + 1
+            quotes, number = 0, number + 1
             if any(cell.strip() for cell in cells) and not (
                 number == 1 and TOLD_DELIMITER.fullmatch(file.delimiter.join(cells).strip("\ufeff"))
             ):
@@ -128,23 +130,6 @@ def rows(file: ContactFile, person: str) -> Iterator[Row]:
     except csv.Error:
         reason = f"On line {number + 1:,} a quotation mark is never closed, or a cell is too long."
         raise Invalid("The file cannot be read to its end.", details=[{"field": "csv", "reason": reason}]) from None
-
-
-class _Lines:
-    """The lines for a reader of CSV, with how many quotation marks stand in those of the row at hand, and whether they are at their end."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self.lines, self.quotes, self.ended = lines, 0, False
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self.lines:
-            self.quotes += line.count('"')
-            yield line
-        self.ended = True
-
-    def open(self) -> bool:
-        """Whether the last row ends within quotation marks: everything behind the first of them is in one cell."""
-        return self.ended and self.quotes % 2 == 1
 
 
 def swallowed(cell: str, delimiter: str) -> bool:
@@ -178,8 +163,7 @@ def _lines(parts: Iterable[bytes], encoding: str) -> Iterator[str]:
         yield from (f"{line}\n" for line in lines)
         if len(rest) > LONGEST_LINE:
             raise Invalid(
-                "The file cannot be read to its end.",
-                details=[{"field": "csv", "reason": "A line of it is longer than a million characters: is it a CSV file?"}],
+                "The file cannot be read to its end.", at=("csv", "A line of it is longer than a million characters: is it a CSV file?")
             )
     rest += decoder.decode(b"", final=True)
     if rest:

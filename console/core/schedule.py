@@ -160,7 +160,6 @@ def _end_of_gap(before: datetime, after: datetime, where: ZoneInfo) -> datetime:
 
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 MOST_MINUTES = 4
-"""Of how many minutes past the hour it is told in words."""
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 

@@ -54,7 +54,11 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
             f"The mail server {server.host} broke off before it had the message: {_reason(error)}.", code="unreachable"
         ) from error
     finally:
-        smtp.leave()
+        with suppress(smtplib.SMTPException, OSError):
+            if smtp.sock is not None:
+                smtp.sock.settimeout(GOODBYE_S)
+            smtp.quit()
+        smtp.close()
 
 
 class _Connection(smtplib.SMTP):
@@ -66,18 +70,16 @@ class _Connection(smtplib.SMTP):
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         """The connection, which is broken off when it has lasted too long."""
         opened: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]  # of the library, where its TLS begins as well
-        self.ending = threading.Timer(WHOLE_S, _broken_off, (self,))
+        self.ending = threading.Timer(WHOLE_S, self.break_off)
         self.ending.daemon = True
         self.ending.start()
         return opened
 
-    def leave(self) -> None:
-        """Say goodbye, and wait for no answer for long: what there was to say was said."""
-        with suppress(smtplib.SMTPException, OSError):
+    def break_off(self) -> None:
+        """End the conversation, from another thread."""
+        with suppress(OSError):
             if self.sock is not None:
-                self.sock.settimeout(GOODBYE_S)
-            self.quit()
-        self.close()
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # beneath its TLS
 
     def close(self) -> None:
         """Close the connection."""
@@ -115,12 +117,6 @@ def _connected(server: MailServer) -> _Connection:
         smtp.close()
         raise
     return smtp
-
-
-def _broken_off(smtp: _Connection) -> None:
-    with suppress(OSError):
-        if smtp.sock is not None:
-            socket.socket.shutdown(smtp.sock, socket.SHUT_RDWR)  # beneath its TLS, which another thread reads
 
 
 def _refused(host: str, *codes: int) -> IntegrationError:

@@ -191,23 +191,14 @@ def _hand_over(message: Message, letter: Letter) -> None:
     faults.point("channels.send.before")
     try:
         handed = sandbox.handed(letter, script_of(letter.kind)) if message.sandbox else _carrier(message).send(letter)
-    except OutcomeUnknown as error:
-        change(
-            message,
-            ["sending"],
-            status="unknown",
-            due_at=log.now() + LOOKS[0],
-            at=log.now(),
-            code="unknown",
-            result={"reason": error.message},
-        )
-        return
     except IntegrationError as error:
         _not_sent(message, error)
         return
-    except Exception:  # noqa: BLE001 (whatever went wrong, it may have left)
-        _log.exception("message %s", message.id)
-        change(message, ["sending"], status="unknown", due_at=log.now() + LOOKS[0], at=log.now(), code="internal_error")
+    except Exception as error:  # noqa: BLE001 (whatever went wrong, it may have left)
+        code, reason = ("unknown", error.message) if isinstance(error, OutcomeUnknown) else ("internal_error", "")
+        if not reason:
+            _log.exception("message %s", message.id)
+        change(message, ["sending"], status="unknown", due_at=log.now() + LOOKS[0], at=log.now(), code=code, result={"reason": reason})
         return
     faults.point("channels.send.after")
     record_sent(message, handed, in_worker=True)
@@ -269,13 +260,8 @@ def _receipt(message: Message, handed: Handed) -> Message | None:
         if known is None:
             return None
         if status == "failed":
-            noted(
-                message,
-                "message_failed",
-                {"channel": message.channel, "code": "not_delivered"},
-                {"reason": handed.reason},
-                connection=connection,
-            )
+            about = {"channel": message.channel, "code": "not_delivered"}
+            noted(message, "message_failed", about, {"reason": handed.reason}, connection=connection)
     return known
 
 
@@ -373,13 +359,7 @@ def _look_at_call(message: Message) -> None:
     elif message.looks + 1 < len(CALL_LOOKS):
         change(message, ["sent"], looks=message.looks + 1, due_at=log.now() + CALL_LOOKS[message.looks + 1])
     else:
-        _settle(
-            message,
-            "unknown",
-            "unknown",
-            "no_callback",
-            "The provider did not tell how the call ended. Look there, then say what came of it.",
-        )
+        _settle(message, "unknown", "unknown", "no_callback", telling.NO_CALLBACK)
 
 
 def _letter_again(message: Message) -> Letter | None:
