@@ -22,7 +22,7 @@ class ConsoleError(Exception):
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
-        self.details = [dict(detail) for detail in details] if at is None else [{"field": at[0], "reason": at[1]}]
+        self.details: list[dict[str, Any]] = [dict(detail) for detail in details] if at is None else [{"field": at[0], "reason": at[1]}]
         self.extra = extra
 
     @property
