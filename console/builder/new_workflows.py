@@ -18,9 +18,9 @@ OWN = "own:"
 """Before the name of a workflow of this console, where a beginning is named."""
 ALIKE = 88.0
 """From this likeness (of 100) a name stands for another that is not here."""
-SURE = 30.0
+SURE = 26.0
 """Below this likeness the nearest is offered, and not chosen: its words are alike, its work may be another."""
-NEAR = 8.0
+NEAR = 10.0
 """Below this likeness nothing of it was asked for."""
 BESIDE = 0.45
 """What is further from the words than this part of the nearest is not offered beside it."""

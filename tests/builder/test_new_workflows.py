@@ -62,6 +62,14 @@ DESCRIPTIONS = (
     ("flag vendors without a valid VAT number overnight", "nightly-suppliers"),
     ("Jede Nacht Ausweise suchen, die bald ablaufen", "nightly-check"),
     ("every night find contacts whose time zone we do not know", "nightly-contacts"),
+    ("Every refund over 500 euros must be signed off by a second manager before it is paid", "customer-refund"),
+    ("Eine Erstattung über 500 Euro braucht eine zweite Person", "customer-refund"),
+    ("Kunde beschwert sich über falsche Abbuchung", "customer-refund"),
+    ("A supplier sends a new IBAN, call them back before we change it", "supplier-bank-change"),
+    ("Wenn ein neuer Lieferant anfängt, brauchen wir Handelsregisterauszug, Bankdaten und einen Vertrag", "supplier-onboarding"),
+    ("Leads anrufen, nach zwei Tagen nochmal, nach drei Versuchen aufgeben", "lead-nurture"),
+    ("Kunden, die seit 90 Tagen nichts gekauft haben, anschreiben", "re-engage"),
+    ("Documents that expire within 30 days should be found and requested again", "nightly-check"),
 )
 """What people write, and the template that is chosen for them."""
 OF_NONE = (
@@ -72,6 +80,10 @@ OF_NONE = (
     "every morning send the sales figures to the board",
     "Reisekosten abrechnen",
     "water the plants every friday",
+    "daily backup report",
+    "Customer moved house, change the address",
+    "Adressänderung eines Kunden bearbeiten",
+    "phone numbers missing at contacts",
 )
 """What no template does: where one is alike only in when or by whom it is done, none is chosen."""
 

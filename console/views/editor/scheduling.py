@@ -39,7 +39,7 @@ def schedule_page(slug: str) -> Response:
     understood = schedule_words.read_words(words)
     zone = understood.zone or zone
     if wrong := schedule.wrong_zone(zone) or understood.wrong:
-        instead = [(cron, schedule.spoken(cron)) for cron in understood.instead]
+        instead = [schedule.spoken(cron) for cron in understood.instead]
         return frame.page("editor/schedule.html", context | {"wrong": wrong, "instead": instead}, status=422)
     if request.form.get("do") == "add":
         return _added(draft, understood.crons, zone, context)
