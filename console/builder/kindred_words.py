@@ -22,12 +22,12 @@ AIMLESS = 0.4
 NAMED = (1.4, 1.7)
 """What it grows by where one word, or more, means what the title means."""
 _STOPS = (
-    "aber about above after all alle als also and any are auch auf aus back been before bei bis brauchen braucht but change changes can damit dann das dass day days dem den der "
+    "aber about above after afterwards all alle als also and any are auch auf aus back been before bei bis brauchen braucht but change changes can damit danach dann das dass day days dem den der "
     "des die drei each ein eine einem einen einer eines else erst euro euros ever every everybody everyone falls for from fur gibt haben had has hat have "
     "hello her his hour hours how ich ihm ihr immer into ist its jede jedem jeden jeder just kann let like look make mal mehr mit month months "
     "more muss must nach need needs neu new nicht noch not nur oder off ohne once one only our out over own people per person please said say "
     "says see sein seine send she should sich sie sind sobald soll sollen some somebody someone someth start stunden suchen tag tage tagen take "
-    "than that the their them then there they thing this three time two uber und uns unser until vom von vor want was way week weeks wenn wer "
+    "than that the their them then there they thing this three time times two uber und uns unser until vom von vor want was way week weeks wenn wer "
     "werden were what when where whether which who wie will wir wird with without work workflow would yes you your zum zur zwei"
 )
 STOP_WORDS = frozenset(_STOPS.split())
@@ -72,6 +72,16 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in re.findall(r"[^\W\d_][\w-]{2,}", plain) if word not in STOP_WORDS))
 
 
+def left_out(wanted: str, parts: Sequence[str]) -> list[str]:
+    """The words and figures of what is wanted, as they were written, that the title, description and titles of steps have nothing of."""
+    texts, whole = [words(part) for part in parts], " ".join(parts)
+    said = re.findall(r"\w+(?:[.,'-]\w+)*", wanted)
+    missing = [
+        each for each in said if (each[0].isdigit() and each not in whole) or any(not _nearness(word, texts) for word in words(each))
+    ]
+    return list(dict.fromkeys(missing))
+
+
 def likeness(wanted: str, offered: Mapping[str, Sequence[str]]) -> dict[str, float]:
     """Name → how near it is to what is wanted, of 100. `offered`: name → its title, description and titles of steps. A word that most have tells little."""
     texts = {name: [words(part) for part in parts] for name, parts in offered.items()}
@@ -104,7 +114,9 @@ def _nearness(word: str, parts: Sequence[Sequence[str]]) -> float:
 
     best = 0.0
     for weight, part in zip(PARTS, parts, strict=True):
-        same = process.extractOne(word, part, scorer=fuzz.ratio, score_cutoff=SAME) or any(_meanings(word) & _meanings(other) for other in part)
+        same = process.extractOne(word, part, scorer=fuzz.ratio, score_cutoff=SAME) or any(
+            _meanings(word) & _meanings(other) for other in part
+        )
         kind = OF_ITS_KIND if not same and weight > PARTS[-1] and any(_kinds(word) & _kinds(other) for other in part) else 0.0
         best = max(best, weight * (1.0 if same else kind))
     return best

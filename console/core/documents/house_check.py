@@ -211,7 +211,7 @@ def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Su
     workflow = f"workflow:{raw.get('slug')}"
     workers = [role for role in sorted(rights.roles) if any(rights.may(role, team, workflow, act) for act in WORK)]
     if not workers:
-        reason = f"No role may work in this workflow{_in(team)}: grant one the right to start or resume {workflow}."
+        reason = f"No role may work in this workflow{_in(team)}: grant one the right to start or resume its runs."
         return [*problems_found, Problem(None, "team", reason)]
     collection = raw.get("collection")
     if isinstance(collection, str):
