@@ -195,11 +195,11 @@ def _editor(draft: workflows.Draft) -> Response:
     context["notes"] = {each["id"]: str(each["description"]) for each in document["steps"] if each.get("description")}
     context["wrong"] = {line.node.id: line.wrong for line in context["lines"]}
     context |= _panel(draft, step, problems, found) if step is not None else _about(problems)
-    context |= tabs.context(tabs.known_of(draft.slug), "edit") | {"workflow_title": context["title"]}
     if frame.wants_fragment():
         answer = make_response(frame.render("editor/page.html", context, "editor"))
         answer.headers["Vary"] = "HX-Request, HX-Target"
         return answer
+    context |= tabs.context(tabs.known_of(draft.slug), "edit") | {"workflow_title": context["title"]}
     return frame.page("editor/page.html", context)
 
 
