@@ -97,3 +97,19 @@ def test_who_publishes_what_was_changed_meanwhile_sees_what_differs(company: Com
     both = post(mona, f"{CARE}/publish", revision=1, live=1, note="By Mona").text
     assert re.search(r"Tom\s+published version 2", both)
     assert ">By Mona</textarea>" in both
+
+
+def test_who_publishes_hears_of_runs_that_stay_behind_and_history_leads_to_moving_them(company: Company) -> None:
+    company.started("1")
+    access.grant("operator", "workflow:care-review", ["edit"], team="operations")
+    access.refresh()
+    mona, tom = (signed_in(web_app(), name) for name in ("mona", "tom"))
+    changed(mona, 0, {"op": "rename_step", "step": "read", "id": "see"})
+    post(mona, f"{CARE}/publish", revision=1, note="Called otherwise")
+    assert "1 run goes on with an older version" in mona.get(CARE).text
+    move = f"{CARE}/move?from=1"
+    assert move in mona.get(f"{CARE}/history").text
+    assert move not in tom.get(f"{CARE}/history").text
+    page = mona.get(move).text
+    assert "Choose a step: there is none like it" in page
+    assert "Choose first where the runs at" in post(mona, f"{CARE}/move", do="move", reason="Renamed", **{"from": "1", "to": "2"}).text
