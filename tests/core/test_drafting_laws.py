@@ -127,7 +127,9 @@ def test_one_moves_a_note_while_another_writes_in_it() -> None:
 
 def test_a_step_with_another_id_is_one_difference_however_many_rules_name_it() -> None:
     base = drafting.ordered(SMALL)
-    named = drafting.apply(base, drafting.read_changes([{"op": "set", "step": "look", "field": "config.text", "value": "Look at {{ run.id }}"}]))
+    named = drafting.apply(
+        base, drafting.read_changes([{"op": "set", "step": "look", "field": "config.text", "value": "Look at {{ run.id }}"}])
+    )
     after = drafting.apply(named, drafting.read_changes([{"op": "rename_step", "step": "look", "id": "see"}]))
     [only] = drafting.differences(named, after)
     assert (only.kind, only.step, only.old, only.new) == ("changed", "see", "look", "see")

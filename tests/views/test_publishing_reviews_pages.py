@@ -1,9 +1,10 @@
 """Pages and calls of requests to publish: asked on the Publish page, found under Approvals, decided by a second person alone."""
 
 import re
+from datetime import timedelta
 
-from console import access, workflows
-from console.accounts import teamwork
+from console import access, log, workflows
+from console.accounts import absences, teamwork
 from tests.company import Company
 from tests.conftest import web_app
 from tests.publication.test_publishing_reviews import second_lead, titled
@@ -14,11 +15,18 @@ from tests.views.test_workflow_editor import CARE, TITLE, changed, post
 
 def test_a_second_person_is_asked_and_approves_by_page(company: Company) -> None:
     teamwork.change(company.ines, "operations", second_person=True)
+    alone = signed_in(web_app(), "mona")
+    changed(alone, 0, TITLE)
+    assert "Nobody else may approve it at the moment" in alone.get(f"{CARE}/publish").text
     access.grant("operator", "workflow:care-review", ["edit", "publish"], team="operations")
     access.refresh()
     mona, tom, stan = (signed_in(web_app(), name) for name in ("mona", "tom", "stan"))
-    changed(mona, 0, TITLE)
-    assert "Ask for approval" in mona.get(f"{CARE}/publish").text
+    page = mona.get(f"{CARE}/publish").text
+    assert "Ask for approval" in page
+    assert "May approve it: Olivia; Tom." in page
+    today = log.now().date()
+    absences.plan(company.ines, company.tom.id, first=today, last=today + timedelta(days=2), substitute=company.olivia.email)
+    assert re.search(r"Tom \(away until \d+ \w+ \d{4}, Olivia stands in\)", mona.get(f"{CARE}/publish").text)
     refused = post(mona, f"{CARE}/publish", revision=1, note="Clearer")
     assert (refused.status_code, "needs a second person" in refused.text) == (409, True)
     page = post(mona, f"{CARE}/publish", revision=1, note="Clearer", do="ask").location

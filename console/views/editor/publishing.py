@@ -39,7 +39,9 @@ def publish(slug: str) -> Response:
         now = workflows.open_draft(frame.actor(), slug)
         return _publication(now, note=note, wrong=wrong, meanwhile=_meanwhile(now, revision) if late else {})
     behind = sum(live for version, live, _ in runs.live_versions(frame.actor(), made.id) if version != made.live_version)
-    left = f" {behind} {'run goes' if behind == 1 else 'runs go'} on with an older version: they can be moved from History." if behind else ""
+    left = (
+        f" {behind} {'run goes' if behind == 1 else 'runs go'} on with an older version: they can be moved from History." if behind else ""
+    )
     flash(f"Version {made.live_version} is live.{left}")
     return frame.redirect_to(f"/workflows/{made.slug}")
 
@@ -63,10 +65,12 @@ def _publication(
 ) -> Response:
     review = workflows.waiting_review(frame.actor(), draft.id)
     found = publication.impact(frame.actor(), draft.slug)
+    needs_review = workflows.needs_second_person(workflows.entry(frame.actor(), draft.id), draft.document.get("team"))
     context = impact_context(found.to_json(), draft.document, found.live) | {
         "draft": draft,
+        "reviewers": publication.reviewer_names(draft, frame.actor().id) if needs_review else [],
         "title": draft.document.get("title") or draft.slug,
-        "needs_review": workflows.needs_second_person(workflows.entry(frame.actor(), draft.id), draft.document.get("team")),
+        "needs_review": needs_review,
         "review": review,
         "review_url": publication.address(review.id) if review else "",
         "asked_by": accounts.names({review.requested_by}).get(review.requested_by, "Somebody") if review else "",
