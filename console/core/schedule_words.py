@@ -25,6 +25,7 @@ NO_OTHER = "A schedule cannot count weeks or days from one time to the next. Cho
 NO_PART = "A schedule repeats within an hour or a day: say a number of minutes that divides 60, or of hours that divides 24."
 NO_WORKDAY = "A schedule knows no first or last working day of a month. Choose what comes nearest, or say a day."
 NO_CLOCK = "No clock shows {}."
+NEVER = "That never comes: there is no such day."
 HOW_OFTEN = "Say at which times of the day, such as: every day at 9:00 and 17:00."
 
 _DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
@@ -96,6 +97,8 @@ def read_words(text: str) -> Understood:
         words, zone = _zoned(_plain(fields))
         words, holidays = re.subn(r",?\s*(?:but )?except (?:on |for |an )?holiday\b", "", words)
         crons = [cron for clause in _clauses(words) for cron in _crons(clause, notes)]
+        if any(map(schedule.wrong_cron, crons)):
+            raise _Unclear(NEVER)
     except _Unclear as unclear:
         return Understood(wrong=str(unclear), instead=unclear.instead)
     return Understood(tuple(dict.fromkeys(crons)), tuple(dict.fromkeys([*([NO_HOLIDAYS] if holidays else []), *notes])), zone)
@@ -124,36 +127,31 @@ def _plain(text: str) -> str:
 
 def _timed(words: str) -> str:
     """The words with each time as @9:30."""
-    past, to = r"(?:past|nach|after)", r"(?:to|vor|before)"
-    words = re.sub(r"\b(?:at )?half past (\d{1,2})\b", r"at \1:30", words)
-    words = re.sub(r"\b(?:at )?halb (\d{1,2})\b", lambda found: f"at {(int(found[1]) - 1) % 12 or 12}:30", words)
-    words = re.sub(rf"\b(?:at )?(?:a )?(?:quarter|viertel) {past} (\d{{1,2}})\b", r"at \1:15", words)
-    words = re.sub(rf"\b(?:at )?(?:a )?(?:quarter|viertel) {to} (\d{{1,2}})\b", lambda found: f"at {(int(found[1]) - 1) % 24}:45", words)
-    words = re.sub(r"\b(\d{1,2})\s*uhr\s*(\d{2})\b", r"\1:\2 uhr", words)
-    clock = r"(?<![\d:])(\d{1,2})(?:[:.h](\d{2}))?"
-    words = re.sub(rf"(?:\bat )?{clock}\s*(a|p)\.?m\b\.?", lambda found: _clock(found[1], found[2], found[3]), words)
-    words = re.sub(rf"(?:\bat )?{clock}\s*uhr\b", lambda found: _clock(found[1], found[2], ""), words)
-    words = re.sub(r"(?:\bat )?(?<![\d:@])(\d{1,2})[:.](\d{2})\b(?!th)", lambda found: _clock(found[1], found[2], ""), words)
-    words = re.sub(r"\bat (\d{1,2})\b(?! (?:minute|hour|day|week|month))(?!th)", lambda found: _clock(found[1], "", ""), words)
-    words = re.sub(r"\b(?:between|from) (\d{1,2}) (?:and|to) (?=@)", lambda found: f"between {_clock(found[1], '', '')} to ", words)
-    words = re.sub(
-        r"\b(?:between|from) (\d{1,2}) (?:and|to) (\d{1,2})\b",
-        lambda found: f"between {_clock(found[1], '', '')} to {_clock(found[2], '', '')}",
-        words,
+    clock, span, no_count = (
+        r"(?<![\d:@])(\d{1,2})(?:[:.h](\d{2}))?",
+        r"\b(?:between|from) (\d{1,2}) (?:and|to) ",
+        r"\b(?!th)(?! (?:minute|hour|day|week|month))",
     )
-    words = re.sub(r"\b(\d{1,2}) (?:to) (?=@)", lambda found: f"between {_clock(found[1], '', '')} to ", words)
-    former = ""
-    while former != words:  # at 9 and 15, um 9 und 15 Uhr
-        former = words
-        words = re.sub(
-            r"(@\d+:\d+\??)( and | ?, ?)(\d{1,2})\b(?!th)(?! (?:minute|hour|day|week|month))",
-            lambda found: f"{found[1]} and {_clock(found[3], '', '')}",
-            words,
-        )
+    for pattern, made in (
+        (r"\b(?:at )?half past (\d{1,2})\b", lambda found: f"at {found[1]}:30"),
+        (r"\b(?:at )?halb (\d{1,2})\b", lambda found: f"at {(int(found[1]) - 1) % 12 or 12}:30"),
+        (r"\b(?:at )?(?:a )?(?:quarter|viertel) (?:past|nach|after) (\d{1,2})\b", lambda found: f"at {found[1]}:15"),
+        (r"\b(?:at )?(?:a )?(?:quarter|viertel) (?:to|vor|before) (\d{1,2})\b", lambda found: f"at {(int(found[1]) - 1) % 24}:45"),
+        (r"\b(\d{1,2})\s*uhr\s*(\d{2})\b", lambda found: f"{found[1]}:{found[2]} uhr"),
+        (rf"(?:\bat )?{clock}\s*(a|p)\.?m\b\.?", lambda found: _clock(found[1], found[2], found[3])),
+        (rf"(?:\bat )?{clock}\s*uhr\b", lambda found: _clock(found[1], found[2])),
+        (r"(?:\bat )?(?<![\d:@])(\d{1,2})[:.](\d{2})\b(?!th)", lambda found: _clock(found[1], found[2])),
+        (rf"\bat (\d{{1,2}}){no_count}", lambda found: _clock(found[1])),
+        (rf"{span}(?=@)|\b(\d{{1,2}}) to (?=@)", lambda found: f"between {_clock(found[1] or found[2])} to "),
+        (rf"{span}(\d{{1,2}})\b", lambda found: f"between {_clock(found[1])} to {_clock(found[2])}"),
+        (rf"(@\d+:\d+\??)(?: and | ?, ?)(\d{{1,2}}){no_count}", lambda found: f"{found[1]} and {_clock(found[2])}"),  # at 9 and 15
+        (rf"(@\d+:\d+\??)(?: and | ?, ?)(\d{{1,2}}){no_count}", lambda found: f"{found[1]} and {_clock(found[2])}"),  # at 9, 12 and 15
+    ):  # fmt: skip
+        words = re.sub(pattern, made, words)
     return words
 
 
-def _clock(hour: str, minute: str | None, half: str) -> str:
+def _clock(hour: str, minute: str | None = None, half: str = "") -> str:
     """@9:30; a question mark behind it where the half of the day is not known. Raises _Unclear for a time that no clock shows."""
     number, past = int(hour), int(minute or 0)
     if past > 59 or number > 24 or (half and not 1 <= number <= 12):
@@ -293,7 +291,7 @@ def _days(words: str, notes: list[str], *, timed: bool, at: list[tuple[int, int]
     yearly = take(r"\byearly\b|\bevery year\b")
     left = [word for word in re.findall(r"[\w']+", words) if word not in _FILLERS.split()]
     if left:
-        raise _Unclear(PARTLY.format(", ".join(f"“{word}”" for word in left[:4])))
+        raise _Unclear(PARTLY.format(", ".join(f"“{word[:40]}”" for word in left[:4])))
     if out:
         without = {str(_DAYS.index(day)) for day in re.findall(_DAY, out[1])} | (set("06") if "weekend" in out[1] else set())
         weekdays = sorted((set(weekdays) or set("0123456")) - without)
@@ -309,7 +307,9 @@ def _days(words: str, notes: list[str], *, timed: bool, at: list[tuple[int, int]
         raise _Unclear(NOT_UNDERSTOOD)
     rare = [day for day in days if day.isdigit() and int(day) > 28 and not months]
     notes += [SHORT_MONTHS.format(day) for day in rare]
-    return f"{_field(days)} {_field([str(month) for month in months])} {_field(weekdays)}"
+    week = _field(weekdays)
+    row = f"{week[0]}-{week[-1]}" if len(week) > 3 and week in "0,1,2,3,4,5,6" else week
+    return f"{_field(days)} {_field([str(month) for month in months])} {row}"
 
 
 def _refuse_counts(words: str, of_month: str, near: str) -> None:
@@ -340,11 +340,4 @@ def _day_of_month(word: str) -> str:
 
 
 def _field(values: list[str]) -> str:
-    """One cron field; a row of neighbours as from-to."""
-    made = sorted(dict.fromkeys(values), key=lambda value: (not value.isdigit(), int(value) if value.isdigit() else 0))
-    row = (
-        len(made) > 2
-        and all(value.isdigit() for value in made)
-        and [int(value) for value in made] == list(range(int(made[0]), int(made[-1]) + 1))
-    )
-    return (f"{made[0]}-{made[-1]}" if row else ",".join(made)) or "*"
+    return ",".join(sorted(dict.fromkeys(values), key=lambda value: (value.zfill(2), value))) or "*"

@@ -68,7 +68,7 @@ def test_words_become_fields_that_are_a_schedule(words: str, cron: str) -> None:
     "words",
     ["", "soon", "every 7 minutes", "every 90 minutes", "at 25:00", "at 13pm", "every day at 9:70", "every other monday at nine", "on the 32nd of each month",
      "x" * 4_000, "every weekday at nine unless it rains", "twice a day", "every 3 days", "first working day of the month", "jeden Freitag der 13.",
-     "tomorrow at nine", "second to last day of the month", "61 9 * * *", "every hour between 17 and 9"],
+     "tomorrow at nine", "second to last day of the month", "61 9 * * *", "on the 31st of february", "every 0 minutes", "at 9 and 9 and 9 and 9", "every hour between 17 and 9"],
 )  # fmt: skip
 def test_what_is_not_understood_is_no_schedule(words: str) -> None:
     understood = read_words(words)

@@ -233,8 +233,8 @@ def _asked_roles(sketch: Sketch, rights: Rights) -> Iterator[Problem]:
     for place, holder in (("roles", sketch.config), ("to.roles", getattr(sketch.config, "to", None))):
         for number, role in enumerate(getattr(holder, "roles", None) or ()):
             if isinstance(role, str) and role not in rights.roles:
-                severity = "error" if sketch.type == "approval" else "warning"
-                yield Problem(sketch.id, f"config.{place}[{number}]", _no_role(role, rights), severity)
+                where = f"config.{place}[{number}]"
+                yield Problem(sketch.id, where, _no_role(role, rights), "error" if sketch.type == "approval" else "warning")
 
 
 @dataclass(frozen=True, slots=True)
