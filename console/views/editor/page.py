@@ -186,7 +186,8 @@ def _editor(draft: workflows.Draft) -> Response:
     )
     context: dict[str, Any] = {
         "draft": draft, "document": document, "view": view, "url": f"/workflows/{draft.slug}/edit",
-        "title": document.get("title") or draft.slug, "lines": _outline(picture.nodes, problems), "problems": listed, "alike": alike,
+        "title": document.get("title") or draft.slug, "lines": _outline(picture.nodes, problems), "problems": listed,
+        "alike": {each: f" In {count} places." for each, count in alike.items() if count > 1 and view != "text"},
         "errors": sum(1 for each in listed if each.severity == "error"), "families": _families(document),
         "nodes": picture.nodes, "groups": picture.groups,
         "changed_by": accounts.names({draft.changed_by}).get(draft.changed_by, "the command line") if draft.changed_by else "",
