@@ -81,6 +81,7 @@ def measured(page: Page, address: str, bare: str, rounds: int) -> dict[str, floa
     }
     for number in range(rounds):
         page.goto(bare)
+        page.wait_for_function(PAINT)
         figures["bare"].append(page.evaluate(PAINT))
         figures["free"].append(page.evaluate(COUNT, 1000))
 

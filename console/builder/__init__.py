@@ -2,7 +2,7 @@
 
 from console.builder.brought_files import bring_in
 from console.builder.builder_turns import Turn, ask, expire, latest, note_taken, stop, turn
-from console.builder.new_workflows import Beginning, begin, beginnings, fits, nearest
+from console.builder.new_workflows import Beginning, begin, beginnings, fits, left_out, nearest
 from console.builder.parts_of_change import Part, parts, taken
 
 

@@ -160,12 +160,12 @@ def _refused(case: Case, after: Mapping[str, Any]) -> list[Problem]:
     fixed = [Problem(None, name, f"{name} is not changed by words.") for name in FIXED if before.get(name) != after.get(name)]
     former = {step["id"]: step for step in before["steps"]}
     unknown = [
-        Problem(step["id"], "config", f"There is no {setting} {name}.")
+        Problem(step["id"], "config", f"There is no {setting.removesuffix('s')} {name}.")
         for step in after["steps"]
         for setting, name in unknown_names(case.names, former.get(step["id"], {}).get("config"), step.get("config"))
     ]
     rest = [
-        Problem(None, "triggers", f"There is no {setting} {name}.")
+        Problem(None, "triggers", f"There is no {setting.removesuffix('s')} {name}.")
         for setting, name in unknown_names(case.names, before.get("triggers"), after.get("triggers"))
     ]
     return [*fixed, *unknown, *rest]

@@ -18,46 +18,51 @@ PARTS = (1.0, 0.6, 0.3)
 UNKNOWN = 0.35
 """What a word counts, of the rarest, that no beginning has: it may say nothing, or that none of them fits."""
 AIMLESS = 0.4
-"""What remains of the likeness where only the manner is alike."""
+"""What remains of the likeness where only the manner is alike, or a single word that the title does not mean."""
+NAMED = (1.4, 1.7)
+"""What it grows by where one word, or more, means what the title means."""
 _STOPS = (
-    "aber about above after all alle als also and any are auch auf aus back been before bei bis brauchen braucht but can damit dann das dass day days dem den der "
-    "des die drei each ein eine einem einen einer eines else erst ever every everybody everyone falls for from fur gibt haben had has hat have "
+    "aber about above after afterwards all alle als also and any are auch auf aus back been before bei bis brauchen braucht but change changes can damit danach dann das dass day days dem den der "
+    "des die drei each ein eine einem einen einer eines else erst euro euros ever every everybody everyone falls for from fur gibt haben had has hat have "
     "hello her his hour hours how ich ihm ihr immer into ist its jede jedem jeden jeder just kann let like look make mal mehr mit month months "
     "more muss must nach need needs neu new nicht noch not nur oder off ohne once one only our out over own people per person please said say "
     "says see sein seine send she should sich sie sind sobald soll sollen some somebody someone someth start stunden suchen tag tage tagen take "
-    "than that the their them then there they thing this three time two uber und uns unser until vom von vor want was way week weeks wenn wer "
+    "than that the their them then there they thing this three time times two uber und uns unser until vom von vor want was way week weeks wenn wer "
     "werden were what when where whether which who wie will wir wird with without work workflow would yes you your zum zur zwei"
 )
 STOP_WORDS = frozenset(_STOPS.split())
 MATTERS = (
-    "supplier vendor contractor partner manufacturer procurement purchase liefer kreditor dienstleister einkauf",
-    "refund return chargeback reimburse repay complaint dispute claim exchange parcel goods item erstatt ruckzahl ruckgabe reklam umtausch retour zuruck",
-    "account bank iban konto",
-    "payment pay money transfer payout charge credit geld bezahl zahlung auszahl uberweis gutschrift",
-    "onboard offboard hire hiring candidate applicant applies recruit tender contract access leave aufnehm aufnahme einstell bewerb vertrag",
-    "kyc identity verif screen sanction underwrit loan mortgage application diligence owner identitat sanktion kredit",
-    "review assess prufung prufen",
-    "again yearly annual periodic regular re- erneut jahrlich regelmassig bestand wiederhol",
-    "risk risiko",
-    "customer client patient tenant student borrower kund mandant",
-    "lead prospect interested interessent",
-    "call phone ring dial anruf telefon",
-    "contact kontakt",
-    "welcome greet signup sign register begruss willkommen anmeld registrier",
-    "engagement inactive silent dormant lapsed bought heard churn cancel quiet subscriber subscription discount gemeldet still inaktiv abgewandert",
-    "suspicion suspect confiden fraud abuse whistleblow moderat launder breach harassment report verdacht vertraulich geldwasch betrug melden meldung",
-    "email e-mail sms message text newsletter letter write nachricht schreib",
-    "insurance certificate versicherung zertifikat",
-    "identity document passport paper licence ausweis dokument unterlagen papier",
-    "expire expiring ablauf",
-    "zone zeitzone",
-    "ticket request answer unanswered anfrage beantwort antwort",
+    "supplier vendor kreditor liefer | contractor partner manufacturer procurement purchase dienstleister einkauf",
+    "refund reimburse repay chargeback erstatt ruckzahl | return complaint dispute claim exchange parcel goods item ruckgabe reklam umtausch retour zuruck abbuchung beschwer",
+    "bank iban | account konto",
+    "| payment pay money transfer payout charge credit geld bezahl zahlung auszahl uberweis gutschrift",
+    "onboard aufnehm aufnahme | offboard hire hiring candidate applicant applies recruit tender contract access leave einstell bewerb vertrag",
+    "kyc | identity verif screen sanction underwrit loan mortgage application diligence owner identitat sanktion kredit",
+    "review | assess prufung prufen",
+    "erneut | yearly annual periodic regular re- jahrlich regelmassig bestand wiederhol",
+    "risk risiko |",
+    "| customer kund client patient tenant student borrower mandant",
+    "lead prospect interessent | interested quote angebot",
+    "call ring dial anruf | phone telefon",
+    "| contact kontakt",
+    "welcome greet begruss willkommen | signup sign-up register anmeld registrier",
+    "engagement | inactive silent dormant lapsed bought buying gekauft heard churn cancel quiet subscriber subscription discount gemeldet still inaktiv abgewandert",
+    "suspicion suspect verdacht | confiden fraud abuse whistleblow moderat launder breach harassment report vertraulich geldwasch betrug melden meldung",
+    "| email e-mail sms message text newsletter letter write nachricht schreib anschreib",
+    "insurance versicherung | certificate zertifikat",
+    "document dokument unterlagen papier paper | identity passport licence ausweis",
+    "expire expiring ablauf |",
+    "zone zeitzone |",
+    "ticket | request answer unanswered anfrage beantwort antwort",
 )
-"""Words of many trades, each line for one thing; a word belongs to a line where it begins with an entry, or has one of five letters within it."""
+"""Words of many trades, each line for one thing, before the bar those that mean the same wherever they are written.
+
+A word belongs to a line where it begins with an entry, or has one of five letters within it.
+"""
 MANNERS = (
-    "overdue due nightly night daily weekly monday friday schedule morning evening nacht nachts taglich wochentlich montag freitag morgen abend",
-    "reminder remind escalat deadline late waiting erinner mahn frist uberfallig verspat",
-    "approve approval agree authorise authorize consent second manager freigabe freigeb genehmig zustimm zweit",
+    "| overdue due nightly night daily weekly monday friday schedule morning evening nacht nachts taglich wochentlich montag freitag morgen abend",
+    "| reminder remind escalat deadline late waiting erinner mahn frist uberfallig verspat",
+    "| approve approval agree authorise authorize consent second manager freigabe freigeb genehmig zustimm zweit",
 )
 
 
@@ -67,10 +72,20 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in re.findall(r"[^\W\d_][\w-]{2,}", plain) if word not in STOP_WORDS))
 
 
+def left_out(wanted: str, parts: Sequence[str]) -> list[str]:
+    """The words and figures of what is wanted, as they were written, that the title, description and titles of steps have nothing of."""
+    texts, whole = [words(part) for part in parts], " ".join(parts)
+    said = re.findall(r"\w+(?:[.,'-]\w+)*", wanted)
+    missing = [
+        each for each in said if (each[0].isdigit() and each not in whole) or any(not _nearness(word, texts) for word in words(each))
+    ]
+    return list(dict.fromkeys(missing))
+
+
 def likeness(wanted: str, offered: Mapping[str, Sequence[str]]) -> dict[str, float]:
     """Name → how near it is to what is wanted, of 100. `offered`: name → its title, description and titles of steps. A word that most have tells little."""
     texts = {name: [words(part) for part in parts] for name, parts in offered.items()}
-    scores, aimed = dict.fromkeys(offered, 0.0), set[str]()
+    scores, named, near_to = dict.fromkeys(offered, 0.0), dict.fromkeys(offered, 0), {name: [0.0, 0.0] for name in offered}
     rarest, total = math.log(1 + len(offered)), 0.0
     for word in words(wanted):
         found = {name: near for name, parts in texts.items() if (near := _nearness(word, parts))}
@@ -78,9 +93,19 @@ def likeness(wanted: str, offered: Mapping[str, Sequence[str]]) -> dict[str, flo
         total += weight
         for name, near in found.items():
             scores[name] += 100 * weight * near
-        if not _kinds(word) or min(_kinds(word)) < len(MATTERS):
-            aimed |= {name for name, near in found.items() if near > PARTS[-1]}
-    return {name: score / total * (1 if name in aimed else AIMLESS) if score else 0.0 for name, score in scores.items()}
+            if not _kinds(word) or min(_kinds(word)) < len(MATTERS):
+                near_to[name] = sorted([*near_to[name], near])[-2:]
+                named[name] += any(_meanings(word) & _meanings(other) for other in texts[name][0])
+    return {name: score / total * _aim(named[name], *near_to[name]) if score else 0.0 for name, score in scores.items()}
+
+
+def _aim(named: int, second: float, nearest: float) -> float:
+    """What the likeness counts where so many words mean what the title means, and the two nearest words of the matter are so near."""
+    if named:
+        return NAMED[min(named, len(NAMED)) - 1]
+    if not second:
+        return AIMLESS
+    return 1.0 if nearest > PARTS[1] else OF_ITS_KIND if nearest > PARTS[2] else AIMLESS
 
 
 def _nearness(word: str, parts: Sequence[Sequence[str]]) -> float:
@@ -89,17 +114,31 @@ def _nearness(word: str, parts: Sequence[Sequence[str]]) -> float:
 
     best = 0.0
     for weight, part in zip(PARTS, parts, strict=True):
-        same = process.extractOne(word, part, scorer=fuzz.ratio, score_cutoff=SAME)
+        same = process.extractOne(word, part, scorer=fuzz.ratio, score_cutoff=SAME) or any(
+            _meanings(word) & _meanings(other) for other in part
+        )
         kind = OF_ITS_KIND if not same and weight > PARTS[-1] and any(_kinds(word) & _kinds(other) for other in part) else 0.0
         best = max(best, weight * (1.0 if same else kind))
     return best
 
 
-@functools.lru_cache(maxsize=4096)
 def _kinds(word: str) -> frozenset[int]:
     """The numbers of the lines that the word belongs to."""
+    return frozenset(number for number, _ in _entries(word))
+
+
+def _meanings(word: str) -> frozenset[int]:
+    """The numbers of the lines whose thing the word means."""
+    return frozenset(number for number, means in _entries(word) if means)
+
+
+@functools.lru_cache(maxsize=4096)
+def _entries(word: str) -> frozenset[tuple[int, bool]]:
+    """(line, whether the entry stands before its bar) of each entry that the word goes by."""
     return frozenset(
-        number
+        (number, means)
         for number, line in enumerate(MATTERS + MANNERS)
-        if any(word.startswith(entry) if len(entry) < 5 else entry in word for entry in line.split())
+        for means, part in zip((True, False), line.split("|"), strict=False)
+        for entry in part.split()
+        if (word.startswith(entry) if len(entry) < 5 else entry in word)
     )

@@ -2,11 +2,11 @@
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console import access, diagrams, workflows
+from console import access, actions, diagrams, workflows
 from console.builder import kindred_words
 from console.builder.reachable_names import reachable
 from console.core.actor import Actor
@@ -18,9 +18,9 @@ OWN = "own:"
 """Before the name of a workflow of this console, where a beginning is named."""
 ALIKE = 88.0
 """From this likeness (of 100) a name stands for another that is not here."""
-SURE = 30.0
+SURE = 26.0
 """Below this likeness the nearest is offered, and not chosen: its words are alike, its work may be another."""
-NEAR = 8.0
+NEAR = 10.0
 """Below this likeness nothing of it was asked for."""
 BESIDE = 0.45
 """What is further from the words than this part of the nearest is not offered beside it."""
@@ -67,6 +67,11 @@ def _likest(offered: Sequence[Beginning], wanted: str) -> list[tuple[float, Begi
     return sorted(((scores[each.id], each) for each in offered if each.id in scores), key=lambda pair: -pair[0])
 
 
+def left_out(beginning: Beginning, wanted: str) -> list[str]:
+    """The words and figures of a description that the beginning has nothing of."""
+    return kindred_words.left_out(wanted, (beginning.title, beginning.sentence, beginning.more))
+
+
 def begin(actor: Actor, title: str, *, description: str, team: str | None, beginning: str) -> tuple[workflows.Entry, list[tuple[str, str]]]:
     """Create a draft from a beginning; the workflow, and (name there, name here) of what was mapped. What is not here is a problem of the draft.
 
@@ -78,7 +83,10 @@ def begin(actor: Actor, title: str, *, description: str, team: str | None, begin
 
 
 def fitted(document: Mapping[str, Any], names: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """The document with names that are not here replaced by those that are nearly the same; and what was replaced by what."""
+    """The document with names that are not here replaced by those that are nearly the same; and what was replaced by what.
+
+    Columns are looked at where another collection stands for the template's, and only its own: not those of other collections, nor fields of a form.
+    """
     known = {
         part: {str(each["id"]): str(each.get("label") or each.get("title") or each.get("name")) for each in names[part]}
         for part in set(NAMING.values())
@@ -94,13 +102,14 @@ def fitted(document: Mapping[str, Any], names: Mapping[str, Any]) -> tuple[dict[
 
     made: dict[str, Any] = _walked(document, named)
     fields = next((each["fields"] for each in names["collections"] if each["id"] == made.get("collection")), None)
-    if fields is not None:
+    if fields is not None and made["collection"] != document.get("collection"):
+        asked = set(re.findall(r"'name': '(\w+)'", str(made["steps"])))
         there = {each["name"]: each["label"] for each in fields}
-        used = _fields_of(made)
-        renamed = {name: here for name in used if (here := alike(name, there)) != name}
-        if renamed:
-            pairs |= renamed
-            made = _with_fields(made, renamed)
+        used: dict[str, None] = {}
+        _over_fields(made, lambda name: used.setdefault(name) or name, made["collection"])
+        renamed = {name: here for name in used.keys() - asked if (here := alike(name, there)) != name}
+        pairs |= renamed
+        made = _over_fields(made, lambda name: renamed.get(name, name), made["collection"])
     return made, sorted(pairs.items())
 
 
@@ -112,7 +121,7 @@ def alike(name: str, known: Mapping[str, str]) -> str:
         return name
     words = _plain(name)
     scores = sorted(
-        ((max(fuzz.ratio(words, _plain(each)), fuzz.ratio(words, _plain(label))), each) for each, label in known.items()), reverse=True
+        ((max(fuzz.ratio(words, _plain(each)), 100 * (words == _plain(label))), each) for each, label in known.items()), reverse=True
     )
     best = scores[0]
     return best[1] if best[0] >= ALIKE and (len(scores) == 1 or scores[1][0] < best[0]) else name
@@ -131,26 +140,17 @@ def _walked(value: Any, named: Any, key: str = "") -> Any:
     return named(NAMING[key], value) if key in NAMING and isinstance(value, str) and "{{" not in value else value
 
 
-def _fields_of(document: Mapping[str, Any]) -> set[str]:
-    """Columns of the workflow's own collection that its steps name in lists or expressions."""
-    found: set[str] = set()
-    for step in document["steps"]:
-        config = step.get("config") or {}
-        found |= {each for name in ("fields", "required", "edit") for each in config.get(name) or () if isinstance(each, str)}
-        found |= set(re.findall(r"(?<![\w.])record\.([a-z][a-z0-9_]*)", str(config)))
-    return found
-
-
-def _with_fields(value: Any, renamed: Mapping[str, str], key: str = "") -> Any:
+def _over_fields(value: Any, renamed: Callable[[str], str], collection: str, key: str = "") -> Any:
+    """The value with each name of a column of the collection, in lists or expressions, as `renamed` says; what is about another collection stays."""
     if isinstance(value, Mapping):
-        return {name: _with_fields(entry, renamed, name) for name, entry in value.items()}
+        if value.get("collection", collection) != collection:
+            return value
+        return {name: _over_fields(entry, renamed, collection, name) for name, entry in value.items()}
     if isinstance(value, list):
-        return [
-            renamed.get(each, each) if key in ("fields", "required", "edit") and isinstance(each, str) else _with_fields(each, renamed)
-            for each in value
-        ]
+        named = key in ("fields", "required", "edit")
+        return [renamed(each) if named and isinstance(each, str) else _over_fields(each, renamed, collection) for each in value]
     if isinstance(value, str) and key not in ("slug", "title", "id"):
-        return re.sub(r"(?<![\w.])record\.([a-z][a-z0-9_]*)", lambda found: f"record.{renamed.get(found[1], found[1])}", value)
+        return re.sub(r"(?<![\w.])record\.([a-z][a-z0-9_]*)", lambda found: f"record.{renamed(found[1])}", value)
     return value
 
 
@@ -161,10 +161,11 @@ def _shipped() -> tuple[Beginning, ...]:
 
 def _own(actor: Actor) -> dict[str, dict[str, Any]]:
     """Slug → document, of the workflows that the actor may edit and that have more than a start."""
+    made = actions.made_of_actions()
     editable = [
         known
         for known in workflows.all_known()
-        if not known.archived and access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "edit")
+        if not known.archived and known.slug not in made and access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "edit")
     ]
     found = {known.slug: workflows.open_draft(actor, known.slug).document for known in editable[:MOST_OWN]}
     return {slug: document for slug, document in found.items() if len(document["steps"]) > 1}

@@ -9,8 +9,8 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.documents.workflow_check import Surroundings
 
-NAMED = ("collection", "team", "inbox")
-"""Settings that name something by its id, wherever they stand."""
+NAMED = ("collection", "team", "inbox", "roles")
+"""Settings that name something by its id, or several in a list, wherever they stand."""
 
 
 def reachable(actor: Actor) -> dict[str, Any]:
@@ -89,8 +89,12 @@ def _limited(collection: Collection, names: Mapping[str, Any]) -> Collection:
 def unknown_names(names: Mapping[str, Any], before: Any, after: Any) -> list[tuple[str, str]]:
     """(name of the setting, id) of what settings name and is out of reach, as far as `before` did not name it."""
     known = {"collection": "collections", "team": "teams", "inbox": "inboxes"}
-    offered = {setting: {each["id"] for each in names[part]} for setting, part in known.items()}
+    offered = {setting: {each["id"] for each in names[part]} for setting, part in known.items()} | {"roles": set(names["roles"])}
     return sorted((setting, name) for setting, name in _named(after) - _named(before) if name not in offered[setting])
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _named(value: Any) -> set[tuple[str, str]]:
@@ -98,5 +102,5 @@ def _named(value: Any) -> set[tuple[str, str]]:
         return set().union(*(_named(each) for each in value))
     if not isinstance(value, Mapping):
         return set()
-    own = {(name, each) for name, each in value.items() if name in NAMED and isinstance(each, str)}
+    own = {(name, each) for name in NAMED for each in _listed(value.get(name)) if isinstance(each, str)}
     return own.union(*(_named(each) for each in value.values()))

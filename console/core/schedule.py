@@ -66,6 +66,11 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+def zones_of(city: str) -> list[str]:
+    """The time zones that are called by a city."""
+    return sorted(zone for zone in _zones() if zone.rpartition("/")[2].casefold() == city.strip().replace(" ", "_"))
+
+
 def wrong_zone(name: str) -> str | None:
     """What is wrong with the name of a zone, as a sentence; None if nothing is."""
     return None if name in _zones() else f"There is no time zone {name[:60]}: write it as Europe/Vilnius or UTC."
@@ -167,31 +172,54 @@ MONTHS = ["January", "February", "March", "April", "May", "June", "July", "Augus
 def spoken(cron: str) -> str | None:
     """An everyday schedule in words; None for one that takes more than a sentence."""
     minute, hour, day, month, weekday = cron.lower().split()
-    if day == weekday == month == "*" and (often := _often(minute, hour)):
-        return often
-    hours = hour.split(",")
-    if not (minute.isdigit() and all(each.isdigit() for each in hours)):
+    often, hours, months = _often(minute, hour), hour.split(","), _numbers(month)
+    days = _days(day, weekday) if day == "*" or weekday == "*" else None
+    if days is None or (month != "*" and not all(1 <= each <= len(MONTHS) for each in months)):
         return None
-    at = f"at {_listed([f'{int(each):02}:{int(minute):02}' for each in hours])}"
-    if month.isdigit() and day.isdigit() and weekday == "*" and 1 <= int(month) <= len(MONTHS):
-        return f"On {int(day)} {MONTHS[int(month) - 1]} of each year {at}"
+    if often is None and not (minute.isdigit() and all(each.isdigit() for each in hours)):
+        return None
     if month != "*":
-        return None
-    if weekday == "*":
-        return _of_month(day, at)
-    return _of_week(weekday, at) if day == "*" else None
+        named = _listed([MONTHS[each - 1] for each in months])
+        days = f"On {int(day)} {named} of each year" if day.isdigit() and len(months) == 1 else days.replace("of each month", f"of {named}") if "of each month" in days else f"{days} in {named}"  # fmt: skip
+    if often is None:
+        return f"{days} at {_listed([f'{int(each):02}:{int(minute):02}' for each in hours])}"
+    return often if days == "Every day" else f"{often}, {days[0].lower() if days.startswith(('On', 'Every')) else days[0]}{days[1:]}"
+
+
+def _numbers(field: str) -> list[int]:
+    """The numbers of a field such as 1,4 or 1-5; none where there is more in it."""
+    if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", field):
+        return []
+    parts = [[int(each) for each in part.split("-")] for part in field.split(",")]
+    return [each for part in parts for each in range(part[0], part[-1] + 1)]
 
 
 def _often(minute: str, hour: str) -> str | None:
     """Schedules of minutes and hours."""
-    if hour != "*":
-        return f"Every {int(hour[2:])} hours" if minute == "0" and _even(hour, 24) else None
-    if minute in ("*", "*/1"):
-        return "Every minute"
-    if _even(minute, 60):
-        return f"Every {int(minute[2:])} minutes"
+    span, _, step = hour.partition("/")
+    bounds = _numbers(span)
+    if not (span == "*" or (len(bounds) > 1 and "-" in span and "," not in span)) or (step and not bounds and not _even(hour, 24)):
+        return None
+    first, last = (bounds[0], bounds[-1]) if bounds else (0, 0)
+    if minute.isdigit():
+        often = f"Every {int(step)} hours" if step.isdigit() else "Every hour"
+        if int(minute) and (step or bounds):
+            return None
+        if bounds:
+            return f"{often} from {first:02}:00 to {last:02}:00"
+        return f"{often} at {int(minute)} minutes past" if int(minute) else often
+    if step:
+        return None
+    if minute not in ("*", "*/1") and not _even(minute, 60):
+        return None if bounds else _past_each_hour(minute)
+    often = "Every minute" if minute in ("*", "*/1") else f"Every {int(minute[2:])} minutes"
+    return f"{often} from {first:02}:00 to {last:02}:59" if bounds else often
+
+
+def _past_each_hour(minute: str) -> str | None:
+    """Minutes of each hour that are not as far from each other, as */45 of an hour are not."""
     step = minute.removeprefix("*/")
-    past = [str(each) for each in range(0, 60, int(step))] if step != minute and step.isdigit() else minute.split(",")
+    past = [str(each) for each in range(0, 60, int(step))] if step != minute and step.isdigit() and int(step) else minute.split(",")
     if not (len(past) <= MOST_MINUTES and all(each.isdigit() for each in past)):
         return None
     minutes = [int(each) for each in past]
@@ -204,22 +232,19 @@ def _even(field: str, whole: int) -> bool:
     return step != field and step.isdigit() and 1 < int(step) < whole and whole % int(step) == 0
 
 
-def _of_month(day: str, at: str) -> str | None:
-    if day == "*":
-        return f"Every day {at}"
-    if day == "l":
-        return f"On the last day of each month {at}"
-    return f"On day {int(day)} of each month {at}" if day.isdigit() else None
-
-
-def _of_week(weekday: str, at: str) -> str | None:
-    if weekday in ("1-5", "mon-fri"):
-        return f"Monday to Friday {at}"
-    which, mark, number = weekday.partition("#")
-    if mark and which.isdigit() and number.isdigit() and 1 <= int(number) <= len(ORDINALS):
-        return f"On the {ORDINALS[int(number) - 1]} {DAYS[int(which) % 7]} of each month {at}"
-    named = weekday.split(",")
-    return f"Every {_listed([DAYS[int(each) % 7] for each in named])} {at}" if all(each.isdigit() for each in named) else None
+def _days(day: str, weekday: str) -> str | None:
+    """On which days of a month, or of the weeks."""
+    if weekday == "*":
+        named = ["the last day" if each == "l" else f"day {int(each)}" for each in day.split(",") if each == "l" or each.isdigit()]
+        return "Every day" if day == "*" else f"On {_listed(named)} of each month" if len(named) == day.count(",") + 1 else None
+    if row := re.fullmatch(r"([0-6])-([1-7])", weekday.replace("mon-fri", "1-5")):
+        return f"{DAYS[int(row[1])]} to {DAYS[int(row[2]) % 7]}"
+    nth = [re.fullmatch(r"(?:l([0-7])|([0-7])#([1-5]))", each) for each in weekday.split(",")]
+    if all(nth):
+        found = [(ORDINALS[int(each[3]) - 1] if each[3] else "last", DAYS[int(each[1] or each[2]) % 7]) for each in nth if each]
+        return f"On the {_listed([f'{_listed([which for which, on in found if on == day])} {day}' for day in dict.fromkeys(on for _, on in found)])} of each month"
+    named = [DAYS[each % 7] for each in sorted(_numbers(weekday), key=lambda each: (each - 1) % 7)]
+    return f"Every {_listed(named)}" if named else None
 
 
 def _listed(words: list[str]) -> str:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from console import workflows
+from console import accounts, workflows
+from console.accounts import absences
 from console.core.actor import Actor
 from console.publication.impact import Impact, impact_of
 from console.work import notices
-from console.workflows import Review
+from console.workflows import Draft, Review
 
 MOST_TOLD = 50
 
@@ -32,9 +33,16 @@ def told_impact(actor: Actor, review: Review) -> dict[str, Any] | None:
 def ask_for_review(actor: Actor, slug_or_id: str, *, note: str, revision: int | None = None, accept_failed_tests: str = "") -> Review:
     """As `workflows.request_review`; sends a notice to those who may approve it."""
     made = workflows.request_review(actor, slug_or_id, note=note, revision=revision, accept_failed_tests=accept_failed_tests)
-    people = workflows.pending_reviewers(made)[:MOST_TOLD]
+    people = workflows.possible_reviewers(made, actor.id)[:MOST_TOLD]
     notices.tell(people, "publishing_asked", f"{made.id}:asked", by=actor.id, link=address(made.id))
     return made
+
+
+def reviewer_names(of: Review | Draft, requested_by: str) -> list[str]:
+    """Who may approve what this person asks to publish, by name; of whoever is away, until when."""
+    people = workflows.possible_reviewers(of, requested_by)
+    away = absences.away_words(people)
+    return sorted(f"{name} ({away[person]})" if person in away else name for person, name in accounts.names(set(people)).items())
 
 
 def approve(actor: Actor, review_id: str, *, reason: str = "") -> Review:

@@ -149,7 +149,9 @@ def move_runs(
     movable = [each.run for each in plan.movable]
     wanted = movable if chosen is None else [run for run in dict.fromkeys(chosen) if run in {each.run for each in plan.standing}]
     if not wanted:
-        raise Conflict("None of these runs can be moved.", code="not_possible")
+        open_steps = " and ".join(f"“{each.title}”" for each in plan.steps if each.target is None and each.movable)
+        reason = f"Choose first where the runs at {open_steps} go on." if open_steps else "None of these runs can be moved."
+        raise Conflict(reason, code="not_possible")
     targets = {each.step: each.target for each in plan.steps if each.target is not None}
     move_id = new_id("mov")
     values = {"id": move_id, "workflow": plan.workflow.id, "former_version": former, "version": new, "steps": targets}

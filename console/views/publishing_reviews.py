@@ -57,7 +57,7 @@ def _drawn(review_id: str, wrong: ConsoleError | None = None, reason: str = "") 
         "told": None,
         "may": review.open and review.id in {each.id for each in workflows.to_decide(who)},
         "own": review.requested_by == who.id,
-        "reviewers": sorted(accounts.names(set(workflows.pending_reviewers(review))).values()) if review.open else [],
+        "reviewers": publication.reviewer_names(review, review.requested_by) if review.open else [],
         "reason": reason,
         "wrong": wrong,
         **(impact_context(impact, review.document, live) if impact is not None else {}),

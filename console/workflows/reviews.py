@@ -130,12 +130,12 @@ def pinned_draft(review: Review) -> Draft:
     return Draft(review.workflow, review.slug, "", review.team, review.base, review.document, review.revision)
 
 
-def pending_reviewers(review: Review) -> list[str]:
-    """Ids of those who may approve it."""
-    people = access.limits.people_able(review.team or None, f"{OBJECT}:{review.slug}", "publish")
-    own = {review.requested_by, *_behind(review)}
+def possible_reviewers(of: Review | Draft, requested_by: str) -> list[str]:
+    """Ids of those who may approve what this person asks, or would ask, to publish."""
+    people = access.limits.people_able(of.team or None, f"{OBJECT}:{of.slug}", "publish")
+    own = {requested_by, *_behind(requested_by)}
     others = [person for person, _ in people if person not in own]
-    return [person for person in others if not (who := accounts.actor_of_person(person)).service and _may_publish(who, review)]
+    return [person for person in others if not (who := accounts.actor_of_person(person)).service and _may_publish(who, of)]
 
 
 # ------------------------------------------------------------------------------------------------------------- changing
@@ -283,8 +283,8 @@ def _may_see(actor: Actor, row: Any) -> bool:
     return access.can(actor, team, obj, "see") and any(access.can(actor, team, obj, act) for act in ("edit", "publish"))
 
 
-def _may_publish(actor: Actor, review: Review) -> bool:
-    return all(access.can(actor, review.team or None, f"{OBJECT}:{review.slug}", act) for act in ("see", "publish"))
+def _may_publish(actor: Actor, of: Review | Draft) -> bool:
+    return all(access.can(actor, of.team or None, f"{OBJECT}:{of.slug}", act) for act in ("see", "publish"))
 
 
 def _review(row: Row[Any]) -> Review:
@@ -321,11 +321,11 @@ def _locked(connection: Connection, actor: Actor, review_id: str, *, decides: bo
 
 def _is_own(actor: Actor, review: Review) -> bool:
     """Whether the actor asked for it, or made a key of the service account that did."""
-    return actor.id == review.requested_by or actor.id in _behind(review)
+    return actor.id == review.requested_by or actor.id in _behind(review.requested_by)
 
 
-def _behind(review: Review) -> frozenset[str]:
-    return accounts.makers_of_keys([review.requested_by]).get(review.requested_by, frozenset())
+def _behind(requested_by: str) -> frozenset[str]:
+    return accounts.makers_of_keys([requested_by]).get(requested_by, frozenset())
 
 
 def _require_decider(actor: Actor, review: Review) -> None:

@@ -95,6 +95,24 @@ def test_a_step_that_is_added_is_shown_by_the_answer_that_adds_it(screens: Calla
     assert "guidance" in {step["id"] for step in workflows.open_draft(company.mona, "care-review").document["steps"]}
 
 
+def test_the_outline_of_a_new_workflow_holds_every_step_also_where_the_search_box_comes_and_goes(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
+    page = screens().enter("mona").go("/workflows/new")
+    page.get_by_label("Title").fill("By hand")
+    page.keyboard.press("Enter")
+    lines = page.locator("[data-outline] [data-step]")
+    for count in range(2, 8):
+        page.get_by_role("button", name="Add step").click()
+        page.keyboard.type("Guidance")
+        page.keyboard.press("Enter")
+        expect(lines).to_have_count(count)
+        expect(page.locator("[aria-current=true] b")).to_have_text("Guidance")
+    for count in (6, 5, 4):
+        page.get_by_role("button", name="Undo").click()
+        expect(lines).to_have_count(count)
+
+
 def test_a_step_that_is_removed_leaves_the_next_one_chosen(screens: Callable[..., "Screen"], company: Company) -> None:
     page = screens().enter("mona").go(f"{CARE}/edit?step=read")
     steps = [step["id"] for step in workflows.open_draft(company.mona, "care-review").document["steps"]]

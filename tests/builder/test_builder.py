@@ -147,6 +147,18 @@ def test_the_model_gets_names_within_reach_and_never_a_value(company: Company, m
 
 
 HOSTILE: dict[str, dict[str, Any]] = {
+    "an approval by a role": {
+        "op": "add_step",
+        "step": {"id": "ok", "type": "approval", "title": "Ok", "config_json": json.dumps({"text": "Well?", "roles": ["emperor"]}), "next": []},
+        "after": "note",
+        "outcome": "",
+    },
+    "a message to a role": {
+        "op": "add_step",
+        "step": {"id": "tell", "type": "notify", "title": "Tell", "config_json": json.dumps({"text": "So.", "roles": ["emperor"]}), "next": []},
+        "after": "note",
+        "outcome": "",
+    },
     "a field out of scope": {"op": "set", "step": "rate", "field": "config.fields", "value": ["risk", "tax_id"]},
     "out of scope in an expression": {"op": "set", "step": "is_high", "field": "config.branches[0].if", "value": "record.tax_id == 'x'"},
     "out of scope in a template": {"op": "set", "step": "read", "field": "config.text", "value": "{{ record.tax_id }}"},

@@ -125,6 +125,18 @@ def test_one_moves_a_note_while_another_writes_in_it() -> None:
     assert (merged["notes"][0]["at"], merged["steps"][1]["title"]) == ([8, 16], "See")
 
 
+def test_a_step_with_another_id_is_one_difference_however_many_rules_name_it() -> None:
+    base = drafting.ordered(SMALL)
+    named = drafting.apply(
+        base, drafting.read_changes([{"op": "set", "step": "look", "field": "config.text", "value": "Look at {{ run.id }}"}])
+    )
+    after = drafting.apply(named, drafting.read_changes([{"op": "rename_step", "step": "look", "id": "see"}]))
+    [only] = drafting.differences(named, after)
+    assert (only.kind, only.step, only.old, only.new) == ("changed", "see", "look", "see")
+    other = drafting.apply(after, drafting.read_changes([{"op": "set", "step": "see", "field": "config.text", "value": "Something else"}]))
+    assert {"removed", "added"} <= {each.kind for each in drafting.differences(named, other)}
+
+
 def test_a_note_is_no_expression_where_a_step_is_renamed() -> None:
     base = drafting.ordered(SMALL | {"notes": [{"text": "Look at steps.look, then go.", "at": [0, 0]}]})
     after = drafting.apply(base, drafting.read_changes([{"op": "rename_step", "step": "look", "id": "see"}]))

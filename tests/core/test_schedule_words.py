@@ -1,9 +1,9 @@
-"""Schedules in words: what everyday English means in five fields, and what is told instead of guessed."""
+"""Schedules in words: what everyday English and German mean in five fields, and what is told instead of guessed."""
 
 from datetime import UTC, datetime
 
 from console.core import schedule
-from console.core.schedule_words import NO_HALF, NO_HOLIDAYS, NO_TIME, read_words
+from console.core.schedule_words import NO_HALF, NO_HOLIDAYS, NO_TIME, SHORT_MONTHS, read_words
 from tests.tables import cases
 
 
@@ -34,33 +34,73 @@ from tests.tables import cases
         ("every day at 9:00 and at 17:00", "0 9,17 * * *"),
         ("every day", "0 9 * * *"),
         ("at 9:00", "0 9 * * *"),
+        ("every evening at 8", "0 20 * * *"),
+        ("every sunday night at 11:30", "30 23 * * 0"),
+        ("every 15 minutes between 9 and 17 on weekdays", "*/15 9-16 * * 1-5"),
+        ("mondays through thursdays at a quarter to five in the afternoon", "45 16 * * 1-4"),
+        ("please run on the second and fourth thursday at 15:00", "0 15 * * 4#2,4#4"),
+        ("every day except sunday at 9", "0 9 * * 1-6"),
+        ("every January 2nd", "0 9 2 1 *"),
+        ("quarterly on the 1st at 8am", "0 8 1 1,4,7,10 *"),
+        ("twice a day at 9 and 5pm", "0 9,17 * * *"),
+        ("0 9-17/2 * * mon-fri", "0 9-17/2 * * mon-fri"),
+        ("jeden Werktag um 8", "0 8 * * 1-5"),
+        ("am letzten Freitag im Monat um 16 Uhr", "0 16 * * L5"),
+        ("jeden dritten Mittwoch im Monat um 14 Uhr", "0 14 * * 3#3"),
+        ("montags und donnerstags um viertel vor fünf nachmittags", "45 16 * * 1,4"),
+        ("am 1. und 15. jeden Monats", "0 9 1,15 * *"),
+        ("täglich außer sonntags um halb neun", "30 8 * * 1-6"),
+        ("alle 30 Minuten werktags von 8 bis 18 Uhr", "*/30 8-17 * * 1-5"),
+        ("Mo, Mi, Fr 8:00", "0 8 * * 1,3,5"),
+        ("jährlich am 1. März um 7 Uhr 15", "15 7 1 3 *"),
+        ("nachts um 3", "0 3 * * *"),
+        ("alle Viertelstunde", "*/15 * * * *"),
     ],
 )
 def test_words_become_fields_that_are_a_schedule(words: str, cron: str) -> None:
-    understood = read_words(words)
-    assert understood is not None
-    assert understood.cron == cron
+    assert read_words(words).crons == (cron,)
     assert schedule.wrong_cron(cron) is None
-    assert schedule.spoken(cron)
+    assert schedule.spoken(cron) or cron == words
     assert len(schedule.following(cron, "Europe/Vilnius", datetime(2026, 11, 22, tzinfo=UTC), 5)) == 5
 
 
 @cases(
     "words",
     ["", "soon", "every 7 minutes", "every 90 minutes", "at 25:00", "at 13pm", "every day at 9:70", "every other monday at nine", "on the 32nd of each month",
-     "every day at 9:00 and at 17:30", "every quarter", "x" * 4_000, "every weekday at nine unless it rains", "twice a day"],
+     "x" * 4_000, "every weekday at nine unless it rains", "twice a day", "every 3 days", "first working day of the month", "jeden Freitag der 13.",
+     "tomorrow at nine", "second to last day of the month", "61 9 * * *", "on the 31st of february", "every 0 minutes", "at 9 and 9 and 9 and 9", "every hour between 17 and 9"],
 )  # fmt: skip
 def test_what_is_not_understood_is_no_schedule(words: str) -> None:
-    assert read_words(words) is None
+    understood = read_words(words)
+    assert not understood.crons
+    assert understood.wrong.endswith((".", "7."))
+    assert [read_words(schedule.spoken(cron) or "").crons for cron in understood.instead] == [(cron,) for cron in understood.instead]
+
+
+@cases(
+    ("words", "near"),
+    [
+        ("every other Tuesday at half past nine", ["Every Tuesday at 09:30", "On the first and third Tuesday of each month at 09:30"]),
+        ("alle zwei Wochen montags um 9", ["Every Monday at 09:00", "On the first and third Monday of each month at 09:00"]),
+        ("letzter Werktag im Monat 17 Uhr", ["On the last day of each month at 17:00", "On the last Friday of each month at 17:00"]),
+    ],
+)
+def test_what_no_fields_can_say_is_told_with_what_comes_near(words: str, near: list[str]) -> None:
+    assert [schedule.spoken(cron) for cron in read_words(words).instead] == near
+
+
+def test_other_days_at_other_times_are_schedules_of_their_own_and_a_zone_is_taken_from_the_words() -> None:
+    understood = read_words("every Monday at 9 and every Friday at 17:30 Berlin time")
+    assert (understood.crons, understood.zone) == (("0 9 * * 1", "30 17 * * 5"), "Europe/Berlin")
 
 
 def test_what_was_assumed_is_told() -> None:
     def notes(words: str) -> tuple[str, ...]:
-        understood = read_words(words)
-        assert understood is not None
-        return understood.notes
+        return read_words(words).notes
 
     assert notes("every weekday at nine, not on holidays") == (NO_HOLIDAYS,)
-    assert notes("every Monday") == (NO_TIME,)
+    assert notes("every Monday") == (NO_TIME.format(9),)
+    assert notes("every night") == (NO_TIME.format(2),)
     assert notes("every day at five") == (NO_HALF,)
     assert notes("every day at 5 pm") == ()
+    assert notes("on the 31st at 9") == (SHORT_MONTHS.format(31),)

@@ -86,6 +86,29 @@ def test_roles_of_a_step(name: str, roles: list[str], expected: list[Any]) -> No
     assert said(lambda step, _: step["fix"].update(roles=roles)) == expected
 
 
+def test_roles_that_are_asked_or_told_are_there() -> None:
+    def add(step: Any, raw: Any) -> None:
+        asked = {
+            "id": "ask",
+            "type": "approval",
+            "title": "Ask",
+            "config": {"text": "Well?", "roles": ["leed"]},
+            "next": {"default": "tell"},
+        }
+        told = {
+            "id": "tell",
+            "type": "notify",
+            "title": "Tell",
+            "config": {"text": "So.", "roles": ["lead", "boss"]},
+            "next": step["fix"]["next"],
+        }
+        raw["steps"] += [asked, told]
+        step["fix"]["next"] = {"default": "ask"}
+
+    found = [(step, field, severity) for step, field, severity, reason in said(add) if reason.startswith("There is no role")]
+    assert found == [("ask", "config.roles[0]", "error"), ("tell", "config.roles[1]", "warning")]
+
+
 def test_roles_of_the_workflow_are_only_meant() -> None:
     assert said(lambda _, raw: raw.update(roles=["operator", "seller", 3])) == [
         (None, "roles[2]", "error", "This must be text."),

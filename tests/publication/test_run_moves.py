@@ -69,7 +69,7 @@ def test_a_step_that_is_gone_needs_a_target(company: Company) -> None:
     plan = publication.plan_move(company.mona, CARE, 1, 2)
     assert [(each.step, each.runs, each.target) for each in plan.steps] == [("read", 2, None)]
     assert (plan.movable, list(plan.stuck)) == ([], ["“Read this” is not in that version: choose where its runs go on."])
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="Choose first where the runs at “Read this” go on"):
         publication.move_runs(company.mona, CARE, 1, 2, steps={}, reason="Gone")
     for wrong in ({"read": "nowhere"}, {"read": "start"}, {"nothing": "note"}):
         with pytest.raises(Invalid):

@@ -36,7 +36,7 @@ HOSTILE: list[tuple[str, str, bytes | None, dict[str, str], int, str]] = [
     ("POST", RUN, b"{}", {"Content-Type": "application/json; charset=latin-1"}, 415, "not_json"),
     ("POST", RUN, "{}".encode("utf-16"), JSON, 400, "malformed"),
     ("POST", RUN, b"\xef\xbb\xbf{}", JSON, 422, "invalid"),
-    ("POST", RUN, b"", JSON, 400, "malformed"),
+    ("POST", RUN, b"", JSON, 422, "invalid"),
     ("POST", RUN, b"{", JSON, 400, "malformed"),
     ("POST", RUN, b"[]", JSON, 400, "malformed"),
     ("POST", RUN, b'{"workflow": NaN}', JSON, 400, "malformed"),

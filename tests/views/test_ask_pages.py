@@ -151,6 +151,17 @@ def test_a_schedule_in_words_is_shown_and_added_once_it_is_confirmed(company: Co
     assert (trigger["cron"], trigger["zone"]) == ("0 9 * * 1-5", "Europe/Vilnius")
 
 
+def test_what_a_schedule_cannot_say_is_told_with_buttons_for_what_comes_near(company: Company, mona: FlaskClient) -> None:
+    refused = post(mona, SCHEDULE, words="jeden zweiten Dienstag um halb zehn", zone="UTC")
+    assert refused.status_code == 422
+    near = re.findall(r'name="words"\s+value="([^"]+)">', refused.text)
+    assert near == ["Every Tuesday at 09:30", "On the first and third Tuesday of each month at 09:30"]
+    assert f"{near[1]}, UTC" in post(mona, SCHEDULE, words=near[1], zone="UTC").text
+    post(mona, SCHEDULE, do="add", words="every Monday at 9 and every Friday at 17:30 Berlin time", zone="UTC")
+    added = workflows.open_draft(company.mona, "care-review").document["triggers"]
+    assert [(each["cron"], each["zone"]) for each in added] == [("0 9 * * 1", "Europe/Berlin"), ("30 17 * * 5", "Europe/Berlin")]
+
+
 def test_an_added_step_is_shown_with_its_settings_in_words_and_what_cannot_be_read_is_counted(
     company: Company, mona: FlaskClient, model: Server
 ) -> None:

@@ -1,9 +1,10 @@
 """Pages and calls of requests to publish: asked on the Publish page, found under Approvals, decided by a second person alone."""
 
 import re
+from datetime import timedelta
 
-from console import access, workflows
-from console.accounts import teamwork
+from console import access, log, workflows
+from console.accounts import absences, teamwork
 from tests.company import Company
 from tests.conftest import web_app
 from tests.publication.test_publishing_reviews import second_lead, titled
@@ -14,11 +15,18 @@ from tests.views.test_workflow_editor import CARE, TITLE, changed, post
 
 def test_a_second_person_is_asked_and_approves_by_page(company: Company) -> None:
     teamwork.change(company.ines, "operations", second_person=True)
+    alone = signed_in(web_app(), "mona")
+    changed(alone, 0, TITLE)
+    assert "Nobody else may approve it at the moment" in alone.get(f"{CARE}/publish").text
     access.grant("operator", "workflow:care-review", ["edit", "publish"], team="operations")
     access.refresh()
     mona, tom, stan = (signed_in(web_app(), name) for name in ("mona", "tom", "stan"))
-    changed(mona, 0, TITLE)
-    assert "Ask for approval" in mona.get(f"{CARE}/publish").text
+    page = mona.get(f"{CARE}/publish").text
+    assert "Ask for approval" in page
+    assert "May approve it: Olivia; Tom." in page
+    today = log.now().date()
+    absences.plan(company.ines, company.tom.id, first=today, last=today + timedelta(days=2), substitute=company.olivia.email)
+    assert re.search(r"Tom \(away until \d+ \w+ \d{4}, Olivia stands in\)", mona.get(f"{CARE}/publish").text)
     refused = post(mona, f"{CARE}/publish", revision=1, note="Clearer")
     assert (refused.status_code, "needs a second person" in refused.text) == (409, True)
     page = post(mona, f"{CARE}/publish", revision=1, note="Clearer", do="ask").location
@@ -97,3 +105,19 @@ def test_who_publishes_what_was_changed_meanwhile_sees_what_differs(company: Com
     both = post(mona, f"{CARE}/publish", revision=1, live=1, note="By Mona").text
     assert re.search(r"Tom\s+published version 2", both)
     assert ">By Mona</textarea>" in both
+
+
+def test_who_publishes_hears_of_runs_that_stay_behind_and_history_leads_to_moving_them(company: Company) -> None:
+    company.started("1")
+    access.grant("operator", "workflow:care-review", ["edit"], team="operations")
+    access.refresh()
+    mona, tom = (signed_in(web_app(), name) for name in ("mona", "tom"))
+    changed(mona, 0, {"op": "rename_step", "step": "read", "id": "see"})
+    post(mona, f"{CARE}/publish", revision=1, note="Called otherwise")
+    assert "1 run goes on with an older version" in mona.get(CARE).text
+    move = f"{CARE}/move?from=1"
+    assert move in mona.get(f"{CARE}/history").text
+    assert move not in tom.get(f"{CARE}/history").text
+    page = mona.get(move).text
+    assert "Choose a step: there is none like it" in page
+    assert "Choose first where the runs at" in post(mona, f"{CARE}/move", do="move", reason="Renamed", **{"from": "1", "to": "2"}).text

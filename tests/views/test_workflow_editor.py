@@ -233,3 +233,13 @@ def test_a_new_workflow_is_about_the_collection_that_was_chosen(company: Company
     assert about.location == "/workflows/about-customers/edit"
     assert workflows.open_draft(company.mona, "about-customers").document["collection"] == "customer"
     assert post(mona, "/workflows/new", title="About nothing", template="", collection="unknown").status_code == 422
+
+
+def test_what_is_wrong_in_many_places_of_a_step_is_one_line_with_their_number(company: Company, mona: FlaskClient) -> None:
+    branches = [{"if": f"steps.gone.value == {number}", "outcome": f"is_{number}"} for number in range(4)]
+    changed(mona, 0, {"op": "set", "step": "is_high", "field": "config.branches", "value": branches})
+    page = mona.get(f"{CARE}/edit").text
+    wrong = [line for line in re.findall(r"<li[^>]*data-problem.*?</li>", page, re.DOTALL) if "gone" in line]
+    assert len(wrong) == 1
+    assert "In 4 places." in wrong[0]
+    assert mona.get(f"{CARE}/edit?view=text").text.count("There is no step gone") == 4

@@ -94,7 +94,7 @@ def _nobody(approval: Asked, sketches: Sequence[Sketch], sketch: Sketch, raw: Ma
 def _lacks(person: str, approval: Asked, team: str | None, raw: Mapping[str, Any], rights: Any) -> str | None:
     """The right that the person lacks as approver; None if none."""
     if not rights.allows(person, team, f"workflow:{raw.get('slug')}", "see"):
-        return f"see runs of this workflow (the right to see workflow:{raw.get('slug')})"
+        return "see runs of this workflow"
     collection = raw.get("collection")
     if isinstance(collection, str) and not rights.allows(person, None, f"collection:{collection}", "read"):
         return f"read {collection}"

@@ -208,10 +208,11 @@ def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Su
         problems_found += [
             Problem(sketch.id, f"roles[{place}]", _no_role(role, rights)) for place, role in sketch.roles if role not in rights.roles
         ]
+        problems_found += _asked_roles(sketch, rights)
     workflow = f"workflow:{raw.get('slug')}"
     workers = [role for role in sorted(rights.roles) if any(rights.may(role, team, workflow, act) for act in WORK)]
     if not workers:
-        reason = f"No role may work in this workflow{_in(team)}: grant one the right to start or resume {workflow}."
+        reason = f"No role may work in this workflow{_in(team)}: grant one the right to start or resume its runs."
         return [*problems_found, Problem(None, "team", reason)]
     collection = raw.get("collection")
     if isinstance(collection, str):
@@ -225,6 +226,15 @@ def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Su
                 Problem(sketch.id, "roles", f"None of these roles may work in this workflow{_in(team)}: nobody could do the step.")
             )
     return problems_found
+
+
+def _asked_roles(sketch: Sketch, rights: Rights) -> Iterator[Problem]:
+    """Roles that are not there among those who are asked or told: an approval needs each of them, a message goes to the others."""
+    for place, holder in (("roles", sketch.config), ("to.roles", getattr(sketch.config, "to", None))):
+        for number, role in enumerate(getattr(holder, "roles", None) or ()):
+            if isinstance(role, str) and role not in rights.roles:
+                where = f"config.{place}[{number}]"
+                yield Problem(sketch.id, where, _no_role(role, rights), "error" if sketch.type == "approval" else "warning")
 
 
 @dataclass(frozen=True, slots=True)

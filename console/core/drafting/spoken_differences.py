@@ -7,8 +7,11 @@ from console.core import schedule
 from console.core.drafting.changes import AddStep, Change, Move, RemoveStep, Set, SetDocument, parts
 from console.core.drafting.comparing import difference
 from console.core.drafting.ordering import same
+from console.core.drafting.renaming import renamed
 
 LONGEST = 300
+MOST_ALIKE = 5
+"""So many new steps are compared with one that is gone."""
 NAMED = {"next": "Leads to", "config": "", "if": "when"}
 TRIGGERS = {"schedule": "at the times of a schedule", "event": "when something happens", "webhook": "when another program calls"}
 
@@ -25,12 +28,30 @@ class Difference(NamedTuple):
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
-    """What turns one document into the other, in words, in the order of the document."""
+    """What turns one document into the other, in words, in the order of the document. A step that only has another id is one change."""
+    ids = _other_ids(before, after)
+    for old, new in ids.items():
+        before = renamed(before, old, new)
     titles = {step["id"]: str(step.get("title") or step["id"]) for document in (before, after) for step in document["steps"]}
     found = [_spoken(change, before, titles) for change in difference(_without_triggers(before), _without_triggers(after))]
     found += _triggers(before.get("triggers") or (), after.get("triggers") or ())
+    found += [Difference("changed", titles[new], "ID in rules", old, new, new) for old, new in ids.items()]
     order = {step["id"]: number for number, step in enumerate(after["steps"])}
     return sorted((each for each in found if each is not None), key=lambda each: order.get(each.step or "", -1))
+
+
+def _other_ids(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
+    """Former id → new id of each step that is set as it was, and is called otherwise by rules."""
+    old, new = ({step["id"]: step for step in document["steps"]} for document in (before, after))
+    pairs: dict[str, str] = {}
+    for step in [each for each in old if each not in new]:
+        alike = [each for each in new if each not in old and each not in pairs.values() and new[each].get("type") == old[step].get("type")]
+        for other in alike[:MOST_ALIKE]:
+            moved = next(each for each in renamed(before, step, other)["steps"] if each["id"] == other)
+            if moved.get("config") and same(moved["config"], new[other].get("config")):
+                pairs[step] = other
+                break
+    return pairs
 
 
 def _spoken(change: Change, before: Mapping[str, Any], titles: Mapping[str, str]) -> Difference | None:

@@ -70,12 +70,13 @@
     const callbacks = {
       beforeNodeMorphed(old, made) {
         if (old.matches?.("select[data-way]") && made.matches?.("select[data-way]")) { offer(old, made); return false; }
-        if (old.matches?.(LISTS) && made.matches?.(LISTS)) { lineUp(old, lines.get(made.className)); return false; }
+        if (old.matches?.(LISTS) && made.matches?.(LISTS)) return false;
         if (panelStands && old.id === "panel") return false;
         return old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-text-margin]"); // what X6 has drawn is its own, and so is a condition that is being put together
       },
     };
     window.Idiomorph.morph(from, to, { morphStyle: "outerHTML", ignoreActiveValue, callbacks });
+    root().querySelectorAll(LISTS).forEach((list) => lines.has(list.className) && lineUp(list, lines.get(list.className))); // a list that is new, too
   }
 
   // The lines of a list as they are to be; those that are as they were stay, with the focus in them.

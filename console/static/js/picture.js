@@ -159,6 +159,7 @@
       this.graph.on("translate", () => this.keep());
       this.graph.on("node:click", ({ node }) => this.steps.has(node.id) && this.open(node.id));
       this.canvas.addEventListener("keydown", (event) => this.walk(event));
+      if (!this.listening) document.addEventListener("keydown", () => this.waiting && this.soon(600)); // whoever types is not held up
       if (!this.listening) this.addEventListener("click", (event) => { const button = event.target.closest("[data-zoom]"); if (button) this.zoom(button.dataset.zoom); });
       this.listening = true;
       window.handrailCanvas?.attach(this);
@@ -170,12 +171,15 @@
     // page: whoever has added one goes on in its settings.
     redraw() {
       clearTimeout(this.later);
+      this.waiting = null;
       if (!this.graph) { this.connectedCallback(); return; }
       const made = read(document.getElementById(this.dataset.list));
       if (shapeOf(made) === this.shape) this.reword(made.steps, made.edges);
-      else if (this.many) this.later = setTimeout(() => this.graph && this.amend(made), 50);
+      else if (this.many) { this.waiting = () => { this.waiting = null; if (this.graph) this.amend(made); }; this.soon(50); }
       else this.amend(made);
     }
+
+    soon(wait) { clearTimeout(this.later); this.later = setTimeout(() => this.waiting?.(), wait); }
 
     // What X6 is given, and what is remembered of it: the shape of all, and how each is drawn apart from its place and its words.
     cells(made) {

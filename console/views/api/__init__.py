@@ -25,7 +25,7 @@ def sent_bytes() -> bytes:
     """Return the body of a request that sends JSON. Raises 415 for another type, character set or a compressed body, 413 for one that is too large."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body as it is, without Content-Encoding: a compressed one is not read.")
-    if not request.content_type and "Authorization" in request.headers and not request.get_data():
+    if (request.is_json or not request.content_type) and "Authorization" in request.headers and not request.get_data().strip():
         return b"{}"  # a call that needs to say nothing; of a session, which browsers send along by themselves, it is not taken
     if not request.is_json or request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("Send JSON in UTF-8, with the header Content-Type: application/json.")

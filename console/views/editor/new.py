@@ -53,7 +53,8 @@ def new() -> Response:
         return frame.page("editor/new.html", context)
     if form.get("do") == "find":
         found = builder.nearest(every, words)
-        return frame.page("editor/new.html", context | {"nearest": found, "fits": builder.fits(every, words)})
+        left_out = {each.id: builder.left_out(each, words)[:MOST_NAMED] for each in found}
+        return frame.page("editor/new.html", context | {"nearest": found, "fits": builder.fits(every, words), "left_out": left_out})
     try:
         address = (
             _of_file(form.get("team") or None)

@@ -1,5 +1,6 @@
 """`/workflows/<slug>/edit`: the outline of a draft, the settings of a step, its problems, its text. Each change is saved as it is made."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -179,10 +180,15 @@ def _editor(draft: workflows.Draft) -> Response:
     chosen = request.values.get("step", "")
     step = next((each for each in document["steps"] if each["id"] == chosen), None)
     view = "text" if request.values.get("view") == "text" else "outline"
+    alike = Counter((each.step, each.severity, each.message) for each in problems)
+    listed = (
+        problems if view == "text" else list({(each.step, each.severity, each.message): each for each in reversed(problems)}.values())[::-1]
+    )
     context: dict[str, Any] = {
         "draft": draft, "document": document, "view": view, "url": f"/workflows/{draft.slug}/edit",
-        "title": document.get("title") or draft.slug, "lines": _outline(picture.nodes, problems), "problems": problems,
-        "errors": sum(1 for each in problems if each.severity == "error"), "families": _families(document),
+        "title": document.get("title") or draft.slug, "lines": _outline(picture.nodes, problems), "problems": listed,
+        "alike": {each: f" In {count} places." for each, count in alike.items() if count > 1 and view != "text"},
+        "errors": sum(1 for each in listed if each.severity == "error"), "families": _families(document),
         "nodes": picture.nodes, "groups": picture.groups,
         "changed_by": accounts.names({draft.changed_by}).get(draft.changed_by, "the command line") if draft.changed_by else "",
         "step": step, "text": drafting.written(document).decode() if view == "text" else "",
@@ -195,11 +201,11 @@ def _editor(draft: workflows.Draft) -> Response:
     context["notes"] = {each["id"]: str(each["description"]) for each in document["steps"] if each.get("description")}
     context["wrong"] = {line.node.id: line.wrong for line in context["lines"]}
     context |= _panel(draft, step, problems, found) if step is not None else _about(problems)
-    context |= tabs.context(tabs.known_of(draft.slug), "edit") | {"workflow_title": context["title"]}
     if frame.wants_fragment():
         answer = make_response(frame.render("editor/page.html", context, "editor"))
         answer.headers["Vary"] = "HX-Request, HX-Target"
         return answer
+    context |= tabs.context(tabs.known_of(draft.slug), "edit") | {"workflow_title": context["title"]}
     return frame.page("editor/page.html", context)
 
 
@@ -273,17 +279,8 @@ def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Tol
     for problem in found:
         mending = drafting.mend(document, problem)
         label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
-        problems.append(
-            Told(
-                problem.step,
-                titles.get(problem.step or "", ""),
-                problem.field,
-                problem_words(problem.field, problem.reason),
-                problem.severity,
-                label,
-                change,
-            )
-        )
+        words = problem_words(problem.field, problem.reason)
+        problems.append(Told(problem.step, titles.get(problem.step or "", ""), problem.field, words, problem.severity, label, change))
     return problems
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, diagrams, publication, records, workflows
+from console import access, accounts, diagrams, publication, records, runs, workflows
 from console.core import drafting
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import frame
@@ -38,7 +38,11 @@ def publish(slug: str) -> Response:
         late = wrong.code in ("stale_revision", "nothing_new")
         now = workflows.open_draft(frame.actor(), slug)
         return _publication(now, note=note, wrong=wrong, meanwhile=_meanwhile(now, revision) if late else {})
-    flash(f"Version {made.live_version} is live.")
+    behind = sum(live for version, live, _ in runs.live_versions(frame.actor(), made.id) if version != made.live_version)
+    left = (
+        f" {behind} {'run goes' if behind == 1 else 'runs go'} on with an older version: they can be moved from History." if behind else ""
+    )
+    flash(f"Version {made.live_version} is live.{left}")
     return frame.redirect_to(f"/workflows/{made.slug}")
 
 
@@ -61,10 +65,12 @@ def _publication(
 ) -> Response:
     review = workflows.waiting_review(frame.actor(), draft.id)
     found = publication.impact(frame.actor(), draft.slug)
+    needs_review = workflows.needs_second_person(workflows.entry(frame.actor(), draft.id), draft.document.get("team"))
     context = impact_context(found.to_json(), draft.document, found.live) | {
         "draft": draft,
+        "reviewers": publication.reviewer_names(draft, frame.actor().id) if needs_review else [],
         "title": draft.document.get("title") or draft.slug,
-        "needs_review": workflows.needs_second_person(workflows.entry(frame.actor(), draft.id), draft.document.get("team")),
+        "needs_review": needs_review,
         "review": review,
         "review_url": publication.address(review.id) if review else "",
         "asked_by": accounts.names({review.requested_by}).get(review.requested_by, "Somebody") if review else "",
@@ -131,9 +137,11 @@ def history(slug: str) -> Response:
             return frame.redirect_to(f"/workflows/{draft.slug}/edit")
     edits = workflows.history(actor, slug)
     versions, _ = workflows.versions_of(actor, slug)
+    may_move = access.can(actor, draft.team or None, f"workflow:{draft.slug}", "publish")
     names = {**accounts.names({each.by for each in edits} | {each.published_by for each in versions}), COMMAND_LINE.id: COMMAND_LINE.name}
     context = {
         "draft": draft, "title": draft.document.get("title") or draft.slug, "edits": edits, "versions": versions, "names": names,
+        "running": {version: live for version, live, _ in runs.live_versions(actor, draft.id)} if may_move else {}, "live": draft.live,
         "number": number, "revision": revision, "than": than, "chosen": chosen, "wrong": wrong,
         "differences": drafting.differences(before, chosen) if chosen is not None else [],
         **(drawn_difference(before, chosen) if chosen is not None else {}),

@@ -1,5 +1,8 @@
 """`/workflows/<slug>/schedule`: a schedule in words, shown as it was understood with its next times, and added to the draft once it is confirmed."""
 
+import heapq
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -13,7 +16,6 @@ from console.views.workflows import tabs
 blueprint = Blueprint("workflow_scheduling", __name__, url_prefix="/workflows")
 
 NEXT = 5
-NOT_UNDERSTOOD = "This was not understood. Say how often and when, such as: every weekday at nine, on Mondays at 17:30, every 15 minutes."
 
 
 @blueprint.route("/<slug>/schedule", methods=["GET", "POST"])
@@ -26,31 +28,36 @@ def schedule_page(slug: str) -> Response:
         "words": words,
         "zone": zone,
         "wrong": None,
-        "cron": "",
         "sentence": "",
         "next": [],
         "notes": (),
+        "instead": [],
     }
     context |= tabs.context(tabs.known_of(draft.slug), "triggers") | {"workflow_title": draft.document.get("title") or draft.slug}
     if request.method != "POST":
         return frame.page("editor/schedule.html", context)
     understood = schedule_words.read_words(words)
-    context["wrong"] = schedule.wrong_zone(zone) or (NOT_UNDERSTOOD if understood is None else None)
-    if understood is None or context["wrong"]:
-        return frame.page("editor/schedule.html", context, status=422)
+    zone = understood.zone or zone
+    if wrong := schedule.wrong_zone(zone) or understood.wrong:
+        instead = [schedule.spoken(cron) for cron in understood.instead]
+        return frame.page("editor/schedule.html", context | {"wrong": wrong, "instead": instead}, status=422)
     if request.form.get("do") == "add":
-        return _added(draft, understood.cron, zone, context)
-    times = schedule.following(understood.cron, zone, log.now(), NEXT)
-    context |= {"cron": understood.cron, "sentence": schedule.spoken(understood.cron), "next": times, "notes": understood.notes}
+        return _added(draft, understood.crons, zone, context)
+    times = heapq.merge(*(schedule.following(cron, zone, log.now(), NEXT) for cron in understood.crons))
+    context |= {"zone": zone, "sentence": _spoken(understood.crons), "next": list(islice(times, NEXT)), "notes": understood.notes}
     return frame.page("editor/schedule.html", context)
 
 
-def _added(draft: workflows.Draft, cron: str, zone: str, context: dict[str, Any]) -> Response:
-    """The draft with the schedule as a trigger."""
-    trigger = {"kind": "schedule", "cron": cron, "zone": zone}
+def _spoken(crons: Sequence[str]) -> str:
+    return "; ".join(schedule.spoken(cron) or f"As written: {cron}" for cron in crons)
+
+
+def _added(draft: workflows.Draft, crons: Sequence[str], zone: str, context: dict[str, Any]) -> Response:
+    """The draft with the schedule as a trigger, or one for each time of the day that has other minutes."""
+    added = [drafting.AddTrigger(trigger={"kind": "schedule", "cron": cron, "zone": zone}, place=None) for cron in crons]
     try:
-        workflows.edit(frame.actor(), draft.slug, draft.revision, [drafting.AddTrigger(trigger=trigger, place=None)])
+        workflows.edit(frame.actor(), draft.slug, draft.revision, added)
     except (Conflict, Invalid) as wrong:
         return frame.page("editor/schedule.html", context | {"wrong": wrong.message}, status=wrong.status)
-    flash(f"Added to the draft: {schedule.spoken(cron)}. It begins when the draft is published.")
+    flash(f"Added to the draft: {_spoken(crons)}. It begins when the draft is published.")
     return frame.redirect_to(f"/workflows/{draft.slug}/edit")
