@@ -221,10 +221,15 @@ def test_bounds(kind: str, low: Any, high: Any, fits: list[Any], below: list[Any
     unit = " entries" if kind in LISTS else " characters" if kind in TEXTS else ""
     for typed in fits:
         assert told(made, typed) == "", typed
+    ticked = kind in ("multi_enum", "checklist")
     for typed in below:
-        assert told(made, typed) == f"This is too {'little' if unit else 'low'}: at least {low}{unit}."
+        assert told(made, typed) == (
+            f"Tick at least {low}." if ticked else f"This is too {'little' if unit else 'low'}: at least {low}{unit}."
+        )
     for typed in above:
-        assert told(made, typed) == f"This is too {'much' if unit else 'high'}: at most {high}{unit}."
+        assert told(made, typed) == (
+            f"Tick at most {high}." if ticked else f"This is too {'much' if unit else 'high'}: at most {high}{unit}."
+        )
 
 
 SAYS_NOTHING: dict[str, list[Any]] = {
