@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from console.views import assets, frame, states
 from console.views.formats import EMPTY, Kind, Look
 from console.views.frame import Badge
-from console.views.run import form_boxes
+from console.views.run import form_boxes, option_fields
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 10, 30, tzinfo=UTC))
@@ -391,12 +391,54 @@ OUTCOMES: list[dict[str, Any]] = [
     ],
 )
 def test_a_field_says_to_which_options_it_belongs(name: str, options: list[str], needed: list[str], words: str) -> None:
-    found = form_boxes.belonging(OUTCOMES)[name]
+    found = option_fields.belonging(OUTCOMES)[name]
     assert (list(found.options), list(found.needed), found.words) == (options, needed, words)
     drawn = form_boxes.boxes({"fields": [{"name": name, "label": "X", "help": "A hint."}, {"name": "other", "label": "Y"}]}, LOOK)
-    assert [box.help for box in form_boxes.with_options(drawn, form_boxes.belonging(OUTCOMES))] == [f"{words} A hint.", None]
+    assert [box.help for box in option_fields.with_options(drawn, option_fields.belonging(OUTCOMES))] == [f"{words} A hint.", None]
 
 
 def test_options_without_fields_change_no_hint() -> None:
-    assert form_boxes.belonging(OUTCOMES[:1]) == {}
-    assert form_boxes.belonging(()) == {}
+    assert option_fields.belonging(OUTCOMES[:1]) == {}
+    assert option_fields.belonging(()) == {}
+
+
+def test_a_box_that_finds_records_takes_a_name_longer_than_the_key() -> None:
+    source = field("reference", references="country", max_length=2)
+    assert form_boxes.box(source, LOOK, value="LT").limits == {}
+
+
+ADDRESS = {"city": "Kaunas", "line1": "Vilniaus g. 50", "country": "LT", "floor": 3, "lift": True, "share": 0.5, "note": None}
+
+
+def sent_of(box: form_boxes.Box, **typed: str) -> MultiDict[str, str]:
+    """What a browser sends of a box of parts, where some are typed over."""
+    form = MultiDict({f"t.{box.source}": box.marker, f"w.{box.source}": box.held})
+    for part in box.parts:
+        name = part.source.removeprefix(f"{box.source}.")
+        form.add(f"t.{part.source}", part.marker)
+        form.add(part.name, typed.get(name, part.value))
+    return form
+
+
+def test_an_object_is_asked_for_part_by_part_and_what_is_not_touched_stays_exact() -> None:
+    box = form_boxes.box(field("json"), LOOK, value=ADDRESS)
+    assert [(part.label, part.control) for part in box.parts] == [
+        ("Line 1", "input"), ("City", "input"), ("Country", "select"), ("Floor", "input"), ("Lift", "yesno"), ("Share", "input"), ("Note", "input"),
+    ]  # fmt: skip
+    assert form_boxes.read_form(sent_of(box), LOOK) == {box.source: ADDRESS}
+    typed = form_boxes.read_form(sent_of(box, city="Rīga", country="LV", floor="12", lift="false", share="0.25", line1=""), LOOK)[
+        box.source
+    ]
+    assert typed == ADDRESS | {"city": "Rīga", "country": "LV", "floor": 12, "lift": False, "share": 0.25, "line1": None}
+
+
+@cases("value", [None, {}, [1], {"a": {"b": 1}}, {"a": [1]}, "text", 5], ids=str)
+def test_what_is_no_object_of_plain_values_is_asked_for_as_before(value: Any) -> None:
+    box = form_boxes.box(field("json"), LOOK, value=value)
+    assert (box.parts, box.control) == ((), "area")
+
+
+@cases("held", ["", "[1]", "{", "null", '{"a": 1}'], ids=str)
+def test_a_hostile_form_of_parts_reads_as_nothing_worse_than_empty(held: str) -> None:
+    form = MultiDict({"t.x": "parts", "w.x": held, "v.x.a": "2", "t.x.a": "integer", "v.x.b": "9", "t.x.b": "integer"})
+    assert form_boxes.read_form(form, LOOK)["x"] in (None, {}, {"a": 2})
