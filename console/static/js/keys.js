@@ -49,7 +49,7 @@
 
   // J and K walk the rows of a list, Enter opens, . opens the menu of the row.
   function rows(key, event) {
-    const all = [...document.querySelectorAll("[data-rows] > *")].filter(visible);
+    const all = [...document.querySelectorAll("[data-rows] > :not(h2)")].filter(visible);
     if (!all.length || !["j", "k", "enter", "."].includes(key)) return false;
     const at = all.findIndex((row) => row.contains(document.activeElement));
     if (key === "enter" || key === ".") {
@@ -59,8 +59,8 @@
       return true;
     }
     const next = all[Math.max(0, Math.min(all.length - 1, at + (key === "j" ? 1 : -1)))];
-    next.tabIndex = -1;
-    next.focus();
+    if (next.matches("details")) next.querySelector("summary").focus(); // which Enter unfolds
+    else { next.tabIndex = -1; next.focus(); }
     event.preventDefault();
     return true;
   }
