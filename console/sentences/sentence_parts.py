@@ -29,25 +29,15 @@ _REASONS = {
     "erased": "what was held about the person was erased",
 }
 NO_PROPOSAL = {
-    "not_configured": "AI is not set up",
-    "no_key": "AI is not set up",
-    "timeout": "the model did not answer in time",
-    "rate_limited": "the model is asked too often",
-    "overloaded": "the provider is overloaded",
-    "auth": "the provider does not accept the key",
-    "billing": "the account with the provider cannot pay",
-    "bad_request": "the provider could not take the request",
-    "model_not_found": "the provider does not know the model",
-    "refused": "the model refused to answer",
-    "truncated": "the answer was cut off",
-    "malformed": "the answer could not be read",
-    "not_in_form": "the answer did not fit the form",
-    "nothing_supported": "nothing known here supports a value",
-    "budget": "the budget for AI is used up",
-    "breaker": "the model failed several times in a row",
-    "connection": "the provider could not be reached",
-    "internal_error": "something went wrong here",
-}
+    "not_configured": "AI is not set up", "no_key": "AI is not set up", "timeout": "the model did not answer in time",
+    "rate_limited": "the model is asked too often", "overloaded": "the provider is overloaded",
+    "auth": "the provider does not accept the key", "billing": "the account with the provider cannot pay",
+    "bad_request": "the provider could not take the request", "model_not_found": "the provider does not know the model",
+    "refused": "the model refused to answer", "truncated": "the answer was cut off", "malformed": "the answer could not be read",
+    "not_in_form": "the answer did not fit the form", "nothing_supported": "nothing known here supports a value",
+    "budget": "the budget for AI is used up", "breaker": "the model failed several times in a row",
+    "connection": "the provider could not be reached", "internal_error": "something went wrong here",
+}  # fmt: skip
 """Why there is no proposal, by code."""
 SAID_ALREADY = ("", "default", "unchanged", "succeeded")
 """Outcomes that say nothing beside what was done: whether an action succeeded, its changes tell."""

@@ -386,7 +386,7 @@ def _require_bounds(field: FormField, value: Any) -> None:
     if (below := low is not None and size < low) or (high is not None and size > high):
         side, limit, much, far = ("at least", field.min, "little", "low") if below else ("at most", field.max, "much", "high")
         how = f"This is too {much if unit else far}: {side} {_limit(field, limit)}{unit}."
-        raise Wrong(f"Tick {side} {limit}." if unit and field.options else how)
+        raise Wrong(f"Tick {side} {limit}." if unit and isinstance(field.options, list) else how)
 
 
 def _limit(field: FormField, given: Any) -> str:
