@@ -30,7 +30,8 @@
       return;
     }
     if (key === "t" && !first) { document.querySelector("[data-theme-switch]")?.click(); return; }
-    const target = find(first ? `${first} ${key}` : key, event.target.form);
+    const sends = key === "ctrl+enter" && event.target.form?.querySelector("button.primary:not([type=button])"); // every form is sent alike
+    const target = find(first ? `${first} ${key}` : key, event.target.form) || sends;
     if (target) {
       event.preventDefault();
       first = "";
