@@ -432,7 +432,22 @@ def test_an_object_is_asked_for_part_by_part_and_what_is_not_touched_stays_exact
     assert typed == ADDRESS | {"city": "Rīga", "country": "LV", "floor": 12, "lift": False, "share": 0.25, "line1": None}
 
 
-@cases("value", [None, {}, [1], {"a": {"b": 1}}, {"a": [1]}, "text", 5], ids=str)
+HOSTILE: dict[str, Any] = {
+    "<b>bold</b>": "<script>alert(1)</script>", "a.b": "dotted", "": "no name", "t.f": "like a marker", "\u202eright": "مرحبا", "many": "x" * 40_000,
+    "lines": "one\r\ntwo\nthree", "blank": "  ", "big": 2**60, "minus": -0.0, "empty": "", "date": "2026-11-20",
+}  # fmt: skip
+
+
+def test_a_hostile_object_comes_back_to_the_letter_and_is_escaped() -> None:
+    box = form_boxes.box(field("json"), LOOK, value=HOSTILE)
+    assert form_boxes.read_form(sent_of(box), LOOK) == {box.source: HOSTILE}
+    assert {part.source: part.control for part in box.parts}["f.lines"] == "area", "a line would drop its breaks"
+    changed = form_boxes.read_form(sent_of(box, **{"a.b": "other"}), LOOK)[box.source]
+    assert changed == HOSTILE | {"a.b": "other"}
+    assert "<script>" not in str(box.shown)
+
+
+@cases("value", [None, {}, [1], {"a": {"b": 1}}, {"a": [1]}, {"amount_minor": 5507}, "text", 5], ids=str)
 def test_what_is_no_object_of_plain_values_is_asked_for_as_before(value: Any) -> None:
     box = form_boxes.box(field("json"), LOOK, value=value)
     assert (box.parts, box.control) == ((), "area")

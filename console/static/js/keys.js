@@ -56,7 +56,7 @@
     if (key === "enter" || key === ".") {
       if (at < 0 || document.activeElement !== all[at]) return false;
       event.preventDefault();
-      all[at].querySelector(key === "." ? "[data-menu]" : "a")?.click();
+      (all[at].querySelector(key === "." ? "[data-menu]" : "a") || (key === "enter" && all[at].querySelector("button")) || null)?.click();
       return true;
     }
     const next = all[Math.max(0, Math.min(all.length - 1, at + (key === "j" ? 1 : -1)))];

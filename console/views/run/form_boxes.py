@@ -20,6 +20,7 @@ HELD = "w."  # prefix of the hidden input with the exact value, where the box lo
 PREFIX = "v."  # prefix of every box, so that a record's field never collides with `revision` or `reason`
 MARK = "p."  # prefix of the hidden input with what the person did with a proposal
 PARTS = "parts"  # marker of a box whose value is an object, with a box for each of its parts
+LINE = 120  # characters of a part that fit its line
 NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 MARKED = frozenset({"accepted", "edited", "cleared"})
 _INPUTS = {"date": "date", "datetime": "datetime-local", "time": "time", "email": "email", "phone": "tel", "url": "url"}
@@ -175,13 +176,16 @@ def box(
 
 def _parts(what: Kind, value: Any, look: Look) -> tuple[Box, ...]:
     """Return a box for each part of an object of plain values, as people read them; () for anything else."""
-    if not isinstance(value, Mapping) or not value or any(isinstance(part, list | Mapping) for part in value.values()):
+    if not isinstance(value, Mapping) or not value:
         return ()
+    if any(isinstance(part, list | Mapping) or formats.described(name, part, value)[0].minor for name, part in value.items()):
+        return ()  # the smallest unit of a currency is nothing that people type
     made = []
     for name, part in formats.in_reading_order(value).items():
         kind = formats.undescribed(str(name), part)
         plain = kind.type if kind.type in ("integer", "boolean") else "text"
-        source = {"name": f"{what.name}.{name}", "label": kind.label, "type": plain, "widget": kind.widget}
+        wide = isinstance(part, str) and (len(part) > LINE or "\n" in part)
+        source = {"name": f"{what.name}.{name}", "label": kind.label or "–", "type": plain, "widget": "textarea" if wide else kind.widget}
         made.append(box(source, look, value=part))
     return (replace(made[0], id=frame.dom_id("f", what.name)), *made[1:])
 
@@ -197,7 +201,7 @@ def _read_parts(form: MultiDict[str, str], name: str, look: Look) -> Any:
         marker, sent = form.get(f"{TYPES}{name}.{part}", "text"), form.getlist(f"{PREFIX}{name}.{part}")
         what = Kind(part, part, marker)
         new = formats.typed(what, sent, look)
-        same = not sent or "".join(sent) == _entry(what, old, look)
+        same = not sent or sent[-1].replace("\r\n", "\n") == _entry(what, old, look).replace("\r\n", "\n")
         values[part] = old if same else float(new) if isinstance(old, float) and NUMBER.fullmatch(str(new)) else new
     return values
 
