@@ -152,23 +152,23 @@ def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: d
         titles[run_id] = title_if_seen(actor, run_id)
     about = titles.get(run_id or "")
     if run_id is not None and about is None:
-        return Notice(str(ident), "About something that you may not see any more", "", "", at, read_at is not None)  # type: ignore[arg-type]
+        return Notice(str(ident), "About something that you may not see any more", "", "", at, read_at is not None)
     words, workflow = _WORDS.get(str(kind), "A notice").format(by=names.get(str(by), "The engine")), ""
-    if came is not None and (became := _CAME_OF.get(came[0])):  # type: ignore[index]
-        words = became.format(by="you" if came[1] == actor.id else names.get(str(came[1]), "a former colleague"))  # type: ignore[index]
+    if came is not None and (became := _CAME_OF.get(came[0])):
+        words = became.format(by="you" if came[1] == actor.id else names.get(str(came[1]), "a former colleague"))
     if ct is not None:
         try:
-            words = str(subjects.unseal(str(subject), f"notice|{key}", nonce, ct)["text"])  # type: ignore[arg-type]
+            words = str(subjects.unseal(str(subject), f"notice|{key}", nonce, ct)["text"])
         except subjects.Unreadable:
             words = "Its text was erased"
         if made_in:
-            workflow = next((each.title for each in workflows.all_known() if each.id == made_in[0]), "")  # type: ignore[index]
-        if made_in and not runs.words_of_event(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):  # type: ignore[index]
+            workflow = next((each.title for each in workflows.all_known() if each.id == made_in[0]), "")
+        if made_in and not runs.words_of_event(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):
             words = NOT_YOURS
     if absent:
         words = f"In place of {names.get(str(absent), 'a colleague')}: {words}"
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
-    return Notice(str(ident), words, about or "", href, at, read_at is not None, workflow)  # type: ignore[arg-type]
+    return Notice(str(ident), words, about or "", href, at, read_at is not None, workflow)
 
 
 def read(actor: Actor, notice_id: str) -> str:
