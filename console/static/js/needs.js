@@ -33,7 +33,7 @@
     Promise.all(asked.dataset.loads.split(" ").map(fetched)).then(() => {
       ready = true;
       // A refresh wipes nothing that is being typed; a heading that has the focus is drawn anew like everything else.
-      if (window.Idiomorph) Object.defineProperty(window.Idiomorph.defaults, "ignoreActiveValue", { enumerable: true, get: () => document.activeElement.matches("input, select, textarea") });
+      if (window.Idiomorph) Object.defineProperty(window.Idiomorph.defaults, "ignoreActiveValue", { configurable: true, enumerable: true, get: () => document.activeElement.matches("input, select, textarea") });
       go();
     }, () => (morphs ? elt.classList.remove("htmx-request") : go())); // unmorphed, it would be put into itself: the next time it asks again
   });
