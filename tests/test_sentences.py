@@ -1,11 +1,13 @@
 """Every kind of event has a sentence that is true with nothing known, with everything known, and whatever people typed."""
 
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given, strategies as st
 
+from console.ai.types import Code
 from console.core.events import KINDS
 from console.sentences import LONGEST_NAME, SENTENCES, Names, actor_name, plain, sentence
+from console.sentences.sentence_parts import NO_PROPOSAL
 from tests.tables import cases
 
 NAMES = Names(
@@ -45,6 +47,14 @@ def test_every_kind_reads_well_with_nothing_known(kind: str) -> None:
     assert not bare.endswith((" ", ".", ":", ","))
     assert not any(ugly in bare for ugly in ("  ", "{", "}", "None", "“”", "()"))
     assert bare[0].isupper()
+
+
+@cases("code", get_args(Code))
+def test_why_there_is_no_proposal_is_said_as_people_say_it(code: str) -> None:
+    said = sentence(body("proposal_failed", {"code": code}), NAMES)
+    assert said.startswith("There is no proposal for “Operator decision”: ")
+    assert NO_PROPOSAL[code] in said
+    assert len(NO_PROPOSAL[code].split()) > 2, "a sentence, not the code"
 
 
 @cases("kind", KINDS)

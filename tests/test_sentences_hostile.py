@@ -106,7 +106,7 @@ LINES: list[tuple[str, dict[str, Any], str]] = [
     ("effect_reported", {"code": "timeout"}, "News of the change in customer 17 came when the run no longer waited for it: timeout"),
     ("effect_settled", {"result": "done"}, "Ana settled whether the change in customer 17 was made: it was made"),
     ("proposal_requested", {"origin": "model-x"}, "A proposal for “check id” was asked for from model-x"),
-    ("proposal_failed", {"code": "timeout"}, "There is no proposal for “check id”: timeout"),
+    ("proposal_failed", {"code": "timeout"}, "There is no proposal for “check id”: the model did not answer in time"),
     ("record_listed", {"count": 0}, "Ana listed 0 customer records"),
     ("record_viewed", {"tab": "open_items"}, "Ana viewed customer 17 (open items)"),
     ("record_changed", {}, "Ana changed customer 17"),

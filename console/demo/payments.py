@@ -20,11 +20,11 @@ DISPUTES = {"lost": 37, "won": 22, "under_review": 14, "needs_response": 11, "wa
 OPEN_DISPUTE = frozenset({"under_review", "needs_response", "warning_needs_response"})
 CREDITS = 210
 ITEMS: dict[str, tuple[str, ...]] = {
-    "subscription": ("FERNWICK*MUSIC", "FERNWICK*NEWS", "FERNWICK*FITNESS"),
-    "dated_ticket": ("FERNWICK*CONCERT", "FERNWICK*MUSEUM", "FERNWICK*MATCH"),
-    "travel": ("FERNWICK*RAIL", "FERNWICK*FERRY", "FERNWICK*BUS"),
-    "goods": ("FERNWICK*SHOP", "FERNWICK*BOOKS", "FERNWICK*GARDEN"),
-    "fee": ("FERNWICK*CARD FEE",),
+    "subscription": ("Fernwick Music", "Fernwick News", "Fernwick Fitness"),
+    "dated_ticket": ("Fernwick Concert", "Fernwick Museum", "Fernwick Match"),
+    "travel": ("Fernwick Rail", "Fernwick Ferry", "Fernwick Bus"),
+    "goods": ("Fernwick Shop", "Fernwick Books", "Fernwick Garden"),
+    "fee": ("Fernwick Card fee",),
 }
 ITEM_WEIGHTS = {"goods": 38, "subscription": 24, "dated_ticket": 20, "travel": 14, "fee": 4}
 FAILURES = ("expired_or_canceled_card", "lost_or_stolen_card", "declined", "insufficient_funds")

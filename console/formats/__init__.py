@@ -27,6 +27,18 @@ from console.formats.times import (
     within,
     worded,
 )
-from console.formats.words import OWN, WIDGETS, described, file_words, initials, label_of, role_words, scalar_writer, text, undescribed
+from console.formats.words import (
+    OWN,
+    WIDGETS,
+    described,
+    file_words,
+    in_reading_order,
+    initials,
+    label_of,
+    role_words,
+    scalar_writer,
+    text,
+    undescribed,
+)
 
 OPEN_MODULES = frozenset({"times"})

@@ -36,7 +36,8 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The reader's locale and zone, the time (aware) at which the page is rendered, and what they may know by name.
+    """The reader's locale and zone, the time (aware) at which the page is rendered, and what they may know by name. `lasting`: on paper, where
+    "5 minutes ago" would say nothing.
 
     `records` are the records that values refer to, by collection and key; `people` the persons by id, `accounts` their names by e-mail address and
     its first part, in small letters.
@@ -48,6 +49,7 @@ class Look:
     records: Mapping[tuple[str, str], Named] = field(default_factory=dict, compare=False)
     people: Mapping[str, str] = field(default_factory=dict, compare=False)
     accounts: Mapping[str, str] = field(default_factory=dict, compare=False)
+    lasting: bool = False
 
     @classmethod
     def of(cls, actor: Actor) -> "Look":

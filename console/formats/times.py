@@ -128,9 +128,9 @@ def ago(value: Any, look: Look) -> str:
     if at is None:
         return EMPTY
     seconds = (look.now - at).total_seconds()
-    if -30 <= seconds < 45:  # clocks of two machines may differ
+    if not look.lasting and -30 <= seconds < 45:  # clocks of two machines may differ
         return "just now"
-    if 0 <= seconds < 86_400:
+    if not look.lasting and 0 <= seconds < 86_400:
         return format_timedelta(look.now - at, granularity="minute", add_direction=False, locale=look.locale, format="long") + " ago"
     return moment_words(at.isoformat(), look.locale, look.zone)
 

@@ -28,6 +28,19 @@ _REASONS = {
     "expired": "the time was up",
     "erased": "what was held about the person was erased",
 }
+NO_PROPOSAL = {
+    "not_configured": "AI is not set up", "no_key": "AI is not set up", "timeout": "the model did not answer in time",
+    "rate_limited": "the model is asked too often", "overloaded": "the provider is overloaded",
+    "auth": "the provider does not accept the key", "billing": "the account with the provider cannot pay",
+    "bad_request": "the provider could not take the request", "model_not_found": "the provider does not know the model",
+    "refused": "the model refused to answer", "truncated": "the answer was cut off", "malformed": "the answer could not be read",
+    "not_in_form": "the answer did not fit the form", "nothing_supported": "nothing known here supports a value",
+    "budget": "the budget for AI is used up", "breaker": "the model failed several times in a row",
+    "connection": "the provider could not be reached", "internal_error": "something went wrong here",
+}  # fmt: skip
+"""Why there is no proposal, by code."""
+SAID_ALREADY = ("", "default", "unchanged", "succeeded")
+"""Outcomes that say nothing beside what was done: whether an action succeeded, its changes tell."""
 WRITES = ("sql_write", "record_write")
 DEEDS = {"http": "call of another system", "sql_insert": "new record", "sql_delete": "deletion"}
 """What an effect of this kind is called; the others are changes."""
@@ -231,7 +244,7 @@ class Parts(dict[str, str]):
 
     def _outcome(self) -> str:
         chosen = self.text("label", "outcome")
-        return "" if chosen in ("", "default") else f": {in_words(chosen)}"
+        return "" if chosen in SAID_ALREADY else ": the next item follows" if chosen == "next_item" else f": {in_words(chosen)}"
 
     def _change(self) -> str:
         named = self.listed("fields") if self.target.get("coll") else []
@@ -245,7 +258,8 @@ class Parts(dict[str, str]):
 
     def _why(self) -> str:
         code = self.text("code", "reason_code", "reason")
-        return after(": ", _REASONS.get(code, in_words(code)))
+        known = NO_PROPOSAL if self.body.get("type") == "proposal_failed" else _REASONS
+        return after(": ", known.get(code, in_words(code)))
 
     def _version(self) -> str:
         return after(", version ", self.text("version"))

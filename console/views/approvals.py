@@ -282,9 +282,10 @@ def _beside(more: approval_beside.Beside, view: View, look: Look) -> dict[str, A
         ],
         "remarks_read": None if more.remarks is None else len(more.remarks),
         "may_reply": more.may_reply,
+        "openers": [more.names.get(person, "A former colleague").split(" ")[0] for person in more.openers[:-1]] + ["You"],
         "opened": more.opened,
         "attached": more.attached,
-        "never_opened": [each for each in more.opened if not each.requester and not each.reader] if approval.status == "open" else [],
+        "never_opened": [each for each in more.opened if not any(each.counts)] if approval.status == "open" else [],
         "alike": {
             "approved": more.alike.approved,
             "rejected": more.alike.rejected,
@@ -381,6 +382,7 @@ def _changes(view: View, look: Look) -> list[dict[str, Any]]:
             if masked
             else formats.html(what, formats.with_currencies({**view.record, what.name: change[side]}, beside)[what.name], look)
             for side in ("old", "new")
+            if side in change
         }
         made.append({"label": what.label, "masked": masked, **sides})
     return made

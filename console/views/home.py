@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from zlib import crc32
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, flash, make_response, request
 
 from console import access, browse, inboxes, workspaces
 from console.activity import proof
@@ -315,6 +315,7 @@ def pin() -> Response:
     place = (form.get("collection", ""), form.get("record", ""), form.get("segment", ""))
     change = pins.unpin if form.get("do") == "unpin" else pins.pin
     change(frame.actor(), *place)
+    flash("It is no longer on Home." if form.get("do") == "unpin" else "Pinned to Home.")
     if form.get("back") == "home":
         return frame.redirect_to("/")
     return frame.redirect_to(frame.record_url(place[0], place[1]) if place[1] else frame.collection_url(place[0], segment=place[2] or None))

@@ -20,14 +20,13 @@ ALIKE_DAYS = 365
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedByBoth:
-    """A document beside the run: how many of its `pages` (None: nobody counted them) the requester and the reader opened."""
+class Opened:
+    """A document beside the run: how many of its `pages` (None: nobody counted them) each person opened, the reader last."""
 
     title: str
     ref: str
     pages: int | None
-    requester: int
-    reader: int
+    counts: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,14 @@ class Alike:
 class Beside:
     """All of it for one reader. `remarks` are None where the reader may not read texts of the step; `names` are those of the people in them.
 
-    `attached` are the files that are part of what is asked for; they stand in `opened` too, opened or not.
+    `openers` are the people of the counts: the requester, whoever else opened something in the run, and the reader. `attached` are the files that are part of what is asked for; they stand in `opened` too, opened or not.
     """
 
     remarks: Sequence[Remark] | None
     names: dict[str, str]
-    opened: Sequence[OpenedByBoth]
-    attached: Sequence[OpenedByBoth]
+    openers: Sequence[str]
+    opened: Sequence[Opened]
+    attached: Sequence[Opened]
     alike: Alike
     may_reply: bool
 
@@ -63,11 +63,12 @@ def beside(actor: Actor, approval_id: str) -> Beside:
     says = hidden.closed is None or hidden.closed.says(request.attempt.step)
     said = remarks(request) if says else None
     values = masking.mask(dict(approval.values), "values", hidden, approval.collection)[0]
-    opened, attached = _opened(actor, request, sorted(media.ids_in(values)))
+    openers, opened, attached = _opened(actor, request, sorted(media.ids_in(values)))
     has_question = bool(said) and any(not remark.reply for remark in said or ())
     return Beside(
         said,
-        accounts.names({remark.by for remark in said or ()}),
+        accounts.names({*(remark.by for remark in said or ()), *openers}),
+        openers,
         opened,
         attached,
         _alike(actor, request),
@@ -83,22 +84,22 @@ def questions_and_replies(actor: Actor, approval_id: str) -> Sequence[Remark]:
     return remarks(request) if hidden.closed is None or hidden.closed.says(request.attempt.step) else ()
 
 
-def _opened(actor: Actor, request: VisibleRequest, files: Sequence[str]) -> tuple[list[OpenedByBoth], list[OpenedByBoth]]:
-    """(the documents of which somebody opened something, or which the run went through, or which are attached, with the pages that each of the two
-    opened; those of them that are `files`).
+def _opened(actor: Actor, request: VisibleRequest, files: Sequence[str]) -> tuple[list[str], list[Opened], list[Opened]]:
+    """(the people of the counts; the documents of which somebody opened something, or which the run went through, or which are attached, with the
+    pages that each of them opened; those of them that are `files`).
     """
     run, approval = request.seen.run, request.approval
     events = [event for event in log.recent(run.id, "source_opened", 0) if event.open.get("source") == "document"]
-    made = []
-    for looked in documents.looked_at(actor, run.id, events=events):
-        mine = documents.pages_by(looked, events, actor.id)
-        theirs = documents.pages_by(looked, events, approval.requested_by)
-        made.append(OpenedByBoth(looked.title, looked.ref, looked.pages, theirs, mine))
-    known = {paper.ref: paper for paper in made}
+    people = dict.fromkeys([approval.requested_by, *(event.body["actor"]["id"] for event in reversed(events))])
+    openers = [*(person for person in people if person != actor.id), actor.id]
+    known = {
+        looked.ref: Opened(looked.title, looked.ref, looked.pages, [documents.pages_by(looked, events, person) for person in openers])
+        for looked in documents.looked_at(actor, run.id, events=events)
+    }
     for document in documents.beside(actor, run.id, None, None) if set(files) - known.keys() else ():
         if document.ref in files and document.ref not in known:
-            known[document.ref] = OpenedByBoth(document.title, document.ref, document.pages, 0, 0)
-    return list(known.values()), [known[ref] for ref in files if ref in known]
+            known[document.ref] = Opened(document.title, document.ref, document.pages, [0] * len(openers))
+    return openers, list(known.values()), [known[ref] for ref in files if ref in known]
 
 
 def _alike(actor: Actor, request: VisibleRequest) -> Alike:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from console import access, accounts, log, records, runs, workflows
 from console.core.actor import Actor
 from console.core.documents.collections import Field
+from console.core.run import Run
 from console.core.run.approval_request import Approval, Decided
 from console.core.run.duties import OF_STEP
 from console.db import tables
@@ -32,6 +33,7 @@ from console.runs.changing.approval_requests import may_answer
 from console.runs.rows.loaded_rows import judged_once
 from console.runs.rows.run_rows import approval_from_row, decision_json
 from console.runs.showing import block_content
+from console.runs.showing.consequences import by_actions
 from console.runs.showing.lists import head, record_titles, visible_pairs
 from console.runs.showing.reader_reach import kept_from
 from console.runs.showing.view import title_of
@@ -184,7 +186,16 @@ def get(actor: Actor, approval_id: str) -> View:
         )
     return View(
         line=_line(
-            actor, approval, run.id, found.attempt.step, found.attempt.attempt, run.team, definition, titles, _names([approval]), _teams()
+            actor,
+            approval,
+            run.id,
+            found.attempt.step,
+            found.attempt.attempt,
+            run.team,
+            definition,
+            titles,
+            _names_in(run, approval),
+            _teams(),
         ),
         run={"title": definition.title} | {name: getattr(run, name) for name in OF_RUN},
         step_title=title_of(definition, found.attempt.step),
@@ -195,7 +206,7 @@ def get(actor: Actor, approval_id: str) -> View:
         if refused is not None
         else None,
         deciders=deciders(found) if approval.status == "open" else (),
-        changes=_changes(shown["wishes"]),
+        changes=[*_changes(shown["wishes"]), *by_actions(approval, hidden)],
         fields={one["name"]: one for one in approval.shown.get("fields", ())},
         moved=without_hidden_values(actor, moved),
         mark=difference_mark(moved) if moved else "",
@@ -327,6 +338,13 @@ def _names(approvals: Sequence[Approval]) -> dict[str, str]:
     people = {approval.requested_by for approval in approvals}
     people |= {person for approval in approvals for each in approval.decided for person in (each.by, *each.stands_in_for)}
     return accounts.names(people)
+
+
+def _names_in(run: Run, approval: Approval) -> dict[str, str]:
+    """The names of everybody who did or decided something in the run, for its blocks may name them."""
+    return _names([approval, *(each for attempt in run.attempts.values() for each in attempt.approvals)]) | accounts.names(
+        {attempt.by for attempt in run.attempts.values() if attempt.by}
+    )
 
 
 def _teams() -> dict[str, str]:

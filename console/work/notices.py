@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -24,8 +25,11 @@ AT_ONCE = 50
 _log = logging.getLogger(__name__)
 _COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct, stands_in_for"
 _MADE_IN = "select array[r.workflow, r.version::text] from console.run r"
-_SHOWN = f"{_COLUMNS}, ({_MADE_IN} where r.id = notice.run and (r.label is null or r.label = any(%s)))"
-_MAILED = f"{_COLUMNS}, ({_MADE_IN} {ALL} where r.id = notice.run)"
+_CAME = (
+    "(select array[a.status, a.decided->-1->>'by'] from console.approval a where a.id = notice.key and notice.kind = 'approval_requested')"
+)
+_SHOWN = f"{_COLUMNS}, ({_MADE_IN} where r.id = notice.run and (r.label is null or r.label = any(%s))), {_CAME}"
+_MAILED = f"{_COLUMNS}, ({_MADE_IN} {ALL} where r.id = notice.run), {_CAME}"
 NOT_YOURS = "Something was noted here whose text you may not read"
 _OPEN = "not exists (select from console.run r where r.id = notice.run and not (r.label is null or r.label = any(%s)))"
 """That it is about no run with a label that its reader is not cleared for, or not any more."""
@@ -63,6 +67,13 @@ _WORDS = {
     "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
     **cleared_notices.WORDS,
 }
+_CAME_OF = {
+    "approved": "Your approval was asked for: {by} approved",
+    "rejected": "Your approval was asked for: {by} rejected",
+    "void": "Your approval was asked for; it is not needed any more",
+    "expired": "Your approval was asked for; nobody decided in time",
+}
+"""What became of a request, in place of its words while it was open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,34 +135,40 @@ def _cleared(actor: Actor) -> list[str]:
 def notices_of(actor: Actor, limit: int = SHOWN, before: str | None = None) -> list[Notice]:
     """The person's notices, newest first; those before the notice `before`. Of a notice about something that they may no longer see, only the moment is shown."""
     rows = fetch(_MINE, ((cleared := _cleared(actor)), actor.id, cleared, before, before, limit))
-    names = accounts.names({person for row in rows for person in (row[4], row[11]) if person})
+    names = _names(rows)
     titles: dict[str, str | None] = {}
     with runs.judged_once(row[3] for row in rows if row[3]):
         return [_notice(actor, row, names, titles) for row in rows]
 
 
-def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles: dict[str, str | None]) -> Notice:
-    ident, key, kind, run, by, at, read_at, link, subject, nonce, ct, absent, made_in = row
+def _names(rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
+    return accounts.names({person for row in rows for person in (row[4], row[11], (row[13] or (None, None))[1]) if person})
+
+
+def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: dict[str, str | None]) -> Notice:
+    ident, key, kind, run, by, at, read_at, link, subject, nonce, ct, absent, made_in, came = row
     run_id = str(run) if run else None
     if run_id is not None and run_id not in titles:
         titles[run_id] = title_if_seen(actor, run_id)
     about = titles.get(run_id or "")
     if run_id is not None and about is None:
-        return Notice(str(ident), "About something that you may not see any more", "", "", at, read_at is not None)  # type: ignore[arg-type]
+        return Notice(str(ident), "About something that you may not see any more", "", "", at, read_at is not None)
     words, workflow = _WORDS.get(str(kind), "A notice").format(by=names.get(str(by), "The engine")), ""
+    if came is not None and (became := _CAME_OF.get(came[0])):
+        words = became.format(by="you" if came[1] == actor.id else names.get(str(came[1]), "a former colleague"))
     if ct is not None:
         try:
-            words = str(subjects.unseal(str(subject), f"notice|{key}", nonce, ct)["text"])  # type: ignore[arg-type]
+            words = str(subjects.unseal(str(subject), f"notice|{key}", nonce, ct)["text"])
         except subjects.Unreadable:
             words = "Its text was erased"
         if made_in:
-            workflow = next((each.title for each in workflows.all_known() if each.id == made_in[0]), "")  # type: ignore[index]
-        if made_in and not runs.words_of_event(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):  # type: ignore[index]
+            workflow = next((each.title for each in workflows.all_known() if each.id == made_in[0]), "")
+        if made_in and not runs.words_of_event(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):
             words = NOT_YOURS
     if absent:
         words = f"In place of {names.get(str(absent), 'a colleague')}: {words}"
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
-    return Notice(str(ident), words, about or "", href, at, read_at is not None, workflow)  # type: ignore[arg-type]
+    return Notice(str(ident), words, about or "", href, at, read_at is not None, workflow)
 
 
 def read(actor: Actor, notice_id: str) -> str:
@@ -185,11 +202,11 @@ def deliver() -> int:
     return sent
 
 
-def _mailed(row: tuple[object, ...], person: str) -> str | None:
+def _mailed(row: tuple[Any, ...], person: str) -> str | None:
     """The state of the mail: sent, failed, unknown, or queued for later; None where none is to be sent."""
     try:
         actor = accounts.actor_of_person(person)
-        notice = _notice(actor, row, accounts.names({str(person) for person in (row[4], row[11]) if person}), {})
+        notice = _notice(actor, row, _names([row]), {})
         if not notice.href:
             return None
         mail.send(_message(actor, notice))

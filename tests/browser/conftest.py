@@ -20,7 +20,7 @@ AXE = (Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 TABLET: ViewportSize = {"width": 1024, "height": 768}
 TELEPHONE: ViewportSize = {"width": 390, "height": 844}
-SIDEWAYS = "document.documentElement.scrollWidth > innerWidth + 1"
+SIDEWAYS = "[document.documentElement, ...document.querySelectorAll('main')].some((part) => part.scrollWidth > part.clientWidth + 1)"
 DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """Once the page knows its new size: scripts hear of it with the next frame."""
 EXPECTED = ("401 (UNAUTHORIZED)", "403 (FORBIDDEN)", "404 (NOT FOUND)", "409 (CONFLICT)", "422 (UNPROCESSABLE ENTITY)")

@@ -74,3 +74,57 @@ def test_hits_and_the_decision_for_every_eye(screens: Callable[..., "Screen"], h
     assert olivia.faults() == []
     olivia.go(f"/runs/{at_decision}").wait_for_selector("h2:has-text('Decision')")
     assert olivia.faults() == []
+
+
+def test_a_record_is_edited_by_keyboard_its_address_part_by_part_and_countries_by_name(
+    screens: Callable[..., "Screen"], house: House
+) -> None:
+    number = stories.PLAIN[3]
+    house.sql("update customer set nationalities = '{LV}', address = address || '{\"floor\": 3}' where id = %s", number)
+    olivia = screens().enter("olivia")
+    page = olivia.go(f"/c/customer/{number}/edit")
+    box = page.get_by_role("combobox", name="Nationalities")
+    box.focus()
+    page.keyboard.type("eston")
+    page.get_by_role("listbox", name="Nationalities").get_by_role("option", name="Estonia").wait_for()
+    assert olivia.faults() == []
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Take away Estonia").wait_for()
+    page.keyboard.type("nowhere")
+    page.get_by_text("Nothing in the list has this name").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert box.input_value() == "", "what is not in the list is not chosen"
+    page.get_by_role("combobox", name="Country of residence").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Estonia")
+    page.get_by_role("listbox", name="Records").get_by_role("option", name="Estonia").wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_label("City").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Liepāja")
+    assert "{" not in page.inner_text("form.card"), "nobody edits JSON"
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(f"**/c/customer/{number}")
+    [(address, nationalities, residence)] = house.sql(
+        "select address, nationalities::text[], residence_country::text from customer where id = %s", number
+    )
+    assert (address["city"], address["floor"], sorted(nationalities), residence) == ("Liepāja", 3, ["EE", "LV"], "EE")
+
+
+def test_the_heading_with_the_focus_follows_the_run_when_a_colleague_answers(screens: Callable[..., "Screen"], house: House) -> None:
+    run_id = house.start(stories.PLAIN[4])
+    told = house.walk(run_id, "check_docs")
+    while told["current"]["step"] == "check_docs":
+        told = house.answer(run_id, document_status="rejected", because="unreadable")
+    house.walk(run_id, "decide")
+    house.answer(run_id, outcome="reject", reject_code="cdd_impossible")
+    house.answer(run_id)
+    olivia = screens().enter("olivia")
+    page = olivia.go(f"/runs/{run_id}")
+    page.wait_for_selector("text=See the request")
+    page.locator("#step-title").focus()
+    house.decide(run_id, "mona")
+    page.wait_for_function(
+        "() => document.title.startsWith(document.getElementById('step-title').textContent) && !document.title.startsWith('Apply')"
+    )

@@ -184,8 +184,8 @@ def test_a_reference_with_a_few_options_is_one_of_them() -> None:
         (field("date", min="2026-01-01"), "2026-01-01", "2025-12-31", "too low"),
         (field("text", max_length=3), "abc", "abcd", "4 characters, at most 3"),
         (field("long_text", min=20), "x" * 20, "x" * 19 + "  ", "at least 20 characters"),
-        (field("multi_enum", options=OPTIONS, min=2), ["new", "old"], ["new"], "at least 2 entries"),
-        (field("multi_enum", options=OPTIONS, max=2), ["new"], ["new", "old", "event"], "at most 2 entries"),
+        (field("multi_enum", options=OPTIONS, min=2), ["new", "old"], ["new"], "Tick at least 2"),
+        (field("multi_enum", options=OPTIONS, max=2), ["new"], ["new", "old", "event"], "Tick at most 2"),
     ],
 )
 def test_bounds_include_themselves(made: FormField, fits: Any, wrong: Any, said: str) -> None:

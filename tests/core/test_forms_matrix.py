@@ -217,14 +217,14 @@ BOUNDS: list[tuple[str, Any, Any, list[Any], list[Any], list[Any]]] = [
 
 @cases(("kind", "low", "high", "fits", "below", "above"), BOUNDS, ids=[f"{row[0]}-{row[1]}" for row in BOUNDS])
 def test_bounds(kind: str, low: Any, high: Any, fits: list[Any], below: list[Any], above: list[Any]) -> None:
-    made = field(kind, min=low, max=high)
-    unit = " entries" if kind in LISTS else " characters" if kind in TEXTS else ""
+    made, unit = field(kind, min=low, max=high), {kind in LISTS: " entries", kind in TEXTS: " characters"}.get(True, "")
+    tell = "Tick {0} {1}." if made.options else f"This is too {{2}}: {{0}} {{1}}{unit}."
     for typed in fits:
         assert told(made, typed) == "", typed
     for typed in below:
-        assert told(made, typed) == f"This is too {'little' if unit else 'low'}: at least {low}{unit}."
+        assert told(made, typed) == tell.format("at least", low, "little" if unit else "low")
     for typed in above:
-        assert told(made, typed) == f"This is too {'much' if unit else 'high'}: at most {high}{unit}."
+        assert told(made, typed) == tell.format("at most", high, "much" if unit else "high")
 
 
 SAYS_NOTHING: dict[str, list[Any]] = {

@@ -136,8 +136,16 @@ def test_k3_who_cleared_a_sanctions_hit_does_not_confirm_it(house: House) -> Non
     house.answer(run_id, outcome="approve")
     told = house.answer(run_id)
     assert told["current"]["waiting"]["for"] == "approval"
+    key = told["current"]["waiting"]["key"]
     with pytest.raises(NotAllowed):
-        runs.approve(house.people["olivia"], told["current"]["waiting"]["key"])
+        runs.approve(house.people["olivia"], key)
+    asked = approvals.get(house.people["mona"], key)
+    said = json.dumps([drawn.with_words(dict(block), Look(people=asked.line.names)) for block in asked.content], default=str)
+    assert "Confirmed by Tom Jansen" in said, "the lead is asked because a hit was cleared"
+    assert "compared: Date of birth, Number of a document" in said
+    changes = {change["name"]: change for change in asked.changes}
+    assert ("new" in changes["last_reviewed_at"], changes["next_review_at"]["new"] != changes["next_review_at"]["old"]) == (False, True)
+    assert "kyc_status" not in changes, "approved it was before"
     house.decide(run_id, "mona")
     house.walk(run_id, None)
     assert house.customer(YURI, "kyc_status::text") == ("approved",)

@@ -12,6 +12,7 @@ from console.demo.paper_numbers import iban
 from console.demo.world import World
 from console.errors import ConsoleError, NotAllowed, NotFound
 from console.postgres import Embedded
+from console.work import approvals
 from tests.demo.procurement import House, supplied
 
 pytestmark = pytest.mark.rotating
@@ -96,6 +97,11 @@ def test_a_change_that_is_confirmed_is_activated_by_finance_and_the_invoices_go_
     assert told["current"]["step"] == "bank"
     assert accounts(house)[stories.ALDER_FINCH_IBAN] == "active", "nothing has changed yet"
     house.hand_in(run_id, "lena")
+    asked = approvals.get(house.petra, runs.get(house.lena, run_id).json["current"]["waiting"]["key"])
+    assert asked.text is not None
+    said = asked.text.replace("\\", "")
+    for part in ("Ms Finch", "called on **", "+49 30 23125", "after the account was entered", "number from Public register"):
+        assert part in said, "on which number, from which source, and when: question 7"
     with pytest.raises((NotAllowed, NotFound)):
         house.approve(run_id, "stan")
     house.approve(run_id)

@@ -144,7 +144,7 @@ def test_2_what_the_form_looked_like_when_a_document_was_accepted_and_what_was_o
 def test_3_model_points_and_floor_of_the_score(review: Case) -> None:
     screen = review.at("completed “Risk score” (attempt 2)")
     assert re.search(r"Raised to high: politically exposed, matrix v3", screen)
-    factors = re.findall(r"\| (\d) × (\d+) \| ([\d.]+) \|", screen)
+    factors = re.findall(r"\| (\d) of 3 × (\d+) \| ([\d.]+) \|", screen)
     assert len(factors) == 7
     total = sum(int(points) * int(weight) for points, weight, _ in factors)
     said = re.search(r"matrix v3 \| (\d+) \| High", screen)
@@ -158,7 +158,7 @@ def test_3_the_weights_of_the_matrix_stand_with_the_version(rosa: Visitor, revie
     assert found is not None
     weights = dict(re.findall(r"(\w[\w ]*): (\d+)", found[1]))
     screen = review.at("completed “Risk score” (attempt 2)")
-    assert sorted(weight for _, weight, _ in re.findall(r"\| (\d) × (\d+) \| ([\d.]+) \|", screen)) == sorted(weights.values())
+    assert sorted(weight for _, weight, _ in re.findall(r"\| (\d) of 3 × (\d+) \| ([\d.]+) \|", screen)) == sorted(weights.values())
 
 
 def test_5_who_approved_which_values_and_it_was_not_who_asked(review: Case) -> None:

@@ -286,12 +286,12 @@ ROUTES = [
     Route(RUN + "/assign", "/runs/{run}/assign", ("GET", "POST"), status=403),
     Route(RUN + "/leave", "/runs/{run}/leave", part="<form"),
     Route(RUN + "/revise", "/runs/{run}/revise?step=note", ("GET", "POST"), part="<form"),
-    Route(RUN + "/replay", "/runs/{run}/replay", part='<div class="runner read-only', target="replay"),
+    Route(RUN + "/replay", "/runs/{run}/replay", part="<title>", target="replay"),
     Route(RUN + "/propose", "/runs/{run}/propose", ("POST",)),
     Route(RUN + "/suggestion", "/runs/{run}/suggestion", ("POST",)),
     Route(RUN + "/supply", "/runs/{run}/supply?step=note", ("GET", "POST"), status=404),
     Route(RUN + "/checks", "/runs/{checked}/checks", part='<link rel="stylesheet" href="/static/css/checks', target="checks"),
-    Route(RUN + "/picture", "/runs/{run}/picture", part='<div class="picture-page', target="replay"),
+    Route(RUN + "/picture", "/runs/{run}/picture", part="<title>", target="replay"),
     *(
         Route(f"/reports{part}", f"/reports{part.replace('<name>', 'runs-by-workflow')}", status=404)
         for part in ("", "/<name>", "/<name>.csv")

@@ -183,11 +183,27 @@ def test_files_that_are_part_of_what_is_asked_are_named_opened_and_counted(bank:
     link = next(one for one in page.links if kept.id in one and "tab=documents" in one)
     assert "receipt.pdf" in page.text
     assert "you have not opened it" in page.text
-    assert "Never opened by either of you: receipt.pdf" in page.text
+    assert "Never opened by anybody: receipt.pdf" in page.text
     assert kept.sha256 not in page.html
     assert "receipt.pdf" in pages.mona.get(link).text
     assert pages.mona.client.get(f"/files/{kept.id}/page/1").status_code in (200, 404)
     assert pages.stan.get(f"/approvals/{waiting_for(run_id)}", status=404).text
+
+
+def test_whoever_opened_a_document_in_the_run_is_named_not_only_who_asks(bank: "Company", pages: "Pages") -> None:
+    form = [{"name": "papers", "label": "Papers", "type": "files"}]
+    publish("handed-over", step("attach", "update_data", {"form": form}, default="ask"),
+            step("ask", "approval", {"text": "Agreed?", "roles": ["lead"], "values": {"papers": "steps.attach.papers"}}, approved="end", rejected="end"))  # fmt: skip
+    run_id = runs.start(bank.olivia, "handed-over", "customer", "1")
+    bank.answer(run_id, "olivia", note="All clear.")
+    kept = attachments.attach(bank.olivia, run_id, step="attach", field="papers", name="receipt.pdf", content=pdf())
+    assert pages.olivia.client.get(f"/files/{kept.id}/download").status_code == 200
+    runs.save(bank.olivia, run_id, revision=None)
+    runs.resume(bank.tom, run_id, revision=None)
+    bank.answer(run_id, "tom", papers=[kept.value])
+    page = pages.mona.get(f"/approvals/{waiting_for(run_id)}")
+    assert "Document TomOliviaYou receipt.pdf not opened 1 of 1 not opened" in " ".join(page.text.split())
+    assert "Never opened" not in page.text
 
 
 def test_a_decided_request_is_not_counted_among_those_decided_before(bank: "Company", pages: "Pages") -> None:

@@ -1,5 +1,6 @@
 """How values are shown and read back: each type in both directions, hostile values, zones and locales. No server."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -107,6 +108,13 @@ def test_cells_are_escaped_labelled_and_cut() -> None:
 )
 def test_moments_are_relative_under_a_day(seconds: int, words: str) -> None:
     assert formats.ago(NOW - timedelta(seconds=seconds), LOOK) == words
+
+
+def test_on_paper_no_moment_is_relative() -> None:
+    paper = replace(LOOK, lasting=True)
+    assert [formats.ago(NOW - timedelta(seconds=passed), paper) for passed in (0, 300, 80_000)] == [
+        "20 Nov 2026, 14:00", "20 Nov 2026, 13:55", "19 Nov 2026, 15:46",
+    ]  # fmt: skip
 
 
 def test_the_exact_moment_and_utc_are_at_hand() -> None:

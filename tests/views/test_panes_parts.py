@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from console.views import assets, frame, states
 from console.views.formats import EMPTY, Kind, Look
 from console.views.frame import Badge
-from console.views.run import form_boxes
+from console.views.run import form_boxes, option_fields
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 10, 30, tzinfo=UTC))
@@ -391,12 +391,12 @@ OUTCOMES: list[dict[str, Any]] = [
     ],
 )
 def test_a_field_says_to_which_options_it_belongs(name: str, options: list[str], needed: list[str], words: str) -> None:
-    found = form_boxes.belonging(OUTCOMES)[name]
+    found = option_fields.belonging(OUTCOMES)[name]
     assert (list(found.options), list(found.needed), found.words) == (options, needed, words)
     drawn = form_boxes.boxes({"fields": [{"name": name, "label": "X", "help": "A hint."}, {"name": "other", "label": "Y"}]}, LOOK)
-    assert [box.help for box in form_boxes.with_options(drawn, form_boxes.belonging(OUTCOMES))] == [f"{words} A hint.", None]
+    assert [box.help for box in option_fields.with_options(drawn, option_fields.belonging(OUTCOMES))] == [f"{words} A hint.", None]
 
 
 def test_options_without_fields_change_no_hint() -> None:
-    assert form_boxes.belonging(OUTCOMES[:1]) == {}
-    assert form_boxes.belonging(()) == {}
+    assert option_fields.belonging(OUTCOMES[:1]) == {}
+    assert option_fields.belonging(()) == {}

@@ -183,7 +183,7 @@ def test_nothing_on_the_picture_of_a_run_can_act(pages: "Pages", at: str) -> Non
 def test_then_and_now_and_the_way_between_screen_and_picture(pages: "Pages") -> None:
     run_id = pages.company.at("rate")
     then = pages.olivia.get(f"/runs/{run_id}/picture?at=5")
-    assert "Replay, read-only" in then.text
+    assert "Read-only" in then.text
     assert f"/runs/{run_id}/replay?at=5" in then.links
     assert f"/runs/{run_id}/picture?at=6" in then.links
     assert f"/runs/{run_id}/picture?at=5" in pages.olivia.get(f"/runs/{run_id}/replay?at=5").links

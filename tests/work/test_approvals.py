@@ -13,7 +13,7 @@ from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.runs.changing import approval_answers
 from console.upkeep import erasure
-from console.work import approvals
+from console.work import approvals, notices
 from tests.company import Company
 from tests.runs.changing.test_midway import ruled
 from tests.support.engine import overdue
@@ -410,3 +410,16 @@ def test_erasing_the_person_takes_the_values_and_ends_the_request(bank: Company)
     assert "300" not in row
     assert "adaeze@" not in row
     assert list(runs.rebuild(run_id, check=True)) == []
+
+
+def test_a_notice_says_what_became_of_the_request(bank: Company) -> None:
+    charging()
+    run_id, asked = requested(bank)
+    told = [one for one in notices.notices_of(bank.mona) if one.href.endswith(asked)]
+    assert [one.text for one in told] == ["Your approval is asked for"]
+    runs.reject(bank.mona, asked, reason="Too much")
+    assert [one.text for one in notices.notices_of(bank.mona)] == ["Your approval was asked for: you rejected"]
+    bank.answer(run_id, amount="400")
+    runs.step_in(bank.olivia, run_id, revision=None)
+    texts = [one.text for one in notices.notices_of(bank.mona)]
+    assert texts == ["Your approval was asked for; it is not needed any more", "Your approval was asked for: you rejected"]

@@ -109,7 +109,8 @@ def _factor(at: At, most: Leaf | None) -> Data:
     adds = None if None in values or not values[2] else values[0] * values[1] / values[2]  # type: ignore[operator]
     places = [leaf["from"] for leaf in (points, weight, own) if leaf]
     told: Leaf = {"from": places, "value": None if adds is None else str(round(adds, 6))}
-    return at.made(label=at.text("label"), points=points, weight=weight, adds=told, last=at.number("last", "what a factor added last time"))
+    last = at.number("last", "what a factor added last time")
+    return at.made(label=at.text("label"), points=points, weight=weight, most=own, adds=told, last=last)
 
 
 def _band(band: Data, end: Decimal | None, say: Say) -> Data:
@@ -128,9 +129,15 @@ def _drawn(factor: Data, heaviest: Decimal, say: Say) -> Data:
         "track": share(weight, heaviest) if weight is not None else None,
         "bar": share(adds, heaviest) if known and adds else None,
         "ring": share(last, heaviest) if last is not None and known and last != adds else None,
-        "sum": f"{say(factor['points'])} × {say(factor['weight'])}" if known else "–",
+        "sum": f"{say(factor['points'])}{_of_most(factor, say)} × {say(factor['weight'])}" if known else "–",
         "adds": f"{adds:,.1f}" if known else "–",
         "last": f"{last:,.1f}" if last is not None and last != adds else "",
         "up": known and last is not None and adds is not None and adds > last,
         "nothing": known and not adds,
     }
+
+
+def _of_most(factor: Data, say: Say) -> str:
+    """What the points are divided by, so that the line can be worked out."""
+    most = factor.get("most")
+    return f" of {say(most)}" if most and number_in(most) != 1 else ""

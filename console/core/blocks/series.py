@@ -23,8 +23,8 @@ from console.core.blocks.base import (
 
 HEIGHT, TOP, LABEL = Decimal(56), Decimal(4), 11
 """Height of the picture's bars in pixels, the gap above the highest, and the base line of the words about it."""
-ROOM, ABOVE = Decimal(25), 4
-"""What the words about the highest bar need beside it, in per cent; where there is less they stand so many pixels above the picture."""
+ROOM = Decimal(25)
+"""What the words about the highest bar need beside it, in per cent; where there is less they stand above the picture and name it."""
 LABELS = 4
 """Names below the bars, so that they do not touch each other on a telephone."""
 
@@ -125,7 +125,7 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
     return {
         "bars": bars, "names": names, "crowded": any(bar["over"] for bar in bars[: -(-len(bars) // 3)]), "base": f"{zero:.1f}", "height": 72,
         "line": f"{zero - expected * scale:.1f}" if expected is not None else None,
-        "peak": {"apart": False, "nothing": True} if peak[1] <= 0 else {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL if x < 100 or not end else -ABOVE, "apart": bar not in (None, peak[0])},
+        "peak": {"apart": False, "nothing": True} if peak[1] <= 0 else {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL, "apart": bar != peak[0]},
     }  # fmt: skip
 
 

@@ -84,7 +84,7 @@ def missing_message(field: FormField) -> str:
         case "enum" | "reference":
             return f"{name} is needed: choose one."
         case "multi_enum" | "checklist":
-            return f"{name} is needed: tick at least one."
+            return f"{name} is needed: tick at least {'one' if field.min in (None, 0, 1) else field.min}."
         case "file" | "files":
             return f"{name} is needed: send a file."
         case _:
@@ -383,10 +383,10 @@ def _require_bounds(field: FormField, value: Any) -> None:
     if value is None or value == [] or (field.min is None and field.max is None) or field.type in ("json", "boolean"):
         return
     size, low, high, unit = _measure(field, value)
-    if low is not None and size < low:
-        raise Wrong(f"This is too {'little' if unit else 'low'}: at least {_limit(field, field.min)}{unit}.")
-    if high is not None and size > high:
-        raise Wrong(f"This is too {'much' if unit else 'high'}: at most {_limit(field, field.max)}{unit}.")
+    if (below := low is not None and size < low) or (high is not None and size > high):
+        side, limit, much, far = ("at least", field.min, "little", "low") if below else ("at most", field.max, "much", "high")
+        how = f"This is too {much if unit else far}: {side} {_limit(field, limit)}{unit}."
+        raise Wrong(f"Tick {side} {limit}." if unit and isinstance(field.options, list) else how)
 
 
 def _limit(field: FormField, given: Any) -> str:

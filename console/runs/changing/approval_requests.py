@@ -120,13 +120,14 @@ def _may_still(person: str, run: Run, approval: Approval) -> bool:
 
 
 def shown_of(open_step: OpenStep, context: Context, record: Record | None) -> dict[str, Any]:
-    """What approvers see: the form's fields, the blocks of the step, and the record's values as they are now."""
-    fields: list[Mapping[str, Any]] = [field.to_json() for field in open_step.kind.prepare(open_step.view, context).fields]
+    """What approvers see: the text of the step, the form's fields, its blocks, and the record's values as they are now."""
+    prompt = open_step.kind.prepare(open_step.view, context)
+    fields: list[Mapping[str, Any]] = [field.to_json() for field in prompt.fields]
     shown: dict[str, Any] = {
         "fields": [
             {name: field.get(name) for name in LABELS} | {name: field[name] for name in MONEY if field.get(name)} for field in fields
         ]
-    }
+    } | ({"text": prompt.text} if prompt.text else {})
     blocks = block_content.content(open_step, context)
     shown |= {"content": blocks} if blocks else {}
     return shown | ({"record": {name: shorten_texts(value) for name, value in record.values.items()}} if record is not None else {})

@@ -4,6 +4,7 @@ OPEN_MODULES = frozenset(
     {
         "block_content",
         "candidates",
+        "consequences",
         "lists",
         "queues",
         "reader_reach",

@@ -155,6 +155,9 @@ class Looks:
                 return self._of_field(self._reads(self.step_id).get(LIST), rest, place)
             case ("entry", *rest) if each is not None:
                 listed = expressions.parse(each).node
+                match (*listed.names, *rest) if isinstance(listed, Path) else ():
+                    case ("steps", step, "items", "values", name):
+                        return self._of_output(step, name)
                 match listed.names if isinstance(listed, Path) else ():
                     case ("steps", step, read):
                         return self._of_field(self._reads(step).get(read), rest, place)

@@ -16,7 +16,10 @@ from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import OWN_INPUT, Case, Computed, computed, with_own
 from console.core.forms import FormField
 from console.core.run import NEXT_ITEM
+from console.core.run.approval_request import Approval
 from console.errors import ConsoleError, Invalid
+from console.log.masking import Hidden, Within
+from console.records.write import alike
 from console.runs.engine.stepping import OpenStep, completion_of, plan_of
 from console.steps.base import Act, Completion, Context, Prompt, WriteRecord
 from console.workflows import Definition
@@ -168,6 +171,28 @@ def _fields(
         described: dict[str, Any] = {key: value for key, value in field.to_json().items() if key in LOOK and value is not None}
         described |= {"old": seen[name]} if name in seen else {}
         yield described | ({"later": True} if later else {"new": computed(_rule(rule), roots)})
+
+
+def by_actions(approval: Approval, hidden: Hidden) -> Iterable[dict[str, Any]]:
+    """The fields that actions which wait for an approval would set of their own record. `new` is missing where it is only known when it is done."""
+    for wish in approval.wishes:
+        request, define = wish["request"], wish["request"].get("define", {})
+        if "set" not in define or define.get("record") is not None or define.get("collection") or not request.get("collection"):
+            continue
+        collection, seen = records.collection(request["collection"]), {**approval.shown.get("record", {}), **request.get("seen", {})}
+        roots = {"record": collection.typed(seen), OWN_INPUT: request["input"], "variables": request.get("variables", {})}
+        closed = hidden(collection.id) | (hidden.names if isinstance(hidden, Within) else frozenset())
+        for name, rule in define["set"].items():
+            if (field := collection.field(name)) is None:
+                continue
+            paths = {path for text in texts_of(name, _rule(rule)) for path in expressions.paths(expressions.parse(text.text))}
+            told = {**field.to_json(), "old": seen.get(name), "masked": False}
+            if not closed.isdisjoint({name, *(part for path in paths for part in path)}):
+                yield told | {"old": None, "masked": True}
+            elif not all(path[0] in roots for path in paths):
+                yield told
+            elif not alike(collection, field, told["old"], new := computed(_rule(rule), roots)):
+                yield told | {"new": new}
 
 
 def _rule(rule: Any) -> Computed:

@@ -30,7 +30,8 @@
       return;
     }
     if (key === "t" && !first) { document.querySelector("[data-theme-switch]")?.click(); return; }
-    const target = find(first ? `${first} ${key}` : key, event.target.form);
+    const sends = key === "ctrl+enter" && event.target.form?.querySelector("button.primary:not([type=button])"); // every form is sent alike
+    const target = find(first ? `${first} ${key}` : key, event.target.form) || sends;
     if (target) {
       event.preventDefault();
       first = "";
@@ -49,18 +50,18 @@
 
   // J and K walk the rows of a list, Enter opens, . opens the menu of the row.
   function rows(key, event) {
-    const all = [...document.querySelectorAll("[data-rows] > *")].filter(visible);
+    const all = [...document.querySelectorAll("[data-rows] > :not(h2)")].filter(visible);
     if (!all.length || !["j", "k", "enter", "."].includes(key)) return false;
     const at = all.findIndex((row) => row.contains(document.activeElement));
     if (key === "enter" || key === ".") {
       if (at < 0 || document.activeElement !== all[at]) return false;
       event.preventDefault();
-      all[at].querySelector(key === "." ? "[data-menu]" : "a")?.click();
+      (all[at].querySelector(key === "." ? "[data-menu]" : "a") || (key === "enter" && all[at].querySelector("button")) || null)?.click();
       return true;
     }
     const next = all[Math.max(0, Math.min(all.length - 1, at + (key === "j" ? 1 : -1)))];
-    next.tabIndex = -1;
-    next.focus();
+    if (next.matches("details")) next.querySelector("summary").focus(); // which Enter unfolds
+    else { next.tabIndex = -1; next.focus(); }
     event.preventDefault();
     return true;
   }

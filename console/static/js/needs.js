@@ -32,7 +32,8 @@
     elt.classList.add("htmx-request"); // under way from the press on, not only once the script is there
     Promise.all(asked.dataset.loads.split(" ").map(fetched)).then(() => {
       ready = true;
-      if (window.Idiomorph) window.Idiomorph.defaults.ignoreActiveValue = true; // else a refresh wipes what is being typed
+      // A refresh wipes nothing that is being typed; a heading that has the focus is drawn anew like everything else.
+      if (window.Idiomorph) Object.defineProperty(window.Idiomorph.defaults, "ignoreActiveValue", { configurable: true, enumerable: true, get: () => document.activeElement.matches("input, select, textarea") });
       go();
     }, () => (morphs ? elt.classList.remove("htmx-request") : go())); // unmorphed, it would be put into itself: the next time it asks again
   });

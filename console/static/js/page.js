@@ -25,6 +25,7 @@
     const wrong = part.querySelector?.("[aria-invalid=true]");
     const target = wrong || part.querySelector?.("[data-focus]");
     if (target && !part.closest?.("[data-keep-focus]")) target.focus({ preventScroll: !wrong && !target.dataset.focus });
+    wrong?.scrollIntoView({ block: "nearest" }); // one that had the focus already is not scrolled to by giving it again
   }
 
   document.addEventListener("click", (event) => {

@@ -83,7 +83,7 @@
     if (proposed.length) {
       const looked = proposed.filter((field) => field.dataset.aiState !== "fill").length;
       foot.textContent = `${looked} of ${proposed.length} reviewed${open.length ? `, ${needs}` : ""}`;
-    } else foot.textContent = !asked.length ? "" : open.length ? `${open.length} of ${asked.length} still ${open.length === 1 ? "needs" : "need"} your input` : wrong ? `${wrong} ${wrong === 1 ? "field is" : "fields are"} not right yet` : document.querySelector("#notice [role=alert]") ? "" : "Nothing is open";
+    } else foot.textContent = !asked.length ? "" : open.length === 1 ? `Still open: ${open[0].querySelector(".label")?.firstChild.textContent.trim() ?? "1 field"}` : open.length ? `${open.length} of ${asked.length} still need your input` : wrong ? `${wrong} ${wrong === 1 ? "field is" : "fields are"} not right yet` : document.querySelector("#notice [role=alert]") ? "" : "Nothing is open";
   }
   // A decision shows the fields of the option that is chosen; what stands in the others is kept, and sent, and left out by the rules.
   function choose() {

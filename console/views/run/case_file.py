@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -61,7 +62,7 @@ def _paper_or_none(case: CaseFile, actor: Actor) -> bytes | None:
 
 def html(case: CaseFile, actor: Actor) -> str:
     """Return the page of the paper. It refers to nothing outside: its style and fonts stand in it."""
-    run, look = case.run, Look.of(actor)
+    run, look = case.run, replace(Look.of(actor), now=reports.made_at(case), people=case.names, lasting=True)
     context = page.context_of_run(run, case.record_title, "") | {
         "read_only": True,
         "mode": "look",

@@ -1,6 +1,7 @@
 """The boxes of a step's form: how they are built from its fields, and how a sent form is read back. Nothing here reads the database."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
@@ -18,6 +19,9 @@ TYPES = "t."  # prefix of the hidden input with the type of a box
 HELD = "w."  # prefix of the hidden input with the exact value, where the box loses a part of it
 PREFIX = "v."  # prefix of every box, so that a record's field never collides with `revision` or `reason`
 MARK = "p."  # prefix of the hidden input with what the person did with a proposal
+PARTS = "parts"  # marker of a box whose value is an object, with a box for each of its parts
+LINE = 120  # characters of a part that fit its line
+NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 MARKED = frozenset({"accepted", "edited", "cleared"})
 _INPUTS = {"date": "date", "datetime": "datetime-local", "time": "time", "email": "email", "phone": "tel", "url": "url"}
 _NATIVE = {"date": date.fromisoformat, "datetime-local": datetime.fromisoformat, "time": time.fromisoformat}
@@ -56,7 +60,7 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One field of a form, ready to be rendered. `control` is static, input, area, select, switch, checks, yesno or files.
+    """One field of a form, ready to be rendered. `control` is static, input, area, select, switch, checks, yesno, files or parts.
 
     `unit` is the currency of an amount, `marker` what the form sends along to read the box again, `picks` the collection whose records it finds.
     """
@@ -100,6 +104,7 @@ class Box:
     by_rule: bool = False
     picks: str = ""
     picked: str = ""
+    parts: Sequence["Box"] = ()
 
     @property
     def unasked(self) -> bool:
@@ -129,6 +134,8 @@ def box(
     before_known = source.get("now") is not None or "record" in source
     now = source.get("now")
     entry, control = _entry(what, value, look), _control(source, what)
+    parts = _parts(what, value, look) if control == "area" and what.type == "json" else ()
+    control = "parts" if parts else control
     finds = what.references or "" if control == "input" else ""
     return Box(
         name=PREFIX + what.name,
@@ -144,9 +151,9 @@ def box(
         input_type=_input_type(what, entry),
         keyboard=None if finds else _KEYBOARDS.get(what.type),
         choices=_choices(what, value),
-        limits=_limits(source, what),
+        limits={} if finds else _limits(source, what),
         now=_words(what, now, look) if before_known else None,
-        before=((picks.name_of(what, now, look) if finds else "") or _entry(what, now, look)) if before_known else None,
+        before=((picks.name_of(what, now, look) if finds else "") or _entry(what, now, look)) if before_known and not parts else None,
         after=_words(what, value, look),
         changed=before_known and _entry(what, now, look) != entry,
         error=str(error["reason"]) if error else None,
@@ -155,7 +162,8 @@ def box(
         held=_exact_value(what, value, control, look),
         lines=source.get("lines") or 3,
         unit=formats.currency_words(what),
-        marker=_marker(kind, what),
+        marker=PARTS if parts else _marker(kind, what),
+        parts=parts,
         last=_earlier_results(source, what, look),
         explains=source.get("explains"),
         by_rule=bool(source.get("by_rule")),
@@ -164,6 +172,38 @@ def box(
         **_refusal_parts(error),
         **_file_parts(source, what, value),
     )
+
+
+def _parts(what: Kind, value: Any, look: Look) -> tuple[Box, ...]:
+    """Return a box for each part of an object of plain values, as people read them; () for anything else."""
+    if not isinstance(value, Mapping) or not value:
+        return ()
+    if any(isinstance(part, list | Mapping) or formats.described(name, part, value)[0].minor for name, part in value.items()):
+        return ()  # the smallest unit of a currency is nothing that people type
+    made = []
+    for name, part in formats.in_reading_order(value).items():
+        kind = formats.undescribed(str(name), part)
+        plain = kind.type if kind.type in ("integer", "boolean") else "text"
+        wide = isinstance(part, str) and (len(part) > LINE or "\n" in part)
+        source = {"name": f"{what.name}.{name}", "label": kind.label or "–", "type": plain, "widget": "textarea" if wide else kind.widget}
+        made.append(box(source, look, value=part))
+    return (replace(made[0], id=frame.dom_id("f", what.name)), *made[1:])
+
+
+def _read_parts(form: MultiDict[str, str], name: str, look: Look) -> Any:
+    """Return the object of a box of parts. A part that was not changed stays exactly as it was; one that is emptied is null."""
+    try:
+        before = json.loads(form.get(HELD + name, "{}"))
+    except (ValueError, RecursionError):
+        return None
+    values = {}
+    for part, old in before.items() if isinstance(before, dict) else ():
+        marker, sent = form.get(f"{TYPES}{name}.{part}", "text"), form.getlist(f"{PREFIX}{name}.{part}")
+        what = Kind(part, part, marker)
+        new = formats.typed(what, sent, look)
+        same = not sent or sent[-1].replace("\r\n", "\n") == _entry(what, old, look).replace("\r\n", "\n")
+        values[part] = old if same else float(new) if isinstance(old, float) and NUMBER.fullmatch(str(new)) else new
+    return values
 
 
 def _with_choices(what: Kind, look: Look) -> Kind:
@@ -229,6 +269,8 @@ def attached(value: Mapping[str, Any]) -> Attached:
 
 def _exact_value(what: Kind, value: Any, control: str, look: Look) -> str | None:
     """Return the value as JSON if its box would lose a part of it: fractions of a second, a line break in a one-line box, nothing beside an empty text."""
+    if control == "parts":
+        return json.dumps(value, ensure_ascii=False)
     if control not in ("input", "area", "select", "yesno", "checks") or what.type == "boolean" or (value is None and control != "checks"):
         return None
     entry = formats.box(what, value, look)
@@ -296,49 +338,6 @@ def _limits(source: Mapping[str, Any], what: Kind) -> dict[str, Any]:
     return {name: limit for name, limit in limits.items() if limit is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Belonging:
-    """The options of a decision for which a field is shown (empty: all) and for which it is required; as values and in words."""
-
-    options: Sequence[str] = ()
-    needed: Sequence[str] = ()
-    words: str = ""
-
-
-def belonging(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Belonging]:
-    """Return field name → its options, for fields that do not apply to all options alike."""
-    labels = {option["value"]: option["label"] for option in outcomes}
-    shown_for = {
-        name: [option["value"] for option in outcomes if name in option.get("fields", ())]
-        for option in outcomes
-        for name in option.get("fields", ())
-    }
-    needed = {
-        name: [option["value"] for option in outcomes if name in option.get("required", ())]
-        for option in outcomes
-        for name in option.get("required", ())
-    }
-    made = {}
-    for name in {**shown_for, **needed}:
-        shown, needs = shown_for.get(name, []), needed.get(name, [])
-        words = f"Needed for {_quoted(labels, needs)}." if needs else ""
-        if rest := [value for value in shown if value not in needs]:
-            words = f"{words} {'Also for' if needs else 'Only for'} {_quoted(labels, rest)}.".strip()
-        made[name] = Belonging(shown, needs, words)
-    return made
-
-
-def with_options(boxes: Sequence[Box], belongs: Mapping[str, Belonging]) -> list[Box]:
-    """Return the boxes, each with its options in the hint, so that it is clear without script and before a choice is made."""
-    worded = ((box, belongs[box.source].words if box.source in belongs else "") for box in boxes)
-    return [replace(box, help=f"{words} {box.help}" if box.help else words) if words else box for box, words in worded]
-
-
-def _quoted(labels: Mapping[str, str], values: Sequence[str]) -> str:
-    quoted = [f"“{labels[value]}”" for value in values]
-    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
-
-
 def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
     """Return the values of the boxes in a form.
 
@@ -346,14 +345,21 @@ def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
     later, stay unchanged. The type decides only how the text is parsed; the rules judge the value.
     """
     values = {}
+    whole = tuple(f"{TYPES}{name}." for name in _of_parts(form))
+    for name in _of_parts(form):
+        values[name] = _read_parts(form, name, look)
     for marker in form:
-        if marker.startswith(TYPES):
+        if marker.startswith(TYPES) and form[marker] != PARTS and not marker.startswith(whole):
             name = marker.removeprefix(TYPES)
             what, sent = _kind_of(name, form[marker], form), form.getlist(PREFIX + name)
             sent = picks.sent(form, name, sent) if picks.PICKED + name in form else sent
             held = form.get(HELD + name)
             values[name] = formats.typed(what, sent, look) if held is None else _exact_or_typed(what, sent, held, look)
     return values
+
+
+def _of_parts(form: MultiDict[str, str]) -> list[str]:
+    return [marker.removeprefix(TYPES) for marker in form if marker.startswith(TYPES) and form[marker] == PARTS]
 
 
 def read_change(form: MultiDict[str, str]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from console.views.formats import Kind, Look
 from console.views.run import block_papers, consequences, effects, form_boxes, notices, pane, panes, phases, proposal, step_values
 from console.views.run.block_papers import Papers
 from console.views.run.notices import Note, Typed
+from console.views.run.option_fields import belonging, with_options
 from console.views.run.wait_words import wait_words
 from console.work import tickets
 
@@ -197,8 +198,8 @@ def step_context(
 ) -> dict[str, Any]:
     """Return the middle pane: text, blocks, gaps, tables, documents, boxes and choices. `states_of` maps collection → its state field."""
     wrong = {str(detail.get("field")): str(detail.get("reason", "")) for detail in errors}
-    belongs = form_boxes.belonging(screen.get("outcomes", ()))
-    boxes = form_boxes.with_options(form_boxes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs)
+    belongs = belonging(screen.get("outcomes", ()))
+    boxes = with_options(form_boxes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs)
     return {
         "text": frame.prose(screen["text"], look) if screen.get("text") else None,
         "notes": screen.get("notes", ()),

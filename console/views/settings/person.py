@@ -59,6 +59,7 @@ def _drawn(
         "unseen": all_held - len(held),
         "colleagues": [colleague for colleague in accounts.search("", COLLEAGUES) if colleague.id != person.id] if held else [],
         "given": given or [],
+        "locale_words": dict(_locales()).get(person.locale, person.locale),
         "error": error,
         "wrong": reasons(error),
         "typed": request.form,
