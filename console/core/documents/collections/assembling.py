@@ -70,7 +70,11 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
     items = list(kept)
     places = {(item.source, item.structure["schema"], item.structure["table"]): item for item in items}
     alike = _led_alike(items, places)
-    made = {item.id: _made(Recipe.of(item, places, tuple(called.get(item.id, ())), alike)) for item in items}
+    marks = _marks(items)
+    made = {
+        item.id: _made(Recipe.of(item, places, tuple(called.get(item.id, ())), alike, marks[item.source, item.structure["schema"]]))
+        for item in items
+    }
     links: dict[str, list[Relation]] = {item.id: [] for item in items}
     for item in items:
         for foreign in item.structure.get("foreign_keys", ()):
@@ -107,15 +111,19 @@ class Recipe:
     kept: Stored = field(compare=False)
     led: Mapping[str, str] = field(compare=False)
     called: tuple[Field, ...] = field(compare=False)
+    mark: str = field(compare=False)
 
     @classmethod
-    def of(cls, kept: Stored, places: Places, called: tuple[Field, ...], alike: Mapping[tuple[str, str], str]) -> "Recipe":
-        """`led`: column with a foreign key → collection that it leads to; in a view, where every table has the column lead to one and the same."""
+    def of(cls, kept: Stored, places: Places, called: tuple[Field, ...], alike: Mapping[tuple[str, str], str], mark: str = "") -> "Recipe":
+        """`led`: column with a foreign key → collection that it leads to; in a view, where every table has the column lead to one and the same.
+
+        `mark`: what the names of the tables of its schema begin with, which is no part of its label.
+        """
         led = dict(reversed([*_led(kept, places)]))  # of two foreign keys of one column the first counts
         if kept.structure["kind"] == "view":
             led = {name: only for column in kept.structure["columns"] if (only := alike.get((kept.source, name := column["name"])))}
-        parts = [kept.id, kept.source, kept.position, kept.structure, kept.document, led, [repr(item) for item in called]]
-        return cls(hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest(), kept, led, called)
+        parts = [kept.id, kept.source, kept.position, kept.structure, kept.document, led, mark, [repr(item) for item in called]]
+        return cls(hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest(), kept, led, called, mark)
 
 
 def _led(kept: Stored, places: Places) -> Iterator[tuple[str, str]]:
@@ -136,6 +144,14 @@ def _led_alike(items: Sequence[Stored], places: Places) -> dict[tuple[str, str],
     return {place: target for place, target in only.items() if _says(place[1], target)}
 
 
+def _marks(items: Sequence[Stored]) -> dict[tuple[str, str | None], str]:
+    """(source, schema) → the mark that the names of its tables begin with."""
+    tables: dict[tuple[str, str | None], list[str]] = {}
+    for item in items:
+        tables.setdefault((item.source, item.structure["schema"]), []).append(item.structure["table"])
+    return {place: recognising.common_mark(names) for place, names in tables.items()}
+
+
 def _says(column: str, target: str) -> bool:
     words = recognising.parts_of(column)
     return "".join(words[:-1] or words) in "".join(recognising.parts_of(target))
@@ -143,16 +159,16 @@ def _says(column: str, target: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def _made(recipe: Recipe) -> Collection:
-    return _collection(recipe.kept, recipe.led, recipe.called)
+    return _collection(recipe.kept, recipe.led, recipe.called, recipe.mark)
 
 
-def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field] = ()) -> Collection:
+def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], mark: str) -> Collection:
     from console.core.documents.collections.contact_document import (
         ContactDocument,  # pydantic: commands that read no document do without it
     )
 
     structure, document = kept.structure, kept.document
-    label = humanised(recognising.table_words(structure["table"]))
+    label = humanised(recognising.table_words(structure["table"].removeprefix(mark)))
     key = tuple(document.get("key") or structure["key"])
     named = _named_in(document)
     words = recognising.column_words(structure["columns"])
@@ -179,7 +195,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field] = 
             f"The collection {kept.id} names columns that the source does not have: {', '.join(unknown)}.",
             details=[{"field": name, "reason": "There is no such column."} for name in unknown],
         )
-    title = document.get("title") or default_title(structure, shown, key)
+    title = document.get("title") or default_title(structure, shown, key, one_of(label))
     made = Collection(
         id=kept.id,
         source=kept.source,
@@ -212,6 +228,8 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field] = 
     return made
 
 
+TOLD = 2
+"""States, and amounts, that a list shows before its other columns."""
 CREATED = ("created_at", "created", "inserted_at", "created_on", "creation_date", "date_created")
 
 
@@ -226,10 +244,19 @@ def _changes(given: Mapping[str, Any] | None, by_name: Mapping[str, Field]) -> C
 
 
 def _default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
-    """The first columns that a list can show; without currencies, which stand with their amounts, and the `unread`: keys that no person reads there."""
+    """The columns that a list shows: of many its states and amounts, then the first; long texts and who wrote a row last.
+
+    Without currencies, which stand with their amounts, and the `unread`: keys that no person reads there.
+    """
     beside = {item.currency for item in shown} | set(unread)
-    plain = [item.name for item in shown if item.type not in SHOWN_ONLY and item.name not in beside]
-    return (plain or [item.name for item in shown])[:MOST_COLUMNS]
+    plain = [item for item in shown if item.type not in SHOWN_ONLY and item.name not in beside] or list(shown)
+    words = {item.name: recognising.parts_of(item.name) for item in plain}
+    states = [item.name for item in plain if recognising.STATES & set(words[item.name][-1:])]
+    amounts = [item.name for item in plain if item.type == "money" or item.widget == "money" or recognising.amount(item.stored, words[item.name])]
+    first = {*states[:TOLD], *sorted(amounts, key=lambda name: "total" not in words[name])[:TOLD]}
+    last = {item.name for item in plain if item.type in ("long_text", "json") or recognising.BOOKKEEPING & set(words[item.name])}
+    chosen = sorted(plain, key=lambda item: (item.name not in first, item.name in last))[:MOST_COLUMNS]
+    return [item.name for item in plain if item in chosen]
 
 
 def _said_of_fields(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:

@@ -6,16 +6,14 @@ from itertools import pairwise
 from typing import Any
 
 from console.core.documents.collections import recognising
-from console.core.documents.collections.labels import led_to, one_of
+from console.core.documents.collections.labels import led_to
 from console.core.documents.collections.model import Field
-from console.core.plain_words import humanised
 
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
-def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Sequence[str]) -> str:
-    """Default title template: the names of a person, a telling column, the parts of the key in words, else the kind of record with its key."""
-    noun = one_of(humanised(recognising.table_words(structure["table"])))
+def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Sequence[str], noun: str) -> str:
+    """Default title template: the names of a person, a telling column, the parts of the key in words, else the kind of record (`noun`) with its key."""
     usable = {item.name: item for item in shown if item.type in {"text", "email", "enum", "long_text"} and not item.sensitive}
     parts = set(key) if len(key) > 1 else set()
     known = [
@@ -29,7 +27,9 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         return _of_parts([visible[name] for name in key], noun)
     repeated = {column["name"] for column in structure["columns"] if column.get("repeats")}
     texts = [
-        column["name"] for column in known if usable[column["name"]].type in {"text", "email"} and column["name"] not in {*key, *repeated}
+        column["name"]
+        for column in known
+        if usable[column["name"]].type in {"text", "email"} and column["name"] not in {*key, *repeated} and _tells(usable[column["name"]], noun)
     ]
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
     if texts and not natural:
@@ -90,6 +90,13 @@ def _shown_plainly(item: Field) -> bool:
     """Whether the values of a field may name a record: no states and no colours."""
     state = recognising.parts_of(item.name)[-1:] and recognising.parts_of(item.name)[-1] in recognising.STATES
     return not state and item.widget not in ("badge", "colour") and item.references is None
+
+
+def _tells(item: Field, noun: str) -> bool:
+    """Whether a text tells records apart: no address of somebody who has to do with them, as the `billing_email` of an order."""
+    words = set(recognising.parts_of(item.name))
+    foreign = item.type == "email" and words - {"e", "mail", "email", "address", *recognising.parts_of(noun)}
+    return not foreign and words.isdisjoint({"ip", "agent"})
 
 
 def _path(name: str) -> str:
