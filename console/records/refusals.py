@@ -19,6 +19,7 @@ READ_ONLY = "is read-only."
 NO_PASSWORD = "refuses the console's password. Its address has to be given anew."  # noqa: S105 (a sentence)
 NO_USER = "refuses the console's user. Its address has to be given anew."
 NO_DATABASE = "has no such database any more."
+OWN_PROGRAM = "needs something here that only its own program has: a trigger, view or index of it calls a function of that program."
 FULL = f"takes no more connections. {IN_A_MOMENT}"
 POSTGRESQL = {
     "57014": TOO_LONG,
@@ -64,6 +65,11 @@ SQLITE = {
     "unable to open": "is a file that is not there, or that the console may not open.",
     "readonly": READ_ONLY,
     "not a database": "is no SQLite database.",
+    "no such function": OWN_PROGRAM,
+    "no such collation": OWN_PROGRAM,
+    "no such module": OWN_PROGRAM,
+    "malformed": "is damaged: its file has to be restored.",
+    "disk is full": "has no space left on its disk.",
 }
 UNKNOWN_LETTERS = "22P05"
 """PostgreSQL's code for letters that the encoding of a database does not have."""

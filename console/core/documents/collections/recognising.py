@@ -166,7 +166,7 @@ def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str]
     currency = next((name for name, word in called.items() if word.lower() in CURRENCY_COLUMNS), None)
     if len(plain) < len(words):
         return {"widget": "money", "minor": True} | ({"currency": currency} if currency else {})
-    if column["stored"] != "decimal" or (column.get("scale") or 2) > 4:
+    if column["stored"] != "decimal" or (currency is None and (column.get("scale") or 2) > 4):
         return {}
     return {"type": "money"} | ({"widget": "money", "currency": currency} if currency else {})
 
