@@ -22,6 +22,7 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.expressions import Expression
+from console.core.plain_words import uncapitalised
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotFound
@@ -163,7 +164,7 @@ def rule(here: Inbox) -> str:
     name = (here.source.sort or "").removeprefix("-")
     field = collection.field(name) if name else None
     if field is not None:
-        words += f", those by {field.label.lower()}{', the last first' if (here.source.sort or '').startswith('-') else ''}"
+        words += f", those by {uncapitalised(field.label)}{', the last first' if (here.source.sort or '').startswith('-') else ''}"
     due = here.source.due
     counted = collection.field(due.field) if due is not None else None
     if due is None or counted is None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from console import access, records
 from console.core.effect_kinds.sql_insert import SqlInsert
+from console.core.plain_words import uncapitalised
 from console.effects.call import Call, TryResult, shaped
 from console.errors import Conflict, Invalid
 from console.records import Record, WriteUnknown
@@ -58,7 +59,7 @@ def _values(call: Call) -> dict[str, Any]:
             )
         if call.as_form and field.readonly and name not in collection.key:
             raise Invalid(
-                f"The {collection.label_one.lower()} was not added.",
+                f"The {uncapitalised(collection.label_one)} was not added.",
                 details=[{"field": name, "reason": f"{field.label} cannot be filled in here."}],
             )
         values[name] = shaped(call, field, call.value(rule))

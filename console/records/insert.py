@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from console.core.documents.collections import Collection, Field
 from console.core.filters import Group, Test
+from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed
 from console.records import broken_rules, catalogue, connect, filter_conditions, governing, values, write_checks
@@ -67,10 +68,10 @@ def judged(collection: Collection, given: Mapping[str, Any], scope: Scope, *, wo
     fields = _fields(collection, given, scope, workflow)
     _require_key(collection, given)
     if details := unseen_references(collection, given, {}, scope):
-        raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
+        raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
     _require_in_scope(collection, given, scope)
     if details := violations_of_new(collection, given, scope):
-        raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
+        raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
     return fields
 
 
@@ -79,7 +80,7 @@ def _require_key(collection: Collection, given: Mapping[str, Any]) -> None:
     empty = [name for name in collection.key if given.get(name) is None and collection.dialect == "sqlite"]
     if empty and (missing := [name for name in empty if name not in filled_by_database(collection)]):
         details = [{"field": name, "reason": f"{collection.by_name[name].label} is needed."} for name in missing]
-        raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
+        raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
 
 
 def put(connection: sa.Connection, reader: Reader, fields: list[Field], given: Mapping[str, Any]) -> sa.Row[Any]:
@@ -157,7 +158,7 @@ def _fields(collection: Collection, given: Mapping[str, Any], scope: Scope, work
         fields.append(field)
     details += governing.refused(fields, workflow)
     if details:
-        raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
+        raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
     if kept := [field for field in fields if field.name in scope.fixed]:
         named = ", ".join(field.label for field in kept)
         raise NotAllowed(f"You may not fill in {named}. An admin can grant it.", need=(f"field:{collection.id}/{kept[0].name}", "update"))

@@ -16,6 +16,7 @@ from console.core.currencies import decimals
 from console.core.documents.collections import Collection, Field
 from console.core.expressions.operands import Spelled, equal
 from console.core.forms import FormField
+from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.db import request_writes
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
@@ -277,7 +278,7 @@ def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Fiel
 
 def same_words(collection: Collection, named: Sequence[Field]) -> str:
     """Why a record is refused that must not have the values of another: "Another tag has the same name."."""
-    return f"Another {collection.label_one[:1].lower() + collection.label_one[1:]} has the same {' and '.join(field.label for field in named)}."
+    return f"Another {uncapitalised(collection.label_one)} has the same {' and '.join(field.label for field in named)}."
 
 
 # ---------------------------------------------------------------------------------------------------------------- forms

@@ -239,7 +239,9 @@ def drawn(
         "kept": _kept_parameters("q", "after", "before", "count", "inside", "preview"),
         "kept_all": _kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview"),
         "kept_view": kept,
-        "widths": [kept.widths.get(name) for name in (*([list_views.TITLE] * _titled(collection)), *(item.name for item in shown))] if kept.widths else [],
+        "widths": [kept.widths.get(name) for name in (*([list_views.TITLE] * _titled(collection)), *(item.name for item in shown))]
+        if kept.widths
+        else [],
         "export_href": frame.with_query(f"/export{frame.collection_url(collection.id)}", _exported())
         if list_export.may_export(frame.actor(), collection.id)
         else None,

@@ -1,6 +1,7 @@
 """Whole records by hand: a new one, a copy of one, several fields of one at once, and deleting one with what follows from it."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -192,7 +193,7 @@ def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: 
     url = frame.record_url(page.collection.id, page.record.key)
     context = records.record_context(page) | {
         "found": found,
-        "follows": [_follows(relation, url) for relation in found.referring if relation.count],
+        "follows": _follow_all([relation for relation in found.referring if relation.count], url),
         "old": json.dumps(_compared(found)),
         "action": f"{url}/delete",
         "cancel": url,
@@ -201,7 +202,18 @@ def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: 
     return frame.page("records/delete.html", context, blocks={"*": "dialog"}, status=status)
 
 
-def _follows(referring: Referring, here: str) -> dict[str, Any]:
+def _follow_all(referring: Sequence[Referring], here: str) -> list[dict[str, Any]]:
+    """Return what becomes of the records that refer to the record; where a collection refers to it by several fields, by which."""
+    times = Counter(each.collection.id for each in referring)
+    return [
+        _follows(each, here, " and ".join(each.collection.by_name[there].label for _, there in each.relation.columns))
+        if times[each.collection.id] > 1
+        else _follows(each, here)
+        for each in referring
+    ]
+
+
+def _follows(referring: Referring, here: str, by: str = "") -> dict[str, Any]:
     """Return how many records of a relation refer to the record, and what becomes of them, in words."""
     many = (
         f"More than {hand_forms.MOST_COUNTED:,}"
@@ -216,7 +228,7 @@ def _follows(referring: Referring, here: str) -> dict[str, Any]:
     if single == plural:  # a table whose name is no plural
         named = f"record{'' if referring.count == 1 else 's'} of {plural}"
     return {
-        "head": f"{many} {named}",
+        "head": f"{many} {named}{f' by “{by}”' if by else ''}",
         "words": words,
         "tone": {"deleted": "bad", "refused": "warn"}.get(referring.follows or "", ""),
         "href": f"{here}/related/{frame.segment(referring.relation.name)}",

@@ -29,6 +29,7 @@ from console.core.documents.workspaces import (
 )
 from console.core.expressions import Expression
 from console.core.expressions.operands import date_of
+from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import ConsoleError, NotFound
 from console.records import Chosen, KeySelect
@@ -120,7 +121,7 @@ class Desk:
             raise NotFound(hidden=True)
         key = records.record_keys.encode([page.record.values[here] for here, _ in relation.columns])
         if key is None or any(page.record.values[here] is None for here, _ in relation.columns):
-            raise Gone(f"{page.record.title} has no {relation.label.lower()}.")
+            raise Gone(f"{page.record.title} has no {uncapitalised(relation.label)}.")
         return self._record(relation.collection, key)
 
     def _record(self, collection_id: str, key: str) -> RecordPage:

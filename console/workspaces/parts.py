@@ -24,6 +24,7 @@ from console.core.documents.workspaces import (
     WorkflowButtons,
 )
 from console.core.expressions import search_syntax
+from console.core.plain_words import uncapitalised, with_article
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceChanged, SourceDown, TooSlow
 from console.records import grouped, order_of
 from console.work import tickets
@@ -124,8 +125,7 @@ def failed(item: Any, error: Exception, title: str = "") -> Shown:
 
 
 def _indefinite(label: str) -> str:
-    small = label if label[:2].isupper() else label[:1].lower() + label[1:]
-    return f"{'an' if small[:1].lower() in 'aeio' else 'a'} {small}"
+    return with_article(uncapitalised(label))
 
 
 def _closed(item: Any) -> str:

@@ -68,7 +68,11 @@ def connect() -> Response:
     except (Invalid, Conflict) as wrong:
         return _choice(url, typed, sources.attempt(url), chosen=chosen, may=may, wrong=wrong)
     there = {(collection.schema, collection.table) for collection in made}
-    unread = [table.place for table in sources.attempt(url).tables if (table.schema, table.name) not in there and (chosen is None or table.place in chosen)]
+    unread = [
+        table.place
+        for table in sources.attempt(url).tables
+        if (table.schema, table.name) not in there and (chosen is None or table.place in chosen)
+    ]
     more = f" and {len(unread) - MOST_NAMED} more" if len(unread) > MOST_NAMED else ""
     left_out = f" Left out, because the database itself could not read them: {', '.join(unread[:MOST_NAMED])}{more}." if unread else ""
     flash(f"{typed['name']} is connected: {len(made)} collections.{left_out}")

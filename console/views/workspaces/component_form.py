@@ -11,6 +11,7 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, humanised
 from console.core.documents.workspaces import KINDS, SELECTING, CollectionList, Workspace
 from console.core.documents.workspaces.components import Measure, Period
+from console.core.plain_words import uncapitalised
 from console.errors import ConsoleError
 from console.views import frame
 
@@ -199,7 +200,7 @@ class _Offer:
                 collection = self.selected(item.select)
                 found.append((item.select, f"the chosen {collection.label_one if collection else item.select}"))
                 led = [relation for relation in collection.relations if relation.kind == "to_one"] if collection else []
-                found += [(f"{item.select}.{relation.name}", f"its {relation.label.lower()}") for relation in led]
+                found += [(f"{item.select}.{relation.name}", f"its {uncapitalised(relation.label)}") for relation in led]
         return found
 
     def selected(self, name: str) -> Collection | None:
@@ -407,7 +408,7 @@ def subject_words(item: Any, document: Workspace, actor: Actor) -> list[str]:
     of = chosen.label_one if chosen else str(given["of"])
     relation = chosen.relation(str(given["relation"])) if chosen and given["relation"] else None
     if relation is not None:
-        return [f"{relation.label} of the {of[:1].lower() + of[1:]}"]
+        return [f"{relation.label} of the {uncapitalised(of)}"]
     return [str(given["relation"]), of] if given["relation"] else [of]
 
 

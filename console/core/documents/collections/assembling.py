@@ -252,7 +252,9 @@ def _default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
     plain = [item for item in shown if item.type not in SHOWN_ONLY and item.name not in beside] or list(shown)
     words = {item.name: recognising.parts_of(item.name) for item in plain}
     states = [item.name for item in plain if recognising.STATES & set(words[item.name][-1:])]
-    amounts = [item.name for item in plain if item.type == "money" or item.widget == "money" or recognising.amount(item.stored, words[item.name])]
+    amounts = [
+        item.name for item in plain if item.type == "money" or item.widget == "money" or recognising.amount(item.stored, words[item.name])
+    ]
     first = {*states[:TOLD], *sorted(amounts, key=lambda name: "total" not in words[name])[:TOLD]}
     last = {item.name for item in plain if item.type in ("long_text", "json") or recognising.BOOKKEEPING & set(words[item.name])}
     chosen = sorted(plain, key=lambda item: (item.name not in first, item.name in last))[:MOST_COLUMNS]

@@ -29,7 +29,9 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
     texts = [
         column["name"]
         for column in known
-        if usable[column["name"]].type in {"text", "email"} and column["name"] not in {*key, *repeated} and _tells(usable[column["name"]], noun)
+        if usable[column["name"]].type in {"text", "email"}
+        and column["name"] not in {*key, *repeated}
+        and _tells(usable[column["name"]], noun)
     ]
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
     if texts and not natural:

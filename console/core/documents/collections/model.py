@@ -365,8 +365,7 @@ class Collection:
     @property
     def spoken(self) -> str:
         """The label inside a sentence, without its source: "customers", "KYC cases"."""
-        label = self.plain_label or self.label
-        return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+        return plain_words.uncapitalised(self.plain_label or self.label)
 
     def head(self) -> dict[str, Any]:
         """The collection as a list entry."""
