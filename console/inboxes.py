@@ -70,7 +70,7 @@ class Source(BaseModel):
         named = collection.segment(self.segment) if self.segment is not None else None
         text = self.filter if self.segment is None else named.filter if named else None
         if text is None:
-            raise NotFound(f"{collection.label} have no segment {self.segment} any more.")
+            raise NotFound(f"There is no segment {self.segment} in {collection.label} any more.")
         if named is not None and named.sql is not None:
             raise Invalid(f"The segment {named.label} is a SELECT. An inbox needs one of conditions.")
         return expressions.parse(text)

@@ -89,7 +89,7 @@ def board(actor: Actor, collection_id: str, by: str | None, query: BrowseQuery, 
     choices = board_fields(collection, scope)
     chosen = next((item for item in choices if by in (None, item.name)), None)
     if chosen is None:
-        raise NotFound(f"{collection.label} have no field with a few options that a board could be made of.")
+        raise NotFound(f"There is no field in {collection.label} with a few options that a board could be made of.")
     where, segment, sought = question(actor, collection, scope, query)
     listed = Listed(collection.id, scope, where, segment, sought)
     counts, cut = _counts(actor, collection, scope, chosen, query, listed)

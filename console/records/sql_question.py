@@ -5,9 +5,11 @@ sub-select of their readable columns and their rows: what a list would not show,
 others could read files, call hosts or sleep. It runs in a read-only transaction with limits of time and rows.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -20,6 +22,7 @@ from console.records import catalogue, refusals, timed, values
 from console.records.record_pages import read
 from console.records.sql_growth import bounded, wrong
 from console.records.sql_tables import Table, table_of
+from console.records.totals import FLOAT_DIGITS
 
 if TYPE_CHECKING:
     from sqlglot import exp  # the parser takes 17 MB: it is loaded by the first SELECT that somebody wrote
@@ -76,10 +79,14 @@ def ask(source: str, text: str, reachable: Callable[[Collection], Scope | None],
     names, rows = found
     return Answer(
         tuple(names),
-        tuple(tuple(values.shown(value) for value in row) for row in rows[:MOST_ROWS]),
+        tuple(tuple(values.shown(_rounded(value)) for value in row) for row in rows[:MOST_ROWS]),
         len(rows) > MOST_ROWS,
         tuple(sorted({item.id for item, _ in read_from.values()})),
     )
+
+
+def _rounded(value: Any) -> Any:
+    return Decimal(f"{value:.{FLOAT_DIGITS}g}") if isinstance(value, float) and math.isfinite(value) else value
 
 
 def parse(text: str, dialect: str) -> "exp.Expression":

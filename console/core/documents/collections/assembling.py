@@ -7,18 +7,17 @@ Pure: `assemble` takes the reflected structures and documents of all collections
 import hashlib
 import json
 import re
-from collections.abc import Collection as Several, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from console.core.documents.collections import recognising, relating, treatment
-from console.core.documents.collections.default_titles import default_title, parts_in_title, random_keys
+from console.core.documents.collections.default_titles import default_columns, default_title, parts_in_title, random_keys
 from console.core.documents.collections.labels import explained, led_to, one_of
 from console.core.documents.collections.model import (
     FIELD_TYPES,
-    MOST_COLUMNS,
     SHOWN_ONLY,
     Author,
     Changes,
@@ -211,7 +210,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
         segments=offered_segments(document),
         title=title,
         subject=document.get("subject"),
-        columns=tuple(document.get("columns") or _default_columns(shown, random_keys(structure, key) | parts_in_title(fields, key, title))),
+        columns=tuple(document.get("columns") or default_columns(shown, random_keys(structure, key) | parts_in_title(fields, key, title))),
         summary=document.get("summary") or {},
         changes=_changes(document.get("changes"), by_name),
         search=tuple(document.get("search") or ()),
@@ -228,8 +227,6 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
     return made
 
 
-TOLD = 2
-"""States, and amounts, that a list shows before its other columns."""
 CREATED = ("created_at", "created", "inserted_at", "created_on", "creation_date", "date_created")
 
 
@@ -241,24 +238,6 @@ def _changes(given: Mapping[str, Any] | None, by_name: Mapping[str, Field]) -> C
         (name for name in CREATED if name in by_name and by_name[name].stored in ("datetime", "date")), None
     )
     return Changes(given.get("column"), created, given.get("deleted"), int(given.get("every_s", 5)), bool(given.get("listen", False)))
-
-
-def _default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
-    """The columns that a list shows: of many its states and amounts, then the first; long texts and who wrote a row last.
-
-    Without currencies, which stand with their amounts, and the `unread`: keys that no person reads there.
-    """
-    beside = {item.currency for item in shown} | set(unread)
-    plain = [item for item in shown if item.type not in SHOWN_ONLY and item.name not in beside] or list(shown)
-    words = {item.name: recognising.parts_of(item.name) for item in plain}
-    states = [item.name for item in plain if recognising.STATES & set(words[item.name][-1:])]
-    amounts = [
-        item.name for item in plain if item.type == "money" or item.widget == "money" or recognising.amount(item.stored, words[item.name])
-    ]
-    first = {*states[:TOLD], *sorted(amounts, key=lambda name: "total" not in words[name])[:TOLD]}
-    last = {item.name for item in plain if item.type in ("long_text", "json") or recognising.BOOKKEEPING & set(words[item.name])}
-    chosen = sorted(plain, key=lambda item: (item.name not in first, item.name in last))[:MOST_COLUMNS]
-    return [item.name for item in plain if item in chosen]
 
 
 def _said_of_fields(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:

@@ -1,14 +1,16 @@
-"""What a record is called where its collection's document does not say it."""
+"""What a record is called, and which columns a list shows, where the collection's document does not say it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection as Several, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from console.core.documents.collections import recognising
 from console.core.documents.collections.labels import led_to
-from console.core.documents.collections.model import Field
+from console.core.documents.collections.model import MOST_COLUMNS, SHOWN_ONLY, Field
 
+TOLD = 2
+"""States, and amounts, that a list shows before its other columns."""
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -95,10 +97,10 @@ def _shown_plainly(item: Field) -> bool:
 
 
 def _tells(item: Field, noun: str) -> bool:
-    """Whether a text tells records apart: no address of somebody who has to do with them, as the `billing_email` of an order."""
+    """Whether a text tells records apart: no amount, and no address of somebody who has to do with them, as the `billing_email` of an order."""
     words = set(recognising.parts_of(item.name))
     foreign = item.type == "email" and words - {"e", "mail", "email", "address", *recognising.parts_of(noun)}
-    return not foreign and words.isdisjoint({"ip", "agent"})
+    return not foreign and words.isdisjoint({"ip", "agent"} | recognising.MONEY)
 
 
 def _path(name: str) -> str:
@@ -106,3 +108,21 @@ def _path(name: str) -> str:
         return f"record.{name}"
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'record["{quoted}"]' if not name.startswith("_") and "}}" not in name else '""'
+
+
+def default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
+    """The columns that a list shows: of many its states and amounts, then the first; long texts and who wrote a row last.
+
+    Without currencies, which stand with their amounts, and the `unread`: keys that no person reads there.
+    """
+    beside = {item.currency for item in shown} | set(unread)
+    plain = [item for item in shown if item.type not in SHOWN_ONLY and item.name not in beside] or list(shown)
+    words = {item.name: recognising.parts_of(item.name) for item in plain}
+    states = [item.name for item in plain if recognising.STATES & set(words[item.name][-1:])]
+    amounts = [
+        item.name for item in plain if item.type == "money" or item.widget == "money" or recognising.amount(item.stored, words[item.name])
+    ]
+    first = {*states[:TOLD], *sorted(amounts, key=lambda name: "total" not in words[name])[:TOLD]}
+    last = {item.name for item in plain if item.type in ("long_text", "json") or recognising.BOOKKEEPING & set(words[item.name])}
+    chosen = sorted(plain, key=lambda item: (item.name not in first, item.name in last))[:MOST_COLUMNS]
+    return [item.name for item in plain if item in chosen]
