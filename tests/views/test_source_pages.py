@@ -287,6 +287,58 @@ def test_a_record_that_is_referred_to_by_several_columns_stands_in_the_summary(p
     assert "LTKLJ, no 2" in pages.ines.get(f"/c/{name}.call/1/related/berth").text
 
 
+@pytest.mark.rotating
+def test_what_only_the_program_of_a_file_can_do_is_said(pages: Pages, tmp_path: Path) -> None:
+    file, name = filled(tmp_path), fresh()
+    behind(
+        file,
+        """create view sorted_teams as select title_sort(name) as name from team;
+        create trigger sorts after update on team begin update team set name = title_sort(new.name); end""",
+    )
+    pages.ines.send(at_choice(pages.ines, file), CONNECT, do="connect", name=name, may_admin=["browse", "update"])
+    assert "Left out, because the database itself could not read them: sorted_teams." in pages.ines.follow().text
+    edit = f"/c/{name}.team/1/edit"
+    refused = pages.ines.send(pages.ines.get(edit), edit, status=503, v_name="Green")
+    assert "calls a function of that program" in refused.text
+    assert refused.form(edit)["fields"]["v.name"] == "Green", "what was typed stays"
+    assert pages.ines.get(f"/c/{name}.team").text.count("Red"), "the source is not taken for one that is down"
+
+
+@pytest.mark.rotating
+def test_what_refers_to_a_record_by_two_fields_is_told_by_field(pages: Pages, tmp_path: Path) -> None:
+    file = filled(tmp_path)
+    behind(
+        file,
+        """create table game (id integer primary key, home_id int references team (id), guest_id int references team (id));
+        insert into game values (1, 1, 2), (2, 1, 2), (3, 2, 1)""",
+    )
+    name = fresh()
+    sources.add(name, f"sqlite:///{file}", may={"admin": ["browse", "read", "delete"]})
+    text = pages.ines.get(f"/c/{name}.team/1/delete").text
+    assert "2 records of Game by “Home”" in text
+    assert "1 record of Game by “Guest”" in text
+
+
+@pytest.mark.rotating
+def test_rows_without_a_key_and_a_name_stand_without_a_name(pages: Pages, tmp_path: Path) -> None:
+    file = filled(tmp_path)
+    behind(
+        file,
+        "insert into member (team_id, name) values (1, 'Ann'), (1, 'Ben'); create view sizes as select team_id, count(*) as many from member group by team_id",
+    )
+    page = pages.ines.get(f"/c/{connected(file)}.sizes")
+    assert '<th scope="row">' not in page.html
+    assert page.html.count('<th scope="col"') == page.html.split("<tbody")[1].split("</tr>")[0].count("<td")
+
+
+def test_a_shelf_of_one_source_does_not_repeat_its_name(pages: Pages, tmp_path: Path) -> None:
+    first, second = connected(filled(tmp_path, "c.db")), connected(filled(tmp_path, "d.db"))
+    shelf = pages.ines.get("/c").html
+    for name in (first, second):
+        assert f"<span>{records.collection(f'{name}.team').plain_label}</span>" in shelf
+        assert f"<span>{records.collection(f'{name}.team').label}</span>" not in shelf
+
+
 def test_rights_name_the_source_where_two_have_a_table_of_one_name(pages: Pages, tmp_path: Path) -> None:
     first, second = connected(filled(tmp_path, "a.db")), connected(filled(tmp_path, "b.db"))
     page = pages.ines.get("/settings/access?q=team")
