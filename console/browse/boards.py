@@ -119,14 +119,7 @@ def _cards(by: Field, value: str | None, listed: Listed, query: BrowseQuery, nam
     own = Test(by.name, "is_null", True) if value is None else Test(by.name, "eq", value)
     where = own if listed.where is None else Group("and", (listed.where, own))
     page = records.page(
-        listed.collection,
-        listed.scope,
-        where=where,
-        segment=listed.segment,
-        q=listed.sought,
-        sort=query.sort,
-        limit=CARDS,
-        fields=names,
+        listed.collection, listed.scope, where=where, segment=listed.segment, q=listed.sought, sort=query.sort, limit=CARDS, fields=names
     )
     return page.rows, page.next is not None
 

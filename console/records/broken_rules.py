@@ -16,6 +16,8 @@ from console.records import catalogue, connect, refusals
 PLAIN_WORDS = (
     (r"\bis not null\b", "is not empty"),
     (r"\bis null\b", "is empty"),
+    (r"\bis (not )?true\b", lambda found: f"is {(found[1] or '').lower()}yes"),
+    (r"\bis (not )?false\b", lambda found: f"is {(found[1] or '').lower()}no"),
     (r"\b(and|or|not|in|between)\b", lambda found: found[0].lower()),
     ("<>|!=", "≠"),
     (">=", "≥"),

@@ -22,40 +22,14 @@ NO_DATABASE = "has no such database any more."
 OWN_PROGRAM = "needs something here that only its own program has: a trigger, view or index of it calls a function of that program."
 FULL = f"takes no more connections. {IN_A_MOMENT}"
 POSTGRESQL = {
-    "57014": TOO_LONG,
-    "55P03": LOCKED,
-    "40P01": LOCKED,
-    "42P01": NO_TABLE,
-    "3F000": NO_TABLE,
-    "42703": NO_COLUMN,
-    "42704": OTHER_TYPE,
-    "42883": OTHER_TYPE,
-    "42804": OTHER_TYPE,
-    "0A000": OTHER_TYPE,
-    "42501": NO_RIGHT,
-    "25006": READ_ONLY,
-    "28P01": NO_PASSWORD,
-    "28000": NO_USER,
-    "3D000": NO_DATABASE,
-    "53300": FULL,
-}
+    "57014": TOO_LONG, "55P03": LOCKED, "40P01": LOCKED, "42P01": NO_TABLE, "3F000": NO_TABLE, "42703": NO_COLUMN, "42704": OTHER_TYPE,
+    "42883": OTHER_TYPE, "42804": OTHER_TYPE, "0A000": OTHER_TYPE, "42501": NO_RIGHT, "25006": READ_ONLY, "28P01": NO_PASSWORD,
+    "28000": NO_USER, "3D000": NO_DATABASE, "53300": FULL,
+}  # fmt: skip
 MYSQL = {
-    1146: NO_TABLE,
-    1049: NO_DATABASE,
-    1054: NO_COLUMN,
-    1356: NO_COLUMN,
-    1142: NO_RIGHT,
-    1143: NO_RIGHT,
-    1044: NO_RIGHT,
-    1045: NO_PASSWORD,
-    1205: LOCKED,
-    1213: LOCKED,
-    1969: TOO_LONG,
-    3024: TOO_LONG,
-    1290: READ_ONLY,
-    1792: READ_ONLY,
-    1040: FULL,
-}
+    1146: NO_TABLE, 1049: NO_DATABASE, 1054: NO_COLUMN, 1356: NO_COLUMN, 1142: NO_RIGHT, 1143: NO_RIGHT, 1044: NO_RIGHT, 1045: NO_PASSWORD,
+    1205: LOCKED, 1213: LOCKED, 1969: TOO_LONG, 3024: TOO_LONG, 1290: READ_ONLY, 1792: READ_ONLY, 1040: FULL,
+}  # fmt: skip
 SQLITE = {
     "interrupted": TOO_LONG,
     "database is locked": LOCKED,

@@ -30,20 +30,8 @@ class Preview:
 
 
 LIKELY = (
-    "customer",
-    "client",
-    "account",
-    "order",
-    "person",
-    "people",
-    "employee",
-    "staff",
-    "contact",
-    "user",
-    "ticket",
-    "invoice",
-    "product",
-)
+    "customer", "client", "account", "order", "person", "people", "employee", "staff", "contact", "user", "ticket", "invoice", "product",
+)  # fmt: skip
 """Tables that people work with, the likeliest first."""
 
 

@@ -190,10 +190,13 @@ def _compared(found: Deletion) -> dict[str, Any]:
 
 def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: int = 200) -> Response:
     page = found.page
-    url = frame.record_url(page.collection.id, page.record.key)
+    url, times = (
+        frame.record_url(page.collection.id, page.record.key),
+        Counter(each.collection.id for each in found.referring if each.count),
+    )
     context = records.record_context(page) | {
         "found": found,
-        "follows": _follow_all([relation for relation in found.referring if relation.count], url),
+        "follows": [_follows(each, url, several=times[each.collection.id] > 1) for each in found.referring if each.count],
         "old": json.dumps(_compared(found)),
         "action": f"{url}/delete",
         "cancel": url,
@@ -202,19 +205,9 @@ def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: 
     return frame.page("records/delete.html", context, blocks={"*": "dialog"}, status=status)
 
 
-def _follow_all(referring: Sequence[Referring], here: str) -> list[dict[str, Any]]:
-    """Return what becomes of the records that refer to the record; where a collection refers to it by several fields, by which."""
-    times = Counter(each.collection.id for each in referring)
-    return [
-        _follows(each, here, " and ".join(each.collection.by_name[there].label for _, there in each.relation.columns))
-        if times[each.collection.id] > 1
-        else _follows(each, here)
-        for each in referring
-    ]
-
-
-def _follows(referring: Referring, here: str, by: str = "") -> dict[str, Any]:
-    """Return how many records of a relation refer to the record, and what becomes of them, in words."""
+def _follows(referring: Referring, here: str, *, several: bool) -> dict[str, Any]:
+    """Return how many records of a relation refer to the record, and what becomes of them, in words; by which field, where `several` of theirs do."""
+    by = " and ".join(referring.collection.by_name[there].label for _, there in referring.relation.columns) if several else ""
     many = (
         f"More than {hand_forms.MOST_COUNTED:,}"
         if referring.count > hand_forms.MOST_COUNTED

@@ -73,8 +73,11 @@ def connect() -> Response:
         for table in sources.attempt(url).tables
         if (table.schema, table.name) not in there and (chosen is None or table.place in chosen)
     ]
-    more = f" and {len(unread) - MOST_NAMED} more" if len(unread) > MOST_NAMED else ""
-    left_out = f" Left out, because the database itself could not read them: {', '.join(unread[:MOST_NAMED])}{more}." if unread else ""
+    left_out = (
+        f" Left out, because the database itself could not read them: {', '.join(unread[:MOST_NAMED])}{', …' if len(unread) > MOST_NAMED else '.'}"
+        if unread
+        else ""
+    )
     flash(f"{typed['name']} is connected: {len(made)} collections.{left_out}")
     return frame.redirect_to(f"/settings/sources/{typed['name']}/connected")
 

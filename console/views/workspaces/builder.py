@@ -18,25 +18,9 @@ from console.workspaces import Editing
 blueprint = Blueprint("workspace_builder", __name__, url_prefix="/w")
 
 ICONS = (
-    "layout-grid",
-    "list",
-    "users",
-    "user",
-    "credit-card",
-    "receipt",
-    "coin",
-    "shield-check",
-    "chart-bar",
-    "chart-line",
-    "inbox",
-    "mail",
-    "phone",
-    "package",
-    "scale",
-    "calendar",
-    "flag",
-    "world",
-)
+    "layout-grid", "list", "users", "user", "credit-card", "receipt", "coin", "shield-check", "chart-bar", "chart-line", "inbox", "mail",
+    "phone", "package", "scale", "calendar", "flag", "world",
+)  # fmt: skip
 ORIGINS = {"page": "By page", "file": "From a file"}
 TEXTS = ("title", "help", "icon")
 

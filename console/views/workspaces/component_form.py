@@ -37,21 +37,13 @@ class Box:
 
 
 LOOKS = {
-    "plain": "Plain",
-    "panel": "Shaded pane",
-    "bar": "Inputs in a row",
-    "figures": "Figures in a row",
-    "table": "Table",
+    "plain": "Plain", "panel": "Shaded pane", "bar": "Inputs in a row", "figures": "Figures in a row", "table": "Table",
     "list": "List for a narrow pane",
-}
+}  # fmt: skip
 MEASURES = {
-    "count": "How many",
-    "sum": "Sum of a field",
-    "average": "Average of a field",
-    "lowest": "Lowest of a field",
-    "highest": "Highest of a field",
-    "distinct": "How many different values",
-}
+    "count": "How many", "sum": "Sum of a field", "average": "Average of a field", "lowest": "Lowest of a field",
+    "highest": "Highest of a field", "distinct": "How many different values",
+}  # fmt: skip
 CHARTS = {"time": "Time line", "share": "Shares", "leaders": "Leaders", "cohort": "Cohorts", "funnel": "Funnel"}
 GOOD = {"none": "Neither", "up": "More is better", "down": "Less is better"}
 

@@ -34,13 +34,9 @@ MOST_COLUMNS = 8
 
 # `stored` decides what a value can be compared with; the field's type decides how it is shown.
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
-    "integer": operands.number_of,
-    "decimal": operands.number_of,
-    "date": operands.date_of,
-    "datetime": operands.moment_of,
-    "time": operands.time_of,
-    "uuid": operands.uuid_of,
-}
+    "integer": operands.number_of, "decimal": operands.number_of, "date": operands.date_of, "datetime": operands.moment_of,
+    "time": operands.time_of, "uuid": operands.uuid_of,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,24 +53,9 @@ LAST = frozenset(
 )
 WHOLE = ("display_name", "full_name", "fullname", "displayname")
 TITLES = (
-    "name",
-    "title",
-    "label",
-    "titel",
-    "bezeichnung",
-    "name1",
-    "bez1",
-    "bez",
-    "firma",
-    "nom",
-    "naam",
-    "nombre",
-    "legal_name",
-    "company_name",
-    "subject",
-    "description",
-    "code",
-)
+    "name", "title", "label", "titel", "bezeichnung", "name1", "bez1", "bez", "firma", "nom", "naam", "nombre", "legal_name",
+    "company_name", "subject", "description", "code",
+)  # fmt: skip
 COMPOUND = ("name", "titel", "bezeichnung", "naam", "namn", "navn")
 """Ends of words that are written in one with what they name: `Kursname` of courses, `Artikelbezeichnung` of articles."""
 FEWEST_MARKED, MARKED = 4, 0.8
