@@ -76,10 +76,7 @@ class ListPage:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Number of records in a list: exact up to 10 000 or if requested; 10 001 means "more than 10 000".
-
-    `about` is then the estimate of the database's planner, null if it has none.
-    """
+    """Number of records in a list: exact up to 10 000 or if requested; 10 001 means "more", `about` then what the database's planner estimates, if it does."""
 
     total: int
     about: int | None = None
@@ -324,7 +321,9 @@ def _relations(actor: Actor, collection: Collection) -> tuple[Relation, ...]:
 def question(actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery) -> tuple[Filter | None, Chosen | None, Sought | None]:
     """The filter, segment and search of the query. Raises Malformed for what the actor may not read."""
     condition = (query.filter or "").strip()
-    where = filters.parse(condition, collection, scope.hidden, _today(actor)) if condition.startswith("{") else None
+    # an expression of a document would be looked for as words, and find nothing without a word: it is refused as no JSON
+    structured = condition.startswith("{") or "record." in condition
+    where = filters.parse(condition, collection, scope.hidden, _today(actor)) if structured else None
     ways = partial(_way, actor, collection)
     texts = [query.q or "", "" if where is not None else condition]
     found = [search_syntax.read(text, collection, scope.hidden, ways, actor.zone, extended=query.extended) for text in texts]

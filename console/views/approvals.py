@@ -169,10 +169,10 @@ def show_approval(approval_id: str) -> Response:
 @blueprint.post("/<approval_id>/approve")
 def approve(approval_id: str) -> Response:
     """Approve. If this was the last approval needed, the change is made at once."""
-    accepted = request.form.get("accept_changes", "")
+    accepted, read = request.form.get("accept_changes", ""), request.form.get("remarks_read", type=int)
     return _decided(
         approval_id,
-        lambda reason: approvals.approve(frame.actor(), approval_id, reason=reason, accept_changes=accepted or False),
+        lambda reason: approvals.approve(frame.actor(), approval_id, reason=reason, accept_changes=accepted or False, remarks_read=read),
         "Approved.",
     )
 
@@ -280,6 +280,7 @@ def _beside(more: approval_beside.Beside, view: View, look: Look) -> dict[str, A
             {"who": more.names.get(each.by, "A former colleague"), "at": each.at, "reply": each.reply, "text": each.text}
             for each in more.remarks or ()
         ],
+        "remarks_read": None if more.remarks is None else len(more.remarks),
         "may_reply": more.may_reply,
         "opened": more.opened,
         "attached": more.attached,

@@ -26,13 +26,14 @@ const said = (element) => {
   for (const beside of copy.querySelectorAll("kbd, .num, .count, .vh, svg, .hint, .muted, .required, small, select")) beside.remove();
   return plain(copy.textContent);
 };
+const alone = (words) => words.replace(/ \\([^)]+\\)$/, "");  // without the source that stands beside names of collections where two have one
 const CONTROLS = "a[href], button, summary, label, option, [role=tab], [role=menuitem], [role=button], input[type=submit]";
 window.control = (given, within) => {
   const words = plain(given);
   const top = document.querySelector("dialog[open]") ?? document;
   const found = [...top.querySelectorAll(CONTROLS)].filter((element) => there(element.matches("option") ? (element.closest("select") ?? element) : element));
   const near = within ? found.filter((element) => element.closest(within)) : found;
-  const names = (element) => [said(element), plain(element.textContent), plain(element.textContent).replace(/ ?\\d+$/, ""), plain(element.getAttribute("aria-label") ?? ""), plain(element.value ?? "")];
+  const names = (element) => [said(element), plain(element.textContent), plain(element.textContent).replace(/ ?\\d+$/, ""), alone(said(element)), plain(element.getAttribute("aria-label") ?? ""), plain(element.value ?? "")];
   return near.find((element) => said(element) === words) ?? near.find((element) => names(element).includes(words))
     ?? near.find((element) => [...element.querySelectorAll("b, strong")].some((part) => said(part) === words)) ?? null;
 };
@@ -188,8 +189,10 @@ class Screen:
         self._box(label).fill(words)
 
     def choose(self, label: str, option: str) -> None:
-        """Choose from the list of this label."""
-        self._box(label).select_option(label=option)
+        """Choose from the list of this label what is called so, or is called so in the demo's own source where another has the name too."""
+        box = self._box(label)
+        called = {one.inner_text() for one in box.query_selector_all("option")}
+        box.select_option(label=option if option in called else f"{option} (Fernwick core)")
         self.settled()
 
     def _box(self, label: str) -> ElementHandle:

@@ -119,6 +119,8 @@ def test_what_narrows_a_list(call: Call) -> None:
     ("asked", "named"),
     [
         ({"filter": "{"}, "filter"),
+        ({"filter": "record.risk == 'high'"}, "filter"),
+        ({"filter": "not (record.balance > 5)"}, "filter"),
         ({"filter": '{"field": "nope", "op": "eq", "value": 1}'}, "nope"),
         ({"filter": '{"field": "tax_id", "op": "is_null"}'}, "tax_id"),
         ({"filter": '{"field": "risk", "op": "roughly", "value": 1}'}, "risk"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import accounts, runs
-from console.runs.changing import attachments
+from console.runs.changing import approval_questions, attachments
 from console.work import approvals
 from tests.papers import pdf
 from tests.support.four_eyes import asking, balance, bank, charging, publish, requested, status, step, waiting_for
@@ -45,6 +45,21 @@ def test_a_lead_finds_the_request_and_approves_it(bank: "Company", pages: "Pages
     assert balance(bank) == "300"
     assert "Adaeze" in pages.mona.get("/approvals?list=history").text
     assert "Approved" in pages.olivia.get("/approvals?list=created").text
+
+
+def test_what_was_asked_or_replied_after_the_page_was_opened_is_read_before_it_is_approved(bank: "Company", pages: "Pages") -> None:
+    charging()
+    _, asked = requested(bank)
+    approval_questions.ask(bank.people["mona"], asked, "Which order is it?")
+    page = pages.mona.get(f"/approvals/{asked}")
+    approval_questions.reply(bank.olivia, asked, "It was the wrong one, please wait.")
+    answer = pages.mona.send(page, "/approve", reason="Fits.", status=409)
+    assert "Somebody asked or replied after you opened this page." in answer.text
+    assert "It was the wrong one, please wait." in answer.text
+    assert "Fits." in answer.html
+    assert (status(bank, asked), balance(bank)) == ("open", "12.5")
+    pages.mona.send(answer, "/approve", reason="Fits.")
+    assert status(bank, asked) == "approved"
 
 
 def test_the_run_says_who_is_waited_for_and_links_to_it(bank: "Company", pages: "Pages") -> None:

@@ -35,6 +35,9 @@ from console.runs.showing.screens import shorten_texts
 from console.steps.base import Completion
 
 
+ASKED, REPLIED = "approval_asked", "approval_replied"
+
+
 @dataclass(frozen=True, slots=True)
 class VisibleRequest:
     """A request for approval that the actor may see, with its run."""
@@ -72,6 +75,12 @@ def visible_request(actor: Actor, approval_id: str) -> VisibleRequest:
     return VisibleRequest(seen, *request)
 
 
+def remark_events(request: VisibleRequest, *kinds: str) -> list[log.Stored]:
+    """The events of questions and replies about the request, or those of `kinds`, oldest first."""
+    events = [event for kind in kinds or (ASKED, REPLIED) for event in log.recent(request.seen.run.id, kind, 0)]
+    return sorted((event for event in events if event.open.get("approval") == request.approval.id), key=lambda event: event.n)
+
+
 def why_refused(actor: Actor, request: VisibleRequest) -> ConsoleError | None:
     """The error if the actor cannot answer: no right, excluded by a rule, already answered, or no longer open. None: they can."""
     try:
@@ -106,18 +115,24 @@ def _limits(actor: Actor, team: str, approval: Approval) -> str:
     return f" {limit}" if limit else ""
 
 
-def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes: bool | str = False) -> None:
+def approve(
+    actor: Actor, approval_id: str, *, reason: str = "", accept_changes: bool | str = False, remarks_read: int | None = None
+) -> None:
     """Approve. The last approval needed makes the effects at once.
 
     `accept_changes`: True accepts changes of the record since the request; a text accepts only the changes with this `difference_mark`.
+    `remarks_read`: how many questions and replies the actor has seen; None: any number.
     Raises NotAllowed with the rule's name; Conflict if there is nothing to decide (`not_possible`, `already_decided`), the record changed
-    (`values_moved`, a detail per field), or the request is void and perhaps replaced (`approval_void`).
+    (`values_moved`, a detail per field), somebody asked or replied meanwhile (`asked_meanwhile`), or the request is void and perhaps
+    replaced (`approval_void`).
     """
     checked_reason = reason_of(reason)
 
     def once() -> tuple[VisibleRequest, Loaded, commands.Void | commands.Renew | None]:
         request = visible_request(actor, approval_id)
         _require_answering(actor, request)
+        if remarks_read is not None and len(remark_events(request)) > remarks_read:
+            raise Conflict("Somebody asked or replied after you opened this page. Read it, then decide.", code="asked_meanwhile")
         plan, definition = plan_of(request.seen.definition), request.seen.definition
         replacement = _replacing_command(request)
         if replacement is not None:

@@ -8,12 +8,11 @@ from console.core.actor import Actor
 from console.core.run import Event
 from console.db.engine import transaction
 from console.errors import Conflict, Invalid, NotAllowed
-from console.runs.changing.approval_answers import VisibleRequest, visible_request, why_refused
+from console.runs.changing.approval_answers import ASKED, REPLIED, VisibleRequest, remark_events, visible_request, why_refused
 from console.runs.rows import side_rows
 from console.runs.rows.run_store import retried
 from console.runs.showing.reading import record_reading
 
-ASKED, REPLIED = "approval_asked", "approval_replied"
 LONGEST = 2000
 
 
@@ -50,19 +49,18 @@ def reply(actor: Actor, approval_id: str, answer: str) -> None:
         request = visible_request(actor, approval_id)
         if actor.id != request.approval.requested_by:
             raise NotAllowed("Only who asked for the approval replies to questions about it.")
-        if request.approval.status != "open" or not _questions(request):
+        if request.approval.status != "open" or not remark_events(request, ASKED):
             raise Conflict("There is nothing to reply to: nobody asked, or it is decided.", code="not_possible")
         _record(actor, request, REPLIED, {"answer": text})
         return request
 
     request = retried(once)
-    _tell(request, sorted({event.body["actor"]["id"] for event in _questions(request)}), REPLIED, actor)
+    _tell(request, sorted({event.body["actor"]["id"] for event in remark_events(request, ASKED)}), REPLIED, actor)
 
 
 def remarks(request: VisibleRequest) -> list[Remark]:
     """The questions and replies about the request, oldest first. The caller has checked that the reader may read its texts."""
-    events = [event for kind in (ASKED, REPLIED) for event in log.recent(request.seen.run.id, kind, 0)]
-    events = sorted((event for event in events if event.open.get("approval") == request.approval.id), key=lambda event: event.n)
+    events = remark_events(request)
     opened = log.open_values(request.seen.run.id, events) if events else {}
     return [
         Remark(
@@ -73,10 +71,6 @@ def remarks(request: VisibleRequest) -> list[Remark]:
         )
         for event in events
     ]
-
-
-def _questions(request: VisibleRequest) -> list[log.Stored]:
-    return [event for event in log.recent(request.seen.run.id, ASKED, 0) if event.open.get("approval") == request.approval.id]
 
 
 def _text(given: str, field: str, missing: str) -> str:
