@@ -32,12 +32,9 @@ __all__ = [
 LONGEST_COPY_S = 3600
 WATCHES_CLIENT = 14_00_00
 DRIVERS = {
-    "postgresql": "postgresql+psycopg",
-    "postgres": "postgresql+psycopg",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mysql+pymysql",
+    "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mysql+pymysql",
     "sqlite": "sqlite+pysqlite",
-}
+}  # fmt: skip
 OPTIONS = {
     "postgresql": {
         "host", "hostaddr", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslsni", "ssl_min_protocol_version", "sslnegotiation",
