@@ -319,6 +319,21 @@ def test_what_refers_to_a_record_by_two_fields_is_told_by_field(pages: Pages, tm
     assert "1 record of Game by “Guest”" in text
 
 
+def test_a_related_table_that_is_gone_leaves_the_other_related_lists(pages: Pages, tmp_path: Path) -> None:
+    file = filled(tmp_path)
+    behind(
+        file,
+        """create table game (id integer primary key, team_id int references team (id));
+        insert into game values (1, 1); insert into member (id, team_id, name) values (7, 1, 'Ann')""",
+    )
+    name = connected(file)
+    assert "Ann" in pages.ines.get(f"/c/{name}.team/1/related").text
+    behind(file, "drop table game")
+    text = pages.ines.get(f"/c/{name}.team/1/related").text
+    assert "Ann" in text
+    assert "no longer has this table" in text
+
+
 @pytest.mark.rotating
 def test_rows_without_a_key_and_a_name_stand_without_a_name(pages: Pages, tmp_path: Path) -> None:
     file = filled(tmp_path)
