@@ -126,7 +126,7 @@ def filled_by_database(collection: Collection) -> frozenset[str]:
         for column in columns
         if column.get("default") is not None or column.get("identity") or column.get("computed") or column.get("autoincrement") is True
     }
-    set_there = {name.lower() for body in bodies for name in ASSIGNED.findall(body)}
+    set_there = {name.lower() for body in bodies for name in ASSIGNED.findall(str(body))}
     filled |= {*more, *(column["name"] for column in columns if column["name"].lower() in set_there)}
     if len(collection.key) == 1 and collection.key[0] in numbered:
         filled.add(collection.key[0])  # such a key is the number of the row. Source: https://www.sqlite.org/lang_createtable.html#rowid

@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -67,9 +68,9 @@ def raised(original: BaseException | None) -> str | None:
     return None if said is None else _sentence((said.splitlines() or [""])[0][:LONGEST])
 
 
-def said(error: sa.exc.DBAPIError) -> str:
+def first_line(error: sa.exc.DBAPIError) -> str:
     """The first line of what the database says of a statement that it does not take, without the number of the error."""
-    parts = getattr(error.orig, "args", ())
+    parts: tuple[Any, ...] = getattr(error.orig, "args", ())
     text = str(parts[1]) if len(parts) > 1 and isinstance(parts[0], int) else str(error.orig)
     return (text.splitlines() or [""])[0][:200]
 

@@ -82,4 +82,4 @@ def test_a_preview_is_in_the_address_and_reload_opens_it_again(screens: Callable
     page.wait_for_function("(told) => document.querySelector('aside')?.innerText === told", arg=told)
     page.keyboard.press("Escape")
     page.wait_for_url(lambda url: "preview=" not in url)
-    page.wait_for_function("document.activeElement.matches('[data-record]')")
+    page.wait_for_function("() => document.activeElement.matches('[data-record]')")

@@ -303,7 +303,7 @@ def _people(editing: Editing, wrong: ConsoleError | None) -> Mapping[str, str]:
 def _problems(document: Workspace) -> list[tuple[str, str, str]]:
     """Return for each name that is not there: its component, what that is called, and what is missing."""
     return [
-        (spot.place[0], change_words.place_words(document, None, f"components.{spot.place[0]}"), spot.reason)
+        (str(spot.place[0]), change_words.place_words(document, None, f"components.{spot.place[0]}"), spot.reason)
         for spot in workspaces.unknown_names(document)
     ]
 
