@@ -117,6 +117,12 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {"fields": list("abcdef"), "code": "record_changed"},
         "The change (a, b, c and 3 more) in customer 17 was refused: record changed",
     ),
+    (
+        "effect_requested",
+        {"effect_kind": "http", "summary": "Refunds the charge"},
+        "Olivia Kask asked for a call of another system (Refunds the charge) for customer 17",
+    ),
+    ("effect_succeeded", {"effect_kind": "sql_insert"}, "The new record for customer 17 was made"),
     ("effect_unknown", {"effect_kind": "http_call"}, "It is not known whether the change in customer 17 was made"),
     ("effect_settled", {"result": "left"}, "Olivia Kask left what the change in customer 17 should have taken back as it is"),
     ("effect_failed", {"code": "not_begun"}, "The change in customer 17 was not begun, because the one before it was not made"),

@@ -31,6 +31,8 @@ _REASONS = {
     "erased": "what was held about the person was erased",
 }
 WRITES = ("sql_write", "record_write")
+DEEDS = {"http": "call of another system", "sql_insert": "new record", "sql_delete": "deletion"}
+"""What an effect of this kind is called; the others are changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,8 @@ class Parts(dict[str, str]):
     def _change(self) -> str:
         named = self.listed("fields") if self.target.get("coll") else []
         wish = self._fields() if named and self.text("effect_kind") in ("", *WRITES) else in_words(self.text("summary"))
-        return f"change{f' ({wish})' if wish else ''}{self._in_record()}"
+        deed = DEEDS.get(self.text("effect_kind"), "")
+        return f"{deed or 'change'}{f' ({wish})' if wish else ''}{after(' for ', self._record()) if deed else self._in_record()}"
 
     def _in_record(self) -> str:
         known = (str(self.target.get("coll") or ""), str(self.target.get("key"))) in self.names.records
