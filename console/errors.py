@@ -11,16 +11,18 @@ Detail = Mapping[str, Any]
 
 
 class ConsoleError(Exception):
-    """Something the caller can act on."""
+    """Something the caller can act on. `at` is the one detail: (field, reason)."""
 
     status: ClassVar[int] = 400
     default_code: ClassVar[str] = "error"
 
-    def __init__(self, message: str, *, code: str | None = None, details: Sequence[Detail] = (), **extra: Any) -> None:
+    def __init__(
+        self, message: str, *, code: str | None = None, details: Sequence[Detail] = (), at: tuple[str, str] | None = None, **extra: Any
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
-        self.details = [dict(detail) for detail in details]
+        self.details: list[dict[str, Any]] = [dict(detail) for detail in details] if at is None else [{"field": at[0], "reason": at[1]}]
         self.extra = extra
 
     @property

@@ -157,9 +157,7 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
     The log keeps what the person did, under their name. Raises Invalid on `confirm`, and as `disable_person`.
     """
     if confirmed.strip() != CONFIRM:
-        raise Invalid(
-            f"Type {CONFIRM} to remove the account.", details=[{"field": "confirm", "reason": f"takes {CONFIRM}, as it stands here"}]
-        )
+        raise Invalid(f"Type {CONFIRM} to remove the account.", at=("confirm", f"takes {CONFIRM}, as it stands here"))
     from console.runs.changing import cleared_notices
 
     authority.require_another(actor, person_id, "removes their own account")

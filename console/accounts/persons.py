@@ -127,9 +127,7 @@ def insert_person(
     Raises `Conflict` if the address is taken.
     """
     if not connection.execute(_INSERT, {"kind": "person", **row}).rowcount:
-        raise Conflict(
-            f"Somebody signs in as {row['email']} already.", code="email_taken", details=[{"field": "email", "reason": "is taken"}]
-        )
+        raise Conflict(f"Somebody signs in as {row['email']} already.", code="email_taken", at=("email", "is taken"))
     join_teams(connection, row["id"], teams)
     access.assign(row["id"], roles, connection=connection, by=str((more or {}).get("invited_by") or by.id))
     opened = {"person": row["id"], "roles": [f"{role}@{place}" for role, place in roles], "teams": list(teams), **(more or {})}
@@ -326,10 +324,7 @@ def team_id(name: str) -> str:
     """`financial_crime` for `Financial Crime`. Raises `Invalid` if no usable character remains."""
     ident = re.sub(r"[^a-z0-9_-]+", "_", name.strip().lower()).strip("_")
     if not TEAM.fullmatch(ident):
-        raise Invalid(
-            "A team is named with letters and digits.",
-            details=[{"field": "team", "reason": "takes letters, digits, - and _, a letter first"}],
-        )
+        raise Invalid("A team is named with letters and digits.", at=("team", "takes letters, digits, - and _, a letter first"))
     return ident
 
 

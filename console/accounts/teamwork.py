@@ -262,9 +262,7 @@ def _lead(connection: Connection, email: str) -> str | None:
     statement = sa.text("select id from console.person where email = :email and disabled_at is null")
     found = connection.execute(statement, {"email": email.strip().lower().replace("\0", "")}).scalar()
     if found is None:
-        raise Invalid(
-            "Nobody leads the team by this address.", details=[{"field": "lead", "reason": "takes the address of somebody who may sign in"}]
-        )
+        raise Invalid("Nobody leads the team by this address.", at=("lead", "takes the address of somebody who may sign in"))
     return str(found)
 
 

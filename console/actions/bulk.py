@@ -86,7 +86,7 @@ def picked(actor: Actor, collection_id: str, keys: Sequence[str], whole: BrowseQ
     if len(found) > most:
         raise Invalid(
             f"{title} is done to at most {most:,} records at once, and more are chosen. Narrow the list by a filter.",
-            details=[{"field": "key", "reason": f"At most {most:,}."}],
+            at=("key", f"At most {most:,}."),
         )
     if not found:
         raise Invalid("No record is chosen.", details=[{"field": "key", "reason": "Tick at least one."}])

@@ -211,12 +211,7 @@ def _before(hook: Hook, key: str, fingerprint: bytes) -> Taken | None:
         raise Invalid(
             f"This {'delivery id' if hook.signed else 'idempotency key'} was used for another body.",
             code="idempotency_mismatch",
-            details=[
-                {
-                    "field": "webhook-id" if hook.signed else "X-Idempotency-Key",
-                    "reason": f"Take a new {'id' if hook.signed else 'key'} for another body.",
-                }
-            ],
+            at=("webhook-id" if hook.signed else "X-Idempotency-Key", f"Take a new {'id' if hook.signed else 'key'} for another body."),
         )
     return Taken(rows[0][0], duplicate=True)
 

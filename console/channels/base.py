@@ -13,6 +13,9 @@ from typing import Any, ClassVar
 from console.core.contacting import Kind
 from console.errors import ConsoleError
 
+ABOUT_US = frozenset({401, 403, 404, 407})
+"""Statuses by which a provider speaks of our account or its address, not of the message: it leaves when somebody has mended that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -40,8 +43,9 @@ class Letter:
 class Handed:
     """The provider has the message. `provider_id` is its own id, "" where it gives none.
 
-    `outcome` is how it ended, where that is known at once or by the look-up: delivered, failed, or that of a call; `label`, `transcript` and
-    `recording` belong to a call, and so does `call_back`: when they want to be called again, as a moment or as they said it.
+    `outcome` is how it ended, where that is known at once or by the look-up: delivered, failed, opted_out (it failed as its receiver wants no more), or
+    that of a call; `label`, `transcript` and `recording` belong to a call, and so does `call_back`: when they want to be called again, as a moment or as
+    they said it.
     """
 
     provider_id: str = ""
@@ -81,11 +85,15 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person wrote to us: their address, the text, and the provider's id of it, by which the same one again is known."""
+    """What a person wrote to us: their address, the text, and the provider's id of it, by which the same one again is known.
+
+    `stops`: the provider took it for a wish to get no more, by words of its own.
+    """
 
     sender: str
     text: str
     provider_id: str
+    stops: bool = False
 
 
 class BadSignature(ConsoleError):

@@ -137,9 +137,7 @@ def require_selects(actor: Actor, collection_id: str, before: CollectionDocument
         try:
             try_select(actor, collection_id, item.sql)
         except (Malformed, TooSlow) as error:
-            raise Invalid(
-                f"{item.label}: {error.message}", details=[{"field": f"segments[{number}].sql", "reason": error.message}]
-            ) from None
+            raise Invalid(f"{item.label}: {error.message}", at=(f"segments[{number}].sql", error.message)) from None
         except SourceDown:
             continue  # what cannot be asked now is asked again when the list is opened
 

@@ -178,9 +178,7 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
             else:
                 sql_conditions.check(expressions.parse(segment.filter), becoming)
         except (DefinitionError, Malformed) as error:
-            raise Invalid(
-                f"{segment.label}: {error.message}", details=[{"field": f"segments.{segment.id}", "reason": error.message}]
-            ) from None
+            raise Invalid(f"{segment.label}: {error.message}", at=(f"segments.{segment.id}", error.message)) from None
     table = tables.collection_version
     number, known = newest_number(connection, own.id), read_versions(connection, own.id)[:1]
     rows = []

@@ -27,6 +27,8 @@ DELIMITERS = ",;\t|"
 TOLD_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])[{DELIMITERS}]*", re.IGNORECASE)
 """A line over the heading by which Excel is told what stands between the cells."""
 UNREADABLE = "\ufffd"
+UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+"""Characters that nobody sees or typed: marks of files that were put together, blanks without width, what turns the direction of text. They are left out."""
 NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")
 """How spreadsheets, archives and PDF files begin."""
 
@@ -60,17 +62,13 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
         while part := stream.read(PART):
             first, total = first or part, total + len(part)
             if total > MOST_BYTES:
-                raise Invalid(
-                    "The file is too large.", details=[{"field": "csv", "reason": f"At most {MOST_BYTES >> 20} MB: split it into several."}]
-                )
+                raise Invalid("The file is too large.", at=("csv", f"At most {MOST_BYTES >> 20} MB: split it into several."))
             text = decoder.decode(part)
             broken, letters = broken + text.count(UNREADABLE), letters + len(part) - len(text)
             (place / str(count)).write_bytes(subjects.lock(subject, _about(folder, count), part))
             count += 1
         if not first.strip():
-            raise Invalid(
-                "The file is empty.", details=[{"field": "csv", "reason": "Choose a file with a heading and a line for each contact."}]
-            )
+            raise Invalid("The file is empty.", at=("csv", "Choose a file with a heading and a line for each contact."))
     except Invalid:
         forget(folder)
         raise
@@ -78,9 +76,7 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
     head = first[: 64 << 10].decode(encoding, errors="replace") if encoding is not None else ""
     if encoding is None or first.startswith(NO_TEXT) or head.count("\x00") * 4 > len(head):
         forget(folder)
-        raise Invalid(
-            "This is no text file.", details=[{"field": "csv", "reason": "Save the table as CSV, in UTF-8 where that can be chosen."}]
-        )
+        raise Invalid("This is no text file.", at=("csv", "Save the table as CSV, in UTF-8 where that can be chosen."))
     heading = next((line for line in head.splitlines() if line.strip("\ufeff\t ")), "")
     told = TOLD_DELIMITER.fullmatch(heading.strip("\ufeff"))
     return ContactFile(
@@ -111,18 +107,34 @@ def folders(*, untouched_s: float = 0.0) -> list[str]:
 
 def rows(file: ContactFile, person: str) -> Iterator[Row]:
     """The lines with anything in them, the heading first. Raises Invalid for a line that is too long, with its number."""
-    reader = csv.reader(_lines(_parts(file, person), file.encoding), delimiter=file.delimiter)
-    number = 0
+    number, ends, quotes, at_end = 0, 0, 0, False
+
+    def lines() -> Iterator[str]:
+        nonlocal quotes, at_end
+        for line in _lines(_parts(file, person), file.encoding):
+            quotes += line.count('"')
+            yield line
+        at_end = True
+
+    reader = csv.reader(lines(), delimiter=file.delimiter)
     try:
         for cells in reader:
-            number += 1
+            begins, ends = ends + 1, reader.line_num
+            if ends > begins and at_end and quotes % 2:  # all behind a quotation mark is in one cell
+                raise csv.Error
+            quotes, number = 0, number + 1
             if any(cell.strip() for cell in cells) and not (
                 number == 1 and TOLD_DELIMITER.fullmatch(file.delimiter.join(cells).strip("\ufeff"))
             ):
                 yield Row(number, [cell.strip() for cell in cells[:MOST_COLUMNS]], not any(UNREADABLE in cell for cell in cells))
     except csv.Error:
-        reason = f"After line {number + 1:,} a quotation mark is never closed, or a cell is too long."
+        reason = f"On line {number + 1:,} a quotation mark is never closed, or a cell is too long."
         raise Invalid("The file cannot be read to its end.", details=[{"field": "csv", "reason": reason}]) from None
+
+
+def swallowed(cell: str, delimiter: str) -> bool:
+    """Whether a cell seems to have taken in the lines below it: there are ends of lines in it, and what stands between cells."""
+    return "\n" in cell and delimiter in cell
 
 
 def sample(file: ContactFile, person: str) -> tuple[list[str], list[list[str]]]:
@@ -147,12 +159,11 @@ def _lines(parts: Iterable[bytes], encoding: str) -> Iterator[str]:
     """The lines as text, with their ends. Bytes that are nothing in the encoding become U+FFFD."""
     decoder, rest = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors="replace"), translate=True), ""
     for part in parts:
-        *lines, rest = (rest + decoder.decode(part)).replace("\x00", UNREADABLE).split("\n")
+        *lines, rest = (rest + UNSEEN.sub("", decoder.decode(part)).replace("\x00", UNREADABLE)).split("\n")
         yield from (f"{line}\n" for line in lines)
         if len(rest) > LONGEST_LINE:
             raise Invalid(
-                "The file cannot be read to its end.",
-                details=[{"field": "csv", "reason": "A line of it is longer than a million characters: is it a CSV file?"}],
+                "The file cannot be read to its end.", at=("csv", "A line of it is longer than a million characters: is it a CSV file?")
             )
     rest += decoder.decode(b"", final=True)
     if rest:

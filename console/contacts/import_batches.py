@@ -21,7 +21,7 @@ from console import accounts, faults, log, queue, subjects
 from console.contacts import contact_files, import_writing, imports
 from console.contacts.encodings import ENCODINGS
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan, Question
-from console.contacts.lines_before import LinesBefore, lines_before
+from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
@@ -176,7 +176,7 @@ def first_lines(actor: Actor, found: Import) -> tuple[Plan, list[Line]]:
     """The first lines with what would become of them now. Raises NotFound, NotAllowed, Invalid."""
     plan = imports.plan(actor, found.collection, found.question)
     part = next(imports.rows(found.question, found.person, 0), [])
-    return plan, imports.judge(plan, part[:FIRST], imports.no_lines_before)
+    return plan, imports.judge(plan, part[:FIRST], no_lines_before)
 
 
 def refused(ident: str, after: int = 0, *, limit: int = 50) -> list[tuple[int, list[str]]]:

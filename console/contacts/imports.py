@@ -31,6 +31,7 @@ IMPORTED = "import"
 FORMULA = ("=", "+", "-", "@")
 """What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
 DOUBLED = "The same contact stands on a line before."
+NO_HEADING = "No word of the first line is known as the heading of a column: choose what the columns are."
 NEW: Final = "new"
 CHANGED: Final = "changed"
 SAME: Final = "same"
@@ -230,12 +231,6 @@ def judge(
     return [_looked_at(plan, line) for line in lines] if look else lines
 
 
-def no_lines_before(numbered: Sequence[tuple[int, str]]) -> Mapping[int, int]:
-    """For a few lines that are looked at by themselves."""
-    firsts: dict[str, int] = {}
-    return {number: firsts.setdefault(who, number) for number, who in numbered}
-
-
 def _line(
     plan: Plan,
     row: Row,
@@ -318,14 +313,16 @@ def _values(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
     for name, cell in _cells(plan, row).items():
         field = plan.collection.by_name[name]
         values[name] = _value(plan, field, cell)
-        if field.options is not None and values[name] not in {option.value for option in field.options}:
+        if name in (plan.part("name"), plan.part("email")) and contact_files.swallowed(cell, plan.question.file.delimiter):
+            reasons.append(f"{field.label} goes over several lines: a quotation mark is missing, or one too many.")
+        elif field.options is not None and values[name] not in {option.value for option in field.options}:
             reasons.append(f"{field.label} is none of {', '.join(option.label for option in field.options)}.")
         elif field.max_length is not None and len(str(values[name])) > field.max_length:
             reasons.append(f"{field.label} has at most {field.max_length} characters.")
         elif name == plan.part("phone") and headings.is_shortened(cell):
             reasons.append(f"A spreadsheet has shortened {field.label} to {cell}: the last digits are lost. Make the column text there.")
     if not values and not reasons:
-        reasons.append("There is nothing in the columns that are used.")
+        reasons.append("There is nothing in the columns that are used." if plan.fields else NO_HEADING)
     return {**plan.filled, **values}, reasons
 
 

@@ -42,3 +42,9 @@ def lines_before(path: Path, secret: bytes) -> Iterator[LinesBefore]:
         connection.execute("pragma synchronous = off")  # what a lost machine forgets is found in the contacts themselves
         connection.execute("create table if not exists line (who integer primary key, number integer not null)")
         yield LinesBefore(connection, secret)
+
+
+def no_lines_before(numbered: Sequence[tuple[int, str]]) -> Mapping[int, int]:
+    """For a few lines that are looked at by themselves."""
+    firsts: dict[str, int] = {}
+    return {number: firsts.setdefault(who, number) for number, who in numbered}

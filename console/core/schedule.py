@@ -159,8 +159,7 @@ def _end_of_gap(before: datetime, after: datetime, where: ZoneInfo) -> datetime:
 
 
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-
-
+MOST_MINUTES = 4
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 
@@ -185,15 +184,24 @@ def spoken(cron: str) -> str | None:
 
 def _often(minute: str, hour: str) -> str | None:
     """Schedules of minutes and hours."""
-    step = hour.removeprefix("*/")
     if hour != "*":
-        return f"Every {int(step)} hours" if step != hour and step.isdigit() and minute == "0" else None
-    if minute == "*":
+        return f"Every {int(hour[2:])} hours" if minute == "0" and _even(hour, 24) else None
+    if minute in ("*", "*/1"):
         return "Every minute"
-    if minute.isdigit():
-        return "Every hour" if int(minute) == 0 else f"Every hour at {int(minute)} minutes past"
+    if _even(minute, 60):
+        return f"Every {int(minute[2:])} minutes"
     step = minute.removeprefix("*/")
-    return f"Every {int(step)} minutes" if step.isdigit() else None
+    past = [str(each) for each in range(0, 60, int(step))] if step != minute and step.isdigit() else minute.split(",")
+    if not (len(past) <= MOST_MINUTES and all(each.isdigit() for each in past)):
+        return None
+    minutes = [int(each) for each in past]
+    return f"Every hour at {_listed([str(each) for each in minutes])} minutes past" if any(minutes) else "Every hour"
+
+
+def _even(field: str, whole: int) -> bool:
+    """Whether a step such as */15 is as long from each time to the next: */45 of an hour is not."""
+    step = field.removeprefix("*/")
+    return step != field and step.isdigit() and 1 < int(step) < whole and whole % int(step) == 0
 
 
 def _of_month(day: str, at: str) -> str | None:

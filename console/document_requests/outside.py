@@ -80,15 +80,9 @@ def keep_file(request: Request, wanted: str, types: list[str], name: str, conten
     """Keep a file of the request. Raises Invalid with a detail for it where the file is refused, or everything together is too large."""
     most, there = settings.current().request_mb, files.of_request(request.id)
     if len(there) >= MOST_FILES:
-        raise Invalid(
-            "Too many files.",
-            details=[{"field": wanted, "reason": f"At most {MOST_FILES} files are taken. Take one away, or put several into one PDF."}],
-        )
+        raise Invalid("Too many files.", at=(wanted, f"At most {MOST_FILES} files are taken. Take one away, or put several into one PDF."))
     if sum(file.bytes for file in there) + len(content) > most * 1_000_000:
-        raise Invalid(
-            "Too large together.",
-            details=[{"field": wanted, "reason": f"All files together may have {most} MB. Take one away, or send them smaller."}],
-        )
+        raise Invalid("Too large together.", at=(wanted, f"All files together may have {most} MB. Take one away, or send them smaller."))
     try:
         return files.put(request.subject, content, name, types, run=request.run, slot=wanted, now=log.now(), request=request.id, **more)
     except Invalid as wrong:

@@ -200,9 +200,7 @@ def shaped(call: Call, field: Field, value: Any) -> Any:
         return value
     fitting = fitted(FormField(field.name, field.label, field.type), value)
     if call.as_form and fitting is None and value not in (None, ""):
-        raise Invalid(
-            "A value does not fit.", details=[{"field": field.name, "reason": f"{field.label}: this is not what the field holds."}]
-        )
+        raise Invalid("A value does not fit.", at=(field.name, f"{field.label}: this is not what the field holds."))
     return fitting
 
 

@@ -283,10 +283,7 @@ def _piece(expression: str, roots: Mapping[str, Any], *, query: bool) -> str:
     except ExpressionError as error:
         raise Invalid(f"The path cannot be made: {error.message}") from None
     if (not query and not text.strip(".")) or len(text) > LONGEST_VALUE or "\x00" in text:
-        raise Invalid(
-            "A value does not fit into the address that would be asked.",
-            details=[{"field": "", "reason": f"`{expression}` gives nothing that fits."}],
-        )
+        raise Invalid("A value does not fit into the address that would be asked.", at=("", f"`{expression}` gives nothing that fits."))
     return quote(text, safe="")
 
 
@@ -294,10 +291,7 @@ def header(name: str, value: Any) -> str:
     """The value of a header. Raises Invalid for what would begin another one."""
     text = _text(value, f"headers.{name}")
     if not text.isascii() or not text.isprintable():
-        raise Invalid(
-            f"The header {name} cannot have this value.",
-            details=[{"field": f"headers.{name}", "reason": "Plain characters in one line only."}],
-        )
+        raise Invalid(f"The header {name} cannot have this value.", at=(f"headers.{name}", "Plain characters in one line only."))
     return text.strip()
 
 

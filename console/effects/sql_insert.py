@@ -54,13 +54,10 @@ def _values(call: Call) -> dict[str, Any]:
     for name, rule in define.values.items():
         field = collection.field(name)
         if field is None:
-            raise Invalid(
-                f"{collection.label_one} has no field {name}.", details=[{"field": name, "reason": "There is no such field any more."}]
-            )
+            raise Invalid(f"{collection.label_one} has no field {name}.", at=(name, "There is no such field any more."))
         if call.as_form and field.readonly and name not in collection.key:
             raise Invalid(
-                f"The {uncapitalised(collection.label_one)} was not added.",
-                details=[{"field": name, "reason": f"{field.label} cannot be filled in here."}],
+                f"The {uncapitalised(collection.label_one)} was not added.", at=(name, f"{field.label} cannot be filled in here.")
             )
         values[name] = shaped(call, field, call.value(rule))
     return values

@@ -96,9 +96,7 @@ def _changes_wanted(
     for name, rule in rules.items():
         field = collection.field(name)
         if field is None:
-            raise Invalid(
-                f"{collection.label_one} has no field {name}.", details=[{"field": name, "reason": "There is no such field any more."}]
-            )
+            raise Invalid(f"{collection.label_one} has no field {name}.", at=(name, "There is no such field any more."))
         new = shaped(call, field, call.value(rule, item=target))
         now = stored.get(name)
         wanted[name] = {"old": now, "new": new}

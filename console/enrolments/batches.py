@@ -309,21 +309,13 @@ def _check(target: Target, question: Question) -> None:
     if question.segment or question.filter or question.q or question.whole:
         given.append("list")
     if len(given) != 1:
-        raise Invalid(
-            "Say whom to enrol in one way.",
-            details=[{"field": "records", "reason": "Exactly one of records, filter, segment, rows and csv."}],
-        )
+        raise Invalid("Say whom to enrol in one way.", at=("records", "Exactly one of records, filter, segment, rows and csv."))
     if question.keys is not None and len(question.keys) > whom_to_enrol.MOST_NAMED:
-        raise Invalid(
-            "These are too many records.",
-            details=[{"field": "records", "reason": f"At most {whom_to_enrol.MOST_NAMED:,}: use a filter or a segment."}],
-        )
+        raise Invalid("These are too many records.", at=("records", f"At most {whom_to_enrol.MOST_NAMED:,}: use a filter or a segment."))
     if any("\x00" in str(key) for key in question.keys or ()):
         raise Invalid("A key holds a NUL character.", details=[{"field": "records", "reason": "Nothing is called like this."}])
     if target.collection is None and given[0] in ("keys", "list"):
-        raise Invalid(
-            "This workflow is about no records.", details=[{"field": "records", "reason": "Enrol rows with values, or a file of contacts."}]
-        )
+        raise Invalid("This workflow is about no records.", at=("records", "Enrol rows with values, or a file of contacts."))
 
 
 def _visible(actor: Actor, batch: Batch, keys: Sequence[str]) -> dict[str, str]:

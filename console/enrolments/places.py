@@ -105,9 +105,7 @@ def page(
     if status is not None and status not in STATUSES:
         raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": f"One of {', '.join(STATUSES)}."}])
     if after is not None and (not after.startswith("lead_") or "\x00" in after):
-        raise Malformed(
-            "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
-        )
+        raise Malformed("The cursor is not one of ours; begin at the first page.", at=("after", "Not a cursor of this list."))
     wanted: list[sa.ColumnElement[bool]] = [kept.workflow == target.id]
     wanted.append(kept.left_at.is_(None) if status is None else kept.status == status)
     if step is not None:

@@ -87,9 +87,7 @@ def chunks(
     if question.file is not None or question.rows is not None:
         yield from _of_rows(actor, target, question, person, int(place.get("line", 0)))
     elif target.collection is None:
-        raise Invalid(
-            "This workflow is about no records.", details=[{"field": "records", "reason": "Enrol rows with values, or a file of contacts."}]
-        )
+        raise Invalid("This workflow is about no records.", at=("records", "Enrol rows with values, or a file of contacts."))
     elif question.keys is not None:
         yield from _of_keys(actor, target, question, int(place.get("line", 0)))
     else:

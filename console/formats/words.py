@@ -114,7 +114,7 @@ def _hollow(value: Any) -> bool:
 
 
 OWN: Mapping[str, str] = {
-    "run": "A run", "usr": "A former colleague", "wf": "A workflow", "fil": "A file", "apr": "An approval", "eff": "A change", "evt": "An event", "aic": "A call of the AI",
+    "run": "A run", "usr": "A person", "wf": "A workflow", "fil": "A file", "apr": "An approval", "eff": "A change", "evt": "An event", "aic": "A call of the AI",
 }  # fmt: skip
 """What ids of the console are in words, by their beginning."""
 _OWN_ID = re.compile(rf"({'|'.join(OWN)})_[0-9a-z]{{20,40}}")

@@ -1,7 +1,9 @@
 """The one way out by mail: through the server of `CONSOLE_SMTP_URL`, encrypted unless its URL says otherwise."""
 
 import smtplib
+import socket
 import ssl
+import threading
 from contextlib import suppress
 from email.message import EmailMessage
 from typing import Any
@@ -13,6 +15,9 @@ from console.settings import MailServer
 SECONDS = 15.0
 LAST_WORD_S = 60.0
 """How long a server may think about a message that it has whole: many look through it for viruses first."""
+WHOLE_S = 180.0
+"""How long one conversation may last, however little by little a server answers."""
+GOODBYE_S = 2.0
 END = b"\r\n.\r\n"
 
 
@@ -26,33 +31,61 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
         raise IntegrationError("No mail server: set CONSOLE_SMTP_URL.", permanent=True, code="no_mail_server")
     try:
         smtp = _connected(server)
-    except smtplib.SMTPResponseException as error:
-        raise _refused(server.host, error.smtp_code) from error
+    except smtplib.SMTPResponseException as error:  # it has not heard of the message yet: a password that is mended lets the next try leave
+        raise IntegrationError(f"The mail server {server.host} answered {error.smtp_code}.") from error
     except (smtplib.SMTPException, OSError) as error:
-        raise IntegrationError(f"The mail server {server.host} cannot be used: {_reason(error)}", code="unreachable") from error
+        raise IntegrationError(f"The mail server {server.host} cannot be used: {_reason(error)}.", code="unreachable") from error
     try:
         smtp.send_message(message, from_addr=bounces)
     except smtplib.SMTPRecipientsRefused as error:
         raise _refused(server.host, *(code for code, _ in error.recipients.values())) from error
     except smtplib.SMTPResponseException as error:
+        if smtp.has_it and 200 <= error.smtp_code < 300:
+            return  # any number of this hundred is a yes
+        if smtp.has_it and not (400 <= error.smtp_code < 600 and isinstance(error.smtp_error, bytes)):  # text: what the library made up
+            raise OutcomeUnknown(f"What the mail server {server.host} answered to the whole message cannot be read.") from error
         raise _refused(server.host, error.smtp_code) from error
     except (smtplib.SMTPNotSupportedError, UnicodeError) as error:
         raise IntegrationError(f"The mail server {server.host} takes no address with such letters.", permanent=True) from error
     except (smtplib.SMTPException, OSError) as error:
         if smtp.has_it:
-            raise OutcomeUnknown(f"The mail server {server.host} did not answer to the end: {_reason(error)}") from error
+            raise OutcomeUnknown(f"The mail server {server.host} did not answer to the end: {_reason(error)}.") from error
         raise IntegrationError(
-            f"The mail server {server.host} broke off before it had the message: {_reason(error)}", code="unreachable"
+            f"The mail server {server.host} broke off before it had the message: {_reason(error)}.", code="unreachable"
         ) from error
     finally:
         with suppress(smtplib.SMTPException, OSError):
+            if smtp.sock is not None:
+                smtp.sock.settimeout(GOODBYE_S)
             smtp.quit()
+        smtp.close()
 
 
 class _Connection(smtplib.SMTP):
-    """Knows whether the server was given a message to its end: before that it cannot have taken it."""
+    """Knows whether the server was given a message to its end: before that it cannot have taken it. Ends every conversation in time."""
 
     has_it = False
+    ending: threading.Timer | None = None
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """The connection, which is broken off when it has lasted too long."""
+        opened: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]  # of the library, where its TLS begins as well
+        self.ending = threading.Timer(WHOLE_S, self.break_off)
+        self.ending.daemon = True
+        self.ending.start()
+        return opened
+
+    def break_off(self) -> None:
+        """End the conversation, from another thread."""
+        with suppress(OSError):
+            if self.sock is not None:
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # beneath its TLS
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self.ending is not None:
+            self.ending.cancel()
+        super().close()
 
     def send(self, s: Any) -> None:
         """Send a command, or a message with its end."""
@@ -98,6 +131,8 @@ def _reason(error: Exception) -> str:
             return error.verify_message
         case smtplib.SMTPNotSupportedError():
             return "it offers no STARTTLS, or no way to sign in"
+        case smtplib.SMTPServerDisconnected():
+            return "it broke off the connection"
         case TimeoutError():
             return "it took too long"
         case OSError(strerror=str(words)):

@@ -28,7 +28,7 @@ def take(provider: Provider, callback: Callback) -> None:
 def take_in(kind: str, provider: str, receipt: Receipt | Answer | None) -> None:
     """Keep an answer, or what became of a message. Raises NotFound, Conflict."""
     if isinstance(receipt, Answer):
-        inbound.receive(kind, provider, sender=receipt.sender, text=receipt.text, provider_id=receipt.provider_id)
+        inbound.receive(kind, provider, sender=receipt.sender, text=receipt.text, provider_id=receipt.provider_id, stops=receipt.stops)
     elif receipt is not None:
         message, handed = _of_receipt(kind, provider, receipt), receipt.handed
         if message is None:

@@ -1,8 +1,8 @@
-"""What is set for each channel: whether its sandbox is on, and what the sandbox answers."""
+"""What is set for each channel: whether its sandbox is on, and what the sandbox answers; and how it fares."""
 
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -23,6 +23,12 @@ _SAVE = sa.text(
     "on conflict (kind) do update set sandbox = :sandbox, script = :script, changed_by = :by, changed_at = :at"
 )
 
+_FIGURES = """
+select count(*) filter (where sent_at > %(since)s), count(*) filter (where status in ('failed', 'unknown') and at > %(since)s),
+count(*) filter (where status in ('waiting', 'sending')), max(sent_at)
+from console.message where channel = %(kind)s and direction = 'out' and (at > %(since)s or due_at is not null)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelState:
@@ -35,6 +41,16 @@ class ChannelState:
     why: str
     own_sandbox: bool
     script: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Messages of the last 24 hours; `waiting` are those to leave, however old. `last_at` is when the newest left."""
+
+    left: int
+    failed: int
+    waiting: int
+    last_at: datetime | None
 
 
 def _table() -> dict[str, tuple[bool | None, str]]:
@@ -100,3 +116,8 @@ def changed_at(kind: str) -> datetime | None:
     """When somebody last changed it."""
     rows = fetch("select changed_at from console.channel where kind = %s", (kind,))
     return rows[0][0] if rows else None
+
+
+def figures_of(kind: str) -> Figures:
+    """The figures of a channel."""
+    return Figures(*fetch(_FIGURES, {"kind": kind, "since": log.now() - timedelta(days=1)})[0])

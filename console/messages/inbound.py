@@ -26,7 +26,7 @@ MOST_LIKELY = 500
 """Contacts whose number ends alike that are compared, where it is written in an unusual way."""
 MOST_SHARING = 100
 """Contacts who have one number or address between them."""
-STOPPED = {"sms": ("sms", "call", "ai_call"), "email": ("email",)}
+STOPPED = {"sms": ("sms", "call", "ai_call"), "email": ("email",), "call": ("call", "ai_call")}
 """Which consents a word ends that came by this kind of message."""
 _LAST = """
 select collection, record from console.message where address = %s and direction = 'out' and collection is not null order by at desc limit 1
@@ -39,17 +39,17 @@ _IN = sa.text(
 )
 
 
-def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: str) -> Message | None:
+def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: str, stops: bool = False) -> Message | None:
     """Keep a message that came in; the same one again changes nothing. None where it was kept before.
 
-    A word that ends messages takes back consent before this returns.
+    A word that ends messages takes back consent before this returns, and so does what the provider took for one (`stops`).
     """
     provider_id = provider_id.replace("\x00", "")
     if provider_id and fetch(_KNOWN, (provider, provider_id)):
         return None
     known, _ = reaching.address_of(kind, sender.replace("\x00", ""), None)
     address = known or sender.replace("\x00", "").strip()[:200]
-    kept_text, stop = text[:LONGEST].replace("\x00", ""), is_stop(text)
+    kept_text, stop = text[:LONGEST].replace("\x00", ""), stops or is_stop(text)
     found = contact_behind(kind, known) if known else None  # what is no address is nobody's
     sharing = everybody_at(kind, address, found) if stop else []
     message_id, now = new_id("msg"), log.now()

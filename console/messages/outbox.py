@@ -269,6 +269,4 @@ def _decoded(cursor: str | None) -> tuple[datetime, str] | None:
         at, message_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return datetime.fromisoformat(at), str(message_id).replace("\x00", "")
     except (ValueError, TypeError, binascii.Error, orjson.JSONDecodeError):
-        raise Malformed(
-            "That is no cursor of this list.", details=[{"field": "after", "reason": "Take the `next` of the page before."}]
-        ) from None
+        raise Malformed("That is no cursor of this list.", at=("after", "Take the `next` of the page before.")) from None

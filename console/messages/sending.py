@@ -32,7 +32,10 @@ WEEK = timedelta(days=7)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 PAUSED_S, BUSY_S = 5.0, 0.5
 AT_ONCE = 500
-MOST_TRIES = 4
+MOST_TRIES = 6
+"""How often a message is handed over that its provider does not take for now: over three hours, so that an outage of an hour loses none."""
+MOST_FAILURES = 3
+"""How often a call is begun again that the provider could not make."""
 FIRST_PAUSE = timedelta(seconds=30)
 NOT_THERE = "The provider did not get it: it is sent again."
 LOOKS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800))
@@ -115,7 +118,7 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
         _settle(message, "skipped", "skipped", "record_gone", GONE)
         return None
     except SourceDown as error:
-        _later(message, _pause(message.tries), code="source_down", reason=error.message, tries=message.tries + 1)
+        _later(message, _pause(min(message.looks, 2)), code="source_down", reason=error.message, looks=message.looks + 1)
         return None
     to, why = _address(message, content, contact)
     country = reaching.country_of(contact, to)
@@ -161,7 +164,7 @@ def _leaving(message: Message, content: Any, contact: Contact | None, to: str, b
     bar = _bar_of(message, contact, to)
     marked = change(
         message, ["waiting"], status="sending", due_at=now + LOOKS[0] * 12, at=now, code=None, provider=provider, sandbox=sandboxed,
-        tries=message.tries + 1, address=digest(to.encode(), "address"), result={"basis": basis, "to": to, "script": str(content.get("script", "")), "reason": ""},
+        tries=message.tries + 1, looks=0, address=digest(to.encode(), "address"), result={"basis": basis, "to": to, "script": str(content.get("script", "")), "reason": ""},
         unless=bar,
     )  # fmt: skip
     if marked is None and bar is not None and message_rows.is_barred(bar):
@@ -188,23 +191,14 @@ def _hand_over(message: Message, letter: Letter) -> None:
     faults.point("channels.send.before")
     try:
         handed = sandbox.handed(letter, script_of(letter.kind)) if message.sandbox else _carrier(message).send(letter)
-    except OutcomeUnknown as error:
-        change(
-            message,
-            ["sending"],
-            status="unknown",
-            due_at=log.now() + LOOKS[0],
-            at=log.now(),
-            code="unknown",
-            result={"reason": error.message},
-        )
-        return
     except IntegrationError as error:
         _not_sent(message, error)
         return
-    except Exception:  # noqa: BLE001 (whatever went wrong, it may have left)
-        _log.exception("message %s", message.id)
-        change(message, ["sending"], status="unknown", due_at=log.now() + LOOKS[0], at=log.now(), code="internal_error")
+    except Exception as error:  # noqa: BLE001 (whatever went wrong, it may have left)
+        code, reason = ("unknown", error.message) if isinstance(error, OutcomeUnknown) else ("internal_error", "")
+        if not reason:
+            _log.exception("message %s", message.id)
+        change(message, ["sending"], status="unknown", due_at=log.now() + LOOKS[0], at=log.now(), code=code, result={"reason": reason})
         return
     faults.point("channels.send.after")
     record_sent(message, handed, in_worker=True)
@@ -256,21 +250,18 @@ def _ended(message: Message, handed: Handed, *, in_worker: bool) -> Message | No
 
 def _receipt(message: Message, handed: Handed) -> Message | None:
     """An e-mail or SMS arrived, or did not. Its run went on when it left."""
-    if message.status != "sent" or handed.outcome not in ("delivered", "failed"):
+    if message.status != "sent" or handed.outcome not in ("delivered", "failed", "opted_out"):
         return None
-    now = log.now()
+    if handed.outcome == "opted_out":
+        _opted_out(message)
+    now, status = log.now(), "delivered" if handed.outcome == "delivered" else "failed"
     with transaction() as connection:
-        known = change(message, ["sent"], connection=connection, status=handed.outcome, at=now, result={"reason": handed.reason})
+        known = change(message, ["sent"], connection=connection, status=status, at=now, result={"reason": handed.reason})
         if known is None:
             return None
-        if handed.outcome == "failed":
-            noted(
-                message,
-                "message_failed",
-                {"channel": message.channel, "code": "not_delivered"},
-                {"reason": handed.reason},
-                connection=connection,
-            )
+        if status == "failed":
+            about = {"channel": message.channel, "code": "not_delivered"}
+            noted(message, "message_failed", about, {"reason": handed.reason}, connection=connection)
     return known
 
 
@@ -281,16 +272,14 @@ def _call_ended(message: Message, handed: Handed, *, in_worker: bool) -> Message
     now, outcome = log.now(), handed.outcome
     again_at: datetime | None = None
     number, failures = message.number, 0
-    if outcome == "failed" and message.failures < MOST_TRIES - 1:
+    if outcome == "failed" and message.failures < MOST_FAILURES:
         again_at, failures = now + _pause(message.failures), message.failures + 1
     elif outcome in ("no_answer", "voicemail", "busy") and message.number < message.most:
         again_at, number = now + timedelta(seconds=message.again_s), message.number + 1
     said: dict[str, Any] = {"label": handed.label, "transcript": handed.transcript, "recording": handed.recording, "reason": handed.reason}
     said["call_back_at"] = reaching.call_back_at(message, handed, now) if outcome == "answered" else None
     if handed.label and is_stop(handed.label.replace("_", " ")):
-        called = (message.collection, message.record) if message.collection and message.record else None
-        sharing = inbound.everybody_at("call", str(message.result.get("to", "")), called)
-        opting_out.withdraw(sharing, ("call", "ai_call"), "call", message.id)
+        _opted_out(message)
     with transaction() as connection:
         status = "failed" if outcome == "failed" else "delivered"
         columns: dict[str, Any] = {"status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
@@ -314,7 +303,18 @@ def _not_sent(message: Message, error: IntegrationError) -> None:
             result={"reason": error.message},
         )  # fmt: skip
         return
+    if error.code == "opted_out":
+        _opted_out(message)
+        _settle(message, "skipped", "skipped", "consent_withdrawn", error.message)
+        return
     _settle(message, "failed", "failed", error.code, error.message)
+
+
+def _opted_out(message: Message) -> None:
+    """Take back the consent of everybody at the address: they said so to the provider."""
+    reached = (message.collection, message.record) if message.collection and message.record else None
+    sharing = inbound.everybody_at(message.channel, str(message.result.get("to", "")), reached)
+    opting_out.withdraw(sharing, inbound.STOPPED.get(message.channel, ()), message.channel, message.id)
 
 
 def _find_out(message: Message) -> None:
@@ -324,7 +324,7 @@ def _find_out(message: Message) -> None:
     letter = _letter_again(message)
     provider = None if message.sandbox else _carrier(message)
     if letter is None or (provider is not None and not provider.looks):
-        _settle(message, "unknown", "unknown", "unknown", str(message.result.get("reason", "")).strip() or telling.UNSURE)
+        _settle(message, "unknown", "unknown", "unknown", f"{message.result.get('reason', '')} {telling.UNSURE}".strip())
         return
     try:
         found = Handed(f"sandbox-{message.id}") if provider is None else provider.find(letter, message.provider_id or "")
@@ -359,13 +359,7 @@ def _look_at_call(message: Message) -> None:
     elif message.looks + 1 < len(CALL_LOOKS):
         change(message, ["sent"], looks=message.looks + 1, due_at=log.now() + CALL_LOOKS[message.looks + 1])
     else:
-        _settle(
-            message,
-            "unknown",
-            "unknown",
-            "no_callback",
-            "The provider did not tell how the call ended. Look there, then say what came of it.",
-        )
+        _settle(message, "unknown", "unknown", "no_callback", telling.NO_CALLBACK)
 
 
 def _letter_again(message: Message) -> Letter | None:

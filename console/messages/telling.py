@@ -9,6 +9,7 @@ from console.db.engine import fetch
 from console.messages.message_rows import Message, read
 
 UNSURE = "It cannot be told whether the message left. Ask its receiver or look at the provider, then say what came of it."
+NO_CALLBACK = "The provider did not tell how the call ended. Look there, then say what came of it."
 LEFT_S = 5
 AT_ONCE = 200
 _log = logging.getLogger(__name__)

@@ -110,9 +110,7 @@ def worded(reason: str) -> str:
     """The reason without the spaces around it. Raises Invalid without one."""
     why = reason.strip()
     if not why or len(why) > 2000 or "\x00" in why:
-        raise Invalid(
-            "A reason is needed.", details=[{"field": "reason", "reason": "Say why in at most 2,000 characters; it is kept in the log."}]
-        )
+        raise Invalid("A reason is needed.", at=("reason", "Say why in at most 2,000 characters; it is kept in the log."))
     return why
 
 

@@ -243,5 +243,5 @@ def _overtaken(latest: Current) -> Conflict:
     return Conflict(
         "Somebody saved these settings in the meantime. Nothing was saved; what you typed is below, beside what is in force now.",
         code="overtaken",
-        details=[{"field": "version", "reason": f"{latest.version}"}],
+        at=("version", f"{latest.version}"),
     )

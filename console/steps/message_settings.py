@@ -136,9 +136,7 @@ class MessageStep(StepType, ABC):
             return self._asked(step, context, {"to": to} if to else {})
         reason = str(submitted.get(REASON) or "").strip()
         if REASON in option.required and is_empty(reason):
-            raise Invalid(
-                "Say why in a few words.", details=[{"field": REASON, "reason": "Say why in a few words; it is kept in the log."}]
-            )
+            raise Invalid("Say why in a few words.", at=(REASON, "Say why in a few words; it is kept in the log."))
         return Completion(
             str(outcome), {REASON: reason} if reason else {}, {"status": outcome, "reason": reason or None, "to": submitted.get(TO)}
         )

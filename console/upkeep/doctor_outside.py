@@ -88,10 +88,10 @@ def _mailbox() -> Iterator[Check]:
 def _channels() -> Iterator[Check]:
     """Whether messages leave on each channel that is not a sandbox."""
     from console.core.contacting import KINDS
-    from console.messages import channel_health, channel_settings
+    from console.messages import channel_settings
 
     for kind in KINDS:
-        state, figures = channel_settings.state_of(kind), channel_health.figures_of(kind)
+        state, figures = channel_settings.state_of(kind), channel_settings.figures_of(kind)
         if state.sandbox:
             continue  # nothing really leaves, and the banner of the console says so
         bad = figures.failed > figures.left

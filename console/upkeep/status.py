@@ -149,9 +149,7 @@ def switch(actor: Actor, *, on: bool, reason: str) -> None:
     """The switch itself, for who need not be judged: the command line. Raises Invalid without a reason, Conflict where it stands like that already."""
     why = reason.strip()
     if not why or len(why) > 2000 or "\x00" in why:
-        raise Invalid(
-            "A reason is needed.", details=[{"field": "reason", "reason": "Say why in at most 2,000 characters; it is kept in the log."}]
-        )
+        raise Invalid("A reason is needed.", at=("reason", "Say why in at most 2,000 characters; it is kept in the log."))
     with transaction() as connection:
         before = connection.exec_driver_sql("select number from console.version where name = 'paused' for update").scalar_one()
         if bool(before) is not on:

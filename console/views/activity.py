@@ -1,7 +1,8 @@
 """The activity log: one sentence for each event, newest first. The filters are in the address."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -150,9 +151,13 @@ def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[Chip
     return made
 
 
+_PERSON = re.compile(r"usr_[0-9a-z]{26}")
+
+
 def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
     """Return the rows of the log for the page; the day is named where it changes."""
-    made: list[Entry] = []
+    made, rows = list[Entry](), list(rows)
+    look = replace(look, people=accounts.names(set(_PERSON.findall(str([row.json.get("data") for row in rows])))))
     known = {collection.id: collection for collection in browse.collections(frame.actor())}
     last, zone = "", ZoneInfo(look.zone)
     for row in rows:

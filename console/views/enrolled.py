@@ -28,7 +28,7 @@ MATCH = "match"
 COLUMN = "c."
 STATES = {
     "waiting": Badge("Waiting to begin", "", "clock"),
-    "active": Badge("In it", "info", "player-play"),
+    "active": Badge("Begun", "info", "player-play"),
     "paused": Badge("Paused", "", "player-pause"),
     "left": Badge("Left", "", "check"),
     "refused": Badge("Could not begin", "bad", "alert-triangle"),

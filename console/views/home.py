@@ -31,7 +31,7 @@ ASKED_SHOWN = 3
 ENDED_SHOWN = 6
 LABELS_SHOWN = 7
 BAR, TICK_STEP = 48, 7.6
-PLOT_HEIGHT, PLOT_WIDTH = 72, 292
+PLOT_HEIGHT, PLOT_WIDTH, DIGIT = 72, 312, 7
 SERVERS = {"postgresql": "PostgreSQL", "mysql": "MySQL or MariaDB", "sqlite": "SQLite"}
 
 
@@ -230,15 +230,16 @@ def chart(ended: Ended) -> dict[str, object]:
     """Return the chart of what ended today: columns from the first to the last hour of the working day, in pixels."""
     by_hour = {one.hour: one for one in ended.hours}
     first, last = min([8, *by_hour]), max([17, *by_hour])
-    width = PLOT_WIDTH / (last - first + 1)
     most = max([4, *(one.done + one.other for one in ended.hours)])
+    left = 6 + DIGIT * max(2, len(str(most)))
+    width = (PLOT_WIDTH - left) / (last - first + 1)
     unit = (PLOT_HEIGHT - 2) / most
     columns = []
     for place, hour in enumerate(range(first, last + 1)):
         done, other = (by_hour[hour].done, by_hour[hour].other) if hour in by_hour else (0, 0)
         high = round(done * unit)
         top = max(0, round(other * unit) - (2 if done else 0))
-        columns.append(Column(hour, round(20 + place * width), done, other, 80 - high, high, 80 - high - top - (2 if done else 0), top))
+        columns.append(Column(hour, round(left + place * width), done, other, 80 - high, high, 80 - high - top - (2 if done else 0), top))
     lines = [(round(80 - value * unit) + 0.5, value) for value in sorted({most // 2, most}) if value]
     said = ", ".join(
         f"{column.hour} o’clock: {column.done} done" + (f", {column.other} otherwise" if column.other else "")
@@ -248,6 +249,7 @@ def chart(ended: Ended) -> dict[str, object]:
     return {
         "ended": ended,
         "columns": columns,
+        "left": left,
         "wide": max(6, min(20, int(width) - 9)),
         "lines": lines,
         "said": f"Ended by the hour. {said}",

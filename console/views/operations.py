@@ -8,7 +8,7 @@ from flask import Blueprint, Response, make_response, request
 from console import access, enrolments, settings
 from console.core.contacting import KINDS
 from console.errors import ConsoleError
-from console.messages import channel_health, channel_settings
+from console.messages import channel_settings
 from console.upkeep import status
 from console.views import frame, identity
 from console.views.outbox import KIND_WORDS
@@ -69,7 +69,7 @@ def _from_here() -> bool:
 
 def _page(wrong: ConsoleError | None = None) -> Response:
     state = status.read(frame.actor())
-    channels = [(KIND_WORDS[kind], channel_settings.state_of(kind), channel_health.figures_of(kind)) for kind in KINDS]
+    channels = [(KIND_WORDS[kind], channel_settings.state_of(kind), channel_settings.figures_of(kind)) for kind in KINDS]
     context = {
         "state": state, "channels": channels, "paces": enrolments.paces(frame.actor()), "wrong": wrong, "reason": request.form.get("reason", ""),
     }  # fmt: skip

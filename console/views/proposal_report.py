@@ -88,9 +88,7 @@ def window() -> Window:
     """Return the window in days from the address. Raises Malformed for a number that is not offered."""
     days = request.args.get("days", "30")
     if days not in map(str, WINDOWS):
-        raise Malformed(
-            f"There is no window of {days[:20]} days.", details=[{"field": "days", "reason": f"One of {', '.join(map(str, WINDOWS))}."}]
-        )
+        raise Malformed(f"There is no window of {days[:20]} days.", at=("days", f"One of {', '.join(map(str, WINDOWS))}."))
     step = request.args.get("step") or None
     workflow = request.args.get("workflow") or None
     if "\x00" in (step or "") + (workflow or ""):

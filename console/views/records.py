@@ -23,6 +23,7 @@ from console.views.files import file_url
 from console.views.formats import Look
 from console.views.list_counts import tab_words
 from console.views.run import form_boxes, panes
+from console.views.run.wait_words import waits_shortly
 from console.views.time_line import time_line
 from console.workflows import Definition
 
@@ -265,9 +266,10 @@ def runs_and_starts(page: RecordPage) -> dict[str, Any]:
         ],
         "enrols": [
             Start(definition.title, enrolled.enrol_url(definition.slug, [page.record.key or ""]), asks=True, slug=definition.slug)
-            for definition in ready
+            for definition in offered
             if definition.document.run_as is not None
         ],
+        "waits": waits_shortly([head.id for head in heads if head.live and head.mode == "hands_off"], frame.look()),
     }
 
 

@@ -120,9 +120,7 @@ def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
     if result not in RESULTS:
         raise Invalid("Say what came of it.", details=[{"field": "result", "reason": f"One of: {', '.join(RESULTS)}."}])
     if len(note) > LONGEST_NOTE or "\x00" in note or (result == "not_done" and not note):
-        raise Invalid(
-            "The task is not closed yet.", details=[{"field": "note", "reason": "Say in at most 2,000 characters why it is not done."}]
-        )
+        raise Invalid("The task is not closed yet.", at=("note", "Say in at most 2,000 characters why it is not done."))
     run, subject = rows[0][1], rows[0][11]
     changed = sa.text(
         "update console.task set status = :status, closed_at = :at, closed_by = :by, closed_for = :instead where id = :id and status = 'open'"

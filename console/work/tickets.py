@@ -397,6 +397,4 @@ def _place(mark: str) -> Place:
 
 
 def _malformed() -> Malformed:
-    return Malformed(
-        "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
-    )
+    return Malformed("The cursor is not one of ours; begin at the first page.", at=("after", "Not a cursor of this list."))

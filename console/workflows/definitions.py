@@ -134,9 +134,7 @@ def entries(actor: Actor, *, status: str | None = None, limit: int = 50, after: 
     seen = [workflow for workflow in there if _may(actor, workflow, "see") and wanted in (None, ARCHIVED, workflow.status)]
     ids = [workflow.id for workflow in seen]
     if after is not None and after not in ids:
-        raise Malformed(
-            "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
-        )
+        raise Malformed("The cursor is not one of ours; begin at the first page.", at=("after", "Not a cursor of this list."))
     start = ids.index(after) + 1 if after is not None else 0
     page = ids[start : start + limit]
     with hot_engine().connect() as connection:
@@ -232,8 +230,7 @@ def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any]) -> Entr
         wanted = read(document)
         if wanted.slug != row.slug:
             raise Invalid(
-                f"The document is of the workflow {wanted.slug}, this is {row.slug}.",
-                details=[{"field": "slug", "reason": f"It never changes: {row.slug}."}],
+                f"The document is of the workflow {wanted.slug}, this is {row.slug}.", at=("slug", f"It never changes: {row.slug}.")
             )
         if (wanted.team or "") != row.team:
             access.require(actor, wanted.team, f"{OBJECT}:{row.slug}", "edit")

@@ -191,9 +191,7 @@ def store(
     """
     if document.get("slug") != row.slug:
         reason = f"It never changes: {row.slug}."
-        raise Invalid(
-            f"The document is of the workflow {document.get('slug')}, this is {row.slug}.", details=[{"field": "slug", "reason": reason}]
-        )
+        raise Invalid(f"The document is of the workflow {document.get('slug')}, this is {row.slug}.", at=("slug", reason))
     changed = record_edit(connection, actor, row, document, kind=kind, of=of)
     if not changed:
         return row

@@ -60,12 +60,7 @@ def require_reason(reason: str) -> str:
     if not why or len(why) > LONGEST_REASON or "\x00" in why:
         raise Invalid(
             "A reason is needed.",
-            details=[
-                {
-                    "field": "reason",
-                    "reason": f"Say why in at most {LONGEST_REASON:,} characters, without control characters; it is kept in the log.",
-                }
-            ],
+            at=("reason", f"Say why in at most {LONGEST_REASON:,} characters, without control characters; it is kept in the log."),
         )
     return why
 

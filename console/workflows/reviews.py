@@ -334,7 +334,7 @@ def _require_decider(actor: Actor, review: Review) -> None:
         raise NotAllowed(
             "A second person decides: nobody approves their own request to publish, and no program does.",
             code="separation_of_duties",
-            details=[{"field": "rule", "reason": rule}],
+            at=("rule", rule),
         )
     access.require(actor, review.team or None, f"{OBJECT}:{review.slug}", "publish")
 

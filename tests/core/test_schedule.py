@@ -58,6 +58,17 @@ def test_wrong_fields_are_named_and_impossible_days_are_told() -> None:
     assert (schedule.wrong_zone("Europe/Vilnius"), schedule.wrong_zone("../etc/passwd") is None) == (None, False)
 
 
+def test_a_step_that_does_not_fill_the_hour_is_not_said_as_an_interval() -> None:
+    said = {
+        "*/15": "Every 15 minutes",
+        "*/45": "Every hour at 0 and 45 minutes past",
+        "0,30": "Every hour at 0 and 30 minutes past",
+        "*/7": None,
+    }
+    assert {minute: schedule.spoken(f"{minute} * * * *") for minute in said} == said
+    assert [schedule.spoken(f"0 */{hours} * * *") for hours in (6, 5)] == ["Every 6 hours", None]
+
+
 @pytest.mark.parametrize(("missed", "times", "left_out"), [("skip", 0, 3), ("once", 1, 2), ("all", 3, 0)])
 def test_times_at_which_nobody_was_there(missed: schedule.Missed, times: int, left_out: int) -> None:
     found = schedule.due("0 2 * * *", "UTC", missed, at("2026-11-01 02:00"), at("2026-11-03 08:00"))

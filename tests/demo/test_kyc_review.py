@@ -326,6 +326,17 @@ def test_a_decision_that_is_revised_makes_the_request_void(house: House) -> None
     whole(run_id)
 
 
+def test_p7_a_review_that_is_taken_back_restores_the_date_of_the_next_one(house: House) -> None:
+    dates = ("kyc_status::text", "risk_score", "last_reviewed_at", "next_review_at")
+    before, run_id = house.customer(ANA, *dates), house.start(ANA)
+    house.walk(run_id, None)
+    assert house.decide(run_id, "mona")["current"]["step"] == "tell"
+    assert house.customer(ANA, *dates)[2:] != before[2:]
+    (done,) = runs.preview(house.people["olivia"], run_id, "decide").json["effects_done"]
+    runs.revise(house.people["olivia"], run_id, revision=None, step="decide", attempt=None, reason="Wrong file", compensate=(done["id"],))
+    assert (house.told(run_id)["current"]["step"], house.customer(ANA, *dates)) == ("decide", before)
+
+
 def test_two_people_at_one_document_are_told_who_was_first(house: House) -> None:
     run_id = house.start(stories.TORE)
     told = house.walk(run_id, "check_docs")
@@ -341,8 +352,7 @@ def test_two_people_at_one_document_are_told_who_was_first(house: House) -> None
 def test_the_inbox_counts_what_is_overdue_as_its_source_does(house: House) -> None:
     [kyc] = [inbox for inbox in inboxes.known() if inbox.id == "kyc"]
     waits = "next_review_at < current_date and kyc_status in ('approved', 'expired') and 'retail' = desk::text"
-    busy = "select record::int from console.run where ended_at is null"
-    live = [int(key) for (key,) in fetch(busy)]
+    live = [int(key) for (key,) in fetch("select record::int from console.run where ended_at is null")]
     free = f"select count(*), min(next_review_at) from customer where {waits} and id <> all(%s)"
     [(late, _)] = house.sql(f"{free} and next_review_at < current_date - 90", live)
     [(all_of_it, oldest)] = house.sql(free, live)

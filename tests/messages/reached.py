@@ -114,6 +114,8 @@ class Twilio:
     url: str = ""
     messages: list[dict[str, Any]] = field(default_factory=list)
     fail: list[int] = field(default_factory=list)
+    code: int = 20500
+    garbled: int = 0  # so many requests are answered by a page of whoever stands before it
     lost: int = 0  # so many messages are taken, and the answer is 500
 
     def answer(self, request: outside.Received) -> tuple[int, bytes, dict[str, str]]:
@@ -122,9 +124,12 @@ class Twilio:
         if request.headers.get("authorization") != expected:
             return 401, b'{"code": 20003, "message": "Authenticate"}', {}
         path = request.path.partition("?")[0]
+        if self.garbled:
+            self.garbled -= 1
+            return 200, b"<html>Please sign in</html>", {}
         if request.method == "POST" and path.endswith("/Messages.json"):
             if self.fail:
-                return self.fail.pop(0), b'{"code": 20500, "message": "no", "status": 500}', {}
+                return self.fail.pop(0), orjson.dumps({"code": self.code, "message": "no", "status": 500}), {}
             told = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
             made = {
                 "sid": f"SM{len(self.messages):032d}",

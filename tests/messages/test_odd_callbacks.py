@@ -190,8 +190,8 @@ def test_a_provider_that_answers_the_call_with_no_json_is_looked_up_later(callin
 class Texting:
     """A workflow that sends an SMS, and Twilio's callbacks about it."""
 
-    def __init__(self, company: Company, server: reached.Twilio) -> None:
-        self.company, self.server = company, server
+    def __init__(self, company: Company, server: reached.Twilio, move: Callable[[timedelta], None]) -> None:
+        self.company, self.server, self.move = company, server, move
         workflow("hello", [dict(SMS), dict(ASK)])
         assert self.told(signed={"a": "b"}) == 401  # the application is whole before threads ask it
 
@@ -205,9 +205,9 @@ class Texting:
 @pytest.fixture
 def texting(company: Company, given_settings: Callable[..., None]) -> Iterator[Texting]:
     reached.founded(company)
-    with reached.twilio() as server, reached.clock(NOON):
+    with reached.twilio() as server, reached.clock(NOON) as move:
         given_settings(**reached.by_twilio(server))
-        yield Texting(company, server)
+        yield Texting(company, server, move)
 
 
 def test_receipts_in_any_order_leave_the_last_word_to_the_end(texting: Texting) -> None:
@@ -257,6 +257,58 @@ def test_ten_copies_of_one_answer_at_once_are_kept_once(texting: Texting) -> Non
     with ThreadPoolExecutor(5) as pool:
         assert set(pool.map(lambda _: texting.told(**answer), range(10))) == {200}
     assert fetch("select count(*) from console.message where direction = 'in'") == [(1,)]
+
+
+def test_who_told_twilio_stop_gets_nothing_more_and_nothing_is_tried_again(texting: Texting) -> None:
+    texting.server.fail, texting.server.code = [400], 21610
+    first = line(texting.company, begin(texting.company, "hello")).message
+    assert (first.status, first.code, first.result["reason"]) == ("skipped", "consent_withdrawn", "They have told Twilio STOP.")
+    second = line(texting.company, begin(texting.company, workflow("again", [dict(SMS), dict(ASK)]))).message
+    assert (second.status, second.tries, texting.server.messages) == ("skipped", 0, [])
+
+
+def test_who_is_found_to_have_told_twilio_stop_after_it_left_gets_nothing_more(texting: Texting) -> None:
+    run_id = begin(texting.company, "hello")
+    form = {"MessageSid": texting.server.messages[0]["sid"], "MessageStatus": "undelivered", "ErrorCode": "21610"}
+    assert [texting.told(line(texting.company, run_id).message.id, **form) for _ in range(2)] == [200, 200]
+    assert line(texting.company, run_id).status == "failed"
+    assert line(texting.company, begin(texting.company, workflow("again", [dict(SMS), dict(ASK)]))).status == "skipped"
+
+
+def test_a_word_that_twilio_was_taught_to_take_for_stop_is_one_here_too(texting: Texting) -> None:
+    begin(texting.company, "hello")
+    said: dict[str, Any] = {"From": "+12025550147", "To": "+12025550100", "SmsStatus": "received"}
+    assert texting.told(Body="Help!", MessageSid="SM1", OptOutType="HELP", **said) == 200
+    assert line(texting.company, begin(texting.company, workflow("again", [dict(SMS), dict(ASK)]))).status == "sent"
+    assert texting.told(Body="Basta", MessageSid="SM2", OptOutType="STOP", **said) == 200
+    assert line(texting.company, begin(texting.company, workflow("third", [dict(SMS), dict(ASK)]))).status == "skipped"
+
+
+def test_why_a_network_did_not_deliver_is_a_sentence(texting: Texting) -> None:
+    run_id = begin(texting.company, "hello")
+    form = {"MessageSid": texting.server.messages[0]["sid"], "MessageStatus": "undelivered", "ErrorCode": "30007"}
+    assert texting.told(line(texting.company, run_id).message.id, **form) == 200
+    assert line(texting.company, run_id).message.result["reason"] == "Their network took it for spam."
+
+
+def test_an_account_that_is_refused_for_an_hour_loses_no_message(texting: Texting) -> None:
+    texting.server.fail, texting.server.code = [401, 403, 404, 429], 20003
+    run_id = begin(texting.company, "hello")
+    for _ in range(4):
+        assert line(texting.company, run_id).status == "waiting"
+        texting.move(timedelta(minutes=45))
+        reached.work()
+    assert (line(texting.company, run_id).status, len(texting.server.messages)) == ("sent", 1)
+
+
+def test_a_page_of_somebody_else_in_place_of_twilios_answer_sends_nothing_twice(texting: Texting) -> None:
+    texting.server.garbled = 2  # the sending, which did not arrive, and the first look-up
+    run_id = begin(texting.company, "hello")
+    for expected in ("unknown", "unknown", "sent"):
+        assert line(texting.company, run_id).status == expected
+        texting.move(timedelta(minutes=3))
+        reached.work()
+    assert len(texting.server.messages) == 1
 
 
 def test_a_message_that_the_clock_of_another_worker_takes_up_early_leaves_once(texting: Texting) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, automation, browse, enrolments, runs, workflows
+from console import access, accounts, automation, browse, enrolments, records, runs, workflows
 from console.actions import record_changes
 from console.activity import sequencing
 from console.contacts import import_batches, tags
+from console.core.scopes import whole
 from console.db.engine import fetch
 from console.enrolments import Lead, Question, Those
 from console.messages import channel_settings, inbound, unsubscribing
@@ -254,6 +255,15 @@ def test_l_a_lead_who_is_interested_gets_a_person_and_ends_as_interested_not_as_
     assert fetch("select count(*) from console.task")[0][0] == 1
     enrolments.exits.patrol()
     assert house.lead("lead-nurture").reason is None
+
+
+def test_l_a_lead_who_may_not_be_called_is_not_said_to_be_unresponsive(house: House) -> None:
+    house.live("lead-nurture")
+    house.enrol("lead-nurture", ANA)
+    assert [one[:2] for one in house.letters("lead-nurture")] == [("call", "skipped")]
+    assert house.company.told(str(house.lead("lead-nurture", ANA).run))["ending"] == "not_called"
+    assert records.get("contact", ANA, whole("contact")).values["stage"] == "new"
+    assert not tags.has("contact", ANA, "dormant")
 
 
 @pytest.mark.parametrize("heard", [True, False], ids=["in the console", "in their own database"])

@@ -196,6 +196,28 @@ def test_quotes_over_lines_missing_and_doubled_columns(club: "Pages") -> None:
     assert why(found) == {3: ["Stage is needed."], 5: ["It has 5 values and the heading 4."]}
 
 
+def test_a_quotation_mark_too_many_or_too_few_is_said_and_swallows_nobody_silently(club: "Pages") -> None:
+    found = kept(
+        club.company,
+        'name,email,stage\n"Ann,ann@post.example,new\nBo,bo@post.example,new\nCy",cy@post.example,new\nDi,di@post.example,new\n',
+    )
+    assert (counts(found), why(found)) == (
+        (1, 0, 0, 1),
+        {2: ["Name goes over several lines: a quotation mark is missing, or one too many."]},
+    )
+    with pytest.raises(Invalid) as refused:
+        kept(club.company, 'name,email,stage\nAnn,ann@post.example,new\n"Bo,bo@post.example,new\nCy,cy@post.example,new\n')
+    assert refused.value.details == [{"field": "csv", "reason": "On line 3 a quotation mark is never closed, or a cell is too long."}]
+    assert counts(kept(club.company, 'name,email,stage\nTom "the Bo,tom@post.example,new\n"A ""B""",a@post.example,new\n')) == (2, 0, 0, 0)
+
+
+def test_characters_that_nobody_sees_are_left_out(club: "Pages") -> None:
+    text, person = "name,email\n\ufeffZo\u200bë,\ufeffzoe@post.example\nA\u202ena\x07,ana@post.example\u00a0\n", club.company.olivia.id
+    file = contact_files.keep(new_id("imf"), person, io.BytesIO(text.encode()))
+    read = [row.cells for row in contact_files.rows(file, person)]
+    assert read == [["name", "email"], ["Zoë", "zoe@post.example"], ["Ana", "ana@post.example"]]
+
+
 def test_whoever_sends_the_file_chooses_encoding_and_columns_and_looks_again(club: "Pages") -> None:
     where = sent(club, "Who;Mail;Where they stand\nGábor Szűcs;gabor@post.example;new\n".encode("cp1250"))
     page = club.olivia.get(where)

@@ -73,6 +73,32 @@ def test_who_is_enrolled_is_listed_by_step_and_a_person_takes_somebody_out(pages
     assert pages.stan.get(HERE, status=404)
 
 
+def test_a_record_says_what_its_automation_waits_for_and_a_list_how_others_ended(pages: Pages, robot: None) -> None:
+    pause = step("pause", "wait", "end", {"event": "tag.added", "timeout": "P2D"}) | {"next": {"event": "end", "timeout": "end"}}
+    again = step("again", "condition", None, {"branches": [{"if": "record.id == 1", "outcome": "out"}]})
+    again["next"] = {"out": "end", "default": "pause"}
+    steps = [step("start", "start", "again"), again, pause, step("end", "end", None, {"label": "left_alone"})]
+    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "steps": steps}, publish=True)
+    enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=["1", "3"]))
+    work_until_idle(BEGINNING)
+    pages.company.work()
+    shown = pages.olivia.get("/c/customer/3")
+    assert "Care review waits at “pause” until " in shown.text
+    assert "or until a tag is added." in shown.text
+    assert f"{ENROL}?key=3" not in shown.links
+    assert "Left alone" in pages.mona.get("/workflows/care-review/executions").text
+
+
+def test_who_stands_before_a_person_is_said_to_wait_for_one(pages: Pages, robot: None) -> None:
+    ask = step("ask", "guidance", "end", {"text": "Look"})
+    steps = [step("start", "start", "ask"), ask, step("end", "end", None, {"label": "Done"})]
+    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "steps": steps}, publish=True)
+    enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=["3"]))
+    work_until_idle(BEGINNING)
+    pages.company.work()
+    assert "for a person" in pages.mona.get(HERE).text
+
+
 def test_a_file_is_read_as_its_columns_say_and_tells_of_every_line(pages: Pages, robot: None) -> None:
     content = "E-Mail;Why;Note\nadaeze@customers.example;periodic;a\nTORE@customers.example;event;b\nnobody@x.example;event;\n\n;event;\n"
     page = pages.olivia.get(ENROL)

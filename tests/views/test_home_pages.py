@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import activity as service, runs, settings
+from console import accounts, activity as service, runs, settings
 from console.activity import sequencing
 from console.errors import Malformed
 from tests.work.test_tickets import counted, saved
@@ -141,6 +141,15 @@ def test_filters_stand_in_the_address_and_as_chips(pages: "Pages") -> None:
     assert any("kind=" not in link and "user=" in link for link in page.links)
     only = pages.ada.get(f"/activity?run={run}&record=1")
     assert "Tom" not in only.text.split("Clear")[1]
+
+
+def test_people_whom_an_event_is_about_stand_there_by_name(pages: "Pages") -> None:
+    known = accounts.create_person("cleo@fernwick.example", role="operator", team="operations", name="Cleo Horn")
+    accounts.disable_person(known.person.id)
+    sequencing.catch_up()
+    page = pages.ada.get("/activity?kind=person_changed")
+    assert "PersonCleo Horn" in page.text
+    assert "former colleague" not in page.text
 
 
 def test_a_filter_that_cannot_be_read_is_said(pages: "Pages") -> None:

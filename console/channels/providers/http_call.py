@@ -10,7 +10,7 @@ from urllib.parse import quote
 import orjson
 
 from console import settings
-from console.channels.base import BadSignature, Callback, Handed, Letter, Provider, Receipt
+from console.channels.base import ABOUT_US, BadSignature, Callback, Handed, Letter, Provider, Receipt
 from console.core.contacting import Kind
 from console.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.integrations import net
@@ -46,7 +46,8 @@ class HttpCall(Provider):
             return Handed(_id_of(_json(answer.body)))
         if answer.status >= 500 and answer.status not in (501, 503):
             raise OutcomeUnknown(f"The calls' provider answered {answer.status}; it cannot be told whether it calls.")
-        raise IntegrationError(f"The calls' provider answered {answer.status}.", permanent=answer.permanent, code="refused")
+        permanent = answer.permanent and answer.status not in ABOUT_US
+        raise IntegrationError(f"The calls' provider answered {answer.status}.", permanent=permanent, code="refused")
 
     def find(self, letter: Letter, provider_id: str) -> Handed | None:
         """Look the call up by our id."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from console import settings
-from console.channels.base import Answer, BadSignature, Callback, Handed, Letter, Provider, Receipt
+from console.channels.base import ABOUT_US, Answer, BadSignature, Callback, Handed, Letter, Provider, Receipt
 from console.core.contacting import Kind
 from console.errors import IntegrationError, OutcomeUnknown
 from console.integrations import net
@@ -15,6 +15,14 @@ from console.integrations import net
 _log = logging.getLogger(__name__)
 OUTCOMES = {"delivered": "delivered", "read": "delivered", "undelivered": "failed", "failed": "failed", "canceled": "failed"}
 LOOKED_BACK = timedelta(days=2)
+OPTED_OUT = 21610
+WORDS = {
+    21211: "There is no such number.", 21408: "Twilio may not send to this country.", 21614: "The number takes no SMS.",
+    OPTED_OUT: "They have told Twilio STOP.", 30003: "The telephone is switched off or out of reach.", 30004: "They have blocked us.",
+    30005: "The number is not in use.", 30006: "It is a landline, which takes no SMS.", 30007: "Their network took it for spam.",
+    30008: "Their network did not say why.",
+}  # fmt: skip
+"""What Twilio's commonest errors mean. Source: https://www.twilio.com/docs/api/errors."""
 
 
 class TwilioSms(Provider):
@@ -40,18 +48,18 @@ class TwilioSms(Provider):
         own = {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
         more = {"status_callback": letter.callback} if letter.callback else {}
         made = _answer_of(lambda client: client.messages.create(to=letter.to, body=str(letter.content["text"]), **own, **more))
-        return Handed(str(made.sid), OUTCOMES.get(str(made.status), ""), reason=str(made.error_message or ""))
+        return _became(made.sid, made.status, made.error_code, str(made.error_message or ""))
 
     def find(self, letter: Letter, provider_id: str) -> Handed | None:
         """Ask by Twilio's id where it is known, else for the newest message of this text to this number."""
         if provider_id:
             made = _answer_of(lambda client: client.messages(provider_id).fetch())
-            return Handed(provider_id, OUTCOMES.get(str(made.status), ""), reason=str(made.error_message or ""))
+            return _became(provider_id, made.status, made.error_code, str(made.error_message or ""))
         since = (letter.since or letter.at) - LOOKED_BACK
         there = _answer_of(lambda client: client.messages.list(to=letter.to, date_sent_after=since, limit=100))
         fitting = (message for message in there if str(message.direction).startswith("outbound") and message.sid not in letter.taken)
         same = next((message for message in fitting if message.body == letter.content["text"]), None)
-        return Handed(str(same.sid), OUTCOMES.get(str(same.status), "")) if same is not None else None
+        return _became(same.sid, same.status, same.error_code) if same is not None else None
 
     def told(self, callback: Callback) -> Receipt | Answer:
         """A receipt, or an SMS that came in. Its address has our id behind `?m=`."""
@@ -65,9 +73,17 @@ class TwilioSms(Provider):
         status = form.get("MessageStatus") or form.get("SmsStatus") or ""
         sid = form.get("MessageSid") or form.get("SmsSid") or ""
         if "Body" in form and status in ("", "received", "receiving"):
-            return Answer(form.get("From", ""), form["Body"], sid)
-        reason = f"Twilio: error {form['ErrorCode']}" if form.get("ErrorCode") else ""
-        return Receipt(Handed(sid, OUTCOMES.get(status, ""), reason=reason), callback.url.partition("?m=")[2])
+            return Answer(form.get("From", ""), form["Body"], sid, stops=form.get("OptOutType", "").upper() == "STOP")
+        return Receipt(_became(sid, status, form.get("ErrorCode")), callback.url.partition("?m=")[2])
+
+
+def _became(sid: object, status: object, code: object, told: str = "") -> Handed:
+    """What Twilio says of a message, its error in words."""
+    outcome, number = OUTCOMES.get(str(status), ""), str(code or "")
+    known = WORDS.get(int(number), "") if number.isdecimal() else ""
+    if outcome == "failed" and number == str(OPTED_OUT):
+        outcome = "opted_out"
+    return Handed(str(sid), outcome, reason=known or told or (f"Twilio: error {number}" if number else ""))
 
 
 def _answer_of(call: Any) -> Any:
@@ -79,11 +95,11 @@ def _answer_of(call: Any) -> Any:
     except TwilioRestException as error:
         if error.status >= 500 and error.method == "POST":
             raise OutcomeUnknown(f"Twilio answered {error.status}; it cannot be told whether the SMS left.") from error
-        permanent = 400 <= error.status < 500 and error.status not in (408, 425, 429)
-        raise IntegrationError(
-            f"Twilio refused it ({error.status}): {str(error.msg)[:200]}", permanent=permanent, code="refused"
-        ) from error
-    except TwilioException as error:
+        permanent = 400 <= error.status < 500 and error.status not in (408, 425, 429, *ABOUT_US)
+        words = WORDS.get(error.code) or f"Twilio refused it ({error.status}): {str(error.msg)[:200]}"
+        code = "opted_out" if error.code == OPTED_OUT else "refused"
+        raise IntegrationError(words, permanent=permanent, code=code) from error
+    except (TwilioException, ValueError) as error:  # the second: no JSON
         raise OutcomeUnknown("Twilio's answer cannot be read.") from error
 
 

@@ -38,7 +38,7 @@ def take_over(_plan: Plan, run: Run, command: TakeOver, now: datetime) -> list[E
         raise Conflict(
             "Another person is working on this run. It can be taken over once they have been idle for 10 minutes.",
             code="not_holder",
-            details=[{"field": "holder", "reason": run.holder}],
+            at=("holder", run.holder),
         )
     open_data = {"holder": command.by, "former_holder": run.holder, "reason_code": "idle" if command.idle else "entitled"}
     return [Event("run_taken_over", now, open_data, sealed_of(draft=command.draft), by=command.by)]

@@ -29,9 +29,7 @@ def attach(actor: Actor, run_id: str, *, step: str, field: str, name: str, conte
         (one for one in prompt_of(open_step, context_of(actor, open_step, seen.record, log.now())).fields if one.name == field), None
     )
     if form_field is None or not takes_files(form_field) or form_field.readonly:
-        raise Invalid(
-            "No file is asked for there.", details=[{"field": field[:200], "reason": "There is no such field for files in this form."}]
-        )
+        raise Invalid("No file is asked for there.", at=(field[:200], "There is no such field for files in this form."))
     return keep(seen, field, form_field.options["types"], name, content, by=actor.id)
 
 

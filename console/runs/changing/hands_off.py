@@ -8,6 +8,7 @@ from typing import Any
 from console import workflows
 from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
+from console.errors import Conflict
 from console.runs.changing.run_starts import HandsOff, account_of, begin
 from console.runs.rows.run_store import Also, started_with
 
@@ -40,7 +41,14 @@ def start_hands_off(
         return known
     account = account_of(live) if live.document.run_as is not None or identity is None else identity
     start = HandsOff(origin=by, key=named, subject=subject)
-    return begin(account, live, record.collection if record else None, record.key if record else None, values, hands_off=start, also=also)
+    try:
+        return begin(
+            account, live, record.collection if record else None, record.key if record else None, values, hands_off=start, also=also
+        )
+    except Conflict:
+        if (known := started_with(named)) is not None:  # the same start at the same moment was first
+            return known
+        raise
 
 
 def start_key(workflow_id: str, key: str) -> str:

@@ -83,9 +83,7 @@ def supply(actor: Actor, run_id: str, *, revision: int | None, step: str, values
             raise refusal(details)
         given = {name: value for name, value in given.items() if name in values and not is_empty(value)}
         if not given:
-            raise Invalid(
-                "Nothing was supplied: fill in a field.", details=[{"field": "values", "reason": "At least one field is needed."}]
-            )
+            raise Invalid("Nothing was supplied: fill in a field.", at=("values", "At least one field is needed."))
         command = Supply(actor.id, seen.run.revision, target.n, given)
         events = decisions.decide(plan_of(seen.definition), seen.loaded.run, command, now)
         after = after_events(seen.loaded, events).run

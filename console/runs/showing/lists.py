@@ -273,7 +273,7 @@ def head(actor: Actor, run_id: str) -> RunHead | None:
 
 
 def waits(run_ids: Sequence[str]) -> dict[str, Waits]:
-    """What each of these runs waits for that wait for something else than a person; for callers who have judged that the runs may be seen."""
+    """What each of these runs waits for, which may be a `person`; for callers who have judged that the runs may be seen."""
     rows = fetch_rows(_WAITS, (list(run_ids),)) if run_ids else []
     return {
         run: Waits(waiting["for"], datetime.fromisoformat(waiting["until"]) if waiting.get("until") else None, workflow, version, step)
@@ -282,8 +282,9 @@ def waits(run_ids: Sequence[str]) -> dict[str, Waits]:
 
 
 _WAITS = """
-select r.id, r.workflow, r.version, a.step, r.waiting from console.run r /* every run */ left join console.attempt a on a.run = r.id and a.n = r.current
-where r.id = any(%s) and r.ended_at is null and r.status in ('waiting_time', 'waiting_event') and r.waiting is not null
+select r.id, r.workflow, r.version, a.step, case when r.status in ('saved', 'waiting_person') then '{"for": "person"}' else r.waiting end
+from console.run r /* every run */ left join console.attempt a on a.run = r.id and a.n = r.current
+where r.id = any(%s) and r.ended_at is null and (r.status in ('saved', 'waiting_person') or r.status in ('waiting_time', 'waiting_event') and r.waiting is not null)
 """
 
 

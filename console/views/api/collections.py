@@ -77,9 +77,7 @@ def collections() -> ResponseReturnValue:
     readable = browse.collections(g.actor)
     start = next((at + 1 for at, each in enumerate(readable) if each.id == wanted.after), None) if wanted.after else 0
     if start is None:
-        raise Malformed(
-            "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
-        )
+        raise Malformed("The cursor is not one of ours; begin at the first page.", at=("after", "Not a cursor of this list."))
     page = readable[start : start + wanted.limit]
     return jsonify(listing([each.head() for each in page], page[-1].id if start + wanted.limit < len(readable) else None))
 

@@ -54,10 +54,7 @@ def answer_repeat() -> ResponseReturnValue | None:
     if key_sent is None or request.method != "POST" or g.get("actor") is None or not request.path.startswith("/api/"):
         return None
     if not 1 <= len(key_sent) <= LONGEST or not key_sent.isprintable():
-        raise Malformed(
-            f"{HEADER} takes 1 to {LONGEST} printable characters.",
-            details=[{"field": HEADER, "reason": f"1 to {LONGEST} printable characters."}],
-        )
+        raise Malformed(f"{HEADER} takes 1 to {LONGEST} printable characters.", at=(HEADER, f"1 to {LONGEST} printable characters."))
     key = subjects.digest(f"{g.actor.session}|{key_sent}".encode("utf-8", "surrogatepass"), "idempotency").hex()
     fingerprint = _fingerprint()
     g.idempotency_lock = lock = ExitStack()
@@ -98,7 +95,7 @@ def _answer(key: str, fingerprint: bytes, event: tuple[str, int] | None, *, take
         raise Invalid(
             "This idempotency key was used for another request.",
             code="idempotency_mismatch",
-            details=[{"field": HEADER, "reason": "Take a new key for another body."}],
+            at=(HEADER, "Take a new key for another body."),
         )
     if status is None and event is None:
         raise _under_way()

@@ -248,10 +248,7 @@ def _execute(draft: Draft, definition: Definition, state: State) -> Response:
     """Start a real run of the draft, marked as a test, once the tester has said that they know what it does."""
     try:
         if request.form.get("sure") != "yes":
-            raise Invalid(
-                "Say that you know that it writes and sends.",
-                details=[{"field": "sure", "reason": "Say that you know that it writes and sends."}],
-            )
+            raise Invalid("Say that you know that it writes and sends.", at=("sure", "Say that you know that it writes and sends."))
         revision = request.form.get("revision", draft.revision, int)
         run_id = runs.execute_draft(frame.actor(), draft.slug, state.record, state.given, revision=revision)
     except ConsoleError as wrong:

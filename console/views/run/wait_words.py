@@ -54,12 +54,14 @@ UNCLEAR = "No answer came, so it is being looked up whether the message left. No
 def waits_shortly(run_ids: Sequence[str], look: Look) -> dict[str, str]:
     """Return what each of these runs waits for and until when, in a few words; for a reader who may see them. Those that wait for nothing are left out."""
     found = runs.waits(run_ids)
-    messages = outbox.pending_of([run for run, waits in found.items() if waits.kind == "message"])
+    messages = outbox.pending_of([run for run, waits in found.items() if waits.kind in ("message", "person")])
     return {run: _shortly(waits, messages.get(run), look) for run, waits in found.items()}
 
 
 def _shortly(waits: runs.Waits, message: Any, look: Look) -> str:
-    latest = f", at the latest {_moment(waits.until, look)}" if waits.until is not None else ""
+    until = _moment(waits.until, look) if waits.until is not None else ""
+    if waits.kind == "person":
+        return "for somebody to say whether the message left" if message is not None and message.status == "unknown" else "for a person"
     if waits.kind == "message" and message is not None:
         if message.status == "unknown":
             return "while it is looked up whether the message left"
@@ -70,11 +72,10 @@ def _shortly(waits: runs.Waits, message: Any, look: Look) -> str:
     definition = workflows.readable_version(waits.workflow, waits.version)
     step = definition.document.step(waits.step) if definition is not None and waits.step is not None else None
     if waits.kind == "event" and step is not None and step.config.get("event") in HAPPENS:
-        return f"until {HAPPENS[step.config['event']]}{latest}"
+        return f"until {until}, or until {HAPPENS[step.config['event']]}" if until else f"until {HAPPENS[step.config['event']]}"
     if "{until}" in _SHORTLY.get(waits.kind, ""):
-        until = _moment(waits.until, look) if waits.until is not None else "later"
-        return _SHORTLY[waits.kind].format(until=until)
-    return _SHORTLY.get(waits.kind, "for something") + latest
+        return _SHORTLY[waits.kind].format(until=until or "later")
+    return _SHORTLY.get(waits.kind, "for something") + (f", at the latest {until}" if until else "")
 
 
 def _moment(at: datetime, look: Look) -> str:

@@ -9,7 +9,7 @@ from console import access, settings
 from console.channels import providers, sandbox
 from console.core.contacting import KINDS
 from console.errors import Invalid
-from console.messages import channel_health, channel_settings, messages_to_oneself, outside_addresses
+from console.messages import channel_settings, messages_to_oneself, outside_addresses
 from console.messages.channel_settings import ChannelState
 from console.views import frame
 from console.views.outbox import ICONS, KIND_WORDS
@@ -83,7 +83,7 @@ def _page(of: str = "", wrong: dict[str, str] | None = None) -> Response:
 
 
 def _line(kind: str, wrong: dict[str, str]) -> Line:
-    state, figures = channel_settings.state_of(kind), channel_health.figures_of(kind)
+    state, figures = channel_settings.state_of(kind), channel_settings.figures_of(kind)
     provider = providers.provider_of(kind)
     callback = outside_addresses.callback_url(kind, state.provider) if provider.calls_back else None
     typed = request.form if wrong else {}

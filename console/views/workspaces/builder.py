@@ -35,9 +35,7 @@ def new() -> Response:
     title, slug = request.form.get("title", "").strip(), request.form.get("id", "").strip() or _slug(request.form.get("title", ""))
     try:
         if slug == "new":
-            raise Invalid(
-                "new is the address of this form: choose another name.", details=[{"field": "id", "reason": "Choose another name."}]
-            )
+            raise Invalid("new is the address of this form: choose another name.", at=("id", "Choose another name."))
         teams = [] if access.can(frame.actor(), None, "source", "manage") else sorted(workspaces.own_teams(frame.actor()))
         made = workspaces.create(frame.actor(), {"format": 1, "id": slug, "title": title, "teams": teams, "components": []})
     except Invalid as wrong:

@@ -296,7 +296,7 @@ class Drawer:
         begun = self._begun[key]
         live = [row for row in begun["live"] if item.workflows is None or row["run"].slug in item.workflows]
         starts = [start for start in begun["starts"] if item.workflows is None or start.slug in item.workflows]
-        return {"live": live, "starts": starts, "record": page.record}
+        return {"live": live, "waits": begun["waits"], "starts": starts, "record": page.record}
 
     def _inbox(self, item: Inbox, box: Any, page: Any, count: Any) -> dict[str, Any]:
         lines = []

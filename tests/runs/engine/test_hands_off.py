@@ -8,6 +8,7 @@ from console import accounts, log, queue, runs, workflows
 from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch, place_among
 from console.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
+from console.runs.changing import hands_off
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.support.engine import jobs, overdue, step, whole
@@ -57,6 +58,19 @@ def test_a_run_that_nobody_holds_goes_to_its_end_in_a_worker(company: Company) -
     event = {"on": "record.updated", "id": "42", "former": {"risk": "low"}}
     assert run.origin == {"id": "rated", "chain": [["wf_before", "7"]], "event": event}
     assert list(runs.rebuild(run_id, check=True)) == []
+
+
+def test_the_same_start_at_the_same_moment_is_told_the_run_and_no_refusal(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    robot()
+    workflows.import_file(document(settings={"exclusive": True}), publish=True)
+    first, known = began(), hands_off.started_with
+    late: list[str] = []
+    monkeypatch.setattr(
+        hands_off, "started_with", lambda key: known(key) if late else late.append(key)
+    )  # the first has not been written yet
+    assert began() == first
+    with pytest.raises(Conflict):
+        began("another")
 
 
 def test_a_wrong_input_that_nobody_can_be_told_of_fails_the_run_at_its_start(company: Company) -> None:
