@@ -22,6 +22,7 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.expressions import Expression
+from console.core.plain_words import uncapitalised
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotFound
@@ -69,7 +70,7 @@ class Source(BaseModel):
         named = collection.segment(self.segment) if self.segment is not None else None
         text = self.filter if self.segment is None else named.filter if named else None
         if text is None:
-            raise NotFound(f"{collection.label} have no segment {self.segment} any more.")
+            raise NotFound(f"There is no segment {self.segment} in {collection.label} any more.")
         if named is not None and named.sql is not None:
             raise Invalid(f"The segment {named.label} is a SELECT. An inbox needs one of conditions.")
         return expressions.parse(text)
@@ -163,7 +164,7 @@ def rule(here: Inbox) -> str:
     name = (here.source.sort or "").removeprefix("-")
     field = collection.field(name) if name else None
     if field is not None:
-        words += f", those by {field.label.lower()}{', the last first' if (here.source.sort or '').startswith('-') else ''}"
+        words += f", those by {uncapitalised(field.label)}{', the last first' if (here.source.sort or '').startswith('-') else ''}"
     due = here.source.due
     counted = collection.field(due.field) if due is not None else None
     if due is None or counted is None:

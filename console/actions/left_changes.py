@@ -10,6 +10,7 @@ from console.browse.change_intents import Intent, Result
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.plain_words import uncapitalised
 from console.db.engine import alone, fetch, transaction
 from console.errors import NotAllowed, NotFound, SourceDown
 from console.log import AlreadyDone, once
@@ -120,7 +121,11 @@ def _tell(intent: Intent, result: Result, key: str | None) -> None:
     """A notice for the person, without values of the record; none about a collection that they may not look at any more."""
     if not access.can(intent.actor, None, f"collection:{intent.collection.id}", "browse"):
         return
-    what = f"a {intent.collection.label_one.lower()}" if intent.effect == "added" else f"the {intent.collection.label_one.lower()}"
+    what = (
+        f"a {uncapitalised(intent.collection.label_one)}"
+        if intent.effect == "added"
+        else f"the {uncapitalised(intent.collection.label_one)}"
+    )
     gone = key is None or (intent.effect == "deleted" and result == "succeeded")
     link = f"/c/{intent.collection.id}" if gone else f"/c/{intent.collection.id}/{key}?tab=activity"
     text = RESULTS[result].format(deed=DEEDS[intent.effect].format(what=what))

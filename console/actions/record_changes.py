@@ -6,6 +6,7 @@ from typing import Any
 from console import access, browse, faults, log, records
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.log import Stored
@@ -20,7 +21,7 @@ class NotKnown(Conflict):
 
     def __init__(self, collection: Collection) -> None:
         super().__init__(
-            f"It is not known whether this {collection.label_one.lower()} was added: the console stopped, or lost its connection to {collection.source},"
+            f"It is not known whether this {uncapitalised(collection.label_one)} was added: the console stopped, or lost its connection to {collection.source},"
             f" while it was saved. Look for it in {collection.label}. If it is not there, send it once more under a new X-Idempotency-Key."
         )
 
@@ -36,7 +37,7 @@ def create(actor: Actor, collection_id: str, values: Mapping[str, Any]) -> Recor
     fixed = [field for field in collection.fields if field.name in values and field.readonly and field.name not in collection.key]
     if fixed and not scope.hidden & {field.name for field in fixed}:
         details = [{"field": field.name, "reason": f"{field.label} cannot be filled in here."} for field in fixed]
-        raise Invalid(f"The {collection.label_one.lower()} was not added: {details[0]['reason']}", details=details)
+        raise Invalid(f"The {uncapitalised(collection.label_one)} was not added: {details[0]['reason']}", details=details)
     browse.require_ungoverned(actor, collection, [name for name in values if name not in scope.hidden])
     allowed = access.scope_for(actor, collection_id, "create")
     with browse.intended(actor, collection, "added", None, old={}, new=values, whose=None) as intent:

@@ -36,20 +36,7 @@ from console.browse.record_lists import (
 )
 from console.browse.related_records import RelatedPage, related, related_lists, summary_relations, ways_on
 
-OPEN_MODULES = frozenset(
-    {
-        "boards",
-        "change_intents",
-        "evidence",
-        "find_records",
-        "governors",
-        "list_export",
-        "list_files",
-        "list_views",
-        "naming",
-        "notes",
-        "pins",
-        "reveal",
-        "saved_segments",
-    }
-)
+OPEN_MODULES = frozenset({
+    "boards", "change_intents", "evidence", "find_records", "governors", "list_export", "list_files", "list_views", "naming", "notes",
+    "pins", "reveal", "saved_segments",
+})  # fmt: skip

@@ -24,6 +24,7 @@ from console.core.actor import Actor
 from console.core.contact_stages import stage_field
 from console.core.documents.collections import Collection, Field
 from console.core.filters import Filter, Group, Test
+from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import NotFound, TooSlow
 from console.formats import Named
@@ -88,7 +89,7 @@ def board(actor: Actor, collection_id: str, by: str | None, query: BrowseQuery, 
     choices = board_fields(collection, scope)
     chosen = next((item for item in choices if by in (None, item.name)), None)
     if chosen is None:
-        raise NotFound(f"{collection.label} have no field with a few options that a board could be made of.")
+        raise NotFound(f"There is no field in {collection.label} with a few options that a board could be made of.")
     where, segment, sought = question(actor, collection, scope, query)
     listed = Listed(collection.id, scope, where, segment, sought)
     counts, cut = _counts(actor, collection, scope, chosen, query, listed)
@@ -100,7 +101,7 @@ def board(actor: Actor, collection_id: str, by: str | None, query: BrowseQuery, 
     options = [(item.value, item.label, item.tone) for item in chosen.options or ()]
     known = {value for value, *_ in options}
     strays = [(value, str(value), None) for value in counts if value is not None and value not in known]
-    empty = [(None, f"No {chosen.label.lower()}", None)] if counts.get(None) or (chosen.nullable and not chosen.required) else []
+    empty = [(None, f"No {uncapitalised(chosen.label)}", None)] if counts.get(None) or (chosen.nullable and not chosen.required) else []
     names = read_columns(collection, tuple(shown)) + ([measured.name] if measured is not None else [])
     names = list(dict.fromkeys([*names, chosen.name]))
     columns = []
@@ -118,14 +119,7 @@ def _cards(by: Field, value: str | None, listed: Listed, query: BrowseQuery, nam
     own = Test(by.name, "is_null", True) if value is None else Test(by.name, "eq", value)
     where = own if listed.where is None else Group("and", (listed.where, own))
     page = records.page(
-        listed.collection,
-        listed.scope,
-        where=where,
-        segment=listed.segment,
-        q=listed.sought,
-        sort=query.sort,
-        limit=CARDS,
-        fields=names,
+        listed.collection, listed.scope, where=where, segment=listed.segment, q=listed.sought, sort=query.sort, limit=CARDS, fields=names
     )
     return page.rows, page.next is not None
 

@@ -99,12 +99,7 @@ def note(export: ListExport, form: str) -> None:
     log.note(
         export.actor,
         "records_exported",
-        open={
-            "format": form,
-            "fields": [item.name for item in export.columns],
-            "sort": query.sort or "",
-            "segment": query.segment or "",
-        },
+        open={"format": form, "fields": [item.name for item in export.columns], "sort": query.sort or "", "segment": query.segment or ""},
         sealed={name: value for name, value in (("filter", query.filter), ("q", query.q)) if value},
         source=collection.source,
         collection=collection.id,

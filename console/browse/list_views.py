@@ -62,7 +62,8 @@ def keep(actor: Actor, collection_id: str, view: ListView) -> None:
     strange = [name for name in view.columns if name not in readable]
     if strange or len(view.columns) > MOST_COLUMNS:
         raise _wrong(
-            "columns", f"{collection.label} have no field {strange[0]} that you may read." if strange else "These are too many columns."
+            "columns",
+            f"There is no field {strange[0]} in {collection.label} that you may read." if strange else "These are too many columns.",
         )
     if view.segment and view.segment not in {
         *(item.id for item in collection.segments),
@@ -72,7 +73,7 @@ def keep(actor: Actor, collection_id: str, view: ListView) -> None:
     if view.size not in SIZES:
         raise _wrong("size", f"A page has {', '.join(str(size) for size in SIZES[:-1])} or {SIZES[-1]} records.")
     if strange_widths := [name for name in view.widths if name not in readable and name != TITLE]:
-        raise _wrong("widths", f"{collection.label} have no field {strange_widths[0]} that you may read.")
+        raise _wrong("widths", f"There is no field {strange_widths[0]} in {collection.label} that you may read.")
     widths = {name: max(NARROWEST, min(WIDEST, width)) for name, width in view.widths.items()}
     sizes = {"page_size": None if view.size == ListView().size else view.size, "widths": widths or sa.null()}
     kept = {"columns": list(view.columns) or None, "roomy": view.roomy, "segment": view.segment, "changed_at": sa.func.now()} | sizes

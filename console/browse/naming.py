@@ -6,6 +6,7 @@ from typing import Any
 from console import access, records
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.plain_words import uncapitalised, with_article
 from console.core.scopes import Scope
 from console.errors import ConsoleError, NotFound
 from console.formats import Named
@@ -14,7 +15,6 @@ from console.records import Reach
 MOST = 500
 """Records of one collection that a page names."""
 DOTS = "••••••"
-VOWELS = frozenset("aeio")
 
 Reference = tuple[str, str]
 """(collection, key)."""
@@ -102,6 +102,4 @@ def _named(collection: Collection, scope: Scope, key: str, title: str | None) ->
 
 def _indefinite(collection: Collection) -> str:
     """The label after "a" or "an"; names in capitals stay as they are."""
-    label = collection.label_one
-    small = label if label[:2].isupper() else label[:1].lower() + label[1:]
-    return f"{'an' if small[:1].lower() in VOWELS else 'a'} {small}"
+    return with_article(uncapitalised(collection.label_one))

@@ -365,7 +365,7 @@ def _segment(actor: Actor, collection: Collection, scope: Scope, segment_id: str
         return None
     segment = collection.segment(segment_id)
     if segment is None or segment.fields & scope.hidden or not _reads_seen(actor, collection, segment):
-        reason = f"{collection.label} have no segment {segment_id}."
+        reason = f"There is no segment {segment_id} in {collection.label}."
         raise Malformed(reason, details=[{"field": "segment", "reason": reason}])
     return expressions.parse(segment.filter) if segment.sql is None else KeySelect(segment.sql, partial(reach, actor))
 

@@ -76,8 +76,15 @@ def with_article(words: str) -> str:
 
 def role_name(role: str) -> str:
     """A role inside a sentence: "operations lead", "MLRO"."""
-    name = humanised(role.removeprefix("role:").lower())
-    return name if name[:2].isupper() else name[:1].lower() + name[1:]
+    return uncapitalised(humanised(role.removeprefix("role:").lower()))
+
+
+def uncapitalised(label: str) -> str:
+    """A label inside a sentence: "customer no", "KYC case", "ID"; "sale order" of "Sale Order"."""
+    words = label.split(" ")
+    all_large = all(word[:1].isupper() for word in words)
+    small = [word if word[1:2].isupper() else word[:1].lower() + word[1:] for word in words]
+    return " ".join(small if all_large else [*small[:1], *words[1:]])
 
 
 def day_words(value: Any) -> str | None:

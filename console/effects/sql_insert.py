@@ -4,6 +4,7 @@ from typing import Any
 
 from console import access, records
 from console.core.effect_kinds.sql_insert import SqlInsert
+from console.core.plain_words import uncapitalised
 from console.effects.call import Call, TryResult, shaped
 from console.errors import Conflict, Invalid
 from console.records import Record, WriteUnknown
@@ -55,7 +56,9 @@ def _values(call: Call) -> dict[str, Any]:
         if field is None:
             raise Invalid(f"{collection.label_one} has no field {name}.", at=(name, "There is no such field any more."))
         if call.as_form and field.readonly and name not in collection.key:
-            raise Invalid(f"The {collection.label_one.lower()} was not added.", at=(name, f"{field.label} cannot be filled in here."))
+            raise Invalid(
+                f"The {uncapitalised(collection.label_one)} was not added.", at=(name, f"{field.label} cannot be filled in here.")
+            )
         values[name] = shaped(call, field, call.value(rule))
     return values
 

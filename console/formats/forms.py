@@ -107,10 +107,5 @@ def _document(entry: str, _: Look) -> Any:
 
 
 _READERS: dict[str, Callable[[str, Look], Any]] = {
-    "integer": _whole,
-    "decimal": _fraction,
-    "money": _fraction,
-    "datetime": _local_moment,
-    "time": _local_time,
-    "json": _document,
-}
+    "integer": _whole, "decimal": _fraction, "money": _fraction, "datetime": _local_moment, "time": _local_time, "json": _document,
+}  # fmt: skip

@@ -40,7 +40,8 @@ def money_words(value: Any, what: Kind, look: Look) -> str:
         said = (code, UNKNOWN_CURRENCY) if code else (NO_CURRENCY,) if what.currency else ()
         least = number if what.currency or not what.minor else number.quantize(Decimal(1).scaleb(-CENTS))
         return " ".join(filter(None, [grouped(f"{least:f}", look.locale), *said]))
-    written = number if -int(number.as_tuple().exponent) >= places else number.quantize(Decimal(1).scaleb(-places))
+    whole, _, part = f"{number:f}".partition(".")
+    written = Decimal(f"{whole}.{part.rstrip('0'):0<{places}}")  # of columns with eight decimals only those that say something
     return _BESIDE.sub("\N{NO-BREAK SPACE}", str(format_currency(written, code, locale=look.locale, decimal_quantization=False)))
 
 

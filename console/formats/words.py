@@ -226,14 +226,8 @@ def _end_of_range(end: re.Match[str], look: Look) -> str:
 _UNITS = ("day", "hour", "minute", "second")
 
 WRITERS: dict[str, Callable[[Any, Kind, Look], str]] = {
-    "integer": _number,
-    "decimal": _number,
-    "money": _amount,
-    "other": _lasting,
-    "date": _day,
-    "datetime": _moment,
-    "time": _clock,
-}
+    "integer": _number, "decimal": _number, "money": _amount, "other": _lasting, "date": _day, "datetime": _moment, "time": _clock,
+}  # fmt: skip
 
 
 def _code(value: Any, what: Kind, look: Look) -> str:

@@ -36,35 +36,8 @@ from console.records.value_counts import Range, Ranges, ValueCounts, value_count
 from console.records.words_in_sql import Reach, Wording
 from console.records.write import WriteUnknown, alike, compare, forms, refusals_of_change, write
 
-OPEN_MODULES = frozenset(
-    {
-        "catalogue",
-        "connect",
-        "connection_terms",
-        "delete",
-        "diagnosis",
-        "governing",
-        "grouped",
-        "hooked",
-        "index_advice",
-        "indexes",
-        "insert",
-        "insert_many",
-        "portable",
-        "preview",
-        "quick_search",
-        "record_keys",
-        "reflect",
-        "related_lists",
-        "relations",
-        "sampling",
-        "search",
-        "sql_conditions",
-        "sql_question",
-        "sql_segments",
-        "stored",
-        "totals",
-        "value_counts",
-        "write",
-    }
-)
+OPEN_MODULES = frozenset({
+    "catalogue", "connect", "connection_terms", "delete", "diagnosis", "governing", "grouped", "hooked", "index_advice", "indexes",
+    "insert", "insert_many", "portable", "preview", "quick_search", "record_keys", "reflect", "related_lists", "relations", "sampling",
+    "search", "sql_conditions", "sql_question", "sql_segments", "stored", "totals", "value_counts", "write",
+})  # fmt: skip

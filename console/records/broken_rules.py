@@ -16,6 +16,8 @@ from console.records import catalogue, connect, refusals
 PLAIN_WORDS = (
     (r"\bis not null\b", "is not empty"),
     (r"\bis null\b", "is empty"),
+    (r"\bis (not )?true\b", lambda found: f"is {(found[1] or '').lower()}yes"),
+    (r"\bis (not )?false\b", lambda found: f"is {(found[1] or '').lower()}no"),
     (r"\b(and|or|not|in|between)\b", lambda found: found[0].lower()),
     ("<>|!=", "≠"),
     (">=", "≥"),
@@ -55,8 +57,8 @@ class Rule:
     leads: bool = False
 
 
-def reason(original: Any, collection: Collection, fields: list[Field]) -> tuple[list[Field], str]:
-    """(the given fields that the rule is about, none if that is unknown; why the rule refuses them, in words)."""
+def reason(original: Any, collection: Collection, fields: list[Field], known: Iterable[Field] = ()) -> tuple[list[Field], str]:
+    """(the given fields that the rule is about, none if that is unknown; why the rule refuses them, in words). `known`: other fields that may be named."""
     code = original.sqlstate if isinstance(original, psycopg.Error) else next(iter(original.args), None)
     if code in UNFIT:
         column = re.search(r"for column (?:`[^`]*`\.)*[`']([^`']+)[`']", str(original))
@@ -67,8 +69,9 @@ def reason(original: Any, collection: Collection, fields: list[Field]) -> tuple[
     if rule.leads and named:
         return named, f"{'This value leads' if len(named) == 1 else f'These values of {listed} lead'} to no record that is there."
     these = "this value" if len(named) < 2 else f"{listed} together"
-    if rule.check and rule.columns <= {field.name for field in fields} and len(rule.check) <= LONGEST:
-        return named, f"The database refuses {these}. Its rule: {_in_words(rule.check, fields)}."
+    told = {field.name: field for field in [*known, *fields]}
+    if rule.check and rule.columns <= told.keys() and len(rule.check) <= LONGEST:
+        return named, f"The database refuses {these}. Its rule: {_in_words(rule.check, told.values())}."
     name, _ = _rule_name(original)
     said = original.diag.message_primary or "" if isinstance(original, psycopg.errors.DataError) else ""
     if said and not named and not set("\"':") & set(said):  # without a value

@@ -25,31 +25,16 @@ from console.records.refusals import LOCKED, Unsayable, changed, driver_refusal
 from console.records.source_breaker import Breaker, limit_places, wait_once
 
 __all__ = [
-    "Terms",
-    "address",
-    "copied",
-    "create",
-    "dispose",
-    "driver_refusal",
-    "engine",
-    "limit_places",
-    "plain_moment",
-    "read",
-    "since",
-    "stream",
-    "transaction",
-    "wait_once",
-]
+    "Terms", "address", "copied", "create", "dispose", "driver_refusal", "engine", "limit_places", "plain_moment", "read", "since",
+    "stream", "transaction", "wait_once",
+]  # fmt: skip
 
 LONGEST_COPY_S = 3600
 WATCHES_CLIENT = 14_00_00
 DRIVERS = {
-    "postgresql": "postgresql+psycopg",
-    "postgres": "postgresql+psycopg",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mysql+pymysql",
+    "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mysql+pymysql",
     "sqlite": "sqlite+pysqlite",
-}
+}  # fmt: skip
 OPTIONS = {
     "postgresql": {
         "host", "hostaddr", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslsni", "ssl_min_protocol_version", "sslnegotiation",

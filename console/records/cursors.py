@@ -31,15 +31,9 @@ class Beginning:
 
 
 TAGS: dict[str, Any] = {
-    "n": Decimal,
-    "f": float,
-    "t": datetime.fromisoformat,
-    "d": date.fromisoformat,
-    "c": time.fromisoformat,
-    "u": UUID,
-    "b": bytes.fromhex,
+    "n": Decimal, "f": float, "t": datetime.fromisoformat, "d": date.fromisoformat, "c": time.fromisoformat, "u": UUID, "b": bytes.fromhex,
     "l": Beginning,
-}
+}  # fmt: skip
 
 
 def write(collection_id: str, order: str, place: Sequence[Any]) -> str:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from console import faults
 from console.core.documents.collections import Collection, Relation
+from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import Conflict
 from console.records import catalogue, connect, record_keys, reflect_sqlite, refusals, values
@@ -79,7 +80,9 @@ def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -
                 raise Conflict(f"The database refuses this: {reason} Nothing was deleted.", code="not_possible") from error
             if not isinstance(error, sa.exc.IntegrityError):
                 raise _failed(error, collection) from error
-            message = f"Other records refer to this {collection.label_one.lower()}: delete or change them first. Nothing was deleted."
+            message = (
+                f"Other records refer to this {uncapitalised(collection.label_one)}: delete or change them first. Nothing was deleted."
+            )
             raise Conflict(message, code="in_use") from error
 
 

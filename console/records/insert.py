@@ -1,5 +1,6 @@
 """Adding a record with one INSERT. The scope judges the record as it would be, and a record added by an earlier attempt is found again."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 
 from console.core.documents.collections import Collection, Field
 from console.core.filters import Group, Test
+from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed
 from console.records import broken_rules, catalogue, connect, filter_conditions, governing, values, write_checks
@@ -20,6 +22,26 @@ from console.records.write import commit, rejected, same_words
 
 DECLARED = sa.text("select * from pragma_table_info(:table)")
 """Query: the columns of a table of SQLite with their types as they were declared: `int` and `integer` are not the same for a key."""
+NOTHING = sa.text("select null where false")
+MORE_DEFAULTS = {
+    "mysql": sa.text(
+        "select column_name from information_schema.columns where table_schema = coalesce(:schema, database()) and table_name = :table"
+        " and column_default is not null and column_default <> 'NULL'"
+    )
+}
+"""Queries: columns with a default, of which the library does not read all: bits, functions."""
+BEFORE_INSERT = {
+    "postgresql": sa.text(
+        "select f.prosrc from pg_trigger t join pg_proc f on f.oid = t.tgfoid join pg_class c on c.oid = t.tgrelid"
+        " where c.relname = :table and c.relnamespace::regnamespace::text = quote_ident(:schema) and t.tgtype & 7 = 7 and t.tgenabled <> 'D'"
+    ),
+    "mysql": sa.text(
+        "select action_statement from information_schema.triggers where event_object_schema = coalesce(:schema, database())"
+        " and event_object_table = :table and action_timing = 'BEFORE' and event_manipulation = 'INSERT'"
+    ),
+}
+"""Queries: the bodies of the triggers that may fill in columns of a new row (1: for each row, 2: before, 4: INSERT)."""
+ASSIGNED = re.compile(r"""\bnew\s*\.\s*["`]?(\w+)["`]?\s*:?=(?!=)""", re.IGNORECASE)
 
 
 def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workflow: str | None = governing.BY_HAND) -> Record:
@@ -46,10 +68,10 @@ def judged(collection: Collection, given: Mapping[str, Any], scope: Scope, *, wo
     fields = _fields(collection, given, scope, workflow)
     _require_key(collection, given)
     if details := unseen_references(collection, given, {}, scope):
-        raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
+        raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
     _require_in_scope(collection, given, scope)
     if details := violations_of_new(collection, given, scope):
-        raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
+        raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
     return fields
 
 
@@ -58,7 +80,7 @@ def _require_key(collection: Collection, given: Mapping[str, Any]) -> None:
     empty = [name for name in collection.key if given.get(name) is None and collection.dialect == "sqlite"]
     if empty and (missing := [name for name in empty if name not in filled_by_database(collection)]):
         details = [{"field": name, "reason": f"{collection.by_name[name].label} is needed."} for name in missing]
-        raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
+        raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
 
 
 def put(connection: sa.Connection, reader: Reader, fields: list[Field], given: Mapping[str, Any]) -> sa.Row[Any]:
@@ -84,8 +106,8 @@ def violations_of_new(collection: Collection, given: Mapping[str, Any], scope: S
 
 
 def filled_by_database(collection: Collection) -> frozenset[str]:
-    """Columns that the database fills in where an INSERT leaves them out: with a default, a number of its own or a computed value."""
-    columns, numbered = connect.read(
+    """Columns that the database fills in where an INSERT leaves them out: with a default, a number of its own, a computed value, or in a trigger."""
+    columns, numbered, more, bodies = connect.read(
         catalogue.engine_of(collection),
         collection.source,
         lambda connection: (
@@ -93,6 +115,10 @@ def filled_by_database(collection: Collection) -> frozenset[str]:
             [row[1] for row in connection.execute(DECLARED, {"table": collection.table}) if row[2].upper() == "INTEGER"]
             if collection.dialect == "sqlite"
             else (),
+            *(
+                connection.scalars(query, {"schema": collection.schema, "table": collection.table}).all()
+                for query in (MORE_DEFAULTS.get(collection.dialect, NOTHING), BEFORE_INSERT.get(collection.dialect, NOTHING))
+            ),
         ),
     )
     filled = {
@@ -100,6 +126,8 @@ def filled_by_database(collection: Collection) -> frozenset[str]:
         for column in columns
         if column.get("default") is not None or column.get("identity") or column.get("computed") or column.get("autoincrement") is True
     }
+    set_there = {name.lower() for body in bodies for name in ASSIGNED.findall(str(body))}
+    filled |= {*more, *(column["name"] for column in columns if column["name"].lower() in set_there)}
     if len(collection.key) == 1 and collection.key[0] in numbered:
         filled.add(collection.key[0])  # such a key is the number of the row. Source: https://www.sqlite.org/lang_createtable.html#rowid
     return frozenset(filled)
@@ -130,7 +158,7 @@ def _fields(collection: Collection, given: Mapping[str, Any], scope: Scope, work
         fields.append(field)
     details += governing.refused(fields, workflow)
     if details:
-        raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
+        raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
     if kept := [field for field in fields if field.name in scope.fixed]:
         named = ", ".join(field.label for field in kept)
         raise NotAllowed(f"You may not fill in {named}. An admin can grant it.", need=(f"field:{collection.id}/{kept[0].name}", "update"))

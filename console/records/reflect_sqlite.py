@@ -13,18 +13,11 @@ from console.records import check_lists, sampling
 
 SAMPLE = 200
 DECLARED = (
-    (re.compile(r"^ANY$"), "other"),
-    (re.compile(r"BOOL"), "boolean"),
-    (re.compile(r"DATETIME|TIMESTAMP"), "datetime"),
-    (re.compile(r"^DATE"), "date"),
-    (re.compile(r"^TIME"), "time"),
-    (re.compile(r"JSON"), "json"),
-    (re.compile(r"UUID|GUID"), "uuid"),
-    (re.compile(r"INT"), "integer"),
-    (re.compile(r"CHAR|CLOB|TEXT|STRING|MEMO|NOTE|XML"), "text"),
-    (re.compile(r"BLOB"), "binary"),
+    (re.compile(r"^ANY$"), "other"), (re.compile(r"BOOL"), "boolean"), (re.compile(r"DATETIME|TIMESTAMP"), "datetime"),
+    (re.compile(r"^DATE"), "date"), (re.compile(r"^TIME"), "time"), (re.compile(r"JSON"), "json"), (re.compile(r"UUID|GUID"), "uuid"),
+    (re.compile(r"INT"), "integer"), (re.compile(r"CHAR|CLOB|TEXT|STRING|MEMO|NOTE|XML"), "text"), (re.compile(r"BLOB"), "binary"),
     (re.compile(r"REAL|FLOA|DOUB|NUM|DEC|MONEY|CURRENCY|PERCENT"), "decimal"),
-)
+)  # fmt: skip
 
 
 MOSTLY = 0.9

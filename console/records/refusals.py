@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -19,42 +20,17 @@ READ_ONLY = "is read-only."
 NO_PASSWORD = "refuses the console's password. Its address has to be given anew."  # noqa: S105 (a sentence)
 NO_USER = "refuses the console's user. Its address has to be given anew."
 NO_DATABASE = "has no such database any more."
+OWN_PROGRAM = "needs something here that only its own program has: a trigger, view or index of it calls a function of that program."
 FULL = f"takes no more connections. {IN_A_MOMENT}"
 POSTGRESQL = {
-    "57014": TOO_LONG,
-    "55P03": LOCKED,
-    "40P01": LOCKED,
-    "42P01": NO_TABLE,
-    "3F000": NO_TABLE,
-    "42703": NO_COLUMN,
-    "42704": OTHER_TYPE,
-    "42883": OTHER_TYPE,
-    "42804": OTHER_TYPE,
-    "0A000": OTHER_TYPE,
-    "42501": NO_RIGHT,
-    "25006": READ_ONLY,
-    "28P01": NO_PASSWORD,
-    "28000": NO_USER,
-    "3D000": NO_DATABASE,
-    "53300": FULL,
-}
+    "57014": TOO_LONG, "55P03": LOCKED, "40P01": LOCKED, "42P01": NO_TABLE, "3F000": NO_TABLE, "42703": NO_COLUMN, "42704": OTHER_TYPE,
+    "42883": OTHER_TYPE, "42804": OTHER_TYPE, "0A000": OTHER_TYPE, "42501": NO_RIGHT, "25006": READ_ONLY, "28P01": NO_PASSWORD,
+    "28000": NO_USER, "3D000": NO_DATABASE, "53300": FULL,
+}  # fmt: skip
 MYSQL = {
-    1146: NO_TABLE,
-    1049: NO_DATABASE,
-    1054: NO_COLUMN,
-    1356: NO_COLUMN,
-    1142: NO_RIGHT,
-    1143: NO_RIGHT,
-    1044: NO_RIGHT,
-    1045: NO_PASSWORD,
-    1205: LOCKED,
-    1213: LOCKED,
-    1969: TOO_LONG,
-    3024: TOO_LONG,
-    1290: READ_ONLY,
-    1792: READ_ONLY,
-    1040: FULL,
-}
+    1146: NO_TABLE, 1049: NO_DATABASE, 1054: NO_COLUMN, 1356: NO_COLUMN, 1142: NO_RIGHT, 1143: NO_RIGHT, 1044: NO_RIGHT, 1045: NO_PASSWORD,
+    1205: LOCKED, 1213: LOCKED, 1969: TOO_LONG, 3024: TOO_LONG, 1290: READ_ONLY, 1792: READ_ONLY, 1040: FULL,
+}  # fmt: skip
 SQLITE = {
     "interrupted": TOO_LONG,
     "database is locked": LOCKED,
@@ -64,6 +40,11 @@ SQLITE = {
     "unable to open": "is a file that is not there, or that the console may not open.",
     "readonly": READ_ONLY,
     "not a database": "is no SQLite database.",
+    "no such function": OWN_PROGRAM,
+    "no such collation": OWN_PROGRAM,
+    "no such module": OWN_PROGRAM,
+    "malformed": "is damaged: its file has to be restored.",
+    "disk is full": "has no space left on its disk.",
 }
 UNKNOWN_LETTERS = "22P05"
 """PostgreSQL's code for letters that the encoding of a database does not have."""
@@ -85,6 +66,13 @@ def raised(original: BaseException | None) -> str | None:
     elif original is not None and original.args[:1] == (RAISED,):
         said = str(original.args[1]) if len(original.args) > 1 else "The database refuses this change."
     return None if said is None else _sentence((said.splitlines() or [""])[0][:LONGEST])
+
+
+def first_line(error: sa.exc.DBAPIError) -> str:
+    """The first line of what the database says of a statement that it does not take, without the number of the error."""
+    parts: tuple[Any, ...] = getattr(error.orig, "args", ())
+    text = str(parts[1]) if len(parts) > 1 and isinstance(parts[0], int) else str(error.orig)
+    return (text.splitlines() or [""])[0][:200]
 
 
 def _sentence(said: str) -> str:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from console.core.documents.collections import Collection, Relation
 from console.core.scopes import Scope
-from console.errors import SourceDown, TooSlow
+from console.errors import SourceChanged, SourceDown, TooSlow
 from console.records import catalogue, timed
 from console.records.dialects import Condition
 from console.records.record_pages import Page, list_conditions, order_of, read, read_page
@@ -71,7 +71,7 @@ def _first(collection: Collection, related: Wanted, conditions: list[Condition],
     try:
         return read_page(target, related.scope, order, lambda: conditions, limit=limit, after=None, before=None, fields=related.fields)
     except SourceDown as down:
-        if target.source == collection.source:
+        if target.source == collection.source and not isinstance(down, SourceChanged):
             raise
         return down
 
@@ -109,5 +109,7 @@ def _counted(collection: Collection, counts: Sequence[sa.Select[Any]]) -> dict[i
 
     try:
         return read(collection, run)
+    except SourceChanged:  # one of the tables is not there any more: the others are counted by themselves
+        return {place: number for one in counts for place, number in _counted(collection, [one]).items()} if len(counts) > 1 else {}
     except (TooSlow, SourceDown):
         return {}

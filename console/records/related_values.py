@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from console.core.documents.collections import Collection, Relation
 from console.core.expressions.operands import UNKNOWN
 from console.core.filters import Test
+from console.core.plain_words import uncapitalised
 from console.core.related_record import Leading
 from console.core.scopes import Scope
 from console.errors import DefinitionError
@@ -63,7 +64,9 @@ def unseen_references(collection: Collection, changed: Mapping[str, Any], known:
             continue
         if theirs.nothing or not _is_there(target, [there for _, there in relation.columns], parts, theirs):
             field = next(here for here, _ in relation.columns if here in changed)
-            details.append({"field": field, "reason": f"{collection.by_name[field].label}: there is no such {target.label_one.lower()}."})
+            details.append(
+                {"field": field, "reason": f"{collection.by_name[field].label}: there is no such {uncapitalised(target.label_one)}."}
+            )
     return details
 
 

@@ -69,7 +69,7 @@ def hops(collection: Collection, path: tuple[str, ...], find: Find) -> list[Hop]
     for name in path:
         step = hop(collection, name, find)
         if step is None:
-            raise condition_error(f"{collection.label} have no relation {name}.")
+            raise condition_error(f"There is no relation {name} in {collection.label}.")
         made.append(step)
         collection = step.target
     return made

@@ -191,7 +191,7 @@ class Compiler:
             relation = collection.relation(name)
             if relation is not None:
                 raise self._wrong(f"{node.dotted} leads to a record, and names no field of it: go on with .<field>.")
-            raise self._wrong(f"{collection.label} have no field {name}.")
+            raise self._wrong(f"There is no field {name} in {collection.label}.")
         return Column(field, columns[field.name])
 
     def _need_relations(self, path: list[str], node: Path) -> None:
@@ -199,7 +199,7 @@ class Compiler:
         if self.collection.relation(path[0]) is None:
             if path[0] in self.collection.by_name:
                 raise self._wrong(f"{node.dotted} does not name one field of the record.")
-            raise self._wrong(f"{self.collection.label} have no relation {path[0]}.")
+            raise self._wrong(f"There is no relation {path[0]} in {self.collection.label}.")
 
     def _compare(self, node: Compare, *, positive: bool) -> Condition:
         left, right, operator = self._operand(node.left), self._operand(node.right), node.operator

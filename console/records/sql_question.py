@@ -5,9 +5,11 @@ sub-select of their readable columns and their rows: what a list would not show,
 others could read files, call hosts or sleep. It runs in a read-only transaction with limits of time and rows.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -16,10 +18,11 @@ from sqlalchemy.engine import Connection
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
 from console.errors import TooSlow
-from console.records import catalogue, timed, values
+from console.records import catalogue, refusals, timed, values
 from console.records.record_pages import read
 from console.records.sql_growth import bounded, wrong
 from console.records.sql_tables import Table, table_of
+from console.records.totals import FLOAT_DIGITS
 
 if TYPE_CHECKING:
     from sqlglot import exp  # the parser takes 17 MB: it is loaded by the first SELECT that somebody wrote
@@ -76,10 +79,14 @@ def ask(source: str, text: str, reachable: Callable[[Collection], Scope | None],
     names, rows = found
     return Answer(
         tuple(names),
-        tuple(tuple(values.shown(value) for value in row) for row in rows[:MOST_ROWS]),
+        tuple(tuple(values.shown(_rounded(value)) for value in row) for row in rows[:MOST_ROWS]),
         len(rows) > MOST_ROWS,
         tuple(sorted({item.id for item, _ in read_from.values()})),
     )
+
+
+def _rounded(value: Any) -> Any:
+    return Decimal(f"{value:.{FLOAT_DIGITS}g}") if isinstance(value, float) and math.isfinite(value) else value
 
 
 def parse(text: str, dialect: str) -> "exp.Expression":
@@ -136,7 +143,7 @@ def rewrite(
         collection = _collection(table, known)
         scope = reachable(collection) if collection is not None else None
         if collection is None or scope is None:
-            raise wrong(f"There is no table {table.name} here that you may read.")
+            raise wrong(f"There is no table {'.'.join(filter(None, (table.db, table.name)))} here that you may read.")
         name = next((name for name, (one, _) in read_from.items() if one.id == collection.id), f"handrail_{len(read_from)}")
         read_from[name] = (collection, scope)
         _read_instead(table, name)
@@ -204,12 +211,27 @@ def _statement(
 
 def beside(tree: "exp.Expression", dialect: str, whole: str) -> str:
     """The SELECT as text in `whole`, its own parts before it: they continue a WITH of ours, because MariaDB finds our parts in no other place."""
-    parts = tree.args.pop("with_", None)
     spoken = DIALECTS.get(dialect, "postgres")
-    before = "".join(f", {part.sql(dialect=spoken, comments=False)}" for part in parts.expressions) if parts is not None else ""
+    parts = tree.args.pop("with_", None)
+    found = ([] if parts is None else parts.expressions) if dialect != "mysql" else [*_taken_out(parts), *_taken_out(tree)]
+    before = "".join(f", {part.sql(dialect=spoken, comments=False)}" for part in found)
     return f"{before} {whole.format(tree.sql(dialect=spoken, comments=False))}".replace(
         ":", "\\:"
     )  # marks that SQLAlchemy would take for parameters
+
+
+def _taken_out(tree: "exp.Expression | None") -> "list[exp.CTE]":
+    """The parts that stand anywhere in the tree, each behind those that it may read; they stand there no longer."""
+    from sqlglot import exp
+
+    found = []
+    while tree is not None and (parts := tree.find(exp.With)) is not None:
+        for part in parts.expressions:
+            found += [*_taken_out(part.this), part]
+        if parts is tree:
+            break
+        parts.pop()
+    return found
 
 
 def visible_parts(read_from: Mapping[str, tuple[Collection, Scope]]) -> list[sa.CTE]:
@@ -243,7 +265,7 @@ def _read_only(connection: Connection, statement: Any) -> tuple[Sequence[str], S
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
             raise
-        raise wrong(f"The database does not take this SELECT: {str(error.orig).splitlines()[0][:200]}") from error
+        raise wrong(f"The database does not take this SELECT: {refusals.first_line(error)}") from error
     finally:
         if not connection.invalidated:
             connection.exec_driver_sql(f"pragma query_only = {before}" if kind == "sqlite" else "rollback")

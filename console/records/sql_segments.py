@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
 from console.errors import Malformed
-from console.records import catalogue, sql_question, timed
+from console.records import catalogue, refusals, sql_question, timed
 from console.records.dialects import Condition
 from console.records.record_pages import read
 from console.records.sql_tables import Table, table_of
@@ -38,13 +38,33 @@ class KeySelect:
     reach: Reach
 
     def condition(self, table: Table) -> Condition:
-        """True for the records whose key the SELECT gives. Raises Malformed for a SELECT that is not allowed."""
+        """True for the records whose key the SELECT gives. Raises Malformed for a SELECT that is not allowed.
+
+        It stands before the whole statement: inside of it, a column that its reader may not see could be that of the list's own table.
+        """
         collection = table.collection
         tree = parsed(self.sql, collection)
         parts = sql_question.visible_parts(_read_from(tree, collection, self.reach))
         wanted = sa.text(sql_question.beside(tree, collection.dialect, "select * from ({}) as segment_keys"))
-        keys = wanted.columns(*(sa.column(name) for name in collection.key)).add_cte(*parts, nest_here=True)
+        given = wanted.columns(*(sa.column(name) for name in collection.key)).add_cte(*parts, nest_here=True).cte()
+        keys = sa.select(*given.c)
+        if collection.dialect == "sqlite":  # which reads a part where it is used, and finds columns of the list there all the same
+            _require_own_columns(keys, collection)
         return table.key[0].in_(keys) if len(table.key) == 1 else sa.tuple_(*table.key).in_(keys)
+
+
+def _require_own_columns(keys: sa.Select[Any], collection: Collection) -> None:
+    """Raises Malformed for a SELECT that names columns which no table of its own has."""
+
+    def prepared(connection: Connection) -> None:
+        try:
+            connection.execute(keys.limit(0))
+        except sa.exc.OperationalError as error:
+            if "no such column" not in str(error.orig):
+                raise
+            raise _wrong(f"The database does not take this SELECT: {refusals.first_line(error)}") from error
+
+    read(collection, prepared)
 
 
 def parsed(text: str, collection: Collection) -> "exp.Expression":
@@ -99,6 +119,6 @@ def count(chosen: KeySelect, collection: Collection, scope: Scope) -> int:
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 raise
-            raise _wrong(f"The database does not take this SELECT: {str(error.orig).splitlines()[0][:200]}") from error
+            raise _wrong(f"The database does not take this SELECT: {refusals.first_line(error)}") from error
 
     return read(collection, counted)

@@ -85,7 +85,7 @@ def _field(table: Table, scope: Scope, figure: Figure) -> Field | None:
         return None
     field = table.collection.by_name.get(figure.field)
     if field is None or field.name in scope.hidden or field.hidden:
-        raise _refused(f"{table.collection.label} have no field {figure.field} that you may read.")
+        raise _refused(f"There is no field {figure.field} in {table.collection.label} that you may read.")
     if not field.comparable or (figure.function == "sum" and field.stored not in ("integer", "decimal")):
         raise _refused(f"{field.name} cannot be {'added up' if figure.function == 'sum' else 'put in order'}.")
     return field
@@ -109,6 +109,10 @@ def sound_column(table: Table, field: Field) -> ColumnElement[Any]:
     return column if sound is None else sa.case((sound, column))
 
 
+FLOAT_DIGITS = 15
+"""Digits that a floating number keeps: behind them a sum has rests such as 0.0000000005."""
+
+
 def _as_whole(table: Table, field: Field) -> bool:
     """Whether decimals are summed as integers: SQLite stores them in binary, and would be wrong in the last digit."""
     return table.dialect.name == "sqlite" and field.stored == "decimal" and field.scale is not None and field.scale <= MOST_SCALE
@@ -126,7 +130,7 @@ def total_of(table: Table, field: Field, value: Any) -> Any:
     """A sum as JSON: 0 for no values."""
     if value is None:
         return 0 if field.stored == "integer" else _written(Decimal(0), field)
-    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    exact = Decimal(f"{value:.{FLOAT_DIGITS}g}") if isinstance(value, float) else Decimal(value)
     if _as_whole(table, field):
         exact = exact.scaleb(-(field.scale or 0))
     if field.stored == "integer" and exact == exact.to_integral_value():

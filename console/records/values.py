@@ -190,14 +190,8 @@ def _json(value: Any) -> Any:
 
 
 READERS: dict[str, Callable[[Any], Any]] = {
-    "integer": _integer,
-    "decimal": _decimal,
-    "boolean": _boolean,
-    "datetime": _moment,
-    "date": _date,
-    "time": _time,
-    "json": _json,
-}
+    "integer": _integer, "decimal": _decimal, "boolean": _boolean, "datetime": _moment, "date": _date, "time": _time, "json": _json,
+}  # fmt: skip
 
 
 def _exact(value: Any) -> Any:
@@ -219,13 +213,8 @@ def _array(value: Any) -> Any:
 
 
 POSTGRESQL_READERS: dict[str, Callable[[Any], Any] | None] = {
-    "text": None,
-    "integer": None,
-    "boolean": None,
-    "uuid": str,
-    "decimal": _exact,
-    "array": _array,
-}
+    "text": None, "integer": None, "boolean": None, "uuid": str, "decimal": _exact, "array": _array,
+}  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------------------------- comparing
@@ -426,14 +415,6 @@ def _part(value: Any) -> str:
 
 
 WRITERS: dict[str, Callable[[str, Field, Any, Any], Any]] = {
-    "text": _write_text,
-    "integer": _write_number,
-    "decimal": _write_number,
-    "boolean": _write_boolean,
-    "date": _write_calendar,
-    "datetime": _write_calendar,
-    "time": _write_calendar,
-    "uuid": _write_uuid,
-    "json": _write_json,
-    "array": _write_array,
-}
+    "text": _write_text, "integer": _write_number, "decimal": _write_number, "boolean": _write_boolean, "date": _write_calendar,
+    "datetime": _write_calendar, "time": _write_calendar, "uuid": _write_uuid, "json": _write_json, "array": _write_array,
+}  # fmt: skip

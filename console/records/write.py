@@ -16,6 +16,7 @@ from console.core.currencies import decimals
 from console.core.documents.collections import Collection, Field
 from console.core.expressions.operands import Spelled, equal
 from console.core.forms import FormField
+from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.db import request_writes
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
@@ -152,9 +153,9 @@ def _change(
             raise Conflict("The record changed at this moment. Look at it again; nothing was saved.", code="record_changed")
         record = _after(connection, table, key, is_key, scope)
     except sa.exc.DBAPIError as error:
-        raise rejected(error, collection, fields) from error
+        raise rejected(error, collection, fields, scope) from error
     what = "the change was saved. Look whether it was made before you try again"
-    commit(connection, collection, f"{collection.id}/{key}", what, lambda error: rejected(error, collection, fields))
+    commit(connection, collection, f"{collection.id}/{key}", what, lambda error: rejected(error, collection, fields, scope))
     return record
 
 
@@ -257,15 +258,16 @@ def _after(connection: Connection, table: Table, key: str, is_key: Condition, sc
 # ------------------------------------------------------------------------------------------------------------- refusals
 
 
-def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Field]) -> Exception:
-    """The error to raise for a value that the database refused, at its field."""
+def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Field], scope: Scope | None = None) -> Exception:
+    """The error to raise for a value that the database refused, at its field. `scope`: of whom may hear of the other fields that the rule compares."""
     original = error.orig
     if (reason := refusals.raised(original)) is not None:
         about = broken_rules.raised_about(original, fields)
         return Invalid(reason, details=[{"field": field.name, "reason": reason} for field in about])
     if not isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError)) and not refusals.breaks_rule(original):
         return connect.driver_refusal(error, collection.source)
-    named, reason = broken_rules.reason(original, collection, fields)
+    known = [] if scope is None else [field for field in collection.stored_fields if collection.visible(field.name, scope.hidden)]
+    named, reason = broken_rules.reason(original, collection, fields, known)
     if named and broken_rules.is_duplicate(original):
         reason = same_words(collection, named)
     return Invalid(
@@ -276,7 +278,7 @@ def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Fiel
 
 def same_words(collection: Collection, named: Sequence[Field]) -> str:
     """Why a record is refused that must not have the values of another: "Another tag has the same name."."""
-    return f"Another {collection.label_one[:1].lower() + collection.label_one[1:]} has the same {' and '.join(field.label for field in named)}."
+    return f"Another {uncapitalised(collection.label_one)} has the same {' and '.join(field.label for field in named)}."
 
 
 # ---------------------------------------------------------------------------------------------------------------- forms

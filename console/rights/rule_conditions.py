@@ -333,7 +333,7 @@ def _require_field(collection: str | None, node: Path) -> None:
     elif path:
         name = path[0]  # a JSON field
     if name not in here.by_name:
-        raise ExpressionError(f"{here.label} have no field {name}.", node.position)
+        raise ExpressionError(f"There is no field {name} in {here.label}.", node.position)
 
 
 def _wrong(field: str, reason: str) -> Invalid:

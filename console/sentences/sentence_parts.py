@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from console.core.plain_words import uncapitalised
+
 LONGEST_NAME = 80
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -201,7 +203,7 @@ class Parts(dict[str, str]):
     def kind(self, collection: str) -> str:
         """What a record of the collection is called within a sentence."""
         label = plain(self.names.collections.get(collection, "")) or plain(collection).replace("_", " ")
-        return label if label[:2].isupper() else label[:1].lower() + label[1:]
+        return uncapitalised(label)
 
     def _own(self) -> bool:
         return self.names.own == (str(self.target.get("coll") or ""), str(self.target.get("key")))
@@ -218,7 +220,7 @@ class Parts(dict[str, str]):
     def field(self, name: str) -> str:
         """The label of a field of the event's record, as it stands inside a sentence."""
         label = plain(self.names.fields.get((str(self.target.get("coll") or ""), name), "")) or in_words(name)
-        return label if label[:2].isupper() else label[:1].lower() + label[1:]
+        return uncapitalised(label)
 
     def action(self) -> str:
         """The title of the action, or of the step that asked; "" when there is none."""

@@ -30,20 +30,8 @@ class Preview:
 
 
 LIKELY = (
-    "customer",
-    "client",
-    "account",
-    "order",
-    "person",
-    "people",
-    "employee",
-    "staff",
-    "contact",
-    "user",
-    "ticket",
-    "invoice",
-    "product",
-)
+    "customer", "client", "account", "order", "person", "people", "employee", "staff", "contact", "user", "ticket", "invoice", "product",
+)  # fmt: skip
 """Tables that people work with, the likeliest first."""
 
 
@@ -53,13 +41,10 @@ def first_choice(tables: Sequence[Table]) -> str:
 
 
 def likelihood(table: str) -> int:
-    """How likely people work with a table of this name; the smaller the likelier."""
-    words = recognising.parts_of(recognising.table_words(table))
-    return (
-        LIKELY.index(one)
-        if len(words) == 1 and (one := words[0] if words[0] in LIKELY else words[0].rstrip("s")) in LIKELY
-        else len(LIKELY)
-    )
+    """How likely people work with a table of this name; the smaller the likelier. One of a single word comes before `sale_order`."""
+    *before, last = recognising.parts_of(recognising.table_words(table)) or [""]
+    one = last if last in LIKELY else last.rstrip("s")
+    return LIKELY.index(one) + len(LIKELY) * bool(before) if one in LIKELY else 2 * len(LIKELY)
 
 
 def previewed(url: str, name: str, place: str, *, by: Actor) -> Preview | None:

@@ -8,6 +8,7 @@ from console import access, browse, records, runs, workflows
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.collections import SHOWN_ONLY, Collection
+from console.core.plain_words import uncapitalised
 from console.errors import ConsoleError
 
 SHOWN = 8
@@ -27,7 +28,7 @@ def document(collection: Collection, team: str | None, *, corrects: bool = True)
         and field.type in EDITED
         and not (field.readonly or field.sensitive or field.hidden or field.references or _key_like(field.name))
     ][:CHANGED]
-    what = collection.label_one.lower()
+    what = uncapitalised(collection.label_one)
     note = {"name": "note", "label": "What was wrong", "type": "long_text", "required": True}
     steps: list[dict[str, Any]] = [
         _step("start", "start", "Start", {}, default="load"),

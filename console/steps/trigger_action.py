@@ -17,7 +17,7 @@ from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import OWN_INPUT, Computed, Located, Use, computed, fitted, with_own
 from console.core.effect_kinds import SqlWrite
 from console.core.forms import FormField, is_empty
-from console.core.plain_words import roles_words
+from console.core.plain_words import roles_words, uncapitalised
 from console.core.speaking import fill_text
 from console.errors import Conflict, NotAllowed
 from console.steps.base import (
@@ -271,4 +271,4 @@ def _approvals(act: Act, roots: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _in_a_row(sentences: Iterable[str]) -> str:
     """What is done, one after the other, as one sentence."""
     first, *others = (sentence.rstrip(".") for sentence in sentences)
-    return "; ".join([first, *(other if other[:2].isupper() else other[:1].lower() + other[1:] for other in others)])
+    return "; ".join([first, *map(uncapitalised, others)])

@@ -11,6 +11,7 @@ from console import browse, formats
 from console.browse import BrowseQuery, list_views
 from console.browse.boards import Board, BoardColumn, board
 from console.core.documents.collections import Field
+from console.core.plain_words import uncapitalised
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, SourceDown
 from console.formats import Amount, Kind, Look
 from console.records import Record
@@ -169,4 +170,4 @@ def _announced(found: Board, moved: str) -> str:
         for row in column.rows:
             if moved and row.key == moved:
                 return f"{row.title} is in {column.label} now, {column.count:,} there"
-    return "The card was moved" if moved else f"{found.collection.label} by {found.by.label.lower()}"
+    return "The card was moved" if moved else f"{found.collection.label} by {uncapitalised(found.by.label)}"

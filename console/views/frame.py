@@ -21,6 +21,7 @@ from markupsafe import Markup
 from console import access, accounts, queue, settings
 from console.core import media, record_links
 from console.core.actor import Actor
+from console.core.plain_words import uncapitalised
 from console.proposals import measure
 from console.views import formats
 
@@ -291,6 +292,7 @@ def _extend(state: BlueprintSetupState) -> None:
         markdown=markdown,
         bytes_words=media.size,
         role_words=formats.role_words,
+        uncapitalised=uncapitalised,
         program_words=formats.label_of,
         unfolding=formats.unfolding,
     )

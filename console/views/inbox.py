@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 from console import inboxes
 from console.accounts import absences
 from console.core.actor import Actor
+from console.core.plain_words import uncapitalised
 from console.errors import Conflict, Invalid
 from console.inboxes import Inbox
 from console.views import formats, frame, list_preview
@@ -187,7 +188,7 @@ def _next_because(ticket: Ticket, line: Line, inbox: Inbox) -> str:
         return f"Next because it is {line.due}" if line.late else f"Next because it is due first, {line.due}"
     if ticket.sorted_by is not None:
         last = (inbox.source.sort or "").startswith("-") if inbox.source else False
-        return f"Next because its {ticket.sorted_by[0].label.lower()} comes {'last' if last else 'first'}"
+        return f"Next because its {uncapitalised(ticket.sorted_by[0].label)} comes {'last' if last else 'first'}"
     return "Next because it comes first in the list"
 
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 
 from console import browse, formats
 from console.core.documents.collections import Collection, Field, condition_rows
+from console.core.plain_words import uncapitalised
 from console.errors import NotFound
 from console.records import Range, Ranges
 from console.views import frame, list_filters, lists
@@ -45,7 +46,7 @@ def show(collection: str) -> Response:
         caption += f" {counted.others:,} not drawn: their values are less frequent than these {len(labels)}."
     chart = Chart(
         "column-chart",
-        f"{listed.label} by {item.label.lower()}",
+        f"{listed.label} by {uncapitalised(item.label)}",
         caption,
         "bar",
         item.label,
@@ -80,7 +81,7 @@ def _spread(collection: Collection, item: Field, found: Ranges) -> Chart:
     by = f" by {found.period}" if found.period else ""
     return Chart(
         "column-chart",
-        f"{collection.label}: {item.label[:1].lower() + item.label[1:]}{by}",
+        f"{collection.label}: {uncapitalised(item.label)}{by}",
         caption,
         "column",
         item.label,

@@ -12,12 +12,9 @@ from console.views.frame import Badge
 blueprint = Blueprint("list_export", __name__)
 FORM_WORDS = {"csv": "CSV file", "xlsx": "Excel workbook"}
 STATES = {
-    list_files.WAITING: Badge("Waiting", ""),
-    list_files.RUNNING: Badge("Being written", "info"),
-    list_files.DONE: Badge("Ready", "good"),
-    list_files.FAILED: Badge("Not made", "bad"),
-    list_files.STOPPED: Badge("Stopped", ""),
-}
+    list_files.WAITING: Badge("Waiting", ""), list_files.RUNNING: Badge("Being written", "info"), list_files.DONE: Badge("Ready", "good"),
+    list_files.FAILED: Badge("Not made", "bad"), list_files.STOPPED: Badge("Stopped", ""),
+}  # fmt: skip
 
 
 @blueprint.post("/export/c/<collection>")

@@ -239,7 +239,9 @@ def drawn(
         "kept": _kept_parameters("q", "after", "before", "count", "inside", "preview"),
         "kept_all": _kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview"),
         "kept_view": kept,
-        "widths": [kept.widths.get(name) for name in (list_views.TITLE, *(item.name for item in shown))] if kept.widths else [],
+        "widths": [kept.widths.get(name) for name in (*([list_views.TITLE] * _titled(collection)), *(item.name for item in shown))]
+        if kept.widths
+        else [],
         "export_href": frame.with_query(f"/export{frame.collection_url(collection.id)}", _exported())
         if list_export.may_export(frame.actor(), collection.id)
         else None,
@@ -315,7 +317,13 @@ def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Seq
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
     alone = Head(collection.label_one, None, None, right=False)
     first = replace(_head(named, collection.label_one, sort, by) if named else alone, name=list_views.TITLE)
-    return [first, *(_head(item, item.label, sort, by) for item in shown), *(Head(item.label, None, None, right=False) for item in masked)]
+    others = [*(_head(item, item.label, sort, by) for item in shown), *(Head(item.label, None, None, right=False) for item in masked)]
+    return [first, *others] if _titled(collection) or not others else others
+
+
+def _titled(collection: Collection) -> bool:
+    """Whether records have names: without a key and a telling field all would be called alike."""
+    return bool(collection.key or collection.title_fields)
 
 
 def _head(item: Field, label: str, sort: str, by: str) -> Head:
@@ -344,7 +352,8 @@ def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look
         title, named = formats.escaped(row.title), html(row.title)
         written = "".join(cells if not row.wrong else _with_failed(row, shown, cells)) + dots
         if row.key is None:
-            drawn.append(f'<tr><th scope="row">{named}</th>{written}<td class="act"></td></tr>')
+            head = f'<th scope="row">{named}</th>' if _titled(collection) or not written else ""
+            drawn.append(f'<tr>{head}{written}<td class="act"></td></tr>')
             continue
         href = f"{above}/{formats.escaped(frame.segment(row.key))}"
         marks = f"{_marks(live[row.key]) if row.key in live else ''}{tagged.get(row.key, '')}"

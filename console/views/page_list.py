@@ -12,15 +12,10 @@ Place = tuple[str, str, str, str]
 """Title, address, icon, and what it is."""
 
 _EVERYBODY: tuple[Place, ...] = (
-    ("Home", "/", "home", "Page"),
-    ("My work", "/my-work", "id-badge", "Page"),
-    ("Inboxes", "/inbox", "inbox", "Page"),
-    ("Records", "/c", "list", "Page"),
-    ("Workflows", "/workflows", "route", "Page"),
-    ("Approvals", "/approvals", "shield-check", "Page"),
-    ("Tasks", "/tasks", "checklist", "Page"),
-    ("Notices", "/notices", "bell", "Page"),
-)
+    ("Home", "/", "home", "Page"), ("My work", "/my-work", "id-badge", "Page"), ("Inboxes", "/inbox", "inbox", "Page"),
+    ("Records", "/c", "list", "Page"), ("Workflows", "/workflows", "route", "Page"), ("Approvals", "/approvals", "shield-check", "Page"),
+    ("Tasks", "/tasks", "checklist", "Page"), ("Notices", "/notices", "bell", "Page"),
+)  # fmt: skip
 
 
 def pages_of(who: Actor) -> list[Place]:

@@ -1,6 +1,7 @@
 """Whole records by hand: a new one, a copy of one, several fields of one at once, and deleting one with what follows from it."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -189,10 +190,13 @@ def _compared(found: Deletion) -> dict[str, Any]:
 
 def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: int = 200) -> Response:
     page = found.page
-    url = frame.record_url(page.collection.id, page.record.key)
+    url, times = (
+        frame.record_url(page.collection.id, page.record.key),
+        Counter(each.collection.id for each in found.referring if each.count),
+    )
     context = records.record_context(page) | {
         "found": found,
-        "follows": [_follows(relation, url) for relation in found.referring if relation.count],
+        "follows": [_follows(each, url, several=times[each.collection.id] > 1) for each in found.referring if each.count],
         "old": json.dumps(_compared(found)),
         "action": f"{url}/delete",
         "cancel": url,
@@ -201,8 +205,9 @@ def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: 
     return frame.page("records/delete.html", context, blocks={"*": "dialog"}, status=status)
 
 
-def _follows(referring: Referring, here: str) -> dict[str, Any]:
-    """Return how many records of a relation refer to the record, and what becomes of them, in words."""
+def _follows(referring: Referring, here: str, *, several: bool) -> dict[str, Any]:
+    """Return how many records of a relation refer to the record, and what becomes of them, in words; by which field, where `several` of theirs do."""
+    by = " and ".join(referring.collection.by_name[there].label for _, there in referring.relation.columns) if several else ""
     many = (
         f"More than {hand_forms.MOST_COUNTED:,}"
         if referring.count > hand_forms.MOST_COUNTED
@@ -216,7 +221,7 @@ def _follows(referring: Referring, here: str) -> dict[str, Any]:
     if single == plural:  # a table whose name is no plural
         named = f"record{'' if referring.count == 1 else 's'} of {plural}"
     return {
-        "head": f"{many} {named}",
+        "head": f"{many} {named}{f' by “{by}”' if by else ''}",
         "words": words,
         "tone": {"deleted": "bad", "refused": "warn"}.get(referring.follows or "", ""),
         "href": f"{here}/related/{frame.segment(referring.relation.name)}",

@@ -16,6 +16,7 @@ from console.browse import find_records, pins
 from console.browse.find_records import Answer, Hit
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.plain_words import uncapitalised
 from console.views import frame, page_list, states
 
 blueprint = Blueprint("search", __name__)
@@ -197,10 +198,10 @@ def _cut(part: Part, *, alone: bool) -> Part:
     most = SHOWN_ALONE if alone else SHOWN
     left = len(part.rows) - most
     if alone and part.rest:
-        return replace(part, rows=part.rows[:most], rest=f"All {part.label.lower()} that fit")
+        return replace(part, rows=part.rows[:most], rest=f"All {uncapitalised(part.label)} that fit")
     if left <= 0:
         return replace(part, rest="", href="")
-    more = "1 more" if left == 1 and not part.rest else f"{left}{'+' if part.rest else ''} more {part.label.lower()}"
+    more = "1 more" if left == 1 and not part.rest else f"{left}{'+' if part.rest else ''} more {uncapitalised(part.label)}"
     return replace(part, rows=part.rows[:most], rest=more, href=_address(request.values.get("q", ""), part.id))
 
 

@@ -29,6 +29,7 @@ from console.core.documents.workspaces import (
 )
 from console.core.expressions import Expression
 from console.core.expressions.operands import date_of
+from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import ConsoleError, NotFound
 from console.records import Chosen, KeySelect
@@ -115,12 +116,12 @@ class Desk:
     def _led(self, page: RecordPage, way: str) -> RecordPage:
         relation = page.collection.relation(way)
         if relation is None or relation.kind != "to_one":
-            raise Gone(f"{page.collection.label} have no relation {way} to one record any more.")
+            raise Gone(f"There is no relation {way} in {page.collection.label} to one record any more.")
         if any(here not in page.record.values for here, _ in relation.columns):
             raise NotFound(hidden=True)
         key = records.record_keys.encode([page.record.values[here] for here, _ in relation.columns])
         if key is None or any(page.record.values[here] is None for here, _ in relation.columns):
-            raise Gone(f"{page.record.title} has no {relation.label.lower()}.")
+            raise Gone(f"{page.record.title} has no {uncapitalised(relation.label)}.")
         return self._record(relation.collection, key)
 
     def _record(self, collection_id: str, key: str) -> RecordPage:
@@ -195,7 +196,7 @@ class Desk:
     def _segment(self, collection: Collection, scope: Scope, segment_id: str) -> Chosen:
         segment = collection.segment(segment_id)
         if segment is None:
-            raise Gone(f"{collection.label} have no segment {segment_id} any more.")
+            raise Gone(f"There is no segment {segment_id} in {collection.label} any more.")
         if segment.sql is None:
             return expressions.parse(segment.filter)
         if segment.fields & scope.hidden:
@@ -229,7 +230,7 @@ def require_fields(collection: Collection, scope: Scope, expression: Expression)
         name = path[1]
         known = name in collection.by_name or collection.relation(name) is not None or collection.field(name) is not None
         if not known:
-            raise Gone(f"{collection.label} have no field {name} any more.")
+            raise Gone(f"There is no field {name} in {collection.label} any more.")
         if name in scope.hidden:
             field_ = collection.by_name.get(name)
             raise Gone(f"You may not see {field_.label if field_ else name} of {collection.label}, on which this depends.")

@@ -49,7 +49,7 @@ def _of_words(document: Workspace, item: object, find: Find) -> Iterator[tuple[t
         for chosen, name in _OF_CHOSEN.findall(text if isinstance(text, str) else ""):
             collection = _led(document, chosen, find)
             if collection is not None and name not in ("key", "title") and not (collection.field(name) or collection.relation(name)):
-                yield (place,), f"{collection.label} have no field {name}."
+                yield (place,), f"There is no field {name} in {collection.label}."
 
 
 def _unknown_of(document: Workspace, item: Component, find: Find) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -75,24 +75,24 @@ def _unknown_of(document: Workspace, item: Component, find: Find) -> Iterator[tu
                 yield ("of",), f"{item.of} leads to no record here."
                 return
             if isinstance(item, Related) and collection.relation(item.relation) is None:
-                yield ("relation",), f"{collection.label} have no relation {item.relation}."
+                yield ("relation",), f"There is no relation {item.relation} in {collection.label}."
             if isinstance(item, Fields):
                 for name in item.fields or ():
                     if collection.field(name) is None:
-                        yield ("fields",), f"{collection.label} have no field {name}."
+                        yield ("fields",), f"There is no field {name} in {collection.label}."
 
 
 def _of_records(collection: Collection, item: CollectionList | Chart | Metric) -> Iterator[tuple[tuple[str, ...], str]]:
     if item.segment and collection.segment(item.segment) is None:
-        yield ("segment",), f"{collection.label} have no segment {item.segment}."
+        yield ("segment",), f"There is no segment {item.segment} in {collection.label}."
     named = {"sort": (getattr(item, "sort", None) or "").removeprefix("-")}
     named |= {name: getattr(item, name, None) or "" for name in ("field", "date", "by", "then")}
     for place, name in named.items():
         if name and collection.field(name) is None:
-            yield (place,), f"{collection.label} have no field {name}."
+            yield (place,), f"There is no field {name} in {collection.label}."
     for name in getattr(item, "columns", None) or ():
         if collection.field(name) is None:
-            yield ("columns",), f"{collection.label} have no field {name}."
+            yield ("columns",), f"There is no field {name} in {collection.label}."
     texts = [("where", text) for text in item.where] + [("stages", stage.where) for stage in getattr(item, "stages", None) or ()]
     for place, text in texts:
         try:
@@ -101,7 +101,7 @@ def _of_records(collection: Collection, item: CollectionList | Chart | Metric) -
             continue
         for path in sorted(paths):
             if path[0] == "record" and len(path) > 1 and path[1] not in collection.by_name and collection.relation(path[1]) is None:
-                yield (place,), f"{collection.label} have no field {path[1]}."
+                yield (place,), f"There is no field {path[1]} in {collection.label}."
 
 
 def _of_sql(item: Chart | Metric) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -24,6 +24,7 @@ from console.core.documents.workspaces import (
     WorkflowButtons,
 )
 from console.core.expressions import search_syntax
+from console.core.plain_words import uncapitalised, with_article
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceChanged, SourceDown, TooSlow
 from console.records import grouped, order_of
 from console.work import tickets
@@ -124,8 +125,7 @@ def failed(item: Any, error: Exception, title: str = "") -> Shown:
 
 
 def _indefinite(label: str) -> str:
-    small = label if label[:2].isupper() else label[:1].lower() + label[1:]
-    return f"{'an' if small[:1].lower() in 'aeio' else 'a'} {small}"
+    return with_article(uncapitalised(label))
 
 
 def _closed(item: Any) -> str:
@@ -150,7 +150,7 @@ def _read(desk: Desk, item: Any) -> Any:
         case Related():
             page = desk.chosen(item.of)
             if page.collection.relation(item.relation) is None:
-                raise Gone(f"{page.collection.label} have no relation {item.relation} any more.")
+                raise Gone(f"There is no relation {item.relation} in {page.collection.label} any more.")
             found = browse.related(desk.actor, page.collection.id, page.record.key or "", item.relation, item.limit)
             if item.columns is not None:
                 readable = {each.name: each for each in found.collection.readable(browse.view_scope(desk.actor, found.collection))}
@@ -178,7 +178,7 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     wanted = item.columns or collection.columns
     readable = {each.name: each for each in collection.readable(scope)}
     if missing := [name for name in item.columns or () if collection.field(name) is None]:
-        raise Gone(f"{collection.label} have no field {missing[0]} any more.")
+        raise Gone(f"There is no field {missing[0]} in {collection.label} any more.")
     columns = tuple(readable[name] for name in dict.fromkeys(wanted) if name in readable)
     text = desk.input(item.search) if item.search else None
     sought = search_syntax.read(str(text), collection, scope.hidden, lambda _: None, desk.actor.zone) if text else None
@@ -215,7 +215,7 @@ def _choices(desk: Desk, item: Dropdown) -> list[tuple[str, str]]:
     collection, scope = browse.browsed_collection(desk.actor, item.collection or "")
     field = collection.visible(item.field or "", scope.hidden)
     if field is None:
-        raise Gone(f"{collection.label} have no field {item.field} any more.")
+        raise Gone(f"There is no field {item.field} in {collection.label} any more.")
     if field.options is not None:
         return [(option.value, option.label) for option in field.options]
     found = records.value_counts(collection.id, scope, field.name)

@@ -4,7 +4,8 @@ Who may edit which is told by `builders`: a workspace decides what everybody's p
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,13 +118,20 @@ def save(actor: Actor, workspace_id: str, revision: int, document: Mapping[str, 
     return revision
 
 
-def undo(actor: Actor, workspace_id: str, revision: int) -> int:
-    """Undo the last change of the draft; returns the new revision. Raises as `save`."""
+@contextmanager
+def _edited(actor: Actor, workspace_id: str, revision: int) -> Iterator[tuple[Connection, Editing]]:
+    """The workspace, locked for somebody who may edit it and has seen its present draft."""
     builders.require(actor)
     with transaction() as connection:
         editing = _locked(connection, workspace_id)
         _require(actor, editing)
         require_revision(editing, revision)
+        yield connection, editing
+
+
+def undo(actor: Actor, workspace_id: str, revision: int) -> int:
+    """Undo the last change of the draft; returns the new revision. Raises as `save`."""
+    with _edited(actor, workspace_id, revision) as (connection, editing):
         former = list(editing.draft.former)
         if editing.draft.document is None or not former:
             raise Conflict("There is nothing to undo.", code="not_possible")
@@ -134,11 +142,7 @@ def undo(actor: Actor, workspace_id: str, revision: int) -> int:
 
 def discard(actor: Actor, workspace_id: str, revision: int) -> bool:
     """Delete the draft, and a workspace that was never published with it; returns whether the workspace is still there. Raises as `save`."""
-    builders.require(actor)
-    with transaction() as connection:
-        editing = _locked(connection, workspace_id)
-        _require(actor, editing)
-        require_revision(editing, revision)
+    with _edited(actor, workspace_id, revision) as (connection, editing):
         if editing.live is None:
             connection.execute(sa.delete(tables.workspace).where(tables.workspace.c.id == workspace_id))
             return False
@@ -159,11 +163,7 @@ def publish(actor: Actor, workspace_id: str, revision: int, live: str | None = N
 
     Raises Conflict `stale_revision` if the draft or the published document changed since, NotAllowed, NotFound.
     """
-    builders.require(actor)
-    with transaction() as connection:
-        editing = _locked(connection, workspace_id)
-        _require(actor, editing)
-        require_revision(editing, revision)
+    with _edited(actor, workspace_id, revision) as (connection, editing):
         if editing.draft.document is None:
             raise Conflict("There is nothing to publish: no draft is there.", code="not_possible")
         if live is not None and live != (editing.live.hash if editing.live else ""):
@@ -178,11 +178,7 @@ def publish(actor: Actor, workspace_id: str, revision: int, live: str | None = N
 
 def delete(actor: Actor, workspace_id: str, revision: int) -> None:
     """Delete the workspace with its versions. Raises as `save`."""
-    builders.require(actor)
-    with transaction() as connection:
-        editing = _locked(connection, workspace_id)
-        _require(actor, editing)
-        require_revision(editing, revision)
+    with _edited(actor, workspace_id, revision) as (connection, editing):
         connection.execute(sa.delete(tables.workspace).where(tables.workspace.c.id == workspace_id))
         log.note(
             actor, "workspace_changed", open={"workspace": workspace_id, "version": editing.version, "origin": "page", "deleted": True},

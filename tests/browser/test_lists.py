@@ -80,3 +80,6 @@ def test_a_preview_is_in_the_address_and_reload_opens_it_again(screens: Callable
     told = page.inner_text("aside")
     page.reload()
     page.wait_for_function("(told) => document.querySelector('aside')?.innerText === told", arg=told)
+    page.keyboard.press("Escape")
+    page.wait_for_url(lambda url: "preview=" not in url)
+    page.wait_for_function("() => document.activeElement.matches('[data-record]')")

@@ -264,7 +264,7 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
     ):
         assert words in page.text, words
     assert "/workflows/review-" in page.html
-    assert f"Metric “Letters”: {records.collection(f'{name}-m').label} have no field mail." in page.text
+    assert f"Metric “Letters”: There is no field mail in {records.collection(f'{name}-m').label}." in page.text
     assert f'href="{desk}/edit?part=metric"' in page.html
     stale = ines.send(page, at, status=409, stamp="x")
     assert "has changed again" in stale.text

@@ -281,7 +281,10 @@ def test_a_vanished_field_in_words_and_conditions_is_told_to_who_builds(pages: P
     ]
     document = {**DESK, "components": told[:-1]}
     found = [(spot.place, spot.reason) for spot in workspaces.unknown_names(workspaces.read(document))]
-    assert found == [(("words", "text"), "Customers have no field vanished."), (("shown", "visible_if"), "Customers have no field gone.")]
+    assert found == [
+        (("words", "text"), "There is no field vanished in Customers."),
+        (("shown", "visible_if"), "There is no field gone in Customers."),
+    ]
     publish(document)
     page = pages.olivia.get("/w/desk?customer=1")
     assert "adaeze@customers.example" in page.text

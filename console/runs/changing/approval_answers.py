@@ -34,7 +34,6 @@ from console.runs.rows.run_store import retried, write
 from console.runs.showing.screens import shorten_texts
 from console.steps.base import Completion
 
-
 ASKED, REPLIED = "approval_asked", "approval_replied"
 
 

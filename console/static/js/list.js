@@ -18,7 +18,20 @@
     window.htmx.ajax("GET", to.pathname + to.search, { source: "#preview", target: "#preview", swap: "outerHTML" });
   }
 
+  function closes(event) {
+    const at = document.activeElement, shown = pane();
+    if (event.key !== "Escape" || event.defaultPrevented || !shown || shown.hidden) return false;
+    return !at.matches("input, textarea, select") && (at === document.body || shown.contains(at) || at === row()) && !document.querySelector("dialog[open], :popover-open");
+  }
+
   document.addEventListener("keydown", (event) => {
+    if (closes(event)) {
+      const key = new URL(location.href).searchParams.get("preview");
+      show(null);
+      const shown = document.querySelector(`[data-record="${CSS.escape(key ?? "")}"]`);
+      if (shown) { shown.tabIndex = -1; shown.focus(); }
+      return;
+    }
     const here = row();
     if (!here || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.activeElement !== here) return;
     if (event.key === "x" || event.key === "X") {
@@ -32,7 +45,6 @@
       const open = new URL(location.href).searchParams.get("preview") === here.dataset.record;
       show(open ? null : here.dataset.record);
     }
-    if (event.key === "Escape" && pane() && !pane().hidden) show(null);
   });
 
   document.addEventListener("click", (event) => {

@@ -283,12 +283,7 @@ def steps_context(view: RunView, look: Look, *, links: bool = True) -> dict[str,
     steps = outline(view, look, links=links)
     kinds = {source["name"]: formats.kind(source) for source in ((view.screen or {}).get("record") or {}).get("fields", ())}
     found = [{**step, "found": phases.finding_words(step["finding"], kinds, look) if step.get("finding") else ""} for step in steps]
-    return {
-        "steps": found,
-        "phases": phases.phases(view.json, steps, look, kinds),
-        "steps_done": steps_done(view),
-        "earlier": view.earlier,
-    }
+    return {"steps": found, "phases": phases.phases(view.json, steps, look, kinds), "steps_done": steps_done(view), "earlier": view.earlier}
 
 
 def steps_done(view: RunView) -> int:

@@ -21,10 +21,7 @@ blueprint = Blueprint("replay", __name__, url_prefix="/runs")
 PAUSE_S = 3600  # longer pauses are drawn as a gap
 MOST_TICKS = 120
 NEAR = 20  # events on each side that always get a tick
-GONE = {
-    "erased": "What was on the screen here was erased.",
-    "expired": "What was on the screen here was kept for its time, and is gone.",
-}
+GONE = {"erased": "What was on the screen here was erased.", "expired": "What was on the screen here was kept for its time, and is gone."}
 """What stands in place of a screen, by why it can be opened no more."""
 
 

@@ -347,12 +347,7 @@ def _with_files(run_id: str, typed: Typed) -> Typed:
 
 
 def command(
-    run_id: str,
-    do: Callable[[Typed], RunView | None],
-    *,
-    typed: Typed | None = None,
-    to: str | None = None,
-    toast: str | None = None,
+    run_id: str, do: Callable[[Typed], RunView | None], *, typed: Typed | None = None, to: str | None = None, toast: str | None = None
 ) -> Response:
     """Execute a command and return the next screen (the one that `do` returns, else read again). If it fails, show the same screen with the reason."""
     typed = typed or typed_form()

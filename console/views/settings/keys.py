@@ -17,53 +17,24 @@ blueprint = Blueprint("keys", __name__)
 
 LASTS = {"7": "A week", "30": "30 days", "90": "90 days", "180": "Half a year", "365": "A year"}
 STATES = {
-    "live": Badge("In use", "good", "check"),
-    "expired": Badge("Expired", "", "clock-off"),
-    "revoked": Badge("Revoked", "bad", "ban"),
+    "live": Badge("In use", "good", "check"), "expired": Badge("Expired", "", "clock-off"), "revoked": Badge("Revoked", "bad", "ban"),
     "closed": Badge("Account closed", "", "user-off"),
-}
+}  # fmt: skip
 KINDS = {
-    "collection": "Records",
-    "action": "Actions",
-    "workflow": "Workflows and runs",
-    "inbox": "Inboxes",
-    "activity": "Activity log",
-    "ai": "AI",
-    "subject": "People's data",
-    "source": "Data sources",
-    "policy": "Rights",
-    "user": "People",
-    "webhook": "Webhooks",
-}
+    "collection": "Records", "action": "Actions", "workflow": "Workflows and runs", "inbox": "Inboxes", "activity": "Activity log",
+    "ai": "AI", "subject": "People's data", "source": "Data sources", "policy": "Rights", "user": "People", "webhook": "Webhooks",
+}  # fmt: skip
 WORDS = {
-    "collection.browse": "List collections",
-    "collection.read": "Read records",
-    "collection.update": "Change records",
-    "collection.create": "Add records",
-    "collection.delete": "Delete records",
-    "collection.export": "Export records",
-    "collection.reveal": "See masked values",
-    "collection.act": "Do what a page offers on records",
-    "action.execute": "Do actions",
-    "action.request": "Ask for actions",
-    "workflow.report": "File confidential reports",
-    "workflow.see": "See workflows and runs",
-    "workflow.start": "Start runs and do their steps",
-    "workflow.resume": "Take up saved runs",
-    "workflow.takeover": "Take runs over",
-    "workflow.assign": "Give runs to people",
-    "workflow.cancel": "Cancel runs",
-    "workflow.edit": "Edit drafts",
-    "workflow.publish": "Publish drafts",
-    "workflow.activate": "Switch on and off",
-    "action.approve": "Approve and reject",
-    "inbox.work": "Take tickets",
-    "inbox.manage": "Hand out tickets",
-    "activity.read": "Read the log",
-    "activity.export": "Export the log",
-    "activity.verify": "Verify the log",
-    "webhook.manage": "Send events outside",
-}
+    "collection.browse": "List collections", "collection.read": "Read records", "collection.update": "Change records",
+    "collection.create": "Add records", "collection.delete": "Delete records", "collection.export": "Export records",
+    "collection.reveal": "See masked values", "collection.act": "Do what a page offers on records", "action.execute": "Do actions",
+    "action.request": "Ask for actions", "workflow.report": "File confidential reports", "workflow.see": "See workflows and runs",
+    "workflow.start": "Start runs and do their steps", "workflow.resume": "Take up saved runs", "workflow.takeover": "Take runs over",
+    "workflow.assign": "Give runs to people", "workflow.cancel": "Cancel runs", "workflow.edit": "Edit drafts",
+    "workflow.publish": "Publish drafts", "workflow.activate": "Switch on and off", "action.approve": "Approve and reject",
+    "inbox.work": "Take tickets", "inbox.manage": "Hand out tickets", "activity.read": "Read the log", "activity.export": "Export the log",
+    "activity.verify": "Verify the log", "webhook.manage": "Send events outside",
+}  # fmt: skip
 
 
 @blueprint.get("/settings/keys")

@@ -14,7 +14,7 @@ from console.views.settings import area, source_preview
 blueprint = Blueprint("sources", __name__, url_prefix="/settings/sources")
 KINDS = (("postgresql", "PostgreSQL"), ("mysql", "MySQL or MariaDB"), ("sqlite", "SQLite file"))
 PARTS = ("kind", "host", "port", "database", "user", "encrypted")
-MOST_HIDDEN = 40
+MOST_NAMED, MOST_HIDDEN = 5, 40
 TYPED = ("url", *PARTS, "name", "which", "look")
 ACTS = (("browse", "Browse"), ("update", "Change"), ("create", "Add"), ("delete", "Delete"), ("export", "Export"))
 """What a role may be given here, as rows of the policy and as words; `browse` includes reading single records."""
@@ -67,7 +67,18 @@ def connect() -> Response:
         made = sources.add(typed.get("name", ""), url, terms=terms, chosen=chosen, may=granted(may), by=actor)
     except (Invalid, Conflict) as wrong:
         return _choice(url, typed, sources.attempt(url), chosen=chosen, may=may, wrong=wrong)
-    flash(f"{typed['name']} is connected: {len(made)} collections.")
+    there = {(collection.schema, collection.table) for collection in made}
+    unread = [
+        table.place
+        for table in sources.attempt(url).tables
+        if (table.schema, table.name) not in there and (chosen is None or table.place in chosen)
+    ]
+    left_out = (
+        f" Left out, because the database itself could not read them: {', '.join(unread[:MOST_NAMED])}{', …' if len(unread) > MOST_NAMED else '.'}"
+        if unread
+        else ""
+    )
+    flash(f"{typed['name']} is connected: {len(made)} collections.{left_out}")
     return frame.redirect_to(f"/settings/sources/{typed['name']}/connected")
 
 

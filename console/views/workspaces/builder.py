@@ -18,25 +18,9 @@ from console.workspaces import Editing
 blueprint = Blueprint("workspace_builder", __name__, url_prefix="/w")
 
 ICONS = (
-    "layout-grid",
-    "list",
-    "users",
-    "user",
-    "credit-card",
-    "receipt",
-    "coin",
-    "shield-check",
-    "chart-bar",
-    "chart-line",
-    "inbox",
-    "mail",
-    "phone",
-    "package",
-    "scale",
-    "calendar",
-    "flag",
-    "world",
-)
+    "layout-grid", "list", "users", "user", "credit-card", "receipt", "coin", "shield-check", "chart-bar", "chart-line", "inbox", "mail",
+    "phone", "package", "scale", "calendar", "flag", "world",
+)  # fmt: skip
 ORIGINS = {"page": "By page", "file": "From a file"}
 TEXTS = ("title", "help", "icon")
 
@@ -222,7 +206,7 @@ def _builder(
         "form": component_form.boxes(frame.actor(), document, kind, own, errors) if own else [],
         "names": component_form.completions(document, own) if own else [], "own": own, "places": edits.places(body),
         "place": request.values.get("place", "") if adding else (edits.place_of(body, chosen) or ("", 0, 0))[0],
-        "icons": ICONS, "teams": _teams(), "problems": workspaces.unknown_names(document), "people": _people(editing, wrong),
+        "icons": ICONS, "teams": _teams(), "problems": _problems(document), "people": _people(editing, wrong),
         "wrong": wrong, "theirs": change_words.theirs(wrong, editing.document), "details": [each for each in wrong.details if "theirs" not in each] if wrong else [], "said": said,
         "charts": False,
     }  # fmt: skip
@@ -314,10 +298,18 @@ def _people(editing: Editing, wrong: ConsoleError | None) -> Mapping[str, str]:
     return accounts.names(who - {"", "None"})
 
 
+def _problems(document: Workspace) -> list[tuple[str, str, str]]:
+    """Return for each name that is not there: its component, what that is called, and what is missing."""
+    return [
+        (str(spot.place[0]), change_words.place_words(document, None, f"components.{spot.place[0]}"), spot.reason)
+        for spot in workspaces.unknown_names(document)
+    ]
+
+
 def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     context = {
         "editing": editing, "workspace": editing.document, "url": _url(editing.id), "changes": change_words.changed(editing), "wrong": wrong, "theirs": change_words.theirs(wrong, editing.document),
-        "problems": workspaces.unknown_names(editing.document), "people": _people(editing, wrong), "live": editing.live.hash if editing.live else "",
+        "problems": _problems(editing.document), "people": _people(editing, wrong), "live": editing.live.hash if editing.live else "",
     }  # fmt: skip
     return frame.page("workspaces/changes.html", context, status=wrong.status if wrong else 200)
 

@@ -27,14 +27,14 @@ def changed(editing: Editing) -> list[tuple[str, str, str]]:
     return [
         (place, _content(editing.document, each.path, each.before), _content(editing.document, each.path, each.after))
         for each in editing.changes
-        for place in [_place(editing.document, editing.live, each.path)]
+        for place in [place_words(editing.document, editing.live, each.path)]
     ]
 
 
 def theirs(wrong: ConsoleError | None, document: Workspace) -> list[tuple[str, str]]:
     """Return (place, present) of each change that somebody else made meanwhile."""
     told = [(str(each["field"]), each["theirs"]) for each in (wrong.details if wrong else ()) if "theirs" in each]
-    return [(_place(document, None, path), _content(document, path, value)) for path, value in told]
+    return [(place_words(document, None, path), _content(document, path, value)) for path, value in told]
 
 
 def _given(path: str, *documents: Workspace | None) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _given(path: str, *documents: Workspace | None) -> dict[str, Any]:
     return {} if found is None else found.model_dump(mode="json", by_alias=True)
 
 
-def _place(document: Workspace, live: Workspace | None, path: str) -> str:
+def place_words(document: Workspace, live: Workspace | None, path: str) -> str:
     """A place of the document as the builder says it: "Collection “Customers”: Heading"."""
     part, *rest = path.removeprefix("components.").split(".")
     given = _given(path, document, live)

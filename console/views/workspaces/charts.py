@@ -9,6 +9,7 @@ from typing import Any
 from console import workspaces
 from console.core.documents.collections import Field, condition_rows
 from console.core.documents.workspaces import Chart as ChartComponent, Metric
+from console.core.plain_words import uncapitalised
 from console.formats import Amount, Kind, Look
 from console.views import formats, frame
 from console.views.charts import Chart, Series
@@ -286,7 +287,7 @@ def _value_words(field: Field, key: Any, named: Mapping[Any, Any], look: Look) -
 def _series_name(item: ChartComponent, found: Figures, line: Any, currency: str | None, look: Look) -> str:
     if item.sql is not None:
         return formats.label_of(str(line)) if line else "Value"
-    what = WORDS[item.measure] if found.measured is None else f"{WORDS[item.measure]} of {found.measured.label.lower()}"
+    what = WORDS[item.measure] if found.measured is None else f"{WORDS[item.measure]} of {uncapitalised(found.measured.label)}"
     if found.line is not None:
         what = _value_words(found.line, line, found.named, look)
     return f"{what}, {currency}" if currency else what

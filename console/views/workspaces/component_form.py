@@ -11,6 +11,7 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, humanised
 from console.core.documents.workspaces import KINDS, SELECTING, CollectionList, Workspace
 from console.core.documents.workspaces.components import Measure, Period
+from console.core.plain_words import uncapitalised
 from console.errors import ConsoleError
 from console.views import frame
 
@@ -36,21 +37,13 @@ class Box:
 
 
 LOOKS = {
-    "plain": "Plain",
-    "panel": "Shaded pane",
-    "bar": "Inputs in a row",
-    "figures": "Figures in a row",
-    "table": "Table",
+    "plain": "Plain", "panel": "Shaded pane", "bar": "Inputs in a row", "figures": "Figures in a row", "table": "Table",
     "list": "List for a narrow pane",
-}
+}  # fmt: skip
 MEASURES = {
-    "count": "How many",
-    "sum": "Sum of a field",
-    "average": "Average of a field",
-    "lowest": "Lowest of a field",
-    "highest": "Highest of a field",
-    "distinct": "How many different values",
-}
+    "count": "How many", "sum": "Sum of a field", "average": "Average of a field", "lowest": "Lowest of a field",
+    "highest": "Highest of a field", "distinct": "How many different values",
+}  # fmt: skip
 CHARTS = {"time": "Time line", "share": "Shares", "leaders": "Leaders", "cohort": "Cohorts", "funnel": "Funnel"}
 GOOD = {"none": "Neither", "up": "More is better", "down": "Less is better"}
 
@@ -199,7 +192,7 @@ class _Offer:
                 collection = self.selected(item.select)
                 found.append((item.select, f"the chosen {collection.label_one if collection else item.select}"))
                 led = [relation for relation in collection.relations if relation.kind == "to_one"] if collection else []
-                found += [(f"{item.select}.{relation.name}", f"its {relation.label.lower()}") for relation in led]
+                found += [(f"{item.select}.{relation.name}", f"its {uncapitalised(relation.label)}") for relation in led]
         return found
 
     def selected(self, name: str) -> Collection | None:
@@ -407,7 +400,7 @@ def subject_words(item: Any, document: Workspace, actor: Actor) -> list[str]:
     of = chosen.label_one if chosen else str(given["of"])
     relation = chosen.relation(str(given["relation"])) if chosen and given["relation"] else None
     if relation is not None:
-        return [f"{relation.label} of the {of[:1].lower() + of[1:]}"]
+        return [f"{relation.label} of the {uncapitalised(of)}"]
     return [str(given["relation"]), of] if given["relation"] else [of]
 
 

@@ -20,17 +20,7 @@ from console.core.documents.collections.model import (
 )
 from console.core.plain_words import humanised
 
-OPEN_MODULES = frozenset(
-    {
-        "assembling",
-        "collection_document",
-        "condition_rows",
-        "contact_document",
-        "document_changes",
-        "document_check",
-        "document_merge",
-        "document_words",
-        "recognising",
-        "treatment",
-    }
-)
+OPEN_MODULES = frozenset({
+    "assembling", "collection_document", "condition_rows", "contact_document", "document_changes", "document_check", "document_merge",
+    "document_words", "recognising", "treatment",
+})  # fmt: skip

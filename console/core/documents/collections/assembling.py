@@ -7,18 +7,17 @@ Pure: `assemble` takes the reflected structures and documents of all collections
 import hashlib
 import json
 import re
-from collections.abc import Collection as Several, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from console.core.documents.collections import recognising, relating, treatment
-from console.core.documents.collections.default_titles import default_title, parts_in_title, random_keys
+from console.core.documents.collections.default_titles import default_columns, default_title, parts_in_title, random_keys
 from console.core.documents.collections.labels import explained, led_to, one_of
 from console.core.documents.collections.model import (
     FIELD_TYPES,
-    MOST_COLUMNS,
     SHOWN_ONLY,
     Author,
     Changes,
@@ -70,7 +69,11 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
     items = list(kept)
     places = {(item.source, item.structure["schema"], item.structure["table"]): item for item in items}
     alike = _led_alike(items, places)
-    made = {item.id: _made(Recipe.of(item, places, tuple(called.get(item.id, ())), alike)) for item in items}
+    marks = _marks(items)
+    made = {
+        item.id: _made(Recipe.of(item, places, tuple(called.get(item.id, ())), alike, marks[item.source, item.structure["schema"]]))
+        for item in items
+    }
     links: dict[str, list[Relation]] = {item.id: [] for item in items}
     for item in items:
         for foreign in item.structure.get("foreign_keys", ()):
@@ -107,15 +110,19 @@ class Recipe:
     kept: Stored = field(compare=False)
     led: Mapping[str, str] = field(compare=False)
     called: tuple[Field, ...] = field(compare=False)
+    mark: str = field(compare=False)
 
     @classmethod
-    def of(cls, kept: Stored, places: Places, called: tuple[Field, ...], alike: Mapping[tuple[str, str], str]) -> "Recipe":
-        """`led`: column with a foreign key → collection that it leads to; in a view, where every table has the column lead to one and the same."""
+    def of(cls, kept: Stored, places: Places, called: tuple[Field, ...], alike: Mapping[tuple[str, str], str], mark: str = "") -> "Recipe":
+        """`led`: column with a foreign key → collection that it leads to; in a view, where every table has the column lead to one and the same.
+
+        `mark`: what the names of the tables of its schema begin with, which is no part of its label.
+        """
         led = dict(reversed([*_led(kept, places)]))  # of two foreign keys of one column the first counts
         if kept.structure["kind"] == "view":
             led = {name: only for column in kept.structure["columns"] if (only := alike.get((kept.source, name := column["name"])))}
-        parts = [kept.id, kept.source, kept.position, kept.structure, kept.document, led, [repr(item) for item in called]]
-        return cls(hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest(), kept, led, called)
+        parts = [kept.id, kept.source, kept.position, kept.structure, kept.document, led, mark, [repr(item) for item in called]]
+        return cls(hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest(), kept, led, called, mark)
 
 
 def _led(kept: Stored, places: Places) -> Iterator[tuple[str, str]]:
@@ -136,6 +143,14 @@ def _led_alike(items: Sequence[Stored], places: Places) -> dict[tuple[str, str],
     return {place: target for place, target in only.items() if _says(place[1], target)}
 
 
+def _marks(items: Sequence[Stored]) -> dict[tuple[str, str | None], str]:
+    """(source, schema) → the mark that the names of its tables begin with."""
+    tables: dict[tuple[str, str | None], list[str]] = {}
+    for item in items:
+        tables.setdefault((item.source, item.structure["schema"]), []).append(item.structure["table"])
+    return {place: recognising.common_mark(names) for place, names in tables.items()}
+
+
 def _says(column: str, target: str) -> bool:
     words = recognising.parts_of(column)
     return "".join(words[:-1] or words) in "".join(recognising.parts_of(target))
@@ -143,16 +158,16 @@ def _says(column: str, target: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def _made(recipe: Recipe) -> Collection:
-    return _collection(recipe.kept, recipe.led, recipe.called)
+    return _collection(recipe.kept, recipe.led, recipe.called, recipe.mark)
 
 
-def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field] = ()) -> Collection:
+def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], mark: str) -> Collection:
     from console.core.documents.collections.contact_document import (
         ContactDocument,  # pydantic: commands that read no document do without it
     )
 
     structure, document = kept.structure, kept.document
-    label = humanised(recognising.table_words(structure["table"]))
+    label = humanised(recognising.table_words(structure["table"].removeprefix(mark)))
     key = tuple(document.get("key") or structure["key"])
     named = _named_in(document)
     words = recognising.column_words(structure["columns"])
@@ -179,7 +194,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field] = 
             f"The collection {kept.id} names columns that the source does not have: {', '.join(unknown)}.",
             details=[{"field": name, "reason": "There is no such column."} for name in unknown],
         )
-    title = document.get("title") or default_title(structure, shown, key)
+    title = document.get("title") or default_title(structure, shown, key, one_of(label))
     made = Collection(
         id=kept.id,
         source=kept.source,
@@ -195,7 +210,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field] = 
         segments=offered_segments(document),
         title=title,
         subject=document.get("subject"),
-        columns=tuple(document.get("columns") or _default_columns(shown, random_keys(structure, key) | parts_in_title(fields, key, title))),
+        columns=tuple(document.get("columns") or default_columns(shown, random_keys(structure, key) | parts_in_title(fields, key, title))),
         summary=document.get("summary") or {},
         changes=_changes(document.get("changes"), by_name),
         search=tuple(document.get("search") or ()),
@@ -223,13 +238,6 @@ def _changes(given: Mapping[str, Any] | None, by_name: Mapping[str, Field]) -> C
         (name for name in CREATED if name in by_name and by_name[name].stored in ("datetime", "date")), None
     )
     return Changes(given.get("column"), created, given.get("deleted"), int(given.get("every_s", 5)), bool(given.get("listen", False)))
-
-
-def _default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
-    """The first columns that a list can show; without currencies, which stand with their amounts, and the `unread`: keys that no person reads there."""
-    beside = {item.currency for item in shown} | set(unread)
-    plain = [item.name for item in shown if item.type not in SHOWN_ONLY and item.name not in beside]
-    return (plain or [item.name for item in shown])[:MOST_COLUMNS]
 
 
 def _said_of_fields(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:

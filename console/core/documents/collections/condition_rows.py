@@ -18,14 +18,9 @@ COMPARED = {"==": "is", "!=": "is not"}
 ORDERED = {"<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least"}
 TODAY = {"past": "<", "ahead": ">="}
 DATED = {
-    "past": "is before today",
-    "ahead": "is today or later",
-    "<": "is before",
-    ">=": "is on or after",
-    "last": "is in the last … days",
-    "older": "is more than … days ago",
-    "next": "is at most … days from now",
-}
+    "past": "is before today", "ahead": "is today or later", "<": "is before", ">=": "is on or after", "last": "is in the last … days",
+    "older": "is more than … days ago", "next": "is at most … days from now",
+}  # fmt: skip
 WORDED = {"contains": "contains", "startsWith": "starts with"}
 EMPTY = {"empty": "is empty", "filled": "is not empty"}
 YES_NO = {"yes": "is yes", "no": "is no"}

@@ -23,13 +23,9 @@ FIELDS = ("name", "email", "phone", "zone", "language", "country", "owner", "sta
 EVIDENCE = ("source", "text_version", "at", "withdrawn_at")
 """Columns that tell about a consent, beside whether it was given."""
 USUAL = {
-    "channel": ("channel", "kind", "medium"),
-    "state": ("state", "status", "given", "consent"),
-    "source": ("source", "origin"),
-    "text_version": ("text_version", "version"),
-    "at": ("at", "given_at", "created_at"),
-    "withdrawn_at": ("withdrawn_at", "revoked_at"),
-}
+    "channel": ("channel", "kind", "medium"), "state": ("state", "status", "given", "consent"), "source": ("source", "origin"),
+    "text_version": ("text_version", "version"), "at": ("at", "given_at", "created_at"), "withdrawn_at": ("withdrawn_at", "revoked_at"),
+}  # fmt: skip
 """Columns of a table of consents that are found by their name where the document does not name them."""
 GIVEN = ("given", "granted", "opted_in", "opt_in", "subscribed", "yes", "true", "1")
 """Words that say that consent was given, where the document names none."""

@@ -1,21 +1,21 @@
-"""What a record is called where its collection's document does not say it."""
+"""What a record is called, and which columns a list shows, where the collection's document does not say it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection as Several, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from console.core.documents.collections import recognising
-from console.core.documents.collections.labels import led_to, one_of
-from console.core.documents.collections.model import Field
-from console.core.plain_words import humanised
+from console.core.documents.collections.labels import led_to
+from console.core.documents.collections.model import MOST_COLUMNS, SHOWN_ONLY, Field
 
+TOLD = 2
+"""States, and amounts, that a list shows before its other columns."""
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
-def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Sequence[str]) -> str:
-    """Default title template: the names of a person, a telling column, the parts of the key in words, else the kind of record with its key."""
-    noun = one_of(humanised(recognising.table_words(structure["table"])))
+def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Sequence[str], noun: str) -> str:
+    """Default title template: the names of a person, a telling column, the parts of the key in words, else the kind of record (`noun`) with its key."""
     usable = {item.name: item for item in shown if item.type in {"text", "email", "enum", "long_text"} and not item.sensitive}
     parts = set(key) if len(key) > 1 else set()
     known = [
@@ -29,7 +29,11 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         return _of_parts([visible[name] for name in key], noun)
     repeated = {column["name"] for column in structure["columns"] if column.get("repeats")}
     texts = [
-        column["name"] for column in known if usable[column["name"]].type in {"text", "email"} and column["name"] not in {*key, *repeated}
+        column["name"]
+        for column in known
+        if usable[column["name"]].type in {"text", "email"}
+        and column["name"] not in {*key, *repeated}
+        and _tells(usable[column["name"]], noun)
     ]
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
     if texts and not natural:
@@ -92,8 +96,33 @@ def _shown_plainly(item: Field) -> bool:
     return not state and item.widget not in ("badge", "colour") and item.references is None
 
 
+def _tells(item: Field, noun: str) -> bool:
+    """Whether a text tells records apart: no amount, and no address of somebody who has to do with them, as the `billing_email` of an order."""
+    words = set(recognising.parts_of(item.name))
+    foreign = item.type == "email" and words - {"e", "mail", "email", "address", *recognising.parts_of(noun)}
+    return not foreign and words.isdisjoint({"ip", "agent"} | recognising.MONEY)
+
+
 def _path(name: str) -> str:
     if PLAIN_NAME.fullmatch(name):
         return f"record.{name}"
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'record["{quoted}"]' if not name.startswith("_") and "}}" not in name else '""'
+
+
+def default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
+    """The columns that a list shows: of many its states and amounts, then the first; long texts and who wrote a row last.
+
+    Without currencies, which stand with their amounts, and the `unread`: keys that no person reads there.
+    """
+    beside = {item.currency for item in shown} | set(unread)
+    plain = [item for item in shown if item.type not in SHOWN_ONLY and item.name not in beside] or list(shown)
+    words = {item.name: recognising.parts_of(item.name) for item in plain}
+    states = [item.name for item in plain if recognising.STATES & set(words[item.name][-1:])]
+    amounts = [
+        item.name for item in plain if item.type == "money" or item.widget == "money" or recognising.amount(item.stored, words[item.name])
+    ]
+    first = {*states[:TOLD], *sorted(amounts, key=lambda name: "total" not in words[name])[:TOLD]}
+    last = {item.name for item in plain if item.type in ("long_text", "json") or recognising.BOOKKEEPING & set(words[item.name])}
+    chosen = sorted(plain, key=lambda item: (item.name not in first, item.name in last))[:MOST_COLUMNS]
+    return [item.name for item in plain if item in chosen]

@@ -1,23 +1,41 @@
 """Words from names: labels of tables and columns, the singular of a label, the help from a comment."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 KEY_WORDS = frozenset({"ID", "no", "nr", "num", "number", "code", "cd", "key", "UUID", "uuid", "fk"})
 """Last words of labels that say only that a column holds a key."""
 
 
+ONE: Mapping[str, str] = {
+    "analyses": "analysis", "buses": "bus", "crises": "crisis", "diagnoses": "diagnosis", "gases": "gas", "hypotheses": "hypothesis", "lenses": "lens",
+    "quizzes": "quiz", "shelves": "shelf", "theses": "thesis", "caches": "cache", "niches": "niche", "adresses": "adresse",
+    "aliases": "alias", "canvases": "canvas", "viruses": "virus",
+    **{f"{word}s": word for word in ("brownie", "calorie", "cookie", "hoodie", "movie", "pie", "selfie", "smoothie", "tie", "zombie")},
+}  # fmt: skip
+"""Last words that no ending tells, in small letters, and what one of them is called."""
+ALONE = (
+    "ss", "us", "is", "as", "os", "ès", "ís", "ús", "ás", "news", "series", "species", "means", "lens", "kurs", "cours", "temps", "corps", "fonds",
+    "poids", "pays", "prijs", "bewijs", "adres", "proces", "plaats", "plats", "puls", "fels", "zins", "paradies", "verlies", "vlies",
+    "logistics", "analytics", "statistics", "earnings", "premises", "proceeds", "headquarters", "goods",
+)  # fmt: skip
+"""Endings of words in -s that are no plural, or that are the same for one and many: English, Latin, German, French, Spanish, Dutch, Swedish."""
+ENDINGS = (
+    ("atuses", "atus"), ("onuses", "onus"), ("mpuses", "mpus"), ("nsuses", "nsus"),
+    ("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("roes", "ro"), ("toes", "to"),
+)  # fmt: skip
+
+
 def one_of(label: str) -> str:
     """The singular of a label, where its last word is surely a plural in English: "Order detail" for "Order details"."""
-    for ending, instead in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh")):
-        if label.endswith(ending) and len(label.rsplit(maxsplit=1)[-1]) > len(ending) + 1:
-            return label.removesuffix(ending) + instead
-    plural = (
-        label.endswith("s")
-        and not label.lower().endswith(("ss", "us", "is", "as", "os", "news"))
-        and len(label.rsplit(maxsplit=1)[-1]) > len("gas")
-    )
-    return label[:-1] if plural else label
+    last = re.split(r"[\s_-]", label)[-1]
+    small = last.lower()
+    if small in ONE:
+        return label[: -len(last)] + last[:1] + ONE[small][1:]
+    if not small.endswith("s") or small.endswith(ALONE) or len(small) <= len("gas") or (last.isupper() and len(last) <= len("HTTPS")):
+        return label
+    ending, instead = next(((long, short) for long, short in ENDINGS if small.endswith(long) and len(small) > len(long) + 1), ("s", ""))
+    return label[: -len(ending)] + instead
 
 
 def led_to(label: str) -> str:

@@ -34,13 +34,9 @@ MOST_COLUMNS = 8
 
 # `stored` decides what a value can be compared with; the field's type decides how it is shown.
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
-    "integer": operands.number_of,
-    "decimal": operands.number_of,
-    "date": operands.date_of,
-    "datetime": operands.moment_of,
-    "time": operands.time_of,
-    "uuid": operands.uuid_of,
-}
+    "integer": operands.number_of, "decimal": operands.number_of, "date": operands.date_of, "datetime": operands.moment_of,
+    "time": operands.time_of, "uuid": operands.uuid_of,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,8 +361,7 @@ class Collection:
     @property
     def spoken(self) -> str:
         """The label inside a sentence, without its source: "customers", "KYC cases"."""
-        label = self.plain_label or self.label
-        return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+        return plain_words.uncapitalised(self.plain_label or self.label)
 
     def head(self) -> dict[str, Any]:
         """The collection as a list entry."""

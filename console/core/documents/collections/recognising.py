@@ -17,7 +17,8 @@ FEWEST, MOST_STATES, LONGEST_STATE = 10, 12, 30
 
 FORMS: Mapping[str, re.Pattern[str]] = {
     "secret": re.compile(
-        r"\$(?:2[abxy]|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|[156y]|apr1)\$.+|(?:pbkdf2_sha\d+|bcrypt_sha256|argon2|scrypt)[$:].+|\{S?SHA(?:256|512)?\}.+"
+        r"\$(?:2[abxy]|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]*|[1567y]|apr1|sha1|wp\$2y)\$.+"
+        r"|\$[PHS]\$[./\w]{20,}|(?:sha1|md5)\$\w+\$[0-9a-f]{32,}|(?:pbkdf2_sha\d+|bcrypt_sha256|argon2|scrypt)[$:].+|\{S?SHA(?:256|512)?\}.+"
         r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*|eyJ[\w-]{8,}\.eyJ[\w-]+\.[\w-]*|(?:sk|rk|whsec)_(?:live_|test_)?\w{16,}|gh[pousr]_\w{30,}|AKIA[A-Z0-9]{16}"
     ),
     "email": re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,24}"),
@@ -28,12 +29,14 @@ FORMS: Mapping[str, re.Pattern[str]] = {
     "alpha2": re.compile(r"[A-Z]{2}"),
     "uuid": re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE),
 }
-"""Form → what every text of a sample must match; the first that fits counts."""
+"""Form → what every text of a sample must match (half of them, for secrets); the first that fits counts."""
+SLUG = re.compile(r"(?=[^-]*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*")
 
 MONEY = frozenset({
     "amount", "price", "cost", "costs", "fee", "fees", "total", "subtotal", "balance", "salary", "wage", "freight", "revenue", "budget", "tax", "paid",
     "payment", "refund", "refunded", "deposit", "rent", "turnover", "income", "debt", "credit", "betrag", "preis", "summe", "netto", "brutto", "umsatz", "saldo",
 })  # fmt: skip
+CENTS = ("minor", "cents", "cent")
 PER_CENT = frozenset({"percent", "percentage", "pct"})
 SHARES = PER_CENT | {"discount", "vat", "share", "margin", "probability", "confidence"}
 STATES = frozenset({"status", "state", "stage", "phase", "priority", "severity", "outcome", "level"})
@@ -41,6 +44,8 @@ WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "reque
 """Last words of columns that hold the account of who did something: where somebody here has that account, their name is shown."""
 WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "changed", "deleted"})
 """Words of columns that say when a row was written."""
+BOOKKEEPING = WRITTEN | {"create", "write", "update", "uid"}
+"""Words of columns that say when and by whom."""
 CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency", "waehrung", "währung")
 FIRST = frozenset({"first_name", "firstname", "given_name", "givenname", "forename", "fname", "fnm", "vorname", "prenom", "voornaam"})
 LAST = frozenset(
@@ -48,24 +53,11 @@ LAST = frozenset(
 )
 WHOLE = ("display_name", "full_name", "fullname", "displayname")
 TITLES = (
-    "name",
-    "title",
-    "label",
-    "titel",
-    "bezeichnung",
-    "name1",
-    "bez1",
-    "bez",
-    "firma",
-    "nom",
-    "naam",
-    "nombre",
-    "legal_name",
-    "company_name",
-    "subject",
-    "description",
-    "code",
-)
+    "name", "title", "label", "titel", "bezeichnung", "name1", "bez1", "bez", "firma", "nom", "naam", "nombre", "legal_name",
+    "company_name", "subject", "description", "code",
+)  # fmt: skip
+COMPOUND = ("name", "titel", "bezeichnung", "naam", "namn", "navn")
+"""Ends of words that are written in one with what they name: `Kursname` of courses, `Artikelbezeichnung` of articles."""
 FEWEST_MARKED, MARKED = 4, 0.8
 """How many columns, and which part of a table's, begin with its mark."""
 NUMBERS = frozenset({"number", "no", "nr", "code", "sku", "reference", "ref", "slug", "username", "login", "abbr", "symbol"})
@@ -91,8 +83,10 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
         return None
     if all(isinstance(value, str) for value in values):
         texts = [value.strip() for value in values if value.strip()]
+        if texts and 2 * sum(bool(FORMS["secret"].fullmatch(text)) for text in texts) >= len(texts):
+            return "secret"  # also beside accounts that are closed, or older and in clear text
         found = next((form for form, pattern in FORMS.items() if texts and all(pattern.fullmatch(text) for text in texts)), None)
-        return found or ("states" if _states(texts) else None)
+        return found or ("states" if _states(texts) else "slug" if _slugs(texts) else None)
     numbers = [float(value) for value in values if not isinstance(value, str | bool) and _number(value)]
     if len(numbers) != len(values) or not SHARES & set(parts_of(name)) or not any(numbers):
         return None
@@ -103,6 +97,11 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
 
 def _states(texts: Sequence[str]) -> bool:
     return len(texts) >= FEWEST and len(set(texts)) <= MOST_STATES and all(len(text) <= LONGEST_STATE for text in texts)
+
+
+def _slugs(texts: Sequence[str]) -> bool:
+    """Whether texts are words of addresses, as `a-first-post`."""
+    return any("-" in text for text in texts) and all(SLUG.fullmatch(text) for text in texts)
 
 
 def _number(value: Any) -> bool:
@@ -146,16 +145,22 @@ def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str]
         return {"widget": form}
     if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:])):
         return {"widget": "plain"}
-    plain = [word for word in words if word not in ("minor", "cents", "cent")]
-    in_cents = words[-1:] in (("cents",), ("cent",)) and words[-2:-1] != ("per",)
-    if not (in_cents or MONEY & {*plain[-1:], *plain[:1]}) or {"count", "id", "qty", "quantity"} & set(words):
+    if not amount(str(column["stored"]), words):
         return {}
+    plain = [word for word in words if word not in CENTS]
     currency = next((name for name, word in called.items() if word.lower() in CURRENCY_COLUMNS), None)
     if len(plain) < len(words):
         return {"widget": "money", "minor": True} | ({"currency": currency} if currency else {})
-    if column["stored"] != "decimal" or (column.get("scale") or 2) > 4:
+    if column["stored"] != "decimal" or (currency is None and (column.get("scale") or 2) > 4):
         return {}
     return {"type": "money"} | ({"widget": "money", "currency": currency} if currency else {})
+
+
+def amount(stored: str, words: Sequence[str]) -> bool:
+    """Whether a column whose name has these words holds amounts of money."""
+    plain = [word for word in words if word not in CENTS]
+    named = MONEY & {*plain[-1:], *plain[:1]} or (words[-1:] in (("cents",), ("cent",)) and words[-2:-1] != ("per",))
+    return stored in ("integer", "decimal") and bool(named) and not {"count", "id", "qty", "quantity"} & set(words)
 
 
 CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
@@ -219,11 +224,16 @@ def table_words(table: str) -> str:
 def column_words(columns: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The names of a table's columns without the short mark of the table that nearly all of them begin with: `kd_name` and `kd_ort` of customers."""
     names = [column["name"] for column in columns]
+    mark = common_mark(names)
+    return {name: name.removeprefix(mark) for name in names}
+
+
+def common_mark(names: Sequence[str]) -> str:
+    """The short mark that nearly all names begin with, where they differ without it too: `wp_` of the tables of a WordPress; "" without one."""
     marks = Counter(found[0] for name in names if (found := re.match(r"[A-Za-z]{1,5}_(?=[A-Za-z])", name)))
     mark, times = max(marks.items(), key=lambda each: each[1], default=("", 0))
-    short = {name: name.removeprefix(mark) for name in names}
-    own = times >= FEWEST_MARKED and times >= len(names) * MARKED and len({name.lower() for name in short.values()}) == len(names)
-    return short if own else {name: name for name in names}
+    own = times >= FEWEST_MARKED and times >= len(names) * MARKED and len({name.removeprefix(mark).lower() for name in names}) == len(names)
+    return mark if own else ""
 
 
 def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapping[str, str]) -> list[str]:
@@ -240,10 +250,12 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
     if first and last:
         return [first, last]
     telling = [name for name, column in texts.items() if not column.get("repeats")]
-    own = "_".join(parts_of(table))
-    named = [f"{own}_{word}" for word in ("name", "title", "label", "description", "number", "no", "code")]
+    owns = dict.fromkeys(("_".join(parts_of(table)), *parts_of(table)[-1:]))
+    named = [f"{own}_{word}" for own in owns for word in ("name", "title", "label", "description", "number", "no", "code")]
     ordered = [snake[known] for known in (*TITLES[:2], *named, *TITLES[2:]) if known in snake]
     ordered += [name for name in texts if parts_of(called[name])[-1:] == ("name",)]
+    ordered += [name for known, name in lower.items() if known.startswith(tuple(own[:4] for own in owns)) and known.endswith(COMPOUND)]
     ordered += [name for name in texts if set(parts_of(name)[-1:]) & NUMBERS]
+    ordered.sort(key=lambda name: texts[name].get("form") == "slug")
     chosen = next((name for name in ordered if name in telling), None)
     return [chosen] if chosen else []

@@ -5,6 +5,7 @@ and the field is not proposed. A field with the name of a secret is always `neve
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias, get_args
@@ -16,16 +17,17 @@ TREATMENTS: tuple[Ai, ...] = get_args(Ai)
 FORMER = {"allow": "full", "ask": "masked"}
 """Words of older documents."""
 
-SECRET_WORDS = frozenset({"password", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "tokens", "credential", "credentials", "otp", "cvv", "cvc", "passwort", "kennwort", "wachtwoord", "contrasena"})  # fmt: skip
+SECRET_WORDS = frozenset({"password", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "tokens", "credential", "credentials", "otp", "cvv", "cvc", "userpass", "pswd", "mdp", "senha", "heslo", "haslo"})  # fmt: skip
+PASSWORDS = ("password", "passwort", "kennwort", "wachtwoord", "contrasena", "motdepasse", "losenord", "salasana", "jelszo")  # fmt: skip
+"""Words for a password, which also stand inside others: `userpassword`, `Kundenkennwort`."""
 SECRET_PAIRS = (
-    ("api", "key"),
-    ("private", "key"),
-    ("secret", "key"),
-    ("signing", "key"),
-    ("access", "key"),
+    *((kind, "key") for kind in ("api", "private", "secret", "signing", "access", "activation", "auth", "encryption", "reset", "session")),
+    *((whose, "pass") for whose in ("user", "login", "admin", "db", "database", "smtp", "mail", "ftp", "root", "account")),
     ("recovery", "code"),
     ("recovery", "codes"),
+    ("mot", "passe"),
 )
+"""Neighbouring words of names of secrets. A `pass` alone may be one to board or to ski with; its form tells (`recognising.FORMS`)."""
 BORN = frozenset({("birth", "date"), ("born", "on"), ("of", "birth")})
 SAID = frozenset({"subject", "message", "body", "comment", "comments", "feedback", "question", "complaint", "review", "inquiry", "enquiry", "transcript", "reply", "testimonial"})  # fmt: skip
 _HELD = frozenset({"text", "json", "array", "binary", "uuid", "other"})
@@ -42,7 +44,9 @@ def secret(name: str, stored: str = "text") -> bool:
     words = _words(name)
     if stored not in _HELD or words[-1:] in (["count"], ["type"], ["kind"], ["id"], ["at"]):
         return False
-    return bool(SECRET_WORDS & set(words)) or words[-1:] == ["pin"] or any(pair in pairwise(words) for pair in SECRET_PAIRS)
+    known = [word for word in words if word != "de"]
+    named = not SECRET_WORDS.isdisjoint(words) or any(word in other for other in words for word in PASSWORDS)
+    return named or words[-1:] == ["pin"] or any(pair in pairwise(known) for pair in SECRET_PAIRS)
 
 
 def hashed(name: str, stored: str = "text") -> bool:
@@ -68,7 +72,8 @@ def said_by_others(name: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    return [part.lower() for part in _PARTS.findall(name)]
+    plain = name if name.isascii() else unicodedata.normalize("NFKD", name.replace("ł", "l")).encode("ascii", "ignore").decode()
+    return [part.lower() for part in _PARTS.findall(plain)]
 
 
 def treatment_for(said: str | None, usually: Ai, *, closed: bool) -> Ai:
