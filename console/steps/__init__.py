@@ -41,7 +41,9 @@ def get(name: str) -> StepType:
     try:
         return all_types()[name]
     except KeyError:
-        raise DefinitionError(f"There is no step type {name}: known are {', '.join(all_types())}.") from None
+        raise DefinitionError(
+            f"There is no step type {name}: known are {', '.join(all_types())}. Restart the console where its code is new."
+        ) from None
 
 
 def template(name: str) -> str | None:
