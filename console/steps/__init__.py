@@ -41,7 +41,7 @@ def get(name: str) -> StepType:
     try:
         return all_types()[name]
     except KeyError:
-        raise DefinitionError(f"There is no step type {name}: known are {', '.join(all_types())}.") from None
+        raise DefinitionError(f"There is no step type {name} (new code: restart): known are {', '.join(all_types())}.") from None
 
 
 def template(name: str) -> str | None:

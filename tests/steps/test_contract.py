@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -50,8 +50,6 @@ def test_a_type_says_what_it_is(name: str) -> None:
     assert kind.family in get_args(Family)
     assert type(kind).__doc__
     assert type(kind).__module__ == f"console.steps.{name}"
-    assert (ROOT / "tests" / "steps" / f"test_{name}.py").exists()
-    assert f"## {name}\n" in (ROOT / "docs" / "reference" / "steps.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -91,6 +89,54 @@ def test_completing_gives_one_of_the_outcomes_and_values_that_are_json(name: str
     assert json.dumps([done.values, done.output], allow_nan=False)
     known = kind.outputs(config)
     assert known is None or set(done.values if done.output is None else done.output) <= known
+
+
+class Looked(dict[str, Any]):
+    """A record that notes which of its fields were looked at by name."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_field_that_the_settings_name_is_one_that_the_check_looks_for(name: str) -> None:
+    """Else a slip in its name is published, and nobody can complete the step."""
+    kind = KINDS[name]
+    config = kind.Config.model_validate(smallest(name))
+    view = StepView("here", name, "Here", config, kind.outcomes(config))
+    record = Looked(CUSTOMER)
+    offered = [option.value for option in kind.prepare(view, context(record=record)).outcomes]
+    typed, chosen = handed_in(name)
+    kind.complete(view, context(record=record), typed, chosen or (offered[0] if offered else None))
+    named = {value for value in dict(config).values() if isinstance(value, str)}
+    lacking = sorted(record.names & named - {use.column for use in kind.uses(config)})
+    assert not lacking, (
+        f"{name} looks at the field {lacking} of its settings: give it `uses`, which docs/developers/add-a-step-type.md shows"
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if not KINDS[name].automatic])
+def test_a_form_that_was_just_opened_is_not_told_to_be_refused(name: str) -> None:
+    """The page asks what would come of the form before anything is typed."""
+    kind = KINDS[name]
+    config = kind.Config.model_validate(smallest(name))
+    view = StepView("here", name, "Here", config, kind.outcomes(config))
+    opened = replace(context(record=CUSTOMER), foretold=True)
+    offered = [option.value for option in kind.prepare(view, opened).outcomes]
+    try:
+        kind.complete(view, opened, {}, handed_in(name)[1] or (offered[0] if offered else None))
+    except Invalid as refused:
+        wanted = "read it with `examine` and hand what is wrong to `require_right`, as docs/developers/add-a-step-type.md shows"
+        raise AssertionError(f"{name} refuses an empty form before anybody typed ({refused.details}): {wanted}") from None
 
 
 @pytest.mark.parametrize("name", [name for name in KINDS if not KINDS[name].automatic])
