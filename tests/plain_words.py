@@ -35,8 +35,8 @@ UNREAD = frozenset({"script", "style", "template", "noscript", "kbd"})
 SPOKEN = ("aria-label", "title", "alt", "placeholder")
 VALUES = frozenset({"td", "dd", "ins", "del"})
 """Elements that hold a value and nothing else."""
-COUNTRIES = frozenset(str(code) for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", str(code))) - {"IT"}
-"""Without the one that is a trade, too."""
+COUNTRIES = frozenset(str(code) for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", str(code))) - {"IT", "ID"}
+"""Without the ones that are a trade, and what stands above the numbers of records, too."""
 RULES = {
     "an id": re.compile(
         r"\b(?:run|evt|usr|wf|fil|rec|apr|eff|aic|key|ses|sub|tsk|tkt)_[0-9a-z]{10,}|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"

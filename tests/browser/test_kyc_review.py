@@ -2,32 +2,20 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from werkzeug.serving import make_server
 
 from console.demo import stories
-from console.postgres import Embedded
-from tests.demo.reviewing import YURI, House, opened
+from tests.demo.reviewing import YURI, House, house, loaded_house
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
+__all__ = ["house", "loaded_house"]
+
 pytestmark = pytest.mark.rotating
-
-
-@pytest.fixture(scope="module")
-def loaded_house(pg: Embedded, template: str, suite_folder: Path) -> Iterator[Callable[[], House]]:
-    """Made once for this module."""
-    with opened(pg, suite_folder) as houses:
-        yield houses
-
-
-@pytest.fixture
-def house(loaded_house: Callable[[], House]) -> House:
-    return loaded_house()
 
 
 @pytest.fixture

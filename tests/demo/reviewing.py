@@ -154,3 +154,15 @@ def opened(pg: Embedded, suite_folder: Path) -> Iterator[Callable[[], House]]:
 def _house(connection: "psycopg.Connection[tuple[Any, ...]]") -> House:
     who = {person["first"]: accounts.person_of_email(person["email"]).id for person in staff.listed()}
     return House({name: accounts.actor_of_person(person, f"ses_{name}") for name, person in who.items()}, connection)
+
+
+@pytest.fixture(scope="module")
+def loaded_house(pg: Embedded, template: str, suite_folder: Path) -> Iterator[Callable[[], House]]:
+    """Made once for this module."""
+    with opened(pg, suite_folder) as houses:
+        yield houses
+
+
+@pytest.fixture
+def house(loaded_house: Callable[[], House]) -> House:
+    return loaded_house()

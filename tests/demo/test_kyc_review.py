@@ -2,9 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,28 +12,17 @@ from console.db.engine import fetch
 from console.demo import stories
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.formats import Look
-from console.postgres import Embedded
 from console.views import blocks as drawn
 from console.work import approvals, tickets
-from tests.demo.reviewing import ANA, HALCYON, LEFT_ALONE, ROOT, WALKED, YURI, House, opened
+from tests.demo.reviewing import ANA, HALCYON, LEFT_ALONE, ROOT, WALKED, YURI, House, house, loaded_house
 from tests.jobs import do
 from tests.messages.reached import clock
 from tests.servers.model import Server
 from tests.support.four_eyes import whole
 
+__all__ = ["house", "loaded_house"]
+
 pytestmark = pytest.mark.rotating
-
-
-@pytest.fixture(scope="module")
-def loaded_house(pg: Embedded, template: str, suite_folder: Path) -> Iterator[Callable[[], House]]:
-    """Made once for this module."""
-    with opened(pg, suite_folder) as houses:
-        yield houses
-
-
-@pytest.fixture
-def house(loaded_house: Callable[[], House]) -> House:
-    return loaded_house()
 
 
 def options(told: dict[str, Any]) -> list[str]:
