@@ -187,7 +187,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before a test module is read, whose cases it says."""
     samples.whole = bool(config.getoption("whole"))
     config.addinivalue_line(
-        "markers", "rotating: takes long; in the suite a seventh of the cases each day, all of them by path and with --whole"
+        "markers", "rotating: takes long; in the suite a tenth of the cases each day, all of them by path and with --whole"
     )
     config.addinivalue_line("markers", "daily: long, and in the suite every day nevertheless")
     if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):

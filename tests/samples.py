@@ -60,12 +60,12 @@ def rotates(item: pytest.Item) -> bool:
     return item.get_closest_marker("rotating") is not None or seconds(item) > 0
 
 
-WEEK = 7
+ROUND = 10
 """Days in which everything that rotates has run once."""
 
 
-def due(items: Sequence[pytest.Item], of: int = WEEK) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """The tests of the day and those of other days: of what rotates a seventh of each test's cases, of tests without cases a seventh of them."""
+def due(items: Sequence[pytest.Item], of: int = ROUND) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """The tests of the day and those of other days: of what rotates a tenth of each test's cases, of tests without cases a tenth of them."""
     cases = dict[str, int]()
     today, others = list[pytest.Item](), list[pytest.Item]()
     for item in items:

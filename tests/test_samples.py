@@ -32,7 +32,7 @@ def test_what_rotates_has_its_day_in_the_suite_and_always_runs_by_its_path(
     monkeypatch.setattr(samples, "whole", False)
     monkeypatch.setenv(samples.SUITE, "1")
     tried = list[str]()
-    for day in range(samples.WEEK):
+    for day in range(samples.ROUND):
         monkeypatch.setenv(samples.DAY, str(740_000 + day))
         today, others = samples.due(items)
         assert always in today

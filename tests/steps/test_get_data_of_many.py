@@ -133,7 +133,7 @@ def test_what_cannot_be_reckoned_with_is_refused(company: Company) -> None:
     for figure in (Figure("x", "sum", "display_name"), Figure("x", "max", "display_name"), Figure("x", "sum", "gone")):
         with pytest.raises(Malformed):
             records.totals("customer", scope, [figure])
-    with pytest.raises(Malformed, match="no field balance that you may read"):
+    with pytest.raises(Malformed, match="no field balance in Customers that you may read"):
         records.totals("customer", replace(scope, hidden=frozenset({"balance"})), [Figure("x", "sum", "balance")])
     with pytest.raises(NotFound):
         records.totals("account", scope, [Figure("n", "count")], led_from=("customer", "1", "nowhere"))
