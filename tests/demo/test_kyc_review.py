@@ -323,13 +323,15 @@ def test_a_decision_that_is_revised_makes_the_request_void(house: House) -> None
 
 def test_p7_a_review_that_is_taken_back_restores_the_date_of_the_next_one(house: House) -> None:
     dates = ("kyc_status::text", "risk_score", "last_reviewed_at", "next_review_at")
-    before, run_id = house.customer(ANA, *dates), house.start(ANA)
-    house.walk(run_id, None)
-    assert house.decide(run_id, "mona")["current"]["step"] == "tell"
-    assert house.customer(ANA, *dates)[2:] != before[2:]
+    number = stories.PLAIN[2]
+    before, run_id = house.customer(number, *dates), house.start(number)
+    if house.walk(run_id, "tell")["status"] == "waiting_event":  # where the decision needs a second person
+        house.decide(run_id, "mona")
+    assert house.told(run_id)["current"]["step"] == "tell"
+    assert house.customer(number, *dates)[2:] != before[2:]
     (done,) = runs.preview(house.people["olivia"], run_id, "decide").json["effects_done"]
     runs.revise(house.people["olivia"], run_id, revision=None, step="decide", attempt=None, reason="Wrong file", compensate=(done["id"],))
-    assert (house.told(run_id)["current"]["step"], house.customer(ANA, *dates)) == ("decide", before)
+    assert (house.told(run_id)["current"]["step"], house.customer(number, *dates)) == ("decide", before)
 
 
 def test_two_people_at_one_document_are_told_who_was_first(house: House) -> None:

@@ -61,7 +61,7 @@ def ada(demo: Demo) -> Visitor:
 
 CUSTOMER = "571"
 """A politically exposed customer with a hit; no other test names them."""
-CHARGE = payments.PLAIN[1]
+CHARGE = payments.PLAIN[2]
 
 
 def program_call(walk: Walk, name: str, path: str, **told: object) -> None:
