@@ -142,7 +142,8 @@ def test_what_cannot_be_shown_does_not_undo_the_automatic_steps(company: Company
     run_id = runs.start(company.olivia, "round", None, None, {})
     runs.get(company.olivia, run_id)
     with monkeypatch.context() as patch:
-        patch.setattr("console.runs.showing.reading.draw_screen", lambda *_, **__: 1 / 0)
+        for place in ("changing.transitions", "showing.reading"):
+            patch.setattr(f"console.runs.{place}.draw_screen", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             runs.complete_and_look(company.olivia, run_id, runs.Submission(step="say", revision=None, values={"note": "Once more."}))
     told = company.told(run_id)
