@@ -18,14 +18,14 @@ def body() -> dict[str, Any]:
 
     Raises `Malformed` for what is no such object; 415 if its content type is not JSON in UTF-8, or the body is compressed.
     """
-    return object_in(sent_bytes())
+    return object_in(sent_bytes(empty=True))
 
 
-def sent_bytes() -> bytes:
-    """Return the body of a request that sends JSON. Raises 415 for another type, character set or a compressed body, 413 for one that is too large."""
+def sent_bytes(*, empty: bool = False) -> bytes:
+    """Return the body of a request that sends JSON; with `empty` none is an empty object. Raises 415 for another type, character set or a compressed body, 413 for one that is too large."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body as it is, without Content-Encoding: a compressed one is not read.")
-    if (request.is_json or not request.content_type) and "Authorization" in request.headers and not request.get_data().strip():
+    if empty and (request.is_json or not request.content_type) and "Authorization" in request.headers and not request.get_data().strip():
         return b"{}"  # a call that needs to say nothing; of a session, which browsers send along by themselves, it is not taken
     if not request.is_json or request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("Send JSON in UTF-8, with the header Content-Type: application/json.")
@@ -37,7 +37,7 @@ def sent_bytes() -> bytes:
 
 def spelled(name: str) -> dict[str, Any]:
     """Return an object from `body` with its decimals marked as `Spelled`, for JSON fields."""
-    sent = json.loads(sent_bytes().decode("utf-8-sig"), parse_float=Spelled).get(name)
+    sent = json.loads(sent_bytes(empty=True).decode("utf-8-sig"), parse_float=Spelled).get(name)
     return sent if isinstance(sent, dict) else {}
 
 
