@@ -108,7 +108,7 @@ def problem(collection: Collection, every: "Mapping[str, Collection]") -> str:
         for name in here.subject.split("."):
             relation = here.relation(name.strip())
             if relation is None:
-                return f"The subject of {collection.label} is {collection.subject}, but There is no relation {name} in {here.label}."
+                return f"The subject of {collection.label} is {collection.subject}, but there is no relation {name} in {here.label}."
             if relation.kind != "to_one" or not relation.exact:
                 return (
                     f"The subject of {collection.label} cannot be reached by {relation.label} ({name}): that may lead to several records."
