@@ -1,7 +1,7 @@
 """A company small enough to be made for one test: a SQLite source with customers, the people of the house, one workflow.
 
 The people are those of the demo (Olivia and Tom operate, Mona leads, Stan buys, Ada audits, Rosa reviews, Ines administers), with the
-rights of `policies/roles.csv`. Runs may be handed on to the inbox `desk`. The workflow `care-review` has a step of every kind that is there so far.
+rights of `policies/roles.csv` and `policies/fernwick.csv`. Runs may be handed on to the inbox `desk`. The workflow `care-review` has a step of every kind that is there so far.
 """
 
 import sqlite3
@@ -13,6 +13,7 @@ from typing import Any
 from console import access, accounts, inboxes, runs, sources, workflows
 from console.core.actor import Actor
 from console.db.engine import fetch
+from console.demo import staff
 from tests.jobs import RUNNING, work_until_idle
 
 SQL = """
@@ -198,7 +199,7 @@ def make(folder: Path) -> Company:
     path = folder / "company.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(SQL)
-    access.refresh()
+    staff.give_rights()
     fetch(
         'insert into console.sign_in (document) values (\'{"second_factor": "off", "step_up": false}\') returning 1'
     )  # those of its people who would need one have none

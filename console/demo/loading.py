@@ -57,6 +57,7 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
     server.migrate()
     _load_company(data_dir, server, datetime.now(UTC).date(), progress)
     progress("Making people, collections and workflows known")
+    staff.give_rights()
     staff.create(people)
     staff.create_service_accounts()
     _connect(data_dir, server)
@@ -193,7 +194,6 @@ def _connect(data_dir: Path, server: servers.Server) -> None:
 
     known = {source.name for source in sources.list_all()}
     with db.transaction() as connection:
-        policy_store.seed(connection)
         before = set(policy_store.rows_of(connection, sub="role:admin"))
     for name, url in _addresses(data_dir, server):
         if name in known:

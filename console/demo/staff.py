@@ -7,19 +7,33 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import accounts
+from console import access, accounts
+from console.access import policy_store
+from console.access.rows import POLICIES, parse
 from console.accounts import passwords
 from console.db import engine as db
 from console.errors import Conflict
 
 DOMAIN = "fernwick.example"
 ZONE = "Europe/Vilnius"
+RIGHTS = POLICIES / "fernwick.csv"
+OWN_ROLE = "mlro"
+"""A role that no installation has but the demo."""
 SERVICE_ACCOUNTS = (
     ("growth-automation", "Growth automation", "campaign_manager", "growth"),
     ("procurement-automation", "Procurement automation", "procurement_lead", "procurement"),
     ("operations-automation", "Operations automation", "operations_lead", "operations"),
 )
 """First part of the address, name, role, team."""
+
+
+def give_rights() -> None:
+    """The company's own roles and what all roles may do with its records: `policies/fernwick.csv`, once. From then on the database counts."""
+    with db.transaction() as connection:
+        policy_store.seed(connection)
+        if not policy_store.rows_of(connection, sub=f"role:{OWN_ROLE}"):
+            policy_store.write(connection, added=parse(RIGHTS.read_text(encoding="utf-8"), RIGHTS.name))
+    access.refresh()
 
 
 def listed() -> list[dict[str, Any]]:

@@ -154,11 +154,16 @@ def _keys(configured: settings.Settings) -> Check:
             message=error.message.splitlines()[0].partition(":")[0],
             fix="Set what is named, from a secret store or as …_FILE",
         )
+    own = [name for name in ("secret", "master", "signing") if getattr(configured, f"given_{name}_key") is None]
+    place = (
+        f": {', '.join(own)} in {configured.data_dir / settings.KEYS_FOLDER}, keep a copy elsewhere"
+        if own
+        else ", all three from the settings"
+    )
     return Check(
         "keys",
         ok=True,
-        message="secret, master and signing key are there"
-        + (f", in {configured.data_dir / settings.KEYS_FOLDER}: keep a copy elsewhere" if configured.embedded else ""),
+        message=f"secret, master and signing key are there{place}",
     )
 
 

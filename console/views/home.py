@@ -7,7 +7,8 @@ from zlib import crc32
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import access, browse, inboxes, workspaces
+from console import access, browse, inboxes, workflows, workspaces
+from console.access import limits
 from console.activity import proof
 from console.browse import pins
 from console.core.actor import Actor
@@ -16,7 +17,7 @@ from console.inboxes import Inbox
 from console.records import catalogue
 from console.runs import RunHead
 from console.runs.showing import lists
-from console.upkeep import status
+from console.upkeep import backup, status
 from console.views import formats, frame, my_work, proof as proof_pages
 from console.views.formats import Look
 from console.work import approvals, ended_runs, my_work as work
@@ -28,6 +29,7 @@ blueprint = Blueprint("home", __name__)
 
 POLL_S = 15
 ASKED_SHOWN = 3
+MAKERS_SHOWN = 3
 ENDED_SHOWN = 6
 LABELS_SHOWN = 7
 BAR, TICK_STEP = 48, 7.6
@@ -163,7 +165,7 @@ def _asked_approval(line: Line, look: Look) -> dict[str, object]:
 
 def panels(who: Actor, look: Look, lately: Sequence[RunHead], *, works: bool) -> list[Panel]:
     """Return the lists for what the reader opens in a day: who leads, who checks, who reads the log, who runs the console."""
-    found = []
+    found = _first_steps(who)
     managed = [inbox for inbox in inboxes.known() if inboxes.may(who, inbox, "manage")]
     if managed:
         found.append(_team(who, look, managed))
@@ -174,6 +176,25 @@ def panels(who: Actor, look: Look, lately: Sequence[RunHead], *, works: bool) ->
     if lately and (managed or not works):
         found.append(_ended(lately, look))
     return [panel for panel in found if panel.rows]
+
+
+def _first_steps(who: Actor) -> list[Panel]:
+    """Return the panel of a new installation for who administers it: what is still to do before the first run. It goes with the first workflow."""
+    if workflows.all_known() or not (access.can(who, None, "source", "manage") and access.can(who, None, "user", "manage")):
+        return []
+    names, makers = sorted(catalogue.current().sources), limits.able(None, "workflow:*", "edit")
+    rows = [
+        ("Connect a database", ", ".join(names) or "Nothing is written into it", "Done" if names else "1", "/settings/sources/new"),
+        (
+            "Invite who makes workflows",
+            ", ".join(makers[:MAKERS_SHOWN]) or "A lead: admins do not make them",
+            "Done" if makers else "2",
+            "/settings/people/invite",
+        ),
+        ("Make the first workflow", "The lead signs in and opens Workflows, New workflow", "3", "/workflows"),
+        ("Keep backups", "console backup FILE, each night", "Done" if backup.last() else "4", "/operations"),
+    ]
+    return [Panel("first-steps", "First steps", "/settings", "Settings", rows)]
 
 
 def _team(who: Actor, look: Look, managed: Sequence[Inbox]) -> Panel:

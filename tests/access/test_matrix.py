@@ -1,4 +1,4 @@
-"""The shipped policy as a table: who × right × whose record. Read it like a spreadsheet; `policies/roles.csv` has to say the same."""
+"""The policy of the demo as a table: who × right × whose record. Read it like a spreadsheet; `policies/` has to say the same."""
 
 from console.access.index import Index
 from console.access.rows import POLICIES, Row, kind_of, parse
@@ -20,7 +20,7 @@ PEOPLE = {
     "wren": [],
 }
 DESKS = {"olivia": ["retail", "corporate"], "tom": ["retail"]}
-SHIPPED = parse((POLICIES / "roles.csv").read_text(encoding="utf-8"))
+SHIPPED = [row for name in ("roles.csv", "fernwick.csv") for row in parse((POLICIES / name).read_text(encoding="utf-8"), name)]
 GIVEN = [
     Row("g", f"user:{who}", "*" if team == "*" else f"t:{team}", f"role:{role}") for who, roles in PEOPLE.items() for role, team in roles
 ]

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from console.access.rows import ACTS, POLICIES, WHOLE, PolicyError, Row, export, line, parse
+from console.access.rows import ACTS, EVERY, LEVELS, POLICIES, WHOLE, PolicyError, Row, export, line, parse
 from tests.tables import cases
 
-FILE = (POLICIES / "roles.csv").read_text(encoding="utf-8")
+FILE = "".join((POLICIES / name).read_text(encoding="utf-8") for name in ("roles.csv", "fernwick.csv"))
 
 
 def test_a_line_stands_for_each_object_and_act() -> None:
@@ -56,6 +56,14 @@ def test_what_means_nothing_is_refused_with_its_line(text: str, told: str) -> No
         parse(f"# a comment\n{text}\n")
     assert "roles.csv, line 2" in refused.value.message
     assert told in refused.value.message
+
+
+def test_a_new_installation_gets_the_levels_alone_and_no_right_to_any_record() -> None:
+    rows = parse((POLICIES / "roles.csv").read_text(encoding="utf-8"))
+    assert {row.sub.removeprefix("role:") for row in rows} == set(LEVELS)
+    assert {row.dom for row in rows} == {EVERY}
+    assert [row for row in rows if row.obj.startswith(("collection:", "field:", "label:"))] == []
+    assert [row for row in rows if ":" in row.obj and not row.obj.endswith(":*")] == []
 
 
 def test_an_object_may_be_an_address_of_another_source() -> None:

@@ -10,6 +10,7 @@ from console import access, accounts
 from console.access import policy_store
 from console.core.actor import Actor
 from console.db import engine as db
+from console.demo import staff
 from console.errors import Conflict, NotAllowed
 from tests.conftest import Database
 
@@ -39,6 +40,7 @@ def together(*tasks: Callable[[], object]) -> list[object]:
 @pytest.fixture
 def anna(clean: object) -> Actor:
     """An operator of Operations."""
+    staff.give_rights()
     made = accounts.create_person("anna@example.com", role="operator", team="operations", password=GOOD)
     return accounts.actor_of_person(made.person.id)
 

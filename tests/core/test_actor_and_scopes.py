@@ -189,7 +189,7 @@ def test_neither_hides_or_fixes_a_field(made: Scope) -> None:
 
 # --- the shipped roles, read as text ------------------------------------------------------------------------------------------------
 
-TEXT = (POLICIES / "roles.csv").read_text(encoding="utf-8")
+TEXT = "".join((POLICIES / name).read_text(encoding="utf-8") for name in ("roles.csv", "fernwick.csv"))
 LINES = [(number, line) for number, line in enumerate(TEXT.splitlines(), 1) if line.strip() and not line.startswith("#")]
 CELLS = [[cell.strip() for cell in next(csv.reader([line], skipinitialspace=True))] for _, line in LINES]
 ROWS = parse_policy(TEXT)

@@ -10,12 +10,10 @@ from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from console import access, accounts, actions, inboxes, sources, workflows
-from console.access import policy_store
+from console import accounts, actions, inboxes, sources, workflows
 from console.accounts import teamwork
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.db import engine as db
 from console.db.engine import fetch
 from console.demo import loading, staff, stories
 from console.errors import Conflict
@@ -79,9 +77,7 @@ LISTS = (
 def filed(url: str) -> House:
     from console.app import create_app
 
-    with db.transaction() as connection:
-        policy_store.seed(connection)
-    access.refresh()
+    staff.give_rights()
     sources.add(loading.CORE, url, documents=loading.documents(loading.CORE))
     who = [person for person in staff.listed() if person["first"] in {*OUTSIDE, "malik", "admin", "stan"}]
     for person in who:

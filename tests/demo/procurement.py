@@ -10,10 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from console import access, accounts, actions, inboxes, runs, settings, sources, workflows
-from console.access import policy_store
-from console.db.engine import transaction
-from console.demo import ledger, loading, provider
+from console import accounts, actions, inboxes, runs, settings, sources, workflows
+from console.demo import ledger, loading, provider, staff
 from console.demo.world import World
 from console.postgres import Embedded
 from tests.company import PASSWORD, Company
@@ -160,9 +158,7 @@ def opened(world: World, supply: Path, folder: Path) -> Iterator[House]:
     os.environ.update(told)
     settings.current.cache_clear()
     try:
-        with transaction() as connection:
-            policy_store.seed(connection)
-        access.refresh()
+        staff.give_rights()
         for name, (role, teams) in PEOPLE.items():
             also = [(role, team) for team in teams[1:]]
             accounts.create_person(f"{name}@fernwick.example", role=role, team=teams[0], name=name.title(), password=PASSWORD, also=also)

@@ -15,8 +15,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import access, accounts, actions, inboxes, log, queue, runs, settings, sources, workflows
-from console.access import policy_store
+from console import accounts, actions, inboxes, log, queue, runs, settings, sources, workflows
 from console.core.actor import Actor
 from console.core.run import fold
 from console.db import engine as db
@@ -205,10 +204,9 @@ def settings_of(told: dict[str, str]) -> Iterator[None]:
 
 def _furnished(desk: Desk) -> Desk:
     """People, source, actions, the workflow and its inboxes, as the demo has them."""
+    staff.give_rights()
     with db.transaction() as connection:
-        policy_store.seed(connection)
         connection.execute(sa.text('insert into console.sign_in (document) values (\'{"second_factor": "off", "step_up": false}\')'))
-    access.refresh()
     sources.add(loading.CORE, desk.url, documents=loading.documents(loading.CORE))
     for person in staff.listed():
         also = [(person["role"], team) for team in person.get("also", ())]

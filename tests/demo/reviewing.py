@@ -11,10 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import access, accounts, actions, inboxes, log, runs, settings, sources, workflows
-from console.access import policy_store
+from console import accounts, actions, inboxes, log, runs, settings, sources, workflows
 from console.core.actor import Actor
-from console.db import engine as db
 from console.db.engine import fetch
 from console.demo import filling, loading, staff, stories
 from console.formats import Look
@@ -131,9 +129,7 @@ def opened(pg: Embedded, suite_folder: Path) -> Iterator[Callable[[], House]]:
         pg.drop_database("kyc_core")
         url = pg.create_database("kyc_core", "fernwick")
         filling.fill_postgresql(url, made(TODAY).core, lambda: None)
-        with db.transaction() as connection:
-            policy_store.seed(connection)
-        access.refresh()
+        staff.give_rights()
         sources.add(loading.CORE, url, documents=loading.documents(loading.CORE))
         for person in staff.listed():
             also = [(person["role"], team) for team in person.get("also", ())]

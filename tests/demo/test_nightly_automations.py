@@ -16,12 +16,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import access, accounts, actions, enrolments, inboxes, monitoring, queue, runs, settings, sources, workflows
-from console.access import policy_store
+from console import accounts, actions, enrolments, inboxes, monitoring, queue, runs, settings, sources, workflows
 from console.activity import sequencing
 from console.core.actor import Actor
 from console.core.run.origin import StartedBy
-from console.db import engine as db
 from console.db.engine import fetch
 from console.demo import filling, loading, staff
 from console.demo.world import World
@@ -136,9 +134,7 @@ def house(
     with copied(pg, "nightly_house", suite_folder):
         monkeypatch.setenv("CONSOLE_DEMO", "on")
         settings.current.cache_clear()
-        with db.transaction() as connection:
-            policy_store.seed(connection)
-        access.refresh()
+        staff.give_rights()
         sources.add(loading.CORE, url, documents=loading.documents(loading.CORE))
         sources.add(loading.SUPPLY, f"sqlite:///{file}", documents=loading.documents(loading.SUPPLY))
         for person in staff.listed():

@@ -9,7 +9,7 @@ import pytest
 from console.demo import loading, staff
 from tests.tables import cases
 
-POLICY = Path(__file__).parents[2] / "policies" / "roles.csv"
+POLICY = "".join((Path(__file__).parents[2] / "policies" / name).read_text(encoding="utf-8") for name in ("roles.csv", "fernwick.csv"))
 LEVELS = {"operator", "lead", "reviewer", "auditor", "developer", "admin"}
 PEOPLE = [
     ("olivia", "operator", "operations"),
@@ -36,7 +36,7 @@ BUILT_FROM = {
 
 def lines(kind: str) -> list[list[str]]:
     """The lines of the policy of that kind, its cells without blanks."""
-    read = [line for line in POLICY.read_text(encoding="utf-8").splitlines() if line.startswith(f"{kind},")]
+    read = [line for line in POLICY.splitlines() if line.startswith(f"{kind},")]
     return [[cell.strip() for cell in line.split(",", 6)] for line in read]
 
 

@@ -21,6 +21,7 @@ from console.activity import exports, sequencing
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
+from console.demo import staff
 from console.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
 from console.log.event_lists import LogFilter
 from console.rights import clearances
@@ -411,7 +412,7 @@ def test_reading_what_is_labelled_is_told_to_cleared_readers_alone_and_leaves_no
 
 
 def test_the_shipped_rows_clear_one_role_and_let_others_report() -> None:
-    rows = parse(policy_store.ROLES.read_text(encoding="utf-8"))
+    rows = parse(staff.RIGHTS.read_text(encoding="utf-8"))
     assert {(row.sub, row.act) for row in rows if row.obj == "label:confidential"} == {("role:mlro", "see")}
     reporters = {row.sub for row in rows if row.obj == "workflow:suspicion-report"}
     assert reporters == {"role:operator", "role:lead"}

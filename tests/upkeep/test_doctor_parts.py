@@ -123,7 +123,13 @@ def test_a_key_that_is_missing_is_named_and_never_shown(missing: str) -> None:
 
 def test_keys_that_are_there() -> None:
     check = doctor._keys(told(database_url="postgresql://db/x"))
-    assert check == Check("keys", ok=True, message="secret, master and signing key are there")
+    assert check == Check("keys", ok=True, message="secret, master and signing key are there, all three from the settings")
+
+
+def test_keys_of_the_data_folder_are_told_from_those_of_the_settings(tmp_path: Path) -> None:
+    check = doctor._keys(told(folder=tmp_path, given_master_key=None, given_signing_key=None))
+    assert check.ok
+    assert check.message == f"secret, master and signing key are there: master, signing in {tmp_path / 'keys'}, keep a copy elsewhere"
 
 
 @pytest.mark.parametrize(

@@ -74,10 +74,11 @@
     nothing: "The server could not do this. Nothing was changed. Try again in a moment.",
     done: "It was done, or a part of it; only the answer could not be shown. Reload the page to see how it stands.",
     unknown: "We do not know whether this was done. Reload the page to see how it stands before you send it again.",
+    too_large: "The server before the console takes no request of this size: nothing was done. Choose a smaller file, or ask who runs the console to raise that limit.",
   };
   const asks = (event) => (event.detail.requestConfig?.verb ?? "get").toLowerCase() === "get";
   document.addEventListener("htmx:responseError", (event) => {
-    const state = event.detail.xhr?.getResponseHeader?.("X-Outcome") ?? "unknown";
+    const state = event.detail.xhr?.getResponseHeader?.("X-Outcome") ?? (event.detail.xhr?.status === 413 ? "too_large" : "unknown");
     refuse(event, asks(event) ? "The server could not show this. Try again in a moment." : BECAME[state] ?? BECAME.unknown);
   });
   document.addEventListener("htmx:sendError", (event) => {

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import formats, monitoring
+from console import access, formats, monitoring
 from console.monitoring import Card, DayCount
 from console.views import frame
 from console.views.editor import new
@@ -54,6 +54,7 @@ def listed() -> Response:
         "any": bool(every),
         "address": tabs.address,
         "may_create": bool(new.places()),
+        "may_invite": access.can(who, None, "user", "manage"),
     }
     return frame.page("workflows/list.html", context)
 

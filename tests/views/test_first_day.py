@@ -1,0 +1,63 @@
+"""The first day of an installation that is not the demo: who administers it is told what to do next, until there is a workflow."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from console import access, accounts, sources, workflows
+from console.db.engine import fetch
+from tests.company import PASSWORD, SQL
+from tests.conftest import web_app
+from tests.views.conftest import Browser, signed_in
+
+SMALL = {
+    "format": 1, "slug": "first", "title": "First", "team": "operations",
+    "steps": [
+        {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "read"}},
+        {"id": "read", "type": "guidance", "title": "Read", "config": {"text": "Read."}, "next": {"default": "end"}},
+        {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
+    ],
+}  # fmt: skip
+
+
+def person(first: str, role: str) -> Browser:
+    accounts.create_person(f"{first}@fernwick.example", role=role, team="operations", name=first.title(), password=PASSWORD)
+    return Browser(signed_in(web_app(), first))
+
+
+@pytest.fixture
+def ines(clean: object) -> Browser:
+    fetch('insert into console.sign_in (document) values (\'{"second_factor": "off", "step_up": false}\') returning 1')
+    access.refresh()
+    return person("ines", "admin")
+
+
+def test_the_first_steps_follow_the_state_and_go_with_the_first_workflow(ines: Browser, tmp_path: Path) -> None:
+    page = ines.get("/")
+    assert ("h2", "First steps") in page.headings
+    assert "Connect a databaseNothing is written into it1" in page.text
+    assert "Invite who makes workflowsA lead: admins do not make them2" in page.text
+    assert {"/settings/sources/new", "/settings/people/invite", "/workflows"} <= set(page.links)
+    empty = ines.get("/workflows")
+    assert "A lead or a developer makes them: invite one to a team." in empty.text
+    assert "/settings/people/invite" in empty.links
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        connection.executescript(SQL)
+    sources.add("shop", f"sqlite:///{tmp_path / 'shop.db'}", "admin")
+    mona = person("mona", "lead")
+    page = ines.get("/")
+    assert "Connect a databaseshopDone" in page.text
+    assert "Invite who makes workflowsMonaDone" in page.text
+    assert "First steps" not in mona.get("/").text
+    assert "/workflows/new" in mona.get("/workflows").links
+    workflows.import_file(SMALL, publish=True)
+    assert "First steps" not in ines.get("/").text
+
+
+def test_a_new_installation_names_no_record_of_the_demo(ines: Browser) -> None:
+    assert not set(access.rights().roles) & {"mlro", "buyer", "operations_lead"}
+    page = ines.get("/settings/people")
+    ines.get(next(link for link in page.links if "/settings/people/usr_" in link))
+    assert "Beneficial owner" not in ines.answer.text
