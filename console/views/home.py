@@ -184,15 +184,15 @@ def _first_steps(who: Actor) -> list[Panel]:
         return []
     names, makers = sorted(catalogue.current().sources), limits.able(None, "workflow:*", "edit")
     rows = [
-        ("Connect a database", ", ".join(names) or "Nothing is written into it", "Done" if names else "1", "/settings/sources/new"),
+        ("Connect a database", ", ".join(names) or "Nothing is written into it", "Done" if names else "To do", "/settings/sources/new"),
         (
             "Invite who makes workflows",
             ", ".join(makers[:MAKERS_SHOWN]) or "A lead: admins do not make them",
-            "Done" if makers else "2",
+            "Done" if makers else "To do",
             "/settings/people/invite",
         ),
-        ("Make the first workflow", "The lead signs in and opens Workflows, New workflow", "3", "/workflows"),
-        ("Keep backups", "console backup FILE, each night", "Done" if backup.last() else "4", "/operations"),
+        ("Make the first workflow", "The lead signs in and opens Workflows, New workflow", "To do", "/workflows"),
+        ("Keep backups", "console backup FILE, each night", "Done" if backup.last() else "To do", "/operations"),
     ]
     return [Panel("first-steps", "First steps", "/settings", "Settings", rows)]
 

@@ -37,8 +37,8 @@ def ines(clean: object) -> Browser:
 def test_the_first_steps_follow_the_state_and_go_with_the_first_workflow(ines: Browser, tmp_path: Path) -> None:
     page = ines.get("/")
     assert ("h2", "First steps") in page.headings
-    assert "Connect a databaseNothing is written into it1" in page.text
-    assert "Invite who makes workflowsA lead: admins do not make them2" in page.text
+    assert "Connect a databaseNothing is written into itTo do" in page.text
+    assert "Invite who makes workflowsA lead: admins do not make themTo do" in page.text
     assert {"/settings/sources/new", "/settings/people/invite", "/workflows"} <= set(page.links)
     empty = ines.get("/workflows")
     assert "A lead or a developer makes them: invite one to a team." in empty.text
