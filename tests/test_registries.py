@@ -195,7 +195,7 @@ def test_each_function_of_the_console_is_called_by_the_console(names: Names, use
 
 
 def test_a_duty_that_a_merge_takes_out_is_missed(users: dict[str, set[str]]) -> None:
-    """The test above finds it, as hardly any duty is asked for elsewhere; those that are have tests of what they do without being asked."""
+    """The test above finds it, as hardly any duty is asked for elsewhere; those that are stand in the test below."""
     duty = "console.worker.duties"
     elsewhere = {name for name, by in users.items() if duty in by and any(not user.startswith(DEMO) for user in by - {duty})}
     assert elsewhere == {
@@ -204,3 +204,8 @@ def test_a_duty_that_a_merge_takes_out_is_missed(users: dict[str, set[str]]) -> 
         "console.upkeep.retention.expire",
         "console.worker.Duty",
     }
+
+
+def test_duties_that_are_methods_or_that_others_ask_for_too_are_in_the_table(clean: Database) -> None:
+    named = {duty.name for line in Worker().duties.values() for duty in line}
+    assert named >= {"release", "sequence", "expire", "triggers of versions", "sources", "listeners"}
