@@ -36,7 +36,10 @@ def perform(call: Call) -> TryResult:
             if changed := sum(entry["changed"] for entry in done):
                 why = error.message.partition("; nothing was ")[0].rstrip(".")
                 return TryResult(
-                    "unknown", "partly_done", f"{changed} of {len(keys)} records were changed. The next one was not: {why}.", sent={"done": done}
+                    "unknown",
+                    "partly_done",
+                    f"{changed} of {len(keys)} records were changed. The next one was not: {why}.",
+                    sent={"done": done},
                 )
             raise
         done.append(

@@ -107,5 +107,3 @@ def test_record_tells_its_story_only_within_the_scope(desks: None) -> None:
     for record in ("2", "5", "", "a/b"):
         with pytest.raises(NotFound):
             activity.on_record(WANDA, "customer", record)
-
-

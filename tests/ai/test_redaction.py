@@ -303,11 +303,22 @@ def test_a_zone_is_known_however_it_was_read(zone: str) -> None:
 
 
 SPELLED = {
-    "CARD": ("four one one one, one one one one, one one one one, one one one one", "vier eins eins eins eins eins eins eins eins eins eins eins eins eins eins eins", "quatre, un un un, un un un un, un un un un, un un un un"),
-    "IBAN": ("LT one two one zero zero zero zero one one one zero one zero zero one zero zero zero", "LT 12 1 zero zero zero zero uno uno uno zero uno zero zero uno zero zero zero"),
-    "ID": ("double one five double zero two nine four three seven seven", "trzy osiem zero zero jeden zero osiem pięć siedem jeden osiem", "три восемь ноль ноль один ноль восемь пять семь один восемь"),
+    "CARD": (
+        "four one one one, one one one one, one one one one, one one one one",
+        "vier eins eins eins eins eins eins eins eins eins eins eins eins eins eins eins",
+        "quatre, un un un, un un un un, un un un un, un un un un",
+    ),
+    "IBAN": (
+        "LT one two one zero zero zero zero one one one zero one zero zero one zero zero zero",
+        "LT 12 1 zero zero zero zero uno uno uno zero uno zero zero uno zero zero zero",
+    ),
+    "ID": (
+        "double one five double zero two nine four three seven seven",
+        "trzy osiem zero zero jeden zero osiem pięć siedem jeden osiem",
+        "три восемь ноль ноль один ноль восемь пять семь один восемь",
+    ),
     "REMOVED": ("four seven one one", "vier-sieben-eins-eins"),
-}  # fmt: skip
+}
 """What stands in the place of a number → such numbers, each digit a word."""
 
 
@@ -315,12 +326,24 @@ SPELLED = {
 def test_a_number_is_known_whose_digits_are_words(kind: str) -> None:
     """On the telephone and where somebody wants to get past the redaction."""
     for number in SPELLED[kind]:
-        sent = redacted(f"He said: my PIN is {number}, and nobody has called since." if kind == "REMOVED" else f"It is {number}. Thanks", {})
-        assert re.sub(r"_\d", "", sent.text) in {f"He said: my PIN is [{kind}], and nobody has called since.", f"It is [{kind}]. Thanks"}, number
+        sent = redacted(
+            f"He said: my PIN is {number}, and nobody has called since." if kind == "REMOVED" else f"It is {number}. Thanks", {}
+        )
+        assert re.sub(r"_\d", "", sent.text) in {f"He said: my PIN is [{kind}], and nobody has called since.", f"It is [{kind}]. Thanks"}, (
+            number
+        )
         assert not sent.placeholders or sent.placeholders[f"[{kind}_1]"] in number
 
 
-@cases("text", ["one, two, three, go", "Two of the seven papers came, four are missing.", "eins zwei drei", "He has one account, three cards, nine letters and two phones."])
+@cases(
+    "text",
+    [
+        "one, two, three, go",
+        "Two of the seven papers came, four are missing.",
+        "eins zwei drei",
+        "He has one account, three cards, nine letters and two phones.",
+    ],
+)
 def test_words_that_count_are_no_number(text: str) -> None:
     assert redacted(text, {}).text == text
 

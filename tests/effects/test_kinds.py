@@ -129,8 +129,14 @@ def test_the_last_effect_left_out_by_its_condition_is_done(company: Company) -> 
 
 
 FORM = [{"name": "status", "label": "Status", "type": "text"}]
-ADDED = {"kind": "sql_insert", "name": "added", "summary": "Adds an account", "collection": "account", "unique": ["iban"],
-         "values": {"iban": "key", "customer_id": "record.id", "status": "'open'"}}  # fmt: skip
+ADDED = {
+    "kind": "sql_insert",
+    "name": "added",
+    "summary": "Adds an account",
+    "collection": "account",
+    "unique": ["iban"],
+    "values": {"iban": "key", "customer_id": "record.id", "status": "'open'"},
+}
 WRITES = {"kind": "sql_write", "name": "customer", "summary": "Writes the address", "set": {"email": "input.status"}}
 
 
