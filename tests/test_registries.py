@@ -102,11 +102,11 @@ BY_NAME = re.compile(
 """What is asked for by its name: of a kind of effect, as a filter of templates, by code of others, by the server of pages."""
 BY_TOOLS = {
     "console.ai.providers.forget",
-    "console.contacts.mapping.contact",
     "console.core.documents.workflow_schema.schema",
     "console.proposals.waits.start",
     "console.records.indexes.forget",
     "console.log.append.move_clock",
+    "console.log.tree.within",
     "console.sources.changing.readdress",
 }
 """What only tests, `bin/schemas` and the making of the demo call."""

@@ -90,6 +90,11 @@ def consistency(old: int, size: int, subtree: Subtree) -> list[bytes]:
     return proof[::-1]
 
 
+def within(leaves: Sequence[bytes]) -> Subtree:
+    """Subtrees of leaves that are all at hand."""
+    return lambda start, end: root(leaves[start:end])
+
+
 class Store(Protocol):
     """Where tiles are kept. Tile (level, index) holds the hashes index × 256 … of tree level 8 × level, 32 bytes each, 256 at most.
 

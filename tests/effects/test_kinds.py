@@ -129,7 +129,7 @@ def test_the_last_effect_left_out_by_its_condition_is_done(company: Company) -> 
 
 
 FORM = [{"name": "status", "label": "Status", "type": "text"}]
-ADDED = {
+ADDED: dict[str, Any] = {
     "kind": "sql_insert",
     "name": "added",
     "summary": "Adds an account",
@@ -137,7 +137,7 @@ ADDED = {
     "unique": ["iban"],
     "values": {"iban": "key", "customer_id": "record.id", "status": "'open'"},
 }
-WRITES = {"kind": "sql_write", "name": "customer", "summary": "Writes the address", "set": {"email": "input.status"}}
+WRITES: dict[str, Any] = {"kind": "sql_write", "name": "customer", "summary": "Writes the address", "set": {"email": "input.status"}}
 
 
 def test_a_later_effect_that_is_refused_is_mended_and_the_first_is_not_done_again(company: Company) -> None:

@@ -53,7 +53,7 @@ def test_what_is_kept_of_a_person_goes_with_them(asking_company: Company) -> Non
 def test_what_a_crash_left_of_somebody_erased_is_not_readable(asking_company: Company) -> None:
     subject = subjects.subject_of("customer", "1")
     prompts.keep("aic_1", subject, {"user": "x"})
-    cache.keep("key", "aic_1", subject, RAW)
+    fetch(*cache.keeping("key", "aic_1", subject, RAW))
     fetch("delete from console.subject where id = %s returning 1", (subject,))
     subjects.forget(subject)
     assert prompts.read("aic_1") is None
@@ -91,8 +91,8 @@ def test_an_answer_is_found_for_a_day_by_the_same_question_about_the_same_person
     ]
     assert key not in {cache.key_of(who, system, user, {"a": 1, "b": 2}, given) for who, system, user, given in others}
     assert key != cache.key_of(subject, "system", "user", {"a": 1}, "settings")
-    cache.keep(key, "aic_1", subject, RAW)
-    cache.keep(key, "aic_2", subject, replace(RAW, text="newer"))
+    fetch(*cache.keeping(key, "aic_1", subject, RAW))
+    fetch(*cache.keeping(key, "aic_2", subject, replace(RAW, text="newer")))
     assert cache.find(key, subject) == replace(RAW, text="newer")
     assert cache.find(key, other) is None
     assert "propose" not in str(fetch("select to_jsonb(c)::text from console.ai_cache c"))

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from console.core.documents.duties_check import people_for
 from console.core.documents.workflow_sketch import Problem, Sketch
 from console.core.plain_words import roles_words
 from console.core.run.duties import OF_STEP, REQUESTER, STARTER
 
-WORK = ("start", "resume")
 UNHEARD = "Who says no is not heard: “Rejected” goes the same way as “Approved”. Give it a way of its own."
 
 
@@ -126,18 +126,8 @@ def _kept_out(approval: Asked, sketches: Sequence[Sketch], raw: Mapping[str, Any
 
 
 def _doers(sketch: Sketch, raw: Mapping[str, Any], surroundings: Any) -> frozenset[str]:
-    """People with a role for the step."""
-    team = raw.get("team") if isinstance(raw.get("team"), str) else None
-    acts = ("start",) if sketch.type == "start" else WORK
-    named = {name for _, name in sketch.roles}
-    able = [
-        role
-        for role in surroundings.rights.roles
-        if any(surroundings.rights.may(role, team, f"workflow:{raw.get('slug')}", act) for act in acts)
-        and (not named or surroundings.rights.held(role, team) & named)
-    ]
-    able_people: frozenset[str] = frozenset().union(*(surroundings.rights.people(role, team) for role in able)) & surroundings.people.keys()
-    return able_people
+    """People with a role for the step, without those who have left."""
+    return people_for(sketch, raw, surroundings.rights) & surroundings.people.keys()
 
 
 def _first(lacks: Mapping[str, str | None]) -> str:
