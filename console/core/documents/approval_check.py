@@ -127,7 +127,8 @@ def _kept_out(approval: Asked, sketches: Sequence[Sketch], raw: Mapping[str, Any
 
 def _doers(sketch: Sketch, raw: Mapping[str, Any], surroundings: Any) -> frozenset[str]:
     """People with a role for the step, without those who have left."""
-    return people_for(sketch, raw, surroundings.rights) & surroundings.people.keys()
+    there: frozenset[str] = people_for(sketch, raw, surroundings.rights) & surroundings.people.keys()
+    return there
 
 
 def _first(lacks: Mapping[str, str | None]) -> str:
