@@ -5,13 +5,11 @@ from console.activity.event_list import (
     ActivityPage,
     ActivityRow,
     Reader,
-    entry,
     label_of_run,
     on_record,
     page,
     parse_query,
     reader_of_log,
-    refused,
     shown,
 )
 

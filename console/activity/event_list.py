@@ -235,17 +235,6 @@ def page(actor: Actor, where: LogFilter, limit: int = DEFAULT_LIMIT, after: str 
     return answer
 
 
-def entry(actor: Actor, pos: int) -> ActivityRow:
-    """The event at this position. Raises NotAllowed as `page` does, NotFound if the reader does not find it."""
-    reader = reader_of_log(actor, "read")
-    kept = reader.find(event_lists.rows(LogFilter(), reader.within, limit=1, before=pos + 1))
-    if not kept or kept[0][0].pos != pos:
-        raise NotFound
-    row = shown(reader, kept)[0]
-    log.note(actor, "log_read", open={"count": 1, "first": pos, "last": pos}, label=_label([row]))
-    return row
-
-
 def on_record(
     actor: Actor, collection: str, key: str, *, limit: int = 20, after: str | None = None, looks: bool = False, kinds: Sequence[str] = ()
 ) -> ActivityPage:
@@ -264,20 +253,6 @@ def on_record(
     named = records.log_reference(records.collection(collection), key)
     where = LogFilter(collection=collection, record=named, kinds=tuple(kinds))
     return _page(Reader(actor, within), where, limit, before, own=(collection, named))
-
-
-def refused(actor: Actor, need: tuple[str, str], *, collection: str | None = None, record: str | None = None, **circumstances: Any) -> None:
-    """Record that the actor lacked the right `need` (object, act). `circumstances`: method, endpoint, status, reason, run, path."""
-    path = circumstances.pop("path", None)
-    noted = {name: value for name, value in circumstances.items() if value is not None}
-    log.note(
-        actor,
-        "access_refused",
-        open={"object": need[0], "act": need[1], **noted},
-        sealed={"path": path} if path else None,
-        collection=collection,
-        record=record,
-    )
 
 
 def parse_query(arguments: Iterable[tuple[str, str]]) -> LogQuery:

@@ -23,9 +23,9 @@ BARE = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"(?<![\w.,/-])(?:https?://)?(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?/[^\s<>]{1,2000}", re.ASCII)
-_APART = r"[\s\u00a0\u2000-\u200a\u202f.\-–—_/·]{0,3}"
+_APART = r"[\s\u00a0\u2000-\u200a\u202f.\-–—_/·|*`]{0,3}"
 _IBAN = re.compile(rf"(?<![A-Za-z0-9])[A-Z]{_APART}[A-Z]{_APART}\d{_APART}\d(?:{_APART}[A-Z0-9]){{11,30}}", re.IGNORECASE | re.ASCII)
-_GAP = r"[\s\u00a0\u2000-\u200a\u202f.\-–—_/·]{1,3}"
+_GAP = r"[\s\u00a0\u2000-\u200a\u202f.\-–—_/·|*`]{1,3}"
 _CARD = re.compile(
     rf"(?<![\w.,\-])(?:[2-6]\d{{12,18}}|[2-6]\d{{3}}(?:{_GAP}\d{{4}}){{3}}(?:{_GAP}\d{{1,3}})?|[2-6]\d{{3}}{_GAP}\d{{6}}{_GAP}\d{{4,5}}|[2-6](?:{_GAP}\d){{12,18}}"
     r"|[2-6]\d{3}(?:[ \-\u00a0]?\d){9,15})(?!\w)",

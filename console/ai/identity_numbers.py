@@ -27,7 +27,7 @@ _LABEL = re.compile(
     r"tax (?:id|number|no\b|payer|reference|identification)|(?-i:\bTIN\b)|(?-i:\bITIN\b)|(?-i:\bUTR\b)|(?-i:\bSSN\b)|social (?:security|insurance)|sozialversicherungs(?:nummer|-?nr)|(?-i:\bBSN\b)|burgerservicenummer|(?-i:\bNIF\b)|(?-i:\bNIE\b)|(?-i:\bDNI\b)|(?-i:\bCPF\b)|"
     r"(?-i:\bPESEL\b)|(?-i:\bNINO\b)|\bnhs (?:number|no)|(?-i:\bOIB\b)|(?-i:\bEGN\b)|(?-i:\bCNP\b)|(?-i:\bJMBG\b)|(?-i:\bPPS\b)|(?-i:\bPAN\b)|aadhaar|(?-i:\bSNILS\b)|(?-i:\bINN\b)|(?-i:\bCURP\b)|(?-i:\bSVNR\b)|(?-i:\bAHV\b)|codice fiscale|numero de (?:identidad|pasaporte)|num[eé]ro de (?:passeport|s[eé]curit[eé])|"
     r"driv(?:er|ing)'?s? ?licen[cs]e|f[uü]hrerschein(?:nummer)?|residence permit|visa (?:number|no)|green card|share code|voter'?s? id|paspoort|passaporto|pas[ae]port[aeu]?|passnummer|pass(?:in|i) numb?e?r(?:o)?|paso numeris|pases numurs|číslo (?:pasu|občanského průkazu)|dow[oó]d osobisty|személyi(?: igazolvány| szám)?|carte d(?:['’]|e )?identit(?:é|ate)|buletin|carta d['’ ]identità|cartão de cidadão|osobna iskaznica|"
-    r"лична карта|(?-i:РНОКПП)|єдрпоу|ЕГН|ΑΦΜ|ΑΜΚΑ|ΑΔΤ|διαβατηρίου|ταυτότητας|kimlik no|pasaport|マイナンバー|旅券番号|身份证号?码?|護照|护照|주민등록번호|여권번호|هوية|الهوية|کد ملی|תעודת זהות|ת[\"״]ז|เลขประจำตัวประชาชน|आधार|(?-i:\bCCCD\b)|(?-i:\bNIK\b)|(?-i:\bAMKA\b)|(?-i:\bTFN\b)|document (?:number|no\b)|паспорт|паспорта|снилс|инн)",
+    r"лична карта|(?-i:РНОКПП)|єдрпоу|ЕГН|ΑΦΜ|ΑΜΚΑ|ΑΔΤ|διαβατηρίου|ταυτότητας|kimlik no|pasaport|マイナンバー|旅券番号|身份证号?码?|護照|护照|주민등록번호|여권번호|هوية|الهوية|کد ملی|תעודת זהות|ת[\"״]ז|เลขประจำตัวประชาชน|आधार|(?-i:\bCCCD\b)|(?-i:\bNIK\b)|(?-i:\bAMKA\b)|(?-i:\bTFN\b)|document (?:number|no\b)|(?-i:\bNIN\b)|(?-i:\bDUI\b)|(?-i:\bIRD\b)|(?-i:\bHKID\b)|(?-i:\bCNIC\b)|iqama|emirates id|паспорт|паспорта|снилс|инн)",
     re.IGNORECASE,
 )
 _BEHIND = re.compile(
@@ -319,6 +319,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     _kind(r"[A-Z][12]\d{8}", _taiwan, 10),
     _kind(r"[STFGM]\d{7}[A-Z]", _singapore, 9),
+    _kind(r"[23]\d{6}(?:0[1-4]|1[1-9]|2[1-9]|3[1-5]|88)\d{5}", lambda signs: _short_day(signs[1:7]), 14),
     _kind(r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d", _always, 18),
     _kind(r"[A-ZÑ&]{4}\d{6}[A-Z0-9]{3}", _always, 13),
 )
@@ -340,6 +341,8 @@ PRINTED = tuple(
         r"\d{1,2}\.\d{3}\.\d{3}-[0-9kK]",  # Chile
         r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])-\d\d-\d{4}",  # Malaysia
         r"[1-8]-\d{4}-\d{5}-\d\d-\d",  # Thailand
+        r"784-(?:19|20)\d\d-\d{7}-\d",  # United Arab Emirates
+        r"\d{5}-\d{7}-\d",  # Pakistan
     )
 )
 """Numbers that nothing else is printed like."""

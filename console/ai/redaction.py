@@ -11,13 +11,13 @@ import json
 import math
 import re
 import urllib.parse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
 from types import MappingProxyType
 from typing import Any
 
-from console.ai import finding, identity_numbers, secret_forms, written_values
+from console.ai import finding, identity_numbers, secret_forms, spoken_digits, written_values
 from console.ai.literal import scalars
 from console.ai.sought import LEAST_WITHIN, Sought, spliced
 from console.ai.types import FieldSpec, Source, Treatment
@@ -25,11 +25,13 @@ from console.ai.types import FieldSpec, Source, Treatment
 REMOVED = "[REMOVED]"
 PLACEHOLDER = re.compile(r"\[(?:(?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT|ID|TAX|MRZ)_[0-9]{1,6}|HASH_[0-9a-f]{12}|REMOVED)\]")
 NOTE_FROM = 200  # characters from which a masked text is a note: it is sent, without the personal data in it
+DEEPEST_ENCODED = 2  # how often something may be encoded
 LEAST_SPOTTED = 6  # characters from which a text may hold something by its form
 MOST_SOUGHT = 10_000  # values of one field that are looked for
 LONGEST_SOUGHT = 5_000  # characters of a withheld value that is looked for as a whole
 DEEPEST = 12
 
+_LONG_NUMBER = re.compile(r"\d{8,}", re.ASCII)
 _LIKE_ONE = re.compile(r"\[((?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT|ID|TAX|MRZ|HASH)_[0-9a-f]{1,12}|REMOVED)\]", re.IGNORECASE)
 _NOTE_NAMES = re.compile(
     r"note|comment|remark|message|body|description|reason|memo|bemerk|notiz|kommentar|text|summary|transcript|details|content",
@@ -242,12 +244,13 @@ ORDER = ("secret", "mrz", "iban", "card", "id", "tax", "date", "email", "phone",
 """Of overlapping findings the one of the kind listed first is kept."""
 
 
-def by_form(text: str) -> list[finding.Found]:
-    """Names of persons and secrets recognised by their form, anywhere in a text."""
+def by_form(text: str, deep: int = DEEPEST_ENCODED) -> list[finding.Found]:
+    """Names of persons and secrets recognised by their form, anywhere in a text; an encoded block that holds one is a secret as a whole."""
     if len(text) < LEAST_SPOTTED:
         return []
     plain = finding.readable(text)
-    stretches = [*secret_forms.secrets(text), *identity_numbers.zones(plain)]  # the line of the names has no digit
+    stretches = [block for block, inside in secret_forms.encoded(text) if by_form(inside, deep - 1)] if deep else []
+    stretches += [*secret_forms.secrets(text), *identity_numbers.zones(plain), *_spelled_out(plain)]  # the line of the names has no digit
     if not any(sign.isdigit() for sign in plain):
         return stretches
     return [
@@ -257,6 +260,14 @@ def by_form(text: str) -> list[finding.Found]:
         *identity_numbers.numbers(plain),
         *identity_numbers.birth_dates(plain),
     ]
+
+
+def _spelled_out(text: str) -> Iterator[finding.Found]:
+    """What is found where digits are written as words; whoever spells out eight or more means a number of somebody's."""
+    written, places = spoken_digits.in_digits(text)
+    for found in [*by_form(written, 0), *(finding.Found(*run.span(), "id", run[0]) for run in _LONG_NUMBER.finditer(written))]:
+        if any(end - start > 1 for start, end in places[found.start : found.end]):
+            yield found._replace(start=places[found.start][0], end=places[found.end - 1][1])
 
 
 def _decoded(text: str) -> str:

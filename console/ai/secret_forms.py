@@ -1,7 +1,7 @@
 """Secrets recognised by their form in any text: labelled passwords and codes, tokens and keys of known services, private keys, addresses with a password."""
 
 import base64
-import binascii
+import contextlib
 import math
 import re
 from collections import Counter
@@ -26,8 +26,8 @@ _KNOWN = re.compile(
     r"|xox[abeprs]-[A-Za-z0-9\-]{10,250}|xapp-[A-Za-z0-9\-]{10,250}|AIza[0-9A-Za-z_\-]{30,45}|ya29\.[0-9A-Za-z_\-]{20,300}"
     r"|SG\.[A-Za-z0-9_\-]{16,40}\.[A-Za-z0-9_\-]{16,60}|npm_[A-Za-z0-9]{30,50}|pypi-[A-Za-z0-9_\-]{30,300}|hf_[A-Za-z0-9]{25,60}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{20,60}"
     r"|cns_[A-Za-z0-9]+_[A-Za-z0-9_\-]{16,200}|\d{8,10}:AA[A-Za-z0-9_\-]{30,50}|[MNO][A-Za-z0-9]{15,30}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,60}|hooks\.slack\.com/services/[A-Za-z0-9/]{20,100}"
-    r"|(?:GOCSPX-|ATATT3x|AGE-SECRET-KEY-1|dp\.(?:pt|st|sa|ct)\.|NRAK-|PMAK-|xai-|pplx-|(?:lin_api|ntn|sntry[su]|sbp|gsk|dckr_pat|r8|glc|pul|dop|PRIVATE)_)[A-Za-z0-9_\-.]{16,300}|(?:dapi|SK|AC)[0-9a-f]{32}"
-    r"|do[opr]_v1_[a-f0-9]{40,80}|sq0[a-z]{3}-[0-9A-Za-z_\-]{20,60}|key-[0-9a-f]{32}|hvs\.[A-Za-z0-9_\-]{20,200}|AccountKey=[A-Za-z0-9+/=]{40,120}"
+    r"|(?:GOCSPX-|ATATT3x|AGE-SECRET-KEY-1|dp\.(?:pt|st|sa|ct)\.|NRAK-|PMAK-|xai-|pplx-|(?:lin_api|ntn|sntry[su]|sbp|gsk|dckr_pat|r8|glc|pul|dop|glsa|PRIVATE)_|tskey-[a-z]+-)[A-Za-z0-9_\-.]{16,300}|(?:dapi|SK|AC)[0-9a-f]{32}"
+    r"|do[opr]_v1_[a-f0-9]{40,80}|sq0[a-z]{3}-[0-9A-Za-z_\-]{20,60}|key-[0-9a-z]{32}|hvs\.[A-Za-z0-9_\-]{20,200}|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9]{20,100}|AccountKey=[A-Za-z0-9+/=]{40,120}"
     r"|eyJ[A-Za-z0-9_\-]{8,4000}\.[A-Za-z0-9_\-]{8,8000}(?:\.[A-Za-z0-9_\-]{0,2000})?"
     r")"
 )
@@ -38,15 +38,15 @@ _LABEL = (
     r"l[oö]senord|adgangskode|passord|wachtwoord|heslo|jelsz[oó]|parool|parole|пароль|api[ _\-]?(?:key|token|secret)|access[ _\-]?(?:key|token)|secret(?:[ _\-]?(?:key|access key|token))?|"
     r"kata sandi|mật khẩu|parol[aăe]|lozink[aeu]|šifra|şifre|geslo|парол[аьяію]|лозинка|lykilor[ðd]|κωδικ[όο]ς(?: πρόσβασης)?|συνθηματικό|كلمة (?:المرور|السر)|رمز عبور|סיסמה|ססמה|पासवर्ड|pass(?=\s+is\b)|p/?w(?=\s*(?:[:=]|is\b))|(?:ww|mdp|sig|session|cookie)(?=\s*[:=])|"
     r"client[ _\-]?secret|auth(?:entication|orization)?[ _\-]?(?:token|key|code)|session[ _\-]?(?:id|token|key)|refresh[ _\-]?token|private[ _\-]?key|signing[ _\-]?key|encryption[ _\-]?key|"
-    r"master[ _\-]?key|recovery[ _\-]?(?:code|key|phrase)|backup[ _\-]?code|seed[ _\-]?phrase|token|credentials?|security[ _\-]?(?:answer|code|word)|log-?in code|verification code|zugangscode|memorable word"
+    r"master[ _\-]?key|recovery[ _\-]?(?:code|key|phrase)|backup[ _\-]?code|seed[ _\-]?phrase|token|credentials?|security[ _\-]?(?:answer|code|word)|log-?in code|verification code|zugangscode|memorable word|(?:wlan|wi-?fi|netzwerk)[ \-]?(?:schl[uü]ssel|key|code)"
 )
 _SAYS = r"[\"'`*_]{0,3}\s*(?:\([^)\n]{0,30}\)\s*)?(?:[:=：＝»]|=>|->|→|\bis now\b|\bis\b|\bwas\b|\bto\b|\bist\b|\blautet\b|\best\b|\bes\b|\bè\b|\bto jest\b|\byra\b|\bär\b|\bер\b|\bé\b|\bon\b|\bje\b|\bto\b|\bir\b|\beste\b|\b[eє]\b)\s*:?\s*"
-_NAMED = re.compile(rf"(?<![^\W_])(?:{_LABEL})s?{_SAYS}[\"'`“„«<]?([^\s\"'`”“»<>]{{3,300}})", re.IGNORECASE)
+_NAMED = re.compile(rf"(?<![^\W_])(?:{_LABEL})s?{_SAYS}(?:[>|][+\-]?[ \t]*\n[ \t]*)?[\"'`“„«<]?([^\s\"'`”“»<>]{{3,300}})", re.IGNORECASE)
 _JOINED = ("パスワード", "暗証番号", "密码", "密碼", "口令", "비밀번호", "암호", "รหัสผ่าน", "पासवर्ड")
 """Labels of writings without blanks between words."""
 _MIXED = r"[\"'`“„«(|>]{0,2}((?=[^\s]*\d)(?=[^\s]*[^\W\d_])[^\s\"'`”“»|]{6,200})"
 _BARE = re.compile(
-    rf"(?:(?<![^\W_])(?:{_LABEL})(?:[^\W\d_]{{0,3}}[\W_]{{1,6}}(?:[^\W\d_]{{1,4}}[^\w\n]{{1,3}}){{0,2}})|(?:{'|'.join(_JOINED)})[\W_]{{0,4}}){_MIXED}",
+    rf"(?:(?<![^\W_])(?:{_LABEL})(?:[^\W\d_]{{0,3}}[\W_]{{1,6}}(?:[^\W\d_]{{1,4}}[^\w\n]{{1,3}}){{0,2}})|(?:{'|'.join(_JOINED)})[はがも는은이가是คือ\W_]{{0,5}}){_MIXED}",
     re.IGNORECASE,
 )
 _COMMAND = re.compile(
@@ -55,7 +55,8 @@ _COMMAND = re.compile(
 _CELLS = re.compile(r"[|;,\t]")
 _NAMES_ONE = re.compile(rf"(?:{_LABEL}|{'|'.join(_JOINED)}|pass|pin|cvv2?|cvc2?|otp)s?", re.IGNORECASE)
 _PHRASE = re.compile(
-    r"(?:seed|recovery|mnemonic|backup)[ _\-]?(?:phrase|words?)\s*(?:[:=]|is)\s*((?:[a-z]{3,8}[ ,]+){11,23}[a-z]{3,8})", re.IGNORECASE
+    r"(?:(?:seed|recovery|mnemonic|backup)[ _\-]?(?:phrase|words?)\s*(?:[:=]|is)|(?:pass[ _\-]?phrase|master[ _\-]?password)\s*[:=])\s*[\"'`]?((?:[^\W\d_]{2,12}[ ,\-]+){3,23}[^\W\d_]{2,12})",
+    re.IGNORECASE,
 )
 _DIGITS = re.compile(
     r"(?<![^\W_])(?:pin|tan|otp|cvv2?|cvc2?|csc|one[ \-]?time (?:code|password)|2fa(?: code)?|mfa(?: code)?|sms[ \-]?code)(?:[ \-]?(?:code|number|no\.?|nummer))?"
@@ -65,7 +66,6 @@ _DIGITS = re.compile(
 _RANDOM = re.compile(r"(?<![A-Za-z0-9+/_\-=.@])[A-Za-z0-9+/_\-]{32,2000}={0,2}(?![A-Za-z0-9+/_\-])")
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/_\-=])(?:[A-Za-z0-9+/]{60,76}\r?\n){0,200}[A-Za-z0-9+/_\-]{16,20000}={0,2}(?![A-Za-z0-9+/_\-=])")
 LEAST_ENCODED = 16
-DEEP = 2  # how often something may be encoded
 _ORDINARY = frozenset([
     "wrong", "not", "expired", "incorrect", "lost", "forgotten", "the", "a", "an", "my", "your", "our", "his", "her", "their",
     "required", "needed", "too", "invalid", "no", "being", "weak", "missing", "correct", "reset", "changed", "blocked", "locked",
@@ -76,17 +76,23 @@ _ORDINARY = frozenset([
 _HINT = re.compile(
     r"(?<![^\W\d_])(?:pass|pw|p/w|kennw|losung|contrase|clave|mot|paroo?l|senha|palavra|has[lł]o|slapta|salasana|l[oö]senord|adgang|wachtw|heslo|jelsz|парол|лозин|api|access|secret|client|auth|session|refresh|private|"
     r"signing|encrypt|master|recovery|backup|seed|mnemonic|token|credential|security|log|verification|zugang|memorable|pin|tan|otp|cvv|cvc|csc|one|fa|mfa|sms|bearer|basic|digest|kata|mật|lozin|šifra|şifre|geslo|lykil|"
-    rf"κωδικ|συνθημ|كلمة|رمز|סיסמה|ססמה|ww|mdp|sig|cookie|curl|wget|https?|mysql)|sshpass|{'|'.join(_JOINED)}",
+    rf"κωδικ|συνθημ|كلمة|رمز|סיסמה|ססמה|ww|mdp|sig|cookie|wlan|wi-?fi|netzw|curl|wget|https?|mysql)|sshpass|{'|'.join(_JOINED)}",
     re.IGNORECASE,
 )
 """How labels of secrets begin; a text without any of them is not searched further."""
 _NAME_PARTS = re.compile(r"[\s_\-.]+|(?<=[a-z])(?=[A-Z])")
 
 
-def secrets(text: str, deep: int = DEEP) -> Iterator[Found]:
-    """All secrets in the text, longest first; a base64 block that contains one is a secret as a whole."""
-    if deep and any(len(word) >= LEAST_ENCODED for word in text.split()):
-        yield from (_as_found(match, 0) for match in _ENCODED.finditer(text) if any(secrets(_decoded(match[0]), deep - 1)))
+def encoded(text: str) -> Iterator[tuple[Found, str]]:
+    """Blocks of base64 or of hexadecimal digits that stand for text, each with that text."""
+    if any(len(word) >= LEAST_ENCODED for word in text.split()):
+        for match in _ENCODED.finditer(text):
+            if inside := _decoded(match[0]):
+                yield _as_found(match, 0), inside
+
+
+def secrets(text: str) -> Iterator[Found]:
+    """All secrets in the text, longest first."""
     if "PRIVATE KEY" in text:
         yield from (_as_found(match, 0) for match in _BLOCK.finditer(text))
     yield from (_as_found(match, 0) for match in _KNOWN.finditer(text))
@@ -99,13 +105,15 @@ def secrets(text: str, deep: int = DEEP) -> Iterator[Found]:
 
 
 def _decoded(word: str) -> str:
-    """The decoded base64, of either alphabet, with or without padding; empty if it is not text."""
+    """What the word stands for: base64 of either alphabet, with or without padding, or hexadecimal digits; empty if that is not text."""
     plain = "".join(word.split()).rstrip("=").translate(_STANDARD)
-    try:
-        text = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-    return text if all(sign.isprintable() or sign in "\r\n\t" for sign in text) else ""
+    for decode, digits in ((bytes.fromhex, plain), (base64.b64decode, plain + "=" * (-len(plain) % 4))):
+        with contextlib.suppress(ValueError):  # binascii.Error and UnicodeDecodeError are two
+            inside = decode(digits)
+            text = inside.decode("utf-16-le" if inside[1::2].count(0) * 2 == len(inside) else "utf-8")
+            if all(sign.isprintable() or sign in "\r\n\t" for sign in text):
+                return text
+    return ""
 
 
 _STANDARD = str.maketrans("-_", "+/")

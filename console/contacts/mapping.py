@@ -1,19 +1,18 @@
 """A record as a contact, by what its collection's document says under `contact`.
 
 Consent that stands in a table is that of the newest row for the channel; of several rows of the same moment one that withdraws counts. What the
-document does not name, what the actor may not read and what has no row is no consent.
+document does not name and what has no row is no consent.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from console import access, records
-from console.core.actor import Actor
+from console import records
 from console.core.contacting import Consent, Contact
 from console.core.documents.collections import Collection
 from console.core.documents.collections.contact_document import EVIDENCE, GIVEN, ConsentDocument, column_of, consents_relation
 from console.core.filters import Test
-from console.core.scopes import Scope, whole
+from console.core.scopes import whole
 from console.errors import NotFound
 from console.records import Record
 
@@ -31,23 +30,11 @@ def is_contact(collection_id: str) -> bool:
     return records.collection(collection_id).contact is not None
 
 
-def contact(actor: Actor, collection_id: str, key: str) -> Contact:
-    """The record as a contact, with the consents that stand now, as far as the actor may read. Raises NotFound, SourceDown.
-
-    Values are whole: fields that pages show as dots are needed to reach somebody.
-    """
-    collection = records.collection(collection_id)
-    if collection.contact is None or not access.can(actor, None, f"collection:{collection_id}", "read"):
-        raise NotFound(hidden=True)
-    found = records.get(collection_id, key, access.scope_for(actor, collection_id, "read"))
-    return contact_of(collection, {**found.values}, _rows(collection, found, lambda name: access.scope_for(actor, name, "read")), key=key)
-
-
 def known_contact(collection_id: str, key: str) -> Contact:
     """The record as a contact as it stands, for the console itself, which judges before anything is sent. Raises NotFound, SourceDown."""
     collection = records.collection(collection_id)
     found = records.get(collection_id, key, whole(collection_id))
-    return contact_of(collection, {**found.values}, _rows(collection, found, whole), key=key)
+    return contact_of(collection, {**found.values}, _rows(collection, found), key=key)
 
 
 def known_contacts(collection_id: str, keys: Sequence[str]) -> dict[str, Contact]:
@@ -71,7 +58,7 @@ def _rows_of_each(collection: Collection, contacts: Mapping[str, Record]) -> dic
             continue
         if len(relation.columns) != 1:
             for key, record in contacts.items():
-                found[key] |= {table: list(rows) for table, rows in _rows(collection, record, whole).items()}
+                found[key] |= {table: list(rows) for table, rows in _rows(collection, record).items()}
             continue
         [(own, there)] = relation.columns
         at = column_of(source, "at", records.collection(relation.collection))
@@ -122,19 +109,18 @@ def contact_of(
     return Contact(collection.id, own, **said, consent=consent, do_not_contact=closed, keeps_consent=bool(mapped.consent))
 
 
-def _rows(collection: Collection, record: Record, scope_of: Callable[[str], Scope]) -> dict[str, Rows]:
+def _rows(collection: Collection, record: Record) -> dict[str, Rows]:
     """The newest rows of each table in which the record's consents stand, one statement for each."""
     found: dict[str, Rows] = {}
     for source in collection.contact.consent.values() if collection.contact is not None else ():
         relation = consents_relation(collection, source.table) if source.table is not None else None
         if relation is None or source.table is None or source.table in found:
             continue
-        scope = scope_of(relation.collection)
-        if scope.nothing:
-            continue
         at = column_of(source, "at", records.collection(relation.collection))
         sort = f"-{at}" if at else None
-        page = records.related(collection.id, record.key or "", relation.name, scope, MOST_CONSENTS, sort=sort, known=record.values)
+        page = records.related(
+            collection.id, record.key or "", relation.name, whole(relation.collection), MOST_CONSENTS, sort=sort, known=record.values
+        )
         found[source.table] = [row.values for row in page.rows]
     return found
 

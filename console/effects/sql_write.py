@@ -6,7 +6,7 @@ from typing import Any
 from console import records
 from console.core.effect_kinds import SqlWrite
 from console.effects.call import Call, Refused, TryResult, key_of, shaped
-from console.errors import Conflict, Invalid
+from console.errors import ConsoleError, Invalid
 from console.records import WriteUnknown
 from console.records.write import alike
 
@@ -22,18 +22,25 @@ def perform(call: Call) -> TryResult:
     done: list[dict[str, Any]] = []
     collection, keys = _records(call)
     for key in keys:
-        wanted, moving = _changes_wanted(call, collection, key, define.set)
-        changes = {name: wanted[name] for name in moving}
+        changes: dict[str, Any] = {}
         try:
+            wanted, moving = _changes_wanted(call, collection, key, define.set)
+            changes = {name: wanted[name] for name in moving}
             if changes:
                 records.write(
                     collection, key, changes, call.scope(collection, "update"), by_action=not call.as_form, workflow=call.workflow
                 )
         except WriteUnknown:
             return TryResult("unknown", "connection", UNKNOWN, sent={"changes": {key: changes}})
-        except (Conflict, Invalid) as error:
-            if any(entry["changed"] for entry in done):
-                return TryResult("unknown", "partly_done", f"Some of the records were changed; {error.message}", sent={"done": done})
+        except ConsoleError as error:
+            if changed := sum(entry["changed"] for entry in done):
+                why = error.message.partition("; nothing was ")[0].rstrip(".")
+                return TryResult(
+                    "unknown",
+                    "partly_done",
+                    f"{changed} of {len(keys)} records were changed. The next one was not: {why}.",
+                    sent={"done": done},
+                )
             raise
         done.append(
             {

@@ -140,12 +140,6 @@ def run_of(lead_id: str) -> str | None:
     return next((row[0] for row in fetch("select e.run from console.enrolment e where e.id = %s", (lead_id,))), None)
 
 
-def on_record(actor: Actor, collection: str, key: str) -> list[tuple[str, str, str]]:
-    """(workflow, lead, status) of the workflows that this record is in now."""
-    statement = "select e.workflow, e.id, e.status from console.enrolment e where e.collection = %s and e.record = %s and e.left_at is null order by e.id"
-    return [(row[0], row[1], row[2]) for row in fetch(statement, (collection, key))] if actor.id else []
-
-
 def _leads(actor: Actor, rows: Sequence[Any], *, paths: bool) -> list[Lead]:
     """The leads whose records the actor sees; one without a record is seen by whoever sees the workflow."""
     titles = _titles(actor, rows)

@@ -112,12 +112,6 @@ def forget() -> None:
     _kept = (None, 0.0, {})
 
 
-def changed_at(kind: str) -> datetime | None:
-    """When somebody last changed it."""
-    rows = fetch("select changed_at from console.channel where kind = %s", (kind,))
-    return rows[0][0] if rows else None
-
-
 def figures_of(kind: str) -> Figures:
     """The figures of a channel."""
     return Figures(*fetch(_FIGURES, {"kind": kind, "since": log.now() - timedelta(days=1)})[0])

@@ -40,11 +40,6 @@ def estimate(current: Current, model: str, characters: int, max_tokens: int) -> 
     return current.cost(model, input_tokens=characters // CHARACTERS + 1, cached_tokens=0, output_tokens=max_tokens) or Decimal(0)
 
 
-def hold(call: str, run: str, budget: Budget, cost: Decimal) -> Over | None:
-    """Hold this much for the call; None, or which budget has no room for it."""
-    return held(call, run, budget, cost)[0]
-
-
 def held(call: str, run: str, budget: Budget, cost: Decimal) -> tuple[Over | None, Day | None]:
     """Hold this much for the call. Returns (None, or which budget has no room for it; how the budget of the day stands with it). One round trip."""
     limits = {"run_calls": budget.run_calls, "run_money": budget.run_money, "day_calls": budget.day_calls, "day_money": budget.day_money}

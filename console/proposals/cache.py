@@ -43,11 +43,6 @@ def keeping(key: str, call: str, subject: str, raw: Raw) -> tuple[str, tuple[Any
     return _KEEP, (key, call, subject, *subjects.seal(subject, f"ai_cache|{key}", asdict(raw)))
 
 
-def keep(key: str, call: str, subject: str, raw: Raw) -> None:
-    """Remember it."""
-    fetch(*keeping(key, call, subject, raw))
-
-
 def expire() -> int:
     """Forget what is too old; how many answers."""
     return int(fetch(_EXPIRE, (KEPT,))[0][0])

@@ -67,12 +67,6 @@ def key_of(collection: Collection, row: Mapping[str, Any]) -> str | None:
     return encode([row.get(name) for name in collection.key])
 
 
-def spoken(key: str | None) -> str:
-    """A key for people: the values of its columns, `17` or `500, 1`."""
-    found = _texts(key) if key else None
-    return ", ".join(found) if found else key or ""
-
-
 def _texts(key: str) -> list[str] | None:
     if not key.startswith("~"):
         return [key] if PLAIN.fullmatch(key) else None

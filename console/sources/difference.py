@@ -195,11 +195,6 @@ def _only(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     return {**now, "columns": [column for column in now["columns"] if column["name"] in names], "foreign_keys": foreign, "key": key}
 
 
-def spoken(found: Difference) -> str:
-    """The first few changes in words: `customer.email is gone`."""
-    return _spoken(found.changes)
-
-
 def _spoken(found: Sequence[TableChange]) -> str:
     said = [f"{change.place} is {change.change}" if not change.columns and not change.key else "" for change in found]
     said += [

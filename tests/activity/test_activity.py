@@ -13,7 +13,7 @@ from console.activity import ActivityPage, event_list, sequencing
 from console.core.actor import Actor
 from console.db import tables
 from console.errors import Malformed, NotAllowed, NotFound
-from console.log import Fact, Frame, chained, events_of, note, present, recheck, write
+from console.log import Fact, Frame, chained, events_of, note, recheck, write
 from console.log.event_lists import LogFilter
 from tests.tables import cases
 
@@ -189,10 +189,9 @@ def test_reader_of_one_team_finds_that_team_its_workflows_and_collections(story:
 
 @pytest.mark.parametrize("name", ["olivia", "stan", "mona"])
 def test_without_the_right_nothing_is_read_and_nothing_noted(story: None, name: str) -> None:
-    for asking in (lambda: activity.page(actor(name), LogFilter()), lambda: activity.entry(actor(name), 1)):
-        with pytest.raises(NotAllowed) as refused:
-            asking()
-        assert refused.value.need == ("activity", "read")
+    with pytest.raises(NotAllowed) as refused:
+        activity.page(actor(name), LogFilter())
+    assert refused.value.need == ("activity", "read")
     assert "log_read" not in [event.type for event in events_of(f"ses_{name}")]
 
 
@@ -298,13 +297,6 @@ def test_made_up_cursor_is_refused(story: None) -> None:
         activity.page(actor("ada"), LogFilter(), 10, "\x00tampered")
 
 
-def test_entry_is_one_event_for_who_may_find_it(story: None) -> None:
-    assert activity.entry(actor("ada"), 6).sentence == ALL[3]
-    for name, pos in (("wanda", 6), ("ada", 10), ("ada", 99), ("ada", 0)):
-        with pytest.raises(NotFound):
-            activity.entry(actor(name), pos)
-
-
 def test_number_of_statements_does_not_grow_with_the_page(story: None, statements: list[str]) -> None:
     where = LogFilter(run="run_kyc")
     activity.page(actor("ada"), where, 100)  # the titles of a version's steps and a subject's key are kept after their first use
@@ -350,27 +342,6 @@ def test_record_tells_nothing_to_a_stranger(story: None) -> None:
         with pytest.raises(NotFound) as refused:
             activity.on_record(actor("stan"), collection, "17")
         assert refused.value.hidden
-
-
-def test_refusal_is_noted_with_its_circumstances(house: None) -> None:
-    activity.refused(
-        actor("stan"),
-        ("collection:customer", "read"),
-        collection="customer",
-        record="17",
-        status=404,
-        method="GET",
-        path="/c/customer/17",
-        run=None,
-    )
-    noted = events_of("ses_stan")[0]
-    assert noted.type == "access_refused"
-    assert noted.open == {"object": "collection:customer", "act": "read", "status": 404, "method": "GET"}
-    assert noted.values == {"path": "/c/customer/17"}
-    assert (
-        present.as_json(noted, present.names_of([noted]), hidden=lambda _: frozenset())["sentence"]
-        == "Stan Ozols was refused “read” on customer 17"
-    )
 
 
 GOOD: list[tuple[str, LogFilter, int]] = [

@@ -107,13 +107,3 @@ def test_record_tells_its_story_only_within_the_scope(desks: None) -> None:
     for record in ("2", "5", "", "a/b"):
         with pytest.raises(NotFound):
             activity.on_record(WANDA, "customer", record)
-
-
-def test_single_event_out_of_scope_is_not_found(desks: None) -> None:
-    places = {row.event.pos for row in activity.page(WANDA, LogFilter(), 100).rows}
-    for pos in range(1, 12):
-        if pos in places:
-            assert activity.entry(WANDA, pos).event.pos == pos
-        else:
-            with pytest.raises(NotFound):
-                activity.entry(WANDA, pos)

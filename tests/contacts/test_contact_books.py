@@ -40,7 +40,7 @@ def test_a_book_is_a_source_with_contacts_that_can_be_reached(company: Company, 
         "leads.consent",
         {"contact_id": int(key), "channel": "sms", "state": "given", "source": "web form", "text_version": "1"},
     )
-    found = contacts.contact(company.olivia, "leads.contact", key)
+    found = contacts.known_contact("leads.contact", key)
     assert (found.name, found.zone, found.consent["sms"].given, found.consent["email"].given) == (
         "Sam Whitfield",
         "America/Denver",
@@ -48,7 +48,7 @@ def test_a_book_is_a_source_with_contacts_that_can_be_reached(company: Company, 
         False,
     )
     browse.change(company.olivia, "leads.contact", key, {"stage": "engaged", "do_not_contact": True}, {"stage": "new"})
-    assert contacts.contact(company.olivia, "leads.contact", key).do_not_contact
+    assert contacts.known_contact("leads.contact", key).do_not_contact
     assert tags.put(company.olivia, "leads.contact", [key], "vip").changed == 1
     assert (
         browse.page(company.olivia, "leads.contact", BrowseQuery(filter='{"field": "tags", "op": "eq", "value": "vip"}')).rows[0].key == key

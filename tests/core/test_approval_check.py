@@ -76,6 +76,26 @@ def test_an_answer_that_nobody_could_give(config: dict[str, Any], people: dict[s
 
 
 @pytest.mark.parametrize(
+    ("people", "closed", "able"),
+    [
+        ({"ann": "clerk"}, "", True),
+        ({"ann": "lead"}, "", False),
+        ({"ann": "clerk", "ben": "lead"}, "ann", False),
+        ({"ann": "judge clerk"}, "", True),
+    ],
+)
+def test_a_step_that_nobody_could_do_is_remarked_with_whom_to_ask(people: dict[str, str], closed: str, able: bool) -> None:
+    """The role may work in the workflow; it is people that are missing."""
+    made = document({"roles": ["lead"], "not_by": []})
+    made["steps"][1]["roles"] = ["clerk"]
+    found = [problem for problem in check(made, steps.all_types(), around(people, closed=closed)) if problem.step == "note"]
+    assert not found if able else [(problem.field, problem.severity) for problem in found] == [("roles", "warning")]
+    if not able:
+        assert found[0].reason.startswith("Nobody can do this step: nobody has the role clerk in the team t")
+        assert "Ask Ines and Ida" in found[0].reason
+
+
+@pytest.mark.parametrize(
     ("rule", "people", "why"),
     [
         ({"roles": ["lead"]}, {"ann": "clerk", "ben": "lead"}, None),

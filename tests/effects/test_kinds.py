@@ -128,24 +128,46 @@ def test_the_last_effect_left_out_by_its_condition_is_done(company: Company) -> 
     assert company.sql("select count(*) from account where status = 'open'") == [(2,)]
 
 
-def test_a_later_effect_that_is_refused_leaves_the_first_alone_when_it_is_tried_again(company: Company) -> None:
-    form = [{"name": "status", "label": "Status", "type": "text"}]
-    first = {
-        "kind": "sql_insert",
-        "name": "added",
-        "summary": "Adds",
-        "collection": "account",
-        "unique": ["iban"],
-        "values": {"iban": "key", "customer_id": "record.id", "status": "'open'"},
-    }
-    second = {"kind": "sql_write", "name": "customer", "summary": "Writes", "set": {"email": "input.status"}}
-    run_id, told = done(company, action(first, second, form=form), status="x" * 80)
+FORM = [{"name": "status", "label": "Status", "type": "text"}]
+ADDED: dict[str, Any] = {
+    "kind": "sql_insert",
+    "name": "added",
+    "summary": "Adds an account",
+    "collection": "account",
+    "unique": ["iban"],
+    "values": {"iban": "key", "customer_id": "record.id", "status": "'open'"},
+}
+WRITES: dict[str, Any] = {"kind": "sql_write", "name": "customer", "summary": "Writes the address", "set": {"email": "input.status"}}
+
+
+def test_a_later_effect_that_is_refused_is_mended_and_the_first_is_not_done_again(company: Company) -> None:
+    """Money would go out twice if the corrected form were another request to what it does not change."""
+    run_id, told = done(company, action(ADDED, WRITES, form=FORM), status="x" * 80)
     assert told["status"] == "waiting_person"
     assert company.sql("select count(*) from account where customer_id = 1") == [(3,)]
+    assert hand_in(company, run_id, status="short@x.example")["status"] == "completed"
+    assert company.sql("select count(*) from account where customer_id = 1") == [(3,)]
+    assert company.sql("select email from customer where id = 1") == [("short@x.example",)]
+
+
+def test_a_first_effect_that_the_correction_would_change_is_asked_about(company: Company) -> None:
+    first = {**ADDED, "values": {**ADDED["values"], "status": "input.status"}}
+    run_id, _ = done(company, action(first, WRITES, form=FORM), status="x" * 80)
     with pytest.raises(Conflict) as error:
         hand_in(company, run_id, status="short@x.example")
-    assert error.value.code == "already_done"
+    assert [detail["value"] for detail in error.value.details] == ["again"]
     assert company.sql("select count(*) from account where customer_id = 1") == [(3,)]
+
+
+def test_a_refusal_in_the_middle_says_how_many_records_were_changed(company: Company) -> None:
+    """The second account is gone when it is its turn: the first one was written, so that the answer is not *refused*."""
+    two = {**CLOSE, "record": "['LT459999900012345678', 'LT000000000000000000']"}
+    run_id, told = done(company, action(two))
+    assert company.sql("select status from account where iban = 'LT459999900012345678'") == [("closed",)]
+    assert effect_of(run_id).status == "unknown"
+    said = told["current"]["take_over"]["message"]
+    assert said.startswith("1 of 2 records were changed. The next one was not: ")
+    assert "nothing was" not in said
 
 
 # -- sql_insert

@@ -43,7 +43,7 @@ def test_what_is_kept_of_a_person_goes_with_them(asking_company: Company) -> Non
     subject, other = subjects.subject_of("customer", "1"), subjects.subject_of("customer", "2")
     for number, whose in ((1, subject), (2, other)):
         prompts.keep(f"aic_{number}", whose, {"user": "x"})
-        cache.keep(f"key{number}", f"aic_{number}", whose, RAW)
+        fetch(*cache.keeping(f"key{number}", f"aic_{number}", whose, RAW))
     erasure.erase(asking_company.ines, "customer", "1", "She asked us to.")
     assert (prompts.read("aic_1"), prompts.read("aic_2")) == (None, {"user": "x"})
     assert (cache.find("key1", subject), cache.find("key2", other)) == (None, RAW)
@@ -53,7 +53,7 @@ def test_what_is_kept_of_a_person_goes_with_them(asking_company: Company) -> Non
 def test_what_a_crash_left_of_somebody_erased_is_not_readable(asking_company: Company) -> None:
     subject = subjects.subject_of("customer", "1")
     prompts.keep("aic_1", subject, {"user": "x"})
-    cache.keep("key", "aic_1", subject, RAW)
+    fetch(*cache.keeping("key", "aic_1", subject, RAW))
     fetch("delete from console.subject where id = %s returning 1", (subject,))
     subjects.forget(subject)
     assert prompts.read("aic_1") is None
@@ -91,8 +91,8 @@ def test_an_answer_is_found_for_a_day_by_the_same_question_about_the_same_person
     ]
     assert key not in {cache.key_of(who, system, user, {"a": 1, "b": 2}, given) for who, system, user, given in others}
     assert key != cache.key_of(subject, "system", "user", {"a": 1}, "settings")
-    cache.keep(key, "aic_1", subject, RAW)
-    cache.keep(key, "aic_2", subject, replace(RAW, text="newer"))
+    fetch(*cache.keeping(key, "aic_1", subject, RAW))
+    fetch(*cache.keeping(key, "aic_2", subject, replace(RAW, text="newer")))
     assert cache.find(key, subject) == replace(RAW, text="newer")
     assert cache.find(key, other) is None
     assert "propose" not in str(fetch("select to_jsonb(c)::text from console.ai_cache c"))
@@ -118,25 +118,25 @@ LIMITS = [
 def test_a_call_needs_room_in_every_budget(asking_company: Company, limits: Budget, before: int, over: str | None) -> None:
     for number in range(before):
         call(number, cost=Decimal("0.01"), ms=100)
-    assert budget.hold(call(99), "run_a", limits, Decimal("0.03")) == over
+    assert budget.held(call(99), "run_a", limits, Decimal("0.03"))[0] == over
     assert fetch("select reserved from console.ai_call where id = 'aic_99'") == [(None if over else Decimal("0.03"),)]
 
 
 def test_what_counts_for_a_budget(asking_company: Company) -> None:
     one = Budget(run_calls=1, day_calls=1)
     call(1, "run_b", ms=100)
-    assert budget.hold(call(2), "run_a", one, Decimal(0)) == "day", "another run's call counts for the day only"
+    assert budget.held(call(2), "run_a", one, Decimal(0))[0] == "day", "another run's call counts for the day only"
     fetch("update console.ai_call set at = now() - interval '2 days' returning 1")
-    assert budget.hold(call(3), "run_a", one, Decimal(0)) is None, "yesterday's are over"
-    assert budget.hold("aic_3", "run_a", one, Decimal(0)) is None, "the call itself does not count"
-    assert budget.hold(call(4), "run_a", one, Decimal(0)) == "run", "what is held counts"
+    assert budget.held(call(3), "run_a", one, Decimal(0))[0] is None, "yesterday's are over"
+    assert budget.held("aic_3", "run_a", one, Decimal(0))[0] is None, "the call itself does not count"
+    assert budget.held(call(4), "run_a", one, Decimal(0))[0] == "run", "what is held counts"
     fetch("update console.ai_call set reserved = null where id = 'aic_3' returning 1")
-    assert budget.hold("aic_4", "run_a", one, Decimal(0)) is None, "nobody was asked after all"
+    assert budget.held("aic_4", "run_a", one, Decimal(0))[0] is None, "nobody was asked after all"
     ways: list[dict[str, Any]] = [{"from_cache": True, "ms": 0}, {"status": "off"}]
     for number, free in enumerate(ways, 5):
         run = f"run_{number}"
         call(number, run, **free)
-        assert budget.hold(call(number + 10, run), run, Budget(run_calls=1), Decimal(0)) is None
+        assert budget.held(call(number + 10, run), run, Budget(run_calls=1), Decimal(0))[0] is None
 
 
 def test_a_provider_that_fails_again_and_again_is_left_alone_by_every_process(asking_company: Company) -> None:

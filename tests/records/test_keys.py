@@ -236,11 +236,6 @@ def test_each_record_of_a_list_is_found_by_the_key_it_has_there(tmp_path: Path) 
             assert [records.get(table, str(row.key), whole(table)) for row in rows] == rows
 
 
-@pytest.mark.parametrize(("parts", "words"), [([17], "17"), (["a/b"], "a/b"), ([1, "x y"], "1, x y"), ([""], ""), ([None], "")])
-def test_a_key_is_said_by_its_values(parts: list[Any], words: str) -> None:
-    assert record_keys.spoken(record_keys.encode(parts)) == words
-
-
 @pytest.mark.parametrize("key", ["017", "+17", "17.0", "1_7", "１７", packed(["17"]), packed(["017"]), "18", "9223372036854775808"])
 def test_another_spelling_of_a_key_names_nothing(tmp_path: Path, key: str) -> None:
     with opened(tmp_path, TABLES), pytest.raises(NotFound):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import runs
+from tests.effects.test_kinds import ADDED, FORM, WRITES, action, done
 from tests.support.engine import overdue
 from tests.support.paying import Provider, at_pay, paying, providing
 from tests.views.conftest import Page
@@ -222,3 +223,12 @@ def test_what_was_begun_to_be_settled_is_there_after_saving(pages: "Pages", prov
     runs.resume(pages.company.olivia, run, revision=None)
     again = pages.olivia.get(f"/runs/{run}").form("/settle")["fields"]
     assert (again["result"], again["reason"].strip()) == ("done", "I saw it in the")
+
+
+def test_what_was_done_before_the_rest_was_refused_is_said_and_not_promised_again(pages: "Pages") -> None:
+    run_id, _ = done(pages.company, action(ADDED, WRITES, form=FORM), status="x" * 80)
+    page = pages.olivia.get(f"/runs/{run_id}")
+    assert "Only a part was done: Adds an account. The rest was refused. What you typed is still here." in page.text
+    _, _, button = page.text.partition("When you press")
+    assert "Writes the address" in button
+    assert "Adds an account" not in button

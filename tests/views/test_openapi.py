@@ -3,6 +3,7 @@
 `python -m tests.views.test_openapi` writes the table of calls in the reference anew.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,17 @@ def operations(told: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
 def test_it_is_valid(told: dict[str, Any]) -> None:
     assert told["openapi"].startswith("3.1")
     validate(told)
+
+
+def test_strangers_read_no_name_of_what_is_confidential_in_it(app: Flask) -> None:
+    """It is public, also on the demo: its examples name neither a workflow that needs a clearance nor its collection."""
+    shipped = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((PAGE.parents[2] / "workflows").glob("*.json"))]
+    secret = [document[name] for document in shipped if document.get("clearance") for name in ("slug", "title", "collection")]
+    assert secret
+    client = app.test_client()
+    for path in ("/api/openapi.json", "/api/docs", "/schema/workflow.json", "/schema/action.json"):
+        public = client.get(path).get_data(as_text=True).casefold()
+        assert [name for name in secret if name.casefold() in public] == [], path
 
 
 def test_every_route_is_in_it_and_nothing_else(app: Flask, told: dict[str, Any]) -> None:

@@ -1,15 +1,15 @@
-"""Approvals that nobody could give: considering roles, their rights, separated duties, and existing people."""
+"""Approvals that nobody could give and steps that nobody could do: considering roles, their rights, separated duties, and existing people."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from console.core.documents.duties_check import people_for
 from console.core.documents.workflow_sketch import Problem, Sketch
 from console.core.plain_words import roles_words
 from console.core.run.duties import OF_STEP, REQUESTER, STARTER
 
-WORK = ("start", "resume")
 UNHEARD = "Who says no is not heard: “Rejected” goes the same way as “Approved”. Give it a way of its own."
 
 
@@ -27,7 +27,7 @@ class Asked:
 
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Any) -> list[Problem]:
-    """The approvals that nobody could give, with whom to ask; nothing if rights or people are unknown."""
+    """The approvals that nobody could give and steps that nobody could do, with whom to ask; nothing if rights or people are unknown."""
     if surroundings.rights is None or surroundings.people is None:
         return []
     problems_found = []
@@ -39,6 +39,10 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: A
         problems_found += [
             Problem(sketch.id, approval.field, f"{why} {_mend(surroundings.managers)}") for approval, why in checked if why is not None
         ]
+        named = [name for _, name in sketch.roles]
+        if named and surroundings.rights.roles.issuperset(named) and not _doers(sketch, raw, surroundings):
+            why = f"Nobody can do this step: nobody has the role {roles_words(named)}{_in(raw)} and may work on such runs."
+            problems_found.append(Problem(sketch.id, "roles", f"{why} {_mend(surroundings.managers)}", "warning"))
     return problems_found
 
 
@@ -73,7 +77,7 @@ def _nobody(approval: Asked, sketches: Sequence[Sketch], sketch: Sketch, raw: Ma
     if any(role not in rights.roles for role in approval.roles):
         return None
     role_names = roles_words(approval.roles)
-    place = f" in the team {team}" if team else ""
+    place = _in(raw)
     holders = frozenset().union(*(rights.people(role, team) for role in approval.roles)) & surroundings.people.keys()
     if not holders:
         return f"Nobody can give this approval: nobody has the role {role_names}{place}."
@@ -89,6 +93,10 @@ def _nobody(approval: Asked, sketches: Sequence[Sketch], sketch: Sketch, raw: Ma
         return None
     who = "nobody else" if most == 0 else f"{most} of the {approval.needs} who are needed"
     return f"Nobody can give this approval: besides those whom its rules rule out, {who} has the role {role_names}{place} and may see such runs."
+
+
+def _in(raw: Mapping[str, Any]) -> str:
+    return f" in the team {raw['team']}" if isinstance(raw.get("team"), str) else ""
 
 
 def _lacks(person: str, approval: Asked, team: str | None, raw: Mapping[str, Any], rights: Any) -> str | None:
@@ -118,18 +126,9 @@ def _kept_out(approval: Asked, sketches: Sequence[Sketch], raw: Mapping[str, Any
 
 
 def _doers(sketch: Sketch, raw: Mapping[str, Any], surroundings: Any) -> frozenset[str]:
-    """People with a role for the step."""
-    team = raw.get("team") if isinstance(raw.get("team"), str) else None
-    acts = ("start",) if sketch.type == "start" else WORK
-    named = {name for _, name in sketch.roles}
-    able = [
-        role
-        for role in surroundings.rights.roles
-        if any(surroundings.rights.may(role, team, f"workflow:{raw.get('slug')}", act) for act in acts)
-        and (not named or surroundings.rights.held(role, team) & named)
-    ]
-    able_people: frozenset[str] = frozenset().union(*(surroundings.rights.people(role, team) for role in able)) & surroundings.people.keys()
-    return able_people
+    """People with a role for the step, without those who have left."""
+    there: frozenset[str] = people_for(sketch, raw, surroundings.rights) & surroundings.people.keys()
+    return there
 
 
 def _first(lacks: Mapping[str, str | None]) -> str:

@@ -58,12 +58,12 @@ def _rule_error(rule: str, own_step: Sketch, by_id: Mapping[str, Sketch], before
 
 def _nobody(step: Sketch, rules: Sequence[str], by_id: Mapping[str, Sketch], raw: Mapping[str, Any], rights: Any) -> str | None:
     """Why nobody could do the step after the steps named in its rules; None if somebody could, or there are no people."""
-    doers = _people(step, raw, rights)
+    doers = people_for(step, raw, rights)
     kept_from: dict[str, str] = {}
     for rule in rules:
         named = OF_STEP.fullmatch(rule)
         other = by_id.get(named[1]) if named is not None else next((sketch for sketch in by_id.values() if sketch.type == "start"), None)
-        alone = _people(other, raw, rights) if other is not None else frozenset()
+        alone = people_for(other, raw, rights) if other is not None else frozenset()
         if len(alone) == 1:
             kept_from[next(iter(alone))] = rule
     if not doers or doers - kept_from.keys():
@@ -72,7 +72,7 @@ def _nobody(step: Sketch, rules: Sequence[str], by_id: Mapping[str, Sketch], raw
     return f"Nobody could ever do it: whoever may do this step is the only one who may do what the rule {rule} names. Give another person the role."
 
 
-def _people(sketch: Sketch, raw: Mapping[str, Any], rights: Any) -> frozenset[str]:
+def people_for(sketch: Sketch, raw: Mapping[str, Any], rights: Any) -> frozenset[str]:
     """People with a role for the step."""
     team, obj = raw.get("team"), f"workflow:{raw.get('slug')}"
     named = {name for _, name in sketch.roles}

@@ -115,11 +115,6 @@ def duration_of(value: Any) -> timedelta | None:
     return value if isinstance(value, timedelta) else None
 
 
-def text_of(value: Any) -> str | None:
-    """The text itself."""
-    return value if isinstance(value, str) else None
-
-
 FAMILIES: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
     (datetime, moment_of),
     (date, moment_of),

@@ -4,6 +4,8 @@ An effect is *outstanding* if it was made and not taken back. After a revision t
 completes the step chooses: keep the result, do it again, or take the earlier one back first.
 """
 
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +20,9 @@ COMPARED = frozenset({"sql_write"})
 
 BESIDE = frozenset({"task", "notice", "documents", "message"})
 """Kinds that stand for rows of the console itself: `console.core.run.side_work` decides about them."""
+
+_FORM_VALUE = re.compile(r"\binput\b(?:\s*\.\s*(\w+))?")
+"""A value of the form as expressions name it; `input` alone is all of them."""
 
 LABELS = {
     "keep": "Keep the result: nothing is done again.",
@@ -95,6 +100,19 @@ def same_wish(first: Wish, second: Wish) -> bool:
     return first.kind == second.kind and {**first.request, "key": None} == {**second.request, "key": None}
 
 
+def comes_to_the_same(kind: str, request: Mapping[str, Any], effect: Effect) -> bool:
+    """Whether the request would do what the effect has done: values of the form that it does not use make no difference."""
+    return (kind, _used(request)) == (effect.kind, _used(effect.request))
+
+
+def _used(request: Any) -> dict[str, Any]:
+    told = _input(request)
+    names = set(_FORM_VALUE.findall(json.dumps([told.get("define"), told.get("related")], default=str)))
+    if "define" in told and "" not in names and isinstance(told.get("input"), Mapping):
+        told["input"] = {name: told["input"].get(name) for name in names}
+    return told
+
+
 def _input(request: Any) -> dict[str, Any]:
     return {name: value for name, value in request.items() if name not in ("key", "seen", "irreversible")}
 
@@ -105,10 +123,10 @@ def match_former(run: Run, attempt: Attempt, command: Complete) -> list[tuple[Wi
     Wishes that this attempt has made already are left out. Raises Conflict `already_done` if a person has to choose, with the choices in
     `details` and the earlier effects in `effects`; Invalid if the choice needs a reason.
     """
-    own = [effect for _, effect in outstanding(run, [attempt]) if effect.kind not in COMPARED | BESIDE]
+    own = made_here(run, attempt)
     wishes: list[Wish] = []
     for wish in command.effects:
-        done = next((effect for effect in own if matches_effect(wish, effect)), None)
+        done = next((effect for effect in own if comes_to_the_same(wish.kind, wish.request, effect)), None)
         if done is None:
             wishes.append(wish)
         else:
@@ -135,11 +153,16 @@ def match_former(run: Run, attempt: Attempt, command: Complete) -> list[tuple[Wi
     return [(wish, None) for wish in (*command.compensations, *wishes)]
 
 
+def made_here(run: Run, attempt: Attempt) -> list[Effect]:
+    """Outstanding effects of this very attempt: a later one was refused, or nobody knew of one."""
+    return [effect for _, effect in outstanding(run, [attempt]) if effect.kind not in COMPARED | BESIDE]
+
+
 def _matched(wishes: Sequence[Wish], before: Sequence[Effect]) -> dict[str, Effect]:
     """Wish id → an earlier effect with the same input. No effect is used twice; wishes without one are left out."""
     left, matches = list(before), {}
     for wish in wishes:
-        same = next((effect for effect in left if matches_effect(wish, effect)), None)
+        same = next((effect for effect in left if comes_to_the_same(wish.kind, wish.request, effect)), None)
         if same is not None:
             left.remove(same)
             matches[wish.id] = same

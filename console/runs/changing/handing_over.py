@@ -10,7 +10,7 @@ from console.core.run import commands, decisions, holding
 from console.core.run.commands import Command
 from console.core.run.duties import CODE
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
-from console.runs.changing.run_rights import Seen, holder_idle_s, require_may_work_in, see
+from console.runs.changing.run_rights import Seen, holder_idle_s, inbox_of_others, require_may_work_in, see
 from console.runs.changing.transitions import holder_draft, reason_of, revision_of, run_command
 from console.runs.engine import into_inbox
 from console.runs.engine.advancing import go_on, go_on_with
@@ -122,9 +122,9 @@ def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason
         if not (accounts.is_closed(seen.run.holder) and access.can(actor, None, "user", "manage")):
             access.require(actor, seen.run.team, f"workflow:{seen.definition.slug}", "assign")
         to = _deputy(user, run_id) or user
-        _require_able(to, run_id)
         if to == actor.id:
             require_may_work_in(actor, seen)
+        _require_able(to, run_id)
         instead = user if to != user else None
         draft = holder_draft(seen.run, seen.loaded.subject)
         return commands.Assign(actor.id, revision_of(seen, revision), to, reason_of(reason), draft, instead)
@@ -157,7 +157,13 @@ def _require_able(user: str, run_id: str) -> None:
         reason = "This person may not see this run, or may not do the step that it stands at."
         if error.code == CODE:
             reason = f"This person did what the rule “{error.details[0]['reason']}” keeps apart from the step that it stands at."
-        raise Invalid("The run cannot be given to this person.", details=[{"field": "user", "reason": reason}]) from None
+        raise _cannot_be_given(reason) from None
+    if (inbox := inbox_of_others(theirs, seen.run)) is not None:
+        raise _cannot_be_given(f"It waits in the inbox {inbox.title}, and this person does not work there.")
+
+
+def _cannot_be_given(reason: str) -> Invalid:
+    return Invalid("The run cannot be given to this person.", details=[{"field": "user", "reason": reason}])
 
 
 def arrive(

@@ -103,11 +103,16 @@ def lacking_right(actor: Actor, seen: Seen) -> str | None:
     return None
 
 
+def inbox_of_others(person: Actor, run: Run) -> inboxes.Inbox | None:
+    """The inbox in which the run waits, if the person does not work there; else None."""
+    place = (run.ticket or {}).get("inbox")
+    inbox = next((one for one in inboxes.known() if one.id == place), None)
+    return None if inbox is None or inboxes.may(person, inbox, "work") else inbox
+
+
 def require_may_work_in(actor: Actor, seen: Seen) -> None:
     """Raise NotAllowed if the run waits in an inbox in which the actor does not work."""
-    place = (seen.run.ticket or {}).get("inbox")
-    inbox = next((one for one in inboxes.known() if one.id == place), None)
-    if inbox is not None and not inboxes.may(actor, inbox, "work"):
+    if (inbox := inbox_of_others(actor, seen.run)) is not None:
         who = f", which is for {roles_words(inbox.roles)}" if inbox.roles else ""
         words = f"This run waits in the inbox {inbox.title}{who}. Somebody who works there takes it."
         raise NotAllowed(words, need=(f"inbox:{inbox.id}", "work"), team=inbox.team)

@@ -8,7 +8,7 @@ from console.core.actor import Actor
 from console.core.plain_words import roles_words
 from console.core.run.duties import CODE
 from console.errors import ConsoleError, NotAllowed
-from console.runs.changing.run_rights import Seen, see
+from console.runs.changing.run_rights import Seen, inbox_of_others, see
 from console.runs.engine.stepping import require_step, run_facts, step_at
 
 LOOKED_AT = 500
@@ -54,6 +54,8 @@ def _why_not(person: Actor, seen: Seen) -> str:
         return "Has it in hand already."
     if not access.can(person, run.team, f"workflow:{seen.definition.slug}", "resume", run=run_facts(run)):
         return "Looks at such runs, and does not work on them."
+    if (inbox := inbox_of_others(person, run)) is not None:
+        return f"Does not work in the inbox {inbox.title}."
     if run.current is not None and not run.unknown:
         try:
             require_step(person, step_at(seen.definition, run), named=False)

@@ -15,7 +15,7 @@ from console.core.documents.collections import Collection
 from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import OWN_INPUT, Case, Computed, computed, with_own
 from console.core.forms import FormField
-from console.core.run import NEXT_ITEM
+from console.core.run import NEXT_ITEM, repeating
 from console.core.run.approval_request import Approval
 from console.errors import ConsoleError, Invalid
 from console.log.masking import Hidden, Within
@@ -95,10 +95,11 @@ def _effects(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt
     """Everything that the completion asks for, in its order."""
     if (request := completion.approval) is not None:
         yield {"kind": "approval", "roles": list(request.roles), "needs": request.needs, "decides": request.decides}
+    made = repeating.made_here(open_step.run, open_step.attempt)
     for effect in completion.effects:
         if isinstance(effect, WriteRecord):
             yield _write(open_step, context, prompt, effect)
-        else:
+        elif not any(repeating.comes_to_the_same(effect.kind, effect.told, done) for done in made):
             yield _act(actor, context, effect)
     if completion.awaits is not None:
         yield {"kind": completion.awaits.kind}

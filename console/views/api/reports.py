@@ -44,7 +44,7 @@ def _filed(done: Done) -> dict[str, Any] | None:
     body=Report,
     refuses=(404,),
     again=_filed,
-    example=Example(body={"workflow": "suspicion-report", "collection": "customer", "record": "17", "input": {}}, status=404),
+    example=Example(body={"workflow": "incident-report", "collection": "customer", "record": "17", "input": {}}, status=404),
 )
 def report() -> ResponseReturnValue:
     """File a report about a record into a workflow that the caller will not see; the run is for those who are cleared for it."""

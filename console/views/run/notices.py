@@ -86,12 +86,23 @@ def _wrong(
         )
         label = labels.get(name, "Your decision" if name == "outcome" else "")
         listed.append((target, refusals.line(label, str(detail.get("reason", "")))))
-    head = "The change was refused. What you typed is still here."
+    made = _made(view)
+    part = f"Only a part was done: {'; '.join(made)}. The rest" if made else "The change"
+    head = f"{part} was refused. What you typed is still here."
     if wrong is not None:
         head = (
             f"Not done yet: {len(listed)} {'thing needs' if len(listed) == 1 else 'things need'} another look." if listed else wrong.message
         )
     return Note(head, tone="bad", mark="alert-triangle", alert=True, fields=listed, typed=given_back or {})
+
+
+def _made(view: RunView) -> list[str]:
+    """What the open attempt has done before something else of it was refused, in words."""
+    step = (view.json["current"] or {}).get("step")
+    attempt = next((each for each in reversed(view.json.get("attempts", ())) if each["step"] == step), None)
+    effects = attempt["effects"] if attempt is not None else ()
+    back = {effect["compensates"] for effect in effects}
+    return [each["summary"] for each in effects if each["status"] == "succeeded" and not each["compensates"] and each["id"] not in back]
 
 
 def _take_over(view: RunView, look: Look) -> Note | None:

@@ -49,11 +49,6 @@ def _sentence(text: str) -> str:
     return made if made.endswith((".", "?")) else made + "."
 
 
-def document(current: Current) -> dict[str, Any]:
-    """Return the document as JSON, without its key."""
-    return current.document.told()
-
-
 def save(there: str, shown: Mapping[str, str], changes: Mapping[str, Any], draw: Drawn, **more: Any) -> Response:
     """Save these parts and redirect to the page `there`; errors are shown with everything that was typed."""
     base, note = request.form.get("version", ""), request.form.get("note", "")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from console import log, runs
+from console import inboxes, log, runs
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
-from tests.company import Company
+from tests.company import DESK, Company
 
 
 def test_a_run_in_an_inbox_waits_for_whoever_takes_it_with_what_was_typed(company: Company) -> None:
@@ -41,6 +41,24 @@ def test_what_is_lacking_is_named_and_nothing_moves(company: Company, given: dic
         runs.escalate(company.olivia, run_id, revision=None, **given)
     assert [detail["field"] for detail in refused.value.details] == [field]
     assert company.told(run_id)["revision"] == before["revision"]
+
+
+def test_nobody_is_given_a_run_out_of_an_inbox_in_which_they_do_not_work(company: Company) -> None:
+    """Not by its lead either: the second line's work stays with the second line until one of them has taken it."""
+    inboxes.import_all([DESK, {**DESK, "id": "second-line", "title": "Second line", "roles": ["operations_lead"]}])
+    run_id = company.at("note")
+    runs.escalate(company.olivia, run_id, revision=None, inbox="second-line", reason="Please look")
+    assert {one.name: one.reason for one in runs.candidates(company.mona, run_id) if one.name in ("Mona", "Tom")} == {
+        "Mona": "",
+        "Tom": "Does not work in the inbox Second line.",
+    }
+    with pytest.raises(Invalid) as refused:
+        runs.assign(company.mona, run_id, revision=None, user=company.tom.id)
+    assert refused.value.details[0]["reason"] == "It waits in the inbox Second line, and this person does not work there."
+    assert company.told(run_id, "mona")["holder"] is None
+    runs.assign(company.mona, run_id, revision=None, user=company.mona.id)
+    runs.assign(company.mona, run_id, revision=None, user=company.tom.id)
+    assert company.told(run_id, "tom")["holder"] == company.tom.id, "she has taken it, and gives it on"
 
 
 def test_a_lead_gives_a_run_to_somebody_who_can_do_it_and_to_nobody_else(company: Company) -> None:
