@@ -17,8 +17,9 @@ from console.access.rows import ACTS, WHOLE, PolicyError, Row
 from console.core import expressions
 from console.db.engine import fetch
 from console.errors import NotAllowed
-from console.work import notices
+from console.work import approvals, notices
 from tests.company import Company
+from tests.support.four_eyes import asking, bank as bank, charging, requested, status  # noqa: PLC0414 (a fixture)
 
 pytestmark = pytest.mark.daily
 
@@ -145,6 +146,28 @@ def test_an_error_of_casbin_denies(company: Company, monkeypatch: pytest.MonkeyP
     assert not access.can(company.ines, None, "user", "manage")
     assert access.can(company.ines, None, "collection:customer", "browse")  # neither rare nor dangerous
     _settled()
+
+
+@pytest.mark.rotating
+def test_an_approval_that_names_roles_takes_casbin_too(bank: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index that gives everybody every role lets nobody answer: not the step that only asks, nor the one that acts."""
+    asking()
+    charging()
+    requests = [requested(bank, slug=slug)[1] for slug in ("asking", "charging")]
+    monkeypatch.setattr(Index, "held", lambda *_: frozenset({"lead", "operations_lead"}))
+    for approval in requests:
+        with pytest.raises(NotAllowed, match="needs the yes of"):
+            approvals.approve(bank.tom, approval)
+        with pytest.raises(NotAllowed, match="needs the yes of"):
+            approvals.reject(bank.tom, approval, reason="No.")
+    _settled()
+    monkeypatch.undo()
+    noted = fetch("select convert_from(body, 'UTF8') from console.event where convert_from(body, 'UTF8') like '%%rights_disagreed%%'")
+    assert ["action:*" in body for (body,) in noted] == [True]  # once for each question
+    assert [status(bank, approval) for approval in requests] == ["open", "open"]
+    for approval in requests:
+        approvals.approve(bank.mona, approval)  # on whom both agree
+    assert [status(bank, approval) for approval in requests] == ["approved", "approved"]
 
 
 EVERYDAY = {
