@@ -60,7 +60,7 @@ def approves_as(actor: Actor, team: str, roles: Collection[str]) -> bool:
     policy = policy_store.current()
     if policy.index.held(f"user:{actor.id}", team).isdisjoint(roles):
         return False
-    return second.agrees(policy, second.Question(actor, team, "action:*", "approve", {}, roles=tuple(sorted(roles))))
+    return second.agrees(policy, second.Question(actor, team, *second.APPROVAL, {}, roles=tuple(sorted(roles))))
 
 
 def somewhere(actor: Actor, team: str | None, kind: str, act: str) -> bool:

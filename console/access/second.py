@@ -32,6 +32,9 @@ DANGEROUS = frozenset(
     }
 )  # fmt: skip
 """Kinds of object and acts that need both judges. Importing contacts is `create`, enrolling many `start`, taking them out `cancel`, moving runs `publish`."""
+APPROVAL = ("action:*", "approve")
+"""What is asked about an approval that names roles, of whatever action."""
+
 MOST_KEPT = 20_000
 _RECENT = "select count(*) from console.activity where kind = 'rights_disagreed' and at > now() - interval '7 days'"
 _log = logging.getLogger(__name__)

@@ -188,7 +188,12 @@ def newest(actor: Actor, target: Target, *, most: int = 5) -> list[Batch]:
     """The batches of a workflow that `get` gives the actor and that were no previews, the newest first, without what was asked for; one statement."""
     kept = tables.enrolment_batch
     theirs = (kept.c.workflow == target.id, sa.not_(kept.c.preview), kept.c.origin.not_in(APART))
-    wanted = sa.select(kept).where(*theirs, *([kept.c.person == actor.id] if partly(actor, target) else [])).order_by(kept.c.created_at.desc()).limit(most)
+    wanted = (
+        sa.select(kept)
+        .where(*theirs, *([kept.c.person == actor.id] if partly(actor, target) else []))
+        .order_by(kept.c.created_at.desc())
+        .limit(most)
+    )
     with transaction() as connection:
         return [_of_row(row, Question(), {}) for row in connection.execute(wanted)]
 

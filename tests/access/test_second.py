@@ -1,9 +1,11 @@
 """Rare, dangerous acts take both judges: 1,000 random policies × 200 questions (sampled here), and what a disagreement comes to."""
 
 import functools
+import itertools
 import random
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from console.access.index import Index, Verdict
 from console.access.oracle import Judge
 from console.access.rows import ACTS, WHOLE, PolicyError, Row
 from console.core import expressions
+from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import NotAllowed
 from console.work import approvals, notices
@@ -93,6 +96,39 @@ def test_index_and_casbin_agree_on_random_policies() -> None:
     allowed, wrong = compared(1_000 if whole else 25, 200 if whole else 40, 20261121)
     assert wrong == []
     assert allowed > 10  # the questions are not all refused
+
+
+ALIKE = [
+    ("x", "X"),
+    ("\u00e9", "e\u0301"),
+    ("\u00df", "ss"),
+    ("x", "\u200bx"),
+    ("*x", "x"),
+    ("x", "x*"),
+    ("x.y", "x-y"),
+    ("x", "x:x"),
+    ("\u017f", "s"),
+    ("keyMatch(x)", "x"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+def test_names_that_only_look_alike_are_two_names_to_both_judges(one: str, other: str) -> None:
+    """A person, role, team or object of the one name has nothing of what is given to that of the other."""
+    for given, meant in ((one, other), (other, one)):
+        rows = [
+            Row("g", f"user:{given}", f"t:{given}", f"role:{given}"),
+            Row("p", f"role:{given}", f"t:{given}", f"workflow:{given}", "start"),
+        ]
+        index, judge = Index(rows), Judge(rows)
+        held: Any = SimpleNamespace(index=index, judge=judge)
+        for sub, team, obj in itertools.product((given, meant), (given, meant), (given, meant)):
+            asked = (f"user:{sub}", team, f"workflow:{obj}", "start")
+            exact = (sub, team, obj) == (given, given, given)
+            assert (index.verdict(*asked).plain, judge.decide(*asked, lambda _: True)[0]) == (exact, exact), asked
+        for named in (given, meant):
+            question = second.Question(Actor("user", given), given, *second.APPROVAL, {}, roles=(named,))
+            assert (named in index.held(f"user:{given}", given), second.decided(held, question)[0]) == (named == given,) * 2
 
 
 def test_a_policy_whose_roles_are_not_linked_is_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,7 +116,9 @@ def test_a_broken_policy_at_the_start_allows_nothing(clean: object) -> None:
 
 def test_an_upgrade_takes_away_rules_about_keys_which_did_nothing_and_notes_it(anna: Actor) -> None:
     script = (MIGRATIONS / "20261212_0100_rules_of_keys.sql").read_text()
-    elsewhere("insert into console.policy (ptype, sub, dom, obj, act, eft) values ('p', 'key:key_1', '*', 'collection:customer', 'read', 'deny')")
+    elsewhere(
+        "insert into console.policy (ptype, sub, dom, obj, act, eft) values ('p', 'key:key_1', '*', 'collection:customer', 'read', 'deny')"
+    )
     with db.transaction() as connection:
         connection.exec_driver_sql(script.replace("%", "%%"))
     access.refresh()
