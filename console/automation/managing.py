@@ -101,7 +101,7 @@ def _listed(trigger: Trigger, row: Any | None, last: Sequence[Fired], *, active:
     )
 
 
-def _last(connection: Connection, actor: Actor, workflow_id: str, seen: str, given: Mapping[str, Any]) -> dict[str, list[Fired]]:
+def _last(connection: Connection, actor: Actor, workflow_id: str, seen: str, given: dict[str, list[str]]) -> dict[str, list[Fired]]:
     """The newest firings of each trigger that meet the condition `seen`; one statement."""
     ranked = f"""
 select f.trigger, f.at, f.status, r.id, f.why from (
@@ -111,7 +111,7 @@ select f.trigger, f.at, f.status, r.id, f.why from (
 ) f left join {access.runs(actor).sql()} on r.id = f.run order by f.trigger, f.at desc, f.id desc
 """  # noqa: S608 (texts of ours)
     found: dict[str, list[Fired]] = {}
-    for row in connection.execute(sa.text(ranked), {"workflow": workflow_id, "most": LAST} | given):
+    for row in connection.execute(sa.text(ranked), {"workflow": workflow_id, "most": LAST, **given}):
         found.setdefault(row[0], []).append(Fired(*row[1:]))
     return found
 
