@@ -188,7 +188,7 @@ class Index:
 
     @property
     def subjects(self) -> frozenset[str]:
-        """Everybody with a role or with rows of their own: `user:<id>`, `key:<id>`."""
+        """Everybody with a role or with rows of their own: `user:<id>`."""
         return frozenset(self._roles) | self._alone
 
     @property

@@ -1,6 +1,6 @@
 """Decides whether an actor may do an act on an object. `access.limits` says why."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +53,14 @@ def can(
         return True
     roots = _judged_roots(actor, obj, record, run, typed)
     return second.agrees(policy, second.Question(actor, team, obj, act, roots, some=record is None and obj.startswith("collection:")))
+
+
+def approves_as(actor: Actor, team: str, roles: Collection[str]) -> bool:
+    """Whether the actor has one of these roles in the team of this id, for an approval that names roles. Needs both judges, as `can` does."""
+    policy = policy_store.current()
+    if policy.index.held(f"user:{actor.id}", team).isdisjoint(roles):
+        return False
+    return second.agrees(policy, second.Question(actor, team, *second.APPROVAL, {}, roles=tuple(sorted(roles))))
 
 
 def somewhere(actor: Actor, team: str | None, kind: str, act: str) -> bool:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from console.access import policy_store, second, subject_scope
 from console.access.deciding import Belonging, Decision, decide
+from console.access.judgement import follow_relations
 from console.access.policy_words import act as act_words, condition
 from console.access.rows import EVERY, Row
 from console.access.spoken_names import Names, known
@@ -70,7 +71,7 @@ def decision_of(person: str, team: str | None, obj: str, act: str, roots: Mappin
     held, collection = policy_store.current(), obj.partition(":")[2] if obj.startswith("collection:") else None
     actor = _actor(person, roots.get("currentUser") or {})
     if collection is not None and not some:
-        roots = {**roots, "record": _leading(collection, roots.get("record"))}
+        roots = {**roots, "record": follow_relations(collection, roots.get("record")) or {}}
     decision = decide(held.index, f"user:{person}", team, obj, act, roots, some=some)
     scope = None if collection is None else subject_scope.rows_of(held, actor, team, collection, act)
     indexed = decision.allowed if scope is None else not scope.nothing if some else scope.allows(roots["record"], roots.get("now"))
@@ -87,12 +88,6 @@ def _actor(person: str, attributes: Mapping[str, Any]) -> Actor:
     name, email = (str(attributes.get(each) or "") for each in ("name", "email"))
     roles = frozenset((role, EVERY) for role in attributes.get("roles") or ())
     return Actor("user", person, name, email, teams=tuple(attributes.get("teams") or ()), roles=roles, tags=attributes.get("tags") or {})
-
-
-def _leading(collection: str, record: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    from console import access
-
-    return access.follow_relations(collection, record) or {}
 
 
 def _belonging(scope: Scope | None, record: Mapping[str, Any] | None, now: Any, *, some: bool) -> Belonging | None:

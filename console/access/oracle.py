@@ -76,7 +76,7 @@ class Judge:
     def decide(
         self, sub: str, team: str | None, obj: str, act: str, counts: Callable[[Row], bool], more: Sequence[Row] = ()
     ) -> tuple[bool, Row | None]:
-        """Whether `sub` (`user:<id>`, `key:<id>`) may do the act, and the row that decided (None: no row allows it). A deny in any team wins.
+        """Whether `sub` (`user:<id>`) may do the act, and the row that decided (None: no row allows it). A deny in any team wins.
 
         `counts` tells whether the condition of a row lets it take part. `more` are extra rows for this question: the limits of a key.
         """

@@ -69,7 +69,7 @@ class PolicyError(ConsoleError):
 class Row:
     """One row. `p`: `sub` may (or may not) `act` on `obj` in `dom`. `g`: `sub` has the role `obj` in `dom`.
 
-    `sub` is `user:<id>`, `key:<id>` or `role:<id>`; `dom` is `t:<team id>` or `*`; an `obj` such as `workflow:*` means every
+    `sub` is `user:<id>` or `role:<id>`; `dom` is `t:<team id>` or `*`; an `obj` such as `workflow:*` means every
     object of its kind. `expression` is a condition over record, run and $currentUser, empty if there is none.
     """
 
@@ -165,7 +165,9 @@ def _objects(text: str) -> list[str]:
 
 def _subject(row: Row) -> str | None:
     kind, _, ident = row.sub.partition(":")
-    return None if kind in {"user", "key", "role"} and ident else "the subject takes user:<id>, key:<id> or role:<id>"
+    if kind == "key":
+        return "a key has no rules of its own: it is limited where it is made"
+    return None if kind in {"user", "role"} and ident else "the subject takes user:<id> or role:<id>"
 
 
 def _domain(row: Row) -> str | None:

@@ -32,6 +32,9 @@ DANGEROUS = frozenset(
     }
 )  # fmt: skip
 """Kinds of object and acts that need both judges. Importing contacts is `create`, enrolling many `start`, taking them out `cancel`, moving runs `publish`."""
+APPROVAL = ("action:*", "approve")
+"""What is asked about an approval that names roles, of whatever action."""
+
 MOST_KEPT = 20_000
 _RECENT = "select count(*) from console.activity where kind = 'rights_disagreed' and at > now() - interval '7 days'"
 _log = logging.getLogger(__name__)
@@ -43,7 +46,10 @@ watchers: list[Watcher] = []
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question for Casbin: may the actor do this act in the team? `roots` are the values that conditions test; `some`: for any record."""
+    """A question for Casbin: may the actor do this act in the team? `roots` are the values that conditions test; `some`: for any record.
+
+    `roles`: whoever has one of these may, and no row of the policy counts: for an approval that names roles.
+    """
 
     actor: Actor
     team: str | None
@@ -51,6 +57,7 @@ class Question:
     act: str
     roots: Mapping[str, Any]
     some: bool = False
+    roles: tuple[str, ...] = ()
 
 
 class _Answers:
@@ -94,13 +101,14 @@ def decided(held: "Held", question: Question) -> tuple[bool, Row | None]:
     """Casbin's answer for the person, ignoring label and key, and the row that decided."""
     answers, judge = _answers_about(held), held.judge
     sub, obj, act = f"user:{question.actor.id}", question.obj, question.act
-    rows = judge.about(obj, act)
+    rows = () if question.roles else judge.about(obj, act)
     counted = tuple(_counts(held, question, row) for row in rows)
-    key = (sub, question.team, obj, act, counted)
+    named = [Row("p", f"role:{role}", EVERY, obj, act) for role in question.roles]
+    key = (sub, question.team, obj, act, counted, question.roles)
     answer = answers.known.get(key)
     if answer is None:
         taking_part = {row for row, counts in zip(rows, counted, strict=True) if counts}
-        answer = judge.decide(sub, question.team, obj, act, taking_part.__contains__)
+        answer = judge.decide(sub, question.team, obj, act, taking_part.__contains__, named)
         if len(answers.known) >= MOST_KEPT:
             answers.known.clear()
         answers.known[key] = answer

@@ -1,7 +1,7 @@
 """Triggers of one workflow as people and programs see and switch them: next firings, last ones, addresses."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from console import access, log, workflows
-from console.automation import hook_addresses, trigger_rows, webhooks
+from console.automation import firing_counts, hook_addresses, trigger_rows, webhooks
 from console.automation.log_events import reached
 from console.automation.trigger_rows import CLOCK, UTC_ZONE, table
 from console.core import schedule
@@ -64,9 +64,10 @@ def listed(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
     entry = workflows.entry(actor, slug_or_id)
     trigger_rows.synchronise(entry.id)
     may_edit = access.can(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "edit")
+    seen = firing_counts.seen(actor, entry.id, ":", "")
     with hot_engine().connect() as connection:
         rows = {row.id: row for row in connection.execute(sa.select(table).where(table.c.workflow == entry.id))}
-        last = _last(connection, actor, entry.id)
+        last = _last(connection, actor, entry.id, *seen)
     document = workflows.definition(actor, entry.id) if entry.live_version is None else None
     written = [Trigger.model_validate(each) for each in (document or {}).get("triggers", ())]
     if entry.live_version is not None:
@@ -75,10 +76,13 @@ def listed(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
     added = [trigger_rows.row_of(row).definition for row in rows.values() if row.id not in known]
     active = entry.status == "active" and entry.live_version is not None
     now = log.now()
-    return entry, [
+    found = [
         _listed(trigger, rows.get(trigger.id), last.get(trigger.id, ()), active=active, may_edit=may_edit, now=now)
         for trigger in (*written, *added)
     ]
+    if entry.collection in seen[1].get("limited", ()):  # these counts are about all records
+        found = [one if one.definition.kind == "schedule" else replace(one, counts={}) for one in found]
+    return entry, found
 
 
 def _listed(trigger: Trigger, row: Any | None, last: Sequence[Fired], *, active: bool, may_edit: bool, now: datetime) -> Listed:
@@ -97,17 +101,17 @@ def _listed(trigger: Trigger, row: Any | None, last: Sequence[Fired], *, active:
     )
 
 
-def _last(connection: Connection, actor: Actor, workflow_id: str) -> dict[str, list[Fired]]:
-    """The newest firings of each trigger; one statement."""
+def _last(connection: Connection, actor: Actor, workflow_id: str, seen: str, given: dict[str, list[str]]) -> dict[str, list[Fired]]:
+    """The newest firings of each trigger that meet the condition `seen`; one statement."""
     ranked = f"""
 select f.trigger, f.at, f.status, r.id, f.why from (
     select t.id from console.trigger t where t.workflow = :workflow
 ) t cross join lateral (
-    select * from console.firing f where f.workflow = :workflow and f.trigger = t.id order by f.at desc, f.id desc limit :most
+    select * from console.firing f where f.workflow = :workflow and f.trigger = t.id and {seen} order by f.at desc, f.id desc limit :most
 ) f left join {access.runs(actor).sql()} on r.id = f.run order by f.trigger, f.at desc, f.id desc
 """  # noqa: S608 (texts of ours)
     found: dict[str, list[Fired]] = {}
-    for row in connection.execute(sa.text(ranked), {"workflow": workflow_id, "most": LAST}):
+    for row in connection.execute(sa.text(ranked), {"workflow": workflow_id, "most": LAST, **given}):
         found.setdefault(row[0], []).append(Fired(*row[1:]))
     return found
 

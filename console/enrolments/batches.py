@@ -24,6 +24,7 @@ from console.db.troubles import UNSTORABLE
 from console.enrolments import whom_to_enrol
 from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
 from console.enrolments.leaving_many import LEAVING
+from console.enrolments.places import partly
 from console.enrolments.targets import Target, require_open, seen
 from console.enrolments.whom_to_enrol import Question
 from console.errors import ConsoleError, Invalid, NotFound
@@ -129,9 +130,12 @@ def confirmed(actor: Actor, batch_id: str) -> Batch:
 
 
 def get(actor: Actor, batch_id: str) -> Batch:
-    """What this person asked for and still sees, or anybody who may start the workflow. Raises NotFound."""
+    """What this person asked for and still sees, or anybody who may start the workflow and sees all of its records. Raises NotFound."""
     found = _batch(batch_id)
-    seen(actor, found.workflow, "see" if found.person == actor.id else "start")
+    own = found.person == actor.id
+    target = seen(actor, found.workflow, "see" if own else "start")
+    if not own and partly(actor, target):
+        raise NotFound("There is no such enrolment, or it is older than 30 days.")
     return found
 
 
@@ -165,8 +169,7 @@ def answers(
     rows_shown = [
         {
             "row": row[0], "record": row[1] if row[1] in visible else None, "title": visible.get(row[1]), "status": row[2], "reasons": row[3],
-            "lead_id": row[4], "run_id": row[5],
-        }
+        } | dict(zip(("lead_id", "run_id"), row[4:] if row[1] is None or row[1] in visible else (None, None), strict=True))
         for row in rows[:limit]
     ]  # fmt: skip
     return rows_shown, int(rows[limit - 1][0]) if len(rows) > limit else None
@@ -181,11 +184,16 @@ def causes(batch_id: str, *, most: int = 20) -> list[tuple[str, str, int]]:
     return [(row[0], row[1], int(row[2])) for row in fetch(statement, (batch_id, most))]
 
 
-def newest(workflow_id: str, *, most: int = 5) -> list[Batch]:
-    """The batches of a workflow that were no previews, the newest first, without what was asked for; one statement."""
+def newest(actor: Actor, target: Target, *, most: int = 5) -> list[Batch]:
+    """The batches of a workflow that `get` gives the actor and that were no previews, the newest first, without what was asked for; one statement."""
     kept = tables.enrolment_batch
-    own = (kept.c.workflow == workflow_id, sa.not_(kept.c.preview), kept.c.origin.not_in(APART))
-    wanted = sa.select(kept).where(*own).order_by(kept.c.created_at.desc()).limit(most)
+    theirs = (kept.c.workflow == target.id, sa.not_(kept.c.preview), kept.c.origin.not_in(APART))
+    wanted = (
+        sa.select(kept)
+        .where(*theirs, *([kept.c.person == actor.id] if partly(actor, target) else []))
+        .order_by(kept.c.created_at.desc())
+        .limit(most)
+    )
     with transaction() as connection:
         return [_of_row(row, Question(), {}) for row in connection.execute(wanted)]
 

@@ -1,20 +1,28 @@
 """How many are in which workflow, at which step, in which version. Nothing is counted when it is asked for: each change of rows notes its difference."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from console import access
 from console.access import EVERY_RUN
+from console.core.actor import Actor
 from console.db.engine import fetch
 from console.runs import Difference
+from console.runs.showing import record_reach
 
 AT_ONCE = 10_000
 MOST_LINES = 200
 """Lines that a workflow's counts may have before they are folded."""
 _COUNTS = """
-select c.workflow, c.version, c.step, c.status, sum(c.n) from console.enrolment_count c where c.workflow = any(%s)
-group by c.workflow, c.version, c.step, c.status having sum(c.n) <> 0
+select c.version, c.step, c.status, sum(c.n) from console.enrolment_count c where c.workflow = %s
+group by c.version, c.step, c.status having sum(c.n) <> 0
 """
+_COUNTS_OF = """
+select e.version, e.step, e.status, count(*) from console.enrolment e where e.workflow = %s and (e.record is null or e.record = any(%s)) group by 1, 2, 3
+"""
+_RECORDS = "select e.record from console.enrolment e where e.workflow = %s and e.record is not null order by e.id desc limit %s"
+Line = tuple[int | None, str | None, str, int]
 _WRONG_PLACES = f"""
 select e.id, array_remove(array[case when e.version is distinct from r.version then 'version' end, case when a.step is not null and e.step is distinct from a.step
     then 'step' end, case when r.ended_at is not null then 'status' end], null)
@@ -58,15 +66,29 @@ class Counts:
         return numbers | {"steps": dict(self.steps), "versions": {str(version): n for version, n in self.versions.items()}}
 
 
-def counts_of(workflow_ids: Sequence[str]) -> dict[str, Counts]:
-    """The counts of these workflows, in one statement; of those without anybody too."""
-    rows: dict[str, list[tuple[int | None, str | None, str, int]]] = {workflow: [] for workflow in workflow_ids}
-    for workflow, version, step, status, n in fetch(_COUNTS, (list(workflow_ids),)) if workflow_ids else []:
-        rows[workflow].append((version, step, status, int(n)))
-    return {workflow: _counts(each) for workflow, each in rows.items()}
+def counts_for(actor: Actor, workflow_id: str, collection: str | None) -> Counts:
+    """The counts of a workflow about this collection, of those whose record the actor sees. One statement; for an actor who sees only a part of the
+    records another one to their source: then the newest `MOST_COUNTED` are counted.
+    """
+    return _counts(lines_for(actor, workflow_id, collection))
 
 
-def _counts(rows: Sequence[tuple[int | None, str | None, str, int]]) -> Counts:
+def lines_for(actor: Actor, workflow_id: str, collection: str | None) -> Sequence[Line]:
+    """How many are in which version, at which step, in which state, as `counts_for`."""
+    seen = seen_records(actor, workflow_id, collection)
+    rows = fetch(_COUNTS, (workflow_id,)) if seen is None else fetch(_COUNTS_OF, (workflow_id, seen))
+    return [(version, step, status, int(n)) for version, step, status, n in rows]
+
+
+def seen_records(actor: Actor, workflow_id: str, collection: str | None) -> list[str] | None:
+    """The keys of the newest `MOST_COUNTED` in the workflow whose records the actor sees; None for who sees every record."""
+    if collection is None or access.scope_for(actor, collection, "read").unlimited:
+        return None
+    keys = {row[0] for row in fetch(_RECORDS, (workflow_id, record_reach.MOST_COUNTED))}
+    return sorted(record_reach.visible_records(actor, {collection: keys})[collection])
+
+
+def _counts(rows: Iterable[Line]) -> Counts:
     of_status: dict[str, int] = {}
     steps: dict[str, int] = {}
     versions: dict[int, int] = {}

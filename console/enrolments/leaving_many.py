@@ -19,7 +19,7 @@ from console.core.run.moves import require_reason
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
-from console.enrolments import leaving, places
+from console.enrolments import counts, leaving, places
 from console.enrolments.places import HERE, Lead
 from console.enrolments.targets import Target, seen
 from console.errors import Conflict, ConsoleError, Malformed, NotFound
@@ -32,13 +32,9 @@ AT_HAND = 100
 SHOWN = 8
 LATER_S = 2.0
 _HERE = "e.workflow = %(workflow)s and e.left_at is null and (%(step)s::text is null or e.step = %(step)s) and (%(status)s::text is null or e.status = %(status)s) and (%(version)s::integer is null or e.version = %(version)s)"
-_COUNTED = """
-select c.status, c.step, sum(c.n) from console.enrolment_count c where c.workflow = %(workflow)s and c.status = any(%(here)s)
-    and (%(step)s::text is null or c.step = %(step)s) and (%(status)s::text is null or c.status = %(status)s) and (%(version)s::integer is null or c.version = %(version)s)
-group by c.status, c.step having sum(c.n) > 0
-"""
 _PENDING = f"""
-select m.channel, count(*) from console.message m join console.enrolment e on e.run = m.run where m.status = 'waiting' and {_HERE} group by m.channel order by 2 desc
+select m.channel, count(*) from console.message m join console.enrolment e on e.run = m.run where m.status = 'waiting' and {_HERE}
+    and (%(seen)s::text[] is null or e.record is null or e.record = any(%(seen)s)) group by m.channel order by 2 desc
 """  # noqa: S608 (texts of ours)
 _NEXT = (
     f"select e.id, e.record from console.enrolment e where {_HERE} and e.at <= %(upto)s and e.id > %(after)s order by e.id limit {AT_ONCE}"  # noqa: S608 (texts of ours)
@@ -121,13 +117,15 @@ def _plan(actor: Actor, target: Target, those: Those) -> TakeOutPlan:
     parameters = _parameters(target, those)
     steps: dict[str, int] = {}
     states = dict.fromkeys(HERE, 0)
-    for status, step, n in fetch(_COUNTED, parameters | {"here": list(HERE)}):
-        states[status] += int(n)
-        steps[step or target.first_step] = steps.get(step or target.first_step, 0) + int(n)
-    pending = {channel: int(n) for channel, n in fetch(_PENDING, parameters)}
+    for version, step, status, n in counts.lines_for(actor, target.id, target.collection):
+        if status in HERE and those.status in (None, status) and those.step in (None, step) and those.version in (None, version):
+            states[status] += n
+            steps[step or target.first_step] = steps.get(step or target.first_step, 0) + n
+    seen_keys = counts.seen_records(actor, target.id, target.collection)
+    pending = {channel: int(n) for channel, n in fetch(_PENDING, parameters | {"seen": seen_keys})}
     first = places.page(actor, target, status=those.status, step=those.step, version=those.version, limit=SHOWN).rows
     first = [lead for lead in first if lead.left_at is None]
-    return TakeOutPlan(sum(states.values()), states["waiting"], states["active"], steps, pending, first, _partly(actor, target))
+    return TakeOutPlan(sum(states.values()), states["waiting"], states["active"], steps, pending, first, places.partly(actor, target))
 
 
 def take_out(actor: Actor, slug_or_id: str, those: Those, reason: str) -> TakeOut:
@@ -161,9 +159,9 @@ def take_out(actor: Actor, slug_or_id: str, those: Those, reason: str) -> TakeOu
 
 
 def of_workflow(actor: Actor, slug_or_id: str, ident: str) -> TakeOut:
-    """How far it is, for whoever may take people out. Raises NotFound, NotAllowed."""
+    """How far it is, for whoever may take people out and asked for it or sees all records. Raises NotFound, NotAllowed."""
     target, found = seen(actor, slug_or_id, "cancel"), _read(ident)
-    if found.workflow != target.id:
+    if found.workflow != target.id or (found.person != actor.id and places.partly(actor, target)):
         raise NotFound
     return found
 
@@ -225,10 +223,6 @@ def _visible(actor: Actor, target: Target, keys: Sequence[str]) -> set[str]:
         return set()
     scope = access.scope_for(actor, target.collection, "read")
     return set(keys) if scope.unlimited else records.visible_keys(target.collection, keys, scope)
-
-
-def _partly(actor: Actor, target: Target) -> bool:
-    return target.collection is not None and not access.scope_for(actor, target.collection, "read").unlimited
 
 
 def _parameters(target: Target, those: Those) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Who is where: pages of a workflow's enrolments by keyset, one of them with the path that it took. Who may not see a record sees no more than a number."""
+"""Who is where: pages of a workflow's enrolments by keyset, one of them with the path that it took. Who may not see a record is told of nobody there."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from console.errors import ConsoleError, Malformed, NotFound
 HERE = ("waiting", "active")
 STATUSES = (*HERE, "left", "refused")
 PAGE = 50
+MOST_PAGES = 20
 _PATH = """
 select a.run, a.step, a.outcome, a.status, coalesce(a.completed_at, a.entered_at) from console.attempt a where a.run = any(%s) order by a.run, a.n
 """
@@ -79,10 +80,9 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """A page of leads, the newest first; `hidden` is how many of the page are about records that the reader may not see, `next` the cursor."""
+    """A page of leads that the reader may see, the newest first; `next` is the cursor."""
 
     rows: Sequence[Lead]
-    hidden: int
     next: str | None
 
 
@@ -99,7 +99,8 @@ def page(
 ) -> Places:
     """Leads of the workflow, which the caller has judged. `status` None: those who are in it now. Raises Malformed for a status or cursor that is none.
 
-    One statement, one for the titles of a page and one for the names; another one with `paths`.
+    One statement, one for the titles of a page and one for the names; another one with `paths`. For a reader who sees only a part of the records as many
+    pages as fill one, at most `MOST_PAGES`.
     """
     kept = tables.enrolment.c
     if status is not None and status not in STATUSES:
@@ -115,11 +116,21 @@ def page(
     if after is not None:
         wanted.append(kept.id < after)
     found = sa.select(tables.enrolment).where(*wanted).order_by(kept.id.desc()).limit(limit + 1)
-    with hot_engine().connect() as connection:
-        rows = connection.execute(found).all()
-    more, rows = len(rows) > limit, rows[:limit]
-    leads = _leads(actor, rows, paths=paths)
-    return Places(leads, len(rows) - len(leads), rows[-1].id if more else None)
+    leads: list[Lead] = []
+    last: str | None = None
+    for _ in range(MOST_PAGES):
+        with hot_engine().connect() as connection:
+            rows = connection.execute(found if last is None else found.where(kept.id < last)).all()
+        leads += _leads(actor, rows[:limit], paths=paths)
+        last = rows[limit - 1].id if len(rows) > limit else None
+        if last is None or len(leads) >= limit:
+            break
+    return Places(leads[:limit], leads[limit - 1].id if len(leads) > limit else last)
+
+
+def partly(actor: Actor, target: Target) -> bool:
+    """Whether the actor sees only a part of the workflow's records."""
+    return target.collection is not None and not access.scope_for(actor, target.collection, "read").unlimited
 
 
 def lead(actor: Actor, target: Target, lead_id: str) -> Lead:

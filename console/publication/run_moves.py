@@ -124,7 +124,7 @@ def plan_move(actor: Actor, slug_or_id: str, former: int, new: int, steps: Mappi
     stuck = Counter(each.why_not for each in standing if each.why_not is not None)
     homeless = {each.step: each for each in lines if each.target is None and each.movable}
     stuck.update({f"“{each.title}” is not in that version: choose where its runs go on.": each.movable for each in homeless.values()})
-    waiting = enrolments.counts_of([entry.id])[entry.id].waiting
+    waiting = enrolments.counts_for(actor, entry.id, entry.collection).waiting
     return MovePlan(entry, old, other, lines, standing, dict(stuck.most_common()), waiting)
 
 

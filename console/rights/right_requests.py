@@ -117,7 +117,7 @@ def _unmet(actor: Actor, spoken: Spoken, obj: str, names: Names) -> str:
 
 
 def _holder_words(sub: str, dom: str, names: Names) -> str:
-    return "you yourself" if sub.startswith(("user:", "key:")) else f"{names.who(sub)} {names.place(dom)}"
+    return "you yourself" if sub.startswith("user:") else f"{names.who(sub)} {names.place(dom)}"
 
 
 def _condition(actor: Actor, text: str, obj: str) -> str:

@@ -36,9 +36,7 @@ from console.runs.showing.lists import (
     head,
     held_by,
     live_ahead,
-    live_counts,
     live_on,
-    live_versions,
     live_workflows,
     on_record,
     on_records,
@@ -47,6 +45,7 @@ from console.runs.showing.lists import (
 )
 from console.runs.showing.reader_reach import shown_to, words_of_event
 from console.runs.showing.reading import PATH_SHOWN, already_recorded, get, preview_screen, source_opened, title
+from console.runs.showing.record_reach import live_counts, live_versions
 from console.runs.showing.replay import ReplayView, Today, events, replay, rows_today
 from console.runs.showing.screens import record_shown
 from console.runs.showing.view import RunView

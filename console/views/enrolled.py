@@ -47,9 +47,9 @@ CHANNEL_WORDS = {"email": "E-mail", "sms": "SMS", "call": "Calls", "ai_call": "C
 ANSWERS = {"already_enrolled": Badge("In already", ""), "refused": Badge("Left out", "warn")}
 
 
-def _number(_actor: Actor, known: Known) -> int:
+def _number(actor: Actor, known: Known) -> int:
     """Return how many are in the workflow now."""
-    return enrolments.counts_of([known.id])[known.id].enrolled
+    return enrolments.counts_for(actor, known.id, known.collection).enrolled
 
 
 tabs.register(tabs.Tab(20, "enrolled", "Enrolled", "/enrolled", count=_number))
@@ -71,13 +71,12 @@ def listed(slug: str) -> Response:
         version=int(version) if version else None,
         after=args.get("after") or None,
     )
-    counts = enrolments.counts_of([target.id])[target.id]
+    counts = enrolments.counts_for(frame.actor(), target.id, target.collection)
     context = {
         "target": target,
         "counts": counts,
         "rows": [(lead, _badge(lead, target), lead_url(target, lead.id)) for lead in page.rows],
         "waits": waits_shortly([lead.run for lead in page.rows if lead.run and lead.status == "active"], frame.look()),
-        "hidden": page.hidden,
         "next": frame.present_address(after=page.next) if page.next else None,
         "first": frame.present_address(after=None) if args.get("after") else None,
         "steps": _titles(target),
@@ -89,7 +88,7 @@ def listed(slug: str) -> Response:
         "older": sum(n for version, n in counts.versions.items() if target.number is not None and version < target.number),
         "may_move": access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "publish"),
         "take_out": _take_out_url(target, counts) if page.rows else None,
-        "batches": enrolments.batches.newest(target.id, most=3),
+        "batches": enrolments.batches.newest(frame.actor(), target, most=3),
         "batch_words": BATCH_WORDS,
         "address": workflow_url(target.slug),
     }

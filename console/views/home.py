@@ -16,7 +16,7 @@ from console.core.documents.collections import Collection
 from console.inboxes import Inbox
 from console.records import catalogue
 from console.runs import RunHead
-from console.runs.showing import lists
+from console.runs.showing import record_reach
 from console.upkeep import backup, status
 from console.views import formats, frame, my_work, proof as proof_pages
 from console.views.formats import Look
@@ -200,7 +200,7 @@ def _first_steps(who: Actor) -> list[Panel]:
 def _team(who: Actor, look: Look, managed: Sequence[Inbox]) -> Panel:
     rows = [
         (name, f"oldest {my_work.short_span((look.now - since).total_seconds())}", f"{number:,}", f"/inbox/{managed[0].id}?view=backlog")
-        for name, number, since in lists.held_by_colleagues(who)
+        for name, number, since in record_reach.held_by_colleagues(who)
     ]
     return Panel("team", "Who holds what", f"/inbox/{managed[0].id}?view=backlog", "Backlog", rows)
 

@@ -58,7 +58,7 @@ def show(slug: str) -> Response:
         "address": tabs.address,
         "state_badge": None,
         "target": _step_target,
-        "enrolled": enrolments.counts_of([shown.known.id])[shown.known.id],
+        "enrolled": enrolments.counts_for(frame.actor(), shown.known.id, shown.known.collection),
         "turns": switches.turns(shown.known),
         "workflow_title": shown.document.title,
     }

@@ -1,9 +1,11 @@
 """Rare, dangerous acts take both judges: 1,000 random policies × 200 questions (sampled here), and what a disagreement comes to."""
 
 import functools
+import itertools
 import random
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,10 +17,12 @@ from console.access.index import Index, Verdict
 from console.access.oracle import Judge
 from console.access.rows import ACTS, WHOLE, PolicyError, Row
 from console.core import expressions
+from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import NotAllowed
-from console.work import notices
+from console.work import approvals, notices
 from tests.company import Company
+from tests.support.four_eyes import asking, bank as bank, charging, requested, status  # noqa: PLC0414 (a fixture)
 
 pytestmark = pytest.mark.daily
 
@@ -94,6 +98,39 @@ def test_index_and_casbin_agree_on_random_policies() -> None:
     assert allowed > 10  # the questions are not all refused
 
 
+ALIKE = [
+    ("x", "X"),
+    ("\u00e9", "e\u0301"),
+    ("\u00df", "ss"),
+    ("x", "\u200bx"),
+    ("*x", "x"),
+    ("x", "x*"),
+    ("x.y", "x-y"),
+    ("x", "x:x"),
+    ("\u017f", "s"),
+    ("keyMatch(x)", "x"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+def test_names_that_only_look_alike_are_two_names_to_both_judges(one: str, other: str) -> None:
+    """A person, role, team or object of the one name has nothing of what is given to that of the other."""
+    for given, meant in ((one, other), (other, one)):
+        rows = [
+            Row("g", f"user:{given}", f"t:{given}", f"role:{given}"),
+            Row("p", f"role:{given}", f"t:{given}", f"workflow:{given}", "start"),
+        ]
+        index, judge = Index(rows), Judge(rows)
+        held: Any = SimpleNamespace(index=index, judge=judge)
+        for sub, team, obj in itertools.product((given, meant), (given, meant), (given, meant)):
+            asked = (f"user:{sub}", team, f"workflow:{obj}", "start")
+            exact = (sub, team, obj) == (given, given, given)
+            assert (index.verdict(*asked).plain, judge.decide(*asked, lambda _: True)[0]) == (exact, exact), asked
+        for named in (given, meant):
+            question = second.Question(Actor("user", given), given, *second.APPROVAL, {}, roles=(named,))
+            assert (named in index.held(f"user:{given}", given), second.decided(held, question)[0]) == (named == given,) * 2
+
+
 def test_a_policy_whose_roles_are_not_linked_is_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [Row("g", "user:u", "t:a", "role:own"), Row("g", "role:own", "*", "role:lead"), Row("p", "role:lead", "*", "policy", "manage")]
     assert Judge(rows).decide("user:u", "a", "policy", "manage", lambda _: True)[0]
@@ -145,6 +182,28 @@ def test_an_error_of_casbin_denies(company: Company, monkeypatch: pytest.MonkeyP
     assert not access.can(company.ines, None, "user", "manage")
     assert access.can(company.ines, None, "collection:customer", "browse")  # neither rare nor dangerous
     _settled()
+
+
+@pytest.mark.rotating
+def test_an_approval_that_names_roles_takes_casbin_too(bank: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index that gives everybody every role lets nobody answer: not the step that only asks, nor the one that acts."""
+    asking()
+    charging()
+    requests = [requested(bank, slug=slug)[1] for slug in ("asking", "charging")]
+    monkeypatch.setattr(Index, "held", lambda *_: frozenset({"lead", "operations_lead"}))
+    for approval in requests:
+        with pytest.raises(NotAllowed, match="needs the yes of"):
+            approvals.approve(bank.tom, approval)
+        with pytest.raises(NotAllowed, match="needs the yes of"):
+            approvals.reject(bank.tom, approval, reason="No.")
+    _settled()
+    monkeypatch.undo()
+    noted = fetch("select convert_from(body, 'UTF8') from console.event where convert_from(body, 'UTF8') like '%%rights_disagreed%%'")
+    assert ["action:*" in body for (body,) in noted] == [True]  # once for each question
+    assert [status(bank, approval) for approval in requests] == ["open", "open"]
+    for approval in requests:
+        approvals.approve(bank.mona, approval)  # on whom both agree
+    assert [status(bank, approval) for approval in requests] == ["approved", "approved"]
 
 
 EVERYDAY = {

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -19,6 +20,7 @@ from console.demo import staff
 from console.errors import NotAllowed
 from console.upkeep import doctor, status
 
+MIGRATIONS = Path(__file__).parents[2] / "migrations" / "sql"
 ANNA = Actor("user", "usr_anna", "Anna", "anna@example.com", session="ses_anna", tags={"desks": ["retail"]})
 BORIS = replace(ANNA, id="usr_boris", name="Boris", tags={})
 
@@ -111,6 +113,25 @@ def test_a_broken_policy_at_the_start_allows_nothing(clean: object) -> None:
     with pytest.raises(NotAllowed) as refused:
         access.can(ANNA, "operations", "workflow:kyc-review", "start")
     assert refused.value.code == "rights_unknown"
+
+
+def test_an_upgrade_takes_away_rules_about_keys_which_did_nothing_and_notes_it(anna: Actor) -> None:
+    script = (MIGRATIONS / "20261212_0100_rules_of_keys.sql").read_text()
+    elsewhere(
+        "insert into console.policy (ptype, sub, dom, obj, act, eft) values ('p', 'key:key_1', '*', 'collection:customer', 'read', 'deny')"
+    )
+    with db.transaction() as connection:
+        connection.exec_driver_sql(script.replace("%", "%%"))
+    access.refresh()
+    assert access.can(anna, "operations", "workflow:kyc-review", "start")
+    assert not [row for row in access.all_rows() if row.sub.startswith("key:")]
+    [version] = [each for each in history.newest() if each.note.startswith("Rules about API keys")]
+    assert [row.sub for row in version.change.removed] == ["key:key_1"]
+    before = access.current_version()
+    with db.transaction() as connection:
+        connection.exec_driver_sql(script.replace("%", "%%"))
+    access.refresh()
+    assert access.current_version() == before
 
 
 def test_an_unreachable_store_keeps_the_policy_for_thirty_seconds(anna: Actor, caplog: pytest.LogCaptureFixture) -> None:

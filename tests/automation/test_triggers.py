@@ -119,6 +119,23 @@ def test_events_of_the_log_are_filtered_counted_and_started_once(house: Company)
     assert runs_of("off") == []
 
 
+def test_a_firing_about_a_record_out_of_scope_is_told_to_nobody_who_may_not_see_it(house: Company) -> None:
+    publish("rated-high", {"id": "high", "kind": "event", "on": "record.updated"}, collection="customer")
+    with workers():
+        for key, old in (("1", None), ("3", house.sql("select risk from customer where id = 3")[0][0])):
+            browse.change(house.mona, "customer", key, {"risk": "high"}, {"risk": old})
+        assert until(lambda: len(runs_of("rated-high")) == 2)
+    hour = timedelta(hours=1)
+
+    def seen(who: str) -> tuple[int, int, int | None]:
+        """How many firings the list tells of, how many the explanation counts, and how many the trigger says that it took in."""
+        [trigger] = automation.listed(house.people[who], "rated-high")[1]
+        counted = automation.firings_counted(house.people[who], "rated-high", log.now() - hour, log.now() + hour)
+        return len(trigger.last), sum(each.count for each in counted), trigger.counts.get("matched")
+
+    assert (seen("mona"), seen("tom")) == ((2, 2, 2), (1, 1, None))  # customer 3 is of another desk
+
+
 def test_a_workflow_that_leads_to_itself_is_stopped_and_said_so(house: Company) -> None:
     publish(
         "feeds-itself",

@@ -67,7 +67,7 @@ def test_those_who_wait_begin_with_their_first_steps_and_need_no_worker(company:
     verified = CliRunner().invoke(verify, [])
     assert (verified.exit_code, verified.output.startswith("verified ")) == (0, True), verified.output
     enrolments.counts.follow()
-    assert enrolments.counts_of([enrolments.find("nightly-check").id]).popitem()[1].steps == {"rest": 3}
+    assert enrolments.counts_for(company.mona, enrolments.find("nightly-check").id, "customer").steps == {"rest": 3}
     assert list(enrolments.counts.rebuild(check=True)) == []
 
 

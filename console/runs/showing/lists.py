@@ -197,50 +197,6 @@ def _by_record(actor: Actor, pairs: frozenset[tuple[str, str]], sent: Ahead, par
     return by
 
 
-def live_counts(actor: Actor) -> dict[str, int]:
-    """Workflow id → number of its live runs in teams where the actor may see them, without checking records; one statement."""
-    pairs = visible_pairs(actor)
-    if not pairs:
-        return {}
-    run = tables.run.c
-    seen = (sa.tuple_(run.team, run.workflow).in_(sorted(pairs)), access.cleared_for(actor, run.label))
-    counted = sa.select(run.workflow, sa.func.count()).where(run.ended_at.is_(None), *seen)
-    return {row[0]: row[1] for row in _rows(counted.group_by(run.workflow))}
-
-
-def live_versions(actor: Actor, workflow_id: str) -> list[tuple[int, int, int]]:
-    """(version, live runs, saved ones among them) of a workflow, as `live_counts`, the newest version first; without those that try a draft. One statement."""
-    pairs, run = [pair for pair in visible_pairs(actor) if pair[1] == workflow_id], tables.run.c
-    if not pairs:
-        return []
-    seen = (sa.tuple_(run.team, run.workflow).in_(sorted(pairs)), access.cleared_for(actor, run.label))
-    saved = sa.func.count().filter(run.status == "saved")
-    counted = sa.select(run.version, sa.func.count(), saved).where(run.ended_at.is_(None), run.version > 0, *seen).group_by(run.version)
-    return [(row[0], row[1], row[2]) for row in _rows(counted.order_by(run.version.desc()))]
-
-
-def held_by_colleagues(actor: Actor, *, limit: int = 8) -> list[tuple[str, int, datetime]]:
-    """(name, number of live runs in hand, since when the oldest) of people who hold runs that the actor may see, those with most first.
-
-    Without checking records, as `live_counts`; at most 10,000 runs are counted. Two statements.
-    """
-    pairs, run = sorted(visible_pairs(actor)), tables.run.c
-    if not pairs:
-        return []
-    live = (
-        run.ended_at.is_(None),
-        run.holder.is_not(None),
-        sa.tuple_(run.team, run.workflow).in_(pairs),
-        access.cleared_for(actor, run.label),
-    )
-    held = sa.select(run.holder, run.created_at).where(*live).limit(10_000).subquery()
-    number = sa.func.count()
-    counted = sa.select(held.c.holder, number, sa.func.min(held.c.created_at)).group_by(held.c.holder)
-    rows = _rows(counted.order_by(number.desc(), held.c.holder).limit(limit))
-    names = accounts.names({row[0] for row in rows})
-    return [(names[row[0]], row[1], row[2]) for row in rows if row[0] in names]
-
-
 def held_by(actor: Actor, *, limit: int = 50) -> list[RunHead]:
     """Live runs that the actor holds, the last touched first."""
     run = tables.run.c

@@ -1,10 +1,12 @@
 """Which runs a reader may count, by the records that they are about. For lists of runs, see `lists`."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, records, workflows
+from console import access, accounts, records, workflows
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine
@@ -35,6 +37,39 @@ def countable_runs(actor: Actor, *wanted: sa.ColumnElement[bool], act: str = "se
         newest = connection.execute(about.order_by(run.created_at.desc()).limit(MOST_COUNTED)).all()
     seen = sa.literal(countable(actor, [(row.id, row.collection, row.record) for row in newest]), sa.ARRAY(sa.Text))
     return sa.and_(allowed, sa.or_(run.collection.is_(None), run.collection.not_in(limited), run.id == sa.any_(seen)))
+
+
+def live_counts(actor: Actor) -> dict[str, int]:
+    """Workflow id → number of its live runs that the actor may count."""
+    run = tables.run.c
+    counted = sa.select(run.workflow, sa.func.count()).where(countable_runs(actor, run.ended_at.is_(None)))
+    return {row[0]: row[1] for row in _rows(counted.group_by(run.workflow))}
+
+
+def live_versions(actor: Actor, workflow_id: str) -> list[tuple[int, int, int]]:
+    """(version, live runs, saved ones among them) of a workflow, as `live_counts`, the newest version first; without those that try a draft."""
+    run = tables.run.c
+    live = countable_runs(actor, run.workflow == workflow_id, run.ended_at.is_(None), run.version > 0)
+    counted = sa.select(run.version, sa.func.count(), sa.func.count().filter(run.status == "saved")).where(live)
+    return [(row[0], row[1], row[2]) for row in _rows(counted.group_by(run.version).order_by(run.version.desc()))]
+
+
+def held_by_colleagues(actor: Actor, *, limit: int = 8) -> list[tuple[str, int, datetime]]:
+    """(name, number of live runs in hand, since when the oldest) of people who hold runs that the actor may count, those with most first; at most
+    10,000 runs are counted.
+    """
+    run, number = tables.run.c, sa.func.count()
+    live = countable_runs(actor, run.ended_at.is_(None), run.holder.is_not(None))
+    held = sa.select(run.holder, run.created_at).where(live).limit(10_000).subquery()
+    counted = sa.select(held.c.holder, number, sa.func.min(held.c.created_at)).group_by(held.c.holder)
+    rows = _rows(counted.order_by(number.desc(), held.c.holder).limit(limit))
+    names = accounts.names({row[0] for row in rows})
+    return [(names[row[0]], row[1], row[2]) for row in rows if row[0] in names]
+
+
+def _rows(statement: sa.Select[Any]) -> Sequence[Any]:
+    with hot_engine().connect() as connection:
+        return connection.execute(statement).all()
 
 
 def limited_collections(actor: Actor) -> list[str]:

@@ -298,7 +298,7 @@ def get_unenrolment(workflow_id: str, unenrolment_id: str) -> ResponseReturnValu
 def counts(workflow_id: str) -> ResponseReturnValue:
     """How many are in the workflow, at which step, in which version."""
     target = enrolments.seen(g.actor, workflow_id)
-    return jsonify(enrolments.counts_of([target.id])[target.id].to_json())
+    return jsonify(enrolments.counts_for(g.actor, target.id, target.collection).to_json())
 
 
 def _batch(workflow_id: str, enrolment_id: str) -> Batch:
