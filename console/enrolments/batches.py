@@ -24,7 +24,7 @@ from console.db.troubles import UNSTORABLE
 from console.enrolments import whom_to_enrol
 from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
 from console.enrolments.leaving_many import LEAVING
-from console.enrolments.targets import Target, require_open, seen
+from console.enrolments.targets import PAUSED, Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import Question
 from console.errors import ConsoleError, Invalid, NotFound
 from console.messages import reachable
@@ -255,10 +255,12 @@ def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
     if batch.status != RUNNING or batch.place.get("end"):
         return
     target = seen(actor, batch.workflow, "start")
+    if target.status == PAUSED:
+        raise queue.PutBack(LATER_S)
     require_open(target)
     reach = batch.reach
     for candidates, place in whom_to_enrol.chunks(actor, target, batch.question, batch.person, batch.place):
-        if stopping() or (queue.paused() and not batch.preview):
+        if stopping() or (not batch.preview and (queue.paused() or find(target.id).status == PAUSED)):
             raise queue.PutBack(LATER_S)
         if batch.preview:
             answered = judge(target, candidates)
