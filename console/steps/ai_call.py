@@ -19,7 +19,9 @@ Script = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 class AiCallConfig(MessageConfig):
     """What is said, and how often it is tried."""
 
-    expires: Expires = Field("P3D", description="A call that waited longer than this for its hours asks a person again; P3D takes it over a Sunday")
+    expires: Expires = Field(
+        "P3D", description="A call that waited longer than this for its hours asks a person again; P3D takes it over a Sunday"
+    )
     agent: str | None = Field(None, max_length=200, description="Name of the agent at the provider that calls")
     script: Script | list[Script] = Field(
         description="What the AI says; a list has a script for each try. {{ expressions }} are filled in. Where the first sentence does not say that an AI calls, one is put before it"

@@ -55,14 +55,15 @@ def write(
             write_row(transition, event._replace(n=number))
         if "proposal" in event.open:
             call_rows.handed_in(connection, event)
-    if _left_waiting(before, after) and not any(event.type == "event_arrived" for event in events):
+    if drops_message(before, after, events):
         connection.execute(_NOT_WANTED, {"run": after.id, "at": events[-1].at})
 
 
-def _left_waiting(before: Run, after: Run) -> bool:
-    """Whether the run waited for a message and does so no more."""
+def drops_message(before: Run, after: Run, events: Sequence[Event]) -> bool:
+    """Whether the run waited for a message and does so no more, although nobody told what became of it."""
     waited = before.waiting or {}
-    return waited.get("for") == "message" and waited.get("key") != (after.waiting or {}).get("key")
+    gone = waited.get("for") == "message" and waited.get("key") != (after.waiting or {}).get("key")
+    return gone and not any(event.type == "event_arrived" for event in events)
 
 
 def _task(transition: Transition, event: Event) -> None:

@@ -1,10 +1,11 @@
-"""`/workflows/<slug>/incidents`: failed runs grouped by cause, done again together or set aside."""
+"""`/workflows/<slug>/incidents`: failed runs grouped by cause, done again together or set aside; and runs that ask the same, answered together."""
 
 from flask import Blueprint, Response, flash, request
 
 from console import access
+from console.core.actor import Actor
 from console.errors import ConsoleError, Invalid, NotFound
-from console.monitoring import incidents
+from console.monitoring import asking_runs, incidents
 from console.monitoring.incidents import Incident
 from console.views import frame
 from console.views.workflows import tabs
@@ -13,9 +14,12 @@ from console.workflows import OBJECT, Known
 
 blueprint = Blueprint("workflow_incidents", __name__)
 
-tabs.register(
-    Tab(40, "incidents", "Incidents", "/incidents", count=lambda actor, known: incidents.count_open(actor, known.id), alarming=True)
-)
+
+def _open(actor: Actor, known: Known) -> int:
+    return incidents.count_open(actor, known.id) + asking_runs.count(actor, known)
+
+
+tabs.register(Tab(40, "incidents", "Incidents", "/incidents", count=_open, alarming=True))
 
 
 @blueprint.get("/workflows/<slug>/incidents")
@@ -25,6 +29,7 @@ def listed(slug: str) -> Response:
     obj = f"{OBJECT}:{known.slug}"
     context = tabs.context(known, "incidents") | {
         "groups": incidents.open_incidents(who, known.id),
+        "asking": asking_runs.groups(who, known),
         "may_retry": access.can(who, known.team or None, obj, "start"),
         "may_close": access.can(who, known.team or None, obj, "cancel"),
         "address": tabs.address,
@@ -55,20 +60,43 @@ def settle(slug: str, cause: str, word: str) -> Response:
     return frame.redirect_to(tabs.address(known.slug, "/incidents"))
 
 
+@blueprint.route("/workflows/<slug>/incidents/<cause>/answer", methods=["GET", "POST"])
+def answer(slug: str, cause: str) -> Response:
+    """Show which runs ask for the same answer, and what may be answered; a POST answers them."""
+    known, who = tabs.known_of(slug), frame.actor()
+    access.require(who, known.team or None, f"{OBJECT}:{known.slug}", "start")
+    group = next((each for each in asking_runs.groups(who, known) if each.cause == cause), None)
+    if group is None:
+        raise NotFound("Nobody waits for this answer any more.")
+    if request.method != "POST":
+        return _dialog(known, group, "answer")
+    try:
+        done = asking_runs.answer_all(who, known, cause, request.form.get("outcome", ""), request.form.get("reason", ""))
+    except Invalid as wrong:
+        return _dialog(known, group, "answer", wrong)
+    flash(_told(done, "answered"))
+    return frame.redirect_to(tabs.address(known.slug, "/incidents"))
+
+
 def _retry(known: Known, cause: str) -> None:
     origin = incidents.checked_origin(request.form.get("from", "failure"))
     version = incidents.checked_version(request.form.get("version", "live"))
     done = incidents.retry_all(frame.actor(), known, cause, origin=origin, version=version)
-    words = f"{len(done.started)} started again"
-    if done.refused:
-        words += f"; {len(done.refused)} could not be: {next(iter(done.refused.values()))}"
-    flash(words)
+    flash(_told(done, "started again"))
+
+
+def _told(done: incidents.Retried, what: str) -> str:
+    refused = f"; {len(done.refused)} could not be: {next(iter(done.refused.values()))}" if done.refused else ""
+    return f"{len(done.started)} {what}{refused}"
 
 
 def _dialog(known: Known, incident: Incident, word: str, wrong: ConsoleError | None = None) -> Response:
     by_field = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
-    heads = incidents.runs_of(frame.actor(), known, incident.cause)
+    who, asks = frame.actor(), word == "answer"
+    heads = asking_runs.runs_of(who, known, incident) if asks else incidents.runs_of(who, known, incident.cause)
     context = {
+        "answers": asking_runs.answers(who, incident) if asks else (),
+        "outcome": request.form.get("outcome", ""),
         "known": known,
         "incident": incident,
         "word": word,
@@ -79,6 +107,7 @@ def _dialog(known: Known, incident: Incident, word: str, wrong: ConsoleError | N
         "reason": request.form.get("reason", ""),
         "reason_error": by_field.get("reason"),
         "error": wrong.message if wrong and "reason" not in by_field else None,
+        "title": {"retry": "Retry", "close": "Set aside", "answer": "Answer"}[word],
         "action": tabs.address(known.slug, f"/incidents/{incident.cause}/{word}"),
         "back": tabs.address(known.slug, "/incidents"),
     }
