@@ -60,8 +60,12 @@ def rotate(slug: str, ident: str) -> Response:
 
 @blueprint.post("/workflows/<slug>/triggers/<ident>/secret")
 def renew_secret(slug: str, ident: str) -> Response:
-    """Give a signed webhook a new secret, and show it this once."""
-    return _page(slug, automation.renew_secret(frame.actor(), slug, ident))
+    """Give a signed webhook a new secret, and show it this once; one that its sender made is not shown."""
+    made = automation.renew_secret(frame.actor(), slug, ident, request.form.get("secret", ""))
+    if made.secret is None:
+        flash("The sender's secret is kept. What is signed with another one is refused.")
+        return frame.redirect_to(_address(slug))
+    return _page(slug, made)
 
 
 def _page(slug: str, made: Made | None = None) -> Response:
