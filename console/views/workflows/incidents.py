@@ -37,22 +37,26 @@ def listed(slug: str) -> Response:
     return frame.page("workflows/incidents.html", context)
 
 
-@blueprint.route("/workflows/<slug>/incidents/<cause>/<any(retry, close):word>", methods=["GET", "POST"])
+@blueprint.route("/workflows/<slug>/incidents/<cause>/<any(retry, close, answer):word>", methods=["GET", "POST"])
 def settle(slug: str, cause: str, word: str) -> Response:
-    """Show which runs are done again, or set aside, and how; a POST does it."""
-    known, who = tabs.known_of(slug), frame.actor()
-    access.require(who, known.team or None, f"{OBJECT}:{known.slug}", "start" if word == "retry" else "cancel")
-    incident = next((each for each in incidents.open_incidents(who, known.id) if each.cause == cause), None)
+    """Show which runs are done again, set aside or answered, and how; a POST does it."""
+    known, who, form = tabs.known_of(slug), frame.actor(), request.form
+    access.require(who, known.team or None, f"{OBJECT}:{known.slug}", "cancel" if word == "close" else "start")
+    open_now = asking_runs.groups(who, known) if word == "answer" else incidents.open_incidents(who, known.id)
+    incident = next((each for each in open_now if each.cause == cause), None)
     if incident is None:
         raise NotFound("Nothing of this incident is open any more.")
     if request.method != "POST":
         return _dialog(known, incident, word)
     try:
-        if word == "close":
-            count = incidents.close(who, known, cause, request.form.get("reason", ""))
-            flash(f"{count} {'run' if count == 1 else 'runs'} set aside")
-        else:
-            _retry(known, cause)
+        match word:
+            case "close":
+                count = incidents.close(who, known, cause, form.get("reason", ""))
+                flash(f"{count} {'run' if count == 1 else 'runs'} set aside")
+            case "answer":
+                flash(_told(asking_runs.answer_all(who, known, cause, form.get("outcome", ""), form.get("reason", "")), "answered"))
+            case _:
+                flash(_told(_retried(known, cause), "started again"))
     except NotFound:
         raise
     except ConsoleError as wrong:
@@ -60,29 +64,10 @@ def settle(slug: str, cause: str, word: str) -> Response:
     return frame.redirect_to(tabs.address(known.slug, "/incidents"))
 
 
-@blueprint.route("/workflows/<slug>/incidents/<cause>/answer", methods=["GET", "POST"])
-def answer(slug: str, cause: str) -> Response:
-    """Show which runs ask for the same answer, and what may be answered; a POST answers them."""
-    known, who = tabs.known_of(slug), frame.actor()
-    access.require(who, known.team or None, f"{OBJECT}:{known.slug}", "start")
-    group = next((each for each in asking_runs.groups(who, known) if each.cause == cause), None)
-    if group is None:
-        raise NotFound("Nobody waits for this answer any more.")
-    if request.method != "POST":
-        return _dialog(known, group, "answer")
-    try:
-        done = asking_runs.answer_all(who, known, cause, request.form.get("outcome", ""), request.form.get("reason", ""))
-    except Invalid as wrong:
-        return _dialog(known, group, "answer", wrong)
-    flash(_told(done, "answered"))
-    return frame.redirect_to(tabs.address(known.slug, "/incidents"))
-
-
-def _retry(known: Known, cause: str) -> None:
+def _retried(known: Known, cause: str) -> incidents.Retried:
     origin = incidents.checked_origin(request.form.get("from", "failure"))
     version = incidents.checked_version(request.form.get("version", "live"))
-    done = incidents.retry_all(frame.actor(), known, cause, origin=origin, version=version)
-    flash(_told(done, "started again"))
+    return incidents.retry_all(frame.actor(), known, cause, origin=origin, version=version)
 
 
 def _told(done: incidents.Retried, what: str) -> str:
