@@ -25,7 +25,6 @@ from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import load, retried, write
 from console.steps.base import NEXT, Child, joined
-from console.steps.sub_workflow import BRANCH
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
@@ -35,6 +34,7 @@ FREE = ":free"
 AT_ONCE = 10  # so many runs of a step are live at once; the others begin when one of them has ended
 TOO_DEEP = f"Runs start runs {DEEPEST} deep already: look whether workflows start each other in a circle."
 STARTED_RUN = "The run that it started"
+SUB_WORKFLOW = "run"  # the branch of a step that starts one run
 NOT_WANTED = "The step that started it goes on without it."
 _CHILD = f"select r.id, r.branch, r.origin ->> 'key', r.status, r.ending, r.reason, r.created_at from {EVERY_RUN.sql()} where r.parent = %s"  # noqa: S608 (a text of ours)
 _CHILDREN = f"{_CHILD} order by r.created_at, r.id"
@@ -133,9 +133,9 @@ def failure(key: str, child: ChildRun) -> commands.Unanswered:
     """What the run that waits is told of a run that did not complete."""
     words = {"aborted": "was aborted", "cancelled": "was cancelled", "timed_out": "took too long"}.get(child.status, "failed")
     why = child.reason or ""
-    if child.branch == BRANCH and why.startswith(STARTED_RUN):
+    if child.branch == SUB_WORKFLOW and why.startswith(STARTED_RUN):
         return commands.Unanswered(key, "child_failed", why)  # of several, one in the other, the innermost says why
-    what = STARTED_RUN if child.branch == BRANCH else f"The run for “{child.branch}”"
+    what = STARTED_RUN if child.branch == SUB_WORKFLOW else f"The run for “{child.branch}”"
     return commands.Unanswered(key, "child_failed", f"{what} {words}{f': {why}' if why else '.'}")
 
 
