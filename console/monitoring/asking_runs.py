@@ -66,8 +66,11 @@ def runs_of(actor: Actor, workflow: Known, group: Incident) -> list[RunHead]:
 def answers(actor: Actor, group: Incident) -> Sequence[Mapping[str, Any]]:
     """What may be answered for all of them: value, label and whether a reason is `needed`. Empty where each has a form of its own to be filled in."""
     current = runs.get(actor, group.newest.id).json["current"] or {}
-    offered = [{"value": each["value"], "label": each["label"], "needed": each["required"]} for each in current.get("outcomes", ())]
-    return [each | {"needed": bool(each["needed"])} for each in offered if set(each["needed"]) <= {REASON}]
+    offered = [(each["value"], each["label"], set(each["required"])) for each in current.get("outcomes", ())]
+    if not offered and current:  # it only asks to go on
+        fields = (current["form"] or {}).get("fields", ())
+        offered = [("", current["button"], {field["name"] for field in fields if field["required"]})]
+    return [{"value": value, "label": label, "needed": bool(needed)} for value, label, needed in offered if needed <= {REASON}]
 
 
 def answer_all(actor: Actor, workflow: Known, cause: str, outcome: str, reason: str) -> Retried:
@@ -99,7 +102,7 @@ def _answered(actor: Actor, head: RunHead, step: str, outcome: str, reason: str)
     try:
         (runs.resume if head.status == "saved" else runs.take_over)(actor, head.id, revision=None)
         held = True
-        runs.complete(actor, head.id, runs.Submission(step, None, {REASON: reason} if reason.strip() else {}, outcome))
+        runs.complete(actor, head.id, runs.Submission(step, None, {REASON: reason} if reason.strip() else {}, outcome or None))
     except ConsoleError as error:
         if held:
             runs.save(actor, head.id, revision=None)

@@ -54,9 +54,11 @@ def settle(slug: str, cause: str, word: str) -> Response:
                 count = incidents.close(who, known, cause, form.get("reason", ""))
                 flash(f"{count} {'run' if count == 1 else 'runs'} set aside")
             case "answer":
-                flash(_told(asking_runs.answer_all(who, known, cause, form.get("outcome", ""), form.get("reason", "")), "answered"))
+                flash(
+                    _words_of_retry(asking_runs.answer_all(who, known, cause, form.get("outcome", ""), form.get("reason", "")), "answered")
+                )
             case _:
-                flash(_told(_retried(known, cause), "started again"))
+                flash(_words_of_retry(_retried(known, cause), "started again"))
     except NotFound:
         raise
     except ConsoleError as wrong:
@@ -70,7 +72,7 @@ def _retried(known: Known, cause: str) -> incidents.Retried:
     return incidents.retry_all(frame.actor(), known, cause, origin=origin, version=version)
 
 
-def _told(done: incidents.Retried, what: str) -> str:
+def _words_of_retry(done: incidents.Retried, what: str) -> str:
     refused = f"; {len(done.refused)} could not be: {next(iter(done.refused.values()))}" if done.refused else ""
     return f"{len(done.started)} {what}{refused}"
 
