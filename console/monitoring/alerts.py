@@ -101,7 +101,7 @@ def add(
     people_told, unknown = _people(workflow, people)
     wrong += [("people", f"Nobody who may see this workflow has the address {address}.") for address in unknown]
     if kind == "slow" and minutes is None and due_times.rule_of_workflow(workflow.id) is None:
-        wrong.append(("minutes", "Say how many minutes, or set a due time first: without minutes its end counts."))
+        wrong.append(("minutes", "How many minutes? Without them the due time counts, and this workflow has none."))
     if starts and not _startable(workflow, starts):
         wrong.append(("starts", "Name another workflow that is published, runs by itself (run_as), and is about no record."))
     if not people_told and not starts and not unknown:
