@@ -6,9 +6,12 @@ import secrets
 from typing import Any
 
 from console import subjects
+from console.errors import Invalid
 
 SECRET_BYTES = 24
 PREFIX = "whsec_"
+SECRET_SIZES = range(16, 129)
+"""Bytes that a secret may have which somebody else made."""
 
 
 def digest(token: str) -> bytes:
@@ -24,6 +27,20 @@ def fresh_token() -> str:
 def fresh_secret() -> str:
     """A signing secret as Standard Webhooks writes it."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def checked_secret(given: str) -> str:
+    """The secret that a sender has made, as Standard Webhooks writes it; some write `v1,` before it. Raises Invalid."""
+    text = given.strip().removeprefix("v1,")
+    try:
+        size = len(base64.b64decode(text.removeprefix(PREFIX), validate=True))
+    except ValueError:
+        size = 0
+    if not (text.startswith(PREFIX) and size in SECRET_SIZES):
+        raise Invalid(
+            "This is no signing secret.", at=("secret", "Copy it from the sender: whsec_ and at least 22 letters, digits, + and /.")
+        )
+    return text
 
 
 def sealed(workflow_id: str, trigger: str, column: str, text: str) -> bytes:

@@ -213,8 +213,13 @@ def rotate(actor: Actor, slug_or_id: str, ident: str) -> Made:
     return _renewed(actor, slug_or_id, ident, "address", token, address=token, token=hook_addresses.digest(token))
 
 
-def renew_secret(actor: Actor, slug_or_id: str, ident: str) -> Made:
-    """Give a signed webhook a new secret, which is shown once; the old one is worthless from now on. Raises as `rotate`."""
+def renew_secret(actor: Actor, slug_or_id: str, ident: str, given: str = "") -> Made:
+    """Give a signed webhook a new secret: the one that its sender made (`given`), else a fresh one, which is shown once.
+
+    The old one is worthless from now on. Raises as `rotate`, and Invalid for what is no secret.
+    """
+    if given.strip():
+        return _renewed(actor, slug_or_id, ident, "secret", hook_addresses.checked_secret(given))
     secret = hook_addresses.fresh_secret()
     return _renewed(actor, slug_or_id, ident, "secret", secret, secret=secret)
 

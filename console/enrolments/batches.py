@@ -22,10 +22,10 @@ from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
 from console.db.troubles import UNSTORABLE
 from console.enrolments import whom_to_enrol
-from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
+from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge
 from console.enrolments.leaving_many import LEAVING
 from console.enrolments.places import partly
-from console.enrolments.targets import Target, require_open, seen
+from console.enrolments.targets import PAUSED, Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import Question
 from console.errors import ConsoleError, Invalid, NotFound
 from console.messages import reachable
@@ -263,14 +263,16 @@ def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
     if batch.status != RUNNING or batch.place.get("end"):
         return
     target = seen(actor, batch.workflow, "start")
+    if target.status == PAUSED:
+        raise queue.PutBack(LATER_S)
     require_open(target)
     reach = batch.reach
     for candidates, place in whom_to_enrol.chunks(actor, target, batch.question, batch.person, batch.place):
-        if stopping() or (queue.paused() and not batch.preview):
+        if stopping() or (not batch.preview and (queue.paused() or find(target.id).status == PAUSED)):
             raise queue.PutBack(LATER_S)
         if batch.preview:
             answered = judge(target, candidates)
-            reach = _with_reach(target, answered, reach)
+            reach = _with_reach(target, candidates, answered, reach)
             with transaction() as connection:
                 _tell(connection, batch, answered, place | {REACH: reach.to_json()})
             continue
@@ -281,10 +283,13 @@ def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
         faults.point("enrolments.batch")
 
 
-def _with_reach(target: Target, answered: Sequence[Answer], reach: Reach) -> Reach:
+def _with_reach(target: Target, candidates: Sequence[Candidate], answered: Sequence[Answer], reach: Reach) -> Reach:
     """What is known of whom the workflow's messages reach, with these who would be enrolled."""
-    entering = [answer.record for answer in answered if answer.status == ENROLLED and answer.record is not None]
-    return reachable.look(target.document, entering, reach) if target.document is not None and entering else reach
+    entering = [each for each, answer in zip(candidates, answered, strict=True) if answer.status == ENROLLED]
+    if target.document is None or not entering:
+        return reach
+    keys = [each.record for each in entering if each.record is not None]
+    return reachable.look(target.document, keys, reach, [each.values for each in entering if each.record is None])
 
 
 def _tell(connection: sa.Connection, batch: Batch, answered: Sequence[Answer], place: Mapping[str, Any]) -> None:

@@ -15,7 +15,8 @@ from console.enrolments import exits, places
 from console.enrolments.admission import ALREADY, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge, told_again, wrong_contact
 from console.enrolments.targets import Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import labelled, wrong_records
-from console.errors import Conflict, Invalid, NotFound
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.messages import reachable
 from console.runs import ENGINE, RecordRef, StartedBy
 from console.workflows import OBJECT
 
@@ -160,7 +161,24 @@ def enrol_leads(actor: Actor, slug_or_id: str, leads: Sequence[Mapping[str, Any]
     chain = new_id("enr")
     candidates = _candidates(actor, target, leads, chain)
     with transaction() as connection:
-        return target, admit(connection, target, candidates, Entry(actor, "api", chain=chain))
+        answers = admit(connection, target, candidates, Entry(actor, "api", chain=chain))
+    return target, _with_warnings(target, candidates, answers)
+
+
+def _with_warnings(target: Target, candidates: Sequence[Candidate], answers: Sequence[Answer]) -> list[Answer]:
+    """The answers; who is enrolled although no message of the workflow reaches them is told why."""
+    entered = [each for each, answer in zip(candidates, answers, strict=True) if answer.status == ENROLLED]
+    leads, keys = [each for each in entered if each.record is None], [each.record for each in entered if each.record is not None]
+    if target.document is None or not entered:
+        return list(answers)
+    try:
+        found = reachable.unreached(target.document, keys, [each.values for each in leads])
+    except ConsoleError:
+        return list(answers)  # their source does not answer: it is told when their messages are due
+    names = {each.line: each.record for each in entered} | {each.line: number for number, each in enumerate(leads)}
+    why = {line: found[name] for line, name in names.items() if name in found}
+    field = "record" if target.collection is not None else "lead"
+    return [replace(each, reasons=[{"field": field, "reason": why[each.line]}]) if each.line in why else each for each in answers]
 
 
 def enrolled_before(actor: Actor, slug_or_id: str, leads: Sequence[Mapping[str, Any]], chain: str) -> list[Answer]:

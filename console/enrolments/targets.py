@@ -16,7 +16,12 @@ from console.db.engine import hot_engine
 from console.errors import Conflict, NotFound
 from console.workflows import OBJECT
 
-CLOSED = {"completed": "completed", "cancelled": "cancelled"}
+PAUSED = "paused"
+CLOSED = {
+    "completed": "is completed: nobody is enrolled any more",
+    "cancelled": "is cancelled: nobody is enrolled any more",
+    PAUSED: "is paused: nobody is enrolled until it is switched on again",
+}
 FIRST = "start"
 
 
@@ -134,10 +139,10 @@ def keeps_consent(target: Target) -> bool:
 
 
 def require_open(target: Target) -> None:
-    """Raise Conflict `not_active` where nobody is enrolled any more, `not_possible` where no run can be about its records."""
+    """Raise Conflict `not_active` where nobody is enrolled (now, or any more), `not_possible` where no run can be about its records."""
     if target.archived:
         raise Conflict(f"{target.title} is archived: nobody is enrolled any more.", code="not_active")
     if target.status in CLOSED:
-        raise Conflict(f"{target.title} is {CLOSED[target.status]}: nobody is enrolled any more.", code="not_active")
+        raise Conflict(f"{target.title} {CLOSED[target.status]}.", code="not_active")
     if target.collection is not None:
         records.require_plain_key(target.collection)

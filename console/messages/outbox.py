@@ -19,7 +19,7 @@ from console.core.moments import moment_text
 from console.core.stop_words import is_stop
 from console.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.log import masking
-from console.messages import message_rows
+from console.messages import message_reasons, message_rows
 from console.messages.inbound import STOPPED
 from console.messages.message_rows import Message
 from console.runs.showing import reader_reach
@@ -71,6 +71,8 @@ class Line:
         if self.message.direction == "in" and self.who is not None and self.text and is_stop(self.text):
             named = [WORDS[channel] for channel in STOPPED.get(self.message.channel, ())]
             return f"Says stop: consent to {' and '.join(', '.join(named).rsplit(', ', 1))} is withdrawn." if named else ""
+        if self.message.status == "cancelled":
+            return message_reasons.of_many(self.message.code or "")
         return str(self.result.get("reason", "")).strip()
 
     @property

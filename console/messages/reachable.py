@@ -1,13 +1,15 @@
 """Whom a workflow's messages can reach, of those who would be enrolled: how many by each channel, and why the others not. Nothing is written or sent."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
 
 from console import log, records
+from console.core import expressions
 from console.core.contacting import Skip, WaitUntil
+from console.core.documents.fields import OWN_INPUT
 from console.core.documents.workflow import Workflow
 from console.core.policy import rules
 from console.core.scopes import whole
@@ -66,38 +68,73 @@ class Reach:
         return {"looked": self.looked, "unreached": self.unreached, "more": self.more, "channels": channels}
 
 
-def look(document: Workflow, keys: Sequence[str], before: Reach) -> Reach:
-    """What is known of `before` and of these records, as far as `MOST` allows. Raises SourceDown, NotFound for an unknown collection."""
-    views, collection = _distinct(contact_trials.message_steps(document)), document.collection
-    if collection is None or not views:
+def look(document: Workflow, keys: Sequence[str], before: Reach, leads: Sequence[Mapping[str, Any]] = ()) -> Reach:
+    """What is known of `before` and of these records, or leads with values alone, as far as `MOST` allows. Raises SourceDown, NotFound for an unknown collection."""
+    views, room = _distinct(contact_trials.message_steps(document)), max(0, MOST - before.looked)
+    if not views:
         return before
-    wanted = list(keys[: max(0, MOST - before.looked)])
-    before.more = before.more or len(wanted) < len(keys)
+    before.more = before.more or len(keys) + len(leads) > room
     for view in views:
         before.channels.setdefault(_channel_of(view), ChannelReach(_channel_of(view)))
-    for start in range(0, len(wanted), AT_ONCE):
-        _look(document, collection, views, wanted[start : start + AT_ONCE], before)
+    for _, by_channel in _judged(document, views, keys[:room], leads[:room]):
+        before.looked += 1
+        before.unreached += why_not(by_channel) is not None
+        for channel, verdicts in by_channel.items():
+            _count(before.channels[channel], verdicts)
     return before
 
 
-def _look(document: Workflow, collection_id: str, views: Sequence[StepView], keys: Sequence[str], reach: Reach) -> None:
+def unreached(document: Workflow, keys: Sequence[str], leads: Sequence[Mapping[str, Any]] = ()) -> dict[str | int, str]:
+    """Key of a record, or number of a lead → why no message of the workflow would reach them now. Raises as `look`."""
+    views = _distinct(contact_trials.message_steps(document))
+    told = [(who, why_not(by_channel)) for who, by_channel in _judged(document, views, keys, leads)] if views else []
+    return {who: f"No message of this workflow reaches them. {why}" for who, why in told if why is not None}
+
+
+def why_not(by_channel: Mapping[str, Sequence[Any]]) -> str | None:
+    """Why no channel reaches somebody; None where one does."""
+    verdicts = [each for of_channel in by_channel.values() for each in of_channel]
+    refused = [each.reason for each in verdicts if isinstance(each, Skip)]
+    return " ".join(dict.fromkeys(refused)) if len(refused) == len(verdicts) else None
+
+
+def _judged(
+    document: Workflow, views: Sequence[StepView], keys: Sequence[str], leads: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str | int, Mapping[str, Sequence[Any]]]]:
+    """(key of the record or number of the lead, verdicts by channel) for each that is there."""
     now = log.now()
     known = rules(document, now).roots
-    collection = records.collection(collection_id)
-    values = {key: record.values for key, record in records.named(collection_id, keys, whole(collection_id), None).items()}
-    people = reaching.contacts_at(collection_id, keys)
-    used = message_rows.used_of_each(collection_id, keys, now - WEEK)
-    for key, contact in people.items():
-        roots = {"record": collection.typed(values.get(key, {})), "now": now, **known}
-        by_channel: dict[str, list[Any]] = {}
-        for view in views:
-            by_channel.setdefault(_channel_of(view), []).append(
-                contact_trials.verdict(collection, view, contact, roots, used.get(key, ()), now)
+    for number, values in enumerate(leads):
+        yield number, _by_channel(views, [_of_lead(view, {OWN_INPUT: dict(values), "now": now, **known}) for view in views])
+    if document.collection is None:
+        return
+    collection = records.collection(document.collection)
+    for start in range(0, len(keys), AT_ONCE):
+        part = keys[start : start + AT_ONCE]
+        values = {key: record.values for key, record in records.named(collection.id, part, whole(collection.id), None).items()}
+        used = message_rows.used_of_each(collection.id, part, now - WEEK)
+        for key, contact in reaching.contacts_at(collection.id, part).items():
+            roots = {"record": collection.typed(values.get(key, {})), "now": now, **known}
+            yield (
+                key,
+                _by_channel(views, [contact_trials.verdict(collection, view, contact, roots, used.get(key, ()), now) for view in views]),
             )
-        reach.looked += 1
-        reach.unreached += all(isinstance(each, Skip) for verdicts in by_channel.values() for each in verdicts)
-        for channel, verdicts in by_channel.items():
-            _count(reach.channels[channel], verdicts)
+
+
+def _by_channel(views: Sequence[StepView], verdicts: Sequence[Any]) -> Mapping[str, Sequence[Any]]:
+    found: dict[str, list[Any]] = {}
+    for view, verdict in zip(views, verdicts, strict=True):
+        found.setdefault(_channel_of(view), []).append(verdict)
+    return found
+
+
+def _of_lead(view: StepView, roots: Mapping[str, Any]) -> Skip | None:
+    """Why the step does not reach a lead who has only the values of the start; None where it does, or only the run can tell."""
+    named = expressions.parse(view.config.to) if view.config.to is not None else None
+    if named is not None and any(path[0] not in roots for path in expressions.paths(named)):
+        return None
+    _, why = reaching.address_of(contact_trials.kind_of(view).channel, str((named.evaluate(roots) if named else None) or ""), None)
+    return Skip("no_address", why) if why else None
 
 
 def _count(channel: ChannelReach, verdicts: Sequence[Any]) -> None:

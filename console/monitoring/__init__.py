@@ -8,4 +8,4 @@ from console.monitoring.metrics import WINDOWS, Metrics, metrics
 from console.monitoring.outcomes import DayCount
 from console.monitoring.switches import CHANNELS, activation, cancellation, require_filled, trial
 
-OPEN_MODULES = frozenset({"alerts", "cards", "due_times", "incidents", "late_runs", "metrics"})
+OPEN_MODULES = frozenset({"alerts", "asking_runs", "cards", "due_times", "incidents", "late_runs", "metrics"})

@@ -19,6 +19,7 @@ from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import new_id
 from console.errors import ConsoleError, Invalid, NotFound
+from console.monitoring import due_times
 from console.runs.rows import side_rows
 from console.workflows import OBJECT, Known
 
@@ -33,19 +34,20 @@ LONGEST_PATTERN = 200
 LONGEST_MINUTES = 525_600
 LONGEST_CHAIN = 8
 _WAITING = f"""
-select f.run, f.workflow, f.step, f.code, f.at, r.reason, r.origin from console.failure f join {access.EVERY_RUN.sql()} on r.id = f.run
+select f.run, f.workflow, f.step, f.code, f.at, r.reason, r.origin, r.record, r.input from console.failure f join {access.EVERY_RUN.sql()} on r.id = f.run
 where f.alerted_at is null order by f.pos limit %s
 """  # noqa: S608 (texts of this file)
 _SLOW = f"""
 select r.id, a.id from console.alert_rule a join {access.EVERY_RUN.sql()} on r.workflow = a.workflow
-where a.kind = 'slow' and r.ended_at is null and r.created_at < now() - make_interval(mins => a.minutes)
-and not exists (select from console.alert_told t where t.rule = a.id and t.run = r.id) order by r.created_at limit %s
+where a.kind = 'slow' and r.ended_at is null and not exists (select from console.alert_told t where t.rule = a.id and t.run = r.id)
+and (r.created_at < now() - make_interval(mins => a.minutes) or a.minutes is null and exists (select from console.due_rule d
+    join console.due_clock c on c.rule = d.id where d.workflow = r.workflow and c.run = r.id and c.breached_at > a.made_at)) order by r.created_at limit %s
 """  # noqa: S608 (as above)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule. `people` are told by a notice, with `mail` by e-mail too; `starts` is the slug of a workflow. `held` counts what it kept back since `last_at`."""
+    """A rule. Without `minutes`, what is slow is a run whose due time is used up. `people` are told by a notice, with `mail` by e-mail too; `starts` is the slug of a workflow. `held` counts what it kept back since `last_at`."""
 
     id: str
     workflow: str
@@ -98,6 +100,8 @@ def add(
     wrong = list(_wrong(kind, minutes, pattern))
     people_told, unknown = _people(workflow, people)
     wrong += [("people", f"Nobody who may see this workflow has the address {address}.") for address in unknown]
+    if kind == "slow" and minutes is None and due_times.rule_of_workflow(workflow.id) is None:
+        wrong.append(("minutes", "How many minutes? Without them the due time counts, and this workflow has none."))
     if starts and not _startable(workflow, starts):
         wrong.append(("starts", "Name another workflow that is published, runs by itself (run_as), and is about no record."))
     if not people_told and not starts and not unknown:
@@ -145,13 +149,14 @@ def raise_due() -> int:
     if queue.paused():
         return 0
     rows = fetch(_WAITING, (AT_ONCE,))
-    for run_id, workflow_id, step, code, at, reason, origin in rows:
+    for run_id, workflow_id, step, code, at, reason, origin, record, given in rows:
         known = _known(workflow_id)
         if known is not None and at > log.now() - OLDEST:
             failure = {"run": run_id, "step": step, "code": code, "message": reason or "", "workflow": known.slug}
+            more = {"error": reason or "", "record": record, "input": given}
             for rule in rules_of(known):
                 if rule.kind == "failed" or (rule.kind == "error" and _alike(rule.pattern or "", code, failure["message"])):
-                    _raise(known, rule, run_id, failure, origin)
+                    _raise(known, rule, run_id, failure, origin, more)
         with transaction() as connection:
             connection.execute(sa.update(tables.failure).where(tables.failure.c.run == run_id).values(alerted_at=log.now()))
     return len(rows)
@@ -176,9 +181,16 @@ def tell_slow() -> int:
     return len(rows)
 
 
-def _raise(workflow: Known, rule: Rule, run_id: str, values: Mapping[str, str], origin: Mapping[str, Any] | None) -> None:
+def _raise(
+    workflow: Known,
+    rule: Rule,
+    run_id: str,
+    values: Mapping[str, str],
+    origin: Mapping[str, Any] | None,
+    more: Mapping[str, Any] | None = None,
+) -> None:
     """Start the rule's workflow for this run; and tell its people, unless it told them within the hour."""
-    started = _start(rule, run_id, values, origin) if rule.starts else None
+    started = _start(workflow, rule, run_id, values, origin, more or {}) if rule.starts else None
     now, at = log.now(), tables.alert_rule.c
     with transaction() as connection:
         may = sa.update(tables.alert_rule).where(at.id == rule.id, sa.or_(at.last_at.is_(None), at.last_at <= now - EVERY))
@@ -199,8 +211,13 @@ def _raise(workflow: Known, rule: Rule, run_id: str, values: Mapping[str, str], 
             )  # fmt: skip
 
 
-def _start(rule: Rule, run_id: str, values: Mapping[str, str], origin: Mapping[str, Any] | None) -> str | None:
-    """The run that the rule's workflow began for this failure; None if it cannot be started, or failures would start one another without end."""
+def _start(
+    failed: Known, rule: Rule, run_id: str, values: Mapping[str, str], origin: Mapping[str, Any] | None, more: Mapping[str, Any]
+) -> str | None:
+    """The run that the rule's workflow began for this failure; None if it cannot be started, or failures would start one another without end.
+
+    `more` is what the failed run was about: its account is given that only where it may read the records of the failed workflow.
+    """
     chain = [*(tuple(link) for link in (origin or {}).get("chain") or ()), (rule.workflow, run_id)]
     if len(chain) > LONGEST_CHAIN or any(link[0] == rule.id for link in chain):
         logger.warning("alert %s: a chain of %s runs is not gone on with", rule.id, len(chain))
@@ -210,7 +227,8 @@ def _start(rule: Rule, run_id: str, values: Mapping[str, str], origin: Mapping[s
         if any(workflow == definition.id for workflow, _ in chain):
             return None
         named = {field["name"] for field in definition.document.start.config.get("fields") or ()}
-        given = {name: value for name, value in values.items() if name in named}
+        known = {**values, **more} if _may_read(runs.account_of(definition), failed) else values
+        given = {name: value for name, value in known.items() if name in named and value is not None}
         by = StartedBy(rule.id, "event", dict(values), tuple((str(workflow), str(record)) for workflow, record in chain))
         return runs.start_hands_off(definition.id, by=by, record=None, values=given, key=f"{rule.id}:{run_id}")
     except ConsoleError as error:
@@ -228,7 +246,7 @@ def _alike(pattern: str, code: str, message: str) -> bool:
 def _wrong(kind: str, minutes: int | None, pattern: str) -> list[tuple[str, str]]:
     if kind not in KINDS:
         return [("kind", f"One of {', '.join(KINDS)}.")]
-    if kind == "slow" and (minutes is None or not 0 < minutes <= LONGEST_MINUTES):
+    if kind == "slow" and minutes is not None and not 0 < minutes <= LONGEST_MINUTES:
         return [("minutes", f"How many minutes, 1 to {LONGEST_MINUTES:,}.")]
     if kind == "error" and not (0 < len(pattern.strip()) <= LONGEST_PATTERN and pattern.isprintable()):
         return [("pattern", f"Words of the error, at most {LONGEST_PATTERN} characters; * stands for any.")]
@@ -255,6 +273,12 @@ def _may_see(person: str, workflow: Known) -> bool:
         return access.can(accounts.actor_of_person(person), workflow.team or None, f"{OBJECT}:{workflow.slug}", "see")
     except ConsoleError:
         return False
+
+
+def _may_read(account: Actor, workflow: Known) -> bool:
+    """Whether the account sees the workflow's runs, and the records that they are about."""
+    sees = access.can(account, workflow.team or None, f"{OBJECT}:{workflow.slug}", "see")
+    return sees and (workflow.collection is None or access.can(account, None, f"collection:{workflow.collection}", "read"))
 
 
 def _startable(workflow: Known, slug: str) -> bool:

@@ -14,7 +14,7 @@ from console.db.engine import hot_engine, transaction
 from console.errors import ConsoleError, Malformed, NotFound
 from console.runs import RunHead
 from console.runs.showing import lists, record_reach
-from console.workflows import OBJECT, Known, lifecycle
+from console.workflows import OBJECT, Definition, Known, lifecycle
 
 MOST_GROUPS = 100
 AT_ONCE = 100
@@ -202,9 +202,14 @@ def _heads(actor: Actor, ids: Sequence[str]) -> list[RunHead]:
 
 def _incident(row: Any, known: Known, newest: RunHead) -> Incident:
     definition = workflows.readable_version(known.id, newest.version)
-    steps = definition.document.steps if definition is not None else []
-    title = next((step.title for step in steps if step.id == row.step), row.step)
+    title = title_of_step(definition, row.step)
     return Incident(
         *(known, row.cause, row.code, row.step, title, newest.reason or "", row.count, sorted(row.versions), row.first_at, row.last_at),
         newest,
     )
+
+
+def title_of_step(definition: Definition | None, step_id: str) -> str:
+    """The title of the step, as far as the version can be read; else its id."""
+    steps = definition.document.steps if definition is not None else []
+    return next((step.title for step in steps if step.id == step_id), step_id)

@@ -9,7 +9,7 @@ from console.core.documents.fields import Located
 from console.core.record_links import MARKDOWN
 from console.steps.base import Context, Option, StepConfig, StepView
 from console.steps.filled_text import at_a_glance
-from console.steps.message_settings import EXPIRED, FAILED, REASON, SKIPPED, MessageConfig, MessageStep, filled, seconds_of
+from console.steps.message_settings import EXPIRED, FAILED, REASON, SKIPPED, Expires, MessageConfig, MessageStep, filled, seconds_of
 
 ENDS = ("answered", "no_answer", "voicemail", "busy")
 LABELS = {"answered": "They answered", "no_answer": "Nobody answered", "voicemail": "A voicemail answered", "busy": "The line was busy"}
@@ -19,6 +19,9 @@ Script = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 class AiCallConfig(MessageConfig):
     """What is said, and how often it is tried."""
 
+    expires: Expires = Field(
+        "P3D", description="A call that waited longer than this for its hours asks a person again; P3D takes it over a Sunday"
+    )
     agent: str | None = Field(None, max_length=200, description="Name of the agent at the provider that calls")
     script: Script | list[Script] = Field(
         description="What the AI says; a list has a script for each try. {{ expressions }} are filled in. Where the first sentence does not say that an AI calls, one is put before it"

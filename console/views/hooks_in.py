@@ -23,7 +23,10 @@ def receive(token: str) -> ResponseReturnValue:
     if hook.signed and (limits := rates.limits_here()):
         g.rate = api_rates.count(f"hook:{hook.row.workflow}:{hook.row.id}", limits)
     request.max_content_length = webhooks.LARGEST
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    named = {name.lower(): value for name, value in request.headers.items()}
+    headers = {
+        f"webhook-{name[5:]}": value for name, value in named.items() if name.startswith("svix-")
+    } | named  # the name before the standard
     try:
         taken = webhooks.receive(hook, webhooks.Delivery(sent_bytes(), headers, sender))
     except Conflict as error:

@@ -10,6 +10,7 @@ from console.core.actor import Actor
 from console.db.engine import fetch
 from console.enrolments import Counts, Question
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.queue import PutBack
 from tests.company import DOCUMENT, Company
 from tests.jobs import BEGINNING, work_until_idle
 from tests.tables import cases
@@ -162,6 +163,34 @@ def test_a_trigger_enrols_once_for_each_event(company: Company) -> None:
     other = enrolments.enrol("care-review", record="1", values=WHY, key="evt_2", trigger="tagged")
     assert (first.status, same.status, other.status) == ("enrolled", "enrolled", "already_enrolled")
     assert first.lead == same.lead == other.lead
+
+
+def test_while_a_workflow_is_paused_nobody_is_let_in_and_a_batch_under_way_waits(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enrolments.whom_to_enrol, "AT_ONCE", 1)
+    published()
+    question = Question(keys=["1", "2"], values=WHY)
+
+    def pausing() -> bool:
+        if not workflows.paused(workflows.live("care-review")):
+            workflows.pause(company.mona, "care-review", "Look at it first")
+        return False
+
+    monkeypatch.setattr(enrolments.batches, "AT_ONCE", 1)
+    batch = enrolments.batches.begin(company.olivia, "care-review", question)
+    with pytest.raises(PutBack):
+        enrolments.batches.advance(batch.id, pausing)
+    assert enrolments.batches.get(company.olivia, batch.id).status == "running"
+    for refused in (
+        lambda: enrolments.batches.begin(company.olivia, "care-review", question),
+        lambda: enrolments.enrol("care-review", record="2", values=WHY, key="evt_1", trigger="tagged"),
+        lambda: enrolments.enrol_leads(company.olivia, "care-review", [{"record": "2", **WHY}]),
+    ):
+        with pytest.raises(Conflict, match="is paused: nobody is enrolled until it is switched on again") as conflict:
+            refused()
+        assert conflict.value.code == "not_active"
+    workflows.activate(company.mona, "care-review")
+    enrolments.batches.advance(batch.id)
+    assert enrolments.batches.get(company.olivia, batch.id).enrolled == 2
 
 
 def test_who_waits_to_begin_leaves_when_the_workflow_is_cancelled(company: Company) -> None:

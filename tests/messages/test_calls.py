@@ -69,6 +69,17 @@ def test_nobody_answers_three_times(calling: tuple[Company, reached.Calls, Calla
     assert (output["outcome"], output["attempts"]) == ("no_answer", 3)
 
 
+def test_a_call_that_is_due_on_saturday_evening_is_made_on_monday(calling: tuple[Any, ...]) -> None:
+    company, server, move = calling
+    move(timedelta(days=4, hours=8, minutes=30))  # half past eight in the evening there
+    run_id = begin(company, "nurture")
+    assert (line(company, run_id).status, len(server.calls)) == ("waiting", 0)
+    assert "08:00 on Monday, 30 November there" in line(company, run_id).reason
+    move(timedelta(hours=35, minutes=31))
+    reached.work()
+    assert (line(company, run_id).status, len(server.calls)) == ("sent", 1)
+
+
 def test_the_label_of_the_answer_leads_on_and_the_second_callback_changes_nothing(calling: tuple[Any, ...]) -> None:
     company, _, _ = calling
     client = web_app().test_client()

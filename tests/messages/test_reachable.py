@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console import contacts, enrolments
+from console import contacts, enrolments, workflows
 from console.db.engine import fetch
 from console.enrolments import Batch, Question
 from console.messages import opting_out, reachable
@@ -73,3 +73,33 @@ def test_only_the_first_of_very_many_are_looked_at_and_it_says_so(company: Compa
 def test_contacts_that_are_read_together_are_those_that_are_read_alone(company: Company, welcome: str) -> None:
     keys = [str(number) for number in range(1, 7)]
     assert contacts.known_contacts("contact", [*keys, "99"]) == {key: contacts.known_contact("contact", key) for key in keys}
+
+
+def test_a_lead_whom_no_message_reaches_is_enrolled_with_the_reason(company: Company, welcome: str) -> None:
+    calling = {
+        "format": 1, "slug": "calling", "title": "Calling", "team": "operations", "collection": None,
+        "steps": [
+            {"id": "start", "type": "start", "title": "Start", "config": {"fields": [{"name": "name", "label": "Name"}, {"name": "phone", "label": "Phone"}]}, "next": {"default": "call"}},
+            {"id": "call", "type": "ai_call", "title": "Call", "config": {"to": "input.phone", "script": "Hello {{ input.name }}"}, "next": {"default": "end"}},
+            {"id": "end", "type": "end", "title": "End", "config": {"label": "Called"}, "next": {}},
+        ],
+    }  # fmt: skip
+    workflows.import_file(calling, publish=True)
+    leads = [{"name": "Ana"}, {"name": "Ben", "phone": "+370 600 00001"}, {"phone": "x"}]
+    _, told = enrolments.enrol_leads(company.olivia, "calling", leads)
+    why = "No message of this workflow reaches them. There is no telephone number."
+    assert [(each.status, [reason["reason"] for reason in each.reasons][:1]) for each in told] == [
+        ("enrolled", [why]),
+        ("enrolled", []),
+        ("refused", ["This is no telephone number: write it like +353 1 234 5678."]),
+    ]
+    found = enrolments.batches.begin(company.olivia, "calling", Question(rows=[{"name": "Cy"}, {"phone": "+370 600 00002"}]), preview=True)
+    reach = found.to_json()["reach"]
+    assert (reach["looked"], reach["unreached"], reach["channels"][0]["why"]) == (
+        2,
+        1,
+        [{"reason": "There is no telephone number.", "count": 1}],
+    )
+    with reached.clock(reached.NOON):
+        _, told = enrolments.enrol_leads(company.olivia, "welcome", [{"record": "1"}, {"record": "4"}])
+    assert [len(each.reasons) for each in told] == [0, 1]

@@ -165,7 +165,10 @@ def test_a_run_that_ends_takes_its_message_with_it(club: Company) -> None:
     workflow("hello", [dict(SMS), dict(ASK)])
     with reached.clock(NOON + timedelta(hours=9)) as move:
         run_id = begin(club, "hello")
+        reached.work()
+        assert line(club, run_id).status == "waiting"
         runs.cancel(club.mona, run_id, revision=club.told(run_id)["revision"], reason="No longer a lead")
+        assert (line(club, run_id).status, line(club, run_id).until) == ("cancelled", None)  # the outbox says so before the morning
         move(timedelta(hours=11))
         reached.work()
         assert line(club, run_id).status == "cancelled"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from console import access, accounts, log, monitoring, runs, workflows
 from console.activity import sequencing
-from console.db.engine import transaction
+from console.db.engine import fetch, transaction
 from console.errors import Invalid, NotAllowed, NotFound
 from console.monitoring import alerts
 from console.upkeep import status
@@ -113,7 +113,8 @@ def test_while_everything_is_paused_nobody_is_told_and_later_once(company: Compa
 
 def test_a_failure_starts_a_workflow_once_and_never_in_a_circle(company: Company, reminding: Known) -> None:
     accounts.create_service_account("robot@fernwick.example", [("operator", "operations")])
-    fields = [{"name": name, "label": name, "type": "long_text"} for name in ("run", "code", "message")]
+    fields = [{"name": name, "label": name, "type": "long_text"} for name in ("run", "code", "message", "error", "record")]
+    fields.append({"name": "input", "label": "input", "type": "json"})
     healing: dict[str, Any] = {
         "format": 1, "slug": "healing", "title": "Healing", "team": "operations", "run_as": "robot@fernwick.example",
         "steps": [step("start", "start", "end", {"fields": fields}), step("end", "end", None)],
@@ -124,7 +125,9 @@ def test_a_failure_starts_a_workflow_once_and_never_in_a_circle(company: Company
     looked()
     (head,) = runs.find(company.mona, {"workflow": "healing"})[0]
     given = company.told(head.id, "mona")["attempts"][0]["values"]
-    assert (given["run"], given["message"]) == (run_id, company.told(run_id)["reason"])
+    reason = company.told(run_id)["reason"]
+    assert (given["run"], given["message"], given["error"], given["record"]) == (run_id, reason, reason, "1")
+    assert given["input"] == fetch("select input from console.run where id = %s", (run_id,))[0][0]
     assert alerts.raise_due() == 0
     for starts in ("reminding", "care-review", "nothing"):
         with pytest.raises(Invalid):

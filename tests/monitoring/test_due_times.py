@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import inboxes, log, monitoring, runs, workflows
+from console import accounts, inboxes, log, monitoring, runs, workflows
 from console.db.engine import transaction
 from console.errors import Invalid, NotAllowed, NotFound
-from console.monitoring import due_times
+from console.monitoring import alerts, due_times
 from console.upkeep import status
 from console.work import my_work, notices
 from console.workflows import Known
@@ -86,6 +86,26 @@ def test_each_part_of_the_time_is_told_once_and_a_late_run_goes_to_the_inbox(com
     run = company.told(run_id)
     assert (run["holder"], run["ticket"]["inbox"], run["ticket"]["priority"]) == (None, DESK["id"], "urgent")
     assert reached(run_id) == [50, 80, 100]
+
+
+def test_a_used_up_time_starts_a_workflow_once(company: Company) -> None:
+    accounts.create_service_account("robot@fernwick.example", [("operator", "operations")])
+    start = step("start", "start", "end", {"fields": [{"name": "run", "label": "Run"}, {"name": "workflow", "label": "Workflow"}]})
+    rescue = {"format": 1, "slug": "rescue", "title": "Rescue", "team": "operations", "run_as": "robot@fernwick.example"}
+    workflows.import_file(rescue | {"steps": [start, step("end", "end", None)]}, publish=True)
+    with pytest.raises(Invalid, match="alert was not made") as refused:
+        alerts.add(company.mona, known(), kind="slow", starts="rescue")
+    assert refused.value.details[0]["field"] == "minutes"
+    due_times.set_for_workflow(company.mona, known(), terms(company))
+    alerts.add(company.mona, known(), kind="slow", starts="rescue")
+    run_id = company.at("note")
+    begun(run_id, 85)
+    assert (due_times.look(), alerts.tell_slow()) == (1, 0)
+    begun(run_id, 101)
+    assert (due_times.look(), alerts.tell_slow(), alerts.tell_slow()) == (1, 1, 0)
+    (rescued,) = runs.find(company.mona, {"workflow": "rescue"})[0]
+    given = company.told(rescued.id, "mona")["attempts"][0]["values"]
+    assert given == {"run": run_id, "workflow": "care-review"}
 
 
 def test_what_was_missed_is_told_once_not_six_times(company: Company) -> None:

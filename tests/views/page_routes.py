@@ -309,7 +309,10 @@ ROUTES = [
     Route(WORKFLOW + "/executions/<run_id>/retry", "/workflows/care-review/executions/{run}/retry", ("GET", "POST"), part="<form"),
     Route(WORKFLOW + "/incidents", "/workflows/care-review/incidents"),
     Route(
-        WORKFLOW + "/incidents/<cause>/<any(retry, close):word>", "/workflows/care-review/incidents/none/retry", ("GET", "POST"), status=404
+        WORKFLOW + "/incidents/<cause>/<any(retry, close, answer):word>",
+        "/workflows/care-review/incidents/none/retry",
+        ("GET", "POST"),
+        status=404,
     ),
     Route(WORKFLOW + "/metrics", "/workflows/care-review/metrics"),
     Route(WORKFLOW + "/configuration", "/workflows/care-review/configuration", ("GET", "POST")),

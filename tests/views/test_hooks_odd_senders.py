@@ -1,5 +1,6 @@
 """Webhook senders that nobody here wrote, over a real connection: packed, cut, doubled, late and in other alphabets."""
 
+import base64
 import gzip
 import http.client
 import json
@@ -17,6 +18,7 @@ from werkzeug.serving import make_server
 
 from console import accounts, automation, enrolments, runs, workflows
 from console.db.engine import fetch
+from console.errors import Invalid
 from tests.company import Company
 from tests.conftest import web_app
 from tests.support.engine import step
@@ -287,7 +289,20 @@ def signer(sender: Sender) -> Signer:
 
 
 def test_the_names_of_headers_may_be_in_any_letters(signer: Signer) -> None:
-    assert [signer.send(names, names=names).status for names in ("WEBHOOK-{}", "Webhook-{}", "wEbHoOk-{}")] == [202] * 3
+    assert [signer.send(names, names=names).status for names in ("WEBHOOK-{}", "Webhook-{}", "wEbHoOk-{}", "svix-{}")] == [202] * 4
+
+
+def test_a_sender_may_sign_with_a_secret_of_its_own(signer: Signer) -> None:
+    own = "whsec_" + base64.b64encode(bytes(range(20))).decode()
+    made = automation.renew_secret(signer.sender.company.mona, "call-in", "signed", f" v1,{own}\n")
+    assert made.secret is None, "what somebody else made is not shown again"
+    before, signer.secret = signer.secret, own
+    assert signer.send("own").status == 202
+    signer.secret = before
+    assert signer.send("ours").status == 401
+    for wrong in ("whsec_", "whsec_c2hvcnQ=", own.removeprefix("whsec_"), own + "ü", "whsec_" + "A" * 400):
+        with pytest.raises(Invalid, match="no signing secret"):
+            automation.renew_secret(signer.sender.company.mona, "call-in", "signed", wrong)
 
 
 def test_a_clock_that_is_ten_minutes_off_is_told_which_way(signer: Signer) -> None:

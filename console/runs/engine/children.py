@@ -33,6 +33,8 @@ FREE = ":free"
 """The end of the key of runs that go on by themselves: they are never ended with the run that started them."""
 AT_ONCE = 10  # so many runs of a step are live at once; the others begin when one of them has ended
 TOO_DEEP = f"Runs start runs {DEEPEST} deep already: look whether workflows start each other in a circle."
+STARTED_RUN = "The run that it started"
+SUB_WORKFLOW = "run"  # the branch of a step that starts one run
 NOT_WANTED = "The step that started it goes on without it."
 _CHILD = f"select r.id, r.branch, r.origin ->> 'key', r.status, r.ending, r.reason, r.created_at from {EVERY_RUN.sql()} where r.parent = %s"  # noqa: S608 (a text of ours)
 _CHILDREN = f"{_CHILD} order by r.created_at, r.id"
@@ -130,7 +132,11 @@ def _judge(definition: Definition, loaded: Loaded, key: str, mine: Mapping[str, 
 def failure(key: str, child: ChildRun) -> commands.Unanswered:
     """What the run that waits is told of a run that did not complete."""
     words = {"aborted": "was aborted", "cancelled": "was cancelled", "timed_out": "took too long"}.get(child.status, "failed")
-    return commands.Unanswered(key, "child_failed", f"The run for “{child.branch}” {words}{f': {child.reason}' if child.reason else '.'}")
+    why = child.reason or ""
+    if child.branch == SUB_WORKFLOW and why.startswith(STARTED_RUN):
+        return commands.Unanswered(key, "child_failed", why)  # of several, one in the other, the innermost says why
+    what = STARTED_RUN if child.branch == SUB_WORKFLOW else f"The run for “{child.branch}”"
+    return commands.Unanswered(key, "child_failed", f"{what} {words}{f': {why}' if why else '.'}")
 
 
 def _go_on(definition: Definition, loaded: Loaded, command: commands.Arrive | commands.Unanswered) -> bool:

@@ -198,7 +198,7 @@ def _commit(
     also: Also | None,
 ) -> None:
     try:
-        if also is not None or any_side_rows(events):
+        if also is not None or any_side_rows(events) or side_rows.drops_message(state, after, events):
             job = job or side_rows.sending_job(events)
             with transaction() as connection:
                 log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job, connection=connection)

@@ -31,6 +31,9 @@ _MESSAGE = sa.text(
     " values (:id, :id, :run, :n, :step, :workflow, :version, :team, :label, :collection, :record, :channel, 'out', 'waiting', :consent,"
     " :at, :at, :at, :expires_s, :most, :again_s, :outcomes, :subject, :kid, :nonce, :ct) on conflict (id) do nothing"
 )
+_NOT_WANTED = sa.text(
+    "update console.message set status = 'cancelled', code = 'not_wanted', due_at = null, at = :at where run = :run and status = 'waiting'"
+)
 _NOTICE = sa.text(
     "insert into console.notice (id, key, person, kind, run, by, at, mail, link, subject, kid, nonce, ct)"
     " values (:id, :key, :person, :kind, :run, :by, :at, :mail, :link, :subject, :kid, :nonce, :ct) on conflict (key, person) do nothing"
@@ -52,6 +55,15 @@ def write(
             write_row(transition, event._replace(n=number))
         if "proposal" in event.open:
             call_rows.handed_in(connection, event)
+    if drops_message(before, after, events):
+        connection.execute(_NOT_WANTED, {"run": after.id, "at": events[-1].at})
+
+
+def drops_message(before: Run, after: Run, events: Sequence[Event]) -> bool:
+    """Whether the run waited for a message and does so no more, although nobody told what became of it."""
+    waited = before.waiting or {}
+    gone = waited.get("for") == "message" and waited.get("key") != (after.waiting or {}).get("key")
+    return gone and not any(event.type == "event_arrived" for event in events)
 
 
 def _task(transition: Transition, event: Event) -> None:

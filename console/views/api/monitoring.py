@@ -48,12 +48,15 @@ class NewAlert(Sent):
     """An alert."""
 
     kind: Literal["failed", "error", "slow"]
-    minutes: int | None = Field(None, description="For slow: live for longer than so many minutes")
+    minutes: int | None = Field(
+        None, description="For slow: live for longer than so many minutes; without them, for longer than its due time"
+    )
     pattern: str | None = Field(None, description="For error: words of the error or its code; * stands for any characters")
     people: list[str] = Field(default_factory=list, max_length=50, description="E-mail addresses of who is told")
     mail: bool = True
     starts: str | None = Field(
-        None, description="Slug of a workflow that runs by itself; its start gets run, step, code, message, workflow"
+        None,
+        description="Slug of a workflow that runs by itself; its start gets run, step, code, error, workflow; record and input, where its account may read them",
     )
 
 

@@ -62,6 +62,12 @@ class CreatedTrigger(Sent):
     kind: str
 
 
+class SenderSecret(Sent):
+    """The secret that the sender made; without it one is drawn and shown once."""
+
+    secret: str = Field("", max_length=300, description="As Standard Webhooks writes it: whsec_ and base64")
+
+
 class SwitchedTrigger(Sent):
     """The switch."""
 
@@ -149,12 +155,11 @@ def rotate(workflow_id: str, trigger: str) -> ResponseReturnValue:
     "renewWebhookSecret",
     "workflow.edit",
     TriggerMade,
-    body=Nothing,
+    body=SenderSecret,
     refuses=(403, 409),
     again=_renewed,
     example=Example({"workflow_id": "call-back", "trigger": "signed"}, body={}),
 )
 def renew_secret(workflow_id: str, trigger: str) -> ResponseReturnValue:
-    """Give a signed webhook a new secret, shown once. What is signed with the old one is refused from now on."""
-    read(Nothing)
-    return jsonify(_made(automation.renew_secret(g.actor, workflow_id, trigger)))
+    """Give a signed webhook a new secret, shown once, or the one that its sender made. What is signed with the old one is refused from now on."""
+    return jsonify(_made(automation.renew_secret(g.actor, workflow_id, trigger, read(SenderSecret).secret)))

@@ -85,7 +85,7 @@ def add_alert(slug: str) -> Response:
             frame.actor(),
             known,
             kind=form.get("kind", ""),
-            minutes=int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 8 else None,
+            minutes=int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 8 else 0 if minutes else None,
             pattern=form.get("pattern", ""),
             people=form.get("people", "").replace(",", " ").replace(";", " ").split(),
             mail=form.get("mail") is not None,

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, flash, request
 from console import access, automation, enrolments
 from console.automation import Listed, Made
 from console.core.documents.workflow import Workflow
+from console.errors import Invalid
 from console.views import frame
 from console.views.frame import Badge
 from console.views.hooks_in import hook_url
@@ -60,11 +61,18 @@ def rotate(slug: str, ident: str) -> Response:
 
 @blueprint.post("/workflows/<slug>/triggers/<ident>/secret")
 def renew_secret(slug: str, ident: str) -> Response:
-    """Give a signed webhook a new secret, and show it this once."""
-    return _page(slug, automation.renew_secret(frame.actor(), slug, ident))
+    """Give a signed webhook a new secret, and show it this once; one that its sender made is not shown."""
+    try:
+        made = automation.renew_secret(frame.actor(), slug, ident, request.form.get("secret", ""))
+    except Invalid as wrong:
+        return _page(slug, wrong=wrong)
+    if made.secret is None:
+        flash("The sender's secret is kept. What is signed with another one is refused.")
+        return frame.redirect_to(_address(slug))
+    return _page(slug, made)
 
 
-def _page(slug: str, made: Made | None = None) -> Response:
+def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None) -> Response:
     who = frame.actor()
     entry, found = automation.listed(who, slug)
     may = {act: access.can(who, entry.team or None, f"workflow:{entry.slug}", act) for act in ("edit", "activate")}
@@ -77,9 +85,10 @@ def _page(slug: str, made: Made | None = None) -> Response:
         "exits": [automation.exit_words(one, document.collection) for one in document.exits] if document is not None else [],
         "may": may,
         "made": made,
+        "wrong": wrong,
         "place": f"/workflows/{quote(entry.slug, safe='')}",
     }
-    return frame.page("workflows/triggers.html", context)
+    return frame.page("workflows/triggers.html", context, status=422 if wrong else 200)
 
 
 def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
