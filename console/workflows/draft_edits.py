@@ -25,7 +25,7 @@ def record_edit(
     if not changes:
         return {}
     revision = row.draft_revision + 1
-    values = {"changes": drafting.to_json(changes), "inverse": drafting.to_json(drafting.invert(before, changes))}
+    values = {"changes": drafting.to_json(changes), "inverse": drafting.to_json(drafting.difference(after, before))}
     made = tables.workflow_edit
     connection.execute(sa.insert(made).values(workflow=row.id, revision=revision, by=actor.id, kind=kind, of=of, **values))
     connection.execute(sa.delete(made).where(made.c.workflow == row.id, made.c.revision <= revision - MOST_EDITS))
