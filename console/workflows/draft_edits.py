@@ -38,7 +38,7 @@ def draft_at_revision(connection: Connection, row: Row[Any], revision: int) -> d
         raise NotFound("There is no such revision of this draft.")
     made = tables.workflow_edit.c
     wanted = sa.select(made.revision, made.inverse).where(made.workflow == row.id, made.revision > revision)
-    document = drafting.ordered(row.draft)
+    document = drafting.ordered(row.draft) if revision == row.draft_revision else row.draft
     found = connection.execute(wanted.order_by(made.revision.desc())).all()
     if len(found) < row.draft_revision - revision:
         raise NotFound(f"Revision {revision} of this draft is not kept.")
