@@ -72,7 +72,8 @@ def fixture_long(company: Company, mona: FlaskClient) -> FlaskClient:
 def test_a_page_put_together_from_answers_is_the_page_as_a_whole(long: FlaskClient) -> None:
     shown = read(long.get(f"{CARE}/edit").text)
     revision = 1
-    for change in [*CHANGES, *["undo"] * 6, "redo", "redo"]:
+    acts: list[dict[str, Any] | str] = [*CHANGES, *["undo"] * 6, "redo", "redo"]
+    for change in acts:
         told = {"shown": revision, "marks": marks(shown), "told": shown[3]}
         if isinstance(change, str):
             answer = sent(long, f"{CARE}/edit", do=change, revision=revision, **told)

@@ -218,7 +218,9 @@ def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Su
     ]
     label = raw.get("clearance")
     if isinstance(label, str) and not any(rights.may(role, team, f"label:{label}", "see") for role in rights.roles):
-        problems_found.append(Problem(None, "clearance", f"No role is cleared for {label}: for nobody would the workflow be there.", "warning"))
+        problems_found.append(
+            Problem(None, "clearance", f"No role is cleared for {label}: for nobody would the workflow be there.", "warning")
+        )
     for sketch in sketches:
         problems_found += [
             Problem(sketch.id, f"roles[{place}]", _no_role(role, rights)) for place, role in sketch.roles if role not in rights.roles

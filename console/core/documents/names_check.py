@@ -39,8 +39,8 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], names: Names | 
     if names is None:
         return
     settings = raw.get("settings")
-    own = [("team", TEAM, raw.get("team")), ("settings.inbox", INBOX, settings.get("inbox") if isinstance(settings, Mapping) else None)]
-    named = [(None, place, kind, name) for place, kind, name in own]
+    inbox = settings.get("inbox") if isinstance(settings, Mapping) else None
+    named: list[tuple[str | None, str, str, Any]] = [(None, TEAM, TEAM, raw.get("team")), (None, "settings.inbox", INBOX, inbox)]
     named += [(sketch.id, place, kind, name) for sketch in sketches for place, kind, name in _named(sketch.config, ("config",))]
     for step, place, kind, name in named:
         if isinstance(name, str) and (wrong := _wrong(kind, name, raw, names)) is not None:
@@ -68,7 +68,10 @@ def _wrong(kind: str, name: str, raw: Mapping[str, Any], names: Names) -> tuple[
         return f"The inbox {name} is of another team; this team has {', '.join(sorted(known))}.", "error"
     what = {CHAT: "chat"}.get(kind, kind)
     otherwise = f": this team has {', '.join(sorted(known))}." if kind == INBOX else "."
-    return f"There is no {what} {name}{suggestion(name, sorted(known), otherwise)} {WHERE.get(kind, '')}".rstrip(), "error" if strict else "warning"
+    return (
+        f"There is no {what} {name}{suggestion(name, sorted(known), otherwise)} {WHERE.get(kind, '')}".rstrip(),
+        "error" if strict else "warning",
+    )
 
 
 def _known(kind: str, raw: Mapping[str, Any], names: Names) -> tuple[frozenset[str], bool]:

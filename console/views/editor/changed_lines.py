@@ -21,7 +21,8 @@ IN_NO_LINE = frozenset({"steps", "title", "description", "team", "triggers", "te
 @dataclass(frozen=True, slots=True)
 class Part:
     """`since`: the revision that the page shows. `steps`: those whose line differs. `moved`: the order of the steps differs. `told`:
-    the sum of the problems that the page lists."""
+    the sum of the problems that the page lists.
+    """
 
     since: int
     steps: frozenset[str]

@@ -183,7 +183,9 @@ def _editor(draft: workflows.Draft) -> Response:
     marks = _marks(problems)
     part = changed_lines.since_shown(frame.actor(), draft, marks) if view == "outline" else None
     readable = workflows.readable(document) if part is None or part.steps else None
-    picture = diagrams.picture_of(readable, workflows.connected() or {}, only=part and part.steps) if readable else diagrams.Picture([])
+    picture = (
+        diagrams.picture_of(readable, workflows.connected() or {}, only=part.steps if part else None) if readable else diagrams.Picture([])
+    )
     alike = Counter((each.step, each.severity, each.message) for each in problems)
     listed = (
         problems if view == "text" else list({(each.step, each.severity, each.message): each for each in reversed(problems)}.values())[::-1]
