@@ -70,6 +70,7 @@ def within(names: Mapping[str, Any], document: Mapping[str, Any]) -> Surrounding
         people=None,
         managers=(),
         accounts=None,
+        names=replace(around.names, people=None) if around.names else None,
     )
 
 

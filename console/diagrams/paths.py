@@ -3,7 +3,7 @@
 A picture is data: the steps in the order of the document, with their edges and texts. Pages draw it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -114,14 +114,14 @@ def path(actor: Actor, run_id: str, at: int | None = None) -> Path:
     return Path(replay, replace(picture, nodes=_walked(picture.nodes, replay)))
 
 
-def picture_of(document: Workflow, collections: Mapping[str, Any]) -> Picture:
-    """The steps of the document with texts and edges. `collections` by id give the labels of fields and relations."""
+def picture_of(document: Workflow, collections: Mapping[str, Any], *, only: Container[str] | None = None) -> Picture:
+    """The steps of the document, or those of `only`, with texts and edges. `collections` by id give the labels of fields and relations."""
     edges = {step.id: list(step.next.values()) for step in document.steps}
     back = set(graph.ways_back(edges))
     titles = {step.id: step.title for step in document.steps}
     groups = {member: number for number, group in reversed(list(enumerate(document.groups))) for member in group.steps}
     labels = Labels(collections, collections.get(document.collection or ""))
-    nodes = [node_of(step, labels, titles, back, groups.get(step.id)) for step in document.steps]
+    nodes = [node_of(step, labels, titles, back, groups.get(step.id)) for step in document.steps if only is None or step.id in only]
     return Picture(nodes, [group.title for group in document.groups])
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from console.core import expressions
 from console.core.documents.document_parts import SLUG_PATTERN
-from console.core.documents.fields import Located
+from console.core.documents.fields import Located, Use
 from console.errors import Invalid
 from console.steps.base import Child, Completion, Context, StepConfig, StepType, StepView, Values
 
@@ -51,6 +51,10 @@ class SubWorkflow(StepType):
     def by_hand(self, step: StepView, context: Context) -> Completion:
         """A person goes on without the other run."""
         return Completion("default", {}, {})
+
+    def uses(self, config: SubWorkflowConfig) -> list[Use]:
+        """The collection of its record."""
+        return [Use("collection", collection=config.collection)] if config.collection is not None else []
 
     def expressions(self, config: SubWorkflowConfig) -> list[Located]:
         """The key and the input."""

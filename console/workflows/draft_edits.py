@@ -25,7 +25,7 @@ def record_edit(
     if not changes:
         return {}
     revision = row.draft_revision + 1
-    values = {"changes": drafting.to_json(changes), "inverse": drafting.to_json(drafting.invert(before, changes))}
+    values = {"changes": drafting.to_json(changes), "inverse": drafting.to_json(drafting.difference(after, before))}
     made = tables.workflow_edit
     connection.execute(sa.insert(made).values(workflow=row.id, revision=revision, by=actor.id, kind=kind, of=of, **values))
     connection.execute(sa.delete(made).where(made.c.workflow == row.id, made.c.revision <= revision - MOST_EDITS))
@@ -38,7 +38,7 @@ def draft_at_revision(connection: Connection, row: Row[Any], revision: int) -> d
         raise NotFound("There is no such revision of this draft.")
     made = tables.workflow_edit.c
     wanted = sa.select(made.revision, made.inverse).where(made.workflow == row.id, made.revision > revision)
-    document = drafting.ordered(row.draft)
+    document = drafting.ordered(row.draft) if revision == row.draft_revision else row.draft
     found = connection.execute(wanted.order_by(made.revision.desc())).all()
     if len(found) < row.draft_revision - revision:
         raise NotFound(f"Revision {revision} of this draft is not kept.")

@@ -86,7 +86,9 @@ def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]
     with transaction() as connection:
         row = _locked(connection, actor, slug_or_id)
         try:
-            after, collisions = drafting.merge(draft_at_revision(connection, row, revision), drafting.ordered(row.draft), changes)
+            now = drafting.ordered(row.draft)
+            base = now if revision == row.draft_revision else draft_at_revision(connection, row, revision)
+            after, collisions = drafting.merge(base, now, changes)
         except NotFound:
             reason = "Not saved: the draft has changed too much since. Open it again; what you typed is still here to be copied."
             raise Conflict(reason, code="stale_revision", conflicts=[], revision=row.draft_revision) from None
@@ -94,8 +96,7 @@ def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]
             raise wrong_change(error) from None
         if collisions:
             raise _collided(connection, actor, row, collisions)
-        row = store(connection, actor, row, after)
-        draft = _draft(connection, row, actor)
+        draft = _draft(connection, store(connection, actor, row, after), actor, after)
     _forget()
     return draft
 
@@ -231,11 +232,11 @@ def _locked(connection: Connection, actor: Actor, slug_or_id: str, *, lock: bool
     return row
 
 
-def _draft(connection: Connection, row: Row[Any], actor: Actor) -> Draft:
+def _draft(connection: Connection, row: Row[Any], actor: Actor, document: dict[str, Any] | None = None) -> Draft:
     made = tables.workflow_edit.c
     newest = connection.execute(sa.select(made.by, made.at).where(made.workflow == row.id, made.revision == row.draft_revision)).first()
     undoes, redoes = newest_edit(connection, row, actor, UNDO), newest_edit(connection, row, actor, REDO)
-    document = drafting.ordered(row.draft)
+    document = document or drafting.ordered(row.draft)
     by, at = (newest.by, newest.at) if newest else (None, None)
     head = (row.id, row.slug, row.status, row.team, row.live_version, document, row.draft_revision)
     return Draft(*head, by, at, undoes is not None, redoes is not None)
@@ -257,7 +258,7 @@ def _step_back(actor: Actor, slug_or_id: str, kind: str) -> Draft:
         if collisions:
             raise _collided(connection, actor, row, collisions)
         connection.execute(sa.update(made).where(made.c.workflow == row.id, made.c.revision == own.revision).values(undone=kind == UNDO))
-        draft = _draft(connection, store(connection, actor, row, after, kind=kind, of=own.revision), actor)
+        draft = _draft(connection, store(connection, actor, row, after, kind=kind, of=own.revision), actor, after)
     _forget()
     return draft
 

@@ -15,10 +15,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from console import access, accounts, log, records, steps
+from console import access, accounts, log, records, settings, steps
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents import workflow_check
+from console.core.documents.names_check import Names
 from console.core.documents.workflow import MAX_BYTES, Workflow, read
 from console.core.documents.workflow_check import Problem, Surroundings
 from console.db import tables
@@ -180,7 +181,19 @@ def around() -> Surroundings:
         managers=managers[:MOST_MANAGERS],
         accounts=accounts.service_accounts(),
         secrets=frozenset(secret.name for secret in outgoing_secrets.known()),
+        names=_names(),
     )
+
+
+def _names() -> Names:
+    """Teams, inboxes, workflows, chats, and the ids and addresses of people with an open account."""
+    with hot_engine().connect() as connection:
+        teams = connection.execute(sa.text("select id from console.team where archived_at is null")).scalars().all()
+        used = connection.execute(sa.text("select id, team from console.inbox")).all()
+        open_accounts = connection.execute(sa.text("select id, lower(email) from console.person where disabled_at is null")).all()
+    workflows = {known.slug: known.label for known in all_known()}
+    people = frozenset(name for each in open_accounts for name in each if name)
+    return Names(frozenset(teams), {row.id: row.team for row in used}, workflows, frozenset(settings.current().chat_targets), people)
 
 
 def _people() -> dict[str, str]:

@@ -357,7 +357,7 @@ def test_too_many_steps_are_told_once() -> None:
 
 
 USES: list[tuple[str, Change, list[tuple[str | None, str, str]]]] = [
-    ("an unknown collection", lambda s, d: d.update(collection="ordre"), [(None, "collection", "There is no collection ordre: connect its data source first.")]),
+    ("an unknown collection", lambda s, d: d.update(collection="ordre"), [(None, "collection", "There is no collection ordre: is order meant?")]),
     ("an unknown column", lambda s, d: s["load"]["config"].update(fields=["amount", "x"]),
      [("load", "config.fields[1]", "Orders has no field x: it has amount, state, made_at.")]),
     ("many columns", lambda s, d: (d.update(collection="wide"), s["load"]["config"].update(fields=["x"])),

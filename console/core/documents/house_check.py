@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from console.core.documents import names_check
 from console.core.documents.fields import Use
+from console.core.documents.names_check import Names
 from console.core.documents.references import suggestion
 from console.core.documents.workflow_sketch import Problem, Sketch, named
 
 WORK = ("start", "resume")  # whoever has one of these rights in a workflow may do its steps
+NOT_CONNECTED = ": connect its data source first."
 NO_RECORD = "The workflow has no collection, so there is no record to read or change here."
 
 
@@ -43,7 +46,7 @@ class Surroundings:
     """`collections` by id, the `rights` of roles, and `actions`: id → collection of its records, None for none.
 
     `approvals`: action → its approval rules; `people`: names of people with an active account by id; `managers`: names of those who give roles;
-    `accounts`: address → id of the open service accounts; `secrets`: names of the secrets for other systems.
+    `accounts`: address → id of the open service accounts; `secrets`: names of the secrets for other systems; `names`: of what else is made elsewhere.
     """
 
     collections: Mapping[str, Any] | None = None
@@ -54,6 +57,7 @@ class Surroundings:
     managers: Sequence[str] = ()
     accounts: Mapping[str, str] | None = None
     secrets: frozenset[str] | None = None
+    names: Names | None = None
 
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Surroundings) -> list[Problem]:
@@ -63,6 +67,7 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: S
         *_actions(sketches, raw, surroundings),
         *_account(raw, surroundings),
         *_secrets(sketches, surroundings.secrets),
+        *names_check.problems(sketches, raw, surroundings.names),
         *_doubts(sketches),
     ]
     return problems_found + (_rights(sketches, raw, surroundings, surroundings.rights) if surroundings.rights is not None else [])
@@ -118,10 +123,10 @@ def _collections(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections
     if collections is None or not isinstance(name, str):
         return []
     if name not in collections:
-        return [Problem(None, "collection", f"There is no collection {name}: connect its data source first.")]
+        return [Problem(None, "collection", f"There is no collection {name}{suggestion(name, collections, NOT_CONNECTED)}")]
     segments = {segment.id for segment in collections[name].segments}
     return _wrong_uses(uses, collections[name], collections, raw.get("slug")) + [
-        Problem(None, f"segments[{place}]", f"The collection {name} has no segment {segment}.", "warning")
+        Problem(None, f"segments[{place}]", f"The collection {name} has no segment {segment}{suggestion(segment, segments)}", "warning")
         for place, segment in named(raw.get("segments"))
         if segment not in segments
     ]
@@ -139,18 +144,20 @@ def _use_wrong(use: Use, own_collection: Any, collections: Mapping[str, Any], sl
     """The error of a column or relation in the settings; None if there is none."""
     target = own_collection if use.collection is None else collections.get(use.collection)
     if target is None:
-        return f"There is no collection {use.collection}: connect its data source first." if use.column is None else None
+        wrong = f"There is no collection {use.collection}{suggestion(use.collection or '', collections, NOT_CONNECTED)}"
+        return wrong if use.column is None else None
     if use.relation is not None:
         relation = next((entry for entry in own_collection.relations if entry.name == use.relation), None)
         if relation is None:
-            missing = f"{own_collection.label} has no relation {use.relation}: it has {_listed(entry.name for entry in own_collection.relations)}."
+            missing = f"{own_collection.label} has no relation {use.relation}"
+            missing += _meant(use.relation, [entry.name for entry in own_collection.relations])
             return missing if use.column is None else None
         target = collections.get(relation.collection)
     if use.column is None or target is None:
         return None
     column = next((entry for entry in target.fields if entry.name == use.column), None)
     if column is None:
-        return f"{target.label} has no field {use.column}: it has {_listed(entry.name for entry in target.fields)}."
+        return f"{target.label} has no field {use.column}{_meant(use.column, [entry.name for entry in target.fields])}"
     if use.number and column.stored not in ("integer", "decimal"):
         return f"{target.label}: {use.column} is no number, and cannot be added up."
     if use.changed and column.readonly and not (use.act == "create" and use.column in target.key):
@@ -158,6 +165,11 @@ def _use_wrong(use: Use, own_collection: Any, collections: Mapping[str, Any], sl
     if use.changed and column.governed and slug not in column.governed:
         return f"{target.label}: {use.column} is changed by {_listed(column.governed)} alone (`governed` of the collection)."
     return None
+
+
+def _meant(name: str, names: Sequence[str]) -> str:
+    """End of the sentence: a similar name, or those that there are."""
+    return suggestion(name, names, f": it has {_listed(names)}.")
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -204,6 +216,11 @@ def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Su
         for place, role in named(raw.get("roles"))
         if role not in rights.roles
     ]
+    label = raw.get("clearance")
+    if isinstance(label, str) and not any(rights.may(role, team, f"label:{label}", "see") for role in rights.roles):
+        problems_found.append(
+            Problem(None, "clearance", f"No role is cleared for {label}: for nobody would the workflow be there.", "warning")
+        )
     for sketch in sketches:
         problems_found += [
             Problem(sketch.id, f"roles[{place}]", _no_role(role, rights)) for place, role in sketch.roles if role not in rights.roles

@@ -149,7 +149,7 @@ def _wrong_record(rest: list[str], text: Located, known: Known) -> str | None:
     return None if rest[0] in names else f"{own_collection.label} has no field {rest[0]}{suggestion(rest[0], names)}"
 
 
-def suggestion(name: str, names: Iterable[str]) -> str:
+def suggestion(name: str, names: Iterable[str], otherwise: str = ".") -> str:
     """End of the sentence: a similar known name, if there is one."""
     near = difflib.get_close_matches(name, list(names), 1)
-    return f": is {near[0]} meant?" if near else "."
+    return f": is {near[0]} meant?" if near else otherwise

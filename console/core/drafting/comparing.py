@@ -53,7 +53,7 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Chan
     old, new = _by_id(before["steps"]), _by_id(after["steps"])
     made += [RemoveStep(step=step, heal=False) for step in old if step not in new]
     for step in new:
-        if step in old:
+        if step in old and not same(old[step], new[step]):
             for name in sorted({*old[step], *new[step]} - {"id"}):
                 made += [
                     Set(step=step, field=list(place), **given)
@@ -90,6 +90,8 @@ def merge(base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Sequence[Cha
     wanted = apply(base, mine)
     if not (ours := touched(base, wanted)):
         return dict(theirs), []
+    if base is theirs:
+        return wanted, []
     both = ours & touched(base, theirs)
     collisions = [
         Collision(step, name, *pair) for step, name in sorted(both, key=str) if not same(*(pair := _pair(wanted, theirs, step, name)))

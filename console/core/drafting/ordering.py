@@ -7,7 +7,7 @@ The keys that the models know stand in their order, free and unknown ones by nam
 import functools
 import json
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -39,18 +39,26 @@ def _by_model(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any
     return known | {key: _fitted((), given[key]) for key in sorted(given) if key not in known}
 
 
-def _fitted(kinds: Sequence[Any], value: Any) -> Any:
+def _fitted(kinds: tuple[Any, ...], value: Any) -> Any:
     """The value in the order of that of the kinds which it can be: a model, an object by name, a list."""
     if isinstance(value, Mapping):
-        for kind in kinds:
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                return _by_model(kind, value)
-        inner = next((_kinds(get_args(kind)[1]) for kind in kinds if get_origin(kind) is dict), ())
-        return {key: _fitted(inner, value[key]) for key in sorted(value)}
+        model, inner, _ = _inside(kinds)
+        return _by_model(model, value) if model is not None else {key: _fitted(inner, value[key]) for key in sorted(value)}
     if isinstance(value, list):
-        inner = next((_kinds(get_args(kind)[0]) for kind in kinds if get_origin(kind) is list), ())
+        inner = _inside(kinds)[2]
         return [_fitted(inner, entry) for entry in value]
     return value
+
+
+@functools.cache
+def _inside(kinds: tuple[Any, ...]) -> tuple[type[BaseModel] | None, tuple[Any, ...], tuple[Any, ...]]:
+    """What a value of these kinds is made of: the model, the kinds of the values by name, the kinds of the entries of a list."""
+    model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+    return (
+        model,
+        next((_kinds(get_args(kind)[1]) for kind in kinds if get_origin(kind) is dict), ()),
+        next((_kinds(get_args(kind)[0]) for kind in kinds if get_origin(kind) is list), ()),
+    )
 
 
 @functools.cache

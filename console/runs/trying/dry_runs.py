@@ -14,6 +14,7 @@ from typing import Any
 from console import log
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
+from console.core.plain_words import humanised
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions, fold, simulation
 from console.core.run.commands import Command
 from console.core.run.simulation import Question, Script, Simulated, SimulatedStep, WouldSend
@@ -32,6 +33,9 @@ from console.workflows import Definition
 
 MOST_MOVES = 5_000
 LONGEST_S = 20.0
+NOT_HERE = "require"
+"""The code of an action that is not possible on the record as it is."""
+CHOOSE_END = "A dry run writes nothing, so an earlier step has not made it. Say how this step ends."
 STUCK = "The dry run was ended after {moves} moves: look whether the workflow goes in circles, or waits for a slow data source."
 
 
@@ -102,6 +106,7 @@ class Simulation:
         self.beside: dict[int, list[tuple[SimulatedStep, ...]]] = {}
         self.sent_beside: dict[int, list[WouldSend]] = {}
         self.notes: list[str] = []
+        self.unseen = False
         self.moves = 0
         self.until = time.monotonic() + LONGEST_S
 
@@ -206,6 +211,7 @@ class Simulation:
         after = simulation.written(before, (self.run.collection, self.run.record), effect)
         self.changed |= {name: value for name, value in after.items() if before[name] != value}
         if "define" in effect.request and effect.kind.startswith("sql"):
+            self.unseen = True
             self.note("What an action writes is not seen by later steps of a dry run: they read the records as they are.")
 
     def record(self) -> Record | None:
@@ -272,7 +278,9 @@ class Simulation:
         if answer is None or attempt.n in self.answered:
             return self._form(prompt, answered=attempt.n in self.answered)
         self.answered.add(attempt.n)
-        values, outcome = dict(answer.values), answer.outcome
+        values, outcome, ways = dict(answer.values), answer.outcome, self._ways(open_step)
+        chosen_end = outcome if not prompt.outcomes and outcome in ways else None
+        outcome = None if chosen_end else outcome
         if self.script.recorded:
             typed = {field.name for field in prompt.fields if not field.readonly}
             values = {name: value for name, value in values.items() if name in typed or (open_step.kind.by_items and name == "item")}
@@ -288,8 +296,25 @@ class Simulation:
             self.give(self.completing(self.actor.id, open_step, context, completion, chosen=chosen))
         except ConsoleError as error:
             self.run = before
+            if self.unseen and (
+                chosen_end is not None or error.code == NOT_HERE
+            ):  # what it is done to is what an earlier step would have made
+                return self._end_unseen(open_step, ways, chosen_end, error.message)
             errors = error.details or [{"field": "", "reason": error.message}]
             return self._form(prompt, answered=True, refused=isinstance(error, Invalid), errors=errors, why=error.message)
+        return None
+
+    def _ways(self, open_step: OpenStep) -> dict[str, str]:
+        """How the step can end: outcome → in words."""
+        return {outcome: humanised(outcome) for outcome in open_step.kind.outcomes(open_step.view.config)}
+
+    def _end_unseen(self, open_step: OpenStep, ways: Mapping[str, str], chosen: str | None, why: str) -> Question | None:
+        """End a step, whose record nothing has written, as the tester says; the question how, where they did not say it yet."""
+        if chosen is None:
+            outcomes = [{"value": outcome, "label": words} for outcome, words in ways.items()]
+            return self.question("form", outcomes=outcomes, why=f"{why} {CHOOSE_END}", answered=True, refused=True)
+        self._hold(self.actor.id)
+        self.give(commands.Complete(self.actor.id, open_step.attempt.step, self.run.revision, chosen, {}, {}))
         return None
 
     def _form(self, prompt: Prompt, *, answered: bool, refused: bool = False, errors: Any = (), why: str = "") -> Question:

@@ -16,13 +16,19 @@
     const made = new DOMParser().parseFromString(text, "text/html").getElementById("editor");
     const here = root();
     if (!made) return;
+    const part = made.dataset.since !== undefined; // only what differs from revision `since`
+    if (part && made.dataset.since !== here.dataset.revision) { draft.load(location.href, { fresh: true }); return; }
+    const stays = part && made.dataset.order === undefined;
+    if (stays) made.dataset.order = here.dataset.order;
     const moved = made.dataset.chosen !== here.dataset.chosen || made.dataset.view !== here.dataset.view;
     const open = new Set([...here.querySelectorAll("details[open][id]")].map((each) => each.id));
     made.querySelectorAll("details[id]").forEach((each) => { if (!moved && open.has(each.id)) each.open = true; });
     const kept = document.getElementById("refusal");
     made.querySelector("#refusal")?.replaceWith(kept.cloneNode(true));
     const [flow, former] = [made, here].map((each) => each.querySelector("#flow"));
-    const stands = flow && former?.content.isEqualNode(flow.content); // the picture is as it was: drawing it costs most
+    const stands = part ? stays && !flow.content.childElementCount : flow && former?.content.isEqualNode(flow.content); // the picture is as it was: drawing it costs most
+    if (part && !stands) whole(flow.content, former.content, made.dataset.order);
+    if (part) whole(made.querySelector("[data-outline]"), here.querySelector("[data-outline]"), made.dataset.order, true);
     if (former) flow?.replaceWith(flow.cloneNode(false));
     const typed = box() && made.querySelector("#text") && !told.fresh;
     const at = document.activeElement;
@@ -38,6 +44,8 @@
       swap(here, made, !told.fresh && !moved && !(told.others && !at.validationMessage), moved); // what somebody else made of a box is shown in it
       known = box()?.value ?? "";
     }
+    root().querySelectorAll("[data-outline] [data-select]").forEach((line) => { if (line.dataset.select === chosen()) line.setAttribute("aria-current", "true"); else line.removeAttribute("aria-current"); });
+    root().querySelectorAll("select[data-way]").forEach(offerSteps);
     document.dispatchEvent(new Event("editor:drawn"));
     if (flow && former && !stands) document.getElementById("flow")?.replaceWith(flow); // the content of a template is not morphed
     if (!stands) document.querySelector("step-picture")?.redraw();
@@ -45,6 +53,13 @@
     if (focus) { const target = root().querySelector(focus); focus = ""; target?.focus(); if (target?.matches("#f-title, .row input") || target?.value === "Note") target.select?.(); target?.scrollIntoView?.({ block: "nearest" }); }
     if (at !== document.body && !at?.isConnected && document.activeElement === document.body) stay();
   });
+
+  // The steps that are as they were, put in between those that differ.
+  function whole(part, former, ids, copied) {
+    const [fresh, there] = [part, former].map((each) => new Map([...each.children].map((line) => [line.dataset.step, line])));
+    const kept = [...former.children].filter((line) => line.dataset.step === undefined); // notes on the canvas
+    part.replaceChildren(...ids.split(" ").map((id) => fresh.get(id) ?? (copied ? there.get(id).cloneNode(true) : there.get(id))), ...kept);
+  }
 
   // What had the focus is gone: the keyboard goes on at the chosen step.
   const stay = () => root().querySelector("#panel [aria-invalid], [data-outline] [aria-current=true], [data-add-step]")?.focus();
@@ -67,7 +82,9 @@
     if (!from || !to) return;
     const lines = new Map([...to.querySelectorAll(LISTS)].map((list) => [list.className, [...list.children]]));
     to.querySelectorAll(LISTS).forEach((list) => list.replaceChildren());
+    const part = to.closest("#editor").dataset.since !== undefined;
     const callbacks = {
+      beforeNodeRemoved: (node) => !(part && node.matches?.("step-picture, #add-step, #problems")), // a part of a page leaves out what stands
       beforeNodeMorphed(old, made) {
         if (old.matches?.("select[data-way]") && made.matches?.("select[data-way]")) { offer(old, made); return false; }
         if (old.matches?.(LISTS) && made.matches?.(LISTS)) return false;
@@ -102,8 +119,17 @@
   function offer(old, made) {
     for (const name of old.getAttributeNames()) if (!made.hasAttribute(name)) old.removeAttribute(name);
     for (const { name, value } of made.attributes) old.setAttribute(name, value);
-    if (old.innerHTML !== made.innerHTML) old.innerHTML = made.innerHTML;
-    old.value = made.value;
+    if (old.value !== made.value || old.options[0].text !== made.options[0].text) old.innerHTML = made.innerHTML;
+  }
+  // The steps that a way may lead to are those of the outline.
+  function offerSteps(select) {
+    const to = select.value;
+    const option = (id, words) => { const made = new Option(words, id); made.toggleAttribute("selected", id === to); return made; };
+    const steps = [...root().querySelectorAll("[data-outline] [data-step]")].filter((line) => line.dataset.step !== select.dataset.own);
+    const offered = [option("", select.options[0].text), ...steps.map((line) => option(line.dataset.step, line.querySelector("b").textContent))];
+    if (to && !offered.some((each) => each.value === to)) offered.push(option(to, select.selectedOptions[0].text));
+    if (offered.map((each) => each.outerHTML).join("") !== select.innerHTML) select.replaceChildren(...offered);
+    select.value = to;
   }
 
   async function select(step, { push = true, field = "", view = "" } = {}) {
@@ -410,5 +436,5 @@
   });
 
   window.handrailEditor = { select, change, adding, addingBehind, connecting, remove };
-  document.addEventListener("DOMContentLoaded", () => { if (root()) { known = box()?.value ?? ""; draft.restore(); } });
+  document.addEventListener("DOMContentLoaded", () => { if (root()) { root().querySelectorAll("select[data-way]").forEach(offerSteps); known = box()?.value ?? ""; draft.restore(); } });
 })();

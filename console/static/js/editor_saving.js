@@ -106,9 +106,14 @@
     queue.unshift(batch);
   }
 
+  // What the page shows: the answer carries only what differs from it.
+  const severity = (mark) => [mark.closest("[data-step]").dataset.step, mark.classList.contains("error") ? "error" : "warning"];
+  const shownHere = () => (document.getElementById("flow") ? { shown: revision(), told: document.getElementById("problems").dataset.told } : {});
+  const marked = () => ({ marks: JSON.stringify(Object.fromEntries([...document.querySelectorAll("[data-outline] .mark")].map(severity))) });
+
   function request(fields, on) {
     const here = root().dataset;
-    const body = new URLSearchParams({ csrf_token: here.token, step: here.chosen, view: here.view, ...fields, revision: on });
+    const body = new URLSearchParams({ csrf_token: here.token, step: here.chosen, view: here.view, ...shownHere(), ...marked(), ...fields, revision: on });
     return fetch(here.url, { method: "POST", body, headers: { "HX-Request": "true" }, redirect: "manual", keepalive: String(body).length < MOST_ALIVE });
   }
 
@@ -208,7 +213,9 @@
 
   async function load(address, told = {}) {
     try {
-      const answer = await fetch(address, { headers: { "HX-Request": "true" }, redirect: "manual" });
+      const asked = new URL(address, location.href);
+      if (!told.fresh) Object.entries(shownHere()).forEach(([name, value]) => asked.searchParams.set(name, value));
+      const answer = await fetch(asked, { headers: { "HX-Request": "true" }, redirect: "manual" });
       if (!answer.ok) { if (answer.type === "opaqueredirect" || answer.status === 401) signedOut(); return false; }
       const text = await answer.text();
       clear();

@@ -1,5 +1,6 @@
 """`/workflows/<slug>/edit`: the outline of a draft, the settings of a step, its problems, its text. Each change is saved as it is made."""
 
+import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from console.core.drafting import Change, ChangeError
 from console.diagrams import Node
 from console.errors import Conflict, Invalid
 from console.views import frame
-from console.views.editor import step_form
+from console.views.editor import changed_lines, step_form
 from console.views.editor.values_in_words import label_of, problem_words, words_of
 from console.views.workflows import tabs
 from console.views.workflows.tabs import Tab, may_edit
@@ -27,7 +28,6 @@ blueprint = Blueprint("workflow_editor", __name__, url_prefix="/workflows")
 tabs.register(Tab(15, "edit", "Edit", "/edit", may_edit))
 
 FAMILIES = {"start": "Start", "action": "Action", "llm": "LLM", "condition": "Condition", "loop": "Loop", "output": "Output"}
-DEEPEST = 5
 UNNAMED = frozenset({"config", "default"})
 """Parts of a step that have no name on the page."""
 EDGE_WORDS = {"default": "Otherwise", "error": "If it fails"}
@@ -69,7 +69,8 @@ class Way:
 def edit(slug: str) -> Response:
     """Show the editor; `step` is the step whose settings stand at the right, `view=text` shows the document as text.
 
-    With `seen`, the revision that a page shows, nothing is answered (204) while that is still the newest.
+    With `seen`, the revision that a page shows, nothing is answered (204) while that is still the newest. With `shown`, that revision, only what
+    differs from the page is answered.
     """
     draft = workflows.open_draft(frame.actor(), slug)
     return Response(status=204) if request.args.get("seen", -1, int) == draft.revision else _editor(draft)
@@ -77,7 +78,7 @@ def edit(slug: str) -> Response:
 
 @blueprint.post("/<slug>/edit")
 def change(slug: str) -> Response:
-    """Change the draft: `do` is change (a JSON list), text (the whole document), undo or redo. Answers the editor as it is then."""
+    """Change the draft: `do` is change (a JSON list), text (the whole document), undo or redo. Answers the editor as it is then, with `shown` as `edit`."""
     actor, form = frame.actor(), request.form
     try:
         match form.get("do"):
@@ -175,18 +176,24 @@ def _short(value: Any, titles: Mapping[str, str]) -> str:
 
 def _editor(draft: workflows.Draft) -> Response:
     document = draft.document
-    picture = diagrams.picture_of(workflows.readable(document), workflows.connected() or {})
     problems = _problems(document, workflows.problems(draft))
     chosen = request.values.get("step", "")
     step = next((each for each in document["steps"] if each["id"] == chosen), None)
     view = "text" if request.values.get("view") == "text" else "outline"
+    marks = _marks(problems)
+    part = changed_lines.since_shown(frame.actor(), draft, marks) if view == "outline" else None
+    readable = workflows.readable(document) if part is None or part.steps else None
+    picture = (
+        diagrams.picture_of(readable, workflows.connected() or {}, only=part.steps if part else None) if readable else diagrams.Picture([])
+    )
     alike = Counter((each.step, each.severity, each.message) for each in problems)
     listed = (
         problems if view == "text" else list({(each.step, each.severity, each.message): each for each in reversed(problems)}.values())[::-1]
     )
     context: dict[str, Any] = {
         "draft": draft, "document": document, "view": view, "url": f"/workflows/{draft.slug}/edit",
-        "title": document.get("title") or draft.slug, "lines": _outline(picture.nodes, problems), "problems": listed,
+        "title": document.get("title") or draft.slug, "lines": _outline(document, picture.nodes, marks), "problems": listed,
+        "part": part, "order": [each["id"] for each in document["steps"]],
         "alike": {each: f" In {count} places." for each, count in alike.items() if count > 1 and view != "text"},
         "errors": sum(1 for each in listed if each.severity == "error"), "families": _families(document),
         "nodes": picture.nodes, "groups": picture.groups,
@@ -194,12 +201,14 @@ def _editor(draft: workflows.Draft) -> Response:
         "step": step, "text": drafting.written(document).decode() if view == "text" else "",
     }  # fmt: skip
     found = {sketch.id: sketch for sketch in sketches(document, steps.all_types(), [])}
+    context["told"] = str(zlib.crc32(repr((listed, context["alike"])).encode()))
     context["outcomes"] = {
         each["id"]: [(way.outcome, way.label.removeprefix("Leads to").removeprefix(": ")) for way in _ways(found.get(each["id"]), each, {})]
         for each in document["steps"]
+        if part is None or each["id"] in part.steps
     }
     context["notes"] = {each["id"]: str(each["description"]) for each in document["steps"] if each.get("description")}
-    context["wrong"] = {line.node.id: line.wrong for line in context["lines"]}
+    context["wrong"] = marks
     context |= _panel(draft, step, problems, found) if step is not None else _about(problems)
     if frame.wants_fragment():
         answer = make_response(frame.render("editor/page.html", context, "editor"))
@@ -223,7 +232,7 @@ def _panel(draft: workflows.Draft, step: Mapping[str, Any], problems: Sequence[T
         "boxes": step_form.boxes(actor, document, step, errors, before),
         "common": step_form.common(actor, document, step, errors),
         "ways": _ways(found.get(step["id"]), step, errors),
-        "targets": [(each["id"], each.get("title") or each["id"]) for each in document["steps"] if each["id"] != step["id"]],
+        "titles": {each["id"]: each.get("title") or each["id"] for each in document["steps"]},
         "names": step_form.names(actor, document, before),
         "rest": [text for box, text in errors.items() if box not in shown or box == "config"],
         "title_error": errors.get("title", ""),
@@ -284,30 +293,19 @@ def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Tol
     return problems
 
 
-def _outline(nodes: Sequence[Node], problems: Sequence[Told]) -> list[Line]:
-    """The steps in order. A branch stands further in than the step at which it begins, and ends where branches meet."""
-    before: dict[str, list[Node]] = {}
-    for node in nodes:
-        for to in dict.fromkeys(way.to for way in node.ways if not way.back):
-            before.setdefault(to, []).append(node)
-    depths: dict[str, int] = {}
-    worst: dict[str | None, str] = {}
+def _marks(problems: Sequence[Told]) -> dict[str, str]:
+    """Step → the severity of its worst problem, of those that have one."""
+    worst: dict[str, str] = {}
     for each in problems:
-        worst[each.step] = "error" if "error" in (each.severity, worst.get(each.step)) else "warning"
-    lines = []
-    for node in nodes:
-        known = [other for other in before.get(node.id, ()) if other.id in depths]
-        if len(before.get(node.id, ())) > 1:
-            depth = max(0, min((depths[other.id] for other in known), default=0) - (0 if any(_forks(other) for other in known) else 1))
-        else:
-            depth = depths[known[0].id] + (1 if _forks(known[0]) else 0) if known else 0
-        depths[node.id] = min(depth, DEEPEST)
-        lines.append(Line(node, depths[node.id], worst.get(node.id, "")))
-    return lines
+        if each.step is not None:
+            worst[each.step] = "error" if "error" in (each.severity, worst.get(each.step)) else "warning"
+    return worst
 
 
-def _forks(node: Node) -> bool:
-    return len({way.to for way in node.ways}) > 1
+def _outline(document: Mapping[str, Any], nodes: Sequence[Node], marks: Mapping[str, str]) -> list[Line]:
+    """The lines of these steps."""
+    standing = changed_lines.places(document) if nodes else {}
+    return [Line(node, standing[node.id].depth if node.id in standing else 0, marks.get(node.id, "")) for node in nodes]
 
 
 def _families(document: Mapping[str, Any]) -> list[tuple[str, str, list[Any]]]:

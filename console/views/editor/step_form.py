@@ -107,9 +107,14 @@ def boxes(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], er
 
 def common(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str]) -> list[Box]:
     """The boxes of what every step has: its button, note, roles and whether it completes by itself."""
-    schema = Step.model_json_schema(by_alias=True)
+    schema = _step_schema()
     form = _Form(_Offer(actor, document), errors, schema.get("$defs", {}), {})
     return [form.box(name, schema["properties"][name], step.get(name), (name,), needed=False) for name in sorted(OFTEN)]
+
+
+@functools.cache
+def _step_schema() -> Mapping[str, Any]:
+    return Step.model_json_schema(by_alias=True)
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from console.db.engine import fetch
 from console.errors import Invalid, NotAllowed, NotFound
 from console.runs.trying import dry_runs
 from tests.company import DOCUMENT, Company
+from tests.support.acting import RATE, imported
 from tests.support.engine import step
 from tests.support.paying import paying, providing
 
@@ -262,3 +263,23 @@ def test_an_action_is_not_made_and_ends_as_it_was_chosen_with_its_edge_and_resul
         failed = trial(company, made, answers=answers, endings={"pay": ends(outcome="failed")})
         assert path(failed) == ["start", "look", "pay", "mend", "end"]
         assert provider.receiver.received == []
+
+
+def test_a_step_on_a_record_that_an_earlier_step_would_have_made_ends_as_the_tester_says(company: Company) -> None:
+    imported(RATE)
+    access.grant("operations_lead", "action:customer.rate", ["execute"], team="operations")
+    made = document(
+        step("start", "start", "rate"),
+        step("rate", "trigger_action", "again", {"action": "customer.rate"}),
+        step("again", "trigger_action", "end", {"action": "customer.rate", "record": "'999'"}),
+        step("end", "end", None, {"label": "Done"}),
+    )
+    rated = said(values={"risk": "high"})
+    stopped = trial(company, made, answers={"rate": rated, "again": rated})
+    assert stopped.question is not None
+    assert (stopped.question.step, stopped.question.kind, stopped.question.refused) == ("again", "form", True)
+    assert [each["value"] for each in stopped.question.outcomes] == ["succeeded"]
+    assert "Say how this step ends" in stopped.question.why
+    ended = trial(company, made, answers={"rate": rated, "again": said(outcome="succeeded", values={})})
+    assert (ended.outcome, path(ended)) == ("Done", ["start", "rate", "again", "end"])
+    assert [each.step for each in ended.would_send] == ["rate"]
