@@ -34,7 +34,7 @@ def kept_in(values: Sequence[Any]) -> bool:
     return 2 * len(found) > len(values) and any(len(name) > len("en") or name not in WORDS for texts in found for name in texts)
 
 
-def told(value: Any, locale: str) -> Any:
+def in_language(value: Any, locale: str) -> Any:
     """The text in the language of this locale, else in English, else the first one; "" without any, and what is something else as it is."""
     texts = texts_of(value)
     if texts is None:

@@ -42,7 +42,7 @@ def text(what: Kind, value: Any, look: Look) -> str:
     if what.options:
         return what.options.get(str(value)) or (_chosen(value, what, look) if what.widget == "chosen" else plain(value, look))
     if what.widget == "translations":
-        value = translations.told(value, look.locale)
+        value = translations.in_language(value, look.locale)
         return EMPTY if absent(value) else plain(value, look)
     if isinstance(value, Mapping) or what.type == "json":
         return plain(value, look)

@@ -20,7 +20,7 @@ from console.sources.keeping import (
     source_of,
 )
 from console.sources.previewing import Preview, first_choice, hidden_fields, likelihood, previewed
-from console.sources.relating import Likely, likely
+from console.sources.likely_keys import Likely, likely
 from console.sources.starting import begin
 from console.sources.testing import Tested, attempt, demo_shop, suggested, tried
 

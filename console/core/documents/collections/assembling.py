@@ -68,7 +68,7 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
     """
     every = list(kept)
     places = {(item.source, item.structure["schema"], item.structure["table"]): item for item in every}
-    items = [_with_said_keys(item, every) for item in every] if any(item.document.get("relations") for item in every) else every
+    items = [relating.with_said_keys(item, every) if item.document.get("relations") else item for item in every]
     alike = _led_alike(items, places)
     marks = _marks(items)
     made = {
@@ -85,22 +85,6 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
     related = {item.id: relating.relations(made, made[item.id], links[item.id], item.document) for item in items}
     finished = {item.id: _referring(replace(made[item.id], relations=related[item.id]), made) for item in items}
     return told_apart(finished)
-
-
-def _with_said_keys(item: Stored, every: Sequence[Stored]) -> Stored:
-    """The collection with the relations to the key of a table beside it that its document says, as if they were foreign keys."""
-    said = [relation for relation in item.document.get("relations") or () if relation["kind"] == "to_one" and isinstance(relation["via"], str)]
-    ends = {other.id: other for other in every if other.source == item.source} if said else {}
-    known = {tuple(foreign["columns"]) for foreign in item.structure.get("foreign_keys", ())}
-    added = [
-        {"columns": [relation["via"]], "schema": there.structure["schema"], "table": there.structure["table"], "target": there.structure["key"]}
-        for relation in said
-        if (there := ends.get(relation["collection"])) is not None
-        and (relation["via"],) not in known
-        and there.structure["key"] in ([relation.get("to")], relation.get("to") or there.structure["key"])
-        and len(there.structure["key"]) == 1
-    ]
-    return replace(item, structure={**item.structure, "foreign_keys": [*item.structure.get("foreign_keys", ()), *added]}) if added else item
 
 
 def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:

@@ -325,7 +325,7 @@ class Collection:
         if field.options is not None:
             return next((option.label for option in field.options if option.value == value), value)
         if field.widget == "translations":
-            return translations.told(value, locale)
+            return translations.in_language(value, locale)
         if field.widget == "money":
             code = values.get(field.currency) if field.currency is not None and field.currency in self.by_name else field.currency
             return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or value
