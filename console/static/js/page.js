@@ -97,12 +97,12 @@
     const notice = document.createElement("div");
     notice.className = "notice bad from-script";
     notice.setAttribute("role", "alert");
-    notice.toggleAttribute("data-away", event.type === "htmx:sendError");
+    notice.toggleAttribute("data-away", event.type === "htmx:sendError" && !late);
     const status = event.detail.xhr?.status;
     const id = event.detail.xhr?.getResponseHeader?.("X-Request-Id");
     const answer = status >= 500 ? new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html") : null;
     const said = answer?.querySelector(".error-card p")?.textContent.trim();
-    notice.textContent = (said ? `${said} ` : "") + words + (status ? ` (${status}${id ? `, request ${id}` : ""})` : "");
+    notice.textContent = (said ? `${said} ` : "") + (late ? words.replace(" Try again in a moment.", "") : words) + (status ? ` (${status}${id ? `, request ${id}` : ""})` : "");
     at.prepend(notice);
     if (late) offerAgain(late, notice);
   }

@@ -155,7 +155,7 @@ def look(column: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]
 def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str], called: Mapping[str, str]) -> dict[str, Any]:
     if form in ("percent", "fraction", "unix"):
         return {"widget": form}
-    if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:])):
+    if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:]) or words[-1].endswith("id")):
         return {"widget": "plain"}
     if not amount(str(column["stored"]), words):
         return {}
