@@ -7,8 +7,10 @@ from typing import Any
 
 LANGUAGE = re.compile(r"(?P<language>[a-z]{2})(?:[_-](?:[A-Z]{2}|[a-z]{2}|[A-Z][a-z]{3}))?(?:@[a-z]+)?")
 LANGUAGES = frozenset(
-    "af am ar az be bg bn bs ca cs cy da de el en eo es et eu fa fi fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko lb lo lt lv mk ml mn ms mt my"
-    " nb ne nl nn no pl ps pt ro ru si sk sl sq sr sv sw ta te th tl tr uk ur uz vi zh zu".split()
+    re.findall(
+        "..",
+        "afamarazbebgbnbscacscydadeeleneoeseteufafifrgaglguhehihrhuhyidisitjakakkkmknkolbloltlvmkmlmnmsmtmynbnenlnnnoplpsptrorusiskslsqsrsvswtatethtltrukuruzvizhzu",
+    )
 )
 WORDS = frozenset({"am", "az", "be", "id", "is", "it", "my", "no", "si", "to"})
 """Languages whose codes are words of other objects too: alone they show nothing."""
@@ -23,7 +25,9 @@ def texts_of(value: Any) -> Mapping[str, str] | None:
             value = json.loads(value)
         except (ValueError, RecursionError):
             return None
-    if not isinstance(value, Mapping) or not all(_is_language(name) and (text is None or isinstance(text, str)) for name, text in value.items()):
+    if not isinstance(value, Mapping) or not all(
+        _is_language(name) and (text is None or isinstance(text, str)) for name, text in value.items()
+    ):
         return None
     return {name: text for name, text in value.items() if text and text.strip()}
 

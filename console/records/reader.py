@@ -106,7 +106,9 @@ class Reader:
     def _title(self, row: Sequence[Any], key: str | None) -> str:
         if self._named is not None and type(name := row[self._named]) is str and (title := name.strip()):
             return title
-        return self.table.collection.title_of({name: values.read(reader, row[place]) for name, place, reader in self._titled}, key, self._locale)
+        return self.table.collection.title_of(
+            {name: values.read(reader, row[place]) for name, place, reader in self._titled}, key, self._locale
+        )
 
 
 def _read_column(convert: Callable[[Any], Any] | None, column: Sequence[Any]) -> Sequence[Any]:

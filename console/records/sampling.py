@@ -95,7 +95,9 @@ def led(own: Collection, field: Field, target: Collection) -> tuple[int, int]:
         here, there = sa.column(field.name), sa.column(target.key[0])
         none = 0 if field.stored == "integer" else "" if field.stored == "text" else None
         table = sa.table(own.table, here, schema=own.schema)
-        sample = sa.select(here).select_from(table).where(here.is_not(None), *([here != none] if none is not None else ())).limit(SAMPLE * 5)
+        sample = (
+            sa.select(here).select_from(table).where(here.is_not(None), *([here != none] if none is not None else ())).limit(SAMPLE * 5)
+        )
         values = list(connection.execute(sa.select(sample.subquery().c[field.name]).distinct().limit(SAMPLE)).scalars())
         keys = sa.select(there).select_from(sa.table(target.table, there, schema=target.schema)).where(there.in_(values))
         return len(connection.execute(keys).all()) if values else 0, len(values)

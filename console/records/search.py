@@ -27,7 +27,9 @@ def searched_fields(collection: Collection, hidden: frozenset[str]) -> list[Fiel
     return [
         field
         for field in fields
-        if field.name not in hidden and not field.hidden and (field.stored in {"text", "integer", "decimal", "uuid"} or field.widget == "translations")
+        if field.name not in hidden
+        and not field.hidden
+        and (field.stored in {"text", "integer", "decimal", "uuid"} or field.widget == "translations")
     ]
 
 

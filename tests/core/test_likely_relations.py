@@ -76,11 +76,21 @@ def structure(table: str, columns: str, **more: Any) -> dict[str, Any]:
         for each in columns.split()
     ]
     key = [each.rstrip("*") for each in columns.split() if each.endswith("*")]
-    return {"schema": None, "table": table, "kind": "table", "comment": None, "dialect": "sqlite", "key": key, "columns": made, "foreign_keys": [], **more}
+    return {
+        "schema": None,
+        "table": table,
+        "kind": "table",
+        "comment": None,
+        "dialect": "sqlite",
+        "key": key,
+        "columns": made,
+        "foreign_keys": [],
+        **more,
+    }
 
 
 def guessed(tables: dict[str, str], **documents: dict[str, Any]) -> list[str]:
-    """"table.column target" of each guess, the likeliest target of each column."""
+    """ "table.column target" of each guess, the likeliest target of each column."""
     made = assemble(Stored(f"s.{name}", "s", structure(name, columns), documents.get(name, {})) for name, columns in tables.items())
     every = list(made.values())
     return [f"{own.table}.{field.name} {targets[0].table}" for own in every for field, targets in likely_relations.likely(own, every)]
@@ -99,10 +109,14 @@ def test_what_is_a_relation_already_is_not_offered_again() -> None:
 def test_a_said_relation_to_a_key_is_as_a_foreign_key() -> None:
     said = {"relations": [{"name": "who", "collection": "s.users", "kind": "to_one", "via": "author_id"}]}
     tables = PROGRAMS["redmine"]
-    made = assemble(Stored(f"s.{name}", "s", structure(name, columns), said if name == "issues" else {}) for name, columns in tables.items())
+    made = assemble(
+        Stored(f"s.{name}", "s", structure(name, columns), said if name == "issues" else {}) for name, columns in tables.items()
+    )
     author = made["s.issues"].by_name["author_id"]
     assert (author.label, author.type, author.references) == ("Author", "reference", "s.users")
-    assert [(relation.collection, relation.kind) for relation in made["s.users"].relations] == [("s.issues", "to_many")], "it leads back too"
+    assert [(relation.collection, relation.kind) for relation in made["s.users"].relations] == [("s.issues", "to_many")], (
+        "it leads back too"
+    )
 
 
 def test_names_of_new_relations_are_free_and_fit_a_document() -> None:

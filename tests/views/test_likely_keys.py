@@ -29,12 +29,14 @@ def shop(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
         "create table thing (id integer primary key, product_id integer, userid integer, supplier_id integer, note varchar(40))",
         "create table supplier (id integer primary key, name varchar(40))",
         *(f"insert into product values ({number}, '{name}', {1_700_000_000 + number})" for number, name in enumerate(PRODUCTS, 1)),
-        *(f"insert into product values ({number}, '{{\"en_US\": \"Shelf {number}\"}}', 1700000000)" for number in range(4, 9)),
+        *(f'insert into product values ({number}, \'{{"en_US": "Shelf {number}"}}\', 1700000000)' for number in range(4, 9)),
         *(f"insert into users values ({number}, 'Ada', 'L{number}')" for number in range(1, 6)),
         "insert into supplier values (1, 'Oak')",
         *(f"insert into thing values ({number}, {number}, {number % 5 + 1}, {number + 40}, 'n')" for number in range(1, 9)),
     ]
-    with connected(request, pages, tmp_path, "shopless", [text.replace("%", "%%") if request.param != "sqlite" else text for text in made]) as found:
+    with connected(
+        request, pages, tmp_path, "shopless", [text.replace("%", "%%") if request.param != "sqlite" else text for text in made]
+    ) as found:
         yield found
 
 
@@ -67,7 +69,7 @@ def test_what_is_ticked_shows_titles_and_leads_back(shop: Odd) -> None:
         assert words in listed, words
     assert "Userid" not in listed
     record = shop.pages.olivia.get(f"/c/{shop.name}.product/2").text
-    for words in ('Chair XL', "Stuhl", "German (Germany)", "Thing"):
+    for words in ("Chair XL", "Stuhl", "German (Germany)", "Thing"):
         assert words in record, words
 
 

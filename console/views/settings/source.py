@@ -141,9 +141,15 @@ def relations(name: str) -> Response:
         so_far.append(likely_relations.document_of(line.field, line.target, taken))
     left = collections.relate(frame.actor(), said)
     if left or not chosen:
-        wrong = f"These have a draft: publish or discard it first. {', '.join(records.collection(each).label for each in left)}." if left else "Tick the relations that are to be added."
+        wrong = (
+            f"These have a draft: publish or discard it first. {', '.join(records.collection(each).label for each in left)}."
+            if left
+            else "Tick the relations that are to be added."
+        )
         return _likely(head, [line for line in likely if line not in chosen or line.collection.id in left], wrong)
-    flash(f"{len(chosen)} {'relation is' if len(chosen) == 1 else 'relations are'} there. Each stands on the page Relations of its collection.")
+    flash(
+        f"{len(chosen)} {'relation is' if len(chosen) == 1 else 'relations are'} there. Each stands on the page Relations of its collection."
+    )
     return frame.redirect_to(f"/settings/sources/{name}/relations")
 
 

@@ -128,6 +128,10 @@ def default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
         item.name for item in plain if item.type == "money" or item.widget == "money" or recognising.amount(item.stored, words[item.name])
     ]
     first = {*states[:TOLD], *sorted(amounts, key=lambda name: "total" not in words[name])[:TOLD]}
-    last = {item.name for item in plain if (item.type in ("long_text", "json") and item.widget != "translations") or recognising.BOOKKEEPING & set(words[item.name])}
+    last = {
+        item.name
+        for item in plain
+        if (item.type in ("long_text", "json") and item.widget != "translations") or recognising.BOOKKEEPING & set(words[item.name])
+    }
     chosen = sorted(plain, key=lambda item: (item.name not in first, item.name in last))[:MOST_COLUMNS]
     return [item.name for item in plain if item in chosen]

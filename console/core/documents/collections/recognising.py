@@ -96,7 +96,11 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
         found = next((form for form, pattern in FORMS.items() if texts and all(pattern.fullmatch(text) for text in texts)), None)
         return found or ("states" if _states(texts) else "slug" if _slugs(texts) else None)
     numbers = [float(value) for value in values if not isinstance(value, str | bool) and _number(value)]
-    if len(numbers) == len(values) >= FEWEST // 2 and TIMED.search(name) and all(number == 0 or UNIX[0] < number < UNIX[1] for number in numbers):
+    if (
+        len(numbers) == len(values) >= FEWEST // 2
+        and TIMED.search(name)
+        and all(number == 0 or UNIX[0] < number < UNIX[1] for number in numbers)
+    ):
         return "unix" if any(numbers) else None
     if len(numbers) != len(values) or not SHARES & set(parts_of(name)) or not any(numbers):
         return None
