@@ -92,7 +92,8 @@ def led(own: Collection, field: Field, target: Collection) -> tuple[int, int]:
     """
 
     def work(connection: Connection) -> tuple[int, int]:
-        here, there = sa.column(field.name), sa.column(target.key[0])
+        here: sa.ColumnClause[Any] = sa.column(field.name)
+        there: sa.ColumnClause[Any] = sa.column(target.key[0])
         none = 0 if field.stored == "integer" else "" if field.stored == "text" else None
         table = sa.table(own.table, here, schema=own.schema)
         sample = (
