@@ -34,6 +34,7 @@ def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive:
         fixed=hidden.unwritable | masked,
         masked=masked - hidden.unreadable,
         elsewhere=functools.partial(scope_for, actor),
+        locale=actor.locale,
     )
 
 

@@ -13,4 +13,4 @@ from console.collections.collection_drafts import (
     versions,
 )
 from console.collections.collection_looks import Found, Look, find, look, roles
-from console.collections.collection_publication import check_file, check_governed, export, import_file, publish
+from console.collections.collection_publication import check_file, check_governed, export, import_file, publish, relate

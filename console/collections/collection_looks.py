@@ -16,7 +16,7 @@ from console.collections.collection_checks import require_shaper
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, fields_of
-from console.errors import NotAllowed, SourceDown
+from console.errors import NotAllowed, SourceDown, TooSlow
 from console.records import KeySelect, Record, sql_conditions, sql_segments
 
 FEW = 5
@@ -94,8 +94,11 @@ def find(actor: Actor, becoming: Collection, *, text: str | None = None, sql: st
         if fields_of(text or "") & scope.hidden:
             raise NotAllowed(f"It names a field of {becoming.label} that you may not read.", need=(f"collection:{becoming.id}", "read"))
         sql_conditions.check(segment, records.collection(becoming.id))
-        total = records.count(becoming.id, scope, cap=MOST_COUNTED, segment=segment)
-    rows = records.page(becoming.id, scope, segment=segment, limit=FEW).rows if total else []
+        total = records.count(becoming.id, scope, cap=MOST_COUNTED, segment=segment, seconds=sql_segments.SECONDS)
+    try:
+        rows = records.page(becoming.id, scope, segment=segment, limit=FEW, seconds=sql_segments.SECONDS).rows if total else []
+    except TooSlow:
+        rows = []  # how many there are is known, and more than which are first
     data = {"count": len(rows), "sort": "", "more": total > len(rows), "has_filter": True}
     log.note(actor, "record_listed", open=data, source=becoming.source, collection=becoming.id)
     return Found(total, tuple(row.title for row in rows))

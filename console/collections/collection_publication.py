@@ -1,7 +1,7 @@
 """Publishing collection documents, from a draft or from a file. A published document takes effect in every process within a second."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,24 @@ def publish(actor: Actor, collection_id: str, revision: int, live: str | None = 
         number = _publish(connection, own, present, draft.document, actor, "page")
     _forget()
     return number
+
+
+def relate(actor: Actor, relations: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """Publish these further relations of collections; returns those left as they are, because a draft of them is there. Raises NotAllowed, NotFound."""
+    require_manager(actor)
+    left = []
+    with transaction() as connection:
+        for collection_id in sorted(relations):
+            _, own = read_stored(connection, collection_id, lock=True)
+            live = live_document(own)
+            if read_draft(connection, collection_id).document is not None:
+                left.append(collection_id)
+                continue
+            said = live.to_json()
+            made = read({**said, "relations": [*said.get("relations", ()), *relations[collection_id]]})
+            _publish(connection, own, live, made, actor, "page")
+    _forget()
+    return left
 
 
 def export(collection_id: str) -> bytes:

@@ -5,6 +5,6 @@ OPEN_MODULES = frozenset(
         "actor", "blocks", "contact_stages", "contacting", "currencies", "document_letters", "documents", "drafting", "effect_kinds", "events",
         "events_of_workflows", "expressions", "filter_expressions", "filters", "forms", "list_addresses", "media", "merge_fields", "message_words",
         "moments", "origins", "papers", "plain_words", "policy", "record_links", "related_record", "run", "schedule", "schedule_words", "scopes",
-        "sms_text", "speaking", "spoken_times", "stakes", "stop_words", "tag_names", "working_time",
+        "sms_text", "speaking", "spoken_times", "stakes", "stop_words", "tag_names", "translations", "working_time",
     }
 )  # fmt: skip

@@ -29,7 +29,7 @@ class Scope:
     `everything` is an allow without a condition. With a `subject`, both apply only to records whose subject may be seen; `alone` are allows for
     everybody's data (`stands_alone`). `attributes` are the values of `$currentUser`. `hidden` fields are not read, sorted, searched or filtered;
     `fixed` ones are not written. `masked` are hidden fields that may be revealed one by one. `elsewhere` returns the same reader's scope of
-    another collection; None for the console itself.
+    another collection; None for the console itself. `locale` is theirs: titles in several languages are given in it.
     """
 
     collection: str
@@ -43,6 +43,7 @@ class Scope:
     alone: tuple[Expression, ...] = ()
     subject: Subject | None = None
     elsewhere: "Callable[[str], Scope] | None" = field(default=None, compare=False, repr=False)
+    locale: str = field(default="en", compare=False)
 
     @property
     def nothing(self) -> bool:

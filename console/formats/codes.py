@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 
 from console.core.currencies import decimals
 from console.core.plain_words import humanised
@@ -36,6 +36,15 @@ def code_names(kind: str, locale: str) -> dict[str, str]:
 
 def _first_large(name: str) -> str:
     return name[:1].upper() + name[1:]
+
+
+@lru_cache(maxsize=512)
+def language_name(name: str, locale: str) -> str:
+    """The name of a language, of a country where one is named: `en_US` is "English (United States)"."""
+    try:
+        return str(Locale.parse(name.replace("-", "_")).get_display_name(locale) or name)
+    except (ValueError, UnknownLocaleError):
+        return name
 
 
 @lru_cache(maxsize=64)

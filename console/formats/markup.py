@@ -7,7 +7,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from console.core import media
+from console.core import media, translations
+from console.formats.codes import language_name
 from console.formats.kinds import EMPTY, MOMENTS, NUMBERS, Kind, Look, Named
 from console.formats.money import is_money
 from console.formats.times import day_of, day_words, moment_words, when
@@ -43,6 +44,10 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
         return Markup("<br>").join(_file(item) for item in value)
     if what.widget == "json":
         value = _read_json(value)
+    if what.widget == "translations" and (texts := translations.texts_of(value)) is not None:
+        value = {language_name(name, look.locale): item for name, item in texts.items()} if len(texts) > 1 else "".join(texts.values())
+        if not value:
+            return _EMPTY.format("empty")
     if isinstance(value, Mapping):
         return _file(value) if media.is_value(value) else _pairs(value, look)
     if isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):

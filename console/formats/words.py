@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from console.core import media
+from console.core import media, translations
 from console.core.plain_words import humanised
 from console.formats.codes import CODED, PROGRAM_WORD, code_name, program_words
 from console.formats.kinds import CHOSEN, EMPTY, LISTS, Amount, Kind, Look, Named
@@ -40,6 +41,9 @@ def text(what: Kind, value: Any, look: Look) -> str:
         )
     if what.options:
         return what.options.get(str(value)) or (_chosen(value, what, look) if what.widget == "chosen" else plain(value, look))
+    if what.widget == "translations":
+        value = translations.in_language(value, look.locale)
+        return EMPTY if absent(value) else plain(value, look)
     if isinstance(value, Mapping) or what.type == "json":
         return plain(value, look)
     if is_money(what):
@@ -259,6 +263,14 @@ def _iso(value: Any, what: Kind, look: Look) -> str:
     return within(at, look.zone).replace(tzinfo=None).isoformat(sep=" ", timespec="minutes")
 
 
+def _since_1970(value: Any, look: Look) -> str:
+    """Return the moment of so many seconds since 1970; 0 is none."""
+    try:
+        return moment_words(datetime.fromtimestamp(int(value), UTC).isoformat(), look.locale, look.zone) if int(value) else EMPTY
+    except (ValueError, OverflowError, OSError):
+        return str(value)
+
+
 def _short_day(value: Any, what: Kind, look: Look) -> str:
     at = moment_of(value)
     return str(value) if at is None else worded(at, "d MMM y", look if what.type == "datetime" else Look(look.locale, "UTC", look.now))
@@ -283,6 +295,8 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "iso": _iso,
     "ago": lambda value, _, look: ago(value, look),
     "iban": _in_groups,
+    "unix": lambda value, _, look: _since_1970(value, look),
+    "translations": lambda value, what, look: text(what, value, look),
     "person": lambda value, _, look: look.accounts.get(str(value).lower(), str(value)),
 }
 

@@ -84,6 +84,8 @@ def keys(table: Table, conditions: Sequence[Condition], most: int) -> Any:
 def _of_field(table: Table, field: Field, seen: Indexes, text: str) -> list[Condition]:
     column, offered = table.columns[field.name], seen.ways(field.name)
     is_key = table.collection.key[:1] == (field.name,)
+    if field.widget == "translations" and field.stored != "text":
+        return []  # no index that a search can use holds their texts
     if field.stored != "text":
         typed: Any = uuid_of(text) if field.stored == "uuid" else number_of(text)
         usable = typed is not None and (offered or is_key) and not (field.stored == "integer" and typed != int(typed))

@@ -37,7 +37,7 @@ class Reader:
         collection = table.collection
         readable = [field.name for field in collection.readable(scope)]
         wanted = None if fields is None else set(fields)
-        self.table = table
+        self.table, self._locale = table, scope.locale
         worked_out = [item for item in collection.readable(scope) if item.computed is not None and (wanted is None or item.name in wanted)]
         self.computed = [item for item in worked_out if item.computed]
         self.called = [item for item in worked_out if not item.computed]
@@ -106,7 +106,9 @@ class Reader:
     def _title(self, row: Sequence[Any], key: str | None) -> str:
         if self._named is not None and type(name := row[self._named]) is str and (title := name.strip()):
             return title
-        return self.table.collection.title_of({name: values.read(reader, row[place]) for name, place, reader in self._titled}, key)
+        return self.table.collection.title_of(
+            {name: values.read(reader, row[place]) for name, place, reader in self._titled}, key, self._locale
+        )
 
 
 def _read_column(convert: Callable[[Any], Any] | None, column: Sequence[Any]) -> Sequence[Any]:
@@ -125,6 +127,7 @@ def _is_named(collection: Collection) -> bool:
     return (
         field is not None
         and field.options is None
+        and field.widget != "translations"
         and collection.title == f"{{{{ record.{field.name} }}}}"
         and table_of(collection).readers[field.name] is None
     )

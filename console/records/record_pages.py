@@ -15,7 +15,7 @@ from console.core.expressions.search_syntax import Sought, Words
 from console.core.filters import Filter, readable_field
 from console.core.scopes import Scope
 from console.errors import Malformed, SourceDown
-from console.records import catalogue, connect, cursors, filter_conditions, several_orders, words_in_sql
+from console.records import catalogue, connect, cursors, filter_conditions, several_orders, timed, words_in_sql
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
 from console.records.search import sought_condition
@@ -117,8 +117,9 @@ def read_page(
     before: str | None,
     fields: Iterable[str] | None,
     again: Hashable = None,
+    seconds: float | None = None,
 ) -> Page:
-    """One page of the records that meet `wanted()`. `again`: cache key for the compiled SQL, None: no caching."""
+    """One page of the records that meet `wanted()`. `again`: cache key for the compiled SQL, None: no caching. Raises TooSlow after `seconds`."""
     if after and before:
         reason = "A page is after a cursor or before one, not both."
         raise Malformed(reason, details=[{"field": "before", "reason": reason}])
@@ -131,7 +132,8 @@ def read_page(
     anchor = table.anchored(places, cursors.read(cursor, collection.id, order.text, len(places))) if cursor else None
     statement = partial(_slice, table, reader, order, places, wanted, anchor, backwards=backwards, size=limit + 1)
     if again is None or table.dialect.name != "postgresql" or (anchor and isinstance(anchor[0], cursors.Beginning)):
-        rows = read(collection, fetch(statement()))
+        fetched = fetch(statement())
+        rows = read(collection, fetched if seconds is None else lambda connection: timed.within(connection, seconds, fetched))
     else:
         plan = (table, again, tuple(reader.names), order.text, tuple(item is None for item in anchor or ()), backwards, limit)
         rows = read(collection, _rows_again(plan, statement, anchor or ()))

@@ -53,11 +53,12 @@ def page(
     before: str | None = None,
     fields: Iterable[str] | None = None,
     roots: Mapping[str, Any] | None = None,
+    seconds: float | None = None,
 ) -> Page:
     """At most `limit` (1 to 500) records after or before a cursor, in the order of `sort` (`name`, `-name`; None: the collection's own).
 
     `segment` is an expression over `record` and `roots`; `q` is a search text, or the result of `core.search_syntax`.
-    Raises Malformed for an invalid sort or cursor, SourceDown.
+    Raises Malformed for an invalid sort or cursor, SourceDown, TooSlow where it takes longer than `seconds`.
     """
     collection = catalogue.collection(collection_id)
     order = order_of(collection, scope, sort)
@@ -65,11 +66,11 @@ def page(
     seen = indexes.indexes_of(collection) if q else None
     again = (
         (scope.hidden, repr(q), repr(where), seen)
-        if scope.unlimited and segment is None and (isinstance(q, str) or not limited(q))
+        if scope.unlimited and segment is None and seconds is None and (isinstance(q, str) or not limited(q))
         else None
     )
     limit = max(1, min(limit, MOST_ROWS))
-    return read_page(collection, scope, order, wanted, limit=limit, after=after, before=before, fields=fields, again=again)
+    return read_page(collection, scope, order, wanted, limit=limit, after=after, before=before, fields=fields, again=again, seconds=seconds)
 
 
 def every(

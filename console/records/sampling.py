@@ -10,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.core.documents.collections import recognising
+from console.core.documents.collections import Collection, Field, recognising
+from console.records import catalogue, connect
 
 SAMPLE = 200
-LONGEST = 300
-"""Rows of a sample, and letters read of a text."""
+LONGEST, LONGEST_JSON = 300, 4000
+"""Rows of a sample, and letters read of a text, and of JSON."""
 FEWEST, DISTINCT, FILLED = 5, 0.6, 0.5
 """Values that show repetition, and the parts of them that are distinct and not empty where a column tells records apart."""
 OBSERVED = ("form", "repeats")
@@ -71,10 +72,35 @@ def keep_secrets(structure: dict[str, Any], former: Mapping[str, Any] | None) ->
 
 
 def _worth(column: Mapping[str, Any]) -> bool:
-    if column["stored"] == "text":
+    if column["stored"] in ("text", "json"):
         return "options" not in column
-    return column["stored"] in ("integer", "decimal") and bool(recognising.SHARES & set(recognising.parts_of(column["name"])))
+    return column["stored"] in ("integer", "decimal") and bool(
+        recognising.SHARES & set(recognising.parts_of(column["name"])) or recognising.TIMED.search(column["name"])
+    )
 
 
 def _shortened(column: sa.ColumnClause[Any], said: Mapping[str, Any]) -> sa.ColumnElement[Any]:
-    return sa.func.left(sa.cast(column, sa.Text), LONGEST) if said["stored"] == "text" else column
+    if said["stored"] == "text" and said.get("native") != "json":
+        return sa.func.left(sa.cast(column, sa.Text), LONGEST)
+    return sa.func.left(sa.cast(column, sa.Text), LONGEST_JSON) if said["stored"] in ("text", "json") else column
+
+
+def led(own: Collection, field: Field, target: Collection) -> tuple[int, int]:
+    """(how many are keys of `target`, how many) of the distinct values in a sample of the column, without the 0 that stands for none.
+
+    Raises SourceDown, TooSlow.
+    """
+
+    def work(connection: Connection) -> tuple[int, int]:
+        here: sa.ColumnClause[Any] = sa.column(field.name)
+        there: sa.ColumnClause[Any] = sa.column(target.key[0])
+        none = 0 if field.stored == "integer" else "" if field.stored == "text" else None
+        table = sa.table(own.table, here, schema=own.schema)
+        sample = (
+            sa.select(here).select_from(table).where(here.is_not(None), *([here != none] if none is not None else ())).limit(SAMPLE * 5)
+        )
+        values = list(connection.execute(sa.select(sample.subquery().c[field.name]).distinct().limit(SAMPLE)).scalars())
+        keys = sa.select(there).select_from(sa.table(target.table, there, schema=target.schema)).where(there.in_(values))
+        return len(connection.execute(keys).all()) if values else 0, len(values)
+
+    return connect.read(catalogue.engine_of(own), own.source, work)

@@ -27,7 +27,9 @@ def searched_fields(collection: Collection, hidden: frozenset[str]) -> list[Fiel
     return [
         field
         for field in fields
-        if field.name not in hidden and not field.hidden and field.stored in {"text", "integer", "decimal", "uuid"}
+        if field.name not in hidden
+        and not field.hidden
+        and (field.stored in {"text", "integer", "decimal", "uuid"} or field.widget == "translations")
     ]
 
 
@@ -120,6 +122,8 @@ def _field_condition(table: Table, field: Field, wanted: str) -> Condition | Non
         return table.dialect.one_of(column, field, names) if names else None
     if field.stored == "text":
         return table.dialect.finds(column, field, wanted)
+    if field.widget == "translations":
+        return table.dialect.finds(sa.cast(column, sa.Text), field, wanted)
     return equal_condition(table, field, wanted)
 
 

@@ -2,8 +2,8 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from console.errors import TooSlow
 
+T = TypeVar("T")
 MYSQL_STOPPED = frozenset({1969, 3024})
 TOO_SLOW = "The data source took too long to answer, so the question was withdrawn."
 
@@ -32,6 +33,12 @@ def limit(connection: Connection, seconds: float) -> Iterator[None]:
         raise TooSlow(TOO_SLOW) from error
     finally:
         _restore(connection, kind, former)
+
+
+def within(connection: Connection, seconds: float, work: Callable[[Connection], T]) -> T:
+    """The result of `work` in so many seconds. Raises TooSlow."""
+    with limit(connection, seconds):
+        return work(connection)
 
 
 def _restore(connection: Connection, kind: str, former: float | None) -> None:

@@ -19,6 +19,7 @@ from console.sources.keeping import (
     require_manager,
     source_of,
 )
+from console.sources.likely_keys import Likely, likely
 from console.sources.previewing import Preview, first_choice, hidden_fields, likelihood, previewed
 from console.sources.starting import begin
 from console.sources.testing import Tested, attempt, demo_shop, suggested, tried

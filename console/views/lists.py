@@ -316,7 +316,7 @@ def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Seq
     by = f"{address}{'&' if '?' in address else '?'}sort="
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
     alone = Head(collection.label_one, None, None, right=False)
-    first = replace(_head(named, collection.label_one, sort, by) if named else alone, name=list_views.TITLE)
+    first = replace(_head(named, collection.label_one, sort, by) if named else alone, name=list_views.TITLE, right=False)
     others = [*(_head(item, item.label, sort, by) for item in shown), *(Head(item.label, None, None, right=False) for item in masked)]
     return [first, *others] if _titled(collection) or not others else others
 

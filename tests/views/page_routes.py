@@ -190,6 +190,7 @@ ROUTES = [
     Route("/settings/sources/book", "/settings/sources/book", ("GET", "POST"), stan=403, status=403),
     Route("/settings/sources/connect", "/settings/sources/connect", ("POST",), stan=403, status=403),
     Route("/settings/sources/<name>/connected", "/settings/sources/company/connected", stan=403, status=403),
+    Route("/settings/sources/<name>/relations", "/settings/sources/company/relations", ("GET", "POST"), stan=403, status=403),
     Route("/settings/sources/<name>/indexes", "/settings/sources/company/indexes", stan=403, status=403),
     Route("/settings/sources/<name>/first", "/settings/sources/company/first", ("POST",), stan=403, status=403),
     Route("/settings/sources/<name>", "/settings/sources/company", stan=403, status=403),

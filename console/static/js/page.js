@@ -91,19 +91,32 @@
 
   // A failure stands where it happened, in the server's own words where it has some: above the form that sent it, never in a toast.
   function refuse(event, words) {
-    const at = event.detail.elt.closest("dialog, form, section, main");
-    if (!at || event.detail.elt.closest("[data-quiet]")) return;
+    const late = event.detail.elt.closest("[data-quiet]");
+    const at = late ?? event.detail.elt.closest("dialog, form, section, main");
+    if (!at || late?.matches(".tabs")) return;
     at.querySelector(":scope > .notice.from-script")?.remove();
     const notice = document.createElement("div");
     notice.className = "notice bad from-script";
     notice.setAttribute("role", "alert");
-    notice.toggleAttribute("data-away", event.type === "htmx:sendError");
+    notice.toggleAttribute("data-away", event.type === "htmx:sendError" && !late);
     const status = event.detail.xhr?.status;
     const id = event.detail.xhr?.getResponseHeader?.("X-Request-Id");
     const answer = status >= 500 ? new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html") : null;
     const said = answer?.querySelector(".error-card p")?.textContent.trim();
-    notice.textContent = (said ? `${said} ` : "") + words + (status ? ` (${status}${id ? `, request ${id}` : ""})` : "");
+    notice.textContent = (said ? `${said} ` : "") + (late ? words.replace(" Try again in a moment.", "") : words) + (status ? ` (${status}${id ? `, request ${id}` : ""})` : "");
     at.prepend(notice);
+    if (late) offerAgain(late, notice);
+  }
+
+  // A part of the page that comes later and did not come: in its place stands why, and a button.
+  function offerAgain(part, notice) {
+    part.querySelectorAll(".skeleton").forEach((bones) => bones.remove());
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn small";
+    button.textContent = "Try again";
+    button.addEventListener("click", () => htmx.ajax("GET", part.getAttribute("hx-get"), { source: part, target: part, swap: part.getAttribute("hx-swap") }));
+    notice.append(" ", button);
   }
 
   // When the server is there again, nothing says any more that it is not.

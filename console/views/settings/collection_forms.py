@@ -25,6 +25,8 @@ WIDGET_WORDS = {
     "percent": "Per cent", "day": "Day", "long_day": "Day in words", "iso": "2026-11-20", "ago": "How long ago", "link": "Link", "email": "E-mail link",
     "phone": "Phone link", "iban": "IBAN in groups", "country": "Country", "language": "Language", "currency": "Currency", "image": "Image", "file": "File", "code": "Code", "json": "JSON",
     "fraction": "Per cent of a part of one", "colour": "Colour", "person": "Name of a person who has this account",
+    "translations": "Text in the reader's language",
+    "unix": "Moment, from seconds since 1970",
 }  # fmt: skip
 AI_WORDS = {
     "full": "Yes, the value as it is",

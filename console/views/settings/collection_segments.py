@@ -161,7 +161,12 @@ def _try_segment(editing: Editing, entry: Mapping[str, Any]) -> str:
     if not found.total:
         return "It finds no record that you may see."
     many = "more than 10,000 records" if found.total > CAP else f"{found.total:,} {'record' if found.total == 1 else 'records'}"
-    return f"It finds {many} that you may see: {', '.join(found.titles)}{', …' if found.total > len(found.titles) else ''}."
+    first = (
+        f": {', '.join(found.titles)}{', …' if found.total > len(found.titles) else ''}"
+        if found.titles
+        else ". Showing the first of them takes too long"
+    )
+    return f"It finds {many} that you may see{first}."
 
 
 def _fields(editing: Editing) -> dict[str, Field]:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response, flash, request
 
-from console import sources
+from console import collections, records, sources
+from console.core.documents.collections import likely_relations
 from console.errors import Conflict, ConsoleError, Invalid, SourceDown
 from console.sources import addresses
 from console.views import errors, frame
@@ -125,6 +126,33 @@ def indexes(name: str) -> Response:
     return area.page("settings/source_indexes.html", "sources", context)
 
 
+@blueprint.route("/relations", methods=["GET", "POST"])
+def relations(name: str) -> Response:
+    """Show columns that seem to lead to another table of the source; a POST makes relations of those that are ticked."""
+    head, _ = named(name)
+    likely = sources.likely(name, by=frame.actor())
+    if request.method != "POST":
+        return _likely(head, likely)
+    chosen = [line for line in likely if line.name in request.form.getlist("relation")]
+    said: dict[str, list[Mapping[str, str]]] = {}
+    for line in chosen:
+        so_far = said.setdefault(line.collection.id, [])
+        taken = [relation.name for relation in line.collection.relations] + [relation["name"] for relation in so_far]
+        so_far.append(likely_relations.document_of(line.field, line.target, taken))
+    left = collections.relate(frame.actor(), said)
+    if left or not chosen:
+        wrong = (
+            f"These have a draft: publish or discard it first. {', '.join(records.collection(each).label for each in left)}."
+            if left
+            else "Tick the relations that are to be added."
+        )
+        return _likely(head, [line for line in likely if line not in chosen or line.collection.id in left], wrong)
+    flash(
+        f"{len(chosen)} {'relation is' if len(chosen) == 1 else 'relations are'} there. Each stands on the page Relations of its collection."
+    )
+    return frame.redirect_to(f"/settings/sources/{name}/relations")
+
+
 @blueprint.route("/remove", methods=["GET", "POST"])
 def remove(name: str) -> Response:
     """Show what ends with the source; a POST with its name removes it."""
@@ -177,6 +205,11 @@ def _again(head: sources.SourceHead, moved: ConsoleError | None = None) -> Respo
         down = errors.error_message(error)
     context = {"source": head, "found": difference, "moved": moved, "down": down}
     return area.page("settings/source_again.html", "sources", context, status=moved.status if moved else 200)
+
+
+def _likely(head: sources.SourceHead, likely: list[sources.Likely], wrong: str = "") -> Response:
+    context = {"source": head, "likely": likely, "wrong": wrong}
+    return area.page("settings/source_relations.html", "sources", context, status=422 if wrong else 200)
 
 
 def _remove(head: sources.SourceHead, wrong: Mapping[str, str] | None = None, status: int = 200) -> Response:

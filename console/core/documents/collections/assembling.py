@@ -66,8 +66,9 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
 
     Raises DefinitionError naming the collection and its error.
     """
-    items = list(kept)
-    places = {(item.source, item.structure["schema"], item.structure["table"]): item for item in items}
+    every = list(kept)
+    places = {(item.source, item.structure["schema"], item.structure["table"]): item for item in every}
+    items = [relating.with_said_keys(item, every) if item.document.get("relations") else item for item in every]
     alike = _led_alike(items, places)
     marks = _marks(items)
     made = {

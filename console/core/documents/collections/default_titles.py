@@ -16,7 +16,7 @@ PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Sequence[str], noun: str) -> str:
     """Default title template: the names of a person, a telling column, the parts of the key in words, else the kind of record (`noun`) with its key."""
-    usable = {item.name: item for item in shown if item.type in {"text", "email", "enum", "long_text"} and not item.sensitive}
+    usable = {item.name: item for item in shown if _may_name(item)}
     parts = set(key) if len(key) > 1 else set()
     known = [
         column for column in structure["columns"] if column["name"] in usable.keys() - parts and _shown_plainly(usable[column["name"]])
@@ -42,6 +42,11 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         return f"{noun} {{{{ {_path(moment)} }}}}"
     numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
     return f"{noun} {{{{ {_path(key[0])} }}}}" if numbered else " ".join(f"{{{{ {_path(name)} }}}}" for name in key)
+
+
+def _may_name(item: Field) -> bool:
+    """Whether a field may stand in a title: a text that everybody who sees the record may see."""
+    return not item.sensitive and (item.type in {"text", "email", "enum", "long_text"} or item.widget == "translations")
 
 
 def parts_in_title(fields: Sequence[Field], key: Sequence[str], title: str) -> set[str]:
@@ -123,6 +128,10 @@ def default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
         item.name for item in plain if item.type == "money" or item.widget == "money" or recognising.amount(item.stored, words[item.name])
     ]
     first = {*states[:TOLD], *sorted(amounts, key=lambda name: "total" not in words[name])[:TOLD]}
-    last = {item.name for item in plain if item.type in ("long_text", "json") or recognising.BOOKKEEPING & set(words[item.name])}
+    last = {
+        item.name
+        for item in plain
+        if (item.type in ("long_text", "json") and item.widget != "translations") or recognising.BOOKKEEPING & set(words[item.name])
+    }
     chosen = sorted(plain, key=lambda item: (item.name not in first, item.name in last))[:MOST_COLUMNS]
     return [item.name for item in plain if item in chosen]

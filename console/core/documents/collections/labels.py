@@ -39,8 +39,10 @@ def one_of(label: str) -> str:
 
 
 def led_to(label: str) -> str:
-    """The label of a column with the key of another record, whose title it shows: "Customer" for "Customer ID" and "Customer no"."""
+    """The label of a column with the key of another record, whose title it shows: "Customer" for "Customer ID", "Customer no" and "Customerid"."""
     named, _, last = label.rpartition(" ")
+    if not named and last.endswith("id") and len(last) > len("Paid"):
+        return last[:-2]
     return named if named and last in KEY_WORDS else label
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from console.core import expressions, plain_words
+from console.core import expressions, plain_words, translations
 from console.core.documents.collections import recognising
 from console.core.documents.collections.treatment import Ai
 from console.core.expressions import nodes, operands
@@ -22,7 +22,7 @@ FieldKind: TypeAlias = Literal[
 FIELD_TYPES: frozenset[str] = frozenset(get_args(FieldKind))
 Widget: TypeAlias = Literal[
     "input", "textarea", "select", "radio", "switch", "badge", "tags", "number", "plain", "money", "percent", "day", "long_day", "iso", "ago",
-    "link", "email", "phone", "iban", "country", "language", "currency", "image", "file", "code", "json", "fraction", "colour", "person",
+    "link", "email", "phone", "iban", "country", "language", "currency", "image", "file", "code", "json", "fraction", "colour", "person", "translations", "unix",
 ]  # fmt: skip
 WIDGETS: tuple[str, ...] = get_args(Widget)
 Format: TypeAlias = Literal["email", "phone", "iban", "bic", "vat", "url"]
@@ -307,23 +307,25 @@ class Collection:
         converted = convert(value)
         return value if converted is None else converted
 
-    def title_of(self, values: Mapping[str, Any], key: str | None) -> str:
-        """The record's title from values that its reader may see; the key if the title is empty."""
-        shown = expressions.render(self.title, {"record": self._spoken(values)}).strip()
+    def title_of(self, values: Mapping[str, Any], key: str | None, locale: str = "en") -> str:
+        """The record's title from values that its reader may see, in their language where there are several; the key if the title is empty."""
+        shown = expressions.render(self.title, {"record": self._spoken(values, locale)}).strip()
         return shown or (
             self.label_one if key is None or key.startswith("~") else key
         )  # a sign that stands for an empty text tells nobody anything
 
-    def _spoken(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _spoken(self, values: Mapping[str, Any], locale: str) -> dict[str, Any]:
         """The values as they stand in a title: options by label, days and amounts in words."""
-        return {name: self._spoken_value(name, value, values) for name, value in values.items()}
+        return {name: self._spoken_value(name, value, values, locale) for name, value in values.items()}
 
-    def _spoken_value(self, name: str, value: Any, values: Mapping[str, Any]) -> Any:
+    def _spoken_value(self, name: str, value: Any, values: Mapping[str, Any], locale: str) -> Any:
         field = self.by_name.get(name)
         if field is None or value is None:
             return value
         if field.options is not None:
             return next((option.label for option in field.options if option.value == value), value)
+        if field.widget == "translations":
+            return translations.in_language(value, locale)
         if field.widget == "money":
             code = values.get(field.currency) if field.currency is not None and field.currency in self.by_name else field.currency
             return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or value

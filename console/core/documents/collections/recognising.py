@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from console.core import translations
 from console.core.documents.collections import treatment
 
 FEWEST, MOST_STATES, LONGEST_STATE = 10, 12, 30
@@ -30,6 +31,11 @@ FORMS: Mapping[str, re.Pattern[str]] = {
     "uuid": re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE),
 }
 """Form → what every text of a sample must match (half of them, for secrets); the first that fits counts."""
+TIMED = re.compile(
+    r"time|date|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|_(?:at|on)$", re.IGNORECASE
+)
+UNIX = (500_000_000, 4_000_000_000)
+"""Names of columns with moments, and the seconds since 1970 in which programs keep them."""
 SLUG = re.compile(r"(?=[^-]*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*")
 
 MONEY = frozenset({
@@ -81,6 +87,8 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
     """The form that all values of a sample have (none of them null); None without one. `name`: of the column, where form alone does not tell."""
     if not values:
         return None
+    if translations.kept_in(values):
+        return "translations"
     if all(isinstance(value, str) for value in values):
         texts = [value.strip() for value in values if value.strip()]
         if texts and 2 * sum(bool(FORMS["secret"].fullmatch(text)) for text in texts) >= len(texts):
@@ -88,6 +96,12 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
         found = next((form for form, pattern in FORMS.items() if texts and all(pattern.fullmatch(text) for text in texts)), None)
         return found or ("states" if _states(texts) else "slug" if _slugs(texts) else None)
     numbers = [float(value) for value in values if not isinstance(value, str | bool) and _number(value)]
+    if (
+        len(numbers) == len(values) >= FEWEST // 2
+        and TIMED.search(name)
+        and all(number == 0 or UNIX[0] < number < UNIX[1] for number in numbers)
+    ):
+        return "unix" if any(numbers) else None
     if len(numbers) != len(values) or not SHARES & set(parts_of(name)) or not any(numbers):
         return None
     if all(0 <= number <= 1 for number in numbers) and any(number % 1 for number in numbers):
@@ -117,6 +131,8 @@ def look(column: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]
     form, words, stored = column.get("form"), parts_of(called[column["name"]]), str(column["stored"])
     if stored in ("integer", "decimal"):
         return _of_number(column, form, words, called)
+    if form == "translations":
+        return {"widget": form}
     native = column.get("native")
     if native == "xml":
         return {"widget": "code"}
@@ -141,9 +157,9 @@ def look(column: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]
 
 
 def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str], called: Mapping[str, str]) -> dict[str, Any]:
-    if form in ("percent", "fraction"):
+    if form in ("percent", "fraction", "unix"):
         return {"widget": form}
-    if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:])):
+    if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:]) or words[-1].endswith("id")):
         return {"widget": "plain"}
     if not amount(str(column["stored"]), words):
         return {}
@@ -241,7 +257,7 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
 
     `table` is its name in the singular, `columns` are those that may stand in a title, in their order; `called` are all of `column_words`.
     """
-    texts = {column["name"]: column for column in columns if column["stored"] == "text"}
+    texts = {column["name"]: column for column in columns if column["stored"] == "text" or column.get("form") == "translations"}
     lower = {called[name].lower(): name for name in reversed(texts)}
     snake = {"_".join(parts_of(called[name])): name for name in reversed(texts)} | lower
     if whole := next((snake[name] for name in WHOLE if name in snake), None):

@@ -1,13 +1,16 @@
 """Relations of collections: from foreign keys, from documents, and those of tables that only join two others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.core.documents.collections.labels import led_to
 from console.core.documents.collections.model import Collection, Relation
 from console.core.plain_words import humanised
 from console.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from console.core.documents.collections.assembling import Stored
 
 
 def link(links: dict[str, list[Relation]], made: Mapping[str, Collection], here: str, there: str, foreign: Mapping[str, Any]) -> None:
@@ -17,6 +20,20 @@ def link(links: dict[str, list[Relation]], made: Mapping[str, Collection], here:
     links[here].append(Relation(name, made[there].label_one, there, "to_one", pairs, exact=True))
     back = tuple((target, column) for column, target in pairs)
     links[there].append(Relation(made[here].table, made[here].label, here, "to_many", back))
+
+
+def with_said_keys(own: "Stored", every: Sequence["Stored"]) -> "Stored":
+    """The collection, with what its document says leads to the key of a table beside it as foreign keys: it leads back too, and fields show titles."""
+    known = {tuple(foreign["columns"]) for foreign in own.structure.get("foreign_keys", ())}
+    beside = {other.id: other.structure for other in every if other.source == own.source}
+    found = []
+    for relation in own.document["relations"]:
+        there, via = beside.get(relation["collection"]), relation["via"]
+        if there is None or relation["kind"] != "to_one" or not isinstance(via, str) or (via,) in known or len(there["key"]) != 1:
+            continue
+        if relation.get("to") in (None, there["key"][0], there["key"]):
+            found.append({"columns": [via], "schema": there["schema"], "table": there["table"], "target": there["key"]})
+    return replace(own, structure={**own.structure, "foreign_keys": [*own.structure.get("foreign_keys", ()), *found]}) if found else own
 
 
 def joins(structure: Mapping[str, Any]) -> bool:

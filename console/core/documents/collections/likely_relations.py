@@ -1,0 +1,83 @@
+"""Columns that look, by their names and kinds, as if they held the keys of another table, in databases without foreign keys."""
+
+from collections.abc import Mapping, Sequence
+
+from console.core.documents.collections import recognising
+from console.core.documents.collections.labels import KEY_WORDS, one_of
+from console.core.documents.collections.model import Collection, Field
+
+KINDS = frozenset({"integer", "text", "uuid"})
+PLAIN_KEYS = frozenset({"id", "uuid", "guid", "code", "name", "key", "no", "number", "entity_id", "row_id", "value_id", "sid"})
+"""Names of keys that say nothing of their table."""
+SUFFIXES = frozenset(word.lower() for word in KEY_WORDS) | {"ref", "uid"}
+FILLING = frozenset({"entity", "table", "data", "master", "tbl"})
+"""Last words of tables that say nothing of what they hold."""
+UP = frozenset({"parent", "root", "ancestor"})
+PEOPLE = ("user", "account", "person", "people", "employee", "staff", "member")
+WHO = frozenset(
+    {"author", "assignee", "assigned", "owner", "creator", "create", "write", "modifier", "editor", "reviewer", "approver", "manager"}
+)  # fmt: skip
+
+
+def likely(own: Collection, others: Sequence[Collection]) -> list[tuple[Field, list[Collection]]]:
+    """Each such column with the tables of the same source that it may lead to, the likeliest first. `others` may hold `own`."""
+    led = {here for relation in own.relations if relation.kind == "to_one" for here, _ in relation.columns}
+    kinds = {"".join(_words(field.name)) for field in own.stored_fields}
+    words = recognising.column_words([{"name": field.name} for field in own.stored_fields])
+    found = []
+    for field in own.stored_fields:
+        open_ = field.stored in KINDS and not (field.hidden or field.options or field.references or (field.name,) == own.key)
+        stem = _stem(words[field.name])
+        if not open_ or field.name in led or not stem or {f"{''.join(stem)}type", f"{''.join(stem)}model"} & kinds:
+            continue  # with its kind beside it, it leads to several tables
+        ranked = [(rank, other) for other in others if _fits(field, other) and (rank := _rank(field.name, stem, own, other)) is not None]
+        if ranked:
+            found.append((field, [other for _, other in sorted(ranked, key=lambda pair: (pair[0], pair[1].table))]))
+    return found
+
+
+def document_of(field: Field, target: Collection, taken: Sequence[str]) -> Mapping[str, str]:
+    """The relation as a collection's document says it."""
+    plain = "_".join(_stem(field.name)) or "relation"
+    plain = plain if plain[:1].isalpha() and plain.isascii() else f"to_{target.table.lower()}"
+    name = next(each for each in (plain, *(f"{plain}_{number}" for number in range(2, len(taken) + 3))) if each not in taken)
+    return {"name": name, "collection": target.id, "kind": "to_one", "via": field.name}
+
+
+def _fits(field: Field, other: Collection) -> bool:
+    return other.kind == "table" and len(other.key) == 1 and other.by_name[other.key[0]].stored == field.stored
+
+
+def _stem(name: str) -> tuple[str, ...]:
+    """The words of a column that name what it leads to: `customer` of `customer_id`, `customerid` and `id_customer`."""
+    words = _words(name)
+    if len(words) == 1 and words[0].endswith("id") and len(words[0]) > len("void"):
+        return (words[0][:-2],)
+    if len(words) > 1 and words[-1] in SUFFIXES:
+        return words[:-1]
+    return words[1:] if len(words) > 1 and words[0] in ("id", "fk") else words
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return recognising.parts_of(name)
+
+
+def _rank(column: str, stem: tuple[str, ...], own: Collection, other: Collection) -> tuple[int, int] | None:
+    """How likely the column leads there, smaller is likelier: (kind of likeness, words of the table that the column does not say); None if not."""
+    table = _words(other.table)
+    table = table[:-1] if len(table) > 1 and table[-1] in FILLING else table
+    table = (*table[:-1], one_of(table[-1])) if table else table
+    if column.lower() == other.key[0].lower() and column.lower() not in PLAIN_KEYS:
+        return (1, len(table)) if other.id != own.id else None
+    if stem[-1] in UP:
+        return (1, 0) if other.id == own.id else None
+    for start in range(len(stem)):
+        last = (*stem[start:-1], one_of(stem[-1]))
+        if table[-len(last) :] == last or "".join(table) == "".join(last):
+            rest = set(table[: -len(last)])
+            if stem == _words(column) and not rest <= set(_words(own.table)):
+                return None  # only a word, as `status`: of something else
+            return (0 if start == 0 else 2, len(rest))
+    if (WHO & set(stem) or stem[-1] == "by") and table[-1:] and table[-1] in PEOPLE:
+        return (3, len(table) + PEOPLE.index(table[-1]))
+    return None

@@ -1,0 +1,94 @@
+"""Texts in several languages in one column: which columns hold them, and which text a reader gets."""
+
+from typing import Any
+
+from console import formats
+from console.core import translations
+from console.core.documents.collections import recognising
+from console.formats import Kind, Look
+from tests.tables import cases
+
+TABLE = {"en_US": "Table", "de_DE": "Tisch", "pt-BR": "Mesa"}
+
+
+@cases(
+    ("values", "kept"),
+    [
+        ([TABLE, {"en_US": "Chair"}], True),
+        (['{"en_US": "Table", "de_DE": "Tisch"}', '{"en_US": "Chair"}'], True),
+        ([{"en": "One"}, {"de": "Zwei"}], True),
+        ([{}, {"sr@latin": "Sto"}, "plain"], True),
+        (["plain", "words", TABLE], False),
+        ([{"id": "4711"}, {"id": "4712"}], False),
+        ([{"to": "a@x.example", "is": "sent"}], False),
+        ([{"en": {"title": "deep"}}], False),
+        ([{"en": 5}], False),
+        ([{"EUR": "5"}], False),
+        (["{broken", "[1]"], False),
+        ([{}, {}], False),
+        ([], False),
+    ],
+)
+def test_columns_that_keep_texts_in_several_languages(values: list[Any], kept: bool) -> None:
+    assert translations.kept_in(values) is kept
+    assert (recognising.form_of(values, "name") == "translations") is kept
+
+
+@cases(
+    ("locale", "text"),
+    [("de", "Tisch"), ("de_AT", "Tisch"), ("de-DE", "Tisch"), ("pt", "Mesa"), ("en", "Table"), ("fr", "Table"), ("", "Table")],
+)
+def test_the_text_in_the_language_of_the_reader_else_in_english(locale: str, text: str) -> None:
+    assert translations.in_language(TABLE, locale) == text
+
+
+@cases(
+    ("value", "text"),
+    [
+        ({"de_DE": "Nur deutsch"}, "Nur deutsch"),
+        ({"en_US": None, "fr_FR": "Table basse"}, "Table basse"),
+        ({"en_US": "  ", "fr_FR": "Table"}, "Table"),
+        ({"en": "<b>x</b>"}, "<b>x</b>"),
+        ("plain", "plain"),
+        ('{"en": "cut', '{"en": "cut'),
+        ({"a": {"b": 1}}, {"a": {"b": 1}}),
+        ({}, ""),
+        (None, None),
+        (7, 7),
+    ],
+)
+def test_else_the_first_one_and_what_is_something_else_as_it_is(value: Any, text: Any) -> None:
+    assert translations.in_language(value, "en") == text
+
+
+def test_a_deep_value_does_not_stop_a_page() -> None:
+    assert translations.texts_of('{"en":' * 50_000) is None
+
+
+def test_cells_say_one_text_and_the_page_of_the_record_all_with_their_languages() -> None:
+    what = Kind("name", "Name", "json", widget="translations")
+    assert formats.text(what, TABLE, Look("de")) == "Tisch"
+    assert formats.text(what, {}, Look("de")) == "–"
+    shown = formats.html(what, {"en_US": "<Table>", "de_DE": "Tisch"}, Look("en"))
+    assert "<dt>German (Germany)</dt><dd>Tisch</dd>" in shown
+    assert "&lt;Table&gt;" in shown
+    assert formats.html(what, {"en_US": "Table"}, Look("en")) == "Table"
+
+
+@cases(
+    ("name", "values", "form"),
+    [
+        ("timecreated", [1_700_000_000, 1_600_000_000, 0, 1_650_000_000, 1_650_000_001], "unix"),
+        ("last_login", [0, 0, 0, 0, 0], None),
+        ("lastchange", [1_700_000_000, 12, 3, 4, 5], None),
+        ("phone", [1_612_345_678] * 6, None),
+        ("created", [1_700_000_000], None),
+    ],
+)
+def test_seconds_since_1970_are_known_by_name_and_values(name: str, values: list[int], form: str | None) -> None:
+    assert recognising.form_of(values, name) == form
+
+
+@cases(("value", "text"), [(1_700_000_000, "14 Nov 2023, 22:13"), (0, "–"), (10**30, str(10**30)), ("soon", "soon")])
+def test_seconds_since_1970_are_shown_as_moments(value: Any, text: str) -> None:
+    assert formats.text(Kind("at", "At", "integer", widget="unix"), value, Look()) == text
