@@ -5,6 +5,7 @@ from console.activity.event_list import (
     ActivityPage,
     ActivityRow,
     Reader,
+    between,
     entry,
     label_of_run,
     on_record,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT = 10
 MOST = 100
+MOST_OF_REPORT = 10_000
 ROUNDS = 6  # a reader of few records is not served by reading the whole log for one page
 LONGEST_FILTER = 500
 LOOKS = frozenset({"record_viewed", "record_listed", "figures_viewed", "step_shown", "source_opened", "checks_shown"})
@@ -55,6 +56,7 @@ class ActivityRow:
 
     event: Stored
     json: Mapping[str, Any]
+    record_title: str | None = None
 
     @property
     def at(self) -> datetime:
@@ -235,6 +237,21 @@ def page(actor: Actor, where: LogFilter, limit: int = DEFAULT_LIMIT, after: str 
     return answer
 
 
+def between(actor: Actor, where: LogFilter) -> list[ActivityRow]:
+    """All events that fit the filter, newest first, noted as one reading. Raises NotAllowed as `page` does, Malformed for more than a report can hold."""
+    reader, rows, before = reader_of_log(actor, "read"), list[ActivityRow](), None
+    while True:
+        answer = _page(reader, where, MOST, before)
+        rows += answer.rows
+        if len(rows) > MOST_OF_REPORT:
+            raise Malformed(f"This period has more than {MOST_OF_REPORT:,} events. Choose a shorter one, or export the activity log.")
+        if answer.next is None:
+            break
+        before = event_lists.position(answer.next)
+    log.note(actor, "log_read", open=_read(where, rows), sealed=filter_of(where), label=_label(rows))
+    return rows
+
+
 def entry(actor: Actor, pos: int) -> ActivityRow:
     """The event at this position. Raises NotAllowed as `page` does, NotFound if the reader does not find it."""
     reader = reader_of_log(actor, "read")
@@ -372,8 +389,8 @@ def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str]
     titles = record_titles.titles(reader.actor, (row for row, opens in kept if opens))
     names, hidden = present.names_of(events, titles, own=own), reader.values
     return [
-        ActivityRow(event, present.as_json(event, names, hidden=hidden, whole=opens))
-        for event, (_, opens) in zip(events, kept, strict=True)
+        ActivityRow(event, present.as_json(event, names, hidden=hidden, whole=opens), titles.get((row.collection, row.record)))
+        for event, (row, opens) in zip(events, kept, strict=True)
     ]
 
 
