@@ -59,7 +59,11 @@ def as_paper(name: str) -> Response:
     rows, at = _rows(report, look), log.now()
     if len(rows) > ON_PAPER:
         raise Invalid(f"This period has {len(rows):,} lines; a paper holds {ON_PAPER:,}. Choose a shorter period, or take the CSV file.")
-    context = _context(report, rows, ON_PAPER, look) | {"reader": accounts.names({frame.actor().id}).get(frame.actor().id, ""), "made_at": at, "zone": look.zone}
+    context = _context(report, rows, ON_PAPER, look) | {
+        "reader": accounts.names({frame.actor().id}).get(frame.actor().id, ""),
+        "made_at": at,
+        "zone": look.zone,
+    }
     answer = make_response(reports.pressed(case_file.styled(frame.render("reports/paper.html", context)), at))
     log.note(frame.actor(), "table_exported", open={"table": name, "format": "pdf", "count": len(rows), "days": window()})
     answer.mimetype = "application/pdf"

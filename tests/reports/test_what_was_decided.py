@@ -83,7 +83,9 @@ def test_page_file_and_paper_say_the_same_and_each_download_is_an_export(company
     assert [matter for matter, _ in matters(company)] == ["Export", "Export", "Exception"]
 
 
-@pytest.mark.parametrize("asked", ["since=2026-13-01", "since=x", "since=2026-02-02&until=2026-02-01", "until=9999-12-31", "since=0001-01-01&until=0001-01-02"])
+@pytest.mark.parametrize(
+    "asked", ["since=2026-13-01", "since=x", "since=2026-02-02&until=2026-02-01", "until=9999-12-31", "since=0001-01-01&until=0001-01-02"]
+)
 def test_a_period_that_is_none_is_said_and_not_a_fault(pages: Pages, asked: str) -> None:
     for form in ("", ".csv", ".pdf"):
         assert pages.ada.client.get(f"{PATH}{form}?{asked}").status_code == 400

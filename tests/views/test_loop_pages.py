@@ -1,6 +1,5 @@
 """The page of a list as it is sent: lines, the item at hand, what was typed for one that is gone, and its replay."""
 
-import re
 from html import unescape
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
@@ -66,7 +65,11 @@ def test_the_items_of_a_list_are_told_apart_from_doing_it_again(pages: "Pages") 
     hand_in(company, run_id, verdict="bad", remark="Smudged")
     runs.revise(company.olivia, run_id, revision=company.told(run_id)["revision"], step="check", attempt=None, reason="The wrong one.")
     hand_in(company, run_id, verdict="good")
-    said = [event["sentence"] for event in runs.events(company.olivia, run_id)[0] if event["kind"] in ("step_entered", "step_completed") and event["step"] == "check"]
+    said = [
+        event["sentence"]
+        for event in runs.events(company.olivia, run_id)[0]
+        if event["kind"] in ("step_entered", "step_completed") and event["step"] == "check"
+    ]
     assert [each.partition("“Check each”")[2].partition(":")[0].strip() for each in said] == [
         *("(item 1)", "(item 1)", "(item 2)"),
         *("(attempt 2, item 1)", "(attempt 2, item 1)", "(attempt 2, item 2)"),

@@ -13,6 +13,7 @@ from console.core.actor import Actor
 WINDOWS = (7, 30, 90)
 """Days back from now that a reader may choose."""
 
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A text that leads to a page of the console."""

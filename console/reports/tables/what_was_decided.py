@@ -43,7 +43,14 @@ class WhatWasDecided(PeriodReport):
         """Newest first; that the log was read is noted once."""
         where = LogFilter(kinds=tuple(_MATTER_OF), gte=since, lt=until)
         lines: list[Line] = [
-            (row.at, _MATTER_OF[row.event.type], row.actor_name, _case(row), row.sentence, str(row.json["data"].get("reason") or "") or None)
+            (
+                row.at,
+                _MATTER_OF[row.event.type],
+                row.actor_name,
+                _case(row),
+                row.sentence,
+                str(row.json["data"].get("reason") or "") or None,
+            )
             for row in activity.between(actor, where)
         ]
         return sorted([*lines, *_overruled(actor, since, until)], key=lambda line: line[0], reverse=True)
@@ -74,7 +81,10 @@ def _overruled(actor: Actor, since: datetime, until: datetime) -> Iterator[Line]
             known = page.known.get(case.workflow)
             what = f"Changed what was proposed at “{page.titles.get((case.workflow, case.step), case.step)}”: {labels}"
             if since <= at < until:
-                by, run = page.names.get(case.person or "", "A former colleague"), Link(known.title if known else "The run", f"/runs/{case.run}/replay")
+                by, run = (
+                    page.names.get(case.person or "", "A former colleague"),
+                    Link(known.title if known else "The run", f"/runs/{case.run}/replay"),
+                )
                 yield at, OVERRULED, by, run, what, None
         if (after := page.next) is None:
             return

@@ -116,7 +116,9 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
             "at": place,
             "last": last,
             "run": run_json,
-            "event": present.as_json(event, present.names_of([event], _titled(seen), items=present.items_of(map(log.closed, rows))), hidden=hidden),
+            "event": present.as_json(
+                event, present.names_of([event], _titled(seen), items=present.items_of(map(log.closed, rows))), hidden=hidden
+            ),
             "screen": {"record": panel, **({"content": blocks["content"]} if blocks["content"] else {})},
             "read_only": True,
             "masked": masked,
