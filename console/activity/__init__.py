@@ -5,7 +5,6 @@ from console.activity.event_list import (
     ActivityPage,
     ActivityRow,
     Reader,
-    between,
     entry,
     label_of_run,
     on_record,

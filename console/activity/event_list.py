@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT = 10
 MOST = 100
-MOST_OF_REPORT = 10_000
 ROUNDS = 6  # a reader of few records is not served by reading the whole log for one page
 LONGEST_FILTER = 500
 LOOKS = frozenset({"record_viewed", "record_listed", "figures_viewed", "step_shown", "source_opened", "checks_shown"})
@@ -231,25 +230,9 @@ def page(actor: Actor, where: LogFilter, limit: int = DEFAULT_LIMIT, after: str 
     Raises NotAllowed without the right `activity.read`, Malformed for a cursor that this list did not give out.
     """
     reader = reader_of_log(actor, "read")
-    before = event_lists.position(after) if after is not None else None
-    answer = _page(reader, where, limit, before)
+    answer = _page(reader, where, limit, event_lists.position(after) if after is not None else None)
     log.note(actor, "log_read", open=_read(where, answer.rows), sealed=filter_of(where), label=_label(answer.rows))
     return answer
-
-
-def between(actor: Actor, where: LogFilter) -> list[ActivityRow]:
-    """All events that fit the filter, newest first, noted as one reading. Raises NotAllowed as `page` does, Malformed for more than a report can hold."""
-    reader, rows, before = reader_of_log(actor, "read"), list[ActivityRow](), None
-    while True:
-        answer = _page(reader, where, MOST, before)
-        rows += answer.rows
-        if len(rows) > MOST_OF_REPORT:
-            raise Malformed(f"This period has more than {MOST_OF_REPORT:,} events. Choose a shorter one, or export the activity log.")
-        if answer.next is None:
-            break
-        before = event_lists.position(answer.next)
-    log.note(actor, "log_read", open=_read(where, rows), sealed=filter_of(where), label=_label(rows))
-    return rows
 
 
 def entry(actor: Actor, pos: int) -> ActivityRow:

@@ -124,9 +124,8 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
 
 
 def _search_help(collection: Collection, described: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    return list_preview.search_help(
-        [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN], collection
-    )
+    choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN]
+    return list_preview.search_help(choosable, collection)
 
 
 def _part(collection: Collection, described: Mapping[str, Any], query: BrowseQuery, kept: ListView) -> Response | None:
@@ -135,15 +134,9 @@ def _part(collection: Collection, described: Mapping[str, Any], query: BrowseQue
         case "count":
             return frame.page("lists/list.html", count_context(collection.id, query), blocks={"count": "count"})
         case "tabs":
-            return frame.page(
-                "lists/list.html",
-                {
-                    "segments": tabs(
-                        collection, described, kept, browse.saved_segments.saved_segments(frame.actor(), collection.id), counted=True
-                    )
-                },
-                blocks={"tabs": "tabs"},
-            )
+            known = browse.saved_segments.saved_segments(frame.actor(), collection.id)
+            segments = tabs(collection, described, kept, known, counted=True)
+            return frame.page("lists/list.html", {"segments": segments}, blocks={"tabs": "tabs"})
         case "condition":
             return frame.page("lists/list.html", {"asking": _asking(described)}, blocks={"condition": "condition"})
         case "view-sheet":
@@ -235,7 +228,6 @@ def drawn(
         "q": args.get("q", ""),
         "wider_href": _wider_address(collection, args),
         "syntax": _search_help(collection, described) if "syntax" in args else None,
-        "syntax_href": list_address(syntax="1"),
         "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
         "chips": list_filters.chips(page.filter, kinds, look),
         "joining": list_filters.joining(page.filter),

@@ -7,12 +7,13 @@ from typing import TypeAlias
 
 from console import access, activity
 from console.core.actor import Actor
-from console.errors import NotAllowed
+from console.errors import Malformed, NotAllowed
 from console.log.event_lists import LogFilter
 from console.proposals import cases
 from console.proposals.measure import Window
 from console.reports.tables.base import Cell, Column, Link, PeriodReport
 
+PAGE, MOST = 100, 10_000
 OVERRULED = "AI proposal overruled"
 MATTERS: Mapping[str, tuple[str, ...]] = {
     "Decision": ("outcome_chosen",),
@@ -40,7 +41,7 @@ class WhatWasDecided(PeriodReport):
         return access.can(actor, None, "activity", "read")
 
     def between(self, actor: Actor, since: datetime, until: datetime) -> Sequence[Sequence[Cell]]:
-        """Newest first; that the log was read is noted once."""
+        """Newest first. Raises Malformed for a period of more than MOST events."""
         where = LogFilter(kinds=tuple(_MATTER_OF), gte=since, lt=until)
         lines: list[Line] = [
             (
@@ -51,7 +52,7 @@ class WhatWasDecided(PeriodReport):
                 row.sentence,
                 str(row.json["data"].get("reason") or "") or None,
             )
-            for row in activity.between(actor, where)
+            for row in _events(actor, where)
         ]
         return sorted([*lines, *_overruled(actor, since, until)], key=lambda line: line[0], reverse=True)
 
@@ -59,6 +60,18 @@ class WhatWasDecided(PeriodReport):
         """In the order of MATTERS."""
         found = Counter(row[1] for row in rows)
         return {matter: found[matter] for matter in MATTERS}
+
+
+def _events(actor: Actor, where: LogFilter) -> Iterator[activity.ActivityRow]:
+    after, count = None, 0
+    while True:
+        page = activity.page(actor, where, PAGE, after)
+        yield from page.rows
+        count, after = count + len(page.rows), page.next
+        if count > MOST:
+            raise Malformed(f"This period has more than {MOST:,} events. Choose a shorter one, or export the activity log.")
+        if after is None:
+            return
 
 
 def _case(row: activity.ActivityRow) -> Link | str | None:
