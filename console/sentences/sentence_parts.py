@@ -191,7 +191,7 @@ class Parts(dict[str, str]):
         step_id, number = str((self.body.get("step") or {}).get("id")), (self.body.get("step") or {}).get("attempt")
         item = 0
         if self._version_and(step_id) in self.names.loops:  # each item is an attempt of its own
-            number, item = self.names.items.get((step_id, number), (1, 0))
+            number, item = self.names.items.get((step_id, int(number or 0)), (1, 0))
         told = [f"attempt {number}"] if isinstance(number, int) and number > 1 else []
         told += [f"item {item}"] if item else []
         return f" ({', '.join(told)})" if told else ""
