@@ -55,6 +55,7 @@ class ActivityRow:
 
     event: Stored
     json: Mapping[str, Any]
+    record_title: str | None = None
 
     @property
     def at(self) -> datetime:
@@ -229,8 +230,7 @@ def page(actor: Actor, where: LogFilter, limit: int = DEFAULT_LIMIT, after: str 
     Raises NotAllowed without the right `activity.read`, Malformed for a cursor that this list did not give out.
     """
     reader = reader_of_log(actor, "read")
-    before = event_lists.position(after) if after is not None else None
-    answer = _page(reader, where, limit, before)
+    answer = _page(reader, where, limit, event_lists.position(after) if after is not None else None)
     log.note(actor, "log_read", open=_read(where, answer.rows), sealed=filter_of(where), label=_label(answer.rows))
     return answer
 
@@ -347,8 +347,8 @@ def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str]
     titles = record_titles.titles(reader.actor, (row for row, opens in kept if opens))
     names, hidden = present.names_of(events, titles, own=own), reader.values
     return [
-        ActivityRow(event, present.as_json(event, names, hidden=hidden, whole=opens))
-        for event, (_, opens) in zip(events, kept, strict=True)
+        ActivityRow(event, present.as_json(event, names, hidden=hidden, whole=opens), titles.get((row.collection, row.record)))
+        for event, (row, opens) in zip(events, kept, strict=True)
     ]
 
 

@@ -25,10 +25,14 @@ RUN = "run_"
 
 
 def names_of(
-    events: Iterable[Stored], records: Mapping[tuple[str, str], str] | None = None, *, own: tuple[str, str] | None = None
+    events: Iterable[Stored],
+    records: Mapping[tuple[str, str], str] | None = None,
+    *,
+    own: tuple[str, str] | None = None,
+    items: Mapping[tuple[str, int], tuple[int, int]] | None = None,
 ) -> Names:
     """Names for every id that the sentences of these events use. `records` are titles that the reader may see, by collection and key; `own` is the
-    record on whose page they stand.
+    record on whose page they stand; `items` are those of `items_of`, where all events are of one run.
     """
     people, collections, workflows, versions = set[str](), set[str](), set[str](), set[tuple[str, int]]()
     fields, actions = set[tuple[str, str]](), set[str]()
@@ -58,11 +62,14 @@ def names_of(
         before = body  # events of one run have the same ones, by the thousand
     workflows.update(workflow for workflow, _ in versions)
     names = _names_by_kind(people, collections, workflows, actions, {collection for collection, _ in fields})
+    steps = _steps_of(versions)
     return Names(
         people=names["person"],
         collections=names["collection"],
         workflows=names["workflow"],
-        steps=_titles(versions),
+        steps={place: title for place, (title, _) in steps.items()},
+        loops=frozenset(place for place, (_, loop) in steps.items() if loop),
+        items=items or {},
         records=records or {},
         fields={(collection, name): label for collection, name in fields if (label := names["field"].get(f"{collection}\n{name}"))},
         actions=names["action"],
@@ -102,12 +109,22 @@ def _names_by_kind(
     return by_kind
 
 
-_kept: dict[tuple[str, int], dict[str, str]] = {}
+def items_of(events: Iterable[Stored]) -> dict[tuple[str, int], tuple[int, int]]:
+    """(step, attempt) → which time the step was come to, and at which item of its list. `events` are those of one run from its first on."""
+    places, last = dict[tuple[str, int], tuple[int, int]](), dict[str, tuple[int, int]]()
+    for event in events:
+        if event.type == "step_entered":
+            step, (time, item) = event.body["step"], last.get(event.body["step"]["id"], (0, 0))
+            last[step["id"]] = places[(step["id"], step["attempt"])] = (time, item + 1) if event.open.get("iteration") else (time + 1, 1)
+    return places
+
+
+_kept: dict[tuple[str, int], dict[str, tuple[str, bool]]] = {}
 KEPT_MOST = 500
 
 
-def _titles(versions: Iterable[tuple[str, int]]) -> dict[tuple[str, int, str], str]:
-    """(workflow, version, step) → title, for published versions."""
+def _steps_of(versions: Iterable[tuple[str, int]]) -> dict[tuple[str, int, str], tuple[str, bool]]:
+    """(workflow, version, step) → title, and whether it goes through a list; for published versions."""
     wanted = set(versions)
     lacking = sorted(wanted - _kept.keys())
     if lacking:
@@ -120,12 +137,12 @@ def _titles(versions: Iterable[tuple[str, int]]) -> dict[tuple[str, int, str], s
                 if len(_kept) >= KEPT_MOST:
                     _kept.clear()
                 _kept[(workflow, number)] = _steps(bytes(document))
-    return {(*version, step): title for version in wanted for step, title in _kept.get(version, {}).items()}
+    return {(*version, step): known for version in wanted for step, known in _kept.get(version, {}).items()}
 
 
-def _steps(document: bytes) -> dict[str, str]:
+def _steps(document: bytes) -> dict[str, tuple[str, bool]]:
     steps = orjson.loads(document).get("steps") or []
-    return {str(step["id"]): str(step.get("title") or "") for step in steps}
+    return {str(step["id"]): (str(step.get("title") or ""), step.get("type") == "loop") for step in steps}
 
 
 def as_json(event: Stored, names: Names, *, hidden: Hidden, whole: bool = True) -> dict[str, Any]:

@@ -113,15 +113,20 @@ def paper(case: CaseFile, page: str) -> bytes:
     `page` is its HTML. The same page and proofs give the same bytes. Raises Invalid where it cannot be drawn, TooMany while another is drawn.
     """
     proofs = b"".join(bundle.zipped(((name, [content]) for name, content in case.proofs), made_at(case))) if case.proofs else b""
-    order = {"page": page, "name": PROOFS, "proofs": base64.b64encode(proofs).decode(), "at": log.body.moment(made_at(case))}
+    return pressed(page, made_at(case), proofs)
+
+
+def pressed(page: str, at: datetime, proofs: bytes = b"") -> bytes:
+    """The PDF of a page of HTML that bears the moment `at`, with `proofs` attached. Raises as `paper`."""
+    order = {"page": page, "name": PROOFS, "proofs": base64.b64encode(proofs).decode(), "at": log.body.moment(at)}
     try:
         made = _press.ask(json.dumps(order).encode("utf-8", "replace"))
     except Busy:
-        raise TooMany("Another case file is being drawn. Try again in a moment.", retry_after=5) from None
+        raise TooMany("Another paper is being drawn. Try again in a moment.", retry_after=5) from None
     except TimeoutError:
         raise Invalid(TOO_LONG, code="too_long") from None
     if not made.startswith(b"%PDF"):
-        raise Invalid("The paper could not be drawn here. Take the archive (format=zip): it holds the same.", code="no_paper")
+        raise Invalid("The paper could not be drawn here. Take the other format: it holds the same.", code="no_paper")
     return made
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,7 +53,8 @@ class Names:
     """Names of ids that the reader may know. An id without a name appears as the id.
 
     `steps` is keyed by workflow id, version and step id, `records` by collection id and key, the others by id.
-    `collections` holds the name of one record ("Customer"); `fields` are labels by collection id and field.
+    `collections` holds the name of one record ("Customer"); `fields` are labels by collection id and field. `loops` are the steps that go through a list,
+    keyed as `steps`; `items` says of their attempts, by step and number, which time the step was come to and at which item it stood.
     """
 
     people: Mapping[str, str] = field(default_factory=dict)
@@ -64,6 +65,8 @@ class Names:
     records: Mapping[tuple[str, str], str] = field(default_factory=dict)
     fields: Mapping[tuple[str, str], str] = field(default_factory=dict)
     actions: Mapping[str, str] = field(default_factory=dict)
+    loops: Collection[tuple[str, int, str]] = ()
+    items: Mapping[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     own: tuple[str, str] | None = None
     """Collection and key of the record on whose page the sentences stand: it is not named there again."""
 
@@ -175,15 +178,23 @@ class Parts(dict[str, str]):
 
     def step_title(self, step_id: str) -> str:
         """The step's title in quotation marks: that of the version that ran, else that in the event, else its id as words."""
-        workflow = self.body.get("wf") or {}
-        known = self.names.steps.get((str(workflow.get("id") or ""), int(workflow.get("version") or 0), step_id), "")
+        known = self.names.steps.get(self._version_and(step_id), "")
         own = (self.body.get("step") or {}).get("id") == step_id
         title = plain(known) or (self.text("title") if own else "") or plain(step_id).replace("_", " ")
         return f"“{title}”" if title else ""
 
+    def _version_and(self, step_id: str) -> tuple[str, int, str]:
+        workflow = self.body.get("wf") or {}
+        return str(workflow.get("id") or ""), int(workflow.get("version") or 0), step_id
+
     def _attempt(self) -> str:
-        number = (self.body.get("step") or {}).get("attempt")
-        return f" (attempt {number})" if isinstance(number, int) and number > 1 else ""
+        step_id, number = str((self.body.get("step") or {}).get("id")), (self.body.get("step") or {}).get("attempt")
+        item = 0
+        if self._version_and(step_id) in self.names.loops:  # each item is an attempt of its own
+            number, item = self.names.items.get((step_id, int(number or 0)), (1, 0))
+        told = [f"attempt {number}"] if isinstance(number, int) and number > 1 else []
+        told += [f"item {item}"] if item else []
+        return f" ({', '.join(told)})" if told else ""
 
     def _record(self) -> str:
         collection, key = str(self.target.get("coll") or ""), self.target.get("key")

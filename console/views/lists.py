@@ -123,25 +123,26 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=422 if saving else 400 if wrong else 200)
 
 
+def _search_help(collection: Collection, described: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN]
+    return list_preview.search_help(choosable, collection)
+
+
 def _part(collection: Collection, described: Mapping[str, Any], query: BrowseQuery, kept: ListView) -> Response | None:
     """Return the part of the page that htmx asks for alone; None for the list itself."""
     match frame.htmx.target:
         case "count":
             return frame.page("lists/list.html", count_context(collection.id, query), blocks={"count": "count"})
         case "tabs":
-            return frame.page(
-                "lists/list.html",
-                {
-                    "segments": tabs(
-                        collection, described, kept, browse.saved_segments.saved_segments(frame.actor(), collection.id), counted=True
-                    )
-                },
-                blocks={"tabs": "tabs"},
-            )
+            known = browse.saved_segments.saved_segments(frame.actor(), collection.id)
+            segments = tabs(collection, described, kept, known, counted=True)
+            return frame.page("lists/list.html", {"segments": segments}, blocks={"tabs": "tabs"})
         case "condition":
             return frame.page("lists/list.html", {"asking": _asking(described)}, blocks={"condition": "condition"})
         case "view-sheet":
             return frame.page("lists/list.html", _view(collection, described, query.fields or ()), blocks={"view-sheet": "view_sheet"})
+        case "syntax":
+            return frame.page("lists/list.html", {"syntax": _search_help(collection, described)}, blocks={"syntax": "syntax"})
         case "facets":
             return frame.page("lists/list.html", {"facets": list_facets.facets(collection, described, query)}, blocks={"facets": "facets"})
         case "preview":
@@ -211,7 +212,6 @@ def drawn(
     shown = columns_beside_title(collection, page.columns)
     known = browse.saved_segments.saved_segments(frame.actor(), collection.id)
     segment = next((segment for segment in described["segments"] if segment["id"] == args.get("segment")), None)
-    choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN]
     filterable = _filterable(described)
     listed = frozenset(item.name for item in page.columns)
     charted = {
@@ -227,7 +227,7 @@ def drawn(
         "segment_label": segment["label"] if segment else "",
         "q": args.get("q", ""),
         "wider_href": _wider_address(collection, args),
-        "syntax": list_preview.search_help(choosable, collection),
+        "syntax": _search_help(collection, described) if "syntax" in args else None,
         "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
         "chips": list_filters.chips(page.filter, kinds, look),
         "joining": list_filters.joining(page.filter),

@@ -1,17 +1,25 @@
-"""`/reports`: the reports that the reader may see, each as a page and as CSV. `console.reports.tables` defines them."""
+"""`/reports`: the reports that the reader may see, each as a page and as CSV, those of a period as PDF too. `console.reports.tables` defines them."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, make_response, request
 
-from console.errors import NotFound
+from console import accounts, log, reports
+from console.errors import Invalid, Malformed, NotFound
 from console.reports import tables
-from console.reports.tables import WINDOWS, Cell
+from console.reports.tables import WINDOWS, Cell, Link, PeriodReport, TableReport
 from console.views import downloads, formats, frame
+from console.views.formats import Look
+from console.views.run import case_file
 
 blueprint = Blueprint("report_pages", __name__, url_prefix="/reports")
 USUAL = 30
+SHOWN, ON_PAPER = 200, 1_000
+"""Lines on a page, and on paper; the CSV file has all of them."""
 
 
 @blueprint.get("")
@@ -26,18 +34,41 @@ def listed() -> Response:
 @blueprint.get("/<name>")
 def show(name: str) -> Response:
     """Show a report."""
-    report, days, look = tables.get(frame.actor(), name), window(), frame.look()
-    rows = [[_shown(cell, look) for cell in row] for row in report.rows(frame.actor(), days)]
-    return frame.page("reports/report.html", {"report": report, "name": name, "rows": rows, "days": days, "windows": WINDOWS})
+    report, look = tables.get(frame.actor(), name), frame.look()
+    rows = _rows(report, look)
+    return frame.page("reports/report.html", _context(report, rows, SHOWN, look) | {"name": name, "days": window(), "windows": WINDOWS})
 
 
 @blueprint.get("/<name>.csv")
 def as_csv(name: str) -> Response:
-    """Download the report as CSV; durations in seconds."""
+    """Download the report as CSV; durations in seconds, moments in UTC."""
     report = tables.get(frame.actor(), name)
-    head = [f"{column.label} (seconds)" if column.kind == "time" else column.label for column in report.columns]
-    rows = ([_plain(cell) for cell in row] for row in report.rows(frame.actor(), window()))
-    return downloads.csv_response(frame.actor(), f"{name}.csv", [head, *rows], days=window())
+    units = {"time": " (seconds)", "moment": " (UTC)"}
+    rows = ([_plain(cell) for cell in row] for row in _rows(report, frame.look()))
+    return downloads.csv_response(
+        frame.actor(), f"{name}.csv", [[f"{column.label}{units.get(column.kind, '')}" for column in report.columns], *rows], days=window()
+    )
+
+
+@blueprint.get("/<name>.pdf")
+def as_paper(name: str) -> Response:
+    """Download a report of a period as PDF."""
+    report, look = tables.get(frame.actor(), name), replace(frame.look(), lasting=True)
+    if not isinstance(report, PeriodReport):
+        raise NotFound("This report is not made for paper. Take it as CSV.")
+    rows, at = _rows(report, look), log.now()
+    if len(rows) > ON_PAPER:
+        raise Invalid(f"This period has {len(rows):,} lines; a paper holds {ON_PAPER:,}. Choose a shorter period, or take the CSV file.")
+    context = _context(report, rows, ON_PAPER, look) | {
+        "reader": accounts.names({frame.actor().id}).get(frame.actor().id, ""),
+        "made_at": at,
+        "zone": look.zone,
+    }
+    answer = make_response(reports.pressed(case_file.styled(frame.render("reports/paper.html", context)), at))
+    log.note(frame.actor(), "table_exported", open={"table": name, "format": "pdf", "count": len(rows), "days": window()})
+    answer.mimetype = "application/pdf"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
+    return answer
 
 
 def window() -> int:
@@ -46,16 +77,60 @@ def window() -> int:
     return days if days in WINDOWS else USUAL
 
 
-def _shown(cell: Cell, look: formats.Look) -> str:
+def _period(look: Look) -> tuple[date, date]:
+    """Return the first and the last day that the reader asks for, in their zone. Raises Malformed."""
+    until = request.args.get("until") or log.now().astimezone(ZoneInfo(look.zone)).date().isoformat()
+    since = request.args.get("since") or ""
+    try:
+        last = date.fromisoformat(until)
+        first = date.fromisoformat(since) if since else last - timedelta(days=window() - 1)
+    except (ValueError, OverflowError):
+        raise Malformed("A period begins and ends with a day, such as 2026-07-01.") from None
+    if first > last:
+        raise Malformed("This period ends before it begins.")
+    if first.year < 2000 or last.year > 2100:
+        raise Malformed("A period lies between the years 2000 and 2100.")
+    return first, last
+
+
+def _rows(report: TableReport, look: Look) -> Sequence[Sequence[Cell]]:
+    if not isinstance(report, PeriodReport):
+        return list(report.rows(frame.actor(), window()))
+    first, last = _period(look)
+    since, until = (datetime.combine(day, time(), ZoneInfo(look.zone)).astimezone(UTC) for day in (first, last + timedelta(days=1)))
+    return report.between(frame.actor(), since, until)
+
+
+def _context(report: TableReport, rows: Sequence[Sequence[Cell]], most: int, look: Look) -> dict[str, object]:
+    dated = isinstance(report, PeriodReport)
+    return {
+        "report": report,
+        "rows": [[_shown(cell, look) for cell in row] for row in rows[:most]],
+        "count": len(rows),
+        "counted": report.counted(rows) if isinstance(report, PeriodReport) else {},
+        "period": [day.isoformat() for day in _period(look)] if dated else (),
+        "period_words": " to ".join(formats.times.day_words(day.isoformat(), look.locale) for day in _period(look)) if dated else "",
+    }
+
+
+def _shown(cell: Cell, look: Look) -> str | Link:
     match cell:
+        case Link():
+            return cell
         case None:
             return formats.EMPTY
         case timedelta():
             return formats.span(cell.total_seconds(), look)
+        case datetime():
+            return formats.times.worded(cell, "d MMM y, HH:mm", look)
         case str():
             return cell
     return formats.grouped(str(cell), look.locale)
 
 
 def _plain(cell: Cell) -> str | int | Decimal | None:
+    if isinstance(cell, Link):
+        return cell.text
+    if isinstance(cell, datetime):
+        return f"{cell.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     return round(cell.total_seconds()) if isinstance(cell, timedelta) else cell

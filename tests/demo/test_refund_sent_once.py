@@ -22,6 +22,13 @@ from tests.support.engine import overdue, until
 pytestmark = pytest.mark.rotating
 
 
+def page_of(desk: Desk, run_id: str) -> str:
+    """The page of the run, as Olivia gets it."""
+    with web_app().test_request_context(f"/runs/{run_id}"):
+        g.actor = desk.people["olivia"]
+        return runner.show(run_id).get_data(as_text=True)
+
+
 # ------------------------------------------------------------------------------------- two at once, and a provider that lies
 
 
@@ -78,6 +85,22 @@ def test_a_process_that_dies_after_the_call_does_not_make_it_twice(desk: Desk) -
     assert (desk.sent(charge), desk.refunds(charge)) == ([1_200], [(1_200, "succeeded", "not_received")])
     assert desk.at(run_id) == "tell_refunded"
     whole(run_id)
+
+
+def test_r9_what_the_screen_says_after_the_process_died_and_after_it_went_on(desk: Desk) -> None:
+    charge = desk.another(1_250)
+    run_id = desk.chosen(charge)
+    with failing("effects.perform.before=raise"), pytest.raises(faults.Fault):
+        desk.hand_in(run_id)
+    runs.advance(run_id)
+    page = page_of(desk, run_id)
+    assert "Nobody knows whether it happened: it was sent and no clear answer came" in page
+    assert "Key to look for" in page
+    assert "Check again" in page
+    effect = next(each for each in desk.told(run_id)["attempts"][-1]["effects"] if each["status"] == "unknown")
+    assert runs.check(desk.people["olivia"], run_id, revision=None, effect=effect["id"]) == "not_done", "it died before the call"
+    assert "We have sent €12.50 back to your card" in page_of(desk, run_id)
+    assert (desk.sent(charge), desk.refunds(charge)) == ([1_250], [(1_250, "succeeded", "not_received")])
 
 
 @pytest.mark.parametrize(
@@ -174,9 +197,7 @@ def test_r12_a_refund_that_fails_days_later_is_told_and_the_run_stays_what_it_wa
     sequencing.catch_up()
     [news] = runs.late_reports(run_id)
     assert (news.open["result"], news.sealed["message"]) == ("failed", title)
-    with web_app().test_request_context(f"/runs/{run_id}"):
-        g.actor = desk.people["olivia"]
-        page = runner.show(run_id).get_data(as_text=True)
+    page = page_of(desk, run_id)
     assert page.index(title) < page.index("When it ended") < page.index("Pending"), "what was known then is not told as what is so now"
     after = whole_of(run_id)
     assert (after.status, after.attempts, after.context) == (before.status, before.attempts, before.context)

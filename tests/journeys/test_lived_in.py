@@ -77,6 +77,15 @@ def test_a_reviewer_sees_what_was_proposed_when_from_which_page_and_whether_that
     )
 
 
+def test_4_an_auditor_finds_each_decision_against_the_ai_with_its_author_and_comes_to_its_replay(lived: Demo) -> None:
+    page = Visitor(lived, "ada").get("/reports/what-was-decided").text
+    [line] = re.findall(r"<tr>(?:(?!</tr>).)*Changed what was proposed at “[^”]+”(?:(?!</tr>).)*</tr>", page, re.DOTALL)
+    assert re.search(r">AI proposal overruled<.*>\w+ \w+<", line, re.DOTALL)
+    replay = re.search(r'href="(/runs/\w+/replay)"', line)
+    assert replay is not None
+    assert "Edited" in Case(Visitor(lived, "rosa"), replay[1].removesuffix("/replay")).at("completed “Red flags”")
+
+
 def test_a_reviewer_sees_what_went_against_the_proposal_beside_what_was_proposed(watched: Case) -> None:
     against, done_again = watched.at("completed “Red flags”"), watched.at("completed “Red flags” (attempt 2)")
     assert re.search(r"Red flags \| [^|]+ \| Edited \| Confidence: \| [^|]+ \| Proposed: “", against)

@@ -295,7 +295,7 @@ ROUTES = [
     Route(RUN + "/picture", "/runs/{run}/picture", part="<title>", target="replay"),
     *(
         Route(f"/reports{part}", f"/reports{part.replace('<name>', 'runs-by-workflow')}", status=404)
-        for part in ("", "/<name>", "/<name>.csv")
+        for part in ("", "/<name>", "/<name>.csv", "/<name>.pdf")
     ),
     Route("/workflows", "/workflows", stan=200),
     Route("/ai", "/ai", stan=403, status=403),

@@ -262,6 +262,8 @@ def test_what_was_looked_for_is_marked_and_says_how_to_search(pages: "Pages") ->
     assert "<mark>Adaeze</mark> Okonkwo-Bell</a>" in page.html
     assert 'aria-label="Actions for Adaeze Okonkwo-Bell"' in page.html
     assert "How to search" in page.text
+    assert "is empty" in pages.olivia.get("/c/customer", "syntax").text, "fetched when it is opened"
+    assert "is empty" in pages.olivia.get("/c/customer?syntax=1").text, "without script it is a link"
     hostile = pages.mona.get(f"/c/customer?{quote('q')}={quote('<script>')}").html
     assert "<mark>&lt;script&gt;</mark>alert(1)" in hostile
     assert "<script>alert" not in hostile

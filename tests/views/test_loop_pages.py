@@ -1,11 +1,12 @@
 """The page of a list as it is sent: lines, the item at hand, what was typed for one that is gone, and its replay."""
 
+from html import unescape
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
 from markupsafe import escape
 
-from console import log
+from console import log, runs
 from tests.runs.changing.test_loop import LOOP, begin, hand_in
 
 if TYPE_CHECKING:
@@ -56,3 +57,21 @@ def test_a_replay_shows_each_item_as_it_was(pages: "Pages") -> None:
     page = pages.olivia.client.get(f"/runs/{run_id}/replay?at={shown.n}")
     assert "Smudged" in page.text
     assert "LT459999900012345678" in page.text
+
+
+def test_the_items_of_a_list_are_told_apart_from_doing_it_again(pages: "Pages") -> None:
+    company = pages.company
+    run_id = begin(company)
+    hand_in(company, run_id, verdict="bad", remark="Smudged")
+    runs.revise(company.olivia, run_id, revision=company.told(run_id)["revision"], step="check", attempt=None, reason="The wrong one.")
+    hand_in(company, run_id, verdict="good")
+    said = [
+        event["sentence"]
+        for event in runs.events(company.olivia, run_id)[0]
+        if event["kind"] in ("step_entered", "step_completed") and event["step"] == "check"
+    ]
+    assert [each.partition("“Check each”")[2].partition(":")[0].strip() for each in said] == [
+        *("(item 1)", "(item 1)", "(item 2)"),
+        *("(attempt 2, item 1)", "(attempt 2, item 1)", "(attempt 2, item 2)"),
+    ]
+    assert "(attempt 2, item 1): the next item follows" in unescape(pages.olivia.get(f"/runs/{run_id}/replay").html)

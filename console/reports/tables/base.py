@@ -1,27 +1,38 @@
 """What a report is that people read as a table and take away as CSV: who may read it, its columns and its rows."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar, Literal, TypeAlias
 
+from console import log
 from console.core.actor import Actor
 
 WINDOWS = (7, 30, 90)
 """Days back from now that a reader may choose."""
 
-Cell: TypeAlias = str | int | Decimal | timedelta | None
-"""A text, a number, a length of time, or None where there is nothing to say."""
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A text that leads to a page of the console."""
+
+    text: str
+    href: str
+
+
+Cell: TypeAlias = Link | str | int | Decimal | timedelta | datetime | None
+"""A text, a link, a number, a length of time, a moment (aware UTC), or None where there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A heading, and what stands below it; a `time` is a length of time, in CSV a number of seconds."""
+    """A heading, and what stands below it; a `time` is a length of time, in CSV a number of seconds; a `moment` is in the reader's zone, in CSV in UTC."""
 
     label: str
-    kind: Literal["text", "number", "time"] = "text"
+    kind: Literal["text", "number", "time", "moment"] = "text"
+    wide: bool = False
 
 
 class TableReport(ABC):
@@ -39,3 +50,20 @@ class TableReport(ABC):
     @abstractmethod
     def rows(self, actor: Actor, days: int) -> Iterable[Sequence[Cell]]:
         """Its lines over the last `days`, a cell for each column, of what the actor may see and of nothing else."""
+
+
+class PeriodReport(TableReport):
+    """A report of any period that its reader sets, on paper too."""
+
+    @abstractmethod
+    def between(self, actor: Actor, since: datetime, until: datetime) -> Sequence[Sequence[Cell]]:
+        """Its lines from `since` on and before `until`, both aware."""
+
+    @abstractmethod
+    def counted(self, rows: Sequence[Sequence[Cell]]) -> Mapping[str, int]:
+        """How often each matter is among these lines, those that never happened too."""
+
+    def rows(self, actor: Actor, days: int) -> Sequence[Sequence[Cell]]:
+        """The lines of the last `days`."""
+        now = log.now()
+        return self.between(actor, now - timedelta(days=days), now)

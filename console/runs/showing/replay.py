@@ -116,7 +116,9 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
             "at": place,
             "last": last,
             "run": run_json,
-            "event": present.as_json(event, present.names_of([event], _titled(seen)), hidden=hidden),
+            "event": present.as_json(
+                event, present.names_of([event], _titled(seen), items=present.items_of(map(log.closed, rows))), hidden=hidden
+            ),
             "screen": {"record": panel, **({"content": blocks["content"]} if blocks["content"] else {})},
             "read_only": True,
             "masked": masked,
@@ -208,7 +210,7 @@ def _titled(seen: Seen) -> dict[tuple[str, str], str]:
 
 
 def _ticks(rows: Sequence[log.Row], titled: Mapping[tuple[str, str], str]) -> list[Tick]:
-    called = present.names_of(map(log.closed, rows), titled)
+    called = present.names_of(map(log.closed, rows), titled, items=present.items_of(map(log.closed, rows)))
     return [Tick(row, called) for row in rows]
 
 
@@ -236,6 +238,6 @@ def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tup
     seen = see(actor, run_id)
     found = log.events_of(run_id, after=after, limit=limit + 1)
     page = found[:limit]
-    called = present.names_of(page, _titled(seen))
+    called = present.names_of(page, _titled(seen), items=present.items_of(log.history(run_id) if after else page))
     hidden = hidden_from(actor, looking_back=True)
     return [present.as_json(stored, called, hidden=hidden) for stored in page], page[-1].n if len(found) > limit else None

@@ -87,9 +87,14 @@ def html(case: CaseFile, actor: Actor) -> str:
             "who": lambda person: case.names.get(person, "a former colleague") if person else "",
         },
     )
+    return styled(drawn)
+
+
+def styled(drawn: str) -> str:
+    """Return a page of paper with its style and fonts in it, and endless words broken."""
     parted = "".join(part if part.startswith("<") else _ENDLESS.sub(_breaking, part) for part in _TAG.split(drawn))
-    styled = parted.replace("</head>", f"<style>{_style()}</style></head>", 1)
-    return _PICTURE.sub(lambda found: f"{found[0]}<style>{_picture_style()}</style>", styled)
+    page_styled = parted.replace("</head>", f"<style>{_style()}</style></head>", 1)
+    return _PICTURE.sub(lambda found: f"{found[0]}<style>{_picture_style()}</style>", page_styled)
 
 
 def _breaking(word: re.Match[str]) -> str:

@@ -303,7 +303,7 @@ def _step_words(step: Mapping[str, Any], look: Look) -> str:
         parts.append(f"started {formats.clock(step['at'], look)}" if step["at"] else "")
     elif step["by_name"]:
         parts += [str(step["by_name"]), formats.clock(step["at"], look) if step["at"] else ""]
-    if step["attempt"] and step["attempt"] > 1:
+    if step["attempt"] and step["attempt"] > 1 and not step.get("items"):  # of a list, each item is an attempt of its own
         parts.append(f"attempt {step['attempt']}")
     return ", ".join(part for part in parts if part)
 

@@ -1,0 +1,116 @@
+"""What was decided: the report of a period for auditors, as a page, as CSV and on paper; nothing in it that its reader may not see."""
+
+import csv
+import io
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from console import activity, log, runs
+from console.activity import sequencing
+from console.errors import NotAllowed
+from console.log.event_lists import LogFilter
+from console.reports import tables
+from tests.company import Company
+from tests.conftest import web_app
+from tests.papers import text_of
+from tests.views.conftest import Pages
+
+PATH = "/reports/what-was-decided"
+
+
+@pytest.fixture
+def pages(company: Company) -> Pages:
+    return Pages(company, web_app())
+
+
+def lines(company: Company, by: str = "ada", since: datetime | None = None, until: datetime | None = None) -> list[tuple[Any, ...]]:
+    report = tables.get(company.people[by], "what-was-decided")
+    assert isinstance(report, tables.PeriodReport)
+    sequencing.catch_up(5)
+    now = log.now()
+    rows = report.between(company.people[by], since or now - timedelta(days=1), until or now + timedelta(seconds=1))
+    return [tuple(row) for row in rows]
+
+
+def matters(company: Company) -> list[tuple[str, str]]:
+    return [(line[1], line[2]) for line in lines(company)]
+
+
+def test_a_run_that_was_given_up_is_an_exception_with_its_reason_and_leads_to_its_replay(company: Company) -> None:
+    run_id = company.started("1")
+    runs.abort(company.olivia, run_id, revision=None, reason="Begun twice.")
+    [(_, matter, _, case, what, why)] = lines(company)
+    assert (matter, why) == ("Exception", "Begun twice.")
+    assert case.href.startswith(f"/runs/{run_id}/replay?at=")
+    assert "aborted Care review" in what
+
+
+def test_a_decision_is_there_with_who_made_it(company: Company, pages: Pages) -> None:
+    run = company.started("1")
+    page = pages.olivia.get(f"/runs/{run}")
+    handed_in: list[dict[str, Any]] = [{}, {"v_note": "x"}, {}, {"outcome": "approve"}]
+    for values in handed_in:
+        pages.olivia.send(page, "/complete", **values)
+        page = pages.olivia.follow()
+    [decision] = [line for line in lines(company) if line[1] == "Decision"]
+    assert company.olivia.id not in decision
+    assert decision[2].startswith("Olivia")
+
+
+def test_the_period_takes_in_its_first_moment_and_leaves_out_its_last(company: Company) -> None:
+    runs.abort(company.olivia, company.started("1"), revision=None, reason="No.")
+    [(at, *_)] = lines(company)
+    assert len(lines(company, since=at)) == 1
+    assert lines(company, until=at) == []
+    assert lines(company, since=at + timedelta(microseconds=1)) == []
+
+
+def test_page_file_and_paper_say_the_same_and_each_download_is_an_export(company: Company, pages: Pages) -> None:
+    runs.abort(company.olivia, company.started("1"), revision=None, reason="Begun <b>twice</b>, =1+1.")
+    sequencing.catch_up(5)
+    page = pages.ada.get(PATH)
+    assert "Begun <b>twice</b>, =1+1." in page.text
+    assert "Approval without an answer" in page.text, "what never happened is said too"
+    [file, paper] = [link for link in page.links if link.startswith(PATH + ".")]
+    head, line = csv.reader(io.StringIO(pages.ada.client.get(file).text))
+    assert head[0] == "When (UTC)"
+    assert line[-1] == "Begun <b>twice</b>, =1+1."
+    answer = pages.ada.client.get(paper)
+    assert answer.mimetype == "application/pdf"
+    assert "Begun <b>twice</b>" in " ".join(text_of(answer.data).split())
+    assert [matter for matter, _ in matters(company)] == ["Export", "Export", "Exception"]
+
+
+@pytest.mark.parametrize(
+    "asked", ["since=2026-13-01", "since=x", "since=2026-02-02&until=2026-02-01", "until=9999-12-31", "since=0001-01-01&until=0001-01-02"]
+)
+def test_a_period_that_is_none_is_said_and_not_a_fault(pages: Pages, asked: str) -> None:
+    for form in ("", ".csv", ".pdf"):
+        assert pages.ada.client.get(f"{PATH}{form}?{asked}").status_code == 400
+
+
+def test_a_period_in_which_nothing_happened(pages: Pages) -> None:
+    page = pages.ada.get(PATH + "?since=2020-01-01&until=2020-01-31")
+    assert "There is nothing to report from 1 Jan 2020 to 31 Jan 2020." in page.text
+
+
+@pytest.mark.parametrize("who", ["olivia", "stan", "mona"])
+def test_who_does_not_read_the_log_reads_no_report_of_it(company: Company, pages: Pages, who: str) -> None:
+    for form in ("", ".csv", ".pdf"):
+        getattr(pages, who).get(PATH + form, status=404)
+    report = tables.all_reports()["what-was-decided"]
+    with pytest.raises(NotAllowed):
+        list(report.rows(company.people[who], 7))
+
+
+def test_another_report_has_no_paper(pages: Pages) -> None:
+    pages.mona.get("/reports/runs-by-workflow.pdf", status=404)
+
+
+def test_reading_the_report_is_one_event(company: Company) -> None:
+    runs.abort(company.olivia, company.started("1"), revision=None, reason="No.")
+    lines(company)
+    sequencing.catch_up(5)
+    assert len(activity.page(company.people["ada"], LogFilter(kinds=("log_read",))).rows) == 1
