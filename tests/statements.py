@@ -1,6 +1,6 @@
 """What the product asks the database while tests run: each statement that reads runs says for whom.
 
-Statements are looked at once, where they leave for the server (psycopg's cursor, and the prepared ones of `console.db.hot`), and only those that the
+Statements are looked at once, where they leave for the server (psycopg's cursor, and the prepared ones of `console.db.prepared_statement`), and only those that the
 product itself sends: a test may look where it likes.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from console.access.run_reach import ALL
-from console.db import hot
+from console.db import prepared_statement
 
 ROOT = Path(__file__).parents[1]
 OURS, ENGINES, OTHERS = (
@@ -42,7 +42,7 @@ def reads_for_nobody(statement: str) -> bool:
 
 def watch() -> None:
     """Look at every statement from now on."""
-    execute, compiled = psycopg.Cursor.execute, hot._compiled
+    execute, compiled = psycopg.Cursor.execute, prepared_statement._compiled
 
     def looked_at(self: Any, query: Any, *given: Any, **more: Any) -> Any:
         if isinstance(query, str):
@@ -54,7 +54,7 @@ def watch() -> None:
         return compiled(statement)
 
     psycopg.Cursor.execute = looked_at  # type: ignore[method-assign]
-    hot._compiled = prepared  # type: ignore[assignment]
+    prepared_statement._compiled = prepared  # type: ignore[assignment]
 
 
 def _look(statement: str) -> None:

@@ -56,7 +56,7 @@ OPEN_MODULES = frozenset(
         "policy_words",
         "rows",
         "run_reach",
-        "second",
+        "casbin_agreement",
         "spoken_names",
         "subject_scope",
     }

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from console.access import narrowing, policy_store, policy_words, second, subject_scope
+from console.access import casbin_agreement, narrowing, policy_store, policy_words, subject_scope
 from console.access.clearance_lookup import leaves_open
 from console.access.rows import kind_of
 from console.access.spoken_names import spoken, team_name
@@ -49,10 +49,12 @@ def can(
     policy = policy_store.current()
     if not _indexed(policy, actor, team, obj, act, record, run, typed):
         return False
-    if not second.dangerous(obj, act):
+    if not casbin_agreement.dangerous(obj, act):
         return True
     roots = _judged_roots(actor, obj, record, run, typed)
-    return second.agrees(policy, second.Question(actor, team, obj, act, roots, some=record is None and obj.startswith("collection:")))
+    return casbin_agreement.agrees(
+        policy, casbin_agreement.Question(actor, team, obj, act, roots, some=record is None and obj.startswith("collection:"))
+    )
 
 
 def approves_as(actor: Actor, team: str, roles: Collection[str]) -> bool:
@@ -60,7 +62,9 @@ def approves_as(actor: Actor, team: str, roles: Collection[str]) -> bool:
     policy = policy_store.current()
     if policy.index.held(f"user:{actor.id}", team).isdisjoint(roles):
         return False
-    return second.agrees(policy, second.Question(actor, team, *second.APPROVAL, {}, roles=tuple(sorted(roles))))
+    return casbin_agreement.agrees(
+        policy, casbin_agreement.Question(actor, team, *casbin_agreement.APPROVAL, {}, roles=tuple(sorted(roles)))
+    )
 
 
 def somewhere(actor: Actor, team: str | None, kind: str, act: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console.access import policy_store, second, subject_scope
+from console.access import casbin_agreement, policy_store, subject_scope
 from console.access.deciding import Belonging, Decision, decide
 from console.access.judgement import follow_relations
 from console.access.policy_words import act as act_words, condition
@@ -75,10 +75,10 @@ def decision_of(person: str, team: str | None, obj: str, act: str, roots: Mappin
     decision = decide(held.index, f"user:{person}", team, obj, act, roots, some=some)
     scope = None if collection is None else subject_scope.rows_of(held, actor, team, collection, act)
     indexed = decision.allowed if scope is None else not scope.nothing if some else scope.allows(roots["record"], roots.get("now"))
-    question = second.Question(actor, team, obj, act, roots, some=some)
-    allowed, row = second.decided(held, question)
+    question = casbin_agreement.Question(actor, team, obj, act, roots, some=some)
+    allowed, row = casbin_agreement.decided(held, question)
     if allowed is not indexed:
-        second.alarm(held, question, "asked for the reasons, they answer differently")
+        casbin_agreement.alarm(held, question, "asked for the reasons, they answer differently")
     subject = _belonging(scope, roots.get("record"), roots.get("now"), some=some)
     return replace(decision, allowed=allowed and indexed, row=row, subject=subject, agreed=allowed is indexed)
 

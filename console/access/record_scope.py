@@ -4,7 +4,7 @@ import functools
 from collections.abc import Iterable
 from dataclasses import replace
 
-from console.access import narrowing, policy_store, second, subject_scope
+from console.access import casbin_agreement, narrowing, policy_store, subject_scope
 from console.access.judgement import roots_of
 from console.core import scopes
 from console.core.actor import Actor
@@ -25,8 +25,8 @@ def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive:
     if not narrowing.within(actor, obj, act):
         return scopes.Scope(collection=collection_id, attributes=actor.attributes, hidden=hidden.unreadable, fixed=hidden.unwritable)
     rows = subject_scope.rows_of(policy, actor, None, collection_id, act)
-    if not rows.nothing and second.dangerous(obj, act):
-        agreed = second.agrees(policy, second.Question(actor, None, obj, act, roots_of(actor), some=True))
+    if not rows.nothing and casbin_agreement.dangerous(obj, act):
+        agreed = casbin_agreement.agrees(policy, casbin_agreement.Question(actor, None, obj, act, roots_of(actor), some=True))
         rows = rows if agreed else scopes.Scope(collection_id, attributes=actor.attributes)
     return replace(
         rows,

@@ -39,7 +39,7 @@ from console.accounts.persons import (
     team_id,
     teams,
 )
-from console.accounts.recent import require_recent
+from console.accounts.recent_confirmation import require_recent
 from console.accounts.service_accounts import (
     create_key_for,
     create_service_account,
@@ -71,7 +71,7 @@ OPEN_MODULES = frozenset(
         "person_changes",
         "profile",
         "rates",
-        "recent",
+        "recent_confirmation",
         "service_accounts",
         "sessions",
         "teamwork",

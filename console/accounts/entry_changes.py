@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from console import access, log, settings
 from console.accounts.entry import WORDS, Entry, GroupRole, current, forget, in_networks
-from console.accounts.recent import require_recent
+from console.accounts.recent_confirmation import require_recent
 from console.core.actor import Actor
 from console.db import engine as db
 from console.errors import Invalid

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 
 from console import access, log, subjects
 from console.accounts import authority, entry, one_time, persons, throttle
-from console.accounts.recent import require_recent
+from console.accounts.recent_confirmation import require_recent
 from console.accounts.throttle import Limit
 from console.core.actor import Actor
 from console.db import engine as db

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from console import access, log
 from console.accounts import authority, entry, invitations, persons, sessions, signing_in
 from console.accounts.oidc import Arrival, ProviderRefused
-from console.accounts.recent import require_recent
+from console.accounts.recent_confirmation import require_recent
 from console.core.actor import Actor
 from console.db import engine as db
 from console.db.ids import new_id

@@ -13,7 +13,7 @@ from babel import Locale, UnknownLocaleError
 
 from console import access, log, subjects
 from console.accounts import authority, one_time, passwords, persons, throttle
-from console.accounts.recent import require_recent
+from console.accounts.recent_confirmation import require_recent
 from console.accounts.throttle import Limit
 from console.core.actor import Actor
 from console.db import engine as db

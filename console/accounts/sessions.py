@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from console import access, log
 from console.accounts import authority, entry, factors, persons
 from console.core.actor import Actor
-from console.db import ahead, engine as db
+from console.db import early_statement, engine as db
 from console.db.ids import new_id
 from console.errors import NotAllowed, NotFound
 
@@ -87,7 +87,7 @@ def standing(token: str, *, background: bool = False) -> Standing | None:
     """The session of this token; None if it has ended, was idle for too long or is too old. `background` requests do not count as activity."""
     rules = entry.current()
     idle, whole = f"{rules.idle_minutes} minutes", f"{rules.whole_minutes} minutes"
-    found = ahead.fetch(_SESSION, (_hash(token), idle, whole))
+    found = early_statement.fetch(_SESSION, (_hash(token), idle, whole))
     if not found:
         return None
     row = _Found(*found[0])

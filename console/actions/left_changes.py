@@ -13,7 +13,7 @@ from console.core.documents.collections import Collection
 from console.core.plain_words import uncapitalised
 from console.db.engine import alone, fetch, transaction
 from console.errors import NotAllowed, NotFound, SourceDown
-from console.log import AlreadyDone, once
+from console.log import AlreadyDone, idempotency_note
 from console.records.write import alike
 from console.runs.rows import side_rows
 
@@ -71,7 +71,7 @@ def _settle(
     actor = _actor(person, kind, chain)
     intent = Intent(ident, actor, collection, effect, change["key"], change["old"], change["new"], subject)
     result, key = found_in_source(intent)
-    with once.of_request(request if result == "succeeded" or (effect == "added" and result == "unknown") else None):
+    with idempotency_note.of_request(request if result == "succeeded" or (effect == "added" and result == "unknown") else None):
         try:
             intent.settle(result, key=key)
         except AlreadyDone:  # a repeat of the request has told it meanwhile

@@ -22,7 +22,7 @@ from console.core.scopes import Scope, whole
 from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.errors import Malformed, NotFound
-from console.log import event_lists, masking, present, recheck
+from console.log import event_lists, event_view, masking, recheck
 from console.log.event_lists import LogFilter, Within
 from console.log.read import Stored, stored
 
@@ -345,9 +345,9 @@ def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str]
     subjects.load(row.sub for row, opens in kept if opens and row.sub)
     events = [stored(row, opened=opens) for row, opens in kept]
     titles = record_titles.titles(reader.actor, (row for row, opens in kept if opens))
-    names, hidden = present.names_of(events, titles, own=own), reader.values
+    names, hidden = event_view.names_of(events, titles, own=own), reader.values
     return [
-        ActivityRow(event, present.as_json(event, names, hidden=hidden, whole=opens), titles.get((row.collection, row.record)))
+        ActivityRow(event, event_view.as_json(event, names, hidden=hidden, whole=opens), titles.get((row.collection, row.record)))
         for event, (row, opens) in zip(events, kept, strict=True)
     ]
 

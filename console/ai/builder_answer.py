@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import pydantic_core
 
-from console.ai.finding import SURROGATE
+from console.ai.contact_details import SURROGATE
 from console.ai.types import Code
 
 _FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL | re.IGNORECASE)

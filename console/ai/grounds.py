@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from console.ai import literal, written_values
-from console.ai.literal import Evidence, Place
+from console.ai import literal_quotes, written_values
+from console.ai.literal_quotes import Evidence, Place
 from console.ai.types import LEVELS, Confidence, Drop, FieldSpec, Proposed
 
 REFERENCE = re.compile(r"\s?\[(s\d{1,6})\]")
@@ -72,7 +72,7 @@ def support(spec: FieldSpec, value: Any, cited: Sequence[Evidence], trusted: Seq
         _draft(str(value), trusted)
         return _somewhere(spec, value, cited)
     entries = value if isinstance(value, list) else [value]
-    kind = literal.KINDS.get(spec.type, "text")
+    kind = literal_quotes.KINDS.get(spec.type, "text")
     places = [_place(kind, entry, spec, cited) for entry in entries]
     if kind == "boolean" and not spec.trusted_only:
         return iter([place for place in places if place is not None])
@@ -88,7 +88,7 @@ def support(spec: FieldSpec, value: Any, cited: Sequence[Evidence], trusted: Seq
     return iter([place for place in places if place is not None])
 
 
-def _place(kind: literal.ValueKind, value: Any, spec: FieldSpec, cited: Sequence[Evidence]) -> tuple[str, Place] | None:
+def _place(kind: literal_quotes.ValueKind, value: Any, spec: FieldSpec, cited: Sequence[Evidence]) -> tuple[str, Place] | None:
     for evidence in cited:
         if (place := evidence.place(kind, value, name=spec.name)) is not None:
             return evidence.source.id, place
@@ -134,14 +134,14 @@ def _facts(text: str, cited: Sequence[Evidence], trusted: Sequence[Evidence]) ->
     _links(text, trusted)
 
 
-def _facts_of(text: str) -> list[literal.Fact]:
-    facts = literal.facts(text)
+def _facts_of(text: str) -> list[literal_quotes.Fact]:
+    facts = literal_quotes.facts(text)
     if len(facts) > MOST_FACTS:
         raise Drop("not_in_source")
     return facts
 
 
-def _is_in_sources(fact: literal.Fact, evidences: Sequence[Evidence]) -> bool:
+def _is_in_sources(fact: literal_quotes.Fact, evidences: Sequence[Evidence]) -> bool:
     return any(evidence.place(fact.kind, value) is not None for evidence in evidences for value in fact.values)
 
 
@@ -189,7 +189,7 @@ def _is_code(text: str) -> bool:
 
 
 def _folded(value: Any) -> str:
-    return "" if value is None else literal.Line("", value, "").folded.strip()
+    return "" if value is None else literal_quotes.Line("", value, "").folded.strip()
 
 
 def without_false_quotes(text: str, given: Sequence[Evidence]) -> str:

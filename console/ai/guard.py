@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from console.ai import answer, fitting, grounds, injection_scan
+from console.ai import answer, field_fit, grounds, injection_scan
 from console.ai.answer import ITEM, Answer, Unreadable
 from console.ai.earlier_findings import rests_on_earlier
-from console.ai.literal import Evidence, Place
-from console.ai.plain import line, storable
+from console.ai.literal_quotes import Evidence, Place
+from console.ai.plain_text import line, storable
 from console.ai.prompt import offered, outcome_name
 from console.ai.redaction import Restore
 from console.ai.types import LEVELS, Ask, Code, Drop, Dropped, FieldSpec, Flag, Judged, Proposed, Raw, Reason
@@ -155,7 +155,7 @@ def _item(case: Case, item: Any, *, duplicate: bool) -> Proposed:
     if not _has_shape(item):
         raise Drop("wrong_type")
     spec = case.specs[item["name"]]
-    value = fitting.fitted(spec, item["value"], case.restore)
+    value = field_fit.fitted(spec, item["value"], case.restore)
     ids = _cited(case, item["sources"])
     place = _grounded(case, spec, value, ids)
     level = grounds.level(spec, item["confidence"], value, place, case.known(ids))

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from console.ai import finding, written_values
-from console.ai.finding import Found, FoundKind
+from console.ai import contact_details, written_values
+from console.ai.contact_details import Found, FoundKind
 from console.core.papers import mrz, vat
 
 LEAST, WIDEST = 8, 24  # letters and digits of a number
@@ -136,7 +136,9 @@ def _torn_zones(text: str, whole: Sequence[Found]) -> Iterator[Found]:
     """Zones of which the lines that were found are a part at most, with the capitals around them."""
     for match in _TORN_ZONE.finditer(text):
         signs = "".join(match[0].split())
-        known = sum(zone.end - zone.start for zone in finding.apart(whole) if match.start() <= zone.start and zone.end <= match.end())
+        known = sum(
+            zone.end - zone.start for zone in contact_details.apart(whole) if match.start() <= zone.start and zone.end <= match.end()
+        )
         if FILLERS in signs and len(signs) >= SHORTEST_ZONE and known < len(match[0].replace("\n", "")):
             yield Found(match.start(), match.end(), "mrz", signs)
 

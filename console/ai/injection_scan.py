@@ -15,8 +15,8 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from console.ai import phrases
-from console.ai.literal import scalars
+from console.ai import injection_phrases
+from console.ai.literal_quotes import scalars
 from console.ai.types import Ask, Source
 
 LONGEST = 60_000  # characters of a source that are looked at: more of it is in no prompt
@@ -84,7 +84,7 @@ _ROLE = re.compile(
     re.IGNORECASE,
 )
 _ROLE_LINE = re.compile(
-    rf"(?:^|\n|[\[(*_{{\"'])\s*(?:system|assistant|developer|ai)(?: (?:prompt|message|instructions?|note))?[\])*_\"']{{0,4}} ?: ?[\"'*]{{0,3}}(?:please )?(?:{phrases.VERBS}|the (?:user|operator|assistant|amount|decision)|new |all |from now|this (?:is|document|request))"
+    rf"(?:^|\n|[\[(*_{{\"'])\s*(?:system|assistant|developer|ai)(?: (?:prompt|message|instructions?|note))?[\])*_\"']{{0,4}} ?: ?[\"'*]{{0,3}}(?:please )?(?:{injection_phrases.VERBS}|the (?:user|operator|assistant|amount|decision)|new |all |from now|this (?:is|document|request))"
 )
 _FORGED = re.compile(
     r"[\"'](decision|confidence|rationale|decline_reason|fields|tool_calls?|function_call|tool_use|arguments|tool)[\"']\s*:"
@@ -214,8 +214,8 @@ def _forged(folded: str) -> Iterator[Sign]:
 
 
 def _orders(folded: str, names: tuple[str, ...]) -> Iterator[Sign]:
-    heads = {word[: phrases.LETTERS_OF_HEAD] for word in _WORD.findall(folded)}
-    for phrase in phrases.EVERY:
+    heads = {word[: injection_phrases.LETTERS_OF_HEAD] for word in _WORD.findall(folded)}
+    for phrase in injection_phrases.EVERY:
         if phrase.heads is not None and phrase.heads.isdisjoint(heads):
             continue
         for stem in phrase.stems:
@@ -226,12 +226,12 @@ def _orders(folded: str, names: tuple[str, ...]) -> Iterator[Sign]:
         if not any(word in folded for word in phrase.also):
             continue
         for match in phrase.pattern.finditer(folded):
-            around = folded[match.start() : match.end() + phrases.AROUND]
+            around = folded[match.start() : match.end() + injection_phrases.AROUND]
             if phrase.unless is None or not phrase.unless.search(around):
                 yield Sign(phrase.what, _quote(folded, match.start(), match.end()))
                 break
     if names and any(verb in folded for verb in _ASSIGNING) and (order := _assignment(names).search(folded)):
-        yield Sign(phrases.ASSIGN, _quote(folded, order.start(), order.end()))
+        yield Sign(injection_phrases.ASSIGN, _quote(folded, order.start(), order.end()))
 
 
 @lru_cache(maxsize=256)
@@ -239,7 +239,7 @@ def _assignment(names: tuple[str, ...]) -> re.Pattern[str]:
     """The order "set NAME to …" and its like, for the fields of this form."""
     called = "|".join(sorted((re.escape(fold(name)) for name in names), key=len, reverse=True))
     return re.compile(
-        phrases.ORDER
+        injection_phrases.ORDER
         + rf"(?:set|overwrite|assign|fill(?: in)?|force) (?:the |field |value of )*[\"'`]?(?:{called})[\"'`]? ?(?:field |value )?(?:to|=|:|with|as|at)(?!\w)"
     )
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console.ai import finding
-from console.ai.literal import whole_words
+from console.ai import contact_details
+from console.ai.literal_quotes import whole_words
 from console.ai.redaction import Redactor, Restore
 from console.ai.types import LEVELS, Ask, FieldSpec, Flag, Source
 
@@ -136,7 +136,7 @@ def _choices(spec: FieldSpec) -> Iterator[tuple[str, str, str]]:
 
 def _system(policy: tuple[str, str]) -> str:
     """The fixed policy with the texts that administrators add before and after it."""
-    before, after = (finding.visible(part).strip() for part in policy)
+    before, after = (contact_details.visible(part).strip() for part in policy)
     return "\n\n".join(part for part in (before, POLICY, after) if part)
 
 
@@ -242,7 +242,7 @@ def _attributes(source: Source, redactor: Redactor) -> str:
 
 def _attribute(value: str) -> str:
     """A text as the value of an attribute."""
-    plain = " ".join(finding.visible(value).split())
+    plain = " ".join(contact_details.visible(value).split())
     return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 

@@ -17,9 +17,9 @@ from itertools import accumulate, islice
 from types import MappingProxyType
 from typing import Any
 
-from console.ai import finding, identity_numbers, secret_forms, spoken_digits, written_values
-from console.ai.literal import scalars
-from console.ai.sought import LEAST_WITHIN, Sought, spliced
+from console.ai import contact_details, identity_numbers, secret_forms, spoken_digits, written_values
+from console.ai.literal_quotes import scalars
+from console.ai.text_replacing import LEAST_WITHIN, Sought, spliced
 from console.ai.types import FieldSpec, Source, Treatment
 
 REMOVED = "[REMOVED]"
@@ -139,7 +139,7 @@ class Redactor:
         texts = [
             str(value) for _, value in islice(scalars(source.data), MOST_SOUGHT) if isinstance(value, str) and len(value) >= LEAST_SPOTTED
         ]
-        for stretch in by_form(finding.visible("\n".join(texts))):
+        for stretch in by_form(contact_details.visible("\n".join(texts))):
             raw = stretch.text if stretch.kind == "secret" else ""
             if len(raw) >= LEAST_WITHIN:
                 self._sought.add(raw, REMOVED, withheld=True)
@@ -206,7 +206,7 @@ class Redactor:
 
     def lines(self, texts: Sequence[str], *, note: bool = False) -> list[str]:
         """Lines of one text, each with what must not be sent replaced: a number may begin in one and end in the next."""
-        shown = [_decoded(finding.visible(text)) for text in texts]
+        shown = [_decoded(contact_details.visible(text)) for text in texts]
         if any("[" in line for line in shown):
             shown = [_LIKE_ONE.sub(r"(\1)", line) for line in shown]  # what only looks like a placeholder must not be put back
         shown = [self._replaced(line) for line in shown]
@@ -226,9 +226,11 @@ class Redactor:
     def _spotted(self, text: str, *, note: bool) -> list[tuple[int, int, str]]:
         """Values found by their form in a text, and their placeholders."""
         stretches = by_form(text)
-        stretches += [stretch for stretch in finding.personal(finding.readable(text)) if note and stretch.kind in {"email", "phone"}]
+        stretches += [
+            stretch for stretch in contact_details.personal(contact_details.readable(text)) if note and stretch.kind in {"email", "phone"}
+        ]
         placed = []
-        for stretch in finding.apart(sorted(stretches, key=lambda each: ORDER.index(each.kind))):
+        for stretch in contact_details.apart(sorted(stretches, key=lambda each: ORDER.index(each.kind))):
             raw = text[stretch.start : stretch.end]
             if "[" not in raw or stretch.kind == "secret":
                 placed.append(
@@ -244,28 +246,28 @@ ORDER = ("secret", "mrz", "iban", "card", "id", "tax", "date", "email", "phone",
 """Of overlapping findings the one of the kind listed first is kept."""
 
 
-def by_form(text: str, deep: int = DEEPEST_ENCODED) -> list[finding.Found]:
+def by_form(text: str, deep: int = DEEPEST_ENCODED) -> list[contact_details.Found]:
     """Names of persons and secrets recognised by their form, anywhere in a text; an encoded block that holds one is a secret as a whole."""
     if len(text) < LEAST_SPOTTED:
         return []
-    plain = finding.readable(text)
+    plain = contact_details.readable(text)
     stretches = [block for block, inside in secret_forms.encoded(text) if by_form(inside, deep - 1)] if deep else []
     stretches += [*secret_forms.secrets(text), *identity_numbers.zones(plain), *_spelled_out(plain)]  # the line of the names has no digit
     if not any(sign.isdigit() for sign in plain):
         return stretches
     return [
         *stretches,
-        *finding.accounts(plain),
-        *finding.cards(plain),
+        *contact_details.accounts(plain),
+        *contact_details.cards(plain),
         *identity_numbers.numbers(plain),
         *identity_numbers.birth_dates(plain),
     ]
 
 
-def _spelled_out(text: str) -> Iterator[finding.Found]:
+def _spelled_out(text: str) -> Iterator[contact_details.Found]:
     """What is found where digits are written as words; whoever spells out eight or more means a number of somebody's."""
     written, places = spoken_digits.in_digits(text)
-    for found in [*by_form(written, 0), *(finding.Found(*run.span(), "id", run[0]) for run in _LONG_NUMBER.finditer(written))]:
+    for found in [*by_form(written, 0), *(contact_details.Found(*run.span(), "id", run[0]) for run in _LONG_NUMBER.finditer(written))]:
         if any(end - start > 1 for start, end in places[found.start : found.end]):
             yield found._replace(start=places[found.start][0], end=places[found.end - 1][1])
 
@@ -273,7 +275,7 @@ def _spelled_out(text: str) -> Iterator[finding.Found]:
 def _decoded(text: str) -> str:
     """The text without the marks of a page or an address where these hide something: `&lt;` in a machine-readable line, `%3A` before a password."""
     for decode, mark in ((html.unescape, "&"), (urllib.parse.unquote, "%")):
-        if mark in text and len(by_form(decoded := finding.visible(decode(text)))) > len(by_form(text)):
+        if mark in text and len(by_form(decoded := contact_details.visible(decode(text)))) > len(by_form(text)):
             text = decoded
     return text
 
@@ -295,7 +297,7 @@ def is_note(name: str, label: str, text: str) -> bool:
 def kind_of(name: str, label: str, text: str) -> str:
     """The name of the placeholder for this value."""
     bare = text.strip()
-    for stretch in finding.personal(bare):
+    for stretch in contact_details.personal(bare):
         if (stretch.start, stretch.end) == (0, len(bare)):
             return stretch.kind.upper()
     if written_values.only_day(bare) or re.fullmatch(r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:\d\d)?", bare):
@@ -318,12 +320,12 @@ def _as_text(value: Any) -> str | None:
 
 def _same(text: str) -> str:
     """A key that equal values share, however they are written."""
-    bare = finding.readable(finding.visible(text)).strip()
+    bare = contact_details.readable(contact_details.visible(text)).strip()
     if "@" in bare:
         return bare.casefold()
     if (day := written_values.only_day(bare)) is not None:
         return day
-    signs = finding.compact(bare)
+    signs = contact_details.compact(bare)
     if len(signs) >= 7 and sum(sign.isdigit() for sign in signs) >= len(signs) / 2:
         return signs.removeprefix("00")
     return " ".join(bare.casefold().split())

@@ -7,9 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from console.ai import finding
-from console.ai.finding import Found
-from console.ai.spelling import LOOKALIKES
+from console.ai import contact_details
+from console.ai.comparable_words import LOOKALIKES
+from console.ai.contact_details import Found
 
 LEAST_RANDOM = 32  # letters and digits from which a random-looking word is a key
 LEAST_BITS = 3.6  # of entropy for each sign: words and identifiers have less
@@ -96,7 +96,7 @@ def secrets(text: str) -> Iterator[Found]:
     if "PRIVATE KEY" in text:
         yield from (_as_found(match, 0) for match in _BLOCK.finditer(text))
     yield from (_as_found(match, 0) for match in _KNOWN.finditer(text))
-    plain = finding.readable(text)
+    plain = contact_details.readable(text)
     for read in dict.fromkeys((text, plain, plain.translate(LOOKALIKES))):
         if "://" in read or _HINT.search(read):
             yield from (found._replace(text=text[found.start : found.end]) for found in _labelled_secrets(read))

@@ -10,7 +10,7 @@ from console.browse.record_lists import browsed_collection
 from console.browse.saved_segments import saved_segments
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.db import ahead, tables
+from console.db import early_statement, tables
 from console.db.engine import transaction
 from console.errors import Invalid
 
@@ -39,7 +39,7 @@ class ListView:
 
 def view_of(actor: Actor, collection_id: str) -> ListView:
     """The view that the actor kept of the list; one statement."""
-    rows = ahead.fetch(_VIEW, (actor.id, collection_id))
+    rows = early_statement.fetch(_VIEW, (actor.id, collection_id))
     if not rows:
         return ListView()
     columns, roomy, segment, size, widths = rows[0]

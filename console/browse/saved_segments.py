@@ -17,7 +17,7 @@ from console import log, subjects
 from console.browse.record_lists import BrowseQuery, browsed_collection, may_shape, question
 from console.core.actor import Actor
 from console.core.documents.collections import Collection as CollectionModel
-from console.db import ahead, tables
+from console.db import early_statement, tables
 from console.db.engine import transaction
 from console.db.ids import new_id
 from console.errors import Invalid, Malformed, NotFound
@@ -63,7 +63,7 @@ def audiences(actor: Actor) -> list[str]:
 def saved_segments(actor: Actor, collection_id: str) -> list[SavedSegment]:
     """The saved segments that the actor has as tabs, their own first, then by name; one statement. Raises NotFound."""
     collection, scope = browsed_collection(actor, collection_id)
-    rows = ahead.fetch(_SEGMENTS, (collection_id, audiences(actor)))
+    rows = early_statement.fetch(_SEGMENTS, (collection_id, audiences(actor)))
     shapes = may_shape(actor, collection_id) if rows else False
     found = []
     for segment_id, label, query, audience, made_by in rows:

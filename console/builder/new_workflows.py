@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console import access, actions, diagrams, workflows
-from console.builder import kindred_words
+from console.builder import synonyms
 from console.builder.reachable_names import reachable
 from console.core.actor import Actor
 from console.diagrams import Thumbnail
@@ -63,13 +63,13 @@ def fits(offered: Sequence[Beginning], wanted: str) -> bool:
 def _likest(offered: Sequence[Beginning], wanted: str) -> list[tuple[float, Beginning]]:
     """How near each is, the nearest first; one's own that is as it was shipped counts once."""
     known = {(each.title, each.sentence, each.steps): each for each in reversed(offered)}
-    scores = kindred_words.likeness(wanted, {each.id: (each.title, each.sentence, each.more) for each in known.values()})
+    scores = synonyms.likeness(wanted, {each.id: (each.title, each.sentence, each.more) for each in known.values()})
     return sorted(((scores[each.id], each) for each in offered if each.id in scores), key=lambda pair: -pair[0])
 
 
 def left_out(beginning: Beginning, wanted: str) -> list[str]:
     """The words and figures of a description that the beginning has nothing of."""
-    return kindred_words.left_out(wanted, (beginning.title, beginning.sentence, beginning.more))
+    return synonyms.left_out(wanted, (beginning.title, beginning.sentence, beginning.more))
 
 
 def begin(actor: Actor, title: str, *, description: str, team: str | None, beginning: str) -> tuple[workflows.Entry, list[tuple[str, str]]]:

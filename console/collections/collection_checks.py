@@ -13,7 +13,7 @@ from console.core.documents.collections.document_changes import changes
 from console.core.documents.collections.document_check import check
 from console.core.documents.json_shape import Spot
 from console.errors import Conflict, Invalid, Malformed, NotFound, SourceDown, TooSlow
-from console.records import KeySelect, hooked, sql_segments
+from console.records import KeySelect, function_fields, sql_segments
 
 SHAPED = frozenset({"columns", "details", "form", "help", "label", "label_one", "new", "segments", "sort", "summary"})
 SHAPED_OF_FIELDS = frozenset({"default", "help", "label", "lines"})
@@ -101,7 +101,7 @@ def require_revision(draft: Draft, revision: int, live: CollectionDocument) -> N
 def checked_document(document: Mapping[str, Any] | CollectionDocument, own: Stored) -> CollectionDocument:
     """The document, if it is valid for the collection and its table. Raises Invalid with all problems."""
     raw = document.to_json() if isinstance(document, CollectionDocument) else document
-    refuse(own.id, check(raw, own.structure, hooked.names(own.id)))
+    refuse(own.id, check(raw, own.structure, function_fields.names(own.id)))
     made = read(raw)
     place = {"source": own.source, "table": own.structure["table"], "schema": own.structure["schema"]}
     said = {"source": made.source, "table": made.table, "schema": made.schema_ or own.structure["schema"]}
@@ -157,4 +157,4 @@ def try_select(actor: Actor, collection_id: str, sql: str) -> int:
 def assembled_with(every: Sequence[Stored], own: Stored, document: CollectionDocument) -> Collection:
     """The collection as this document would make it, among all others. Raises DefinitionError."""
     changed = Stored(own.id, own.source, own.structure, document.to_json(), own.position)
-    return assemble([changed if item.id == own.id else item for item in every], hooked.fields())[own.id]
+    return assemble([changed if item.id == own.id else item for item in every], function_fields.fields())[own.id]

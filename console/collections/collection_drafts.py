@@ -44,7 +44,7 @@ from console.core.documents.json_shape import Spot
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
-from console.records import hooked
+from console.records import function_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def open_collection(actor: Actor, collection_id: str, revision: int | None = Non
     collection = records.collection(collection_id)
     if draft.document is None:
         return Editing(live, draft, own.structure, collection, collection, version)
-    found = check(draft.document.to_json(), own.structure, hooked.names(own.id))
+    found = check(draft.document.to_json(), own.structure, function_fields.names(own.id))
     try:
         becoming = assembled_with(every, own, draft.document)
     except DefinitionError as error:  # the table has lost a column: the page names it, and shows the published collection

@@ -10,7 +10,7 @@ from console.access.rows import line
 from console.access.spoken_names import known
 from console.accounts import COMMAND_LINE
 from console.errors import DefinitionError
-from console.rights import rule_drafts, trying
+from console.rights import rule_drafts, simulator
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -64,7 +64,7 @@ def check(file: Path) -> None:
 @click.argument("key", default="")
 def why(email: str, act: str, obj: str, key: str) -> None:
     """Say whether a person may do something, which rule decided, and what would have to change."""
-    answer = trying.attempt(COMMAND_LINE, email, act, obj, key=key)
+    answer = simulator.attempt(COMMAND_LINE, email, act, obj, key=key)
     click.echo(answer.said)
     if answer.deciding:
         click.echo(f"  decided by {answer.deciding.line}")

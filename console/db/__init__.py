@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 OPEN_MODULES = frozenset(
     {
-        "ahead",
+        "early_statement",
         "dump",
         "engine",
         "fitness",
-        "hot",
+        "prepared_statement",
         "ids",
         "migrate",
         "presence",

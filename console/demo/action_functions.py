@@ -12,7 +12,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from console.core.expressions.operands import number_of
 from console.core.plain_words import day_words
-from console.demo import knowing
+from console.demo import known_suppliers
 from console.demo.romanise import latin, sound
 from console.errors import Conflict, Invalid
 from console.formats import code_name
@@ -331,6 +331,6 @@ def assess(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
 FUNCTIONS: Mapping[str, Callable[[Mapping[str, Any], str, "Door"], Mapping[str, Any]]] = {
     "screening.run": screen,
     "risk.assess": assess,
-    "supplier.match": knowing.match,
+    "supplier.match": known_suppliers.match,
 }
 """By the names under which actions call them."""

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from console.demo import customers, documents, growth, holdings, payments, procurement, profiles, reference, screening, support_tickets
+from console.demo import customers, documents, growth, ownership, payments, procurement, profiles, reference, screening, support_tickets
 from console.demo.world import World
 
 
@@ -12,7 +12,7 @@ def make(today: date) -> World:
     drawn = profiles.draw()
     reference.fill(world)
     customers.fill(world, drawn)
-    holdings.fill(world, drawn)
+    ownership.fill(world, drawn)
     documents.fill(world, drawn)
     screening.fill(world, drawn)
     payments.fill(world, drawn)

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from console.demo import holdings, stories
+from console.demo import ownership, stories
 from console.demo.paper_numbers import card_zone, document_number, passport_zone
 from console.demo.profiles import Profile
 from console.demo.world import Paper, Row, World, dice, sha256_like
@@ -204,7 +204,7 @@ def _company_papers(folder: Folder, companies: list[Row]) -> None:
     owners: dict[int, list[Row]] = {}
     for row in folder.world.core["beneficial_owner"]:
         owners.setdefault(row["customer_id"], []).append(people[row["party_id"]])
-    owners[stories.HALCYON].append(next(row for row in people.values() if row["name"] == holdings.MAREK))
+    owners[stories.HALCYON].append(next(row for row in people.values() if row["name"] == ownership.MAREK))
     directors = {row["company_id"]: people[row["person_id"]]["name"] for row in folder.world.core["officer"] if row["role"] == "director"}
     later = []
     for row in companies:

@@ -68,9 +68,9 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
     _set_due_times()
     _publish_workspaces()
     if not bare:
-        from console.demo import living
+        from console.demo import past_weeks
 
-        living.live(data_dir, {person["email"]: person["password"] for person in people}, progress)
+        past_weeks.live(data_dir, {person["email"]: person["password"] for person in people}, progress)
     write_note(
         data_dir,
         {

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from console.demo import tales
+from console.demo import past_runs
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def _item(variant: Mapping[str, Any], pairs: list[tuple[str, str, Any]]) -> dict
     named = properties.get("name", {})
     name = named.get("const") or next(iter(named.get("enum", [])), None)
     offered = _offered(properties.get("value", {}))
-    usual = tales.TYPED.get(str(name))
+    usual = past_runs.TYPED.get(str(name))
     sources = [source for source, _, _ in pairs if source]
     found = next(
         ((source, value) for source, key, value in pairs if key == name and value is not None and (not offered or value in offered)), None
@@ -120,8 +120,8 @@ def _item(variant: Mapping[str, Any], pairs: list[tuple[str, str, Any]]) -> dict
     if found is None and usual is not None and offered and set(usual if isinstance(usual, list) else [usual]) <= set(offered) and sources:
         found = (sources[0], usual)
     if found is None and sources:
-        way = next((way for way in tales.GOOD if way in offered), None) if name == "outcome" else tales.SAID.get(str(name))
-        fits = tales.borne_out(str(name), {key: value for _, key, value in pairs})
+        way = next((way for way in past_runs.GOOD if way in offered), None) if name == "outcome" else past_runs.SAID.get(str(name))
+        fits = past_runs.borne_out(str(name), {key: value for _, key, value in pairs})
         found = (sources[-1], way) if way is not None and fits else None
     if name is None or found is None:
         return None

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from console.demo import name_lists, risk, stories
-from console.demo.holdings import MAREK
+from console.demo.ownership import MAREK
 from console.demo.profiles import Profile
 from console.demo.world import Row, World, dice, pick, sha256_like, spread
 

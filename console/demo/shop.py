@@ -7,7 +7,7 @@ from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
-from console.records.portable import SHOP
+from console.records.portable_address import SHOP
 
 FILE = "shop.db"
 

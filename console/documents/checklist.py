@@ -18,7 +18,7 @@ from console.core.run import Event
 from console.db.engine import transaction
 from console.documents import named_papers
 from console.documents.document_text import Told, kept_text, read
-from console.documents.looking import Document, content_of
+from console.documents.viewed_documents import Document, content_of
 from console.errors import ConsoleError, NotFound
 from console.runs.changing.run_rights import Seen, may_work, see
 from console.runs.engine.stepping import context_of, step_at

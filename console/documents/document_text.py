@@ -13,7 +13,7 @@ from console import files, log
 from console.core.actor import Actor
 from console.core.papers.extracting import Facts, facts_of
 from console.core.papers.pages import Box, Line, Origin, Read
-from console.documents.looking import Document, Opened, beside, content_of
+from console.documents.viewed_documents import Document, Opened, beside, content_of
 from console.errors import ConsoleError, NotFound, TooMany
 from console.runs.changing.run_rights import see
 

@@ -6,7 +6,7 @@ from typing import Any
 from console import access, records
 from console.core import media
 from console.core.actor import Actor
-from console.documents.looking import Document, beside, of_records
+from console.documents.viewed_documents import Document, beside, of_records
 from console.errors import NotFound
 from console.files import Stored
 from console.runs.changing import attachments

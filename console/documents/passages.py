@@ -7,7 +7,7 @@ from console import files
 from console.core.actor import Actor
 from console.core.papers.pages import Box, Read, Word, around
 from console.documents.document_text import kept_text
-from console.documents.looking import Document, content_of
+from console.documents.viewed_documents import Document, content_of
 from console.errors import ConsoleError
 from console.runs.changing.run_rights import see
 

@@ -20,7 +20,7 @@ from console.core.run import Effect, Run
 from console.core.run.commands import Report
 from console.core.speaking import fill_text
 from console.effects import record
-from console.effects.call import Call, TryResult, prepared
+from console.effects.effect_call import Call, TryResult, prepared
 from console.errors import ConsoleError, IntegrationError, NotAllowed, OutcomeUnknown, SourceDown
 
 logger = logging.getLogger(__name__)

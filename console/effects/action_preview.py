@@ -12,7 +12,7 @@ from console.core.documents.action_document import Action
 from console.core.run import Run
 from console.core.speaking import SPOKEN
 from console.effects import action_cache, spoken_values
-from console.effects.call import related_records, roots_of
+from console.effects.effect_call import related_records, roots_of
 from console.errors import NotFound
 from console.records import Record
 from console.steps.base import Act

@@ -15,7 +15,7 @@ from console import settings
 from console.core import expressions
 from console.core.effect_kinds import Http
 from console.core.expressions import ExpressionError
-from console.effects.call import Call, TryResult
+from console.effects.effect_call import Call, TryResult
 from console.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.integrations import net, outgoing_secrets
 

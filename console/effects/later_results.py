@@ -9,7 +9,7 @@ from console.core.actor import Actor
 from console.core.effect_kinds import Follow, Http
 from console.core.run import Effect, Run
 from console.effects import http, sql_write
-from console.effects.call import Call, prepared, results_beside
+from console.effects.effect_call import Call, prepared, results_beside
 from console.errors import ConsoleError, SourceDown
 
 NOT_NOTED = "It could not be noted in the record:"

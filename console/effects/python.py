@@ -16,7 +16,7 @@ from console import access, hooks, records, settings
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.filters import Group, Test
-from console.effects.call import Call, TryResult, scope_of
+from console.effects.effect_call import Call, TryResult, scope_of
 from console.errors import DefinitionError
 from console.records import Record
 

@@ -6,7 +6,7 @@ from typing import Any
 from console import records
 from console.core import scopes
 from console.core.effect_kinds.sql_delete import SqlDelete
-from console.effects.call import Call, Refused, TryResult, key_of
+from console.effects.effect_call import Call, Refused, TryResult, key_of
 from console.errors import NotFound
 from console.records import WriteUnknown
 

@@ -5,7 +5,7 @@ from typing import Any
 from console import access, records
 from console.core.effect_kinds.sql_insert import SqlInsert
 from console.core.plain_words import uncapitalised
-from console.effects.call import Call, TryResult, shaped
+from console.effects.effect_call import Call, TryResult, shaped
 from console.errors import Conflict, Invalid
 from console.records import Record, WriteUnknown
 

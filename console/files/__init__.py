@@ -19,7 +19,7 @@ from console.files.file_store import (
     stored_files,
     sweep,
 )
+from console.files.file_type import Refused, examine, media_type_of
 from console.files.page_pictures import languages, page
-from console.files.sniff import Refused, examine, media_type_of
 
-OPEN_MODULES = frozenset({"confined", "texts", "virus_scan"})
+OPEN_MODULES = frozenset({"confined_process", "texts", "virus_scan"})

@@ -23,7 +23,7 @@ from console.db import tables
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.errors import NotFound
-from console.files import sniff, virus_scan
+from console.files import file_type, virus_scan
 
 FOLDER = "files"
 REST = 62  # of a place, after the two characters that name its shelf
@@ -86,12 +86,12 @@ def put(
     Raises Refused or Infected with a sentence for who sent it, IntegrationError where the virus scanner is set and does not answer.
     """
     configured = settings.current()
-    shown = sniff.name_of(name)
+    shown = file_type.name_of(name)
     if len(content) > configured.file_mb * 1_000_000:
-        raise sniff.Refused(
+        raise file_type.Refused(
             f"“{shown}” has {media.size(len(content))}; at most {configured.file_mb} MB are taken. Send it smaller, or in parts."
         )
-    whole, media_type, pages = sniff.examine(content, shown, allowed)
+    whole, media_type, pages = file_type.examine(content, shown, allowed)
     scanned = virus_scan.scan(content, whole)
     digest = hashlib.sha256(content).hexdigest()
     made = Stored(new_id("fil"), subject, run, request, slot, whole, media_type, digest, len(content), pages, scanned, by, sender, now)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from console.errors import Invalid, TooMany
-from console.files.confined import Busy, Confined
+from console.files.confined_process import Busy, Confined
 
 SECONDS = 15.0
 TOO_MUCH = "The file is too much to open: it took too long, or broke off. Make a new one, simpler or in parts, and send that."

@@ -17,9 +17,9 @@ from console.log.append import (
     write,
 )
 from console.log.body import Fact, Frame, Link, link
+from console.log.idempotency_note import IDEMPOTENCY, AlreadyDone, reserved
 from console.log.new_chains import NewChain, write_new
 from console.log.note_each import Noted, note_each
-from console.log.once import IDEMPOTENCY, AlreadyDone, reserved
 from console.log.read import Row, Stored, closed, events_of, history, open_values, passing, recent, rows, stored
 
 OPEN_MODULES = frozenset(
@@ -31,8 +31,8 @@ OPEN_MODULES = frozenset(
         "guards",
         "masking",
         "note_each",
-        "once",
-        "present",
+        "idempotency_note",
+        "event_view",
         "read",
         "recheck",
         "tree",

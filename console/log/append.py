@@ -23,12 +23,12 @@ from sqlalchemy.engine import Connection
 
 from console import faults, subjects
 from console.core.actor import Actor
-from console.db import hot, request_writes, tables
-from console.db.ahead import Ahead
+from console.db import prepared_statement, request_writes, tables
+from console.db.early_statement import Ahead
 from console.db.engine import borrowed, hot_engine
 from console.db.ids import uuid7_text
 from console.log.body import Fact, Frame, Link, link, plain
-from console.log.once import IDEMPOTENCY, LOOKS, AlreadyDone
+from console.log.idempotency_note import IDEMPOTENCY, LOOKS, AlreadyDone
 from console.queue import BESIDE, Job
 
 REQUEST: contextvars.ContextVar[str | None] = contextvars.ContextVar("request", default=None)
@@ -214,7 +214,7 @@ def _execute(statement: str, parameters: tuple[Any, ...], connection: Connection
 
 def _alone(driver: "psycopg.Connection[Any]", statement: str, parameters: tuple[Any, ...]) -> int:
     arrays = any(type(value) is list for value in parameters)  # of many events; the cursor knows how to write them
-    return _by_cursor(driver, statement, parameters) if arrays else hot.scalar(driver, statement, parameters)
+    return _by_cursor(driver, statement, parameters) if arrays else prepared_statement.scalar(driver, statement, parameters)
 
 
 def _by_cursor(driver: "psycopg.Connection[Any]", statement: str, parameters: tuple[Any, ...]) -> int:

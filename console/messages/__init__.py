@@ -7,9 +7,9 @@ A step asks for a message (`runs` makes its row). `send` is the job that judges 
 """
 
 from console.messages.message_counts import MessageCount, counted
+from console.messages.message_results import tell_left
 from console.messages.outbox import Line, OutboxQuery, by_id, find
 from console.messages.sending import pick_up, send
-from console.messages.telling import tell_left
 
 OPEN_MODULES = frozenset(
     {

@@ -21,7 +21,7 @@ from console.core.documents.workflow import Workflow
 from console.core.expressions import Expression
 from console.core.policy import rules
 from console.errors import ConsoleError, Invalid
-from console.messages import message_rows, reaching
+from console.messages import message_rows, recipients
 from console.steps.base import StepView
 from console.steps.message_settings import MessageStep, seconds_of
 
@@ -107,7 +107,7 @@ def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None) ->
         count += 1
         roots = {"record": collection.typed(row.values), "now": now, **rules(document, now).roots}
         try:
-            contact = reaching.contact_at(collection.id, row.key)
+            contact = recipients.contact_at(collection.id, row.key)
         except ConsoleError:
             continue  # it is gone since the page was read
         used = message_rows.used_of(collection.id, row.key, now - WEEK)
@@ -164,7 +164,7 @@ def verdict(
         return None
     own = contact.email if kind.channel == "email" else contact.phone
     to = expressions.parse(named).evaluate(roots) if named is not None else own
-    address, why = reaching.address_of(kind.channel, str(to or "") or own, contact.country)
+    address, why = recipients.address_of(kind.channel, str(to or "") or own, contact.country)
     empty = ", ".join(gaps_of(collection, view, roots))
     outgoing = Outgoing(
         next(each for each in KINDS if each == kind.channel),
@@ -174,7 +174,7 @@ def verdict(
         why,
         empty,
     )
-    return judge(outgoing, contact, reaching.zones_of(contact, address), used, now)
+    return judge(outgoing, contact, recipients.zones_of(contact, address), used, now)
 
 
 def _count(trial: StepTrial, said: Verdict | None) -> None:

@@ -15,7 +15,7 @@ from console.core.stop_words import is_stop
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.errors import ConsoleError
-from console.messages import opting_out, reaching
+from console.messages import opting_out, recipients
 from console.messages.message_events import WRITER
 from console.messages.message_rows import Message, by_id
 from console.subjects import digest
@@ -47,7 +47,7 @@ def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: st
     provider_id = provider_id.replace("\x00", "")
     if provider_id and fetch(_KNOWN, (provider, provider_id)):
         return None
-    known, _ = reaching.address_of(kind, sender.replace("\x00", ""), None)
+    known, _ = recipients.address_of(kind, sender.replace("\x00", ""), None)
     address = known or sender.replace("\x00", "").strip()[:200]
     kept_text, stop = text[:LONGEST].replace("\x00", ""), stops or is_stop(text)
     found = contact_behind(kind, known) if known else None  # what is no address is nobody's
@@ -118,7 +118,7 @@ def _keys_by_address(collection: Collection, column: str, kind: str, address: st
     country = collection.contact.country if collection.contact is not None else None
     likely = records.page(collection.id, whole(collection.id), where=ends, limit=MOST_LIKELY)
     for row in likely.rows:
-        own, _ = reaching.address_of(kind, str(row.values.get(column) or ""), row.values.get(country or ""))
+        own, _ = recipients.address_of(kind, str(row.values.get(column) or ""), row.values.get(country or ""))
         if own == address and row.key is not None and row.key not in found:
             found.append(row.key)
     return found[:most]

@@ -8,7 +8,7 @@ from console.db.engine import transaction
 from console.db.ids import new_id
 from console.errors import Invalid
 from console.messages.channel_settings import state_of
-from console.messages.reaching import address_of
+from console.messages.recipients import address_of
 
 TEXT = "This is a test message from Handrail. Somebody sent it to themselves to see whether the channel works."
 _ADD = sa.text(

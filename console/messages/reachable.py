@@ -13,7 +13,7 @@ from console.core.documents.fields import OWN_INPUT
 from console.core.documents.workflow import Workflow
 from console.core.policy import rules
 from console.core.scopes import whole
-from console.messages import contact_trials, message_reasons, message_rows, reaching
+from console.messages import contact_trials, message_reasons, message_rows, recipients
 from console.steps.base import StepView
 
 MOST = 5_000
@@ -113,7 +113,7 @@ def _judged(
         part = keys[start : start + AT_ONCE]
         values = {key: record.values for key, record in records.named(collection.id, part, whole(collection.id), None).items()}
         used = message_rows.used_of_each(collection.id, part, now - WEEK)
-        for key, contact in reaching.contacts_at(collection.id, part).items():
+        for key, contact in recipients.contacts_at(collection.id, part).items():
             roots = {"record": collection.typed(values.get(key, {})), "now": now, **known}
             yield (
                 key,
@@ -133,7 +133,7 @@ def _of_lead(view: StepView, roots: Mapping[str, Any]) -> Skip | None:
     named = expressions.parse(view.config.to) if view.config.to is not None else None
     if named is not None and any(path[0] not in roots for path in expressions.paths(named)):
         return None
-    _, why = reaching.address_of(contact_trials.kind_of(view).channel, str((named.evaluate(roots) if named else None) or ""), None)
+    _, why = recipients.address_of(contact_trials.kind_of(view).channel, str((named.evaluate(roots) if named else None) or ""), None)
     return Skip("no_address", why) if why else None
 
 

@@ -20,7 +20,7 @@ from console.db.engine import alone, fetch, transaction
 from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDown
 from console.formats import label_of
 from console.formats.times import moment_of
-from console.messages import contact_trials, inbound, message_rows, opting_out, reaching, telling
+from console.messages import contact_trials, inbound, message_results, message_rows, opting_out, recipients
 from console.messages.channel_settings import in_sandbox, script_of
 from console.messages.message_events import noted
 from console.messages.message_rows import LEFT, PENDING, Message, change, kind_of
@@ -113,7 +113,7 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
         change(message, ["waiting"], status="cancelled", due_at=None, at=now, code="erased")
         return None
     try:
-        contact = reaching.contact_of(message, facts.taken_back)
+        contact = recipients.contact_of(message, facts.taken_back)
     except NotFound:
         _settle(message, "skipped", "skipped", "record_gone", GONE)
         return None
@@ -121,11 +121,11 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
         _later(message, _pause(min(message.looks, 2)), code="source_down", reason=error.message, looks=message.looks + 1)
         return None
     to, why = _address(message, content, contact)
-    country = reaching.country_of(contact, to)
+    country = recipients.country_of(contact, to)
     expires, empty = timedelta(seconds=message.expires_s), _empty_fields(message, content)
     outgoing = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
     judged_contact = contact and replace(contact, country=country)
-    match judge(outgoing, judged_contact, reaching.zones_of(contact, to), facts.used, now):
+    match judge(outgoing, judged_contact, recipients.zones_of(contact, to), facts.used, now):
         case SendNow(basis):
             return _leaving(message, content, contact, to, basis)
         case WaitUntil(until, code, reason):
@@ -149,7 +149,7 @@ def _empty_fields(message: Message, content: Any) -> str:
 def _address(message: Message, content: Any, contact: Contact | None) -> tuple[str, str]:
     """(the address, why there is none): the one that the step named, else the contact's own."""
     own = None if contact is None else contact.email if message.channel == "email" else contact.phone
-    return reaching.address_of(message.channel, content.get("to") or own, contact.country if contact else None)
+    return recipients.address_of(message.channel, content.get("to") or own, contact.country if contact else None)
 
 
 def _leaving(message: Message, content: Any, contact: Contact | None, to: str, basis: str) -> tuple[Message, Letter] | None:
@@ -229,7 +229,7 @@ def record_sent(message: Message, handed: Handed, *, in_worker: bool = False) ->
     if handed.outcome and not arrived:
         sent = _ended(sent, handed, in_worker=in_worker) or sent
     if not call:
-        telling.tell_run(sent, in_worker=in_worker)
+        message_results.tell_run(sent, in_worker=in_worker)
 
 
 def record_outcome(message_id: str, handed: Handed) -> bool:
@@ -277,7 +277,7 @@ def _call_ended(message: Message, handed: Handed, *, in_worker: bool) -> Message
     elif outcome in ("no_answer", "voicemail", "busy") and message.number < message.most:
         again_at, number = now + timedelta(seconds=message.again_s), message.number + 1
     said: dict[str, Any] = {"label": handed.label, "transcript": handed.transcript, "recording": handed.recording, "reason": handed.reason}
-    said["call_back_at"] = reaching.call_back_at(message, handed, now) if outcome == "answered" else None
+    said["call_back_at"] = recipients.call_back_at(message, handed, now) if outcome == "answered" else None
     if handed.label and is_stop(handed.label.replace("_", " ")):
         _opted_out(message)
     with transaction() as connection:
@@ -291,7 +291,7 @@ def _call_ended(message: Message, handed: Handed, *, in_worker: bool) -> Message
         data = {"outcome": outcome, "number": message.number, "sandbox": message.sandbox}
         noted(message, "call_ended", data, {"label": handed.label}, connection=connection)
     if again_at is None:
-        telling.tell_run(ended, in_worker=in_worker)
+        message_results.tell_run(ended, in_worker=in_worker)
     return ended
 
 
@@ -324,13 +324,13 @@ def _find_out(message: Message) -> None:
     letter = _letter_again(message)
     provider = None if message.sandbox else _carrier(message)
     if letter is None or (provider is not None and not provider.looks):
-        _settle(message, "unknown", "unknown", "unknown", f"{message.result.get('reason', '')} {telling.UNSURE}".strip())
+        _settle(message, "unknown", "unknown", "unknown", f"{message.result.get('reason', '')} {message_results.UNSURE}".strip())
         return
     try:
         found = Handed(f"sandbox-{message.id}") if provider is None else provider.find(letter, message.provider_id or "")
     except (IntegrationError, OutcomeUnknown) as error:
         if message.looks + 1 >= len(LOOKS):
-            _settle(message, "unknown", "unknown", "unknown", f"{error.message} {telling.UNSURE}")
+            _settle(message, "unknown", "unknown", "unknown", f"{error.message} {message_results.UNSURE}")
         else:
             change(message, ["sending", "unknown"], status="unknown", looks=message.looks + 1, due_at=log.now() + LOOKS[message.looks + 1])
         return
@@ -359,7 +359,7 @@ def _look_at_call(message: Message) -> None:
     elif message.looks + 1 < len(CALL_LOOKS):
         change(message, ["sent"], looks=message.looks + 1, due_at=log.now() + CALL_LOOKS[message.looks + 1])
     else:
-        _settle(message, "unknown", "unknown", "no_callback", telling.NO_CALLBACK)
+        _settle(message, "unknown", "unknown", "no_callback", message_results.NO_CALLBACK)
 
 
 def _letter_again(message: Message) -> Letter | None:
@@ -383,7 +383,7 @@ def _settle(message: Message, status: str, outcome: str, code: str, reason: str)
             return
         kind = "message_skipped" if outcome in ("skipped", "expired") else "message_failed"
         noted(message, kind, {"channel": message.channel, "code": code}, {"reason": reason}, connection=connection)
-    telling.tell_run(settled, in_worker=True)
+    message_results.tell_run(settled, in_worker=True)
 
 
 def _later(message: Message, span: timedelta, *, code: str | None = None, reason: str = "", **columns: Any) -> None:

@@ -10,7 +10,7 @@ from console.accounts import throttle
 from console.core.contacting import Contact
 from console.core.message_words import words_in
 from console.errors import ConsoleError, TooMany
-from console.messages import opting_out, reaching
+from console.messages import opting_out, recipients
 from console.messages.outside_addresses import contact_behind
 
 FREE_MISSES = 20
@@ -67,6 +67,6 @@ def _behind(token: str, address: str) -> tuple[str, str, str]:
 def _contact(collection: str, record: str) -> Contact:
     """The contact. If the source is down or the record is gone it is an empty one, so that the link works in any case."""
     try:
-        return reaching.contact_at(collection, record)
+        return recipients.contact_at(collection, record)
     except ConsoleError:
         return Contact(collection, record)

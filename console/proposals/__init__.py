@@ -48,7 +48,7 @@ OPEN_MODULES = frozenset(
         "saving",
         "service",
         "settings_document",
-        "standing",
+        "provider_standing",
         "usage",
         "waits",
     }

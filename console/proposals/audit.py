@@ -9,7 +9,7 @@ from console import log, workflows
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import NotFound
-from console.log import present
+from console.log import event_view
 from console.proposals import call_log, feedback, field_labels, options, prompts
 from console.proposals.call_log import Call, Field
 from console.proposals.feedback import Opinion
@@ -126,8 +126,8 @@ def _events(actor: Actor, call_made: Call) -> tuple[Mapping[str, Any], Mapping[s
     ends = [event for event in every if event.type in HANDED_IN and (event.open.get("proposal") or {}).get("call") == call_made.id]
     wanted = [*answers[-1:], *ends[:1]]
     opened = log.open_values(call_made.run, wanted) if wanted else {}
-    hidden, names = hidden_from(actor, looking_back=True), present.names_of(list(opened.values()))
-    shown = {n: present.as_json(event, names, hidden=hidden) for n, event in opened.items()}
+    hidden, names = hidden_from(actor, looking_back=True), event_view.names_of(list(opened.values()))
+    shown = {n: event_view.as_json(event, names, hidden=hidden) for n, event in opened.items()}
     return (shown.get(answers[-1].n, {}) if answers else {}, shown.get(ends[0].n, {}) if ends else {}, True)
 
 

@@ -19,10 +19,10 @@ from console.core.documents.collections import Collection
 from console.core.documents.workflow import Workflow
 from console.core.run import MISSING_MANUAL, Attempt
 from console.log import masking
-from console.proposals import allowed, item, supporting
+from console.proposals import field_disclosure, loop_item, supporting
 from console.proposals.document_sources import NotRead, documents_of
-from console.proposals.pieces import Piece, cut, filled, open_of, texts
-from console.runs.engine.preparing import ProposalContext
+from console.proposals.prompt_pieces import Piece, cut, filled, open_of, texts
+from console.runs.engine.proposal_inputs import ProposalContext
 from console.runs.engine.stepping import OpenStep, context_of
 from console.runs.showing.reader_reach import kept_from
 from console.steps.base import Rows, StepType, StepView
@@ -78,7 +78,7 @@ def build(ask_context: ProposalContext, policy: tuple[str, str] = ("", "")) -> B
         policy=policy,
         locale=ask_context.person.locale,
         review=ask_context.review,
-        item=item.item_for_prompt(ask_context),
+        item=loop_item.item_for_prompt(ask_context),
         supported=supporting.supported(ask_context, _foreign(ask_context), _outside(ask_context)),
     )
     return Built(
@@ -117,7 +117,11 @@ def _reads_like_orders(value: Any, names: tuple[str, ...]) -> bool:
 def _spec(spec: FieldSpec, ask_context: ProposalContext) -> FieldSpec:
     """The field with only the values that may be sent. Names of records to choose from are sent with the records."""
     collection = ask_context.columns.get(spec.name)
-    treatment = allowed.of_field(records.collection(collection), spec.name) if collection else allowed.of_typed(spec.name, spec.type)
+    treatment = (
+        field_disclosure.of_field(records.collection(collection), spec.name)
+        if collection
+        else field_disclosure.of_typed(spec.name, spec.type)
+    )
     if not spec.opaque:
         return replace(spec, treatment=treatment)
     options = tuple((value, f"{_PICK} {number}") for number, (value, _) in enumerate(spec.options, 1))
@@ -144,10 +148,12 @@ def _present_item(ask_context: ProposalContext) -> Iterator[Piece]:
     if at_hand is None:
         return
     if at_hand.collection is None:
-        yield from item.entry(at_hand, ask_context, _withheld_fields(ask_context), _foreign(ask_context))
+        yield from loop_item.entry(at_hand, ask_context, _withheld_fields(ask_context), _foreign(ask_context))
         return
     collection = records.collection(at_hand.collection)
-    yield from parted(item.about(at_hand, ask_context, collection.label_one), collection, item.values_of(at_hand, ask_context, collection))
+    yield from parted(
+        loop_item.about(at_hand, ask_context, collection.label_one), collection, loop_item.values_of(at_hand, ask_context, collection)
+    )
 
 
 def _record(ask_context: ProposalContext) -> Iterator[Piece]:
@@ -174,9 +180,9 @@ def parted(about: Piece, collection: Collection, values: Mapping[str, Any]) -> I
     """The values as one piece that our staff or our code wrote, and one that others wrote."""
     kept = {name: _as_read(collection, name, value, values) for name, value in filled(values).items() if collection.field(name) is not None}
     labels = {name: of_collection.label for name in kept if (of_collection := collection.field(name)) is not None}
-    treatments = {name: allowed.of_field(collection, name) for name in kept}
+    treatments = {name: field_disclosure.of_field(collection, name) for name in kept}
     for trusted in (True, False):
-        data = {name: value for name, value in kept.items() if allowed.is_written_by_us(collection, name) is trusted}
+        data = {name: value for name, value in kept.items() if field_disclosure.is_written_by_us(collection, name) is trusted}
         if data:
             yield replace(about, data=data, trusted=trusted, labels=labels, treatments=treatments)
 
@@ -211,7 +217,7 @@ def _step(ask_context: ProposalContext, attempt: Attempt, closed: frozenset[str]
         step=attempt.step,
         read_at=attempt.completed_at,
     )
-    output = item.narrowed(ask_context, attempt.step, ask_context.run.context.get(attempt.step) or {})
+    output = loop_item.narrowed(ask_context, attempt.step, ask_context.run.context.get(attempt.step) or {})
     if output.pop("missing", None) == MISSING_MANUAL and not filled(output):
         yield replace(about, data={"note": NO_DATA}, trusted=True)
         return
@@ -271,11 +277,11 @@ def _typed(
     if not data:
         return
     own = records.collection(ask_context.run.collection) if ask_context.run.collection else None
-    forms = allowed.typed_fields(view.config)
+    forms = field_disclosure.typed_fields(view.config)
     treatments = {
-        name: allowed.of_field(own, name)
+        name: field_disclosure.of_field(own, name)
         if own is not None and name not in forms and own.field(name) is not None
-        else allowed.of_typed(name, forms.get(name, "text"))
+        else field_disclosure.of_typed(name, forms.get(name, "text"))
         for name in data
     }
     yield replace(about, data=data, treatments=treatments)
@@ -292,7 +298,7 @@ def _withheld_fields(ask_context: ProposalContext) -> frozenset[str]:
         names |= {
             each.name
             for each in collection.fields
-            if allowed.of_field(collection, each.name) != "full" or not allowed.is_written_by_us(collection, each.name)
+            if field_disclosure.of_field(collection, each.name) != "full" or not field_disclosure.is_written_by_us(collection, each.name)
         }
     return frozenset(names)
 
@@ -303,7 +309,7 @@ def _foreign(ask_context: ProposalContext) -> frozenset[str]:
         each.name
         for collection in collections_of(ask_context)
         for each in collection.fields
-        if not allowed.is_written_by_us(collection, each.name)
+        if not field_disclosure.is_written_by_us(collection, each.name)
     )
 
 

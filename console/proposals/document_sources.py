@@ -5,9 +5,9 @@ from typing import Any
 
 from console import log
 from console.errors import ConsoleError
-from console.proposals import allowed, waits
-from console.proposals.pieces import Piece
-from console.runs.engine.preparing import ProposalContext
+from console.proposals import field_disclosure, waits
+from console.proposals.prompt_pieces import Piece
+from console.runs.engine.proposal_inputs import ProposalContext
 
 FOR_THE_MODEL_S = 3.5
 """The part of the time limit that stays reserved for the provider, because reading scanned documents may take longer than the whole limit."""
@@ -45,7 +45,7 @@ def documents_of(ask_context: ProposalContext) -> Iterator[Piece]:
 def _names_a_person(name: str) -> bool:
     """Whether the value that rules found under this name is a number or date that identifies a person."""
     bare = name.removeprefix("mrz_")
-    return bare in NUMBERS or allowed.of_typed(bare, "text") != "full"
+    return bare in NUMBERS or field_disclosure.of_typed(bare, "text") != "full"
 
 
 def _pages(ask_context: ProposalContext) -> Sequence[Any]:

@@ -11,10 +11,10 @@ from console.ai.types import Ask
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.errors import Invalid
-from console.proposals import allowed
+from console.proposals import field_disclosure
 from console.proposals.context import parted
 from console.proposals.options import house_key
-from console.proposals.pieces import Piece
+from console.proposals.prompt_pieces import Piece
 from console.proposals.saving import require
 
 MOST_TEXT = 20_000
@@ -56,7 +56,7 @@ def of_text(actor: Actor, text: str, collection_id: str = "") -> Seen:
         raise Invalid("Nothing was looked at.", details=[{"field": "text", "reason": f"Paste 1 to {MOST_TEXT:,} characters."}])
     collection = browse.viewed_collection(actor, collection_id)[0] if collection_id else None
     items = [item for item in (*collection.stored_fields, *collection.computed_fields) if not item.hidden] if collection else []
-    treatments = {item.name: allowed.of_field(collection, item.name) for item in items} if collection else {}
+    treatments = {item.name: field_disclosure.of_field(collection, item.name) for item in items} if collection else {}
     redacted_text = redacted(text, treatments, key=house_key(), labels={item.name: item.label for item in items})
     return Seen(marked(redacted_text.text), redacted_text.placeholders, _fields(collection, list(treatments)) if collection else ())
 
@@ -73,7 +73,7 @@ def marked(text: str) -> list[tuple[str, bool]]:
 def _fields(collection: Collection, names: Sequence[str]) -> list[tuple[str, str, str]]:
     """(name, label, treatment) of fields of which a model does not get all."""
     fields = [
-        (name, of_collection.label, allowed.of_field(collection, name))
+        (name, of_collection.label, field_disclosure.of_field(collection, name))
         for name in names
         if (of_collection := collection.by_name.get(name) or collection.field(name))
     ]

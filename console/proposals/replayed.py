@@ -20,7 +20,7 @@ from console.core.forms import is_empty
 from console.core.run.proposal_comparison import OUTCOME
 from console.db.engine import fetch
 from console.errors import ConsoleError, Invalid
-from console.proposals import allowed, hostile, prompts
+from console.proposals import field_disclosure, hostile, prompts
 from console.runs.rows.run_store import load
 
 FORMAT = 1
@@ -236,13 +236,13 @@ def _open(spec: FieldSpec, collection: str | None) -> bool:
     """Whether a model would have got the value as it is: only then it may stand in a case."""
     if spec.options and all(_CODE.fullmatch(value) for value, _ in spec.options):
         return False
-    if allowed.of_typed(spec.name, spec.type) != "full":
+    if field_disclosure.of_typed(spec.name, spec.type) != "full":
         return False
     try:
         return (
             collection is None
             or records.collection(collection).field(spec.name) is None
-            or allowed.of_field(records.collection(collection), spec.name) == "full"
+            or field_disclosure.of_field(records.collection(collection), spec.name) == "full"
         )
     except ConsoleError:
         return False

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from console import access, log, subjects
-from console.accounts.recent import require_recent
+from console.accounts.recent_confirmation import require_recent
 from console.ai import probe, providers
 from console.core.actor import Actor
 from console.core.documents.json_shape import model_errors

@@ -27,7 +27,7 @@ from console.proposals.ladder import fingerprint, mode_of
 from console.proposals.options import Chosen, Current
 from console.proposals.result import CallFacts, Result
 from console.queue import PutBack
-from console.runs.engine.preparing import ProposalContext, unfit
+from console.runs.engine.proposal_inputs import ProposalContext, unfit
 from console.work import notices
 
 MARGIN_S = 0.25

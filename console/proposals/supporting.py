@@ -8,9 +8,9 @@ from console.ai.grounds import ANY
 from console.core import expressions
 from console.core.documents.collections import Collection
 from console.core.documents.fields import condition_holds
-from console.proposals import allowed
-from console.proposals.pieces import open_of
-from console.runs.engine.preparing import ProposalContext
+from console.proposals import field_disclosure
+from console.proposals.prompt_pieces import open_of
+from console.runs.engine.proposal_inputs import ProposalContext
 
 OWN = frozenset({"variables", "tables", "run", "now", "currentUser"})
 
@@ -57,4 +57,4 @@ def trusted_roots(ask_context: ProposalContext, foreign: frozenset[str], outside
 
 
 def _values_written_by_us(values: Mapping[str, Any], collection: Collection) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if allowed.is_written_by_us(collection, name)}
+    return {name: value for name, value in values.items() if field_disclosure.is_written_by_us(collection, name)}

@@ -13,8 +13,8 @@ from console.ai.types import Source, Treatment
 from console.core.documents.collections import Collection, Relation, treatment
 from console.core.scopes import whole
 from console.errors import NotFound
-from console.proposals import allowed
-from console.runs.engine.preparing import ProposalContext
+from console.proposals import field_disclosure
+from console.runs.engine.proposal_inputs import ProposalContext
 
 MOST_READS = 40
 """Statements that one proposal may cost here."""
@@ -96,7 +96,7 @@ class _Around:
 
 def _treated(collection: Collection) -> dict[str, Treatment]:
     """Column → what a model gets of it, of those that it does not get as they are; hidden ones too."""
-    treatments = {name: allowed.of_field(collection, name) for name in collection.by_name}
+    treatments = {name: field_disclosure.of_field(collection, name) for name in collection.by_name}
     return {name: how for name, how in treatments.items() if how != "full"}
 
 
@@ -130,12 +130,12 @@ def _typed(ask_context: ProposalContext) -> Iterator[Source]:
         for name, how in _treated(collection).items():
             by_field[name] = treatment.least((how, by_field.get(name, "full")))
     for step in ask_context.definition.document.steps:
-        for name, kind in allowed.typed_fields(known_config(ask_context, step.id)).items():
-            by_field[name] = treatment.least((allowed.of_typed(name, kind), by_field.get(name, "full")))
+        for name, kind in field_disclosure.typed_fields(known_config(ask_context, step.id)).items():
+            by_field[name] = treatment.least((field_disclosure.of_typed(name, kind), by_field.get(name, "full")))
     attempts = [attempt.values for attempt in ask_context.run.attempts.values()]
     for values in (ask_context.run.input or {}, *ask_context.run.context.values(), *attempts):
         for name, leaf in _leaves(values, ""):
-            how = by_field.get(name) or allowed.of_typed(name, "text")
+            how = by_field.get(name) or field_disclosure.of_typed(name, "text")
             if how != "full":
                 yield Source("", "step", "", {name: leaf}, trusted=True, treatments={name: how})
 

@@ -38,7 +38,7 @@ from console.records.words_in_sql import Reach, Wording
 from console.records.write import WriteUnknown, alike, compare, forms, refusals_of_change, write
 
 OPEN_MODULES = frozenset({
-    "catalogue", "connect", "connection_terms", "delete", "diagnosis", "governing", "grouped", "hooked", "index_advice", "indexes",
-    "insert", "insert_many", "portable", "preview", "quick_search", "record_keys", "reflect", "related_lists", "relations", "sampling",
+    "catalogue", "connect", "connection_terms", "delete", "diagnosis", "governing", "grouped", "function_fields", "index_advice", "indexes",
+    "insert", "insert_many", "portable_address", "preview", "quick_search", "record_keys", "reflect", "related_lists", "relations", "sampling",
     "search", "sql_conditions", "sql_question", "sql_segments", "stored", "totals", "value_counts", "write",
 })  # fmt: skip

@@ -19,7 +19,7 @@ from console.core.documents.collections import Collection, Stored, assemble
 from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import Invalid, NotAllowed, NotFound, SourceDown
-from console.records import connect, hooked, portable
+from console.records import connect, function_fields, portable_address
 from console.records.connection_terms import Terms
 
 KEPT_S = 1.0
@@ -46,7 +46,7 @@ class Source:
     def url(self) -> str:
         """The address. Raises SourceDown if it was sealed with another master key."""
         try:
-            return portable.resolve(subjects.unwrap(self.sealed, self.place).decode())
+            return portable_address.resolve(subjects.unwrap(self.sealed, self.place).decode())
         except subjects.Unreadable:
             raise SourceDown(f"The data source {self.name} cannot be opened: its address was sealed under another master key.") from None
 
@@ -98,7 +98,7 @@ def load(connection: Connection, number: int = 0) -> Catalogue:
     rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
     fixed = {name for name, source in sources.items() if source.terms.read_only}
     kept = [Stored(row.id, row.source, _structure(row.structure, row.source in fixed), row.document, row.position) for row in rows]
-    return Catalogue(number, sources, hooked.with_hooks(assemble(kept, hooked.fields())))
+    return Catalogue(number, sources, function_fields.with_hooks(assemble(kept, function_fields.fields())))
 
 
 def _source(row: Any) -> Source:
@@ -122,7 +122,7 @@ def _structure(kept: Mapping[str, Any], read_only: bool) -> Mapping[str, Any]:
 
 def seal(source: str, url: str) -> bytes:
     """The address of a source, sealed for storage."""
-    return subjects.wrap(portable.stored_address(url).encode(), sealed_at(source))
+    return subjects.wrap(portable_address.stored_address(url).encode(), sealed_at(source))
 
 
 def sealed_at(source: str) -> str:
@@ -163,7 +163,7 @@ def engine_of(found: Collection) -> Engine:
         )
     if source.dialect == "sqlite":
         try:
-            portable.require_place(connect.address(source.url))
+            portable_address.require_place(connect.address(source.url))
         except Invalid as error:
             raise SourceDown(f"The data source {source.name} is not read: {error.message}", source=source.name) from error
     return connect.engine(source.name, source.url, source.terms, note_state)

@@ -26,7 +26,7 @@ from sqlalchemy.engine import URL, Connection, Engine
 from typing_extensions import override
 
 from console.errors import SourceDown
-from console.records.exact import exact_json
+from console.records.exact_json import exact_json
 
 LOCK_S = 3
 GRACE_S = 2

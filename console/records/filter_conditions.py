@@ -14,7 +14,7 @@ from console.errors import DefinitionError, Malformed
 from console.records import values
 from console.records.dialects import Condition
 from console.records.sql_conditions import Column, Compiler, Constant
-from console.records.tagged import tag_condition
+from console.records.tag_filter import tag_condition
 
 FILTER_OPS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 

@@ -21,7 +21,7 @@ from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope
 from console.errors import Malformed
-from console.records import catalogue, timed, values
+from console.records import catalogue, time_limit, values
 from console.records.dialects import Condition
 from console.records.record_pages import list_conditions, read
 from console.records.sql_tables import Chosen, Table, table_of
@@ -112,7 +112,7 @@ def grouped(
         statement = statement.order_by(sa.literal_column("1") if any(each.period for each in by) else largest)
 
     def fetch(connection: Connection) -> Sequence[Any]:
-        with timed.limit(connection, SECONDS):
+        with time_limit.limit(connection, SECONDS):
             return connection.execute(statement).all()
 
     rows = read(collection, fetch)
@@ -137,7 +137,7 @@ def staged(
     statement = sa.select(*reached).select_from(table.table).where(*_conditions(table, scope, where, roots))
 
     def fetch(connection: Connection) -> Any:
-        with timed.limit(connection, SECONDS):
+        with time_limit.limit(connection, SECONDS):
             return connection.execute(statement).one()
 
     return [int(number or 0) for number in read(collection, fetch)]

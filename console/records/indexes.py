@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from console.core.documents.collections import Collection
 from console.errors import SourceDown, TooSlow
-from console.records import catalogue, connect, timed
+from console.records import catalogue, connect, time_limit
 
 KEPT_S = 60.0
 LOOK_S = 2.0
@@ -81,7 +81,7 @@ def _look(engine: Engine, source: str) -> Mapping[Place, Indexes]:
     reader = READERS.get(engine.dialect.name, _mysql)
 
     def looked(connection: Connection) -> Mapping[Place, Indexes]:
-        with timed.limit(connection, LOOK_S):
+        with time_limit.limit(connection, LOOK_S):
             return reader(connection)
 
     try:

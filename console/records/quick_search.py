@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from console.core.documents.collections import Collection, Field
 from console.core.scopes import Scope
-from console.records import catalogue, connect, indexes, timed
+from console.records import catalogue, connect, indexes, time_limit
 from console.records.dialects import Condition
 from console.records.indexed_search import among, beginning_fields, complete, keys, ways
 from console.records.reader import Reader, Record
@@ -48,7 +48,7 @@ def find(members: Sequence[tuple[Collection, Scope, Iterable[str]]], text: str, 
     def work(connection: Connection) -> list[Hits]:
         until = time.monotonic() + WHOLE_S
         found = []
-        with timed.limit(connection, seconds):
+        with time_limit.limit(connection, seconds):
             for each, scope, fields in members:
                 if time.monotonic() > until:
                     found.append(Hits(each, [], reach="slow"))
@@ -56,7 +56,7 @@ def find(members: Sequence[tuple[Collection, Scope, Iterable[str]]], text: str, 
                 try:
                     found.append(_find(connection, each, scope, fields, words, limit))
                 except sa.exc.DBAPIError as error:
-                    if not timed.stopped(error):
+                    if not time_limit.stopped(error):
                         raise
                     found.append(Hits(each, [], reach="slow"))
         return found

@@ -15,7 +15,7 @@ from console.core.expressions.search_syntax import Sought, Words
 from console.core.filters import Filter, readable_field
 from console.core.scopes import Scope
 from console.errors import Malformed, SourceDown
-from console.records import catalogue, connect, cursors, filter_conditions, several_orders, timed, words_in_sql
+from console.records import catalogue, connect, cursors, filter_conditions, several_orders, time_limit, words_in_sql
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
 from console.records.search import sought_condition
@@ -133,7 +133,7 @@ def read_page(
     statement = partial(_slice, table, reader, order, places, wanted, anchor, backwards=backwards, size=limit + 1)
     if again is None or table.dialect.name != "postgresql" or (anchor and isinstance(anchor[0], cursors.Beginning)):
         fetched = fetch(statement())
-        rows = read(collection, fetched if seconds is None else lambda connection: timed.within(connection, seconds, fetched))
+        rows = read(collection, fetched if seconds is None else lambda connection: time_limit.within(connection, seconds, fetched))
     else:
         plan = (table, again, tuple(reader.names), order.text, tuple(item is None for item in anchor or ()), backwards, limit)
         rows = read(collection, _rows_again(plan, statement, anchor or ()))

@@ -15,7 +15,7 @@ from console.core.expressions.search_syntax import Sought, limited
 from console.core.filters import Filter
 from console.core.scopes import Scope
 from console.errors import NotFound
-from console.records import catalogue, indexes, record_keys, timed, values
+from console.records import catalogue, indexes, record_keys, time_limit, values
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
 from console.records.record_pages import Page, copy_all, fetch, list_conditions, order_of, read, read_all, read_page
@@ -149,7 +149,7 @@ def count(
     statement = sa.select(sa.func.count()).select_from(inner.subquery())
 
     def counted(connection: Connection) -> int:
-        with timed.limit(connection, seconds) if seconds else nullcontext():
+        with time_limit.limit(connection, seconds) if seconds else nullcontext():
             return int(connection.execute(statement).scalar_one())
 
     return read(collection, counted)

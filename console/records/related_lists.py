@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from console.core.documents.collections import Collection, Relation
 from console.core.scopes import Scope
 from console.errors import SourceChanged, SourceDown, TooSlow
-from console.records import catalogue, timed
+from console.records import catalogue, time_limit
 from console.records.dialects import Condition
 from console.records.record_pages import Page, list_conditions, order_of, read, read_page
 from console.records.record_reads import linking_values
@@ -104,7 +104,7 @@ def _counted(collection: Collection, counts: Sequence[sa.Select[Any]]) -> dict[i
     """Place → number; nothing where the statement takes too long."""
 
     def run(connection: sa.Connection) -> dict[int, int]:
-        with timed.limit(connection, COUNT_S):
+        with time_limit.limit(connection, COUNT_S):
             return {int(place): int(number) for place, number in connection.execute(sa.union_all(*counts))}
 
     try:

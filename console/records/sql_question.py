@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
 from console.errors import TooSlow
-from console.records import catalogue, refusals, timed, values
+from console.records import catalogue, refusals, time_limit, values
 from console.records.record_pages import read
 from console.records.sql_growth import bounded, wrong
 from console.records.sql_tables import Table, table_of
@@ -258,7 +258,7 @@ def _read_only(connection: Connection, statement: Any) -> tuple[Sequence[str], S
         connection.exec_driver_sql("start transaction read only")
     try:
         with (
-            timed.limit(connection, SECONDS),
+            time_limit.limit(connection, SECONDS),
             connection.execution_options(stream_results=True, max_row_buffer=PIECE).execute(statement) as found,
         ):
             return list(found.keys()), list(_few(found))
@@ -276,7 +276,7 @@ def _few(rows: Iterable[sa.Row[Any]]) -> Iterator[sa.Row[Any]]:
     letters, until = 0, time.monotonic() + SECONDS
     for row in rows:
         if time.monotonic() > until:  # each piece has a limit of its own
-            raise TooSlow(timed.TOO_SLOW)
+            raise TooSlow(time_limit.TOO_SLOW)
         letters += sum(len(item) for item in row if isinstance(item, (str, bytes)))
         if letters > MOST_LETTERS:
             raise wrong("The SELECT gives longer texts than can be shown: choose fewer columns or rows.")

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
 from console.errors import Malformed
-from console.records import catalogue, refusals, sql_question, timed
+from console.records import catalogue, refusals, sql_question, time_limit
 from console.records.dialects import Condition
 from console.records.record_pages import read
 from console.records.sql_tables import Table, table_of
@@ -114,7 +114,7 @@ def count(chosen: KeySelect, collection: Collection, scope: Scope) -> int:
 
     def counted(connection: Connection) -> int:
         try:
-            with timed.limit(connection, SECONDS):
+            with time_limit.limit(connection, SECONDS):
                 return int(connection.execute(statement).scalar_one())
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:

@@ -18,7 +18,7 @@ from uuid import UUID
 from console.core.documents.collections import CONVERSIONS, Field
 from console.core.expressions.operands import duration_text, moment_of, moment_text, number_of
 from console.core.filters import WORDS
-from console.records import exact, uncommon_values
+from console.records import exact_json, uncommon_values
 from console.records.connect import plain_moment
 
 INT64 = 2**63
@@ -183,7 +183,7 @@ def span_text(value: timedelta) -> str:
 def _json(value: Any) -> Any:
     if isinstance(value, (str, bytes)):
         try:
-            return _plain_json(exact.exact_json(value))
+            return _plain_json(exact_json.exact_json(value))
         except (ValueError, RecursionError):
             return shown(value)
     return _plain_json(value)
@@ -371,8 +371,8 @@ def _write_uuid(dialect: str, field: Field, value: Any, _: Any) -> Any:
 
 
 def _write_json(dialect: str, field: Field, value: Any, former: Any) -> Any:
-    value = exact.numbers(value)
-    if exact.rounded(value) or exact.rounded(_former_json(former)):
+    value = exact_json.numbers(value)
+    if exact_json.rounded(value) or exact_json.rounded(_former_json(former)):
         raise Unfit("This JSON holds a number with more digits than can be kept here. Change it where it comes from.")
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -389,7 +389,7 @@ def _former_json(former: Any) -> Any:
     if not isinstance(former, (str, bytes)):
         return former
     try:
-        return exact.exact_json(former)
+        return exact_json.exact_json(former)
     except (ValueError, RecursionError):
         return None
 

@@ -20,7 +20,7 @@ from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.db import request_writes
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
-from console.records import broken_rules, catalogue, connect, exact, governing, record_keys, refusals, values, write_checks
+from console.records import broken_rules, catalogue, connect, exact_json, governing, record_keys, refusals, values, write_checks
 from console.records.dialects import Condition, value
 from console.records.reader import Reader, Record
 from console.records.record_reads import get
@@ -222,7 +222,7 @@ def compare(collection: Collection, changes: Mapping[str, Mapping[str, Any]], th
 def alike(collection: Collection, field: Field, one: Any, other: Any) -> bool:
     """Whether two JSON values are the same value of this field: 12.5 equals 12.50, and a moment is the same in every zone."""
     if field.stored == "json":
-        one, other = exact.numbers(one), exact.numbers(other)
+        one, other = exact_json.numbers(one), exact_json.numbers(other)
     elif isinstance(one, Spelled):
         one = str(one)
     if field.stored in {"json", "array", "text", "boolean", "other", "binary"}:

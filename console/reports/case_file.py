@@ -17,7 +17,7 @@ from console.activity import exports
 from console.core.actor import Actor
 from console.documents import Looked
 from console.errors import Invalid, NotFound, TooMany
-from console.files.confined import Busy, Confined
+from console.files.confined_process import Busy, Confined
 from console.log import bundle
 from console.runs.changing import attachments
 from console.runs.showing import replay

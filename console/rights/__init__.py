@@ -3,4 +3,6 @@
 from console.rights.roles import Role, create, delete, listed, read_role, rename
 from console.rights.rule_drafts import discard, draft, preview, publish, undo, versions
 
-OPEN_MODULES = frozenset({"clearances", "matrix", "points", "right_requests", "role_rules", "rule_conditions", "rule_drafts", "trying"})
+OPEN_MODULES = frozenset(
+    {"clearances", "matrix", "explained_rights", "right_requests", "role_rules", "rule_conditions", "rule_drafts", "simulator"}
+)

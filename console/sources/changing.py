@@ -14,7 +14,7 @@ from console.db import tables
 from console.db.engine import fetch, transaction
 from console.effects import action_cache
 from console.errors import Conflict, Invalid
-from console.records import catalogue, connect, portable
+from console.records import catalogue, connect, portable_address
 from console.records.connection_terms import Terms
 from console.runs.changing import cleared_notices
 from console.sources import addresses, keeping, testing
@@ -57,7 +57,7 @@ def change(
         bounded(terms)
     address = source.url if url is None else addresses.read(url).render_as_string(hide_password=False)
     if address != source.url:
-        portable.require_place(connect.address(address), typed=by.kind != "system")
+        portable_address.require_place(connect.address(address), typed=by.kind != "system")
     server = _answering(source, address) if url is not None else None
     picks = (
         (None, None)

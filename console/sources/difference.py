@@ -24,7 +24,7 @@ from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.effects import action_cache
 from console.errors import Conflict, ConsoleError
-from console.records import hooked, sampling, sql_conditions
+from console.records import function_fields, sampling, sql_conditions
 from console.sources import keeping, mending
 from console.sources.keeping import SYSTEM, Look, place
 
@@ -216,8 +216,8 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM, before: Sequence[Stored] 
     changes = _changes(name, before, after)
     breaks: list[Break] = []
     if changes:
-        now = assemble(before, hooked.fields())
-        then = assemble([item for item in before if item.source != name] + after, hooked.fields())
+        now = assemble(before, function_fields.fields())
+        then = assemble([item for item in before if item.source != name] + after, function_fields.fields())
         breaks = [*dropped, *_workflows(now, then, by), *_actions(now, then, by), *_workspaces(now, then, by), *_policy(now, then, by)]
     return Difference(name, changes, tuple(dict.fromkeys(breaks)), _stamp(seen))
 
@@ -343,7 +343,7 @@ def _segments(after: list[Stored], mended: list[dict[str, Any]]) -> list[Break]:
     if not any(document.get("segments") for document in mended):
         return []
     bare = [replace(item, document={**item.document, "segments": [], "relations": []}) if item.document else item for item in after]
-    made, dropped = assemble(bare, hooked.fields()), []
+    made, dropped = assemble(bare, function_fields.fields()), []
     for document in mended:
         for segment in list(document.get("segments") or ()):
             if "filter" in segment and (wrong := _wrong(segment["filter"], made[document["id"]])):

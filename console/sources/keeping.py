@@ -22,7 +22,7 @@ from console.core.documents.collections.collection_document import CollectionDoc
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
-from console.records import catalogue, connect, hooked, portable, reflect, sampling, sql_conditions
+from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, sql_conditions
 from console.records.connection_terms import USUAL, Terms
 from console.sources import addresses
 from console.sources.testing import place_of
@@ -90,7 +90,7 @@ def add(
     if not NAME.fullmatch(name):
         raise _invalid("name", "A name begins with a letter and has letters, digits, - and _ only, at most 63.")
     address = addresses.read(url)
-    portable.require_place(address, typed=by.kind != "system")
+    portable_address.require_place(address, typed=by.kind != "system")
     text = address.render_as_string(hide_password=False)
     require_free_name(name)
     settings = stored_settings(terms, schemas, chosen)
@@ -369,7 +369,7 @@ def check(name: str, kept: list[Stored]) -> None:
     with hot_engine().connect() as connection:
         rows = connection.execute(sa.select(tables.collection).where(tables.collection.c.source != name)).all()
     others = [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]
-    made = assemble([*others, *kept], hooked.fields())
+    made = assemble([*others, *kept], function_fields.fields())
     for item in kept:
         for segment in (one for one in made[item.id].segments if one.sql is None):
             try:

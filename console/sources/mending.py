@@ -10,7 +10,7 @@ from console.core.documents.collections.document_changes import changes
 from console.core.documents.collections.document_check import check
 from console.core.documents.collections.document_words import Wording
 from console.core.documents.json_shape import Spot
-from console.records import hooked
+from console.records import function_fields
 from console.records.sampling import OBSERVED
 
 NAMES = ("columns", "details", "form", "new", "search", "key")
@@ -122,7 +122,7 @@ def mended(
     names = renamed(before, now)
     before = {**before, "columns": [{**column, "name": names.get(column["name"], column["name"])} for column in before["columns"]]}
     made = deepcopy(dict(document))
-    called = hooked.names(str(document["id"]))
+    called = function_fields.names(str(document["id"]))
     accepted = {spot.place for spot in check(document, before, called)}
     gone = {column["name"] for column in before["columns"]} - {column["name"] for column in now["columns"]}
     for _ in range(MOST):

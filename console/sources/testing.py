@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, Connection
 
 from console import access, log, settings
 from console.core.actor import Actor
-from console.records import connect, diagnosis, portable, reflect
+from console.records import connect, diagnosis, portable_address, reflect
 from console.records.connection_terms import Terms
 from console.records.diagnosis import Trouble
 from console.sources import addresses
@@ -81,7 +81,7 @@ def tried(url: str, *, by: Actor, source: str | None = None) -> Tested:
     if by.kind != "system":
         access.require(by, None, "source", "manage")
     if source is None:
-        portable.require_place(addresses.read(url), typed=by.kind != "system")
+        portable_address.require_place(addresses.read(url), typed=by.kind != "system")
     found = attempt(url)
     open_ = {
         "source": source,
@@ -118,7 +118,7 @@ def _letters(text: str) -> str:
 def demo_shop() -> str:
     """The path of the shop that the demo brings to be connected; empty without one."""
     configured = settings.current()
-    file = configured.data_dir / portable.SHOP / "shop.db"
+    file = configured.data_dir / portable_address.SHOP / "shop.db"
     return str(file) if configured.demo and file.is_file() else ""
 
 

@@ -311,14 +311,14 @@ def _governed_fields() -> Check:
 def _rights() -> Check:
     """The policy that is in force, whether Casbin loads it and links its roles, and whether it ever answered otherwise than the index."""
     from console import access
-    from console.access import history, second
+    from console.access import casbin_agreement, history
 
     try:
         access.refresh()
         version = access.current_version()
     except ConsoleError as error:
         return Check("rights", ok=False, message=error.message, fix="console policy check, then publish rights that can be read")
-    count, untold = second.disagreements(), history.untold()
+    count, untold = casbin_agreement.disagreements(), history.untold()
     message = f"version {version}" + (f"; index and Casbin disagreed {count} times in seven days, each was refused" if count else "")
     fixes = (
         ["Look for `rights_disagreed` in the activity log and report it: it is a fault of the console or of its Casbin"] if count else []

@@ -27,7 +27,7 @@ from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, ConsoleError, NotFound
 from console.proposals import prompts
-from console.upkeep import own_words
+from console.upkeep import personal_notes
 
 LIST = "erasures.jsonl"
 OURS = frozenset({"person", "run", "lead"})
@@ -193,7 +193,7 @@ def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Conn
         noted = {"subject": subject, "count": gone, "runs": len(run_ids)}
         list_files.forget_all(connection)
         if named and named.collection == "person":
-            own_words.forget(connection, named.record)
+            personal_notes.forget(connection, named.record)
         log.note(actor, "subject_erased", open=noted, sealed={"reason": reason}, connection=connection)
     subjects.forget(subject)
     files.texts.forget(subject)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from console import access, log, queue
-from console.access import history, second
+from console.access import casbin_agreement, history
 from console.activity import integrity, sequencing
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.db.presence import PRESENCE
 from console.errors import Conflict, Invalid, NotFound
-from console.proposals import standing
+from console.proposals import provider_standing
 
 SHOWN = 50
 _RUNS = """
@@ -95,7 +95,7 @@ class State:
     moving: int
     lag: sequencing.Lag
     integrity: integrity.Standing
-    refusals: Sequence[standing.Refusal] = ()
+    refusals: Sequence[provider_standing.Refusal] = ()
     because: queue.Because | None = None
     leaving: Sequence[str] = ()
 
@@ -123,7 +123,7 @@ def _state(cleared: Sequence[str]) -> State:
         moving,
         sequencing.lag(),
         integrity.standing(),
-        standing.refusals(),
+        provider_standing.refusals(),
         queue.paused_because(),
         _leaving() if paused_at else (),
     )
@@ -209,7 +209,11 @@ def metrics() -> tuple[bytes, str]:
         ),
         ("log_lag_seconds", state.lag.seconds, "Age of the oldest event without a place in the log."),
         ("rights_untold", len(history.untold()), "Lines of rights that were changed past the console; must be 0."),
-        ("rights_disagreements", second.disagreements(), "Refusals of the last seven days because index and Casbin disagreed; must be 0."),
+        (
+            "rights_disagreements",
+            casbin_agreement.disagreements(),
+            "Refusals of the last seven days because index and Casbin disagreed; must be 0.",
+        ),
     ):
         Gauge(f"handrail_{name}", text, registry=registry).set(value)
     return generate_latest(registry), "text/plain; version=0.0.4; charset=utf-8"

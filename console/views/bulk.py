@@ -15,7 +15,7 @@ from console.core.documents.action_document import Action
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.forms import is_empty, missing_message, refusal
 from console.errors import ConsoleError, Invalid, NotFound
-from console.views import enrolled, frame, picks, refusals
+from console.views import enrolled, frame, reference_boxes, refusals
 from console.views.frame import Badge
 from console.views.run import form_boxes
 
@@ -124,7 +124,7 @@ def _page(
     context = {
         "collection": described,
         "action": action,
-        "boxes": form_boxes.boxes({"fields": fields}, picks.look_for(fields, typed), typed=typed or None, errors=details),
+        "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed or None, errors=details),
         "items": [_drawn(described["id"], item, CANNOT) for item in items],
         "inside": sum(item.state != bulk.REFUSED for item in items),
         "tested": tested,

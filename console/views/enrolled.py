@@ -14,7 +14,7 @@ from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, shown
 from console.enrolments import Batch, Counts, Lead, Question, Target
 from console.errors import ConsoleError, Invalid, Malformed, NotFound
-from console.views import frame, picks, refusals
+from console.views import frame, reference_boxes, refusals
 from console.views.frame import Badge
 from console.views.run import form_boxes
 from console.views.run.wait_words import waits_shortly
@@ -210,7 +210,7 @@ def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = N
         "kept": [(name, given[name]) for name in ("segment", "filter", "q", "all") if given.get(name)],
         "from_list": bool(chosen or given.get("all")),
         "whole": bool(given.get("all")),
-        "boxes": form_boxes.boxes({"fields": fields}, picks.look_for(fields, typed), typed=dict(typed) or None, errors=details),
+        "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=dict(typed) or None, errors=details),
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([each for each in details if each["field"] in labels], labels),
         "told": [str(each["reason"]) for each in details if each["field"] not in labels],

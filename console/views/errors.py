@@ -21,7 +21,7 @@ from console.db import troubles
 from console.db.ids import uuid7
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceChanged
 from console.rights.right_requests import Reason
-from console.views import frame, outcomes, step_up, why
+from console.views import frame, missing_rights, outcomes, step_up
 from console.views.identity import is_api
 from console.views.outcomes import Outcome
 
@@ -76,7 +76,10 @@ def answer_expected(error: ConsoleError) -> Response:
         return step_up.ask()
     if isinstance(error, NotAllowed) or (isinstance(error, NotFound) and error.hidden):
         _note_refusal(error)
-    body, reason = error.to_json() | {"message": error_message(error)}, why.explain(error) if isinstance(error, NotAllowed) else None
+    body, reason = (
+        error.to_json() | {"message": error_message(error)},
+        missing_rights.explain(error) if isinstance(error, NotAllowed) else None,
+    )
     extra = {name: value for name, value in body.items() if name not in ("code", "message", "details")}
     extra |= reason.to_json() if reason else {}
     headers = {"Retry-After": str(extra["retry_after"])} if "retry_after" in extra else {}
@@ -173,7 +176,7 @@ def _error_page(answer: Answer) -> str:
         "retry": not answer.outcome.to_look_at and answer.status in (408, 409, 429, 500, 503),
         "request_id": answer.request_id or _request_id(),
         "reason": answer.reason,
-        "token": why.token(answer.reason) if answer.reason else "",
+        "token": missing_rights.token(answer.reason) if answer.reason else "",
     }
     try:
         return frame.render("errors/error.html", context, "fragment" if frame.wants_fragment() else None)

@@ -15,7 +15,7 @@ from flask import request
 from console import formats
 from console.core.filters import Filter, Group, Test
 from console.formats import Kind, Look
-from console.views import frame, picks
+from console.views import frame, reference_boxes
 
 WORDED = (
     ("eq", "is"), ("ne", "is not"), ("contains", "contains"), ("starts_with", "begins with"), ("gt", "is over"), ("gte", "is at least"),
@@ -184,7 +184,7 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
     """Return the address with the condition of the filter sheet added; None if it lacks a value."""
     args = request.args
     name, op = args["add_field"], args.get("add_op", "eq")
-    entries = [entry.strip() for entry in picks.sent(args, "add_value", args.getlist("add_value")) if entry.strip()]
+    entries = [entry.strip() for entry in reference_boxes.sent(args, "add_value", args.getlist("add_value")) if entry.strip()]
     source = next((field for field in described.get("filtered", described["fields"]) if field["name"] == name), None)
     if not entries and op not in VALUELESS:
         return None
@@ -198,7 +198,7 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
         before=None,
         count=None,
         filter=joined,
-        **{picks.PICKED + "add_value": None},
+        **{reference_boxes.PICKED + "add_value": None},
     )
 
 

@@ -10,7 +10,7 @@ from console.browse import RecordPage
 from console.core import record_links
 from console.core.documents.action_document import Action
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
-from console.views import frame, picks, refusals
+from console.views import frame, reference_boxes, refusals
 from console.views.run import form_boxes
 
 blueprint = Blueprint("acting", __name__, url_prefix="/c")
@@ -60,7 +60,7 @@ def _sheet(
         else None,
         "notes": [{"label": label, "text": text} for label, text in sheet.prompt.notes],
         "button": sheet.prompt.button,
-        "boxes": form_boxes.boxes({"fields": fields}, picks.look_for(fields, typed), typed=typed, errors=details),
+        "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details),
         "url": url(page.collection.id, page.record.key or "", sheet.action),
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),

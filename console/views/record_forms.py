@@ -14,7 +14,7 @@ from console.browse import RecordPage
 from console.core.documents.collections import Field
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, SourceDown
 from console.records.delete import Follows
-from console.views import errors, formats, frame, picks, records, refusals
+from console.views import errors, formats, frame, records, reference_boxes, refusals
 from console.views.run import form_boxes
 
 blueprint = Blueprint("record_forms", __name__)
@@ -150,7 +150,7 @@ def _form(
     labels = {str(source["name"]): str(source["label"]) for source in sources}
     details = [{**detail, "field": str(detail.get("field") or "")} for detail in (wrong.details if wrong else ())]
     shown = dict(context) | {
-        "boxes": form_boxes.boxes({"fields": sources}, picks.look_for(sources, typed), typed=typed, errors=details),
+        "boxes": form_boxes.boxes({"fields": sources}, reference_boxes.look_for(sources, typed), typed=typed, errors=details),
         "error": errors.error_message(wrong) if wrong and not details else refusals.head(wrong, labels),
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
     }

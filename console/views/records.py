@@ -18,7 +18,20 @@ from console.documents import ARCHIVE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.records import governing
 from console.runs import RunHead
-from console.views import due_cells, enrolled, erasure, errors, formats, frame, home, my_work, picks, record_actions, refusals, states
+from console.views import (
+    due_cells,
+    enrolled,
+    erasure,
+    errors,
+    formats,
+    frame,
+    home,
+    my_work,
+    record_actions,
+    reference_boxes,
+    refusals,
+    states,
+)
 from console.views.files import file_url
 from console.views.formats import Look
 from console.views.list_counts import tab_words
@@ -389,7 +402,7 @@ def _edit_form(
     detail = next((detail for detail in wrong.details if detail.get("field") in (item.name, None)), None) if wrong else None
     source = item.to_json() | {"required": item.required or not item.nullable, "now": None}
     context = record_context(page) | {
-        "box": form_boxes.box(source, picks.look_for([source], {item.name: value}), value=value, error=detail),
+        "box": form_boxes.box(source, reference_boxes.look_for([source], {item.name: value}), value=value, error=detail),
         "old": json.dumps(old),
         "conflict": conflict,
         "error": error or (wrong.message if wrong and not detail else ""),
@@ -413,7 +426,7 @@ def _start_form(
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     context = record_context(page) | {
         "workflow": definition,
-        "boxes": form_boxes.boxes({"fields": fields}, picks.look_for(fields, typed), typed=typed, errors=details),
+        "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details),
         "action": _start_url(page, definition),
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines(details, labels),

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access, accounts, log, queue, runs, settings, subjects, workflows
-from console.access import limits, second
+from console.access import casbin_agreement, limits
 from console.access.run_reach import ALL
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
@@ -120,7 +120,7 @@ def _disagreed(actor: Actor, team: str | None, obj: str, act: str, version: int)
     tell(people, "rights_disagreed", key, link="/activity?kind=rights_disagreed")
 
 
-second.watchers.append(_disagreed)
+casbin_agreement.watchers.append(_disagreed)
 
 
 def unread(actor: Actor) -> int:

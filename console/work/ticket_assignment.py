@@ -8,7 +8,7 @@ from console import access, inboxes, runs
 from console.core.actor import Actor
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.inboxes import Inbox
-from console.log import once
+from console.log import idempotency_note
 from console.work.tickets import start_ticket, ticket_by_id
 
 MOST_ASSIGNED = 100
@@ -47,8 +47,8 @@ def _managed_inbox(actor: Actor, inbox_id: str, ticket_ids: Sequence[str]) -> In
 def _result(actor: Actor, ticket_id: str, act: Callable[[], str]) -> Given:
     """Do one ticket of several. What was done under the same idempotency key before is not done again."""
     try:
-        with once.part(ticket_id) as key:
-            if (done := once.finished(key)) is None:
+        with idempotency_note.part(ticket_id) as key:
+            if (done := idempotency_note.finished(key)) is None:
                 return Given(ticket_id, act())
             if runs.head(actor, done[0]) is None:
                 raise NotFound
@@ -63,7 +63,7 @@ def _give(actor: Actor, inbox: Inbox, ticket_id: str, user: str, reason: str) ->
     ticket = ticket_by_id(actor, inbox, ticket_id)
     if ticket.run is None and user == actor.id:
         return start_ticket(actor, inbox, ticket)
-    with once.before():
+    with idempotency_note.before():
         run_id = ticket.run.id if ticket.run else start_ticket(actor, inbox, ticket)
     runs.assign(actor, run_id, revision=None, user=user, reason=reason)
     return run_id
@@ -74,7 +74,7 @@ def _let_go(actor: Actor, inbox: Inbox, ticket_id: str) -> str:
     if run is None or run.holder is None:
         raise Conflict("Nobody has this ticket in hand.", code="not_possible")
     if run.holder != actor.id:
-        with once.before():
+        with idempotency_note.before():
             runs.take_over(actor, run.id, revision=run.revision)
     runs.release(actor, run.id, revision=None)
     return run.id

@@ -44,7 +44,7 @@ ENGINES = {
     "enrolments/beginning.py": "how many places are taken",
     "enrolments/counts.py": "where enrolled records stand, made again from their runs",
     "enrolments/exits.py": "whose run is at work or over: those are not judged now",
-    "enrolments/entering.py": "the run that a record was just started with",
+    "enrolments/direct_enrolment.py": "the run that a record was just started with",
     "enrolments/leaving.py": "runs of records that left",
     "monitoring/alerts.py": "whom a rule tells of which failed run; judged for each person when the notice is shown",
     "monitoring/due_times.py": "runs that are late by a rule",

@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import example, given, strategies as st
 
-from console.ai import literal, written_values
+from console.ai import literal_quotes, written_values
 from console.ai.guard import judge
-from console.ai.literal import Evidence
+from console.ai.literal_quotes import Evidence
 from console.ai.prompt import offered, rendered
 from console.ai.types import LEVELS, Ask, FieldSpec, Judged, Raw, Source
 from tests.ai.asks import EVIL_IBAN, FIELDS, IBAN, KEY, SOURCES, answer, ask, item, raw
@@ -63,11 +63,11 @@ def literally(spec: FieldSpec, value: Any, cited: list[Evidence]) -> None:
         options = dict(spec.options)
         assert all(entry in options for entry in (value if isinstance(value, list) else [value]))
         return
-    kind = literal.KINDS.get(spec.type, "text")
+    kind = literal_quotes.KINDS.get(spec.type, "text")
     if kind not in {"text", "boolean"} or spec.trusted_only:
         assert any(evidence.place(kind, value) is not None for evidence in cited)
     elif spec.type == "text" and not any(evidence.place("text", value) is not None for evidence in cited):
-        for fact in literal.facts(value):
+        for fact in literal_quotes.facts(value):
             assert any(evidence.place(fact.kind, reading) is not None for evidence in cited for reading in fact.values)
     assert "evil" not in str(value)
     assert EVIL_IBAN not in str(value)
@@ -114,8 +114,8 @@ def test_an_amount_gets_through_exactly_where_a_source_has_it(amount: Decimal) -
     there = any(
         amount in reading.values
         for source in of.sources
-        for at, value in literal.scalars(source.data)
-        for reading in (literal.Line(at, value, source.kind).numbers)
+        for at, value in literal_quotes.scalars(source.data)
+        for reading in (literal_quotes.Line(at, value, source.kind).numbers)
     )
     assert bool(judgement.fields) is there
     for one in judgement.fields:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from console.ai import finding
+from console.ai import contact_details
 from console.ai.prompt import rendered
 from console.ai.redaction import PLACEHOLDER, REMOVED, Redactor, Restore, is_note, kind_of, redacted
 from console.ai.types import FieldSpec, Source
@@ -266,7 +266,7 @@ def test_what_is_broken_over_lines_or_spaced_is_found_by_its_form(text: str) -> 
 
 def test_every_number_of_a_list_is_found() -> None:
     numbers = ["+370 612 34567", "+370 612 34568", "0612 345 678"]
-    assert [found.text for found in finding.phones("\n".join(numbers))] == ["37061234567", "37061234568", "0612345678"]
+    assert [found.text for found in contact_details.phones("\n".join(numbers))] == ["37061234567", "37061234568", "0612345678"]
 
 
 NUMBERS = (

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from console import access, browse, log, records, runs
 from console.browse import BrowseQuery, record_lists
 from console.core.actor import Actor
-from console.db import hot
-from console.db.ahead import Ahead
+from console.db import prepared_statement
+from console.db.early_statement import Ahead
 from console.db.engine import hot_engine
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.records import catalogue
@@ -289,14 +289,14 @@ def test_a_list_is_a_fixed_number_of_statements(company: "Company", monkeypatch:
         seen.append(statement)
         return scalar(driver, statement, parameters)
 
-    send, scalar = Ahead.__init__, hot.scalar
+    send, scalar = Ahead.__init__, prepared_statement.scalar
 
     def sending(ahead: Ahead, statement: str, parameters: Any) -> None:
         seen.append(statement)
         send(ahead, statement, parameters)
 
     monkeypatch.setattr(Ahead, "__init__", sending)  # what goes through no cursor
-    monkeypatch.setattr(hot, "scalar", sending_alone)
+    monkeypatch.setattr(prepared_statement, "scalar", sending_alone)
     monkeypatch.setattr(psycopg.Cursor, "execute", noting)  # the console's own database: what goes through SQLAlchemy, and what does not
     source = catalogue.engine_of(records.collection("customer"))
     sa.event.listen(source, "before_cursor_execute", note)

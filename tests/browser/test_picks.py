@@ -7,7 +7,7 @@ import pytest
 
 from console import runs
 from tests.company import Company
-from tests.views.test_picks import started
+from tests.views.test_reference_boxes import started
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

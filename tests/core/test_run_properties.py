@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 from console.core.events import KINDS
 from console.core.run import FINAL, Event, Run, commands, fold, step_requests
-from console.core.run.told_entries import with_told_entries
+from console.core.run.entry_events import with_told_entries
 from console.errors import Conflict, ConsoleError
 from tests.core.graphs import NOW, PEOPLE, Walk, plans
 

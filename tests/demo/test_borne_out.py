@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from console.demo import model, tales
+from console.demo import model, past_runs
 
 OVER, EXPOSED, PLAIN = {"ratio_to_expected": "3.8"}, {"pep_status": "pep"}, {"ratio_to_expected": "0.68", "pep_status": "none"}
 
@@ -60,15 +60,15 @@ def test_the_evidence_comes_with_a_flag_or_not_at_all() -> None:
 
 
 def test_what_explains_a_turnover_does_not_call_it_as_expected() -> None:
-    assert "fits what was expected" not in str(tales.SAID["explanation"])
-    assert proposed(OVER)["explanation"] == tales.SAID["explanation"]
+    assert "fits what was expected" not in str(past_runs.SAID["explanation"])
+    assert proposed(OVER)["explanation"] == past_runs.SAID["explanation"]
 
 
 @pytest.mark.parametrize("name", ["why", "anything", "source_of_funds"])
 def test_what_no_source_could_speak_against_is_always_borne_out(name: str) -> None:
-    assert tales.borne_out(name, PLAIN)
+    assert past_runs.borne_out(name, PLAIN)
 
 
 def test_what_people_of_the_demo_name_as_different_is_not_what_agrees_by_nature() -> None:
-    assert tales.TYPED["because"] == "dob_mismatch"
-    assert set(tales.TYPED["compared"]) == {"birth_date", "id_number"}
+    assert past_runs.TYPED["because"] == "dob_mismatch"
+    assert set(past_runs.TYPED["compared"]) == {"birth_date", "id_number"}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from console.demo import holdings, stories
+from console.demo import ownership, stories
 from console.demo.world import Row, World
 from tests.tables import cases
 
@@ -120,7 +120,7 @@ def test_parties_of_story_4(world: World, name: str, kind: str, country: str) ->
 
 
 def test_generator_counts_as_the_oracle_does(world: World, held: Direct, party_of: dict[int, int]) -> None:
-    counted = holdings.effective(world.core["ownership"])
+    counted = ownership.effective(world.core["ownership"])
     for company in party_of.values():
         expected = {owner: stake.percent for owner, stake in owners(held, company).items()}
         assert {owner: Fraction(percent) for owner, percent in counted[company].items()} == pytest.approx(expected)
@@ -178,7 +178,7 @@ def test_small_structures(holdings_told: list[tuple[int, int, int]], expected: d
         {"owned_id": owned, "owner_id": owner, "kind": "shares", "percent": Decimal(percent)} for owned, owner, percent in holdings_told
     ]
     votes = [row | {"kind": "votes", "owner_id": 99} for row in rows]
-    assert holdings.effective(rows + votes)[1] == {owner: Decimal(str(percent)) for owner, percent in expected.items()}
+    assert ownership.effective(rows + votes)[1] == {owner: Decimal(str(percent)) for owner, percent in expected.items()}
 
 
 def test_owners_on_file_are_those_above_a_quarter_but_for_story_4(world: World, held: Direct, party_of: dict[int, int]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from console.demo import filling, holdings
+from console.demo import filling, ownership
 from console.demo.world import World
 from console.postgres import Embedded
 
@@ -146,7 +146,7 @@ def test_checks_before_a_refund_look_at_the_customer_and_say_no_reason(core_url:
 
 
 def test_view_counts_ownership_as_the_generator_does(core: Ask, world: World) -> None:
-    expected = holdings.effective(world.core["ownership"])
+    expected = ownership.effective(world.core["ownership"])
     customer = {row["id"]: row["customer_id"] for row in world.core["party"] if row["customer_id"]}
     counted = {
         (customer[owned], owner): percent.quantize(Decimal("0.0001"))

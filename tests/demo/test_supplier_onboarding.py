@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from console import log, runs
-from console.demo import knowing
+from console.demo import known_suppliers
 from console.demo.world import World
 from console.effects.python import Door
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
@@ -91,9 +91,9 @@ def test_v1_among_more_suppliers_than_can_be_looked_at_those_that_begin_alike_ar
         {"name": "Another name", "vat_id": "", "iban": "DE71999999999876543210", "website": ""},
         {"name": "Bright Water Logistic", "vat_id": "", "iban": "", "website": ""},
     ]
-    every = [knowing.match(values, "", door) for values in asked]
-    monkeypatch.setattr(knowing, "WHOLE", 10)
-    few = [knowing.match(values, "", door) for values in asked]
+    every = [known_suppliers.match(values, "", door) for values in asked]
+    monkeypatch.setattr(known_suppliers, "WHOLE", 10)
+    few = [known_suppliers.match(values, "", door) for values in asked]
     assert [told["keys"][0] for told in every] == [told["keys"][0] for told in few] == [88, 88, 88, 88]
     assert [told["whole"] for told in every + few] == [True] * 4 + [False] * 4
     assert all(told["compared"] < every[0]["compared"] / 4 for told in few)

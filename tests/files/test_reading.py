@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from console.demo import printed_papers
 from console.errors import Invalid
-from console.files import draw, page_pictures, text_recognition
+from console.files import drawing_process, page_pictures, text_recognition
 from tests.papers import pdf, picture
 from tests.tables import cases
 
@@ -54,7 +54,7 @@ def text_at(x: int, y: int, text: str, size: int = 12) -> bytes:
 
 def scan(content: bytes) -> bytes:
     """The first page as a picture of it, in a PDF without text."""
-    page = Image.open(io.BytesIO(draw.page(content, PDF, 1, 1600, 0)))
+    page = Image.open(io.BytesIO(drawing_process.page(content, PDF, 1, 1600, 0)))
     out = io.BytesIO()
     page.convert("RGB").save(out, "PDF", resolution=190)
     return out.getvalue()
@@ -116,7 +116,7 @@ def test_a_page_of_a_million_words_is_cut() -> None:
     made = written(*[line] * 6, box="0 0 14000 14000")
     pages = text_recognition.read(made, PDF, recognise=False)
     assert sum(len(page.text) for page in pages) <= text_recognition.MOST_CHARACTERS
-    assert sum(len(line.words) for page in pages for line in page.lines) <= draw.MOST_WORDS
+    assert sum(len(line.words) for page in pages for line in page.lines) <= drawing_process.MOST_WORDS
 
 
 def test_only_the_first_pages_are_read() -> None:

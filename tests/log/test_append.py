@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from console import log, runs, subjects
 from console.core.actor import Actor
 from console.core.run import fold
-from console.db import engine, hot, tables
+from console.db import engine, prepared_statement, tables
 from console.db.engine import borrowed, fetch, hot_engine
 from console.db.ids import uuid7
 from console.log import IDEMPOTENCY, REQUEST, AlreadyDone, Fact, Frame, Link, Moved, append, chained, events_of, write
@@ -271,7 +271,7 @@ def test_one_key_from_two_requests_at_once_is_done_once(clean: object) -> None:
 @contextmanager
 def broken(clean: Any, monkeypatch: pytest.MonkeyPatch, *, when: str) -> Iterator[list[str]]:
     """The server ends the connection before or after the statement of a transition has been committed."""
-    sent: dict[str, Any] = {"scalar": hot.scalar, "execute": psycopg.Connection.execute}
+    sent: dict[str, Any] = {"scalar": prepared_statement.scalar, "execute": psycopg.Connection.execute}
     told: list[str] = []
 
     def ending(name: str, driver: Any, statement: Any, *given: Any, **more: Any) -> Any:
@@ -288,7 +288,7 @@ def broken(clean: Any, monkeypatch: pytest.MonkeyPatch, *, when: str) -> Iterato
             return answer
 
     with monkeypatch.context() as patched:
-        patched.setattr(hot, "scalar", functools.partial(ending, "scalar"))
+        patched.setattr(prepared_statement, "scalar", functools.partial(ending, "scalar"))
         patched.setattr(psycopg.Connection, "execute", lambda *given, **more: ending("execute", *given, **more))
         yield told
 
@@ -329,19 +329,19 @@ def test_a_broken_connection_within_a_transaction_is_the_callers(clean: Any, mon
 
 def test_what_is_sent_below_the_driver_is_answered_and_refused_as_by_it(clean: Any) -> None:
     with borrowed() as driver:
-        assert hot.scalar(driver, "select length(%s) + length(%b::bytea) + %s::int", ("łä", b"\x00\x01", 5)) == 9
-        assert hot.scalar(driver, "select 7 where %s::text is not null", (None,)) == 0
-        assert hot.scalar(driver, "select null::int where %s::text is null", (None,)) == 0
+        assert prepared_statement.scalar(driver, "select length(%s) + length(%b::bytea) + %s::int", ("łä", b"\x00\x01", 5)) == 9
+        assert prepared_statement.scalar(driver, "select 7 where %s::text is not null", (None,)) == 0
+        assert prepared_statement.scalar(driver, "select null::int where %s::text is null", (None,)) == 0
         for _ in range(2):  # prepared, and refused; then there already
             with pytest.raises(psycopg.errors.DivisionByZero):
-                hot.scalar(driver, "select 1 / %s::int", (0,))
+                prepared_statement.scalar(driver, "select 1 / %s::int", (0,))
         with pytest.raises(psycopg.DataError):
-            hot.scalar(driver, "select length(%s)", ("a\x00b",))
-        assert hot.scalar(driver, "select 1 / %s::int", (1,)) == 1
+            prepared_statement.scalar(driver, "select length(%s)", ("a\x00b",))
+        assert prepared_statement.scalar(driver, "select 1 / %s::int", (1,)) == 1
         driver.execute("deallocate all")  # as psycopg does itself after a rollback
-        assert hot.scalar(driver, "select 1 / %s::int", (1,)) == 1
+        assert prepared_statement.scalar(driver, "select 1 / %s::int", (1,)) == 1
     with engine.transaction() as connection, pytest.raises(ValueError, match="committed"):
-        hot.scalar(connection.connection.driver_connection, "select 1", ())  # type: ignore[arg-type]
+        prepared_statement.scalar(connection.connection.driver_connection, "select 1", ())  # type: ignore[arg-type]
 
 
 def test_idle_connections_that_the_server_ended_are_replaced(clean: Any) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from console import log
 from console.core.actor import Actor
-from console.db import ahead
-from console.db.ahead import Ahead
+from console.db import early_statement
+from console.db.early_statement import Ahead
 from console.db.engine import fetch
 from console.log import append
 from tests.company import Company
@@ -96,16 +96,16 @@ def test_what_the_database_refuses_is_said_and_the_connection_stays_whole(reques
     given = ("é", b"\x00\xff", 7, ['a"b', "c\\d", "", "{e,f}", "NULL"], None)
     assert [Ahead(mixed, given).rows() for _ in range(3)] == [[given]] * 3
     with pytest.raises(psycopg.DataError):
-        ahead.fetch("select $1::text[]", (["a\0b"],))
+        early_statement.fetch("select $1::text[]", (["a\0b"],))
     assert Ahead("select 1 where $1::integer > 1", (0,)).rows() == []
     assert len(Ahead("select repeat($1, 3000000)", ("xyz",)).rows()[0][0]) == 9_000_000
     assert Ahead("select length($1)", ("x" * 9_000_000,)).rows() == [(9_000_000,)]
 
 
 def test_a_statement_of_every_page_finds_another_connection_where_its_own_was_cut(company: Company) -> None:
-    (pid,) = ahead.fetch("select pg_backend_pid()", ())[0]
+    (pid,) = early_statement.fetch("select pg_backend_pid()", ())[0]
     fetch("select pg_terminate_backend(%s)", (pid,))
-    assert ahead.fetch("select $1::integer + 1", (1,)) == [(2,)]
+    assert early_statement.fetch("select $1::integer + 1", (1,)) == [(2,)]
 
 
 def test_what_was_not_asked_for_gives_its_connection_up(company: Company) -> None:
@@ -113,12 +113,12 @@ def test_what_was_not_asked_for_gives_its_connection_up(company: Company) -> Non
         assert sent.rows() == [(1,)]
     with Ahead("select pg_backend_pid()", ()) as dropped:
         pid = dropped._libpq.backend_pid
-    assert ahead.fetch("select pg_backend_pid()", ()) != [(pid,)]
+    assert early_statement.fetch("select pg_backend_pid()", ()) != [(pid,)]
 
 
 def test_a_session_that_has_forgotten_the_statement_is_told_it_anew(company: Company) -> None:
     double = "select 2 * $1::integer, pg_backend_pid()"
-    ((answer, pid),) = ahead.fetch(double, (4,))
+    ((answer, pid),) = early_statement.fetch(double, (4,))
     with Ahead("deallocate all", ()) as sent, pytest.raises(psycopg.Error):
         sent.rows()
-    assert ahead.fetch(double, (4,)) == [(answer, pid)]
+    assert early_statement.fetch(double, (4,)) == [(answer, pid)]

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from console import db, subjects
 from console.db import tables
-from console.log import Fact, Frame, Stored, chained, events_of, present, write
-from console.log.present import as_json, names_of
+from console.log import Fact, Frame, Stored, chained, event_view, events_of, write
+from console.log.event_view import as_json, names_of
 
 AT = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
 DOCUMENT = {"steps": [{"id": "decide", "title": "Operator decision"}, {"id": "load"}]}
@@ -35,7 +35,7 @@ def fact(kind: str, opened: dict[str, Any] | None = None, step: tuple[str, int] 
 @pytest.fixture(name="named")
 def fixture_named(clean: object) -> None:
     """One person, one workflow with a version, one collection that have names."""
-    present._kept.clear()
+    event_view._kept.clear()
     with db.transaction() as connection:
         connection.execute(sa.insert(tables.person).values(id="usr_1", email="olivia@fernwick.example", name="Olivia Kask"))
         connection.execute(sa.insert(tables.person).values(id="usr_2", email="tom@fernwick.example", name="Tom Berg"))
@@ -65,7 +65,7 @@ def test_names_are_those_of_people_workflow_version_and_collection(named: None) 
         fact("step_completed", {}, ("load", 2)),
     )
     names = names_of(events)
-    assert [present.sentence(event, names) for event in events] == [
+    assert [event_view.sentence(event, names) for event in events] == [
         "Olivia Kask took over KYC review on customers 17 from Tom Berg",
         "Olivia Kask completed “Operator decision”",
         "Olivia Kask completed “load” (attempt 2)",
@@ -73,7 +73,7 @@ def test_names_are_those_of_people_workflow_version_and_collection(named: None) 
 
 
 def test_what_has_no_name_appears_as_its_id(clean: object) -> None:
-    present._kept.clear()
+    event_view._kept.clear()
     event = put(fact("run_taken_over", {"former_holder": "usr_9"}), user="usr_8", coll="late_thing")[0]
     assert told(event)["sentence"] == "usr_8 took over the run on late thing 17 from usr_9"
     assert told(event)["actor"] == {"kind": "user", "id": "usr_8", "name": "usr_8"}
@@ -82,7 +82,7 @@ def test_what_has_no_name_appears_as_its_id(clean: object) -> None:
 def test_titles_given_by_the_reader_stand_for_keys(named: None) -> None:
     events = put(fact("run_aborted"))
     names = names_of(events, {("customer", "17"): "Northwind Trading Ltd"})
-    assert present.sentence(events[0], names) == "Olivia Kask aborted KYC review on Northwind Trading Ltd"
+    assert event_view.sentence(events[0], names) == "Olivia Kask aborted KYC review on Northwind Trading Ltd"
 
 
 def test_values_are_left_out_and_named_when_they_are_not_asked_for(named: None) -> None:
@@ -110,7 +110,7 @@ def test_number_of_statements_is_the_same_for_one_event_and_for_many(named: None
     events = put(*(fact("step_completed", {"holder": "usr_1"}, ("decide", number)) for number in range(1, 30)))
     counts = []
     for some in (events[:1], events):
-        present._kept.clear()
+        event_view._kept.clear()
         sent: list[str] = []
         listen = lambda _c, _k, statement, *_, sent=sent: sent.append(statement)  # noqa: E731
         sa.event.listen(db.hot_engine(), "before_cursor_execute", listen)

@@ -14,7 +14,7 @@ from console import settings
 from console.errors import Malformed
 from console.log import Stored
 from console.log.event_lists import EVERYTHING, LogFilter, Within, _conditions, _limits, cursor, position
-from console.log.present import _steps, as_json, sentence
+from console.log.event_view import _steps, as_json, sentence
 from console.sentences import Names, sentence as sentence_of
 from tests.tables import cases
 

@@ -11,7 +11,7 @@ import pytest
 from console import enrolments, messages
 from console.db.engine import fetch
 from console.enrolments import Question
-from console.messages import inbound, reaching
+from console.messages import inbound, recipients
 from tests.company import Company
 from tests.jobs import work_until_idle
 from tests.messages import reached
@@ -68,7 +68,7 @@ def club(company: Company, given_settings: Callable[..., None]) -> Iterator[Club
     ],
 )
 def test_of_several_numbers_in_one_field_the_first_that_is_one_counts(text: str, number: str) -> None:
-    assert reaching.address_of("sms", text, "US")[0] == number
+    assert recipients.address_of("sms", text, "US")[0] == number
 
 
 @cases(
@@ -84,7 +84,7 @@ def test_of_several_numbers_in_one_field_the_first_that_is_one_counts(text: str,
     ],
 )
 def test_of_several_addresses_in_one_field_the_first_that_is_one_counts(text: str, address: str) -> None:
-    assert reaching.address_of("email", text, None)[0] == address
+    assert recipients.address_of("email", text, None)[0] == address
 
 
 def test_a_contact_with_three_numbers_gets_one_message_and_their_stop_is_heard(club: Club) -> None:

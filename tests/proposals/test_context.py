@@ -8,10 +8,10 @@ import pytest
 from console import log, queue, runs, workflows
 from console.ai.types import Source
 from console.db.engine import fetch
-from console.proposals import allowed, pieces
+from console.proposals import field_disclosure, prompt_pieces
 from console.proposals.context import MOST_ROWS, Built, build
-from console.proposals.pieces import Piece
-from console.runs.engine.preparing import proposal_context
+from console.proposals.prompt_pieces import Piece
+from console.runs.engine.proposal_inputs import proposal_context
 from tests.jobs import taken
 from tests.proposals.conftest import House, denied, said, triage
 from tests.tables import cases
@@ -236,7 +236,7 @@ def test_who_wrote_what_a_step_came_to(step: str, by: str | None, ours: bool) ->
     ],
 )
 def test_closed_fields_stand_nowhere_within_a_value(given: Any, left: Any) -> None:
-    assert pieces.open_of(given, frozenset({"email"})) == left
+    assert prompt_pieces.open_of(given, frozenset({"email"})) == left
 
 
 LOADING: list[dict[str, Any]] = [
@@ -296,7 +296,7 @@ def test_a_record_that_a_step_loaded_is_told_as_a_record(house: House) -> None:
     assert "adaeze@customers.example" not in text(found), "a rule's facts are no way around what a model may get"
 
 
-LONG = "x" * (pieces.MOST_TEXT + 1)
+LONG = "x" * (prompt_pieces.MOST_TEXT + 1)
 
 
 @cases(
@@ -305,20 +305,20 @@ LONG = "x" * (pieces.MOST_TEXT + 1)
         ({"a": None, "b": "", "c": [], "d": {}, "e": 0, "f": False}, {"e": 0, "f": False}),
         ({"a": b"bytes"}, {}),
         ({"a": {"b": None, "c": 1}}, {"a": {"c": 1}}),
-        ({"a": LONG}, {"a": "x" * pieces.MOST_TEXT + pieces.CUT}),
+        ({"a": LONG}, {"a": "x" * prompt_pieces.MOST_TEXT + prompt_pieces.CUT}),
         ({"a": [1, "two", None]}, {"a": [1, "two", None]}),
     ],
 )
 def test_what_says_something_is_kept(given: dict[str, Any], kept: dict[str, Any]) -> None:
-    assert pieces.filled(given) == kept
+    assert prompt_pieces.filled(given) == kept
 
 
 def test_what_has_no_room_is_left_out_whole() -> None:
-    small, large = Piece("note", "n", "n", {"a": 1}), Piece("note", "n", "n", {"a": "x" * pieces.MOST_OF_ALL})
-    assert pieces.cut([small, large, small]) == [small, small]
+    small, large = Piece("note", "n", "n", {"a": 1}), Piece("note", "n", "n", {"a": "x" * prompt_pieces.MOST_OF_ALL})
+    assert prompt_pieces.cut([small, large, small]) == [small, small]
     withheld = Piece("note", "n", "n", {"a": "x" * 100_000, "b": 1}, treatments={"a": "never"})
-    assert pieces.cut([withheld]) == [withheld], "what is never sent takes no room"
-    assert pieces.cut([Piece("note", "n", "n", {"a": 1}, treatments={"a": "never"})]) == []
+    assert prompt_pieces.cut([withheld]) == [withheld], "what is never sent takes no room"
+    assert prompt_pieces.cut([Piece("note", "n", "n", {"a": 1}, treatments={"a": "never"})]) == []
 
 
 @cases(
@@ -334,4 +334,4 @@ def test_what_has_no_room_is_left_out_whole() -> None:
     ],
 )
 def test_what_of_a_typed_value_a_model_gets(name: str, kind: str, told: str) -> None:
-    assert allowed.of_typed(name, kind) == told
+    assert field_disclosure.of_typed(name, kind) == told

@@ -11,7 +11,7 @@ from console.demo import printed_papers
 from console.proposals import document_sources
 from console.proposals.context import build
 from console.runs.changing import attachments
-from console.runs.engine.preparing import proposal_context
+from console.runs.engine.proposal_inputs import proposal_context
 from tests.jobs import taken
 from tests.proposals.conftest import House
 

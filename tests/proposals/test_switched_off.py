@@ -7,7 +7,7 @@ import pytest
 
 from console import settings
 from console.db.engine import fetch
-from console.proposals import options, standing
+from console.proposals import options, provider_standing
 from console.work import notices
 from tests.proposals.conftest import House
 from tests.proposals.test_service import row
@@ -94,12 +94,12 @@ def test_a_provider_that_is_left_alone_is_not_asked(house: House, monkeypatch: p
     assert (found["status"], found["code"]) == ("failed", "auth"), "not that it will pass in a minute"
     assert "does not accept our key" in found["message"]
     assert len(house.model.asked) == 1
-    assert [(one.code, one.model) for one in standing.refusals()] == [("auth", "claude-haiku-5-5")]
-    assert standing.refused("propose") == "auth"
+    assert [(one.code, one.model) for one in provider_standing.refusals()] == [("auth", "claude-haiku-5-5")]
+    assert provider_standing.refused("propose") == "auth"
     fetch("update console.ai_breaker set state = state || '{\"until\": 1}' returning 1")
-    assert standing.refused("propose") is None, "one may see whether it was mended"
+    assert provider_standing.refused("propose") is None, "one may see whether it was mended"
     assert house.proposed(house.at_judge(record="3"))["status"] == "ready"
-    assert not standing.refusals()
+    assert not provider_standing.refusals()
     (notice,) = notices.notices_of(house.company.ines)
     assert (notice.text, notice.href) == ("The provider of the AI refuses to answer: look at key, account and model", "/settings/ai")
     assert not notices.notices_of(house.company.olivia)

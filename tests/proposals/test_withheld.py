@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings as tries, strategies as st
 
 from console import records
-from console.ai import finding, providers
+from console.ai import contact_details, providers
 from console.ai.prompt import rendered
 from console.ai.types import Ask, FieldSpec, Provider, Source, Treatment
 from console.core.expressions import parse
@@ -21,7 +21,7 @@ TAX_ID = "IE 6388 047 VQ"
 
 def bare(text: str) -> str:
     """Letters and digits alone: what somebody reads who knows how things are written apart."""
-    return finding.compact(finding.readable(finding.visible(text)))
+    return contact_details.compact(contact_details.readable(contact_details.visible(text)))
 
 
 def test_who_may_read_less_does_not_send_more(house: House) -> None:

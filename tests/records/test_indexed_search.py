@@ -15,7 +15,7 @@ from console.core.expressions import search_syntax
 from console.core.scopes import Scope, whole
 from console.errors import TooSlow
 from console.postgres import Embedded
-from console.records import catalogue, connect, index_advice, indexed_search, indexes, quick_search, reflect, search, timed
+from console.records import catalogue, connect, index_advice, indexed_search, indexes, quick_search, reflect, search, time_limit
 from console.records.catalogue import Catalogue, Source
 from console.records.indexes import Index, Indexes
 from tests.records.files import keyed
@@ -193,7 +193,7 @@ def test_a_statement_that_takes_too_long_is_stopped_and_the_connection_serves_on
     }[kind]
     engine = catalogue.engine_of(client)
     with engine.connect() as connection:
-        with pytest.raises(TooSlow), timed.limit(connection, 0.05):
+        with pytest.raises(TooSlow), time_limit.limit(connection, 0.05):
             connection.exec_driver_sql(slow).all()
         assert connection.exec_driver_sql("select 1").scalar_one() == 1
         limit = {"postgresql": "show statement_timeout", "mysql": "select @@max_statement_time"}.get(kind)

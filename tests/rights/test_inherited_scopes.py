@@ -15,7 +15,7 @@ from console.core.scopes import whole
 from console.db.engine import transaction
 from console.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from console.records import catalogue
-from console.rights import right_requests, rule_conditions, trying
+from console.rights import right_requests, rule_conditions, simulator
 from tests.company import PASSWORD, Company
 
 OURS, OTHER, FOREIGN = "LT459999900012345678", "LT459999900012345679", "NL559999900012345670"
@@ -155,12 +155,12 @@ def test_the_editor_offers_and_checks_relations(company: Company) -> None:
 
 
 def test_why_and_the_simulator_say_it_in_words(company: Company) -> None:
-    told = trying.attempt(company.ines, company.tom.id, "read", "collection:account", key=FOREIGN)
+    told = simulator.attempt(company.ines, company.tom.id, "read", "collection:account", key=FOREIGN)
     assert not told.allowed
     assert told.said == "Tom may not read Accounts: only accounts of customers that Tom may see, and this one is of another."
     assert any("“true”" in each for each in told.change)
-    assert trying.attempt(company.ines, company.tom.id, "read", "collection:account", key=OURS).allowed
-    assert trying.attempt(company.ines, company.olivia.id, "read", "collection:account", key=FOREIGN).allowed
+    assert simulator.attempt(company.ines, company.tom.id, "read", "collection:account", key=OURS).allowed
+    assert simulator.attempt(company.ines, company.olivia.id, "read", "collection:account", key=FOREIGN).allowed
     names = known()
     row = next(row for row in access.all_rows() if row.obj == "collection:account" and row.sub == "role:operator" and row.act == "read")
     assert rule(row, names) == "Operator in Operations may read Accounts of customers that they may see", line(row)

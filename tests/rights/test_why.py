@@ -7,7 +7,7 @@ from console.access import policy_store
 from console.access.rows import Row
 from console.db.engine import transaction
 from console.errors import Invalid, NotAllowed, NotFound, TooMany
-from console.rights import matrix, points, right_requests, trying
+from console.rights import explained_rights, matrix, right_requests, simulator
 from console.work import notices
 from tests.company import Company
 from tests.support.acting import RATE, imported
@@ -38,14 +38,14 @@ def deny(role: str, act: str, condition: str = "") -> Row:
     ],
 )
 def test_a_try_says_what_the_door_says(company: Company, who: str, act: str, key: str, allowed: bool, said: str) -> None:
-    found = trying.attempt(company.ines, f"{who}@fernwick.example", act, CUSTOMER, key=key)
+    found = simulator.attempt(company.ines, f"{who}@fernwick.example", act, CUSTOMER, key=key)
     assert (found.allowed, found.said) == (allowed, said)
     record = {"desk": company.sql("select desk from customer where id = ?", int(key))[0][0]} if key else None
     assert access.can(company.people[who], None, CUSTOMER, act, record) is allowed
 
 
 def test_a_try_shows_each_condition_with_its_values_and_what_would_have_to_change(company: Company) -> None:
-    found = trying.attempt(company.ines, company.tom.id, "read", CUSTOMER, key="3")
+    found = simulator.attempt(company.ines, company.tom.id, "read", CUSTOMER, key="3")
     (rule,) = [one for one in found.rules if one.condition]
     assert (rule.verdict, rule.values) == ("does not hold", (("$currentUser.tags.desks", "retail"), ("record.desk", "corporate")))
     assert rule.said == "Operator in Operations may read Customers, where Desk is one of the person's desks"
@@ -54,7 +54,7 @@ def test_a_try_shows_each_condition_with_its_values_and_what_would_have_to_chang
     assert "would have to hold" in found.change[0]
     assert any(change.startswith("These roles have it: ") and "Lead" in change for change in found.change)
     rows(deny("operator", "read", "record.risk.startsWith('h')"))
-    found = trying.attempt(company.ines, company.olivia.id, "read", CUSTOMER, key="1")
+    found = simulator.attempt(company.ines, company.olivia.id, "read", CUSTOMER, key="1")
     assert found.deciding is not None
     assert (found.allowed, found.deciding.verdict, found.said) == (
         False,
@@ -62,7 +62,7 @@ def test_a_try_shows_each_condition_with_its_values_and_what_would_have_to_chang
         "Olivia may not read Customers: a rule denies it.",
     )
     company.sql("update customer set risk = 'low'")
-    found = trying.attempt(company.ines, company.olivia.id, "read", CUSTOMER, key="1")
+    found = simulator.attempt(company.ines, company.olivia.id, "read", CUSTOMER, key="1")
     assert (found.allowed, set(found.fields)) == (True, {"tax_id"})
 
 
@@ -70,13 +70,13 @@ def test_a_try_of_an_action_looks_at_what_would_be_typed_and_a_run_at_who_began_
     imported(RATE)
     rows(Row("p", "role:reviewer", "t:operations", "action:customer.rate", "execute", "allow", "input.risk == 'low'"))
     for risk, allowed in (("low", True), ("high", False)):
-        found = trying.attempt(company.ines, company.rosa.id, "execute", "action:customer.rate", key="1", typed={"risk": risk})
+        found = simulator.attempt(company.ines, company.rosa.id, "execute", "action:customer.rate", key="1", typed={"risk": risk})
         assert (found.allowed, found.team) == (allowed, "operations")
     resume = Row("p", "role:operator", "*", "workflow:*", "resume")
     rows(Row("p", "role:operator", "*", "workflow:*", "resume", "allow", "run.started_by != $currentUser.id"), removed=(resume,))
     run_id = company.started()
     for who, allowed in (("olivia", False), ("tom", True)):
-        found = trying.attempt(company.ines, company.people[who].id, "resume", "workflow:care-review", run=run_id)
+        found = simulator.attempt(company.ines, company.people[who].id, "resume", "workflow:care-review", run=run_id)
         assert found.allowed is allowed
 
 
@@ -84,17 +84,17 @@ def test_a_try_gives_nothing_away(company: Company) -> None:
     ines, olivia = company.ines, company.olivia
     for actor in (company.mona, company.stan, company.ada, olivia):
         with pytest.raises(NotAllowed):
-            trying.attempt(actor, olivia.id, "read", CUSTOMER)
+            simulator.attempt(actor, olivia.id, "read", CUSTOMER)
         with pytest.raises(NotAllowed):
             matrix.table(actor, "collection")
         with pytest.raises(NotAllowed):
             next(matrix.as_csv(actor))
     rows(Row("p", "role:admin", "*", "field:customer/desk", "read", "deny"))
-    found = trying.attempt(ines, company.tom.id, "read", CUSTOMER, key="3")
-    assert dict(found.rules[0].values)["record.desk"] == trying.HIDDEN
+    found = simulator.attempt(ines, company.tom.id, "read", CUSTOMER, key="3")
+    assert dict(found.rules[0].values)["record.desk"] == simulator.HIDDEN
     rows(Row("p", "role:admin", "*", CUSTOMER, "read", "deny"))
     with pytest.raises(NotFound):
-        trying.attempt(ines, company.tom.id, "read", CUSTOMER, key="3")
+        simulator.attempt(ines, company.tom.id, "read", CUSTOMER, key="3")
     for bad in (
         {"key": "99"},
         {"person": "usr_nobody"},
@@ -104,11 +104,11 @@ def test_a_try_gives_nothing_away(company: Company) -> None:
         {"run": "run_x"},
     ):
         with pytest.raises(NotFound):
-            trying.attempt(ines, **{"person": olivia.id, "act": "read", "obj": CUSTOMER, **bad})  # type: ignore[arg-type]
+            simulator.attempt(ines, **{"person": olivia.id, "act": "read", "obj": CUSTOMER, **bad})  # type: ignore[arg-type]
     with pytest.raises(Invalid):
-        trying.attempt(ines, olivia.id, "start", CUSTOMER)
+        simulator.attempt(ines, olivia.id, "start", CUSTOMER)
     accounts.disable_person(company.stan.id)
-    assert "closed" in trying.attempt(ines, company.stan.id, "read", CUSTOMER).said
+    assert "closed" in simulator.attempt(ines, company.stan.id, "read", CUSTOMER).said
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_asking_reaches_who_can_give_it_once_and_is_slowed_down(company: Company
 
 def test_the_points_of_a_record_and_of_a_run(company: Company) -> None:
     imported(RATE, roles=("lead",))
-    title, found = points.on_record(company.olivia, "customer", "1")
+    title, found = explained_rights.on_record(company.olivia, "customer", "1")
     told = {one.title: one for one in found}
     assert title == "Adaeze Okonkwo-Bell"
     assert told["Change fields by hand"].allowed
@@ -169,16 +169,16 @@ def test_the_points_of_a_record_and_of_a_run(company: Company) -> None:
     assert (rate.allowed, rate.reason.rule) == (False, "No rule allows it for Operator in Operations.")
     assert not any("tax" in one.title.lower() for one in found)
     with pytest.raises(NotFound):
-        points.on_record(company.stan, "customer", "1")
-    rosa = {one.title: one for one in points.on_record(company.rosa, "customer", "1")[1]}
+        explained_rights.on_record(company.stan, "customer", "1")
+    rosa = {one.title: one for one in explained_rights.on_record(company.rosa, "customer", "1")[1]}
     assert not rosa["Start Care review"].allowed
     run_id = company.started()
-    here = {one.title: one for one in points.on_run(company.olivia, run_id)}
+    here = {one.title: one for one in explained_rights.on_run(company.olivia, run_id)}
     assert here["Do the step that it stands at"].allowed
     assert here["Cancel it"].reason is not None
     assert (here["Go on with it"].reason, here["Go on with it"].note) == (None, "You hold it already.")
     with pytest.raises(NotFound):
-        points.on_run(company.stan, run_id)
+        explained_rights.on_run(company.stan, run_id)
 
 
 def test_the_matrix_says_what_the_door_says_for_everybody(company: Company) -> None:

@@ -1,7 +1,7 @@
 """Every column of the console's tables that could hold what somebody wrote: what becomes of it when that person, or whom it is about, is erased.
 
 A new column fails here until it is said. Words belong under a person's key (`ct`), or into rows that are made again from the log; what stands in
-plain beside them is named in `console/upkeep/own_words.py`, and goes with its writer.
+plain beside them is named in `console/upkeep/personal_notes.py`, and goes with its writer.
 """
 
 import re
@@ -9,7 +9,7 @@ import re
 import sqlalchemy as sa
 
 from console.db import fetch, tables
-from console.upkeep import own_words
+from console.upkeep import personal_notes
 
 CODES = """
 id person run collection subject status workflow kid team record key kind step by made_by hash origin changed_by outcome roles code place mode chain request source
@@ -81,7 +81,7 @@ def test_a_column_called_by_a_word_for_sentences_is_in_no_list_of_codes() -> Non
 
 def test_what_goes_with_its_writer_is_what_erasing_empties() -> None:
     """The statements of erasure name each such table; one that is added here without a statement is found by its absence there."""
-    emptied = " ".join(str(statement) for statement in own_words._EMPTIED)
+    emptied = " ".join(str(statement) for statement in personal_notes._EMPTIED)
     elsewhere = {"clearance", "version_note", "workflow_review", "workflow", "run_move", "saved_segment", "session", "list_view"}
     named = {column.partition(".")[0] for column in FATES["goes with who wrote it"].split()}
     assert {table for table in named if f"console.{table} " in emptied} == named - elsewhere

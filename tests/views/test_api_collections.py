@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from console import accounts, sources
 from console.core.expressions.operands import Spelled
-from console.records import connect, exact
+from console.records import connect, exact_json
 from console.views.api import spelled
 from tests.company import Company
 from tests.conftest import web_app
@@ -232,4 +232,4 @@ def test_a_number_inside_a_field_of_json_is_known_as_one() -> None:
     with web_app().test_request_context("/", data='{"values": {"place": {"n": [1.50, "1.50", 2]}}}', content_type="application/json"):
         (one, two, three) = spelled("values")["place"]["n"]
     assert [type(one), type(two), type(three)] == [Spelled, str, int]
-    assert exact.numbers([one, two, three]) == [1.5, "1.50", 2]
+    assert exact_json.numbers([one, two, three]) == [1.5, "1.50", 2]

@@ -25,7 +25,7 @@ OPEN_MODULES = frozenset(
         "settling",
         "simulation",
         "step_requests",
-        "told_entries",
+        "entry_events",
         "version_moves",
     }
 )

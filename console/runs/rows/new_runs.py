@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from console import faults, log
 from console.core.run import Event, Run
-from console.core.run.told_entries import with_told_entries
+from console.core.run.entry_events import with_told_entries
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_rows import changed_rows, links
 from console.runs.rows.run_store import any_side_rows, next_job, numbered, with_consequences, write

@@ -18,8 +18,8 @@ from console import faults, log, queue
 from console.access.run_reach import EVERY_RUN
 from console.core.actor import Actor
 from console.core.run import Event, Run, copied, fold
+from console.core.run.entry_events import with_told_entries
 from console.core.run.origin import HANDS_OFF
-from console.core.run.told_entries import with_told_entries
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, SourceDown
 from console.runs.engine import into_inbox, proposing

@@ -14,7 +14,7 @@ from console import access, accounts, log, records, workflows
 from console.core.actor import Actor
 from console.core.list_addresses import cursor_of, from_seconds
 from console.db import tables
-from console.db.ahead import Ahead, Parameter, fetch
+from console.db.early_statement import Ahead, Parameter, fetch
 from console.db.engine import fetch as fetch_rows, hot_engine
 from console.errors import ConsoleError
 from console.runs.showing.run_filters import conditions

@@ -16,7 +16,7 @@ from console.db.engine import fetch
 from console.errors import ConsoleError, NotFound, SourceDown
 from console.log import masking
 from console.runs.changing.run_rights import TAKE_OVER_AFTER_S, Seen, lacking_right, may_work, possible_commands, see
-from console.runs.engine import answering, proposing
+from console.runs.engine import proposal_answers, proposing
 from console.runs.rows import loaded_rows, typed_drafts
 from console.runs.rows.recent_runs import trim_to_shown
 from console.runs.rows.run_rows import links, run_row
@@ -41,7 +41,7 @@ def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None 
     def once() -> RunView:
         seen = see(actor, run_id, whole=most is None, shown=True)
         if (call := proposing.overdue_call(seen.run, log.now())) is not None:
-            answering.give_up(call)
+            proposal_answers.give_up(call)
             seen = see(actor, run_id, whole=most is None, shown=True)
         seen = record_timed_reading(actor, seen)
         page_state = _page_state(actor, seen)

@@ -10,7 +10,7 @@ from console import access, accounts, log, records, sentences
 from console.core.actor import Actor
 from console.core.run import Event, Run, fold
 from console.errors import ConsoleError, NotFound
-from console.log import masking, present
+from console.log import event_view, masking
 from console.runs.changing.run_rights import Seen, see
 from console.runs.rows import loaded_rows
 from console.runs.rows.run_events import as_event
@@ -90,7 +90,7 @@ class Tick(dict[str, Any]):
         if name != "sentence":
             raise KeyError(name)
         row, names = self._of
-        self[name] = present.sentence(log.closed(row), names)
+        self[name] = event_view.sentence(log.closed(row), names)
         return str(self[name])
 
 
@@ -116,8 +116,8 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
             "at": place,
             "last": last,
             "run": run_json,
-            "event": present.as_json(
-                event, present.names_of([event], _titled(seen), items=present.items_of(map(log.closed, rows))), hidden=hidden
+            "event": event_view.as_json(
+                event, event_view.names_of([event], _titled(seen), items=event_view.items_of(map(log.closed, rows))), hidden=hidden
             ),
             "screen": {"record": panel, **({"content": blocks["content"]} if blocks["content"] else {})},
             "read_only": True,
@@ -210,7 +210,7 @@ def _titled(seen: Seen) -> dict[tuple[str, str], str]:
 
 
 def _ticks(rows: Sequence[log.Row], titled: Mapping[tuple[str, str], str]) -> list[Tick]:
-    called = present.names_of(map(log.closed, rows), titled, items=present.items_of(map(log.closed, rows)))
+    called = event_view.names_of(map(log.closed, rows), titled, items=event_view.items_of(map(log.closed, rows)))
     return [Tick(row, called) for row in rows]
 
 
@@ -238,6 +238,6 @@ def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tup
     seen = see(actor, run_id)
     found = log.events_of(run_id, after=after, limit=limit + 1)
     page = found[:limit]
-    called = present.names_of(page, _titled(seen), items=present.items_of(log.history(run_id) if after else page))
+    called = event_view.names_of(page, _titled(seen), items=event_view.items_of(log.history(run_id) if after else page))
     hidden = hidden_from(actor, looking_back=True)
-    return [present.as_json(stored, called, hidden=hidden) for stored in page], page[-1].n if len(found) > limit else None
+    return [event_view.as_json(stored, called, hidden=hidden) for stored in page], page[-1].n if len(found) > limit else None

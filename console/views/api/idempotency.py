@@ -23,7 +23,7 @@ from console import log, subjects
 from console.db import tables
 from console.db.engine import alone, fetch, hot_engine
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
-from console.log import once
+from console.log import idempotency_note
 from console.views.api.operation import OPERATION, Done, Operation
 from console.views.errors import answer_expected
 
@@ -59,8 +59,8 @@ def answer_repeat() -> ResponseReturnValue | None:
     fingerprint = _fingerprint()
     g.idempotency_lock = lock = ExitStack()
     mine = lock.enter_context(alone(f"idempotency|{key}"))
-    claimed = mine and bool(fetch(_CLAIM, {"key": key, "fingerprint": fingerprint, "kept": once.KEPT}))
-    done_before = once.finished(key)
+    claimed = mine and bool(fetch(_CLAIM, {"key": key, "fingerprint": fingerprint, "kept": idempotency_note.KEPT}))
+    done_before = idempotency_note.finished(key)
     if not claimed or done_before is not None:
         answer = _answer(key, fingerprint, done_before, taken_over=claimed)
         if answer is not None:
@@ -144,7 +144,7 @@ def name_result(ident: str) -> None:
 @blueprint.app_errorhandler(log.AlreadyDone)
 def done_meanwhile(_error: log.AlreadyDone) -> ResponseReturnValue:
     """Answer a slow request whose claim was taken over: the other request did the work."""
-    event = once.finished(g.idempotency)
+    event = idempotency_note.finished(g.idempotency)
     try:
         answer = _read_anew(event, None, log.now()) if event is not None else None
     except ConsoleError as error:

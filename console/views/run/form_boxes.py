@@ -11,7 +11,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from console.core import media
-from console.views import formats, frame, picks
+from console.views import formats, frame, reference_boxes
 from console.views.formats import Kind, Look
 from console.views.run.proposal import Hint, Marks
 
@@ -144,7 +144,7 @@ def box(
         id=frame.dom_id("f", what.name),
         label=what.label,
         control=control,
-        value=(picks.name_of(what, value, look) if finds else "") or entry,
+        value=(reference_boxes.name_of(what, value, look) if finds else "") or entry,
         shown=formats.html(what, value, look),
         required=bool(source.get("required")),
         help=source.get("help"),
@@ -153,7 +153,9 @@ def box(
         choices=_choices(what, value),
         limits={} if finds else _limits(source, what),
         now=_words(what, now, look) if before_known else None,
-        before=((picks.name_of(what, now, look) if finds else "") or _entry(what, now, look)) if before_known and not parts else None,
+        before=((reference_boxes.name_of(what, now, look) if finds else "") or _entry(what, now, look))
+        if before_known and not parts
+        else None,
         after=_words(what, value, look),
         changed=before_known and _entry(what, now, look) != entry,
         error=str(error["reason"]) if error else None,
@@ -168,7 +170,7 @@ def box(
         explains=source.get("explains"),
         by_rule=bool(source.get("by_rule")),
         picks=finds,
-        picked=picks.held(what, value, look) if finds else "",
+        picked=reference_boxes.held(what, value, look) if finds else "",
         **_refusal_parts(error),
         **_file_parts(source, what, value),
     )
@@ -352,7 +354,7 @@ def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
         if marker.startswith(TYPES) and form[marker] != PARTS and not marker.startswith(whole):
             name = marker.removeprefix(TYPES)
             what, sent = _kind_of(name, form[marker], form), form.getlist(PREFIX + name)
-            sent = picks.sent(form, name, sent) if picks.PICKED + name in form else sent
+            sent = reference_boxes.sent(form, name, sent) if reference_boxes.PICKED + name in form else sent
             held = form.get(HELD + name)
             values[name] = formats.typed(what, sent, look) if held is None else _exact_or_typed(what, sent, held, look)
     return values

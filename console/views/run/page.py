@@ -11,9 +11,9 @@ from console.core.actor import Actor
 from console.core.run import FINAL
 from console.core.run.proposal import MARKS, READY
 from console.errors import ConsoleError
-from console.proposals import absence_words, feedback, measure, standing
+from console.proposals import absence_words, feedback, measure, provider_standing
 from console.runs import Candidate, RunView, Today
-from console.views import blocks, formats, frame, picks
+from console.views import blocks, formats, frame, reference_boxes
 from console.views.approvals import of_wait
 from console.views.formats import Kind, Look
 from console.views.run import block_papers, consequences, effects, form_boxes, notices, pane, panes, phases, proposal, step_values
@@ -98,7 +98,7 @@ def page_context(
     stands = {**kept, **proposed.fills}
     foretold = _foretold(run, screen, stands, chosen) if face == "form" else None
     errors = details or consequences.contradictions(foretold)
-    look = picks.look_for(screen.get("fields", ()), stands, look)
+    look = reference_boxes.look_for(screen.get("fields", ()), stands, look)
     context |= step_context(screen, look, context["states_of"], typed=stands, errors=errors, chosen=chosen, papers=papers)
     if face == "ended":
         context["content"] = blocks.drawn(map(dict, view.ending), look, papers=papers)
@@ -156,7 +156,7 @@ def _refused(run: Mapping[str, Any], actor: Actor) -> dict[str, bool]:
     proposal = (run["current"] or {}).get("proposal")
     if proposal is None or proposal["code"] not in absence_words.MENDED_BY_OTHERS:
         return {}
-    return {"refused": standing.refused(proposal["purpose"]) is not None, "mends": access.can(actor, None, "ai", "manage")}
+    return {"refused": provider_standing.refused(proposal["purpose"]) is not None, "mends": access.can(actor, None, "ai", "manage")}
 
 
 def _waits_for_documents(run: Mapping[str, Any]) -> bool:

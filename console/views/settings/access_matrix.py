@@ -10,7 +10,7 @@ from console.access.rows import ACTS, WHOLE
 from console.access.spoken_names import known
 from console.core import expressions
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
-from console.rights import matrix, trying
+from console.rights import matrix, simulator
 from console.views import downloads, frame
 from console.views.settings import area
 
@@ -80,11 +80,11 @@ def attempt() -> Response:
         name.removeprefix("input."): _typed(value) for name, value in request.args.items() if name.startswith("input.") and value.strip()
     }
     names = known()
-    tried: trying.Tried | None = None
+    tried: simulator.Tried | None = None
     error, wrong = "", {}
     if question["person"] and question["object"] and question["act"]:
         try:
-            tried = trying.attempt(
+            tried = simulator.attempt(
                 frame.actor(),
                 question["person"],
                 question["act"],

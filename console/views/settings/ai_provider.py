@@ -8,7 +8,7 @@ from console import accounts
 from console.ai import probe
 from console.ai.providers import anthropic
 from console.errors import ConsoleError, Invalid
-from console.proposals import options, saving, standing
+from console.proposals import options, provider_standing, saving
 from console.views import frame
 from console.views.settings import ai_forms, area
 
@@ -76,8 +76,8 @@ def _page(
         "has_key": current.key is not None,
         "typed_key": request.form.get("key", "") if error or tested else "",
         "tested": tested,
-        "refusals": standing.refusals(),
-        "loosely": standing.asked_loosely(),
+        "refusals": provider_standing.refusals(),
+        "loosely": provider_standing.asked_loosely(),
         "versions": versions,
         "names": accounts.names({version.current.by for version in versions}),
     }

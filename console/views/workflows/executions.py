@@ -13,7 +13,7 @@ from console.core.policy import rules
 from console.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.monitoring import incidents
 from console.runs.showing import run_filters
-from console.views import frame, picks, refusals
+from console.views import frame, reference_boxes, refusals
 from console.views.run import form_boxes, sources, step_values
 from console.views.run.wait_words import waits_shortly
 from console.views.workflows import due_time, periods, tabs
@@ -247,7 +247,7 @@ def _dialog(known: Known, view: runs.RunView, wrong: ConsoleError | None = None)
         "known": known,
         "run": run,
         "record_title": view.record_title,
-        "boxes": form_boxes.boxes({"fields": fields}, picks.look_for(fields, typed), typed=typed, errors=details),
+        "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details),
         "origin": request.form.get("from", "start" if completed or len(run["attempts"]) == 1 else "failure"),
         "version": request.form.get("version", "live"),
         "completed": completed,

@@ -11,7 +11,7 @@ import pytest
 
 from console import log, runs
 from console.core.run import fold
-from console.db import engine, hot
+from console.db import engine, prepared_statement
 from console.errors import Conflict, ConsoleError
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
@@ -199,7 +199,7 @@ def test_a_completed_step_costs_two_statements(company: Company, monkeypatch: py
     run_id = company.at("note")
     told = company.told(run_id)
     sent: list[str] = []
-    execute, scalar = psycopg.Cursor.execute, hot.scalar
+    execute, scalar = psycopg.Cursor.execute, prepared_statement.scalar
 
     def counted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
         if self.connection.info.dbname.startswith("company"):
@@ -211,7 +211,7 @@ def test_a_completed_step_costs_two_statements(company: Company, monkeypatch: py
         return scalar(driver, query, given)
 
     monkeypatch.setattr(psycopg.Cursor, "execute", counted)
-    monkeypatch.setattr(hot, "scalar", below)
+    monkeypatch.setattr(prepared_statement, "scalar", below)
     company.answer(run_id, "olivia", told, note="counted")
     statements = [query for query in sent if "version" not in query]  # the rights' version is asked at most once a second
     assert len(statements) <= 4, statements

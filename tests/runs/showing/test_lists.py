@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from console import access, records, runs
 from console.access import Row, policy_store
-from console.db import hot
-from console.db.ahead import Ahead
+from console.db import prepared_statement
+from console.db.early_statement import Ahead
 from console.db.engine import hot_engine, transaction
 from console.errors import Malformed
 from console.records import catalogue, connect
@@ -105,7 +105,7 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
     """(statements to the console's own database, statements to the source) that are sent meanwhile, without those asked once a second."""
     own: list[str] = []
     theirs: list[str] = []
-    execute, scalar = psycopg.Cursor.execute, hot.scalar
+    execute, scalar = psycopg.Cursor.execute, prepared_statement.scalar
 
     def noting(cursor: Any, query: Any, *more: Any, **named: Any) -> Any:
         if "console.version" not in str(query):
@@ -130,7 +130,7 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(psycopg.Cursor, "execute", noting)
         patched.setattr(Ahead, "__init__", sending)
-        patched.setattr(hot, "scalar", below)
+        patched.setattr(prepared_statement, "scalar", below)
         yield own, theirs
     sa.event.remove(source, "before_cursor_execute", note)
 

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from console import access, log, runs, subjects
 from console.access import policy_store
 from console.activity import sequencing
-from console.db import hot, tables, transaction
-from console.log import present
+from console.db import prepared_statement, tables, transaction
+from console.log import event_view
 from console.runs.showing.replay import Tick
 from tests.company import Company
 
@@ -21,7 +21,7 @@ from tests.company import Company
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """The statements sent to the console's database in this block."""
     sent: list[Any] = []
-    execute, scalar = psycopg.Cursor.execute, hot.scalar
+    execute, scalar = psycopg.Cursor.execute, prepared_statement.scalar
 
     def noted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
         sent.append(query)
@@ -33,7 +33,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
     with monkeypatch.context() as patch:
         patch.setattr(psycopg.Cursor, "execute", noted)
-        patch.setattr(hot, "scalar", below)
+        patch.setattr(prepared_statement, "scalar", below)
         yield sent
 
 
@@ -102,10 +102,10 @@ def test_what_was_erased_stays_closed_and_is_named(company: Company) -> None:
 def test_a_tick_says_its_sentence_when_it_is_asked_and_nothing_else(company: Company) -> None:
     run_id = company.finished()
     events = log.events_of(run_id)
-    names = present.names_of(events)
+    names = event_view.names_of(events)
     ticks = [Tick(row, names) for row in log.rows(run_id)]
     assert not any("sentence" in tick for tick in ticks)
-    assert [tick["sentence"] for tick in ticks] == [present.sentence(event, names) for event in events]
+    assert [tick["sentence"] for tick in ticks] == [event_view.sentence(event, names) for event in events]
     assert all("sentence" in tick for tick in ticks)
     assert {tick["actor"] for tick in ticks} == {"person", "automatic"}
     assert {tick["kind"] for tick in ticks if tick["decision"]} >= {"step_completed"}

@@ -5,7 +5,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from console.ai import finding
+from console.ai import contact_details
 from console.ai.redaction import Restore
 
 LONGEST_REASON = 300
@@ -20,7 +20,7 @@ def line(text: str, restore: Restore | None = None) -> str:
     """A reason as one line of plain text of at most 300 characters; placeholders are put back before anything is taken out."""
     text = text[: 20 * LONGEST_REASON]
     text = restore.words(text) if restore is not None else text
-    text = finding.visible(html.unescape(finding.visible(text)))
+    text = contact_details.visible(html.unescape(contact_details.visible(text)))
     for _ in range(2):
         text = _TAG.sub(" ", _IMAGE_OR_LINK.sub(r"\1", text))
     text = _MARKS.sub("", text).replace("<", "‹").replace(">", "›")
@@ -29,8 +29,8 @@ def line(text: str, restore: Restore | None = None) -> str:
 
 def without_links(text: str) -> str:
     """The text with every web address replaced; e-mail addresses stay."""
-    mails = [(address.start, address.end) for address in finding.emails(text)]
-    for address in sorted(finding.links(text), reverse=True):
+    mails = [(address.start, address.end) for address in contact_details.emails(text)]
+    for address in sorted(contact_details.links(text), reverse=True):
         if not any(address.start < end and start < address.end for start, end in mails):
             text = text[: address.start] + NO_LINK + text[address.end :]
     return text
@@ -50,7 +50,7 @@ def storable(value: Any, most: int, depth: int = 0) -> Any:
         case None | bool():
             return value
         case str():
-            return shortened(finding.SURROGATE.sub("\ufffd", value[: 2 * most]).replace("\x00", "\ufffd"), most)
+            return shortened(contact_details.SURROGATE.sub("\ufffd", value[: 2 * most]).replace("\x00", "\ufffd"), most)
         case int():
             return value if value.bit_length() <= 53 else shortened(str(value), most)
         case float() | Decimal():

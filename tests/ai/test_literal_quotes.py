@@ -3,8 +3,8 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from console.ai import finding
-from console.ai.literal import FINDERS, Evidence, Fact, Line, facts, scalars, whole_words
+from console.ai import contact_details
+from console.ai.literal_quotes import FINDERS, Evidence, Fact, Line, facts, scalars, whole_words
 from console.ai.types import Source
 from tests.tables import cases
 
@@ -107,7 +107,7 @@ def test_every_reading_of_a_fact_is_kept() -> None:
     ("no.reply+x@mail.shop.example", ["email"]), ("@handle", []), ("a@b", []), ("Uuid 0193463c-0000-7000-8000-000000000001", []),
 ])  # fmt: skip
 def test_personal_data_is_found_in_prose(text: str, kinds: list[str]) -> None:
-    assert [found.kind for found in finding.personal(text)] == kinds
+    assert [found.kind for found in contact_details.personal(text)] == kinds
 
 
 @cases("text, links", [
@@ -115,7 +115,7 @@ def test_personal_data_is_found_in_prose(text: str, kinds: list[str]) -> None:
     ("end.Start", []), ("e.g. this", []), ("1.234,50", []), ("10.0.0.1/x", ["10.0.0.1/x"]), ("a@b.example", []), ("[x](http://e.example)", ["http://e.example"]), ("Fernwick.com", ["fernwick.com"]),
 ])  # fmt: skip
 def test_links_are_found_with_and_without_their_scheme(text: str, links: list[str]) -> None:
-    assert [found.text for found in finding.links(text)] == links
+    assert [found.text for found in contact_details.links(text)] == links
 
 
 def test_a_cut_never_halves_a_number() -> None:
@@ -137,8 +137,8 @@ def test_no_value_and_no_data_break_the_search(data: dict[str, Any], kind: Any, 
 
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_finders(text: str) -> None:
-    finding.visible(text).encode()
-    for found in [*finding.personal(text), *finding.links(text)]:
+    contact_details.visible(text).encode()
+    for found in [*contact_details.personal(text), *contact_details.links(text)]:
         assert 0 <= found.start < found.end <= len(text)
     facts(text)
 

@@ -18,7 +18,7 @@ from console.errors import ConsoleError, NotAllowed, NotFound
 from console.records import Record
 from console.runs.changing.run_rights import Seen, see
 from console.runs.engine import proposing
-from console.runs.engine.answering import record_answer
+from console.runs.engine.proposal_answers import record_answer
 from console.runs.engine.stepping import OpenStep, context_of, prompt_of, require_step, step_at
 from console.runs.rows.run_store import load
 from console.steps.base import AtHand, Context, Prompt, StepView

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console.core import media
-from console.files import draw, page_pictures, sniff
+from console.files import drawing_process, file_type, page_pictures
 from tests.papers import EICAR, archive, pdf, picture
 from tests.tables import cases
 
@@ -33,7 +33,7 @@ XLSX = archive("[Content_Types].xml", "xl/workbook.xml")
     ],
 )
 def test_what_is_taken(content: bytes, name: str, kept: str, media_type: str, pages: int | None) -> None:
-    assert sniff.examine(content, sniff.name_of(name), ALL) == (kept, media_type, pages)
+    assert file_type.examine(content, file_type.name_of(name), ALL) == (kept, media_type, pages)
 
 
 @cases(
@@ -54,13 +54,13 @@ def test_what_is_taken(content: bytes, name: str, kept: str, media_type: str, pa
         (b"%PDF-1.7 and nothing more", "a.pdf", "damaged"),
         (picture()[:300], "a.jpg", "damaged"),
         (b"\x89PNG\r\n\x1a\n" + b"\x00" * 60, "a.png", "damaged"),
-        (pdf(draw.MOST_PAGES + 1), "long.pdf", "at most 500"),
+        (pdf(drawing_process.MOST_PAGES + 1), "long.pdf", "at most 500"),
         (pdf(1, (20_000, 20_000)), "wide.pdf", "which no page is"),
     ],
 )
 def test_what_is_refused_is_said(content: bytes, name: str, words: str) -> None:
-    with pytest.raises(sniff.Refused, match=words) as refused:
-        sniff.examine(content, name, ALL)
+    with pytest.raises(file_type.Refused, match=words) as refused:
+        file_type.examine(content, name, ALL)
     assert "“" in refused.value.message
     assert refused.value.status == 422
 
@@ -72,13 +72,13 @@ def test_a_picture_of_too_many_points_is_refused_before_they_are_decoded() -> No
 
     Image.new("1", draw_size).save(out, "PNG")
     assert len(out.getvalue()) < 100_000
-    with pytest.raises(sniff.Refused, match="at most 60 million"):
-        sniff.examine(out.getvalue(), "a.png", ALL)
+    with pytest.raises(file_type.Refused, match="at most 60 million"):
+        file_type.examine(out.getvalue(), "a.png", ALL)
 
 
 def test_a_kind_that_the_step_does_not_name_is_refused() -> None:
-    with pytest.raises(sniff.Refused, match="is a PNG picture, which is not taken here. Send it as PDF or plain text"):
-        sniff.examine(picture("PNG"), "a.png", ("pdf", "text"))
+    with pytest.raises(file_type.Refused, match="is a PNG picture, which is not taken here. Send it as PDF or plain text"):
+        file_type.examine(picture("PNG"), "a.png", ("pdf", "text"))
 
 
 def test_locked_files_are_refused() -> None:
@@ -89,13 +89,13 @@ def test_locked_files_are_refused() -> None:
     raw = bytearray(out.getvalue())
     place = raw.rfind(b"PK\x01\x02")
     raw[place + 8] |= 1
-    with pytest.raises(sniff.Refused, match="password"):
-        sniff.examine(bytes(raw), "a.docx", ALL)
+    with pytest.raises(file_type.Refused, match="password"):
+        file_type.examine(bytes(raw), "a.docx", ALL)
 
 
 def test_long_names_keep_their_ending() -> None:
-    assert sniff.name_of("x" * 400 + ".pdf").endswith("x.pdf")
-    assert len(sniff.name_of("x" * 400)) == sniff.LONGEST_NAME
+    assert file_type.name_of("x" * 400 + ".pdf").endswith("x.pdf")
+    assert len(file_type.name_of("x" * 400)) == file_type.LONGEST_NAME
 
 
 @pytest.mark.parametrize(("turn", "size"), [(0, (800, 1200)), (90, (1200, 800)), (180, (800, 1200))])
@@ -123,4 +123,4 @@ def test_a_process_that_breaks_off_or_hangs_harms_nobody(child: str, tmp_path: A
 
 
 def test_the_virus_of_the_textbooks_is_no_kind_of_file_by_itself() -> None:
-    assert sniff.examine(EICAR, "a.txt", ALL)[1] == "text/plain"  # the scanner's business, where one is set
+    assert file_type.examine(EICAR, "a.txt", ALL)[1] == "text/plain"  # the scanner's business, where one is set

@@ -9,7 +9,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from console import runs
 from console.core.actor import Actor
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
-from console.rights import points, right_requests
+from console.rights import explained_rights, right_requests
 from console.rights.right_requests import Reason
 from console.views import frame
 
@@ -22,14 +22,14 @@ ASKED_WITHIN_S = 24 * 3600
 def record(collection: str, part: str) -> Response:
     """Show what the reader may do with the record, and why not."""
     key = frame.key_of(part)
-    title, listed = points.on_record(frame.actor(), collection, key)
+    title, listed = explained_rights.on_record(frame.actor(), collection, key)
     return _page(title, frame.record_url(collection, key), listed)
 
 
 @blueprint.get("/runs/<run_id>/why")
 def run(run_id: str) -> Response:
     """Show what the reader may do with the run, and why not."""
-    page = points.on_run(frame.actor(), run_id)
+    page = explained_rights.on_run(frame.actor(), run_id)
     return _page(runs.title(frame.actor(), run_id), frame.run_url(run_id), page)
 
 
@@ -64,7 +64,7 @@ def token(reason: Reason, back: str = "") -> str:
     return str(_signer().dumps([frame.actor().id, *reason.need, reason.team, back or "/"]))
 
 
-def _page(title: str, href: str, listed: list[points.Point]) -> Response:
+def _page(title: str, href: str, listed: list[explained_rights.Point]) -> Response:
     drawn: list[dict[str, Any]] = [{"point": point, "token": token(point.reason, href) if point.reason else ""} for point in listed]
     return frame.page("why/page.html", {"title": title, "href": href, "points": drawn}, blocks={"*": "points"})
 

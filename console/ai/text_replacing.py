@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
-from console.ai import finding, written_values
-from console.ai.spelling import LOOKALIKES, skeleton
+from console.ai import contact_details, written_values
+from console.ai.comparable_words import LOOKALIKES, skeleton
 
 LEAST = 3  # letters and digits from which a value is looked for in other texts
 LEAST_WITHIN = 6  # characters from which a withheld one is taken out of the middle of a word
@@ -47,9 +47,9 @@ class Sought:
 
     def add(self, text: str, instead: str, *, withheld: bool = False, name: bool = False, phone: bool = False) -> None:
         """From now on the value is replaced in every text. `withheld`: also in the middle of words; `name`: each of its words stands for it."""
-        shown = finding.readable(finding.visible(text)).strip()
+        shown = contact_details.readable(contact_details.visible(text)).strip()
         words = tuple(skeleton(word) for word in WORD.findall(shown))
-        signs = finding.compact(shown.translate(LOOKALIKES))
+        signs = contact_details.compact(shown.translate(LOOKALIKES))
         if (withheld and len(shown) >= LEAST_WITHIN) or (len(signs) < LEAST <= LEAST_WITHIN <= len(shown)):
             self._within.setdefault(shown.lower(), (shown, instead))
         if len(signs) < LEAST:
@@ -99,7 +99,7 @@ class Sought:
                 text = re.sub(re.escape(shown), lambda _, instead=instead: instead, text, flags=re.IGNORECASE)  # type: ignore[misc]
         if not (self._by_word or self._codes or self._parts or self._amounts or self._days):
             return text
-        plain = finding.readable(text)
+        plain = contact_details.readable(text)
         places = [*self._code_places(plain), *self._word_places(plain), *self._day_places(plain), *self._amount_places(plain)]
         return spliced(text, places)
 

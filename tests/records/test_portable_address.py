@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from console import settings
 from console.errors import Invalid
 from console.postgres import Embedded
-from console.records import portable
+from console.records import portable_address
 
 Moved = Callable[[Path], Path]
 
@@ -40,13 +40,15 @@ def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(moved: Moved
     first = moved(tmp_path / "first" / name)
     file = URL.create("sqlite", database=str(first / "shop ü.db")).render_as_string()
     server = URL.create("postgresql", "reader", "p:w/d@", query={"host": str(Embedded(first).socket), "port": "5432"}, database="shop")
-    stored = [portable.stored_address(one) for one in (file, server.render_as_string(hide_password=False))]
-    assert not [one for one in stored if str(tmp_path) in one or name in make_url(one).render_as_string().replace(portable.FOLDER, "")]
-    assert [make_url(portable.resolve(one)) for one in stored] == [make_url(file), server]
+    stored = [portable_address.stored_address(one) for one in (file, server.render_as_string(hide_password=False))]
+    assert not [
+        one for one in stored if str(tmp_path) in one or name in make_url(one).render_as_string().replace(portable_address.FOLDER, "")
+    ]
+    assert [make_url(portable_address.resolve(one)) for one in stored] == [make_url(file), server]
     second = moved(tmp_path / "second")
-    assert make_url(portable.resolve(stored[0])).database == str(second / "shop ü.db")
-    assert make_url(portable.resolve(stored[1])).query["host"] == str(Embedded(second).socket)
-    assert make_url(portable.resolve(stored[1])).password == "p:w/d@"
+    assert make_url(portable_address.resolve(stored[0])).database == str(second / "shop ü.db")
+    assert make_url(portable_address.resolve(stored[1])).query["host"] == str(Embedded(second).socket)
+    assert make_url(portable_address.resolve(stored[1])).password == "p:w/d@"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(moved: Moved
 )
 def test_what_lies_elsewhere_stays_as_it_is(moved: Moved, tmp_path: Path, url: str) -> None:
     moved(tmp_path / "data")
-    assert make_url(portable.resolve(portable.stored_address(url))) == make_url(url)
+    assert make_url(portable_address.resolve(portable_address.stored_address(url))) == make_url(url)
 
 
 def test_a_link_in_the_folder_to_a_file_elsewhere_is_kept_as_it_was_typed(moved: Moved, tmp_path: Path) -> None:
@@ -68,7 +70,7 @@ def test_a_link_in_the_folder_to_a_file_elsewhere_is_kept_as_it_was_typed(moved:
     (tmp_path / "out.db").touch()
     os.symlink(tmp_path / "out.db", folder / "in.db")
     url = f"sqlite:///{folder}/in.db"
-    assert portable.stored_address(url) == url
+    assert portable_address.stored_address(url) == url
 
 
 @pytest.mark.parametrize(("demo", "place", "open_"), [(True, "shop/shop.db", True), (True, "fernwick.db", False), (True, "shop/../keys/x.db", False), (False, "shop/shop.db", False)])  # fmt: skip
@@ -80,4 +82,4 @@ def test_a_page_of_the_demo_may_name_its_shop_alone(
     folder = moved(tmp_path / "data")
     address = URL.create("sqlite", database=str(folder / place))
     with nullcontext() if open_ else pytest.raises(Invalid, match="CONSOLE_SQLITE_FOLDERS"):
-        portable.require_place(address, typed=True)
+        portable_address.require_place(address, typed=True)

@@ -14,7 +14,7 @@ from psycopg.adapt import Transformer
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
-from console.db import hot
+from console.db import prepared_statement
 from console.db.engine import hot_engine
 
 TEXT, BINARY = 0, 1
@@ -33,7 +33,7 @@ class Ahead:
         self._libpq = self._driver.pgconn
         try:
             self._forms = [BINARY if isinstance(each, bytes) else TEXT for each in parameters]
-            self._told = [hot.sent(_array(each) if isinstance(each, list) else each) for each in parameters]
+            self._told = [prepared_statement.sent(_array(each) if isinstance(each, list) else each) for each in parameters]
             self._send()
         except BaseException:
             self._give_back(whole=False)
@@ -44,7 +44,7 @@ class Ahead:
         whole = False
         try:
             answer = self._answer()
-            if answer is not None and hot.forgotten(self._driver, self._statement, answer):
+            if answer is not None and prepared_statement.forgotten(self._driver, self._statement, answer):
                 self._send()
                 answer = self._answer()
             whole = True
@@ -64,7 +64,7 @@ class Ahead:
             self._give_back(whole=False)
 
     def _send(self) -> None:
-        self._libpq.send_query_prepared(hot.prepared(self._driver, self._statement), self._told, self._forms)
+        self._libpq.send_query_prepared(prepared_statement.prepared(self._driver, self._statement), self._told, self._forms)
         while self._libpq.flush():
             _ready(self._libpq, select.POLLIN | select.POLLOUT)
             self._libpq.consume_input()

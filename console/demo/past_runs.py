@@ -13,7 +13,7 @@ from console.monitoring import incidents, read_log
 from console.work import tickets
 
 if TYPE_CHECKING:
-    from console.demo.living import Stage, Tale
+    from console.demo.past_weeks import Stage, Tale
 
 GOOD = ("approve", "approved", "refund", "done", "yes", "confirmed", "continue", "ok", "go", "stop", "low", "paid", "told", "sent")
 TYPED: Mapping[str, Any] = {

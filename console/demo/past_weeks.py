@@ -20,7 +20,7 @@ from typing import Any
 from console import accounts, documents, enrolments, log, messages, queue, runs, settings
 from console.core.actor import Actor
 from console.db.engine import fetch
-from console.demo import model, provider, tales
+from console.demo import model, past_runs, provider
 from console.errors import ConsoleError, Invalid
 from console.worker import handlers
 
@@ -60,7 +60,7 @@ class Stage:
         """All tales, deed by deed in the order of their moments."""
         now = self.started
         waiting: list[tuple[datetime, int, Tale]] = []
-        for number, (ago, tale) in enumerate(tales.all_of(self)):
+        for number, (ago, tale) in enumerate(past_runs.all_of(self)):
             heapq.heappush(waiting, (now - ago, number, tale))
         number = len(waiting)
         while waiting:
@@ -120,10 +120,10 @@ class Stage:
         way = (
             outcome
             if outcome in offered
-            else tales.usual_way(offered, used=[a["outcome"] for a in seen["attempts"] if a["step"] == current["step"]])
+            else past_runs.usual_way(offered, used=[a["outcome"] for a in seen["attempts"] if a["step"] == current["step"]])
         )
         self.steps += 1
-        sent = tales.filled(current.get("form"), tales.taken_over(current.get("proposal"), self.steps) | dict(values or {}))
+        sent = past_runs.filled(current.get("form"), past_runs.taken_over(current.get("proposal"), self.steps) | dict(values or {}))
         self.open_papers(by, seen)
         given = runs.Submission(step=current["step"], revision=seen["revision"], values=sent, outcome=way, handled_manually=manually)
         try:
@@ -132,7 +132,7 @@ class Stage:
             asked_fields = [str(detail["field"]) for detail in refused.details or () if detail.get("severity") == "explain"]
             if len(asked_fields) != len(refused.details or ()):
                 raise
-            runs.complete(self.actor(by), run, replace(given, values=sent | dict.fromkeys(asked_fields, tales.EXPLAINED)))
+            runs.complete(self.actor(by), run, replace(given, values=sent | dict.fromkeys(asked_fields, past_runs.EXPLAINED)))
         self.settle()
         return True
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import islice, pairwise
 from typing import Any, Literal, NamedTuple
 
-from console.ai import finding, written_values
+from console.ai import contact_details, written_values
 from console.ai.types import Source
 
 ValueKind = Literal["number", "day", "moment", "clock", "email", "phone", "url", "code", "text", "boolean"]
@@ -62,7 +62,7 @@ class Line:
         """The value as a normalised text."""
         wordless = self.value is None or isinstance(self.value, bool) or (isinstance(self.value, int) and self.value.bit_length() > HUGE)
         own_text = "" if wordless else str(self.value)
-        return unicodedata.normalize("NFKC", finding.visible(whole_words(own_text, LONGEST_READ))).translate(_DASHES)
+        return unicodedata.normalize("NFKC", contact_details.visible(whole_words(own_text, LONGEST_READ))).translate(_DASHES)
 
     @cached_property
     def folded(self) -> str:
@@ -88,14 +88,14 @@ class Line:
         return list(written_values.days(self.text)) if re.search(r"\d", self.text) else []
 
     @cached_property
-    def emails(self) -> list[finding.Found]:
+    def emails(self) -> list[contact_details.Found]:
         """The e-mail addresses in the text."""
-        return list(finding.emails(self.text))
+        return list(contact_details.emails(self.text))
 
     @cached_property
-    def links(self) -> list[finding.Found]:
+    def links(self) -> list[contact_details.Found]:
         """The web addresses in the text."""
-        return list(finding.links(self.text))
+        return list(contact_details.links(self.text))
 
     def quote(self, start: int, end: int) -> str:
         """The words from `start` to `end` with some before and after, on one line."""
@@ -195,7 +195,7 @@ def _email(line: Line, value: Any) -> tuple[int, int] | None:
 
 
 def _url(line: Line, value: Any) -> tuple[int, int] | None:
-    wanted = finding.link(str(value).strip())
+    wanted = contact_details.link(str(value).strip())
     return next(((found_link.start, found_link.end) for found_link in line.links if found_link.text == wanted), None)
 
 
@@ -212,7 +212,7 @@ def _phone(line: Line, value: Any) -> tuple[int, int] | None:
 
 def _text(line: Line, value: Any) -> tuple[int, int] | None:
     """The words one after the other, whatever their case and the blanks between; identifiers also with other blanks, points and hyphens."""
-    wanted = unicodedata.normalize("NFKC", finding.visible(str(value))).translate(_DASHES).strip()
+    wanted = unicodedata.normalize("NFKC", contact_details.visible(str(value))).translate(_DASHES).strip()
     words = _WORDS.findall(wanted)
     if not words or not any(word[0].isalnum() or word[0] == "_" for word in words):
         return None
@@ -236,7 +236,7 @@ def _sequence(words: list[str]) -> re.Pattern[str]:
 
 def _code(line: Line, value: Any) -> tuple[int, int] | None:
     """An identifier with digits, written with or without blanks, points and hyphens."""
-    signs = finding.compact(str(value))
+    signs = contact_details.compact(str(value))
     if len(signs) < CODE_LEAST or sum(sign.isdigit() for sign in signs) < 4 or len(signs) > 64:
         return _exact(line, str(value))
     pattern = _ALONE_BEFORE + r"[\s.\-/]?".join(re.escape(sign) for sign in signs) + _ALONE_AFTER
@@ -284,17 +284,20 @@ def facts(text: str) -> list[Fact]:
 
     `values` are its readings: one of them has to stand in a source.
     """
-    text = unicodedata.normalize("NFKC", finding.visible(text)).translate(_DASHES)
+    text = unicodedata.normalize("NFKC", contact_details.visible(text)).translate(_DASHES)
     stretches: list[tuple[int, int, Fact]] = []
-    stretches += [(address.start, address.end, Fact("email", (address.text,))) for address in finding.emails(text)]
-    stretches += [(address.start, address.end, Fact("url", (text[address.start : address.end],))) for address in finding.links(text)]
+    stretches += [(address.start, address.end, Fact("email", (address.text,))) for address in contact_details.emails(text)]
     stretches += [
-        (address.start, address.end, Fact("code", (address.text,))) for address in [*finding.accounts(text), *finding.cards(text)]
+        (address.start, address.end, Fact("url", (text[address.start : address.end],))) for address in contact_details.links(text)
+    ]
+    stretches += [
+        (address.start, address.end, Fact("code", (address.text,)))
+        for address in [*contact_details.accounts(text), *contact_details.cards(text)]
     ]
     stretches += [(start, end, Fact("day", tuple(sorted(values)))) for start, end, values in written_values.days(text)]
-    stretches += [(address.start, address.end, Fact("phone", (address.text,))) for address in finding.phones(text)]
+    stretches += [(address.start, address.end, Fact("phone", (address.text,))) for address in contact_details.phones(text)]
     stretches += [(start, end, Fact("number", tuple(sorted(values)))) for start, end, values in written_values.numbers(text)]
     stretches += [
         (match.start(), match.end(), Fact("text", (match[0],))) for match in re.finditer(r"[^\s,;]*\d[^\s,;]*(?<![.:!?)\]\"'])", text)
     ]
-    return list(dict.fromkeys(fact for _, _, fact in finding.apart(stretches)))
+    return list(dict.fromkeys(fact for _, _, fact in contact_details.apart(stretches)))

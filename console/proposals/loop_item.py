@@ -6,8 +6,8 @@ from typing import Any
 from console import access, records, steps
 from console.core import expressions
 from console.core.documents.collections import Collection
-from console.proposals.pieces import Piece, filled, open_of
-from console.runs.engine.preparing import ProposalContext
+from console.proposals.prompt_pieces import Piece, filled, open_of
+from console.runs.engine.proposal_inputs import ProposalContext
 from console.steps.base import AtHand
 
 OF_ITEMS = ("items", "item")

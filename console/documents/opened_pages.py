@@ -7,7 +7,7 @@ from typing import Any
 
 from console import log, records
 from console.core.actor import Actor
-from console.documents.looking import Document, beside
+from console.documents.viewed_documents import Document, beside
 from console.errors import NotFound
 from console.runs.changing.run_rights import see
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import console
 from console import log
-from console.demo import model, tales
+from console.demo import model, past_runs
 
 ROOT = Path(console.__file__).parent
 FIELDS: list[dict[str, Any]] = [
@@ -21,17 +21,17 @@ FIELDS: list[dict[str, Any]] = [
 
 
 def test_a_form_is_filled_with_what_its_fields_take() -> None:
-    sent = tales.filled({"fields": FIELDS}, {"note": "Seen", "way": "third"})
+    sent = past_runs.filled({"fields": FIELDS}, {"note": "Seen", "way": "third"})
     assert sent == {"because": "dob_mismatch", "ticks": ["a", "b"], "way": "first", "note": "Seen"}
-    assert tales.filled(None, {}) == {}
-    assert tales.usual_way(["reject", "approve"], used=[]) == "approve"
-    assert tales.usual_way(["reject", "approve"], used=["approve", "approve"]) == "reject"
-    assert tales.usual_way([], used=[]) is None
+    assert past_runs.filled(None, {}) == {}
+    assert past_runs.usual_way(["reject", "approve"], used=[]) == "approve"
+    assert past_runs.usual_way(["reject", "approve"], used=["approve", "approve"]) == "reject"
+    assert past_runs.usual_way([], used=[]) is None
 
 
 def test_proposals_are_taken_over_edited_and_left() -> None:
     proposal = {"fields": [{"name": "why", "value": "Two words"}, {"name": "band", "value": "low"}]}
-    taken, edited, left = (tales.taken_over(proposal, number) for number in (1, 4, 9))
+    taken, edited, left = (past_runs.taken_over(proposal, number) for number in (1, 4, 9))
     assert taken == {"why": "Two words", "band": "low"}
     assert edited["band"] == "low"
     assert edited["why"] != "Two words"

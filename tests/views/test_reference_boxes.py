@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from console import access, runs, workflows
 from console.formats import Kind, Look, Named
-from console.views import picks
+from console.views import reference_boxes
 from console.views.run import form_boxes
 from tests.company import Company
 from tests.support.engine import step
@@ -65,12 +65,12 @@ def test_a_box_shows_the_name_and_means_the_key_until_something_else_is_typed(ty
 
 @pytest.mark.parametrize("told", ["", "null", "[1]", '["Adaeze Okonkwo-Bell", 1]', "{", "[" * 9000])
 def test_a_forged_name_changes_nothing_of_what_was_typed(told: str) -> None:
-    assert picks.sent(MultiDict({"r.owner": told}), "owner", ["Adaeze Okonkwo-Bell"]) == ["Adaeze Okonkwo-Bell"]
+    assert reference_boxes.sent(MultiDict({"r.owner": told}), "owner", ["Adaeze Okonkwo-Bell"]) == ["Adaeze Okonkwo-Bell"]
 
 
 @pytest.mark.parametrize("value", ["9", "404", None, ""])
 def test_a_record_without_a_name_for_the_reader_is_typed_by_its_key(value: Any) -> None:
-    assert (picks.name_of(WHAT, value, LOOK), picks.held(WHAT, value, LOOK)) == ("", "")
+    assert (reference_boxes.name_of(WHAT, value, LOOK), reference_boxes.held(WHAT, value, LOOK)) == ("", "")
 
 
 def test_a_number_as_key_stays_a_number_where_nothing_was_changed() -> None:

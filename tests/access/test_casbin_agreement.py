@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from console import access
-from console.access import second
+from console.access import casbin_agreement
 from console.access.index import Index, Verdict
 from console.access.oracle import Judge
 from console.access.rows import ACTS, WHOLE, PolicyError, Row
@@ -127,8 +127,8 @@ def test_names_that_only_look_alike_are_two_names_to_both_judges(one: str, other
             exact = (sub, team, obj) == (given, given, given)
             assert (index.verdict(*asked).plain, judge.decide(*asked, lambda _: True)[0]) == (exact, exact), asked
         for named in (given, meant):
-            question = second.Question(Actor("user", given), given, *second.APPROVAL, {}, roles=(named,))
-            assert (named in index.held(f"user:{given}", given), second.decided(held, question)[0]) == (named == given,) * 2
+            question = casbin_agreement.Question(Actor("user", given), given, *casbin_agreement.APPROVAL, {}, roles=(named,))
+            assert (named in index.held(f"user:{given}", given), casbin_agreement.decided(held, question)[0]) == (named == given,) * 2
 
 
 def test_a_policy_whose_roles_are_not_linked_is_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +178,7 @@ def test_an_error_of_casbin_denies(company: Company, monkeypatch: pytest.MonkeyP
     def broken(*_: object) -> bool:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(second, "allowed", broken)
+    monkeypatch.setattr(casbin_agreement, "allowed", broken)
     assert not access.can(company.ines, None, "user", "manage")
     assert access.can(company.ines, None, "collection:customer", "browse")  # neither rare nor dangerous
     _settled()
@@ -217,8 +217,8 @@ EVERYDAY = {
 def test_every_act_is_either_judged_twice_or_an_everyday_one() -> None:
     """A new act is put in one of the two lists: nobody forgets to ask whether it needs both judges."""
     every = {(kind, act) for kind, acts in ACTS.items() for act in acts}
-    assert every == second.DANGEROUS | EVERYDAY
-    assert not second.DANGEROUS & EVERYDAY
+    assert every == casbin_agreement.DANGEROUS | EVERYDAY
+    assert not casbin_agreement.DANGEROUS & EVERYDAY
 
 
 def test_no_dangerous_act_is_done_on_the_word_of_the_index_alone(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +227,7 @@ def test_no_dangerous_act_is_done_on_the_word_of_the_index_alone(company: Compan
     monkeypatch.setattr(Index, "verdict", lambda *_: Verdict(free=True))
     asked = {
         (f"{kind}:customer" if kind == "collection" else kind if kind in WHOLE else f"{kind}:kyc-review", act)
-        for kind, act in second.DANGEROUS
+        for kind, act in casbin_agreement.DANGEROUS
     }
     assert {one for one in asked if access.can(stranger, None, *one)} == set()
     _settled()

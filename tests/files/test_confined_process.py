@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.files import page_pictures
-from console.files.confined import Confined
+from console.files.confined_process import Confined
 from console.reports.case_file import _press
 
 ROOT = Path(__file__).parents[2]
@@ -38,4 +38,6 @@ def test_a_program_is_under_its_limits_before_its_first_line(kind: Confined, tmp
 
 def test_no_other_module_has_limits_of_its_own() -> None:
     using = {str(path.relative_to(ROOT)) for path in (ROOT / "console").rglob("*.py") if "RLIMIT" in path.read_text(encoding="utf-8")}
-    assert using == {"console/files/confined.py"}, "start the program with console.files.confined.Confined: it has the limits"
+    assert using == {"console/files/confined_process.py"}, (
+        "start the program with console.files.confined_process.Confined: it has the limits"
+    )
