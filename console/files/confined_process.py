@@ -1,6 +1,6 @@
 """A process of its own for what may fall over, run for ever or eat memory: started anew for each piece of work, without an environment, and under limits.
 
-The one place that has these limits. `Confined` is the side of who asks. Run as a program, `python -I confined.py LIMITS PROGRAM ARGUMENT…`, this file
+The one place that has these limits. `Confined` is the side of who asks. Run as a program, `python -I confined_process.py LIMITS PROGRAM ARGUMENT…`, this file
 limits its own process (memory, processor time, files to write) and then becomes the program, which so never runs a line without them.
 The program reads its standard input and answers on its standard output. Imports nothing of the console: the process does not know it.
 """

@@ -1,4 +1,4 @@
-"""Files of others are opened by a process of their own (`draw.py`), which may fall over, run for ever or eat memory without harm to us."""
+"""Files of others are opened by a process of their own (`drawing_process.py`), which may fall over, run for ever or eat memory without harm to us."""
 
 import functools
 import hashlib
@@ -20,7 +20,7 @@ MOST_COUNTED = 2_000
 _counted: dict[tuple[bytes, str], int] = {}
 """Hash of a file and media type → its pages."""
 
-_draw = Confined(Path(__file__).with_name("draw.py"), memory=1 << 30, cpu_s=20, seconds=SECONDS, at_once=2)
+_draw = Confined(Path(__file__).with_name("drawing_process.py"), memory=1 << 30, cpu_s=20, seconds=SECONDS, at_once=2)
 
 
 def pages(content: bytes, media_type: str) -> int:

@@ -1,6 +1,6 @@
 """The words of a file and where they stand: its own text, and where a page has none what Tesseract recognises in its picture.
 
-Both happen in processes of their own under limits (`draw.py`). Tesseract never sees the file, only a picture that we have drawn of it.
+Both happen in processes of their own under limits (`drawing_process.py`). Tesseract never sees the file, only a picture that we have drawn of it.
 """
 
 import time

@@ -29,7 +29,7 @@ MOST_LINES = 1_000
 TOO_LONG = "This run is too long for a paper. Take the archive (format=zip): it holds all of it."
 PAPER, PROOFS = "case-file.pdf", "proofs.zip"
 
-_press = Confined(Path(__file__).with_name("press.py"), memory=2 << 30, cpu_s=50, seconds=60.0, at_once=1, writes=1 << 20)
+_press = Confined(Path(__file__).with_name("pdf_process.py"), memory=2 << 30, cpu_s=50, seconds=60.0, at_once=1, writes=1 << 20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ NO_RECALL = "It cannot be recalled once it is done."
 class TriggerActionConfig(StepConfig):
     """The action, its record and its values."""
 
-    action: str = Field(pattern=ID_PATTERN, description="Id of the action")
+    action: str = Field(pattern=ID_PATTERN, description="The action, as Actions lists it")
     record: str | None = Field(None, description="Expression for the key of the action's record; none: the run's own record")
     values: dict[Name, Computed] = Field(
         default_factory=dict, max_length=60, description="Field of the action's form to expression: what it starts with"
@@ -66,7 +66,7 @@ class TriggerAction(StepType):
 
     name, title, family, icon = "trigger_action", "Trigger action", "action", "bolt"
     technical = frozenset({"key", "action", "result", "results", "collection"})
-    gist = "Executes a defined action on the record"
+    gist = "Does an action on the record, such as a refund"
     ai = ai_alone = True
     Config: ClassVar[type[StepConfig]] = TriggerActionConfig
 

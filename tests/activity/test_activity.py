@@ -12,6 +12,7 @@ from console import access, activity, db, subjects
 from console.activity import ActivityPage, event_list, sequencing
 from console.core.actor import Actor
 from console.db import tables
+from console.demo import staff
 from console.errors import Malformed, NotAllowed, NotFound
 from console.log import Fact, Frame, chained, events_of, note, recheck, write
 from console.log.event_lists import LogFilter
@@ -85,7 +86,7 @@ STRUCTURE = {
 @pytest.fixture(name="house")
 def fixture_house(clean: object) -> None:
     """People, rights, two workflows and two collections; nothing has happened yet."""
-    access.refresh()
+    staff.give_rights()
     with db.transaction() as connection:
         connection.execute(sa.insert(tables.team), [{"id": name, "name": name.title()} for name in ("operations", "procurement", "audit")])
         for name, (shown, roles, _) in PEOPLE.items():

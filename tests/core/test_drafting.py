@@ -107,7 +107,7 @@ def test_changes_and_their_inverse_are_nothing(given: list[dict[str, Any]]) -> N
     kept = drafting.written(before)
     after, taken = made(before, given)
     drafting.require_shape(after)
-    back = drafting.to_json(drafting.invert(before, taken))
+    back = drafting.to_json(drafting.difference(drafting.apply(before, taken), before))
     assert drafting.written(drafting.apply(after, drafting.read_changes(json.loads(json.dumps(back))))) == kept
     assert drafting.written(before) == kept, "the given document stays as it is"
     again = drafting.apply(before, drafting.read_changes(drafting.to_json(taken)))
@@ -167,7 +167,7 @@ def test_an_outcome_that_is_called_otherwise_keeps_its_way() -> None:
     way = drafting.read_changes([{"op": "set", "step": "fork", "field": "config.branches[0].outcome", "value": "above"}])
     made = drafting.apply(SMALL, way)
     assert made["steps"][2]["next"] == {"above": "done", "default": "done"}
-    assert drafting.apply(made, drafting.invert(SMALL, way)) == drafting.ordered(SMALL)
+    assert drafting.apply(made, drafting.difference(drafting.apply(SMALL, way), SMALL)) == drafting.ordered(SMALL)
     taken = drafting.read_changes([{"op": "set", "step": "fork", "field": "config.branches[0].outcome", "value": "default"}])
     assert drafting.apply(SMALL, taken)["steps"][2]["next"] == SMALL["steps"][2]["next"], "a way that is there already is not lost"
 

@@ -49,8 +49,8 @@ def test_a_difference_turns_one_document_into_the_other(first: list[dict[str, An
 def test_what_was_undone_is_done_again_by_the_inverse_of_the_inverse(given: list[dict[str, Any]]) -> None:
     before = drafting.ordered(SMALL)
     after, taken = made(before, given)
-    back = drafting.invert(before, taken)
-    again = drafting.invert(after, back)
+    back = drafting.difference(drafting.apply(before, taken), before)
+    again = drafting.difference(drafting.apply(after, back), after)
     assert drafting.written(drafting.apply(drafting.apply(after, back), again)) == drafting.written(after)
 
 
@@ -113,7 +113,7 @@ def test_notes_on_the_canvas_are_changed_and_undone_like_everything(first: list[
     change = drafting.read_changes([{"op": "set_document", "field": "notes", "value": second}])
     after = drafting.apply(base, change)
     assert after["notes"] == second
-    assert drafting.written(drafting.apply(after, drafting.invert(base, change))) == drafting.written(base)
+    assert drafting.written(drafting.apply(after, drafting.difference(drafting.apply(base, change), base))) == drafting.written(base)
 
 
 def test_one_moves_a_note_while_another_writes_in_it() -> None:

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from console import accounts, log
 from console.db import engine as db
+from console.demo import staff
 from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, Malformed, NotAllowed, NotFound, SourceDown, TooMany
 
 GOOD = "seven tall herons wade"
@@ -56,6 +57,7 @@ def raising(app: Flask) -> None:
 @pytest.fixture
 def stan(app: Flask) -> accounts.Person:
     """A buyer of Procurement."""
+    staff.give_rights()
     return accounts.create_person("stan@fernwick.example", role="buyer", team="procurement", name="Stan", password=GOOD).person
 
 

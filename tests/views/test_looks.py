@@ -31,7 +31,7 @@ def test_a_look_is_in_the_log_when_the_page_is_here(pages: "Pages", path: str, k
 
 
 def test_no_page_leaves_without_its_look(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "Ana" in pages.olivia.get("/c/customer").text
+    assert "Adaeze" in pages.olivia.get("/c/customer").text
     before = looks()
     monkeypatch.setenv("HANDRAIL_FAULT", "log.write.after=raise")
     refused = pages.olivia.client.get("/c/customer")

@@ -17,6 +17,7 @@ from console.core.actor import Actor
 from console.core.documents.workflow import read
 from console.db import tables
 from console.db.engine import hot_engine
+from console.demo import staff
 from console.errors import DefinitionError, NotAllowed, NotFound
 
 KYC = Path(__file__).parents[2] / "workflows" / "kyc-review.json"
@@ -174,6 +175,7 @@ def test_who_designs_may_import_and_publish_and_who_operates_may_not() -> None:
 
 
 def test_what_may_be_started_depends_on_the_person_and_the_collection() -> None:
+    staff.give_rights()
     olivia, stan = person("olivia@fernwick.example", "operator", "operations"), person("stan@fernwick.example", "operator", "procurement")
     workflows.import_file(small(), publish=True)
     workflows.import_file(small(slug="draft-one"))

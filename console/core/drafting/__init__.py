@@ -21,7 +21,7 @@ from console.core.drafting.changes import (
     read_changes,
     to_json,
 )
-from console.core.drafting.comparing import Collision, difference, invert, merge, touched
+from console.core.drafting.comparing import Collision, difference, merge, touched
 from console.core.drafting.mended_problems import mend
 from console.core.drafting.ordering import ordered, plain, same, written
 from console.core.drafting.sketching import sketched

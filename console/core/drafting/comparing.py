@@ -37,11 +37,6 @@ class Collision:
         return {"step": self.step, "field": self.field, "mine": self.mine, "theirs": self.theirs}
 
 
-def invert(document: Mapping[str, Any], given: Change | Sequence[Change]) -> list[Change]:
-    """The changes that turn the changed document back into this one. Raises ChangeError as `apply`."""
-    return difference(apply(document, given), document)
-
-
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     """Changes that turn one document into the other, as small as a value each; both must have a shape (`require_shape`)."""
     made: list[Change] = []

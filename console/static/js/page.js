@@ -25,7 +25,7 @@
     const wrong = part.querySelector?.("[aria-invalid=true]");
     const target = wrong || part.querySelector?.("[data-focus]");
     if (target && !part.closest?.("[data-keep-focus]")) target.focus({ preventScroll: !wrong && !target.dataset.focus });
-    wrong?.scrollIntoView({ block: "nearest" }); // one that had the focus already is not scrolled to by giving it again
+    (wrong?.closest(".field") ?? wrong)?.scrollIntoView({ block: "nearest" }); // with its error, which stands below it; giving the focus again would not scroll
   }
 
   document.addEventListener("click", (event) => {
@@ -134,7 +134,10 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     const wrong = document.querySelector("[aria-invalid=true]");
-    if (wrong && !wrong.closest("[data-keep-focus]")) wrong.focus();
+    if (wrong && !wrong.closest("[data-keep-focus]")) {
+      wrong.focus();
+      (wrong.closest(".field") ?? wrong).scrollIntoView({ block: "nearest" });
+    }
     document.querySelectorAll(".tabs > [aria-current], .settings-list [aria-current]").forEach((tab) => { // where there is no room for all of them, the present one is seen
       const strip = tab.closest(".tabs, .settings-list");
       strip.scrollLeft += tab.getBoundingClientRect().right - strip.getBoundingClientRect().right + 24;
