@@ -24,7 +24,8 @@ def fixture_lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def test_automations_have_failed_and_were_healed(lived: Demo) -> None:
     gita = Program(lived, "gita")
     failed = gita("GET", "/executions?workflow=welcome&status=failed")[1]["data"]
-    assert [run["status"] for run in failed] == ["failed"] * 3
+    assert len(failed) >= 3  # and whoever had a step due while the account was closed
+    assert {run["status"] for run in failed} == {"failed"}
     for run in failed:
         assert "The service account Growth automation is closed" in gita("GET", f"/runs/{run['id']}")[1]["reason"]
         again = gita("GET", f"/executions?rerun_of={run['id']}")[1]["data"]
