@@ -64,6 +64,10 @@ ROUND = 10
 """Days in which everything that rotates has run once."""
 
 
+PREPARED = frozenset({"demo", "journeys"})
+"""Rooms in which a file's tests share a preparation that takes longer than they do: what rotates of a file runs on one day."""
+
+
 def due(items: Sequence[pytest.Item], of: int = ROUND) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """The tests of the day and those of other days: of what rotates a tenth of each test's cases, of tests without cases a tenth of them."""
     cases = dict[str, int]()
@@ -71,6 +75,9 @@ def due(items: Sequence[pytest.Item], of: int = ROUND) -> tuple[list[pytest.Item
     for item in items:
         if whole or SUITE not in os.environ or not rotates(item):
             today.append(item)
+            continue
+        if item.path.parent.name in PREPARED:
+            (today if crc32(item.path.name.encode()) % of == int(os.environ[DAY]) % of else others).append(item)
             continue
         test = item.nodeid.partition("[")[0]
         number = cases[test] = cases.get(test, -1) + 1

@@ -46,6 +46,23 @@ def test_what_rotates_has_its_day_in_the_suite_and_always_runs_by_its_path(
     assert samples.due(items) == (items, [])
 
 
+def test_files_with_a_long_preparation_have_one_day_for_all_that_rotates_in_them(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    folder = request.path.parent / "journeys"
+    module = pytest.Module.from_parent(request.node.parent.parent, path=folder / "test_lived_in.py")
+    items = [pytest.Function.from_parent(module, name=f"test_{number}", callobj=lambda: None) for number in range(4)]
+    for item in items:
+        item.add_marker(pytest.mark.rotating)
+    monkeypatch.setattr(samples, "whole", False)
+    monkeypatch.setenv(samples.SUITE, "1")
+    found = list[int]()
+    for day in range(samples.ROUND):
+        monkeypatch.setenv(samples.DAY, str(740_000 + day))
+        found.append(len(samples.due(list(items))[0]))
+    assert sorted(found) == [0] * (samples.ROUND - 1) + [4]
+
+
 def test_long_tests_rotate_unless_they_are_marked_daily(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     long, new, daily = (
         pytest.Function.from_parent(request.node.parent, name=name, callobj=lambda: None) for name in ("long", "new", "daily")
