@@ -26,11 +26,12 @@ _Place = tuple[int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words of a value; `any_order`: of a name."""
+    """The words of a value; `any_order`: of a name; `apart`: the most signs between two of them."""
 
     words: tuple[str, ...]
     instead: str
     any_order: bool
+    apart: int
 
 
 @dataclass(slots=True)
@@ -48,13 +49,14 @@ class Sought:
     def add(self, text: str, instead: str, *, withheld: bool = False, name: bool = False, phone: bool = False) -> None:
         """From now on the value is replaced in every text. `withheld`: also in the middle of words; `name`: each of its words stands for it."""
         shown = contact_details.readable(contact_details.visible(text)).strip()
-        words = tuple(skeleton(word) for word in WORD.findall(shown))
+        places = list(WORD.finditer(shown))
+        widest = max((right.start() - left.end() for left, right in pairwise(places)), default=1)
         signs = contact_details.compact(shown.translate(LOOKALIKES))
         if (withheld and len(shown) >= LEAST_WITHIN) or (len(signs) < LEAST <= LEAST_WITHIN <= len(shown)):
             self._within.setdefault(shown.lower(), (shown, instead))
         if len(signs) < LEAST:
             return
-        self._add_words(words, instead)
+        self._add_words(tuple(skeleton(place[0]) for place in places), instead, MOST_APART + max(0, widest - 1))
         digits = sum(sign.isdigit() for sign in signs)
         if len(signs) >= LEAST_CODE and digits >= 4:
             self._add_code(signs.removeprefix("00"), instead)
@@ -72,12 +74,12 @@ class Sought:
                 if len(word) >= LEAST and word[0].isalpha() and not written_values.month_of(word):
                     self._parts.setdefault(skeleton(word), instead if withheld else "")
 
-    def _add_words(self, words: tuple[str, ...], instead: str) -> None:
+    def _add_words(self, words: tuple[str, ...], instead: str, apart: int) -> None:
         any_order = 2 <= len(words) <= MOST_WORDS and all(word.isalpha() for word in words)
         for first in dict.fromkeys(words if any_order else words[:1]):
             entries = self._by_word.setdefault(first, [])
             if all(each.words != words for each in entries):
-                entries.append(_Words(words, instead, any_order))
+                entries.append(_Words(words, instead, any_order, apart))
 
     def _add_code(self, signs: str, instead: str, *, tail: bool = False) -> None:
         entries = self._codes.setdefault(signs[:HEAD], [])
@@ -142,7 +144,7 @@ class Sought:
         for sought in self._by_word.get(tokens[at][2], ()):
             length = len(sought.words)
             tokens_here = tokens[at : at + length]
-            if len(tokens_here) < length or any(right[0] - left[1] > MOST_APART for left, right in pairwise(tokens_here)):
+            if len(tokens_here) < length or any(right[0] - left[1] > sought.apart for left, right in pairwise(tokens_here)):
                 continue
             words = tuple(token[2] for token in tokens_here)
             if words == sought.words or (sought.any_order and sorted(words) == sorted(sought.words)):

@@ -163,6 +163,13 @@ def provider(endpoint: Server) -> Provider:
     return providers.provider(providers.anthropic.Config("claude-haiku-5-5", KEY, endpoint.url, private=True))
 
 
+def test_a_value_with_many_signs_between_its_words_is_found_as_it_is_written() -> None:
+    hidden = [Source("", "record", "", {"mail": "00==//@A.COM"}, trusted=True, treatments={"mail": "masked"})]
+    told = (Source("s1", "note", "Note", {"note": "Write to 00==//@A.COM today"}, trusted=False),)
+    ask = Ask("propose", "step", "Step", "update_data", "", (FieldSpec("word", "Word", "text"),), sources=told)
+    assert "A.COM" not in rendered(ask, b"k", hidden).user
+
+
 @given(st.data())
 @tries(max_examples=40, deadline=None)
 def test_no_withheld_or_masked_value_is_in_a_request(endpoint: Server, provider: Provider, data: st.DataObject) -> None:
