@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, request
 
-from console import accounts, log, reports
+from console import access, accounts, log, reports
 from console.errors import Invalid, Malformed, NotFound
 from console.reports import tables
 from console.reports.tables import WINDOWS, Cell, Link, PeriodReport, TableReport
@@ -42,7 +42,7 @@ def show(name: str) -> Response:
 @blueprint.get("/<name>.csv")
 def as_csv(name: str) -> Response:
     """Download the report as CSV; durations in seconds, moments in UTC."""
-    report = tables.get(frame.actor(), name)
+    report = _taken(name)
     units = {"time": " (seconds)", "moment": " (UTC)"}
     rows = ([_plain(cell) for cell in row] for row in _rows(report, frame.look()))
     return downloads.csv_response(
@@ -53,7 +53,7 @@ def as_csv(name: str) -> Response:
 @blueprint.get("/<name>.pdf")
 def as_paper(name: str) -> Response:
     """Download a report of a period as PDF."""
-    report, look = tables.get(frame.actor(), name), replace(frame.look(), lasting=True)
+    report, look = _taken(name), replace(frame.look(), lasting=True)
     if not isinstance(report, PeriodReport):
         raise NotFound("This report is not made for paper. Take it as CSV.")
     rows, at = _rows(report, look), log.now()
@@ -75,6 +75,15 @@ def window() -> int:
     """Return for how many days back the reader asks."""
     days = request.args.get("days", USUAL, type=int)
     return days if days in WINDOWS else USUAL
+
+
+def _taken(name: str) -> TableReport:
+    """Return a report that is taken away. Raises NotFound, and NotAllowed without the right to, as for an export of what it is made of."""
+    report = tables.get(frame.actor(), name)
+    if report.export_right is not None:
+        access.require(frame.actor(), None, *report.export_right)
+        accounts.require_recent(frame.actor())
+    return report
 
 
 def _period(look: Look) -> tuple[date, date]:
@@ -107,6 +116,7 @@ def _context(report: TableReport, rows: Sequence[Sequence[Cell]], most: int, loo
         "report": report,
         "rows": [[_shown(cell, look) for cell in row] for row in rows[:most]],
         "count": len(rows),
+        "may_take": report.export_right is None or access.can(frame.actor(), None, *report.export_right),
         "counted": report.counted(rows) if isinstance(report, PeriodReport) else {},
         "period": [day.isoformat() for day in _period(look)] if dated else (),
         "period_words": " to ".join(formats.times.day_words(day.isoformat(), look.locale) for day in _period(look)) if dated else "",

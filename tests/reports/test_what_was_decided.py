@@ -105,6 +105,18 @@ def test_who_does_not_read_the_log_reads_no_report_of_it(company: Company, pages
         list(report.rows(company.people[who], 7))
 
 
+def test_who_reads_the_log_and_may_not_export_it_takes_no_file_of_it_away(company: Company, pages: Pages) -> None:
+    company.started("1")
+    runs.abort(company.olivia, company.started("2"), revision=None, reason="Begun twice.")
+    sequencing.catch_up(5)
+    page = pages.ines.get(PATH)
+    assert "Begun twice." in page.text
+    assert not [link for link in page.links if link.startswith((f"{PATH}.csv", f"{PATH}.pdf"))]
+    for form in ("csv", "pdf"):
+        pages.ines.get(f"{PATH}.{form}", status=403)
+    assert [link for link in pages.ada.get(PATH).links if link.startswith(f"{PATH}.csv")]
+
+
 def test_another_report_has_no_paper(pages: Pages) -> None:
     pages.mona.get("/reports/runs-by-workflow.pdf", status=404)
 
