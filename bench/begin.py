@@ -11,6 +11,7 @@ Processor is that of the worker and of the server together, without what both ta
 import argparse
 import functools
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -45,22 +46,25 @@ class House:
     """People of a shop, the workflow, and who enrols them."""
 
     def __init__(self, server: Any, people: int) -> None:
-        self.actor = enrolment.furnish(server, people)
+        self.actor = enrolment.furnish(server, people, held=False)
         self.postmaster = int(next(Path(os.environ["CONSOLE_DATA_DIR"]).rglob("postmaster.pid")).read_text().split()[0])
         self.taken = 0
         self.costs: list[tuple[float, float]] = []
 
-    def wait(self, runs: int) -> None:
-        """So many more people wait in the workflow, which is paused."""
+    def wait(self, runs: int, worker: int) -> None:
+        """So many more people wait in the workflow, which is paused then; the worker stands still meanwhile, since nobody is enrolled in a paused one."""
         from console import enrolments
         from console.db.engine import fetch
 
-        fetch("update console.workflow set status = 'paused' where slug = 'nurture' returning id")
+        os.kill(worker, signal.SIGSTOP)
+        fetch("update console.workflow set status = 'active' where slug = 'nurture' returning id")
         keys = [str(self.taken + number) for number in range(1, runs + 1)]
         self.taken += runs
         for start in range(0, runs, 500):
             batch = enrolments.batches.begin(self.actor, "nurture", enrolments.Question(keys=keys[start : start + 500]))
             enrolment.until(lambda batch=batch: enrolments.batches.get(self.actor, batch.id).status == "done", 60)
+        fetch("update console.workflow set status = 'paused' where slug = 'nurture' returning id")
+        os.kill(worker, signal.SIGCONT)
         waiting = "select count(*) from console.enrolment where status = 'waiting'"
         assert int(fetch(waiting)[0][0]) == runs
 
@@ -68,7 +72,7 @@ class House:
         """Runs that begin a second."""
         from console.db.engine import fetch
 
-        self.wait(runs)
+        self.wait(runs, worker)
         time.sleep(2)  # the worker has put the events of the enrolment in order
         idle = processor_s(self.postmaster, worker)
         time.sleep(2)

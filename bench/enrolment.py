@@ -76,10 +76,9 @@ def main() -> None:
     sys.exit(0 if held else 1)
 
 
-def furnish(server: Any, people: int) -> Any:
-    """A shop of so many people and the workflow, published and paused; who may enrol them."""
+def furnish(server: Any, people: int, *, held: bool = True) -> Any:
+    """A shop of so many people and the workflow, published; who may enrol them. `held`: one of them begins in a day, the others wait."""
     from console import access, accounts, sources, workflows
-    from console.db.engine import fetch
 
     server.sql("create database bench_shop")
     server.sql(FILL.replace("{rows}", str(people)), "bench_shop")
@@ -96,8 +95,8 @@ def furnish(server: Any, people: int) -> Any:
     actor = accounts.actor_of_person(ines.id, "sys:bench")
     access.grant("admin", "workflow:nurture", ["see", "start", "resume", "cancel"])
     access.refresh()
-    workflows.import_file(WORKFLOW, publish=True, rights=False)
-    fetch("update console.workflow set status = 'paused' where slug = 'nurture' returning id")
+    settings = WORKFLOW["settings"] | ({"per_day": 1} if held else {})
+    workflows.import_file(WORKFLOW | {"settings": settings}, publish=True, rights=False)
     return actor
 
 

@@ -2,7 +2,7 @@
 
     python bench/waiting.py [--people 1000000]
 
-Its own server in a temporary folder. The people are enrolled by a real worker into a paused workflow, so that all of them wait; the pages come over HTTP from a web process of its own.
+Its own server in a temporary folder. The people are enrolled by a real worker into a workflow that one may begin in a day, so that all others wait; the pages come over HTTP from a web process of its own.
 Asked are the cards of all workflows, *Enrolled* (first page, page in the middle, one status), the canvas with its counts, *Executions*, the card's numbers and the list of the API.
 Bar: each at most 2 × of what it takes with 10,000.
 """
