@@ -144,6 +144,7 @@ def row(line: Line) -> dict[str, Any]:
         "href": url(line.id),
         "title": line.record_title or line.workflow,
         "label": line.label,
+        "why": approval.why,
         "workflow": line.workflow,
         "requester": line.requester_name,
         "team": line.team_name,

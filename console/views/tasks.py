@@ -15,6 +15,11 @@ blueprint = Blueprint("tasks", __name__)
 FOLDED = 4
 """So many notices of one workflow in a row stand in one line that opens."""
 TABS = (("mine", "Mine"), ("team", "My team's"), ("done", "Done"))
+NOTHING = {
+    "mine": "No task waits for you. Workflows make tasks, for a person or for a team; those for your team stand beside yours.",
+    "team": "No task waits for your team. Workflows make tasks, for a person or for a team.",
+    "done": "No task of yours or of your team was closed yet.",
+}
 
 
 @blueprint.get("/tasks")
@@ -32,6 +37,7 @@ def _listed(wrong: ConsoleError | None = None, task: str = "", status: int = 200
         "tab": tab,
         "tabs": TABS,
         "tasks": read(actor),
+        "nothing": NOTHING[tab],
         "questions": questions.open_for(actor),
         "wrong": wrong,
         "wrong_task": task,

@@ -25,7 +25,7 @@ def test_a_task_is_closed_with_the_keyboard(screens: Callable[..., "Screen"], co
     page.focus("#note-1")
     page.keyboard.type("Nobody answered")
     mona.press("Tab", "Enter")
-    page.wait_for_selector("text=There is no task here.")
+    page.wait_for_selector("text=No task waits for you.")
     assert company.told(run_id)["current"]["step"] == "sorry"
 
 
