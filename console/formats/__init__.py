@@ -30,6 +30,7 @@ from console.formats.times import (
 from console.formats.words import (
     OWN,
     WIDGETS,
+    absent,
     described,
     file_words,
     in_reading_order,

@@ -53,7 +53,7 @@ def cells(what: Kind, look: Look, values: Sequence[Any], of_states: Sequence[Any
             )
             continue
         made.append(
-            f'<td class="d" data-l="{label}"><span class="badge bad" title="{escape(formats.text(what, value, look))}">{words}<span class="vh"> late</span></span></td>'
+            f'<td class="d" data-l="{label}"><span class="badge bad" title="{escape(formats.text(what, value, look))}">{words} late</span></td>'
         )
     return made
 

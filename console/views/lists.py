@@ -41,7 +41,7 @@ blueprint = Blueprint("lists", __name__, url_prefix="/c")
 PAGE_SIZE = 40
 WIDTH = "w."
 """Prefix of the fields with the widths of columns."""
-LABELLED = 4  # columns that a telephone shows with their labels (list.css hides the others there)
+LABELLED = 3  # columns that a telephone shows with their labels; of the others those that are late or bad (list.css hides the rest there)
 _COUNTS = {"1": "exact", "about": "capped"}
 _UNSHOWN = frozenset({"other", "binary", "file"})
 
@@ -387,7 +387,7 @@ def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], lo
         written.append(write(values))
     for at, item in enumerate(shown[LABELLED:], LABELLED):
         said = f' data-l="{escape(item.label)}"'
-        written[at] = [cell.replace(said, "", 1) for cell in written[at]]
+        written[at] = [cell if '"badge bad"' in cell else cell.replace(said, "", 1) for cell in written[at]]
     return written
 
 

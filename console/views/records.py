@@ -51,7 +51,7 @@ RELATED_PAGE = 50
 class Line:
     """A field of the record. `edit` is the address of its form, None if it may not be changed; `reveal` is where a masked value is uncovered.
 
-    `governed` names the workflows that alone change it, `start` is one of them that the reader may start here.
+    `governed` names the workflows that alone change it, `start` is one of them that the reader may start here. `empty` if it has no value.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Line:
     reveal: str | None = None
     governed: str = ""
     start: "Start | None" = None
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,8 +333,8 @@ def _line(page: RecordPage, item: Field, look: Look, starts: Sequence[Start] = (
     governor = page.governed.get(item.name)
     if governor is not None:
         way = next((start for start in starts if start.slug in governor.slugs), None)
-        return Line(item.name, item.label, drawn, None, governed=governor.words, start=way)
-    return Line(item.name, item.label, drawn, _edit_url(page, item.name) if editable(page, item) else None)
+        return Line(item.name, item.label, drawn, None, governed=governor.words, start=way, empty=formats.absent(value))
+    return Line(item.name, item.label, drawn, _edit_url(page, item.name) if editable(page, item) else None, empty=formats.absent(value))
 
 
 def _file(page: RecordPage, item: Field, value: Any) -> Markup:

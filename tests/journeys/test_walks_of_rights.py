@@ -41,7 +41,7 @@ WALKS: dict[str, list[By]] = {
             press("Ask for it"),
             reads("Asked. Those who can give it find it at the bell"),
             go("/c/customer/903"),
-            press("Why can't I…?"),
+            press("More actions", "Why can't I…?"),
             reads("Start KYC review\\s*: you may\\b", "Release the accounts\\s*: you may not\\s+The customer is not restricted"),
             press("Close"),
         ),
