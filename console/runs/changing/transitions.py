@@ -202,8 +202,8 @@ def _completion_events(actor: Actor, seen: Seen, submitted: Submission, now: dat
     prompt = prompt_of(open_step, context) if submitted.outcome is not None or proposal is not None else None
     chosen = label_of(prompt.outcomes, completion.outcome) if prompt is not None and submitted.outcome is not None else None
     loaded = loaded_with_former(seen.loaded, completion)
-    command = completing_command(
-        *(actor.id, submitted.step, run, completion),
+    command = replace(
+        completing_command(actor.id, submitted.step, run, completion),
         handled_manually=submitted.handled_manually,
         reason=submitted.reason,
         chosen=chosen,

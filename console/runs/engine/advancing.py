@@ -16,7 +16,7 @@ from console import accounts, inboxes, log, queue, workflows
 from console.core.actor import Actor
 from console.core.run import Event, Run, commands, decisions, repeating
 from console.core.run.commands import Command
-from console.core.run.step_requests import ApprovalAsked, Awaited, SideRow, Wish
+from console.core.run.step_requests import Awaited, SideRow, Wish
 from console.db.engine import place_among
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
@@ -286,9 +286,8 @@ def automatic_step_events(
         if completion.asks_ai:
             wanted, awaits = proposing.request_and_wait(definition, run, actor.id, now)
             side_rows, completion = [wanted], replace(completion, awaits=awaits)
-        command: Command = completing_command(
-            None, open_step.attempt.step, run, completion, chosen=completion.chosen, approval=approval, side_rows=side_rows
-        )
+        completing = completing_command(None, open_step.attempt.step, run, completion)
+        command: Command = replace(completing, chosen=completion.chosen, approval=approval, side_rows=[*side_rows, *completing.side_rows])
         if completion.until is not None and completion.until > now:
             command = commands.Wait(open_step.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
         return base, with_loaded_rows(decisions.decide(plan, base.run, command, now), context)
@@ -358,25 +357,8 @@ def wishes_of(run: Run, completion: Completion) -> list[Wish]:
     return [Wish(new_id("eff"), effect.kind, effect.summary, effect.request(run)) for effect in completion.effects]
 
 
-def completing_command(
-    by: str | None,
-    step: str,
-    run: Run,
-    completion: Completion,
-    *,
-    handled_manually: bool = False,
-    reason: str = "",
-    chosen: str | None = None,
-    repeat: str | None = None,
-    compensations: Sequence[Wish] = (),
-    approval: ApprovalAsked | None = None,
-    side_rows: Sequence[SideRow] = (),
-    proposal: Mapping[str, Any] | None = None,
-    proposed: str | None = None,
-    by_ai: bool = False,
-    slug: str | None = None,
-) -> commands.Complete:
-    """The command that completes the step. `approval` is the request with its id. Raises Invalid for an inbox that the team does not use.
+def completing_command(by: str | None, step: str, run: Run, completion: Completion, slug: str | None = None) -> commands.Complete:
+    """The command that completes the step, without what the caller knows alone. Raises Invalid for an inbox that the team does not use.
 
     `slug`: of its workflow, for a dry run, which writes nothing.
     """
@@ -398,17 +380,8 @@ def completing_command(
         output=output,
         effects=wishes_of(run, completion),
         ends=completion.ends,
-        handled_manually=handled_manually,
-        reason=reason,
-        chosen=chosen,
         rule=completion.rule,
-        repeat=repeat,
-        compensations=compensations,
         awaits=awaits,
-        side_rows=[*side_rows, *beside],
-        proposal=proposal,
-        proposed=proposed,
-        by_ai=by_ai,
+        side_rows=beside,
         hands_over=completion.hands_over,
-        approval=approval,
     )

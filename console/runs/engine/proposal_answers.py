@@ -142,9 +142,8 @@ def _promoted_step_events(definition: Definition, loaded: Loaded, proposal: Mapp
         completion = completion_of(open_step, context, _values(proposal), proposal["outcome"])
         open_data = {"call": proposal["call"], "mode": proposal["mode"], "outcomes": {}, "seconds": None, "opened": 0}
         chosen = label_of(prompt_of(open_step, context).outcomes, completion.outcome) if proposal["outcome"] is not None else None
-        command = completing_command(
-            *(None, open_step.attempt.step, run, completion), chosen=chosen, proposal=open_data, proposed=proposal["outcome"], by_ai=True
-        )
+        completing = completing_command(None, open_step.attempt.step, run, completion)
+        command = replace(completing, chosen=chosen, proposal=open_data, proposed=proposal["outcome"], by_ai=True)
         return with_loaded_rows(decisions.decide(plan_of(definition), loaded.run, command, now), context)
     except ConsoleError:
         return []

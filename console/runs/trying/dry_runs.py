@@ -256,8 +256,8 @@ class Simulation:
         """The command that completes the step. Raises what completing raises."""
         request = completion.approval
         approval = complete_request(request, self.run, open_step, context, self.record()) if request is not None else None
-        step = open_step.attempt.step
-        command = completing_command(by, step, self.run, completion, chosen=chosen, approval=approval, slug=self.definition.slug)
+        completing = completing_command(by, open_step.attempt.step, self.run, completion, self.definition.slug)
+        command = replace(completing, chosen=chosen, approval=approval)
         if command.awaits is not None:
             self.requests[command.awaits.key] = command.awaits.request
         return command
