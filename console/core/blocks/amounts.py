@@ -76,17 +76,17 @@ class Amounts(Block):
 
     @classmethod
     def picture(cls, data: Data, say: Say) -> Data:
-        """The words, and the bars unless a figure is hidden: `x` and `width` in per cent, `thin` for a line."""
+        """The words, and the bars unless a figure is hidden: `x` and `width` in per cent, `thin` for a line. `drawn`: there is a bar, even if all is left."""
         if "whole" not in data:
-            return {"bars": [], "lines": []}
+            return {"drawn": False, "bars": [], "lines": []}
         leaves = [data["whole"]["value"], *(part["value"] for part in data["parts"])]
         whole, shut = number_in(leaves[0]), hidden(*leaves, data.get("left", {}).get("value"))
         lines = [{"kind": "whole", **_in_words(data["whole"], say)}]
         lines += [{"kind": "now" if part["now"] else "before", **_in_words(part, say)} for part in data["parts"]]
         lines += [{"kind": "left", **_in_words(data["left"], say)}] if "left" in data else []
-        if not whole and not shut:
-            return {"bars": [], "lines": []}
-        return {"bars": [] if shut or not whole else _bars(data["parts"], whole), "lines": lines}
+        if shut or not whole:
+            return {"drawn": False, "bars": [], "lines": lines if shut else []}
+        return {"drawn": True, "bars": _bars(data["parts"], whole), "lines": lines}
 
 
 def _amount(at: At) -> Data:
