@@ -37,10 +37,12 @@ class Hits:
     reach: str = "everything"
 
 
-def find(members: Sequence[tuple[Collection, Scope, Iterable[str]]], text: str, *, limit: int, seconds: float) -> list[Hits]:
+def find(
+    members: Sequence[tuple[Collection, Scope, Iterable[str]]], text: str, *, limit: int, seconds: float, through: bool = False
+) -> list[Hits]:
     """What the text finds in these collections of one source, with the named fields: one statement for each, or two. Raises SourceDown.
 
-    Each statement stops after `seconds`, and after `WHOLE_S` nothing more is asked; what was not searched so is said to be slow.
+    `through`: where no index finds anything, a large table is looked through. Each statement stops after `seconds`, and after `WHOLE_S` nothing more is asked; what was not searched so is said to be slow.
     """
     words = text.split()[:MOST_WORDS]
     collection = members[0][0]
@@ -54,7 +56,7 @@ def find(members: Sequence[tuple[Collection, Scope, Iterable[str]]], text: str, 
                     found.append(Hits(each, [], reach="slow"))
                     continue
                 try:
-                    found.append(_find(connection, each, scope, fields, words, limit))
+                    found.append(_find(connection, each, scope, fields, words, limit, through=through))
                 except sa.exc.DBAPIError as error:
                     if not time_limit.stopped(error):
                         raise
@@ -65,7 +67,9 @@ def find(members: Sequence[tuple[Collection, Scope, Iterable[str]]], text: str, 
     return connect.read(catalogue.engine_of(collection), collection.source, work)
 
 
-def _find(connection: Connection, collection: Collection, scope: Scope, fields: Iterable[str], words: Sequence[str], limit: int) -> Hits:
+def _find(
+    connection: Connection, collection: Collection, scope: Scope, fields: Iterable[str], words: Sequence[str], limit: int, *, through: bool
+) -> Hits:
     table, seen = table_of(collection), indexes.indexes_of(collection)
     searched = telling_fields(collection, scope.hidden)
     found_by = [field_conditions(table, word, searched) for word in words]
@@ -95,6 +99,8 @@ def _find(connection: Connection, collection: Collection, scope: Scope, fields: 
         found = read(among(table, each, limit + 1))
         if not found.more and _brought_too_many(connection, [keys(table, [way.condition, wanted], CANDIDATES) for way in single]):
             reach = "some"
+    if through and not found.records and reach != "everything":
+        return read(*matching)
     return replace(found, reach=reach)
 
 

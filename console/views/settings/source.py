@@ -130,10 +130,9 @@ def indexes(name: str) -> Response:
 def relations(name: str) -> Response:
     """Show columns that seem to lead to another table of the source; a POST makes relations of those that are ticked."""
     head, _ = named(name)
-    likely = sources.likely(name, by=frame.actor())
     if request.method != "POST":
-        return _likely(head, likely)
-    chosen = [line for line in likely if line.name in request.form.getlist("relation")]
+        return _likely(head)
+    chosen = sources.likely(name, by=frame.actor(), only=request.form.getlist("relation"))
     said: dict[str, list[Mapping[str, str]]] = {}
     for line in chosen:
         so_far = said.setdefault(line.collection.id, [])
@@ -146,7 +145,7 @@ def relations(name: str) -> Response:
             if left
             else "Tick the relations that are to be added."
         )
-        return _likely(head, [line for line in likely if line not in chosen or line.collection.id in left], wrong)
+        return _likely(head, wrong)
     flash(
         f"{len(chosen)} {'relation is' if len(chosen) == 1 else 'relations are'} there. Each stands on the page Relations of its collection."
     )
@@ -207,8 +206,8 @@ def _again(head: sources.SourceHead, moved: ConsoleError | None = None) -> Respo
     return area.page("settings/source_again.html", "sources", context, status=moved.status if moved else 200)
 
 
-def _likely(head: sources.SourceHead, likely: list[sources.Likely], wrong: str = "") -> Response:
-    context = {"source": head, "likely": likely, "wrong": wrong}
+def _likely(head: sources.SourceHead, wrong: str = "") -> Response:
+    context = {"source": head, "likely": sources.likely(head.name, by=frame.actor()), "wrong": wrong}
     return area.page("settings/source_relations.html", "sources", context, status=422 if wrong else 200)
 
 
