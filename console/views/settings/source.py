@@ -102,13 +102,14 @@ def tables(name: str) -> Response:
 @blueprint.route("/again", methods=["GET", "POST"])
 def again(name: str) -> Response:
     """Show what has changed in the database and what that breaks; a POST adopts it."""
-    head, _ = named(name)
+    head, before = named(name)
     if request.method == "POST":
         try:
             made = sources.take(name, request.form.get("stamp", ""), by=frame.actor())
         except Conflict as moved:
             return _again(head, moved)
-        flash(f"{name} was taken over: {len(made)} {'collection' if len(made) == 1 else 'collections'}.")
+        unseen = " Nobody sees the new ones until a role may browse them: Who may do what." if len(made) > len(before) else ""
+        flash(f"{name} was taken over: {len(made)} {'collection' if len(made) == 1 else 'collections'}.{unseen}")
         return frame.redirect_to(f"/settings/sources/{name}")
     return _again(head)
 
