@@ -85,7 +85,7 @@ def test_both_ways_write_the_same_file(ines: Actor, locale: str, zone: str) -> N
     ("field", "value"),
     [
         ("first", "run_0123456789abcdefghijklmn"), ("kind", "neither"), ("land", "- "), ("born", "infinity"), ("born", "0044-03-15 BC"), ("seen", "infinity"),
-        ("seen", "9999-12-31"), ("tags", "{a,null}"), ("tags", "{{a},{b}}"), ("tags", "{run_0123456789abcdefghijklmn,x}"), ("tags", "{a,\"\"}"), ("loose", "NaN"), ("loose", "1e30"), ("exact", "NaN"), ("id", "-3"),
+        ("seen", "9999-12-31"), ("tags", "{a,null}"), ("tags", "{{a},{b}}"), ("tags", "{run_0123456789abcdefghijklmn,x}"), ("tags", '{a,""}'), ("loose", "NaN"), ("loose", "1e30"), ("exact", "NaN"), ("id", "-3"),
     ],
 )  # fmt: skip
 def test_a_value_that_only_python_can_word_makes_all_of_it_the_other_way(
