@@ -32,7 +32,7 @@ class Likely:
     @property
     def name(self) -> str:
         """What stands for it in a form."""
-        return name_of(self.collection, self.field)
+        return f"{self.collection.id} {self.field.name}"
 
 
 def likely(name: str, *, by: Actor, only: Sequence[str] | None = None) -> list[Likely]:
@@ -40,13 +40,8 @@ def likely(name: str, *, by: Actor, only: Sequence[str] | None = None) -> list[L
     keeping.require_manager(by)
     tables = [each for each in records.collections() if each.source == name and each.kind == "table"]
     guesses = [(own, *guess) for own in tables for guess in likely_relations.likely(own, tables)]
-    wanted = [guess for guess in guesses[:MOST] if only is None or name_of(guess[0], guess[1]) in only]
+    wanted = [guess for guess in guesses[:MOST] if only is None or f"{guess[0].id} {guess[1].name}" in only]
     return [found for own, field, targets in wanted if (found := _first(own, field, targets)) is not None]
-
-
-def name_of(own: Collection, field: Field) -> str:
-    """What stands for a likely relation in a form."""
-    return f"{own.id} {field.name}"
 
 
 def _first(own: Collection, field: Field, targets: Sequence[Collection]) -> Likely | None:

@@ -51,16 +51,11 @@ def cells(what: Kind, look: Look, values: Sequence[Any], ends: Sequence[bool]) -
         if days <= 0 or end:
             made.append(plain(value))
             continue
-        words = f"{days:,} {'day' if days == 1 else 'days'}"
+        words, exactly = f"{days:,} {'day' if days == 1 else 'days'}", escape(formats.text(what, value, look))
+        title, said = f"{exactly}", f"{words} late"
         if expires(what):
-            exactly = escape(formats.text(what, value, look))
-            made.append(
-                f'<td class="d" data-l="{label}"><span class="badge bad" title="{exactly}, {words} ago">Expired<span class="vh"> {exactly}</span></span></td>'
-            )
-            continue
-        made.append(
-            f'<td class="d" data-l="{label}"><span class="badge bad" title="{escape(formats.text(what, value, look))}">{words} late</span></td>'
-        )
+            title, said = f"{exactly}, {words} ago", f'Expired<span class="vh"> {exactly}</span>'
+        made.append(f'<td class="d" data-l="{label}"><span class="badge bad" title="{title}">{said}</span></td>')
     return made
 
 

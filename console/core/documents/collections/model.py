@@ -348,9 +348,9 @@ class Collection:
     @cached_property
     def ending_fields(self) -> Mapping[str, bool]:
         """Fields that say whether a record has come to its end → True where any value says so (`closed_on`, `is_done`), False where its word does."""
-        said = {item.name: ENDING.fullmatch(item.name) is not None for item in self.stored_fields}
-        return {item.name: said[item.name] for item in self.stored_fields if said[item.name] or item.widget == "badge"} | {
-            name: False for name in [self.summary.get("badge")] if name in self.by_name
+        said, state = {item.name: ENDING.fullmatch(item.name) is not None for item in self.stored_fields}, self.summary.get("badge")
+        return {
+            item.name: said[item.name] for item in self.stored_fields if said[item.name] or item.widget == "badge" or item.name == state
         }
 
     def number_of(self, values: Mapping[str, Any]) -> str:
