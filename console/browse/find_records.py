@@ -22,7 +22,7 @@ from console.records import Hits, Record, quick_search, search
 
 READ = 21
 """Records read of each collection; more are not counted."""
-STATEMENT_S = 0.4
+STATEMENT_S, ONE_S = 0.4, 1.0
 WHOLE_S = 2.5
 DETAILS = 2
 SHOWN_TYPES = frozenset({"text", "email", "phone", "enum", "url"})
@@ -79,7 +79,7 @@ def find(actor: Actor, text: str, only: str | None = None) -> Answer:
     searched = [(item, scope) for item in seen if (scope := _searchable(actor, item)) is not None]
     if len(text) < SHORTEST or not searched:
         return Answer([], {}, [], [])
-    found, down = _ask(searched, text)
+    found, down = _ask(searched, text, one=only is not None)
     groups = [
         _group(hits, scope, text)
         for (item, scope), hits in zip(searched, [found.get(each.id) for each, _ in searched], strict=True)
@@ -102,13 +102,15 @@ def _searchable(actor: Actor, collection: Collection) -> Scope | None:
     return None if scope.nothing or not search.telling_fields(collection, scope.hidden) else scope
 
 
-def _ask(searched: Sequence[tuple[Collection, Scope]], text: str) -> tuple[dict[str, Hits], dict[str, str]]:
-    """(collection → what was found, source → why it did not answer)."""
+def _ask(searched: Sequence[tuple[Collection, Scope]], text: str, *, one: bool) -> tuple[dict[str, Hits], dict[str, str]]:
+    """(collection → what was found, source → why it did not answer). `one`: a single collection was asked for, which is looked through where it has to be."""
     waiting: dict[Future[list[Hits]], str] = {}
     by_source = groupby(sorted(searched, key=lambda each: each[0].source), key=lambda each: each[0].source)
     for source, members in by_source:
         searches = [(item, scope, _read(item, scope)) for item, scope in members]
-        waiting[_threads().submit(quick_search.find, searches, text, limit=READ, seconds=STATEMENT_S)] = source
+        waiting[_threads().submit(quick_search.find, searches, text, limit=READ, seconds=ONE_S if one else STATEMENT_S, through=one)] = (
+            source
+        )
     wait(waiting, timeout=WHOLE_S)
     found: dict[str, Hits] = {}
     down: dict[str, str] = {}

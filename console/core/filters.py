@@ -157,7 +157,7 @@ def readable_field(collection: Collection, name: Any, hidden: frozenset[str]) ->
     """The field of that name. Raises Malformed, in the same words for hidden and missing fields."""
     field = collection.visible(name, hidden) if isinstance(name, str) else None
     if field is None:
-        raise _wrong(str(name), f"There is no field {name!r} in {collection.label}.")
+        raise _wrong(str(name), f"There is no field {name} in {collection.label}.")
     return field
 
 

@@ -23,7 +23,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|\+00
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?")
 
 
-_CODE = re.compile(r"(?=.*-)[^a-z]*[A-Z][^a-z]*|[a-z]{2,3}-[A-Z]{2}")
+_CODE = re.compile(r"(?=.*-)[^a-z]*[A-Z][^a-z]*|[a-z]{2,3}[-_][A-Z]{2}")
 _NUMBERED = re.compile(r"(ean|gtin|isbn)([0-9]+)", re.IGNORECASE)
 
 

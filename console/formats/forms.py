@@ -32,17 +32,8 @@ def box(what: Kind, value: Any, look: Look) -> str:
 
 def _line(part: Any) -> str:
     """Return an entry of a list as a line of its box."""
-    return (
-        "Yes"
-        if part is True
-        else "No"
-        if part is False
-        else "–"
-        if part is None
-        else json.dumps(part, ensure_ascii=False)
-        if isinstance(part, Mapping | list)
-        else str(part)
-    )
+    words = "Yes" if part is True else "No" if part is False else "–" if part is None else str(part)
+    return json.dumps(part, ensure_ascii=False) if isinstance(part, Mapping | list) else words
 
 
 def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:

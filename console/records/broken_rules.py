@@ -19,6 +19,8 @@ PLAIN_WORDS = (
     (r"\bis (not )?true\b", lambda found: f"is {(found[1] or '').lower()}yes"),
     (r"\bis (not )?false\b", lambda found: f"is {(found[1] or '').lower()}no"),
     (r"\b(and|or|not|in|between)\b", lambda found: found[0].lower()),
+    (r"!~\*?", "is not written as"),
+    (r"~\*?", "is written as"),
     ("<>|!=", "≠"),
     (">=", "≥"),
     ("<=", "≤"),
@@ -112,6 +114,7 @@ def _concerned(original: Any, collection: Collection, fields: list[Field]) -> tu
 def _in_words(check: str, fields: Iterable[Field]) -> str:
     """The SQL of a CHECK with labels for columns, without casts and the brackets around all of it."""
     text = re.sub(r'::(?:"[^"]+"|[a-z]+(?: varying| without time zone| with time zone)?)(?:\([\d,]+\))?(?:\[\])?', "", check.strip())
+    text = re.sub(r"=\s*any\s*\(+array\[(.*?)\]\)+", r"in (\1)", text, flags=re.IGNORECASE)
     inner = text[1:-1]
     text = inner if text[:1] == "(" and text[-1:] == ")" and "(" not in inner else text
     parts = TEXTS.split(text)
@@ -183,7 +186,9 @@ def _rule(inspector: Inspector, name: str, said: str, collection: Collection) ->
         return Rule(_compared(columns, check), check=check)
     if "FOREIGN KEY constraint failed" in said:  # SQLite does not say which: it can be told where there is one
         return Rule(frozenset(led[0]["constrained_columns"]) if len(led) == 1 else frozenset(), leads=True)
-    return Rule(frozenset(column["name"] for column in columns if getattr(column["type"], "name", None) == name))
+    typed = {column["name"]: column["type"] for column in columns if getattr(column["type"], "name", None) == name}
+    check = getattr(next(iter(typed.values())), "check", None) if len(typed) == 1 else None  # of a domain, which calls its value VALUE
+    return Rule(frozenset(typed), "" if check is None else re.sub(r"\bVALUE\b", next(iter(typed)), str(check)))
 
 
 def _compared(columns: Iterable[Any], check: str) -> frozenset[str]:

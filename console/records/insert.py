@@ -23,6 +23,7 @@ from console.records.write import commit, rejected, same_words
 DECLARED = sa.text("select * from pragma_table_info(:table)")
 """Query: the columns of a table of SQLite with their types as they were declared: `int` and `integer` are not the same for a key."""
 NOTHING = sa.text("select null where false")
+LEFT_OUT = "The database took this without keeping it: a trigger or rule of its own leaves such a record out. Nothing was saved."
 MORE_DEFAULTS = {
     "mysql": sa.text(
         "select column_name from information_schema.columns where table_schema = coalesce(:schema, database()) and table_name = :table"
@@ -59,7 +60,7 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workfl
     with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
         found = put(connection, reader, fields, given)
         what = "the record was saved. Look whether it is there"
-        commit(connection, collection, collection.id, what, lambda error: _exists(error, collection, fields))
+        commit(connection, collection, collection.id, what, lambda error: _exists(error, collection, fields, scope))
     return reader.finished([reader.record(found)])[0]
 
 
@@ -92,11 +93,14 @@ def put(connection: sa.Connection, reader: Reader, fields: list[Field], given: M
         if collection.dialect == "mysql":
             done = connection.execute(statement)
             return connection.execute(_last(table, reader.names, given, done.lastrowid)).one()
-        return connection.execute(statement.returning(*(table.columns[name] for name in reader.names))).one()
+        made = connection.execute(statement.returning(*(table.columns[name] for name in reader.names))).one_or_none()
     except sa.exc.IntegrityError as error:
-        raise _exists(error, collection, fields) from error
+        raise _exists(error, collection, fields, reader.scope) from error
     except sa.exc.DBAPIError as error:
-        raise rejected(error, collection, fields) from error
+        raise rejected(error, collection, fields, reader.scope) from error
+    if made is None:
+        raise Invalid(LEFT_OUT)
+    return made
 
 
 def violations_of_new(collection: Collection, given: Mapping[str, Any], scope: Scope) -> list[dict[str, str]]:
@@ -186,10 +190,10 @@ def _last(table: Table, names: list[str], given: Mapping[str, Any], number: int)
     return sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(*key)
 
 
-def _exists(error: sa.exc.IntegrityError, collection: Collection, fields: list[Field]) -> Exception:
+def _exists(error: sa.exc.IntegrityError, collection: Collection, fields: list[Field], scope: Scope) -> Exception:
     """The error to raise: a violated unique constraint means that the record exists, any other refusal concerns a field."""
     if not broken_rules.is_duplicate(error.orig):
-        return rejected(error, collection, fields)
+        return rejected(error, collection, fields, scope)
     named = broken_rules.concerned(error.orig, collection, fields)
     words = same_words(collection, named) if named else ""
     return Conflict(

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -21,6 +21,8 @@ MOST_WORDS = 4
 CANDIDATES = 1_000
 """Records that one word of several may bring in, through one index; the other words are looked for in these."""
 WHOLE_S = 1.5
+Member: TypeAlias = tuple[Collection, Scope, Iterable[str]]
+"""A collection, what of it the reader may see, and the fields to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,11 @@ class Hits:
     reach: str = "everything"
 
 
-def find(members: Sequence[tuple[Collection, Scope, Iterable[str]]], text: str, *, limit: int, seconds: float) -> list[Hits]:
+def find(members: Sequence[Member], text: str, *, limit: int, seconds: float, through: bool = False) -> list[Hits]:
     """What the text finds in these collections of one source, with the named fields: one statement for each, or two. Raises SourceDown.
 
     Each statement stops after `seconds`, and after `WHOLE_S` nothing more is asked; what was not searched so is said to be slow.
+    `through`: where no index finds anything, a large table is looked through.
     """
     words = text.split()[:MOST_WORDS]
     collection = members[0][0]
@@ -49,23 +52,24 @@ def find(members: Sequence[tuple[Collection, Scope, Iterable[str]]], text: str, 
         until = time.monotonic() + WHOLE_S
         found = []
         with time_limit.limit(connection, seconds):
-            for each, scope, fields in members:
+            for member in members:
                 if time.monotonic() > until:
-                    found.append(Hits(each, [], reach="slow"))
+                    found.append(Hits(member[0], [], reach="slow"))
                     continue
                 try:
-                    found.append(_find(connection, each, scope, fields, words, limit))
+                    found.append(_find(connection, member, words, limit, through=through))
                 except sa.exc.DBAPIError as error:
                     if not time_limit.stopped(error):
                         raise
-                    found.append(Hits(each, [], reach="slow"))
+                    found.append(Hits(member[0], [], reach="slow"))
         return found
 
     indexes.indexes_of(collection)  # it takes a connection of its own
     return connect.read(catalogue.engine_of(collection), collection.source, work)
 
 
-def _find(connection: Connection, collection: Collection, scope: Scope, fields: Iterable[str], words: Sequence[str], limit: int) -> Hits:
+def _find(connection: Connection, member: Member, words: Sequence[str], limit: int, *, through: bool) -> Hits:
+    collection, scope, fields = member
     table, seen = table_of(collection), indexes.indexes_of(collection)
     searched = telling_fields(collection, scope.hidden)
     found_by = [field_conditions(table, word, searched) for word in words]
@@ -95,6 +99,8 @@ def _find(connection: Connection, collection: Collection, scope: Scope, fields: 
         found = read(among(table, each, limit + 1))
         if not found.more and _brought_too_many(connection, [keys(table, [way.condition, wanted], CANDIDATES) for way in single]):
             reach = "some"
+    if through and not found.records and reach != "everything":
+        return read(*matching)
     return replace(found, reach=reach)
 
 

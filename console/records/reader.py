@@ -37,7 +37,7 @@ class Reader:
         collection = table.collection
         readable = [field.name for field in collection.readable(scope)]
         wanted = None if fields is None else set(fields)
-        self.table, self._locale = table, scope.locale
+        self.table, self.scope, self._locale = table, scope, scope.locale
         worked_out = [item for item in collection.readable(scope) if item.computed is not None and (wanted is None or item.name in wanted)]
         self.computed = [item for item in worked_out if item.computed]
         self.called = [item for item in worked_out if not item.computed]

@@ -57,7 +57,7 @@ _log = logging.getLogger(__name__)
 def raised(original: BaseException | None) -> str | None:
     """What a trigger or function of the database says in its own words and advises, in sentences of one line; None for any other error."""
     said: str | None = None
-    if isinstance(original, psycopg.errors.RaiseException):
+    if isinstance(original, psycopg.Error) and original.diag.source_function == "exec_stmt_raise":  # a RAISE, whatever code it chose
         said = original.diag.message_primary or "The database refuses this change"
         if original.diag.message_hint:
             said = f"{_sentence(said)} {original.diag.message_hint}"

@@ -301,7 +301,12 @@ def written(dialect: str, field: Field, value: Any, former: Any = None) -> Any:
         if not field.nullable:
             raise Unfit("This must not be empty.")
         return None
-    return WRITERS.get(field.stored, _never)(dialect, field, value, former)
+    try:
+        return WRITERS.get(field.stored, _never)(dialect, field, value, former)
+    except Unfit:
+        if field.references and isinstance(value, str):
+            raise Unfit("No record has this name or key. Choose one of those that are offered while you type.") from None
+        raise
 
 
 def _never(_: str, field: Field, __: Any, ___: Any) -> Any:
@@ -324,13 +329,13 @@ def _write_text(dialect: str, field: Field, value: Any, _: Any) -> Any:
 def _write_number(dialect: str, field: Field, value: Any, _: Any) -> Any:
     number = number_of(value)
     if number is None:
-        raise Unfit("This must be a number.")
+        raise Unfit("This must be a whole number." if field.stored == "integer" else "This must be a number, such as 12.50.")
     if field.stored == "integer":
         if number != int(number):
             raise Unfit("This must be a whole number.")
         least, most = -INT64 if field.least is None else field.least, INT64 - 1 if field.most is None else field.most
         if not least <= number <= most:
-            raise Unfit(f"This must be between {least} and {most}.")
+            raise Unfit(f"This must be between {least:,} and {most:,}.")
         return int(number)
     exact = Decimal(number)
     places = max(0, -int(exact.normalize().as_tuple().exponent))
@@ -371,6 +376,8 @@ def _write_uuid(dialect: str, field: Field, value: Any, _: Any) -> Any:
 
 
 def _write_json(dialect: str, field: Field, value: Any, former: Any) -> Any:
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"'):
+        raise Unfit("This begins like JSON, and a bracket, comma or quotation mark of it is wrong or missing.")
     value = exact_json.numbers(value)
     if exact_json.rounded(value) or exact_json.rounded(_former_json(former)):
         raise Unfit("This JSON holds a number with more digits than can be kept here. Change it where it comes from.")

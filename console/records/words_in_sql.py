@@ -131,6 +131,8 @@ def _cell(table: Table, field: Field, what: Kind, wording: Wording) -> Words | N
         return None
     if formats.is_figure(what):
         return _figure(column, field, what, wording)
+    if (what.type, field.native, field.items) == ("array", "array", "text") and what.widget in (None, "", "tags"):
+        return _list(column, wording)
     if what.widget in formats.CODED and _spelled(field):
         return _coded(column, what.widget, wording)
     return _by_type(column, field, what, wording) if what.widget == "person" or what.widget not in formats.WIDGETS else None
@@ -181,6 +183,22 @@ def _plain(column: Any, wording: Wording) -> Words:
         (text == "", formats.EMPTY),
         (_dangerous(text, wording), sa.literal("'", sa.Text).concat(text)),
         (own, _stop(column)),
+        else_=text,
+    )
+
+
+def _list(column: Any, wording: Wording) -> Words:
+    """The texts of an array with commas between them. One that holds arrays, nothing, blanks alone or an id of the console is left to Python."""
+    text = sa.func.array_to_string(column, ", ")
+    odd = (
+        sa.func.array_position(column, sa.null()).is_not(None)
+        | text.regexp_match(r"(^|, )\s*(,|$)")
+        | text.regexp_match(OWN_ID.strip("^$"))
+    )
+    return sa.case(
+        (sa.func.cardinality(column) == 0, formats.EMPTY),
+        ((sa.func.array_ndims(column) > 1) | odd, _stop(column)),
+        (_dangerous(text, wording), sa.literal("'", sa.Text).concat(text)),
         else_=text,
     )
 

@@ -35,12 +35,13 @@ class Likely:
         return f"{self.collection.id} {self.field.name}"
 
 
-def likely(name: str, *, by: Actor) -> list[Likely]:
-    """The likely relations of a source, by collection. Raises NotAllowed, SourceDown."""
+def likely(name: str, *, by: Actor, only: Sequence[str] | None = None) -> list[Likely]:
+    """The likely relations of a source, by collection; `only`: those of these names are sampled. Raises NotAllowed, SourceDown."""
     keeping.require_manager(by)
     tables = [each for each in records.collections() if each.source == name and each.kind == "table"]
     guesses = [(own, *guess) for own in tables for guess in likely_relations.likely(own, tables)]
-    return [found for own, field, targets in guesses[:MOST] if (found := _first(own, field, targets)) is not None]
+    wanted = [guess for guess in guesses[:MOST] if only is None or f"{guess[0].id} {guess[1].name}" in only]
+    return [found for own, field, targets in wanted if (found := _first(own, field, targets)) is not None]
 
 
 def _first(own: Collection, field: Field, targets: Sequence[Collection]) -> Likely | None:

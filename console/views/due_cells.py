@@ -1,12 +1,13 @@
 """The cells of a column that says when something is due: what is late says for how many days, unless the record has come to its end."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from markupsafe import Markup, escape
 
+from console.core.documents.collections import Collection
 from console.views import formats
 from console.views.formats import Kind, Look
 
@@ -35,26 +36,26 @@ def ended(state: Any) -> bool:
     return isinstance(state, str) and state.strip().casefold().replace(" ", "_") in _ENDED
 
 
-def cells(what: Kind, look: Look, values: Sequence[Any], of_states: Sequence[Any]) -> list[str]:
-    """Return the `<td>` of each value; `of_states` are the states of the same records, None where the collection has none."""
+def over(values: Mapping[str, Any], collection: Collection) -> bool:
+    """Return whether the values of a record say that it has come to its end."""
+    return any(bool(values.get(name)) if alone else ended(values.get(name)) for name, alone in collection.ending_fields.items())
+
+
+def cells(what: Kind, look: Look, values: Sequence[Any], ends: Sequence[bool]) -> list[str]:
+    """Return the `<td>` of each value; `ends` says of each record whether it has come to its end."""
     plain = formats.cell(what, look)
     label = escape(what.label)
     made = []
-    for value, state in zip(values, of_states, strict=True):
+    for value, end in zip(values, ends, strict=True):
         days = days_late(value, look)
-        if days <= 0 or ended(state):
+        if days <= 0 or end:
             made.append(plain(value))
             continue
-        words = f"{days:,} {'day' if days == 1 else 'days'}"
+        words, exactly = f"{days:,} {'day' if days == 1 else 'days'}", escape(formats.text(what, value, look))
+        title, said = f"{exactly}", f"{words} late"
         if expires(what):
-            exactly = escape(formats.text(what, value, look))
-            made.append(
-                f'<td class="d" data-l="{label}"><span class="badge bad" title="{exactly}, {words} ago">Expired<span class="vh"> {exactly}</span></span></td>'
-            )
-            continue
-        made.append(
-            f'<td class="d" data-l="{label}"><span class="badge bad" title="{escape(formats.text(what, value, look))}">{words} late</span></td>'
-        )
+            title, said = f"{exactly}, {words} ago", f'Expired<span class="vh"> {exactly}</span>'
+        made.append(f'<td class="d" data-l="{label}"><span class="badge bad" title="{title}">{said}</span></td>')
     return made
 
 
@@ -71,10 +72,10 @@ def days_late(value: Any, look: Look) -> int:
     return -1 if at is None else (today - formats.within(at, look.zone).date()).days
 
 
-def shown(what: Kind, value: Any, look: Look, state: Any) -> Markup:
+def shown(what: Kind, value: Any, look: Look, *, end: bool) -> Markup:
     """Return the value as a record's page shows it, with the days that it is late."""
     drawn, days = formats.html(what, value, look), days_late(value, look)
-    if days <= 0 or ended(state):
+    if days <= 0 or end:
         return drawn
     words = f"{days:,} {'day' if days == 1 else 'days'}"
     return Markup('{} <span class="badge bad">{}</span>').format(drawn, f"Expired {words} ago" if expires(what) else f"{words} late")

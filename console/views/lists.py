@@ -376,8 +376,8 @@ def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], lo
     for item in shown:
         what = kinds[item.name]
         if due_cells.is_due(what):
-            of_states = [values_of.get(state) if state else None for values_of in of_rows]
-            written.append(due_cells.cells(what, look, [values_of.get(item.name) for values_of in of_rows], of_states))
+            ends = [due_cells.over(values_of, collection) for values_of in of_rows]
+            written.append(due_cells.cells(what, look, [values_of.get(item.name) for values_of in of_rows], ends))
             continue
         write = states.column(what, look) if item.name == state or item.widget == "badge" else formats.column(what, look, html)
         values: list[Any] = [values_of.get(item.name) for values_of in of_rows]

@@ -12,6 +12,7 @@ from console.actions import hand_forms, record_changes
 from console.actions.hand_forms import Deletion, NewRecord, Referring
 from console.browse import RecordPage
 from console.core.documents.collections import Field
+from console.core.plain_words import uncapitalised
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, SourceDown
 from console.records.delete import Follows
 from console.views import errors, formats, frame, records, reference_boxes, refusals
@@ -216,10 +217,10 @@ def _follows(referring: Referring, here: str, *, several: bool) -> dict[str, Any
         else "Some"
     )
     words = UNTOLD if referring.count < 0 else FOLLOWS[referring.follows][referring.count != 1]
-    single, plural = referring.collection.label_one, referring.collection.label
-    named = (single if referring.count == 1 else plural).lower()
+    single, plural = uncapitalised(referring.collection.label_one), referring.collection.spoken
+    named = single if referring.count == 1 else plural
     if single == plural:  # a table whose name is no plural
-        named = f"record{'' if referring.count == 1 else 's'} of {plural}"
+        named = f"record{'' if referring.count == 1 else 's'} of {referring.collection.label}"
     return {
         "head": f"{many} {named}{f' by “{by}”' if by else ''}",
         "words": words,

@@ -327,9 +327,9 @@ def _line(page: RecordPage, item: Field, look: Look, starts: Sequence[Start] = (
         drawn = _file(page, item, value)
     else:
         badge = item.name == page.collection.summary.get("badge") or item.widget == "badge"
-        state = page.record.values.get(str(page.collection.summary.get("badge")))
         drawn = states.badge(what, value, look) if badge else formats.html(what, value, look)
-        drawn = due_cells.shown(what, value, look, state) if due_cells.is_due(what) else drawn
+        if due_cells.is_due(what):
+            drawn = due_cells.shown(what, value, look, end=due_cells.over(page.record.values, page.collection))
     governor = page.governed.get(item.name)
     if governor is not None:
         way = next((start for start in starts if start.slug in governor.slugs), None)

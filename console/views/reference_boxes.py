@@ -17,6 +17,7 @@ blueprint = Blueprint("picks", __name__)
 PICKED = "r."
 """Prefix of the hidden input with the name that a box shows and the key that it stands for."""
 OFFERED = 10
+TOO_MANY = "There are too many records to look through all of them for this. Type the whole number, or how the name begins."
 
 
 def look_for(fields: Iterable[Mapping[str, Any]], values: Mapping[str, Any] | None, look: Look | None = None) -> Look:
@@ -74,4 +75,8 @@ def offer() -> Response:
         for group in answer.groups
         for hit in group.hits[:OFFERED]
     ]
-    return frame.page("runner/offered.html", {"rows": rows, "trouble": next(iter(answer.down.values()), "")}, blocks={"*": "offered"})
+    return frame.page(
+        "runner/offered.html",
+        {"rows": rows, "trouble": next(iter(answer.down.values()), TOO_MANY if answer.cut else "")},
+        blocks={"*": "offered"},
+    )

@@ -179,7 +179,7 @@ def test_a_right_that_hides_a_field_hides_what_is_made_of_it(house: Company) -> 
     assert not access.scope_for(house.ines, "customer").hidden
     assert not {"tax_id", "tail"} & shown(house).keys()
     assert {"tax_id", "tail"} <= shown(house, who="ines").keys()
-    with pytest.raises(Malformed, match="no field 'tail'"):
+    with pytest.raises(Malformed, match="no field tail"):
         listed(house, filter=by("tail", "is_null", True))
 
 

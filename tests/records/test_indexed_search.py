@@ -136,6 +136,11 @@ def test_a_search_says_how_it_looked_and_which_index_would_help(places: dict[str
         assert search.reach(bare, frozenset(), search_syntax.read("hal", bare)) == "rows"
         assert search.reach(bare, frozenset(), search_syntax.read("17", bare)) == "exact"
         assert quick_search.find([(bare, whole(bare.id), ["name"])], "hal", limit=5, seconds=5)[0].reach == "nothing"
+        inside = [
+            quick_search.find([(client, whole(client.id), ["name"])], "lcyon", limit=5, seconds=5, through=on)[0] for on in (False, True)
+        ]
+        assert [each.reach for each in inside] == ["beginnings", "everything"]
+        assert [bool(each.records) for each in inside] == [False, True], "a box for a reference looks through the one table it is about"
     advice = index_advice.statements(bare, search.searched_fields(bare, frozenset()))
     assert "name" in advice[-1]
     assert {"postgresql": "gin_trgm_ops", "mysql": "FULLTEXT", "sqlite": "NOCASE"}[kind] in advice[-1]

@@ -189,7 +189,7 @@ def test_all_that_is_wrong_is_said_at_once(own: Embedded) -> None:
     [
         ({"email": None}, frozenset(), "Its rule: Vip is not yes or Email is not empty."),
         ({"email": None}, frozenset({"vip"}), "(rule vip_has_email)"),
-        ({"home": "xx"}, frozenset(), "country_check"),
+        ({"home": "xx"}, frozenset(), "Its rule: Home is written as '^[A-Z]{2}$'."),
     ],
 )
 def test_rules_of_the_database_are_told_without_its_sql(own: Embedded, changes: dict[str, Any], hidden: frozenset[str], says: str) -> None:

@@ -15,6 +15,7 @@ from console import access, records, sources
 from console.access import judgement
 from console.core.scopes import whole
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
+from tests.views.test_collection_pages import typed
 from tests.views.test_shaping_pages import arranged
 
 if TYPE_CHECKING:
@@ -89,6 +90,24 @@ def test_the_layout_of_three_hundred_fields_is_sent_as_it_was_drawn_and_two_are_
     ines.post(path, sent | {"place": ["g:0", "f:c299", "f:c1", "g:rest", *others]})
     ines.send(ines.get(f"{at}/changes"), "/changes", do="publish")
     assert records.collection(f"{wide.name}.thing").columns == ("c299", "c1")
+
+
+@pytest.mark.rotating
+def test_the_settings_of_three_hundred_fields_come_in_pages_and_save_what_they_show(wide: Odd) -> None:
+    ines, at = wide.pages.ines, f"/settings/collections/{wide.name}.thing"
+    before = records.collection(f"{wide.name}.thing")
+    page = ines.get(f"{at}?page=2")
+    assert len(page.html) < 400_000
+    assert "61 to 120 of 300" in page.text
+    drawn = typed(page, f"{at}?page=2")
+    label = next(name for name in drawn if name.startswith("label."))
+    ines.post(f"{at}?page=2", drawn | {"order": [*drawn["order"][1:], drawn["order"][0]], label: "Called anew"})
+    assert ines.answer.headers["Location"].endswith("?page=2")
+    ines.send(ines.get(f"{at}/changes"), "/changes", do="publish")
+    after = records.collection(f"{wide.name}.thing")
+    assert after.columns == before.columns, "what other pages show stays as it is"
+    assert after.by_name[label.removeprefix("label.")].label == "Called anew"
+    assert {item.name for item in after.fields} == {item.name for item in before.fields}
 
 
 @pytest.mark.rotating

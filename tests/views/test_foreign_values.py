@@ -84,3 +84,23 @@ def test_figures_by_period_are_the_same_in_every_kind_of_database(strange: Odd, 
     for measure, value in (("sum", "1.5"), ("average", "1.5"), ("highest", "1.5"), ("distinct", "1")):
         (group,) = grouped.grouped(of, whole(of), measure=measure, field="amount", by=[By("day", period)], where=[within])
         assert (group.keys, Decimal(str(group.value))) == ((BEGINS[period],), Decimal(value)), measure
+
+
+@pytest.fixture(params=KINDS)
+def issues(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
+    """Issues of others, each due long ago: only the first is still open. None of their fields is shaped."""
+    made = [
+        "create table thing (id int primary key, title varchar(20), due_on date, due_at date, status varchar(20), closed_on date, is_done boolean)",
+        """insert into thing values (1, 'A', '2020-01-02', null, 'open', null, false), (2, 'B', '2020-01-02', null, 'open', '2020-01-09', false),
+        (3, 'C', '2020-01-02', null, 'open', null, true)""",
+        *(f"insert into thing values ({number}, 'D{number}', '2020-01-02', null, 'closed', null, false)" for number in range(4, 16)),
+    ]
+    with connected(request, pages, tmp_path, "issues", made) as found:
+        yield found
+
+
+def test_what_came_to_its_end_is_not_late(issues: Odd) -> None:
+    olivia = issues.pages.olivia
+    assert olivia.get(f"{issues.things}?columns=due_on").text.count(" late") == 1
+    for key, late in (("1", 1), ("2", 0), ("3", 0), ("4", 0)):
+        assert olivia.get(f"{issues.things}/{key}").text.count(" late") == late, key

@@ -49,12 +49,12 @@ def test_a_capped_number_says_that_there_are_more(count: int, words: str) -> Non
     "name, kind, value, state, words",
     [
         ("due_on", "date", "2026-07-25", "open", "119 days"),
-        ("due_at", "datetime", "2026-11-20T10:30:00Z", None, "1 day<"),
+        ("due_at", "datetime", "2026-11-20T10:30:00Z", None, "1 day late"),
         pytest.param("due_at", "datetime", "2026-11-20T22:30:00Z", None, "", id="in the reader's zone it is today"),
         ("deadline", "date", "2026-11-21", None, ""),
         ("payment_due", "date", "2026-07-25", "paid", ""),
         ("due_at", "date", "2026-07-25", "closed", ""),
-        ("next_review_on", "date", "2026-11-20", "approved", "1 day<"),
+        ("next_review_on", "date", "2026-11-20", "approved", "1 day late"),
         ("due_at", "datetime", "soon", None, ""),
         ("insurance_expires_on", "date", "2026-11-11", "accepted", "10 days ago"),
         ("expires_on", "date", "2026-11-11", "superseded", ""),
@@ -65,7 +65,7 @@ def test_what_is_late_says_for_how_many_days_unless_it_has_ended(name: str, kind
     look = Look("en", "Europe/Vilnius", datetime(2026, 11, 21, 12, tzinfo=UTC))
     what = Kind(name, "Due", kind)
     assert due_cells.is_due(what)
-    [cell] = due_cells.cells(what, look, [value], [state])
+    [cell] = due_cells.cells(what, look, [value], [due_cells.ended(state)])
     word = "Expired" if due_cells.expires(what) else "late"
     assert (words in cell and word in cell) if words else word not in cell
     assert not due_cells.is_due(Kind("duet", "Duet", "date"))

@@ -116,17 +116,17 @@ def _effective(editing: Editing, place: str) -> Sequence[str]:
 
 
 def merged(editing: Editing, form: MultiDict[str, str]) -> dict[str, Any]:
-    """Return the document with the list of fields; only differences from what the page showed are written."""
+    """Return the document with the list of fields; only differences from what the page showed are written, which may be a part of the fields."""
     document = editing.document.to_json()
     for name in NAMES:
         if name in form:
             _set_or_drop(document, name, form[name].strip())
     shown = {row.name: row for row in rows(editing)}
-    order = [name for name in dict.fromkeys(form.getlist("order")) if name in shown] or list(shown)
-    order += [name for name in shown if name not in order]
-    order = order_after_move(order, form.get("move", ""))
+    drawn = dict.fromkeys(name for name in form.getlist("order") if name in shown) or dict.fromkeys(shown)
+    arranged = iter(order_after_move(list(drawn), form.get("move", "")))
+    order = [next(arranged) if name in drawn else name for name in shown]
     for place, _ in PLACES:
-        ticked = [name for name in order if place in form.getlist(f"in.{name}")]
+        ticked = [name for name in order if place in (form.getlist(f"in.{name}") if name in drawn else shown[name].places)]
         before = [name for name in shown if place in shown[name].places]
         if ticked != before:
             document[place] = ticked

@@ -19,7 +19,7 @@ from console.views.settings import area, collection_forms, collection_frame
 from console.views.settings.collection_frame import NAME
 
 blueprint = Blueprint("collection_settings", __name__, url_prefix="/settings/collections")
-PAGE_SIZE = 100
+PAGE_SIZE, FIELDS_SHOWN = 100, 60
 ORIGINS = {"found": "As it was before", "page": "By page", "file": "From a file"}
 
 
@@ -46,7 +46,7 @@ def _named(collection: Collection, part: str) -> bool:
 
 @blueprint.route("/<collection>", methods=["GET", "POST"])
 def show_collection(collection: str) -> Response:
-    """Show the names and fields of a collection; a POST saves the draft."""
+    """Show the names and fields of a collection, `FIELDS_SHOWN` on a page; a POST saves the draft."""
     editing = collection_frame.editing_of(collection)
     if request.method != "POST":
         return _editor(editing)
@@ -54,7 +54,7 @@ def show_collection(collection: str) -> Response:
     if request.form.get("do") == "look":
         return _editor(editing, typed=request.form)
     moved = request.form.get("move", "").partition(":")[2]
-    then = f"{collection_frame.url(collection)}#{frame.dom_id('field', moved)}" if moved else collection_frame.url(collection)
+    then = frame.present_address() + (f"#{frame.dom_id('field', moved)}" if moved else "")
     return collection_frame.save(editing, document, lambda wrong: _editor(editing, wrong=wrong, typed=request.form), then)
 
 
@@ -179,12 +179,14 @@ def _becoming(editing: Editing) -> tuple[Collection, str]:
 
 def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: MultiDict[str, str] | None = None) -> Response:
     shown = collection_forms.rows(editing)
+    pager = area.pager(len(shown), FIELDS_SHOWN)
+    begin = pager.begin if pager else 0
     values = {name: editing.document.to_json().get(name, "") for name in collection_forms.NAMES}
     if typed is not None:
         values |= {name: typed[name] for name in collection_forms.NAMES if name in typed}
     becoming, mistaken = _becoming(editing) if typed is not None else (editing.becoming, "")
     context = collection_frame.context(editing, wrong) | collection_frame.preview(becoming, wrong="" if wrong else mistaken) | {
-        "rows": shown, "said": values, "typed": typed, "flags": collection_forms.FLAGS, "places": collection_forms.PLACES,
+        "rows": shown[begin : begin + FIELDS_SHOWN], "pager": pager, "action": frame.present_address(), "said": values, "typed": typed, "flags": collection_forms.FLAGS, "places": collection_forms.PLACES,
         "sortable": [(item.name, item.label) for item in editing.becoming.stored_fields if item.sortable and not item.hidden],
     }  # fmt: skip
     return area.page("settings/collection.html", NAME, context, status=wrong.status if wrong else 200)

@@ -102,13 +102,14 @@ def tables(name: str) -> Response:
 @blueprint.route("/again", methods=["GET", "POST"])
 def again(name: str) -> Response:
     """Show what has changed in the database and what that breaks; a POST adopts it."""
-    head, _ = named(name)
+    head, before = named(name)
     if request.method == "POST":
         try:
             made = sources.take(name, request.form.get("stamp", ""), by=frame.actor())
         except Conflict as moved:
             return _again(head, moved)
-        flash(f"{name} was taken over: {len(made)} {'collection' if len(made) == 1 else 'collections'}.")
+        unseen = " Nobody sees the new ones until a role may browse them: Who may do what." if len(made) > len(before) else ""
+        flash(f"{name} was taken over: {len(made)} {'collection' if len(made) == 1 else 'collections'}.{unseen}")
         return frame.redirect_to(f"/settings/sources/{name}")
     return _again(head)
 
@@ -130,10 +131,9 @@ def indexes(name: str) -> Response:
 def relations(name: str) -> Response:
     """Show columns that seem to lead to another table of the source; a POST makes relations of those that are ticked."""
     head, _ = named(name)
-    likely = sources.likely(name, by=frame.actor())
     if request.method != "POST":
-        return _likely(head, likely)
-    chosen = [line for line in likely if line.name in request.form.getlist("relation")]
+        return _likely(head)
+    chosen = sources.likely(name, by=frame.actor(), only=request.form.getlist("relation"))
     said: dict[str, list[Mapping[str, str]]] = {}
     for line in chosen:
         so_far = said.setdefault(line.collection.id, [])
@@ -146,7 +146,7 @@ def relations(name: str) -> Response:
             if left
             else "Tick the relations that are to be added."
         )
-        return _likely(head, [line for line in likely if line not in chosen or line.collection.id in left], wrong)
+        return _likely(head, wrong)
     flash(
         f"{len(chosen)} {'relation is' if len(chosen) == 1 else 'relations are'} there. Each stands on the page Relations of its collection."
     )
@@ -207,8 +207,8 @@ def _again(head: sources.SourceHead, moved: ConsoleError | None = None) -> Respo
     return area.page("settings/source_again.html", "sources", context, status=moved.status if moved else 200)
 
 
-def _likely(head: sources.SourceHead, likely: list[sources.Likely], wrong: str = "") -> Response:
-    context = {"source": head, "likely": likely, "wrong": wrong}
+def _likely(head: sources.SourceHead, wrong: str = "") -> Response:
+    context = {"source": head, "likely": sources.likely(head.name, by=frame.actor()), "wrong": wrong}
     return area.page("settings/source_relations.html", "sources", context, status=422 if wrong else 200)
 
 

@@ -28,19 +28,20 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
     if parts <= visible.keys() and parts:
         return _of_parts([visible[name] for name in key], noun)
     repeated = {column["name"] for column in structure["columns"] if column.get("repeats")}
+    numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
     texts = [
         column["name"]
         for column in known
         if usable[column["name"]].type in {"text", "email"}
         and column["name"] not in {*key, *repeated}
         and _tells(usable[column["name"]], noun)
+        and (not numbered or recognising.parts_of(column["name"])[-1:] != ("id",))  # a number says more than the key of another system
     ]
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
     if texts and not natural:
         return f"{{{{ {_path(texts[0])} }}}}"
     if random_keys(structure, key) and (moment := _moment(structure, visible)):
         return f"{noun} {{{{ {_path(moment)} }}}}"
-    numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
     return f"{noun} {{{{ {_path(key[0])} }}}}" if numbered else " ".join(f"{{{{ {_path(name)} }}}}" for name in key)
 
 

@@ -31,6 +31,10 @@ Author: TypeAlias = Literal["staff", "customer", "system"]
 TONES = ("good", "info", "warn", "bad", "neutral")
 SHOWN_ONLY = frozenset({"other", "binary"})
 MOST_COLUMNS = 8
+ENDING = re.compile(
+    r"(?:is_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|settled)(?:_(?:at|on|date|time))?",
+    re.IGNORECASE,
+)
 
 # `stored` decides what a value can be compared with; the field's type decides how it is shown.
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
@@ -340,6 +344,14 @@ class Collection:
         named = fields_of(self.title, template=True) & self.by_name.keys()
         beside = {self.by_name[name].currency for name in named} & self.by_name.keys()
         return tuple(sorted(named | {name for name in beside if name is not None}))
+
+    @cached_property
+    def ending_fields(self) -> Mapping[str, bool]:
+        """Fields that say whether a record has come to its end → True where any value says so (`closed_on`, `is_done`), False where its word does."""
+        said, state = {item.name: ENDING.fullmatch(item.name) is not None for item in self.stored_fields}, self.summary.get("badge")
+        return {
+            item.name: said[item.name] for item in self.stored_fields if said[item.name] or item.widget == "badge" or item.name == state
+        }
 
     def number_of(self, values: Mapping[str, Any]) -> str:
         """The number by which people call a record beside its title, from values that its reader may see; empty where there is none."""

@@ -44,6 +44,8 @@ MONEY = frozenset({
 })  # fmt: skip
 CENTS = ("minor", "cents", "cent")
 PER_CENT = frozenset({"percent", "percentage", "pct"})
+RATE, RATED = "rate", frozenset({"tax", "interest", "commission", "conversion"})
+"""A rate of these is a part of something; others, as of currencies, are not."""
 SHARES = PER_CENT | {"discount", "vat", "share", "margin", "probability", "confidence"}
 STATES = frozenset({"status", "state", "stage", "phase", "priority", "severity", "outcome", "level"})
 WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "requester"})
@@ -102,11 +104,12 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
         and all(number == 0 or UNIX[0] < number < UNIX[1] for number in numbers)
     ):
         return "unix" if any(numbers) else None
-    if len(numbers) != len(values) or not SHARES & set(parts_of(name)) or not any(numbers):
+    words = set(parts_of(name))
+    if len(numbers) != len(values) or not (SHARES & words or (RATE in words and RATED & words)) or not any(numbers):
         return None
     if all(0 <= number <= 1 for number in numbers) and any(number % 1 for number in numbers):
         return "fraction"
-    return "percent" if all(0 <= number <= 100 for number in numbers) and PER_CENT & set(parts_of(name)) else None
+    return "percent" if all(0 <= number <= 100 for number in numbers) and PER_CENT & words else None
 
 
 def _states(texts: Sequence[str]) -> bool:
@@ -176,7 +179,7 @@ def amount(stored: str, words: Sequence[str]) -> bool:
     """Whether a column whose name has these words holds amounts of money."""
     plain = [word for word in words if word not in CENTS]
     named = MONEY & {*plain[-1:], *plain[:1]} or (words[-1:] in (("cents",), ("cent",)) and words[-2:-1] != ("per",))
-    return stored in ("integer", "decimal") and bool(named) and not {"count", "id", "qty", "quantity"} & set(words)
+    return stored in ("integer", "decimal") and bool(named) and not {"count", "id", "qty", "quantity", RATE} & set(words)
 
 
 CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
