@@ -9,9 +9,6 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.documents.workflow_check import Surroundings
 
-NAMED = ("collection", "team", "inbox", "roles")
-"""Settings that name something by its id, or several in a list, wherever they stand."""
-
 
 def reachable(actor: Actor) -> dict[str, Any]:
     """The names as JSON. They are sent and kept with the turn, so the rights at the moment of asking count."""
@@ -85,23 +82,3 @@ def _limited(collection: Collection, names: Mapping[str, Any]) -> Collection:
         relations=tuple(each for each in collection.relations if each.name in kept["relations"]),
         segments=tuple(each for each in collection.segments if each.id in kept["segments"]),
     )
-
-
-def unknown_names(names: Mapping[str, Any], before: Any, after: Any) -> list[tuple[str, str]]:
-    """(name of the setting, id) of what settings name and is out of reach, as far as `before` did not name it."""
-    known = {"collection": "collections", "team": "teams", "inbox": "inboxes"}
-    offered = {setting: {each["id"] for each in names[part]} for setting, part in known.items()} | {"roles": set(names["roles"])}
-    return sorted((setting, name) for setting, name in _named(after) - _named(before) if name not in offered[setting])
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _named(value: Any) -> set[tuple[str, str]]:
-    if isinstance(value, list):
-        return set().union(*(_named(each) for each in value))
-    if not isinstance(value, Mapping):
-        return set()
-    own = {(name, each) for name in NAMED for each in _listed(value.get(name)) if isinstance(each, str)}
-    return own.union(*(_named(each) for each in value.values()))

@@ -120,7 +120,8 @@ def picture_of(document: Workflow, collections: Mapping[str, Any], *, only: Cont
     back = set(graph.ways_back(edges))
     titles = {step.id: step.title for step in document.steps}
     groups = {member: number for number, group in reversed(list(enumerate(document.groups))) for member in group.steps}
-    labels = Labels(collections, collections.get(document.collection or ""))
+    said = {step.id: {"id": step.id, "type": step.type, "title": step.title, "config": step.config} for step in document.steps}
+    labels = Labels(collections, collections.get(document.collection or ""), said)
     nodes = [node_of(step, labels, titles, back, groups.get(step.id)) for step in document.steps if only is None or step.id in only]
     return Picture(nodes, [group.title for group in document.groups])
 

@@ -237,7 +237,7 @@
 
   function addRow(button) {
     const place = [...JSON.parse(button.dataset.rowList), Number(button.dataset.number)];
-    focus = `[id="${button.closest("fieldset").id}"] .row:last-of-type :is(input, select, textarea)`;
+    focus = `[id="${button.closest("fieldset").id}"] .row:last-of-type :is(input, select, textarea):not([hidden])`;
     change([set(JSON.stringify(place), JSON.parse(button.dataset.rowAdd))]);
   }
   function removeRow(button) {

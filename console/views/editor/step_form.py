@@ -14,6 +14,7 @@ from typing import Any
 from console import accounts, actions, inboxes, records, steps
 from console.access import all_rows, can
 from console.core.actor import Actor
+from console.core.documents import condition_words as conditions
 from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Step
@@ -21,7 +22,6 @@ from console.core.documents.workflow_sketch import sketches
 from console.core.expressions.functions import FUNCTIONS
 from console.integrations import outgoing_secrets
 from console.views import formats
-from console.views.editor import conditions
 from console.views.editor.values_in_words import LABELS, words_of
 
 Path = tuple[str | int, ...]

@@ -1,4 +1,4 @@
-"""Conditions of a step as rows of what is compared, how and with what, for those who write no expressions; and what a row may compare."""
+"""Conditions of a step as rows of what is compared, how and with what, and in words, for those who write no expressions; and what a row may compare."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 from console.core.documents.collections import Collection, condition_rows
 from console.core.documents.collections.condition_rows import FITTING, VALUELESS, ConditionRow
 from console.core.expressions import TEMPLATE
+from console.core.plain_words import humanised
 
 CONDITIONS = frozenset({"if", "unless", "required_if"})
 """Settings that hold a condition."""
@@ -97,6 +98,21 @@ def _row_words(row: ConditionRow, of: Compared) -> str:
     return f"{of.label} {words.replace('…', row.value) if '…' in words else f'{words} {row.value}'.strip()}"
 
 
+def spoken(text: str, own: Collection | None, steps: Mapping[str, Mapping[str, Any]]) -> str:
+    """The condition in words where rows can say it, else nothing; `steps`: the start, and those that it may name, by id."""
+    found = condition_rows.rows_of(text, condition_rows.path_of)
+    named: dict[str, frozenset[str]] = {}
+    for row in found[1] if found else ():
+        root, step, *name = row.field.split(".")
+        if root == "steps":
+            named[step] = named.get(step, frozenset()) | {".".join(name)}
+        elif root == "input":
+            named |= {each: frozenset() for each in steps if steps[each]["type"] == "start"}
+    looked_at = [steps[each] for each in named if each in steps]
+    words = sentence(text, compared({"steps": looked_at}, own, named)) if found else text
+    return words if words != text else ""
+
+
 def text_words(text: str, known: Mapping[str, Compared]) -> str:
     """A text with the labels of the values that are filled in."""
     return TEMPLATE.sub(lambda found: f"[{known[name].label if (name := found[1].strip()) in known else name}]", text)
@@ -129,8 +145,19 @@ def _of_steps(document: Mapping[str, Any], own: Collection | None, before: Mappi
                 yield _of_form(title, path, entries[name])
             elif (read := fields.get(name)) is not None:
                 yield Compared(title, path, read.label, read.kind, read.options, read.day, read.digits)
+            elif (chosen := _choices(step, name)) is not None:
+                yield Compared(title, path, f"“{title}”", "text", chosen)
             elif name:
                 yield Compared(title, path, name.replace("_", " ").replace(".", ": ").capitalize(), ANY)
+
+
+def _choices(step: Mapping[str, Any], name: str) -> list[tuple[str, str]] | None:
+    """(value, label) of what a person chose at the step, or a rule; None where the name is that of something else."""
+    entries = (step.get("config") or {}).get({"option": "options", "branch": "branches"}.get(name, ""))
+    if not isinstance(entries, list):
+        return None
+    values = [(str(each.get("value") or each.get("outcome")), each.get("label")) for each in entries if isinstance(each, Mapping)]
+    return [(value, str(label or humanised(value))) for value, label in values]
 
 
 def _form_fields(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
