@@ -115,7 +115,13 @@ def spoken(text: str, own: Collection | None, steps: Mapping[str, Mapping[str, A
 
 def text_words(text: str, known: Mapping[str, Compared]) -> str:
     """A text with the labels of the values that are filled in."""
-    return TEMPLATE.sub(lambda found: f"[{known[name].label if (name := found[1].strip()) in known else name}]", text)
+
+    def labels(found: re.Match[str]) -> str:
+        named = re.findall(r"[a-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+", found[1])
+        told = [known[path].label for path in named if path in known]
+        return f"[{', '.join(told) or found[1].strip()}]"
+
+    return TEMPLATE.sub(labels, text)
 
 
 def compared(document: Mapping[str, Any], own: Collection | None, before: Mapping[str, frozenset[str] | None]) -> dict[str, Compared]:

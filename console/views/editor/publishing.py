@@ -87,7 +87,10 @@ def impact_context(impact: Mapping[str, Any], document: Mapping[str, Any], live:
     """Return what `editor/impact.html` shows of an impact in the shape of the API, of publishing this document in the place of the live one."""
     drawn = drawn_difference(live, document) if live is not None and impact["differences"] else {}
     return drawn | {
-        "told": {**impact, "problems": [each | {"message": problem_words(each["field"], each["message"])} for each in impact["problems"]]},
+        "told": {
+            **impact,
+            "problems": [each | {"message": problem_words(each["field"], each["message"], document)} for each in impact["problems"]],
+        },
         "counted": _counted(impact["differences"]),
         "records": _records_of(document.get("collection")),
         "titles": {step["id"]: str(step.get("title") or step["id"]) for step in document["steps"]},
