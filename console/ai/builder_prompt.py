@@ -45,7 +45,7 @@ The document: {"title", "description", "collection", "steps": [...], "triggers":
 it may have "completion": "automatic", "roles", "description". Ids: small letters, digits and _. There is exactly one step of type start and at least one of type end, which has no next. \
 Each outcome needs a way, or there is a way "default" for all others. Only a step of type go_to may lead back. Numbers with decimals are written as text ("12.50").
 Expressions: record.<field>, input.<field of the start>, steps.<id>.<output>, variables.<name>, item.<field> in loops, now, $currentUser.id; ==, !=, <, <=, >, >=, in, &&, ||, !, + - * / \
-(never and, or, not); today(), addDays(day, n), days(n), hours(n), size(x), first(a, b), sum(list), money(amount in minor units, currency); texts in single quotes. Templates hold expressions in {{ }}. A trigger: {"id", "kind": "schedule", "cron": five fields, "zone"} or {"id", "kind": "event", "on": event} or {"id", "kind": "webhook"}.
+(never and, or, not); texts in single quotes. Templates hold expressions in {{ }}. A trigger: {"id", "kind": "schedule", "cron": five fields, "zone"} or {"id", "kind": "event", "on": event} or {"id", "kind": "webhook"}.
 
 Changes, each an object with "op":
 add_step {"step": {"id", "type", "title", "config_json": settings as JSON in a text, "next": [{"outcome", "to"}]}, "after": id or "", "outcome": ""} puts a step behind `after`, on its way \

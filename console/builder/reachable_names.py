@@ -1,13 +1,16 @@
-"""What the person who asks may name: collections with their fields, actions, roles, teams, inboxes. Names, types and labels; never a value of a record."""
+"""What the person who asks may name: collections with their fields, actions, roles, teams, inboxes. Names, types and labels; never a value of a record. And the step types, as a model reads them."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from console import access, accounts, actions, inboxes, records, workflows
+from console import access, accounts, actions, inboxes, records, steps, workflows
+from console.ai.builder_prompt import described
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.documents.workflow_check import Surroundings
+from console.core.expressions.functions import FUNCTIONS
 
 
 def reachable(actor: Actor) -> dict[str, Any]:
@@ -82,3 +85,21 @@ def _limited(collection: Collection, names: Mapping[str, Any]) -> Collection:
         relations=tuple(each for each in collection.relations if each.name in kept["relations"]),
         segments=tuple(each for each in collection.segments if each.id in kept["segments"]),
     )
+
+
+@functools.cache
+def catalogue() -> str:
+    """One line for each step type, by name; then the functions of expressions."""
+    lines = [
+        described(kind.name, kind.title, kind.gist, _outcomes(kind), kind.Config.model_json_schema(by_alias=True))
+        for kind in steps.all_types().values()
+    ]
+    return "\n".join([*lines, f"Functions of expressions: {', '.join(sorted(FUNCTIONS))}"])
+
+
+def _outcomes(kind: Any) -> tuple[str, ...]:
+    """The outcomes of the type, unless they depend on its settings."""
+    try:
+        return tuple(kind.outcomes(kind.Config()))
+    except Exception:  # noqa: BLE001 (settings are needed: which outcomes there are stands in them)
+        return ("by its settings",)

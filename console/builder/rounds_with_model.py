@@ -24,8 +24,7 @@ from console.builder.builder_turns import Answer, Question
 from console.builder.builder_words import absence, over
 from console.builder.growing_answers import Growing
 from console.builder.judged_changes import Case, Judged, best_of, judge, with_tests
-from console.builder.reachable_names import within
-from console.builder.step_catalogue import catalogue
+from console.builder.reachable_names import catalogue, within
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.workflow_check import Problem

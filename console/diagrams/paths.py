@@ -100,7 +100,7 @@ def show(actor: Actor, slug: str, version: str | None = None) -> Shown:
         _collection_label(document.collection),
         _versions(known),
         may_edit,
-        live is not None and drafting.written(drafted) != live.document.canonical(),
+        live is not None and drafting.written(workflows.as_published(drafted)) != live.document.canonical(),
         runs.live_counts(actor).get(known.id, 0),
         spoken_values.labels_in(document),
     )
