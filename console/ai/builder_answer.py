@@ -46,10 +46,7 @@ class Suggestion:
 
 
 def read(text: str) -> Suggestion:
-    """The parsed answer, whatever words or fence a model puts around it.
-
-    Raises Unusable: `malformed` if there is no JSON object, `not_in_form` if it has neither words nor changes.
-    """
+    """The parsed answer, without words around it. Raises Unusable: `malformed` if it has no JSON object, `not_in_form` if neither words nor changes."""
     if len(text) > LONGEST:
         raise Unusable("malformed")
     said = _THOUGHT.sub("", text)

@@ -79,10 +79,6 @@ class Labels:
     collection: Any
     steps: Mapping[str, Mapping[str, Any]]
 
-    def rule(self, text: str) -> str:
-        """A condition in words; nothing where rows cannot say it."""
-        return condition_words.spoken(text, self.collection, self.steps)
-
     def field(self, name: str) -> str:
         """The label of a field of the workflow's collection."""
         return _label(self.collection, name)
@@ -185,7 +181,10 @@ def _description(step: Step, kind: StepType | None, config: Any, labels: Labels)
         ),
         ("Changes", _joined(dict.fromkeys(labels.changed(use) for use in uses if use.changed and use.column))),
         ("Asks for", _joined(entry.label + (" (required)" if entry.required else "") for entry in entries)),
-        *((_way_label(branch.outcome, {}, 2), labels.rule(branch.if_)) for branch in _branches(config)),
+        *(
+            (_way_label(branch.outcome, {}, 2), condition_words.spoken(branch.if_, labels.collection, labels.steps))
+            for branch in _branches(config)
+        ),
         *((name, text) for name, text in _settings(config) if not _for_programs(text)),
         *(("Shows", text) for text in [_short(getattr(config, "text", None) or "")] if not _for_programs(text)),
         ("Only for", _joined(humanised(role) for role in step.roles or ())),

@@ -50,7 +50,7 @@ class CreateTask(StepType):
     Config: ClassVar[type[StepConfig]] = CreateTaskConfig
 
     def says(self, config: CreateTaskConfig) -> str:
-        """What is to be done."""
+        """What the task is."""
         return at_a_glance(config.title)
 
     def changes(self, step: StepView) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from console.core import currencies
 from console.core.documents.collections import Collection, condition_rows
 from console.core.documents.collections.condition_rows import FITTING, VALUELESS, ConditionRow
 from console.core.expressions import TEMPLATE
@@ -179,7 +180,9 @@ def _of_form(group: str, path: str, field: Mapping[str, Any]) -> Compared:
     listed = [each for each in given if isinstance(each, Mapping)] if isinstance(given, list) else []
     options = [(str(each.get("value")), str(each.get("label") or each.get("value"))) for each in listed]
     kind = KINDS.get(str(field.get("type", "text")), ANY)
-    return Compared(group, path, str(field.get("label") or field["name"]), kind, options, day=field.get("type") == "date")
+    named = currencies.decimals(str(field.get("currency"))) if field.get("minor") is True else 0
+    digits = condition_rows.MINOR_DIGITS if named is None else named
+    return Compared(group, path, str(field.get("label") or field["name"]), kind, options, field.get("type") == "date", digits)
 
 
 def _plain(path: str) -> bool:

@@ -201,7 +201,8 @@ def _added(document: dict[str, Any], change: changes.AddStep) -> dict[str, Any]:
 def _ending_at(steps: list[Any], before: Mapping[str, Any], former: str, name: str) -> list[Any]:
     """The steps with what belongs to `before`, a step that starts others (branches, the body of a loop), ending at the step `name` that follows it now."""
     config = before.get("config") or {}
-    branches = config.get("branches") if isinstance(config.get("branches"), list) else []
+    given = config.get("branches")
+    branches = given if isinstance(given, list) else []
     starts = [config.get("body"), *(each.get("start") for each in branches if isinstance(each, Mapping))]
     edges = {step["id"]: [to for to in step.get("next", {}).values() if to != former] for step in steps}
     inside = graph.reachable(edges, [start for start in starts if isinstance(start, str)])

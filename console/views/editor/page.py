@@ -106,10 +106,7 @@ def _changes(text: str) -> list[Change]:
 
 
 def _typed_text(slug: str) -> workflows.Draft:
-    """The draft after its text was typed over: what differs from the text that the page had before (`since`) is changed.
-
-    A whole document may be put in; the address stays that of this workflow.
-    """
+    """The draft after its text was typed over: what differs from the text that the page had before (`since`) is changed, but for the address."""
     form = request.form
     before, typed = ({**_read_text(form.get(name, "")), "slug": slug} for name in ("since", "text"))
     return workflows.edit(frame.actor(), slug, form.get("revision", 0, int), drafting.difference(before, typed))

@@ -59,8 +59,8 @@ def problem_words(field: str, reason: str, document: Mapping[str, Any]) -> str:
 def _of_trigger(document: Mapping[str, Any], field: str) -> str:
     """Which trigger a problem is about, and which of its settings."""
     place = re.match(r"triggers\[(\d+)\]\.?(\w*)", field)
-    triggers = document.get("triggers")
-    if place is None or not isinstance(triggers, list) or not isinstance(given := triggers[int(place[1])], Mapping):
+    given = document["triggers"][int(place[1])] if place is not None else None
+    if place is None or not isinstance(given, Mapping):
         return ""
     return ", ".join(each for each in (f"Trigger {given.get('title') or given.get('id')}", label_of(place[2])) if each)
 
