@@ -15,8 +15,8 @@ import pydantic_core
 from console.ai.contact_details import SURROGATE
 from console.ai.types import Code
 
-_FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL | re.IGNORECASE)
-"""The code fence that a model likes to put around all of its answer."""
+_THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+"""What a model thinks aloud before it answers."""
 LONGEST = 1_000_000  # characters
 LONGEST_TEXT = 4_000
 LONGEST_LINE = 400
@@ -46,12 +46,12 @@ class Suggestion:
 
 
 def read(text: str) -> Suggestion:
-    """The parsed answer. Raises Unusable: `malformed` if it is no JSON object, `not_in_form` if it has neither words nor changes."""
+    """The parsed answer, without words around it. Raises Unusable: `malformed` if it has no JSON object, `not_in_form` if neither words nor changes."""
     if len(text) > LONGEST:
         raise Unusable("malformed")
-    fenced = _FENCED.fullmatch(text.strip())
+    said = _THOUGHT.sub("", text)
     try:
-        parsed = _loaded(fenced[1] if fenced else text)
+        parsed = _loaded(said if said.lstrip().startswith("[") else said[said.find("{") : said.rfind("}") + 1])
     except (ValueError, RecursionError, MemoryError):
         raise Unusable("malformed") from None
     if not isinstance(parsed, dict):

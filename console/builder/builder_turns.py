@@ -12,14 +12,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import log, queue, subjects, workflows
-from console.builder.builder_words import absence, off
+from console.ai.types import Code
 from console.builder.reachable_names import reachable
 from console.core import drafting
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.errors import Conflict, Invalid, NotFound
-from console.proposals import options
+from console.proposals import absence_words, options
+from console.proposals.options import Current
 from console.workflows import CHAIN, Draft
 
 LONGEST_MESSAGE = 4_000
@@ -33,6 +34,13 @@ TALK = 3
 """So many earlier turns go along with a question."""
 TALK_OF = timedelta(hours=12)
 STOPPED = "Stopped. Nothing was changed."
+BY_HAND = "Change the draft by hand"
+OWN: dict[str, str] = {
+    "malformed": f"What the model answered could not be read, so nothing of it was used. {BY_HAND}, or say it in other words.",
+    "not_in_form": f"What the model answered was no change of a workflow, so nothing of it was used. {BY_HAND}, or say it in other words.",
+    "internal_error": f"Something went wrong here while this was worked on. {BY_HAND}, or try again.",
+    "timeout": f"There was no answer in {{seconds:g}} s. {BY_HAND}, or ask for less at once.",
+}
 
 _COLUMNS = "id, workflow, person, at, deadline_at, status, code, revision, taken, subject, nonce, ct, answer_nonce, answer_ct"
 _ONE = f"select {_COLUMNS} from console.builder_turn where id = %s"  # noqa: S608 (names of this file)
@@ -293,3 +301,27 @@ def _with_problems(found: Turn, draft: Draft) -> Turn:
         return found
     copy = replace(draft, document=found.after)
     return replace(found, problems=copy.to_json(workflows.problems(copy))["problems"])
+
+
+def absence(code: Code, seconds: float) -> str:
+    """Why there is no answer, and what to do; `seconds` is how long it might have taken."""
+    if code in OWN:
+        return OWN[code].format(seconds=seconds)
+    return _by_hand(absence_words.message(code, seconds))
+
+
+def over(budget: str) -> str:
+    """Which budget is used up."""
+    return _by_hand(absence_words.over(budget))
+
+
+def off(current: Current, draft: Draft) -> tuple[Code, str] | None:
+    """The code and the sentence if no model can be asked: the AI is off, or there is no model."""
+    why = current.off(draft.document.get("collection"), draft.slug)
+    if why is not None:
+        return "no_key", _by_hand(absence_words.off(why))
+    return ("no_key", absence("no_key", 0)) if current.chosen("build").rules else None
+
+
+def _by_hand(text: str) -> str:
+    return text.replace(absence_words.BY_HAND, BY_HAND)

@@ -11,7 +11,6 @@ from typing import Any
 
 from console import workflows
 from console.ai.builder_prompt import TESTS
-from console.builder.reachable_names import unknown_names
 from console.core import drafting
 from console.core.documents.workflow_check import Problem, Surroundings
 from console.core.drafting import AddStep, Change, ChangeError, SetDocument
@@ -19,6 +18,8 @@ from console.core.drafting import AddStep, Change, ChangeError, SetDocument
 FIXED = ("format", "slug", "team", "run_as", "clearance")
 """What words never change: which workflow it is, whose, and in whose name it acts."""
 RIGHTS = ("No role that may", "None of these roles", "No role may")
+UNKNOWN = ("There is no ", "The inbox ")
+"""How a problem begins that names something out of reach; where a file is only warned, for it may come first, words propose nothing."""
 MISSING = "This is missing."
 MOST_TRIED = 80
 """With more changes than these, nothing is saved of a proposal that cannot be taken whole."""
@@ -94,7 +95,8 @@ def judge(case: Case, changes: Sequence[Change]) -> Judged:
             changes,
             (Problem(getattr(changes[error.number], "step", None) if _named(changes, error) else None, at, error.reason),),
         )
-    found = [each for each in workflows.check(after, case.surroundings) if each.severity == "error" and _key(each) not in case.former]
+    new = [each for each in workflows.check(after, case.surroundings) if _key(each) not in case.former]
+    found = [each for each in new if each.severity == "error" or each.reason.startswith(UNKNOWN)]
     hard = [*_refused(case, after), *(each for each in found if not _may_stay(each, after))]
     return Judged(after, changes, hard, [each for each in found if _may_stay(each, after)])
 
@@ -155,17 +157,5 @@ def _may_stay(problem: Problem, after: Mapping[str, Any]) -> bool:
 
 
 def _refused(case: Case, after: Mapping[str, Any]) -> list[Problem]:
-    """What may not be changed by words, and names out of reach that the check does not look up."""
-    before = case.document
-    fixed = [Problem(None, name, f"{name} is not changed by words.") for name in FIXED if before.get(name) != after.get(name)]
-    former = {step["id"]: step for step in before["steps"]}
-    unknown = [
-        Problem(step["id"], "config", f"There is no {setting.removesuffix('s')} {name}.")
-        for step in after["steps"]
-        for setting, name in unknown_names(case.names, former.get(step["id"], {}).get("config"), step.get("config"))
-    ]
-    rest = [
-        Problem(None, "triggers", f"There is no {setting.removesuffix('s')} {name}.")
-        for setting, name in unknown_names(case.names, before.get("triggers"), after.get("triggers"))
-    ]
-    return [*fixed, *unknown, *rest]
+    """What may not be changed by words."""
+    return [Problem(None, name, f"{name} is not changed by words.") for name in FIXED if case.document.get(name) != after.get(name)]

@@ -15,9 +15,8 @@ from console.ai.builder_answer import Suggestion, Unusable
 from console.ai.calling import CallFailed, call as call_provider
 from console.ai.types import ProviderError
 from console.builder.judged_changes import Case
-from console.builder.reachable_names import reachable, within
+from console.builder.reachable_names import catalogue, reachable, within
 from console.builder.rounds_with_model import ROUNDS, UNREADABLE, tried_answer
-from console.builder.step_catalogue import catalogue
 from console.core import drafting
 from console.core.actor import Actor
 from console.db.engine import fetch

@@ -1,19 +1,27 @@
-"""What a new workflow may begin from: shipped workflows and one's own, found by words. The copy uses names that exist in this console."""
+"""What a new workflow may begin from: a file of another console, shipped workflows and one's own, found by words. The copy uses names that exist in this console."""
 
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from console import access, actions, diagrams, workflows
 from console.builder import synonyms
 from console.builder.reachable_names import reachable
+from console.core import drafting
 from console.core.actor import Actor
+from console.core.documents import foreign_files
+from console.core.documents.json_shape import loaded, problems_of_values
+from console.core.drafting import ChangeError, SetDocument
 from console.diagrams import Thumbnail
 from console.errors import Invalid, NotFound
 from console.workflows import OBJECT
 
+UNTITLED = "Brought in from a file"
+LONGEST_TITLE = 200
+STEP = re.compile(r"^steps\[(\d+)\]")
 OWN = "own:"
 """Before the name of a workflow of this console, where a beginning is named."""
 ALIKE = 88.0
@@ -193,3 +201,41 @@ def _beginning(name: str, document: Mapping[str, Any], *, own: bool) -> Beginnin
         picture,
         " ".join([str(document.get("description") or ""), *(str(step.get("title") or "") for step in document["steps"])]),
     )
+
+
+def bring_in(actor: Actor, content: bytes, name: str, *, team: str | None) -> workflows.Entry:
+    """Create a draft from the content of a file called `name`, under an address of its own and in the team. Everything else of the file is kept.
+
+    Raises Invalid with every reason why it cannot be opened, NotAllowed.
+    """
+    document = _opened(content)
+    title = document.get("title")
+    if not isinstance(title, str) or not title.strip() or len(title) > LONGEST_TITLE:
+        title = PurePath(name).stem.replace("-", " ").replace("_", " ").strip().capitalize()[:LONGEST_TITLE] or UNTITLED
+    made = workflows.create(actor, title, team=team)
+    own = {"slug": made.slug, "team": made.team}
+    workflows.edit(actor, made.slug, 0, [SetDocument(value={**document, **own, **({} if document.get("title") else {"title": title})})])
+    return made
+
+
+def _opened(content: bytes) -> Mapping[str, Any]:
+    """The document in the file. Raises Invalid."""
+    if (other := foreign_files.reason(content)) is not None:
+        raise _refused([("file", other)])
+    document, spots = loaded(content)
+    if document is None or spots:
+        raise _refused([(spot.path, spot.reason) for spot in spots])
+    if unkept := problems_of_values(document):
+        raise _refused([(spot.path, spot.reason) for spot in unkept])
+    try:
+        drafting.require_shape(document)
+    except ChangeError as error:
+        raise _refused([(error.field, error.reason)]) from None
+    return document
+
+
+def _refused(reasons: list[tuple[str, str]]) -> Invalid:
+    details = [
+        {"field": STEP.sub(lambda found: f"step {int(found[1]) + 1}", field) or "file", "reason": reason} for field, reason in reasons
+    ]
+    return Invalid("This file cannot be opened as a workflow. Nothing was made of it.", details=details)

@@ -1,16 +1,16 @@
-"""What the person who asks may name: collections with their fields, actions, roles, teams, inboxes. Names, types and labels; never a value of a record."""
+"""What the person who asks may name: collections with their fields, actions, roles, teams, inboxes. Names, types and labels; never a value of a record. And the step types, as a model reads them."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from console import access, accounts, actions, inboxes, records, workflows
+from console import access, accounts, actions, inboxes, records, steps, workflows
+from console.ai.builder_prompt import described
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.documents.workflow_check import Surroundings
-
-NAMED = ("collection", "team", "inbox", "roles")
-"""Settings that name something by its id, or several in a list, wherever they stand."""
+from console.core.expressions.functions import FUNCTIONS
 
 
 def reachable(actor: Actor) -> dict[str, Any]:
@@ -87,21 +87,19 @@ def _limited(collection: Collection, names: Mapping[str, Any]) -> Collection:
     )
 
 
-def unknown_names(names: Mapping[str, Any], before: Any, after: Any) -> list[tuple[str, str]]:
-    """(name of the setting, id) of what settings name and is out of reach, as far as `before` did not name it."""
-    known = {"collection": "collections", "team": "teams", "inbox": "inboxes"}
-    offered = {setting: {each["id"] for each in names[part]} for setting, part in known.items()} | {"roles": set(names["roles"])}
-    return sorted((setting, name) for setting, name in _named(after) - _named(before) if name not in offered[setting])
+@functools.cache
+def catalogue() -> str:
+    """One line for each step type, by name; then the functions of expressions."""
+    lines = [
+        described(kind.name, kind.title, kind.gist, _outcomes(kind), kind.Config.model_json_schema(by_alias=True))
+        for kind in steps.all_types().values()
+    ]
+    return "\n".join([*lines, f"Functions of expressions: {', '.join(sorted(FUNCTIONS))}"])
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _named(value: Any) -> set[tuple[str, str]]:
-    if isinstance(value, list):
-        return set().union(*(_named(each) for each in value))
-    if not isinstance(value, Mapping):
-        return set()
-    own = {(name, each) for name in NAMED for each in _listed(value.get(name)) if isinstance(each, str)}
-    return own.union(*(_named(each) for each in value.values()))
+def _outcomes(kind: Any) -> tuple[str, ...]:
+    """The outcomes of the type, unless they depend on its settings."""
+    try:
+        return tuple(kind.outcomes(kind.Config()))
+    except Exception:  # noqa: BLE001 (settings are needed: which outcomes there are stands in them)
+        return ("by its settings",)

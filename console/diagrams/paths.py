@@ -100,7 +100,7 @@ def show(actor: Actor, slug: str, version: str | None = None) -> Shown:
         _collection_label(document.collection),
         _versions(known),
         may_edit,
-        live is not None and drafting.written(drafted) != live.document.canonical(),
+        live is not None and drafting.written(workflows.as_published(drafted)) != live.document.canonical(),
         runs.live_counts(actor).get(known.id, 0),
         spoken_values.labels_in(document),
     )
@@ -120,7 +120,8 @@ def picture_of(document: Workflow, collections: Mapping[str, Any], *, only: Cont
     back = set(graph.ways_back(edges))
     titles = {step.id: step.title for step in document.steps}
     groups = {member: number for number, group in reversed(list(enumerate(document.groups))) for member in group.steps}
-    labels = Labels(collections, collections.get(document.collection or ""))
+    said = {step.id: {"id": step.id, "type": step.type, "title": step.title, "config": step.config} for step in document.steps}
+    labels = Labels(collections, collections.get(document.collection or ""), said)
     nodes = [node_of(step, labels, titles, back, groups.get(step.id)) for step in document.steps if only is None or step.id in only]
     return Picture(nodes, [group.title for group in document.groups])
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from console import steps
+from console.core.documents import condition_words
 from console.core.documents.fields import Use
 from console.core.documents.workflow import Step
 from console.core.plain_words import humanised
@@ -72,10 +73,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels of fields and relations. `collection` is the workflow's collection, None if it has none or it is not connected."""
+    """Labels of fields and relations, and of what the `steps` leave. `collection` is the workflow's, None if it has none or it is not connected."""
 
     collections: Mapping[str, Any]
     collection: Any
+    steps: Mapping[str, Mapping[str, Any]]
 
     def field(self, name: str) -> str:
         """The label of a field of the workflow's collection."""
@@ -142,7 +144,7 @@ def _edges(step: Step, kind: StepType | None, config: Any, titles: Mapping[str, 
     order = list(kind.outcomes(config)) if kind and config is not None else []
     outcomes = sorted(step.next, key=lambda outcome: (outcome == DEFAULT, order.index(outcome) if outcome in order else len(order)))
     labels = {option.value: option.label for option in getattr(config, "options", None) or ()}
-    rules = {branch.outcome: branch.if_ for branch in reversed(getattr(config, "branches", None) or ())}
+    rules = {branch.outcome: branch.if_ for branch in reversed(_branches(config))}
     return [
         Way(
             outcome,
@@ -179,6 +181,10 @@ def _description(step: Step, kind: StepType | None, config: Any, labels: Labels)
         ),
         ("Changes", _joined(dict.fromkeys(labels.changed(use) for use in uses if use.changed and use.column))),
         ("Asks for", _joined(entry.label + (" (required)" if entry.required else "") for entry in entries)),
+        *(
+            (_way_label(branch.outcome, {}, 2), condition_words.spoken(branch.if_, labels.collection, labels.steps))
+            for branch in _branches(config)
+        ),
         *((name, text) for name, text in _settings(config) if not _for_programs(text)),
         *(("Shows", text) for text in [_short(getattr(config, "text", None) or "")] if not _for_programs(text)),
         ("Only for", _joined(humanised(role) for role in step.roles or ())),
@@ -191,13 +197,19 @@ def _gist(says: Sequence[tuple[str, str]], config: Any, kind: StepType | None) -
     """A few words that fit into a node."""
     if kind is not None and config is not None and (said := kind.says(config)):
         return said
-    branches = getattr(config, "branches", None)
-    if branches:
-        return _joined(_way_label(branch.outcome, {}, 2) for branch in branches)
+    if branches := _branches(config):
+        names = [_way_label(branch.outcome, {}, 2) for branch in branches]
+        alone = dict(says).get(names[0]) if len(names) == 1 else None
+        return alone or _joined(names)
     wanted = ("Changes", "Asks for", "Reads")
     preferred = next((f"{label} {text}" for want in wanted for label, text in says if label == want), None)
     first_setting = next((text for label, text in says if label not in SAYS_NOTHING_ALONE and text not in ("yes", "no")), None)
     return preferred or first_setting or (kind.gist if kind else "")
+
+
+def _branches(config: Any) -> Sequence[Any]:
+    """The branches of a step that goes by rules; those of a parallel step have none."""
+    return [each for each in getattr(config, "branches", None) or () if hasattr(each, "if_")]
 
 
 def _technical(config: Any) -> list[tuple[str, str]]:

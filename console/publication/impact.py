@@ -128,7 +128,7 @@ def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
     """What publishing a draft that was read already would do; `publishes` is the number that the version would get."""
     live, counts = workflows.live_document(draft), enrolments.counts_for(actor, draft.id, draft.document.get("collection"))
     scope = _scope(actor, draft.document.get("collection"))
-    differences = drafting.differences(live, draft.document) if live is not None else []
+    differences = drafting.differences(live, workflows.as_published(draft.document)) if live is not None else []
     same = live is not None and not differences
     return Impact(
         draft,

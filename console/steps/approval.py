@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from console.core import expressions
 from console.core.documents.fields import Located, Use
 from console.core.forms import FormField, clean
+from console.core.plain_words import humanised
 from console.core.run.step_requests import ApprovalAsked
 from console.steps.base import Completion, Context, Prompt, Read, StepConfig, StepType, StepView, Values, fill_template
 
@@ -64,6 +65,11 @@ class ApprovalStep(StepType):
     def outcomes(self, config: ApprovalConfig) -> tuple[str, ...]:
         """`expired` only where there is a time limit."""
         return (APPROVED, REJECTED, *((EXPIRED,) if config.hours is not None else ()))
+
+    def says(self, config: ApprovalConfig) -> str:
+        """Who has to agree."""
+        roles = ", ".join(humanised(role) for role in config.roles)
+        return roles if config.needs == 1 else f"{config.needs} of {roles}"
 
     def reads(self, step: StepView) -> list[Read]:
         """The fields that are shown."""

@@ -10,6 +10,7 @@ from console.core.expressions.operands import date_of
 from console.core.speaking import NAMES, fill_text
 from console.errors import Invalid
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, TaskWanted, Values, fill_template
+from console.steps.filled_text import at_a_glance
 
 DONE, NOT_DONE = "done", "not_done"
 LONGEST_TITLE = 200
@@ -47,6 +48,10 @@ class CreateTask(StepType):
     gist = "A piece of work for a person or a team"
     automatic = True
     Config: ClassVar[type[StepConfig]] = CreateTaskConfig
+
+    def says(self, config: CreateTaskConfig) -> str:
+        """What the task is."""
+        return at_a_glance(config.title)
 
     def changes(self, step: StepView) -> bool:
         """Always."""

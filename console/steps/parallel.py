@@ -43,6 +43,10 @@ class Parallel(StepType):
     automatic = True
     Config: ClassVar[type[StepConfig]] = ParallelConfig
 
+    def says(self, config: ParallelConfig) -> str:
+        """How many branches, and which of them it waits for."""
+        return f"{len(config.branches)} branches, until {'the first is' if config.until == 'any' else 'all are'} done"
+
     def begins(self, config: ParallelConfig) -> tuple[str, ...]:
         """The first steps of the branches."""
         return tuple(branch.start for branch in config.branches)

@@ -22,6 +22,7 @@ from console.workflows.drafts import (
     Edit,
     add_edge,
     add_node,
+    as_published,
     draft_at,
     edit,
     history,

@@ -7,6 +7,7 @@ own, and an earlier draft can be looked at and restored. A draft may be unfinish
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from json import loads
 from typing import Any
 
 import sqlalchemy as sa
@@ -211,6 +212,14 @@ def readable(document: Mapping[str, Any]) -> Workflow:
         return read(document)
     except ValueError:
         return drafting.sketched(document)
+
+
+def as_published(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The draft as a version would hold it, with the settings that it leaves out; an unfinished one as it is."""
+    try:
+        return dict(loads(read(document).canonical()))
+    except ValueError:
+        return dict(document)
 
 
 def wrong_change(error: ChangeError) -> Invalid:

@@ -6,6 +6,7 @@ import pytest
 
 from console.ai import builder_prompt
 from console.ai.builder_answer import Unusable, read
+from console.core import expressions
 from tests.servers.model_refusals import unfit
 from tests.tables import cases
 
@@ -54,7 +55,8 @@ def test_a_change_that_cannot_be_read_is_told_and_the_others_kept() -> None:
         '{"text": NaN}',
         "[" * 100_000,
         "x" * 1_000_001,
-        '```json\n{"text": "a"}\n``` and more',
+        '[{"text": "a"}]',
+        '{"text": "a"} or {"text": "b"}',
     ],
 )
 def test_nonsense_is_unusable(text: str) -> None:
@@ -62,8 +64,18 @@ def test_nonsense_is_unusable(text: str) -> None:
         read(text)
 
 
-def test_a_fence_around_all_of_it_is_no_part_of_it() -> None:
-    assert read('```json\n{"text": "Yes."}\n```').text == "Yes."
+@cases(
+    "around",
+    ["```json\n{}\n```", "Here it is:\n```\n{}\n```\nDo you like it?", "<think>They want {this}.</think>\n{}", "Sure. {}", "\ufeff{}\n\n"],
+)
+def test_what_a_model_says_around_its_answer_is_no_part_of_it(around: str) -> None:
+    assert read(around.replace("{}", '{"text": "Yes {or} no."}')).text == "Yes {or} no."
+
+
+def test_the_prompt_writes_conditions_as_expressions_take_them() -> None:
+    for joined in (" && ", " || "):
+        assert joined.strip() in builder_prompt.POLICY
+        assert expressions.parse(f"!record.closed{joined}record.amount in [1, 2]")
 
 
 def test_services_take_the_schema() -> None:

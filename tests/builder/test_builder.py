@@ -10,7 +10,7 @@ import pytest
 
 from console import access, accounts, builder, queue, settings, workflows
 from console.activity import sequencing
-from console.builder import builder_turns
+from console.builder import builder_turns, judged_changes, reachable_names
 from console.core import drafting
 from console.core.actor import Actor
 from console.db.engine import fetch
@@ -195,6 +195,37 @@ def test_what_is_unknown_or_out_of_reach_is_never_proposed(company: Company, mod
         assert len(model.asked) == 2, name  # the same answer once more: it is not asked a third time
         assert "<wrong>" in model.asked[1].text, name
     assert workflows.open_draft(company.mona, "care-review") == before
+
+
+REACH: dict[str, dict[str, Any]] = {
+    "a task's team": {"type": "create_task", "config": {"title": "x", "team": "ghosts"}},
+    "an inbox": {"type": "escalate", "config": {"text": "x", "inbox": "ghosts"}},
+    "roles that approve": {"type": "approval", "config": {"text": "x", "roles": ["ghosts"]}},
+    "roles that are told": {"type": "notify", "config": {"text": "x", "roles": ["ghosts"]}},
+    "the team that is told": {"type": "notify", "config": {"text": "x", "team": "ghosts"}},
+    "roles that are asked": {"type": "human_input", "config": {"question": "x", "to": {"roles": ["ghosts"]}}},
+    "the team that is asked": {"type": "human_input", "config": {"question": "x", "to": {"team": "ghosts"}}},
+    "who may do the step": {"type": "guidance", "roles": ["ghosts"], "config": {"text": "x"}},
+    "another workflow": {"type": "sub_workflow", "config": {"workflow": "ghosts"}},
+    "the collection of another workflow": {"type": "sub_workflow", "config": {"workflow": "care-review", "collection": "ghosts", "record": "'1'"}},
+    "what is read": {"type": "get_data", "config": {"related": [{"name": "r", "collection": "ghosts", "fields": ["id"]}]}},
+    "an action": {"type": "trigger_action", "config": {"action": "ghosts.pay"}},
+    "what is found": {"type": "load_related", "config": {"items": {"collection": "ghosts", "fields": ["id"]}}},
+    "what is gone through": {"type": "loop", "config": {"items": {"collection": "ghosts", "fields": ["id"]}, "form": [{"name": "f", "label": "F", "type": "text"}]}},
+    "what is written": {"type": "action", "config": {"operation": "create", "collection": "ghosts", "values": {"name": "'x'"}}},
+    "what is searched in": {"type": "update_data", "config": {"form": [{"name": "f", "label": "F", "type": "reference", "collection": "ghosts"}]}},
+    "what is searched in by a model": {"type": "llm", "config": {"prompt": "x", "output": [{"name": "f", "label": "F", "type": "reference", "collection": "ghosts"}]}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REACH)
+def test_a_name_that_is_not_there_is_hard_wherever_a_setting_holds_it(company: Company, what: str) -> None:
+    draft = workflows.open_draft(company.mona, "care-review").document
+    names = reachable_names.reachable(company.mona)
+    case = judged_changes.Case.of(draft, reachable_names.within(names, draft), names)
+    step = {"id": "new", "title": "New", **REACH[what]}
+    judged = judged_changes.judge(case, drafting.read_changes([{"op": "add_step", "step": step, "after": "read"}]))
+    assert any("ghosts" in each.reason for each in judged.hard), (judged.hard, judged.open_ends)
 
 
 def test_a_wrong_answer_goes_back_and_the_mended_one_is_taken(company: Company, model: Server) -> None:

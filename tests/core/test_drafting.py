@@ -179,6 +179,38 @@ def test_a_step_on_a_way_of_its_own_goes_on_to_where_every_other_way_leads() -> 
     assert (made["fork"], made["one"]) == ({"yes": "one", "default": "done"}, {"default": "done"})
 
 
+AT_ONCE: dict[str, Any] = {
+    "parallel": {"branches": [{"id": "tax", "start": "vat"}, {"id": "bank", "start": "account"}]},
+    "loop": {"items": {"relation": "accounts", "fields": ["iban"]}, "body": "vat"},
+}
+
+
+@pytest.mark.parametrize("kind", AT_ONCE)
+def test_what_a_step_begins_ends_at_a_new_step_behind_it(kind: str) -> None:
+    document = {
+        "steps": [
+            {"id": "start", "type": "start", "next": {"default": "checks"}},
+            {"id": "checks", "type": kind, "config": AT_ONCE[kind], "next": {"default": "fine"}},
+            {"id": "vat", "type": "condition", "next": {"valid": "fine", "default": "account"}},
+            {"id": "account", "type": "guidance", "next": {"default": "fine"}},
+            {"id": "fine", "type": "decision", "next": {"yes": "done", "default": "done"}},
+            {"id": "done", "type": "end", "next": {}},
+        ]
+    }
+    added = drafting.read_changes([{"op": "add_step", "step": {"type": "output", "id": "sum"}, "after": "checks"}])
+    after = drafting.apply(document, added)
+    assert {step["id"]: step["next"] for step in after["steps"]} == {
+        "start": {"default": "checks"},
+        "checks": {"default": "sum"},
+        "sum": {"default": "fine"},
+        "vat": {"valid": "sum", "default": "account"},
+        "account": {"default": "sum"},
+        "fine": {"yes": "done", "default": "done"},
+        "done": {},
+    }
+    assert drafting.apply(after, drafting.read_changes([{"op": "remove_step", "step": "sum"}]))["steps"] == document["steps"]
+
+
 def test_renaming_a_step_rewrites_every_expression_that_names_it() -> None:
     after = drafting.apply(SMALL, drafting.read_changes([{"op": "rename_step", "step": "look", "id": "see"}]))
     by_id = {step["id"]: step for step in after["steps"]}

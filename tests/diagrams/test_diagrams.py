@@ -46,7 +46,7 @@ STEPS_SAY = [
     ("read", "Tells a person what to do or to know", []),
     ("note", "Asks for Note (required), Count", [("Asks for", "Note (required), Count")]),
     ("rate", "Changes Risk, Email", [("Changes", "Risk, Email")]),
-    ("is_high", "High", []),
+    ("is_high", "Risk is High", [("High", "Risk is High")]),
     ("end", "Approved", [("Label", "Approved")]),
 ]  # fmt: skip
 
@@ -55,6 +55,24 @@ STEPS_SAY = [
 def test_what_a_step_does_is_said_in_words(company: Company, step: str, gist: str, says: list[tuple[str, str]]) -> None:
     node = nodes(diagrams.show(company.olivia, "care-review").picture)[step]
     assert (node.gist, list(node.says)) == (gist, says)
+
+
+def test_a_rule_is_said_with_the_labels_of_what_was_chosen_and_asked(company: Company) -> None:
+    made = document()
+    rules = {
+        "steps.decide.option == 'approve'": "“Decide” is Approve",
+        "steps.note.count > 5 && steps.decide.option != 'again'": "Count is more than 5 and “Decide” is not Look again",
+        "steps.is_high.branch == 'high'": "“High?” is High",
+        "size(steps.note.note) > 3": "High",
+    }
+    condition = next(step for step in made["steps"] if step["id"] == "is_high")
+    for rule, words in rules.items():
+        condition["config"]["branches"][0]["if"] = rule
+        assert nodes(diagrams.picture_of(read(made), {}))["is_high"].gist == words
+    count = next(field for step in made["steps"] for field in step["config"].get("form", []) if field["name"] == "count")
+    count |= {"type": "money", "currency": "EUR", "minor": True}
+    condition["config"]["branches"][0]["if"] = "steps.note.count > 50050"
+    assert nodes(diagrams.picture_of(read(made), {}))["is_high"].gist == "Count is more than 500.5"
 
 
 def test_ways_on_have_the_words_of_their_options_and_say_where_they_lead_back(company: Company) -> None:

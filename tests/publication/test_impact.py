@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console import access, publication, workflows
+from console import access, diagrams, publication, workflows
 from console.core import drafting
 from console.errors import NotAllowed, NotFound
 from tests.company import Company
@@ -42,6 +42,20 @@ def test_impact_names_differences_runs_and_the_version_it_would_become(company: 
         "count": 4,
         "first": "",
     }
+
+
+def test_what_a_file_leaves_out_is_no_difference_once_it_is_published(company: Company) -> None:
+    changed(
+        company,
+        {"op": "set_document", "field": "settings", "value": {"visit_limit": 5}},
+        {"op": "set", "step": "read", "field": "completion", "value": "manual"},
+    )
+    assert publication.impact(company.mona, CARE).same
+    assert not diagrams.show(company.mona, CARE).draft_differs
+    changed(company, {"op": "set_document", "field": "settings", "value": {"visit_limit": 3}})
+    [found] = publication.impact(company.mona, CARE).differences
+    assert (found.old, found.new) == ("5", "3")
+    assert diagrams.show(company.mona, CARE).draft_differs
 
 
 def test_impact_says_who_lacks_a_right_and_who_has_it(company: Company) -> None:

@@ -17,6 +17,7 @@ OPEN_MODULES = frozenset(
         "house_check",
         "house_rules",
         "json_shape",
+        "condition_words",
         "names_check",
         "references",
         "saved_tests",

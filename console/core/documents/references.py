@@ -130,7 +130,7 @@ def _wrong_step(step: str, rest: list[str], known: Known) -> str | None:
         return f"The step {step} gives no {rest[0]}{suggestion(rest[0], [name for name in outputs if '.' not in name])}"
     inner = {name.partition(".")[2] for name in outputs if name.startswith(f"{rest[0]}.")}
     if inner and len(rest) > 1 and rest[1] not in inner:
-        return f"The step {step} reads no {rest[0]}.{rest[1]}{suggestion(rest[1], inner)}"
+        return f"The step {step} reads no {rest[0]}.{rest[1]}{suggestion(rest[1], inner, ': add it to what that step reads.')}"
     return None
 
 

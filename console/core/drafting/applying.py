@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from console.core.documents import graph
 from console.core.documents.document_parts import RESERVED
 from console.core.documents.workflow import MAX_BYTES, MAX_DEPTH
 from console.core.drafting import changes
@@ -190,9 +191,27 @@ def _added(document: dict[str, Any], change: changes.AddStep) -> dict[str, Any]:
             step["next"] = {**step["next"], "default": former}
         if before["type"] not in ENDS:
             steps[number] = {**before, "next": {**before.get("next", {}), change.outcome: name}}
+            if change.outcome == "default" and former is not None:
+                steps = _ending_at(steps, before, former, name)
         place = number + 1 if change.place is None else change.place
     steps.insert(place, step)
     return {**document, "steps": steps}
+
+
+def _ending_at(steps: list[Any], before: Mapping[str, Any], former: str, name: str) -> list[Any]:
+    """The steps with what belongs to `before`, a step that starts others (branches, the body of a loop), ending at the step `name` that follows it now."""
+    config = before.get("config") or {}
+    given = config.get("branches")
+    branches = given if isinstance(given, list) else []
+    starts = [config.get("body"), *(each.get("start") for each in branches if isinstance(each, Mapping))]
+    edges = {step["id"]: [to for to in step.get("next", {}).values() if to != former] for step in steps}
+    inside = graph.reachable(edges, [start for start in starts if isinstance(start, str)])
+    return [
+        {**step, "next": {outcome: name if to == former else to for outcome, to in step.get("next", {}).items()}}
+        if step["id"] in inside
+        else step
+        for step in steps
+    ]
 
 
 def free_id(kind: str, taken: set[str]) -> str:

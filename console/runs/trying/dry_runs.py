@@ -36,6 +36,9 @@ LONGEST_S = 20.0
 NOT_HERE = "require"
 """The code of an action that is not possible on the record as it is."""
 CHOOSE_END = "A dry run writes nothing, so an earlier step has not made it. Say how this step ends."
+CIRCLES = "What an action would have written is not seen in a dry run, so this could go round for ever. Say how it goes on."
+PASSES = 2
+"""How often a rule is judged by records that an action would have changed, before the tester is asked."""
 STUCK = "The dry run was ended after {moves} moves: look whether the workflow goes in circles, or waits for a slow data source."
 
 
@@ -165,7 +168,10 @@ class Simulation:
             self._as_then(then)
             return None
         if run.status == "running":
-            self._automatic_step()
+            open_step = step_at(self.definition, run)
+            if open_step.kind.name == "condition" and self.unseen and not self.script.recorded and open_step.attempt.attempt > PASSES:
+                return self._end_circle(open_step)
+            self._automatic_step(open_step)
             return None
         if run.status == "waiting_person":
             return self._person()
@@ -226,8 +232,7 @@ class Simulation:
         """What the step reads now."""
         return context_of(self.actor, open_step, self.record(), self.now, item=item)
 
-    def _automatic_step(self) -> None:
-        open_step = step_at(self.definition, self.run)
+    def _automatic_step(self, open_step: OpenStep) -> None:
         before = self.run
         try:
             require_few_automatic(self.definition, self.run)
@@ -315,6 +320,16 @@ class Simulation:
             return self.question("form", outcomes=outcomes, why=f"{why} {CHOOSE_END}", answered=True, refused=True)
         self._hold(self.actor.id)
         self.give(commands.Complete(self.actor.id, open_step.attempt.step, self.run.revision, chosen, {}, {}))
+        return None
+
+    def _end_circle(self, open_step: OpenStep) -> Question | None:
+        """Take the way that the tester chooses: the rule reads what no action has written, and would find the same for ever."""
+        step, ways = open_step.attempt.step, self._ways(open_step)
+        answer = self.script.answer(step, open_step.attempt.attempt)
+        if answer is None or answer.outcome not in ways:
+            words = {**ways, "default": "Otherwise"}
+            return self.question("form", outcomes=[{"value": each, "label": words[each]} for each in ways], why=CIRCLES)
+        self.give(commands.Complete(None, step, self.run.revision, answer.outcome, {}, {"branch": answer.outcome}))
         return None
 
     def _form(self, prompt: Prompt, *, answered: bool, refused: bool = False, errors: Any = (), why: str = "") -> Question:

@@ -37,7 +37,10 @@
       for (const name of ["outline-pane", "problems"]) swap(here.querySelector(`.${name}`), made.querySelector(`.${name}`), true);
       for (const [name, value] of Object.entries(made.dataset)) if (name !== "chosen" && name !== "view") here.dataset[name] = value;
       const others = told.others || Number(made.dataset.revision) > told.on + 1;
-      if (typed && others && !told.waiting && !draft.rough()) retype(made.querySelector("#text").value);
+      const saved = made.querySelector("#text")?.value;
+      const foreign = typed && slug(saved) !== slug(box().value); // a document of another workflow was put in
+      if (typed && (others || foreign) && !told.waiting && !draft.rough()) retype(saved);
+      if (foreign) window.handrail.toast(`The address stays ${slug(saved)}: no workflow changes its own.`);
     } else {
       if (moved || told.fresh) here.querySelectorAll("[data-unfinished]").forEach((each) => each.removeAttribute("data-unfinished"));
       if (moved) here.querySelector("#panel").replaceWith(made.querySelector("#panel").cloneNode(true)); // another step: nothing in it is alike
@@ -63,6 +66,8 @@
 
   // What had the focus is gone: the keyboard goes on at the chosen step.
   const stay = () => root().querySelector("#panel [aria-invalid], [data-outline] [aria-current=true], [data-add-step]")?.focus();
+
+  const slug = (text) => /"slug":\s*"([^"]*)"/.exec(text)?.[1];
 
   // The text with what others have changed in it, the caret where it was.
   function retype(text) {
@@ -237,7 +242,7 @@
 
   function addRow(button) {
     const place = [...JSON.parse(button.dataset.rowList), Number(button.dataset.number)];
-    focus = `[id="${button.closest("fieldset").id}"] .row:last-of-type :is(input, select, textarea)`;
+    focus = `[id="${button.closest("fieldset").id}"] .row:last-of-type :is(input, select, textarea):not([hidden])`;
     change([set(JSON.stringify(place), JSON.parse(button.dataset.rowAdd))]);
   }
   function removeRow(button) {

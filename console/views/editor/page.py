@@ -106,9 +106,9 @@ def _changes(text: str) -> list[Change]:
 
 
 def _typed_text(slug: str) -> workflows.Draft:
-    """The draft after its text was typed over: what differs from the text that the page had before (`since`) is changed."""
+    """The draft after its text was typed over: what differs from the text that the page had before (`since`) is changed, but for the address."""
     form = request.form
-    before, typed = _read_text(form.get("since", "")), _read_text(form.get("text", ""))
+    before, typed = ({**_read_text(form.get(name, "")), "slug": slug} for name in ("since", "text"))
     return workflows.edit(frame.actor(), slug, form.get("revision", 0, int), drafting.difference(before, typed))
 
 
@@ -288,7 +288,7 @@ def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Tol
     for problem in found:
         mending = drafting.mend(document, problem)
         label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
-        words = problem_words(problem.field, problem.reason)
+        words = problem_words(problem.field, problem.reason, document)
         problems.append(Told(problem.step, titles.get(problem.step or "", ""), problem.field, words, problem.severity, label, change))
     return problems
 

@@ -85,9 +85,12 @@ def _publication(
 
 def impact_context(impact: Mapping[str, Any], document: Mapping[str, Any], live: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what `editor/impact.html` shows of an impact in the shape of the API, of publishing this document in the place of the live one."""
-    drawn = drawn_difference(live, document) if live is not None and impact["differences"] else {}
+    drawn = drawn_difference(live, workflows.as_published(document)) if live is not None and impact["differences"] else {}
     return drawn | {
-        "told": {**impact, "problems": [each | {"message": problem_words(each["field"], each["message"])} for each in impact["problems"]]},
+        "told": {
+            **impact,
+            "problems": [each | {"message": problem_words(each["field"], each["message"], document)} for each in impact["problems"]],
+        },
         "counted": _counted(impact["differences"]),
         "records": _records_of(document.get("collection")),
         "titles": {step["id"]: str(step.get("title") or step["id"]) for step in document["steps"]},
@@ -123,7 +126,7 @@ def history(slug: str) -> Response:
     elif revision is not None:
         chosen = workflows.draft_at(actor, slug, revision)
     than = request.values.get("than", type=int)
-    before = workflows.version_of(actor, slug, than)[1] if than is not None else draft.document
+    before = workflows.version_of(actor, slug, than)[1] if than is not None else workflows.as_published(draft.document)
     wrong: ConsoleError | None = None
     if request.method == "POST":
         if chosen is None:

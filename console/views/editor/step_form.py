@@ -14,6 +14,7 @@ from typing import Any
 from console import accounts, actions, inboxes, records, steps
 from console.access import all_rows, can
 from console.core.actor import Actor
+from console.core.documents import condition_words as conditions
 from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Step
@@ -21,7 +22,6 @@ from console.core.documents.workflow_sketch import sketches
 from console.core.expressions.functions import FUNCTIONS
 from console.integrations import outgoing_secrets
 from console.views import formats
-from console.views.editor import conditions
 from console.views.editor.values_in_words import LABELS, words_of
 
 Path = tuple[str | int, ...]
@@ -46,6 +46,8 @@ NOTE, NOTED = "Note", ("description",)
 """What a step's description is called on the page: it is for those who edit the workflow."""
 REQUESTER = "requester"
 PICKED = frozenset({"collection", "relation", "action", "compensation", "team", "inbox", "secret"})
+COLUMNS = frozenset({"fields", "required", "edit", "field"})
+"""Settings that name fields of the record."""
 EXPRESSIONS = frozenset({"if", "if_", "unless", "required_if", "until", "due", "assignee", "documents", "where", "record", "each", "value"})
 NEW = {"name": "field", "value": "option", "outcome": "branch"}
 """What a new entry of a list is called, with a number."""
@@ -315,7 +317,7 @@ class _Offer:
                 (REQUESTER, "Whoever holds the run when it comes here"),
                 *((f"step:{step}", f"Whoever did “{title}”") for step, title in self._before()),
             ]
-        elif name in ("fields", "required", "edit") and (own := self._own()) is not None:
+        elif name in COLUMNS and (own := self._own()) is not None:
             found = [(each.name, each.label) for each in own.fields]
         return _with(found[:MOST_OPTIONS], values) if found else ()
 
@@ -385,6 +387,8 @@ def settings_in_words(actor: Actor, document: Mapping[str, Any], step: Mapping[s
 
     def said(name: str, value: Any) -> str:
         if isinstance(value, str):
+            if name in COLUMNS and (column := known.get(f"record.{value}")) is not None:
+                return column.label
             return conditions.sentence(value, known) if name in conditions.CONDITIONS else conditions.text_words(value, known)
         if name == "roles" and isinstance(value, list):
             return ", ".join(formats.role_words(str(each)) for each in value)

@@ -39,8 +39,10 @@ LABELS = {
 """Settings of steps → what their boxes are called, where that is not their name."""
 
 
-def problem_words(field: str, reason: str) -> str:
+def problem_words(field: str, reason: str, document: Mapping[str, Any]) -> str:
     """The problem at this place of a step or a document, for those who see boxes and no file."""
+    if trigger := _of_trigger(document, field):
+        return f"{trigger}: {reason}"
     if reason in SAID:
         return SAID[reason]
     place, _, outcome = field.partition(".")
@@ -52,6 +54,15 @@ def problem_words(field: str, reason: str) -> str:
     return named_reason(
         field, reason.replace(MISSING, f"Nothing is entered under {LABELS.get(setting) or label_of(setting)}", 1) if field else reason
     )
+
+
+def _of_trigger(document: Mapping[str, Any], field: str) -> str:
+    """Which trigger a problem is about, and which of its settings."""
+    place = re.match(r"triggers\[(\d+)\]\.?(\w*)", field)
+    given = document["triggers"][int(place[1])] if place is not None else None
+    if place is None or not isinstance(given, Mapping):
+        return ""
+    return ", ".join(each for each in (f"Trigger {given.get('title') or given.get('id')}", label_of(place[2])) if each)
 
 
 def pairs(values: Mapping[str, Any], technical: frozenset[str]) -> list[tuple[str, str]]:

@@ -283,3 +283,24 @@ def test_a_step_on_a_record_that_an_earlier_step_would_have_made_ends_as_the_tes
     ended = trial(company, made, answers={"rate": rated, "again": said(outcome="succeeded", values={})})
     assert (ended.outcome, path(ended)) == ("Done", ["start", "rate", "again", "end"])
     assert [each.step for each in ended.would_send] == ["rate"]
+
+
+def test_a_rule_that_an_action_would_have_ended_asks_the_tester_where_it_goes_on(company: Company) -> None:
+    imported(RATE)
+    access.grant("operations_lead", "action:customer.rate", ["execute"], team="operations")
+    made = document(
+        step("start", "start", "rate"),
+        step("rate", "trigger_action", "left", {"action": "customer.rate"}),
+        step("left", "condition", "end", {"branches": [{"if": "record.risk != 'critical'", "outcome": "yes"}]}),
+        step("back", "go_to", "rate"),
+        step("end", "end", None, {"label": "Done"}),
+    )
+    made["steps"][2]["next"]["yes"] = "back"
+    rated = said(values={"risk": "high"})
+    stopped = trial(company, made, answers={"rate": rated})
+    assert stopped.question is not None
+    assert (stopped.question.step, stopped.question.attempt) == ("left", 3)
+    assert [(each["value"], each["label"]) for each in stopped.question.outcomes] == [("yes", "Yes"), ("default", "Otherwise")]
+    assert "Say how it goes on" in stopped.question.why
+    ended = trial(company, made, answers={"rate": rated, "left": [said(), said(), said(outcome="default")]})
+    assert (ended.outcome, path(ended)[-3:]) == ("Done", ["rate", "left", "end"])

@@ -1,13 +1,15 @@
-"""Conditions of a step as rows of what is compared, how and with what, for those who write no expressions; and what a row may compare."""
+"""Conditions of a step as rows of what is compared, how and with what, and in words, for those who write no expressions; and what a row may compare."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from console.core import currencies
 from console.core.documents.collections import Collection, condition_rows
 from console.core.documents.collections.condition_rows import FITTING, VALUELESS, ConditionRow
 from console.core.expressions import TEMPLATE
+from console.core.plain_words import humanised
 
 CONDITIONS = frozenset({"if", "unless", "required_if"})
 """Settings that hold a condition."""
@@ -97,9 +99,30 @@ def _row_words(row: ConditionRow, of: Compared) -> str:
     return f"{of.label} {words.replace('…', row.value) if '…' in words else f'{words} {row.value}'.strip()}"
 
 
+def spoken(text: str, own: Collection | None, steps: Mapping[str, Mapping[str, Any]]) -> str:
+    """The condition in words where rows can say it, else nothing; `steps`: the start, and those that it may name, by id."""
+    found = condition_rows.rows_of(text, condition_rows.path_of)
+    named: dict[str, frozenset[str]] = {}
+    for row in found[1] if found else ():
+        root, step, *name = row.field.split(".")
+        if root == "steps":
+            named[step] = named.get(step, frozenset()) | {".".join(name)}
+        elif root == "input":
+            named |= {each: frozenset() for each in steps if steps[each]["type"] == "start"}
+    looked_at = [steps[each] for each in named if each in steps]
+    words = sentence(text, compared({"steps": looked_at}, own, named)) if found else text
+    return words if words != text else ""
+
+
 def text_words(text: str, known: Mapping[str, Compared]) -> str:
     """A text with the labels of the values that are filled in."""
-    return TEMPLATE.sub(lambda found: f"[{known[name].label if (name := found[1].strip()) in known else name}]", text)
+
+    def labels(found: re.Match[str]) -> str:
+        named = re.findall(r"[a-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+", found[1])
+        told = [known[path].label for path in named if path in known]
+        return f"[{', '.join(told) or found[1].strip()}]"
+
+    return TEMPLATE.sub(labels, text)
 
 
 def compared(document: Mapping[str, Any], own: Collection | None, before: Mapping[str, frozenset[str] | None]) -> dict[str, Compared]:
@@ -129,8 +152,19 @@ def _of_steps(document: Mapping[str, Any], own: Collection | None, before: Mappi
                 yield _of_form(title, path, entries[name])
             elif (read := fields.get(name)) is not None:
                 yield Compared(title, path, read.label, read.kind, read.options, read.day, read.digits)
+            elif (chosen := _choices(step, name)) is not None:
+                yield Compared(title, path, f"“{title}”", "text", chosen)
             elif name:
                 yield Compared(title, path, name.replace("_", " ").replace(".", ": ").capitalize(), ANY)
+
+
+def _choices(step: Mapping[str, Any], name: str) -> list[tuple[str, str]] | None:
+    """(value, label) of what a person chose at the step, or a rule; None where the name is that of something else."""
+    entries = (step.get("config") or {}).get({"option": "options", "branch": "branches"}.get(name, ""))
+    if not isinstance(entries, list):
+        return None
+    values = [(str(each.get("value") or each.get("outcome")), each.get("label")) for each in entries if isinstance(each, Mapping)]
+    return [(value, str(label or humanised(value))) for value, label in values]
 
 
 def _form_fields(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -146,7 +180,9 @@ def _of_form(group: str, path: str, field: Mapping[str, Any]) -> Compared:
     listed = [each for each in given if isinstance(each, Mapping)] if isinstance(given, list) else []
     options = [(str(each.get("value")), str(each.get("label") or each.get("value"))) for each in listed]
     kind = KINDS.get(str(field.get("type", "text")), ANY)
-    return Compared(group, path, str(field.get("label") or field["name"]), kind, options, day=field.get("type") == "date")
+    named = currencies.decimals(str(field.get("currency"))) if field.get("minor") is True else 0
+    digits = condition_rows.MINOR_DIGITS if named is None else named
+    return Compared(group, path, str(field.get("label") or field["name"]), kind, options, field.get("type") == "date", digits)
 
 
 def _plain(path: str) -> bool:
