@@ -27,7 +27,6 @@ from console import __version__, files, log, settings, subjects
 from console.activity import sequencing
 from console.core.actor import Actor
 from console.db import dump, engine, migrate
-from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, Invalid
 from console.log import checkpoint, tree_heads
 from console.upkeep import erasure
@@ -185,19 +184,6 @@ def _dump(archive: zipfile.ZipFile, say: Progress) -> str:
 
         dump.dump(engine.migration_url(), write_block)
     return digest.hexdigest()
-
-
-_LAST = """
-select case kind when 'backup_made' then told->>'at' else told->'data'->'open'->>'made_at' end
-from (select a.kind, convert_from(e.body, 'UTF8')::jsonb as told from console.activity a join console.event e on e.id = a.event
-      where a.kind in ('backup_made', 'log_restored') order by a.pos desc limit 1) newest
-"""
-
-
-def last() -> str | None:
-    """When the newest backup was made that the log tells of, RFC 3339; None where it tells of none. After a restore: the one that was restored."""
-    rows = fetch(_LAST)
-    return str(rows[0][0]) if rows else None
 
 
 class Archive:

@@ -22,7 +22,7 @@ from console.log import tree_heads
 from console.postgres import LEAST_FREE_BYTES, Embedded, PostgresError
 from console.processes import supervisor
 from console.settings import data_folder
-from console.upkeep import health
+from console.upkeep import health, status
 
 OLDEST_SERVER = 15
 EVENTS_TABLE = "console.event"
@@ -404,9 +404,7 @@ def spoken_moment(at: datetime) -> str:
 
 def _backup() -> Check:
     """Whether the log has a recent backup. Backups made by other tools are not in the log."""
-    from console.upkeep import backup
-
-    newest = backup.last()
+    newest = status.last_backup()
     if newest is None:
         return Check(
             "backup", ok=True, message="the log tells of none", fix="console backup FILE, or know that the database is backed up otherwise"

@@ -217,3 +217,16 @@ def metrics() -> tuple[bytes, str]:
     ):
         Gauge(f"handrail_{name}", text, registry=registry).set(value)
     return generate_latest(registry), "text/plain; version=0.0.4; charset=utf-8"
+
+
+_LAST_BACKUP = """
+select case kind when 'backup_made' then told->>'at' else told->'data'->'open'->>'made_at' end
+from (select a.kind, convert_from(e.body, 'UTF8')::jsonb as told from console.activity a join console.event e on e.id = a.event
+      where a.kind in ('backup_made', 'log_restored') order by a.pos desc limit 1) newest
+"""
+
+
+def last_backup() -> str | None:
+    """When the newest backup was made that the log tells of, RFC 3339; None where it tells of none. After a restore: the one that was restored."""
+    rows = fetch(_LAST_BACKUP)
+    return str(rows[0][0]) if rows else None

@@ -17,7 +17,7 @@ from console.inboxes import Inbox
 from console.records import catalogue
 from console.runs import RunHead
 from console.runs.showing import record_reach
-from console.upkeep import backup, status
+from console.upkeep import status
 from console.views import formats, frame, my_work, proof as proof_pages
 from console.views.formats import Look
 from console.work import approvals, ended_runs, my_work as work
@@ -192,7 +192,7 @@ def _first_steps(who: Actor) -> list[Panel]:
             "/settings/people/invite",
         ),
         ("Make the first workflow", "The lead signs in and opens Workflows, New workflow", "To do", "/workflows"),
-        ("Keep backups", "console backup FILE, each night", "Done" if backup.last() else "To do", "/operations"),
+        ("Keep backups", "console backup FILE, each night", "Done" if status.last_backup() else "To do", "/operations"),
     ]
     return [Panel("first-steps", "First steps", "/settings", "Settings", rows)]
 

@@ -28,7 +28,7 @@ from console.db import dump, engine, fetch, server
 from console.errors import Conflict
 from console.log import checkpoint, tree_heads
 from console.processes import supervisor
-from console.upkeep import backup, doctor, erasure, restore
+from console.upkeep import backup, doctor, erasure, restore, status
 from console.worker import Duty, Worker
 from tests import warm
 from tests.company import Company
@@ -103,7 +103,7 @@ def test_the_whole_path(company: Company, saved: Path) -> None:
     told = checked()
     assert (told.exit_code, " 0 erased" in told.output) == (0, False), told.output
     (note,) = [event for event in log.events_of("sys:config") if event.type == "log_restored"]
-    assert backup.last() == done.made_at
+    assert status.last_backup() == done.made_at
     assert note.open == {"size": done.size, "lost": done.lost, "made_at": done.made_at, "erased": 1, "version": __version__}
     aside = [path.read_text() for path in held.parent.glob("checkpoints-until-*.txt")]
     assert len(aside) == 1
@@ -139,7 +139,7 @@ def test_what_an_archive_holds(company: Company, saved: Path) -> None:
         assert key not in whole
     assert [event.type for event in log.events_of("sys:config")][-1] == "backup_made"
     sequencing.catch_up()
-    assert str(backup.last()).startswith(told["made_at"][:10])
+    assert str(status.last_backup()).startswith(told["made_at"][:10])
     found = {check["name"]: check for check in doctor.examine()["checks"]}
     assert found["backup"]["message"].endswith("0 days ago")
     with pytest.raises(Conflict, match="is there already"):
