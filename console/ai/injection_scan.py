@@ -4,8 +4,6 @@ The scan decides nothing about a value; it sets a flag and names the source, wha
 fence among several, and not the one that keeps values out (that is `guard`).
 """
 
-import base64
-import binascii
 import html
 import re
 import unicodedata
@@ -15,7 +13,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from console.ai import injection_phrases
+from console.ai import injection_phrases, readings
 from console.ai.literal_quotes import scalars
 from console.ai.types import Ask, Source
 
@@ -269,7 +267,7 @@ def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
     for start, end in reversed(list(_between(bare, "-----BEGIN ", "-----END "))):
         bare = bare[:start] + " " + bare[end:]
     for match in list(_BASE64.finditer(bare))[:50]:
-        decoded = _of_hex(match[0]) or _decoded(match[0])
+        decoded = readings.decoded(match[0][:8000])
         if decoded and (sign := next(_orders(fold(decoded), names), None) or next(_forged(fold(decoded)), None)):
             yield Sign("an encoded order", sign.quote)
         elif (
@@ -278,24 +276,6 @@ def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
             and "://" not in bare[max(0, match.start() - 300) : match.start()].split(" ")[-1]
         ):
             yield Sign("a wall of encoded data", match[0][:40])
-
-
-def _of_hex(signs_: str) -> str:
-    """The text that hexadecimal digits encode; empty if it is no text."""
-    try:
-        decoded = bytes.fromhex(signs_[: 8000 - len(signs_) % 2]).decode("ascii")
-    except ValueError:
-        return ""
-    return decoded if all(sign.isprintable() or sign.isspace() for sign in decoded) else ""
-
-
-def _decoded(signs_: str) -> str:
-    """The text that base64 encodes; empty if it is no text."""
-    try:
-        decoded = base64.b64decode(signs_[:8000] + "=" * (-len(signs_[:8000]) % 4), validate=True).decode()
-    except (binascii.Error, ValueError):
-        return ""
-    return decoded if sum(sign.isprintable() or sign.isspace() for sign in decoded) > 0.9 * len(decoded) else ""
 
 
 def fold(text: str) -> str:
