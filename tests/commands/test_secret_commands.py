@@ -61,8 +61,8 @@ def test_by_program_it_is_set_and_no_answer_holds_it(company: Company) -> None:
 def test_a_command_line_knows_the_secrets_of_what_serves_from_its_folder(company: Company) -> None:
     """The demo gives its provider's secret to the processes that it starts, and to no command line: `check --sources` warned of two shipped files."""
     folder = settings.current().data_dir
+    (folder / "serving").mkdir(parents=True, exist_ok=True)
     note = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": supervisor.identity(folder), "secrets": ["bank"]}
-    (folder / "serving").mkdir(exist_ok=True)
     file = folder / "serving" / f"{os.getpid()}.json"
     assert "bank" not in (workflows.around().secrets or ())
     file.write_text(json.dumps(note))
