@@ -14,6 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from console.ai import injection_phrases, readings
+from console.ai.comparable_words import LOOKALIKES
 from console.ai.literal_quotes import scalars
 from console.ai.types import Ask, Source
 
@@ -36,41 +37,15 @@ _SPACED = re.compile(r"(?<!\w)(?:[^\W\d_][ ._*\-|\n]{1,6}){7,200}[^\W\d_](?!\w)"
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _IMAGE = re.compile(r"data:image/[a-z+]{2,10};base64,[A-Za-z0-9+/=\s]{20,}", re.IGNORECASE)
 _JOINED = (
-    "ignoreall",
-    "ignoreyour",
-    "ignoreprevious",
-    "ignoretheabove",
-    "disregard",
-    "systemprompt",
-    "previousinstruction",
-    "approvethis",
-    "markasverified",
-    "overriderules",
-)
+    "ignoreall", "ignoreyour", "ignoreprevious", "ignoretheabove", "disregard", "systemprompt", "previousinstruction", "approvethis",
+    "markasverified", "overriderules",
+)  # fmt: skip
 _ASSIGNING = ("set ", "overwrite", "assign", "fill", "force")
-_LOOKALIKES = str.maketrans("аеіоурсхѕјһԁɡɩΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχвкмнт", "aeioypcxsjhdgiabezhikmnoptyxaeikvoptuxbkmht")
 _MIXED = re.compile(r"(?<!\w)(?=\w*[a-z])(?=\w*[\u0370-\u04ff\u0261\u0269])\w{1,60}")
-_UNDECOMPOSED = str.maketrans(
-    {
-        "ł": "l",
-        "ø": "o",
-        "đ": "d",
-        "ı": "i",
-        "æ": "ae",
-        "œ": "oe",
-        "ð": "d",
-        "þ": "th",
-        "’": "'",
-        "‘": "'",
-        "“": '"',
-        "”": '"',
-        "„": '"',
-        "–": "-",
-        "—": "-",
-        "‐": "-",
-        "‑": "-",
-    }
-)
+_UNDECOMPOSED = str.maketrans({
+    "ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "’": "'", "‘": "'", "“": '"', "”": '"', "„": '"',
+    "–": "-", "—": "-", "‐": "-", "‑": "-",
+})  # fmt: skip
 _ROLE = re.compile(
     r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id|begin_of_text)\|?>|\[/?inst\]|<</?sys>>"
     r"|</?(?:system|assistant|instructions?|prompt|tool_result|function_results?|human|antml:\w+|system_prompt|thinking|tool_call|tool_use|invoke)\b[^<>]{0,100}>"
@@ -289,7 +264,7 @@ def fold(text: str) -> str:
         text = "".join(sign for sign in text if unicodedata.category(sign) not in {"Mn", "Cf"}) if not text.isascii() else text
     text = text.casefold().translate(_UNDECOMPOSED) if not text.isascii() else text.lower()
     if not text.isascii():
-        text = _MIXED.sub(lambda match: match[0].translate(_LOOKALIKES), text)
+        text = _MIXED.sub(lambda match: match[0].translate(LOOKALIKES), text)
     lines = (" ".join(line.split()) for line in text.splitlines())
     return "\n".join(line for line in lines if line)
 

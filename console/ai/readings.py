@@ -87,9 +87,8 @@ def _together(letters: str) -> str:
     """Letters that stand each for itself as words; where they stand wider than most, one ends."""
     between = re.findall(r"[\W_]+", letters)
     usual = Counter(map(len, between)).most_common(1)[0][0]
-    return "".join(
-        sign + (" " if len(gap) > usual else "") for sign, gap in zip(re.findall(r"[^\W_]", letters), [*between, ""], strict=True)
-    )
+    signs = zip(re.findall(r"[^\W_]", letters), [*between, ""], strict=True)
+    return "".join(sign + (" " if len(gap) > usual else "") for sign, gap in signs)
 
 
 def _unescaped(escape: str) -> str:
@@ -97,12 +96,10 @@ def _unescaped(escape: str) -> str:
         return html.unescape(escape)
     if escape[:2].lower() == "\\u":
         return chr(int(escape[2:6], base=16))
+    if escape[0] not in "%=\\" or not escape.strip("=\r\n"):
+        return ""
     with contextlib.suppress(ValueError):
-        return (
-            urllib.parse.unquote(re.sub(r"=|\\x", "%", escape, flags=re.IGNORECASE), errors="strict")
-            if escape[0] in "%=\\" and escape.strip("=\r\n")
-            else ""
-        )
+        return urllib.parse.unquote(re.sub(r"=|\\x", "%", escape, flags=re.IGNORECASE), errors="strict")
     return escape
 
 

@@ -195,7 +195,7 @@ class Redactor:
         )
         if whole is not None and whole.kind in {"card", "id"}:
             return self._placeholder(value, kind=whole.kind.upper())
-        return self._replaced(text) if self._replaced(text) != text else value
+        return self._sought.replaced(text) if self._sought.replaced(text) != text else value
 
     def text(self, text: str, *, note: bool = False) -> str:
         """A text with what must not be sent replaced. `note`: also addresses and phone numbers that stand in no field."""
@@ -206,7 +206,7 @@ class Redactor:
         shown = [contact_details.visible(text) for text in texts]
         if any("[" in line for line in shown):
             shown = [_LIKE_ONE.sub(r"(\1)", line) for line in shown]  # what only looks like a placeholder must not be put back
-        shown = [self._replaced(line) for line in shown]
+        shown = [self._sought.replaced(line) for line in shown]
         whole = self._spotted("\n".join(shown), note=note)
         ends = list(accumulate(len(line) + 1 for line in shown))
         redacted_lines = []
@@ -238,9 +238,6 @@ class Redactor:
                     (stretch.start, stretch.end, REMOVED if stretch.kind == "secret" else self._placeholder(raw, kind=stretch.kind.upper()))
                 )
         return placed
-
-    def _replaced(self, text: str) -> str:
-        return self._sought.replaced(text)
 
 
 ORDER = ("secret", "mrz", "iban", "card", "id", "tax", "date", "email", "phone", "url")
