@@ -17,7 +17,7 @@ from console.inboxes import Inbox
 from console.records import catalogue
 from console.runs import RunHead
 from console.runs.showing import record_reach
-from console.upkeep import backup, status
+from console.upkeep import status
 from console.views import formats, frame, my_work, proof as proof_pages
 from console.views.formats import Look
 from console.work import approvals, ended_runs, my_work as work
@@ -180,6 +180,8 @@ def panels(who: Actor, look: Look, lately: Sequence[RunHead], *, works: bool) ->
 
 def _first_steps(who: Actor) -> list[Panel]:
     """Return the panel of a new installation for who administers it: what is still to do before the first run. It goes with the first workflow."""
+    from console.upkeep import backup  # with it come the migrations, which an idle process does not need
+
     if workflows.all_known() or not (access.can(who, None, "source", "manage") and access.can(who, None, "user", "manage")):
         return []
     names, makers = sorted(catalogue.current().sources), limits.able(None, "workflow:*", "edit")
