@@ -43,21 +43,7 @@ from console.access.rows import ACTS, PolicyError, Row, export, parse
 from console.access.run_reach import EVERY_RUN, Runs
 from console.access.subject_scope import path_of as subject_path, subject_of
 
-OPEN_MODULES = frozenset(
-    {
-        "clearance_rules",
-        "deciding",
-        "history",
-        "index",
-        "limits",
-        "narrowing",
-        "policy_changes",
-        "policy_store",
-        "policy_words",
-        "rows",
-        "run_reach",
-        "casbin_agreement",
-        "spoken_names",
-        "subject_scope",
-    }
-)
+OPEN_MODULES = frozenset({
+    "clearance_rules", "deciding", "history", "index", "limits", "narrowing", "policy_changes", "policy_store", "policy_words", "rows",
+    "run_reach", "casbin_agreement", "spoken_names", "subject_scope",
+})  # fmt: skip

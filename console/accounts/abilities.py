@@ -29,21 +29,9 @@ _EVERY = {
     "account": "every service account",
 }
 _KINDS = (
-    "workflow",
-    "account",
-    "inbox",
-    "action",
-    "collection",
-    "label",
-    "activity",
-    "ai",
-    "subject",
-    "source",
-    "policy",
-    "key",
-    "user",
+    "workflow", "account", "inbox", "action", "collection", "label", "activity", "ai", "subject", "source", "policy", "key", "user",
     "webhook",
-)
+)  # fmt: skip
 _TITLES = sa.text(
     "select 'workflow:' || slug, title from console.workflow union all select 'inbox:' || id, title from console.inbox"
     " union all select 'action:' || id, title from console.action"

@@ -4,8 +4,6 @@ The scan decides nothing about a value; it sets a flag and names the source, wha
 fence among several, and not the one that keeps values out (that is `guard`).
 """
 
-import base64
-import binascii
 import html
 import re
 import unicodedata
@@ -15,7 +13,8 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from console.ai import injection_phrases
+from console.ai import injection_phrases, readings
+from console.ai.comparable_words import LOOKALIKES
 from console.ai.literal_quotes import scalars
 from console.ai.types import Ask, Source
 
@@ -38,41 +37,15 @@ _SPACED = re.compile(r"(?<!\w)(?:[^\W\d_][ ._*\-|\n]{1,6}){7,200}[^\W\d_](?!\w)"
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _IMAGE = re.compile(r"data:image/[a-z+]{2,10};base64,[A-Za-z0-9+/=\s]{20,}", re.IGNORECASE)
 _JOINED = (
-    "ignoreall",
-    "ignoreyour",
-    "ignoreprevious",
-    "ignoretheabove",
-    "disregard",
-    "systemprompt",
-    "previousinstruction",
-    "approvethis",
-    "markasverified",
-    "overriderules",
-)
+    "ignoreall", "ignoreyour", "ignoreprevious", "ignoretheabove", "disregard", "systemprompt", "previousinstruction", "approvethis",
+    "markasverified", "overriderules",
+)  # fmt: skip
 _ASSIGNING = ("set ", "overwrite", "assign", "fill", "force")
-_LOOKALIKES = str.maketrans("аеіоурсхѕјһԁɡɩΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχвкмнт", "aeioypcxsjhdgiabezhikmnoptyxaeikvoptuxbkmht")
 _MIXED = re.compile(r"(?<!\w)(?=\w*[a-z])(?=\w*[\u0370-\u04ff\u0261\u0269])\w{1,60}")
-_UNDECOMPOSED = str.maketrans(
-    {
-        "ł": "l",
-        "ø": "o",
-        "đ": "d",
-        "ı": "i",
-        "æ": "ae",
-        "œ": "oe",
-        "ð": "d",
-        "þ": "th",
-        "’": "'",
-        "‘": "'",
-        "“": '"',
-        "”": '"',
-        "„": '"',
-        "–": "-",
-        "—": "-",
-        "‐": "-",
-        "‑": "-",
-    }
-)
+_UNDECOMPOSED = str.maketrans({
+    "ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "’": "'", "‘": "'", "“": '"', "”": '"', "„": '"',
+    "–": "-", "—": "-", "‐": "-", "‑": "-",
+})  # fmt: skip
 _ROLE = re.compile(
     r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id|begin_of_text)\|?>|\[/?inst\]|<</?sys>>"
     r"|</?(?:system|assistant|instructions?|prompt|tool_result|function_results?|human|antml:\w+|system_prompt|thinking|tool_call|tool_use|invoke)\b[^<>]{0,100}>"
@@ -269,7 +242,7 @@ def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
     for start, end in reversed(list(_between(bare, "-----BEGIN ", "-----END "))):
         bare = bare[:start] + " " + bare[end:]
     for match in list(_BASE64.finditer(bare))[:50]:
-        decoded = _of_hex(match[0]) or _decoded(match[0])
+        decoded = readings.decoded(match[0][:8000])
         if decoded and (sign := next(_orders(fold(decoded), names), None) or next(_forged(fold(decoded)), None)):
             yield Sign("an encoded order", sign.quote)
         elif (
@@ -278,24 +251,6 @@ def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
             and "://" not in bare[max(0, match.start() - 300) : match.start()].split(" ")[-1]
         ):
             yield Sign("a wall of encoded data", match[0][:40])
-
-
-def _of_hex(signs_: str) -> str:
-    """The text that hexadecimal digits encode; empty if it is no text."""
-    try:
-        decoded = bytes.fromhex(signs_[: 8000 - len(signs_) % 2]).decode("ascii")
-    except ValueError:
-        return ""
-    return decoded if all(sign.isprintable() or sign.isspace() for sign in decoded) else ""
-
-
-def _decoded(signs_: str) -> str:
-    """The text that base64 encodes; empty if it is no text."""
-    try:
-        decoded = base64.b64decode(signs_[:8000] + "=" * (-len(signs_[:8000]) % 4), validate=True).decode()
-    except (binascii.Error, ValueError):
-        return ""
-    return decoded if sum(sign.isprintable() or sign.isspace() for sign in decoded) > 0.9 * len(decoded) else ""
 
 
 def fold(text: str) -> str:
@@ -309,7 +264,7 @@ def fold(text: str) -> str:
         text = "".join(sign for sign in text if unicodedata.category(sign) not in {"Mn", "Cf"}) if not text.isascii() else text
     text = text.casefold().translate(_UNDECOMPOSED) if not text.isascii() else text.lower()
     if not text.isascii():
-        text = _MIXED.sub(lambda match: match[0].translate(_LOOKALIKES), text)
+        text = _MIXED.sub(lambda match: match[0].translate(LOOKALIKES), text)
     lines = (" ".join(line.split()) for line in text.splitlines())
     return "\n".join(line for line in lines if line)
 

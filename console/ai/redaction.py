@@ -6,18 +6,16 @@ A value has one placeholder wherever it occurs, also inside the texts of other s
 
 import hashlib
 import hmac
-import html
 import json
 import math
 import re
-import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
 from types import MappingProxyType
 from typing import Any
 
-from console.ai import contact_details, identity_numbers, secret_forms, spoken_digits, written_values
+from console.ai import contact_details, identity_numbers, readings, secret_forms, written_values
 from console.ai.literal_quotes import scalars
 from console.ai.text_replacing import LEAST_WITHIN, Sought, spliced
 from console.ai.types import FieldSpec, Source, Treatment
@@ -25,7 +23,6 @@ from console.ai.types import FieldSpec, Source, Treatment
 REMOVED = "[REMOVED]"
 PLACEHOLDER = re.compile(r"\[(?:(?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT|ID|TAX|MRZ)_[0-9]{1,6}|HASH_[0-9a-f]{12}|REMOVED)\]")
 NOTE_FROM = 200  # characters from which a masked text is a note: it is sent, without the personal data in it
-DEEPEST_ENCODED = 2  # how often something may be encoded
 LEAST_SPOTTED = 6  # characters from which a text may hold something by its form
 MOST_SOUGHT = 10_000  # values of one field that are looked for
 LONGEST_SOUGHT = 5_000  # characters of a withheld value that is looked for as a whole
@@ -198,7 +195,7 @@ class Redactor:
         )
         if whole is not None and whole.kind in {"card", "id"}:
             return self._placeholder(value, kind=whole.kind.upper())
-        return self._replaced(text) if self._replaced(text) != text else value
+        return self._sought.replaced(text) if self._sought.replaced(text) != text else value
 
     def text(self, text: str, *, note: bool = False) -> str:
         """A text with what must not be sent replaced. `note`: also addresses and phone numbers that stand in no field."""
@@ -206,10 +203,10 @@ class Redactor:
 
     def lines(self, texts: Sequence[str], *, note: bool = False) -> list[str]:
         """Lines of one text, each with what must not be sent replaced: a number may begin in one and end in the next."""
-        shown = [_decoded(contact_details.visible(text)) for text in texts]
+        shown = [contact_details.visible(text) for text in texts]
         if any("[" in line for line in shown):
             shown = [_LIKE_ONE.sub(r"(\1)", line) for line in shown]  # what only looks like a placeholder must not be put back
-        shown = [self._replaced(line) for line in shown]
+        shown = [self._sought.replaced(line) for line in shown]
         whole = self._spotted("\n".join(shown), note=note)
         ends = list(accumulate(len(line) + 1 for line in shown))
         redacted_lines = []
@@ -225,11 +222,15 @@ class Redactor:
 
     def _spotted(self, text: str, *, note: bool) -> list[tuple[int, int, str]]:
         """Values found by their form in a text, and their placeholders."""
+        placed = [
+            (*reading.span(start, end), REMOVED if reading.kind == "block" else instead)
+            for reading in readings.every(text)
+            for start, end, instead in self._sought.places(reading.text)
+        ]
         stretches = by_form(text)
         stretches += [
             stretch for stretch in contact_details.personal(contact_details.readable(text)) if note and stretch.kind in {"email", "phone"}
         ]
-        placed = []
         for stretch in contact_details.apart(sorted(stretches, key=lambda each: ORDER.index(each.kind))):
             raw = text[stretch.start : stretch.end]
             if "[" not in raw or stretch.kind == "secret":
@@ -238,21 +239,32 @@ class Redactor:
                 )
         return placed
 
-    def _replaced(self, text: str) -> str:
-        return self._sought.replaced(text)
-
 
 ORDER = ("secret", "mrz", "iban", "card", "id", "tax", "date", "email", "phone", "url")
 """Of overlapping findings the one of the kind listed first is kept."""
 
 
-def by_form(text: str, deep: int = DEEPEST_ENCODED) -> list[contact_details.Found]:
-    """Names of persons and secrets recognised by their form, anywhere in a text; an encoded block that holds one is a secret as a whole."""
+def by_form(text: str) -> list[contact_details.Found]:
+    """Names of persons and secrets recognised by their form, anywhere in a text, however it is read; an encoded block that holds one is a secret as a whole."""
     if len(text) < LEAST_SPOTTED:
         return []
+    stretches = _as_it_stands(text)
+    for reading in readings.every(text):
+        for found in _as_it_stands(reading.text) if reading.kind != "disguised" else secret_forms.secrets(reading.text):
+            start, end = reading.span(found.start, found.end)
+            if reading.kind == "block":
+                stretches.append(contact_details.Found(start, end, "secret", text[start:end]))
+            elif found.kind == "secret" or end - start > found.end - found.start:
+                stretches.append(found._replace(start=start, end=end))
+        if reading.kind == "spoken":  # whoever spells out eight or more means a number of somebody's
+            spans = [(reading.span(*run.span()), run[0]) for run in _LONG_NUMBER.finditer(reading.text)]
+            stretches += [contact_details.Found(*span, "id", digits) for span, digits in spans if span[1] - span[0] > len(digits)]
+    return stretches
+
+
+def _as_it_stands(text: str) -> list[contact_details.Found]:
     plain = contact_details.readable(text)
-    stretches = [block for block, inside in secret_forms.encoded(text) if by_form(inside, deep - 1)] if deep else []
-    stretches += [*secret_forms.secrets(text), *identity_numbers.zones(plain), *_spelled_out(plain)]  # the line of the names has no digit
+    stretches = [*secret_forms.secrets(text), *identity_numbers.zones(plain)]  # the line of the names has no digit
     if not any(sign.isdigit() for sign in plain):
         return stretches
     return [
@@ -262,22 +274,6 @@ def by_form(text: str, deep: int = DEEPEST_ENCODED) -> list[contact_details.Foun
         *identity_numbers.numbers(plain),
         *identity_numbers.birth_dates(plain),
     ]
-
-
-def _spelled_out(text: str) -> Iterator[contact_details.Found]:
-    """What is found where digits are written as words; whoever spells out eight or more means a number of somebody's."""
-    written, places = spoken_digits.in_digits(text)
-    for found in [*by_form(written, 0), *(contact_details.Found(*run.span(), "id", run[0]) for run in _LONG_NUMBER.finditer(written))]:
-        if any(end - start > 1 for start, end in places[found.start : found.end]):
-            yield found._replace(start=places[found.start][0], end=places[found.end - 1][1])
-
-
-def _decoded(text: str) -> str:
-    """The text without the marks of a page or an address where these hide something: `&lt;` in a machine-readable line, `%3A` before a password."""
-    for decode, mark in ((html.unescape, "&"), (urllib.parse.unquote, "%")):
-        if mark in text and len(by_form(decoded := contact_details.visible(decode(text)))) > len(by_form(text)):
-            text = decoded
-    return text
 
 
 def _parts(text: str) -> list[str]:

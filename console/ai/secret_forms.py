@@ -1,17 +1,17 @@
 """Secrets recognised by their form in any text: labelled passwords and codes, tokens and keys of known services, private keys, addresses with a password."""
 
-import base64
-import contextlib
 import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 from console.ai import contact_details
 from console.ai.comparable_words import LOOKALIKES
 from console.ai.contact_details import Found
 
 LEAST_RANDOM = 32  # letters and digits from which a random-looking word is a key
+PHRASES = (12, 15, 18, 21, 24)  # words of a wallet
 LEAST_BITS = 3.6  # of entropy for each sign: words and identifiers have less
 
 _BLOCK = re.compile(
@@ -34,7 +34,7 @@ _KNOWN = re.compile(
 _IN_ADDRESS = re.compile(r"(?<=://)[^\s:/@]{0,100}:([^\s/@]{1,200})@")
 _BEARER = re.compile(r"\b(?:bearer|basic|digest|apikey)\s+([A-Za-z0-9+/_\-.~=]{12,4000})", re.IGNORECASE)
 _LABEL = (
-    r"pass\s?word|passwd|pass\s?code|pass\s?phrase|pwd|pass(?=\s?[:=])|kennwort|passwort|losung|contrase[nñ]a|clave|mot de passe|parola|senha|palavra-passe|has[lł]o|slapta[zž]od(?:is|į|žio)|salasana|"
+    r"pass[\s_\-]?w[o*.]rd|passwd|pswd|psw(?=\s?[:=])|pass\s?code|pass\s?phrase|pwd|pass(?=\s?[:=])|kennwort|passwort|losung|contrase[nñ]a|clave|mot de passe|parola|senha|palavra-passe|has[lł]o|slapta[zž]od(?:is|į|žio)|salasana|"
     r"l[oö]senord|adgangskode|passord|wachtwoord|heslo|jelsz[oó]|parool|parole|пароль|api[ _\-]?(?:key|token|secret)|access[ _\-]?(?:key|token)|secret(?:[ _\-]?(?:key|access key|token))?|"
     r"kata sandi|mật khẩu|parol[aăe]|lozink[aeu]|šifra|şifre|geslo|парол[аьяію]|лозинка|lykilor[ðd]|κωδικ[όο]ς(?: πρόσβασης)?|συνθηματικό|كلمة (?:المرور|السر)|رمز عبور|סיסמה|ססמה|पासवर्ड|pass(?=\s+is\b)|p/?w(?=\s*(?:[:=]|is\b))|(?:ww|mdp|sig|session|cookie)(?=\s*[:=])|"
     r"client[ _\-]?secret|auth(?:entication|orization)?[ _\-]?(?:token|key|code)|session[ _\-]?(?:id|token|key)|refresh[ _\-]?token|private[ _\-]?key|signing[ _\-]?key|encryption[ _\-]?key|"
@@ -63,9 +63,18 @@ _DIGITS = re.compile(
     r"\s*(?:[:=]|is|ist|est|es|was)?\s*((?:\d[ \-]?){3,10})(?![\d])",
     re.IGNORECASE,
 )
+_NOT_IN_PHRASES = r"(?:the|and|for|are|was|has|had|not|but|from|have|were|been|our|his|her|its|who|how|which|with|been|their|them|these|those|would|could|should|does|did|where|while|than|because|each|into|is|der|die|das|und|ist|den|dem|ein|eine|von|mit|für|les|des|une|est|los|las|una|que|por|con|del)"
+_SEED_WORD = rf"(?!{_NOT_IN_PHRASES}(?![^\W_]))[a-z]{{3,8}}"
+_SEEDS = [
+    re.compile(rf"(?<![^\W_]){_SEED_WORD}(?:{between}{_SEED_WORD}){{11,32}}(?![^\W_])")
+    for between in (r"\s{1,3}", r"\s?[,;/|]\s?", r"[\s,;|]{0,3}\b\d\d?[.):]?\s?")
+]
+"""Words that open a wallet (BIP-39): small ones in a row, among them none of those that every sentence needs; with blanks, marks or numbers between them."""
+_HEX_KEY = re.compile(r"(?<![A-Za-z0-9])0x[0-9a-f]{64}(?![A-Za-z0-9])", re.IGNORECASE)
+_HASH_NEAR = re.compile(r"(?:tx|transaction|hash|block|topic|root|digest|sha)[^\n]{0,24}$", re.IGNORECASE)
+_TYPED = re.compile(r"(?<![^\s\"'`(,;:=])[!-~]{10,64}(?![^\s])")
+_PREFIXED = re.compile(r"[a-z]{2,6}_(?=[A-Za-z0-9]+$)")  # an id: `ch_…`; keys of services have their own forms
 _RANDOM = re.compile(r"(?<![A-Za-z0-9+/_\-=.@])[A-Za-z0-9+/_\-]{32,2000}={0,2}(?![A-Za-z0-9+/_\-])")
-_ENCODED = re.compile(r"(?<![A-Za-z0-9+/_\-=])(?:[A-Za-z0-9+/]{60,76}\r?\n){0,200}[A-Za-z0-9+/_\-]{16,20000}={0,2}(?![A-Za-z0-9+/_\-=])")
-LEAST_ENCODED = 16
 _ORDINARY = frozenset([
     "wrong", "not", "expired", "incorrect", "lost", "forgotten", "the", "a", "an", "my", "your", "our", "his", "her", "their",
     "required", "needed", "too", "invalid", "no", "being", "weak", "missing", "correct", "reset", "changed", "blocked", "locked",
@@ -74,21 +83,13 @@ _ORDINARY = frozenset([
     "at", "by", "please", "again", "nicht", "falsch", "abgelaufen", "vergessen", "gesperrt", "das", "der", "die", "mein", "sie",
 ])  # fmt: skip
 _HINT = re.compile(
-    r"(?<![^\W\d_])(?:pass|pw|p/w|kennw|losung|contrase|clave|mot|paroo?l|senha|palavra|has[lł]o|slapta|salasana|l[oö]senord|adgang|wachtw|heslo|jelsz|парол|лозин|api|access|secret|client|auth|session|refresh|private|"
+    r"(?<![^\W\d_])(?:pass|ps?w|p/w|kennw|losung|contrase|clave|mot|paroo?l|senha|palavra|has[lł]o|slapta|salasana|l[oö]senord|adgang|wachtw|heslo|jelsz|парол|лозин|api|access|secret|client|auth|session|refresh|private|"
     r"signing|encrypt|master|recovery|backup|seed|mnemonic|token|credential|security|log|verification|zugang|memorable|pin|tan|otp|cvv|cvc|csc|one|fa|mfa|sms|bearer|basic|digest|kata|mật|lozin|šifra|şifre|geslo|lykil|"
     rf"κωδικ|συνθημ|كلمة|رمز|סיסמה|ססמה|ww|mdp|sig|cookie|wlan|wi-?fi|netzw|curl|wget|https?|mysql)|sshpass|{'|'.join(_JOINED)}",
     re.IGNORECASE,
 )
 """How labels of secrets begin; a text without any of them is not searched further."""
 _NAME_PARTS = re.compile(r"[\s_\-.]+|(?<=[a-z])(?=[A-Z])")
-
-
-def encoded(text: str) -> Iterator[tuple[Found, str]]:
-    """Blocks of base64 or of hexadecimal digits that stand for text, each with that text."""
-    if any(len(word) >= LEAST_ENCODED for word in text.split()):
-        for match in _ENCODED.finditer(text):
-            if inside := _decoded(match[0]):
-                yield _as_found(match, 0), inside
 
 
 def secrets(text: str) -> Iterator[Found]:
@@ -100,23 +101,13 @@ def secrets(text: str) -> Iterator[Found]:
     for read in dict.fromkeys((text, plain, plain.translate(LOOKALIKES))):
         if "://" in read or _HINT.search(read):
             yield from (found._replace(text=text[found.start : found.end]) for found in _labelled_secrets(read))
+    yield from _phrases(text)
+    yield from (
+        _as_found(match, 0) for match in _HEX_KEY.finditer(text) if not _HASH_NEAR.search(text, max(0, match.start() - 40), match.start())
+    )
+    yield from (_trimmed(_as_found(match, 0)) for match in _TYPED.finditer(text) if _is_typed(match[0].rstrip(".,;:)")))
     if any(len(word) >= LEAST_RANDOM for word in text.split()):
         yield from (_as_found(match, 0) for match in _RANDOM.finditer(text) if _is_random(match[0]))
-
-
-def _decoded(word: str) -> str:
-    """What the word stands for: base64 of either alphabet, with or without padding, or hexadecimal digits; empty if that is not text."""
-    plain = "".join(word.split()).rstrip("=").translate(_STANDARD)
-    for decode, digits in ((bytes.fromhex, plain), (base64.b64decode, plain + "=" * (-len(plain) % 4))):
-        with contextlib.suppress(ValueError):  # binascii.Error and UnicodeDecodeError are two
-            inside = decode(digits)
-            text = inside.decode("utf-16-le" if inside[1::2].count(0) * 2 == len(inside) else "utf-8")
-            if all(sign.isprintable() or sign in "\r\n\t" for sign in text):
-                return text
-    return ""
-
-
-_STANDARD = str.maketrans("-_", "+/")
 
 
 def _labelled_secrets(text: str) -> Iterator[Found]:
@@ -131,6 +122,28 @@ def _labelled_secrets(text: str) -> Iterator[Found]:
                 yield _trimmed(secret)
     for match in _DIGITS.finditer(text):
         yield _trimmed(_as_found(match, 1))
+
+
+def _phrases(text: str) -> Iterator[Found]:
+    """Words that open a wallet, one behind the other, or listed in the number that such a wallet has."""
+    for pattern in _SEEDS:
+        for match in pattern.finditer(text):
+            words = re.findall("[a-z]+", match[0])
+            if 3 * len(set(words)) >= 2 * len(words) and (pattern is _SEEDS[0] or any(len(words) - more in PHRASES for more in range(3))):
+                yield _as_found(match, 0)
+
+
+def _is_typed(word: str) -> bool:
+    """Whether a word without a label is a password or a code: small and capital letters, digits and signs that no other word has together."""
+    address = "://" in word or ("@" in word.rstrip("@") and "." in word.partition("@")[2])
+    if address or _PREFIXED.match(word) or word.lower() == word or word.upper() == word:
+        return False
+    kinds = ["a" if s.islower() else "A" if s.isupper() else "0" if s.isdigit() else "" for s in word]
+    if any(sign in "!#$%^&*?@~+" for sign in word[1:-1]) and "0" in kinds:
+        return not re.search(r"[/\\(){}\[\]<>|=]", word)
+    signs = [kind for kind in kinds if kind]
+    turns = sum(left != right for left, right in pairwise(signs))
+    return len(signs) >= 14 and signs.count("0") >= 2 and turns * 2 >= len(signs) and re.fullmatch(r"[A-Za-z0-9\-_]+", word) is not None
 
 
 def names_one(name: str) -> bool:

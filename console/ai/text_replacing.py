@@ -3,18 +3,20 @@
 Source: docs/explanation/what-a-model-gets.md.
 """
 
+import codecs
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
-from console.ai import contact_details, written_values
+from console.ai import contact_details, readings, written_values
 from console.ai.comparable_words import LOOKALIKES, skeleton
 
 LEAST = 3  # letters and digits from which a value is looked for in other texts
 LEAST_WITHIN = 6  # characters from which a withheld one is taken out of the middle of a word
-LEAST_CODE = 6  # letters and digits, four of them digits, from which grouping makes no difference
+LEAST_CODE = 6  # letters and digits from which grouping makes no difference
+LEAST_GLUED = 10  # from which a withheld one is found in the middle of words, however it is grouped
 HEAD = 5  # of them by which they are looked up
 TAIL = 8  # digits of a phone number by which it is known without its country
 MOST_APART = 4  # signs between two parts of a value
@@ -40,7 +42,7 @@ class Sought:
 
     as_name: Callable[[str], str]
     _by_word: dict[str, list[_Words]] = field(default_factory=dict)
-    _codes: dict[str, list[tuple[str, str, bool]]] = field(default_factory=dict)
+    _codes: dict[str, list[tuple[str, str, bool, bool]]] = field(default_factory=dict)
     _within: dict[str, tuple[str, str]] = field(default_factory=dict)
     _days: dict[str, str] = field(default_factory=dict)
     _amounts: dict[Decimal, str] = field(default_factory=dict)
@@ -58,8 +60,10 @@ class Sought:
             return
         self._add_words(tuple(skeleton(place[0]) for place in places), instead, MOST_APART + max(0, widest - 1))
         digits = sum(sign.isdigit() for sign in signs)
-        if len(signs) >= LEAST_CODE and digits >= 4:
-            self._add_code(signs.removeprefix("00"), instead)
+        if len(signs) >= LEAST_CODE:
+            code = signs.removeprefix("00")
+            for turned in (code, code[::-1], codecs.encode(code, "rot13"), contact_details.compact(readings.undisguised(shown))):
+                self._add_code(turned, instead, glued=withheld and len(code) >= LEAST_GLUED)
         if phone and digits >= TAIL + 2:
             self._add_code("".join(sign for sign in signs if sign.isdigit())[-TAIL:], instead, tail=True)
         if (day := written_values.only_day(shown)) is not None:
@@ -81,10 +85,10 @@ class Sought:
             if all(each.words != words for each in entries):
                 entries.append(_Words(words, instead, any_order, apart))
 
-    def _add_code(self, signs: str, instead: str, *, tail: bool = False) -> None:
+    def _add_code(self, signs: str, instead: str, *, tail: bool = False, glued: bool = False) -> None:
         entries = self._codes.setdefault(signs[:HEAD], [])
         if all(each[0] != signs for each in entries):
-            entries.append((signs, instead, tail))
+            entries.append((signs, instead, tail, glued))
 
     def ready(self) -> None:
         """The longest first, of those that begin alike."""
@@ -95,15 +99,21 @@ class Sought:
 
     def replaced(self, text: str) -> str:
         """The text in which each value that was found is replaced by what stands for it."""
+        return spliced(text, self.places(text))
+
+    def places(self, text: str) -> list[_Place]:
+        """Where the values stand, and what stands for them."""
         lowered = text.lower() if self._within else ""
-        for wanted, (shown, instead) in self._within.items():
-            if wanted in lowered:
-                text = re.sub(re.escape(shown), lambda _, instead=instead: instead, text, flags=re.IGNORECASE)  # type: ignore[misc]
+        within = [
+            (*match.span(), instead)
+            for wanted, (shown, instead) in self._within.items()
+            if wanted in lowered
+            for match in re.finditer(re.escape(shown), text, re.IGNORECASE)
+        ]
         if not (self._by_word or self._codes or self._parts or self._amounts or self._days):
-            return text
+            return within
         plain = contact_details.readable(text)
-        places = [*self._code_places(plain), *self._word_places(plain), *self._day_places(plain), *self._amount_places(plain)]
-        return spliced(text, places)
+        return [*within, *self._code_places(plain), *self._word_places(plain), *self._day_places(plain), *self._amount_places(plain)]
 
     def _code_places(self, text: str) -> Iterable[_Place]:
         """Identifiers, whatever stands between their signs."""
@@ -115,12 +125,12 @@ class Sought:
             signs = "".join(text[place].translate(LOOKALIKES).casefold()[:1] for place in at)
         done = 0
         for start in range(len(signs) - HEAD + 1):
-            for code, instead, tail in self._codes.get(signs[start : start + HEAD], ()) if start >= done else ():
+            for code, instead, tail, glued in self._codes.get(signs[start : start + HEAD], ()) if start >= done else ():
                 end = start + len(code)
                 if not signs.startswith(code, start) or any(at[n + 1] - at[n] > MOST_APART + 1 for n in range(start, end - 1)):
                     continue
                 first = _first(signs, at, start, tail=tail)
-                if _joined(text, at[first] - 1) or _joined(text, at[end - 1] + 1):
+                if not glued and (_joined(text, at[first] - 1) or _joined(text, at[end - 1] + 1)):
                     continue
                 yield _sign_before(text, at[first]), at[end - 1] + 1, instead
                 done = end

@@ -16,39 +16,15 @@ Treatment = Literal["full", "masked", "hash", "never"]
 """What of a field's value a model gets: all of it, a placeholder that stands for it, a keyed hash that only tells equal from different, or nothing."""
 
 Code = Literal[
-    "no_key",
-    "timeout",
-    "rate_limited",
-    "overloaded",
-    "auth",
-    "billing",
-    "bad_request",
-    "model_not_found",
-    "refused",
-    "truncated",
-    "malformed",
-    "not_in_form",
-    "nothing_supported",
-    "budget",
-    "breaker",
-    "connection",
-    "internal_error",
-]
+    "no_key", "timeout", "rate_limited", "overloaded", "auth", "billing", "bad_request", "model_not_found", "refused", "truncated",
+    "malformed", "not_in_form", "nothing_supported", "budget", "breaker", "connection", "internal_error",
+]  # fmt: skip
 """Why there is no proposal."""
 
 Reason = Literal[
-    "not_allowed",
-    "duplicate",
-    "wrong_type",
-    "not_in_choices",
-    "out_of_range",
-    "too_long",
-    "no_source",
-    "unknown_source",
-    "untrusted_source",
-    "not_in_source",
-    "low_confidence",
-]
+    "not_allowed", "duplicate", "wrong_type", "not_in_choices", "out_of_range", "too_long", "no_source", "unknown_source",
+    "untrusted_source", "not_in_source", "low_confidence",
+]  # fmt: skip
 """Why one proposed value was dropped."""
 
 Flag = Literal["suspicious_content", "conflicting_sources", "stale_data"]

@@ -93,7 +93,7 @@ def _listed(trigger: Trigger, row: Any | None, last: Sequence[Fired], *, active:
     address = None
     if may_edit and row is not None and row.address is not None:
         address = hook_addresses.opened(row.workflow, row.id, "address", bytes(row.address))
-    counts = {} if row is None else {"matched": row.matched, "passed": row.passed, "left_out": row.left_out, "stopped": row.stopped}
+    counts = {name: 0 if row is None else getattr(row, name) for name in ("matched", "passed", "left_out", "stopped")}
     return Listed(
         *(trigger.id, trigger, enabled, row is not None, active, tuple(next_at), tuple(last), counts),
         *(None if row is None else row.problem, None if row is None else row.problem_at, address),

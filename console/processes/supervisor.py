@@ -276,7 +276,8 @@ class Supervisor:
         self.note = folder / f"{os.getpid()}.json"
         children = {child.name: child.process.pid for child in self.children if child.process}
         own_note = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": identity(self.given.data_dir)}
-        write_private(self.note, own_note | {"url": address, "children": children})
+        secrets = sorted({*self.given.http_secrets, *(["provider"] if provider else [])})  # only their names
+        write_private(self.note, own_note | {"url": address, "children": children, "secrets": secrets})
         people = self._people(address, provider) if self.given.demo else []
         print("\n".join([f"Handrail on {address}", *people]), flush=True)  # when all that is told of it in files is there
         if self.options.open:
@@ -346,7 +347,7 @@ def write_private(file: Path, content: Mapping[str, Any]) -> None:
 
 
 def serving(data_dir: Path) -> list[dict[str, Any]]:
-    """The notes `{"pid", "started", "url", "children"}` of the supervisors that serve from this folder now; those of dead ones are passed over."""
+    """The notes `{"pid", "started", "url", "children", "secrets"}` of the supervisors that serve from this folder now; those of dead ones are passed over."""
     return [note for file in sorted((data_dir / "serving").glob("*.json")) if (note := _serving(file, data_dir)) is not None]
 
 

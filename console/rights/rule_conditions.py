@@ -32,18 +32,9 @@ ROOTS = {
 OF_RUN = ("id", "started_by", "holder", "team", "version")
 WITHOUT_RUN = frozenset({"see", "start", "edit", "publish", "activate"})
 COMPARISONS = {
-    "==": "is",
-    "!=": "is not",
-    "<=": "is at most",
-    ">=": "is at least",
-    "<": "is less than",
-    ">": "is more than",
-    "in": "is one of",
-    "startsWith": "starts with",
-    "contains": "contains",
-    "empty": "is empty",
-    "filled": "is not empty",
-}
+    "==": "is", "!=": "is not", "<=": "is at most", ">=": "is at least", "<": "is less than", ">": "is more than", "in": "is one of",
+    "startsWith": "starts with", "contains": "contains", "empty": "is empty", "filled": "is not empty",
+}  # fmt: skip
 NUMBERS = frozenset({"integer", "decimal", "money"})
 COUNTED = 3
 NO_INDEX = "No index of the table begins with {}: over many records lists and counts of this rule read them all. Ask for an index."

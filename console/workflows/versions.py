@@ -180,9 +180,16 @@ def around() -> Surroundings:
         people=people,
         managers=managers[:MOST_MANAGERS],
         accounts=accounts.service_accounts(),
-        secrets=frozenset(secret.name for secret in outgoing_secrets.known()),
+        secrets=frozenset([*(secret.name for secret in outgoing_secrets.known()), *_secrets_served()]),
         names=_names(),
     )
+
+
+def _secrets_served() -> list[str]:
+    """Names of the secrets in the settings of what serves from this data folder: a command line may be without these settings."""
+    from console.processes import supervisor
+
+    return [name for note in supervisor.serving(settings.current().data_dir) for name in note.get("secrets", ())]
 
 
 def _names() -> Names:

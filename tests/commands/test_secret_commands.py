@@ -1,11 +1,17 @@
 """`console secret` as somebody at a shell uses it, and the same by program: a secret goes in, and never comes out."""
 
+import json
+import os
+
+import psutil
 import pytest
 from click.testing import CliRunner
 
+from console import settings, workflows
 from console.commands.secret import secret
 from console.errors import Invalid, NotFound
 from console.integrations import outgoing_secrets
+from console.processes import supervisor
 from tests.company import Company
 from tests.conftest import web_app
 from tests.views.test_webhook_pages import key
@@ -50,3 +56,17 @@ def test_by_program_it_is_set_and_no_answer_holds_it(company: Company) -> None:
     elsewhere = client.put(f"{PLACE}/bank", json={"hosts": ["api.bank.example", "mine.example"]}, headers=headers)
     assert (elsewhere.status_code, elsewhere.get_json()["details"][0]["field"]) == (422, "value")
     assert [client.delete(f"{PLACE}/bank", headers=headers).status_code for _ in range(2)] == [204, 404]
+
+
+def test_a_command_line_knows_the_secrets_of_what_serves_from_its_folder(company: Company) -> None:
+    """The demo gives its provider's secret to the processes that it starts, and to no command line: `check --sources` warned of two shipped files."""
+    folder = settings.current().data_dir
+    (folder / "serving").mkdir(parents=True, exist_ok=True)
+    note = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": supervisor.identity(folder), "secrets": ["bank"]}
+    file = folder / "serving" / f"{os.getpid()}.json"
+    assert "bank" not in (workflows.around().secrets or ())
+    file.write_text(json.dumps(note))
+    try:
+        assert "bank" in (workflows.around().secrets or ())
+    finally:
+        file.unlink()

@@ -66,6 +66,12 @@ def address(client: FlaskClient, company: Company, ident: str, slug: str = "call
     return "/hooks/" + url.rpartition("/")[2]
 
 
+def test_whoever_sees_some_records_only_is_told_no_counts_instead_of_nought(client: FlaskClient, company: Company) -> None:
+    """The counts are of all records: Tom, who may see some, reads null, where 0 would say that nothing came."""
+    counts = {who: listed(client, company, "about-one", who)["plain"]["matched"] for who in ("mona", "tom")}
+    assert counts == {"mona": 0, "tom": None}
+
+
 def test_the_answers_come_in_the_order_of_the_table(client: FlaskClient, company: Company) -> None:
     url, mona = address(client, company, "plain"), key(company, "mona")
     good = {"why": "it rang"}

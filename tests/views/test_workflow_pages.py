@@ -94,6 +94,13 @@ def test_executions_are_filtered_in_the_address(broken: "tuple[Pages, str]") -> 
     assert detail in pages.tom.get(place).links
 
 
+def test_executions_say_by_which_trigger_they_are_filtered(broken: "tuple[Pages, str]") -> None:
+    """An address that named one trigger filtered the list, and the box above it said "Any"."""
+    for given, words in (("schedule", "Schedule"), ("workflow", "Another workflow"), ("nope", "nope (no trigger of this workflow)")):
+        page = broken[0].olivia.get(f"/workflows/reminding/executions?trigger={given}")
+        assert f'<option value="{given}" selected>{words}</option>' in page.html
+
+
 def test_executions_of_a_day_say_why_there_are_none(pages: "Pages") -> None:
     """Nothing fired, a trigger is off, the workflow is off: each is said where somebody looks for the runs of yesterday."""
     mona, place = pages.mona, "/workflows/nightly/executions"

@@ -36,7 +36,10 @@ class Wanted(Paged):
     record: str | None = Field(None, description="Key of the record, with `collection`")
     user: str | None = Field(None, description="Who began it or holds it")
     team: str | None = None
-    trigger: str | None = Field(None, description="What started it: record, manual, api, schedule and so on, or the id of a trigger")
+    trigger: str | None = Field(
+        None,
+        description="What started it: record, manual, api, schedule and so on, or the id of a trigger; whom a schedule enrolled: enrolment",
+    )
     mode: Literal["guided", "hands_off"] | None = None
     version: str | None = Field(None, description="Number of the version")
     id: str | None = Field(None, description="The whole id of one run")

@@ -36,10 +36,12 @@ class TriggerListed(Open):
     enabled: bool
     next_at: list[Moment] = Field(description="The next five firings of a schedule")
     last: list[Fired]
-    matched: int = Field(description="So often it was taken in")
-    passed: int = Field(description="So often the filter did not let it pass")
-    left_out: int = Field(description="So many times were missed and not made up for")
-    stopped: int = Field(description="So often it led to itself and started nothing")
+    matched: int | None = Field(
+        description="So often it was taken in; null for an event or a webhook where the caller may see some of the records only, so with the three below"
+    )
+    passed: int | None = Field(description="So often the filter did not let it pass")
+    left_out: int | None = Field(description="So many times were missed and not made up for")
+    stopped: int | None = Field(description="So often it led to itself and started nothing")
     problem: str | None = Field(description="What keeps it from working now")
     url: str | None = Field(None, description="Of a webhook, for who may edit the workflow")
 
@@ -83,7 +85,7 @@ def every(workflow_id: str) -> ResponseReturnValue:
 
 
 def _trigger_json(trigger: automation.Listed) -> dict[str, Any]:
-    counts = {name: int(trigger.counts.get(name, 0)) for name in ("matched", "passed", "left_out", "stopped")}
+    counts = {name: trigger.counts.get(name) for name in ("matched", "passed", "left_out", "stopped")}
     body = {
         **trigger.definition.to_json(),
         "enabled": trigger.enabled,

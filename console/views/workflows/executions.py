@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, formats, runs, workflows
+from console import access, automation, enrolments, formats, runs, workflows
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.policy import rules
 from console.errors import ConsoleError, Invalid, Malformed, NotFound
@@ -26,7 +26,7 @@ blueprint = Blueprint("workflow_executions", __name__)
 PAGE = 50
 TRIGGER_WORDS: Mapping[str, str] = {
     "record": "From a record", "manual": "By hand", "api": "API", "report": "A report", "schedule": "Schedule", "event": "Event",
-    "webhook": "Webhook", "mcp": "Assistant", "enrolment": "Enrolment",
+    "webhook": "Webhook", "mcp": "Assistant", "enrolment": "Enrolment", "workflow": "Another workflow",
 }  # fmt: skip
 STATUS_ORDER = (
     *("running", "waiting_person", "waiting_time", "waiting_event", "saved"),
@@ -68,11 +68,21 @@ def listed(slug: str) -> Response:
         "wrong": wrong,
         "then": then,
         "statuses": [(status, status_words(status)) for status in STATUS_ORDER],
-        "triggers": [(name, TRIGGER_WORDS.get(name, name)) for name in run_filters.TRIGGERS],
+        "triggers": _triggers(known, given.get("trigger", "")),
         "versions": range(known.live or 0, 0, -1)[:50],
         "address": tabs.address,
     }  # fmt: skip
     return frame.page("workflows/executions.html", context, status=wrong.status if wrong else 200)
+
+
+def _triggers(known: Known, chosen: str) -> list[tuple[str, str]]:
+    """The kinds of triggers to choose from, and the one trigger that an address names."""
+    kinds = [(name, TRIGGER_WORDS[name]) for name in run_filters.TRIGGERS]
+    if not chosen or chosen in run_filters.TRIGGERS:
+        return kinds
+    document = enrolments.find(known.slug).document
+    named = [one.title or automation.trigger_words(one) for one in (document.triggers if document else ()) if one.id == chosen]
+    return [*kinds, (chosen, named[0] if named else f"{chosen} (no trigger of this workflow)")]
 
 
 @blueprint.get("/workflows/<slug>/executions/<run_id>")
