@@ -177,11 +177,9 @@ def test_amounts_are_drawn_in_their_order_and_never_beyond_the_whole() -> None:
         ("now", "0.9"),
         ("left", "119.1"),
     ]
-    assert drawn(AMOUNTS, paid="0")["lines"] == []
-    whole_left = drawn(AMOUNTS, paid="180", back="0", now="0")
-    assert (whole_left["drawn"], whole_left["bars"]) == (True, [])
+    none_paid, all_left = (drawn(AMOUNTS, paid=paid, back="0", now="0") for paid in ("0", "180"))
     shut = blocks.picture(without(found(AMOUNTS, paid=180, back=60, now=30), "content[0].parts[0].value"), say)
-    assert (shut["drawn"], shut["bars"]) == (False, [])
+    assert ([one["drawn"] for one in (none_paid, all_left, shut)], none_paid["lines"], shut["bars"]) == ([False, True, False], [], [])
     assert [line["shown"] for line in shut["lines"]] == ["180", "hidden", "30", "hidden"]
     mixed = {**AMOUNTS, "whole": {**WHOLE, "currency": "'EUR'"}, "parts": [{"label": "Back", "value": "5", "currency": "'USD'"}]}
     assert drawn(mixed, paid=10)["trouble"] == "This cannot be drawn: the amounts are not all in one currency."
