@@ -156,13 +156,13 @@ def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[Chip
     for name, value in given:
         if name not in _LABELS:
             continue
-        shown = people.get(value, value) if name == "user" else _what(value) if name == "kind" else value
+        shown = people.get(value, value) if name == "user" else _kind_in_words(value) if name == "kind" else value
         rest = [value_ for name_, value_ in given if name_ == name and value_ != value]
         made.append(Chip(_LABELS[name], shown, frame.present_address(**{name: rest[0] if rest else None, "after": None})))
     return made
 
 
-def _what(value: str) -> str:
+def _kind_in_words(value: str) -> str:
     """Return a kind, or a group of kinds, in words."""
     return GROUPS.get(value) or (KINDS[value].label if value in KINDS else value.replace("_", " "))
 
