@@ -221,7 +221,7 @@ def _technical(config: Any) -> list[tuple[str, str]]:
     return texts + [("Shows", text) for text in [_short(getattr(config, "text", None) or "")] if _for_programs(text)]
 
 
-_PROGRAM = re.compile(r"\{\{|[a-z]\w*[_.][a-z_]\w*|[=<>!]=|&&|\|\|")
+_PROGRAM = re.compile(r"\{\{|[a-z]\w*[_.][a-z_]\w*|[=<>!]=|&&|\|\||\b[a-z]\w*\(")
 
 
 def _for_programs(text: str) -> bool:

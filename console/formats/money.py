@@ -1,7 +1,7 @@
 """Amounts of money: as people read them, as they type them, and as they are stored."""
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
 
 from babel.numbers import format_currency
@@ -35,6 +35,11 @@ def money_words(value: Any, what: Kind, look: Look) -> str:
         number = number if scaled is None else scaled
     if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
         return str(amount)
+    with localcontext(prec=2 * MOST_DIGITS):  # an amount of 30 digits is still one
+        return _written(number, places, code, what, look)
+
+
+def _written(number: Decimal, places: int | None, code: str, what: Kind, look: Look) -> str:
     if places is None:
         # where the collection names no currency at all, every amount would say so
         said = (code, UNKNOWN_CURRENCY) if code else (NO_CURRENCY,) if what.currency else ()

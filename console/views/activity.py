@@ -13,7 +13,7 @@ from markupsafe import Markup
 from console import access, accounts, activity, browse
 from console.activity import ActivityRow, exports
 from console.core.documents.collections import Collection
-from console.core.events import KINDS
+from console.core.events import GROUPS, KINDS
 from console.errors import Malformed
 from console.views import downloads, formats, frame
 from console.views.formats import Look
@@ -25,7 +25,7 @@ PAGE_SIZE = 25
 LONGEST = 400
 FILTERS = ("user", "kind", "collection", "record", "run", "createdAt.gte", "createdAt.lt")
 _LABELS = {
-    "user": "Person", "team": "Team", "kind": "Kind", "collection": "Collection", "record": "Record", "run": "Run",
+    "user": "Person", "team": "Team", "kind": "What", "collection": "Collection", "record": "Record", "run": "Run",
     "createdAt.gt": "After", "createdAt.gte": "From", "createdAt.lt": "Before", "createdAt.lte": "Until",
 }  # fmt: skip
 FORMS = (
@@ -83,8 +83,10 @@ def show() -> Response:
     given = [
         (name, value.replace(" ", "_") if name == "kind" else value)
         for name, value in request.args.items(multi=True)
-        if value and name != "limit"
+        if value and name not in ("limit", "filter")
     ]
+    if frame.htmx.target == "filter":
+        return frame.page("activity/page.html", _offered() | {"held": dict(given)}, blocks={"filter": "filter"})
     wrong = ""
     try:
         query = activity.parse_query([*filters_for_log(given, frame.look()), ("limit", str(PAGE_SIZE))])
@@ -98,9 +100,7 @@ def show() -> Response:
         "next": frame.present_address(after=page.next) if page.next else None,
         "first": frame.present_address(after=None) if query.after else None,
         "chips": chips(given, people),
-        "people": sorted(people.items(), key=lambda pair: pair[1]),
-        "kinds": sorted(KINDS),
-        "collections": browse.collections(frame.actor()),
+        **(_offered() if "filter" in request.args else {}),
         "held": dict(given),
         "filters": [(name, value) for name, value in given if name in _LABELS],
         "wrong": wrong,
@@ -110,6 +110,16 @@ def show() -> Response:
         "may_export": access.can(frame.actor(), None, "activity", "export"),
     }
     return frame.page("activity/page.html", context, blocks={"log": "log"}, status=400 if wrong else 200)
+
+
+def _offered() -> dict[str, Any]:
+    """Return what the sheet of filters offers: people, kinds by their groups, collections. A page has it when it is opened."""
+    by_group = [(group, [kind for kind in KINDS.values() if kind.group == group]) for group in GROUPS]
+    return {
+        "people": sorted(((person.id, person.name) for person in accounts.people()), key=lambda pair: pair[1]),
+        "kinds": [(group, GROUPS[group], sorted((kind.label, kind.name) for kind in kinds)) for group, kinds in by_group],
+        "collections": browse.collections(frame.actor()),
+    }
 
 
 @blueprint.get("/activity/export")
@@ -124,10 +134,11 @@ def export() -> Response:
 
 
 def filters_for_log(given: Iterable[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
-    """Return the page's filters for the log: days in the reader's zone become moments."""
+    """Return the page's filters for the log: days in the reader's zone become moments, a group becomes all of its kinds."""
     return [
-        (name, _midnight(value, look) if name.startswith("createdAt.") and len(value) == len("2026-11-20") else value)
+        (name, _midnight(each, look) if name.startswith("createdAt.") and len(each) == len("2026-11-20") else each)
         for name, value in given
+        for each in ([kind.name for kind in KINDS.values() if kind.group == value] if name == "kind" and value in GROUPS else [value])
     ]
 
 
@@ -145,10 +156,15 @@ def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[Chip
     for name, value in given:
         if name not in _LABELS:
             continue
-        shown = people.get(value, value) if name == "user" else value.replace("_", " ") if name == "kind" else value
+        shown = people.get(value, value) if name == "user" else _kind_in_words(value) if name == "kind" else value
         rest = [value_ for name_, value_ in given if name_ == name and value_ != value]
         made.append(Chip(_LABELS[name], shown, frame.present_address(**{name: rest[0] if rest else None, "after": None})))
     return made
+
+
+def _kind_in_words(value: str) -> str:
+    """Return a kind, or a group of kinds, in words."""
+    return GROUPS.get(value) or (KINDS[value].label if value in KINDS else value.replace("_", " "))
 
 
 _PERSON = re.compile(r"usr_[0-9a-z]{26}")

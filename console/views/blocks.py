@@ -1,7 +1,7 @@
 """Blocks of a step's content as its page draws them: from the data that was recorded with the screen, in words for this reader."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import cache
 from typing import Any
 
@@ -26,8 +26,8 @@ TYPES = {
     "moment": "datetime",
 }
 WIDGETS = {"percent": "percent", "money": "money", "country": "country", "language": "language"}
-MOST_DECIMALS = 2
-"""Decimals of a number that was calculated."""
+MOST_DECIMALS, MOST_SHORT = 2, 15
+"""Decimals of a number that was calculated; digits of one that is said in few characters."""
 
 
 def drawn(
@@ -82,7 +82,7 @@ def words(leaf: Leaf | None, look: Look, *, inside: bool = False) -> str:
             part if isinstance(part, str) else words(part, look, inside=True) if part["value"] is not None else "" for part in leaf["parts"]
         )
     form, value = leaf.get("look", {}), leaf.get("value")
-    if leaf.get("short") and (number := number_of(value)) is not None:
+    if leaf.get("short") and (number := number_of(value)) is not None and abs(Decimal(number).adjusted()) < MOST_SHORT:
         return _compact(Decimal(number), form, look)
     if not form:
         return formats.in_words(formats.text(Kind("", ""), value, look), look)
@@ -114,7 +114,8 @@ def _amount(number: Decimal | int, leaf: Mapping[str, Any]) -> Any:
     exact, most = Decimal(number), max(places, int(leaf.get("places", MOST_DECIMALS)))
     exponent = exact.as_tuple().exponent
     if isinstance(exponent, int) and -exponent > most:
-        exact = round(exact, places) if money else Decimal(f"{round(exact, most):f}".rstrip("0").rstrip("."))
+        with localcontext(prec=len(exact.as_tuple().digits) + most + 1):
+            exact = round(exact, places) + 0 if money else Decimal(f"{round(exact, most):f}".rstrip("0").rstrip("."))
     return Amount(str(exact), code) if money and len(code) > 1 else str(exact)
 
 

@@ -63,6 +63,23 @@ def test_item_by_item_with_the_keyboard(screens: Callable[..., "Screen"], compan
     assert company.told(at_list)["context"]["check"]["done"] == 2
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 460), (390, 600)])
+def test_what_is_wrong_stays_in_view(screens: Callable[..., "Screen"], at_list: str, width: int, height: int) -> None:
+    olivia = screens(width=width, height=height).enter("olivia")
+    page = olivia.go(f"/runs/{at_list}")
+    page.wait_for_selector("#item-title")
+    olivia.press("Control+Enter")
+    page.wait_for_selector("#notice [role=alert]")
+    olivia.focus_on("f-verdict")
+    olivia.settled()
+    field = page.locator(".field:has(#f-verdict)").bounding_box()
+    foot = page.locator(".work > footer").bounding_box()
+    assert field is not None
+    assert foot is not None
+    assert field["y"] >= 0
+    assert field["y"] + field["height"] <= foot["y"], "what is said of the field stands above the foot"
+
+
 def test_a_list_for_every_eye(screens: Callable[..., "Screen"], at_list: str) -> None:
     olivia = screens().enter("olivia")
     olivia.go(f"/runs/{at_list}").wait_for_selector("#item-title")

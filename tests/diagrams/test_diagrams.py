@@ -1,8 +1,11 @@
 """Workflows to look at, as data: what each step does in words, versions, and the path of a run with what was cancelled."""
 
 import copy
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,8 @@ from console.db.engine import hot_engine
 from console.diagrams import Node
 from console.errors import NotFound
 from tests.company import DOCUMENT, Company
+
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
 
 
 @contextmanager
@@ -96,6 +101,13 @@ def test_places_groups_roles_and_rules_of_the_document() -> None:
     assert ("Only for", "Operator, Operations lead") in told["read"].says
     assert ("By rule", "Approve when record.risk == 'low'") in told["decide"].technical
     assert told["decide"].alone
+
+
+@pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("*.json")), ids=lambda path: path.stem)
+def test_no_step_says_what_only_programs_read(path: Path) -> None:
+    picture = diagrams.picture_of(read(json.loads(path.read_text())), {})
+    told = [text for node in picture.nodes for text in (node.gist, *(words for _, words in node.says))]
+    assert [text for text in told if re.search(r"[a-z]\w*\(|[=!]=|&&|\{\{|steps\.|record\.", text)] == []
 
 
 def test_a_step_type_that_is_no_longer_there_is_drawn_all_the_same() -> None:

@@ -108,6 +108,8 @@ def test_the_paper_of_a_case_has_what_was_on_the_screens(company: Company) -> No
     assert [block["block"] for block in SAMPLE["steps"][1]["content"] if f'class="block {block["block"]}-block"' not in paper] == []
     assert "€900.00 of €1,200.00" in paper
     assert paper.count('<svg class="pic') == paper.count("<style>text {"), "each picture brings its colours along"
+    named = re.findall(r'<svg class="pic[^>]*><title>[^<]+</title>', paper)
+    assert len(named) == paper.count('<svg class="pic'), "PDF/UA: each picture has a text in its place"
 
 
 @cases(
@@ -120,6 +122,9 @@ def test_the_paper_of_a_case_has_what_was_on_the_screens(company: Company) -> No
         ({"parts": ["Reference ", {"value": "ab_12"}]}, "Reference ab_12"),
         ({"value": 18000, "look": {**CENTS, "currency": "XQZ"}}, "18,000 XQZ (unknown currency)"),
         ({"value": 18000, "look": {**CENTS, "currency": NOBODY_SAYS}}, "18,000 (no currency)"),
+        ({"value": "-0.004", "look": {"as": "money", "currency": "EUR"}}, "€0.00"),
+        ({"value": f"{10**30 + 1}.125", "look": {"as": "money", "currency": "EUR"}}, "€1,000,000,000,000,000,000,000,000,000,001.12"),
+        ({"value": 10**30, "short": True, "look": {"as": "money", "currency": "EUR"}}, "€1,000,000,000,000,000,000,000,000,000,000.00"),
         ({"value": 50000, "short": True, "look": {**CENTS, "currency": "XQZ"}}, "XQZ50k"),
         ({"value": 50000, "short": True, "look": {**CENTS, "currency": NOBODY_SAYS}}, "50k"),
         ({"value": 5000000, "short": True, "look": {**CENTS, "currency": "IQD"}}, "IQD5k"),

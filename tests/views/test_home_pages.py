@@ -6,6 +6,7 @@ import pytest
 
 from console import accounts, activity as service, runs, settings
 from console.activity import sequencing
+from console.core.events import GROUPS, KINDS
 from console.errors import Malformed
 from tests.work.test_tickets import counted, saved
 
@@ -137,10 +138,25 @@ def test_filters_stand_in_the_address_and_as_chips(pages: "Pages") -> None:
     page = pages.ada.get(f"/activity?user={pages.company.olivia.id}&kind=run_started&collection=&createdAt.gte=2020-01-01")
     assert page.text.count("started Care review") == 1
     assert "Person: Olivia" in page.text
-    assert "Kind: run started" in page.text
+    assert "What: Run started" in page.text
     assert any("kind=" not in link and "user=" in link for link in page.links)
     only = pages.ada.get(f"/activity?run={run}&record=1")
-    assert "Tom" not in only.text.split("Clear")[1]
+    assert "Tom" not in only.text.split("Export")[1]
+
+
+def test_kinds_are_offered_by_their_groups_when_the_filter_is_opened(pages: "Pages") -> None:
+    pages.company.started("1")
+    sequencing.catch_up()
+    assert "Sign in failed" not in pages.ada.get("/activity").text, "the sheet comes when it is opened"
+    for sheet in (pages.ada.get("/activity?kind=run", htmx="filter"), pages.ada.get("/activity?kind=run&filter=1")):
+        assert {told["label"] for told in sheet.with_attribute("label")} == {*GROUPS.values()}
+        assert {*GROUPS, *KINDS} <= {told["value"] for tag, told in sheet.attributes if tag == "option"}
+        assert next(told["value"] for told in sheet.with_attribute("selected")) == "run"
+        assert not [word for word in sheet.text.split() if word in KINDS], "kinds are offered in words"
+    page = pages.ada.get("/activity?kind=run")
+    assert "What: Runs" in page.text
+    assert "started Care review" in page.text
+    assert "started Care review" not in pages.ada.get("/activity?kind=approval").text
 
 
 def test_people_whom_an_event_is_about_stand_there_by_name(pages: "Pages") -> None:

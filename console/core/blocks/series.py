@@ -118,10 +118,12 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
         for number in range(len(rows))
         if number % every == 0 or number == len(rows) - 1
     ]
-    if len(names) > 1 and len(rows) - 1 - (len(names) - 2) * every < max(2, every // 2):
+    if every > 1 and len(rows) - 1 - (len(names) - 2) * every < max(2, every // 2):
         names.pop(-2)
     peak = max(known, key=lambda pair: pair[1])
-    x, end, bar = _beside([HEIGHT if value <= 0 else zero - value * scale for _, value in known], [number for number, _ in known], step)
+    x, end, bar = _beside(
+        [zero - max(value, Decimal(0)) * scale if value else HEIGHT for _, value in known], [number for number, _ in known], step
+    )
     return {
         "bars": bars, "names": names, "crowded": any(bar["over"] for bar in bars[: -(-len(bars) // 3)]), "base": f"{zero:.1f}", "height": 72,
         "line": f"{zero - expected * scale:.1f}" if expected is not None else None,

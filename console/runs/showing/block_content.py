@@ -25,7 +25,7 @@ from console.steps.base import Context, Read, rows_of
 from console.steps.items import LIST
 from console.workflows import Definition
 
-MOST_BYTES = 192 * 1024
+MOST_BYTES, MOST_OF_TITLE = 192 * 1024, 1024
 TOO_MUCH = "This is too large to be shown here: there are more values than a page can hold."
 LOOK = ("type", "options", "widget", "currency", "minor", "references")
 SAME_UNIT = frozenset({"sum", "max", "min", "round_half_up"})
@@ -77,7 +77,14 @@ def fitted(content: list[blocks.Data]) -> list[blocks.Data]:
     sizes = [len(orjson.dumps(data)) for data in content]
     while sum(sizes) > MOST_BYTES:
         largest = sizes.index(max(sizes))
-        head: blocks.Data = {name: content[largest][name] for name in ("block", "at", "side", "rests_on") if name in content[largest]}
+        kept = (
+            "block",
+            "at",
+            "side",
+            "rests_on",
+            *(("title",) if len(orjson.dumps(content[largest].get("title"))) < MOST_OF_TITLE else ()),
+        )
+        head: blocks.Data = {name: content[largest][name] for name in kept if name in content[largest]}
         content = [*content[:largest], {**head, "trouble": TOO_MUCH}, *content[largest + 1 :]]
         sizes[largest] = 0
     return content

@@ -44,13 +44,15 @@
     else if (event.detail.elt === box) window.htmx.trigger(draft, "htmx:abort");
   });
 
-  // The strip of steps on a narrow screen begins at the present one; on a wide one what was and what comes stay in view around it.
+  // Steps and items scroll by themselves to the present one, with what comes after it in view; the page stays, since it may show a field that is wrong.
   const AROUND = 112;
   function reveal() {
-    const here = document.querySelector(".steps [aria-current]"), pane = here?.closest(".steps-scroll");
-    here?.scrollIntoView({ block: "nearest", inline: "center" });
-    const below = pane ? pane.scrollTop + pane.clientHeight - here.offsetTop - here.offsetHeight : AROUND;
-    if (below < AROUND) pane.scrollTop += AROUND - below;
+    for (const pane of document.querySelectorAll(".steps-scroll, .items-scroll, .items-strip")) {
+      const here = pane.querySelector("[aria-current]")?.getBoundingClientRect(), seen = pane.getBoundingClientRect();
+      if (!here) continue;
+      pane.scrollLeft += (here.left + here.right - seen.left - seen.right) / 2;
+      pane.scrollTop += Math.min(here.top - seen.top, Math.max(0, here.bottom + AROUND - seen.bottom));
+    }
   }
   document.addEventListener("DOMContentLoaded", reveal);
   document.addEventListener("htmx:afterSettle", (event) => { if (event.detail.elt.id === "run") reveal(); });
@@ -61,9 +63,6 @@
     event.preventDefault();
     keep().finally(() => event.detail.issueRequest(true));
   });
-  const line = () => document.querySelector(".items [aria-current]")?.scrollIntoView({ block: "nearest" });
-  document.addEventListener("DOMContentLoaded", line);
-  document.addEventListener("htmx:afterSettle", (event) => { if (event.detail.elt.id === "run") line(); });
 
   // What is still open is said at the foot; Done never greys out.
   function count() {

@@ -27,6 +27,7 @@ _ENDLESS = re.compile(r"[^\s&;]{101,}")
 """A word longer than any hash: WeasyPrint takes minutes to break it where it has to find the place itself."""
 _PIECE = re.compile(r".{12}(?!$)")
 _PICTURE = re.compile(r'<svg class="pic[^>]*>')
+_NAME = re.compile(r'aria-label="([^"]*)"')
 
 
 @blueprint.get("/<run_id>/case-file")
@@ -94,7 +95,13 @@ def styled(drawn: str) -> str:
     """Return a page of paper with its style and fonts in it, and endless words broken."""
     parted = "".join(part if part.startswith("<") else _ENDLESS.sub(_breaking, part) for part in _TAG.split(drawn))
     page_styled = parted.replace("</head>", f"<style>{_style()}</style></head>", 1)
-    return _PICTURE.sub(lambda found: f"{found[0]}<style>{_picture_style()}</style>", page_styled)
+    return _PICTURE.sub(_explained, page_styled)
+
+
+def _explained(picture: re.Match[str]) -> str:
+    """Return the head of a picture with its style and, for who has the paper read aloud, its name."""
+    name = _NAME.search(picture[0])
+    return f"{picture[0]}<title>{name[1] if name else 'Drawn from the figures beside it'}</title><style>{_picture_style()}</style>"
 
 
 def _breaking(word: re.Match[str]) -> str:

@@ -161,7 +161,7 @@ def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
         "step_family": present["family"] if present else "start",
         "step_icon": present["icon"] if present else "flag",
         "step_words": present["type"] if present else "",
-        "window_title": f"Replay, event {view.at}, {run['workflow']['title']}, {view.run.record_title}",
+        "window_title": ", ".join(filter(None, (f"Replay, event {view.at}", run["workflow"]["title"], view.run.record_title))),
     }
 
 
