@@ -30,8 +30,7 @@ MOST_SHARING = 100
 """Contacts who have one number or address between them."""
 STOPPED = {"sms": ("sms", "call", "ai_call"), "email": ("email",), "call": ("call", "ai_call")}
 """Which consents a word ends that came by this kind of message."""
-Who = tuple[str, str]
-"""(collection, record) of a contact."""
+Who = tuple[str, str]  # (collection, record) of a contact
 STRANGERS = "direction = 'in' and record is null and status = 'received'"
 _LAST = """
 select collection, record from console.message where address = %s and direction = 'out' and collection is not null order by at desc limit 1

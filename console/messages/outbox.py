@@ -124,8 +124,7 @@ def find(actor: Actor, query: OutboxQuery) -> OutboxPage:
     where, given = _where(actor, query)
     lines: list[Line] = []
     closed = reader_reach.hidden_from(actor)
-    cursor = cursor_of(query.after, "msg_") if query.after else None
-    down = False
+    cursor, down = cursor_of(query.after, "msg_") if query.after else None, False
     limit = max(1, min(query.limit, MOST))
     for _ in range(ROUNDS):
         rows = _rows(where, given, cursor, limit + 1)

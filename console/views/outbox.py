@@ -100,12 +100,12 @@ def _words(name: str, value: str, lines: Sequence[Line]) -> str:
 def sort() -> Response:
     """Put messages of unknown senders aside, or give them to the contacts who have their addresses by now."""
     chosen, who = request.form.getlist("message"), frame.actor()
-    if request.form.get("act") == "match":
+    if chosen and request.form.get("act") == "match":
         given = inbound.match(who, chosen)
-        left = len(chosen) - given
-        flash(f"{given} given to their contacts" + (f". No contact has the address of the other {left}" if left else ""))
+        left = f", {len(chosen) - given} not: no contact has their address" if given < len(chosen) else ""
+        flash(f"{given} given to their contacts{left}")
     else:
-        flash(f"{inbound.put_aside(who, chosen)} put aside")
+        flash(f"{inbound.put_aside(who, chosen)} put aside" if chosen else "Choose messages first")
     return frame.redirect_to("/outbox?contact=unknown")
 
 
