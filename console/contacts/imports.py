@@ -193,7 +193,8 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     columns = {int(number): name for number, name in question.columns.items() if number.isdigit()}
     order = sorted(columns, key=lambda number: (headings.rank(named[number]) if number < len(named) else 0, number))
     fields = {number: known[columns[number]] for number in order if columns[number] in known}
-    once = [name for name in columns.values() if name not in _of_several(collection)]
+    of_several = {getattr(collection.contact, part) for part in ("name", "email", "phone")}
+    once = [name for name in columns.values() if name not in of_several]
     if len(set(once)) < len(once):
         raise Invalid("Two columns are the same.", details=[{"field": "columns", "reason": "This field is filled by one column only."}])
     form = hand_forms.new_record(actor, collection.id)
@@ -395,11 +396,6 @@ def _fields(actor: Actor, collection: Collection) -> list[Field]:
     """The fields that a file may fill in."""
     hidden = access.scope_for(actor, collection.id, "read").hidden
     return [f for f in collection.fields if not f.readonly and not f.governed and f.computed is None and f.name not in hidden]
-
-
-def _of_several(collection: Collection) -> set[str]:
-    """The fields that several columns may fill."""
-    return {name for part in ("name", "email", "phone") if (name := getattr(collection.contact, part))}
 
 
 def _by_heading(collection: Collection, named: Sequence[str], fields: Sequence[Field]) -> dict[int, Field]:

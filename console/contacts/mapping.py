@@ -142,16 +142,13 @@ def _of_rows(collection: Collection, consent: ConsentDocument, channel: str, row
     newest = [row for row in own if _cell(row, names["at"]) == _cell(own[0], names["at"])] if names["at"] else own[:1]
     if not newest:
         return Consent(given=False)
-    withdrawn = next((row for row in newest if not _stands(consent, row, names)), None)
+    state, gone = names["state"], names["withdrawn_at"]
+    withdrawn = next((row for row in newest if not _means_given(consent, _cell(row, state)) or _cell(row, gone) is not None), None)
     row = withdrawn or newest[0]
     evidence = {part: _text(_cell(row, names[part])) for part in EVIDENCE}
     if withdrawn is not None and evidence["withdrawn_at"] is None:
         evidence["withdrawn_at"] = evidence["at"]
     return Consent(withdrawn is None, **evidence)
-
-
-def _stands(consent: ConsentDocument, row: Mapping[str, Any], names: Mapping[str, str | None]) -> bool:
-    return _means_given(consent, _cell(row, names["state"])) and _cell(row, names["withdrawn_at"]) is None
 
 
 def _means_given(consent: ConsentDocument, value: Any) -> bool:

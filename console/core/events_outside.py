@@ -94,6 +94,7 @@ OUTSIDE = (
         "message_failed", "record", "A message could not be sent, or did not arrive.", ("message_id", "run", "channel", "code"), ("reason",)
     ),
     Kind("message_received", "record", "A message came from somebody outside.", ("message_id", "channel", "stop", "known"), ()),
+    Kind("messages_put_aside", "configuration", "A person put messages of unknown senders aside.", ("messages",)),
     Kind("call_ended", "record", "A call to somebody outside ended.", ("message_id", "run", "outcome", "number", "sandbox"), ("label",)),
     Kind(
         "consent_withdrawn",

@@ -198,16 +198,13 @@ def _candidates(actor: Actor, target: Target, question: Question, part: Sequence
             made.append(_of_record(target, question, number, row, found))
         else:
             values = {**question.values, **row}
-            made.append(Candidate(number, None, values, [*wrong_contact(values), *target.wrong_values(values)] or _empty(values)))
+            empty = [] if any(value not in (None, "") for value in values.values()) else _reasons("There is nothing in this row.", "row")
+            made.append(Candidate(number, None, values, [*wrong_contact(values), *target.wrong_values(values)] or empty))
     return made
 
 
 def _has_nul(row: Mapping[str, Any]) -> bool:
     return any("\x00" in text for text in (*row, *row.values()) if isinstance(text, str))
-
-
-def _empty(values: Mapping[str, Any]) -> list[dict[str, str]]:
-    return [] if any(value not in (None, "") for value in values.values()) else _reasons("There is nothing in this row.", "row")
 
 
 def _of_record(target: Target, question: Question, number: int, row: Mapping[str, Any], found: Mapping[str, list[str]]) -> Candidate:

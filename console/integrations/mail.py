@@ -18,6 +18,8 @@ LAST_WORD_S = 60.0
 WHOLE_S = 180.0
 """How long one conversation may last, however little by little a server answers."""
 GOODBYE_S = 2.0
+WORDS = dict.fromkeys((530, 534, 535), "it refuses our password") | dict.fromkeys((550, 551, 553), "it takes no mail for this address")
+"""Code of a reply → what it means, for who reads why a message did not leave. Source: RFC 5321 section 4.2.3, RFC 4954."""
 END = b"\r\n.\r\n"
 
 
@@ -32,7 +34,7 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
     try:
         smtp = _connected(server)
     except smtplib.SMTPResponseException as error:  # it has not heard of the message yet: a password that is mended lets the next try leave
-        raise IntegrationError(f"The mail server {server.host} answered {error.smtp_code}.") from error
+        raise IntegrationError(_refused(server.host, error.smtp_code).message) from error
     except (smtplib.SMTPException, OSError) as error:
         raise IntegrationError(f"The mail server {server.host} cannot be used: {_reason(error)}.", code="unreachable") from error
     try:
@@ -120,15 +122,16 @@ def _connected(server: MailServer) -> _Connection:
 
 
 def _refused(host: str, *codes: int) -> IntegrationError:
-    permanent = all(code >= 500 for code in codes)
-    return IntegrationError(f"The mail server {host} answered {', '.join(map(str, sorted(set(codes))))}.", permanent=permanent)
+    later, no = "it asks to be tried again later", "it refuses the message"
+    said = " and ".join(f"{WORDS.get(code, later if code < 500 else no)} ({code})" for code in sorted(set(codes)))
+    return IntegrationError(f"The mail server {host} says: {said}.", permanent=all(code >= 500 for code in codes))
 
 
 def _reason(error: Exception) -> str:
     """In a few words, without anything that the other side wrote."""
     match error:
         case ssl.SSLCertVerificationError():
-            return error.verify_message
+            return error.verify_message.rstrip(".")
         case smtplib.SMTPNotSupportedError():
             return "it offers no STARTTLS, or no way to sign in"
         case smtplib.SMTPServerDisconnected():

@@ -18,7 +18,6 @@ from console.core.actor import Actor
 from console.core.contacting import KINDS, Contact, Outgoing, Skip, Used, Verdict, WaitUntil, judge
 from console.core.documents.collections import Collection
 from console.core.documents.workflow import Workflow
-from console.core.expressions import Expression
 from console.core.policy import rules
 from console.errors import ConsoleError, Invalid
 from console.messages import message_rows, recipients
@@ -151,16 +150,12 @@ def label_of(collection: Collection, path: Sequence[str]) -> str:
     return known.label if known is not None else ".".join(path)
 
 
-def _alone(found: Expression) -> bool:
-    return all(path[0] in ALONE for path in expressions.paths(found))
-
-
 def verdict(
     collection: Collection, view: StepView, contact: Contact, roots: Mapping[str, Any], used: Iterable[Used], now: datetime
 ) -> Verdict | None:
     """What the gate would say now to the message of this step; None where only a run knows its address. `roots` as far as they are known."""
     kind, named = kind_of(view), view.config.to
-    if named is not None and not _alone(expressions.parse(named)):
+    if named is not None and any(path[0] not in ALONE for path in expressions.paths(expressions.parse(named))):
         return None
     own = contact.email if kind.channel == "email" else contact.phone
     to = expressions.parse(named).evaluate(roots) if named is not None else own

@@ -1,23 +1,25 @@
-"""Messages that come in: matched to a contact, kept once, and listened to for words that end messages."""
+"""Messages that come in: matched to a contact, kept once, and listened to for words that end messages. Those of strangers, by hand: put aside, or given to a contact."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from console import faults, log, records, subjects
+from console import access, faults, log, records, subjects
 from console.core import expressions
+from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.filters import Group, Test
 from console.core.scopes import whole
 from console.core.stop_words import is_stop
-from console.db.engine import fetch, transaction
+from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
-from console.errors import ConsoleError
+from console.errors import Conflict, ConsoleError
 from console.messages import opting_out, recipients
 from console.messages.message_events import WRITER
-from console.messages.message_rows import Message, by_id
+from console.messages.message_rows import Message, by_id, change, read
 from console.subjects import digest
 
 _log = logging.getLogger(__name__)
@@ -28,6 +30,8 @@ MOST_SHARING = 100
 """Contacts who have one number or address between them."""
 STOPPED = {"sms": ("sms", "call", "ai_call"), "email": ("email",), "call": ("call", "ai_call")}
 """Which consents a word ends that came by this kind of message."""
+Who = tuple[str, str]  # (collection, record) of a contact
+STRANGERS = "direction = 'in' and record is null and status = 'received'"
 _LAST = """
 select collection, record from console.message where address = %s and direction = 'out' and collection is not null order by at desc limit 1
 """
@@ -53,29 +57,32 @@ def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: st
     found = contact_behind(kind, known) if known else None  # what is no address is nobody's
     sharing = everybody_at(kind, address, found) if stop else []
     message_id, now = new_id("msg"), log.now()
-    subject = _subject(*found) if found else subjects.subject_of("message", message_id)
+    subject = subject_of(*found) if found else subjects.subject_of("message", message_id)
     kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", {"from": address, "text": kept_text})
+    collection, record = found or (None, None)
     row: dict[str, Any] = {
-        "id": message_id, "channel": kind, "at": now, "provider": provider, "provider_id": provider_id or None, "subject": subject,
+        "id": message_id, "channel": kind, "at": now, "provider": provider, "provider_id": provider_id or None, "collection": collection,
+        "record": record, "team": None, "subject": subject, "kid": kid, "nonce": nonce, "ct": ct,
     }  # fmt: skip
-    row |= {
-        "collection": found[0] if found else None,
-        "record": found[1] if found else None,
-        "kid": kid,
-        "nonce": nonce,
-        "ct": ct,
-        "team": None,
-    }
     with transaction() as connection:
         if connection.execute(_IN, row | {"address": digest(address.encode(), "address")}).rowcount == 0:
             return None
-        log_of = {"message_id": message_id, "channel": kind, "stop": stop, "known": found is not None}
-        named = records.reference_in_log(row["collection"], row["record"])
-        log.note(WRITER, "message_received", open=log_of, collection=row["collection"], record=named, connection=connection)
-        if stop:  # with the message itself: who asked to be left alone is, also where this process dies now
-            opting_out.withdraw(sharing, STOPPED.get(kind, ()), kind, message_id, bars_address=bool(known), connection=connection)
+        tell(connection, WRITER, (kind, message_id), found, sharing if stop else None, bars=bool(known))
         faults.point("messages.received.before")
     return by_id(message_id)
+
+
+def tell(
+    connection: Connection, by: Actor, message: tuple[str, str], found: Who | None, stopping: Sequence[Who] | None, *, bars: bool = True
+) -> None:
+    """Say in the log whose the message (its kind and id) is, and at once take back the consent of those who say stop with it; None: it does not."""
+    kind, message_id = message
+    collection, record = found or (None, None)
+    told = {"message_id": message_id, "channel": kind, "stop": stopping is not None, "known": found is not None}
+    named = records.reference_in_log(collection, record)
+    log.note(by, "message_received", open=told, collection=collection, record=named, connection=connection)
+    if stopping is not None:
+        opting_out.withdraw(stopping, STOPPED.get(kind, ()), kind, message_id, bars_address=bars, connection=connection)
 
 
 def everybody_at(kind: str, address: str, first: tuple[str, str] | None) -> list[tuple[str, str]]:
@@ -146,6 +153,42 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _subject(collection: str, record: str) -> str:
+def subject_of(collection: str, record: str) -> str:
+    """Under whose key the texts of this contact's messages are kept."""
     about = records.subject(collection, record)
     return subjects.subject_of(*(about or (collection, record)))
+
+
+def _of_strangers(actor: Actor, message_ids: Sequence[str]) -> list[Message]:
+    """Those of the messages that are nobody's. Raises NotAllowed for who does not manage channels."""
+    access.require(actor, None, "source", "manage")
+    return read(f"id = any(%s) and {STRANGERS} order by at", ([each.replace("\x00", "") for each in message_ids],))
+
+
+def put_aside(actor: Actor, message_ids: Sequence[str]) -> int:
+    """Take these out of the list of what waits for somebody; they stay in the outbox. How many were."""
+    strangers = _of_strangers(actor, message_ids)
+    if aside := [each.id for each in strangers if change(each, ["received"], status="cancelled", code="put_aside")]:
+        log.note(actor, "messages_put_aside", open={"messages": aside})
+    return len(aside)
+
+
+def match(actor: Actor, message_ids: Sequence[str]) -> int:
+    """Give each to the contact who has its sender's address by now; what waits for a message of theirs goes on. How many were given. Raises Conflict."""
+    with alone("strangers") as mine:  # of two who give the same message at once, one finds it given
+        if not mine:
+            raise Conflict("Somebody else is giving messages to contacts at this moment. Try again.", code="busy")
+        return sum(_given(actor, message) for message in _of_strangers(actor, message_ids))
+
+
+def _given(actor: Actor, message: Message) -> bool:
+    content = dict(message.content or {})
+    if not content.get("from") or (found := contact_behind(message.channel, content["from"])) is None:
+        return False
+    subject = subject_of(*found)
+    kid, nonce, ct = subjects.seal(subject, f"message|{message.id}", content)
+    columns: dict[str, Any] = {"collection": found[0], "record": found[1], "subject": subject, "kid": kid, "nonce": nonce, "ct": ct}
+    with transaction() as connection:
+        change(message, ["received"], connection=connection, **columns)
+        tell(connection, actor, (message.channel, message.id), found, [found] if is_stop(str(content.get("text", ""))) else None)
+    return True

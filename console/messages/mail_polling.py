@@ -83,7 +83,7 @@ def poll() -> int:
                         break
                 tries, looked, place = 0, looked + 1, Place(place.validity, uid + 1)
             else:
-                place = Place(place.validity, _behind(box, place, looked))
+                place = box.place if looked < AT_ONCE else place  # behind the newest mail, where all were looked at
     except IntegrationError as error:
         problem = error.message
     columns = {"validity": place.validity if place else None, "next": place.next_uid if place else None, "tries": tries}
@@ -106,11 +106,6 @@ def _coming(box: Opened, place: Place) -> list[tuple[int, int]]:
         found += box.sizes(first, min(first + SPAN, box.place.next_uid) - 1)
         first += SPAN
     return found[:AT_ONCE]
-
-
-def _behind(box: Opened, place: Place, looked: int) -> int:
-    """Behind the newest mail, where all were looked at."""
-    return box.place.next_uid if looked < AT_ONCE else place.next_uid
 
 
 def _take_in(box: Opened, uid: int, size: int) -> bool:

@@ -16,6 +16,7 @@ BY_CODE: Mapping[str, str] = {
     "source_down": "The database of the contact did not answer.",
     "erased": "The contact was erased.",
     "not_wanted": "The run did not need it any more.",
+    "put_aside": "Put aside: nobody here has this address.",
     "retry": "The provider did not answer yet.",
     "not_sent": "The provider did not get it yet.",
     "unknown": "It is not known whether the provider took it.",

@@ -23,16 +23,18 @@ def tell_run(message: Message, *, in_worker: bool) -> None:
         return
     result = message.result
     outcome = contacting.way_on(message.outcome, str(result.get("label", "")), message.outcomes)
-    reason = str(result.get("reason", ""))
+    reason, told = str(result.get("reason", "")), (log.now(), message.id)
     if outcome is not None:
-        runs.arrive(runs.ENGINE, message.run, message.key, outcome=outcome, output=_output(message), in_worker=in_worker)
+        output, also = _output(message), lambda connection, _: connection.exec_driver_sql(_TOLD, told)
+        if runs.arrive(runs.ENGINE, message.run, message.key, outcome=outcome, output=output, in_worker=in_worker, also=also):
+            return
     elif message.outcome == "unknown":
         runs.will_not_come(message.run, message.key, "message_unknown", reason or UNSURE, asks=True)
     elif message.outcome == "expired":
         runs.will_not_come(message.run, message.key, "message_expired", f"{reason} Does the message still fit?", asks=True)
     else:
         runs.will_not_come(message.run, message.key, message.code or "message_failed", reason or "The message could not be sent.")
-    fetch(_TOLD, (log.now(), message.id))
+    fetch(_TOLD, told)
 
 
 def _output(message: Message) -> dict[str, object]:

@@ -3,30 +3,27 @@
 Who may not see the contact sees nothing of its messages, not even that there are any. Newest first, by keyset.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-
-import orjson
 
 from console import access, records, subjects, workflows
 from console.core.actor import Actor
 from console.core.contacting import KINDS, WORDS
+from console.core.list_addresses import cursor_of
 from console.core.moments import moment_text
 from console.core.stop_words import is_stop
 from console.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.log import masking
-from console.messages import message_reasons, message_rows
-from console.messages.inbound import STOPPED
+from console.messages import inbound, message_reasons, message_rows
 from console.messages.message_rows import Message
 from console.runs.showing import reader_reach
 from console.runs.showing.lists import visible_pairs
 
 STATUSES = ("waiting", "sent", "delivered", "skipped", "expired", "failed", "received", "unknown", "cancelled")
 SHOWN_AS = {"sending": "waiting"}
+UNKNOWN = "unknown"
 MOST = 100
 ROUNDS = 5
 """How many pages of rows are read for one page of a reader who sees few of the contacts."""
@@ -34,7 +31,9 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class OutboxQuery:
-    """Filters of the URL. `contact` is a record's key, with its collection and a slash before it where several have that key; `after` a cursor."""
+    """Filters of the URL. `contact` is a record's key, with its collection and a slash before it where several have that key, or `unknown`: what came
+    from strangers and was not put aside. `since` and `before` bound when it changed last; `after` is a cursor.
+    """
 
     contact: str = ""
     workflow: str = ""
@@ -43,13 +42,15 @@ class OutboxQuery:
     run: str = ""
     limit: int = 50
     after: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A message for one reader. `who` is the contact's title, None for nobody in the users' databases; `text` None where it was erased.
 
-    `hidden`: its texts were made of something that the reader may not read, and are left out, with what came back. `result`: what became of it in words.
+    `hidden`: its texts were made of something that the reader may not read, and are left out, with what came back. `result`: what became of it in words. `sender`: the address or number of one that came in.
     """
 
     message: Message
@@ -59,6 +60,7 @@ class Line:
     subject: str
     result: Mapping[str, Any]
     hidden: bool = False
+    sender: str = ""
 
     @property
     def status(self) -> str:
@@ -69,7 +71,7 @@ class Line:
     def reason(self) -> str:
         """Why it waits, was skipped or failed; of one that came in, what it ended."""
         if self.message.direction == "in" and self.who is not None and self.text and is_stop(self.text):
-            named = [WORDS[channel] for channel in STOPPED.get(self.message.channel, ())]
+            named = [WORDS[channel] for channel in inbound.STOPPED.get(self.message.channel, ())]
             return f"Says stop: consent to {' and '.join(', '.join(named).rsplit(', ', 1))} is withdrawn." if named else ""
         if self.message.status == "cancelled":
             return message_reasons.of_many(self.message.code or "")
@@ -112,21 +114,17 @@ def may_read(actor: Actor) -> bool:
     )
 
 
-def _require_reader(actor: Actor) -> None:
-    if not may_read(actor):
-        raise NotAllowed("Messages are for those who may read contacts.", need=("source", "manage"))
-
-
 def find(actor: Actor, query: OutboxQuery) -> OutboxPage:
     """The messages that the actor may see. Raises NotAllowed, Malformed for a wrong filter or cursor.
 
     One statement for each page of rows, one for the subjects' keys, and for each collection one for the titles of its contacts.
     """
-    _require_reader(actor)
+    if not may_read(actor):
+        raise NotAllowed("Messages are for those who may read contacts.", need=("source", "manage"))
     where, given = _where(actor, query)
     lines: list[Line] = []
     closed = reader_reach.hidden_from(actor)
-    cursor, down = _decoded(query.after), False
+    cursor, down = cursor_of(query.after, "msg_") if query.after else None, False
     limit = max(1, min(query.limit, MOST))
     for _ in range(ROUNDS):
         rows = _rows(where, given, cursor, limit + 1)
@@ -140,8 +138,8 @@ def find(actor: Actor, query: OutboxQuery) -> OutboxPage:
                     break
         more = len(rows) > limit or (bool(rows) and cursor != (rows[-1].at, rows[-1].id))
         if not more or len(lines) == limit:
-            return OutboxPage(lines, _encoded(cursor) if more and cursor else None, down)
-    return OutboxPage(lines, _encoded(cursor) if cursor else None, down)
+            return OutboxPage(lines, f"{moment_text(cursor[0])}~{cursor[1]}" if more and cursor else None, down)
+    return OutboxPage(lines, f"{moment_text(cursor[0])}~{cursor[1]}" if cursor else None, down)
 
 
 def by_id(actor: Actor, message_id: str) -> Line:
@@ -188,10 +186,16 @@ def _where(actor: Actor, query: OutboxQuery) -> tuple[str, list[Any]]:
         known = [workflow.id for workflow in workflows.all_known() if query.workflow in (workflow.slug, workflow.id)]
         conditions.append("workflow = any(%s)")
         given.append(known)
+    for moment, test in ((query.since, "at >= %s"), (query.before, "at < %s")):
+        if moment is not None:
+            conditions.append(test)
+            given.append(moment)
     if query.run:
         conditions.append("run = %s")
         given.append(query.run.replace("\x00", ""))
-    if query.contact:
+    if query.contact == UNKNOWN:
+        conditions.append(inbound.STRANGERS)
+    elif query.contact:
         collection, slash, key = query.contact.replace("\x00", "").partition("/")
         conditions.append("record = %s" + (" and collection = %s" if slash else ""))
         given += [key, collection] if slash else [collection]
@@ -257,18 +261,5 @@ def _line(message: Message, who: str | None, closed: masking.Within) -> Line:
     text = None
     if content is not None:
         text = str(result.get("script", "")) or str(content.get("text") or (content.get("scripts") or [""])[0])
-    return Line(message, who, title, text, str((content or {}).get("subject", "")), result)
-
-
-def _encoded(cursor: tuple[datetime, str]) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([cursor[0].astimezone(UTC).isoformat(), cursor[1]])).decode().rstrip("=")
-
-
-def _decoded(cursor: str | None) -> tuple[datetime, str] | None:
-    if not cursor:
-        return None
-    try:
-        at, message_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return datetime.fromisoformat(at), str(message_id).replace("\x00", "")
-    except (ValueError, TypeError, binascii.Error, orjson.JSONDecodeError):
-        raise Malformed("That is no cursor of this list.", at=("after", "Take the `next` of the page before.")) from None
+    told = content or {}
+    return Line(message, who, title, text, str(told.get("subject", "")), result, sender=str(told.get("from", "")))

@@ -23,6 +23,7 @@ MESSAGES: Mapping[str, str | Callable[[Parts], str]] = {
     "message_skipped": _message(" was not sent{on_record}{why}"),
     "message_failed": _message(" could not be sent{on_record}{why}"),
     "message_received": _message(" came in{on_record}"),
+    "messages_put_aside": "{who} put messages of unknown senders aside",
     "message_tested": "{who} sent a test message",
     "call_ended": "A call ended{on_record}",
     "consent_withdrawn": _consent_withdrawn,

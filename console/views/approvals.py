@@ -5,10 +5,8 @@ A GET never decides anything: an answer is a POST by a signed-in person.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, flash, request
 
@@ -16,6 +14,7 @@ from console import accounts, browse, workflows
 from console.core import media, record_links
 from console.core.blocks import KINDS
 from console.core.documents.fields import BECAUSE
+from console.core.moments import moment_text
 from console.core.plain_words import roles_words
 from console.core.run.duties import OF_STEP
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
@@ -59,7 +58,7 @@ def show() -> Response:
     label, listed, nothing = LISTS[chosen]
     wrong = ""
     try:
-        page = listed(frame.actor(), _filters(given, frame.look()), limit=PAGE_SIZE, after=request.args.get("after"))
+        page = listed(frame.actor(), _filters(given), limit=PAGE_SIZE, after=request.args.get("after"))
     except Malformed as error:
         wrong, given = "; ".join(str(detail["reason"]) for detail in error.details) or error.message, {}
         page = listed(frame.actor(), {}, limit=PAGE_SIZE)
@@ -117,17 +116,10 @@ def _publishing(chosen: str) -> list[workflows.Review]:
     return found if chosen == "created" else [each for each in found if not each.open]
 
 
-def _filters(given: Mapping[str, str], look: Look) -> dict[str, str]:
-    """Return the filters for the service: days in the reader's zone become moments."""
-    names = {"from": "created_at.gte", "before": "created_at.lt"}
-    return {names.get(name, name): _midnight(value, look) if name in names else value for name, value in given.items()}
-
-
-def _midnight(day: str, look: Look) -> str:
-    try:
-        return datetime.fromisoformat(day[:10]).replace(tzinfo=ZoneInfo(look.zone)).isoformat()
-    except ValueError:
-        return day
+def _filters(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the filters for the service: days in the reader's zone become moments. Raises Malformed for what is no day."""
+    days = {"from": "created_at.gte", "before": "created_at.lt"}
+    return {days.get(name, name): moment_text(frame.midnight(given, name)) or "" if name in days else given[name] for name in given}
 
 
 def _asked_for(lines: Sequence[Line], chosen: str | None) -> list[tuple[str, str]]:

@@ -6,9 +6,10 @@ A page and its fragments are one template: a plain GET renders all of it, an htm
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 import nh3
 from flask import Blueprint, Flask, Response, current_app, g, make_response, request
@@ -22,6 +23,7 @@ from console import access, accounts, queue, settings
 from console.core import media, record_links
 from console.core.actor import Actor
 from console.core.plain_words import uncapitalised
+from console.errors import Malformed
 from console.proposals import measure
 from console.views import formats
 
@@ -104,6 +106,17 @@ def look() -> formats.Look:
         who = g.get("actor")
         g.look = replace(formats.Look.of(who), accounts=accounts.AccountNames()) if who is not None else formats.Look()
     return cast(formats.Look, g.look)
+
+
+def midnight(given: Mapping[str, str], name: str, *, later: int = 0) -> datetime | None:
+    """Return when the day that is given under the name begins in the reader's zone, so many days later; None without one. Raises Malformed for no day."""
+    if not given.get(name):
+        return None
+    try:
+        day = date.fromisoformat(given[name]) + timedelta(days=later)
+        return datetime.combine(day, time(), ZoneInfo(look().zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Malformed(f"{given[name][:20]} is no day.", details=[{"field": name, "reason": "A day such as 2026-11-20."}]) from None
 
 
 def naming(named: Mapping[tuple[str, str], formats.Named], reader: formats.Look | None = None) -> formats.Look:

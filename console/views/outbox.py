@@ -1,6 +1,7 @@
 """`/outbox`: every message that left, waits, was skipped or failed, with why; and in the sandbox, choosing how one ends."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
@@ -10,8 +11,8 @@ from console.channels import sandbox
 from console.core.contacting import KINDS
 from console.core.stop_words import is_stop
 from console.errors import Conflict, Malformed
-from console.messages import Line, OutboxQuery, callbacks, channel_settings, outbox, outside_addresses
-from console.views import frame
+from console.messages import Line, OutboxQuery, callbacks, channel_settings, inbound, outbox, outside_addresses
+from console.views import formats, frame
 
 blueprint = Blueprint("outbox", __name__)
 
@@ -25,7 +26,9 @@ STATUS_WORDS = {
 OUTCOME_WORDS = {
     "answered": "Answered", "no_answer": "Nobody answered", "voicemail": "Voicemail", "busy": "Busy", "failed": "Failed", "delivered": "Delivered",
 }  # fmt: skip
-LABELS = {"channel": "Channel", "status": "Status", "workflow": "Workflow", "contact": "Contact", "run": "Run"}
+LABELS = {
+    "channel": "Channel", "status": "Status", "workflow": "Workflow", "contact": "Contact", "run": "Run", "from": "From", "to": "To",
+}  # fmt: skip
 
 
 @blueprint.get("/outbox")
@@ -34,7 +37,7 @@ def show() -> Response:
     held = {name: request.args.get(name, "") for name in LABELS}
     wrong = ""
     try:
-        page = messages.find(frame.actor(), OutboxQuery(**held, limit=PAGE_SIZE, after=request.args.get("after") or None))
+        page = messages.find(frame.actor(), _query(held))
     except Malformed as error:
         wrong, held = error.message, dict.fromkeys(LABELS, "")
         page = messages.find(frame.actor(), OutboxQuery(limit=PAGE_SIZE))
@@ -47,7 +50,7 @@ def show() -> Response:
         "chips": [
             (
                 LABELS[name],
-                _named(page.lines) if name == "contact" and page.lines else _words(name, value),
+                _words(name, value, page.lines),
                 frame.present_address(**{name: None, "after": None}),
             )
             for name, value in held.items()
@@ -56,35 +59,54 @@ def show() -> Response:
         "wrong": wrong,
         "kinds": [(kind, KIND_WORDS[kind]) for kind in KINDS],
         "statuses": [(name, STATUS_WORDS[name][0]) for name in outbox.STATUSES],
-        "workflows": sorted((workflow.title, workflow.slug) for workflow in workflows.all_known() if workflow.slug in _of_reader()),
+        "workflows": sorted(
+            (each.title, each.slug) for each in workflows.all_known() if access.can(frame.actor(), None, f"workflow:{each.slug}", "see")
+        ),
         "words": (KIND_WORDS, STATUS_WORDS, OUTCOME_WORDS),
         "outcomes": sandbox.OUTCOMES,
         "can_answer": callbacks.can_answer,
         "unsubscribe_path": lambda message: f"/unsubscribe/{outside_addresses.unsubscribe_token(message)}",
+        "sorting": held["contact"] == outbox.UNKNOWN and access.can(frame.actor(), None, "source", "manage"),
         "manages": access.can(frame.actor(), None, "source", "manage"),
         "sandboxed": _sandboxed(),
     }
     return frame.page("outbox/page.html", context, blocks={"messages": "messages"}, status=400 if wrong else 200)
 
 
-def _of_reader() -> set[str]:
-    actor = frame.actor()
-    return {workflow.slug for workflow in workflows.all_known() if access.can(actor, None, f"workflow:{workflow.slug}", "see")}
+def _query(held: Mapping[str, str]) -> OutboxQuery:
+    """Return the filters of the address: days become moments of the reader's zone. Raises Malformed for what is no day."""
+    given: dict[str, Any] = {name: value for name, value in held.items() if name not in ("from", "to")}
+    given |= {"since": frame.midnight(held, "from"), "before": frame.midnight(held, "to", later=1)}
+    limit = outbox.MOST if held["contact"] == outbox.UNKNOWN else PAGE_SIZE
+    return OutboxQuery(**given, limit=limit, after=request.args.get("after") or None)
 
 
-def _named(lines: Sequence[Line]) -> str:
-    """Return the name of the contact whose messages these are."""
-    return next((line.who for line in lines if line.who), "one contact")
-
-
-def _words(name: str, value: str) -> str:
+def _words(name: str, value: str, lines: Sequence[Line]) -> str:
     if name == "channel":
         return KIND_WORDS.get(value, value)
     if name == "status":
         return STATUS_WORDS.get(value, (value, ""))[0]
     if name == "workflow":
         return next((workflow.title for workflow in workflows.all_known() if workflow.slug == value), value)
-    return value if name == "run" else value.rpartition("/")[2]
+    if name in ("from", "to"):
+        return formats.text(formats.Kind("", "", "date"), value, frame.look())
+    if name == "contact":
+        named = (line.who for line in lines if line.who)
+        return "Unknown senders" if value == outbox.UNKNOWN else next(named, "one contact" if lines else value.rpartition("/")[2])
+    return value
+
+
+@blueprint.post("/outbox/strangers")
+def sort() -> Response:
+    """Put messages of unknown senders aside, or give them to the contacts who have their addresses by now."""
+    chosen, who = request.form.getlist("message"), frame.actor()
+    if chosen and request.form.get("act") == "match":
+        given = inbound.match(who, chosen)
+        left = f", {len(chosen) - given} not: no contact has their address" if given < len(chosen) else ""
+        flash(f"{given} given to their contacts{left}")
+    else:
+        flash(f"{inbound.put_aside(who, chosen)} put aside" if chosen else "Choose messages first")
+    return frame.redirect_to("/outbox?contact=unknown")
 
 
 @blueprint.post("/outbox/<message_id>/outcome")

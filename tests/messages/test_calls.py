@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 
 from console import messages
 from console.db.engine import fetch
-from console.messages import opting_out, outside_addresses
+from console.messages import opting_out, outside_addresses, sending
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messages import reached
@@ -188,3 +188,16 @@ def test_who_says_on_a_call_that_they_want_no_more_gets_no_more(calling: tuple[A
     assert opting_out.write_left() == 2
     assert messages.pick_up() == 0
     assert SAM
+
+
+def test_a_call_of_the_sandbox_whose_process_died_over_its_end_ends_later(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached.founded(company)
+    call = {"id": "call", "type": "ai_call", "config": {"script": "Hello", "answers": [], "max_attempts": 1}}
+    with reached.clock(NOON) as move:
+        monkeypatch.setattr(sending, "_ended", lambda *_args, **_more: None)
+        run_id = begin(company, workflow("cut-off", [call]))
+        assert company.told(run_id)["status"] == "waiting_event"
+        monkeypatch.undo()
+        move(timedelta(minutes=16))
+        reached.settle()
+        assert company.told(run_id)["status"] == "completed"

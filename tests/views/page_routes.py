@@ -343,6 +343,7 @@ ROUTES = [
     ),
     Route(RECORD + "/explorer", "/c/customer/1/explorer"),
     Route("/outbox", "/outbox", stan=403, status=403),
+    Route("/outbox/strangers", "/outbox/strangers", ("POST",), stan=403, status=403),
     Route("/outbox/<message_id>/outcome", "/outbox/msg_unknown/outcome", ("POST",), status=404),
     Route("/outbox/<message_id>/answer", "/outbox/msg_unknown/answer", ("POST",), status=404),
     Route("/settings/me/absences", "/settings/me/absences", ("POST",), stan=422, status=422),

@@ -260,6 +260,8 @@ def test_the_pages_of_triggers_and_of_enrolling_say_the_rules(pages: Pages, robo
         assert "They wrote to us: when a message came in from them." in page.text
         assert "may be enrolled again 60 days later" in page.text
     assert "Only where the tag is “lead”." in pages.mona.get("/workflows/care-review/triggers").text
+    assert "It has not fired yet." in pages.mona.get("/workflows/care-review/triggers").text
+    assert "It has not fired for records that you may see." in pages.tom.get("/workflows/care-review/triggers").text
 
 
 def test_who_goes_on_with_an_older_version_is_said_with_the_way_to_move_them(pages: Pages, robot: None) -> None:

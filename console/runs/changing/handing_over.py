@@ -16,7 +16,7 @@ from console.runs.engine import into_inbox
 from console.runs.engine.advancing import go_on, go_on_with
 from console.runs.engine.stepping import plan_of, require_step, run_facts, step_at
 from console.runs.rows.run_events import ENGINE
-from console.runs.rows.run_store import load, retried, write
+from console.runs.rows.run_store import Also, load, retried, write
 from console.workflows import version
 
 PRIORITIES = ("low", "normal", "high", "urgent")
@@ -175,13 +175,14 @@ def arrive(
     values: Mapping[str, Any] | None = None,
     output: Mapping[str, Any] | None = None,
     in_worker: bool = False,
+    also: Also | None = None,
 ) -> bool:
     """Complete the step that waits for `key`, and go on. False if the run does not wait for it (any more), or had the answer before.
 
     An answer may come while the effect that asked for it is still being made, or is unknown: it is kept, and counts once the effect is settled.
 
     `actor` is the person who answered, or `ENGINE` for an answer from outside. The caller has checked their right. A run that nobody holds goes on
-    in a job of its own, or at once where `in_worker` says that this is one.
+    in a job of its own, or at once where `in_worker` says that this is one. `also` writes in the transaction with which the answer is kept.
     """
     by = actor.id if actor.kind in ("user", "key") else None
 
@@ -195,8 +196,8 @@ def arrive(
         command = commands.Arrive(key, outcome, values, output, by)
         events = decisions.decide(plan_of(definition), loaded.run, command, log.now())
         if in_worker and loaded.run.hands_off:
-            return definition, go_on_with(definition, loaded, events)
-        return definition, write(actor, definition, loaded, events, hand_on=True)
+            return definition, go_on_with(definition, loaded, events, also)
+        return definition, write(actor, definition, loaded, events, hand_on=True, also=also)
 
     moved = retried(once)
     if moved is None:

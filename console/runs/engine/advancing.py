@@ -28,7 +28,7 @@ from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_l
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_rows import as_stored, with_loaded_rows
-from console.runs.rows.run_store import after_stored, load, write
+from console.runs.rows.run_store import Also, after_stored, load, write
 from console.steps.base import AsksPerson, Completion, Context
 from console.workflows import Definition
 
@@ -116,7 +116,7 @@ def _timer_events(definition: Definition, run: Run) -> list[Event]:
     return decisions.decide(plan_of(definition), run, commands.Fire(run.current), now)
 
 
-def go_on_with(definition: Definition, loaded: Loaded, events: Sequence[Event]) -> Loaded:
+def go_on_with(definition: Definition, loaded: Loaded, events: Sequence[Event], also: Also | None = None) -> Loaded:
     """Commit what has come for a run that nobody holds, with the quick steps that its account does next, in one transition: for a worker. Raises log.Moved.
 
     A job goes on with it where a step changes something outside, or where as many of its workflow are worked on as may be at once, everything is paused or
@@ -128,8 +128,9 @@ def go_on_with(definition: Definition, loaded: Loaded, events: Sequence[Event]) 
         except NotAllowed:
             actor = None
         if actor is None:
-            return write(ENGINE, definition, loaded, events, hand_on=True)
-        return _take_automatic_steps(actor, definition, loaded, IN_ONE_GO, time.monotonic(), _never, _nobody, events, effects=False)[0]
+            return write(ENGINE, definition, loaded, events, hand_on=True, also=also)
+        until = time.monotonic()
+        return _take_automatic_steps(actor, definition, loaded, IN_ONE_GO, until, _never, _nobody, events, effects=False, also=also)[0]
 
 
 def place_of(definition: Definition) -> AbstractContextManager[bool]:
@@ -214,6 +215,7 @@ def _take_automatic_steps(
     first: Sequence[Event] = (),
     *,
     effects: bool = True,
+    also: Also | None = None,
 ) -> tuple[Loaded, int]:
     """Do automatic steps until the run waits, an effect is requested, or they took `AT_ONCE_S`. (the run, how many steps were done).
 
@@ -244,7 +246,8 @@ def _take_automatic_steps(
         events, ahead = [*events, *more], after_stored(ahead, more)
     try:
         hand_on = taken == most or time.monotonic() > until or not effects
-        return write(actor if looks else ENGINE, definition, loaded, events, shown=shown, hand_on=hand_on, after=ahead.run), taken
+        by = actor if looks else ENGINE
+        return write(by, definition, loaded, events, shown=shown, hand_on=hand_on, after=ahead.run, also=also), taken
     except log.Moved:
         if first:
             raise

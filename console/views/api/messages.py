@@ -20,7 +20,9 @@ blueprint = Blueprint("api_messages", __name__, url_prefix="/api/v1")
 class Looked(Paged):
     """Filters of messages."""
 
-    contact: str = Field("", max_length=400, description="Key of the contact, or its collection, a slash and the key")
+    contact: str = Field(
+        "", max_length=400, description="Key of the contact, or its collection, a slash and the key; unknown: of senders whom nobody knows"
+    )
     workflow: str = Field("", max_length=200, description="Slug or id of the workflow that sent it")
     channel: str = Field("", description="email, sms, call or chat")
     status: str = Field("", description="waiting, sent, delivered, skipped, expired, failed, received, unknown or cancelled")

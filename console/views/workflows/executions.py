@@ -1,9 +1,8 @@
 """`/workflows/<slug>/executions`: the runs of a workflow, filtered in the address; and the journal of one, from which it is done again."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, flash, request
 
@@ -52,7 +51,7 @@ def listed(slug: str) -> Response:
     following = None
     try:
         heads, following = runs.find(frame.actor(), _filters(known, given), limit=PAGE, after=request.args.get("after"))
-        then = periods.explain(known, _midnight(given, "from"), _midnight(given, "to", later=1), runs=bool(heads))
+        then = periods.explain(known, frame.midnight(given, "from"), frame.midnight(given, "to", later=1), runs=bool(heads))
     except Malformed as error:
         wrong = error
     look = frame.look()
@@ -122,20 +121,9 @@ def _filters(known: Known, given: Mapping[str, str]) -> dict[str, str]:
     """Return the filters of `runs.find`: days become moments of the reader's zone. Raises Malformed for what is no day."""
     found = {name: value for name, value in given.items() if name not in ("from", "to")} | {"workflow": known.id}
     for name, filter_name, later in (("from", "started.gte", 0), ("to", "started.lt", 1)):
-        if (moment := _midnight(given, name, later=later)) is not None:
+        if (moment := frame.midnight(given, name, later=later)) is not None:
             found[filter_name] = moment.isoformat()
     return found
-
-
-def _midnight(given: Mapping[str, str], name: str, *, later: int = 0) -> datetime | None:
-    """Return when the day that is given under the name begins in the reader's zone, so many days later; None without one. Raises Malformed for no day."""
-    if name not in given:
-        return None
-    try:
-        day = date.fromisoformat(given[name]) + timedelta(days=later)
-    except (ValueError, OverflowError):
-        raise Malformed(f"{given[name][:20]} is no day.", details=[{"field": name, "reason": "A day such as 2026-11-20."}]) from None
-    return datetime.combine(day, time(), ZoneInfo(frame.look().zone))
 
 
 def _view(known: Known, run_id: str) -> runs.RunView:

@@ -125,6 +125,7 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
         "next_at": trigger.next_at,
         "last": [(fired, STATES[fired.status]) for fired in trigger.last],
         "counts": counted,
+        "partial": trigger.published and not counts,  # who sees some of the records is not told of the others
         "problem": trigger.problem,
         "problem_at": trigger.problem_at,
         "url": hook_url(trigger.address),
