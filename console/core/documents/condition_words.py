@@ -110,7 +110,10 @@ def spoken(text: str, own: Collection | None, steps: Mapping[str, Mapping[str, A
         elif root == "input":
             named |= {each: frozenset() for each in steps if steps[each]["type"] == "start"}
     looked_at = [steps[each] for each in named if each in steps]
-    words = sentence(text, compared({"steps": looked_at}, own, named)) if found else text
+    if found is None:
+        return ""
+    unknown = {row.field: Compared("", row.field, humanised(row.field.rpartition(".")[2]), ANY) for row in found[1]}
+    words = sentence(text, unknown | compared({"steps": looked_at}, own, named))
     return words if words != text else ""
 
 
