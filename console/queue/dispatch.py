@@ -37,7 +37,7 @@ from console.queue.jobs import PutBack
 HEARTBEAT = timedelta(seconds=5)
 POLL = timedelta(seconds=2)
 """A notice tells of a job at once; what nothing tells of is looked for: the jobs of a worker that died."""
-HASTY = {"synchronous_commit": "off"}
+HASTY = "set synchronous_commit = off"
 """What is noted of deliveries does not wait for the disk. If the server's machine dies, the last of it is lost and those jobs come again."""
 CONNECT_S = 10.0
 CLOSE_S = 1.0
@@ -197,7 +197,8 @@ class Dispatcher:
 
     async def _serve(self, threads: Sequence[ThreadPoolExecutor], left: set[asyncio.Task[None]]) -> None:
         """Deliver over one connection, as long as it lasts. Jobs that are under way when it breaks are `left` behind: the next one waits for none of them."""
-        connection = await asyncpg.connect(dsn(), timeout=CONNECT_S, server_settings=HASTY)
+        connection = await asyncpg.connect(dsn(), timeout=CONNECT_S)
+        await connection.execute(HASTY)  # by a statement: a pooler refuses it among the settings of a connection
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
         self._manager = manager = _Manager(queries(AsyncpgDriver(connection)), channel=Channel(CHANNEL), pools=self.pools)
