@@ -100,12 +100,13 @@ def _words(name: str, value: str, lines: Sequence[Line]) -> str:
 def sort() -> Response:
     """Put messages of unknown senders aside, or give them to the contacts who have their addresses by now."""
     chosen, who = request.form.getlist("message"), frame.actor()
-    if chosen and request.form.get("act") == "match":
+    if request.form.get("act") == "match":
         given = inbound.match(who, chosen)
         left = f", {len(chosen) - given} not: no contact has their address" if given < len(chosen) else ""
-        flash(f"{given} given to their contacts{left}")
+        said = f"{given} given to their contacts{left}"
     else:
-        flash(f"{inbound.put_aside(who, chosen)} put aside" if chosen else "Choose messages first")
+        said = f"{inbound.put_aside(who, chosen)} put aside"
+    flash(said if chosen else "Choose messages first")
     return frame.redirect_to("/outbox?contact=unknown")
 
 
