@@ -53,7 +53,7 @@ _MASKED = '<td class="e"><span aria-hidden="true">••••••</span><span
 class Head:
     """A column's heading: the address that sorts by it, and the present sorting ("ascending", "descending" or empty).
 
-    `then` sorts by it after the present columns; `place` is its place among several, 0 where the list is sorted by one.
+    `then` is the sorting by it after the present columns; `place` is its place among several, 0 where the list is sorted by one.
     """
 
     label: str
@@ -335,7 +335,7 @@ def _head(item: Field, label: str, sort: str, by: str) -> Head:
     right = item.type in formats.NUMBERS and not item.options
     if not item.sortable:
         return Head(label, None, None, right, item.name)
-    also = by + quote_plus(then) if orders and then.count(",") < MOST_SORTED else None
+    also = then if orders and then.count(",") < MOST_SORTED else None
     return Head(label, by + quote_plus(to), way, right, item.name, then=also, place=0 if place is None or len(orders) < 2 else place + 1)
 
 

@@ -4,7 +4,8 @@
 (() => {
   const list = () => document.getElementById("completions");
   const open = () => Boolean(list() && !list().hidden);
-  let box = null; // the box that the list belongs to
+  // the box that the list belongs to
+  let box = null;
 
   function close() {
     if (list()) list().hidden = true;
@@ -22,7 +23,8 @@
     const word = merge ? merge[1] : (before(target).match(/[\w.$]+$/) || [""])[0];
     const names = [...document.querySelectorAll("#names option")];
     const alike = (option) => !(merge && option.value.endsWith("(")) && `${option.value} ${option.label}`.toLowerCase().includes(word.toLowerCase()) && option.value !== word;
-    const wanted = merge || (target.dataset.complete !== "template" && word.length > 1); // in a text only a brace asks: Tab must not turn its words into names
+    // in a text only a brace asks: Tab must not turn its words into names
+    const wanted = merge || (target.dataset.complete !== "template" && word.length > 1);
     const found = wanted ? names.filter(alike).slice(0, 30) : [];
     if (!found.length) { close(); return; }
     box = target;

@@ -35,7 +35,8 @@
     const named = JSON.parse(field.dataset.options || "[]").find(([code, label]) => code === text || label.toLowerCase() === text.toLowerCase());
     const number = /^-?\d{1,30}(\.\d{1,30})?$/.test(text);
     if (field.dataset.kind === "number" && !number) throw new Lacking(`Write a number by digits alone, such as 500 or 12.50: ${text} is none.`);
-    if (field.dataset.digits) return String(Math.round(Number(text) * 10 ** Number(field.dataset.digits))); // held in the smallest unit of its currency
+    // held in the smallest unit of its currency
+    if (field.dataset.digits) return String(Math.round(Number(text) * 10 ** Number(field.dataset.digits)));
     if (field.dataset.kind === "day" && !/^\d{4}-\d{2}-\d{2}/.test(text)) throw new Lacking(`Write a day as 2026-12-31: ${text} is none.`);
     return number && field.dataset.kind !== "text" ? text : JSON.stringify(named ? named[0] : text);
   }

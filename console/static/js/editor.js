@@ -9,14 +9,17 @@
   const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]):not([type=search]), textarea");
 
   // ---------------------------------------------------------------------------------------------- what the server answers
-  let focus = ""; // what has the focus after the next drawing
-  let known = ""; // the text of the document that the server has
+  // what has the focus after the next drawing
+  let focus = "";
+  // the text of the document that the server has
+  let known = "";
   const box = () => document.getElementById("text");
   draft.onDraw((text, told) => {
     const made = new DOMParser().parseFromString(text, "text/html").getElementById("editor");
     const here = root();
     if (!made) return;
-    const part = made.dataset.since !== undefined; // only what differs from revision `since`
+    // only what differs from revision `since`
+    const part = made.dataset.since !== undefined;
     if (part && made.dataset.since !== here.dataset.revision) { draft.load(location.href, { fresh: true }); return; }
     const stays = part && made.dataset.order === undefined;
     if (stays) made.dataset.order = here.dataset.order;
@@ -26,31 +29,37 @@
     const kept = document.getElementById("refusal");
     made.querySelector("#refusal")?.replaceWith(kept.cloneNode(true));
     const [flow, former] = [made, here].map((each) => each.querySelector("#flow"));
-    const stands = part ? stays && !flow.content.childElementCount : flow && former?.content.isEqualNode(flow.content); // the picture is as it was: drawing it costs most
+    // the picture is as it was: drawing it costs most
+    const stands = part ? stays && !flow.content.childElementCount : flow && former?.content.isEqualNode(flow.content);
     if (part && !stands) whole(flow.content, former.content, made.dataset.order);
     if (part) whole(made.querySelector("[data-outline]"), here.querySelector("[data-outline]"), made.dataset.order, true);
     if (former) flow?.replaceWith(flow.cloneNode(false));
     const typed = box() && made.querySelector("#text") && !told.fresh;
     const at = document.activeElement;
     if (told.text !== undefined) known = told.text;
-    if (told.waiting || typed) { // keep what is being typed
+    // keep what is being typed
+    if (told.waiting || typed) {
       for (const name of ["outline-pane", "problems"]) swap(here.querySelector(`.${name}`), made.querySelector(`.${name}`), true);
       for (const [name, value] of Object.entries(made.dataset)) if (name !== "chosen" && name !== "view") here.dataset[name] = value;
       const others = told.others || Number(made.dataset.revision) > told.on + 1;
       const saved = made.querySelector("#text")?.value;
-      const foreign = typed && slug(saved) !== slug(box().value); // a document of another workflow was put in
+      // a document of another workflow was put in
+      const foreign = typed && slug(saved) !== slug(box().value);
       if (typed && (others || foreign) && !told.waiting && !draft.rough()) retype(saved);
       if (foreign) window.handrail.toast(`The address stays ${slug(saved)}: no workflow changes its own.`);
     } else {
       if (moved || told.fresh) here.querySelectorAll("[data-unfinished]").forEach((each) => each.removeAttribute("data-unfinished"));
-      if (moved) here.querySelector("#panel").replaceWith(made.querySelector("#panel").cloneNode(true)); // another step: nothing in it is alike
-      swap(here, made, !told.fresh && !moved && !(told.others && !at.validationMessage), moved); // what somebody else made of a box is shown in it
+      // another step: nothing in it is alike
+      if (moved) here.querySelector("#panel").replaceWith(made.querySelector("#panel").cloneNode(true));
+      // what somebody else made of a box is shown in it
+      swap(here, made, !told.fresh && !moved && !(told.others && !at.validationMessage), moved);
       known = box()?.value ?? "";
     }
     root().querySelectorAll("[data-outline] [data-select]").forEach((line) => { if (line.dataset.select === chosen()) line.setAttribute("aria-current", "true"); else line.removeAttribute("aria-current"); });
     root().querySelectorAll("select[data-way]").forEach(offerSteps);
     document.dispatchEvent(new Event("editor:drawn"));
-    if (flow && former && !stands) document.getElementById("flow")?.replaceWith(flow); // the content of a template is not morphed
+    // the content of a template is not morphed
+    if (flow && former && !stands) document.getElementById("flow")?.replaceWith(flow);
     if (!stands) document.querySelector("step-picture")?.redraw();
     if (moved) document.querySelector("step-picture")?.show(made.dataset.chosen);
     if (focus) { const target = root().querySelector(focus); focus = ""; target?.focus(); if (target?.matches("#f-title, .row input") || target?.value === "Note") target.select?.(); target?.scrollIntoView?.({ block: "nearest" }); }
@@ -60,7 +69,8 @@
   // The steps that are as they were, put in between those that differ.
   function whole(part, former, ids, copied) {
     const [fresh, there] = [part, former].map((each) => new Map([...each.children].map((line) => [line.dataset.step, line])));
-    const kept = [...former.children].filter((line) => line.dataset.step === undefined); // notes on the canvas
+    // notes on the canvas
+    const kept = [...former.children].filter((line) => line.dataset.step === undefined);
     part.replaceChildren(...ids.split(" ").map((id) => fresh.get(id) ?? (copied ? there.get(id).cloneNode(true) : there.get(id))), ...kept);
   }
 
@@ -89,16 +99,19 @@
     to.querySelectorAll(LISTS).forEach((list) => list.replaceChildren());
     const part = to.closest("#editor").dataset.since !== undefined;
     const callbacks = {
-      beforeNodeRemoved: (node) => !(part && node.matches?.("step-picture, #add-step, #problems")), // a part of a page leaves out what stands
+      // a part of a page leaves out what stands
+      beforeNodeRemoved: (node) => !(part && node.matches?.("step-picture, #add-step, #problems")),
       beforeNodeMorphed(old, made) {
         if (old.matches?.("select[data-way]") && made.matches?.("select[data-way]")) { offer(old, made); return false; }
         if (old.matches?.(LISTS) && made.matches?.(LISTS)) return false;
         if (panelStands && old.id === "panel") return false;
-        return old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-text-margin]"); // what X6 has drawn is its own, and so is a condition that is being put together
+        // what X6 has drawn is its own, and so is a condition that is being put together
+        return old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-text-margin]");
       },
     };
     window.Idiomorph.morph(from, to, { morphStyle: "outerHTML", ignoreActiveValue, callbacks });
-    root().querySelectorAll(LISTS).forEach((list) => lines.has(list.className) && lineUp(list, lines.get(list.className))); // a list that is new, too
+    // a list that is new, too
+    root().querySelectorAll(LISTS).forEach((list) => lines.has(list.className) && lineUp(list, lines.get(list.className)));
   }
 
   // The lines of a list as they are to be; those that are as they were stay, with the focus in them.
@@ -145,7 +158,8 @@
     if (push && address !== before) history.pushState({ editor: true }, "", address);
     focus = focus || (field ? `#f-${field.replace(/[.[\]]+/g, "-").replace(/-$/, "")}, #${field.replace(/^next\./, "way-").replace(/[^\w-]/g, "-")}` : step ? "#f-title" : view ? "#text" : "");
     if (await draft.load(address)) return;
-    history.replaceState({ editor: true }, "", before); // the page still shows that
+    // the page still shows that
+    history.replaceState({ editor: true }, "", before);
   }
 
   // The answer to a change shows the step that it asked for; where more was under way meanwhile, it is asked for by itself.
@@ -178,7 +192,8 @@
       default: return text === "" ? GONE : text;
     }
   }
-  const list = (begun, values) => (values.length || begun ? values : GONE); // what begins with entries is emptied by an empty list
+  // what begins with entries is emptied by an empty list
+  const list = (begun, values) => (values.length || begun ? values : GONE);
   // An outcome typed in words, as the document and its ways name it.
   const named = (text) => text.normalize("NFKD").toLowerCase().replace(/[\u0300-\u036f]/g, "").replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "").replace(/^(?=\d)/, "is_").slice(0, 60);
   function pairs(text) {
@@ -282,9 +297,11 @@
   // ------------------------------------------------------------------------------------------------------------ add step
   const dialog = () => document.getElementById("add-step");
   const offered = () => [...dialog().querySelectorAll("[data-add]")].filter((each) => !each.hidden);
-  let from = null; // where a new step comes from, when a handle of the canvas was dropped: [step, outcome]
+  // where a new step comes from, when a handle of the canvas was dropped: [step, outcome]
+  let from = null;
 
-  const FAMILIES = ["start", "action", "llm", "condition", "loop", "output"]; // the keys 1 to 6
+  // the keys 1 to 6
+  const FAMILIES = ["start", "action", "llm", "condition", "loop", "output"];
   let family = "";
 
   function adding(origin = null, number = 0) {
@@ -318,7 +335,8 @@
       mark(options[(at + (event.key === "ArrowDown" ? 1 : options.length - 1)) % options.length]);
     }
     if (event.key === "Enter") { event.preventDefault(); if (options[at]) take(options[at]); }
-    if (event.key === "Escape") { event.preventDefault(); dialog().close(); } // browsers only empty a search with it
+    // browsers only empty a search with it
+    if (event.key === "Escape") { event.preventDefault(); dialog().close(); }
   });
 
   async function addingBehind(step, number) {
@@ -375,7 +393,8 @@
     const control = event.ctrlKey || event.metaKey;
     if (control && key === "s") { event.preventDefault(); if (root().dataset.view === "text") saveText(); else draft.flush().then((saved) => saved && draft.announce("Saved")); return; }
     if (dialog()?.open) return;
-    if (key === "escape" && event.target.closest?.("#panel") && chosen()) { // back from the settings to the step
+    // back from the settings to the step
+    if (key === "escape" && event.target.closest?.("#panel") && chosen()) {
       event.preventDefault();
       root().querySelector("[data-outline] [aria-current=true]")?.focus();
       return;

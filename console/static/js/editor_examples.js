@@ -9,7 +9,8 @@
   const boxOf = (place) => document.getElementById(place.id.replace(/-result$/, ""));
   const kept = () => `example ${root().dataset.workflow} ${root().dataset.person}`;
   const address = () => `${root().dataset.url}/example`;
-  let offered = null; // the examples of this workflow, asked for when the list is opened first
+  // the examples of this workflow, asked for when the list is opened first
+  let offered = null;
   let chosen = "";
   let timer = 0;
   let asked = 0;
@@ -56,7 +57,8 @@
       if (answer.ok) told = (await answer.json()).results;
       else if (answer.status === 404) told = texts.map(({ id }) => ({ id, words: "This example is not there any more. Choose another one.", wrong: true }));
     } catch { /* not connected */ }
-    told ||= texts.map(({ id }) => ({ id, words: "" })); // nothing rather than what was right before
+    // nothing rather than what was right before
+    told ||= texts.map(({ id }) => ({ id, words: "" }));
     if (mine !== asked) return;
     for (const { id, words, wrong } of told) { const place = document.getElementById(id); if (place) say(place, words, wrong); }
   }

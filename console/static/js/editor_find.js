@@ -31,7 +31,8 @@
   document.addEventListener("editor:drawn", () => { if (box()?.value) find(); });
   document.addEventListener("keydown", (event) => {
     const inside = event.target === box();
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "f" && box() && !box().hidden && !inside && root().dataset.view !== "text") { event.preventDefault(); box().focus(); box().select(); } // pressed twice it is the browser's own
+    // pressed twice it is the browser's own
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "f" && box() && !box().hidden && !inside && root().dataset.view !== "text") { event.preventDefault(); box().focus(); box().select(); }
     if (!inside) return;
     if (event.key === "Enter") { event.preventDefault(); lines().find((line) => !line.hidden)?.querySelector("[data-select]").click(); }
     if (event.key === "Escape") { event.preventDefault(); box().value = ""; find(); }

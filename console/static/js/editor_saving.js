@@ -4,15 +4,19 @@
 (() => {
   const WAIT = 800;
   const RETRY = 4000;
-  const LOOK = 10_000; // how often the page asks whether somebody else has changed the draft
-  const MOST_ALIVE = 60_000; // what browsers still send of a page that is closed
+  // how often the page asks whether somebody else has changed the draft
+  const LOOK = 10_000;
+  // what browsers still send of a page that is closed
+  const MOST_ALIVE = 60_000;
 
   // What waits: { changes } or { text, since }, with the revision that it was made on where that is not the page's own. What was tried once is
   // sent again as it was: where only the answer was lost, the server finds that it has it.
   let queue = [];
   let sending = null;
-  let held = null; // what was refused: nothing is sent until a person has decided
-  let rough = null; // text that cannot be read yet
+  // what was refused: nothing is sent until a person has decided
+  let held = null;
+  // text that cannot be read yet
+  let rough = null;
   let timer = 0;
   let leaving = false;
   let draw = () => {};
@@ -20,7 +24,8 @@
 
   const root = () => document.getElementById("editor");
   const all = () => `draft ${root().dataset.workflow} ${root().dataset.person}`;
-  const mine = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`; // this page among the tabs of one person
+  // this page among the tabs of one person
+  const mine = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
   const kept = () => `${all()} ${mine}`;
   const say = (words) => document.querySelectorAll("#saved, [data-saved]").forEach((line) => { line.textContent = words; });
   const announce = (words) => { const region = document.getElementById("status"); region.textContent = ""; setTimeout(() => { region.textContent = words; }, 30); };
@@ -76,7 +81,8 @@
     }
   }
 
-  const shown = (batch) => (batch.step === undefined ? {} : { step: batch.step, view: "" }); // the step that the page shows afterwards, in the same answer
+  // the step that the page shows afterwards, in the same answer
+  const shown = (batch) => (batch.step === undefined ? {} : { step: batch.step, view: "" });
   const send = (batch) => post(batch.changes ? { do: "change", changes: JSON.stringify(batch.changes), ...shown(batch) } : { do: "text", text: batch.text, since: batch.since }, batch);
 
   async function post(fields, batch = null, told = {}) {
@@ -122,12 +128,14 @@
     if (answer.ok && text) {
       say(`Saved ${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`);
       clear();
-      try { draw(text, { waiting: queue.length > 0, text: batch?.text, on: batch?.revision, ...told }); } catch (error) { reportError(error); } // saved it is all the same
+      // saved it is all the same
+      try { draw(text, { waiting: queue.length > 0, text: batch?.text, on: batch?.revision, ...told }); } catch (error) { reportError(error); }
       return true;
     }
     if (answer.type === "opaqueredirect" || answer.status === 401) { again(batch); signedOut(); return false; }
     if (answer.status >= 500 || answer.status === 429) throw Object.assign(new Error("not answered"), { status: answer.status });
-    if (answer.status === 403 && batch && !told.renewed) { // signed in anew since the page came: once more with what belongs to this session
+    // signed in anew since the page came: once more with what belongs to this session
+    if (answer.status === 403 && batch && !told.renewed) {
       const who = await renew();
       if (who === "mine") return answered(await request(fields, batch?.revision ?? revision()), fields, batch, { ...told, renewed: true });
       again(batch);

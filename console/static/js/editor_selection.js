@@ -11,8 +11,10 @@
   const picked = new Set();
   const inOrder = () => order().filter((id) => picked.has(id));
   const many = () => inOrder().length > 1;
-  let last = ""; // where a range begins
-  let held = { revision: "", document: null }; // the document as it is saved: what is copied has to be at hand at once
+  // where a range begins
+  let last = "";
+  // the document as it is saved: what is copied has to be at hand at once
+  let held = { revision: "", document: null };
 
   let reading = null;
 

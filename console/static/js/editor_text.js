@@ -8,14 +8,16 @@
   const margin = () => document.querySelector("[data-text-margin]");
   const list = () => document.getElementById("completions");
   let schema = null;
-  let marks = new Map(); // line → what is wrong there
+  // line → what is wrong there
+  let marks = new Map();
   let lineHeight = 0;
 
   // ------------------------------------------------------------------------------------------------- where what stands
   // The text read letter by letter, as far as it can be read: the line of each place, and what the caret stands in.
   function scan(text, caret = -1) {
     const lines = new Map([["[]", 1]]);
-    const stack = []; // {array, key, index, keys}
+    // {array, key, index, keys}
+    const stack = [];
     let line = 1;
     let at = null;
     const place = () => stack.map((each) => (each.array ? each.index : each.key));
@@ -202,7 +204,8 @@
     draw();
     clearTimeout(timer);
     timer = setTimeout(mark, 300);
-    if (event.inputType) offer(); // of what is typed, not of what was taken from the list
+    // of what is typed, not of what was taken from the list
+    if (event.inputType) offer();
   });
   document.addEventListener("scroll", (event) => { if (event.target === box()) { draw(); close(); } }, true);
   document.addEventListener("focusin", (event) => { if (event.target === box()) learn(); });

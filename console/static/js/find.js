@@ -1,8 +1,10 @@
 // Ctrl K and the box at the top open the search. It is fetched when it is first wanted; what is typed meanwhile is not lost.
 "use strict";
 (() => {
-  let typed = null; // text while the search is on its way
-  let entered = null; // Enter was pressed after it
+  // text while the search is on its way
+  let typed = null;
+  // Enter was pressed after it
+  let entered = null;
 
   async function open(box) {
     if (typed !== null || document.querySelector("dialog[open]")) return;
@@ -24,14 +26,16 @@
     } else if (typed !== null && event.key === "Enter") {
       entered = { apart: modified };
       event.preventDefault();
-      event.stopImmediatePropagation(); // neither the field nor the page takes it
+      // neither the field nor the page takes it
+      event.stopImmediatePropagation();
     } else if (typed !== null && !modified && !event.altKey) {
       entered = null;
       if (event.key === "Backspace") typed = typed.slice(0, -1);
       else if (event.key.length === 1) typed += event.key;
       else return;
       event.preventDefault();
-      event.stopImmediatePropagation(); // no key of the page
+      // no key of the page
+      event.stopImmediatePropagation();
     }
   }, true);
   document.addEventListener("click", (event) => {

@@ -11,7 +11,8 @@
     const { target, fragment } = event.detail;
     if (!target.matches("[data-said]")) return;
     const lacking = target.querySelector(".error") && fragment.querySelector("[data-lacking]");
-    if (lacking || said(target) === said(fragment)) event.detail.shouldSwap = false;  // what is said already is not spoken again
+    // what is said already is not spoken again
+    if (lacking || said(target) === said(fragment)) event.detail.shouldSwap = false;
   });
 
   document.addEventListener("htmx:oobAfterSwap", (event) => {

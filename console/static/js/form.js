@@ -60,7 +60,8 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method === "get" || form.dataset.sent === undefined) { form.dataset.sent = ""; setTimeout(() => { delete form.dataset.sent; }, 1500); return; }
-    event.preventDefault(); // the second of two quick clicks
+    // the second of two quick clicks
+    event.preventDefault();
   });
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; }));
 })();

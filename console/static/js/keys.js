@@ -2,7 +2,8 @@
 // off while typing and can be turned off altogether.
 "use strict";
 (() => {
-  const WAIT = 900; // ms between the two keys of a sequence
+  // ms between the two keys of a sequence
+  const WAIT = 900;
   let first = "";
   let timer = 0;
 
@@ -10,7 +11,8 @@
   const off = () => { try { return localStorage.getItem("keys") === "off"; } catch { return false; } };
   const scope = () => document.querySelector("dialog[open]") || document;
   const visible = (element) => element.getClientRects().length > 0;
-  const find = (key, form) => { // where two have the same key, that of the form in which one is comes first
+  // where two have the same key, that of the form in which one is comes first
+  const find = (key, form) => {
     const all = [...scope().querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(visible);
     return all.find((each) => form && each.form === form) || all[0];
   };
@@ -30,7 +32,8 @@
       return;
     }
     if (key === "t" && !first) { document.querySelector("[data-theme-switch]")?.click(); return; }
-    const sends = key === "ctrl+enter" && event.target.form?.querySelector("button.primary:not([type=button])"); // every form is sent alike
+    // every form is sent alike
+    const sends = key === "ctrl+enter" && event.target.form?.querySelector("button.primary:not([type=button])");
     const target = find(first ? `${first} ${key}` : key, event.target.form) || sends;
     if (target) {
       event.preventDefault();
@@ -60,7 +63,8 @@
       return true;
     }
     const next = all[Math.max(0, Math.min(all.length - 1, at + (key === "j" ? 1 : -1)))];
-    if (next.matches("details")) next.querySelector("summary").focus(); // which Enter unfolds
+    // which Enter unfolds
+    if (next.matches("details")) next.querySelector("summary").focus();
     else { next.tabIndex = -1; next.focus(); }
     event.preventDefault();
     return true;

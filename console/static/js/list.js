@@ -9,7 +9,8 @@
     const to = new URL(location.href);
     if (key === null) to.searchParams.delete("preview");
     else to.searchParams.set("preview", key);
-    const whole = { htmx: true };  // Back and Forward ask for the page of that address
+    // Back and Forward ask for the page of that address
+    const whole = { htmx: true };
     history.replaceState(whole, "", location.href);
     history.pushState(whole, "", to);
     const results = document.getElementById("results");
@@ -58,7 +59,9 @@
     const head = event.shiftKey && event.target.closest("a[data-then]");
     if (!head) return;
     event.preventDefault();
-    location.assign(head.dataset.then);
+    const there = new URL(head.href);
+    there.searchParams.set("sort", head.dataset.then);
+    location.assign(there);
   });
 
   // After Enter in the box the first row has the focus: when that answer has come, not one to the letters before it.

@@ -44,7 +44,8 @@
     if (open) { open.open = false; open.querySelector("summary").focus(); }
   });
   document.addEventListener("click", (event) => {
-    const chosen = event.target.closest(".sheet.items :is(a, button)"); // a command: the sheet has done its work
+    // a command: the sheet has done its work
+    const chosen = event.target.closest(".sheet.items :is(a, button)");
     document.querySelectorAll("details.pop[open]").forEach((open) => { if (chosen || !open.contains(event.target)) open.open = false; });
   });
 })();

@@ -25,17 +25,20 @@
   document.addEventListener("htmx:confirm", (event) => {
     const asked = document.querySelector("[data-loads]");
     const morphs = event.detail.elt.getAttribute("hx-swap")?.startsWith("morph");
-    if (ready || !asked || (!event.detail.triggeringEvent && !morphs)) return; // what a page asks by itself as it comes waits for nothing
+    // what a page asks by itself as it comes waits for nothing
+    if (ready || !asked || (!event.detail.triggeringEvent && !morphs)) return;
     event.preventDefault();
     const { elt, issueRequest } = event.detail;
     const go = () => { elt.classList.remove("htmx-request"); issueRequest(true); };
-    elt.classList.add("htmx-request"); // under way from the press on, not only once the script is there
+    // under way from the press on, not only once the script is there
+    elt.classList.add("htmx-request");
     Promise.all(asked.dataset.loads.split(" ").map(fetched)).then(() => {
       ready = true;
       // A refresh wipes nothing that is being typed; a heading that has the focus is drawn anew like everything else.
       if (window.Idiomorph) Object.defineProperty(window.Idiomorph.defaults, "ignoreActiveValue", { configurable: true, enumerable: true, get: () => document.activeElement.matches("input, select, textarea") });
       go();
-    }, () => (morphs ? elt.classList.remove("htmx-request") : go())); // unmorphed, it would be put into itself: the next time it asks again
+    // unmorphed, it would be put into itself: the next time it asks again
+    }, () => (morphs ? elt.classList.remove("htmx-request") : go()));
   });
 
   window.handrail.fetched = fetched;

@@ -16,7 +16,8 @@
     const region = byId("status");
     if (!region || !words) return;
     region.textContent = "";
-    setTimeout(() => { region.textContent = words; }, 30); // an unchanged text would not be read again
+    // an unchanged text would not be read again
+    setTimeout(() => { region.textContent = words; }, 30);
   }
 
   function settle(part) {
@@ -25,7 +26,8 @@
     const wrong = part.querySelector?.("[aria-invalid=true]");
     const target = wrong || part.querySelector?.("[data-focus]");
     if (target && !part.closest?.("[data-keep-focus]")) target.focus({ preventScroll: !wrong && !target.dataset.focus });
-    (wrong?.closest(".field") ?? wrong)?.scrollIntoView({ block: "nearest" }); // with its error, which stands below it; giving the focus again would not scroll
+    // with its error, which stands below it; giving the focus again would not scroll
+    (wrong?.closest(".field") ?? wrong)?.scrollIntoView({ block: "nearest" });
   }
 
   document.addEventListener("click", (event) => {
@@ -138,7 +140,8 @@
       wrong.focus();
       (wrong.closest(".field") ?? wrong).scrollIntoView({ block: "nearest" });
     }
-    document.querySelectorAll(".tabs > [aria-current], .settings-list [aria-current]").forEach((tab) => { // where there is no room for all of them, the present one is seen
+    // where there is no room for all of them, the present one is seen
+    document.querySelectorAll(".tabs > [aria-current], .settings-list [aria-current]").forEach((tab) => {
       const strip = tab.closest(".tabs, .settings-list");
       strip.scrollLeft += tab.getBoundingClientRect().right - strip.getBoundingClientRect().right + 24;
     });

@@ -2,8 +2,10 @@
 // links become the options of a list that the box walks. The text is sent in the body of a request, so that no address holds it. Fetched by find.js.
 "use strict";
 (() => {
-  const WAIT = 120; // ms after the last letter
-  const DIM = 150; // ms until what stands there is shown as old
+  // ms after the last letter
+  const WAIT = 120;
+  // ms until what stands there is shown as old
+  const DIM = 150;
   let dialog = null;
   let input = null;
   let answer = null;
@@ -11,8 +13,10 @@
   let at = 0;
   let timer = 0;
   let asked = null;
-  let shown = null; // the text whose answer stands there
-  let waiting = null; // Enter was pressed before the answer to what was typed is there
+  // the text whose answer stands there
+  let shown = null;
+  // Enter was pressed before the answer to what was typed is there
+  let waiting = null;
 
   const make = (tag, values = {}, ...inside) => {
     const element = document.createElement(tag);
@@ -168,7 +172,8 @@
     if (apart && row.dataset.href) return window.open(row.dataset.href, "_blank", "noopener");
     dialog.close();
     if (row.run) return row.run.click();
-    const way = make("a", { href: row.dataset.href, hidden: "" }); // a link like every other: a run asks whether to save before it is left
+    // a link like every other: a run asks whether to save before it is left
+    const way = make("a", { href: row.dataset.href, hidden: "" });
     document.body.append(way);
     way.click();
     way.remove();

@@ -3,8 +3,10 @@
 // still that one; a long list stays the select that it is without a script, out of sight, and what is taken is chosen in it.
 "use strict";
 (() => {
-  const WAIT = 150; // ms after the last letter
-  let box = null; // the box that the list belongs to
+  // ms after the last letter
+  const WAIT = 150;
+  // the box that the list belongs to
+  let box = null;
   let list = null;
   let asked = null;
   let timer = 0;
@@ -150,6 +152,7 @@
     if (event.target === box) close();
     if (!select) return;
     if (!select.multiple && !event.target.value.trim() && select.value) choose(select, "", true);
-    show(select); // what was typed and not taken is not chosen
+    // what was typed and not taken is not chosen
+    show(select);
   });
 })();

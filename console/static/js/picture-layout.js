@@ -3,9 +3,11 @@
 (() => {
   const WIDTH = 252;
   const HEIGHT = 60;
-  const LINE = 8; // places are on a grid
+  // places are on a grid
+  const LINE = 8;
   const [IN, OUT] = ["in ", "out "];
-  const ROOM = { left: 20, top: 34, width: 40, height: 54 }; // what the frame of a group takes around its steps
+  // what the frame of a group takes around its steps
+  const ROOM = { left: 20, top: 34, width: 40, height: 54 };
 
   const round = (value) => Math.round(value / LINE) * LINE;
 

@@ -3,14 +3,18 @@
 (() => {
   const { Graph, Shape, Config } = window.X6;
   const { layout, WIDTH, HEIGHT } = window.handrailLayout;
-  const LEAST = 0.6; // below that nobody reads: begin at the start instead
+  // below that nobody reads: begin at the start instead
+  const LEAST = 0.6;
   const NEAR = 0.85;
-  const MANY = 120; // with more steps only what is seen, and so much around it, is drawn
+  // with more steps only what is seen, and so much around it, is drawn
+  const MANY = 120;
   const AROUND = 400;
   const MARK = { done: "circle-check", cancelled: "ban", failed: "alert-triangle", skipped: "circle-dashed", now: "player-play", added: "plus", changed: "pencil", removed: "minus" };
-  const stood = new Map(); // what is drawn again after a swap stands where it stood
+  // what is drawn again after a swap stands where it stood
+  const stood = new Map();
 
-  Config.autoInsertCSS = false; // the policy of our pages allows no style sheet but ours
+  // the policy of our pages allows no style sheet but ours
+  Config.autoInsertCSS = false;
 
   const make = (tag, name, words) => {
     const made = document.createElement(tag);
@@ -64,7 +68,8 @@
   const icon = (name) => document.querySelector("[data-marks-of-steps]").content.querySelector(`[data-mark="${name}"] svg`).cloneNode(true);
 
   function read(place) {
-    const list = place.content || place; // the editor keeps it in a template
+    // the editor keeps it in a template
+    const list = place.content || place;
     const steps = [...list.querySelectorAll("[data-step]")].map((item) => ({
       id: item.dataset.step, family: item.dataset.family, gist: item.dataset.gist, note: item.dataset.note, state: item.dataset.state,
       title: item.querySelector("[data-title]").textContent, kind: item.querySelector("[data-kind]").textContent,
@@ -81,7 +86,8 @@
       const [x, y] = note.dataset.at.split(",").map(Number);
       return { id: `note ${note.dataset.freeNote}`, shape: "handrail-note", zIndex: 9, x, y, data: { number: Number(note.dataset.freeNote), text: note.textContent } };
     });
-    return { steps, notes, edges: joined(edges.filter((edge) => there.has(edge.to))) }; // a draft may lead to a step that is not there
+    // a draft may lead to a step that is not there
+    return { steps, notes, edges: joined(edges.filter((edge) => there.has(edge.to))) };
   }
 
   // Ways that lead from one step to the same other are one line, with all their names.
@@ -140,7 +146,8 @@
       const list = document.getElementById(this.dataset.list);
       if (!list || this.graph) return;
       this.hidden = false;
-      if (window.handrailCanvas && !this.offsetWidth) return; // on a telephone the outline is the editor
+      // on a telephone the outline is the editor
+      if (window.handrailCanvas && !this.offsetWidth) return;
       this.canvas = this.querySelector("[data-canvas]");
       const made = read(list);
       const { steps, edges } = made;
@@ -152,14 +159,16 @@
         ...window.handrailCanvas?.settings(),
       });
       this.many = steps.length > MANY;
-      if (this.many) this.graph.renderer.setRenderArea(this.graph.getGraphArea().translate(-1e7, -1e7)); // nothing yet: until all is there, a way stands nowhere and would be drawn
+      // nothing yet: until all is there, a way stands nowhere and would be drawn
+      if (this.many) this.graph.renderer.setRenderArea(this.graph.getGraphArea().translate(-1e7, -1e7));
       this.graph.fromJSON(this.cells(made));
       this.name(edges);
       this.graph.on("scale", () => this.keep());
       this.graph.on("translate", () => this.keep());
       this.graph.on("node:click", ({ node }) => this.steps.has(node.id) && this.open(node.id));
       this.canvas.addEventListener("keydown", (event) => this.walk(event));
-      if (!this.listening) document.addEventListener("keydown", () => this.waiting && this.soon(600)); // whoever types is not held up
+      // whoever types is not held up
+      if (!this.listening) document.addEventListener("keydown", () => this.waiting && this.soon(600));
       if (!this.listening) this.addEventListener("click", (event) => { const button = event.target.closest("[data-zoom]"); if (button) this.zoom(button.dataset.zoom); });
       this.listening = true;
       window.handrailCanvas?.attach(this);
@@ -197,7 +206,8 @@
       const [had, former, before, { graph }] = [this.canvas.contains(document.activeElement), this.forms, this.steps, this];
       const { nodes, edges } = this.cells(made);
       graph.startBatch("amend");
-      graph.getCells().forEach((cell) => { if (cell.model && this.forms.get(cell.id) !== former.get(cell.id)) cell.remove(); }); // with a step its ways go
+      // with a step its ways go
+      graph.getCells().forEach((cell) => { if (cell.model && this.forms.get(cell.id) !== former.get(cell.id)) cell.remove(); });
       nodes.forEach((node) => {
         const there = graph.getCellById(node.id);
         if (!there) graph.addNode(node);

@@ -1,8 +1,10 @@
 // Proposals in a form: they are asked for until they come, fill what nobody touched, and are accepted, edited or left. Nothing typed is overwritten.
 "use strict";
 (() => {
-  const PACE = 700; // ms between two questions whether it has come
-  const LATE = 4000; // ms after the deadline at which the page stops asking
+  // ms between two questions whether it has come
+  const PACE = 700;
+  // ms after the deadline at which the page stops asking
+  const LATE = 4000;
 
   const form = () => document.getElementById("step-form");
   const strip = () => document.getElementById("proposal");
@@ -95,7 +97,8 @@
     } else if (what === "confident") confident();
     else byHand(what === "by-hand");
     count();
-    form().dispatchEvent(new Event("input", { bubbles: true })); // kept as a draft
+    // kept as a draft
+    form().dispatchEvent(new Event("input", { bubbles: true }));
   }, true);
 
   // The pressed button is gone; the focus stays with the field.
@@ -258,12 +261,14 @@
     document.querySelectorAll("a[data-source][aria-current]").forEach((one) => one.removeAttribute("aria-current"));
     link.setAttribute("aria-current", "true");
   });
-  document.addEventListener("htmx:afterSettle", (event) => { // not before: what settles has its class put back
+  // not before: what settles has its class put back
+  document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target?.id !== "context" || !event.detail.requestConfig?.elt?.matches("[data-source]")) return;
     document.getElementById("context")?.classList.add("open");
     reveal();
   });
 
-  start(); // deferred, or fetched when a step with proposals came: the form is there
+  // deferred, or fetched when a step with proposals came: the form is there
+  start();
   document.addEventListener("htmx:afterSettle", (event) => { if (["run", "proposal"].includes(event.detail.elt.id)) start(); });
 })();

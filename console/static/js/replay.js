@@ -1,7 +1,8 @@
 // Playing a replay: the "next" link is followed again and again. Without script the links alone walk it.
 "use strict";
 (() => {
-  const PACE = { 1: 1800, 4: 450, 16: 110 }; // ms an event stays, by speed
+  // ms an event stays, by speed
+  const PACE = { 1: 1800, 4: 450, 16: 110 };
   let speed = 1;
   let timer = 0;
 

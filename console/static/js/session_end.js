@@ -17,7 +17,8 @@
   };
   const here = () => location.pathname + location.search;
   let over = false;
-  let beside = false; // signed in again in another tab, this page stays
+  // signed in again in another tab, this page stays
+  let beside = false;
 
   async function warn(told) {
     const dialog = box();
@@ -47,7 +48,8 @@
 
   function elsewhere() {
     if (over) return;
-    const warned = box().open; // what was typed is kept then, as the words of finish() say
+    // what was typed is kept then, as the words of finish() say
+    const warned = box().open;
     finish();
     if (warned) return;
     beside = true;
@@ -63,7 +65,8 @@
     const me = (page) => page.querySelector(".rail .me")?.textContent;
     const token = fresh.getElementById("session-end")?.dataset.token;
     if (!token) return;
-    if (me(fresh) !== me(document)) { location.reload(); return; } // somebody else has signed in: these words are not theirs
+    // somebody else has signed in: these words are not theirs
+    if (me(fresh) !== me(document)) { location.reload(); return; }
     for (const one of document.querySelectorAll("input[name=csrf_token]")) one.value = token;
     box().dataset.token = token;
     beside = over = false;
@@ -91,7 +94,8 @@
   });
   document.addEventListener("cancel", (event) => {
     if (event.target !== box()) return;
-    event.preventDefault(); // Escape stays signed in: nobody loses their work by it
+    // Escape stays signed in: nobody loses their work by it
+    event.preventDefault();
     if (!over) box().querySelector("[data-session-stay]").click();
   });
 

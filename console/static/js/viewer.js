@@ -8,13 +8,15 @@
     if (!sheet || marks.dataset.marks === "seen") return;
     marks.dataset.marks = "seen";
     const go = () => {
-      if (sheet.getBoundingClientRect().top > innerHeight - 200) sheet.scrollIntoView({ block: "start" }); // below the form, on a phone
+      // below the form, on a phone
+      if (sheet.getBoundingClientRect().top > innerHeight - 200) sheet.scrollIntoView({ block: "start" });
       const first = marks.querySelector("rect").getBoundingClientRect();
       const frame = sheet.getBoundingClientRect();
       sheet.scrollTop += first.top + first.height / 2 - frame.top - frame.height / 2;
       sheet.scrollLeft += first.left + first.width / 2 - frame.left - frame.width / 2;
     };
-    picture.decode().then(go, () => {}); // without its picture the page has no height yet
+    // without its picture the page has no height yet
+    picture.decode().then(go, () => {});
   }
 
   // A page that is drawn was opened: what the step says of opened documents is fetched anew, and nothing of what was typed.
