@@ -270,6 +270,8 @@ WALKS: dict[str, list[By]] = {
         by(
             "ada",
             go("/activity"),
+            press("Filter"),
+            go("/activity"),
             comes_to_read("Verified to \\d\\d:\\d\\d"),
             named("a moment that differs, and what is seen of a broken log alone", "Verified to 12:04", "Not in order"),
             go("/activity/proof"),

@@ -95,6 +95,7 @@ WALKS: dict[str, list[By]] = {
                 "Foreign keys",
                 "Likely relations",
                 "Texts in several languages",
+                "Ends",
                 "Secrets",
                 "Formats",
                 "without a primary key",
