@@ -239,9 +239,9 @@ def import_all(documents: Sequence[Mapping[str, Any]], by: Actor = COMMAND_LINE)
         for number, document in enumerate(read):
             fields = _put(connection, document, number, before.get(document.id), by)
             changed += [(document, fields)] if fields else []
+        for document, fields in changed:
+            _note(connection, by, document.id, document.title, fields)
     forget()
-    for document, fields in changed:
-        log.note(by, "inbox_changed", open={"inbox": document.id, "fields": fields}, sealed={"name": document.title}, chain=CHAIN)
     return [inbox for inbox in known() if inbox.id in {document.id for document in read}]
 
 
@@ -263,10 +263,15 @@ def close(inbox_id: str, by: Actor = COMMAND_LINE) -> None:
             .values(closed_at=sa.func.now())
             .returning(table.c.title)
         ).first()
-    if found is None:
-        raise NotFound(f"There is no open inbox {inbox_id}.")
+        if found is None:
+            raise NotFound(f"There is no open inbox {inbox_id}.")
+        _note(connection, by, inbox_id, found.title, ["closed"])
     forget()
-    log.note(by, "inbox_changed", open={"inbox": inbox_id, "fields": ["closed"]}, sealed={"name": found.title}, chain=CHAIN)
+
+
+def _note(connection: Connection, by: Actor, inbox_id: str, title: str, fields: list[str]) -> None:
+    told = {"inbox": inbox_id, "fields": fields}
+    log.note(by, "inbox_changed", open=told, sealed={"name": title}, chain=CHAIN, connection=connection)
 
 
 def _read(number: int, document: Mapping[str, Any]) -> Document:

@@ -202,10 +202,10 @@ def _end(by: Actor, person_id: str, which: str, reason: str, **parameters: str) 
     statement = sa.text(
         f"update console.session set ended_at = now() where person = :person and ended_at is null and {which} returning id"  # noqa: S608 - constants
     )
-    with db.hot_engine().connect() as connection:
+    with db.transaction() as connection:
         ended = list(connection.execute(statement, {"person": person_id} | parameters).scalars())
-    for session in ended:
-        log.note(by, "signed_out", open={"person": person_id, "session": session, "reason": reason})
+        for session in ended:
+            log.note(by, "signed_out", open={"person": person_id, "session": session, "reason": reason}, connection=connection)
     return len(ended)
 
 

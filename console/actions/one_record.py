@@ -82,10 +82,10 @@ def import_file(source: Path | bytes | Mapping[str, Any], by: Actor | None = Non
         connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_={**row, "changed_by": actor.id, "changed_at": sa.func.now()})
         )
+        if former is None or former.hash != action.hash:
+            data = {"action": action.id, "hash": action.hash, "former": former.hash if former else None, "collection": action.collection}
+            log.note(actor, "action_changed", open=data, team=action.team, chain=CHAIN, connection=connection)
     action_cache.forget()
-    if former is None or former.hash != action.hash:
-        data = {"action": action.id, "hash": action.hash, "former": former.hash if former else None, "collection": action.collection}
-        log.note(actor, "action_changed", open=data, team=action.team, chain=CHAIN)
     workflows.import_file(workflow_of(action), by, publish=True, rights=False)
     return action
 

@@ -168,8 +168,10 @@ def _of_strangers(actor: Actor, message_ids: Sequence[str]) -> list[Message]:
 def put_aside(actor: Actor, message_ids: Sequence[str]) -> int:
     """Take these out of the list of what waits for somebody; they stay in the outbox. How many were."""
     strangers = _of_strangers(actor, message_ids)
-    if aside := [each.id for each in strangers if change(each, ["received"], status="cancelled", code="put_aside")]:
-        log.note(actor, "messages_put_aside", open={"messages": aside})
+    with transaction() as connection:
+        aside = [each.id for each in strangers if change(each, ["received"], connection=connection, status="cancelled", code="put_aside")]
+        if aside:
+            log.note(actor, "messages_put_aside", open={"messages": aside}, connection=connection)
     return len(aside)
 
 
@@ -189,6 +191,7 @@ def _given(actor: Actor, message: Message) -> bool:
     kid, nonce, ct = subjects.seal(subject, f"message|{message.id}", content)
     columns: dict[str, Any] = {"collection": found[0], "record": found[1], "subject": subject, "kid": kid, "nonce": nonce, "ct": ct}
     with transaction() as connection:
-        change(message, ["received"], connection=connection, **columns)
+        if change(message, ["received"], connection=connection, **columns) is None:
+            return False  # somebody has put it aside since
         tell(connection, actor, (message.channel, message.id), found, [found] if is_stop(str(content.get("text", ""))) else None)
     return True

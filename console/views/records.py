@@ -1,6 +1,7 @@
 """One record: its summary, fields and activity; changing a field, and starting a workflow."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -288,7 +289,10 @@ def runs_and_starts(page: RecordPage) -> dict[str, Any]:
 
 
 def sections(page: RecordPage, look: Look, *, whole: bool, starts: Sequence[Start] = ()) -> list[dict[str, Any]]:
-    """Return the fields under their headings: those that the summary names, or all of them. `starts` are the workflows that may be started."""
+    """Return the fields under their headings: those that the summary names, or all of them. `starts` are the workflows that may be started.
+
+    `shared` is the first line that is changed by what changes most of its section: it is said once for all of them. None where no two are.
+    """
     details = page.collection.details
     by_name = {item.name: item for item in (*page.fields, *page.masked) if details is None or item.name in details}
     shown = [item for item in (*page.fields, *page.masked) if item.name in by_name]
@@ -300,13 +304,14 @@ def sections(page: RecordPage, look: Look, *, whole: bool, starts: Sequence[Star
     ]
     placed = {name for part in page.collection.summary.get("sections", ()) for name in part["fields"]}
     if whole or not made:
-        made.append(
-            {
-                "label": "Other fields" if made else "",
-                "lines": [_line(page, item, look, starts) for item in shown if item.name not in placed],
-            }
-        )
-    return [section for section in made if section["lines"]]
+        others = [_line(page, item, look, starts) for item in shown if item.name not in placed]
+        made.append({"label": "Other fields" if made else "", "lines": others})
+    return [section | {"shared": _shared(section["lines"])} for section in made if section["lines"]]
+
+
+def _shared(lines: Sequence[Line]) -> Line | None:
+    most = Counter(line.governed for line in lines if line.governed).most_common(1)
+    return next(line for line in lines if line.governed == most[0][0]) if most and most[0][1] > 1 else None
 
 
 def masked_line(page: RecordPage, item: Field) -> Line:

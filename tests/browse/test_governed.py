@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -190,3 +191,11 @@ def test_a_document_governs_columns_that_there_are(house: Company) -> None:
     assert "governed.risk" in str(reasons)
     fine = {**document, "governed": {"ris": "a-review"}}
     assert [spot.reason for spot in document_check.check(fine, structure)] == ["There is no column ris: is risk meant?"]
+
+
+def test_what_changes_most_of_the_fields_is_said_once(house: Company) -> None:
+    say({"governed": {"display_name": "care-review", "email": "other-review", "desk": "other-review"}})
+    page = Pages(house, web_app()).ines.get("/c/customer/1?tab=details")
+    named = [label.strip() for label in re.findall(r"Changed by ([A-Z]\w+ \w+)", page.html)]
+    assert sorted(named) == ["Care review"] + ["Other review"] * 3, "once at the head, and for each field as its lock's name"
+    assert page.html.index("Changed by Other review") < page.html.index("Changed by Care review")
