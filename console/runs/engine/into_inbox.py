@@ -1,6 +1,6 @@
 """Runs that need a person but whose holder cannot go on: they go into an inbox, or become saved runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,20 +21,19 @@ TROUBLE = frozenset(
     }
 )
 """Events after which a run may need a person while nobody looks at it."""
+UNHELD_TROUBLE = TROUBLE | {"step_entered"}
+"""The same where nobody has had the run in hand."""
 ASKED = "This run needs a person."
 GONE = "Whoever had this run in hand can no longer go on with it."
 
 
-def no_one_left_events(definition: Definition, before: Run, after: Run, events: Sequence[Event], by: str) -> list[Event]:
-    """The events that put the run into an inbox, if it needs a person and its holder cannot go on; else empty. `by`, who caused the events, is there."""
-    wanted = TROUBLE | {"step_entered"} if after.hands_off and after.holder is None else TROUBLE
-    if after.status != "waiting_person" or after.ticket is not None or not any(event.type in wanted for event in events):
-        return []
-    if before.status == "waiting_person" and before.holder is None:
+def no_one_left_events(definition: Definition, before: Run, after: Run, now: datetime, by: str) -> list[Event]:
+    """The events that put a run that waits for a person after trouble into an inbox, if its holder cannot go on; else empty. `by`, who caused it, is there."""
+    if after.ticket is not None or (before.status == "waiting_person" and before.holder is None):
         return []
     if after.holder is not None and (after.holder == by or _goes_on(after.holder, definition, after)):
         return []
-    return [_waiting(definition, after, None, events[-1].at, after.revision)]
+    return [_waiting(definition, after, None, now, after.revision)]
 
 
 def escalate_from_closed_account(definition: Definition, run: Run, typed: Mapping[str, Any] | None, now: datetime) -> Event:

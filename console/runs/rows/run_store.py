@@ -157,7 +157,9 @@ def with_consequences(
     What follows: the run goes into an inbox where nobody can go on with it, and a proposal is requested for the person at the next form.
     """
     after = fold(events, state) if after is None else after
-    if into_inbox_events := into_inbox.no_one_left_events(definition, state, after, events, actor.id):
+    trouble = into_inbox.UNHELD_TROUBLE if after.hands_off and after.holder is None else into_inbox.TROUBLE
+    if after.status == "waiting_person" and any(event.type in trouble for event in events):
+        into_inbox_events = into_inbox.no_one_left_events(definition, state, after, events[-1].at, actor.id)
         events = [*events, *into_inbox_events]
         after = fold(into_inbox_events, after)
     # judged before the proposal is requested: a proposal for whoever takes over is no reason to delete the draft
