@@ -6,7 +6,7 @@ is away too is followed by their own. The days are those of the zone of the pers
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from console import log
 from console.accounts import authority, persons
 from console.core.actor import Actor
+from console.core.moments import midnight
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
@@ -68,9 +69,8 @@ def plan(actor: Actor, person_id: str, *, first: date | None, last: date | None,
     Raises NotAllowed, NotFound, Invalid with a detail per field, Conflict where the person is away on one of the days already.
     """
     person = _governed(actor, person_id)
-    zone = ZoneInfo(person.zone)
     deputy, wrong = _deputy(person, substitute)
-    today = log.now().astimezone(zone).date()
+    today = log.now().astimezone(ZoneInfo(person.zone)).date()
     if first is None:
         wrong["first"] = "takes a day"
     if last is None:
@@ -88,8 +88,8 @@ def plan(actor: Actor, person_id: str, *, first: date | None, last: date | None,
         "substitute": deputy.id,
         "first": first,
         "last": last,
-        "starts": _begins(first, zone),
-        "ends": _begins(last + timedelta(days=1), zone),
+        "starts": midnight(first, person.zone),
+        "ends": midnight(last + timedelta(days=1), person.zone),
         "by": actor.id,
         "at": now,
     }
@@ -188,10 +188,6 @@ def _deputy(person: persons.Person, address: str) -> tuple[persons.Person | None
     if found.id == person.id:
         return None, {"substitute": "takes somebody else"}
     return found, {}
-
-
-def _begins(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def _note(actor: Actor, connection: sa.Connection, row: Mapping[str, Any], *, taken_back: bool) -> None:

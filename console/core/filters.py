@@ -8,11 +8,11 @@ means `is_null`; `contains` and `starts_with` ignore case in texts; in lists an 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any, TypeAlias
-from zoneinfo import ZoneInfo
 
 from console.core.documents.collections import CONVERSIONS, Collection, Field
+from console.core.moments import midnight_text
 from console.errors import Malformed
 
 OPS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "starts_with", "is_null")
@@ -150,7 +150,7 @@ def _day(field: Field, today: Today, days: int) -> str:
     day = today.day + timedelta(days=days)
     if field.stored == "date":
         return day.isoformat()
-    return datetime.combine(day, time(), ZoneInfo(today.zone)).astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return midnight_text(day, today.zone)
 
 
 def readable_field(collection: Collection, name: Any, hidden: frozenset[str]) -> Field:

@@ -1,6 +1,6 @@
-"""Moments as text for programs, and names of time zones."""
+"""Moments as text for programs, names of time zones, and where a day begins in one."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import overload
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,16 @@ def moment_text(at: None) -> None: ...
 def moment_text(at: datetime | None) -> str | None:
     """An aware moment as programs read it: RFC 3339 in UTC with microseconds."""
     return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """When the day begins in the time zone, in UTC. Raises OverflowError at the ends of the calendar."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def midnight_text(day: date, zone: str) -> str:
+    """The same as filters have it: RFC 3339 in UTC, such as 2026-06-30T21:00:00Z."""
+    return midnight(day, zone).isoformat().replace("+00:00", "Z")
 
 
 def is_zone(name: str) -> bool:

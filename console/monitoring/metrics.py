@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from console import log, workflows
 from console.core.actor import Actor
+from console.core.moments import midnight
 from console.db import tables
 from console.db.engine import hot_engine
 from console.monitoring.cards import first_day
-from console.monitoring.outcomes import DayCount, counted_days, filled, midnight, success_rate
+from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
 from console.runs.showing import record_reach
 from console.workflows import Known
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
 from console.core.actor import Actor
+from console.core.moments import midnight
 from console.db import tables
 from console.db.engine import hot_engine
 from console.runs.showing import record_reach
@@ -35,11 +35,6 @@ def success_rate(days: Iterable[DayCount]) -> float | None:
     each = list(days)
     done, wrong = sum(day.done for day in each), sum(day.wrong for day in each)
     return done / (done + wrong) if done + wrong else None
-
-
-def midnight(day: date, zone: str) -> datetime:
-    """When the day begins in the zone."""
-    return datetime.combine(day, time(), ZoneInfo(zone))
 
 
 def counted_days(actor: Actor, first: date, zone: str, *wanted: sa.ColumnElement[bool]) -> dict[str, dict[date, DayCount]]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from console import access, accounts, activity, browse
 from console.activity import ActivityRow, exports
 from console.core.documents.collections import Collection
 from console.core.events import GROUPS, KINDS
+from console.core.moments import midnight_text
 from console.errors import Malformed
 from console.views import downloads, formats, frame
 from console.views.formats import Look
@@ -23,11 +24,12 @@ blueprint = Blueprint("activity", __name__)
 
 PAGE_SIZE = 25
 LONGEST = 400
-FILTERS = ("user", "kind", "collection", "record", "run", "createdAt.gte", "createdAt.lt")
+FILTERS = ("user", "kind", "collection", "record", "run", "createdAt.gte", "createdAt.lt", "createdAt.lte")
 _LABELS = {
     "user": "Person", "team": "Team", "kind": "What", "collection": "Collection", "record": "Record", "run": "Run",
-    "createdAt.gt": "After", "createdAt.gte": "From", "createdAt.lt": "Before", "createdAt.lte": "Until",
+    "createdAt.gt": "After", "createdAt.gte": "From", "createdAt.lt": "Before", "createdAt.lte": "To",
 }  # fmt: skip
+_MOMENTS = frozenset(name for name in _LABELS if name.startswith("createdAt."))
 FORMS = (
     ("csv", "Table", "CSV: a sentence per event, for spreadsheets"),
     ("jsonl", "Events as they were hashed", "JSON Lines: one event a line"),
@@ -136,18 +138,19 @@ def export() -> Response:
 def filters_for_log(given: Iterable[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
     """Return the page's filters for the log: days in the reader's zone become moments, a group becomes all of its kinds."""
     return [
-        (name, _midnight(each, look) if name.startswith("createdAt.") and len(each) == len("2026-11-20") else each)
+        _without_days(name, each, look)
         for name, value in given
         for each in ([kind.name for kind in KINDS.values() if kind.group == value] if name == "kind" and value in GROUPS else [value])
     ]
 
 
-def _midnight(day: str, look: Look) -> str:
+def _without_days(name: str, value: str, look: Look) -> tuple[str, str]:
+    """Return the filter with the moment at which its day begins, or has ended: until a day means until its end. Other values stay."""
+    past = {"createdAt.lte": "createdAt.lt", "createdAt.gt": "createdAt.gte"}.get(name)
     try:
-        there = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(look.zone))
-    except ValueError:
-        return day
-    return there.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return past or name, midnight_text(date.fromisoformat(value) + timedelta(days=bool(past)), look.zone) if name in _MOMENTS else value
+    except (ValueError, OverflowError):
+        return name, value
 
 
 def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[Chip]:

@@ -38,7 +38,7 @@ LISTS: Mapping[str, tuple[str, Callable[..., Page], str]] = {
 }
 TYPED = ("reason", "question", "answer")
 """What the box of the page holds, by what is done with it."""
-FILTERS = {"action": "Action", "requester": "Requester", "team": "Team", "from": "From", "before": "Before"}
+FILTERS = {"action": "Action", "requester": "Requester", "team": "Team", "from": "From", "to": "To"}
 _STATUS = {
     "open": Badge("Waiting", "info", "clock"),
     "approved": Badge("Approved", "good", "check"),
@@ -118,8 +118,9 @@ def _publishing(chosen: str) -> list[workflows.Review]:
 
 def _filters(given: Mapping[str, str]) -> dict[str, str]:
     """Return the filters for the service: days in the reader's zone become moments. Raises Malformed for what is no day."""
-    days = {"from": "created_at.gte", "before": "created_at.lt"}
-    return {days.get(name, name): moment_text(frame.midnight(given, name)) or "" if name in days else given[name] for name in given}
+    moments = {"created_at.gte": frame.midnight(given, "from"), "created_at.lt": frame.midnight(given, "to", later=1)}
+    others = {name: value for name, value in given.items() if name not in ("from", "to")}
+    return others | {name: moment_text(at) for name, at in moments.items() if at is not None}
 
 
 def _asked_for(lines: Sequence[Line], chosen: str | None) -> list[tuple[str, str]]:

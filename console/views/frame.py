@@ -6,10 +6,9 @@ A page and its fragments are one template: a plain GET renders all of it, an htm
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 from urllib.parse import quote, urlencode
-from zoneinfo import ZoneInfo
 
 import nh3
 from flask import Blueprint, Flask, Response, current_app, g, make_response, request
@@ -20,7 +19,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from console import access, accounts, queue, settings
-from console.core import media, record_links
+from console.core import media, moments, record_links
 from console.core.actor import Actor
 from console.core.plain_words import uncapitalised
 from console.errors import Malformed
@@ -42,6 +41,7 @@ THEMES = frozenset({"light", "dark"})
 COMPONENTS = {
     "badge": ("badge",),
     "chart": ("chart",),
+    "days": ("day_range",),
     "due": ("due_groups",),
     "drafts": ("version_table", "change_table"),
     "empty": ("empty",),
@@ -114,7 +114,7 @@ def midnight(given: Mapping[str, str], name: str, *, later: int = 0) -> datetime
         return None
     try:
         day = date.fromisoformat(given[name]) + timedelta(days=later)
-        return datetime.combine(day, time(), ZoneInfo(look().zone)).astimezone(UTC)
+        return moments.midnight(day, look().zone)
     except (ValueError, OverflowError):
         raise Malformed(f"{given[name][:20]} is no day.", details=[{"field": name, "reason": "A day such as 2026-11-20."}]) from None
 

@@ -6,14 +6,14 @@ Days are chosen by a picker or counted from today. What the sheet sends is turne
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import request
 
 from console import formats
 from console.core.filters import Filter, Group, Test
+from console.core.moments import midnight_text
 from console.formats import Kind, Look
 from console.views import frame, reference_boxes
 
@@ -271,15 +271,11 @@ def _dated(name: str, what: Kind, op: str, day: date, look: Look) -> dict[str, A
     """Return the comparison with a day; a moment is compared with its beginning or end in the reader's zone."""
     if what.type == "date":
         return {"field": name, "op": op, "value": day.isoformat()}
-    begin, end = (_beginning(each, look) for each in (day, day + timedelta(days=1)))
+    begin, end = (midnight_text(each, look.zone) for each in (day, day + timedelta(days=1)))
     if op == "eq":
         return {"and": [{"field": name, "op": "gte", "value": begin}, {"field": name, "op": "lt", "value": end}]}
     op, value = {"lte": ("lt", end), "gt": ("gte", end)}.get(op, (op, begin))
     return {"field": name, "op": op, "value": value}
-
-
-def _beginning(day: date, look: Look) -> str:
-    return datetime.combine(day, time(), ZoneInfo(look.zone)).astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def value_of(what: Kind, entry: str, look: Look) -> Any:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, request
 
 from console import access, accounts, log, reports
+from console.core.moments import midnight
 from console.errors import Invalid, Malformed, NotFound
 from console.reports import tables
 from console.reports.tables import WINDOWS, Cell, Link, PeriodReport, TableReport
@@ -106,7 +107,7 @@ def _rows(report: TableReport, look: Look) -> Sequence[Sequence[Cell]]:
     if not isinstance(report, PeriodReport):
         return list(report.rows(frame.actor(), window()))
     first, last = _period(look)
-    since, until = (datetime.combine(day, time(), ZoneInfo(look.zone)).astimezone(UTC) for day in (first, last + timedelta(days=1)))
+    since, until = (midnight(day, look.zone) for day in (first, last + timedelta(days=1)))
     return report.between(frame.actor(), since, until)
 
 

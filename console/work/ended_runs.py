@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from console.core.actor import Actor
+from console.core.moments import midnight
 from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.runs import RunHead
@@ -76,11 +77,10 @@ def ended_today(actor: Actor, now: datetime, zone: str) -> Ended:
     One statement; for an actor who sees a part of the records one more, and one for each collection of which they do.
     """
     run = tables.run.c
-    midnight = now.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     hour = sa.func.date_part("hour", sa.func.timezone(zone, run.ended_at)).label("hour")
     ended = (
         sa.select(hour, (run.status == "completed").label("done"), (run.last_holder == actor.id).label("mine"))
-        .where(record_reach.countable_runs(actor, run.ended_at >= midnight))
+        .where(record_reach.countable_runs(actor, run.ended_at >= midnight(now.astimezone(ZoneInfo(zone)).date(), zone)))
         .order_by(run.ended_at.desc(), run.id.desc())
         .limit(MOST + 1)
         .subquery()

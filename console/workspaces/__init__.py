@@ -5,7 +5,7 @@ from console.workspaces.builders import may_edit, own_teams
 from console.workspaces.desk import Desk, state_of
 from console.workspaces.known_names import unknown_names
 from console.workspaces.parts import Listing, Shown, choose_first, failed, read_part
-from console.workspaces.workspace_figures import OTHER, Figures, end_of, moment_of_day
+from console.workspaces.workspace_figures import OTHER, Figures, end_of
 from console.workspaces.workspace_list import every, known, sees, workspace, workspaces_of
 from console.workspaces.workspace_publication import (
     Editing,

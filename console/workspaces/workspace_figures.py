@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from console import access, browse, log
 from console.core import expressions
@@ -14,6 +13,7 @@ from console.core.documents.collections import Collection, Field
 from console.core.documents.workspaces import Chart, Metric
 from console.core.expressions import Expression
 from console.core.filters import readable_field
+from console.core.moments import midnight
 from console.core.scopes import Scope
 from console.formats import Named
 from console.records import Chosen, grouped, sql_question
@@ -110,11 +110,6 @@ def _start(period: str, day: date) -> date:
     return day.replace(month=1, day=1)
 
 
-def moment_of_day(day: date, zone: str) -> datetime:
-    """The beginning of the day in this zone, in UTC."""
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
-
-
 def _judged(desk: Desk, item: Chart | Metric) -> tuple[Collection, Scope, list[Chosen], dict[str, Any]]:
     collection, scope = browse.browsed_collection(desk.actor, item.collection or "")
     where, roots = desk.conditions(collection, scope, item)
@@ -145,7 +140,7 @@ def _of_periods(
     """The groups from the first period on."""
     begins: Any = date.fromisoformat(first)
     if day.stored == "datetime":
-        begins = moment_of_day(begins, desk.actor.zone)
+        begins = midnight(begins, desk.actor.zone)
     within = [*where, grouped.since(day.name, SINCE)]
     known = {**roots, "input": {**roots["input"], SINCE: begins}}
     return grouped.grouped(

@@ -203,6 +203,8 @@ def test_days_of_the_reader_become_moments() -> None:
         )
     )
     assert told == {"createdAt.gte": "2026-06-30T21:00:00Z", "createdAt.lt": "nonsense!!", "user": "usr_1"}
+    for day, moment in (("2026-07-01", ("createdAt.lt", "2026-07-01T21:00:00Z")), ("9999-12-31", ("createdAt.lte", "9999-12-31"))):
+        assert activity.filters_for_log([("createdAt.lte", day)], Look(zone="Europe/Vilnius")) == [moment], "to a day is to its end"
     with pytest.raises(Malformed):
         service.parse_query([("createdAt.lt", "nonsense!!")])
 

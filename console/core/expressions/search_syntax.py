@@ -8,16 +8,16 @@ import pathlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
-from zoneinfo import ZoneInfo
 
 from lark import Lark, Token, Transformer
 from lark.exceptions import LarkError
 
 from console.core.documents.collections import Collection, Field, Relation
 from console.core.filters import Test, checked_value
+from console.core.moments import midnight_text
 from console.core.scopes import Scope
 from console.errors import Malformed
 
@@ -228,7 +228,7 @@ class _Reader:
     def __init__(
         self, collection: Collection, hidden: frozenset[str], ways: Callable[[str], Way | None], zone: str, *, extended: bool = False
     ) -> None:
-        self.collection, self.hidden, self.ways, self.zone = collection, hidden, ways, ZoneInfo(zone)
+        self.collection, self.hidden, self.ways, self.zone = collection, hidden, ways, zone
         self.fields: Mapping[str, Field] = _named(collection, hidden)
         referred = [self._way(relation.name) for relation in collection.relations if relation.kind == "to_one"] if extended else []
         self.beside = tuple(way for way in referred if way is not None)
@@ -266,7 +266,7 @@ class _Reader:
             return found if found is not None else self._led(term.name, Words(term.value), term)
         if dot and rest:
             way = self._way(first)
-            inner = _Reader(way.collection, way.scope.hidden, lambda _name: None, str(self.zone)) if way else None
+            inner = _Reader(way.collection, way.scope.hidden, lambda _name: None, self.zone) if way else None
             if inner is not None and way is not None and _folded(rest) in inner.fields:
                 return Through(way.relation, way.scope, inner._term(term._replace(name=rest)))
             return self._words(term.text)
@@ -325,7 +325,7 @@ class _Reader:
     def _edge(self, field: Field, day: date) -> str:
         if field.stored == "date":
             return day.isoformat()
-        return datetime.combine(day, time(), self.zone).astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return midnight_text(day, self.zone)
 
 
 def _period(text: str) -> tuple[date, date] | None:

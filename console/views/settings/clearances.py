@@ -1,11 +1,12 @@
 """Clearances: who holds which, through a role or for a period; granting one takes two people."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, flash, request
 
+from console.core.moments import midnight
 from console.errors import ConsoleError, Invalid, NotAllowed
 from console.rights import clearances
 from console.views import formats, frame
@@ -37,7 +38,7 @@ def show() -> Response:
 def ask() -> Response:
     """Ask for a clearance."""
     typed = {name: request.form.get(name, "") for name in FIELDS}
-    zone = ZoneInfo(frame.look().zone)
+    zone = frame.look().zone
     try:
         since, until = _days(typed, zone)
         clearances.ask(frame.actor(), typed["label"], typed["email"], since, until, typed["reason"])
@@ -64,7 +65,7 @@ def answered(grant: str, word: str) -> Response:
     return frame.redirect_to("/settings/labels")
 
 
-def _days(typed: Mapping[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]:
+def _days(typed: Mapping[str, str], zone: str) -> tuple[datetime, datetime]:
     """Return the first moment of the first day and the last moment of the last, in the person's zone. Raises Invalid for an invalid day."""
     days, details = [], []
     for name in ("since", "until"):
@@ -75,7 +76,7 @@ def _days(typed: Mapping[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]
     if details:
         raise Invalid("Nothing was asked for: choose both days.", details=details)
     try:
-        return datetime.combine(days[0], time(), zone), datetime.combine(days[1] + timedelta(days=1), time(), zone)
+        return midnight(days[0], zone), midnight(days[1] + timedelta(days=1), zone)
     except OverflowError:
         raise Invalid("Nothing was asked for.", details=[{"field": "until", "reason": "No calendar has the day after this one."}]) from None
 

@@ -9,6 +9,7 @@ from typing import Any
 from console import workspaces
 from console.core.documents.collections import Field, condition_rows
 from console.core.documents.workspaces import Chart as ChartComponent, Metric
+from console.core.moments import midnight
 from console.core.plain_words import uncapitalised
 from console.formats import Amount, Kind, Look
 from console.views import formats, frame
@@ -229,7 +230,7 @@ def _span(field: Field, first: str, period: str) -> tuple[str, str]:
     if field.stored != "datetime":
         return start.isoformat(), after.isoformat()
     zone = frame.actor().zone
-    return _moment(workspaces.moment_of_day(start, zone)), _moment(workspaces.moment_of_day(after, zone))
+    return _moment(midnight(start, zone)), _moment(midnight(after, zone))
 
 
 def _moment(at: Any) -> str:
