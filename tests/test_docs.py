@@ -188,7 +188,7 @@ def test_a_step_type_has_a_section_a_test_an_icon_and_a_title(kind: Any) -> None
 def assert_drawn(name: str) -> None:
     """A name that the sprite lacks would be drawn as the icon for unknown types."""
     assert name in assets.drawn_icons(), (
-        f"there is no icon {name}: take one that the sprite has, or name it in vendor.toml and run bin/vendor"
+        f"there is no icon {name}: take one of `icons` in console/static/vendor/vendor.toml, or name it there and run bin/vendor"
     )
 
 

@@ -27,7 +27,6 @@ from console.db import engine as db
 from console.errors import Conflict, Invalid, TooMany
 
 ISSUER = "Handrail"
-STEP_S = 30
 CODES = 10
 CODE_BYTES = 16
 LASTS = timedelta(minutes=30)

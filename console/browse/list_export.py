@@ -1,6 +1,6 @@
 """A list as rows for a file: judged by the right to export, noted in the log before the first row, and read piece by piece.
 
-A record is in it only if its reader may both see it and take it away. Memory stays flat.
+A record is in it only if its reader may both see it and take it away. A field that is hidden or masked from them is no column of it. Memory stays flat.
 """
 
 from collections.abc import Iterator, Mapping

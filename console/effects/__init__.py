@@ -26,8 +26,6 @@ from console.errors import ConsoleError, IntegrationError, NotAllowed, OutcomeUn
 logger = logging.getLogger(__name__)
 KINDS: Mapping[str, Any] = MappingProxyType({name: importlib.import_module(f"{__name__}.{name}") for name in DEFINED})
 """Each kind by its name: a module with `perform`, `recover` and `check`."""
-OUTSIDE = frozenset({"http", "python"})
-"""Kinds that reach others. From a restored backup or a copy nothing of these is sent, by hand neither, until somebody says that it goes on."""
 COPY = "Nothing was sent: this is a restored backup or a copy, and sending is paused until an administrator says on the page Operations that it goes on."
 UNKNOWN = "Something unexpected went wrong; it cannot be told whether it was done. Look, then say what you found."
 
@@ -70,7 +68,7 @@ def _perform_define(actor: Actor, effect: Effect, run: Run) -> tuple[Call, TryRe
     call = prepared(actor, effect, run, judged=True)
     if call.define.if_ is not None and not expressions.parse(call.define.if_).test(call.roots):
         return call, TryResult("succeeded", values={"left_out": True})
-    if call.define.kind in OUTSIDE and queue.paused_because():
+    if (call.define.outside or call.define.goes_to) and queue.paused_because():
         return call, TryResult("failed", "paused", COPY)
     return call, KINDS[effect.kind].perform(call)
 

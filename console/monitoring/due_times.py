@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy.dialects.postgresql import JSONB
 
-from console import access, accounts, inboxes, log, queue, runs, workflows
+from console import access, accounts, inboxes, log, queue, runs, steps, workflows
 from console.core.actor import Actor
 from console.core.moments import is_zone
 from console.core.run import Run, commands, decisions
@@ -31,8 +31,6 @@ from console.workflows import OBJECT, Known
 
 logger = logging.getLogger(__name__)
 NO_HOURS = "The hours must end after they begin."
-PENDING = ("wait", "request_documents", "human_input")
-"""Types of steps at which the clock stands still: the run waits for a moment, or for somebody outside."""
 AT_ONCE = 500
 MOST_STAGES = 10
 LONGEST_MINUTES = 525_600
@@ -175,15 +173,15 @@ def due_of(heads: Sequence[RunHead]) -> dict[str, datetime]:
     timed = {head.id: head for head in live if head.workflow_id in rules}
     if not timed:
         return {}
-    steps: dict[str, list[tuple[str, datetime, datetime | None]]] = {run: [] for run in timed}
+    attempts: dict[str, list[tuple[str, datetime, datetime | None]]] = {run: [] for run in timed}
     for run, *attempt in fetch("select run, step, entered_at, completed_at from console.attempt where run = any(%s)", (list(timed),)):
-        steps[run].append((attempt[0], attempt[1], attempt[2]))
+        attempts[run].append((attempt[0], attempt[1], attempt[2]))
     due, now = {}, log.now()
     for run, head in timed.items():
-        rule, types = rules[head.workflow_id], _types(head.workflow_id, head.version)
-        if types.get(head.step or "") in PENDING:
+        rule, waiting = rules[head.workflow_id], waiting_steps(head.workflow_id, head.version)
+        if head.step in waiting:
             continue
-        pauses = [(entered, left or now) for step, entered, left in steps[run] if types.get(step) in PENDING]
+        pauses = [(entered, left or now) for step, entered, left in attempts[run] if step in waiting]
         worked = worked_seconds(rule.hours, head.created_at, now, pauses)
         due[run] = due_at(rule.hours, head.created_at, now, rule.minutes * 60.0, worked)
     return due
@@ -293,18 +291,18 @@ def _begun(run: Run, rule: Rule) -> datetime | None:
 
 
 def _clock(run: Run, rule: Rule, begun: datetime, now: datetime) -> Clock:
-    types = _types(run.workflow, run.version)
-    pauses = [(each.entered_at, each.completed_at or now) for each in run.attempts.values() if types.get(each.step) in PENDING]
+    waiting = waiting_steps(run.workflow, run.version)
+    pauses = [(each.entered_at, each.completed_at or now) for each in run.attempts.values() if each.step in waiting]
     worked = worked_seconds(rule.hours, begun, now, pauses)
     total = rule.minutes * 60.0
     attempt = run.attempt
-    still = attempt is not None and types.get(attempt.step) in PENDING
+    still = attempt is not None and attempt.step in waiting
     return Clock(worked, total, after(rule.hours, now, max(0.0, total - worked)), still)
 
 
-def _types(workflow: str, number: int) -> dict[str, str]:
-    """The type of each step of a version."""
-    return {step.id: step.type for step in workflows.version(workflow, number).document.steps}
+def waiting_steps(workflow: str, number: int) -> frozenset[str]:
+    """The steps of a version at which the clock stands still: their type always waits, for a moment or for somebody outside."""
+    return frozenset(step.id for step in workflows.version(workflow, number).document.steps if steps.get(step.type).waits)
 
 
 def _turn(run_id: str, rule: Rule) -> None:

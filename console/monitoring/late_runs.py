@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from console import accounts, log, workflows
+from console import accounts, log
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.core.run import Run, fold
@@ -74,8 +74,8 @@ def _late_run(run_id: str, rule: due_times.Rule, breached_at: datetime) -> LateR
         state, before = fold([event], state), event.at
     if state.ended_at is None:
         stretches.append((state.holder, before, now))
-    types = {step.id: step.type for step in workflows.version(state.workflow, state.version).document.steps}
-    still = [(each.entered_at, each.completed_at or now) for each in state.attempts.values() if types.get(each.step) in due_times.PENDING]
+    waiting = due_times.waiting_steps(state.workflow, state.version)
+    still = [(each.entered_at, each.completed_at or now) for each in state.attempts.values() if each.step in waiting]
     spent: dict[str, float] = {}
     for holder, begin, end in stretches:
         spent[holder or ""] = spent.get(holder or "", 0.0) + worked_seconds(rule.hours, begin, end, still)

@@ -35,8 +35,6 @@ SHORTEST_ORDER = 12
 """Characters below which no text is an instruction."""
 CURRENCY = re.compile("[A-Z]{3}")
 NO_DATA = "handled manually, no data"
-FROM_OUTSIDE = frozenset({"llm", "mcp_task", "request_documents", "sms", "email", "ai_call"})
-"""Types of steps whose output was written by others: a model, another system, a person outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +249,12 @@ def _loaded(
 
 
 def _kind_of(step_type: str) -> Kind:
-    return "input" if step_type == "start" else "llm" if step_type == "llm" else "mcp" if step_type == "mcp_task" else "step"
+    return "input" if step_type == "start" else "llm" if step_type == "llm" else "step"
 
 
 def _is_step_ours(step_type: str, attempt: Attempt) -> bool:
     """Whether our staff or our code wrote the step's result. The input of a run that no person started came from outside."""
-    return step_type not in FROM_OUTSIDE and not (step_type == "start" and attempt.by is None)
+    return not steps.get(step_type).by_others and not (step_type == "start" and attempt.by is None)
 
 
 def _collection_of(ask_context: ProposalContext, relation: str | None, collection: str | None) -> str | None:
@@ -315,7 +313,7 @@ def _foreign(ask_context: ProposalContext) -> frozenset[str]:
 
 def _outside(ask_context: ProposalContext) -> frozenset[str]:
     """The ids of steps whose output was written by others."""
-    outside_steps = {step.id for step in ask_context.definition.document.steps if step.type in FROM_OUTSIDE}
+    outside_steps = {step.id for step in ask_context.definition.document.steps if steps.get(step.type).by_others}
     return frozenset(
         outside_steps
         | {

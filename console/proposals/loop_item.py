@@ -49,14 +49,12 @@ def entry(item: AtHand, ask_context: ProposalContext, closed: frozenset[str], fo
 
 def _from_us(ask_context: ProposalContext) -> bool:
     """Whether the list that is gone through was made by our staff or our code."""
-    from console.proposals.context import FROM_OUTSIDE
-
     source = getattr(ask_context.step.config, "items", None)
     if source is None or source.entries is None:
         return True
-    types = {step.id: step.type for step in ask_context.definition.document.steps}
+    foreign = {step.id for step in ask_context.definition.document.steps if step.type == "start" or steps.get(step.type).by_others}
     for path in expressions.paths(expressions.parse(source.entries)):
-        if path[0] == "input" or (path[0] == "steps" and types.get(str(path[1]) if len(path) > 1 else "") in {*FROM_OUTSIDE, "start"}):
+        if path[0] == "input" or (path[0] == "steps" and len(path) > 1 and path[1] in foreign):
             return False
     return True
 

@@ -267,7 +267,8 @@ class StepType:
     icon: ClassVar[str]
     gist: ClassVar[str] = ""  # a description in one line, for pickers
     automatic: ClassVar[bool] = False  # never shown to a person unless it asks for a take-over
-    waits: ClassVar[bool] = False  # it always waits for a time or for somebody outside: a way back may pass it without a Go to step
+    waits: ClassVar[bool] = False  # it always waits for a time or for somebody outside: no due time runs, a way back needs no Go to step
+    by_others: ClassVar[bool] = False  # a model or somebody outside wrote what it leaves: these are claims, for a model that is asked later
     asks_others: ClassVar[bool] = False  # other people answer before the run goes on
     own_values: ClassVar[bool] = False  # its expressions and texts find the step's own values so far as `steps.<id>` (a start: `input`)
     by_items: ClassVar[bool] = False  # goes through a list: the submitted values contain the key of the item as `item`

@@ -69,7 +69,7 @@ class Llm(StepType):
 
     name, title, family, icon = "llm", "LLM", "llm", "sparkles"
     gist = "A model answers in a form of its own"
-    own_values = True
+    own_values = by_others = True
     ai = ai_alone = True
     purpose = "text"
     Config: ClassVar[type[StepConfig]] = LlmConfig

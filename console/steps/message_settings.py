@@ -57,6 +57,7 @@ class MessageStep(StepType, ABC):
     channel: ClassVar[str]
     consent: ClassVar[str | None]
     family: ClassVar[Any] = "action"
+    by_others = True
     technical = frozenset({"key", "collection", "message"})
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:

@@ -96,7 +96,7 @@ class RequestDocuments(StepType):
 
     name, title, family, icon = "request_documents", "Request documents", "action", "mail"
     gist = "Somebody outside hands in documents by a link"
-    waits = True
+    waits = by_others = True
     own_values = True
     Config: ClassVar[type[StepConfig]] = RequestDocumentsConfig
 

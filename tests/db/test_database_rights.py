@@ -185,6 +185,9 @@ def test_what_the_application_may_do_is_a_short_list(connection: "psycopg.Connec
     assert may["workflow_version"] == {"INSERT"}
     for table in PROJECTIONS:
         assert may[table] == {"INSERT", "UPDATE", "DELETE"}, table
+    tables = connection.execute("select tablename from pg_tables where schemaname = 'console' order by 1").fetchall()
+    lacking = [name for (name,) in tables if "SELECT" not in dict(granted).get(name, ())]
+    assert lacking == [], f"the role console may not even read {', '.join(lacking)}: grant it, as docs/developers/add-a-migration.md shows"
     callable_by_us = connection.execute(
         "select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
         " where n.nspname = 'console' and has_function_privilege('console', p.oid, 'execute') order by 1"

@@ -210,7 +210,8 @@ WRITTEN = [
     ("decision", None, True),
     ("output", None, True),
     ("llm", None, False),
-    ("mcp_task", None, False),
+    ("email", None, False),
+    ("ai_call", None, False),
     ("request_documents", None, False),
     ("sms", "usr_1", False),
 ]

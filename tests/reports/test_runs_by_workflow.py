@@ -87,3 +87,25 @@ def test_each_report_is_closed_unless_it_says_otherwise(company: Company) -> Non
         assert report.title, name
         assert not report.gist.endswith("."), f"{name}: the gist is a phrase without a full stop"
         assert not report.may_read(Actor("user", "usr_nobody")), f"{name}: somebody without any right may read it"
+
+
+class Linked(tables.TableReport):
+    """A report whose cells lead somewhere."""
+
+    title, gist = "Linked", "Where each line leads"
+    columns = (tables.Column("Run"), tables.Column("Again"))
+
+    def may_read(self, actor: Actor) -> bool:
+        """Everybody."""
+        return True
+
+    def rows(self, actor: Actor, days: int) -> list[tuple[tables.Link, tables.Link]]:
+        """One line."""
+        return [(tables.Link("First", "/runs/first"), tables.Link("Second", "/runs/second"))]
+
+
+def test_a_cell_that_leads_somewhere_is_a_link_in_any_column(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "all_reports", lambda: {"linked": Linked()})
+    page = pages.olivia.get("/reports/linked")
+    assert {"/runs/first", "/runs/second"} <= set(page.links)
+    assert "Link(" not in page.text

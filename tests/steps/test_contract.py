@@ -16,6 +16,7 @@ from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.workflow import read
 from console.errors import DefinitionError, Invalid
 from console.steps.base import Completion, Context, Family, Prompt, Read, StepConfig, StepType, StepView
+from console.views.step_parts import PARTS
 from tests.steps.acts import act
 from tests.steps.registered import handed_in, smallest
 from tests.steps.walk import NOW, context as walked
@@ -50,6 +51,15 @@ def test_a_type_says_what_it_is(name: str) -> None:
     assert kind.family in get_args(Family)
     assert type(kind).__doc__
     assert type(kind).__module__ == f"console.steps.{name}"
+
+
+def test_a_template_of_a_step_type_has_parts_that_the_page_asks_for() -> None:
+    """A misspelt block, or a template of no type, would be passed over without a word."""
+    for path in sorted((ROOT / "templates" / "steps").glob("*.html")):
+        assert path.stem in steps.all_types(), f"{path.name}: there is no step type {path.stem}"
+        drawn = set(re.findall(r"{%-? *block (\w+)", path.read_text()))
+        assert drawn, f"{path.name} draws nothing: give it one of the blocks {', '.join(PARTS)}"
+        assert drawn <= set(PARTS), f"{path.name} has {', '.join(sorted(drawn - set(PARTS)))}: a page asks for {', '.join(PARTS)} alone"
 
 
 @pytest.mark.parametrize("name", KINDS)

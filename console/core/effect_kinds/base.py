@@ -54,7 +54,7 @@ class Kind(Definition):
 
     @property
     def outside(self) -> bool:
-        """Whether it does something that no record of ours shows: figures in its form then count as money."""
+        """Whether it does something that no record of ours shows: figures in its form then count as money, and a restored backup or a copy leaves it undone."""
         return True
 
     @property

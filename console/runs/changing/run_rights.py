@@ -118,14 +118,6 @@ def require_may_work_in(actor: Actor, seen: Seen) -> None:
         raise NotAllowed(words, need=(f"inbox:{inbox.id}", "work"), team=inbox.team)
 
 
-def _works_there(actor: Actor, seen: Seen) -> bool:
-    try:
-        require_may_work_in(actor, seen)
-    except NotAllowed:
-        return False
-    return True
-
-
 def possible_commands(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
     """Commands that a page offers to the actor now. Each is checked again when it is given."""
     run, obj = seen.run, f"workflow:{seen.definition.slug}"
@@ -139,9 +131,8 @@ def possible_commands(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]
     if (run.status == "waiting_time" or run.waits_outside) and holds:
         may |= set() if under_way else {"abort", "revise"}
         may |= {"step_in"} if run.waits_outside else {"stop_trying"} if (run.waiting or {}).get("for") == "retry" else set()
-    works_here = (
-        access.can(actor, run.team, obj, "resume", run=run_facts(run)) and lacking_right(actor, seen) is None and _works_there(actor, seen)
-    )
+    resumes = access.can(actor, run.team, obj, "resume", run=run_facts(run)) and lacking_right(actor, seen) is None
+    works_here = resumes and inbox_of_others(actor, run) is None
     if (run.status == "saved" or (run.status == "waiting_person" and run.holder is None)) and works_here:
         may.add("resume")
     if (run.status in ("waiting_person", "waiting_time") or run.waits_outside) and not holds and works_here:
