@@ -69,11 +69,13 @@ def stream(name: str, parts: Iterator[bytes]) -> Response:
     return response
 
 
-def csv_response(actor: Actor, name: str, lines: Iterable[Iterable[Any]], *, days: int | None = None) -> Response:
+def csv_response(
+    actor: Actor, name: str, lines: Iterable[Iterable[Any]], *, days: int | None = None, filter: Mapping[str, str] | None = None
+) -> Response:
     """Return lines, the first with the headings, as a CSV file of this name, and note that. Spreadsheets cannot mistake its texts for formulas."""
     out, written = io.StringIO(), [[exports.harmless(cell) for cell in line] for line in lines]
     csv.writer(out, lineterminator="\r\n").writerows(written)
-    return csv_text(actor, name, out.getvalue(), len(written) - 1, days=days)
+    return csv_text(actor, name, out.getvalue(), len(written) - 1, days=days, filter=filter)
 
 
 def csv_text(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, request
@@ -46,9 +47,8 @@ def as_csv(name: str) -> Response:
     report = _taken(name)
     units = {"time": " (seconds)", "moment": " (UTC)"}
     rows = ([_plain(cell) for cell in row] for row in _rows(report, frame.look()))
-    return downloads.csv_response(
-        frame.actor(), f"{name}.csv", [[f"{column.label}{units.get(column.kind, '')}" for column in report.columns], *rows], days=window()
-    )
+    head = [f"{column.label}{units.get(column.kind, '')}" for column in report.columns]
+    return downloads.csv_response(frame.actor(), f"{name}.csv", [head, *rows], **_asked_for(report, frame.look()))
 
 
 @blueprint.get("/<name>.pdf")
@@ -66,7 +66,8 @@ def as_paper(name: str) -> Response:
         "zone": look.zone,
     }
     answer = make_response(reports.pressed(case_file.styled(frame.render("reports/paper.html", context)), at))
-    log.note(frame.actor(), "table_exported", open={"table": name, "format": "pdf", "count": len(rows), "days": window()})
+    told, asked_for = {"table": name, "format": "pdf", "count": len(rows)}, _asked_for(report, look)
+    log.note(frame.actor(), "table_exported", open=told, sealed=asked_for)
     answer.mimetype = "application/pdf"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
     return answer
@@ -76,6 +77,14 @@ def window() -> int:
     """Return for how many days back the reader asks."""
     days = request.args.get("days", USUAL, type=int)
     return days if days in WINDOWS else USUAL
+
+
+def _asked_for(report: TableReport, look: Look) -> dict[str, Any]:
+    """Return what the log says of the rows that were asked for: the days of a period, else how many days back."""
+    if not isinstance(report, PeriodReport):
+        return {"days": window()}
+    first, last = _period(look)
+    return {"filter": {"since": first.isoformat(), "until": last.isoformat()}}
 
 
 def _taken(name: str) -> TableReport:

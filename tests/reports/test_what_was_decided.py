@@ -96,6 +96,16 @@ def test_a_period_in_which_nothing_happened(pages: Pages) -> None:
     assert "There is nothing to report from 1 Jan 2020 to 31 Jan 2020." in page.text
 
 
+def test_the_log_says_which_period_was_taken_away(company: Company, pages: Pages) -> None:
+    asked = {"since": "2020-01-01", "until": "2020-01-31"}
+    for form in (".csv", ".pdf"):
+        pages.ada.client.get(f"{PATH}{form}?since={asked['since']}&until={asked['until']}")
+    sequencing.catch_up()
+    page = activity.page(company.people["ada"], LogFilter(kinds=("table_exported",)))
+    noted = [("days" in row.event.body["data"]["open"], dict(row.event.sealed)) for row in page.rows]
+    assert noted == [(False, {"filter/since": "2020-01-01", "filter/until": "2020-01-31"})] * 2
+
+
 @pytest.mark.parametrize("who", ["olivia", "stan", "mona"])
 def test_who_does_not_read_the_log_reads_no_report_of_it(company: Company, pages: Pages, who: str) -> None:
     for form in ("", ".csv", ".pdf"):

@@ -13,7 +13,7 @@ from console.views import frame, records, refusals
 from console.views.run import form_boxes
 from console.workflows import Definition
 
-blueprint = Blueprint("reports", __name__, url_prefix="/c")
+blueprint = Blueprint("disclosures", __name__, url_prefix="/c")
 
 
 @blueprint.route("/<collection>/<path:part>/report/<slug>", methods=["GET", "POST"])
