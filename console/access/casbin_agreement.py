@@ -7,17 +7,17 @@ disagree the act is refused, with an alarm: process log, event `rights_disagreed
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 from console.access import narrowing, subject_scope
 from console.access.clearance_rules import KIND
-from console.access.index import Index
+from console.access.index import Hidden, Index, Verdict
 from console.access.rows import EVERY, Row, kind_of
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.related_record import Leading
-from console.core.scopes import stands_alone
+from console.core.scopes import Scope, stands_alone
 from console.db.engine import fetch
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class _Answers:
     def __init__(self, index: Index) -> None:
         self.index = index
         self.known: dict[Any, tuple[bool, Row | None]] = {}
+        self.reaching: dict[tuple[str, str | None, str, str], tuple[Row, ...]] = {}
         self.told: set[tuple[str, str | None, str, str]] = set()
 
 
@@ -87,6 +88,67 @@ def agrees(held: "Held", question: Question) -> bool:
         why = f"Casbin could not decide: {type(error).__name__}"
     alarm(held, question, why)
     return False
+
+
+def differs(held: "Held", question: Question, *, indexed: bool) -> bool:
+    """Whether Casbin answers a refused question otherwise than the index did; if so there was or is an alarm."""
+    try:
+        other = allowed(held, question)
+    except Exception:  # noqa: BLE001 - what cannot be decided is refused; `agrees` has raised the alarm if the index allows it
+        return indexed
+    if other and not indexed:
+        alarm(held, question, "Casbin allows what the index refuses")
+    return other is not indexed
+
+
+def same_scope(held: "Held", question: Question, rows: Scope, hidden: Hidden) -> bool:
+    """Whether the records and fields that the index opens are those that follow from the rows that Casbin finds for the person."""
+    collection = question.obj.partition(":")[2]
+    casbin = _RowsByCasbin(held)
+    try:
+        other = subject_scope.rows_of(replace(held, index=cast("Index", casbin)), question.actor, question.team, collection, question.act)
+        why = "Casbin opens other records or fields than the index"
+        same = _records(other) == _records(rows) and casbin.hidden(f"user:{question.actor.id}", question.team, collection) == hidden
+    except Exception as error:  # noqa: BLE001 - fail closed, whatever it is
+        same, why = False, f"Casbin could not decide: {type(error).__name__}"
+    if not same:
+        alarm(held, question, why)
+    return same
+
+
+def _records(scope: Scope) -> Any:
+    """What tells two scopes of one reader apart, whatever the order of their conditions."""
+    texts = (frozenset(condition.text for condition in conditions) for conditions in (scope.allow, scope.alone, scope.deny))
+    return scope.everything, *texts, scope.subject and (scope.subject.path, _records(scope.subject.scope))
+
+
+class _RowsByCasbin:
+    """Stands for the index where a scope is made anew: Casbin says of each row whether it is about the person."""
+
+    def __init__(self, held: "Held") -> None:
+        self.judge, self.reaching = held.judge, _answers_about(held).reaching
+
+    def verdict(self, sub: str, team: str | None, obj: str, act: str) -> Verdict:
+        """As `Index.verdict`."""
+        allow, deny = ({row.expression for row in self._rows(sub, team, obj, act) if row.eft == eft} for eft in ("allow", "deny"))
+        conditions = (tuple(expressions.parse(text) for text in sorted(texts) if text) for texts in (allow, deny))
+        return Verdict("" in allow, "" in deny, *conditions)
+
+    def hidden(self, sub: str, team: str | None, collection: str) -> Hidden:
+        """As `Index.hidden`."""
+        closed = {
+            act: frozenset(obj.partition("/")[2] for obj in self.judge.fields_of(collection) if self._rows(sub, team, obj, act))
+            for act in ("read", "update")
+        }
+        return Hidden(closed["read"], closed["read"] | closed["update"])
+
+    def _rows(self, sub: str, team: str | None, obj: str, act: str) -> tuple[Row, ...]:
+        key = (sub, team, obj, act)
+        if key not in self.reaching:
+            rows = self.judge.about(obj, act)
+            about = [self.judge.decide(sub, team, obj, act, lambda _: False, [replace(row, eft="allow")])[0] for row in rows]
+            self.reaching[key] = tuple(row for row, reaches in zip(rows, about, strict=True) if reaches)
+        return self.reaching[key]
 
 
 def allowed(held: "Held", question: Question) -> bool:

@@ -11,6 +11,10 @@ from console.access.spoken_names import spoken, team_name
 from console.core.actor import Actor
 from console.errors import NotAllowed
 
+DISAGREEMENT = (
+    "The two judges of rights disagree about this, so it was refused. Who manages the rights was told; `console doctor` says more."
+)
+
 
 def require(
     actor: Actor,
@@ -30,6 +34,11 @@ def require(
     if not can(actor, team, obj, act, record, run=run, typed=typed):
         if not narrowing.within(actor, obj, act):
             raise NotAllowed(_not_in_key(obj, act), code="not_in_key", need=(obj, act))
+        policy, question = policy_store.current(), _question(actor, team, obj, act, record, run, typed)
+        if casbin_agreement.dangerous(obj, act) and casbin_agreement.differs(
+            policy, question, indexed=_indexed(policy, actor, team, obj, act, record, run, typed)
+        ):
+            raise NotAllowed(DISAGREEMENT, code="rights_disagree", need=(obj, act), team=team)
         raise _not_allowed(team, obj, act)
 
 
@@ -51,20 +60,17 @@ def can(
         return False
     if not casbin_agreement.dangerous(obj, act):
         return True
-    roots = _judged_roots(actor, obj, record, run, typed)
-    return casbin_agreement.agrees(
-        policy, casbin_agreement.Question(actor, team, obj, act, roots, some=record is None and obj.startswith("collection:"))
-    )
+    return casbin_agreement.agrees(policy, _question(actor, team, obj, act, record, run, typed))
 
 
-def approves_as(actor: Actor, team: str, roles: Collection[str]) -> bool:
-    """Whether the actor has one of these roles in the team of this id, for an approval that names roles. Needs both judges, as `can` does."""
+def acts_as(actor: Actor, team: str, roles: Collection[str], need: tuple[str, str] = casbin_agreement.APPROVAL) -> bool:
+    """Whether the actor has one of these roles in the team of this id (`*`: in every team), for an act that roles decide: an approval that
+    names them, or giving them away. Needs both judges, as `can` does.
+    """
     policy = policy_store.current()
     if policy.index.held(f"user:{actor.id}", team).isdisjoint(roles):
         return False
-    return casbin_agreement.agrees(
-        policy, casbin_agreement.Question(actor, team, *casbin_agreement.APPROVAL, {}, roles=tuple(sorted(roles)))
-    )
+    return casbin_agreement.agrees(policy, casbin_agreement.Question(actor, team, *need, {}, roles=tuple(sorted(roles))))
 
 
 def somewhere(actor: Actor, team: str | None, kind: str, act: str) -> bool:
@@ -118,12 +124,19 @@ def could(
     return verdict.plain or verdict.may_hold(roots_of(actor, record, run, None))
 
 
-def _judged_roots(
-    actor: Actor, obj: str, record: Mapping[str, Any] | None, run: Mapping[str, Any] | None, typed: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """The values that conditions test; the record of a collection can follow its relations."""
-    judged = follow_relations(obj.partition(":")[2], record) if obj.startswith("collection:") else record
-    return roots_of(actor, judged, run, typed)
+def _question(
+    actor: Actor,
+    team: str | None,
+    obj: str,
+    act: str,
+    record: Mapping[str, Any] | None,
+    run: Mapping[str, Any] | None,
+    typed: Mapping[str, Any] | None,
+) -> casbin_agreement.Question:
+    """The question for Casbin; the record of a collection can follow its relations."""
+    of_records = obj.startswith("collection:")
+    roots = roots_of(actor, follow_relations(obj.partition(":")[2], record) if of_records else record, run, typed)
+    return casbin_agreement.Question(actor, team, obj, act, roots, some=record is None and of_records)
 
 
 def roots_of(
