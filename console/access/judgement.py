@@ -11,20 +11,12 @@ from console.access.spoken_names import spoken, team_name
 from console.core.actor import Actor
 from console.errors import NotAllowed
 
-DISAGREEMENT = (
-    "The two judges of rights disagree about this, so it was refused. Who manages the rights was told; `console doctor` says more."
-)
+_Values = Mapping[str, Any] | None
+DISAGREEMENT = "The two judges of rights disagree about this, so it was refused. Who manages the rights was told."
 
 
 def require(
-    actor: Actor,
-    team: str | None,
-    obj: str,
-    act: str,
-    record: Mapping[str, Any] | None = None,
-    *,
-    run: Mapping[str, Any] | None = None,
-    typed: Mapping[str, Any] | None = None,
+    actor: Actor, team: str | None, obj: str, act: str, record: _Values = None, *, run: _Values = None, typed: _Values = None
 ) -> None:
     """Raise `NotAllowed` unless the actor may do this in the team of this id (None: in any of their teams).
 
@@ -34,24 +26,13 @@ def require(
     if not can(actor, team, obj, act, record, run=run, typed=typed):
         if not narrowing.within(actor, obj, act):
             raise NotAllowed(_not_in_key(obj, act), code="not_in_key", need=(obj, act))
-        policy, question = policy_store.current(), _question(actor, team, obj, act, record, run, typed)
-        if casbin_agreement.dangerous(obj, act) and casbin_agreement.differs(
-            policy, question, indexed=_indexed(policy, actor, team, obj, act, record, run, typed)
-        ):
+        policy, asked = policy_store.current(), (actor, team, obj, act, record, run, typed)
+        if casbin_agreement.dangerous(obj, act) and casbin_agreement.differs(policy, _question(*asked), indexed=_indexed(policy, *asked)):
             raise NotAllowed(DISAGREEMENT, code="rights_disagree", need=(obj, act), team=team)
         raise _not_allowed(team, obj, act)
 
 
-def can(
-    actor: Actor,
-    team: str | None,
-    obj: str,
-    act: str,
-    record: Mapping[str, Any] | None = None,
-    *,
-    run: Mapping[str, Any] | None = None,
-    typed: Mapping[str, Any] | None = None,
-) -> bool:
+def can(actor: Actor, team: str | None, obj: str, act: str, record: _Values = None, *, run: _Values = None, typed: _Values = None) -> bool:
     """Whether `require` would pass. Rare, dangerous acts need both the index and Casbin to agree (`access.second`)."""
     if (actor.key_id is not None and not narrowing.within(actor, obj, act)) or (actor.service and act == "approve"):
         return False
@@ -79,14 +60,7 @@ def somewhere(actor: Actor, team: str | None, kind: str, act: str) -> bool:
 
 
 def _indexed(
-    policy: policy_store.Held,
-    actor: Actor,
-    team: str | None,
-    obj: str,
-    act: str,
-    record: Mapping[str, Any] | None,
-    run: Mapping[str, Any] | None,
-    typed: Mapping[str, Any] | None,
+    policy: policy_store.Held, actor: Actor, team: str | None, obj: str, act: str, record: _Values, run: _Values, typed: _Values
 ) -> bool:
     """The decision of the index."""
     if obj in policy.labels and not leaves_open(policy, actor, obj, act, record):
@@ -103,7 +77,7 @@ def _indexed(
     return verdict.holds(roots_of(actor, record, run, typed))
 
 
-def follow_relations(collection_id: str | None, record: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+def follow_relations(collection_id: str | None, record: _Values) -> Mapping[str, Any] | None:
     """The record's values, prepared so that conditions can follow relations. For decisions only, never for display."""
     from console.records import catalogue, leading
 
@@ -111,9 +85,7 @@ def follow_relations(collection_id: str | None, record: Mapping[str, Any] | None
     return leading(str(collection_id), record or {}) if known else record
 
 
-def could(
-    actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
-) -> bool:
+def could(actor: Actor, team: str | None, obj: str, act: str, record: _Values = None, *, run: _Values = None) -> bool:
     """Whether `can` may still answer yes once more values are known, e.g. before an action's form is filled in. Decides what is offered."""
     if actor.key_id is not None and not narrowing.within(actor, obj, act):
         return False
@@ -125,13 +97,7 @@ def could(
 
 
 def _question(
-    actor: Actor,
-    team: str | None,
-    obj: str,
-    act: str,
-    record: Mapping[str, Any] | None,
-    run: Mapping[str, Any] | None,
-    typed: Mapping[str, Any] | None,
+    actor: Actor, team: str | None, obj: str, act: str, record: _Values, run: _Values, typed: _Values
 ) -> casbin_agreement.Question:
     """The question for Casbin; the record of a collection can follow its relations."""
     of_records = obj.startswith("collection:")
@@ -139,9 +105,7 @@ def _question(
     return casbin_agreement.Question(actor, team, obj, act, roots, some=record is None and of_records)
 
 
-def roots_of(
-    actor: Actor, record: Mapping[str, Any] | None = None, run: Mapping[str, Any] | None = None, typed: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def roots_of(actor: Actor, record: _Values = None, run: _Values = None, typed: _Values = None) -> dict[str, Any]:
     """The values that conditions test. What is not given is unknown."""
     given = {"record": record, "run": run, "input": typed}
     return {"currentUser": actor.attributes, "now": datetime.now(UTC)} | {name: value for name, value in given.items() if value is not None}

@@ -8,10 +8,7 @@ from console.errors import ConsoleError
 
 
 def target(collection_id: str, key: str) -> dict[str, Any] | None:
-    """How an event names the record, with its label, and whose key seals the address; None if there is no such record, or nobody can tell now.
-
-    The address of a record whose key is personal goes with the data of its subject when this is erased.
-    """
+    """How an event names the record, with its label and the subject with whose data a personal key is erased; None if there is no such record."""
     try:
         collection = records.collection(collection_id)
         found = records.get(collection_id, key, scopes.whole(collection_id))

@@ -183,7 +183,7 @@ def _change_one(actor: Actor, collection: Collection, key: str, name: str, *, ad
         log.note(
             actor,
             "tag_added" if added else "tag_removed",
-            open={"tag": identity(name)},
+            **_said(connection, name, subject),
             source=collection.source,
             collection=collection.id,
             record=reference,
@@ -192,6 +192,12 @@ def _change_one(actor: Actor, collection: Collection, key: str, name: str, *, ad
             connection=connection,
         )
     return True
+
+
+def _said(connection: Connection, name: str, subject: str) -> dict[str, dict[str, str]]:
+    """The word of the tag for the event: sealed for the subject while no other record has it, as it may have been typed about this person."""
+    others = sa.exists().where(tables.record_tag.c.tag == identity(name), tables.record_tag.c.subject != subject)
+    return {"open": {"tag": identity(name)}} if connection.execute(sa.select(others)).scalar() else {"sealed": {"word": identity(name)}}
 
 
 def _require_room(connection: Connection, collection_id: str, reference: str, name: str) -> None:
