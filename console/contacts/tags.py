@@ -180,10 +180,14 @@ def _change_one(actor: Actor, collection: Collection, key: str, name: str, *, ad
             _require_room(connection, collection.id, reference, name)
         if not write(connection, collection.id, key, name, added=added, subject=subject, by=actor.id, at=log.now()):
             return False
+        # a word that nobody else has may be about this person: it is sealed for them
+        others = sa.exists().where(tables.record_tag.c.tag == identity(name), tables.record_tag.c.subject != subject)
+        shared = connection.execute(sa.select(others)).scalar()
         log.note(
             actor,
             "tag_added" if added else "tag_removed",
-            **_said(connection, name, subject),
+            open={"tag": identity(name)} if shared else {},
+            sealed={} if shared else {"word": identity(name)},
             source=collection.source,
             collection=collection.id,
             record=reference,
@@ -192,12 +196,6 @@ def _change_one(actor: Actor, collection: Collection, key: str, name: str, *, ad
             connection=connection,
         )
     return True
-
-
-def _said(connection: Connection, name: str, subject: str) -> dict[str, dict[str, str]]:
-    """The word of the tag for the event: sealed for the subject while no other record has it, as it may have been typed about this person."""
-    others = sa.exists().where(tables.record_tag.c.tag == identity(name), tables.record_tag.c.subject != subject)
-    return {"open": {"tag": identity(name)}} if connection.execute(sa.select(others)).scalar() else {"sealed": {"word": identity(name)}}
 
 
 def _require_room(connection: Connection, collection_id: str, reference: str, name: str) -> None:
