@@ -65,17 +65,23 @@ class NotAllowed(ConsoleError):
 class NotFound(ConsoleError):
     """There is no such thing, or it is out of the caller's scope: the answer is the same, word for word.
 
-    `hidden` is true where the thing exists: then the refusal is an event, and the answer does not differ.
+    `hidden` is true where the thing exists: then the refusal is an event, and the answer does not differ. `record` (collection, key) was not
+    in somebody's scope: whether it exists is found out where the refusal is written down, and not for callers that go on without it.
     """
 
     status = 404
     default_code = "not_found"
 
     def __init__(
-        self, message: str = "There is nothing here, or it is outside what you may see.", *, hidden: bool = False, **more: Any
+        self,
+        message: str = "There is nothing here, or it is outside what you may see.",
+        *,
+        hidden: bool = False,
+        record: tuple[str, str] | None = None,
+        **more: Any,
     ) -> None:
         super().__init__(message, **more)
-        self.hidden = hidden
+        self.hidden, self.record = hidden, record
 
 
 class Conflict(ConsoleError):

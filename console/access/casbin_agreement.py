@@ -4,20 +4,20 @@ This check evaluates by itself the conditions, the label of the object, the subj
 disagree the act is refused, with an alarm: process log, event `rights_disagreed`, a metric, a line in the doctor, a notice.
 """
 
+import functools
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 from console.access import narrowing, subject_scope
-from console.access.clearance_rules import KIND
-from console.access.index import Index
+from console.access.clearance_lookup import leaves_open
+from console.access.index import Hidden, Index, Verdict
 from console.access.rows import EVERY, Row, kind_of
 from console.core import expressions
 from console.core.actor import Actor
-from console.core.related_record import Leading
-from console.core.scopes import stands_alone
+from console.core.scopes import Scope, stands_alone
 from console.db.engine import fetch
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class _Answers:
     def __init__(self, index: Index) -> None:
         self.index = index
         self.known: dict[Any, tuple[bool, Row | None]] = {}
+        self.reaching: dict[tuple[str, str | None, str, str], tuple[Row, ...]] = {}
         self.told: set[tuple[str, str | None, str, str]] = set()
 
 
@@ -79,14 +80,79 @@ def dangerous(obj: str, act: str) -> bool:
 
 def agrees(held: "Held", question: Question) -> bool:
     """Whether Casbin allows what the index has allowed. A disagreement or an error in Casbin is a refusal and raises an alarm."""
+    return _holds(held, question, "Casbin refuses what the index allows", lambda: allowed(held, question))
+
+
+def _holds(held: "Held", question: Question, otherwise: str, check: Callable[[], bool]) -> bool:
     try:
-        if allowed(held, question):
+        if check():
             return True
-        why = "Casbin refuses what the index allows"
     except Exception as error:  # noqa: BLE001 - fail closed, whatever it is
-        why = f"Casbin could not decide: {type(error).__name__}"
-    alarm(held, question, why)
+        otherwise = f"Casbin could not decide: {type(error).__name__}"
+    alarm(held, question, otherwise)
     return False
+
+
+def differs(held: "Held", question: Question, *, indexed: bool) -> bool:
+    """Whether Casbin answers a refused question otherwise than the index did; if so there was or is an alarm."""
+    try:
+        other = allowed(held, question)
+    except Exception:  # noqa: BLE001 - what cannot be decided is refused; `agrees` has raised the alarm if the index allows it
+        return indexed
+    if other and not indexed:
+        alarm(held, question, "Casbin allows what the index refuses")
+    return other is not indexed
+
+
+def same_scope(held: "Held", question: Question, rows: Scope, hidden: Hidden) -> bool:
+    """Whether the records and fields that the index opens are those that follow from the rows that Casbin finds for the person."""
+    collection, sub = question.obj.partition(":")[2], f"user:{question.actor.id}"
+
+    def same() -> bool:
+        casbin = _by_casbin(held)
+        other = subject_scope.rows_of(casbin, question.actor, question.team, collection, question.act)
+        return _records(other) == _records(rows) and casbin.index.hidden(sub, question.team, collection) == hidden
+
+    return _holds(held, question, "Casbin opens other records or fields than the index", same)
+
+
+def _records(scope: Scope) -> Any:
+    """What tells two scopes of one reader apart, whatever the order of their conditions."""
+    texts = (frozenset(condition.text for condition in conditions) for conditions in (scope.allow, scope.alone, scope.deny))
+    return scope.everything, *texts, scope.subject and (scope.subject.path, _records(scope.subject.scope))
+
+
+def _by_casbin(held: "Held") -> "Held":
+    """The policy with rows that Casbin finds instead of those of the index."""
+    return replace(held, index=cast("Index", _RowsByCasbin(held)))
+
+
+class _RowsByCasbin:
+    """Stands for the index where a scope is made anew: Casbin says of each row whether it is about the person."""
+
+    def __init__(self, held: "Held") -> None:
+        self.judge, self.reaching = held.judge, _answers_about(held).reaching
+
+    def verdict(self, sub: str, team: str | None, obj: str, act: str) -> Verdict:
+        """As `Index.verdict`."""
+        allow, deny = ({row.expression for row in self._rows(sub, team, obj, act) if row.eft == eft} for eft in ("allow", "deny"))
+        conditions = (tuple(expressions.parse(text) for text in sorted(texts) if text) for texts in (allow, deny))
+        return Verdict("" in allow, "" in deny, *conditions)
+
+    def hidden(self, sub: str, team: str | None, collection: str) -> Hidden:
+        """As `Index.hidden`."""
+        closed = {
+            act: frozenset(obj.partition("/")[2] for obj in self.judge.fields_of(collection) if self._rows(sub, team, obj, act))
+            for act in ("read", "update")
+        }
+        return Hidden(closed["read"], closed["read"] | closed["update"])
+
+    def _rows(self, sub: str, team: str | None, obj: str, act: str) -> tuple[Row, ...]:
+        key = (sub, team, obj, act)
+        if key not in self.reaching:
+            one = functools.partial(self.judge.decide, *key, lambda _: False)
+            self.reaching[key] = tuple(row for row in self.judge.about(obj, act) if one([replace(row, eft="allow")])[0])
+        return self.reaching[key]
 
 
 def allowed(held: "Held", question: Question) -> bool:
@@ -94,7 +160,10 @@ def allowed(held: "Held", question: Question) -> bool:
     actor, obj, act = question.actor, question.obj, question.act
     if actor.key_id is not None and not _in_key(held, actor.key_id, obj, act):
         return False
-    return _may_know(held, question) and decided(held, question)[0]
+    known = obj not in held.labels or leaves_open(
+        _by_casbin(held), actor, obj, act, None if question.some else question.roots.get("record")
+    )
+    return known and decided(held, question)[0]
 
 
 def decided(held: "Held", question: Question) -> tuple[bool, Row | None]:
@@ -139,36 +208,10 @@ def _counts(held: "Held", question: Question, row: Row) -> bool:
 
 def _subject_read(held: "Held", question: Question) -> bool:
     """Whether the person may read the subject of the record (or of some record); true without a subject."""
-    collection = question.obj.partition(":")[2]
-    path = subject_scope.path_of(collection)
-    if not path:
-        return True
-    target = subject_scope.subject_of(collection)
-    if target is None:
-        return False
-    scope = subject_scope.rows_of(held, question.actor, question.team, target, subject_scope.READ, frozenset({collection}))
-    if question.some or scope.unlimited:
-        return decided(
-            held, Question(question.actor, question.team, f"collection:{target}", subject_scope.READ, question.roots, some=True)
-        )[0]
-    record = question.roots.get("record")
-    there = record.along(path) if isinstance(record, Leading) else None
-    if not isinstance(there, Leading):
-        return False
-    roots = {**question.roots, "record": there}
-    return decided(held, Question(question.actor, question.team, f"collection:{target}", subject_scope.READ, roots))[0]
-
-
-def _may_know(held: "Held", question: Question) -> bool:
-    """Whether the object's label permits the act."""
-    label = held.labels.get(question.obj)
-    if label is None:
-        return True
-    record = question.roots.get("record")
-    if label.when is not None and (question.some or record is None or label.when.denies({"record": record})):
-        return True
-    roots = {name: question.roots[name] for name in ("currentUser", "now") if name in question.roots}
-    return decided(held, Question(question.actor, None, KIND + label.id, "see", roots))[0]
+    subject = subject_scope.narrowed(_by_casbin(held), question.actor, question.obj.partition(":")[2], question.team)
+    if subject is None or question.some:
+        return subject is None or not subject.scope.nothing
+    return subject.seen_from(question.roots.get("record"), question.roots.get("now"))
 
 
 def _in_key(held: "Held", key_id: str, obj: str, act: str) -> bool:

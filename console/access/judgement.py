@@ -11,16 +11,12 @@ from console.access.spoken_names import spoken, team_name
 from console.core.actor import Actor
 from console.errors import NotAllowed
 
+_Values = Mapping[str, Any] | None
+DISAGREEMENT = "The two judges of rights disagree about this, so it was refused. Who manages the rights was told."
+
 
 def require(
-    actor: Actor,
-    team: str | None,
-    obj: str,
-    act: str,
-    record: Mapping[str, Any] | None = None,
-    *,
-    run: Mapping[str, Any] | None = None,
-    typed: Mapping[str, Any] | None = None,
+    actor: Actor, team: str | None, obj: str, act: str, record: _Values = None, *, run: _Values = None, typed: _Values = None
 ) -> None:
     """Raise `NotAllowed` unless the actor may do this in the team of this id (None: in any of their teams).
 
@@ -30,19 +26,13 @@ def require(
     if not can(actor, team, obj, act, record, run=run, typed=typed):
         if not narrowing.within(actor, obj, act):
             raise NotAllowed(_not_in_key(obj, act), code="not_in_key", need=(obj, act))
+        policy, asked = policy_store.current(), (actor, team, obj, act, record, run, typed)
+        if casbin_agreement.dangerous(obj, act) and casbin_agreement.differs(policy, _question(*asked), indexed=_indexed(policy, *asked)):
+            raise NotAllowed(DISAGREEMENT, code="rights_disagree", need=(obj, act), team=team)
         raise _not_allowed(team, obj, act)
 
 
-def can(
-    actor: Actor,
-    team: str | None,
-    obj: str,
-    act: str,
-    record: Mapping[str, Any] | None = None,
-    *,
-    run: Mapping[str, Any] | None = None,
-    typed: Mapping[str, Any] | None = None,
-) -> bool:
+def can(actor: Actor, team: str | None, obj: str, act: str, record: _Values = None, *, run: _Values = None, typed: _Values = None) -> bool:
     """Whether `require` would pass. Rare, dangerous acts need both the index and Casbin to agree (`access.second`)."""
     if (actor.key_id is not None and not narrowing.within(actor, obj, act)) or (actor.service and act == "approve"):
         return False
@@ -51,20 +41,17 @@ def can(
         return False
     if not casbin_agreement.dangerous(obj, act):
         return True
-    roots = _judged_roots(actor, obj, record, run, typed)
-    return casbin_agreement.agrees(
-        policy, casbin_agreement.Question(actor, team, obj, act, roots, some=record is None and obj.startswith("collection:"))
-    )
+    return casbin_agreement.agrees(policy, _question(actor, team, obj, act, record, run, typed))
 
 
-def approves_as(actor: Actor, team: str, roles: Collection[str]) -> bool:
-    """Whether the actor has one of these roles in the team of this id, for an approval that names roles. Needs both judges, as `can` does."""
+def acts_as(actor: Actor, team: str, roles: Collection[str], need: tuple[str, str] = casbin_agreement.APPROVAL) -> bool:
+    """Whether the actor has one of these roles in the team of this id (`*`: in every team), for an act that roles decide: an approval that
+    names them, or giving them away. Needs both judges, as `can` does.
+    """
     policy = policy_store.current()
     if policy.index.held(f"user:{actor.id}", team).isdisjoint(roles):
         return False
-    return casbin_agreement.agrees(
-        policy, casbin_agreement.Question(actor, team, *casbin_agreement.APPROVAL, {}, roles=tuple(sorted(roles)))
-    )
+    return casbin_agreement.agrees(policy, casbin_agreement.Question(actor, team, *need, {}, roles=tuple(sorted(roles))))
 
 
 def somewhere(actor: Actor, team: str | None, kind: str, act: str) -> bool:
@@ -73,14 +60,7 @@ def somewhere(actor: Actor, team: str | None, kind: str, act: str) -> bool:
 
 
 def _indexed(
-    policy: policy_store.Held,
-    actor: Actor,
-    team: str | None,
-    obj: str,
-    act: str,
-    record: Mapping[str, Any] | None,
-    run: Mapping[str, Any] | None,
-    typed: Mapping[str, Any] | None,
+    policy: policy_store.Held, actor: Actor, team: str | None, obj: str, act: str, record: _Values, run: _Values, typed: _Values
 ) -> bool:
     """The decision of the index."""
     if obj in policy.labels and not leaves_open(policy, actor, obj, act, record):
@@ -97,7 +77,7 @@ def _indexed(
     return verdict.holds(roots_of(actor, record, run, typed))
 
 
-def follow_relations(collection_id: str | None, record: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+def follow_relations(collection_id: str | None, record: _Values) -> Mapping[str, Any] | None:
     """The record's values, prepared so that conditions can follow relations. For decisions only, never for display."""
     from console.records import catalogue, leading
 
@@ -105,9 +85,7 @@ def follow_relations(collection_id: str | None, record: Mapping[str, Any] | None
     return leading(str(collection_id), record or {}) if known else record
 
 
-def could(
-    actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
-) -> bool:
+def could(actor: Actor, team: str | None, obj: str, act: str, record: _Values = None, *, run: _Values = None) -> bool:
     """Whether `can` may still answer yes once more values are known, e.g. before an action's form is filled in. Decides what is offered."""
     if actor.key_id is not None and not narrowing.within(actor, obj, act):
         return False
@@ -118,17 +96,16 @@ def could(
     return verdict.plain or verdict.may_hold(roots_of(actor, record, run, None))
 
 
-def _judged_roots(
-    actor: Actor, obj: str, record: Mapping[str, Any] | None, run: Mapping[str, Any] | None, typed: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """The values that conditions test; the record of a collection can follow its relations."""
-    judged = follow_relations(obj.partition(":")[2], record) if obj.startswith("collection:") else record
-    return roots_of(actor, judged, run, typed)
+def _question(
+    actor: Actor, team: str | None, obj: str, act: str, record: _Values, run: _Values, typed: _Values
+) -> casbin_agreement.Question:
+    """The question for Casbin; the record of a collection can follow its relations."""
+    of_records = obj.startswith("collection:")
+    roots = roots_of(actor, follow_relations(obj.partition(":")[2], record) if of_records else record, run, typed)
+    return casbin_agreement.Question(actor, team, obj, act, roots, some=record is None and of_records)
 
 
-def roots_of(
-    actor: Actor, record: Mapping[str, Any] | None = None, run: Mapping[str, Any] | None = None, typed: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def roots_of(actor: Actor, record: _Values = None, run: _Values = None, typed: _Values = None) -> dict[str, Any]:
     """The values that conditions test. What is not given is unknown."""
     given = {"record": record, "run": run, "input": typed}
     return {"currentUser": actor.attributes, "now": datetime.now(UTC)} | {name: value for name, value in given.items() if value is not None}

@@ -13,7 +13,6 @@ from console.access.policy_words import act as act_words, condition
 from console.access.rows import EVERY, Row
 from console.access.spoken_names import Names, known
 from console.core.actor import Actor
-from console.core.related_record import Leading
 from console.core.scopes import Scope
 from console.db import engine as db
 
@@ -94,7 +93,5 @@ def _belonging(scope: Scope | None, record: Mapping[str, Any] | None, now: Any, 
     """The subject of the scope's records, if it narrows the scope."""
     if scope is None or scope.subject is None:
         return None
-    there = record.along(scope.subject.path) if isinstance(record, Leading) else None
-    within = scope.subject.scope
-    readable = not within.nothing if some else isinstance(there, Leading) and within.allows(there, now)
+    readable = not scope.subject.scope.nothing if some else scope.subject.seen_from(record, now)
     return Belonging(scope.subject.path, subject_scope.subject_of(scope.collection), readable)

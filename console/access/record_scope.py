@@ -26,7 +26,8 @@ def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive:
         return scopes.Scope(collection=collection_id, attributes=actor.attributes, hidden=hidden.unreadable, fixed=hidden.unwritable)
     rows = subject_scope.rows_of(policy, actor, None, collection_id, act)
     if not rows.nothing and casbin_agreement.dangerous(obj, act):
-        agreed = casbin_agreement.agrees(policy, casbin_agreement.Question(actor, None, obj, act, roots_of(actor), some=True))
+        question = casbin_agreement.Question(actor, None, obj, act, roots_of(actor), some=True)
+        agreed = casbin_agreement.agrees(policy, question) and casbin_agreement.same_scope(policy, question, rows, hidden)
         rows = rows if agreed else scopes.Scope(collection_id, attributes=actor.attributes)
     return replace(
         rows,

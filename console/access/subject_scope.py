@@ -55,10 +55,10 @@ def _subject(
     return None if scope.unlimited else Subject(path, scope)
 
 
-def narrowed(held: "Held", actor: Actor, collection_id: str) -> Subject | None:
+def narrowed(held: "Held", actor: Actor, collection_id: str, team: str | None = None) -> Subject | None:
     """The subject of the collection, with the subjects that the actor may read; None without a subject, or if all may be read."""
     led = _led(collection_id)
-    return None if led is None else _subject(held, actor, None, led, frozenset({collection_id}))
+    return None if led is None else _subject(held, actor, team, led, frozenset({collection_id}))
 
 
 def path_of(collection_id: str) -> tuple[str, ...]:

@@ -88,15 +88,18 @@ def known_roles() -> list[str]:
 
 def unbounded(actor: Actor) -> bool:
     """Whether the actor may give every right: an admin or the command line."""
-    return actor.kind == "system" or ADMIN in access.roles_of(actor.id)
+    return actor.kind == "system" or _has(actor, ADMIN)
 
 
 def may_give(actor: Actor, pair: Pair) -> bool:
     """Whether the actor may give or take this role: an admin any, others only roles they have."""
+    return unbounded(actor) or _has(actor, pair)
+
+
+def _has(actor: Actor, pair: Pair) -> bool:
+    """Whether the actor has the role there: in every team only if it was given so, and only if Casbin links it too."""
     role, team = pair
-    if unbounded(actor):
-        return True
-    return pair in access.roles_of(actor.id) if team == EVERY else role in access.held(actor, team)
+    return (team != EVERY or pair in access.roles_of(actor.id)) and access.acts_as(actor, team, [role], NEED)
 
 
 def require_give(actor: Actor, wanted: Iterable[Pair]) -> None:

@@ -11,6 +11,7 @@ import threading
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +24,7 @@ from console.integrations import net
 
 if TYPE_CHECKING:
     from authlib.oauth2.client import OAuth2Client
+    from joserfc.jwk import KeySet
 
 Purpose = Literal["sign_in", "link", "step_up"]
 SIGNED = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"})
@@ -60,9 +62,10 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """The redirect to the provider, and the sealed content of the cookie for the return."""
+    """The redirect to the provider with its `state`, and the sealed content of the cookie for the return."""
 
     url: str
+    state: str
     kept: str
 
 
@@ -113,7 +116,7 @@ def depart(back: str, *, to: str, purpose: Purpose = "sign_in", session: str = "
     )
     kept = {"state": state, "nonce": nonce, "verifier": verifier, "back": back, "to": to, "purpose": purpose, "session": session}
     sealed = subjects.wrap(json.dumps(kept | {"at": int(time.time()), "issuer": there.issuer}).encode(), "oidc|departure|cookie")
-    return Departure(str(url), urlsafe_b64encode(sealed).decode())
+    return Departure(str(url), state, urlsafe_b64encode(sealed).decode())
 
 
 def arrive(kept: str, query: Mapping[str, str]) -> Arrival:
@@ -177,12 +180,10 @@ def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, An
     """The claims of the token, if it is signed by the provider, for us, for this request, and valid now."""
     from joserfc import jwt
     from joserfc.errors import JoseError
-    from joserfc.jwk import KeySet
 
     client_id = str(settings.current().oidc_client_id)
     try:
-        keys = KeySet.import_key_set(_json("GET", there.jwks_uri))  # type: ignore[arg-type]
-        token = jwt.decode(text, keys, algorithms=list(there.algorithms))
+        token = jwt.decode(text, _keys(_json("GET", there.jwks_uri)), algorithms=list(there.algorithms))
         jwt.JWTClaimsRegistry(
             leeway=LEEWAY_S,
             iss={"essential": True, "value": there.issuer},
@@ -204,6 +205,20 @@ def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, An
     if left["purpose"] == "step_up" and not _fresh(claims, left):
         raise ProviderRefused("The identity provider did not ask you to sign in again.", code="not_fresh")
     return claims
+
+
+def _keys(told: Mapping[str, Any]) -> "KeySet":
+    """The provider's keys. One that cannot be read, of a curve to come, is left out: RFC 7517, section 5."""
+    from joserfc.errors import JoseError
+    from joserfc.jwk import KeySet, import_key
+
+    keys = []
+    for each in filter(lambda key: isinstance(key, dict), told["keys"]):
+        with suppress(JoseError, KeyError, TypeError, ValueError):
+            keys.append(import_key(each))
+    if not keys:
+        raise ValueError
+    return KeySet(keys)
 
 
 def _check_types(claims: Mapping[str, Any]) -> None:
@@ -348,7 +363,7 @@ class _Told:
 def _json(method: Literal["GET"], url: str, headers: Mapping[str, str] | None = None) -> Mapping[str, Any]:
     answer = _send(method, url, None, {"Accept": "application/json", **(headers or {})})
     try:
-        body = json.loads(answer.body) if answer.good and answer.whole else None
+        body = json.loads(answer.body) if answer.good else None
     except ValueError:
         body = None
     if not isinstance(body, dict):
@@ -358,6 +373,11 @@ def _json(method: Literal["GET"], url: str, headers: Mapping[str, str] | None = 
 
 def _send(method: net.Method, url: str, body: bytes | None, headers: Mapping[str, str]) -> net.Answer:
     try:
-        return net.send(method, url, body, headers)
+        answer = net.send(method, url, body, headers)
     except (IntegrationError, OutcomeUnknown) as error:
         raise ProviderRefused(f"The identity provider cannot be asked: {error.message}") from error
+    if not answer.whole:
+        raise ProviderRefused(
+            "The identity provider's answer is too long. If it tells of hundreds of groups, let it tell those that have a role here."
+        )
+    return answer

@@ -155,7 +155,7 @@ def _of_base32(block: str) -> bytes:
 
 
 _DECODERS = {
-    _LINES: (_of_hex, _of_base64, _of_base32),
+    _LINES: (_of_hex, _of_base64, _of_base32, lambda block: _of_base64(block[::-1])),
     _HEX: (_of_hex,),
     _CODES: (_of_numbers,),
     _WORD: (base64.b85decode,),

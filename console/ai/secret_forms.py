@@ -71,6 +71,15 @@ _SEEDS = [
 ]
 """Words that open a wallet (BIP-39): small ones in a row, among them none of those that every sentence needs; with blanks, marks or numbers between them."""
 _HEX_KEY = re.compile(r"(?<![A-Za-z0-9])0x[0-9a-f]{64}(?![A-Za-z0-9])", re.IGNORECASE)
+_A_KEY = r"(?<![\w\-])([0-9a-f]{32}|[0-9a-f]{64}|[0-9A-F]{32}|[0-9A-F]{64}|(?=[A-Z]*[2-7])[A-Z2-7]{32,64})(?![\w\-])"
+_KEY_WORD = r"(?<![^\W_])(?i:key|token|secret|schl[uü]ssel|cl[eé]|clave|chiave)(?![^\W_])"
+_BESIDE = re.compile(rf"{_KEY_WORD}[^\n]{{0,16}}?{_A_KEY}|{_A_KEY}[^\n]{{1,12}}?{_KEY_WORD}")
+"""A key in hexadecimal or base32, which are many other things too, beside a word that says so."""
+_BASE32 = re.compile(r"(?<![\w\-])(?=[A-Z]*[2-7])(?=[2-7]*[A-Z])(?:[A-Z2-7]{8}){4,8}(?![\w\-])")
+_LOGIN = re.compile(
+    r"(?<![^\W_])(?:log-?in|(?:zugangs|anmelde|login)daten|identifiants?|acceso|credenciales)(?: data)?\s*[:=]\s*[^\s/|,;]{1,60}\s*[/|,;]\s*((?=\S*\d)(?=\S*[^\W\d_])\S{6,60})",
+    re.IGNORECASE,
+)
 _HASH_NEAR = re.compile(r"(?:tx|transaction|hash|block|topic|root|digest|sha)[^\n]{0,24}$", re.IGNORECASE)
 _TYPED = re.compile(r"(?<![^\s\"'`(,;:=])[!-~]{10,64}(?![^\s])")
 _PREFIXED = re.compile(r"[a-z]{2,6}_(?=[A-Za-z0-9]+$)")  # an id: `ch_…`; keys of services have their own forms
@@ -84,7 +93,7 @@ _ORDINARY = frozenset([
 ])  # fmt: skip
 _HINT = re.compile(
     r"(?<![^\W\d_])(?:pass|ps?w|p/w|kennw|losung|contrase|clave|mot|paroo?l|senha|palavra|has[lł]o|slapta|salasana|l[oö]senord|adgang|wachtw|heslo|jelsz|парол|лозин|api|access|secret|client|auth|session|refresh|private|"
-    r"signing|encrypt|master|recovery|backup|seed|mnemonic|token|credential|security|log|verification|zugang|memorable|pin|tan|otp|cvv|cvc|csc|one|fa|mfa|sms|bearer|basic|digest|kata|mật|lozin|šifra|şifre|geslo|lykil|"
+    r"signing|encrypt|master|recovery|backup|seed|mnemonic|token|credential|security|log|verification|zugang|anmelde|identifiant|acceso|memorable|pin|tan|otp|cvv|cvc|csc|one|fa|mfa|sms|bearer|basic|digest|kata|mật|lozin|šifra|şifre|geslo|lykil|"
     rf"κωδικ|συνθημ|كلمة|رمز|סיסמה|ססמה|ww|mdp|sig|cookie|wlan|wi-?fi|netzw|curl|wget|https?|mysql)|sshpass|{'|'.join(_JOINED)}",
     re.IGNORECASE,
 )
@@ -108,13 +117,15 @@ def secrets(text: str) -> Iterator[Found]:
     yield from (_trimmed(_as_found(match, 0)) for match in _TYPED.finditer(text) if _is_typed(match[0].rstrip(".,;:)")))
     if any(len(word) >= LEAST_RANDOM for word in text.split()):
         yield from (_as_found(match, 0) for match in _RANDOM.finditer(text) if _is_random(match[0]))
+        yield from (_as_found(match, match.lastindex or 0) for match in _BESIDE.finditer(text))
+        yield from (_as_found(match, 0) for match in _BASE32.finditer(text))
 
 
 def _labelled_secrets(text: str) -> Iterator[Found]:
     """The text after a label."""
     yield from _in_table(text)
     yield from (_as_found(match, match.lastindex or 0) for match in _COMMAND.finditer(text))
-    for pattern in (_PHRASE, _IN_ADDRESS, _BEARER, _NAMED, _BARE):
+    for pattern in (_PHRASE, _IN_ADDRESS, _BEARER, _LOGIN, _NAMED, _BARE):
         for match in pattern.finditer(text):
             secret = _as_found(match, 1)
             word = secret.text.strip(".,;:!?)(").casefold()

@@ -34,7 +34,9 @@ def erase(collection: str, key: str, reason: str, yes: bool) -> None:
 def tidy() -> None:
     """Let the database tidy up at once what was erased on pages: it does so by itself too, some time later."""
     if _tidy():
-        click.echo("tidied up: what was erased is in no page of the tables any more")
+        click.echo(
+            "tidied up: no row or sample of the tables has it; their pages are free to be written again, and may hold its bytes until then"
+        )
 
 
 def _tidy() -> bool:

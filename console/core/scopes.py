@@ -21,6 +21,11 @@ class Subject:
     path: tuple[str, ...]
     scope: "Scope"
 
+    def seen_from(self, values: Any, now: datetime | None) -> bool:
+        """Whether the subject of the record with these values may be seen; unknown unless they are `Leading`."""
+        there = values.along(self.path) if isinstance(values, Leading) else None
+        return isinstance(there, Leading) and self.scope.allows(there, now)
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -80,15 +85,11 @@ class Scope:
         Conditions that follow relations are unknown unless the values are `Leading`.
         """
         roots = {"record": values, "currentUser": self.attributes, "now": now}
-        allowed = (self.everything or any(item.test(roots) for item in self.allow)) and self._may_see_subject(values, now)
+        allowed = (self.everything or any(item.test(roots) for item in self.allow)) and (
+            self.subject is None or self.subject.seen_from(values, now)
+        )
         allowed = allowed or any(item.test(roots) for item in self.alone)
         return allowed and all(item.denies(roots) for item in self.deny)
-
-    def _may_see_subject(self, values: Mapping[str, Any], now: datetime | None) -> bool:
-        if self.subject is None:
-            return True
-        there = values.along(self.subject.path) if isinstance(values, Leading) else None
-        return isinstance(there, Leading) and self.subject.scope.allows(there, now)
 
 
 def stands_alone(condition: Expression) -> bool:

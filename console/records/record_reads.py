@@ -36,7 +36,7 @@ def get(collection_id: str, key: str, scope: Scope, fields: Iterable[str] | None
     row = read(collection, lambda connection: connection.execute(statement).first())
     record = reader.finished([reader.record(row)])[0] if row is not None else None
     if record is None or record.key != key:  # 017 finds the record 17, but is not its key
-        raise NotFound
+        raise NotFound(record=None if scope.unlimited else (collection_id, key))
     return record
 
 

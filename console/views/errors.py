@@ -16,6 +16,7 @@ from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 from console import access, log, sources
+from console.browse import out_of_scope
 from console.core.actor import Actor
 from console.db import troubles
 from console.db.ids import uuid7
@@ -74,8 +75,9 @@ def answer_expected(error: ConsoleError) -> Response:
     """Answer an expected error; a refusal is logged first. If confirming one's identity would help, that page is the answer."""
     if step_up.can_step_up(error):
         return step_up.ask()
-    if isinstance(error, NotAllowed) or (isinstance(error, NotFound) and error.hidden):
-        _note_refusal(error)
+    of_record = out_of_scope.target(*error.record) if isinstance(error, NotFound) and error.record else None
+    if isinstance(error, NotAllowed) or (isinstance(error, NotFound) and (error.hidden or of_record)):
+        _note_refusal(error, of_record)
     body, reason = (
         error.to_json() | {"message": error_message(error)},
         missing_rights.explain(error) if isinstance(error, NotAllowed) else None,
@@ -192,7 +194,7 @@ def _form_to_resend() -> list[tuple[str, str]]:
     return list(request.form.items(multi=True))
 
 
-def _note_refusal(error: NotAllowed | NotFound) -> None:
+def _note_refusal(error: NotAllowed | NotFound, of_record: Mapping[str, Any] | None) -> None:
     path = request.view_args or {}
     obj, act = error.need if isinstance(error, NotAllowed) else ("", "")
     opened = {
@@ -216,7 +218,7 @@ def _note_refusal(error: NotAllowed | NotFound) -> None:
             "access_refused",
             open={name: value for name, value in opened.items() if value},
             sealed={"path": request.path},
-            collection=path.get("collection"),
+            **(of_record or {"collection": path.get("collection")}),
         )
     except Exception:  # noqa: BLE001 - the refusal stands, whether or not it could be written down
         _log.exception("alarm: a refusal could not be noted")

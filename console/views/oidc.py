@@ -16,7 +16,8 @@ blueprint = Blueprint("oidc", __name__, url_prefix="/sign-in/oidc")
 _log = logging.getLogger(__name__)
 
 KEPT = "oidc"
-"""Where the cookie keeps, sealed, what the answer has to fit."""
+"""Where the cookie keeps, sealed, what the answers have to fit: the newest departures of its tabs, each beside the beginning of its state."""
+TABS, MARK = 3, 12
 
 TITLES = {
     "no_role": "You have no role here yet",
@@ -41,14 +42,18 @@ def depart() -> ResponseReturnValue:
         left = oidc.depart(_back(), to=there, purpose=purpose, session=by)  # type: ignore[arg-type]
     except oidc.ProviderRefused as refused:
         return _refused(refused, there)
-    session[KEPT] = left.kept
+    session[KEPT] = [*session.get(KEPT, [])[1 - TABS :], (left.state[:MARK], left.kept)]
     return redirect(left.url, 303)
 
 
 @blueprint.get("/callback")
 def arrive() -> ResponseReturnValue:
     """Come back from the provider: start a session, or show why there is none."""
-    kept, there = session.pop(KEPT, ""), "/"
+    mark, departed, there = request.args.get("state", "")[:MARK], session.get(KEPT, []), "/"
+    session[KEPT] = [each for each in departed if each[0] != mark]
+    kept = next((sealed for each, sealed in departed if each == mark), "")
+    if not kept and current_user.is_authenticated:
+        return redirect(there, 303)  # another tab has signed in meanwhile, or who is signed in was sent here
     try:
         arrival = oidc.arrive(kept, request.args)
         there = identity.local(arrival.to)

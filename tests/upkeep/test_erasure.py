@@ -304,3 +304,4 @@ def test_words_of_tags_that_nobody_else_has_go(company: Company) -> None:
     tags.put(company.mona, "customer", ["1", "2"], "regular")
     erasure.erase(company.ines, "customer", "1", "She asked us to.")
     assert fetch("select name from console.tag") == [("regular",)]
+    assert "okonkwo's friend" not in everything().casefold(), "nor does the log say it"

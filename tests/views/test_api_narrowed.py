@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from console import accounts, workflows
-from console.access import Scopes
+from console.access import Scopes, casbin_agreement
+from console.access.rows import kind_of
 from console.db.engine import fetch
 from tests.company import Company
 from tests.conftest import Companies, web_app
 from tests.views.test_api_examples import Bench, Scene, exemplary, scenes
+from tests.views.test_two_judges import OVER_PAGES, alarms_written
 
 pytestmark = pytest.mark.rotating
 
@@ -32,6 +34,12 @@ EACH_FOR_ITSELF = {
     "dryRunWorkflow": "does nothing",
 }
 """POSTs whose repeat is no replay of one answer."""
+ONLY_TOLD = {
+    "abortRun", "assignRun", "changeDraft", "completeStep", "dryRunWorkflow", "escalateRun", "getApproval", "getDraft", "getFileContent", "getPublishingReview",
+    "getRun", "getRunChecks", "listMessages", "lookAgain", "previewPublishing", "redoDraft", "releaseRun", "resumeRun", "reviseRun", "saveRun", "sendFile",
+    "takeNextTicket", "takeTicket", "undoDraft",
+}  # fmt: skip
+"""Calls that need no dangerous act, and tell in their answer which one the caller may do."""
 NO_CHANGES = "record_viewed|log_read|access_refused|key_created"
 """Events of looks, of refusals and of this test's own keys."""
 
@@ -110,6 +118,30 @@ def test_keys_that_leave_the_rest_out_open_no_call(bench: Bench) -> None:
         wrong += [(name, "changed", *changed)] if changed else []
         wrong += [(name, "whole", fault) for fault in bench.check(name, who, made)]
     assert wrong == []
+
+
+def test_what_casbin_refuses_no_call_does(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index allows each example and Casbin no dangerous act: what takes one is refused, and changes nothing."""
+    every: set[tuple[str, str]] = set()
+    wrong: list[tuple[Any, ...]] = []
+    for name, (who, scene) in scenes(bench).items():
+        made, asked = prepared(bench, name, scene), set[tuple[str, str]]()
+
+        def refused(_: object, question: casbin_agreement.Question, asked: set[tuple[str, str]] = asked) -> bool:
+            asked.add((kind_of(question.obj), question.act))
+            return False
+
+        before = newest()
+        with monkeypatch.context() as casbin:
+            casbin.setattr(casbin_agreement, "allowed", refused)
+            answer = bench.send(name, who, made)
+            alarms_written()
+        every |= asked
+        done = answer.status_code < 400 or [kind for kind in made_since(before) if kind != "rights_disagreed"]
+        wrong += [(name, answer.status_code, *sorted(asked))] if asked and done and name not in ONLY_TOLD else []
+        wrong += [(name, answer.status_code)] if name in ONLY_TOLD and not asked else []
+    assert wrong == []
+    assert every | {(kind_of(obj), act) for obj, act in OVER_PAGES} >= casbin_agreement.DANGEROUS
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,44 @@ def test_keys_and_signatures_that_do_not_belong_together_open_nothing(house: Hou
     assert person("wanda", house) is None
 
 
+NOT_READ: tuple[Any, ...] = (
+    {"kty": "AKP", "kid": "later", "alg": "ML-DSA-44", "pub": "AAAA"},
+    {"kty": "EC", "crv": "BP-256", "x": "AA", "y": "AA", "kid": "curve"},
+    {"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "small"},
+    {"kid": "of no kind"},
+    "no key",
+    None,
+)
+
+
+def test_a_key_that_cannot_be_read_leaves_the_others(house: House) -> None:
+    """A provider that adds a key of a kind to come locks nobody out; one that has only such keys proves nothing."""
+    public = OURS.as_dict(private=False) | {"kid": "ours"}
+
+    def sign(text: str) -> str:
+        return jwt.encode({"alg": "RS256", "kid": "ours"}, claims_of(text), OURS)
+
+    assert with_keys(house, [*NOT_READ, public, *NOT_READ], sign) == 303
+    assert with_keys(house, list(NOT_READ), sign) == 422
+
+
+def test_a_key_that_is_withdrawn_signs_nothing_from_then_on(house: House) -> None:
+    """Keys are asked for at each sign-in: a new one counts at once, and one that is gone at once no more."""
+    new = OTHER.as_dict(private=False) | {"kid": "new"}
+    assert with_keys(house, [new], lambda text: jwt.encode({"alg": "RS256", "kid": "new"}, claims_of(text), OTHER)) == 303
+    assert with_keys(house, [new], lambda text: jwt.encode({"alg": "RS256", "kid": "ours"}, claims_of(text), OURS)) == 422
+
+
+def test_too_many_groups_are_said(house: House) -> None:
+    groups = [f"group-{number}" for number in range(20_000)]
+    assert tried(house, "wilma", "it") == 303
+    house.provider.change = signed_by_us(lambda claims: claims | {"groups": groups})
+    client = browser(house)
+    house.provider.person("wilma", **somebody("wilma", "it"))
+    answer = come_back(client, There(house.provider).walk(str(client.get("/sign-in/oidc").headers["Location"])))
+    assert (answer.status_code, "hundreds of groups" in answer.text) == (422, True)
+
+
 def test_two_keys_under_one_name_are_no_error(house: House) -> None:
     """While a provider changes its key: the token of the one that is found is taken, the other's refused."""
     keys = [each.as_dict(private=False) | {"kid": "ours"} for each in (OURS, OTHER)]

@@ -55,7 +55,7 @@ def _given_before(run: Run, open_step: OpenStep, request: ApprovalAsked) -> Appr
 
 def may_answer(actor: Actor, team: str, approval: Approval) -> bool:
     """Whether the actor has one of the roles in the run's team, and the right to approve the action."""
-    if approval.roles and not access.approves_as(actor, team, approval.roles):
+    if approval.roles and not access.acts_as(actor, team, approval.roles):
         return False
     record, values = access.follow_relations(approval.collection, approval.shown.get("record")), approval.values
     return approval.decides or access.can(actor, team, f"action:{approval.action}", "approve", record, typed=values)
