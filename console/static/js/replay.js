@@ -1,4 +1,4 @@
-// Playing a replay: the "next" link is followed again and again. Without script the links alone walk it.
+// Playing a replay: the "next" link is followed again and again. Without script the links alone walk it. And going from one changed value to the next.
 "use strict";
 (() => {
   // ms an event stays, by speed
@@ -28,7 +28,22 @@
   }
   function stop() { clearTimeout(timer); timer = 0; draw(); }
 
+  // To the value `by` places further that differs today, round the end; on a telephone the drawer that holds it opens.
+  function go(by) {
+    const marks = [...document.querySelectorAll(".changed-since")];
+    const at = Math.max(marks.findIndex((one) => one.classList.contains("here")), by < 0 ? 0 : -1);
+    const mark = marks.at((at + by) % marks.length);
+    marks.forEach((one) => one.classList.toggle("here", one === mark));
+    document.querySelector(".context")?.classList.toggle("open", Boolean(mark?.closest(".context")));
+    if (!mark) return;
+    mark.tabIndex = -1;
+    mark.focus({ preventScroll: true });
+    mark.scrollIntoView({ block: "center" });
+  }
+
   document.addEventListener("click", (event) => {
+    const to = event.target.closest("[data-mark]");
+    if (to) go(Number(to.dataset.mark));
     if (event.target.closest("[data-play]")) {
       if (timer) stop();
       else { timer = setTimeout(step, 0); draw(); }
@@ -39,4 +54,8 @@
   });
   document.addEventListener("DOMContentLoaded", draw);
   document.addEventListener("htmx:afterSettle", draw);
+  // switched on, the first is in view at once
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.requestConfig?.elt?.matches?.("[data-key=c]") && document.querySelector("[data-mark]")) go(1);
+  });
 })();

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flask import request
 from markupsafe import Markup
 
 from console import access, browse, runs
@@ -20,6 +21,8 @@ from console.views.records import MASKED
 from console.views.run import loaded_values, panes, source_links, step_values
 
 MOST_ROWS = 20
+MOST_SHOWN = 24
+"""Values that are written out at first, those of the latest steps; the others are sent when their step is unfolded."""
 GONE = "It is no longer there, or you may not see it."
 _TYPES = {
     "text": "Text", "long_text": "Text", "integer": "Number", "decimal": "Number", "money": "Amount", "boolean": "Yes or no", "date": "Date",
@@ -57,7 +60,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class LoadedStep:
-    """What one step added to the context: when, by whom, or that it is missing. `technical` are values that only programs need."""
+    """What one step added to the context: when, by whom, or that it is missing. `technical` are values that only programs need; `fold` is where it is unfolded."""
 
     step: str
     title: str
@@ -67,16 +70,18 @@ class LoadedStep:
     technical: Sequence[Value] = ()
     missing: bool = False
     supplied: bool = False
+    fold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The tab "Context": what each step loaded, and what the AI received for the open step."""
+    """The tab "Context": what each step loaded, what the AI received for the open step, and the step that was asked for."""
 
     steps: Sequence[LoadedStep] = ()
     given: Sequence[source_links.Way] = ()
     call: str = ""
     exact: str = ""
+    asked: str = ""
 
 
 # -- a source
@@ -197,15 +202,26 @@ def known(view: RunView, actor: Actor, look: Look) -> Known:
     run, masks = view.json, Masks.of(view, actor)
     look = frame.naming(browse.named(actor, loaded_values.references(masks.loading, run["context"])), look)
     loaded = sorted((_loaded(view, step, look, masks) for step in run["context"]), key=lambda loaded_step: loaded_step.at or "")
-    made = [step for step in loaded if step.values or step.technical or step.missing]
+    asked = request.args.get("loaded", "")
+    made = _folded([step for step in loaded if step.values or step.technical or step.missing], run["id"], asked)
     proposal = (run["current"] or {}).get("proposal")
     if proposal is None:
-        return Known(made)
+        return Known(made, asked=asked)
     audits = access.can(actor, run["team"], "ai", "audit")
     exact = f"/settings/ai/calls/{proposal['call']}" if audits else ""
     own_proposal = proposal["for"] == actor.id
     given = source_links.source_ways(run["id"], proposal, {"name": "", "sources": source_links.distinct(proposal)}) if own_proposal else []
-    return Known(made, given=given, call=str(proposal["call"]) if own_proposal else "", exact=exact)
+    return Known(made, given=given, call=str(proposal["call"]) if own_proposal else "", exact=exact, asked=asked)
+
+
+def _folded(loaded: Sequence[LoadedStep], run_id: str, asked: str) -> Sequence[LoadedStep]:
+    """Return the steps with those folded that no longer fit, from the latest backwards; the one asked for is written out."""
+    left, made = MOST_SHOWN, []
+    for step in reversed(loaded):
+        fits = len(step.values) <= left
+        left -= len(step.values) if fits else 0
+        made.append(step if fits or step.step == asked else replace(step, fold=frame.run_url(run_id, tab="context", loaded=step.step)))
+    return made[::-1]
 
 
 def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
