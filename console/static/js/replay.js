@@ -28,17 +28,16 @@
   }
   function stop() { clearTimeout(timer); timer = 0; draw(); }
 
-  // To the value `by` places further that differs today, round the end; on a telephone the drawer that holds it opens.
+  // to a value that differs today, `by` places further; on a telephone the drawer that holds it opens
   function go(by) {
     const marks = [...document.querySelectorAll(".changed-since")];
     const at = Math.max(marks.findIndex((one) => one.classList.contains("here")), by < 0 ? 0 : -1);
     const mark = marks.at((at + by) % marks.length);
     marks.forEach((one) => one.classList.toggle("here", one === mark));
     document.querySelector(".context")?.classList.toggle("open", Boolean(mark?.closest(".context")));
-    if (!mark) return;
-    mark.tabIndex = -1;
-    mark.focus({ preventScroll: true });
-    mark.scrollIntoView({ block: "center" });
+    mark?.setAttribute("tabindex", "-1");
+    mark?.focus({ preventScroll: true });
+    mark?.scrollIntoView({ block: "center" });
   }
 
   document.addEventListener("click", (event) => {
@@ -53,9 +52,8 @@
     if (timer && event.isTrusted && event.target.closest(".scrubber a, [data-previous]")) stop();
   });
   document.addEventListener("DOMContentLoaded", draw);
-  document.addEventListener("htmx:afterSettle", draw);
-  // switched on, the first is in view at once
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.requestConfig?.elt?.matches?.("[data-key=c]") && document.querySelector("[data-mark]")) go(1);
+    draw();
+    if (event.detail.requestConfig?.elt?.matches?.(".switch") && document.querySelector("[data-mark]")) go(1);
   });
 })();

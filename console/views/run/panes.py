@@ -116,9 +116,11 @@ def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) 
 
 def _filled(column: Mapping[str, Any], source: Mapping[str, Any], today: Today | None) -> bool:
     """Return whether any row says something in the column, or does today; a column that says nothing only takes room."""
-    name, rows = column["name"], source["rows"]
-    changed = (changes_since(row, source.get("collection"), today) or {} for row in rows) if today is not None else ()
-    return not rows or any(row["values"].get(name) not in (None, "", []) for row in rows) or any(name in each for each in changed)
+    said = (
+        row["values"] | ((changes_since(row, source.get("collection"), today) if today is not None else None) or {})
+        for row in source["rows"]
+    )
+    return not source["rows"] or any(values.get(column["name"]) not in (None, "", []) for values in said)
 
 
 def _keys(source: Mapping[str, Any]) -> list[str]:
