@@ -27,7 +27,6 @@
     timer = setTimeout(step, PACE[speed]);
   }
   function stop() { clearTimeout(timer); timer = 0; draw(); }
-
   // to a value that differs today, `by` places further; on a telephone the drawer that holds it opens
   function go(by) {
     const marks = [...document.querySelectorAll(".changed-since")];
