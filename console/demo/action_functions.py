@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
+from console import log
 from console.core.expressions.operands import number_of
 from console.core.plain_words import day_words
 from console.demo import known_suppliers
@@ -66,7 +67,7 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
     """
     del key  # the database holds one screening per subject, its data and the versions of the lists
     subjects = _subjects(str(values.get("collection") or "customer"), str(values["key"]), door)
-    lists = [record.values for record in door.every("watchlist")]
+    lists = [{**record.values, "version": _as_of(str(record.values["version"]))} for record in door.every("watchlist")]
     versions = {list_row["code"]: list_row["version"] for list_row in lists}
     counts = dict.fromkeys(("hits", "carried", "unchanged"), 0)
     entries: list[Entry] | None = None
@@ -169,6 +170,14 @@ def _countries(codes: Iterable[str]) -> list[str]:
     return [code_name("country", code, "en") for code in codes]
 
 
+def _as_of(version: str) -> str:
+    """The version of a list at the moment: in the moved clock of the past weeks, the one of its week, since a new one comes every seven days."""
+    if not log.moved_by():
+        return version
+    day = datetime.strptime(version, "%Y.%m.%d").replace(tzinfo=UTC)
+    return f"{day - max(0, -((log.now() - day) // timedelta(7))) * timedelta(7):%Y.%m.%d}"
+
+
 def _former(door: "Door", row: Mapping[str, Any]) -> "Record | None":
     """The screening of the same data against the same versions, where there is one."""
     known = {name: row[name] for name in ("subject_kind", "subject_ref", "subject_hash")}
@@ -179,7 +188,7 @@ def _screened(door: "Door", subject: Subject, row: Mapping[str, Any], reason: st
     """A new screening with its hits. Two at once: the database keeps one."""
     found = [(entry, score, matched) for entry in entries for score, matched in [_compared(subject, entry)] if score >= SHOWN]
     try:
-        run = door.insert("screening_run", {**row, "reason": reason, "hits": len(found), "at": datetime.now(UTC).isoformat()})
+        run = door.insert("screening_run", {**row, "reason": reason, "hits": len(found), "at": log.now().isoformat()})
     except Conflict:
         there = _former(door, row)
         if there is None:
@@ -325,7 +334,7 @@ def assess(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
     points = {name.removeprefix("points_"): value for name, value in values.items() if name.startswith("points_")}
     columns = {name: values.get(name) for name in ("score", "band", "override_band", "override_reason", "assessor")}
     made = {**columns, "customer_id": values["customer"], "model_version": values["model"], "floor_reason": values.get("floor")}
-    return {"id": door.insert("risk_assessment", {**made, "points": points, "at": datetime.now(UTC).isoformat()}).values["id"]}
+    return {"id": door.insert("risk_assessment", {**made, "points": points, "at": log.now().isoformat()}).values["id"]}
 
 
 FUNCTIONS: Mapping[str, Callable[[Mapping[str, Any], str, "Door"], Mapping[str, Any]]] = {

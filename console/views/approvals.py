@@ -218,7 +218,7 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
         "asks_for": _amount(view, look),
         "plea": _plea(view),
         "text": frame.prose(view.text, look) if view.text else None,
-        "values": _lines(view, {name: value for name, value in view.line.values.items() if not _is_files(value)}, look),
+        "values": _values(view, look),
         "changes": _changes(view, look),
         "content": blocks.drawn(content, look, papers=Papers(frame.actor(), _of_run(view))),
         "foretold": any((known := KINDS.get(str(block["block"]))) and known.foretells for block in content),
@@ -364,6 +364,13 @@ def _lines(view: View, values: Mapping[str, Any], look: Look) -> list[dict[str, 
     return [{"label": what.label, "shown": formats.html(what, value, look)} for what, value in kinds]
 
 
+def _values(view: View, look: Look) -> list[dict[str, Any]]:
+    """Return what was handed in, without files, and without what the changes tell already: the same words under the same label."""
+    told = {(change["label"], change.get("new")) for change in _changes(view, look)}
+    lines = _lines(view, {name: value for name, value in view.line.values.items() if not _is_files(value)}, look)
+    return [line for line in lines if (line["label"], line["shown"]) not in told]
+
+
 def _changes(view: View, look: Look) -> list[dict[str, Any]]:
     """Return old and new values field by field, without those that the reader may not read."""
     made = []
@@ -434,7 +441,7 @@ def of_wait(run: Mapping[str, Any]) -> dict[str, Any] | None:
         "words": approvers.words(frame.actor(), waiting["key"]),
         "href": url(waiting["key"]),
         "row": row(view.line),
-        "values": _lines(view, {name: value for name, value in view.line.values.items() if not _is_files(value)}, look),
+        "values": _values(view, look),
         "changes": _changes(view, look),
         "summaries": view.summaries,
     }

@@ -363,7 +363,7 @@ def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look
             else ""
         )
         drawn.append(
-            f'<tr data-record="{formats.escaped(row.key)}"><th scope="row">{tick}<a href="{href}">{named}</a>{marks}</th>{written}<td class="act"><a class="m" href="{href}/menu" data-menu'
+            f'<tr data-record="{formats.escaped(row.key)}"><th scope="row">{tick}<a href="{href}">{named}</a>{marks}</th>{written}<td class="act"><a href="{href}/menu" data-menu'
             f' aria-label="Actions for {title}">⋯</a></td></tr>'
         )
     return Markup("".join(drawn))  # noqa: S704 (every part is escaped)

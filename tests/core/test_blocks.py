@@ -261,8 +261,8 @@ def test_a_tree_adds_what_a_person_holds_over_all_layers() -> None:
     ]  # fmt: skip
     assert (made["rows"][0]["fill"], made["rows"][0]["soft_x"], made["rows"][0]["soft"]) == ("42.0", "43.0", "7.4")
     assert (made["line_x"], made["nobody"]) == ("17.5", "")
-    below = drawn(TREE, owners=[owner("a", None, 20), owner("b", None, 24)])
-    assert below["nobody"] == "Nobody holds 25 % or more."
+    assert drawn(TREE, owners=[owner("a", None, 20), owner("b", None, 24)])["nobody"] == "Nobody holds 25 % or more."
+    assert drawn(TREE, owners=[owner("a", None, "0.1"), owner("b", "a", "0.1")])["rows"][-1]["in_all"] == "< 0.01 %", "not nothing"
 
 
 def test_a_circle_of_owners_is_named_and_not_drawn_again() -> None:
@@ -274,8 +274,7 @@ def test_a_circle_of_owners_is_named_and_not_drawn_again() -> None:
         (3, "c", ""),
     ]
     assert made["rows"][3]["in_all"] == "20 %"
-    alone = drawn(TREE, owners=[owner("a", "a", 100)])
-    assert len(alone["rows"]) <= 2
+    assert len(drawn(TREE, owners=[owner("a", "a", 100)])["rows"]) <= 2
     ours = drawn({**TREE, "root": "'us'"}, owners=[owner("a", "us", 50), owner("us", "a", 30), owner("b", "us", 50)])
     assert [(row["name"], row["back"], row["in_all"]) for row in ours["rows"]] == [
         ("a", "", ""),
@@ -349,6 +348,7 @@ def test_a_million_points_cost_no_more_than_are_shown() -> None:
     assert (len(made["rows"]), made["left_out"]) == (MOST_ENTRIES, 1_000_000 - MOST_ENTRIES)
     names = [float(name["x"]) for name in made["names"]]
     assert all(after - before > 10 for before, after in pairwise(names))
+    assert len(drawn(SERIES, points=[{"at": f"Invoice number {at}", "value": 1} for at in range(12)], expected=1)["names"]) == 3
 
 
 def test_a_letter_is_whole_marked_and_text() -> None:

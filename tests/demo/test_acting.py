@@ -1,10 +1,12 @@
 """The demo's screening: names in whatever alphabet, what raises and lowers a score, and who is compared."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.demo.action_functions import SHOWN, Entry, Subject, _compared, _places, _screening_sentence, _sounds
+from console import log
+from console.demo.action_functions import SHOWN, Entry, Subject, _as_of, _compared, _places, _screening_sentence, _sounds
 from console.demo.romanise import MOST, latin, sound
 from tests.tables import cases
 
@@ -99,3 +101,10 @@ def test_a_former_screening_is_only_spoken_of_where_one_stands() -> None:
 def test_a_place_that_is_unlike_is_left_to_a_person_and_one_that_agrees_clears_nobody(own: str, listed: str, counts: str) -> None:
     """`same` alone is what the review refuses as an identifier that differs."""
     assert _places(own, listed) == counts
+
+
+def test_in_the_past_weeks_a_list_has_the_version_of_its_week(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _as_of("any name") == "any name"
+    monkeypatch.setattr(log, "moved_by", lambda: timedelta(-22))
+    monkeypatch.setattr(log, "now", lambda: datetime(2026, 11, 1, 12, tzinfo=UTC))
+    assert [_as_of(version) for version in ("2026.11.20", "2026.11.01", "2026.10.02")] == ["2026.10.30", "2026.11.01", "2026.10.02"]

@@ -143,6 +143,19 @@ def test_the_number_of_a_record_is_no_count() -> None:
     ]
 
 
+def test_a_column_in_which_no_row_says_anything_is_left_out() -> None:
+    columns = [{"name": name, "label": name.title(), "type": "text"} for name in ("name", "because")]
+    rows = [
+        {"key": "1", "title": "A", "values": {"name": "A", "because": None}},
+        {"key": "2", "title": "B", "values": {"name": "B", "because": ""}},
+    ]
+    source = {"label": "Papers", "collection": "paper", "columns": columns, "rows": rows}
+    assert [column.name for column in panes.table_of(source, LOOK).columns] == ["name"]
+    today = {"paper": {"1": {"name": "A", "because": "Blurred"}, "2": {"name": "B", "because": ""}}}
+    assert "Blurred" in panes.table_of(source, LOOK, today).rows[0][2], "what it says today is marked"
+    assert len(panes.table_of({**source, "rows": []}, LOOK).columns) == 2
+
+
 @cases("key", ["17", "", "a/b", "~", "~2F", ".", "..", "a b", "ä?#%", "C-1/2~x", "x.y"])
 def test_every_key_survives_the_address(key: str) -> None:
     from urllib.parse import unquote

@@ -5,7 +5,10 @@ from contextlib import closing
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
+import pytest
+
 from console import access, runs, workflows
+from console.views.run import sources
 from tests.company import DOCUMENT
 from tests.papers import pdf
 from tests.proposals.conftest import said
@@ -83,6 +86,15 @@ def test_the_context_names_every_value_with_its_step(pages: "Pages") -> None:
     assert f"/runs/{run}/supply?step=note" in page.links
     assert any(told.get("aria-label") == "Copy Display name" for told in page.with_attribute("data-copy"))
     pages.stan.get(f"/runs/{run}?tab=context", status=404)
+
+
+def test_what_earlier_steps_have_loaded_is_folded_and_sent_when_it_is_asked_for(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MOST_SHOWN", 0)
+    run = by_hand(pages)
+    folded = pages.olivia.get(f"/runs/{run}?tab=context")
+    assert "Display name · Text" not in folded.text
+    way = next(link for link in folded.links if "loaded=load" in link)
+    assert "Display name · Text" in pages.olivia.get(way).text
 
 
 def test_what_stands_as_dots_is_uncovered_on_its_own_page(pages: "Pages") -> None:

@@ -25,7 +25,7 @@ HEIGHT, TOP, LABEL = Decimal(56), Decimal(4), 11
 """Height of the picture's bars in pixels, the gap above the highest, and the base line of the words about it."""
 ROOM = Decimal(25)
 """What the words about the highest bar need beside it, in per cent; where there is less they stand above the picture and name it."""
-LABELS = 4
+LABELS, LETTERS = 4, 36
 """Names below the bars, so that they do not touch each other on a telephone."""
 
 
@@ -112,13 +112,14 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
             "x": f"{x:.2f}", "width": f"{width:.2f}", "soft": _bar(zero, Decimal(0), usual, scale),
             "over": _bar(zero, max(limit, Decimal(0)), value, scale) if value > max(limit, Decimal(0)) else None,
         })  # fmt: skip
-    every = max(1, -(-len(rows) // LABELS))
+    longest = max(len(row["label"]) for row in rows)
+    every = max(1, -(-len(rows) // max(2, min(LABELS, LETTERS // (longest + 2)))))
     names = [
         {"x": f"{number * step + step / 2:.2f}", "label": rows[number]["label"], "end": number == len(rows) - 1}
         for number in range(len(rows))
         if number % every == 0 or number == len(rows) - 1
     ]
-    if every > 1 and len(rows) - 1 - (len(names) - 2) * every < max(2, every // 2):
+    if every > 1 and len(rows) - 1 - (len(names) - 2) * every < max(2, every * 2 // 3):
         names.pop(-2)
     peak = max(known, key=lambda pair: pair[1])
     x, end, bar = _beside(

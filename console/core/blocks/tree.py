@@ -321,5 +321,5 @@ def _key(leaf: Leaf | None, otherwise: str) -> str:
 
 
 def _short(value: Decimal) -> str:
-    """A percentage with at most two decimals."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    """A percentage with at most two decimals; a part that is smaller is not called nothing."""
+    return "< 0.01" if 0 < value < Decimal("0.005") else f"{value:.2f}".rstrip("0").rstrip(".")

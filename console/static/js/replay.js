@@ -1,4 +1,4 @@
-// Playing a replay: the "next" link is followed again and again. Without script the links alone walk it.
+// Playing a replay: the "next" link is followed again and again. Without script the links alone walk it. And going from one changed value to the next.
 "use strict";
 (() => {
   // ms an event stays, by speed
@@ -27,8 +27,21 @@
     timer = setTimeout(step, PACE[speed]);
   }
   function stop() { clearTimeout(timer); timer = 0; draw(); }
+  // to a value that differs today, `by` places further; on a telephone the drawer that holds it opens
+  function go(by) {
+    const marks = [...document.querySelectorAll(".changed-since")];
+    const at = Math.max(marks.findIndex((one) => one.classList.contains("here")), by < 0 ? 0 : -1);
+    const mark = marks.at((at + by) % marks.length);
+    marks.forEach((one) => one.classList.toggle("here", one === mark));
+    document.querySelector(".context")?.classList.toggle("open", Boolean(mark?.closest(".context")));
+    mark?.setAttribute("tabindex", "-1");
+    mark?.focus({ preventScroll: true });
+    mark?.scrollIntoView({ block: "center" });
+  }
 
   document.addEventListener("click", (event) => {
+    const to = event.target.closest("[data-mark]");
+    if (to) go(Number(to.dataset.mark));
     if (event.target.closest("[data-play]")) {
       if (timer) stop();
       else { timer = setTimeout(step, 0); draw(); }
@@ -38,5 +51,8 @@
     if (timer && event.isTrusted && event.target.closest(".scrubber a, [data-previous]")) stop();
   });
   document.addEventListener("DOMContentLoaded", draw);
-  document.addEventListener("htmx:afterSettle", draw);
+  document.addEventListener("htmx:afterSettle", (event) => {
+    draw();
+    if (event.detail.requestConfig?.elt?.matches?.(".switch") && document.querySelector("[data-mark]")) go(1);
+  });
 })();

@@ -100,27 +100,23 @@ def item(value: Mapping[str, Any], described: Mapping[str, Kind], collection: Co
     for name, entry in value["values"].items():
         known = described.get(name) or own.get(name)
         what, entry_value = (known, entry) if known else formats.described(name, entry, value["values"])
-        shut = collection is not None and name in collection.sensitive
         if entry not in (None, "", []):
-            lines.append(
-                (
-                    what.label,
-                    DOTS if shut else formats.html(what, entry_value, look),
-                    DOTS if shut else formats.text(what, entry_value, look),
-                )
-            )
+            lines.append(_line(what, entry_value, collection is not None and name in collection.sensitive, look))
     return _lines(lines)
 
 
-def row(collection: Collection, given: Mapping[str, Any], look: Look) -> tuple[Markup, str]:
+def row(collection: Collection | None, given: Mapping[str, Any], look: Look) -> tuple[Markup, str]:
     """Return a row of a table as HTML and as plain text to copy. Values that are masked on their own page are shown as dots."""
     shown_values, known = values(collection, given), kinds(collection)
     lines: list[tuple[str, Markup | str, str]] = []
     for name, value in shown_values.items():
         what = known.get(name) or formats.undescribed(name, value)
-        shut = name in collection.sensitive
-        lines.append((what.label, DOTS if shut else formats.html(what, value, look), DOTS if shut else formats.text(what, value, look)))
+        lines.append(_line(what, value, collection is not None and name in collection.sensitive, look))
     return _lines(lines)
+
+
+def _line(what: Kind, value: Any, shut: bool, look: Look) -> tuple[str, Markup | str, str]:
+    return (what.label, DOTS, DOTS) if shut else (what.label, formats.html(what, value, look), formats.text(what, value, look))
 
 
 def _lines(lines: Sequence[tuple[str, Markup | str, str]]) -> tuple[Markup, str]:

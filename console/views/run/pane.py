@@ -17,7 +17,7 @@ RELATED_ROWS = 5
 MOST_RELATED = 8
 TABS = {"documents": "Documents", "related": "Related", "context": "Context", "activity": "Activity"}
 """Tabs beside the record's own, by their names in addresses."""
-OF_PANE = frozenset({"tab", "doc", "page", "zoom", "turn", "box"})
+OF_PANE = frozenset({"tab", "doc", "page", "zoom", "turn", "box", "loaded"})
 
 
 def pane(

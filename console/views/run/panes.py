@@ -100,7 +100,7 @@ def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str], 
 
 def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) -> Table:
     """Return one table from {"label", "collection", "columns", "rows"}; `badge` names the state column."""
-    columns = [formats.kind(column, source.get("key") or _keys(source)) for column in source["columns"]]
+    columns = [formats.kind(column, source.get("key") or _keys(source)) for column in source["columns"] if _filled(column, source, today)]
     state = source.get("badge")
     writers = [(column.name, (states.cell if column.name == state else formats.cell)(column, look)) for column in columns]
     rows = []
@@ -112,6 +112,15 @@ def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) 
             cells = "".join(_cells_since(row, source.get("collection"), writers, columns, look, today))
         rows.append((href, str(row.get("title") or row.get("key") or ""), Markup(cells)))  # noqa: S704 (cells escape their values)
     return Table(source["label"], columns, rows, bool(source.get("closed")))
+
+
+def _filled(column: Mapping[str, Any], source: Mapping[str, Any], today: Today | None) -> bool:
+    """Return whether any row says something in the column, or does today; a column that says nothing only takes room."""
+    said = (
+        row["values"] | ((changes_since(row, source.get("collection"), today) if today is not None else None) or {})
+        for row in source["rows"]
+    )
+    return not source["rows"] or any(values.get(column["name"]) not in (None, "", []) for values in said)
 
 
 def _keys(source: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flask import request
 from markupsafe import Markup
 
 from console import access, browse, runs
@@ -19,7 +20,8 @@ from console.views.formats import Kind, Look
 from console.views.records import MASKED
 from console.views.run import loaded_values, panes, source_links, step_values
 
-MOST_ROWS = 20
+MOST_ROWS, MOST_SHOWN = 20, 24
+"""Rows of a table; values that are written out at first, those of the latest steps. The others are sent when their step is unfolded."""
 GONE = "It is no longer there, or you may not see it."
 _TYPES = {
     "text": "Text", "long_text": "Text", "integer": "Number", "decimal": "Number", "money": "Amount", "boolean": "Yes or no", "date": "Date",
@@ -57,7 +59,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class LoadedStep:
-    """What one step added to the context: when, by whom, or that it is missing. `technical` are values that only programs need."""
+    """What one step added to the context: when, by whom, or that it is missing. `technical` are values that only programs need; `fold` is where it is unfolded."""
 
     step: str
     title: str
@@ -67,6 +69,7 @@ class LoadedStep:
     technical: Sequence[Value] = ()
     missing: bool = False
     supplied: bool = False
+    fold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +200,7 @@ def known(view: RunView, actor: Actor, look: Look) -> Known:
     run, masks = view.json, Masks.of(view, actor)
     look = frame.naming(browse.named(actor, loaded_values.references(masks.loading, run["context"])), look)
     loaded = sorted((_loaded(view, step, look, masks) for step in run["context"]), key=lambda loaded_step: loaded_step.at or "")
-    made = [step for step in loaded if step.values or step.technical or step.missing]
+    made = _folded([step for step in loaded if step.values or step.technical or step.missing], run["id"])
     proposal = (run["current"] or {}).get("proposal")
     if proposal is None:
         return Known(made)
@@ -206,6 +209,16 @@ def known(view: RunView, actor: Actor, look: Look) -> Known:
     own_proposal = proposal["for"] == actor.id
     given = source_links.source_ways(run["id"], proposal, {"name": "", "sources": source_links.distinct(proposal)}) if own_proposal else []
     return Known(made, given=given, call=str(proposal["call"]) if own_proposal else "", exact=exact)
+
+
+def _folded(loaded: Sequence[LoadedStep], run_id: str) -> Sequence[LoadedStep]:
+    """Return the steps, from the latest backwards folded where they no longer fit; the one that the address names is written out."""
+    left, made = MOST_SHOWN, list[LoadedStep]()
+    for step in reversed(loaded):
+        fold = len(step.values) > left and step.step != request.args.get("loaded")
+        left -= 0 if fold else len(step.values)
+        made.append(replace(step, fold=frame.run_url(run_id, tab="context", loaded=step.step)) if fold else step)
+    return made[::-1]
 
 
 def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
@@ -231,22 +244,15 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
     described = step_values.of_version(view.json["workflow"]["id"], view.json["version"]).get(step, step_values.NOTHING)
     for path, label, value in _flat(masks.loading, step, output):
         name = path[-1]
-        collection = (
-            masks.loading.collection(step, "record", output)
-            if path[0] in (name, "record")
-            else masks.loading.collection(step, path[0], output)
-        )
+        collection = masks.loading.collection(step, "record" if path[0] in (name, "record") else path[0], output)
         technical = path[0] in described.technical
         place = name if plain else frame.dom_id("loaded", step, *path)
-        if len(path) == ROW and isinstance(value, Mapping) and (collection is not None or loaded_values.is_item(value)):
+        is_item = loaded_values.is_item(value)
+        if len(path) == ROW and isinstance(value, Mapping) and (collection is not None or is_item):
             shown, text = (
-                loaded_values.item(value, described.kinds, collection, look)
-                if loaded_values.is_item(value)
-                else loaded_values.row(collection, value, look)
-                if collection is not None
-                else (Markup(), "")
+                loaded_values.item(value, described.kinds, collection, look) if is_item else loaded_values.row(collection, value, look)
             )
-            yield Value(place, str(value["title"]) if loaded_values.is_item(value) else label, "Record", shown, text, technical=technical)
+            yield Value(place, str(value["title"]) if is_item else label, "Record", shown, text, technical=technical)
             continue
         known = (described.kinds.get(name) if len(path) == 1 else None) or loaded_values.kinds(collection).get(name)
         what, shown_value = _of_items(*((known, value) if known else formats.described(name, value, output)), output)
@@ -282,11 +288,8 @@ def _flat(known: loaded_values.Loading, step: str, output: Mapping[str, Any]) ->
             continue
         if isinstance(value, Mapping) and not media.is_value(value):
             for inner, item in loaded_values.values(known.collection(step, name, output), value).items():
-                yield (
-                    (name, str(inner)),
-                    f"{label}, {formats.label_of(str(inner))}" if name != "record" else formats.label_of(str(inner)),
-                    item,
-                )
+                said = formats.label_of(str(inner))
+                yield (name, str(inner)), said if name == "record" else f"{label}, {said}", item
         elif isinstance(value, list) and value and all(isinstance(item, Mapping) and not media.is_value(item) for item in value):
             for number, item in enumerate(value[:MOST_ROWS], 1):
                 yield (name, str(number)), f"{label}, {number} of {len(value)}", item
