@@ -15,6 +15,7 @@ from console.browse.record_lists import (
     collections,
     count,
     describe,
+    described,
     filter_of,
     key_of_reference,
     masked,
@@ -32,7 +33,6 @@ from console.browse.record_lists import (
     value_counts,
     value_ranges,
     view_scope,
-    viewed_collection,
 )
 from console.browse.related_records import RelatedPage, related, related_lists, summary_relations, ways_on
 

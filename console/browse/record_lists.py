@@ -113,15 +113,19 @@ def masked(actor: Actor, collection_id: str) -> tuple[Field, ...]:
 
 def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
     """The collection in the form of the API, as this actor sees it. Raises NotFound."""
-    collection, scope = browsed_collection(actor, collection_id)
-    described = collection.to_json(scope)
-    if not _may(actor, collection_id, "update"):
-        described["fields"] = [{**item, "readonly": True} for item in described["fields"]]
+    return described(actor, *browsed_collection(actor, collection_id))
+
+
+def described(actor: Actor, collection: Collection, scope: Scope) -> dict[str, Any]:
+    """As `describe`, within a scope that the caller has judged."""
+    told = collection.to_json(scope)
+    if not _may(actor, collection.id, "update"):
+        told["fields"] = [{**item, "readonly": True} for item in told["fields"]]
     if any(item.sql is not None for item in collection.segments):
         unseen = {item.id for item in collection.segments if not _reads_seen(actor, collection, item)}
-        described["segments"] = [item for item in described["segments"] if item["id"] not in unseen]
-    described["relations"] = [relation.to_json() for relation in _relations(actor, collection)]
-    return described
+        told["segments"] = [item for item in told["segments"] if item["id"] not in unseen]
+    told["relations"] = [relation.to_json() for relation in _relations(actor, collection)]
+    return told
 
 
 def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
@@ -240,11 +244,6 @@ def search_advice(actor: Actor, collection_id: str) -> list[str]:
     if not access.can(actor, None, "source", "manage"):
         return []
     return index_advice.statements(collection, search.searched_fields(collection, scope.hidden))
-
-
-def viewed_collection(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
-    """The collection and the actor's scope for looking at it. Raises NotFound."""
-    return browsed_collection(actor, collection_id)
 
 
 def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) -> RecordPage:

@@ -37,7 +37,7 @@ def reveal(actor: Actor, collection_id: str, key: str, name: str, reason: str) -
 
     Raises NotFound for a record or field that is invisible or not masked, NotAllowed without the right, Invalid without a reason.
     """
-    collection, scope = record_lists.viewed_collection(actor, collection_id)
+    collection, scope = record_lists.browsed_collection(actor, collection_id)
     records.get(collection_id, key, scope, fields=())
     field = collection.field(name)
     if field is None or name not in scope.masked:
