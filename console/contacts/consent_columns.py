@@ -48,12 +48,8 @@ EVIDENCE: Mapping[str, tuple[str, ...]] = {
 }
 """Part of a consent → words that its column may be called by, behind “consent”."""
 COLUMNS: Mapping[str, str] = {
-    "email": "E-mail consent",
-    "sms": "SMS consent",
-    "call": "Call consent",
-    "ai_call": "AI call consent",
-    "chat": "Chat consent",
-}
+    "email": "E-mail consent", "sms": "SMS consent", "call": "Call consent", "ai_call": "AI call consent", "chat": "Chat consent",
+}  # fmt: skip
 """Channel → what its column is best called."""
 NAMES: Mapping[str, str] = {"email": "E-mail", "sms": "SMS", "call": "Calls", "ai_call": "Calls by an AI", "chat": "Chat"}
 

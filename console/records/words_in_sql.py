@@ -67,7 +67,8 @@ def cells(table: Table, scope: Scope, columns: Sequence[Field], wording: Wording
     named = title(table, scope, wording)
     if named is None or any(item.name not in table.columns for item in columns):
         return None
-    found, read_from = [named], table.table
+    found: list[Words] = [named]
+    read_from: sa.FromClause = table.table
     for item in columns:
         what = formats.kind(item, collection.key)
         led = _titles(table, item, what.references, wording) if what.references is not None else None
@@ -75,7 +76,8 @@ def cells(table: Table, scope: Scope, columns: Sequence[Field], wording: Wording
         if words is None:
             return None
         found.append(words)
-        read_from = read_from if led is None or led.titles is None else read_from.outerjoin(led.titles, sa.true())
+        if led is not None and led.titles is not None:
+            read_from = read_from.outerjoin(led.titles, sa.true())
     return found, read_from
 
 
@@ -226,7 +228,7 @@ def _coded(column: Any, widget: str, wording: Wording) -> Words:
 class _Led:
     """The title of the one record that a row leads to (None: the reader may not look), and what stands for one that is not found."""
 
-    titles: sa.Lateral | None
+    titles: sa.FromClause | None
     absent: ColumnElement[str]
 
 

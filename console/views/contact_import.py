@@ -1,4 +1,4 @@
-"""Contacts from a CSV file: choose it, look at what each line would become, have it imported, and fetch the lines that were refused."""
+"""Records from a CSV file: choose it, look at what each line would become, have it imported, and fetch the lines that were refused."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, request
 from console import log
 from console.activity import exports
 from console.contacts import consent_columns, contact_files, import_batches, imports
+from console.contacts.cells import SPELLINGS
 from console.contacts.encodings import ENCODINGS
 from console.contacts.import_batches import Import
 from console.contacts.imports import Line, Plan, Question
@@ -95,7 +96,14 @@ def _question(question: Question) -> Question:
     same = {name: value for name, value in typed.items() if value not in (None, "")} | {
         imports.EVERYONE: request.form.getlist(imports.EVERYONE)
     }
-    return replace(question, columns=columns, match=request.form.get("match") or None, change=request.form.get("change") == "1", same=same)
+    return replace(
+        question,
+        columns=columns,
+        match=request.form.get("match") or None,
+        change=request.form.get("change") == "1",
+        same=same,
+        spelling=spelling if (spelling := request.form.get("spelling", "")) in SPELLINGS else question.spelling,
+    )
 
 
 def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Response:
@@ -145,7 +153,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
     mapping = {
         "columns": columns, "choices": imports.choices(who, collection), "matches": imports.matches(who, collection), "match": plan.match or "",
         "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "boxes": _boxes(plan, found.question.same, look),
-        "untold": _untold(plan, found.question.same, look), "everyone": _everyone(plan, found.question.same),
+        "untold": _untold(plan, found.question.same, look), "spellings": list(SPELLINGS.items()), "spelling": found.question.spelling, "everyone": _everyone(plan, found.question.same),
     }  # fmt: skip
     filled = [
         (collection.by_name[name].label, value) for name, value in plan.filled.items() if f"{imports.ALL}{name}" not in found.question.same

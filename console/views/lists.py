@@ -245,9 +245,7 @@ def drawn(
         if list_export.may_export(frame.actor(), collection.id)
         else None,
         "new_href": records.new_url(collection.id) if hand_forms.may_create(frame.actor(), collection) else None,
-        "import_href": f"/import{frame.collection_url(collection.id)}"
-        if collection.contact is not None and hand_forms.may_create(frame.actor(), collection)
-        else None,
+        "import_href": f"/import{frame.collection_url(collection.id)}" if hand_forms.may_create(frame.actor(), collection) else None,
         "picking": "pick" in args,
         "reach": page.reach,
         "inside_href": list_address(inside="1"),

@@ -257,7 +257,7 @@ def test_those_who_are_there_get_what_the_file_says_where_that_is_asked_for(club
 def test_who_may_not_add_contacts_imports_none(club: "Pages") -> None:
     club.rosa.get(URL, status=403)
     club.stan.get(URL, status=404)
-    club.olivia.get("/import/c/customer", status=404)
+    club.olivia.get("/import/c/customer", status=403)
 
 
 def test_a_file_is_imported_once_and_one_file_at_a_time(club: "Pages") -> None:
