@@ -8,6 +8,7 @@ from flask import Blueprint, Response, make_response, request
 
 from console import log
 from console.activity import exports
+from console.browse import naming
 from console.contacts import consent_columns, contact_files, import_batches, imports
 from console.contacts.cells import SPELLINGS
 from console.contacts.encodings import ENCODINGS
@@ -26,7 +27,7 @@ SHOWN = 50
 SHOWN_FIELDS = 4
 """Of each of the first lines: who it is, and what becomes of it."""
 OUTCOMES = {
-    "new": Badge("New", "good", "user-plus"),
+    "new": Badge("New", "good", "plus"),
     "changed": Badge("Changed", "info", "pencil"),
     "same": Badge("As it is", ""),
     "refused": Badge("Left out", "warn", "alert-triangle"),
@@ -138,8 +139,9 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         plan, lines = import_batches.first_lines(who, found)
     except (OSError, ConsoleError):
         return {}
-    look = frame.look()
     fields = list({field.name: field for _, field in sorted(plan.fields.items(), key=lambda each: each[0])}.values())[:SHOWN_FIELDS]
+    leading = naming.references(((field.name, field.references) for field in fields), (line.values for line in lines))
+    look = frame.naming(naming.named(who, leading))
     shown = [(line, OUTCOMES[line.outcome], _cells(line, fields, look)) for line in lines]
     columns = [
         (

@@ -88,7 +88,7 @@ def test_each_line_is_shown_before_it_is_added_and_says_why_it_is_not(club: "Pag
     page = club.olivia.get(where)
     assert "1 contact can be added" in page.text
     assert "Zoë Müller" in page.text
-    assert "no field is left for them: Shoe size" in page.text
+    assert "no field that you may fill is left for them: Shoe size" in page.text
     for reason in (
         "Name is needed.",
         "is there already.",

@@ -28,11 +28,11 @@ create table part (id integer primary key, sku text not null unique, price numer
 insert into part (sku, price, since) values ('A-1', 5, '2020-01-01');
 """
 FILE = (
-    "SKU;Price;Since;Seen;Maker;Sold\r\n"
-    "B-1;1.234,50 €;31.05.2026;31.05.2026 14:30;7;ja\r\n"
-    "B-2;-3;01.02.2026;;7;no\r\n"
-    "B-3;7;31.02.2026;;7;no\r\n"
-    "B-4;7;;;99;no\r\n"
+    "SKU;Price;Since;Maker;Seen;Sold\r\n"
+    "B-1;1.234,50 €;31.05.2026;7;31.05.2026 14:30;ja\r\n"
+    "B-2;-3;01.02.2026;7;;no\r\n"
+    "B-3;7;31.02.2026;7;;no\r\n"
+    "B-4;7;;99;;no\r\n"
     "B-5;twelve;;;;no\r\n"
     "A-1;6;;;;no\r\n"
     "B-1;7;;;;no\r\n"
@@ -70,6 +70,7 @@ def test_lines_of_any_collection_are_shown_judged_and_added(stock: "Pages") -> N
     why = dict(import_batches.refused(found.id))
     assert (found.new, found.refused) == (2, 5), why
     assert "31 May 2026" in page
+    assert "Forge" in page, "a key stands there by the name of what it leads to"
     assert "consent" not in page.lower()
     assert [why[number][0] for number in sorted(why)] == [
         "Since: This must be a day such as 2026-11-20.",
