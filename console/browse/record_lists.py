@@ -416,18 +416,15 @@ def label_on_collection(collection: Collection) -> str | None:
     return access.label_of(f"collection:{collection.id}")
 
 
+def note_on(actor: Actor, kind: str, collection: Collection, **more: Any) -> None:
+    """Note an event of the collection or of a record of it, as confidential as the whole collection unless `more` has a `label`."""
+    log.note(actor, kind, source=collection.source, collection=collection.id, **{"label": label_on_collection(collection), **more})
+
+
 def note_view(actor: Actor, collection: Collection, key: str, *, relation: str = "", label: str | None = None) -> None:
     """Note that the actor looked at the record, or at these relations of it. `label`: another than that of the whole collection."""
-    log.note(
-        actor,
-        "record_viewed",
-        open={"relation": relation} if relation else {},
-        source=collection.source,
-        collection=collection.id,
-        record=records.log_reference(collection, key),
-        label=label or label_on_collection(collection),
-        later=True,
-    )
+    label, record = label or label_on_collection(collection), records.log_reference(collection, key)
+    note_on(actor, "record_viewed", collection, open={"relation": relation} if relation else {}, record=record, label=label, later=True)
 
 
 def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, found: ListPage) -> None:
@@ -435,13 +432,4 @@ def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, found: 
     sealed = {name: value for name, value in (("filter", query.filter), ("q", query.q)) if value}
     if query.segment:
         open_["segment"] = query.segment
-    log.note(
-        actor,
-        "record_listed",
-        open=open_,
-        sealed=sealed,
-        source=collection.source,
-        collection=collection.id,
-        label=label_on_collection(collection),
-        later=True,
-    )
+    note_on(actor, "record_listed", collection, open=open_, sealed=sealed, later=True)

@@ -11,11 +11,7 @@ from console.core.plain_words import uncapitalised
 from console.core.scopes import whole
 from console.formats import Kind, Look
 
-SPELLINGS: Mapping[str, str] = {
-    "day": "1,234.50 and 31/05/2026",
-    "month": "1,234.50 and 05/31/2026",
-    "comma": "1.234,50 and 31.05.2026",
-}
+SPELLINGS: Mapping[str, str] = {"day": "1,234.50 and 31/05/2026", "month": "1,234.50 and 05/31/2026", "comma": "1.234,50 and 31.05.2026"}
 """How numbers and days of a file may be spelled, with what people read. 2026-05-31 is read with each of them."""
 _NUMBER = {mark: re.compile(rf"([-+\N{{MINUS SIGN}}]?)(\d{{1,3}}(?:[{group}' \N{{NO-BREAK SPACE}}\N{{NARROW NO-BREAK SPACE}}]\d{{3}})+|\d+)(?:{re.escape(mark)}(\d+))?")
     for mark, group in ((".", ","), (",", "."))}  # fmt: skip
