@@ -215,10 +215,9 @@ def by_driver(connection: Connection, text: str, parameters: Mapping[str, Any]) 
         broken = bool(driver.closed)
         if broken:
             connection.invalidate()
-        wrapped = sa.exc.DBAPIError.instance(
+        raise sa.exc.DBAPIError.instance(
             text, dict(parameters), error, psycopg.Error, connection_invalidated=broken, dialect=connection.dialect
-        )
-        raise wrapped from error
+        ) from error
 
 
 def stream(engine: Engine, name: str, statement: sa.Select[Any], size: int) -> Iterator[Sequence[sa.Row[Any]]]:

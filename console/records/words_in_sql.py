@@ -71,13 +71,12 @@ def cells(table: Table, scope: Scope, columns: Sequence[Field], wording: Wording
     read_from: sa.FromClause = table.table
     for item in columns:
         what = formats.kind(item, collection.key)
-        led = _titles(table, item, what.references, wording) if what.references is not None else None
-        words = _cell(table, item, what, wording) if what.references is None else _reference(table.columns[item.name], led)
+        led = what.references is not None
+        words, titles = _reference(table, item, str(what.references), wording) if led else (_cell(table, item, what, wording), None)
         if words is None:
             return None
         found.append(words)
-        if led is not None and led.titles is not None:
-            read_from = read_from.outerjoin(led.titles, sa.true())
+        read_from = read_from if titles is None else read_from.outerjoin(titles, sa.true())
     return found, read_from
 
 
@@ -224,38 +223,25 @@ def _coded(column: Any, widget: str, wording: Wording) -> Words:
     return _looked_up(column, known, sa.case((text.regexp_match("^[A-Za-z0-9]+$"), text), else_=_stop(column)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Led:
-    """The title of the one record that a row leads to (None: the reader may not look), and what stands for one that is not found."""
-
-    titles: sa.FromClause | None
-    absent: ColumnElement[str]
-
-
-def _titles(table: Table, field: Field, target: str, wording: Wording) -> _Led | None:
-    """The title of the record that each row leads to, as far as the reader may know it; None where SQL cannot say.
+def _reference(table: Table, field: Field, target: str, wording: Wording) -> tuple[Words | None, sa.FromClause | None]:
+    """The title of the record that a row leads to, as far as the reader may know it (None: SQL cannot say), and what has to be joined for it.
 
     It is joined row by row and limited to one, so that PostgreSQL keeps those that it has met (Memoize) and a target without a unique key adds no rows.
     """
     column, reach = table.columns[field.name], wording.reaches(target)
     if reach is None or not _spelled(field):
-        return None
-    absent = sa.literal(wording.guarded(reach.absent), sa.Text)
-    if reach.scope is None:
-        return _Led(None, absent)
-    there = _target(table, field, target)
-    named = None if there is None else title(there, reach.scope, wording)
-    if there is None or named is None:
-        return None
-    one = sa.select(named.label("title")).where(there.key[0] == column, there.in_scope(reach.scope)).limit(1)
-    return _Led(one.lateral(f"title_{field.name}"[:60]), absent)
-
-
-def _reference(column: Any, led: _Led | None) -> Words | None:
-    if led is None:
-        return None
-    name: Any = led.absent if led.titles is None else sa.func.coalesce(led.titles.c.title, led.absent)
-    return sa.case((column.is_(None), sa.null()), (_text(column) == "", formats.EMPTY), else_=name)
+        return None, None
+    name: Any = sa.literal(wording.guarded(reach.absent), sa.Text)
+    titles = None
+    if reach.scope is not None:
+        there = _target(table, field, target)
+        named = None if there is None else title(there, reach.scope, wording)
+        if there is None or named is None:
+            return None, None
+        one = sa.select(named.label("title")).where(there.key[0] == column, there.in_scope(reach.scope)).limit(1)
+        titles = one.lateral(f"title_{field.name}"[:60])
+        name = sa.func.coalesce(titles.c.title, name)
+    return sa.case((column.is_(None), sa.null()), (_text(column) == "", formats.EMPTY), else_=name), titles
 
 
 def _target(table: Table, field: Field, target: str) -> Table | None:

@@ -94,17 +94,12 @@ def _question(question: Question) -> Question:
     """Return the question as the form has it now."""
     columns = {name.removeprefix(COLUMN): value for name, value in request.form.items() if name.startswith(COLUMN) and value}
     typed = form_boxes.read_form(request.form, frame.look())
-    same = {name: value for name, value in typed.items() if value not in (None, "")} | {
-        imports.EVERYONE: request.form.getlist(imports.EVERYONE)
-    }
-    return replace(
-        question,
-        columns=columns,
-        match=request.form.get("match") or None,
-        change=request.form.get("change") == "1",
-        same=same,
-        spelling=spelling if (spelling := request.form.get("spelling", "")) in SPELLINGS else question.spelling,
-    )
+    same = {name: value for name, value in typed.items() if value not in (None, "")}
+    same[imports.EVERYONE] = request.form.getlist(imports.EVERYONE)
+    spelling = request.form.get("spelling", "")
+    spelling = spelling if spelling in SPELLINGS else question.spelling
+    match, change = request.form.get("match") or None, request.form.get("change") == "1"
+    return replace(question, columns=columns, match=match, change=change, same=same, spelling=spelling)
 
 
 def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Response:
