@@ -7,11 +7,11 @@ circuit breaker, so that nobody waits for it.
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy as sa
@@ -25,7 +25,7 @@ from console.records.refusals import LOCKED, Unsayable, changed, driver_refusal
 from console.records.source_breaker import Breaker, limit_places, wait_once
 
 __all__ = [
-    "Terms", "address", "by_driver", "copied", "create", "dispose", "driver_refusal", "engine", "limit_places", "plain_moment", "read", "since",
+    "Terms", "address", "copied", "create", "dispose", "driver_refusal", "engine", "limit_places", "plain_moment", "read", "since",
     "stream", "transaction", "wait_once",
 ]  # fmt: skip
 
@@ -204,20 +204,6 @@ def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
                         breaker.waited(refusal)
                     raise refusal from error
     raise AssertionError("unreachable")  # pragma: no cover
-
-
-def by_driver(connection: Connection, text: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """The rows of a statement of PostgreSQL, as its driver gives them: a frequent page spends more on what SQLAlchemy says about rows than on them."""
-    driver: Any = connection.connection.driver_connection
-    try:
-        return cast(list[tuple[Any, ...]], driver.execute(text, parameters).fetchall())
-    except psycopg.Error as error:
-        broken = bool(driver.closed)
-        if broken:
-            connection.invalidate()
-        raise sa.exc.DBAPIError.instance(
-            text, dict(parameters), error, psycopg.Error, connection_invalidated=broken, dialect=connection.dialect
-        ) from error
 
 
 def stream(engine: Engine, name: str, statement: sa.Select[Any], size: int) -> Iterator[Sequence[sa.Row[Any]]]:

@@ -353,6 +353,6 @@ def _rows_again(plan: Hashable, make: Callable[[], Any], anchor: Sequence[Any]) 
             kept = _written[plan] = (str(compiled), dict(compiled.params))
         text, known = kept
         moved = {_at(number): item for number, item in enumerate(anchor) if _at(number) in known}
-        return connect.by_driver(connection, text, known | moved)
+        return list(connection.exec_driver_sql(text, known | moved).all())
 
     return rows
