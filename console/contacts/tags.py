@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
 from console import access, accounts, log, records, subjects
-from console.browse import browsed_collection, note_on, subject_of
+from console.browse import browsed_collection, subject_of
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.tag_names import MOST_ON_RECORD, clean, identity
@@ -180,8 +180,17 @@ def _change_one(actor: Actor, collection: Collection, key: str, name: str, *, ad
             _require_room(connection, collection.id, reference, name)
         if not write(connection, collection.id, key, name, added=added, subject=subject, by=actor.id, at=log.now()):
             return False
-        kind, told = "tag_added" if added else "tag_removed", {"tag": identity(name)}
-        note_on(actor, kind, collection, open=told, record=reference, subject=subject, connection=connection)
+        log.note(
+            actor,
+            "tag_added" if added else "tag_removed",
+            open={"tag": identity(name)},
+            source=collection.source,
+            collection=collection.id,
+            record=reference,
+            subject=subject,
+            label=access.label_of(f"collection:{collection.id}"),
+            connection=connection,
+        )
     return True
 
 
