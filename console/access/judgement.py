@@ -67,7 +67,10 @@ def _indexed(
         return False
     verdict = policy.index.verdict(f"user:{actor.id}", team, obj, act)
     if obj.startswith("collection:") and verdict.possible:
-        scope = subject_scope.rows_of(policy, actor, team, obj.partition(":")[2], act)
+        collection_id = obj.partition(":")[2]
+        if record is None and obj not in policy.labels and not subject_scope.path_of(collection_id):
+            return True  # some records, whatever the conditions: nothing leads to a subject
+        scope = subject_scope.rows_of(policy, actor, team, collection_id, act)
         if record is None:
             return not scope.nothing
         values = follow_relations(scope.collection, record) or {} if scope.follows else record

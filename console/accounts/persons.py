@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from console import access, log, subjects
 from console.accounts import authority, passwords
 from console.core.actor import Actor
-from console.db import engine as db
+from console.db import early_statement, engine as db
 from console.db.ids import new_id
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 
@@ -203,9 +203,8 @@ def people() -> list[Person]:
 
 def teams() -> list[Team]:
     """All teams by name, including archived ones."""
-    wanted = sa.text("select id, name, description, lead, archived_at is not null, second_person from console.team order by name, id")
-    with db.hot_engine().connect() as connection:
-        return [Team(*row) for row in connection.execute(wanted)]
+    wanted = "select id, name, description, lead, archived_at is not null, second_person from console.team order by name, id"
+    return [Team(*row) for row in early_statement.fetch(wanted, ())]
 
 
 def names(ids: Collection[str]) -> dict[str, str]:

@@ -15,10 +15,12 @@ from console.browse.record_lists import (
     collections,
     count,
     describe,
+    described,
     filter_of,
     key_of_reference,
     masked,
     may_shape,
+    note_on,
     note_view,
     nothing_found,
     page,
@@ -32,7 +34,6 @@ from console.browse.record_lists import (
     value_counts,
     value_ranges,
     view_scope,
-    viewed_collection,
 )
 from console.browse.related_records import RelatedPage, related, related_lists, summary_relations, ways_on
 

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, faults, log, records, subjects
+from console import faults, log, records, subjects
+from console.browse.record_lists import note_on
 from console.core.actor import Actor
 from console.core.contact_stages import stage_move
 from console.core.documents.collections import Collection
@@ -66,17 +67,8 @@ class Intent:
         self.settled = True
 
     def _note(self, kind: str, key: str | None, whose: str | None, connection: Connection, **values: Any) -> None:
-        log.note(
-            self.actor,
-            kind,
-            source=self.collection.source,
-            collection=self.collection.id,
-            record=records.log_reference(self.collection, key) if key is not None else None,
-            subject=whose or self.whose,
-            label=access.label_of(f"collection:{self.collection.id}"),
-            connection=connection,
-            **values,
-        )
+        reference = records.log_reference(self.collection, key) if key is not None else None
+        note_on(self.actor, kind, self.collection, record=reference, subject=whose or self.whose, connection=connection, **values)
 
     def drop(self) -> None:
         """Remove the intent: nothing was changed, and there is nothing to tell."""

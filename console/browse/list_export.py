@@ -6,7 +6,7 @@ A record is in it only if its reader may both see it and take it away. A field t
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from console import access, log, records
+from console import access, records
 from console.browse import naming, record_lists
 from console.browse.record_lists import BrowseQuery
 from console.core.actor import Actor
@@ -96,15 +96,9 @@ def judged(actor: Actor, collection_id: str, query: BrowseQuery) -> ListExport:
 def note(export: ListExport, form: str) -> None:
     """Note in the log that the list is taken away as a file of this form."""
     collection, query = export.collection, export.query
-    log.note(
-        export.actor,
-        "records_exported",
-        open={"format": form, "fields": [item.name for item in export.columns], "sort": query.sort or "", "segment": query.segment or ""},
-        sealed={name: value for name, value in (("filter", query.filter), ("q", query.q)) if value},
-        source=collection.source,
-        collection=collection.id,
-        label=access.label_of(f"collection:{collection.id}"),
-    )
+    open_ = {"format": form, "fields": [item.name for item in export.columns], "sort": query.sort or "", "segment": query.segment or ""}
+    sealed = {name: value for name, value in (("filter", query.filter), ("q", query.q)) if value}
+    record_lists.note_on(export.actor, "records_exported", collection, open=open_, sealed=sealed)
 
 
 def _scope(actor: Actor, collection: Collection) -> Scope:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -69,7 +70,7 @@ def _write_parts(file: BinaryIO, export: ListExport, parts: Iterator[bytes], pro
 
 
 def csv_parts(export: ListExport, look: Look) -> Iterator[bytes]:
-    """The lines of a CSV file, a piece at a time: numbers as a spreadsheet reads them, everything else as the page shows it."""
+    """The lines of a CSV file, a piece at a time: numbers, days and moments as a spreadsheet reads them, everything else as the page shows it."""
     varying = [_varies(export, item) for item in export.beside]
     for titles, columns, own in _columns(export, look):
         cells = [[harmless(title) for title in titles]]
@@ -96,6 +97,8 @@ def _each(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
     """The cell of each value; what its kind takes for one value is looked up once."""
     if formats.is_figure(what):
         return ["" if value is None else formats.figure(what, value, look) or harmless(words(what, value, look)) for value in column]
+    if what.type in ("date", "datetime") and not what.options and what.references is None and what.widget not in formats.WIDGETS:
+        return ["" if value is None else _plain_day(what, value, look) or harmless(words(what, value, look)) for value in column]
     writer = formats.scalar_writer(what)
     if writer is None:
         return [harmless(words(what, value, look)) for value in column]
@@ -109,6 +112,16 @@ def _each(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
         )
         for value in column
     ]
+
+
+def _plain_day(what: Kind, value: Any, look: Look) -> str:
+    """The day, or the moment in the reader's zone, as every spreadsheet and database reads it; empty for none."""
+    if what.type == "date":
+        with suppress(ValueError):
+            return date.fromisoformat(str(value)).isoformat()
+        return ""
+    at = formats.moment_of(value)
+    return "" if at is None else formats.within(at, look.zone).replace(tzinfo=None).isoformat(" ", "seconds")
 
 
 def words(what: Kind, value: Any, look: Look) -> str:

@@ -7,9 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from console.browse.record_lists import browsed_collection
-from console.browse.saved_segments import saved_segments
+from console.browse.saved_segments import SavedSegment, audiences, readable, saved_segments
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.scopes import Scope
 from console.db import early_statement, tables
 from console.db.engine import transaction
 from console.errors import Invalid
@@ -21,6 +22,11 @@ TITLE = "title"
 NARROWEST, WIDEST = 60, 900
 
 _VIEW = "select columns, roomy, segment, page_size, widths from console.list_view where person = $1 and collection = $2"
+_BOTH = """
+select v.columns, v.roomy, v.segment, v.page_size, v.widths, s.id, s.label, s.query, s.audience, s.made_by
+from (select) one left join console.list_view v on v.person = $1 and v.collection = $2
+left join console.saved_segment s on s.collection = $2 and s.audience = any($3::text[])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +46,19 @@ class ListView:
 def view_of(actor: Actor, collection_id: str) -> ListView:
     """The view that the actor kept of the list; one statement."""
     rows = early_statement.fetch(_VIEW, (actor.id, collection_id))
-    if not rows:
-        return ListView()
-    columns, roomy, segment, size, widths = rows[0]
-    return ListView(tuple(columns or ()), roomy, segment, size or ListView().size, widths or {})
+    return _view(*rows[0]) if rows else ListView()
+
+
+def view_and_segments(actor: Actor, collection: Collection, scope: Scope) -> tuple[ListView, list[SavedSegment]]:
+    """The view that the actor kept of the list, and the saved segments that they have as its tabs; one statement. The caller has judged the scope."""
+    rows = early_statement.fetch(_BOTH, (actor.id, collection.id, audiences(actor)))
+    return _view(*rows[0][:5]), readable(actor, collection, scope, [row[5:] for row in rows if row[5] is not None])
+
+
+def _view(
+    columns: Sequence[str] | None, roomy: bool | None, segment: str | None, size: int | None, widths: Mapping[str, int] | None
+) -> ListView:
+    return ListView(tuple(columns or ()), bool(roomy), segment, size or ListView().size, widths or {})
 
 
 def first_segment(actor: Actor, collection: Collection, kept: ListView) -> str | None:

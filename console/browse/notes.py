@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access, accounts, files, log, records, settings, subjects
-from console.browse.record_lists import browsed_collection, label_on_collection, subject_of
+from console.browse.record_lists import browsed_collection, note_on, subject_of
 from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -160,18 +160,10 @@ def add(actor: Actor, collection_id: str, key: str, text: str, attached: Sequenc
     row = {"id": note_id, "collection": collection_id, "record": ref, "by": actor.id, "at": now, "mentions": named}
     with transaction() as connection:
         connection.execute(sa.insert(tables.record_note).values(**row, subject=subject, kid=kid, nonce=nonce, ct=ciphertext))
-        log.note(
-            actor,
-            "note_added",
-            open={"note": note_id, "people": named, "attached": [file.id for file in kept]},
-            sealed={"text": said, "files": [file.name for file in kept]} if kept else {"text": said},
-            source=collection.source,
-            collection=collection_id,
-            record=ref,
-            subject=subject,
-            label=label_on_collection(collection),
-            connection=connection,
-        )
+        note_on(
+            actor, "note_added", collection, open={"note": note_id, "people": named, "attached": [file.id for file in kept]}, record=ref, subject=subject,
+            sealed={"text": said, "files": [file.name for file in kept]} if kept else {"text": said}, connection=connection,
+        )  # fmt: skip
     if named:
         notices.tell(named, "note_mention", note_id, by=actor.id, link=f"/notes/{note_id}")
     return note_id
@@ -218,17 +210,8 @@ def remove(actor: Actor, note_id: str) -> tuple[str, str]:
     with transaction() as connection:
         gone = {"kid": None, "nonce": None, "ct": None, "removed_at": log.now()}
         if connection.execute(sa.update(table).where(table.c.id == note_id, table.c.removed_at.is_(None)).values(**gone)).rowcount:
-            log.note(
-                actor,
-                "note_removed",
-                open={"note": note_id},
-                source=collection.source,
-                collection=collection_id,
-                record=row.record,
-                subject=row.subject,
-                label=label_on_collection(collection),
-                connection=connection,
-            )
+            told = {"open": {"note": note_id}, "record": row.record, "subject": row.subject}
+            note_on(actor, "note_removed", collection, **told, connection=connection)
     _drop(files.of_run(note_id))
     return collection_id, key
 

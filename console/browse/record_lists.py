@@ -113,15 +113,19 @@ def masked(actor: Actor, collection_id: str) -> tuple[Field, ...]:
 
 def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
     """The collection in the form of the API, as this actor sees it. Raises NotFound."""
-    collection, scope = browsed_collection(actor, collection_id)
-    described = collection.to_json(scope)
-    if not _may(actor, collection_id, "update"):
-        described["fields"] = [{**item, "readonly": True} for item in described["fields"]]
+    return described(actor, *browsed_collection(actor, collection_id))
+
+
+def described(actor: Actor, collection: Collection, scope: Scope) -> dict[str, Any]:
+    """As `describe`, within a scope that the caller has judged."""
+    told = collection.to_json(scope)
+    if not _may(actor, collection.id, "update"):
+        told["fields"] = [{**item, "readonly": True} for item in told["fields"]]
     if any(item.sql is not None for item in collection.segments):
         unseen = {item.id for item in collection.segments if not _reads_seen(actor, collection, item)}
-        described["segments"] = [item for item in described["segments"] if item["id"] not in unseen]
-    described["relations"] = [relation.to_json() for relation in _relations(actor, collection)]
-    return described
+        told["segments"] = [item for item in told["segments"] if item["id"] not in unseen]
+    told["relations"] = [relation.to_json() for relation in _relations(actor, collection)]
+    return told
 
 
 def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
@@ -240,11 +244,6 @@ def search_advice(actor: Actor, collection_id: str) -> list[str]:
     if not access.can(actor, None, "source", "manage"):
         return []
     return index_advice.statements(collection, search.searched_fields(collection, scope.hidden))
-
-
-def viewed_collection(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
-    """The collection and the actor's scope for looking at it. Raises NotFound."""
-    return browsed_collection(actor, collection_id)
 
 
 def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) -> RecordPage:
@@ -417,18 +416,15 @@ def label_on_collection(collection: Collection) -> str | None:
     return access.label_of(f"collection:{collection.id}")
 
 
+def note_on(actor: Actor, kind: str, collection: Collection, **more: Any) -> None:
+    """Note an event of the collection or of a record of it, as confidential as the whole collection unless `more` has a `label`."""
+    log.note(actor, kind, source=collection.source, collection=collection.id, **{"label": label_on_collection(collection), **more})
+
+
 def note_view(actor: Actor, collection: Collection, key: str, *, relation: str = "", label: str | None = None) -> None:
     """Note that the actor looked at the record, or at these relations of it. `label`: another than that of the whole collection."""
-    log.note(
-        actor,
-        "record_viewed",
-        open={"relation": relation} if relation else {},
-        source=collection.source,
-        collection=collection.id,
-        record=records.log_reference(collection, key),
-        label=label or label_on_collection(collection),
-        later=True,
-    )
+    label, record = label or label_on_collection(collection), records.log_reference(collection, key)
+    note_on(actor, "record_viewed", collection, open={"relation": relation} if relation else {}, record=record, label=label, later=True)
 
 
 def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, found: ListPage) -> None:
@@ -436,13 +432,4 @@ def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, found: 
     sealed = {name: value for name, value in (("filter", query.filter), ("q", query.q)) if value}
     if query.segment:
         open_["segment"] = query.segment
-    log.note(
-        actor,
-        "record_listed",
-        open=open_,
-        sealed=sealed,
-        source=collection.source,
-        collection=collection.id,
-        label=label_on_collection(collection),
-        later=True,
-    )
+    note_on(actor, "record_listed", collection, open=open_, sealed=sealed, later=True)

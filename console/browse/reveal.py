@@ -37,7 +37,7 @@ def reveal(actor: Actor, collection_id: str, key: str, name: str, reason: str) -
 
     Raises NotFound for a record or field that is invisible or not masked, NotAllowed without the right, Invalid without a reason.
     """
-    collection, scope = record_lists.viewed_collection(actor, collection_id)
+    collection, scope = record_lists.browsed_collection(actor, collection_id)
     records.get(collection_id, key, scope, fields=())
     field = collection.field(name)
     if field is None or name not in scope.masked:
@@ -53,14 +53,6 @@ def reveal(actor: Actor, collection_id: str, key: str, name: str, reason: str) -
         value = records.get(collection_id, key, whole, fields=(name,)).values.get(name)
     except NotFound:
         raise NotAllowed("You may see this record, but not uncover its values. An admin can grant it.", need=need) from None
-    log.note(
-        actor,
-        "value_revealed",
-        open={"field": name},
-        sealed={"reason": said},
-        source=collection.source,
-        collection=collection_id,
-        record=records.log_reference(collection, key),
-        label=access.label_of(f"collection:{collection_id}"),
-    )
+    told = {"open": {"field": name}, "sealed": {"reason": said}, "record": records.log_reference(collection, key)}
+    record_lists.note_on(actor, "value_revealed", collection, **told)
     return Revealed(field, value, log.now() + timedelta(seconds=SHOWN_S))

@@ -6,7 +6,7 @@ Who may not read a field that it names does not see its tab.
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from console import log, subjects
 from console.browse.record_lists import BrowseQuery, browsed_collection, may_shape, question
 from console.core.actor import Actor
 from console.core.documents.collections import Collection as CollectionModel
+from console.core.scopes import Scope
 from console.db import early_statement, tables
 from console.db.engine import transaction
 from console.db.ids import new_id
@@ -63,8 +64,12 @@ def audiences(actor: Actor) -> list[str]:
 def saved_segments(actor: Actor, collection_id: str) -> list[SavedSegment]:
     """The saved segments that the actor has as tabs, their own first, then by name; one statement. Raises NotFound."""
     collection, scope = browsed_collection(actor, collection_id)
-    rows = early_statement.fetch(_SEGMENTS, (collection_id, audiences(actor)))
-    shapes = may_shape(actor, collection_id) if rows else False
+    return readable(actor, collection, scope, early_statement.fetch(_SEGMENTS, (collection_id, audiences(actor))))
+
+
+def readable(actor: Actor, collection: CollectionModel, scope: Scope, rows: Sequence[tuple[Any, ...]]) -> list[SavedSegment]:
+    """The segments of these rows that may be told to the actor, their own first, then by name."""
+    shapes = may_shape(actor, collection.id) if rows else False
     found = []
     for segment_id, label, query, audience, made_by in rows:
         mine = made_by == actor.id

@@ -20,20 +20,15 @@ from console.errors import ConsoleError, NotFound
 from console.formats.times import moment_of
 from console.records import record_keys
 
-YES = frozenset(
-    {*GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "given", "agreed", "accepted", "confirmed", "opt in", "opted in"}
-)
+YES = frozenset({*GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "given", "agreed", "accepted", "confirmed", "opt in", "opted in"})  # fmt: skip
 NO = frozenset({
     "", "no", "n", "false", "0", "-", "–", "none", "nein", "non", "nee", "nie", "ne", "not given", "withdrawn", "opted out", "opt out", "opted_out", "opt_out", "unsubscribed",
     "non-subscribed", "not subscribed", "not_subscribed", "never subscribed", "no consent", "no_consent", "cleaned", "bounced", "archived", "pending", "declined",
 })  # fmt: skip
 HEADINGS: Mapping[str, tuple[str, ...]] = {
-    "email": ("email", "e mail", "mail", "newsletter"),
-    "sms": ("sms", "text message", "text messages"),
-    "call": ("call", "calls", "phone", "telephone"),
-    "ai_call": ("ai call", "ai calls", "calls by an ai", "call by an ai"),
-    "chat": ("chat",),
-}
+    "email": ("email", "e mail", "mail", "newsletter"), "sms": ("sms", "text message", "text messages"), "call": ("call", "calls", "phone", "telephone"),
+    "ai_call": ("ai call", "ai calls", "calls by an ai", "call by an ai"), "chat": ("chat",),
+}  # fmt: skip
 """Channel → what its column may be called, with “consent” before or behind."""
 SHAPES = (
     "{} consent", "consent {}", "consent to {}", "{} opt in", "opt in {}", "{} marketing consent", "{} marketing", "accepts {} marketing", "accepts {}", "{} subscription status",
@@ -42,18 +37,13 @@ SHAPES = (
 """A heading that says who agreed, with a word for the channel."""
 MAILINGS = ("marketing status", "accepts marketing", "newsletter")
 EVIDENCE: Mapping[str, tuple[str, ...]] = {
-    "source": ("source", "given at place", "where"),
-    "text_version": ("text", "text version", "version", "wording"),
+    "source": ("source", "given at place", "where"), "text_version": ("text", "text version", "version", "wording"),
     "at": ("at", "date", "on", "given on", "given at", "when", "time"),
-}
+}  # fmt: skip
 """Part of a consent → words that its column may be called by, behind “consent”."""
 COLUMNS: Mapping[str, str] = {
-    "email": "E-mail consent",
-    "sms": "SMS consent",
-    "call": "Call consent",
-    "ai_call": "AI call consent",
-    "chat": "Chat consent",
-}
+    "email": "E-mail consent", "sms": "SMS consent", "call": "Call consent", "ai_call": "AI call consent", "chat": "Chat consent",
+}  # fmt: skip
 """Channel → what its column is best called."""
 NAMES: Mapping[str, str] = {"email": "E-mail", "sms": "SMS", "call": "Calls", "ai_call": "Calls by an AI", "chat": "Chat"}
 

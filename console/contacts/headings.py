@@ -1,9 +1,11 @@
 """What a column of somebody else's list of contacts is, by its heading, and how its cells are spelled here: names of countries, zones, shortened numbers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from zoneinfo import available_timezones
+
+from console.core.documents.collections import Collection, Field
 
 GIVEN, MIDDLE, FAMILY = "given", "middle", "family"
 USUAL: Mapping[str, tuple[str, ...]] = {
@@ -29,32 +31,10 @@ USUAL: Mapping[str, tuple[str, ...]] = {
 """Part of a contact → headings by which it is known beside its own name and label, the best first. A name may stand in three columns."""
 NAME_PARTS = (GIVEN, MIDDLE, FAMILY)
 UNKNOWN = 100
-_AROUND = frozenset(
-    [
-        "person",
-        "primary",
-        "main",
-        "address",
-        "mailing",
-        "billing",
-        "home",
-        "work",
-        "business",
-        "other",
-        "private",
-        "personal",
-        "preferred",
-        "default",
-        "value",
-        "number",
-        "1",
-        "privat",
-        "geschäftlich",
-        "the",
-        "of",
-        "adresse",
-    ]
-)
+_AROUND = frozenset({
+    "person", "primary", "main", "address", "mailing", "billing", "home", "work", "business", "other", "private",
+    "personal", "preferred", "default", "value", "number", "1", "privat", "geschäftlich", "the", "of", "adresse",
+})  # fmt: skip
 """Words that say which of several it is, not what."""
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "lt")
 _ALSO = {
@@ -90,6 +70,30 @@ def rank(heading: str) -> int:
 def inner(words: str) -> str:
     """The words of a heading without those that only say which of several it is."""
     return " ".join(word for word in words.split() if word not in _AROUND)
+
+
+def fields_of(collection: Collection, named: Sequence[str], fields: Sequence[Field]) -> dict[int, Field]:
+    """Number of a column → the field that its heading names, by its own words or by usual ones."""
+    own = {plain(name): item for item in fields for name in (item.label, item.name)}
+    by_name = {item.name: item for item in fields}
+    found: dict[int, Field] = {}
+    usual: dict[str, list[int]] = {}
+    for number, heading in sorted(enumerate(named), key=lambda each: (rank(each[1]), each[0])):
+        item, part = own.get(plain(heading)), part_of(heading)
+        if item is not None and item not in found.values():
+            found[number] = item
+        elif part is not None:
+            usual.setdefault(part, []).append(number)
+    taken = {item.name for item in found.values()}
+    for part in USUAL:  # a whole name stands before its parts
+        into = "name" if part in NAME_PARTS else part
+        item = by_name.get(getattr(collection.contact, into, None) or "")
+        if item is None or part not in usual or (item.name in taken and into not in ("email", "phone")):
+            continue
+        found |= dict.fromkeys(usual[part] if into in ("email", "phone") else usual[part][:1], item)
+        if part == "name":
+            taken.add(item.name)
+    return found
 
 
 def country_code(cell: str) -> str:

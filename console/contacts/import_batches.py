@@ -18,7 +18,7 @@ import orjson
 import sqlalchemy as sa
 
 from console import accounts, faults, log, queue, subjects
-from console.contacts import contact_files, import_writing, imports
+from console.contacts import contact_files, import_writing, imports, mapping
 from console.contacts.encodings import ENCODINGS
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan, Question
 from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
@@ -246,7 +246,8 @@ def _begin(actor: Actor, collection_id: str, question: Question, ident: str, *, 
         connection.execute(sa.insert(tables.enrolment_batch).values(**row))
         queue.enqueue(connection, queue.IMPORT, ident, dedupe_key=ident)
         if not preview:
-            log.note(actor, "contacts_imported", open={"batch": ident, "total": total}, collection=collection_id, connection=connection)
+            kind = "contacts_imported" if mapping.is_contact(collection_id) else "records_imported"
+            log.note(actor, kind, open={"batch": ident, "total": total}, collection=collection_id, connection=connection)
     until = time.monotonic() + AT_HAND_S
     with suppress(queue.PutBack):  # a worker has it already, or goes on with it
         _finish(get(actor, ident), actor, lambda: time.monotonic() > until)

@@ -1,4 +1,4 @@
-"""Contacts from a CSV file: what each column is, and what each line becomes: a new contact, a change of one that is there, or nothing, with the reason."""
+"""Records from a CSV file, contacts above all: what each column is, and what each line becomes: a new record, a change of one that is there, or nothing, with the reason."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import asdict, dataclass, field as default, replace
@@ -10,7 +10,7 @@ import orjson
 from console import access, accounts, formats, records
 from console.actions import hand_forms
 from console.browse import browsed_collection
-from console.contacts import consent_columns, contact_files, headings
+from console.contacts import cells, consent_columns, contact_files, headings
 from console.contacts.consent_columns import COLUMNS, Columns, Place
 from console.contacts.contact_files import ContactFile, Row
 from console.contacts.encodings import ENCODINGS
@@ -18,6 +18,7 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.filters import Test
 from console.core.moments import is_zone
+from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import Invalid, NotFound
 from console.records import Record
@@ -30,7 +31,6 @@ CONSENT, TOLD, ALL, EVERYONE = "consent:", "told:", "all:", "everyone"
 IMPORTED = "import"
 FORMULA = ("=", "+", "-", "@")
 """What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
-DOUBLED = "The same contact stands on a line before."
 NO_HEADING = "No word of the first line is known as the heading of a column: choose what the columns are."
 NEW: Final = "new"
 CHANGED: Final = "changed"
@@ -46,6 +46,7 @@ class Question:
     """A file of contacts. `columns` is number of a column → the field that it goes to, `match` the field by which contacts are found that are there (None: none is looked for).
 
     `change`: those are changed, else their lines are refused. `same` is what is told once for all lines: of their consents, and with ALL before it a field of theirs.
+    `spelling` is one of `cells.SPELLINGS`.
     """
 
     file: ContactFile
@@ -53,6 +54,7 @@ class Question:
     match: str | None = None
     change: bool = False
     same: Mapping[str, Any] = default(default_factory=dict)
+    spelling: str = "day"
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
@@ -103,6 +105,11 @@ class Plan:
     owners: Mapping[str, str]
 
     @property
+    def one(self) -> str:
+        """What one record is called."""
+        return uncapitalised(self.collection.label_one)
+
+    @property
     def match(self) -> str | None:
         """The field by which contacts are found that are there."""
         return self.question.match
@@ -119,10 +126,10 @@ class Plan:
 
 
 def require_import(actor: Actor, collection: Collection) -> None:
-    """Raises NotFound where the collection has no contacts, NotAllowed where the actor may not add records to it."""
-    if collection.contact is None:
-        raise NotFound(f"{collection.label} are not contacts.")
+    """Raises NotFound where nobody adds records by hand, NotAllowed where the actor may not."""
     access.require(actor, None, f"collection:{collection.id}", "create")
+    if not hand_forms.may_create(actor, collection):
+        raise NotFound(f"{collection.label} cannot be added to here: this is a view, or has no key.")
 
 
 def importable(actor: Actor, collection_id: str) -> Collection:
@@ -152,16 +159,17 @@ def matches(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
 
 def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Question:
     """The question of a file whose headings say what its columns are; a person sees that and chooses again. Raises Invalid for a file without a heading."""
-    named, _ = contact_files.sample(file, actor.id)
-    by_number = _by_heading(collection, named, _fields(actor, collection))
+    named, first = contact_files.sample(file, actor.id)
+    by_number = headings.fields_of(collection, named, _fields(actor, collection))
     found_columns = consent_columns.columns_of(
         consent_columns.place_of(actor, collection), ["" if n in by_number else headings.plain(each) for n, each in enumerate(named)]
     )
     columns = {number: field.name for number, field in by_number.items()}
     columns |= {number: f"{CONSENT}{channel}" for number, channel in found_columns.channels.items()}
     columns |= {number: f"{TOLD}{field.name}" for number, field in found_columns.told.items()}
-    question = Question(file, {str(number): name for number, name in sorted(columns.items())})
-    return Question(file, question.columns, match_of(actor, collection, question))
+    spelling = cells.spelling_of((cell for line in first for cell in line), file.delimiter)
+    question = Question(file, {str(number): name for number, name in sorted(columns.items())}, spelling=spelling)
+    return replace(question, match=match_of(actor, collection, question))
 
 
 def question_told(actor: Actor, collection: Collection, file: ContactFile, headings_told: Mapping[str, str], match: str | None) -> Question:
@@ -179,9 +187,12 @@ def question_told(actor: Actor, collection: Collection, file: ContactFile, headi
 
 
 def match_of(actor: Actor, collection: Collection, question: Question) -> str | None:
-    """The field by which contacts that are there are found best: a key that the file tells, else an e-mail address, else a telephone number."""
+    """The field by which those that are there are found best: a key that the file tells, else an e-mail address, else a telephone number; of no contacts what names them."""
     contact, offered = collection.contact, {name for name, _ in matches(actor, collection)}
-    named = [*collection.key, contact.email if contact else None, contact.phone if contact else None]
+    named = [
+        *collection.key,
+        *([contact.email, contact.phone] if contact else collection.title_fields[: len(collection.title_fields) == 1]),
+    ]
     return next((name for name in named if name in question.columns.values() and name in offered), None)
 
 
@@ -193,7 +204,7 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     columns = {int(number): name for number, name in question.columns.items() if number.isdigit()}
     order = sorted(columns, key=lambda number: (headings.rank(named[number]) if number < len(named) else 0, number))
     fields = {number: known[columns[number]] for number in order if columns[number] in known}
-    of_several = {getattr(collection.contact, part) for part in ("name", "email", "phone")}
+    of_several = {getattr(collection.contact, part, None) for part in ("name", "email", "phone")}
     once = [name for name in columns.values() if name not in of_several]
     if len(set(once)) < len(once):
         raise Invalid("Two columns are the same.", details=[{"field": "columns", "reason": "This field is filled by one column only."}])
@@ -203,7 +214,7 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     owner = collection.contact.owner if collection.contact else None
     create, read, update = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
     return Plan(
-        actor, collection, Question(question.file, question.columns, match, question.change, question.same), fields, len(named),
+        actor, collection, replace(question, match=match), fields, len(named),
         _consents(consent_columns.place_of(actor, collection), columns, question.same), needed, _filled(known, fields, question.same), create, read, update,
         owners={name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in columns.values() else {},
     )  # fmt: skip
@@ -229,7 +240,8 @@ def judge(
     firsts = first_line([(row.number, _identity(plan, values)) for row, values, wrong in read if values and not wrong])
     allowed = _changeable(plan, [record for found in there.values() for record in found])
     lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
-    return [_looked_at(plan, line) for line in lines] if look else lines
+    nowhere = cells.leading_nowhere(plan.fields.values(), [line.values for line in lines]) if look else {}
+    return [_looked_at(plan, line, nowhere) for line in lines] if look else lines
 
 
 def _line(
@@ -245,7 +257,7 @@ def _line(
     if wrong:
         return Line(row.number, REFUSED, values, tuple(wrong))
     if first is not None and first != row.number:
-        return Line(row.number, REFUSED, values, (DOUBLED, f"It stands on line {first:,}."))
+        return Line(row.number, REFUSED, values, (f"The same {plan.one} stands on a line before.", f"It stands on line {first:,}."))
     agreed, unsaid = consent_columns.read(plan.consents, row.cells, plan.question.same)
     found = there.get(_spelled(values.get(plan.match or ""))) or ()
     if row.number in begun and not found and plan.match is None:
@@ -259,25 +271,32 @@ def _line(
     return Line(row.number, REFUSED if reasons else NEW, values, tuple(dict.fromkeys(reasons)), agreed)
 
 
-def _looked_at(plan: Plan, line: Line) -> Line:
-    """The line, refused for what would refuse it when it is added."""
+def _looked_at(plan: Plan, line: Line, nowhere: Mapping[str, AbstractSet[str]]) -> Line:
+    """The line, refused for what would refuse it when it is added or changed; `nowhere` is field → values that lead to no record."""
     reasons = [] if line.outcome != NEW or line.done else records.refusals_of_new(plan.collection, line.values, plan.create)
+    if line.outcome in (NEW, CHANGED) and not line.done:
+        reasons += [
+            cells.led_nowhere(plan.collection.by_name[name], line.values[name])
+            for name in nowhere
+            if str(line.values.get(name)) in nowhere[name]
+        ]
     return replace(line, outcome=REFUSED, reasons=tuple(dict.fromkeys(reasons))) if reasons else line
 
 
 def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Sequence[Record], allowed: AbstractSet[str]) -> Line:
     label = plan.collection.by_name[plan.match].label if plan.match else ""
     if len(found) > 1:
-        return Line(number, REFUSED, values, (f"{len(found)} contacts have this {label}.",))
+        return Line(number, REFUSED, values, (f"{len(found)} {plan.collection.spoken} have this {label}.",))
     known = found[0]
     if not plan.question.change:
-        return Line(number, REFUSED, values, (f"Somebody with this {label} is there already.",), key=known.key)
+        there = "Somebody" if plan.collection.contact else f"Another {plan.one}"
+        return Line(number, REFUSED, values, (f"{there} with this {label} is there already.",), key=known.key)
     given = {name: value for name, value in values.items() if name not in plan.filled and name not in plan.collection.key}
     changes = {name: value for name, value in given.items() if name in _moved(plan, known, given)}
     if not changes:
         return Line(number, SAME, values, key=known.key)
     if known.key not in allowed:
-        return Line(number, REFUSED, values, ("You may see this contact, but not change it.",), key=known.key)
+        return Line(number, REFUSED, values, (f"You may see this {plan.one}, but not change it.",), key=known.key)
     wrong = _wrong_zone(plan, changes) + records.refusals_of_change(plan.collection, known.values, changes, plan.update)
     reasons = tuple(dict.fromkeys(wrong))
     former = {name: known.values.get(name) for name in changes}
@@ -314,7 +333,9 @@ def _values(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
     for name, cell in _cells(plan, row).items():
         field = plan.collection.by_name[name]
         values[name] = _value(plan, field, cell)
-        if name in (plan.part("name"), plan.part("email")) and contact_files.swallowed(cell, plan.question.file.delimiter):
+        if name in (plan.part("name"), plan.part("email"), *plan.collection.title_fields) and contact_files.swallowed(
+            cell, plan.question.file.delimiter
+        ):
             reasons.append(f"{field.label} goes over several lines: a quotation mark is missing, or one too many.")
         elif field.options is not None and values[name] not in {option.value for option in field.options}:
             reasons.append(f"{field.label} is none of {', '.join(option.label for option in field.options)}.")
@@ -339,20 +360,14 @@ def _cells(plan: Plan, row: Row) -> dict[str, str]:
 
 
 def _value(plan: Plan, field: Field, cell: str) -> Any:
-    """The cell as a value of the field: an option by its value or label; what cannot be read stays text and is refused when it is added."""
+    """The cell as a value of the field; countries, time zones and owners of contacts may be named."""
     if field.name == plan.part("country"):
         cell = headings.country_code(cell)
     elif field.name == plan.part("zone"):
         cell = headings.zone_name(cell)
     elif field.name == plan.part("owner"):
         cell = plan.owners.get(cell.casefold(), cell)
-    if field.options is not None:
-        return next(
-            (option.value for option in field.options if cell.casefold() in (option.value.casefold(), option.label.casefold())), cell
-        )
-    if field.type == "boolean":
-        return True if cell.casefold() in consent_columns.YES else False if cell.casefold() in consent_columns.NO else cell
-    return formats.typed(formats.kind(field), [cell], formats.Look())
+    return cells.value(field, cell, plan.question.spelling, formats.Look.of(plan.actor))
 
 
 def _identity(plan: Plan, values: Mapping[str, Any]) -> str:
@@ -396,29 +411,6 @@ def _fields(actor: Actor, collection: Collection) -> list[Field]:
     """The fields that a file may fill in."""
     hidden = access.scope_for(actor, collection.id, "read").hidden
     return [f for f in collection.fields if not f.readonly and not f.governed and f.computed is None and f.name not in hidden]
-
-
-def _by_heading(collection: Collection, named: Sequence[str], fields: Sequence[Field]) -> dict[int, Field]:
-    own = {headings.plain(name): item for item in fields for name in (item.label, item.name)}
-    by_name = {item.name: item for item in fields}
-    found: dict[int, Field] = {}
-    usual: dict[str, list[int]] = {}
-    for number, heading in sorted(enumerate(named), key=lambda each: (headings.rank(each[1]), each[0])):
-        item, part = own.get(headings.plain(heading)), headings.part_of(heading)
-        if item is not None and item not in found.values():
-            found[number] = item
-        elif part is not None:
-            usual.setdefault(part, []).append(number)
-    taken = {item.name for item in found.values()}
-    for part in headings.USUAL:  # a whole name stands before its parts
-        into = "name" if part in headings.NAME_PARTS else part
-        item = by_name.get(getattr(collection.contact, into) or "")
-        if item is None or part not in usual or (item.name in taken and into not in ("email", "phone")):
-            continue
-        found |= dict.fromkeys(usual[part] if into in ("email", "phone") else usual[part][:1], item)
-        if part == "name":
-            taken.add(item.name)
-    return found
 
 
 def _consents(place: Place | None, names: Mapping[int, str], same: Mapping[str, Any]) -> Columns:

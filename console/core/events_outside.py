@@ -68,6 +68,12 @@ OUTSIDE = (
         ("batch", "total"),
     ),
     Kind(
+        "records_imported",
+        "record",
+        "A person began to import a file of so many lines into a collection that holds no contacts. Each record that is added or changed by it has an event `record_changed` of its own.",
+        ("batch", "total"),
+    ),
+    Kind(
         "segment_shared",
         "record",
         "A person saved the filter of a list as a tab for a team or a role.",

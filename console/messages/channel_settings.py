@@ -84,7 +84,7 @@ def script_of(kind: str) -> str:
 
 def any_sandbox() -> bool:
     """Whether something that people may take for sent is not."""
-    return bool(in_the_sandbox())
+    return any(in_sandbox(kind) for kind in KINDS)
 
 
 def in_the_sandbox() -> list[str]:

@@ -54,7 +54,7 @@ def of_text(actor: Actor, text: str, collection_id: str = "") -> Seen:
     require(actor)
     if not text.strip() or len(text) > MOST_TEXT or "\x00" in text:
         raise Invalid("Nothing was looked at.", details=[{"field": "text", "reason": f"Paste 1 to {MOST_TEXT:,} characters."}])
-    collection = browse.viewed_collection(actor, collection_id)[0] if collection_id else None
+    collection = browse.browsed_collection(actor, collection_id)[0] if collection_id else None
     items = [item for item in (*collection.stored_fields, *collection.computed_fields) if not item.hidden] if collection else []
     treatments = {item.name: field_disclosure.of_field(collection, item.name) for item in items} if collection else {}
     redacted_text = redacted(text, treatments, key=house_key(), labels={item.name: item.label for item in items})

@@ -190,13 +190,13 @@ def copy_all(
     table = table_of(collection)
     if table.dialect.name != "postgresql":
         return None
-    words = words_in_sql.cells(table, scope, columns, wording)
-    if words is None or not _zones_agree(collection, columns, wording):
+    made = words_in_sql.cells(table, scope, columns, wording)
+    if made is None or not _zones_agree(collection, columns, wording):
         return None
     places = _places(collection, order) or [field.name for field in collection.stored_fields if field.sortable][:MOST_TIES]
     statement = _slice(table, Reader(table, scope, [], places), order, places, wanted, None, backwards=False, size=None)
-    shown = [sa.func.nullif(word, "") if number == 0 else word for number, word in enumerate(words)]
-    worded = statement.with_only_columns(*shown, maintain_column_froms=True)
+    (first, *others), read_from = made
+    worded = statement.with_only_columns(sa.func.nullif(first, ""), *others).select_from(read_from)
     return connect.copied(catalogue.engine_of(collection), collection.source, worded, size)
 
 

@@ -32,20 +32,11 @@ MYSQL = {
     1205: LOCKED, 1213: LOCKED, 1969: TOO_LONG, 3024: TOO_LONG, 1290: READ_ONLY, 1792: READ_ONLY, 1040: FULL,
 }  # fmt: skip
 SQLITE = {
-    "interrupted": TOO_LONG,
-    "database is locked": LOCKED,
-    "no such table": NO_TABLE,
-    "no such column": NO_COLUMN,
-    "has no column named": NO_COLUMN,
-    "unable to open": "is a file that is not there, or that the console may not open.",
-    "readonly": READ_ONLY,
-    "not a database": "is no SQLite database.",
-    "no such function": OWN_PROGRAM,
-    "no such collation": OWN_PROGRAM,
-    "no such module": OWN_PROGRAM,
-    "malformed": "is damaged: its file has to be restored.",
-    "disk is full": "has no space left on its disk.",
-}
+    "interrupted": TOO_LONG, "database is locked": LOCKED, "no such table": NO_TABLE, "no such column": NO_COLUMN, "has no column named": NO_COLUMN,
+    "unable to open": "is a file that is not there, or that the console may not open.", "readonly": READ_ONLY,
+    "not a database": "is no SQLite database.", "no such function": OWN_PROGRAM, "no such collation": OWN_PROGRAM, "no such module": OWN_PROGRAM,
+    "malformed": "is damaged: its file has to be restored.", "disk is full": "has no space left on its disk.",
+}  # fmt: skip
 UNKNOWN_LETTERS = "22P05"
 """PostgreSQL's code for letters that the encoding of a database does not have."""
 RAISED, BROKEN = 1644, frozenset({3819, 4025})

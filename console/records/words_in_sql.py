@@ -7,7 +7,7 @@ SQL cannot word makes the whole list `None`. A single value that it cannot word 
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -32,7 +32,6 @@ PLACED = re.compile(r"\{\{\s*record\.([A-Za-z_]\w*)\s*\}\}")
 PLAIN_KEY = r"^[A-Za-z0-9_@:][A-Za-z0-9_.@:-]{0,254}$"
 SHORTEST_ID = len("wf_") + 20
 OWN_ID = rf"^({'|'.join(formats.OWN)})_[0-9a-z]{{20,40}}$"
-ENGLISH = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 KNOWN = datetime(1970, 1, 2, tzinfo=UTC), datetime(2037, 12, 30, tzinfo=UTC)
 """The moments for which the zones of the database are compared with ours."""
 
@@ -62,19 +61,23 @@ class Wording:
         return f"'{text}" if text.startswith(self.formula) else text
 
 
-def cells(table: Table, scope: Scope, columns: Sequence[Field], wording: Wording) -> list[Words] | None:
-    """The title and the columns of the list as words; None where SQL cannot say one of them."""
+def cells(table: Table, scope: Scope, columns: Sequence[Field], wording: Wording) -> tuple[list[Words], sa.FromClause] | None:
+    """The title and the columns of the list as words, and what they are read from; None where SQL cannot say one of them."""
     collection = table.collection
     named = title(table, scope, wording)
     if named is None or any(item.name not in table.columns for item in columns):
         return None
     found: list[Words] = [named]
+    read_from: sa.FromClause = table.table
     for item in columns:
-        words = _cell(table, item, formats.kind(item, collection.key), wording)
+        what = formats.kind(item, collection.key)
+        led = what.references is not None
+        words, titles = _reference(table, item, str(what.references), wording) if led else (_cell(table, item, what, wording), None)
         if words is None:
             return None
         found.append(words)
-    return found
+        read_from = read_from if titles is None else read_from.outerjoin(titles, sa.true())
+    return found, read_from
 
 
 def title(table: Table, scope: Scope, wording: Wording) -> Words | None:
@@ -97,7 +100,7 @@ def title(table: Table, scope: Scope, wording: Wording) -> Words | None:
         return None
     made = sa.func.concat(*parts) if len(parts) > 1 else parts[0]
     whole = sa.func.btrim(made, BLANKS)
-    usual = _harmless(made) & sa.func.ascii(sa.func.right(made, 1)).between(ord("!"), ord("~"))
+    usual = _harmless(made) & _within(sa.func.ascii(sa.func.right(made, 1)), "!", "~")
     return sa.case(
         (usual, made), (whole == "", _key(table)), (_dangerous(whole, wording), sa.literal("'", sa.Text).concat(whole)), else_=whole
     )
@@ -122,8 +125,6 @@ def _cell(table: Table, field: Field, what: Kind, wording: Wording) -> Words | N
     column = table.columns[field.name]
     if field.stored == "boolean":
         return sa.case((column.is_(sa.true()), "Yes"), (column.is_(sa.false()), "No"))
-    if what.references is not None:
-        return _reference(table, field, what.references, wording)
     if what.options:
         known = {value: wording.guarded(label) for value, label in what.options.items()}
         return _looked_up(column, known, _stop(column)) if _spelled(field) and all(known.values()) else None
@@ -141,7 +142,7 @@ def _cell(table: Table, field: Field, what: Kind, wording: Wording) -> Words | N
 def _by_type(column: Any, field: Field, what: Kind, wording: Wording) -> Words | None:
     match what.type, field.stored:
         case "date", "date":
-            return _day(column, wording.look)
+            return _day(column)
         case "datetime", "datetime":
             return _moment(column, wording.look)
         case "time", "time":
@@ -167,7 +168,12 @@ def _stop(column: Any) -> Words:
 
 def _harmless(text: Any) -> Any:
     """Whether the text begins with a letter from A to z: no spreadsheet takes it for a formula."""
-    return sa.func.ascii(text).between(ord("A"), ord("z"))
+    return _within(sa.func.ascii(text), "A", "z")
+
+
+def _within(code: Any, first: str, last: str) -> Any:
+    """Whether the code is one of these letters. `BETWEEN` would work it out twice."""
+    return sa.func.abs(code * 2 - (ord(first) + ord(last))) <= ord(last) - ord(first)
 
 
 def _dangerous(text: Any, wording: Wording) -> Any:
@@ -217,20 +223,25 @@ def _coded(column: Any, widget: str, wording: Wording) -> Words:
     return _looked_up(column, known, sa.case((text.regexp_match("^[A-Za-z0-9]+$"), text), else_=_stop(column)))
 
 
-def _reference(table: Table, field: Field, target: str, wording: Wording) -> Words | None:
-    """The title of the record that the value leads to, as far as the reader may know it."""
+def _reference(table: Table, field: Field, target: str, wording: Wording) -> tuple[Words | None, sa.FromClause | None]:
+    """The title of the record that a row leads to, as far as the reader may know it (None: SQL cannot say), and what has to be joined for it.
+
+    It is joined row by row and limited to one, so that PostgreSQL keeps those that it has met (Memoize) and a target without a unique key adds no rows.
+    """
     column, reach = table.columns[field.name], wording.reaches(target)
     if reach is None or not _spelled(field):
-        return None
-    absent = sa.literal(wording.guarded(reach.absent), sa.Text)
-    name: Any = absent
+        return None, None
+    name: Any = sa.literal(wording.guarded(reach.absent), sa.Text)
+    titles = None
     if reach.scope is not None:
         there = _target(table, field, target)
         named = None if there is None else title(there, reach.scope, wording)
         if there is None or named is None:
-            return None
-        name = sa.func.coalesce(sa.select(named).where(there.key[0] == column, there.in_scope(reach.scope)).scalar_subquery(), absent)
-    return sa.case((column.is_(None), sa.null()), (_text(column) == "", formats.EMPTY), else_=name)
+            return None, None
+        one = sa.select(named.label("title")).where(there.key[0] == column, there.in_scope(reach.scope)).limit(1)
+        titles = one.lateral(f"title_{field.name}"[:60])
+        name = sa.func.coalesce(titles.c.title, name)
+    return sa.case((column.is_(None), sa.null()), (_text(column) == "", formats.EMPTY), else_=name), titles
 
 
 def _target(table: Table, field: Field, target: str) -> Table | None:
@@ -273,37 +284,15 @@ def _if(usual: Any, words: Any, column: Any) -> Words:
     return sa.case((usual, words), (column.is_not(None), _stop(column)))
 
 
-def _months(locale: str) -> list[str] | None:
-    """The months as they stand in a day; None where a day is written in another order."""
-    days = [formats.text(Kind("", "", "date"), f"2026-{month:02}-03", Look(locale)) for month in range(1, 13)]
-    usual = all(day.startswith("3 ") and day.endswith(" 2026") for day in days)
-    return [day[2:-5] for day in days] if usual else None
+def _day(column: Any) -> Words:
+    return _if(column.between(date.min, date.max), _text(column), column)
 
 
-def _dated(at: Any, look: Look, after: str = "") -> Any:
-    """The day in words, and `after` as a picture of the time."""
-    months = _months(look.locale)
-    if months is None:
-        return None
-    if tuple(months) == ENGLISH:
-        return sa.func.to_char(at, f"FMDD Mon FMYYYY{after}")
-    names = sa.cast(sa.literal(json.dumps(months), sa.Text), postgresql.JSONB)
-    month = names.op("->>", return_type=sa.Text())(sa.cast(sa.extract("month", at), sa.Integer) - 1)
-    return sa.func.to_char(at, "FMDD ").concat(month).concat(sa.func.to_char(at, f" FMYYYY{after}"))
-
-
-def _day(column: Any, look: Look) -> Words | None:
-    words = _dated(column, look)
-    return None if words is None else _if(column.between(date.min, date.max), words, column)
-
-
-def _moment(column: Any, look: Look) -> Words | None:
-    if formats.text(Kind("", "", "datetime"), "2026-05-03T09:05:00Z", replace(look, zone="UTC"))[-7:] != ", 09:05":
-        return None
+def _moment(column: Any, look: Look) -> Words:
+    """The moment to the second, in the reader's zone."""
     moment = sa.cast(column, sa.TIMESTAMP(timezone=True))  # a time without a zone is one of UTC, like the session
-    there = sa.func.timezone(look.zone, moment)
-    words = _dated(there, look, ", HH24:MI")
-    return None if words is None else _if(moment.between(*KNOWN), words, column)
+    there = sa.func.date_trunc("second", sa.func.timezone(look.zone, moment))
+    return _if(moment.between(*KNOWN), _text(there), column)
 
 
 def zone_sampled(zone: str) -> sa.Select[Any]:

@@ -16,15 +16,16 @@ def _leads_taken_out(parts: Parts) -> str:
     return "{who} took " + (f"{total:,}" if isinstance(total, int) else "many") + " out of {workflow}"
 
 
-def _contacts_imported(parts: Parts) -> str:
+def _file_imported(parts: Parts) -> str:
     total = parts.open.get("total")
-    return "{who} imported a file of " + (f"{total:,} lines" if isinstance(total, int) else "contacts")
+    return "{who} imported a file of " + (f"{total:,} lines" if isinstance(total, int) else "records")
 
 
 ENROLMENTS: Mapping[str, str | Callable[[Parts], str]] = {
     "lead_enrolled": "{who} enrolled somebody in {workflow}{on_record}",
     "lead_left": _lead_left,
     "leads_taken_out": _leads_taken_out,
-    "contacts_imported": _contacts_imported,
+    "contacts_imported": _file_imported,
+    "records_imported": _file_imported,
 }
 """Kind → template, or the function that makes one."""

@@ -5,7 +5,6 @@ Style sheets and scripts of ours are sent without comments and indentation. What
 
 import hashlib
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -55,16 +54,17 @@ def _font(_root: str) -> str:
 
 def sheets(*names: str) -> Markup:
     """Return links to these style sheets of `css/`; without names, to the one of every page."""
-    return _tags('<link rel="stylesheet" href="{}">', [f"css/{name}.css" for name in names or ("frame",)])
+    return _tags(request.script_root, '<link rel="stylesheet" href="{}">', tuple(f"css/{name}.css" for name in names or ("frame",)))
 
 
 def scripts(*names: str) -> Markup:
     """Return tags of these scripts of `js/`; without names, of those of every page, in loading order."""
-    files = [f"js/{name}.js" for name in names] or [HTMX, "js/frame.js"]
-    return _tags('<script src="{}" defer></script>', files)
+    files = tuple(f"js/{name}.js" for name in names) or (HTMX, "js/frame.js")
+    return _tags(request.script_root, '<script src="{}" defer></script>', files)
 
 
-def _tags(shape: str, files: Iterable[str]) -> Markup:
+@lru_cache(maxsize=64)
+def _tags(_root: str, shape: str, files: tuple[str, ...]) -> Markup:
     return Markup("\n").join(Markup(shape).format(asset(file)) for file in files)  # noqa: S704 (shapes of ours)
 
 

@@ -1,4 +1,4 @@
-"""Contacts from a CSV file: choose it, look at what each line would become, have it imported, and fetch the lines that were refused."""
+"""Records from a CSV file: choose it, look at what each line would become, have it imported, and fetch the lines that were refused."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,7 +8,9 @@ from flask import Blueprint, Response, make_response, request
 
 from console import log
 from console.activity import exports
+from console.browse import naming
 from console.contacts import consent_columns, contact_files, import_batches, imports
+from console.contacts.cells import SPELLINGS
 from console.contacts.encodings import ENCODINGS
 from console.contacts.import_batches import Import
 from console.contacts.imports import Line, Plan, Question
@@ -25,7 +27,7 @@ SHOWN = 50
 SHOWN_FIELDS = 4
 """Of each of the first lines: who it is, and what becomes of it."""
 OUTCOMES = {
-    "new": Badge("New", "good", "user-plus"),
+    "new": Badge("New", "good", "plus"),
     "changed": Badge("Changed", "info", "pencil"),
     "same": Badge("As it is", ""),
     "refused": Badge("Left out", "warn", "alert-triangle"),
@@ -92,10 +94,12 @@ def _question(question: Question) -> Question:
     """Return the question as the form has it now."""
     columns = {name.removeprefix(COLUMN): value for name, value in request.form.items() if name.startswith(COLUMN) and value}
     typed = form_boxes.read_form(request.form, frame.look())
-    same = {name: value for name, value in typed.items() if value not in (None, "")} | {
-        imports.EVERYONE: request.form.getlist(imports.EVERYONE)
-    }
-    return replace(question, columns=columns, match=request.form.get("match") or None, change=request.form.get("change") == "1", same=same)
+    same = {name: value for name, value in typed.items() if value not in (None, "")}
+    same[imports.EVERYONE] = request.form.getlist(imports.EVERYONE)
+    spelling = request.form.get("spelling", "")
+    spelling = spelling if spelling in SPELLINGS else question.spelling
+    match, change = request.form.get("match") or None, request.form.get("change") == "1"
+    return replace(question, columns=columns, match=match, change=change, same=same, spelling=spelling)
 
 
 def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Response:
@@ -130,8 +134,9 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         plan, lines = import_batches.first_lines(who, found)
     except (OSError, ConsoleError):
         return {}
-    look = frame.look()
     fields = list({field.name: field for _, field in sorted(plan.fields.items(), key=lambda each: each[0])}.values())[:SHOWN_FIELDS]
+    leading = naming.references(((field.name, field.references) for field in fields), (line.values for line in lines))
+    look = frame.naming(naming.named(who, leading))
     shown = [(line, OUTCOMES[line.outcome], _cells(line, fields, look)) for line in lines]
     columns = [
         (
@@ -145,7 +150,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
     mapping = {
         "columns": columns, "choices": imports.choices(who, collection), "matches": imports.matches(who, collection), "match": plan.match or "",
         "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "boxes": _boxes(plan, found.question.same, look),
-        "untold": _untold(plan, found.question.same, look), "everyone": _everyone(plan, found.question.same),
+        "untold": _untold(plan, found.question.same, look), "spellings": list(SPELLINGS.items()), "spelling": found.question.spelling, "everyone": _everyone(plan, found.question.same),
     }  # fmt: skip
     filled = [
         (collection.by_name[name].label, value) for name, value in plan.filled.items() if f"{imports.ALL}{name}" not in found.question.same

@@ -81,10 +81,10 @@ class _Walk:
 
     @staticmethod
     def _target(collection: str, relation: str) -> Collection:
-        link = browse.viewed_collection(frame.actor(), collection)[0].relation(relation)
+        link = browse.browsed_collection(frame.actor(), collection)[0].relation(relation)
         if link is None:
             raise NotFound
-        return browse.viewed_collection(frame.actor(), link.collection)[0]
+        return browse.browsed_collection(frame.actor(), link.collection)[0]
 
     def columns(self, first: int) -> list[Column]:
         """The columns from this one on. A record or source that fails says so in its own column, which is the last."""

@@ -13,6 +13,7 @@ from console import browse, formats, runs
 from console.actions import bulk, bulk_starts, hand_forms
 from console.browse import BrowseQuery, ListPage, list_export, list_views
 from console.browse.list_views import ListView
+from console.browse.saved_segments import SavedSegment
 from console.contacts import tags
 from console.core.documents.collections import Collection, Field
 from console.errors import Malformed, TooSlow
@@ -91,11 +92,10 @@ def save_segment(collection: str) -> Response:
 def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     """Return the list; `saving` is what was typed into the sheet that saves its filter, and refused."""
     who = frame.actor()
-    described = browse.describe(who, collection)
-    listed = browse.browsed_collection(who, collection)[0]
-    described = list_tags.with_tags(described, listed)
-    kept = list_views.view_of(who, collection)
-    if not request.args and (opens := saved_segments.opening(listed, kept)) is not None:
+    listed, scope = browse.browsed_collection(who, collection)
+    described = list_tags.with_tags(browse.described(who, listed, scope), listed)
+    kept, known = list_views.view_and_segments(who, listed, scope)
+    if not request.args and (opens := saved_segments.opening(listed, kept, known)) is not None:
         return frame.redirect_to(opens)
     if (
         "add_field" in request.args
@@ -105,7 +105,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
         return frame.redirect_to(to)
     usual = kept.columns or listed.columns
     query = parse_query(described, usual, kept.size)
-    if frame.wants_fragment() and (part := _part(listed, described, query, kept)) is not None:
+    if frame.wants_fragment() and (part := _part(listed, described, query, kept, known)) is not None:
         return part
     wrong, slow = "", ""
     try:
@@ -117,7 +117,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     except Malformed as error:
         wrong = error.message
         page = browse.page(who, collection, BrowseQuery(limit=kept.size, fields=usual, labels=True))
-    shown = drawn(page, described, wrong, kept, saving) | ({} if wrong or slow else count_context(collection, query, page))
+    shown = drawn(page, described, wrong, kept, known, saving) | ({} if wrong or slow else count_context(collection, query, page))
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
     shown |= list_preview.previewed(listed.id, request.args.get("preview"))
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=422 if saving else 400 if wrong else 200)
@@ -128,17 +128,20 @@ def _search_help(collection: Collection, described: Mapping[str, Any]) -> Sequen
     return list_preview.search_help(choosable, collection)
 
 
-def _part(collection: Collection, described: Mapping[str, Any], query: BrowseQuery, kept: ListView) -> Response | None:
+def _part(
+    collection: Collection, described: Mapping[str, Any], query: BrowseQuery, kept: ListView, known: list[SavedSegment]
+) -> Response | None:
     """Return the part of the page that htmx asks for alone; None for the list itself."""
     match frame.htmx.target:
         case "count":
             return frame.page("lists/list.html", count_context(collection.id, query), blocks={"count": "count"})
         case "tabs":
-            known = browse.saved_segments.saved_segments(frame.actor(), collection.id)
             segments = tabs(collection, described, kept, known, counted=True)
             return frame.page("lists/list.html", {"segments": segments}, blocks={"tabs": "tabs"})
         case "condition":
-            return frame.page("lists/list.html", {"asking": _asking(described)}, blocks={"condition": "condition"})
+            kinds = {field["name"]: formats.kind(field) for field in described["filtered"]}
+            asking = list_filters.asking(kinds, [name for name, _ in _filterable(described)])
+            return frame.page("lists/list.html", {"asking": asking}, blocks={"condition": "condition"})
         case "view-sheet":
             return frame.page("lists/list.html", _view(collection, described, query.fields or ()), blocks={"view-sheet": "view_sheet"})
         case "syntax":
@@ -152,11 +155,6 @@ def _part(collection: Collection, described: Mapping[str, Any], query: BrowseQue
                 blocks={"preview": "preview"},
             )
     return None
-
-
-def _asking(described: Mapping[str, Any]) -> list_filters.Asking:
-    kinds = {field["name"]: formats.kind(field) for field in described["filtered"]}
-    return list_filters.asking(kinds, [name for name, _ in _filterable(described)])
 
 
 def _filterable(described: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -204,21 +202,22 @@ def parse_query(described: Mapping[str, Any], usual: tuple[str, ...], size: int 
 
 
 def drawn(
-    page: ListPage, described: Mapping[str, Any], wrong: str, kept: ListView, saving: Mapping[str, Any] | None = None
+    page: ListPage,
+    described: Mapping[str, Any],
+    wrong: str,
+    kept: ListView,
+    known: list[SavedSegment],
+    saving: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return everything that the page of a list draws."""
     collection, args, look = page.collection, request.args, frame.naming(page.named)
     kinds = {field["name"]: formats.kind(field, collection.key) for field in described["filtered"]}
     shown = columns_beside_title(collection, page.columns)
-    known = browse.saved_segments.saved_segments(frame.actor(), collection.id)
     segment = next((segment for segment in described["segments"] if segment["id"] == args.get("segment")), None)
     filterable = _filterable(described)
     listed = frozenset(item.name for item in page.columns)
-    charted = {
-        item.name: list_address(of=item.name, preview=None).replace("/c/", "/chart/c/", 1)
-        for item in shown
-        if can_be_charted(item) or can_be_spread(item)
-    }
+    chart = list_address(preview=None, of="").replace("/c/", "/chart/c/", 1)
+    charted = {item.name: chart + quote_plus(item.name) for item in shown if can_be_charted(item) or can_be_spread(item)}
     return {
         "collection": collection,
         "segments": tabs(collection, described, kept, known),
@@ -234,7 +233,7 @@ def drawn(
         "all_href": list_address(segment=""),
         "clear_href": list_address(filter=None, q=None),
         "filterable": _options(tuple(sorted(filterable, key=lambda choice: choice[0] not in listed)), args.get("add_field", "")),
-        "asking": _asking(described),
+        "asking": list_filters.asking(kinds, [name for name, _ in filterable]),
         "facets": None,
         "kept": _kept_parameters("q", "after", "before", "count", "inside", "preview"),
         "kept_all": _kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview"),
@@ -246,9 +245,7 @@ def drawn(
         if list_export.may_export(frame.actor(), collection.id)
         else None,
         "new_href": records.new_url(collection.id) if hand_forms.may_create(frame.actor(), collection) else None,
-        "import_href": f"/import{frame.collection_url(collection.id)}"
-        if collection.contact is not None and hand_forms.may_create(frame.actor(), collection)
-        else None,
+        "import_href": f"/import{frame.collection_url(collection.id)}" if hand_forms.may_create(frame.actor(), collection) else None,
         "picking": "pick" in args,
         "reach": page.reach,
         "inside_href": list_address(inside="1"),

@@ -59,7 +59,7 @@ def sent(form: MultiDict[str, str], name: str, texts: list[str]) -> list[str]:
 def offer() -> Response:
     """Show records of a collection that somebody may see and whose names, numbers or addresses fit what was typed."""
     collection, text = request.form.get("collection", ""), request.form.get("q", "")
-    browse.viewed_collection(frame.actor(), collection)
+    browse.browsed_collection(frame.actor(), collection)
     answer = find_records.find(frame.actor(), text, only=collection)
     look = frame.look()
     rows = [

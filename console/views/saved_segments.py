@@ -1,6 +1,6 @@
 """The sheet of a list in which its filter is saved as a tab: for the reader, for a team or role of theirs, or in the collection's draft."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import Response, flash, request
@@ -22,14 +22,13 @@ def address(collection: str, saved: SavedSegment) -> str:
     return frame.collection_url(collection, **saved.query, saved=saved.id)
 
 
-def opening(collection: Collection, kept: ListView) -> str | None:
+def opening(collection: Collection, kept: ListView, known: Sequence[SavedSegment]) -> str | None:
     """Return the address that the bare list leads to; None for the list itself."""
     who = frame.actor()
     if (first := list_views.first_segment(who, collection, kept)) is not None:
         return frame.collection_url(collection.id, segment=first)
     if not kept.segment:
         return None
-    known = saved_segments.saved_segments(who, collection.id)
     return next((address(collection.id, saved) for saved in known if saved.id == kept.segment), None)
 
 

@@ -103,6 +103,12 @@ def test_a_value_that_only_python_can_word_makes_all_of_it_the_other_way(
         pg.sql(f"delete from thing where id = {at}", "things")
 
 
+def test_days_and_moments_are_such_for_a_spreadsheet(ines: Actor) -> None:
+    look = Look("de", "America/New_York")
+    for part in both(ines, look, BrowseQuery(fields=("born", "seen"), limit=1)):
+        assert part.split(b"\r\n")[0].endswith(b",1010-12-11,1970-05-10 02:59:59")
+
+
 def test_a_list_with_a_field_that_only_python_can_word_is_made_by_python(ines: Actor) -> None:
     export = list_export.judged(ines, "t.thing", BrowseQuery(fields=("id", "grid")))
     assert export.lines(Look(), FORMULA) is None

@@ -60,7 +60,7 @@ def roots(actor: Actor, draft: Draft, chosen: str) -> dict[str, Any]:
 
 
 def _record(actor: Actor, collection_id: str, key: str) -> Mapping[str, Any]:
-    collection, scope = browse.viewed_collection(actor, collection_id)
+    collection, scope = browse.browsed_collection(actor, collection_id)
     found = records.get(collection_id, key, scope)
     _note(actor, collection, key)
     return collection.typed(found.values)

@@ -1,0 +1,74 @@
+"""How the cells of a file are read: numbers and days as its writer spells them, which the first lines tell and whoever sends the file may choose."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from console import formats, records
+from console.contacts import consent_columns
+from console.core.documents.collections import Field
+from console.core.plain_words import uncapitalised
+from console.core.scopes import whole
+from console.formats import Kind, Look
+
+SPELLINGS: Mapping[str, str] = {"day": "1,234.50 and 31/05/2026", "month": "1,234.50 and 05/31/2026", "comma": "1.234,50 and 31.05.2026"}
+"""How numbers and days of a file may be spelled, with what people read. 2026-05-31 is read with each of them."""
+_NUMBER = {mark: re.compile(rf"([-+\N{{MINUS SIGN}}]?)(\d{{1,3}}(?:[{group}' \N{{NO-BREAK SPACE}}\N{{NARROW NO-BREAK SPACE}}]\d{{3}})+|\d+)(?:{re.escape(mark)}(\d+))?")
+    for mark, group in ((".", ","), (",", "."))}  # fmt: skip
+_DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?:[ T,]+(\d{1,2}:\d{2}(?::\d{2})?))?")
+_COMMA = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})*,(?:\d{1,2}|\d{4,})|[-+]?\d+,(?:\d{1,2}|\d{4,})")
+_CURRENCY = "€$£¥%  "
+
+
+def spelling_of(cells: Iterable[str], delimiter: str) -> str:
+    """How the numbers and days of these cells seem to be spelled."""
+    cells = list(cells)
+    if any(_COMMA.fullmatch(cell.strip(_CURRENCY)) for cell in cells):
+        return "comma"
+    days = [found for cell in cells if (found := _DAY.fullmatch(cell)) is not None]
+    if any(int(found[2]) > 12 for found in days):
+        return "month"
+    return "comma" if delimiter == ";" else "day"
+
+
+def value(field: Field, cell: str, spelling: str, look: Look) -> object:
+    """The cell as a value of the field: an option by its value or label; what cannot be read stays text and is refused when it is added."""
+    if field.options is not None:
+        return next(
+            (option.value for option in field.options if cell.casefold() in (option.value.casefold(), option.label.casefold())), cell
+        )
+    if field.type == "boolean":
+        return True if cell.casefold() in consent_columns.YES else False if cell.casefold() in consent_columns.NO else cell
+    what = formats.kind(field)
+    return formats.typed(what, [_plain(what, cell, spelling)], look)
+
+
+def _plain(what: Kind, cell: str, spelling: str) -> str:
+    """A number with a point and no separators, a day as 2026-05-31; the cell itself where it is none."""
+    if what.type in formats.NUMBERS and what.references is None:
+        found = _NUMBER["," if spelling == "comma" else "."].fullmatch(cell.strip(_CURRENCY))
+        return cell if found is None else found[1] + re.sub(r"\D", "", found[2]) + (f".{found[3]}" if found[3] else "")
+    if what.type in ("date", "datetime") and (found := _DAY.fullmatch(cell)) is not None:
+        day, month = (found[2], found[1]) if spelling == "month" else (found[1], found[2])
+        try:
+            plain = date(int(found[3]), int(month), int(day)).isoformat()
+        except ValueError:
+            return cell
+        return f"{plain}T{found[4].zfill(5)}" if found[4] else plain
+    return cell
+
+
+def leading_nowhere(fields: Iterable[Field], lines: Iterable[Mapping[str, object]]) -> dict[str, frozenset[str]]:
+    """Field → values in these lines to which no record of its collection belongs. Raises SourceDown."""
+    lines, found = list(lines), {}
+    for field in fields:
+        if field.references is not None:
+            keys = {str(told): records.key_of_value(str(told)) for line in lines if (told := line.get(field.name)) not in (None, "")}
+            there = records.visible_keys(field.references, keys.values(), whole(field.references)) if keys else set()
+            found[field.name] = frozenset(told for told, key in keys.items() if key not in there)
+    return found
+
+
+def led_nowhere(field: Field, told: object) -> str:
+    """Why a line is left out whose value leads to no record."""
+    return f"{field.label}: there is no {uncapitalised(records.collection(field.references or '').label_one)} {told}."

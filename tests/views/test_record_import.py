@@ -1,0 +1,120 @@
+"""A file of records that are no contacts: numbers and days as its writer spells them, keys that lead elsewhere, what is there already, and who may."""
+
+import io
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import access, sources
+from console.contacts import import_batches
+from console.contacts.cells import spelling_of
+from console.contacts.import_batches import Import
+from console.db.engine import fetch
+from tests.jobs import work_until_idle
+from tests.tables import cases
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.views.conftest import Pages
+
+SQL = """
+create table maker (id integer primary key, name text not null);
+insert into maker values (7, 'Forge');
+create table part (id integer primary key, sku text not null unique, price numeric(10, 2) not null check (price >= 0), since date, seen timestamp,
+    maker_id integer references maker (id), sold boolean not null default 0);
+insert into part (sku, price, since) values ('A-1', 5, '2020-01-01');
+"""
+FILE = (
+    "SKU;Price;Since;Maker;Seen;Sold\r\n"
+    "B-1;1.234,50 €;31.05.2026;7;31.05.2026 14:30;ja\r\n"
+    "B-2;-3;01.02.2026;7;;no\r\n"
+    "B-3;7;31.02.2026;7;;no\r\n"
+    "B-4;7;;99;;no\r\n"
+    "B-5;twelve;;;;no\r\n"
+    "A-1;6;;;;no\r\n"
+    "B-1;7;;;;no\r\n"
+)
+
+
+@pytest.fixture
+def stock(pages: "Pages", tmp_path: "Path") -> "Pages":
+    path = tmp_path / "stock.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(SQL)
+    sources.add("stock", f"sqlite:///{path}")
+    for collection in ("stock.part", "stock.maker"):
+        access.grant("operator", f"collection:{collection}", ["browse", "read", "create", "update"], team="operations")
+    pages.file = path  # type: ignore[attr-defined]
+    return pages
+
+
+def kept(pages: "Pages", text: str, encoding: str = "cp1252") -> Import:
+    return import_batches.keep(pages.company.olivia, "stock.part", io.BytesIO(text.encode(encoding)))
+
+
+def parts(pages: "Pages") -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(pages.file)) as connection:  # type: ignore[attr-defined]
+        return connection.execute("select sku, price, since, maker_id, sold from part order by id").fetchall()
+
+
+def test_lines_of_any_collection_are_shown_judged_and_added(stock: "Pages") -> None:
+    assert "/import/c/stock.part" in stock.olivia.get("/c/stock.part").links
+    assert "from a file" in stock.olivia.get("/import/c/stock.part").text
+    found = kept(stock, FILE)
+    work_until_idle()
+    found = import_batches.get(stock.company.olivia, found.id)
+    page = stock.olivia.get(f"/imports/{found.id}").text
+    why = dict(import_batches.refused(found.id))
+    assert (found.new, found.refused) == (2, 5), why
+    assert "31 May 2026" in page
+    assert "Forge" in page, "a key stands there by the name of what it leads to"
+    assert "consent" not in page.lower()
+    assert [why[number][0] for number in sorted(why)] == [
+        "Since: This must be a day such as 2026-11-20.",
+        "Maker: there is no maker 99.",
+        "Price: This must be a number, such as 12.50.",
+        "Another part with this SKU is there already.",
+        "The same part stands on a line before.",
+    ]
+    assert len(parts(stock)) == 1, "looking at a file adds nothing"
+    done = import_batches.confirm(stock.company.olivia, found.id)
+    work_until_idle()
+    assert "Price" in dict(import_batches.refused(done.id))[3][0], "a rule of the database itself refuses its line alone, in words"
+    assert parts(stock)[1:] == [("B-1", 1234.5, "2026-05-31", 7, 1)]
+    noted = "select count(*) from console.event where convert_from(body, 'UTF8') like %s"
+    assert [fetch(noted, (f'%stock.part%"type":"{kind}"%',))[0][0] for kind in ("records_imported", "record_changed")] == [1, 1]
+
+
+def test_what_is_there_gets_what_the_file_says_where_that_is_asked_for(stock: "Pages") -> None:
+    found = kept(stock, "sku,price\nA-1,6.25\nZ,1\n", "utf-16")
+    chosen = {"c.0": "sku", "c.1": "price", "match": "sku", "change": "1", "spelling": "day", "do": "look"}
+    stock.olivia.post(f"/imports/{found.id}", {"csrf_token": stock.olivia.token, **chosen})
+    again = import_batches.get(stock.company.olivia, stock.olivia.answer.headers["Location"].rpartition("/")[2])
+    assert (again.new, again.changed) == (1, 1)
+    import_batches.confirm(stock.company.olivia, again.id)
+    work_until_idle()
+    assert [row[:2] for row in parts(stock)] == [("A-1", 6.25), ("Z", 1)]
+
+
+def test_who_may_not_add_records_imports_none(stock: "Pages") -> None:
+    stock.stan.get("/import/c/stock.part", status=404)
+    access.grant("reviewer", "collection:stock.part", ["browse", "read"], team="operations")
+    assert "/import/c/stock.part" not in stock.rosa.get("/c/stock.part").links
+    stock.rosa.get("/import/c/stock.part", status=403)
+
+
+@cases(
+    "cells, spelling",
+    [
+        (["1.234,5", "x"], "comma"),
+        (["1,234", "5"], "day"),
+        (["05/31/2026"], "month"),
+        (["31/05/2026"], "day"),
+        (["5", "2026-05-31"], "day"),
+    ],
+)
+def test_spelling_is_told_by_the_cells(cells: list[str], spelling: str) -> None:
+    assert spelling_of(cells, ",") == spelling
