@@ -20,6 +20,7 @@ TYPE_WORDS = {
     "dict": "an object",
     "model": "an object",
 }
+MISSING = "This is missing."
 SAFE_INTEGER = 2**53 - 1
 UNION_TAG = re.compile(r"^(str|int|bool|none|list\[.*\]|dict\[.*\]|constrained-.*|function-.*|nullable\[.*\])$")
 
@@ -116,7 +117,7 @@ def _reason(detail: ErrorDetails, model: type[BaseModel]) -> str:
     context = detail.get("ctx", {})
     match detail["type"]:
         case "missing":
-            return "This is missing."
+            return MISSING
         case "extra_forbidden":
             return _unknown(str(detail["loc"][-1]), model, detail["loc"])
         case "string_pattern_mismatch":
