@@ -254,7 +254,9 @@ def test_who_never_gets_it_right_is_asked_three_times(company: Company, model: S
     turn = asked(company.mona)
     assert turn.status == "ready"
     assert not turn.answer.changes
-    assert "Rate the risk: Customers has no field none_" in turn.answer.text
+    told = "Rate the risk: Customers has no field “None 0”: it has “ID”, “Display name”, “Email”"
+    assert told in turn.answer.text
+    assert "_" not in turn.answer.text, "people are told labels"
     assert len(model.asked) == 3
 
 
