@@ -87,7 +87,8 @@ def _values(value: Any, place: tuple[str | int, ...], depth: int) -> Iterator[Sp
         for key, entry in value.items():
             if not isinstance(key, str) or not _storable(key):
                 yield Spot(place, f"The key {key!r} cannot be stored.")
-            yield from _values(entry, (*place, str(key)), depth + 1)
+            if not isinstance(entry, str) or not _storable(entry):  # most entries are texts: a document of a thousand steps has ten thousand
+                yield from _values(entry, (*place, str(key)), depth + 1)
     elif isinstance(value, list | tuple):
         for number, entry in enumerate(value):
             yield from _values(entry, (*place, number), depth + 1)
@@ -100,7 +101,7 @@ def _values(value: Any, place: tuple[str | int, ...], depth: int) -> Iterator[Sp
 
 
 def _storable(text: str) -> bool:
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return "\x00" not in text and (text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text))
 
 
 def model_errors(error: ValidationError, model: type[BaseModel]) -> list[Spot]:

@@ -250,6 +250,9 @@ def _references(
         ),
     )
     for sketch in sketches:
+        found, conditions = _finding_texts(sketch, raw), list(ai_check.conditions(sketch, raw))
+        if not (sketch.texts or sketch.content or found or conditions):
+            continue
         names_known = Known(
             outputs=outputs,
             before=frozenset(before.get(sketch.id, ()))
@@ -268,15 +271,16 @@ def _references(
                 for reason in wrong_references(text, template=template, known=names_known)
             ]
         own = {sketch.id: _with_reads(sketch)}  # the blocks and findings of a step see what it reads
-        seen = replace(names_known, before=names_known.before | {sketch.id}, outputs={**names_known.outputs, **own})
-        for place, words, template in _finding_texts(sketch, raw):
+        shows = bool(sketch.content or found)
+        seen = replace(names_known, before=names_known.before | {sketch.id}, outputs={**outputs, **own}) if shows else names_known
+        for place, words, template in found:
             wrong = _wrong_finding(Located(place, words), template=template, known=seen)
             problems += [Problem(sketch.id, place, reason) for reason in wrong]
         for text, template in sketch.content:
             kind = sketch.blocks[int(text.field.partition("]")[0].removeprefix("content["))]
             wrong = [*wrong_references(text, template=template, known=seen), *_unknown_at_end(sketch, text, template=template)]
             problems += [Problem(sketch.id, text.field, f"{reason} (In the block {kind}.)") for reason in wrong]
-        for place, condition in ai_check.conditions(sketch, raw):
+        for place, condition in conditions:
             problems += [
                 Problem(sketch.id, place, reason)
                 for reason in wrong_references(Located(place, condition), template=False, known=names_known)
