@@ -87,7 +87,9 @@ def _values(value: Any, place: tuple[str | int, ...], depth: int) -> Iterator[Sp
         for key, entry in value.items():
             if not isinstance(key, str) or not _storable(key):
                 yield Spot(place, f"The key {key!r} cannot be stored.")
-            if not isinstance(entry, str) or not _storable(entry):  # most entries are texts: a document of a thousand steps has ten thousand
+            if not isinstance(entry, str) or not _storable(
+                entry
+            ):  # most entries are texts: a document of a thousand steps has ten thousand
                 yield from _values(entry, (*place, str(key)), depth + 1)
     elif isinstance(value, list | tuple):
         for number, entry in enumerate(value):
