@@ -12,15 +12,13 @@ from typing import Any
 from console import workflows
 from console.ai.builder_prompt import TESTS
 from console.core import drafting
+from console.core.documents.json_shape import MISSING
 from console.core.documents.workflow_check import Problem, Surroundings
+from console.core.documents.workflow_sketch import UNKNOWN
 from console.core.drafting import AddStep, Change, ChangeError, SetDocument
 
 FIXED = ("format", "slug", "team", "run_as", "clearance")
 """What words never change: which workflow it is, whose, and in whose name it acts."""
-RIGHTS = ("No role that may", "None of these roles", "No role may")
-UNKNOWN = ("There is no ", "The inbox ")
-"""How a problem begins that names something out of reach; where a file is only warned, for it may come first, words propose nothing."""
-MISSING = "This is missing."
 MOST_TRIED = 80
 """With more changes than these, nothing is saved of a proposal that cannot be taken whole."""
 
@@ -96,7 +94,8 @@ def judge(case: Case, changes: Sequence[Change]) -> Judged:
             (Problem(getattr(changes[error.number], "step", None) if _named(changes, error) else None, at, error.reason),),
         )
     new = [each for each in workflows.check(after, case.surroundings) if _key(each) not in case.former]
-    found = [each for each in new if each.severity == "error" or each.reason.startswith(UNKNOWN)]
+    # a file may come before what it names: words may not
+    found = [each for each in new if each.severity == "error" or each.kind == UNKNOWN]
     hard = [*_refused(case, after), *(each for each in found if not _may_stay(each, after))]
     return Judged(after, changes, hard, [each for each in found if _may_stay(each, after)])
 
@@ -144,16 +143,12 @@ def _key(problem: Problem) -> tuple[str | None, str, str]:
 
 def _may_stay(problem: Problem, after: Mapping[str, Any]) -> bool:
     """Whether a person can mend the problem, and it names nothing unknown."""
-    if problem.reason.startswith(RIGHTS):
-        return True
-    if problem.step is None:
-        return problem.field == "steps" and "end" in problem.reason and "start:" not in problem.reason
+    if problem.kind:
+        return problem.kind != UNKNOWN
     if problem.field == "next" or problem.field.startswith("next."):
-        return not problem.reason.startswith("There is no step")
-    if problem.field == "id":
-        return problem.reason.startswith("No way leads")
+        return True
     step: Mapping[str, Any] = next((each for each in after["steps"] if each["id"] == problem.step), {})
-    return problem.reason == MISSING and not step.get("config")  # settings that cannot be read are not looked into further
+    return bool(step) and problem.reason == MISSING and not step.get("config")  # settings that cannot be read are not looked into further
 
 
 def _refused(case: Case, after: Mapping[str, Any]) -> list[Problem]:

@@ -6,6 +6,7 @@ Nothing is changed here. What cannot be in a draft is not proposed, and the answ
 import contextlib
 import json
 import logging
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.workflow_check import Problem
 from console.core.drafting import Change, ChangeError
-from console.core.plain_words import named_reason
+from console.core.plain_words import humanised, named_reason
 from console.db.engine import transaction
 from console.proposals import options
 from console.queue import PutBack
@@ -45,6 +46,8 @@ PAUSE_S = 0.3
 DONE = {"add_step": "Added", "remove_step": "Removed", "add_trigger": "Added", "remove_trigger": "Removed"}
 ENGINE = Actor("system", "sys_engine", "Handrail", session="sys:config")
 UNREADABLE = "The answer was no JSON object of the form asked for."
+_CODE = re.compile(r"(?<![\w.'])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w(])(?!\.\w)")
+_OFFERED = re.compile(r"(?<=: it has )[\w, ]+(?=\.)")
 NOT_PROPOSED = "Not proposed, because it would not work here:"
 
 _log = logging.getLogger(__name__)
@@ -210,7 +213,8 @@ def _composed(question: Question, best: _Tried, judged: Judged) -> Answer:
     """What the person is told, with the changes as small as they are: what turns the draft into the copy."""
     changes = drafting.to_json(drafting.difference(question.document, judged.document)) if judged.changes else []
     titles = {step["id"]: str(step.get("title") or step["id"]) for step in (*question.document["steps"], *best.judged.document["steps"])}
-    lines = [_line(titles, problem) for problem in judged.left_out] + _unreadable(len(best.lost))
+    labels = _labels(question.names) | titles
+    lines = [_line(titles, labels, problem) for problem in judged.left_out] + _unreadable(len(best.lost))
     text = best.suggestion.text if changes or not lines else ""
     parts = [text, *_taken_away(question.document, judged.document), *([NOT_PROPOSED, *dict.fromkeys(lines[:MOST_TOLD])] if lines else [])]
     return Answer("\n".join(part for part in parts if part), changes, best.suggestion.assumptions, best.suggestion.questions)
@@ -223,8 +227,17 @@ def _taken_away(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
     return [f"Take care: this removes {gone} of {len(there)} steps."] if gone > max(2, len(there) // 2) else []
 
 
-def _line(titles: Mapping[str, str], problem: Problem) -> str:
+def _labels(names: Mapping[str, Any]) -> dict[str, str]:
+    """Collection, field or action → its label."""
+    fields = [each for collection in names["collections"] for each in (collection, *collection["fields"])]
+    return {str(each.get("name") or each["id"]): str(each["label"]) for each in (*fields, *names["actions"]) if each.get("label")}
+
+
+def _line(titles: Mapping[str, str], labels: Mapping[str, str], problem: Problem) -> str:
+    """What is wrong as people are told it: names of programs by their labels, of what is not there as words."""
     reason = named_reason(problem.field, problem.reason)
+    reason = _OFFERED.sub(lambda names: ", ".join(f"“{labels.get(name) or humanised(name)}”" for name in names[0].split(", ")), reason)
+    reason = _CODE.sub(lambda name: f"“{labels.get(name[0]) or humanised(name[0])}”", reason)
     title = titles.get(problem.step or "", "")
     return f"{title if len(title) <= LONGEST_TITLE else f'{title[:LONGEST_TITLE]}…'}: {reason}" if title else reason
 

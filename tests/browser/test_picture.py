@@ -19,6 +19,12 @@ FOCUSED = "document.activeElement.dataset.cellId"
 PLACES = """() => Object.fromEntries([...document.querySelectorAll('.x6-node[data-shape=handrail-step]')]
     .map((node) => [node.dataset.cellId, node.getAttribute('transform').match(/-?[0-9.]+/g).map(Number)]))"""
 MAIN = "(() => { const main = document.querySelector('main'); return main.scrollHeight - main.clientHeight; })()"
+OVERLAPS = """() => {
+    const boxes = (sought) => [...document.querySelectorAll(`step-picture ${sought}`)].map((each) => [each.parentElement.textContent, each.getBoundingClientRect()]);
+    const [names, all] = [boxes('.way-tag'), [...boxes('.way-tag'), ...boxes('.nd'), ...boxes('.group-words')]];
+    const meet = (one, two) => Math.min(one.right, two.right) - Math.max(one.left, two.left) > 1 && Math.min(one.bottom, two.bottom) - Math.max(one.top, two.top) > 1;
+    return [names.length, names.flatMap(([name, one], number) => all.filter(([, two], other) => other !== number && meet(one, two)).map(([what]) => [name, what]))];
+}"""
 TAKEN = "() => [...document.querySelectorAll('.way-line.taken')].length"
 
 
@@ -47,6 +53,23 @@ def long(count: int) -> dict[str, Any]:
     return document(
         slug="long-one", title="Long one", steps=[*made, {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}}]
     )
+
+
+def forked() -> dict[str, Any]:
+    """A workflow in which eight choices with long names lead to three steps, and those to each other and past each other, in two groups."""
+    options = [{"value": f"o{n}", "label": f"A choice with a long name {n}"} for n in range(8)]
+    made: list[dict[str, Any]] = [{"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "first"}}]
+    ways = {f"o{n}": ("one", "two", "three", "end")[n % 4] for n in range(8)}
+    for step, later in (
+        ("first", ways),
+        ("one", ways | {"o0": "two", "o4": "end"}),
+        ("two", {name: to if to in ("three", "end") else "three" for name, to in ways.items()}),
+    ):
+        made.append({"id": step, "type": "decision", "title": step.title(), "config": {"options": options}, "next": later})
+    made += [{"id": "three", "type": "guidance", "title": "Three", "config": {"text": "Look."}, "next": {"default": "end"}}]
+    groups = [{"title": "The first of two groups", "steps": ["first", "one"]}, {"title": "Group", "steps": ["two", "three"]}]
+    end = {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}}
+    return document(slug="forked", title="Forked", steps=[*made, end], groups=groups)
 
 
 def drawn(screen: "Screen", path: str, count: int = 10) -> Any:
@@ -150,6 +173,11 @@ def test_a_picture_of_sixty_steps_overlaps_nowhere(screens: Callable[..., "Scree
         if abs(one[0] - two[0]) < 252 and abs(one[1] - two[1]) < 60
     ]
     assert page.inner_text("[data-size]") == "85%", "what could not be read as a whole begins at the start"
+    workflows.import_file(forked(), publish=True)
+    for path, count in (("/workflows/long-one", 60), ("/workflows/forked", 6)):
+        names, overlapping = drawn(olivia, path, count).evaluate(OVERLAPS)
+        assert names
+        assert not overlapping, "names of ways stand on nothing else"
     assert olivia.faults() == []
 
 
@@ -179,7 +207,7 @@ def test_of_many_steps_only_what_is_seen_is_drawn_and_all_are_reached(screens: C
     page.keyboard.type("guid")
     page.keyboard.press("Enter")
     page.wait_for_selector("[data-cell-id=guidance].chosen")
-    page.keyboard.type("Only this one")
+    page.keyboard.insert_text("Only this one")
     page.locator("[data-cell-id=guidance]", has_text="Only this one").wait_for()
     assert page.locator("[data-outline] [data-step]").count() == 401
     order = page.locator("[data-outline] [data-step]").evaluate_all("(lines) => lines.map((line) => line.dataset.step)")

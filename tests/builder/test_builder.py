@@ -228,6 +228,15 @@ def test_a_name_that_is_not_there_is_hard_wherever_a_setting_holds_it(company: C
     assert any("ghosts" in each.reason for each in judged.hard), (judged.hard, judged.open_ends)
 
 
+@pytest.mark.parametrize("field", ["segments", "roles"])
+def test_a_name_of_the_whole_workflow_that_is_only_a_warning_in_a_file_is_hard_in_words(company: Company, field: str) -> None:
+    draft = workflows.open_draft(company.mona, "care-review").document
+    names = reachable_names.reachable(company.mona)
+    case = judged_changes.Case.of(draft, reachable_names.within(names, draft), names)
+    judged = judged_changes.judge(case, drafting.read_changes([{"op": "set_document", "field": field, "value": ["ghosts"]}]))
+    assert any("ghosts" in each.reason for each in judged.hard), (judged.hard, judged.open_ends)
+
+
 def test_a_wrong_answer_goes_back_and_the_mended_one_is_taken(company: Company, model: Server) -> None:
     model.obey(answer({"op": "set", "step": "rate", "field": "config.fields", "value": ["wrisk"]}))
     model.obey(answer({"op": "set", "step": "rate", "field": "config.fields", "value": ["risk"]}))
@@ -245,7 +254,9 @@ def test_who_never_gets_it_right_is_asked_three_times(company: Company, model: S
     turn = asked(company.mona)
     assert turn.status == "ready"
     assert not turn.answer.changes
-    assert "Rate the risk: Customers has no field none_" in turn.answer.text
+    told = "Rate the risk: Customers has no field “None 0”: it has “ID”, “Display name”, “Email”"
+    assert told in turn.answer.text
+    assert "_" not in turn.answer.text, "people are told labels"
     assert len(model.asked) == 3
 
 

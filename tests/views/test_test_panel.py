@@ -35,7 +35,7 @@ def test_a_dry_run_is_answered_on_the_page_and_kept_as_a_test(pages: Pages) -> N
     assert "many" in str(refused.forms)
     page = go(pages, refused, typed={"v.answer.count": "2", "v.answer.note": "Fine."})
     page = go(pages, page, typed={"v.answer.risk": "high"})
-    assert ("It stops at “Decide”." in page.text, "Update risk" in page.text, "empty → high" in page.text) == (True, True, True)
+    assert ("It stops at “Decide”." in page.text, "Update risk" in page.text, "empty → High" in page.text) == (True, True, True)
     failing = go(pages, page, "look", typed={"effect.rate": "failed"})
     assert "It stops at “Rate the risk”." in failing.text
     page = go(pages, failing, "look", typed={"effect.rate": "succeeded"})

@@ -27,9 +27,10 @@ def reversed_edges(edges: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 def reaching(edges: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
     """Node → all nodes with a path of at least one edge to it; includes itself only in a cycle."""
     before: dict[str, set[str]] = {node: set() for node in reversed_edges(edges)}
-    forwards = _finished(edges)[
-        ::-1
-    ]  # each node after those that lead to it, apart from cycles: two rounds, and one for each cycle within a cycle
+    # each node after those that lead to it, apart from cycles: one round, with cycles two, and one for each cycle within a cycle
+    forwards = _finished(edges)[::-1]
+    place = {node: number for number, node in enumerate(forwards)}
+    again = any(place.get(target, 0) <= place[node] for node in forwards for target in edges[node])
     changed = True
     while changed:
         changed = False
@@ -39,7 +40,7 @@ def reaching(edges: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
                 size = len(known)
                 known.add(node)
                 known |= before[node]
-                changed |= len(known) != size
+                changed |= again and len(known) != size
     return before
 
 

@@ -11,7 +11,7 @@ from console.core.documents import names_check
 from console.core.documents.fields import Use
 from console.core.documents.names_check import Names
 from console.core.documents.references import suggestion
-from console.core.documents.workflow_sketch import Problem, Sketch, named
+from console.core.documents.workflow_sketch import RIGHTS, UNKNOWN, Problem, Sketch, named
 
 WORK = ("start", "resume")  # whoever has one of these rights in a workflow may do its steps
 NOT_CONNECTED = ": connect its data source first."
@@ -103,7 +103,7 @@ def _secrets(sketches: Sequence[Sketch], known: frozenset[str] | None) -> Iterat
             name = getattr(holder, "secret", None)
             if isinstance(name, str) and name not in (known or ()):
                 reason = f"There is no secret {name}{suggestion(name, sorted(known or ()))} It is set under Settings, Secrets."
-                yield Problem(sketch.id, f"config.{place}", reason, "warning")
+                yield Problem(sketch.id, f"config.{place}", reason, "warning", UNKNOWN)
 
 
 # -------------------------------------------------------------------------------------------------------------- collections
@@ -126,7 +126,9 @@ def _collections(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections
         return [Problem(None, "collection", f"There is no collection {name}{suggestion(name, collections, NOT_CONNECTED)}")]
     segments = {segment.id for segment in collections[name].segments}
     return _wrong_uses(uses, collections[name], collections, raw.get("slug")) + [
-        Problem(None, f"segments[{place}]", f"The collection {name} has no segment {segment}{suggestion(segment, segments)}", "warning")
+        Problem(
+            None, f"segments[{place}]", f"The collection {name} has no segment {segment}{suggestion(segment, segments)}", "warning", UNKNOWN
+        )
         for place, segment in named(raw.get("segments"))
         if segment not in segments
     ]
@@ -212,7 +214,7 @@ def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Su
     """Unknown roles, and steps that nobody could do."""
     team = raw.get("team") if isinstance(raw.get("team"), str) else None
     problems_found = [
-        Problem(None, f"roles[{place}]", _no_role(role, rights), "warning")
+        Problem(None, f"roles[{place}]", _no_role(role, rights), "warning", UNKNOWN)
         for place, role in named(raw.get("roles"))
         if role not in rights.roles
     ]
@@ -230,7 +232,7 @@ def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Su
     workers = [role for role in sorted(rights.roles) if any(rights.may(role, team, workflow, act) for act in WORK)]
     if not workers:
         reason = f"No role may work in this workflow{_in(team)}: grant one the right to start or resume its runs."
-        return [*problems_found, Problem(None, "team", reason)]
+        return [*problems_found, Problem(None, "team", reason, kind=RIGHTS)]
     collection = raw.get("collection")
     if isinstance(collection, str):
         problems_found += list(_unreadable(_Hands(None, workers, team, rights), "collection", collection))
@@ -240,7 +242,9 @@ def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: Su
             problems_found += _step(_Hands(sketch, able, team, rights), raw, surroundings)
         elif any(role in rights.roles for _, role in sketch.roles):
             problems_found.append(
-                Problem(sketch.id, "roles", f"None of these roles may work in this workflow{_in(team)}: nobody could do the step.")
+                Problem(
+                    sketch.id, "roles", f"None of these roles may work in this workflow{_in(team)}: nobody could do the step.", kind=RIGHTS
+                )
             )
     return problems_found
 
@@ -251,7 +255,7 @@ def _asked_roles(sketch: Sketch, rights: Rights) -> Iterator[Problem]:
         for number, role in enumerate(getattr(holder, "roles", None) or ()):
             if isinstance(role, str) and role not in rights.roles:
                 where = f"config.{place}[{number}]"
-                yield Problem(sketch.id, where, _no_role(role, rights), "error" if sketch.type == "approval" else "warning")
+                yield Problem(sketch.id, where, _no_role(role, rights), "error" if sketch.type == "approval" else "warning", UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +269,7 @@ class _Hands:
 
     def problem(self, field: str, reason: str, *, warning: bool = False) -> Problem:
         """An act that none of the roles may do."""
-        return Problem(self.step.id if self.step else None, field, reason, "warning" if warning else "error")
+        return Problem(self.step.id if self.step else None, field, reason, "warning" if warning else "error", RIGHTS)
 
     def who(self, obj: str, *acts: str, anywhere: bool = False) -> list[str]:
         """The roles that may do one of the acts; `anywhere`: in any team."""

@@ -20,6 +20,7 @@ TYPE_WORDS = {
     "dict": "an object",
     "model": "an object",
 }
+MISSING = "This is missing."
 SAFE_INTEGER = 2**53 - 1
 UNION_TAG = re.compile(r"^(str|int|bool|none|list\[.*\]|dict\[.*\]|constrained-.*|function-.*|nullable\[.*\])$")
 
@@ -86,7 +87,10 @@ def _values(value: Any, place: tuple[str | int, ...], depth: int) -> Iterator[Sp
         for key, entry in value.items():
             if not isinstance(key, str) or not _storable(key):
                 yield Spot(place, f"The key {key!r} cannot be stored.")
-            yield from _values(entry, (*place, str(key)), depth + 1)
+            if not isinstance(entry, str) or not _storable(
+                entry
+            ):  # most entries are texts: a document of a thousand steps has ten thousand
+                yield from _values(entry, (*place, str(key)), depth + 1)
     elif isinstance(value, list | tuple):
         for number, entry in enumerate(value):
             yield from _values(entry, (*place, number), depth + 1)
@@ -99,7 +103,7 @@ def _values(value: Any, place: tuple[str | int, ...], depth: int) -> Iterator[Sp
 
 
 def _storable(text: str) -> bool:
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return "\x00" not in text and (text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text))
 
 
 def model_errors(error: ValidationError, model: type[BaseModel]) -> list[Spot]:
@@ -116,7 +120,7 @@ def _reason(detail: ErrorDetails, model: type[BaseModel]) -> str:
     context = detail.get("ctx", {})
     match detail["type"]:
         case "missing":
-            return "This is missing."
+            return MISSING
         case "extra_forbidden":
             return _unknown(str(detail["loc"][-1]), model, detail["loc"])
         case "string_pattern_mismatch":

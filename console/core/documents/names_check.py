@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from console.core.documents.json_shape import Spot
 from console.core.documents.references import suggestion
-from console.core.documents.workflow_sketch import Problem, Severity, Sketch
+from console.core.documents.workflow_sketch import UNKNOWN, Problem, Severity, Sketch
 
 LITERAL = re.compile(r"""\s*(['"])([^'"]+)\1\s*""")
 TEAM, INBOX, WORKFLOW, CHAT, PERSON = "team", "inbox", "workflow", "target", "person"
@@ -44,7 +44,7 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], names: Names | 
     named += [(sketch.id, place, kind, name) for sketch in sketches for place, kind, name in _named(sketch.config, ("config",))]
     for step, place, kind, name in named:
         if isinstance(name, str) and (wrong := _wrong(kind, name, raw, names)) is not None:
-            yield Problem(step, place, *wrong)
+            yield Problem(step, place, *wrong, kind=UNKNOWN)
 
 
 def _named(config: Any, place: tuple[str | int, ...]) -> Iterator[tuple[str, str, Any]]:

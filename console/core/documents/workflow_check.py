@@ -31,7 +31,17 @@ from console.core.documents.house_rules import Table
 from console.core.documents.json_shape import loaded, problems_of_values
 from console.core.documents.references import ANY_NAME, Known, wrong_references
 from console.core.documents.workflow import FORMAT, upgraded
-from console.core.documents.workflow_sketch import Problem, Severity, Sketch, StepKind, placed, shape, sketches as sketches_of
+from console.core.documents.workflow_sketch import (
+    UNFINISHED,
+    UNKNOWN,
+    Problem,
+    Severity,
+    Sketch,
+    StepKind,
+    placed,
+    shape,
+    sketches as sketches_of,
+)
 
 __all__ = ["Problem", "Severity", "StepKind", "Surroundings", "check"]
 
@@ -40,6 +50,9 @@ ERRORS = "error"
 FINDING_ROOTS = frozenset({"steps", "input", "variables", "tables"})
 START, END, GO_TO, LOOP = "start", "end", "go_to", "loop"
 DEFAULT = "default"
+NO_START = "There is no step of type start: a run would not know where to begin."
+NO_END = "There is no step of type end: no run could be completed."
+NO_WAY_ON = "There is no way on from here: name the step that follows as default."
 
 
 def check(
@@ -101,7 +114,7 @@ def _identity(sketches: Sequence[Sketch]) -> list[Problem]:
             problems.append(Problem(sketch.id, "id", f"{sketch.id} is a word of the expression language: choose another id."))
     starts = [sketch.id for sketch in sketches if sketch.type == START]
     if not starts:
-        problems.append(Problem(None, "steps", "There is no step of type start: a run would not know where to begin."))
+        problems.append(Problem(None, "steps", NO_START))
     if len(starts) > 1:
         problems.append(Problem(None, "steps", f"There are {len(starts)} steps of type start ({', '.join(starts)}): keep one."))
     return problems
@@ -117,11 +130,13 @@ def _ways(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
     for sketch in sketches:
         for outcome, target in sketch.next.items():
             if target not in known_outcomes:
-                problems.append(Problem(sketch.id, f"next.{outcome}", f"There is no step {target}."))
+                problems.append(Problem(sketch.id, f"next.{outcome}", f"There is no step {target}.", kind=UNKNOWN))
             elif sketch.config is not None:
                 problems += _edge(sketch, outcome, target)
         problems += [
-            Problem(sketch.id, "config", f"There is no step {target}.") for target in sketch.begins if target not in known_outcomes
+            Problem(sketch.id, "config", f"There is no step {target}.", kind=UNKNOWN)
+            for target in sketch.begins
+            if target not in known_outcomes
         ]
         if sketch.config is None or DEFAULT in sketch.next:
             continue
@@ -145,7 +160,7 @@ def _edge(sketch: Sketch, outcome: str, target: str) -> list[Problem]:
 
 def _no_branch(sketch: Sketch, outcome: str) -> str:
     if outcome == DEFAULT:
-        return "There is no way on from here: name the step that follows as default."
+        return NO_WAY_ON
     return f"The outcome {outcome} of {sketch.id} leads nowhere: give it a step, or give a default."
 
 
@@ -158,13 +173,15 @@ def _paths(sketches: Sequence[Sketch]) -> list[Problem]:
     problems = []
     if starts:
         problems += [
-            Problem(sketch.id, "id", "No way leads to this step from the start.") for sketch in sketches if sketch.id not in reached
+            Problem(sketch.id, "id", "No way leads to this step from the start.", kind=UNFINISHED)
+            for sketch in sketches
+            if sketch.id not in reached
         ]
     ending = graph.reachable(graph.reversed_edges(edges), ends)
     if not ends:
-        problems.append(Problem(None, "steps", "There is no step of type end: no run could be completed."))
+        problems.append(Problem(None, "steps", NO_END, kind=UNFINISHED))
     elif starts and not reached & set(ends):
-        problems.append(Problem(None, "steps", "No end is reached from the start."))
+        problems.append(Problem(None, "steps", "No end is reached from the start.", kind=UNFINISHED))
     else:
         stuck = [sketch for sketch in sketches if sketch.id in reached and sketch.id not in ending]
         problems += [
@@ -233,6 +250,9 @@ def _references(
         ),
     )
     for sketch in sketches:
+        found, conditions = _finding_texts(sketch, raw), list(ai_check.conditions(sketch, raw))
+        if not (sketch.texts or sketch.content or found or conditions):
+            continue
         names_known = Known(
             outputs=outputs,
             before=frozenset(before.get(sketch.id, ()))
@@ -251,15 +271,16 @@ def _references(
                 for reason in wrong_references(text, template=template, known=names_known)
             ]
         own = {sketch.id: _with_reads(sketch)}  # the blocks and findings of a step see what it reads
-        seen = replace(names_known, before=names_known.before | {sketch.id}, outputs={**names_known.outputs, **own})
-        for place, words, template in _finding_texts(sketch, raw):
+        shows = bool(sketch.content or found)
+        seen = replace(names_known, before=names_known.before | {sketch.id}, outputs={**outputs, **own}) if shows else names_known
+        for place, words, template in found:
             wrong = _wrong_finding(Located(place, words), template=template, known=seen)
             problems += [Problem(sketch.id, place, reason) for reason in wrong]
         for text, template in sketch.content:
             kind = sketch.blocks[int(text.field.partition("]")[0].removeprefix("content["))]
             wrong = [*wrong_references(text, template=template, known=seen), *_unknown_at_end(sketch, text, template=template)]
             problems += [Problem(sketch.id, text.field, f"{reason} (In the block {kind}.)") for reason in wrong]
-        for place, condition in ai_check.conditions(sketch, raw):
+        for place, condition in conditions:
             problems += [
                 Problem(sketch.id, place, reason)
                 for reason in wrong_references(Located(place, condition), template=False, known=names_known)
@@ -330,7 +351,7 @@ def _groups(raw: Mapping[str, Any], sketches: Sequence[Sketch]) -> list[Problem]
         members = group.get("steps") if isinstance(group, dict) else None
         for place, name in enumerate(members if isinstance(members, list) else []):
             if isinstance(name, str) and name not in ids:
-                problems.append(Problem(None, f"groups[{number}].steps[{place}]", f"There is no step {name}."))
+                problems.append(Problem(None, f"groups[{number}].steps[{place}]", f"There is no step {name}.", kind=UNKNOWN))
     return problems
 
 

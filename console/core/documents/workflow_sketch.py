@@ -18,14 +18,21 @@ Severity = Literal["error", "warning"]
 NEVER_OUTPUT = "missing"  # outputs of a manually handled step
 
 
+UNKNOWN, RIGHTS, UNFINISHED = "unknown", "rights", "unfinished"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One error. `step` None: of the whole document; `field` is a path in the step, or in the document."""
+    """One error. `step` None: of the whole document; `field` is a path in the step, or in the document.
+
+    `kind` is empty, or UNKNOWN (it names something that is not there), RIGHTS (nobody may do it) or UNFINISHED (a part is not made yet).
+    """
 
     step: str | None
     field: str
     reason: str
     severity: Severity = "error"
+    kind: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The form in the API and in error details."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from console.core.documents.approval_check import UNHEARD
-from console.core.documents.workflow_check import Problem
+from console.core.documents.workflow_check import NO_END, NO_START, Problem
+from console.core.documents.workflow_sketch import UNKNOWN
 from console.core.drafting.applying import ENDS
 from console.core.drafting.changes import AddStep, Change, Connect, Disconnect, Set, SetDocument, parts
 
@@ -51,14 +52,14 @@ def _way(document: Mapping[str, Any], step: Mapping[str, Any], outcome: str, rea
 
 
 def _of_document(document: Mapping[str, Any], problem: Problem, place: tuple[str | int, ...]) -> Mending | None:
-    if problem.reason.startswith("There is no step of type end"):
+    if problem.reason == NO_END:
         open_ended = [each for each in document["steps"] if not each.get("next") and each["type"] not in ENDS]
         after = open_ended[-1]["id"] if open_ended else None
         return Mending("Add an End", AddStep(step=dict(END), after=after, place=len(document["steps"])))
-    if problem.reason.startswith("There is no step of type start"):
+    if problem.reason == NO_START:
         return Mending("Add a Start", AddStep(step={"type": "start", "title": "Start", "config": {}, "next": {}}, place=0))
     if problem.reason.startswith("There is no setting ") and not problem.reason.endswith(" meant?"):
         return Mending("Remove it", SetDocument(field=list(place)))
-    if place[0] == "groups" and problem.reason.startswith("There is no step "):
+    if place[0] == "groups" and problem.kind == UNKNOWN:
         return Mending("Remove it from the group", SetDocument(field=list(place)))
     return None

@@ -113,7 +113,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """What came of it. `outcome` is the label of the end; `notes` say where a real run could differ."""
+    """What came of it. `outcome` is the label of the end; `notes` say where a real run could differ, `record` are the values that its record would have."""
 
     status: str
     outcome: str | None
@@ -121,6 +121,7 @@ class Simulated:
     would_send: Sequence[WouldSend]
     question: Question | None
     notes: Sequence[str] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The result in the shape of the API."""

@@ -377,4 +377,5 @@ class Simulation:
 
     def result(self, question: Question | None) -> Simulated:
         """What came of it."""
-        return Simulated(self.run.status, self.run.ending, self.path(), self.sent(), question, self.notes)
+        values = {**(self.about.values if self.about is not None else {}), **self.changed}
+        return Simulated(self.run.status, self.run.ending, self.path(), self.sent(), question, self.notes, values)

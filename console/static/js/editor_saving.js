@@ -34,10 +34,35 @@
 
   function keep() {
     const under = [held, sending?.batch, ...queue].filter(Boolean).map((each) => ({ ...each, revision: each.revision ?? revision() }));
+    put(kept(), under.length || rough ? JSON.stringify({ batches: under, rough }) : null);
+  }
+
+  // The browser writes localStorage to the disk up to a minute later: who is offline would lose that in a crash. A database is written at once.
+  const disk = new Promise((done) => {
     try {
-      if (under.length || rough) localStorage.setItem(kept(), JSON.stringify({ batches: under, rough }));
-      else localStorage.removeItem(kept());
+      const asked = indexedDB.open("handrail drafts", 1);
+      asked.onupgradeneeded = () => asked.result.createObjectStore("drafts");
+      asked.onsuccess = () => done(asked.result);
+      asked.onerror = () => done(null);
+    } catch { done(null); }
+  });
+  const drafts = (base) => base.transaction("drafts", "readwrite", { durability: "strict" }).objectStore("drafts");
+
+  function put(key, text) {
+    try {
+      if (text) localStorage.setItem(key, text);
+      else localStorage.removeItem(key);
     } catch { /* no room, or none allowed: what was typed is still in the page */ }
+    disk.then((base) => base && (text ? drafts(base).put(text, key) : drafts(base).delete(key)));
+  }
+
+  // After a crash localStorage is older than the database, or still has what was saved since.
+  async function fromDisk() {
+    const base = await disk;
+    if (!base) return;
+    const store = drafts(base);
+    const [keys, texts] = await Promise.all([store.getAllKeys(), store.getAll()].map((asked) => new Promise((done) => { asked.onsuccess = () => done(asked.result); asked.onerror = () => done([]); })));
+    keys.forEach((key, number) => { if (key.startsWith(all()) && key !== kept()) localStorage.setItem(key, texts[number]); });
   }
 
   // A later value for the same place replaces the former, as long as nothing else stands between them.
@@ -254,7 +279,8 @@
 
   // Changes that a page could not send any more are sent by the next one, on the revision on which they were made. A page that is still open
   // sends its own: where the browser tells (locks), the others wait until it is gone.
-  function restore() {
+  async function restore() {
+    await fromDisk().catch(() => {});
     const found = Object.keys(localStorage).filter((key) => key.startsWith(all()) && key !== kept());
     if (navigator.locks) navigator.locks.request(kept(), () => new Promise(() => {}));
     for (const key of found) if (navigator.locks) navigator.locks.request(key, () => adopt(key)); else adopt(key);
@@ -267,7 +293,7 @@
     queue.unshift(...batches.map(({ now, ...each }) => ({ ...each, revision: Math.min(each.revision, revision()), tried: true })));
     if (found?.rough && !rough) { rough = { ...found.rough, revision: Math.min(found.rough.revision, revision()) }; showText(rough); }
     keep();
-    localStorage.removeItem(key);
+    put(key, null);
     if (!batches.length) return;
     announce("Changes that were not saved yet are sent now.");
     flush();

@@ -125,5 +125,60 @@
     }));
   }
 
-  window.handrailLayout = { layout, WIDTH, HEIGHT };
+  // a name is drawn no longer than so many letters
+  const LONGEST = 28;
+  const sizeOf = (words) => ({ width: 16 + 7 * Math.min(words.length, LONGEST), height: 22 });
+  // parts of a way, from its middle outwards
+  const TRIED = [...Array(21).keys()].map((number) => (12 + (number % 2 ? 1 : -1) * Math.ceil(number / 2)) / 24);
+
+  // Where the names of ways stand: on the way, as near to its middle as no step, title of a group or other name stands and no other way
+  // leads through. `ways`: [{id, label, points}]. Answers Map id → {distance (part of the way), offset}.
+  function names(ways, places, frames) {
+    const rows = new Map();
+    const row = (y) => Math.floor(y / HEIGHT);
+    const reach = (box) => [...Array(row(box.y + box.height) - row(box.y) + 1).keys()].map((number) => row(box.y) + number);
+    const fill = (box) => reach(box).forEach((at) => { if (rows.has(at)) rows.get(at).push(box); else rows.set(at, [box]); });
+    const meets = (box, other) => box.x < other.x + other.width && other.x < box.x + box.width && box.y < other.y + other.height && other.y < box.y + box.height;
+    const free = (box, id, crossed) => !reach(box).some((at) => rows.get(at)?.some((other) => other.way !== id && !(crossed && other.way) && meets(box, other)));
+    const drawn = new Map(ways.map(({ id, points }) => [id, along(points)]));
+    places.forEach(({ x, y }) => fill({ x: x - 4, y: y - 8, width: WIDTH + 8, height: HEIGHT + 16 }));
+    frames.forEach(({ x, y, title }) => fill({ x: x + 8, y: y + 6, width: 16 + 7 * title.length, height: 22 }));
+    drawn.forEach((way, id) => way.forEach(({ x, y }) => fill({ x, y, width: 1, height: 1, way: id })));
+    return new Map(ways.filter(({ label }) => label).map(({ id, label }) => {
+      const [{ width, height }, way] = [sizeOf(label), drawn.get(id)];
+      const spots = [0, -1, 1].flatMap((side) => TRIED.map((part) => ({ ...spot(way, part), part, by: side * (width / 2 + 8) })));
+      const boxes = spots.map(({ x, y, by }) => ({ x: x + by - width / 2, y: y - height / 2, width, height }));
+      const clear = boxes.findIndex((box) => free(box, id));
+      const found = clear >= 0 ? clear : Math.max(0, boxes.findIndex((box) => free(box, id, true)));
+      fill(boxes[found]);
+      return [id, { distance: spots[found].part, offset: { x: spots[found].by, y: 0 } }];
+    }));
+  }
+
+  // The curves of a way as points that stand near to each other, each with how far it is from the beginning.
+  function along(points) {
+    const drawn = [{ ...points[0], far: 0 }];
+    points.slice(1).forEach((to, index) => {
+      const from = points[index];
+      const [half, parts] = [(from.y + to.y) / 2, Math.max(8, Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / 12))];
+      for (let step = 1; step <= parts; step += 1) {
+        const [on, off, last] = [step / parts, 1 - step / parts, drawn.at(-1)];
+        const x = (off ** 3 + 3 * off * off * on) * from.x + (3 * off * on * on + on ** 3) * to.x;
+        const y = off ** 3 * from.y + 3 * off * on * half + on ** 3 * to.y;
+        drawn.push({ x, y, far: last.far + Math.hypot(x - last.x, y - last.y) });
+      }
+    });
+    return drawn;
+  }
+
+  // The point at this part of the way.
+  function spot(way, part) {
+    const far = part * way.at(-1).far;
+    const next = Math.max(1, way.findIndex((point) => point.far >= far));
+    const [before, after] = [way[next - 1], way[next]];
+    const on = after.far > before.far ? (far - before.far) / (after.far - before.far) : 0;
+    return { x: before.x + on * (after.x - before.x), y: before.y + on * (after.y - before.y) };
+  }
+
+  window.handrailLayout = { layout, names, WIDTH, HEIGHT, LONGEST };
 })();

@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const { Graph, Shape, Config } = window.X6;
-  const { layout, WIDTH, HEIGHT } = window.handrailLayout;
+  const { layout, names, WIDTH, HEIGHT, LONGEST } = window.handrailLayout;
   // below that nobody reads: begin at the start instead
   const LEAST = 0.6;
   const NEAR = 0.85;
@@ -117,7 +117,15 @@
     return window.handrailCanvas ? window.handrailCanvas.handles(made, step) : made;
   }
 
-  function edgeOf(edge, places, bends) {
+  // From the handle of its outcome, through its bends, to what it leads to.
+  function pointsOf(edge, step, places, bends) {
+    const [from, to] = [places.get(edge.from), places.get(edge.to)];
+    const handle = window.handrailCanvas ? step.outcomes.findIndex(([outcome]) => outcome === edge.outcome) : -1;
+    const part = handle < 0 ? 0.5 : (handle + 0.5) / step.outcomes.length;
+    return [{ x: from.x + WIDTH * part, y: from.y + HEIGHT }, ...(bends.get(edge.id) || []), { x: to.x + WIDTH / 2, y: to.y }];
+  }
+
+  function edgeOf(edge, places, bends, position) {
     const side = places.get(edge.from).x > places.get(edge.to).x ? "right" : "left";
     const name = `way-line${edge.taken ? " taken" : ""}${edge.lost ? " lost" : ""}`;
     return {
@@ -126,16 +134,16 @@
       router: edge.back ? { name: "oneSide", args: { side, padding: 26 } } : { name: "normal" },
       connector: edge.back ? { name: "rounded", args: { radius: 12 } } : { name: "handrail-flow" },
       attrs: { line: { class: name, stroke: null, strokeWidth: edge.taken ? 2.4 : 1.6, targetMarker: { name: "block", width: 9, height: 7, fill: "context-stroke", stroke: "none" } } },
-      labels: edge.label ? [labelOf(edge)] : [],
+      labels: edge.label ? [labelOf(edge, position)] : [],
     };
   }
 
-  function labelOf(edge) {
+  function labelOf(edge, position = 0.5) {
     return {
-      position: 0.5,
+      position,
       markup: [{ tagName: "rect", selector: "r" }, { tagName: "text", selector: "t" }],
       attrs: {
-        t: { text: edge.label.length > 28 ? `${edge.label.slice(0, 27)}…` : edge.label, class: "way-words", textAnchor: "middle", textVerticalAnchor: "middle" },
+        t: { text: edge.label.length > LONGEST ? `${edge.label.slice(0, LONGEST - 1)}…` : edge.label, class: "way-words", textAnchor: "middle", textVerticalAnchor: "middle" },
         r: { ref: "t", class: `way-tag${edge.taken ? " taken" : ""}`, refWidth: 14, refHeight: 8, refX: -7, refY: -4, rx: 9, ry: 9 },
       },
     };
@@ -195,9 +203,12 @@
       const { steps, edges, notes } = made;
       const { places, bends, frames } = layout(steps, edges);
       const nodes = [...frames.map((frame) => this.frame(frame)), ...notes, ...steps.map((step) => nodeOf(step, places.get(step.id), edges))];
-      const ways = edges.map((edge) => edgeOf(edge, places, bends));
+      const named = edges.filter((edge) => !edge.back);
+      const by = new Map(steps.map((step) => [step.id, step]));
+      const spots = names(named.map((edge) => ({ ...edge, points: pointsOf(edge, by.get(edge.from), places, bends) })), places, frames);
+      const ways = edges.map((edge) => edgeOf(edge, places, bends, spots.get(edge.id)));
       this.shape = shapeOf(made);
-      this.forms = new Map([...nodes, ...ways].map((cell) => [cell.id, JSON.stringify({ ...cell, x: 0, y: 0, vertices: 0, data: cell.data?.tile ? 0 : cell.data })]));
+      this.forms = new Map([...nodes, ...ways].map((cell) => [cell.id, JSON.stringify({ ...cell, x: 0, y: 0, vertices: 0, labels: 0, data: cell.data?.tile ? 0 : cell.data })]));
       return { nodes, edges: ways };
     }
 
@@ -217,6 +228,7 @@
         const there = graph.getCellById(edge.id);
         if (!there) graph.addEdge(edge);
         else if (JSON.stringify(there.getVertices()) !== JSON.stringify(edge.vertices)) there.setVertices(edge.vertices);
+        if (there && JSON.stringify(there.getLabels()) !== JSON.stringify(edge.labels)) there.setLabels(edge.labels);
       });
       graph.stopBatch("amend");
       this.reword(made.steps, made.edges, true);

@@ -19,7 +19,8 @@ from console.diagrams import Node
 from console.errors import Conflict, Invalid
 from console.views import frame
 from console.views.editor import changed_lines, step_form
-from console.views.editor.values_in_words import label_of, problem_words, words_of
+from console.views.editor.values_in_words import problem_words, words_of
+from console.views.formats import label_of
 from console.views.workflows import tabs
 from console.views.workflows.tabs import Tab, may_edit
 

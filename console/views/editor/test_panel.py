@@ -3,22 +3,20 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, browse, diagrams, log, runs, steps, workflows
-from console.core.documents.workflow import Workflow
+from console import access, browse, diagrams, log, runs, workflows
 from console.core.drafting import SetDocument
-from console.core.run.simulation import Question, Simulated, WouldSend
+from console.core.run.simulation import Question, Simulated
 from console.errors import ConsoleError, Invalid, NotFound, SourceDown
 from console.messages import contact_trials
 from console.runs.trying import test_results, workflow_trials
 from console.views import frame, refusals
+from console.views.editor import trial_words
 from console.views.editor.new import start_fields
-from console.views.editor.values_in_words import UNSAID, label_of, pairs, words_of
 from console.views.frame import Badge
 from console.views.run import form_boxes
 from console.views.workflows import tabs
@@ -32,13 +30,6 @@ INPUT, ANSWER = "input.", "answer."
 MOST_STATE = 256 * 1024
 MOST_RECORDS = 50
 CHOSEN = "The record that is chosen"
-ENDINGS = (("succeeded", "It succeeds"), ("failed", "It fails"), ("unknown", "Nobody can tell"))
-USUAL = frozenset({"default", "error", "sent", "answered", "failed"})
-"""Ways on after a message that the usual endings take."""
-WAY = "way."
-CHANNELS = {"email": "An e-mail", "sms": "An SMS", "call": "A call", "chat": "A chat message"}
-HAPPENS = "happens"
-WAITS = (("succeeded", "Nothing happens in time"), (HAPPENS, "It happens"))
 STATES = {
     "done": Badge("Passed", "good", "check"),
     "now": Badge("Stops here", "info", "player-play"),
@@ -56,32 +47,6 @@ ASKS = {
     "unknown": "Nobody can tell whether the change was made: in a real run a person has to find out. Choose another ending below to go on.",
     "stuck": "The run cannot go on here.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """A step of the path as people read it. `input` and `output` are pairs of a label and a text."""
-
-    title: str
-    number: int
-    outcome: str
-    state: str
-    at: datetime
-    branch: str
-    input: Sequence[tuple[str, str]]
-    output: Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What would have left at a step, or what is waited for there, with the ending that was chosen; `ending` empty: it can have no other."""
-
-    step: str
-    title: str
-    summary: str
-    lines: Sequence[tuple[str, str]]
-    ending: str
-    endings: Sequence[tuple[str, str]] = ENDINGS
 
 
 @dataclass
@@ -109,9 +74,9 @@ class State:
 
 def _ending(chosen: str) -> dict[str, Any]:
     """The ending as a kept test has it: of a message also the way that it takes."""
-    if chosen.startswith(WAY):
-        return {"outcome": "succeeded", "result": {"outcome": chosen.removeprefix(WAY)}}
-    return {"outcome": "succeeded" if chosen == HAPPENS else chosen}
+    if chosen.startswith(trial_words.WAY):
+        return {"outcome": "succeeded", "result": {"outcome": chosen.removeprefix(trial_words.WAY)}}
+    return {"outcome": "succeeded" if chosen == trial_words.HAPPENS else chosen}
 
 
 @blueprint.route("/<slug>/test", methods=["GET", "POST"])
@@ -294,7 +259,7 @@ def _page(
 ) -> Response:
     document = workflows.readable(draft.document)
     picture = diagrams.picture_of(document, workflows.connected() or {})
-    titles = {step.id: step.title for step in document.steps}
+    words = trial_words.TrialWords.of(definition.document, found, frame.actor()) if definition is not None and found is not None else None
     states = _states(found)
     nodes = [
         replace(
@@ -310,15 +275,15 @@ def _page(
         "draft": draft, "title": draft.document.get("title") or draft.slug, "nodes": nodes, "groups": picture.groups,
         "state_badge": (lambda node: STATES[node.state]) if found is not None else None,
         "target": lambda node: f"#step-{node.id}", "address": tabs.address,
-        "tried": found, "state": state.to_json(), "question": question, "asks": ASKS.get(question.kind, "") if question else "",
+        "tried": found, "state": state.to_json(), "question": question, "question_text": frame.prose(question.text, frame.look()) if question and question.text else "", "asks": ASKS.get(question.kind, "") if question else "",
         "boxes": _start_boxes(definition, state, details) if definition is not None else [],
         "answer_boxes": _answer_boxes(question, typed) if question is not None else [],
         "outcomes": question.outcomes if question is not None else (),
         "chosen": request.form.get("outcome", "") if question is not None and question.refused else "",
-        "told": _question_lines(question), "path": [_passed(each, titles) for each in found.path] if found is not None else [],
-        "sent": _sent(found.would_send, state, document) if found is not None else [],
-        "waited": _waited(found, state) if found is not None else [],
-        "ended": _ended(found) if found is not None else "", "wrong": wrong,
+        "told": _question_lines(question), "path": [words.passed(each) for each in found.path] if words is not None and found is not None else [],
+        "sent": words.sent(found.would_send, state.effects) if words is not None and found is not None else [],
+        "waited": trial_words.waited(found, state.effects) if found is not None else [],
+        "ended": trial_words.ended(found) if found is not None else "", "wrong": wrong,
         "reasons": [str(each.get("reason", "")) for each in details], "results": results,
         "tests": definition.document.tests if definition is not None else [], "answered": bool(state.order),
         "name": request.form.get("name", ""),
@@ -386,50 +351,3 @@ def _question_lines(question: Question | None) -> list[str]:
     labels = {str(each["name"]): str(each.get("label", "")) for each in question.fields}
     own = [line for _, line in refusals.lines(question.errors, labels)] if question.refused or question.answered else []
     return list(dict.fromkeys(own)) or ([question.why] if question.why else [])
-
-
-def _ended(found: Simulated) -> str:
-    if found.question is not None:
-        return f"It stops at “{found.question.title}”."
-    return f"It ends as {found.outcome}." if found.outcome else f"It ends as {found.status.replace('_', ' ')}."
-
-
-def _passed(each: Any, titles: Mapping[str, str]) -> Passed:
-    technical = UNSAID | steps.get(each.type).technical
-    outcome = "" if each.outcome in (None, "default") else str(each.outcome).replace("_", " ")
-    state = {"done": "done", "failed": "failed"}.get(each.status, "now")
-    output = [] if each.output is None or each.output == each.input else pairs(each.output, technical)
-    branch = titles.get(each.branch, each.branch).replace("_", " ")
-    return Passed(each.title, each.attempt, outcome, state, each.at, branch, pairs(each.input, technical), output)
-
-
-def _sent(would_send: Sequence[WouldSend], state: State, document: Workflow) -> list[Sent]:
-    """What would have left; the first of a step has the choice of its ending, which counts for all of the step."""
-    sent, offered, steps_of = [], set[str](), {step.id: step for step in document.steps}
-    for each in would_send:
-        settles = each.kind not in ("task", "notice", "documents") and each.step not in offered
-        offered.add(each.step)
-        ending = state.effects.get(each.step, "succeeded") if settles else ""
-        step = steps_of.get(each.step)
-        title = step.title if step is not None else each.step.rpartition("/")[2]
-        ways = [way for way in step.next if way not in USUAL] if step is not None and each.kind == "message" else []
-        endings = (*ENDINGS, *((f"{WAY}{way}", way.replace("_", " ").capitalize()) for way in ways))
-        channel = str(each.request.get("channel")) if each.kind == "message" else ""
-        sent.append(Sent(each.step, title, CHANNELS.get(channel, each.summary), _request_lines(each), ending, endings))
-    return sent
-
-
-def _waited(found: Simulated, state: State) -> list[Sent]:
-    """What the path waited for until it was too late, or until it happened: a choice for each step."""
-    at = {each.step: each for each in found.path if each.type == "wait" and each.outcome in ("event", "timeout")}
-    return [Sent(step, each.title, "", (), state.effects.get(step, "succeeded"), WAITS) for step, each in at.items()]
-
-
-def _request_lines(each: WouldSend) -> list[tuple[str, str]]:
-    request_ = each.request
-    if isinstance(changes := request_.get("changes"), Mapping):
-        return [(label_of(name), f"{words_of(change.get('old'))} → {words_of(change.get('new'))}") for name, change in changes.items()]
-    for part in ("content", "input"):
-        if isinstance(inside := request_.get(part), Mapping):
-            return pairs(inside, UNSAID)
-    return pairs({name: value for name, value in request_.items() if name in ("title", "text", "to", "due")}, UNSAID)

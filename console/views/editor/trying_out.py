@@ -13,8 +13,8 @@ from console.core.speaking import fill_text
 from console.errors import Invalid, NotFound
 from console.runs.trying import examples
 from console.views import formats, frame
-from console.views.editor.values_in_words import label_of, words_of
-from console.views.formats import Kind
+from console.views.editor.values_in_words import words_of
+from console.views.formats import Kind, label_of
 
 blueprint = Blueprint("workflow_example", __name__, url_prefix="/workflows")
 

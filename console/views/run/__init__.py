@@ -4,7 +4,9 @@ OPEN_MODULES = frozenset(
     {
         "block_papers",
         "case_file",
+        "effects",
         "form_boxes",
+        "loaded_values",
         "notices",
         "page",
         "panes",

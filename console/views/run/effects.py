@@ -105,7 +105,7 @@ def facts(
     """
     if effect is None:
         return []
-    known = {**_kinds(effect["collection"]), **kinds}
+    known = {**kinds_of(effect["collection"]), **kinds}
     lines: list[tuple[str, str]] = [
         ("Asked for", formats.full_moment(effect["requested_at"], look)),
         ("Key to look for", effect["key"] or ""),
@@ -114,7 +114,7 @@ def facts(
         named = browse.named(frame.actor(), [(effect["collection"], str(effect["record"]))])
         lines += [("Record", record.title) for record in named.values()]
     lines += [
-        _value(name, value, known, {**record, **effect["values"]}, look) for name, value in effect["values"].items() if value is not None
+        line(name, value, known, {**record, **effect["values"]}, look) for name, value in effect["values"].items() if value is not None
     ]
     return [(label, value) for label, value in lines if value not in ("", formats.EMPTY)]
 
@@ -128,17 +128,18 @@ def sent(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]:
     return [(label, formats.text(formats.undescribed("", value), value, look)) for label, value in lines if value not in (None, "", {}, [])]
 
 
-def _kinds(collection: str | None) -> dict[str, formats.Kind]:
+def kinds_of(collection: str | None) -> dict[str, formats.Kind]:
+    """Return the kinds of the fields of a collection that the reader may see, by name."""
     try:
         return {field["name"]: formats.kind(field) for field in browse.describe(frame.actor(), collection)["fields"]} if collection else {}
     except ConsoleError:
         return {}
 
 
-def _value(name: str, value: Any, known: Mapping[str, formats.Kind], beside: Mapping[str, Any], look: Look) -> tuple[str, str]:
+def line(name: str, value: Any, known: Mapping[str, formats.Kind], beside: Mapping[str, Any], look: Look) -> tuple[str, str]:
     """Return a value with its label; a change as "old → new"."""
     if isinstance(value, Mapping) and set(value) == {"old", "new"}:
-        (label, old), (_, new) = (_value(name, value[side], known, beside, look) for side in ("old", "new"))
+        (label, old), (_, new) = (line(name, value[side], known, beside, look) for side in ("old", "new"))
         return label, f"{old} → {new}"
     what, given = (known[name], value) if name in known else formats.described(name, value, beside)
     shown = formats.text(what, with_currency(what, given, beside), look)

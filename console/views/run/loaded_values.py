@@ -1,6 +1,6 @@
 """How the values that a step has loaded are displayed: as fields of their collection, amounts with their currency."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -8,8 +8,10 @@ from typing import Any
 from markupsafe import Markup
 
 from console import browse, steps, workflows
+from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.documents.workflow import Workflow
 from console.errors import ConsoleError
 from console.runs import RunView
 from console.views import formats
@@ -43,11 +45,15 @@ class Loading:
 
 @lru_cache(maxsize=256)
 def _reads(workflow: str, version: int) -> Mapping[tuple[str, str], tuple[str | None, str | None]]:
-    """Return (step, name of the read) → (relation, collection), for everything except the run's own record."""
+    """Return the reads of a version; none for one that cannot be read any more."""
     try:
-        document = workflows.version(workflow, version).document
+        return reads_of(workflows.version(workflow, version).document)
     except (ConsoleError, ValueError):
         return {}
+
+
+def reads_of(document: Workflow) -> Mapping[tuple[str, str], tuple[str | None, str | None]]:
+    """Return (step, name of the read) → (relation, collection), for everything except the run's own record."""
     return {
         (step.id, read.name): (read.relation, read.collection)
         for step in document.steps
@@ -79,6 +85,28 @@ def references(known: Loading, context: Mapping[str, Any]) -> set[browse.Referen
         if own is not None:
             found |= browse.references(((item.name, item.references) for item in own.fields), [output])
     return found
+
+
+ROW = 2
+"""The parts in the path of a row of a table."""
+MOST_ROWS = 20
+
+
+def flat(known: Loading, step: str, output: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    """Return (path, label, value) of everything in an output: each field of a record, each row of a table."""
+    for name, value in values(known.collection(step, "record", output), output).items():
+        label = formats.label_of(name)
+        if name == "missing":
+            continue
+        if isinstance(value, Mapping) and not media.is_value(value):
+            for inner, item in values(known.collection(step, name, output), value).items():
+                said = formats.label_of(str(inner))
+                yield (name, str(inner)), said if name == "record" else f"{label}, {said}", item
+        elif isinstance(value, list) and value and all(isinstance(item, Mapping) and not media.is_value(item) for item in value):
+            for number, item in enumerate(value[:MOST_ROWS], 1):
+                yield (name, str(number)), f"{label}, {number} of {len(value)}", item
+        else:
+            yield (name,), label, value
 
 
 ITEM = frozenset({"key", "title", "state", "values"})

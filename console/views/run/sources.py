@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from console import access, browse, runs
 from console.browse import reveal
-from console.core import media
 from console.core.actor import Actor
 from console.core.run import MISSING_MANUAL, SUPPLIED
 from console.core.run.proposal import SECOND, is_second_call
@@ -20,8 +19,8 @@ from console.views.formats import Kind, Look
 from console.views.records import MASKED
 from console.views.run import loaded_values, panes, source_links, step_values
 
-MOST_ROWS, MOST_SHOWN = 20, 24
-"""Rows of a table; values that are written out at first, those of the latest steps. The others are sent when their step is unfolded."""
+MOST_SHOWN = 24
+"""Values that are written out at first, those of the latest steps. The others are sent when their step is unfolded."""
 GONE = "It is no longer there, or you may not see it."
 _TYPES = {
     "text": "Text", "long_text": "Text", "integer": "Number", "decimal": "Number", "money": "Amount", "boolean": "Yes or no", "date": "Date",
@@ -242,13 +241,13 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
     """Return the values of a step's output. `plain`: each is named by its own name, to mark one."""
     output = view.json["context"][step]
     described = step_values.of_version(view.json["workflow"]["id"], view.json["version"]).get(step, step_values.NOTHING)
-    for path, label, value in _flat(masks.loading, step, output):
+    for path, label, value in loaded_values.flat(masks.loading, step, output):
         name = path[-1]
         collection = masks.loading.collection(step, "record" if path[0] in (name, "record") else path[0], output)
         technical = path[0] in described.technical
         place = name if plain else frame.dom_id("loaded", step, *path)
         is_item = loaded_values.is_item(value)
-        if len(path) == ROW and isinstance(value, Mapping) and (collection is not None or is_item):
+        if len(path) == loaded_values.ROW and isinstance(value, Mapping) and (collection is not None or is_item):
             shown, text = (
                 loaded_values.item(value, described.kinds, collection, look) if is_item else loaded_values.row(collection, value, look)
             )
@@ -275,23 +274,3 @@ def _of_items(what: Kind, value: Any, output: Mapping[str, Any]) -> tuple[Kind, 
     if isinstance(value, list) and value and all(str(item) in titles for item in value):
         return Kind(what.name, what.label, "array"), [titles[str(item)] for item in value]
     return what, value
-
-
-ROW = 2
-
-
-def _flat(known: loaded_values.Loading, step: str, output: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
-    """Return (path, label, value) of everything in an output: each field of a record, each row of a table."""
-    for name, value in loaded_values.values(known.collection(step, "record", output), output).items():
-        label = formats.label_of(name)
-        if name == "missing":
-            continue
-        if isinstance(value, Mapping) and not media.is_value(value):
-            for inner, item in loaded_values.values(known.collection(step, name, output), value).items():
-                said = formats.label_of(str(inner))
-                yield (name, str(inner)), said if name == "record" else f"{label}, {said}", item
-        elif isinstance(value, list) and value and all(isinstance(item, Mapping) and not media.is_value(item) for item in value):
-            for number, item in enumerate(value[:MOST_ROWS], 1):
-                yield (name, str(number)), f"{label}, {number} of {len(value)}", item
-        else:
-            yield (name,), label, value

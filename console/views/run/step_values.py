@@ -9,6 +9,7 @@ from typing import Any
 from console import effects, steps, workflows
 from console.core import expressions
 from console.core.documents.fields import FieldDefinition
+from console.core.documents.workflow import Workflow
 from console.core.expressions.nodes import Path
 from console.errors import ConsoleError, NotFound
 from console.formats import Kind, kind, label_of
@@ -34,6 +35,11 @@ class Described:
     technical: frozenset[str] = frozenset()
     places: Mapping[str, int] = field(default_factory=dict)
 
+    def outcome(self, outcome: str | None) -> str:
+        """What came of the step in words, by the label of its option; empty where it simply goes on."""
+        chosen = self.kinds.get("option")
+        return "" if outcome in (None, "default") else (chosen.options if chosen else {}).get(outcome) or outcome_words(outcome)
+
 
 NOTHING = Described()
 
@@ -42,9 +48,13 @@ NOTHING = Described()
 def of_version(workflow: str, version: int) -> Mapping[str, Described]:
     """Step → what the document says of its values; nothing for a version that cannot be read any more."""
     try:
-        document = workflows.version(workflow, version).document
+        return of_document(workflows.version(workflow, version).document)
     except (ConsoleError, ValueError):
         return {}
+
+
+def of_document(document: Workflow) -> Mapping[str, Described]:
+    """Step → what the document says of its values."""
     own = {step.id: _of_step(steps.view(step), step.next) for step in document.steps}
     return {step.id: _with_results(own, own[step.id], step.config.get("values")) for step in document.steps}
 

@@ -151,7 +151,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
                 "badge": _ATTEMPT.get(attempt["status"], frame.Badge(attempt["status"].capitalize())),
                 "took": _took(attempt, look),
                 "by": view.names.get(attempt["by"] or "", ""),
-                "outcome": _came_to(own, attempt["outcome"]),
+                "outcome": own.outcome(attempt["outcome"]),
                 "input": given,
                 "output": [pair for pair in came if pair not in given],
                 "error": run["reason"] if failed and number == len(run["attempts"]) - 1 else None,
@@ -196,11 +196,6 @@ def _took(attempt: Mapping[str, Any], look: formats.Look) -> str:
         return ""
     seconds = (datetime.fromisoformat(attempt["completed_at"]) - datetime.fromisoformat(attempt["entered_at"])).total_seconds()
     return formats.span(seconds, look) if seconds >= 1 else "at once"
-
-
-def _came_to(own: step_values.Described, outcome: str | None) -> str:
-    chosen = own.kinds.get("option")
-    return "" if outcome in (None, "default") else (chosen.options if chosen else {}).get(outcome) or step_values.outcome_words(outcome)
 
 
 def _pairs(own: step_values.Described, values: Mapping[str, Any], look: formats.Look) -> list[tuple[str, Any]]:
