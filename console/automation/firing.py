@@ -259,7 +259,7 @@ def _start(found: _Firing) -> None:
             enrolments.batches.begin(
                 runs.account_of(workflows.live(workflow_id)),
                 workflow_id,
-                enrolments.Question(segment=said["segment"], sort=said.get("sort"), values=said["values"]),
+                enrolments.Question(segment=said["segment"], sort=said.get("sort"), values=said["values"], trigger=by.id),
             )
             _done(ident, "started", None, "Everybody in the segment is enrolled.")
             return

@@ -278,7 +278,10 @@ def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
             continue
         with transaction() as connection:
             _tell(
-                connection, batch, admit(connection, target, candidates, Entry(actor, batch.origin, batch=batch.id, chain=batch.id)), place
+                connection,
+                batch,
+                admit(connection, target, candidates, Entry(actor, batch.origin, batch.question.trigger, batch=batch.id, chain=batch.id)),
+                place,
             )
         faults.point("enrolments.batch")
 

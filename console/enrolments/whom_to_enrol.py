@@ -42,13 +42,12 @@ class Question:
     match: str | None = None
     sort: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    trigger: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
-        fields = {
-            name: getattr(self, name) for name in ("keys", "segment", "filter", "q", "whole", "rows", "columns", "match", "sort", "values")
-        }
-        return fields | {"file": self.file and contact_files.to_json(self.file)}
+        names = ("keys", "segment", "filter", "q", "whole", "rows", "columns", "match", "sort", "values", "trigger")
+        return {name: getattr(self, name) for name in names} | {"file": self.file and contact_files.to_json(self.file)}
 
     @classmethod
     def of_json(cls, stored: Mapping[str, Any]) -> "Question":
@@ -57,7 +56,9 @@ class Question:
 
     @property
     def origin(self) -> str:
-        """The way in, as enrolments keep it."""
+        """The way in, as enrolments keep it: a trigger that asks for a whole segment is a schedule."""
+        if self.trigger is not None:
+            return "schedule"
         if self.file is not None:
             return "csv"
         if self.rows is not None:

@@ -279,7 +279,7 @@ def test_where_a_workflow_has_places_triggers_enrol_and_nobody_is_in_it_twice(ho
         browse.change(house.mona, "customer", min(unrated), {"risk": "high"}, {"risk": None})
         assert until(lambda: fetch("select count(*) from console.firing where trigger = 'rated' and status <> 'waiting'")[0][0] > 0)
     assert len(runs_of("places")) == len({row[1] for row in runs_of("places")})
-    assert {row[2] for row in runs_of("places")} == {"enrolment"}
+    assert {row[2:] for row in runs_of("places")} == {("schedule", "night")}
 
 
 def test_a_way_to_start_by_hand_can_be_switched_off(house: Company) -> None:
