@@ -165,6 +165,8 @@ def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any],
             )
         case kind if kind in PLAIN:
             more = {**event.open, **event.values}
+            if "word" in more:  # a tag that somebody put, sealed for the person whose it is
+                more["tag"] = more.pop("word")
             yield LogEvent(event.id, on=PLAIN[kind], collection=row.collection, record=_key(row.collection, row.record), more=more, **base)
 
 

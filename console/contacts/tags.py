@@ -180,14 +180,10 @@ def _change_one(actor: Actor, collection: Collection, key: str, name: str, *, ad
             _require_room(connection, collection.id, reference, name)
         if not write(connection, collection.id, key, name, added=added, subject=subject, by=actor.id, at=log.now()):
             return False
-        # a word that nobody else has may be about this person: it is sealed for them
-        others = sa.exists().where(tables.record_tag.c.tag == identity(name), tables.record_tag.c.subject != subject)
-        shared = connection.execute(sa.select(others)).scalar()
         log.note(
             actor,
             "tag_added" if added else "tag_removed",
-            open={"tag": identity(name)} if shared else {},
-            sealed={} if shared else {"word": identity(name)},
+            sealed={"word": identity(name)},
             source=collection.source,
             collection=collection.id,
             record=reference,

@@ -253,7 +253,7 @@ class Parts(dict[str, str]):
 
     def tag(self) -> str:
         """The tag of the event, in quotation marks."""
-        return f"the tag “{self.text('tag')}”" if self.text("tag") else "a tag"
+        return f"the tag “{self.text('tag', 'word')}”" if self.text("tag", "word") else "a tag"
 
     def _outcome(self) -> str:
         chosen = self.text("label", "outcome")
