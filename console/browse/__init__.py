@@ -20,7 +20,6 @@ from console.browse.record_lists import (
     key_of_reference,
     masked,
     may_shape,
-    note_on,
     note_view,
     nothing_found,
     page,
