@@ -47,7 +47,6 @@ def stock(pages: "Pages", tmp_path: "Path") -> "Pages":
     sources.add("stock", f"sqlite:///{path}")
     for collection in ("stock.part", "stock.maker"):
         access.grant("operator", f"collection:{collection}", ["browse", "read", "create", "update"], team="operations")
-    pages.file = path  # type: ignore[attr-defined]
     return pages
 
 
@@ -55,12 +54,12 @@ def kept(pages: "Pages", text: str, encoding: str = "cp1252") -> Import:
     return import_batches.keep(pages.company.olivia, "stock.part", io.BytesIO(text.encode(encoding)))
 
 
-def parts(pages: "Pages") -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(pages.file)) as connection:  # type: ignore[attr-defined]
+def parts(tmp_path: "Path") -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(tmp_path / "stock.db")) as connection:
         return connection.execute("select sku, price, since, maker_id, sold from part order by id").fetchall()
 
 
-def test_lines_of_any_collection_are_shown_judged_and_added(stock: "Pages") -> None:
+def test_lines_of_any_collection_are_shown_judged_and_added(stock: "Pages", tmp_path: "Path") -> None:
     assert "/import/c/stock.part" in stock.olivia.get("/c/stock.part").links
     assert "from a file" in stock.olivia.get("/import/c/stock.part").text
     found = kept(stock, FILE)
@@ -79,16 +78,16 @@ def test_lines_of_any_collection_are_shown_judged_and_added(stock: "Pages") -> N
         "Another part with this SKU is there already.",
         "The same part stands on a line before.",
     ]
-    assert len(parts(stock)) == 1, "looking at a file adds nothing"
+    assert len(parts(tmp_path)) == 1, "looking at a file adds nothing"
     done = import_batches.confirm(stock.company.olivia, found.id)
     work_until_idle()
     assert "Price" in dict(import_batches.refused(done.id))[3][0], "a rule of the database itself refuses its line alone, in words"
-    assert parts(stock)[1:] == [("B-1", 1234.5, "2026-05-31", 7, 1)]
+    assert parts(tmp_path)[1:] == [("B-1", 1234.5, "2026-05-31", 7, 1)]
     noted = "select count(*) from console.event where convert_from(body, 'UTF8') like %s"
     assert [fetch(noted, (f'%stock.part%"type":"{kind}"%',))[0][0] for kind in ("records_imported", "record_changed")] == [1, 1]
 
 
-def test_what_is_there_gets_what_the_file_says_where_that_is_asked_for(stock: "Pages") -> None:
+def test_what_is_there_gets_what_the_file_says_where_that_is_asked_for(stock: "Pages", tmp_path: "Path") -> None:
     found = kept(stock, "sku,price\nA-1,6.25\nZ,1\n", "utf-16")
     chosen = {"c.0": "sku", "c.1": "price", "match": "sku", "change": "1", "spelling": "day", "do": "look"}
     stock.olivia.post(f"/imports/{found.id}", {"csrf_token": stock.olivia.token, **chosen})
@@ -96,7 +95,7 @@ def test_what_is_there_gets_what_the_file_says_where_that_is_asked_for(stock: "P
     assert (again.new, again.changed) == (1, 1)
     import_batches.confirm(stock.company.olivia, again.id)
     work_until_idle()
-    assert [row[:2] for row in parts(stock)] == [("A-1", 6.25), ("Z", 1)]
+    assert [row[:2] for row in parts(tmp_path)] == [("A-1", 6.25), ("Z", 1)]
 
 
 def test_who_may_not_add_records_imports_none(stock: "Pages") -> None:
