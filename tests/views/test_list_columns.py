@@ -14,6 +14,7 @@ from console.errors import TooSlow
 from console.formats import Kind, Look
 from console.records import catalogue
 from console.views import due_cells, list_counts
+from tests.core.test_collections import column, one
 from tests.tables import cases
 
 if TYPE_CHECKING:
@@ -69,6 +70,22 @@ def test_what_is_late_says_for_how_many_days_unless_it_has_ended(name: str, kind
     word = "Expired" if due_cells.expires(what) else "late"
     assert (words in cell and word in cell) if words else word not in cell
     assert not due_cells.is_due(Kind("duet", "Duet", "date"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "record", "over"),
+    [
+        ({"status": "text"}, {"status": "Done"}, True),
+        ({"state": "text"}, {"state": "open"}, False),
+        ({"resolved_at": "datetime"}, {"resolved_at": "2026-01-01T00:00:00Z"}, True),
+        ({"paid": "boolean"}, {"paid": False}, False),
+        ({"colour": "text"}, {"colour": "closed"}, False),
+    ],
+)
+def test_a_record_is_over_by_its_state_whether_or_not_that_is_drawn_as_a_badge(
+    columns: dict[str, str], record: dict[str, object], over: bool
+) -> None:
+    assert due_cells.over(record, one(*(column(name, stored) for name, stored in columns.items()))) is over
 
 
 def test_page_size_and_widths_are_kept_for_one_person_and_what_cannot_be_is_refused(pages: "Pages") -> None:

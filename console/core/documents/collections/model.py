@@ -31,6 +31,7 @@ Author: TypeAlias = Literal["staff", "customer", "system"]
 TONES = ("good", "info", "warn", "bad", "neutral")
 SHOWN_ONLY = frozenset({"other", "binary"})
 MOST_COLUMNS = 8
+STATES = ("status", "state")
 ENDING = re.compile(
     r"(?:is_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|settled)(?:_(?:at|on|date|time))?",
     re.IGNORECASE,
@@ -348,9 +349,12 @@ class Collection:
     @cached_property
     def ending_fields(self) -> Mapping[str, bool]:
         """Fields that say whether a record has come to its end → True where any value says so (`closed_on`, `is_done`), False where its word does."""
-        said, state = {item.name: ENDING.fullmatch(item.name) is not None for item in self.stored_fields}, self.summary.get("badge")
+        said, states = (
+            {item.name: ENDING.fullmatch(item.name) is not None for item in self.stored_fields},
+            {*STATES, self.summary.get("badge")},
+        )
         return {
-            item.name: said[item.name] for item in self.stored_fields if said[item.name] or item.widget == "badge" or item.name == state
+            item.name: said[item.name] for item in self.stored_fields if said[item.name] or item.widget == "badge" or item.name in states
         }
 
     def number_of(self, values: Mapping[str, Any]) -> str:
