@@ -8,7 +8,7 @@ from console import formats, records
 from console.contacts import consent_columns
 from console.core.documents.collections import Field
 from console.core.plain_words import uncapitalised
-from console.core.scopes import whole
+from console.core.scopes import Scope, whole
 from console.formats import Kind, Look
 
 SPELLINGS: Mapping[str, str] = {"day": "1,234.50 and 31/05/2026", "month": "1,234.50 and 05/31/2026", "comma": "1.234,50 and 31.05.2026"}
@@ -58,11 +58,14 @@ def _plain(what: Kind, cell: str, spelling: str) -> str:
     return cell
 
 
-def leading_nowhere(fields: Iterable[Field], lines: Iterable[Mapping[str, object]]) -> dict[str, frozenset[str]]:
-    """Field → values in these lines to which no record of its collection belongs. Raises SourceDown."""
+def leading_nowhere(fields: Iterable[Field], lines: Iterable[Mapping[str, object]], scope: Scope) -> dict[str, frozenset[str]]:
+    """Field → values in these lines to which no record belongs, of collections that the scope does not narrow. Raises SourceDown.
+
+    In others the scope judges each line, and answers alike for what is hidden and what is not there.
+    """
     lines, found = list(lines), {}
     for field in fields:
-        if field.references is not None:
+        if field.references is not None and records.sight_of(records.collection(field.references), scope) is None:
             keys = {str(told): records.key_of_value(str(told)) for line in lines if (told := line.get(field.name)) not in (None, "")}
             there = records.visible_keys(field.references, keys.values(), whole(field.references)) if keys else set()
             found[field.name] = frozenset(told for told, key in keys.items() if key not in there)

@@ -240,7 +240,7 @@ def judge(
     firsts = first_line([(row.number, _identity(plan, values)) for row, values, wrong in read if values and not wrong])
     allowed = _changeable(plan, [record for found in there.values() for record in found])
     lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
-    nowhere = cells.leading_nowhere(plan.fields.values(), [line.values for line in lines]) if look else {}
+    nowhere = cells.leading_nowhere(plan.collection.fields, [line.values for line in lines], plan.create) if look else {}
     return [_looked_at(plan, line, nowhere) for line in lines] if look else lines
 
 

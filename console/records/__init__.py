@@ -27,7 +27,7 @@ from console.records.record_reads import (
 )
 from console.records.refusals import Unsayable
 from console.records.related_lists import related_lists, related_numbers
-from console.records.related_values import leading
+from console.records.related_values import leading, sight_of
 from console.records.sampling import led
 from console.records.sql_segments import KeySelect
 from console.records.sql_tables import Chosen

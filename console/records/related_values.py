@@ -56,11 +56,9 @@ def unseen_references(collection: Collection, changed: Mapping[str, Any], known:
     """
     details = []
     for relation in referring(collection, changed):
-        if scope.elsewhere is None:
-            break
         target, parts = catalogue.collection(relation.collection), [{**known, **changed}.get(here) for here, _ in relation.columns]
-        theirs = scope.elsewhere(target.id)
-        if theirs.unlimited or any(part is None for part in parts) or (theirs.nothing and not target.subject):
+        theirs = sight_of(target, scope)
+        if theirs is None or any(part is None for part in parts):
             continue
         if theirs.nothing or not _is_there(target, [there for _, there in relation.columns], parts, theirs):
             field = next(here for here, _ in relation.columns if here in changed)
@@ -68,6 +66,12 @@ def unseen_references(collection: Collection, changed: Mapping[str, Any], known:
                 {"field": field, "reason": f"{collection.by_name[field].label}: there is no such {uncapitalised(target.label_one)}."}
             )
     return details
+
+
+def sight_of(target: Collection, scope: Scope) -> Scope | None:
+    """Which records of a collection the scope's owner may refer to; None where that is left to the database."""
+    theirs = scope.elsewhere(target.id) if scope.elsewhere is not None else None
+    return None if theirs is None or theirs.unlimited or (theirs.nothing and not target.subject) else theirs
 
 
 def referring(collection: Collection, names: Container[str]) -> list[Relation]:

@@ -78,7 +78,8 @@ def refusals_of_change(collection: Collection, former: Mapping[str, Any], change
     except (Invalid, NotAllowed) as error:
         return [str(detail["reason"]) for detail in error.details if "reason" in detail and isinstance(error, Invalid)] or [error.message]
     known = {field.name: former.get(field.name) for field in collection.stored_fields}
-    return [detail["reason"] for detail in write_checks.violations(collection, scope, known, changed)]
+    details = [*unseen_references(collection, changed, known, scope), *write_checks.violations(collection, scope, known, changed)]
+    return [detail["reason"] for detail in details]
 
 
 class Stale(Exception):

@@ -101,3 +101,13 @@ def test_a_record_out_of_sight_is_refused_as_one_that_is_not_there(bench: Bench)
                 wrong.append((name, hidden, told))
     assert wrong == []
     assert tried
+
+
+def test_a_workflow_out_of_sight_is_answered_word_for_word_as_one_that_is_not_there(bench: Bench) -> None:
+    """Stan sees no workflow of operations, in whatever body he names one."""
+    naming = [name for name, call in bench.calls.items() if "workflow" in references(call.operation.example.body)]
+    for name in naming:
+        told = [bench.send(name, "stan", {"workflow": workflow}) for workflow in ("kyc-review", NOTHING)]
+        assert [answer.status_code for answer in told] == [404, 404], name
+        assert told[0].text.replace("kyc-review", NOTHING) == told[1].text, name
+    assert "startRun" in naming

@@ -3,6 +3,7 @@
 import io
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 SQL = """
 create table maker (id integer primary key, name text not null);
 insert into maker values (7, 'Forge');
+create table shop (id integer primary key, name text not null);
+insert into shop values (1, 'North'), (2, 'South');
 create table part (id integer primary key, sku text not null unique, price numeric(10, 2) not null check (price >= 0), since date, seen timestamp,
-    maker_id integer references maker (id), sold boolean not null default 0);
+    maker_id integer references maker (id), shop_id integer references shop (id), sold boolean not null default 0);
 insert into part (sku, price, since) values ('A-1', 5, '2020-01-01');
 """
 FILE = (
@@ -103,6 +106,19 @@ def test_who_may_not_add_records_imports_none(stock: "Pages") -> None:
     access.grant("reviewer", "collection:stock.part", ["browse", "read"], team="operations")
     assert "/import/c/stock.part" not in stock.rosa.get("/c/stock.part").links
     stock.rosa.get("/import/c/stock.part", status=403)
+
+
+def test_a_file_tells_nobody_which_hidden_records_are_there(stock: "Pages") -> None:
+    """Neither of a new record nor of one to change: what is out of sight is answered like what does not exist."""
+    access.grant("operator", "collection:stock.shop", ["browse", "read"], "record.name == 'North'", team="operations")
+    found = kept(stock, "SKU,Price,Shop\nC-1,1,2\nC-2,1,99\nA-1,5,2\nC-3,1,1\n")
+    changed = [replace(kept(stock, f"SKU,Price,Shop\nA-1,5,{shop}\n").question, match="sku", change=True) for shop in (2, 99)]
+    hidden, nowhere = (import_batches.look(stock.company.olivia, "stock.part", question) for question in changed)
+    work_until_idle()
+    new = dict(import_batches.refused(found.id))
+    assert new[2] == new[3] == ["Shop: there is no such shop."]
+    assert sorted(new) == [2, 3, 4], "the shop that one sees may be named"
+    assert dict(import_batches.refused(hidden.id)) == dict(import_batches.refused(nowhere.id)) == {2: ["Shop: there is no such shop."]}
 
 
 @cases(

@@ -117,7 +117,7 @@ def _live_for(actor: Actor, workflow: str) -> Definition:
     definition = workflows.live(workflow)
     obj = f"workflow:{definition.slug}"
     if not access.can(actor, definition.document.team or "", obj, "see"):
-        raise NotFound(f"There is no published workflow {workflow}.") if access.label_of(obj) else NotFound(hidden=True)
+        raise NotFound(f"There is no published workflow {workflow}.", hidden=access.label_of(obj) is None)
     return definition
 
 
