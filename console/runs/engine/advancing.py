@@ -146,7 +146,8 @@ def _ask_person(definition: Definition, loaded: Loaded, closed: NotAllowed) -> N
         report = commands.Report(effect.id, "unknown", closed.code, closed.message, asks=True)
         make_effect(definition, loaded, effect, lambda _run: report)
     elif attempt is not None and loaded.run.status == "running":
-        failing = commands.Fail(attempt.step, closed.code, closed.message, asks=not loaded.run.hands_off, edge=loaded.run.hands_off)
+        asks = definition.document.run_as is None  # somebody else can do it in their own name, in a branch of a guided run too
+        failing = commands.Fail(attempt.step, closed.code, closed.message, asks=asks, edge=loaded.run.hands_off)
         write(ENGINE, definition, loaded, decisions.decide(plan_of(definition), loaded.run, failing, log.now()))
 
 

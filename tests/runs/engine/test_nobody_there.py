@@ -194,3 +194,28 @@ def test_who_is_there_keeps_the_run(company: Company, provider: Provider) -> Non
     told = company.told(run_id)
     assert (told["status"], told["holder"], told["ticket"]) == ("waiting_person", company.olivia.id, None)
     assert "run_escalated" not in kinds(run_id)
+
+
+@pytest.mark.parametrize("on_error", ["ask", "fail"])
+def test_the_starter_is_gone_while_a_branch_waits(company: Company, on_error: str) -> None:
+    branches = [{"id": name, "start": f"pause_{name}"} for name in ("left", "right")]
+    steps = [step("start", "start", "both"), step("both", "parallel", "end", {"branches": branches, "until": "all"}), step("end", "end", None)]
+    for name in ("left", "right"):
+        pause = step(f"pause_{name}", "wait", f"say_{name}", {"duration": "hours(1)"})
+        steps += [pause, step(f"say_{name}", "output", "end", {"values": {"desk": "record.desk"}})]
+    publish("split", steps, "customer", on_error=on_error)
+    run_id = runs.start(company.olivia, "split", "customer", "1")
+    company.work()
+    made = [child.id for child in runs.children_of(run_id)]
+    gone(company, "closed")
+    for child in made:
+        overdue(child)
+    company.work()
+    told = {each: load(each).run.status for each in (run_id, *made)}  # type: ignore[union-attr]
+    assert told == {run_id: "waiting_event", **dict.fromkeys(made, "waiting_person")}
+    accounts.enable_person(company.ines, company.olivia.id)  # whose branches they are
+    for child in made:
+        assert in_inbox(company, child)
+        runs.retry(company.tom, child, revision=None)
+    company.work()
+    assert load(run_id).run.status == "completed"  # type: ignore[union-attr]
