@@ -26,7 +26,7 @@ PAGE_SIZE = 25
 LONGEST = 400
 FILTERS = ("user", "kind", "collection", "record", "run", "createdAt.gte", "createdAt.lt", "createdAt.lte")
 _LABELS = {
-    "user": "Person", "team": "Team", "kind": "What", "collection": "Collection", "record": "Record", "run": "Run",
+    "user": "Person", "team": "Team", "kind": "What happened", "collection": "Collection", "record": "Record", "run": "Run",
     "createdAt.gt": "After", "createdAt.gte": "From", "createdAt.lt": "Before", "createdAt.lte": "To",
 }  # fmt: skip
 _MOMENTS = frozenset(name for name in _LABELS if name.startswith("createdAt."))

@@ -237,7 +237,7 @@ ROUTES = [
     Route("/c/<collection>", "/c/customer", ("GET", "POST"), part='<div class="list"', target="list"),
     Route("/c/<collection>/view", "/c/customer/view", ("POST",)),
     Route("/chart/c/<collection>", "/chart/c/customer?of=risk"),
-    Route("/import/c/<collection>", "/import/c/customer", ("GET", "POST"), status=404),
+    Route("/import/c/<collection>", "/import/c/customer", ("GET", "POST"), status=403),
     Route("/imports/<import_id>", "/imports/imp_unknown", ("GET", "POST"), status=404),
     Route("/imports/<import_id>/refused", "/imports/imp_unknown/refused", status=404),
     Route("/board/c/<collection>", "/board/c/customer", ("GET", "POST"), part='<div class="board"', target="board"),

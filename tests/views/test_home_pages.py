@@ -138,7 +138,7 @@ def test_filters_stand_in_the_address_and_as_chips(pages: "Pages") -> None:
     page = pages.ada.get(f"/activity?user={pages.company.olivia.id}&kind=run_started&collection=&createdAt.gte=2020-01-01")
     assert page.text.count("started Care review") == 1
     assert "Person: Olivia" in page.text
-    assert "What: Run started" in page.text
+    assert "What happened: Run started" in page.text
     assert any("kind=" not in link and "user=" in link for link in page.links)
     only = pages.ada.get(f"/activity?run={run}&record=1")
     assert "Tom" not in only.text.split("Export")[1]
@@ -154,7 +154,7 @@ def test_kinds_are_offered_by_their_groups_when_the_filter_is_opened(pages: "Pag
         assert next(told["value"] for told in sheet.with_attribute("selected")) == "run"
         assert not [word for word in sheet.text.split() if word in KINDS], "kinds are offered in words"
     page = pages.ada.get("/activity?kind=run")
-    assert "What: Runs" in page.text
+    assert "What happened: Runs" in page.text
     assert "started Care review" in page.text
     assert "started Care review" not in pages.ada.get("/activity?kind=approval").text
 

@@ -404,7 +404,7 @@ def test_who_sees_the_same_shares_a_count_for_a_while(company: Company, monkeypa
         (lambda company: tickets.count(company.tom, inboxes.known()), 2, 3),
         (
             lambda company: my_work.work_of(company.olivia),
-            16,
+            15,
             6,
         ),  # and who is away, due times, approvals, requests to publish, questions, tasks, why the runs wait, the records that they go on with, and whether what they read is in scope
     ],
