@@ -199,7 +199,11 @@ def test_who_is_there_keeps_the_run(company: Company, provider: Provider) -> Non
 @pytest.mark.parametrize("on_error", ["ask", "fail"])
 def test_the_starter_is_gone_while_a_branch_waits(company: Company, on_error: str) -> None:
     branches = [{"id": name, "start": f"pause_{name}"} for name in ("left", "right")]
-    steps = [step("start", "start", "both"), step("both", "parallel", "end", {"branches": branches, "until": "all"}), step("end", "end", None)]
+    steps = [
+        step("start", "start", "both"),
+        step("both", "parallel", "end", {"branches": branches, "until": "all"}),
+        step("end", "end", None),
+    ]
     for name in ("left", "right"):
         pause = step(f"pause_{name}", "wait", f"say_{name}", {"duration": "hours(1)"})
         steps += [pause, step(f"say_{name}", "output", "end", {"values": {"desk": "record.desk"}})]
