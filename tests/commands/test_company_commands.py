@@ -98,7 +98,7 @@ WRONG: list[tuple[str, int, str]] = [
     ("run start care-review customer 99 --user olivia@fernwick.example --input why=periodic", 1, "nothing here"),
     ("run start care-review customer 3 --user tom@fernwick.example --input why=periodic", 1, "nothing here"),
     ("run start care-review customer 1 --user rosa@fernwick.example --input why=periodic", 1, "workflow.start"),
-    ("run start care-review customer 1 --user stan@fernwick.example --input why=periodic", 1, "nothing here"),
+    ("run start care-review customer 1 --user stan@fernwick.example --input why=periodic", 1, "no published workflow"),
     ("run start care-review customer 1 --user olivia@fernwick.example", 1, "input.why"),
     ("run start care-review customer 1 --user olivia@fernwick.example --input why=never", 1, "input.why"),
     ("run start care-review customer 1 --user olivia@fernwick.example --input why=periodic --input colour=red", 1, "input.colour"),
