@@ -115,18 +115,19 @@ def _contacts_at(kind: str, address: str, most: int = MOST_SHARING) -> Iterator[
 
 
 def _keys_by_address(collection: Collection, column: str, kind: str, address: str, most: int) -> list[str]:
-    """The records with this address, however it is written: by the usual ways, and where more are asked for or none has it so, by the last digits of a number."""
+    """The records with this address, however it is written: by the usual ways, and where more are asked for or none has it so, as one of several or by the last digits of a number."""
     written = " || ".join(f"record.{column} == {_quoted(way)}" for way in _ways_to_write(kind, address))
     page = records.page(collection.id, whole(collection.id), segment=expressions.parse(written), limit=most)
     found = [row.key for row in page.rows if row.key is not None]
-    if kind == "email" or len(found) >= most:
+    if len(found) >= most:
         return found
-    ends = Group("and", (Test(column, "contains", address[-2:]), Test(column, "contains", address[-4:-2])))
+    parts = (address,) if kind == "email" else (address[-2:], address[-4:-2])
+    ends = Group("and", tuple(Test(column, "contains", part) for part in parts))
     country = collection.contact.country if collection.contact is not None else None
     likely = records.page(collection.id, whole(collection.id), where=ends, limit=MOST_LIKELY)
     for row in likely.rows:
-        own, _ = recipients.address_of(kind, str(row.values.get(column) or ""), row.values.get(country or ""))
-        if own == address and row.key is not None and row.key not in found:
+        own = recipients.addresses_of(kind, str(row.values.get(column) or ""), row.values.get(country or ""))
+        if address in own and row.key is not None and row.key not in found:
             found.append(row.key)
     return found[:most]
 

@@ -75,7 +75,9 @@ class Line:
             return f"Says stop: consent to {' and '.join(', '.join(named).rsplit(', ', 1))} is withdrawn." if named else ""
         if self.message.status == "cancelled":
             return message_reasons.of_many(self.message.code or "")
-        return str(self.result.get("reason", "")).strip()
+        others = self.result.get("not_to")
+        alone = f"It went to the first address alone, not to {others}." if others and self.message.sent_at is not None else ""
+        return f"{alone} {self.result.get('reason', '')}".strip()
 
     @property
     def until(self) -> datetime | None:

@@ -94,12 +94,6 @@ def _with_taken_back(contact: Contact, rows: Sequence[TakenBack]) -> dict[str, C
     return consent
 
 
-def phone_of(text: str, country: str | None) -> tuple[str, str]:
-    """(the number as +…, why it is none), the first of several. A number without + is read as one of the country."""
-    phones = [_phone_of(part, country) for part in SEVERAL.split(text) if part.strip()]
-    return next((each for each in phones if each[0]), phones[0] if phones else ("", "There is no telephone number."))
-
-
 def _phone_of(text: str, country: str | None) -> tuple[str, str]:
     import phonenumbers
 
@@ -113,21 +107,36 @@ def _phone_of(text: str, country: str | None) -> tuple[str, str]:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), ""
 
 
-def address_of(channel: str, to: str | None, country: str | None) -> tuple[str, str]:
-    """(the address in its plainest form, why there is none). The reason stands in the log of the record, so it does not repeat the address."""
-    text = (to or "").strip()
-    if not text:
-        return "", "There is no e-mail address." if channel == "email" else "There is no telephone number."
-    if channel in ("sms", "call"):
-        return phone_of(text, country)
-    if channel == "chat":
-        return text, ""
+def _mail_of(text: str) -> tuple[str, str]:
     from email_validator import EmailNotValidError, validate_email
 
-    for part in SEVERAL.split(text):
-        with suppress(EmailNotValidError):
-            return validate_email(parseaddr(part)[1] or part.strip(), check_deliverability=False).normalized, ""
+    with suppress(EmailNotValidError):
+        return validate_email(parseaddr(text)[1] or text.strip(), check_deliverability=False).normalized, ""
     return "", "This is no e-mail address."
+
+
+def address_of(channel: str, to: str | None, country: str | None) -> tuple[str, str]:
+    """(the address in its plainest form, why there is none), the first of several. A number without + is read as one of the country.
+
+    The reason stands in the log of the record, so it does not repeat the address.
+    """
+    read = _read(channel, to, country)
+    return next((each for each in read if each[0]), read[0])
+
+
+def addresses_of(channel: str, to: str | None, country: str | None) -> list[str]:
+    """All addresses of the field in their plainest form; messages go to the first."""
+    return list(dict.fromkeys(address for address, _ in _read(channel, to, country) if address))
+
+
+def _read(channel: str, to: str | None, country: str | None) -> list[tuple[str, str]]:
+    """(address, why it is none) of each part of the field, at least one."""
+    if channel == "chat" and to and to.strip():
+        return [(to.strip(), "")]
+    parts = [part for part in SEVERAL.split(to or "") if part.strip()]
+    if not parts:
+        return [("", "There is no e-mail address." if channel == "email" else "There is no telephone number.")]
+    return [_mail_of(part) if channel == "email" else _phone_of(part, country) for part in parts]
 
 
 def zones_of(contact: Contact | None, address: str) -> list[str]:

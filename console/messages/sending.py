@@ -120,7 +120,8 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
     except SourceDown as error:
         _later(message, _pause(min(message.looks, 2)), code="source_down", reason=error.message, looks=message.looks + 1)
         return None
-    to, why = _address(message, content, contact)
+    field = _field(message, content, contact)
+    to, why = recipients.address_of(message.channel, field, contact.country if contact else None)
     country = recipients.country_of(contact, to)
     expires, empty = timedelta(seconds=message.expires_s), _empty_fields(message, content)
     outgoing = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
@@ -146,10 +147,10 @@ def _empty_fields(message: Message, content: Any) -> str:
     )
 
 
-def _address(message: Message, content: Any, contact: Contact | None) -> tuple[str, str]:
-    """(the address, why there is none): the one that the step named, else the contact's own."""
+def _field(message: Message, content: Any, contact: Contact | None) -> str | None:
+    """What says to whom: what the step named, else the contact's own. It may hold several addresses."""
     own = None if contact is None else contact.email if message.channel == "email" else contact.phone
-    return recipients.address_of(message.channel, content.get("to") or own, contact.country if contact else None)
+    return content.get("to") or own
 
 
 def _leaving(message: Message, content: Any, contact: Contact | None, to: str, basis: str) -> tuple[Message, Letter] | None:
@@ -162,9 +163,11 @@ def _leaving(message: Message, content: Any, contact: Contact | None, to: str, b
         content = {**content, "script": script}
     provider = "sandbox" if sandboxed else providers.provider_of(message.channel).name
     bar = _bar_of(message, contact, to)
+    others = recipients.addresses_of(message.channel, _field(message, content, contact), contact.country if contact else None)[1:]
+    said = {"basis": basis, "to": to, "not_to": ", ".join(others), "script": str(content.get("script", "")), "reason": ""}
     marked = change(
         message, ["waiting"], status="sending", due_at=now + LOOKS[0] * 12, at=now, code=None, provider=provider, sandbox=sandboxed,
-        tries=message.tries + 1, looks=0, address=digest(to.encode(), "address"), result={"basis": basis, "to": to, "script": str(content.get("script", "")), "reason": ""},
+        tries=message.tries + 1, looks=0, address=digest(to.encode(), "address"), result=said,
         unless=bar,
     )  # fmt: skip
     if marked is None and bar is not None and message_rows.is_barred(bar):

@@ -89,11 +89,18 @@ def test_of_several_addresses_in_one_field_the_first_that_is_one_counts(text: st
 
 def test_a_contact_with_three_numbers_gets_one_message_and_their_stop_is_heard(club: Club) -> None:
     club.sql("update contact set phone = '+1 202 555 0147; +1 202 555 0148 / +1 202 555 0149' where id = 1")
-    begin(club.company, "hello")
+    first = begin(club.company, "hello")
     assert club.sent_to() == ["+12025550147"]
-    inbound.receive("sms", "twilio", sender="+12025550147", text="STOP", provider_id="SM1")
+    assert line(club.company, first).reason.strip() == "It went to the first address alone, not to +12025550148, +12025550149."
+    inbound.receive("sms", "twilio", sender="+12025550148", text="STOP", provider_id="SM1")
     run_id = begin(club.company, "hello")
     assert (line(club.company, run_id).message.code, len(club.server.messages)) == ("consent_withdrawn", 1)
+
+
+def test_an_answer_from_the_second_address_of_a_field_is_the_contact_s(club: Club) -> None:
+    club.sql("update contact set email = 'Sam <sam@post.example>; old@post.example' where id = 1")
+    assert inbound.contact_behind("email", "old@post.example") == ("contact", SAM)
+    assert inbound.contact_behind("email", "ld@post.example") is None
 
 
 def test_a_stranger_whose_number_ends_alike_is_not_taken_for_the_contact(club: Club) -> None:
