@@ -12,6 +12,8 @@ ENCODINGS: Mapping[str, str] = {
 """Encodings that a file may have, as Python names them, with what people read."""
 OLDER = ("cp1252", "cp1250", "cp1257", "cp1251", "shift_jis", "gb18030", "euc_kr")
 """Encodings that a spreadsheet writes where it does not write Unicode; of those that fit as well as each other the first one."""
+NOWHERE = b"\x81\x8d\x8f\x90\x9d"
+"""Bytes that are nothing in Windows-1252."""
 LOOKED_AT = 64 << 10
 
 
@@ -26,11 +28,13 @@ def guess(first: bytes, *, utf8: bool) -> str | None:
 
 
 def _older(sample: bytes) -> str | None:
-    """The older encoding in which the letters look most like a language."""
+    """The older encoding in which the letters look most like a language. A few bytes that no Western table has are damage: their lines are left out later."""
     import charset_normalizer  # of those who need it: most files are Unicode
 
-    found = charset_normalizer.from_bytes(sample, cp_isolation=list(OLDER))
-    fitting = {name: match for match in found for name in match.could_be_from_charset if name in OLDER}
-    if not fitting:
-        return None
-    return min(OLDER, key=lambda name: (fitting[name].chaos, -fitting[name].coherence) if name in fitting else (1.0, 1.0))
+    damaged = sum(map(sample.count, NOWHERE)) * 100 < sum(byte > 127 for byte in sample)
+    fitting: dict[str, tuple[float, float]] = {}
+    for text in (sample, sample.translate(None, NOWHERE)) if damaged else (sample,):
+        for match in charset_normalizer.from_bytes(text, cp_isolation=list(OLDER)):
+            for name in match.could_be_from_charset:
+                fitting[name] = min(fitting.get(name, (1.0, 1.0)), (match.chaos, -match.coherence))
+    return min((name for name in OLDER if name in fitting), key=lambda name: fitting[name], default=None)

@@ -180,6 +180,14 @@ def test_a_few_broken_bytes_refuse_their_lines_and_the_others_keep_their_letters
     assert why(found) == {9: ["This line cannot be read as UTF-8."]}
 
 
+def test_a_few_bytes_that_are_nothing_do_not_turn_western_letters_into_others(club: "Pages") -> None:
+    lines = [f"Zoë Müller {n},z{n}@post.example,new\n".encode("cp1252") for n in range(200)]
+    lines[7] = b"Bad \x81,bad@post.example,new\n"
+    found = kept(club.company, b"name,email,stage\n" + b"".join(lines))
+    assert (found.question.file.encoding, counts(found)) == ("cp1252", (199, 0, 0, 1))
+    assert why(found) == {9: ["This line cannot be read as Windows-1252 (Western European)."]}
+
+
 def test_lines_left_out_can_be_mended_in_their_file_and_sent_again(club: "Pages") -> None:
     company = club.company
     found = kept(company, "name,email,stage,phone\nAnn,ann@post.example,won,+44 20 7946 0123\n")
