@@ -50,6 +50,10 @@ _LINES = "select line, reasons from console.enrolment_answer where batch = %s an
 _CAUSES = (
     "select coalesce(a.reasons->>0, ''), count(*) from console.enrolment_answer a where a.batch = %s group by 1 order by 2 desc, 1 limit %s"
 )
+_RECENT = """
+select id from console.enrolment_batch where workflow = %s and origin = 'import' and person = %s and (status = 'running' or not preview)
+order by created_at desc limit 5
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,12 @@ def get(actor: Actor, ident: str) -> Import:
         raise NotFound("There is no such import, or it is older than 30 days.")
     imports.importable(actor, found.collection)
     return found
+
+
+def recent(actor: Actor, collection_id: str) -> list[Import]:
+    """The person's newest imports into a collection, and files that are looked at now."""
+    found = [_read(ident) for (ident,) in fetch(_RECENT, (collection_id, actor.id))]
+    return [each for each in found if each is not None]
 
 
 def cancel(actor: Actor, ident: str) -> Import:

@@ -105,7 +105,8 @@ def _question(question: Question) -> Question:
 def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Response:
     context = {
         "collection": collection, "url": f"/import{frame.collection_url(collection.id)}", "back": frame.collection_url(collection.id, segment=""), "wrong": wrong,
-        "asked": _consent_columns(frame.actor(), collection), "most": contact_files.MOST_BYTES >> 20,
+        "asked": _consent_columns(frame.actor(), collection), "most": contact_files.MOST_BYTES >> 20, "words": WORDS,
+        "recent": [(each, _url(each)) for each in import_batches.recent(frame.actor(), collection.id)],
     }  # fmt: skip
     return frame.page("lists/import.html", context, status=status)
 

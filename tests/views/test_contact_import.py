@@ -180,6 +180,18 @@ def test_a_few_broken_bytes_refuse_their_lines_and_the_others_keep_their_letters
     assert why(found) == {9: ["This line cannot be read as UTF-8."]}
 
 
+def test_the_way_back_to_an_import_stands_where_files_are_sent(club: "Pages") -> None:
+    done = imported(club.company, "name,email,stage\nAnn,ann@post.example,new\n")
+    looked_at = kept(club.company, "name,email,stage\nBo,bo@post.example,new\n")
+    page = club.olivia.get(URL)
+    assert (f"/imports/{done.id}" in page.links, "finished, 1 added" in page.text, f"/imports/{looked_at.id}" in page.links) == (
+        True,
+        True,
+        False,
+    )
+    assert import_batches.recent(club.company.mona, "contact") == []
+
+
 def test_a_few_bytes_that_are_nothing_do_not_turn_western_letters_into_others(club: "Pages") -> None:
     lines = [f"Zoë Müller {n},z{n}@post.example,new\n".encode("cp1252") for n in range(200)]
     lines[7] = b"Bad \x81,bad@post.example,new\n"
