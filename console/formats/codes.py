@@ -23,7 +23,7 @@ PROGRAM_WORD = re.compile(r"[a-z][a-z0-9]*(?:[_.][a-z0-9]+)+")
 
 def code_name(kind: str, code: str, locale: str) -> str:
     """The name of a country (ISO 3166), language (ISO 639) or currency (ISO 4217); the code itself where there is none."""
-    return code_names(kind, locale).get(code.strip() if kind != "language" else code.strip().replace("-", "_"), code)
+    return code_names(kind, locale).get(code.strip().upper() if kind != "language" else code.strip().replace("-", "_"), code)
 
 
 @lru_cache(maxsize=64)

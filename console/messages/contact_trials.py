@@ -124,10 +124,10 @@ def _of_contacts(collection_id: str) -> Collection | None:
     return collection if collection.contact is not None else None
 
 
-def message_steps(document: Workflow) -> list[StepView]:
-    """The steps that write to or call somebody outside."""
-    to_contacts = {name for name, kind in steps.all_types().items() if isinstance(kind, MessageStep) and kind.channel != "chat"}
-    return [steps.view(step) for step in document.steps if step.type in to_contacts]
+def message_steps(document: Workflow, *, chats: bool = False) -> list[StepView]:
+    """The steps that write to or call somebody outside, with `chats` also those that write to a chat."""
+    kinds = ((step, steps.get(step.type)) for step in document.steps)
+    return [steps.view(step) for step, kind in kinds if isinstance(kind, MessageStep) and (chats or kind.channel != "chat")]
 
 
 def kind_of(view: StepView) -> MessageStep:

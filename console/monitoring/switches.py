@@ -25,8 +25,6 @@ MOST_RUNS = 50
 MOST_TIMERS = 10
 MOST_FIRINGS = 20
 MOST_MATCHING = 10_000
-CHANNELS: Mapping[str, str] = {"email": "E-mail", "sms": "Text message", "ai_call": "Phone call", "chat_message": "Chat message"}
-"""Type of step → the channel that it reaches people through."""
 STARTS: Mapping[str, str] = {
     "schedule": "By its schedule",
     "event": "When something happens in the console or the data",
@@ -108,13 +106,12 @@ def activation(actor: Actor, slug_or_id: str) -> Activation:
         first = connection.execute(sa.select(ahead).order_by(ahead.c.at).limit(MOST_TIMERS)).all()
     listed = [each for each in automation.listed(actor, entry.id)[1] if each.enabled]
     firings = sorted((at, each.id) for each in listed for at in _moments(each, now))[:MOST_FIRINGS]
-    types = {step.type for step in document.steps}
     return Activation(
         entry,
         publishes,
         problems,
         _starts(document, {each.definition.kind for each in listed}),
-        [words for kind, words in CHANNELS.items() if kind in types],
+        list(dict.fromkeys(contact_trials.kind_of(view).title for view in contact_trials.message_steps(document, chats=True))),
         _matching(actor, document),
         overdue,
         due,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from console import access, automation, enrolments, log, records, runs, workflows
+from console import access, automation, enrolments, log, records, runs, steps, workflows
 from console.core import drafting, schedule
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -17,15 +17,13 @@ from console.core.drafting import Difference
 from console.core.filters import Filter, Test
 from console.core.scopes import Scope
 from console.errors import ConsoleError
-from console.monitoring import CHANNELS
 from console.publication.needed_rights import MissingRight, missing_rights
+from console.steps.message_settings import MessageStep
 from console.workflows import Draft
 
 AHEAD = timedelta(hours=24)
 MOST_FIRINGS = 24 * 60
 MOST_COUNTED = 10_000
-ADDRESSES: Mapping[str, str] = {"email": "email", "sms": "phone", "ai_call": "phone"}
-"""Type of step → what a contact needs to be reached by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,20 +192,21 @@ def _count(seen: tuple[Collection, Scope], where: Filter | None = None) -> int |
 def _channels(document: Mapping[str, Any], live: Mapping[str, Any] | None, seen: tuple[Collection, Scope] | None) -> list[ChannelUse]:
     """Each channel with the steps that use it."""
     before = {step.get("type") for step in live["steps"]} if live is not None else set()
-    found = []
-    for kind, channel in CHANNELS.items():
-        used = [str(step.get("title") or step["id"]) for step in document["steps"] if step.get("type") == kind]
-        if used:
-            found.append(ChannelUse(channel, used, kind not in before, _reaches(kind, seen)))
-    return found
+    using: dict[str, list[str]] = {}
+    for step in document["steps"]:
+        using.setdefault(str(step.get("type")), []).append(str(step.get("title") or step["id"]))
+    return [
+        ChannelUse(kind.title, using[name], name not in before, _reaches(kind, seen))
+        for name, kind in steps.all_types().items()
+        if name in using and isinstance(kind, MessageStep)
+    ]
 
 
-def _reaches(kind: str, seen: tuple[Collection, Scope] | None) -> int | None:
+def _reaches(kind: MessageStep, seen: tuple[Collection, Scope] | None) -> int | None:
     """How many records of the collection have an address for this type of step; None where that cannot be told."""
-    needs = ADDRESSES.get(kind)
-    if seen is None or needs is None or seen[0].contact is None:
+    if seen is None or kind.channel == "chat" or seen[0].contact is None:
         return None
-    named = getattr(seen[0].contact, needs)
+    named = seen[0].contact.email if kind.channel == "email" else seen[0].contact.phone
     if named is None or named in seen[1].hidden:
         return None
     return _count(seen, Test(named, "is_null", value=False))

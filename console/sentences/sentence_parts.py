@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from console.core.effect_kinds import KINDS
 from console.core.plain_words import uncapitalised
 
 LONGEST_NAME = 80
@@ -44,8 +45,6 @@ NO_PROPOSAL = {
 SAID_ALREADY = ("", "default", "unchanged", "succeeded")
 """Outcomes that say nothing beside what was done: whether an action succeeded, its changes tell."""
 WRITES = ("sql_write", "record_write")
-DEEDS = {"http": "call of another system", "sql_insert": "new record", "sql_delete": "deletion"}
-"""What an effect of this kind is called; the others are changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +261,8 @@ class Parts(dict[str, str]):
     def _change(self) -> str:
         named = self.listed("fields") if self.target.get("coll") else []
         wish = self._fields() if named and self.text("effect_kind") in ("", *WRITES) else in_words(self.text("summary"))
-        deed = DEEDS.get(self.text("effect_kind"), "")
+        kind = KINDS.get(self.text("effect_kind"))
+        deed = kind.deed if kind is not None else ""
         return f"{deed or 'change'}{f' ({wish})' if wish else ''}{after(' for ', self._record()) if deed else self._in_record()}"
 
     def _in_record(self) -> str:

@@ -37,6 +37,10 @@ def title_of(company: Company, step: str) -> str:
     return str(next(each["title"] for each in steps if each["id"] == step))
 
 
+IN_NO_STORE = """() => new Promise((done) => { const asked = indexedDB.open("handrail drafts", 1); asked.onsuccess = () => {
+    const kept = asked.result.transaction("drafts").objectStore("drafts").count(); kept.onsuccess = () => done(kept.result === 0); }; })"""
+
+
 def test_two_tabs_see_each_other_and_a_conflict_waits_for_its_answer_wherever_one_goes(
     screens: Callable[..., "Screen"], company: Company
 ) -> None:
@@ -139,6 +143,23 @@ def test_an_answer_that_is_lost_doubles_nothing_and_what_a_killed_tab_typed_is_s
 
 
 @pytest.mark.rotating
+def test_after_a_crash_the_database_of_the_browser_tells_what_was_not_saved(screens: Callable[..., "Screen"], company: Company) -> None:
+    mona = screens().enter("mona")
+    page = mona.go(f"{EDIT}?step=read")
+    mona.context.set_offline(True)
+    page.locator("#f-title").fill("Read it before the crash")
+    expect(page.locator("#saved")).to_contain_text("Not connected")
+    page.evaluate("localStorage.clear()")  # a browser that is killed has not written it to the disk yet
+    page.close(run_before_unload=False)
+    mona.context.set_offline(False)
+    again = beside(mona, "rate")
+    expect(again.locator("[data-outline]")).to_contain_text("Read it before the crash")
+    expect(again.locator("#saved")).to_contain_text("Saved")
+    assert title_of(company, "read") == "Read it before the crash"
+    again.wait_for_function(IN_NO_STORE)
+    mona.complaints[:] = [each for each in mona.complaints if "ERR_INTERNET_DISCONNECTED" not in each]
+
+
 def test_text_keeps_what_others_change_and_what_cannot_be_read_yet(screens: Callable[..., "Screen"], company: Company) -> None:
     mona = screens().enter("mona")
     page, other = mona.go(f"{EDIT}?view=text"), beside(mona, "rate")

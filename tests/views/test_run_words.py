@@ -15,7 +15,7 @@ from console.errors import Conflict, Invalid
 from console.runs import Preview, RunView
 from console.views import assets, formats, frame
 from console.views.formats import Kind, Look
-from console.views.run import done_before, notices, page, phases, step_values
+from console.views.run import done_before, effects, notices, page, phases, step_values
 from console.views.run.notices import Typed
 from console.views.run.wait_words import wait_words
 from tests.tables import cases
@@ -385,6 +385,22 @@ def test_results_come_in_the_order_of_the_steps_they_are_from_and_foreign_keys_a
     assert min(own.places, key=lambda name: own.places[name]) == "decision"
     assert own.technical == {"their_no"}
     assert "rate" not in own.places
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("minor(steps.choose.amount, 2)", "€42.50"),
+        ("steps.facts.record.amount_minor", "€42.50"),
+        ([{"if": "input.all", "value": "steps.facts.remaining_minor"}, {"value": "minor(steps.choose.amount, 2)"}], "€42.50"),
+        ([{"if": "input.all", "value": "steps.facts.remaining_minor"}, {"value": "input.amount"}], "4250"),
+        ("steps.facts.record.amount_minor / 100", "4250"),
+    ],
+)
+def test_an_amount_that_a_step_makes_in_cents_is_said_in_its_currency(rule: Any, words: str) -> None:
+    own = step_values._with_results({"facts": step_values.NOTHING}, step_values.NOTHING, {"amount": rule, "currency": "lower(input.code)"})
+    assert effects.line("amount", 4250, own.kinds, {"currency": "eur"}, LOOK) == ("Amount", words)
+    assert effects.line("currency", "eur", own.kinds, {}, LOOK) == ("Currency", "Euro")
 
 
 @pytest.mark.parametrize(("people", "engine", "folded"), [(1, 1, 1), (2, 3, 3), (0, 1, 0), (2, 0, 0)])

@@ -7,10 +7,11 @@ ours may write anything, so a workflow that calls one is believed.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from console.core.documents.action_document import slug_of
+from pydantic import ValidationError
 
-WRITING = {"sql_write": "set", "sql_insert": "values"}
-"""Kinds of effects that write columns → where these stand."""
+from console.core.documents.action_document import slug_of
+from console.core.effect_kinds import KINDS
+
 ANY_COLLECTION = None
 
 
@@ -66,7 +67,11 @@ def _writes(workflow: Mapping[str, Any], collection: str, column: str, actions: 
 
 
 def _effect_writes(own: Any, effect: Mapping[str, Any], collection: str, column: str) -> bool:
-    if effect.get("kind") == "python":
-        return True
-    place = WRITING.get(str(effect.get("kind")))
-    return place is not None and (effect.get("collection") or own) == collection and column in (effect.get(place) or {})
+    kind = KINDS.get(str(effect.get("kind")))
+    if kind is None or kind.hidden_writes:
+        return kind is not None
+    try:
+        writes = kind.model_validate(effect).writes()
+    except ValidationError:  # the check of its own document says so
+        return False
+    return writes is not None and (writes.collection or own) == collection and column in writes.rules

@@ -1,7 +1,7 @@
 """What every kind of effect says of itself: its settings, the texts in them, what it writes, and whether it reaches beyond the records."""
 
 from collections.abc import Collection as Many, Iterator, Mapping
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, ClassVar, NamedTuple, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -25,6 +25,8 @@ class Writes(NamedTuple):
 class Kind(Definition):
     """What every kind of effect has."""
 
+    deed: ClassVar[str] = ""  # what the log calls it, where it is more than a change of a record
+    hidden_writes: ClassVar[bool] = False  # whether it may write columns that its settings do not name
     name: Name = Field(description="Where later effects, messages and steps find what came of it: `results.<name>`")
     summary: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
         description="What it does, in a few words and without values"

@@ -52,6 +52,7 @@ class Follow(Definition):
 class Http(Kind):
     """Ask another system: a target that CONSOLE_HTTP_TARGETS names, under its own address, or any public host by its whole `url`."""
 
+    deed = "call of another system"
     kind: Literal["http"]
     target: Name | None = Field(None, description="A name of CONSOLE_HTTP_TARGETS")
     url: Annotated[str, StringConstraints(min_length=1, max_length=1500)] | None = Field(

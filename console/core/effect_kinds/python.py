@@ -15,6 +15,7 @@ FUNCTION_PATTERN = r"^[a-z][a-z0-9_]{0,30}(\.[a-z][a-z0-9_]{0,30}){0,2}$"
 class Python(Kind):
     """Call a function of ours or of another package, named by the entry point group `console.actions`."""
 
+    hidden_writes = True
     kind: Literal["python"]
     function: Annotated[str, StringConstraints(pattern=FUNCTION_PATTERN)]
     values: dict[Name, Computed] = Field(default_factory=dict, max_length=60)

@@ -12,6 +12,7 @@ from console.core.effect_kinds.base import Kind, Placed, Writes, in_rules
 class SqlInsert(Kind):
     """Add a record. One that has the same values in `unique` is taken for this one: doing it twice adds one."""
 
+    deed = "new record"
     kind: Literal["sql_insert"]
     collection: str = Field(min_length=1, max_length=200)
     values: dict[str, Computed] = Field(min_length=1, max_length=60, description="Field to expression, or cases")

@@ -151,7 +151,7 @@ def with_currency(what: formats.Kind, value: Any, beside: Mapping[str, Any]) -> 
     code = beside.get("currency")
     if not formats.is_money(what) or len(what.currency) == len("EUR") or not isinstance(code, str) or not isinstance(value, str | int):
         return value
-    return formats.Amount(str(value), code)
+    return formats.Amount(str(value), code.upper())
 
 
 def retry_words(run: Mapping[str, Any], look: Look) -> str | None:

@@ -24,6 +24,9 @@ _STEP = re.compile(r"\bsteps\.(\w+)")
 _KEY = re.compile(r"steps\.\w+\.results(\.\w+)*\.(id|key)")
 """What somebody else's machine calls a thing."""
 
+CENTS = Kind("", "", "integer", widget="money", currency="currency", minor=True)
+"""An amount in the smallest unit of the currency that stands beside it."""
+_IN_CENTS = re.compile(r"minor\([^()]*\)|[\w.]+_(?:minor|cents)")
 SENT_WORDS = {"sent": "Sent", "skipped": "Not sent", "expired": "Not sent: it waited too long", "failed": "It could not be sent"}
 
 
@@ -64,16 +67,24 @@ def _with_results(every: Mapping[str, Described], own: Described, values: Any) -
 
     A name that the document gives to a value of its own, such as `result`, says nothing about its kind.
     """
-    given = {name: rule for name, rule in values.items() if isinstance(rule, str)} if isinstance(values, Mapping) else {}
+    rules = values if isinstance(values, Mapping) else {}
+    given = {name: rule for name, rule in rules.items() if isinstance(rule, str)}
     order = list(every)
     places = {name: order.index(source[1]) for name, rule in given.items() if (source := _STEP.search(rule)) and source[1] in every}
     keys = {name for name, rule in given.items() if _KEY.fullmatch(rule)}
     kinds = {name: known for name, known in own.kinds.items() if name not in CHOSEN or name not in given}
     own = Described(kinds, own.technical | keys, places)
     named = {name: _led(every, rule) for name, rule in given.items()}
+    named |= {name: CENTS for name, rule in rules.items() if named.get(name) is None and _in_cents(rule)}
     found = {name: replace(known, name=name) for name, known in named.items() if known is not None and name not in own.kinds}
     labelled = {name: replace(known, label=label_of(name)) for name, known in found.items()}
     return replace(own, kinds={**labelled, **own.kinds}) if found else own
+
+
+def _in_cents(rule: Any) -> bool:
+    """Whether every value that the rule gives is an amount in the smallest unit of its currency."""
+    cases = [case.get("value") for case in rule if isinstance(case, Mapping)] if isinstance(rule, list) else [rule]
+    return bool(cases) and all(isinstance(case, str) and _IN_CENTS.fullmatch(case.strip()) for case in cases)
 
 
 def _led(every: Mapping[str, Described], rule: str) -> Kind | None:
