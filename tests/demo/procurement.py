@@ -28,7 +28,7 @@ PEOPLE = {
 }
 GOOD: dict[str, dict[str, Any]] = {
     "known": {"outcome": "branch", "reason": "A sister company"},
-    "tier": {"address": "office@pixelwerk-druck.example", "seen_on": "website"},
+    "tier": {"address": "office@pixelwerk-druck.example", "seen_on": "contract"},
     "ask": {"outcome": "received"},
     "request": {
         "outcome": "received",
@@ -38,7 +38,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "phone": "+49 30 23125 555",
     },
     "papers": {"extract_on": "2026-11-02", "insured_until": "2027-11-30", "cover_eur": "6000000"},
-    "validate": {"result": "pass"},
+    "validate": {"result": "pass", "result_because": "Seen on paper"},
     "screen": {"outcome": "clear"},
     "exceptions": {"outcome": "resolved", "until": "2027-01-31", "owner": "Stan", "reason": "A new certificate is on its way."},
     "callback": {
