@@ -57,7 +57,7 @@ def supplier(check: str, **changed: Any) -> tuple[str, str] | None:
         ("vat", {"vat": {"results": {}}}, ("Not possible: the register has not confirmed DE1.", "refuse")),
         ("payee", {"bank_data": {"results": {"payee": {"result": "no_match"}}}}, ("Not possible: their bank knows the account DE66 by another name than Alder GmbH.", "refuse")),
         ("payee", {"bank_data": {"results": {"payee": {"result": "close"}}}}, ("Their bank knows DE66 by a name that is only like Alder GmbH.", "explain")),
-        ("iban", {"bank_data": {"iban": "LT45"}}, ("Not possible: LT45 is at a bank in another country than the supplier, DE.", "refuse")),
+        ("iban", {"bank_data": {"iban": "LT45"}}, ("LT45 is at a bank in another country than the supplier, DE.", "explain")),
         ("iban", {"request": {"iban": "DE99"}}, ("They gave DE99, the request says DE66.", "explain")),
         ("legal_name", {"request": {"legal_name": "Birch SARL"}}, ("They call themselves Birch SARL, the request Alder GmbH.", "explain")),
     ],
