@@ -10,9 +10,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from console import accounts, actions, inboxes, runs, settings, sources, workflows
 from console.demo import ledger, loading, provider, staff
 from console.demo.world import World
+from console.errors import Invalid
 from console.postgres import Embedded
 from tests.company import PASSWORD, Company
 from tests.conftest import copied
@@ -110,6 +113,16 @@ class House(Company):
                 return by
             self.hand_in(run_id, by, **(given or {}).get(told["current"]["step"], {}))
         raise AssertionError(f"{step} is not reached: the run stands at {told['current']}")
+
+    def check_anew(self, run_id: str, by: str) -> None:
+        """Check the papers again, of which the extract is too old meanwhile: to call it fine is refused."""
+        while (here := self.told(run_id, by)["current"])["step"] in ("papers", "validate"):
+            aged = here["step"] == "validate" and here["progress"]["key"] == "register_extract"
+            if aged:
+                with pytest.raises(Invalid) as refused:
+                    self.hand_in(run_id, by)
+                assert "2 Nov 2026" in refused.value.details[0]["reason"]
+            self.hand_in(run_id, by, **({"result": "exception", "result_because": None, "note": "Too old"} if aged else {}))
 
     def take(self, run_id: str, by: str) -> None:
         """Take what nobody holds, or what was put aside."""

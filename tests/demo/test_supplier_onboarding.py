@@ -41,17 +41,6 @@ def fresh(house: House) -> Iterator[House]:
     house.forget()
 
 
-def checked_anew(house: House, run_id: str, by: str) -> None:
-    """The papers are checked again, of which the extract is too old meanwhile: to call it fine is refused."""
-    while (here := house.told(run_id, by)["current"])["step"] in ("papers", "validate"):
-        aged = here["step"] == "validate" and here["progress"]["key"] == "register_extract"
-        if aged:
-            with pytest.raises(Invalid) as refused:
-                house.hand_in(run_id, by)
-            assert "2 Nov 2026" in refused.value.details[0]["reason"]
-        house.hand_in(run_id, by, **({"result": "exception", "result_because": None, "note": "Too old"} if aged else {}))
-
-
 def row(house: House) -> dict[str, Any]:
     """The supplier of the request at hand with its account, as the database has it."""
     names = ("id", "status", "tier", "screening_status", "iban", "account", "vop", "entered_by", "called_back_by", "activated_by")
@@ -251,7 +240,7 @@ def test_v10_an_extract_that_has_grown_too_old_is_checked_anew(fresh: House, mon
     later = log.now() + timedelta(days=90)
     monkeypatch.setattr(log, "now", lambda: later)
     assert fresh.hand_in(run_id, by)["current"]["step"] == "papers"
-    checked_anew(fresh, run_id, by)
+    fresh.check_anew(run_id, by)
     by = fresh.to(run_id, "exceptions", by)
     assert fresh.told(run_id, by)["context"]["validate"]["exceptions"] == ["register_extract"]
     assert fresh.steps(run_id).count("validate") >= 20, "the earlier pass is kept beside the new one"
@@ -437,7 +426,7 @@ def test_v10_after_sixty_days_the_page_says_which_paper_is_too_old(fresh: House,
     with monkeypatch.context() as patched:
         patched.setattr(log, "now", lambda: later)
         fresh.hand_in(run_id, by)
-        checked_anew(fresh, run_id, by)
+        fresh.check_anew(run_id, by)
         by = fresh.to(run_id, "exceptions", by)
     text = read(pages, by, f"/runs/{run_id}")
     assert re.search(r"[Rr]egister extract", text)
