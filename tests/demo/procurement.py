@@ -114,8 +114,8 @@ class House(Company):
             self.hand_in(run_id, by, **(given or {}).get(told["current"]["step"], {}))
         raise AssertionError(f"{step} is not reached: the run stands at {told['current']}")
 
-    def check_anew(self, run_id: str, by: str) -> None:
-        """Check the papers again, of which the extract is too old meanwhile: to call it fine is refused."""
+    def check_anew(self, run_id: str, by: str) -> str:
+        """Check the papers again, of which the extract is too old meanwhile: to call it fine is refused. Who holds the run at the exceptions."""
         while (here := self.told(run_id, by)["current"])["step"] in ("papers", "validate"):
             aged = here["step"] == "validate" and here["progress"]["key"] == "register_extract"
             if aged:
@@ -123,6 +123,7 @@ class House(Company):
                     self.hand_in(run_id, by)
                 assert "2 Nov 2026" in refused.value.details[0]["reason"]
             self.hand_in(run_id, by, **({"result": "exception", "result_because": None, "note": "Too old"} if aged else {}))
+        return self.to(run_id, "exceptions", by)
 
     def take(self, run_id: str, by: str) -> None:
         """Take what nobody holds, or what was put aside."""
