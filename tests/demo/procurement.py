@@ -10,9 +10,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from console import accounts, actions, inboxes, runs, settings, sources, workflows
 from console.demo import ledger, loading, provider, staff
 from console.demo.world import World
+from console.errors import Invalid
 from console.postgres import Embedded
 from tests.company import PASSWORD, Company
 from tests.conftest import copied
@@ -28,7 +31,7 @@ PEOPLE = {
 }
 GOOD: dict[str, dict[str, Any]] = {
     "known": {"outcome": "branch", "reason": "A sister company"},
-    "tier": {"address": "office@pixelwerk-druck.example", "seen_on": "website"},
+    "tier": {"address": "office@pixelwerk-druck.example", "seen_on": "contract"},
     "ask": {"outcome": "received"},
     "request": {
         "outcome": "received",
@@ -38,7 +41,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "phone": "+49 30 23125 555",
     },
     "papers": {"extract_on": "2026-11-02", "insured_until": "2027-11-30", "cover_eur": "6000000"},
-    "validate": {"result": "pass"},
+    "validate": {"result": "pass", "result_because": "Seen on paper"},
     "screen": {"outcome": "clear"},
     "exceptions": {"outcome": "resolved", "until": "2027-01-31", "owner": "Stan", "reason": "A new certificate is on its way."},
     "callback": {
@@ -110,6 +113,17 @@ class House(Company):
                 return by
             self.hand_in(run_id, by, **(given or {}).get(told["current"]["step"], {}))
         raise AssertionError(f"{step} is not reached: the run stands at {told['current']}")
+
+    def check_anew(self, run_id: str, by: str) -> str:
+        """Check the papers again, of which the extract is too old meanwhile: to call it fine is refused. Who holds the run at the exceptions."""
+        while (here := self.told(run_id, by)["current"])["step"] in ("papers", "validate"):
+            aged = here["step"] == "validate" and here["progress"]["key"] == "register_extract"
+            if aged:
+                with pytest.raises(Invalid) as refused:
+                    self.hand_in(run_id, by)
+                assert "2 Nov 2026" in refused.value.details[0]["reason"]
+            self.hand_in(run_id, by, **({"result": "exception", "result_because": None, "note": "Too old"} if aged else {}))
+        return self.to(run_id, "exceptions", by)
 
     def take(self, run_id: str, by: str) -> None:
         """Take what nobody holds, or what was put aside."""

@@ -80,7 +80,7 @@ class Desk:
         run_id = self.start(charge, by)
         if self.at(run_id, by) == "ticket":
             self.hand_in(run_id, by=by, key=self.tickets(charge)[0])
-        self.hand_in(run_id, option, by, **{"why": "not_received", **values})
+        self.hand_in(run_id, option, by, **{"why": "not_received", "why_because": "The parcel came back to us", **values})
         return run_id
 
     def at(self, run_id: str, by: str = "olivia") -> str:

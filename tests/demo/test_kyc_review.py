@@ -202,7 +202,7 @@ def test_after_a_true_match_the_decision_says_what_stands_out(house: House) -> N
     [way] = (runs.get(house.people["olivia"], run_id).screen or {})["ways"]
     assert way["unsettled"] == ["Status", "Reason", "Note", "Decided by", "Decided"], "nothing is written of a hit that nobody has decided"
     while told["current"]["step"] == "hits":
-        told = house.answer(run_id, verdict="true_match")
+        told = house.answer(run_id, verdict="true_match", verdict_because="Two passports")
     [brief] = [block for block in house.blocks(run_id) if block["block"] == "brief"]
     assert "KARAVAYEV Yuriy Alekseyevich" in drawn.with_words(brief, Look())["lines"][0]["text"]
     assert "conditions" not in form(told)
@@ -215,7 +215,7 @@ def test_what_contradicts_itself_is_refused_before_it_is_done(house: House) -> N
     run_id = house.start(HALCYON)
     told = house.walk(run_id, "hits")
     marek = next(item["key"] for item in told["current"]["progress"]["items"] if _compared(told, item["key"])["kind"] == "pep")
-    cleared: dict[str, Any] = {"verdict": "false_positive", "compared": ["id_number", "photo"]}
+    cleared: dict[str, Any] = {"verdict": "false_positive", "compared": ["birth_date", "nationality", "birth_place"]}
     assert _compared(told, marek)["births"] == _compared(told, marek)["listed_births"] == "1966-09-23"
     with pytest.raises(Invalid) as unknown:
         house.answer(run_id, item=marek, because="birth_place_mismatch", **cleared)

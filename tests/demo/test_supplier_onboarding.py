@@ -240,7 +240,7 @@ def test_v10_an_extract_that_has_grown_too_old_is_checked_anew(fresh: House, mon
     later = log.now() + timedelta(days=90)
     monkeypatch.setattr(log, "now", lambda: later)
     assert fresh.hand_in(run_id, by)["current"]["step"] == "papers"
-    by = fresh.to(run_id, "exceptions", by)
+    by = fresh.check_anew(run_id, by)
     assert fresh.told(run_id, by)["context"]["validate"]["exceptions"] == ["register_extract"]
     assert fresh.steps(run_id).count("validate") >= 20, "the earlier pass is kept beside the new one"
 
@@ -425,7 +425,7 @@ def test_v10_after_sixty_days_the_page_says_which_paper_is_too_old(fresh: House,
     with monkeypatch.context() as patched:
         patched.setattr(log, "now", lambda: later)
         fresh.hand_in(run_id, by)
-        by = fresh.to(run_id, "exceptions", by)
+        by = fresh.check_anew(run_id, by)
     text = read(pages, by, f"/runs/{run_id}")
     assert re.search(r"[Rr]egister extract", text)
 

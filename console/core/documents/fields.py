@@ -137,7 +137,7 @@ class FieldDefinition(Definition):
     min: int | str | None = Field(None, description="Smallest value, fewest characters or fewest entries; decimals as strings")
     max: int | str | None = Field(None, description="Largest value, most characters or most entries; decimals as strings")
     at_most: Computed | None = Field(None, description="Expression, or cases, for the largest value, where it depends on the run")
-    must: list[Must] = Field(default_factory=list, max_length=10, description="What must hold of it, once something is typed")
+    must: list[Must] = Field(default_factory=list, max_length=20, description="What must hold of it, once something is typed")
     default: Any = Field(None, description="What the field starts with")
     value: Computed | None = Field(None, description="Expression, or cases, that give what the field starts with (or holds, when readonly)")
     currency: str | None = Field(
