@@ -149,10 +149,9 @@ class _RowsByCasbin:
 
     def _rows(self, sub: str, team: str | None, obj: str, act: str) -> tuple[Row, ...]:
         key = (sub, team, obj, act)
-        if key not in self.reaching:
-            one = functools.partial(self.judge.decide, *key, lambda _: False)
-            self.reaching[key] = tuple(row for row in self.judge.about(obj, act) if one([replace(row, eft="allow")])[0])
-        return self.reaching[key]
+        one = functools.partial(self.judge.decide, *key, lambda _: False)
+        rows = self.judge.about(obj, act)
+        return cast("tuple[Row, ...]", _kept(self.reaching, key, lambda: tuple(row for row in rows if one([replace(row, eft="allow")])[0])))
 
 
 def allowed(held: "Held", question: Question) -> bool:
@@ -174,14 +173,22 @@ def decided(held: "Held", question: Question) -> tuple[bool, Row | None]:
     counted = tuple(_counts(held, question, row) for row in rows)
     named = [Row("p", f"role:{role}", EVERY, obj, act) for role in question.roles]
     key = (sub, question.team, obj, act, counted, question.roles)
-    answer = answers.known.get(key)
-    if answer is None:
-        taking_part = {row for row, counts in zip(rows, counted, strict=True) if counts}
-        answer = judge.decide(sub, question.team, obj, act, taking_part.__contains__, named)
-        if len(answers.known) >= MOST_KEPT:
-            answers.known.clear()
-        answers.known[key] = answer
+    taking_part = {row for row, counts in zip(rows, counted, strict=True) if counts}
+    answer: tuple[bool, Row | None] = _kept(
+        answers.known, key, lambda: judge.decide(sub, question.team, obj, act, taking_part.__contains__, named)
+    )
     return answer
+
+
+def _kept(store: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+    """What the store has under the key, made if it is not there. A full store is emptied: all of it can be made again."""
+    found = store.get(key)
+    if found is None:
+        found = make()
+        if len(store) >= MOST_KEPT:
+            store.clear()
+        store[key] = found
+    return found
 
 
 def _answers_about(held: "Held") -> _Answers:
@@ -221,10 +228,9 @@ def _in_key(held: "Held", key_id: str, obj: str, act: str) -> bool:
     named = getattr(left, narrowing.NAMED[kind]) if kind in narrowing.NAMED else None
     objects = [obj] if named is None else [f"{kind}:{name}" for name in sorted(named)]
     rows = [Row("p", sub, EVERY, each, one) for each in objects for one in acts]
-    answers, key = _answers_about(held), (sub, obj, act)
-    if key not in answers.known:
-        answers.known[key] = held.judge.decide(sub, None, obj, act, lambda _: False, rows)
-    return answers.known[key][0]
+    return bool(
+        _kept(_answers_about(held).known, (sub, obj, act), lambda: held.judge.decide(sub, None, obj, act, lambda _: False, rows))[0]
+    )
 
 
 def alarm(held: "Held", question: Question, why: str) -> None:

@@ -231,3 +231,19 @@ def test_no_dangerous_act_is_done_on_the_word_of_the_index_alone(company: Compan
     }
     assert {one for one in asked if access.can(stranger, None, *one)} == set()
     _settled()
+
+
+def test_what_is_kept_of_answers_stays_small_under_one_policy(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every kind of question, many more of them than are kept: the same answers as before, and no store that grows."""
+    monkeypatch.setattr(casbin_agreement, "MOST_KEPT", 3)
+    for number in range(12):
+        for obj, act in (("collection:customer", "export"), (f"collection:none-{number}", "export"), (f"workflow:none-{number}", "start")):
+            held = access.policy_store.current()
+            question = casbin_agreement.Question(company.olivia, None, obj, act, {}, some=True)
+            asked = access.can(company.olivia, None, obj, act)
+            assert casbin_agreement.allowed(held, question) is asked
+            casbin_agreement._by_casbin(held).index.hidden(f"user:{company.olivia.id}", None, f"none-{number}")
+    answers = casbin_agreement._answers
+    assert answers is not None
+    assert len(answers.known) <= 3
+    assert len(answers.reaching) <= 3

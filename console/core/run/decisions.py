@@ -109,7 +109,7 @@ def _hands_off(command: Start) -> dict[str, Any]:
     if command.parent is not None:
         open_data["parent"] = {name: getattr(command.parent, name) for name in ("run", "branch", "key", "depth")}
     if command.fork is not None:
-        open_data["fork"] = {"start": command.fork.start, "join": command.fork.join}
+        open_data["fork"] = {"start": command.fork.start, "join": command.fork.join} | ({"guided": True} if command.fork.guided else {})
     return open_data | ({"start_key": command.key} if command.key else {})
 
 

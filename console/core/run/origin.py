@@ -29,12 +29,16 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """Where a branch begins in its parent's workflow: the step, the context and item that it starts with, and the step at which it ends (None: at an end)."""
+    """Where a branch begins in its parent's workflow: the step, the context and item that it starts with, and the step at which it ends (None: at an end).
+
+    `guided`: no account is named for the workflow, so whoever takes the branch acts for himself.
+    """
 
     start: str
     join: str | None
     context: Mapping[str, Mapping[str, Any]]
     item: Any = None
+    guided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

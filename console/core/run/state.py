@@ -171,8 +171,11 @@ class Run:
 
     @property
     def acts_for(self) -> str:
-        """Id of the person or service account with whose rights the engine goes on. What a person handed in is made with their own rights."""
-        if not self.hands_off:
+        """Id of the person or service account with whose rights the engine goes on. What a person handed in is made with their own rights.
+
+        Whoever takes a branch of a guided run acts for themselves from then on.
+        """
+        if not self.hands_off or (self.fork or {}).get("guided"):
             return self.holder or self.last_holder or self.started_by
         attempt = self.attempt
         handed_in = attempt.by if attempt is not None and attempt.status == "performing" else None

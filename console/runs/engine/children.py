@@ -164,9 +164,9 @@ def _start(definition: Definition, loaded: Loaded, key: str, child: Child) -> No
         origin=origin, key=f"{key}:{child.branch}", test=run.test, parent=Parent(run.id, child.branch, key, depth), alone=bool(child.alone)
     )
     if child.workflow is None:
-        run_starts.begin_branch(
-            actor, definition, loaded, Fork(child.start or "", join_of(definition, run), run.context, child.item), hands_off
-        )
+        guided = definition.document.run_as is None
+        fork = Fork(child.start or "", join_of(definition, run), run.context, child.item, guided)
+        run_starts.begin_branch(actor, definition, loaded, fork, hands_off)
         return
     other = workflows.live(child.workflow)
     if (other.document.clearance or None) != run.label:

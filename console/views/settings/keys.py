@@ -64,7 +64,6 @@ def create() -> Response:
     accounts.require_recent(frame.actor())
     form = request.form
     days = form.get("days", "")
-    accounts.require_recent(frame.actor())
     some = form.get("what") == "some"
     acts, collections, named = (frozenset(form.getlist(name)) if some else frozenset() for name in ("acts", "collections", "workflows"))
     scopes = Scopes(acts if some else None, collections or None, named or None)

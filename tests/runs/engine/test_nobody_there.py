@@ -6,6 +6,7 @@ import pytest
 
 from console import access, accounts, runs
 from console.db.engine import fetch
+from console.errors import NotFound
 from console.runs.rows.run_store import load
 from console.work import tickets
 from tests.company import Company
@@ -196,8 +197,8 @@ def test_who_is_there_keeps_the_run(company: Company, provider: Provider) -> Non
     assert "run_escalated" not in kinds(run_id)
 
 
-@pytest.mark.parametrize("on_error", ["ask", "fail"])
-def test_the_starter_is_gone_while_a_branch_waits(company: Company, on_error: str) -> None:
+def split(slug: str, on_error: str) -> None:
+    """Publish a workflow of two branches, each of which waits an hour."""
     branches = [{"id": name, "start": f"pause_{name}"} for name in ("left", "right")]
     steps = [
         step("start", "start", "both"),
@@ -207,7 +208,12 @@ def test_the_starter_is_gone_while_a_branch_waits(company: Company, on_error: st
     for name in ("left", "right"):
         pause = step(f"pause_{name}", "wait", f"say_{name}", {"duration": "hours(1)"})
         steps += [pause, step(f"say_{name}", "output", "end", {"values": {"desk": "record.desk"}})]
-    publish("split", steps, "customer", on_error=on_error)
+    publish(slug, steps, "customer", on_error=on_error)
+
+
+@pytest.mark.parametrize("on_error", ["ask", "fail"])
+def test_the_starter_is_gone_while_a_branch_waits(company: Company, on_error: str) -> None:
+    split("split", on_error)
     run_id = runs.start(company.olivia, "split", "customer", "1")
     company.work()
     made = [child.id for child in runs.children_of(run_id)]
@@ -217,9 +223,29 @@ def test_the_starter_is_gone_while_a_branch_waits(company: Company, on_error: st
     company.work()
     told = {each: load(each).run.status for each in (run_id, *made)}  # type: ignore[union-attr]
     assert told == {run_id: "waiting_event", **dict.fromkeys(made, "waiting_person")}
-    accounts.enable_person(company.ines, company.olivia.id)  # whose branches they are
     for child in made:
         assert in_inbox(company, child)
         runs.retry(company.tom, child, revision=None)
     company.work()
+    taken = {each.id: (each.status, each.acts_for) for each in (load(child).run for child in made)}  # type: ignore[union-attr]
+    assert taken == dict.fromkeys(made, ("completed", company.tom.id))
+    assert in_inbox(company, run_id)  # what comes after the branches is not theirs
+    runs.retry(company.tom, run_id, revision=None)
     assert load(run_id).run.status == "completed"  # type: ignore[union-attr]
+
+
+def test_who_takes_a_branch_is_judged_by_their_own_rights(company: Company) -> None:
+    """Tom sees no record of another desk, so neither does a branch that he takes from somebody who is gone."""
+    split("split-other-desk", "ask")
+    run_id = runs.start(company.olivia, "split-other-desk", "customer", "3")
+    company.work()
+    child = runs.children_of(run_id)[0].id
+    gone(company, "closed")
+    overdue(child)
+    company.work()
+    with pytest.raises(NotFound):
+        tickets.take(company.tom, "desk", child)
+    tickets.take(company.mona, "desk", child)
+    runs.retry(company.mona, child, revision=None)
+    company.work()
+    assert (load(child).run.status, load(child).run.acts_for) == ("completed", company.mona.id)  # type: ignore[union-attr]
