@@ -8,7 +8,7 @@ A hold on a person prevents erasure and expiry.
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -225,12 +225,12 @@ def _clear_bulk_reasons(connection: Connection, run_ids: list[str], record: tupl
     kept, item = tables.bulk, tables.bulk_item
     told = sa.select(kept.c.collection, item).join(item, item.c.bulk == kept.c.id).where(item.c.why != "").with_for_update(of=item)
     for row in connection.execute(told).mappings().all():
-        if _is_theirs(row["collection"], row, run_ids, record):
+        if _is_theirs(row["collection"], {name: row[name] for name in ("key", "run", "why")}, run_ids, record):
             here = (item.c.bulk == row["bulk"], item.c.number == row["number"])
             connection.execute(sa.update(item).where(*here).values(why=""))
 
 
-def _is_theirs(collection: str, item: Mapping[str, Any], run_ids: list[str], record: tuple[str, str] | None) -> bool:
+def _is_theirs(collection: str, item: dict[str, Any], run_ids: list[str], record: tuple[str, str] | None) -> bool:
     if item.get("run") in run_ids or record == (collection, item["key"]):
         return True
     if not item.get("why") or record is None:

@@ -160,7 +160,7 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "stopped": work.count(bulk.STOPPED),
         "paused": queue.paused(),
         "total": work.count(),
-        "items": [_drawn(work.collection, item) for item in work.items],
+        "items": [_drawn(work.collection, item) for item in work.items if item.state != bulk.FITS],
         "back": frame.collection_url(work.collection),
         "url": f"/bulk/{work.id}",
     } | many_changes.looked(work)

@@ -8,8 +8,8 @@ from console import runs
 from console.actions import bulk, bulk_starts
 from console.actions.bulk_starts import BulkStart
 from console.core.actor import Actor
-from console.errors import Invalid
 from console.db.engine import fetch
+from console.errors import Invalid
 from tests.company import Company
 
 WHY = {"why": "periodic"}
