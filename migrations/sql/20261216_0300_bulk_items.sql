@@ -14,6 +14,10 @@ create index bulk_item_state on console.bulk_item (bulk, state, number);
 -- `looking`: nothing is done yet, the records are only looked at. `query`: the list whose records are still to be added, and how far that has come.
 alter table console.bulk add column looking boolean not null default false, add column query jsonb, alter column items set default '[]';
 
+-- No sample of what was asked for, and of why it was refused, is kept by the server: neither outlives the person.
+alter table console.bulk alter column query set statistics 0;
+alter table console.bulk_item alter column why set statistics 0;
+
 insert into console.bulk_item (bulk, number, key, state, why, run)
 select b.id, i.number - 1, i.item ->> 'key', i.item ->> 'state', coalesce(i.item ->> 'why', ''), i.item ->> 'run'
 from console.bulk b, jsonb_array_elements(b.items) with ordinality as i (item, number);
