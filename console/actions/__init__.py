@@ -2,4 +2,4 @@
 
 from console.actions.one_record import check, export, import_file, listed, made_of_actions, offered, perform, sheet
 
-OPEN_MODULES = frozenset({"bulk", "bulk_starts", "hand_forms", "left_changes", "record_changes", "secret_settings"})
+OPEN_MODULES = frozenset({"bulk", "bulk_starts", "hand_forms", "left_changes", "many_changes", "record_changes", "secret_settings"})

@@ -1,58 +1,76 @@
-"""One action on many records of a list, or one workflow started on each: who is in and who is not, then each by a run of its own.
+"""One action on many records of a list, one workflow started on each, or a change by hand: who is in and who is not, then each by itself.
 
 A worker does it, whoever looks on. A record is marked before it is begun: after a crash its run is looked for, and it is never done a second time.
+A change by hand may be of a whole list: its records are first added and looked at in the background, and done when that is confirmed.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from console import access, accounts, browse, faults, log, queue, records, runs
-from console.actions import bulk_starts, one_record
+from console.actions import bulk_starts, many_changes, one_record
 from console.actions.bulk_starts import BulkStart
+from console.actions.many_changes import ManyChanges
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
-from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.runs.rows import side_rows
 
 IN_ONE_GO_S = 1.5
 PAGE = 200
-WAITING, BEGUN, DONE, REFUSED, OPEN, STOPPED = "waiting", "begun", "done", "refused", "open", "stopped"
-LATER_S = 2.0
+WAITING, BEGUN, DONE, REFUSED, OPEN, STOPPED, FITS, SAME = "waiting", "begun", "done", "refused", "open", "stopped", "fits", "same"
+LATER_S, SOURCE_S = 2.0, 20.0
+SHOWN = 200
+"""Records of one that are shown; of more, those that were refused first."""
 UNSEEN = "Not there for you any more"
 _RUN = f"""
 select r.id from {access.EVERY_RUN.sql()} join console.workflow w on w.id = r.workflow
 where w.slug = %s and r.collection = %s and r.record = %s and r.started_by = %s and r.created_at >= %s order by r.created_at limit 1
 """  # noqa: S608 (a text of ours)
-T = TypeVar("T")
+_ITEMS = """
+select key, state, why, run, seen from console.bulk_item where bulk = %(bulk)s
+order by case when %(many)s then array_position(array['refused', 'open', 'fits'], state) end nulls last, number limit %(limit)s
+"""
+_TAKE = """
+update console.bulk_item set state = 'begun' from (
+    select i.bulk, i.number, i.state as former from console.bulk_item i where i.bulk = %s and i.state in ('begun', 'waiting') order by i.state, i.number limit 1
+) taken where bulk_item.bulk = taken.bulk and bulk_item.number = taken.number returning bulk_item.number, key, former, seen
+"""
+_ADD = "insert into console.bulk_item (bulk, number, key, state, why) select %s, a.* from unnest(%s::int[], %s::text[], %s::text[], %s::text[]) a"
+_CAUSES = "select why, count(*) from console.bulk_item where bulk = %s and state = 'refused' group by why order by 2 desc, why limit 20"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One record: waiting, begun, done, open (its run waits for somebody or something), stopped, or refused with the reason."""
+    """One record: waiting, begun, done, open (its run waits for somebody or something), stopped, or refused with the reason.
+
+    Of a change by hand that is looked at: it fits, or is the same already. `seen` stands for what it was looked at with.
+    """
 
     key: str
     title: str = ""
     state: str = WAITING
     why: str = ""
     run: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """As it is kept: what the record is called is read when it is shown."""
-        return {name: getattr(self, name) for name in ("key", "state", "why", "run")}
+    seen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """What was begun: by whom, which action, on which records, and how far it is."""
+    """What was begun: by whom, which action, on which records, and how far it is. `items` are those that are shown, `counts` of all by state.
+
+    `looking`: a change by hand of which nothing is done yet. `query`: the rest of the list whose records are still added to it.
+    """
 
     id: str
     person: str
@@ -61,10 +79,18 @@ class Bulk:
     values: Mapping[str, Any]
     items: Sequence[Item]
     created_at: datetime
+    counts: Mapping[str, int]
+    looking: bool = False
+    query: Mapping[str, Any] | None = None
 
     def count(self, *states: str) -> int:
-        """Records in one of these states."""
-        return sum(item.state in states for item in self.items)
+        """Records in one of these states; without any, all of them."""
+        return sum(self.counts.get(state, 0) for state in states or self.counts)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is something left that a worker does."""
+        return self.query is not None or self.count(WAITING, BEGUN) > 0
 
 
 def offered(actor: Actor, collection_id: str) -> list[Action]:
@@ -128,12 +154,52 @@ def _judged(actor: Actor, collection_id: str, action: Action | BulkStart, item: 
 
 def begin(actor: Actor, collection_id: str, action: Action | BulkStart, items: Sequence[Item], values: Mapping[str, Any]) -> str:
     """Keep what was asked for, and have a worker do it; answers its id."""
+    return _begin(actor, collection_id, action.id, items, values)
+
+
+def look(
+    actor: Actor, collection_id: str, deed: ManyChanges, keys: Sequence[str], whole: BrowseQuery | None, values: Mapping[str, Any]
+) -> str:
+    """Have a worker look at each of these records, or with `whole` at those of a list, for a change by hand; nothing is done. Answers its id.
+
+    Raises Invalid where no record is chosen.
+    """
+    items = [] if whole is not None else picked(actor, collection_id, keys, None, deed.most, f"“{deed.title}”")
+    query = (
+        asdict(replace(whole, limit=PAGE, after=None, before=None, count=None, labels=False, fields=None)) if whole is not None else None
+    )
+    return _begin(actor, collection_id, deed.id, items, values, looking=True, query=query)
+
+
+def _begin(actor: Actor, collection_id: str, action: str, items: Sequence[Item], values: Mapping[str, Any], **more: Any) -> str:
     bulk_id, kept = new_id("blk"), tables.bulk
-    row = {"person": actor.id, "action": action.id, "collection": collection_id, "values": log.body.plain(dict(values))}
+    row = {"person": actor.id, "action": action, "collection": collection_id, "values": log.body.plain(dict(values)), **more}
     with transaction() as connection:
-        connection.execute(sa.insert(kept).values(id=bulk_id, **row, items=[item.to_json() for item in items], created_at=log.now()))
+        connection.execute(sa.insert(kept).values(id=bulk_id, **row, created_at=log.now()))
+        _add(connection, bulk_id, items, 0)
         queue.enqueue(connection, queue.BULK, bulk_id, dedupe_key=bulk_id)
     return bulk_id
+
+
+def _add(connection: Connection, bulk_id: str, items: Sequence[Item], count: int) -> None:
+    columns = [[getattr(item, name) for item in items] for name in ("key", "state", "why")]
+    connection.exec_driver_sql(_ADD, (bulk_id, list(range(count, count + len(items))), *columns))
+
+
+def confirm(actor: Actor, bulk_id: str) -> None:
+    """Have a change by hand done to the records that it fits, once, as they were looked at. Raises NotFound, Conflict while it still looks."""
+    found = get(actor, bulk_id)
+    if not found.looking:
+        return
+    if found.goes_on:
+        raise Conflict("The records are still looked at. Wait until all of them are.")
+    data = {"batch": bulk_id, "total": found.count(FITS), "fields": sorted(found.values)}
+    effect = {"effect": "deleted"} if found.action == many_changes.DELETE else {}
+    with transaction() as connection:
+        if connection.exec_driver_sql("update console.bulk set looking = false where id = %s and looking returning 1", (bulk_id,)).all():
+            connection.exec_driver_sql("update console.bulk_item set state = 'waiting' where bulk = %s and state = 'fits'", (bulk_id,))
+            queue.enqueue(connection, queue.BULK, bulk_id, dedupe_key=f"{bulk_id} do")
+            log.note(actor, "records_changed", open=data | effect, collection=found.collection, connection=connection)
 
 
 def get(actor: Actor, bulk_id: str) -> Bulk:
@@ -145,20 +211,31 @@ def get(actor: Actor, bulk_id: str) -> Bulk:
         titles = records.titles(found.collection, [item.key for item in found.items], access.scope_for(actor, found.collection, "read"))
     except ConsoleError:
         titles = {}
+    deleted = found.action == many_changes.DELETE
     items = [
-        replace(item, title=titles[item.key]) if item.key in titles else replace(item, title=UNSEEN, why="", run=None)
+        replace(item, title=titles[item.key])
+        if item.key in titles
+        else replace(item, title="Deleted" if deleted and item.state == DONE else UNSEEN, why="", run=None)
         for item in found.items
     ]
     return replace(found, items=items)
 
 
+def causes(bulk_id: str) -> list[tuple[str, int]]:
+    """(reason, how many records) of what was refused, the most frequent first."""
+    return [(row[0], int(row[1])) for row in fetch(_CAUSES, (bulk_id,))]
+
+
 def _read(bulk_id: str) -> Bulk | None:
     kept = tables.bulk
     with transaction() as connection:
-        row = connection.execute(sa.select(kept).where(kept.c.id == bulk_id)).first()
+        row = connection.execute(sa.select(kept).where(kept.c.id == bulk_id)).mappings().first()
     if row is None:
         return None
-    return Bulk(row.id, row.person, row.action, row.collection, row.values, [Item(**item) for item in row.items], row.created_at)
+    counts = dict(fetch("select state, count(*) from console.bulk_item where bulk = %s group by state", (bulk_id,)))
+    shown = fetch(_ITEMS, {"bulk": bulk_id, "many": sum(counts.values()) > SHOWN, "limit": SHOWN})
+    items = [Item(key, "", state, why, run, seen) for key, state, why, run, seen in shown]
+    return Bulk(**row, items=items, counts=counts)
 
 
 def stop(actor: Actor, bulk_id: str) -> Bulk:
@@ -174,17 +251,18 @@ def stop(actor: Actor, bulk_id: str) -> Bulk:
 def advance(bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
     """A worker's way in: does some more of it with the rights of who began it. Raises PutBack while something is left."""
     bulk = _read(bulk_id)
-    if bulk is None or not bulk.count(WAITING, BEGUN):
+    if bulk is None or not bulk.goes_on:
         return
     if queue.paused():
         raise queue.PutBack(LATER_S)
     try:
         actor = accounts.actor_of_person(bulk.person, "sys:engine")
-    except NotAllowed as closed:
+        if go_on(actor, bulk_id, stopping).goes_on:
+            raise queue.PutBack(LATER_S if stopping() else 0.0)
+    except SourceDown as down:
+        raise queue.PutBack(SOURCE_S) from down
+    except (NotAllowed, NotFound) as closed:
         _leave(bulk_id, REFUSED, closed.message)
-        return
-    if go_on(actor, bulk_id, stopping).count(WAITING, BEGUN):
-        raise queue.PutBack(LATER_S if stopping() else 0.0)
 
 
 def go_on(actor: Actor, bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> Bulk:
@@ -192,58 +270,104 @@ def go_on(actor: Actor, bulk_id: str, stopping: Callable[[], bool] = lambda: Fal
     bulk = get(actor, bulk_id)
     with alone(bulk_id) as mine:
         until = time.monotonic() + IN_ONE_GO_S
-        while mine and not stopping() and time.monotonic() < until and (taken := _take(bulk_id)) is not None:
-            number, item = taken
-            _put(bulk_id, number, _recovered(actor, bulk, item) if item.state == BEGUN else _done(actor, bulk, item))
+        step = _look_further if bulk.looking else _do_next
+        while mine and not stopping() and time.monotonic() < until and step(actor, bulk):
+            continue
     return get(actor, bulk_id)
 
 
-def _take(bulk_id: str) -> tuple[int, Item] | None:
-    """The next record and its number, marked as begun; one that is marked already was left by a process that died."""
+def _look_further(actor: Actor, bulk: Bulk) -> bool:
+    """Add the next records of the list, or look at the next of those that there are; whether there were any. Raises SourceDown, NotFound."""
+    number, item = tables.bulk_item.c.number, tables.bulk_item.c
+    with transaction() as connection:
+        query = connection.execute(sa.select(tables.bulk.c.query).where(tables.bulk.c.id == bulk.id).with_for_update()).scalar()
+        if query is not None:
+            return _add_page(connection, actor, bulk, BrowseQuery(**query))
+        found = connection.execute(
+            sa.select(number, item.key).where(item.bulk == bulk.id, item.state == WAITING).order_by(number).limit(PAGE)
+        ).all()
+    if not found or (deed := many_changes.named(bulk.action)) is None:
+        return False
+    looked = many_changes.looked_at(actor, deed, bulk.collection, [row.key for row in found], bulk.values)
+    told = [(FITS if one.seen else SAME if one.same else REFUSED, one.why, one.seen) for one in (looked[row.key] for row in found)]
+    columns = [list(column) for column in zip(*told, strict=True)]
+    fetch(
+        "update console.bulk_item i set state = a.state, why = a.why, seen = a.seen"
+        " from unnest(%s::int[], %s::text[], %s::text[], %s::text[]) as a (number, state, why, seen)"
+        " where i.bulk = %s and i.number = a.number and i.state = 'waiting' returning 1",
+        ([row.number for row in found], *columns, bulk.id),
+    )
+    return True
 
-    def take(items: list[Item]) -> tuple[int, Item] | None:
-        found = next(((number, item) for state in (BEGUN, WAITING) for number, item in enumerate(items) if item.state == state), None)
-        if found is not None:
-            items[found[0]] = replace(found[1], state=BEGUN)
-        return found
 
-    return _changed(bulk_id, take)
+def _add_page(connection: Connection, actor: Actor, bulk: Bulk, query: BrowseQuery) -> bool:
+    """Add one page of the list, and keep where the next one begins."""
+    page = browse.page(actor, bulk.collection, query)
+    many = connection.execute(sa.select(sa.func.count()).where(tables.bulk_item.c.bulk == bulk.id)).scalar_one()
+    items = [Item(row.key) for row in page.rows if row.key is not None][: many_changes.MOST - many]
+    _add(connection, bulk.id, items, many)
+    rest = asdict(replace(query, after=page.next)) if page.next and many + len(items) < many_changes.MOST else sa.null()
+    connection.execute(sa.update(tables.bulk).where(tables.bulk.c.id == bulk.id).values(query=rest))
+    return True
+
+
+def _do_next(actor: Actor, bulk: Bulk) -> bool:
+    """Do the next record; whether there was one. It is marked as begun first: one that is marked already was left by a process that died."""
+    taken = fetch(_TAKE, (bulk.id,))
+    if not taken:
+        return False
+    [(number, key, former, seen)] = taken
+    item = Item(key, state=BEGUN, seen=seen)
+    deed = many_changes.named(bulk.action)
+    if deed is not None:
+        _put(bulk.id, number, _by_hand(actor, deed, bulk, item, again=former == BEGUN))
+    else:
+        _put(bulk.id, number, _recovered(actor, bulk, item) if former == BEGUN else _done(actor, bulk, item))
+    return True
+
+
+def _by_hand(actor: Actor, deed: ManyChanges, bulk: Bulk, item: Item, *, again: bool) -> Item:
+    """The record after it was changed or deleted, or why it was not. Raises SourceDown where nothing was sent: it stays begun, and is tried again."""
+    try:
+        why = many_changes.perform(actor, deed, bulk.collection, item.key, item.seen, bulk.values, again=again)
+    except records.WriteUnknown as unknown:
+        return replace(item, state=OPEN, why=unknown.message)
+    except SourceDown:
+        raise
+    except ConsoleError as error:
+        return replace(item, state=REFUSED, why=" ".join(records.reasons(error)))
+    return replace(item, state=REFUSED if why else DONE, why=why)
 
 
 def _put(bulk_id: str, number: int, item: Item) -> None:
-    def put(items: list[Item]) -> None:
-        items[number] = item
-
-    _changed(bulk_id, put, tells=True)
+    """Keep what came of a record; who began it is told of the end by the same commit: a process that dies has told and ended, or neither."""
+    kept = tables.bulk_item
+    with transaction() as connection:
+        row = connection.execute(sa.select(tables.bulk.c.person).where(tables.bulk.c.id == bulk_id).with_for_update()).one()
+        here = (kept.c.bulk == bulk_id, kept.c.number == number)
+        connection.execute(sa.update(kept).where(*here).values(state=item.state, why=item.why, run=item.run))
+        if _ended(connection, bulk_id):
+            side_rows.add_notices(connection, [row.person], bulk_id, "bulk_ended", at=log.now(), link=f"/bulk/{bulk_id}", mail=False)
+        faults.point("bulk.write.before")
+    faults.point("bulk.write.after")
 
 
 def _leave(bulk_id: str, state: str, why: str) -> None:
     """What is left to do is not done."""
-
-    def leave(items: list[Item]) -> None:
-        items[:] = [replace(item, state=state, why=why) if item.state == WAITING else item for item in items]
-
-    _changed(bulk_id, leave)
-
-
-def _changed(bulk_id: str, change: Callable[[list[Item]], T], *, tells: bool = False) -> T:
-    """Change the items, alone; once nothing is left to do the values go, which then stand in the runs alone.
-
-    With `tells`, who began it is told of that end by the same commit: a process that dies has told and ended, or neither.
-    """
-    kept = tables.bulk
     with transaction() as connection:
-        row = connection.execute(sa.select(kept).where(kept.c.id == bulk_id).with_for_update()).one()
-        items = [Item(**item) for item in row.items]
-        answer = change(items)
-        ended = not any(item.state in (WAITING, BEGUN) for item in items)
-        over: dict[str, Any] = {"values": {}} if ended else {}
-        connection.execute(sa.update(kept).where(kept.c.id == bulk_id).values(items=[item.to_json() for item in items], **over))
-        if tells and ended:
-            side_rows.add_notices(connection, [row.person], bulk_id, "bulk_ended", at=log.now(), link=f"/bulk/{bulk_id}", mail=False)
-        faults.point("bulk.write.before")
-    faults.point("bulk.write.after")
-    return answer
+        connection.execute(sa.update(tables.bulk).where(tables.bulk.c.id == bulk_id).values(query=sa.null()))
+        change = "update console.bulk_item set state = %s, why = %s where bulk = %s and state = 'waiting'"
+        connection.exec_driver_sql(change, (state, why, bulk_id))
+        _ended(connection, bulk_id)
+
+
+def _ended(connection: Connection, bulk_id: str) -> bool:
+    """Whether nothing is left to do: then the values go, which stand in the runs and in the log alone."""
+    ended = """
+    update console.bulk b set "values" = '{}' where id = %s and not looking
+        and not exists (select from console.bulk_item where bulk = b.id and state in ('waiting', 'begun')) returning 1
+    """
+    return bool(connection.exec_driver_sql(ended, (bulk_id,)).all())
 
 
 def _recovered(actor: Actor, bulk: Bulk, item: Item) -> Item:

@@ -96,7 +96,7 @@ def sweep() -> int:
 FORGOTTEN = (
     "delete from console.idempotency where at < now() - interval '1 day' returning 1",
     "delete from console.request_done where at < now() - interval '1 day' returning 1",
-    "delete from console.bulk where created_at < now() - interval '30 days' and not items @> '[{\"state\": \"waiting\"}]' returning 1",
+    "delete from console.bulk b where created_at < now() - interval '30 days' and not exists (select from console.bulk_item where bulk = b.id and state = 'waiting') returning 1",
 )
 """Which requests have an idempotency key, and what was done under it; how far an action on many records got."""
 

@@ -4,7 +4,7 @@ The worker's duties: `synchronise` (triggers of live versions as rows), `fire_du
 databases), `Listeners` (databases that tell of changes), `pick_up` and `forget` (firings), `wake_awaiting` (runs that wait for an event). `fire` is the job that starts.
 `webhooks` takes a delivery. `listed`, `switch`, `now`, `add`, `rotate` and `renew_secret` are what people do with the triggers of a workflow, `firings_counted` what came of them; `trigger_words`, `whom_words`, `exit_words` and
 `again_words` say in words what starts it, who comes in, leaves and comes again.
-`log_events`, `reached`, `read_after` and `chain_of` read the log's events by name, for enrolments and outgoing webhooks too. `install_sql` is for who runs a database.
+`started_by` says which workflows an event of a record starts. `log_events`, `reached`, `read_after` and `chain_of` read the log's events by name, for enrolments and outgoing webhooks too. `install_sql` is for who runs a database.
 """
 
 from console.automation.awaited import wake_awaiting
@@ -17,6 +17,6 @@ from console.automation.managing import Fired, Listed, Made, add, listed, now, r
 from console.automation.schedules import fire_due
 from console.automation.source_events import look
 from console.automation.spoken_triggers import again_words, example_body, exit_words, trigger_words, whom_words
-from console.automation.trigger_rows import synchronise
+from console.automation.trigger_rows import started_by, synchronise
 
 OPEN_MODULES = frozenset({"log_events", "webhooks"})

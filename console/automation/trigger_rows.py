@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
-from console import workflows
+from console import access, workflows
 from console.automation import hook_addresses
 from console.core import schedule
+from console.core.actor import Actor
 from console.core.documents.triggers import Trigger
 from console.db import tables
 from console.db.engine import hot_engine, transaction
@@ -69,6 +70,14 @@ def active(kind: str) -> list[Row]:
     )
     with hot_engine().connect() as connection:
         return [row_of(row) for row in connection.execute(found)]
+
+
+def started_by(actor: Actor, on: str, collection: str) -> list[str]:
+    """Titles of the workflows that such an event of a record starts by itself; one that the actor may not see is "another workflow"."""
+    known = {each.id: each for each in workflows.all_known()}
+    waiting = [(known[row.workflow], row.definition) for row in active("event") if row.workflow in known]
+    found = [each for each, definition in waiting if definition.on == on and (definition.collection or each.collection) == collection]
+    return sorted({each.title if access.can(actor, None, f"workflow:{each.slug}", "see") else "another workflow" for each in found})
 
 
 def synchronise(workflow_id: str | None = None) -> int:

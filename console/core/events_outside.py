@@ -74,6 +74,12 @@ OUTSIDE = (
         ("batch", "total"),
     ),
     Kind(
+        "records_changed",
+        "record",
+        "A person began to change or to delete so many records of a list by hand. Each of them has an event `record_changed` of its own.",
+        ("batch", "total", "effect", "fields"),
+    ),
+    Kind(
         "segment_shared",
         "record",
         "A person saved the filter of a list as a tab for a team or a role.",

@@ -201,7 +201,8 @@ webhook_delivery = _table(
 )
 source_watch = _table("source_watch", "collection column mark:json mark_at:moment highest:json seen:json looked_at:moment problem")
 action = _table("action", "id title collection team document:bytes hash changed_at:moment changed_by")
-bulk = _table("bulk", "id person action collection values:json items:json created_at:moment")
+bulk = _table("bulk", "id person action collection values:json created_at:moment looking:bool query:json")
+bulk_item = _table("bulk_item", "bulk number:int key state why run seen")
 
 enrolment = _table(
     "enrolment",

@@ -21,11 +21,18 @@ def _file_imported(parts: Parts) -> str:
     return "{who} imported a file of " + (f"{total:,} lines" if isinstance(total, int) else "records")
 
 
+def _records_changed(parts: Parts) -> str:
+    total = parts.open.get("total")
+    deed = "delete" if parts.text("effect") == "deleted" else "change"
+    return f"{{who}} began to {deed} " + (f"{total:,} records at once" if isinstance(total, int) else "many records at once")
+
+
 ENROLMENTS: Mapping[str, str | Callable[[Parts], str]] = {
     "lead_enrolled": "{who} enrolled somebody in {workflow}{on_record}",
     "lead_left": _lead_left,
     "leads_taken_out": _leads_taken_out,
     "contacts_imported": _file_imported,
     "records_imported": _file_imported,
+    "records_changed": _records_changed,
 }
 """Kind → template, or the function that makes one."""

@@ -222,12 +222,12 @@ _PERSON = (tables.subject.c.collection, tables.subject.c.record)
 
 def _clear_bulk_reasons(connection: Connection, run_ids: list[str], record: tuple[str, str] | None) -> None:
     """Empty the reasons in bulk actions for the records that belong to the person."""
-    table = tables.bulk
-    for row in connection.execute(sa.select(table).with_for_update()):
-        theirs = [_is_theirs(row.collection, item, run_ids, record) for item in row.items]
-        if any(theirs):
-            items = [{**item, "why": ""} if mine else item for item, mine in zip(row.items, theirs, strict=True)]
-            connection.execute(sa.update(table).where(table.c.id == row.id).values(items=items))
+    kept, item = tables.bulk, tables.bulk_item
+    told = sa.select(kept.c.collection, item).join(item, item.c.bulk == kept.c.id).where(item.c.why != "").with_for_update(of=item)
+    for row in connection.execute(told).mappings().all():
+        if _is_theirs(row["collection"], {name: row[name] for name in ("key", "run", "why")}, run_ids, record):
+            here = (item.c.bulk == row["bulk"], item.c.number == row["number"])
+            connection.execute(sa.update(item).where(*here).values(why=""))
 
 
 def _is_theirs(collection: str, item: dict[str, Any], run_ids: list[str], record: tuple[str, str] | None) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 
 from console import browse, queue
-from console.actions import bulk, bulk_starts
+from console.actions import bulk, bulk_starts, many_changes as by_hand
 from console.actions.bulk import Bulk, Item
 from console.actions.bulk_starts import BulkStart
 from console.browse import BrowseQuery
@@ -15,7 +15,7 @@ from console.core.documents.action_document import Action
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.forms import is_empty, missing_message, refusal
 from console.errors import ConsoleError, Invalid, NotFound
-from console.views import enrolled, frame, reference_boxes, refusals
+from console.views import enrolled, frame, many_changes, reference_boxes, refusals
 from console.views.frame import Badge
 from console.views.run import form_boxes
 
@@ -27,6 +27,8 @@ STATES = {
     bulk.OPEN: Badge("Open", "warn"),
     bulk.REFUSED: Badge("Not done", "bad"),
     bulk.STOPPED: Badge("Stopped", ""),
+    bulk.FITS: Badge("Can be done", "info"),
+    bulk.SAME: Badge("As it is", ""),
 }
 CANNOT = Badge("Cannot be done", "warn")
 
@@ -37,12 +39,15 @@ def preview(collection: str) -> Response:
     actor, form = frame.actor(), request.values
     if (workflow := enrolled.slug_of(form.get("action"))) is not None:
         return enrolled.chosen_in_list(workflow)
+    query = BrowseQuery(
+        segment=form.get("segment") or None, filter=form.get("filter") or None, q=form.get("q") or None, sort=form.get("sort") or None,
+        extended=form.get("extended") == "1", inside=form.get("inside") == "1",
+    )  # fmt: skip
+    if (deed := by_hand.named(form.get("action", ""))) is not None:
+        return many_changes.ask(collection, deed, query)
     action = next((each for each in _offered(actor, collection) if each.id == form.get("action")), None)
     if action is None:
         raise NotFound("There is no such action for several of these records, or it is not yours to do.")
-    query = BrowseQuery(
-        segment=form.get("segment") or None, filter=form.get("filter") or None, q=form.get("q") or None, sort=form.get("sort") or None
-    )
     described = browse.describe(actor, collection)
     typed = form_boxes.read_form(request.form, frame.look()) if request.method == "POST" else {}
     given = {name: value for name, value in typed.items() if value is not None}
@@ -64,12 +69,13 @@ def preview(collection: str) -> Response:
 
 @blueprint.route("/<bulk_id>", methods=["GET", "POST"])
 def follow(bulk_id: str) -> Response:
-    """Show the progress; a POST stops it. Polled by the page, it answers 204 while nothing changed."""
+    """Show the progress; a POST stops it, or does what was looked at. Polled by the page, it answers 204 while nothing changed."""
     if request.method == "POST":
-        bulk.stop(frame.actor(), bulk_id)
+        do = bulk.confirm if request.form.get("do") == "go" else bulk.stop
+        do(frame.actor(), bulk_id)
         return frame.redirect_to(f"/bulk/{bulk_id}")
     progress = _progress(bulk.get(frame.actor(), bulk_id))
-    if frame.wants_fragment() and request.args.get("left") == str(progress["left"]):
+    if frame.wants_fragment() and request.args.get("left") == progress["seen"]:
         return make_response("", 204)
     return frame.page("actions/progress.html", progress, blocks={"*": "progress"})
 
@@ -141,21 +147,23 @@ def _page(
 
 def _progress(work: Bulk) -> dict[str, Any]:
     left = work.count(bulk.WAITING, bulk.BEGUN)
-    action = next((each for each in _offered(frame.actor(), work.collection) if each.id == work.action), None)
+    action = by_hand.named(work.action) or next((each for each in _offered(frame.actor(), work.collection) if each.id == work.action), None)
     return {
         "bulk": work,
         "title": action.title if action else work.action,
         "left": left,
+        "goes_on": work.goes_on,
+        "seen": f"{work.count()} {left}" if work.looking else str(left),
         "done": work.count(bulk.DONE),
         "refused": work.count(bulk.REFUSED),
         "open": work.count(bulk.OPEN),
         "stopped": work.count(bulk.STOPPED),
         "paused": queue.paused(),
-        "total": len(work.items),
-        "items": [_drawn(work.collection, item) for item in work.items],
+        "total": work.count(),
+        "items": [_drawn(work.collection, item) for item in work.items if item.state != bulk.FITS],
         "back": frame.collection_url(work.collection),
         "url": f"/bulk/{work.id}",
-    }
+    } | many_changes.looked(work)
 
 
 def _waits(action: Action | BulkStart) -> str:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup, escape
 
 from console import browse, formats, runs
-from console.actions import bulk, bulk_starts, hand_forms
+from console.actions import bulk, bulk_starts, hand_forms, many_changes
 from console.browse import BrowseQuery, ListPage, list_export, list_views
 from console.browse.list_views import ListView
 from console.browse.saved_segments import SavedSegment
@@ -257,6 +257,7 @@ def drawn(
                 *bulk.offered(frame.actor(), collection.id),
                 *bulk_starts.offered(frame.actor(), collection.id),
                 *enrolled.offered(frame.actor(), collection.id),
+                *many_changes.offered(frame.actor(), collection),
             ]
         ),
         "board_href": board_links.board_address(collection, described["fields"]),

@@ -1,7 +1,5 @@
 """An action on many records: who is in, each by a run of its own, and what a crash in the middle leaves."""
 
-from dataclasses import replace
-
 import pytest
 
 from console import access, accounts, actions, faults, queue, runs
@@ -80,9 +78,7 @@ def test_what_moved_since_the_preview_is_refused_then(company: Company, rate: Ac
 
 
 def left_by_a_crash(company: Company, bulk_id: str, key: str) -> None:
-    bulk._changed(
-        bulk_id, lambda items: items.__setitem__(slice(None), [replace(i, state=bulk.BEGUN) if i.key == key else i for i in items])
-    )
+    fetch("update console.bulk_item set state = 'begun' where bulk = %s and key = %s returning 1", (bulk_id, key))
 
 
 def test_what_a_crash_left_begun_is_done_once(company: Company, rate: Action) -> None:
@@ -109,7 +105,7 @@ def test_a_worker_does_it_and_its_person_is_told(company: Company, rate: Action)
     assert len(notices.notices_of(company.olivia)) == 1
 
 
-@pytest.mark.parametrize("point", ["bulk.write.before=raise@4", "bulk.write.after=raise@4", "bulk.write.before=raise@3"])
+@pytest.mark.parametrize("point", ["bulk.write.before=raise@2", "bulk.write.after=raise@2", "bulk.write.before=raise@1"])
 def test_a_worker_that_dies_at_the_end_tells_once_all_the_same(
     company: Company, rate: Action, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
@@ -220,9 +216,8 @@ def test_what_records_are_called_and_why_they_were_refused_is_judged_when_it_is_
 
     refused = "Halcyon Harbour Trading B.V. is no retail customer."
     assert told() == [("Adaeze Okonkwo-Bell", told()[0][1]), ("Halcyon Harbour Trading B.V.", refused)]
-    assert "'title'" not in str(fetch("select items from console.bulk"))
     company.finished("3", by="mona")
     erasure.erase(company.ines, "customer", "3", "They asked us to.")
-    assert "Halcyon" not in str(fetch("select items from console.bulk"))
+    assert "Halcyon" not in str(fetch("select * from console.bulk_item"))
     access.assign(company.olivia.id, [("buyer", "procurement")])
     assert {(title, why) for title, why in told()} == {(bulk.UNSEEN, "")}

@@ -18,7 +18,7 @@ flags model price_version prompt_sha256 prompt_version purpose request_id schema
 scopes not_by actor_kind effect answered_by asked_by revoked_by dialect compensates keeps entered_by who media_type sha256 slot sender made issuer invited_by teams
 format columns widths consent direction of outcomes provider_id link locale password_hash theme act dom eft obj ptype mentions tag branch exclusive_key fork holder last_holder
 linked_to parent start_key started_by visits steps runs refused audience method column assignee closed_for run_team lead acts_for events stopped type webhook worker decided_by published_by
-call label ending state sub taken folder retried_by former_hash
+call label ending state sub taken folder retried_by former_hash bulk
 """
 IDS_AND_CODES = frozenset(CODES.split())
 """Names of columns that hold ids, codes, names of fields and of files on the disk: nothing that anybody types as a sentence."""
@@ -33,13 +33,13 @@ FATES = {
         run_context.output shown.screen effect.summary effect.result effect.request approval.why approval.shown approval.values approval.decided approval.wishes
         approval.roles firing.why enrolment.reason enrolment.chain
     """,
-    "is emptied when the work is done, and for whom it is about": "bulk.values bulk.items enrolment_answer.reasons question.people",
+    "is emptied when the work is done, and for whom it is about": "bulk.values bulk.items bulk.query bulk_item.why enrolment_answer.reasons question.people",
     "is deleted with the person": "identity.roles person.name person.email person.tags person.preferences invitation.email invitation.mail opt_out.message",
     "is a tag's word, which goes with the last who has it": "tag.name",
     "is a sentence of the console's own": """
         checkpoint.note list_export.why enrolment_batch.why log_check.problem log_check.alarm log_check.owed log_check.name mailbox.problem
         source_watch.problem trigger.problem webhook.problem delivery.error webhook_delivery.error ai_ladder.told failure.cause version.name installation_mark.value
-        write_probe.filler source_watch.mark source_watch.seen source_watch.highest workflow_version.note
+        write_probe.filler source_watch.mark source_watch.seen source_watch.highest bulk_item.seen workflow_version.note
     """,
     "is how the console is set up": """
         action.title inbox.title inbox.help inbox.source role.title role.about workflow.title workflow.description workflow.draft workflow.slug team.name team.description

@@ -117,3 +117,22 @@ def test_what_every_record_lacks_is_said_at_the_field(acting: "Pages") -> None:
         assert "Nothing was saved: please look at Risk. Risk is needed: choose one." in wrong.text
         assert [told["id"] for told in wrong.with_attribute("aria-invalid")] == ["f-risk"]
         assert "can be done, " not in wrong.text
+
+
+def test_fields_of_many_are_changed_by_page_and_not_by_strangers(acting: "Pages") -> None:
+    access.grant("operator", "collection:customer", ["update"], team="operations")
+    path = "/bulk/of/customer?action=hand:change&key=1&key=2"
+    assert "hand:change" in acting.olivia.get("/c/customer").html
+    sent = {"csrf_token": acting.olivia.token, "action": "hand:change", "key": ["1", "2"], "field": "risk", "t.risk": "enum", "look": "1"}
+    assert "Choose a field" in acting.olivia.get(path).text
+    assert "Choose a field to change." in acting.olivia.post("/bulk/of/customer", sent | {"field": ""}, status=422).text
+    acting.olivia.post("/bulk/of/customer", sent | {"v.risk": "high"})
+    to = acting.olivia.answer.headers["Location"]
+    worked({queue.BULK})
+    assert "2 can be changed" in acting.olivia.get(to).text
+    acting.olivia.post(to, {"csrf_token": acting.olivia.token, "do": "go"})
+    worked({queue.BULK})
+    assert "2 done" in acting.olivia.get(to).text
+    assert acting.company.sql("select count(*) from customer where risk = 'high'") == [(2,)]
+    acting.ada.get(path, status=404)
+    acting.mona.get(to, status=404)

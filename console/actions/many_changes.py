@@ -1,0 +1,167 @@
+"""Changing fields of many records of a list by hand, or deleting the records: each as from its own page, and only as it was when it was looked at."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from console import access, browse, records, subjects
+from console.actions import hand_forms, record_changes
+from console.browse import evidence
+from console.core.actor import Actor
+from console.core.documents.collections import Collection, Field
+from console.core.scopes import Scope
+from console.errors import NotFound
+from console.formats import SHOWN_ONLY
+from console.records import Record
+
+CHANGE, DELETE = "hand:change", "hand:delete"
+MOST = 100_000
+MOVED = "It was changed since it was looked at: nothing was done to it."
+GONE = "It is not there any more."
+
+
+@dataclass(frozen=True, slots=True)
+class ManyChanges:
+    """A change by hand of several records: `id` says whether fields get new values, or the records go."""
+
+    id: str
+    most: int = MOST
+
+    @property
+    def deletes(self) -> bool:
+        """Whether the records are deleted."""
+        return self.id == DELETE
+
+    @property
+    def title(self) -> str:
+        """What the list offers."""
+        return "Delete" if self.deletes else "Change fields"
+
+    @property
+    def button(self) -> str:
+        """The word on the button."""
+        return "Delete" if self.deletes else "Change"
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What would become of one record: nothing (`same`), or it is refused (`why`); else `seen` stands for what it was looked at with."""
+
+    same: bool = False
+    why: str = ""
+    seen: str | None = None
+
+
+def named(action: str) -> ManyChanges | None:
+    """The change of this id; None for the id of an action or of a start."""
+    return ManyChanges(action) if action in (CHANGE, DELETE) else None
+
+
+def offered(actor: Actor, collection: Collection) -> list[ManyChanges]:
+    """What the actor may do by hand to several records of the collection."""
+    changed = [ManyChanges(CHANGE)] if fields(actor, collection) else []
+    return [*changed, *([ManyChanges(DELETE)] if hand_forms.may_delete(actor, collection) else [])]
+
+
+def fields(actor: Actor, collection: Collection) -> list[Field]:
+    """The fields that the actor may give a new value, the same for all records; an amount whose currency stands beside it is none."""
+    scope = access.scope_for(actor, collection.id, "update")
+    if scope.nothing or collection.kind != "table" or not collection.key:
+        return []
+    shut = scope.hidden | scope.fixed | set(collection.key)
+    own = [field for field in collection.stored_fields if field.name not in shut and not field.hidden and not field.readonly]
+    asked = [field for field in own if collection.form is None or field.name in collection.form]
+    return [
+        field
+        for field in asked
+        if not field.governed and field.type not in SHOWN_ONLY and not (field.minor and field.currency in collection.by_name)
+    ]
+
+
+def looked_at(actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequence[str], values: Mapping[str, Any]) -> dict[str, Looked]:
+    """Key → what would become of the record now. Raises NotFound, SourceDown."""
+    collection, _ = browse.browsed_collection(actor, collection_id)
+    found = records.named(collection_id, keys, browse.view_scope(actor, collection), None)
+    scope = access.scope_for(actor, collection_id, "delete" if deed.deletes else "update")
+    allowed = set(found) if scope.unlimited else set() if scope.nothing else records.visible_keys(collection_id, list(found), scope)
+    nowhere = evidence.wrong_columns(actor, collection, values)
+    judge = _deletable(actor, collection) if deed.deletes else lambda record: _changeable(collection, record, values, scope, nowhere)
+    shut = Looked(why=f"You may see this record, but not {'delete' if deed.deletes else 'change'} it.")
+    return {key: Looked(why=GONE) if key not in found else shut if key not in allowed else judge(found[key]) for key in keys}
+
+
+def _changeable(
+    collection: Collection, record: Record, values: Mapping[str, Any], scope: Scope, nowhere: Sequence[Mapping[str, str]]
+) -> Looked:
+    moved = _moved(collection, record, values)
+    if not moved:
+        return Looked(same=True)
+    reasons = [each["reason"] for each in nowhere if each["field"] in moved]
+    reasons += records.refusals_of_change(collection, record.values, moved, scope)
+    return Looked(why=" ".join(dict.fromkeys(reasons))) if reasons else Looked(seen=_seen(collection, record, values))
+
+
+def _deletable(actor: Actor, collection: Collection) -> Callable[[Record], Looked]:
+    """What is asked of each record that is to be deleted: whether others refer to it that the database keeps."""
+    led = [relation for relation in collection.relations if relation.kind == "to_many"]
+    kept = [
+        (relation, access.scope_for(actor, relation.collection, "read"))
+        for relation in led
+        if records.on_delete(collection, relation) == "refused"
+    ]
+
+    def judge(record: Record) -> Looked:
+        for relation, scope in kept:
+            if records.related_count(collection.id, str(record.key), relation.name, scope, 1):
+                return Looked(why=f"{records.collection(relation.collection).label} refer to it: it cannot be deleted while they do.")
+        return Looked(seen=_seen(collection, record, None))
+
+    return judge
+
+
+def perform(
+    actor: Actor, deed: ManyChanges, collection_id: str, key: str, seen: str | None, values: Mapping[str, Any], *, again: bool
+) -> str:
+    """Do it to one record; why it was not done, "" where it was. `again`: a process died over it, and may have done it.
+
+    Raises what a change from the record's own page raises.
+    """
+    collection, _ = browse.browsed_collection(actor, collection_id)
+    try:
+        record = records.get(collection_id, key, browse.view_scope(actor, collection))
+    except NotFound:
+        return "" if again and deed.deletes else GONE
+    moved = {} if deed.deletes else _moved(collection, record, values)
+    if not deed.deletes and not moved:
+        return ""
+    if seen != _seen(collection, record, None if deed.deletes else values):
+        return MOVED
+    if deed.deletes:
+        record_changes.delete(actor, collection_id, key, _compared(collection, record))
+    else:
+        browse.change(actor, collection_id, key, moved, {name: record.values[name] for name in moved})
+    return ""
+
+
+def _moved(collection: Collection, record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that the record does not have yet."""
+    by_name = collection.by_name
+    return {name: new for name, new in values.items() if not records.alike(collection, by_name[name], new, record.values.get(name))}
+
+
+def _compared(collection: Collection, record: Record) -> dict[str, Any]:
+    """What is compared before a record is deleted: everything that the actor reads of it, except what is worked out or only shown."""
+    return {
+        field.name: record.values[field.name]
+        for field in collection.stored_fields
+        if field.name in record.values and field.type not in SHOWN_ONLY
+    }
+
+
+def _seen(collection: Collection, record: Record, values: Mapping[str, Any] | None) -> str:
+    """What stands for the record as it is now: the fields that are to change, or all. Nobody can read the values in it."""
+    of_record = _compared(collection, record) if values is None else {name: record.values.get(name) for name in values}
+    text = orjson.dumps(of_record, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+    return subjects.digest(text, f"{collection.id} {record.key} as it was looked at").hex()

@@ -1,0 +1,100 @@
+"""Fields of many records changed by hand, or the records deleted: what is asked first, and what would become of each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request
+
+from console import access, automation, browse, records
+from console.actions import bulk, many_changes
+from console.actions.bulk import Bulk
+from console.actions.many_changes import ManyChanges
+from console.browse import BrowseQuery, naming
+from console.core.documents.collections import Collection, Field
+from console.core.forms import refusal
+from console.errors import ConsoleError, Invalid, NotFound
+from console.views import formats, frame, record_forms, reference_boxes, refusals
+from console.views.run import form_boxes
+
+FIRST = 8
+FIELD = "field"
+
+
+def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
+    """Ask which fields get which values, or say what deleting brings with it. A POST with `look` has the records looked at."""
+    who, form = frame.actor(), request.values
+    collection, _ = browse.browsed_collection(who, collection_id)
+    if deed.id not in [one.id for one in many_changes.offered(who, collection)]:
+        raise NotFound("There is no such action for several of these records, or it is not yours to do.")
+    known = {field.name: field for field in many_changes.fields(who, collection)}
+    wanted = list(dict.fromkeys(name for name in form.getlist(FIELD) if name in known))
+    typed = form_boxes.read_form(request.form, frame.look()) if request.method == "POST" else {}
+    values, wrong = {name: typed.get(name) for name in wanted if name in typed}, None
+    if request.method == "POST" and "look" in request.form:
+        try:
+            _require(deed, known, values)
+            return frame.redirect_to(
+                f"/bulk/{bulk.look(who, collection_id, deed, form.getlist('key'), query if form.get('all') else None, values)}"
+            )
+        except Invalid as invalid:
+            wrong = invalid
+    sources = [known[name].to_json() | {"required": False, "readonly": False} for name in wanted]
+    labels, details = {name: field.label for name, field in known.items()}, list(wrong.details) if wrong else []
+    governed = [field for field in collection.stored_fields if field.governed and not deed.deletes]
+    context = {
+        "collection": collection, "deed": deed, "wanted": wanted, "more": [(name, field.label) for name, field in known.items() if name not in wanted],
+        "boxes": form_boxes.boxes({"fields": sources}, reference_boxes.look_for(sources, typed), typed=typed or None, errors=details),
+        "keys": [] if form.get("all") else form.getlist("key"), "whole": bool(form.get("all")), "led": _led(collection) if deed.deletes else [],
+        "kept": [(name, form[name]) for name in ("segment", "filter", "q", "sort", "all", "extended", "inside") if form.get(name)],
+        "governed": [(field.label, browse.governors(who, [field])[field.name].words) for field in governed],
+        "error": refusals.head(wrong, labels), "wrong": refusals.lines([each for each in details if each["field"] in labels], labels),
+        "back": frame.collection_url(collection_id), "url": f"/bulk/of/{collection_id}",
+    }  # fmt: skip
+    return frame.page("actions/many_changes.html", context, status=422 if wrong else 200)
+
+
+def _require(deed: ManyChanges, known: Mapping[str, Field], values: Mapping[str, Any]) -> None:
+    """Raises Invalid where no field is chosen, or one is left empty that must not be."""
+    if not values and not deed.deletes:
+        raise Invalid("Choose a field to change.", details=[{"field": FIELD, "reason": "Choose one."}])
+    empty = [known[name] for name, value in values.items() if value in (None, "") and (known[name].required or not known[name].nullable)]
+    if empty and not deed.deletes:
+        raise refusal([{"field": field.name, "reason": f"{field.label} is needed."} for field in empty])
+
+
+def _led(collection: Collection) -> list[tuple[str, str]]:
+    """Return (which records refer to them, what becomes of these) for each relation that the reader may know of."""
+    found = []
+    for relation in collection.relations:
+        if relation.kind == "to_many" and access.can(frame.actor(), None, f"collection:{relation.collection}", "browse"):
+            follows = record_forms.FOLLOWS[records.on_delete(collection, relation)][1]
+            found.append((records.collection(relation.collection).label, follows))
+    return found
+
+
+def looked(found: Bulk) -> dict[str, Any]:
+    """Return what the page of a change by hand tells more than that of an action: the new values, some records before and after, and what starts by it."""
+    deed = many_changes.named(found.action)
+    if deed is None:
+        return {"deed": None}
+    who, (collection, _) = frame.actor(), browse.browsed_collection(frame.actor(), found.collection)
+    fields = [collection.by_name[name] for name in found.values if name in collection.by_name]
+    keys = [item.key for item in found.items if item.state == bulk.FITS][:FIRST]
+    try:
+        before = records.named(collection.id, keys, browse.view_scope(who, collection), [field.name for field in fields])
+    except ConsoleError:
+        before = {}
+    rows = [found.values, *(record.values for record in before.values())]
+    look = frame.naming(browse.named(who, naming.references(((field.name, field.references) for field in fields), rows)))
+    drawn = [(field, formats.kind(field)) for field in fields]
+    event = "record.deleted" if deed.deletes else "record.updated"
+    return {
+        "deed": deed, "fits": found.count(bulk.FITS), "same": found.count(bulk.SAME), "looking": found.looking, "most": many_changes.MOST,
+        "new": [(field.label, formats.html(what, found.values[field.name], look)) for field, what in drawn],
+        "first": [
+            (before[key].title, frame.record_url(collection.id, key), [(field.label, formats.html(what, before[key].values.get(field.name), look)) for field, what in drawn])
+            for key in keys if key in before
+        ],
+        "causes": bulk.causes(found.id), "starts": automation.started_by(who, event, collection.id) if found.looking else [], "listed": collection,
+        "led": _led(collection) if deed.deletes and found.looking else [],
+    }  # fmt: skip
