@@ -127,7 +127,7 @@ def _cell(table: Table, field: Field, what: Kind, wording: Wording) -> Words | N
         return sa.case((column.is_(sa.true()), "Yes"), (column.is_(sa.false()), "No"))
     if what.options:
         known = {value: wording.guarded(label) for value, label in what.options.items()}
-        return _looked_up(column, known, _stop(column)) if _spelled(field) and all(known.values()) else None
+        return _looked_up(_text(column), known, _stop(column)) if _spelled(field) and all(known.values()) else None
     if field.currency in table.columns:
         return None
     if formats.is_figure(what):
@@ -209,10 +209,10 @@ def _list(column: Any, wording: Wording) -> Words:
     )
 
 
-def _looked_up(column: Any, known: Mapping[str, str], otherwise: Words) -> Words:
-    text = _text(column)
+def _looked_up(text: Words, known: Mapping[str, str], otherwise: Words, key: Words | None = None) -> Words:
+    """The label of a text, looked up by itself or by `key`."""
     labels = sa.cast(sa.literal(json.dumps(known), sa.Text), postgresql.JSONB)
-    found = labels.op("->>", return_type=sa.Text())(text)
+    found = labels.op("->>", return_type=sa.Text())(text if key is None else key)
     return sa.case((text.is_(None), sa.null()), (text == "", formats.EMPTY), else_=sa.func.coalesce(found, otherwise))
 
 
@@ -220,7 +220,8 @@ def _coded(column: Any, widget: str, wording: Wording) -> Words:
     """The name of a code; several of them, and codes with blanks or lines in them, are left to Python."""
     known = {code: wording.guarded(name) for code, name in formats.code_names(widget, wording.look.locale).items()}
     text = _text(column)
-    return _looked_up(column, known, sa.case((text.regexp_match("^[A-Za-z0-9]+$"), text), else_=_stop(column)))
+    otherwise = sa.case((text.regexp_match("^[A-Za-z0-9]+$"), text), else_=_stop(column))
+    return _looked_up(text, known, otherwise, text if widget == "language" else sa.func.upper(text))
 
 
 def _reference(table: Table, field: Field, target: str, wording: Wording) -> tuple[Words | None, sa.FromClause | None]:
