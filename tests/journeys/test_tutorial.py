@@ -146,7 +146,7 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
     with step(14) as fourteen:
         fourteen.headed("Decision")
         fourteen.press("Approve")
-        page.locator("#step-form textarea").first.fill("Documents in order, no hit, low risk.")
+        page.locator("#step-form textarea:visible").first.fill("Documents in order, no hit, low risk.")
         fourteen.press("Done")
     with step(15) as fifteen:
         fifteen.headed("Apply the decision")
