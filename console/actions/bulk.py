@@ -47,7 +47,10 @@ update console.bulk_item set state = 'begun' from (
 ) taken where bulk_item.bulk = taken.bulk and bulk_item.number = taken.number returning bulk_item.number, key, former, seen
 """
 _ADD = "insert into console.bulk_item (bulk, number, key, state, why) select %s, a.* from unnest(%s::int[], %s::text[], %s::text[], %s::text[]) a"
-_CAUSES = "select why, count(*) from console.bulk_item where bulk = %s and state = 'refused' group by why order by 2 desc, why limit 20"
+_CAUSES = r"""
+select regexp_replace(why, ' \((more than )?[0-9,]+\)\.$', '.') as cause, count(*) from console.bulk_item
+where bulk = %s and state = 'refused' group by cause order by 2 desc, cause limit 20
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,8 +114,9 @@ def _deletable(actor: Actor, collection: Collection) -> Callable[[Record], Looke
 
     def judge(record: Record) -> Looked:
         for relation, scope in kept:
-            if records.related_count(collection.id, str(record.key), relation.name, scope, 1):
-                return Looked(why=f"{records.collection(relation.collection).label} refer to it: it cannot be deleted while they do.")
+            if count := records.related_count(collection.id, str(record.key), relation.name, scope, hand_forms.MOST_COUNTED):
+                many = f"{count:,}" if count <= hand_forms.MOST_COUNTED else f"more than {hand_forms.MOST_COUNTED:,}"
+                return Looked(why=f"It cannot be deleted while {records.collection(relation.collection).spoken} refer to it ({many}).")
         return Looked(seen=_seen(collection, record, None))
 
     return judge

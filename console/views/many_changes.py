@@ -6,18 +6,18 @@ from typing import Any
 from flask import Response, request
 
 from console import access, automation, browse, records
-from console.actions import bulk, many_changes
+from console.actions import bulk, hand_forms, many_changes
 from console.actions.bulk import Bulk
 from console.actions.many_changes import ManyChanges
 from console.browse import BrowseQuery, naming
 from console.core.documents.collections import Collection, Field
-from console.core.forms import refusal
+from console.core.forms import is_empty, refusal
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import formats, frame, record_forms, reference_boxes, refusals
 from console.views.run import form_boxes
 
 FIRST = 8
-FIELD = "field"
+FIELD, EMPTY, EMPTY_IT = "field", "empty", "Empty it"
 
 
 def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
@@ -29,10 +29,12 @@ def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
     known = {field.name: field for field in many_changes.fields(who, collection)}
     wanted = list(dict.fromkeys(name for name in form.getlist(FIELD) if name in known))
     typed = form_boxes.read_form(request.form, frame.look()) if request.method == "POST" else {}
-    values, wrong = {name: typed.get(name) for name in wanted if name in typed}, None
+    emptied = set(form.getlist(EMPTY)) & set(wanted)
+    values = {name: typed.get(name) for name in wanted if name in emptied or not is_empty(typed.get(name))}
+    wrong = None
     if request.method == "POST" and "look" in request.form:
         try:
-            _require(deed, known, values)
+            _require(deed, known, values, emptied)
             return frame.redirect_to(
                 f"/bulk/{bulk.look(who, collection_id, deed, form.getlist('key'), query if form.get('all') else None, values)}"
             )
@@ -40,26 +42,36 @@ def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
             wrong = invalid
     sources = [known[name].to_json() | {"required": False, "readonly": False} for name in wanted]
     labels, details = {name: field.label for name, field in known.items()}, list(wrong.details) if wrong else []
-    governed = [field for field in collection.stored_fields if field.governed and not deed.deletes]
+    governed: dict[str, list[str]] = {}
+    for field in collection.stored_fields if not deed.deletes else ():
+        if field.governed:
+            governed.setdefault(browse.governors(who, [field])[field.name].words, []).append(field.label)
     context = {
         "collection": collection, "deed": deed, "wanted": wanted, "more": [(name, field.label) for name, field in known.items() if name not in wanted],
         "boxes": form_boxes.boxes({"fields": sources}, reference_boxes.look_for(sources, typed), typed=typed or None, errors=details),
         "keys": [] if form.get("all") else form.getlist("key"), "whole": bool(form.get("all")), "led": _led(collection) if deed.deletes else [],
         "kept": [(name, form[name]) for name in ("segment", "filter", "q", "sort", "all", "extended", "inside") if form.get(name)],
-        "governed": [(field.label, browse.governors(who, [field])[field.name].words) for field in governed],
+        "governed": [(", ".join(labels), words) for words, labels in governed.items()], "emptied": emptied, "may_empty": {name for name in wanted if not _needed(known[name])},
         "error": refusals.head(wrong, labels), "wrong": refusals.lines([each for each in details if each["field"] in labels], labels),
         "back": frame.collection_url(collection_id), "url": f"/bulk/of/{collection_id}",
     }  # fmt: skip
     return frame.page("actions/many_changes.html", context, status=422 if wrong else 200)
 
 
-def _require(deed: ManyChanges, known: Mapping[str, Field], values: Mapping[str, Any]) -> None:
-    """Raises Invalid where no field is chosen, or one is left empty that must not be."""
-    if not values and not deed.deletes:
-        raise Invalid("Choose a field to change.", details=[{"field": FIELD, "reason": "Choose one."}])
-    empty = [known[name] for name, value in values.items() if value in (None, "") and (known[name].required or not known[name].nullable)]
-    if empty and not deed.deletes:
-        raise refusal([{"field": field.name, "reason": f"{field.label} is needed."} for field in empty])
+def _needed(field: Field) -> bool:
+    return field.required or not field.nullable
+
+
+def _require(deed: ManyChanges, known: Mapping[str, Field], values: Mapping[str, Any], emptied: set[str]) -> None:
+    """Raises Invalid where no field gets a value or is emptied, one is emptied that must not be, or gets a value and is emptied at once."""
+    if deed.deletes:
+        return
+    if not values:
+        raise Invalid(f"Give a field a value, or tick “{EMPTY_IT}”.", details=[{"field": FIELD, "reason": "None is changed."}])
+    wrong = {known[name].name: f"{known[name].label} is needed." for name in emptied if _needed(known[name])}
+    wrong |= {name: f"Either a value or “{EMPTY_IT}”, not both." for name in emptied if not is_empty(values[name])}
+    if wrong:
+        raise refusal([{"field": name, "reason": reason} for name, reason in wrong.items()])
 
 
 def _led(collection: Collection) -> list[tuple[str, str]]:
@@ -88,13 +100,25 @@ def looked(found: Bulk) -> dict[str, Any]:
     look = frame.naming(browse.named(who, naming.references(((field.name, field.references) for field in fields), rows)))
     drawn = [(field, formats.kind(field)) for field in fields]
     event = "record.deleted" if deed.deletes else "record.updated"
+    first = [key for key in keys if key in before]
     return {
         "deed": deed, "fits": found.count(bulk.FITS), "same": found.count(bulk.SAME), "looking": found.looking, "most": many_changes.MOST,
         "new": [(field.label, formats.html(what, found.values[field.name], look)) for field, what in drawn],
         "first": [
             (before[key].title, frame.record_url(collection.id, key), [(field.label, formats.html(what, before[key].values.get(field.name), look)) for field, what in drawn])
-            for key in keys if key in before
+            for key in first
         ],
+        "hanging": [_hanging(collection.id, key) for key in first if deed.deletes and found.looking],
         "causes": bulk.causes(found.id), "starts": automation.started_by(who, event, collection.id) if found.looking else [], "listed": collection,
-        "led": _led(collection) if deed.deletes and found.looking else [],
+        "led": _led(collection) if deed.deletes and found.looking and found.count(bulk.FITS) else [],
     }  # fmt: skip
+
+
+def _hanging(collection_id: str, key: str) -> list[str]:
+    """Return how many records of each relation refer to the record, and what becomes of them, in words."""
+    try:
+        referring = hand_forms.deletion(frame.actor(), collection_id, key).referring
+    except ConsoleError:
+        return []
+    told = [record_forms.follows(each, "", several=False) for each in referring if each.count]
+    return [f"{each['head']} {each['words']}" for each in told]

@@ -197,7 +197,7 @@ def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: 
     )
     context = records.record_context(page) | {
         "found": found,
-        "follows": [_follows(each, url, several=times[each.collection.id] > 1) for each in found.referring if each.count],
+        "follows": [follows(each, url, several=times[each.collection.id] > 1) for each in found.referring if each.count],
         "old": json.dumps(_compared(found)),
         "action": f"{url}/delete",
         "cancel": url,
@@ -206,7 +206,7 @@ def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: 
     return frame.page("records/delete.html", context, blocks={"*": "dialog"}, status=status)
 
 
-def _follows(referring: Referring, here: str, *, several: bool) -> dict[str, Any]:
+def follows(referring: Referring, here: str, *, several: bool) -> dict[str, Any]:
     """Return how many records of a relation refer to the record, and what becomes of them, in words; by which field, where `several` of theirs do."""
     by = " and ".join(referring.collection.by_name[there].label for _, there in referring.relation.columns) if several else ""
     many = (

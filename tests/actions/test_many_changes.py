@@ -1,5 +1,7 @@
 """Fields of many records changed by hand, and many deleted: looked at first, done as looked at, each judged by itself."""
 
+import re
+
 import pytest
 
 from console import access, queue, records
@@ -88,6 +90,9 @@ def test_records_are_deleted_where_nothing_that_stays_refers_to_them(house: Comp
     house.sql("insert into customer (id, display_name, desk) values (90, 'Nobody', 'retail')")
     bulk_id = looked(house, DELETE, "1", "90")
     assert states(house, bulk_id) == {"1": bulk.REFUSED, "90": bulk.FITS}
+    [why] = [item.why for item in bulk.get(house.olivia, bulk_id).items if item.why]
+    assert re.fullmatch(r"It cannot be deleted while .+ refer to it \([0-9]+\)\.", why)
+    assert bulk.causes(bulk_id) == [(re.sub(r" \([0-9]+\)", "", why), 1)], "the causes are told without the count of each"
     bulk.confirm(house.olivia, bulk_id)
     do(queue.BULK, bulk_id)
     told = {item.key: (item.title, item.state) for item in bulk.get(house.olivia, bulk_id).items}

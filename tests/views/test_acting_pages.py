@@ -125,7 +125,10 @@ def test_fields_of_many_are_changed_by_page_and_not_by_strangers(acting: "Pages"
     assert "hand:change" in acting.olivia.get("/c/customer").html
     sent = {"csrf_token": acting.olivia.token, "action": "hand:change", "key": ["1", "2"], "field": "risk", "t.risk": "enum", "look": "1"}
     assert "Choose a field" in acting.olivia.get(path).text
-    assert "Choose a field to change." in acting.olivia.post("/bulk/of/customer", sent | {"field": ""}, status=422).text
+    for untouched in ({"field": ""}, {"v.risk": ""}):
+        assert "Give a field a value, or tick “Empty it”." in acting.olivia.post("/bulk/of/customer", sent | untouched, status=422).text
+    both = acting.olivia.post("/bulk/of/customer", sent | {"v.risk": "high", "empty": "risk"}, status=422)
+    assert "Either a value or “Empty it”, not both." in both.text
     acting.olivia.post("/bulk/of/customer", sent | {"v.risk": "high"})
     to = acting.olivia.answer.headers["Location"]
     worked({queue.BULK})
@@ -136,3 +139,19 @@ def test_fields_of_many_are_changed_by_page_and_not_by_strangers(acting: "Pages"
     assert acting.company.sql("select count(*) from customer where risk = 'high'") == [(2,)]
     acting.ada.get(path, status=404)
     acting.mona.get(to, status=404)
+
+
+def test_a_field_is_emptied_only_where_that_is_ticked_and_what_keeps_one_from_deletion_is_named(acting: "Pages") -> None:
+    access.grant("operator", "collection:customer", ["update", "delete"], team="operations")
+    sent = {"csrf_token": acting.olivia.token, "action": "hand:change", "key": ["1"], "field": ["risk"], "t.risk": "enum", "look": "1"}
+    acting.company.sql("update customer set risk = 'low'")
+    acting.olivia.post("/bulk/of/customer", sent | {"v.risk": "", "empty": "risk"})
+    to = acting.olivia.answer.headers["Location"]
+    worked({queue.BULK})
+    assert "1 can be changed" in acting.olivia.get(to).text
+    acting.olivia.post("/bulk/of/customer", {"csrf_token": acting.olivia.token, "action": "hand:delete", "key": ["1"], "look": "1"})
+    to = acting.olivia.answer.headers["Location"]
+    worked({queue.BULK})
+    page = acting.olivia.get(to).text
+    assert "0 can be deleted, 1 cannot" in page
+    assert "It cannot be deleted while" in page
