@@ -53,9 +53,10 @@ def _fitted(kinds: tuple[Any, ...], value: Any) -> Any:
     return value
 
 
-def _kept(given: Mapping[str, Any], made: dict[str, Any]) -> Any:
+def _kept(given: Mapping[str, Any], made: dict[str, Any]) -> dict[str, Any]:
     """What is given, where it is in order already: comparing the two is then quick."""
-    return given if [*given] == [*made] and all(map(operator.is_, made.values(), given.values())) else made
+    alike = [*given] == [*made] and all(map(operator.is_, made.values(), given.values()))
+    return given if alike and isinstance(given, dict) else made
 
 
 @functools.cache
