@@ -49,7 +49,7 @@ def configure(
             if any(problem.severity == "error" for problem in problems):
                 raise refused(row.title, problems)
         after = row
-        changed = record_edit(connection, actor, row, draft)
+        changed = record_edit(connection, actor, row, row.draft, draft)
         if changed:
             before = changed_body(row)
             after = update_row(connection, row, **changed)

@@ -208,7 +208,7 @@ def _change(actor: Actor, slug_or_id: str, given: Mapping[str, str], reason: str
         words = {name: given[name] for name in ("title", "description") if name in given and given[name] != getattr(row, name)}
         after = row
         if words:
-            after = update_row(connection, row, **words, **record_edit(connection, actor, row, _draft_with(row, **words)))
+            after = update_row(connection, row, **words, **record_edit(connection, actor, row, row.draft, _draft_with(row, **words)))
             note_event(
                 actor, "workflow_changed", after, {"before": changed_body(row), "after": changed_body(after)}, connection, list(words)
             )
@@ -238,9 +238,8 @@ def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any]) -> Entr
         if row.draft != wanted.to_json():
             named = {"title": wanted.title, "description": wanted.description or "", "team": wanted.team or ""}
             born = {"label": wanted.clearance} if row.live_version is None else {}
-            after = update_row(
-                connection, row, **named, **born, collection=wanted.collection, **record_edit(connection, actor, row, wanted.to_json())
-            )
+            edited = record_edit(connection, actor, row, row.draft, wanted.to_json())
+            after = update_row(connection, row, **named, **born, collection=wanted.collection, **edited)
             data = {"before": changed_body(row), "after": changed_body(after) | {"hash": wanted.hash}}
             note_event(actor, "workflow_changed", after, data, connection, ["definition"])
     _forget()

@@ -14,22 +14,22 @@ from console.errors import NotFound
 MOST_EDITS = 2_000
 """How many of its newest edits a workflow keeps."""
 EDIT, UNDO, REDO = "edit", "undo", "redo"
+Document = Mapping[str, Any]
 
 
 def record_edit(
-    connection: Connection, actor: Actor, row: Row[Any], document: Mapping[str, Any], *, kind: str = EDIT, of: int | None = None
+    connection: Connection, actor: Actor, row: Row[Any], before: Document, document: Document, *, kind: str = EDIT, of: int | None = None
 ) -> dict[str, Any]:
-    """Keep what turns the draft of this locked row into the document; the columns to update then, none where nothing differs."""
-    before, after = drafting.ordered(row.draft), drafting.ordered(document)
-    changes = drafting.difference(before, after)
+    """Keep what turns the draft of this locked row, `before`, into the document; the columns to update then, none where nothing differs."""
+    changes = drafting.difference(before, document)
     if not changes:
         return {}
     revision = row.draft_revision + 1
-    values = {"changes": drafting.to_json(changes), "inverse": drafting.to_json(drafting.difference(after, before))}
+    values = {"changes": drafting.to_json(changes), "inverse": drafting.to_json(drafting.difference(document, before))}
     made = tables.workflow_edit
     connection.execute(sa.insert(made).values(workflow=row.id, revision=revision, by=actor.id, kind=kind, of=of, **values))
     connection.execute(sa.delete(made).where(made.c.workflow == row.id, made.c.revision <= revision - MOST_EDITS))
-    return {"draft": after, "draft_revision": revision}
+    return {"draft": dict(document), "draft_revision": revision}
 
 
 def draft_at_revision(connection: Connection, row: Row[Any], revision: int) -> dict[str, Any]:

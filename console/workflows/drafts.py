@@ -4,7 +4,7 @@ Every change is kept with its inverse (`workflow_edit`), so that changes made on
 own, and an earlier draft can be looked at and restored. A draft may be unfinished; what is wrong with it is told and stops publishing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from json import loads
@@ -25,7 +25,7 @@ from console.core.expressions import ExpressionError
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, Invalid, NotFound
-from console.workflows.draft_edits import EDIT, REDO, UNDO, draft_at_revision, newest_edit, record_edit
+from console.workflows.draft_edits import EDIT, REDO, UNDO, Document, draft_at_revision, newest_edit, record_edit
 from console.workflows.versions import CHAIN, OBJECT, _forget, around, check, version
 
 LONGEST_TITLE = 200
@@ -97,7 +97,7 @@ def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]
             raise wrong_change(error) from None
         if collisions:
             raise _collided(connection, actor, row, collisions)
-        draft = _draft(connection, store(connection, actor, row, after), actor, after)
+        draft = _draft(connection, store(connection, actor, row, now, after), actor, after)
     _forget()
     return draft
 
@@ -185,23 +185,23 @@ def restore(actor: Actor, slug_or_id: str, revision: int, document: Mapping[str,
 
 
 def store(
-    connection: Connection, actor: Actor, row: Row[Any], document: Mapping[str, Any], *, kind: str = EDIT, of: int | None = None
+    connection: Connection, actor: Actor, row: Row[Any], before: Document, document: Document, *, kind: str = EDIT, of: int | None = None
 ) -> Row[Any]:
-    """Store the document as the draft of a locked row, with what lists show of it, as an edit of its own; the row as it is then.
+    """Store the document as the draft of a locked row, which is `before`, with what lists show of it, as an edit of its own; the row as it is then.
 
     Where it is the draft already, nothing is written. Raises Invalid for another slug, NotAllowed for a team in which the actor may not edit.
     """
     if document.get("slug") != row.slug:
         reason = f"It never changes: {row.slug}."
         raise Invalid(f"The document is of the workflow {document.get('slug')}, this is {row.slug}.", at=("slug", reason))
-    changed = record_edit(connection, actor, row, document, kind=kind, of=of)
+    changed = record_edit(connection, actor, row, before, document, kind=kind, of=of)
     if not changed:
         return row
     head = _head(row, document)
     if head["team"] != row.team:
         access.require(actor, head["team"] or None, f"{OBJECT}:{row.slug}", "edit")
     known = tables.workflow
-    _note(actor, row, head, drafting.difference(row.draft, document), connection)
+    _note(actor, row, head, drafting.touched(before, document), connection)
     stored = sa.update(known).where(known.c.id == row.id).values(**head, **changed, updated_at=sa.func.now())
     return connection.execute(stored.returning(*known.c)).one()
 
@@ -261,13 +261,14 @@ def _step_back(actor: Actor, slug_or_id: str, kind: str) -> Draft:
         changes = drafting.read_changes(own.inverse if kind == UNDO else own.changes)
         base = draft_at_revision(connection, row, own.revision if kind == UNDO else own.revision - 1)
         try:
-            after, collisions = drafting.merge(base, drafting.ordered(row.draft), changes)
+            now = drafting.ordered(row.draft)
+            after, collisions = drafting.merge(base, now, changes)
         except ChangeError as error:
             raise Conflict(error.reason, code="conflicting_changes") from None
         if collisions:
             raise _collided(connection, actor, row, collisions)
         connection.execute(sa.update(made).where(made.c.workflow == row.id, made.c.revision == own.revision).values(undone=kind == UNDO))
-        draft = _draft(connection, store(connection, actor, row, after, kind=kind, of=own.revision), actor, after)
+        draft = _draft(connection, store(connection, actor, row, now, after, kind=kind, of=own.revision), actor, after)
     _forget()
     return draft
 
@@ -307,26 +308,16 @@ def _head(row: Row[Any], document: Mapping[str, Any]) -> dict[str, Any]:
     return head
 
 
-def _spoken(change: Change) -> str:
-    """What a change is about, for the event: the id of a step, or the part of the document."""
-    match change:
-        case drafting.AddStep():
-            return str(change.step.get("id"))
-        case drafting.SetDocument():
-            return str(change.field[0] if isinstance(change.field, list) else change.field)
-        case drafting.AddTrigger() | drafting.SetTrigger() | drafting.RemoveTrigger():
-            return "triggers"
-    return change.step
-
-
-def _note(actor: Actor, row: Row[Any], head: Mapping[str, Any], changes: Sequence[Change], connection: Connection) -> None:
+def _note(
+    actor: Actor, row: Row[Any], head: Mapping[str, Any], changed: Collection[tuple[str | None, str]], connection: Connection
+) -> None:
     data = {"workflow": row.id, "slug": row.slug, "status": row.status, "fields": ["definition"]}
     before = {name: getattr(row, name) for name in ("title", "description", "status", "team", "collection", "live_version")}
     sealed = {
         "before": before,
         "after": before
         | {name: head[name] for name in before if name in head}
-        | {"changed": sorted({_spoken(change) for change in changes})[:40]},
+        | {"changed": sorted({step or part for step, part in changed})[:40]},
     }
     label = head.get("label", row.label)
     chain = None if label else CHAIN

@@ -250,7 +250,9 @@ def import_file(
             connection.execute(
                 sa.update(tables.workflow)
                 .where(tables.workflow.c.id == former.id)
-                .values(**_head(document) | record_edit(connection, actor, former, document.to_json()), updated_at=sa.func.now())
+                .values(
+                    **_head(document) | record_edit(connection, actor, former, former.draft, document.to_json()), updated_at=sa.func.now()
+                )
             )
         row = _row(connection, document.slug)
         if row is None:

@@ -137,6 +137,19 @@ def test_a_step_with_another_id_is_one_difference_however_many_rules_name_it() -
     assert {"removed", "added"} <= {each.kind for each in drafting.differences(named, other)}
 
 
+def test_of_ways_on_and_groups_only_what_differs_is_said_and_by_its_name() -> None:
+    steps = [
+        {"id": "ask", "type": "decision", "title": "Ask", "next": {"yes": "go", "no": "end"}},
+        {"id": "go", "type": "guidance", "title": "Go"},
+        {"id": "end", "type": "end", "title": "End"},
+    ]
+    before: dict[str, Any] = {"slug": "small", "steps": steps, "groups": [{"title": "First", "steps": ["ask"]}]}
+    another = {**steps[0], "next": {"yes": "end", "no": "end"}}
+    after = before | {"steps": [another, *steps[1:]], "groups": [{"title": "First", "steps": ["ask", "go"]}]}
+    said = [(each.what, each.where, each.old, each.new) for each in drafting.differences(before, after)]
+    assert said == [("The workflow", "Groups, First, steps", "Ask", "Ask, Go"), ("Ask", "Leads to", "yes: Go", "yes: End")]
+
+
 def test_a_note_is_no_expression_where_a_step_is_renamed() -> None:
     base = drafting.ordered(SMALL | {"notes": [{"text": "Look at steps.look, then go.", "at": [0, 0]}]})
     after = drafting.apply(base, drafting.read_changes([{"op": "rename_step", "step": "look", "id": "see"}]))

@@ -142,6 +142,8 @@ def test_what_is_executed_is_the_draft_and_nothing_of_it_is_published(pages: Pag
         runs.rerun(mona, run, origin="start", version="original")
     workflows.publish_draft(mona, "care-review")
     assert (workflows.live("care-review").number, workflows.newest_number(workflows.live("care-review").id)) == (2, 2)
+    [(other,)] = fetch("select id from console.run where id <> %s", (run,))
+    assert "goes on with the draft as it was then" in pages.mona.get(f"/runs/{other}").text
 
 
 def test_a_draft_is_executed_only_by_who_may_publish_it_and_not_past_a_second_person(pages: Pages) -> None:

@@ -162,5 +162,5 @@ def _triggers(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Chang
     return made + [AddTrigger(trigger=dict(new[each]), place=place) for place, each in enumerate(new) if each not in old]
 
 
-def _by_id(entries: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {entry["id"]: dict(entry) for entry in entries}
+def _by_id(entries: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {entry["id"]: entry for entry in entries}

@@ -6,6 +6,7 @@ The keys that the models know stand in their order, free and unknown ones by nam
 
 import functools
 import json
+import operator
 import types
 from collections.abc import Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -35,19 +36,27 @@ def same(one: Any, other: Any) -> bool:
 
 def _by_model(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
     fields = _fields(model)
-    known = {key: _fitted(kinds, given[key]) for key, kinds in fields.items() if key in given}
-    return known | {key: _fitted((), given[key]) for key in sorted(given) if key not in known}
+    made = {key: _fitted(kinds, given[key]) for key, kinds in fields.items() if key in given}
+    made |= {key: _fitted((), given[key]) for key in sorted(given.keys() - made.keys())}
+    return _kept(given, made)
 
 
 def _fitted(kinds: tuple[Any, ...], value: Any) -> Any:
     """The value in the order of that of the kinds which it can be: a model, an object by name, a list."""
     if isinstance(value, Mapping):
         model, inner, _ = _inside(kinds)
-        return _by_model(model, value) if model is not None else {key: _fitted(inner, value[key]) for key in sorted(value)}
+        return _by_model(model, value) if model is not None else _kept(value, {key: _fitted(inner, value[key]) for key in sorted(value)})
     if isinstance(value, list):
         inner = _inside(kinds)[2]
-        return [_fitted(inner, entry) for entry in value]
+        made = [_fitted(inner, entry) for entry in value]
+        return value if all(map(operator.is_, made, value)) else made
     return value
+
+
+def _kept(given: Mapping[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """What is given, where it is in order already: comparing the two is then quick."""
+    alike = [*given] == [*made] and all(map(operator.is_, made.values(), given.values()))
+    return given if alike and isinstance(given, dict) else made
 
 
 @functools.cache

@@ -68,23 +68,30 @@ def _spoken(change: Change, before: Mapping[str, Any], titles: Mapping[str, str]
             if place[0] == "at":
                 return None
             words = titles if place[0] == "next" else {}
-            return Difference("changed", titles[change.step], _where(place), *_pair(step, change, place, words), step=change.step)
+            return Difference("changed", titles[change.step], *_placed(step, change, place, words), step=change.step)
         case SetDocument(field=field) if field is not None:
             place = parts(field)
-            return Difference("changed", "The workflow", _where(place), *_pair(before, change, place, {}))
+            return Difference("changed", "The workflow", *_placed(before, change, place, titles if place[0] == "groups" else {}))
     return None
 
 
-def _pair(held: Any, change: Set | SetDocument, place: Sequence[str | int], words: Mapping[str, str]) -> tuple[str, str]:
+def _placed(held: Any, change: Set | SetDocument, place: Sequence[str | int], words: Mapping[str, str]) -> tuple[str, str, str]:
+    """Where it is, the parts of lists by their names, and both values."""
+    named: list[str | int] = []
     for part in place:
         held = (
             held.get(str(part)) if isinstance(held, Mapping) else held[part] if isinstance(held, list) and isinstance(part, int) else None
         )
-    return _spoken_pair(held, None if change.leaves_out else change.value, words)
+        named.append((isinstance(part, int) and isinstance(held, Mapping) and _name(held)) or part)
+    return _where(named), *_spoken_pair(held, None if change.leaves_out else change.value, words)
 
 
 def _spoken_pair(before: Any, after: Any, words: Mapping[str, str]) -> tuple[str, str]:
-    """Both values in words; where they are told alike, that it is changed in its details."""
+    """Both values in words, of two objects what differs; where they are told alike, that it is changed in its details."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        before, after = (
+            {name: one[name] for name in one if one[name] != other.get(name)} for one, other in ((before, after), (after, before))
+        )
     old, new = _value(before, words), _value(after, words)
     return ("", "in its details") if old == new and old else (old, new)
 

@@ -164,7 +164,9 @@ def _newer(view: RunView) -> Note | None:
         return None
     return Note(
         f"Version {view.newer_version} is live",
-        f"This run goes on with version {view.json['version']}, with which it began.",
+        "This run is a test of a draft, and goes on with the draft as it was then."
+        if view.json["version"] < 0
+        else f"This run goes on with version {view.json['version']}, with which it began.",
         "",
         "info-circle",
     )
