@@ -30,6 +30,7 @@ from console.db.troubles import UNSTORABLE
 from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
 
 KIND = "import"
+BEGUN = "_do"
 RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
 AT_HAND_S = 1.5
 LATER_S, SOURCE_S = 2.0, 20.0
@@ -157,7 +158,12 @@ def confirm(actor: Actor, ident: str) -> Import:
     if found.running:
         raise Conflict("The file is still being read. Wait until it is read to its end.")
     imports.plan(actor, found.collection, found.question)
-    return _begin(actor, found.collection, found.question, f"{found.id}_do", preview=False, total=found.done)
+    return _begin(actor, found.collection, found.question, found.id + BEGUN, preview=False, total=found.done)
+
+
+def begun_from(found: Import) -> Import | None:
+    """The import that was begun from a preview: it shows that, and offers it no more. Every other import: None."""
+    return _read(found.id + BEGUN) if found.preview else None
 
 
 def get(actor: Actor, ident: str) -> Import:

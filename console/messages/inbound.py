@@ -80,9 +80,9 @@ def tell(
     collection, record = found or (None, None)
     told = {"message_id": message_id, "channel": kind, "stop": stopping is not None, "known": found is not None}
     named = records.reference_in_log(collection, record)
-    log.note(by, "message_received", open=told, collection=collection, record=named, connection=connection)
-    if stopping is not None:
+    if stopping is not None:  # told first: who leaves a workflow by it has opted out, and not only written
         opting_out.withdraw(stopping, STOPPED.get(kind, ()), kind, message_id, bars_address=bars, connection=connection)
+    log.note(by, "message_received", open=told, collection=collection, record=named, connection=connection)
 
 
 def everybody_at(kind: str, address: str, first: tuple[str, str] | None) -> list[tuple[str, str]]:

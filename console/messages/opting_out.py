@@ -41,8 +41,11 @@ _ADD_ADDRESS = sa.text(
     " select :collection, encode(m.address, 'hex'), :channel, :at, :source, :message, :at from console.message m where m.id = :message and m.address is not null"
 )
 _WAKE = sa.text(
-    "update console.message set due_at = :at where collection = :collection and record = :record and status = 'waiting' and channel = any(:channels)"
+    "update console.message m set due_at = :at + case when exists (select from console.enrolment e where e.run = m.run and e.left_at is null)"
+    " then interval '20 seconds' else interval '0' end"
+    " where m.collection = :collection and m.record = :record and m.status = 'waiting' and m.channel = any(:channels)"
 )
+"""Who is in a workflow has time to leave it by its exit: otherwise the run would go on from the skipped message first, and end as if nobody had opted out."""
 _STANDING = "select channel, max(at) from console.opt_out where collection = %s and record = %s group by channel"
 _LEFT = "select id, collection, record, channel, at, source from console.opt_out where written_at is null and at > %s order by id limit %s"
 _WRITTEN = "update console.opt_out set written_at = %s where id = %s returning id"

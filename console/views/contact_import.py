@@ -53,8 +53,10 @@ def begin(collection: str) -> Response:
 
 @blueprint.route("/imports/<import_id>", methods=["GET", "POST"])
 def follow(import_id: str) -> Response:
-    """Show what a file would bring, or how far its import is; a POST stops it, begins it, or reads the columns as something else."""
+    """Show what a file would bring, or how far its import is once that is begun; a POST stops it, begins it, or reads the columns as something else."""
     found, wrong = import_batches.get(frame.actor(), import_id), ""
+    if request.method == "GET" and (begun := import_batches.begun_from(found)):
+        return frame.redirect_to(_url(begun))
     if request.method == "POST":
         try:
             return frame.redirect_to(_url(_done(found, request.form.get("do", ""))))

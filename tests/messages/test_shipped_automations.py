@@ -246,6 +246,32 @@ def test_l1_nobody_answers_three_times_and_they_are_left_in_peace_after_four_day
     assert tags.has("contact", SAM, "dormant")
 
 
+@pytest.mark.parametrize(
+    ("hour", "slug", "letters"),
+    [
+        (0, "lead-nurture", [("call", "delivered")]),
+        (8, "lead-nurture", [("call", "cancelled")]),
+        (0, "welcome", [("sms", "delivered")]),
+        (0, "re-engage", [("email", "sent")]),
+    ],
+    ids=["between two calls", "while a call waits for the morning", "after the welcome", "after the first e-mail"],
+)
+def test_l2_who_says_stop_leaves_as_opted_out_and_what_waits_is_cancelled(
+    house: House, hour: int, slug: str, letters: list[tuple[str, str]]
+) -> None:
+    channel_settings.save(house.company.ines, "call", sandbox_on=True, script="no_answer")
+    house.live(slug)
+    house.move(timedelta(hours=hour))
+    house.enrol(slug)
+    house.later(minutes=6)
+    inbound.receive("sms", "twilio", sender="+12025550147", text="Stop pls", provider_id="SM1")
+    house.later(seconds=10)
+    house.later(days=3)
+    assert (house.lead(slug).ending, house.lead(slug).reason) == ("exited", "exited: opted out")
+    assert [one[:2] for one in house.letters(slug)] == letters
+    assert fetch("select count(*) from console.task")[0][0] == 0, "nobody is asked to answer them"
+
+
 def test_l_a_lead_who_is_interested_gets_a_person_and_ends_as_interested_not_as_moved_on(house: House) -> None:
     channel_settings.save(house.company.ines, "call", sandbox_on=True, script="answered/interested")
     house.live("lead-nurture")

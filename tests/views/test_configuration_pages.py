@@ -85,9 +85,12 @@ def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> Non
     run_id, mona, place = pages.company.started(), pages.mona, "/workflows/care-review/due-time"
     page = mona.get(place)
     fields = page.form(place)["fields"]
-    page = mona.post(place, fields | {"hours": "soon", "people": "nobody@x.example"}, status=422)
+    wrong = {"hours": "soon", "people": "nobody@x.example", "days": "", "holidays": "2026-12-25 25 December"}
+    page = mona.post(place, fields | wrong, status=422)
     assert "How many hours, such as 16 or 1.5." in page.text
     assert "Nobody signs in as nobody@x.example." in page.text
+    assert "There is no day 25; one looks like 2026-12-25." in page.text
+    assert "Choose the days on which work is done." in page.text
     mona.post(place, fields | {"hours": "1.5", "people": "tom@fernwick.example", "inbox": "desk", "closes": "00:00", "opens": "00:00"})
     text = mona.get(PLACE).text
     for words in (

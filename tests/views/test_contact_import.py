@@ -101,6 +101,8 @@ def test_each_line_is_shown_before_it_is_added_and_says_why_it_is_not(club: "Pag
     done = club.olivia.get(there)
     assert "1 added, finished" in done.text
     assert "4 left out" in done.text
+    club.olivia.get(where, status=303)
+    assert club.olivia.answer.headers["Location"] == there, "what it would bring is offered once"
     assert "Zoë Müller" in club.olivia.get("/c/contact?segment=").text
     told = list(csv.reader(io.StringIO(refused_lines(club, there))))
     assert told[0] == ["Line", "Why not", "Full name", "E-Mail", "Stage", "Country", "Shoe size"]

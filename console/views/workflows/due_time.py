@@ -1,6 +1,7 @@
 """The due time of a workflow, as a part of its configuration: within how much working time its runs have to end, and who hears of it on the way."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -106,14 +107,25 @@ def _terms() -> dict[str, Any]:
     wrong += [{"field": "people", "reason": f"Nobody signs in as {address[:100]}."} for address in unknown]
     stages += [{"percent": 80, "do": "tell", "people": known}] if known else []
     stages += [{"percent": 100, "do": "move", "inbox": form["inbox"]}] if form.get("inbox") else []
+    days = [day for day in DAYS if day in form.getlist("days")]
+    holidays = form.get("holidays", "").replace(",", " ").split()
+    no_days = [each for each in holidays if not _is_day(each)]
+    wrong += [{"field": "holidays", "reason": f"There is no day {each[:20]}; one looks like 2026-12-25."} for each in no_days[:1]]
+    if not days:
+        wrong.append({"field": "days", "reason": "Choose the days on which work is done."})
     if not stages and not wrong:
         wrong.append({"field": "people", "reason": "Say what is done on the way: remind, tell or move."})
     if wrong:
         raise Invalid("The due time was not set.", details=wrong)
-    days = [day for day in DAYS if day in form.getlist("days")]
-    holidays = form.get("holidays", "").replace(",", " ").split()
     times = {name: form.get(name) or "00:00" for name in ("opens", "closes")}
     return {"minutes": minutes, "zone": form.get("zone", "").strip() or "UTC", "days": days, "holidays": holidays, "stages": stages} | times
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 def _page(known: Known, rule: Rule | None, wrong: ConsoleError | None = None) -> Response:
