@@ -41,8 +41,14 @@ class Case:
 
     @cached_property
     def ticks(self) -> list[tuple[int, str]]:
-        """What happened: the number of each event and its sentence, as the scrubber has them."""
-        return [(int(number), unescape(said)) for number, said in TICK.findall(self.visitor.get(f"{self.run}/replay").text)]
+        """What happened: the number of each event and its sentence, as the scrubber has them. Of a long run it names those nearby."""
+        found = self._near("")
+        for at in range(1, max(found), 20):
+            found |= self._near(f"?at={at}")
+        return sorted(found.items())
+
+    def _near(self, query: str) -> dict[int, str]:
+        return {int(number): unescape(said) for number, said in TICK.findall(self.visitor.get(f"{self.run}/replay{query}").text)}
 
     def at(self, said: str) -> str:
         """The screen of the first event whose sentence has these words."""
