@@ -68,13 +68,9 @@ def _failed(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(check["label"] for check in checks if check["result"] == "fail"))
 
 
+@functools.lru_cache(maxsize=1024)
 def asked_by(definition: Definition, step_id: str) -> frozenset[str]:
     """Which of `OPENED` and `FAILED` the step reads, in an expression or by its setting `opened`."""
-    return _asked(definition, step_id)
-
-
-@functools.lru_cache(maxsize=1024)
-def _asked(definition: Definition, step_id: str) -> frozenset[str]:
     step = definition.document.step(step_id)
     kind, view = steps.get(step.type), steps.view(step)
     texts = [located.text for located in kind.expressions(view.config)]
