@@ -128,7 +128,8 @@ def test_1_who_cleared_the_hit_by_which_identifiers_and_on_which_list(review: Ca
     assert by is not None
     assert re.search(r"entry version \d+ \|", screen), "which version of the entry"
     assert re.search(r"Identifier \| Ours \| On the list", screen)
-    assert re.search(r"Compared \| Address, Photograph \|", screen)
+    [named] = re.findall(r"Compared \| ([^|]+) \|", screen)
+    assert {*named.strip().split(", ")} == {"Number of a document", "Photograph"}
     assert re.search(r"Date of birth \| [^|]+ \| [^|]+ \| Differs", screen), "what was compared stands side by side"
     assert f"Decided by | At the time: empty | {by[1].removesuffix(' (API key)')}" in screen
 
