@@ -21,6 +21,8 @@ def value(asked: dict[str, Any]) -> Any:
     if isinstance(options, list) and options:
         values = [option["value"] for option in options]
         good = next((one for one in values if str(one) in GOOD), values[0])
+        if asked["name"] == "compared":  # what the first reason for a hit is about
+            return [one for one in values if one in ("id_number", "photo")]
         return values if kind == "checklist" else values[-2:] if kind == "multi_enum" else good
     day = date.fromisoformat(str(asked.get("min") or date.today())[:10]) if kind in ("date", "datetime") else date.today()  # noqa: DTZ011 (as people type it)
     told: dict[str, Any] = {

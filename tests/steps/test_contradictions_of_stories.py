@@ -35,7 +35,13 @@ def first_wrong(slug: str, step: str, name: str, **known: Any) -> tuple[str, str
         for name, value in document["variables"].items()
     }
     tables = {name: table["rows"] for name, table in document.get("tables", {}).items()}
-    roots = {"variables": variables, "tables": tables, "now": NOW, "run": {"opened": []}, **known}
+    roots = {
+        "variables": variables,
+        "tables": tables,
+        "now": NOW,
+        "run": {"opened": ["3"], "failed_checks": {"3": ["Name as in the record"]}},
+        **known,
+    }
     found = next(entry for entry in document["steps"] if entry["id"] == step)["config"]["form"]
     for rule in next(entry for entry in found if isinstance(entry, dict) and entry["name"] == name)["must"]:
         if not expressions.parse(rule["if"]).test(roots):
@@ -123,6 +129,8 @@ def test_a_refund_against_what_the_charge_says(name: str, values: dict[str, Any]
     ("step", "name", "known", "said"),
     [
         ("check_docs", "document_status", {"item": {"document_status": "accepted", "expires_on": "2026-10-06"}}, "it expired on"),
+        ("check_docs", "document_status", {"item": {"key": "3", "document_status": "accepted", "expires_on": None}}, "it failed: Name as in the record."),
+        ("check_new", "document_status", {"item": {"key": "3", "document_status": "accepted"}}, "it failed: Name as in the record."),
         ("check_docs", "because", {"item": {"document_status": "rejected", "because": "expired", "expires_on": "2030-01-01"}}, "in force until"),
         ("hits", "compared", {"item": {"because": "dob_mismatch", "compared": ["photo", "address"]}}, "The date of birth is said to differ"),
         ("hits", "verdict", {"item": {"verdict": "true_match", "key": "7"}}, "the date of birth differs: ours 1967-11-04, on the list 1991-02-17."),

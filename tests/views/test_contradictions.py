@@ -9,8 +9,8 @@ from console import log, runs, steps
 from console.errors import Invalid
 from console.runs.engine import opened_documents
 from console.steps.base import Context, StepView
-from tests.documents.test_documents_checked import send
-from tests.papers import at_note, pdf, workflow
+from tests.documents.test_documents_checked import bill, checklist, send
+from tests.papers import CHECKED, at_note, pdf, workflow
 from tests.views.conftest import Pages
 
 STATUS = [{"value": "same", "label": "The same"}, {"value": "other", "label": "Somebody else"}]
@@ -115,6 +115,34 @@ def test_a_document_counts_as_opened_once_every_page_was(pages: Pages, run_id: s
         pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values={"verdict": "same", "taken": "accepted"})
     )
     assert "taken_because" not in runs.get(pages.company.olivia, run_id).json["context"]["note"]
+
+
+def test_a_document_that_failed_beside_the_form_is_not_taken_without_a_sentence(pages: Pages) -> None:
+    """Another person's paper: what was shown last counts, and who did not look at the checklist is asked nothing."""
+    must = {
+        "if": "steps.note.taken != 'yes' || size(lookup(run.failed_checks, steps.note.evidence[0].file, [])) == 0",
+        "message": "Taken, but it failed: {{ lookup(run.failed_checks, steps.note.evidence[0].file) }}.",
+        "severity": "explain",
+    }
+    taken = {"name": "taken", "label": "Taken", "type": "enum", "options": [{"value": "yes", "label": "Yes"}], "must": [must]}
+    files = {"name": "evidence", "label": "Evidence", "type": "files"}
+    workflow(
+        "failed",
+        {**CHECKED, "config": {"form": [files, taken], "documents": "'evidence'", "checks": CHECKED["config"]["checks"]}},
+    )
+    run_id = at_note(pages.company, "failed", "2")
+    assert opened_documents.failed_checks(run_id) == {}
+    sent = send(pages.company, run_id, bill(lines="Customer: Somebody Else"))
+    checklist(pages.company, run_id)
+    assert opened_documents.failed_checks(run_id) == {sent.id: ["Name as in the record"]}
+    told = {"evidence": [{"file": sent.id}], "taken": "yes"}
+    with pytest.raises(Invalid) as wrong:
+        runs.complete(pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values=told))
+    (error,) = wrong.value.details
+    assert (error["field"], error["reason"]) == ("taken_because", "Taken, but it failed: Name as in the record.")
+    runs.complete(
+        pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values={**told, "taken_because": "A maiden name."})
+    )
 
 
 CHOICE: dict[str, Any] = {

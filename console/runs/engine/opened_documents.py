@@ -1,7 +1,7 @@
-"""What was opened of the documents beside a run, as its expressions read it: `run.opened`. It comes from the log."""
+"""What was seen of the documents beside a run, as its expressions read it: `run.opened` and `run.failed_checks`. It comes from the log."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from console.core import expressions
 from console.core.expressions import ExpressionError
 from console.workflows import Definition
 
-OPENED = ("run", "opened")
+OPENED, FAILED = "opened", "failed_checks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +52,31 @@ def opened_documents(run_id: str) -> list[OpenedDocument]:
     return made
 
 
-def reads_opened(definition: Definition, step_id: str) -> bool:
-    """Whether the step asks what was opened, in an expression or by its setting `opened`."""
-    return _reads(definition, step_id)
+def failed_checks(run_id: str) -> dict[str, list[str]]:
+    """The labels of the checks that failed when they were last shown beside a form: of each document, named as in `OpenedDocument`, and of each item."""
+    shown = log.recent(run_id, "checks_shown", 0)
+    values = log.open_values(run_id, shown) if shown else {}
+    failed: dict[str, list[str]] = {}
+    for kept in [each for event in shown if (each := values[event.n].values.get("checks"))]:  # erased values are gone
+        found = {paper["document"].split(":", 2)[-1]: _failed(paper["checks"]) for paper in kept["documents"]}
+        every = _failed([*(check for paper in kept["documents"] for check in paper["checks"]), *kept["checks"]])
+        failed |= found | ({kept["item"]: every} if kept["item"] is not None else {})
+    return failed
+
+
+def _failed(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(check["label"] for check in checks if check["result"] == "fail"))
 
 
 @functools.lru_cache(maxsize=1024)
-def _reads(definition: Definition, step_id: str) -> bool:
+def asked_by(definition: Definition, step_id: str) -> frozenset[str]:
+    """Which of `OPENED` and `FAILED` the step reads, in an expression or by its setting `opened`."""
     step = definition.document.step(step_id)
     kind, view = steps.get(step.type), steps.view(step)
-    if getattr(view.config, "opened", None) is not None:
-        return True
     texts = [located.text for located in kind.expressions(view.config)]
     texts += [text for located in kind.templates(view.config) for text in _inside(located.text)]
-    return any(path[:2] == OPENED for text in texts for path in _paths(text))
+    named = {path[1] for text in texts for path in _paths(text) if path[0] == "run" and len(path) > 1}
+    return frozenset({OPENED, FAILED} & (named if getattr(view.config, "opened", None) is None else {*named, OPENED}))
 
 
 def _inside(template: str) -> list[str]:

@@ -209,14 +209,18 @@ def context_of(
     `hidden` removes values of the run that the actor may not see: for texts only, never for decisions.
     """
     run, document = open_step.run, open_step.definition.document
-    looked_at = _opened(open_step)
+    asked = opened_documents.asked_by(open_step.definition, open_step.attempt.step)
+    looked_at = opened_documents.opened_documents(run.id) if opened_documents.OPENED in asked else []
+    seen: dict[str, Any] = {opened_documents.OPENED: [look.key for look in looked_at if look.complete]}
+    if opened_documents.FAILED in asked:
+        seen[opened_documents.FAILED] = opened_documents.failed_checks(run.id)
     held = run.context if hidden is None else held_by_steps(run, hidden)
     roots = {
         "record": records.collection(record.collection).typed(record.values) if record else None,
         "input": held.get(document.start.id, run.input if hidden is None else _masked(run.input, hidden, document.start.id, run)),
         "steps": _WithEntries(run, open_step.attempt.step, held),
         **rules_of(open_step.definition, (run.created_at or now).astimezone(UTC).date()).roots,
-        "run": run_facts(run) | ({"opened": [look.key for look in looked_at if look.complete]} if looked_at is not None else {}),
+        "run": run_facts(run) | {name: value for name, value in seen.items() if name in asked},
         "currentUser": actor.attributes,
         "now": now,
         **({"item": run.fork["item"]} if run.fork is not None and run.fork["item"] is not None else {}),
@@ -250,7 +254,7 @@ def context_of(
         manual=frozenset(attempt.step for attempt in run.attempts.values() if attempt.standing and attempt.handled_manually),
         chosen=item,
         asks_ai=proposing.goes_on_with_answer(open_step.definition, open_step.attempt.step),
-        opened={look.key: look.counted for look in looked_at or ()},
+        opened={look.key: look.counted for look in looked_at},
     )
     focus = open_step.kind.focus(open_step.view, context) if open_step.kind.by_items else None
     return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context
@@ -277,12 +281,6 @@ class _WithEntries(Mapping[str, Mapping[str, Any]]):
 
     def __len__(self) -> int:
         return len(self.held) + (self.current not in self.held)
-
-
-def _opened(open_step: OpenStep) -> list[opened_documents.OpenedDocument] | None:
-    """What was opened, where the step asks for it: it costs a look into the log."""
-    asks = opened_documents.reads_opened(open_step.definition, open_step.attempt.step)
-    return opened_documents.opened_documents(open_step.run.id) if asks else None
 
 
 def held_by_steps(run: Run, hidden: masking.Within) -> dict[str, Any]:

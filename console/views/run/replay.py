@@ -19,8 +19,8 @@ from console.views.run.form_boxes import Box
 blueprint = Blueprint("replay", __name__, url_prefix="/runs")
 
 PAUSE_S = 3600  # longer pauses are drawn as a gap
-MOST_TICKS = 120
-NEAR = 20  # events on each side that always get a tick
+MOST_TICKS = 60  # what fits beside each other on a wide screen
+NEAR = 12  # events on each side that always get a tick
 GONE = {"erased": "What was on the screen here was erased.", "expired": "What was on the screen here was kept for its time, and is gone."}
 """What stands in place of a screen, by why it can be opened no more."""
 
@@ -36,7 +36,6 @@ class Tick:
     tone: str
     decision: bool
     here: bool
-    past: bool
     pause: str = ""
 
 
@@ -166,7 +165,7 @@ def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look, of: str = "") -> list[Tick]:
-    """Return the scrubber: every event of a short run; of a long run the events nearby and what people and models did, spread evenly.
+    """Return the scrubber: every event of a short run; of a long run the events nearby and, spread evenly, what people and models did, decisions first.
 
     A mark names its moment in the reader's zone, and its day where that is another than of the mark before; it says not again whose run it is (`of`).
     The zone itself and UTC stand in the line of the event at hand, once.
@@ -181,7 +180,7 @@ def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look
         silence = (moment - before).total_seconds() if moment and before else 0
         made.append(Tick(
             int(event["n"]), address(event["n"]), said[:1].upper() + said[1:], clock if day == former else f"{day}, {clock}", _tone(event),
-            bool(event["decision"]), event["n"] == at, event["n"] < at, formats.span(silence, look) if silence > PAUSE_S else "",
+            bool(event["decision"]), event["n"] == at, formats.span(silence, look) if silence > PAUSE_S else "",
         ))  # fmt: skip
         before = moment
     return made
@@ -190,10 +189,17 @@ def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look
 def _kept(events: Sequence[Mapping[str, Any]], at: int) -> list[Mapping[str, Any]]:
     if len(events) <= MOST_TICKS:
         return list(events)
-    deeds = [event["n"] for event in events if event["decision"] or _tone(event) != "automatic"]
-    stride = max(1, -(-len(deeds) // (MOST_TICKS - 2 * NEAR)))
-    named = {events[0]["n"], events[-1]["n"], *deeds[::stride]}
+    decisions = [event["n"] for event in events if event["decision"]]
+    others = [event["n"] for event in events if not event["decision"] and _tone(event) != "automatic"]
+    room = MOST_TICKS - 2 * NEAR
+    named = {events[0]["n"], events[-1]["n"], *_spread(decisions, room)}
+    named |= {*_spread(others, room - len(decisions))}
     return [event for event in events if abs(event["n"] - at) <= NEAR or event["n"] in named]
+
+
+def _spread(numbers: Sequence[int], most: int) -> Sequence[int]:
+    """At most so many of the numbers, evenly."""
+    return numbers[:: -(-len(numbers) // most)] if numbers and most > 0 else ()
 
 
 def _tone(event: Mapping[str, Any]) -> str:
