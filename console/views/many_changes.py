@@ -59,7 +59,7 @@ def _require(deed: ManyChanges, known: Mapping[str, Field], values: Mapping[str,
         raise Invalid("Choose a field to change.", details=[{"field": FIELD, "reason": "Choose one."}])
     empty = [known[name] for name, value in values.items() if value in (None, "") and (known[name].required or not known[name].nullable)]
     if empty and not deed.deletes:
-        raise refusal([{"field": field.name, "reason": f"{field.label} is needed."} for field in empty])
+        raise refusal([{"field": field.name, "reason": f"{field.label} is needed."} for field in empty], empty)
 
 
 def _led(collection: Collection) -> list[tuple[str, str]]:
