@@ -10,9 +10,12 @@ class Labelled(Protocol):
     """A field of a form or of a collection."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name, for programs."""
+
     @property
-    def label(self) -> str: ...
+    def label(self) -> str:
+        """What people call it."""
 
 
 def refusal(details: Sequence[Mapping[str, Any]], fields: Iterable[Labelled] = ()) -> Invalid:
