@@ -1,25 +1,13 @@
 """The error of a form with wrong fields. Its message names them by their labels."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from console.errors import ConsoleError, Invalid
 
 
-class Labelled(Protocol):
-    """A field of a form or of a collection."""
-
-    @property
-    def name(self) -> str:
-        """The name, for programs."""
-
-    @property
-    def label(self) -> str:
-        """What people call it."""
-
-
-def refusal(details: Sequence[Mapping[str, Any]], fields: Iterable[Labelled] = ()) -> Invalid:
-    """The error for these details; its message has labels for `fields`, and the names of others."""
+def refusal(details: Sequence[Mapping[str, Any]], fields: Iterable[Any] = ()) -> Invalid:
+    """The error for these details; its message has labels for `fields` (of a form or a collection), and the names of others."""
     error = Invalid("", details=details)
     error.message = _not_saved(_names(error), {field.name: field.label for field in fields})
     return error
