@@ -97,7 +97,7 @@ def require_filled(form: NewRecord, given: Mapping[str, Any]) -> None:
     """Raises Invalid with a detail for each field that is empty, must not be, and is not filled in by the database."""
     needed = [field for field in form.fields if (field.required or not field.nullable) and field.name not in form.filled]
     if empty := [field for field in needed if given.get(field.name) in (None, "")]:
-        raise refusal([{"field": field.name, "reason": f"{field.label} is needed."} for field in empty])
+        raise refusal([{"field": field.name, "reason": f"{field.label} is needed."} for field in empty], empty)
 
 
 def _offered(collection: Collection, field: Field, filled: frozenset[str]) -> bool:

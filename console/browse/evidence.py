@@ -36,8 +36,9 @@ def reference_errors(actor: Actor, team: str | None, fields: Iterable[FormField]
 
 def require(actor: Actor, team: str | None, fields: Iterable[FormField], given: Mapping[str, Any]) -> None:
     """Raises Invalid with a detail for each field that names a record invisible to the actor."""
-    if details := reference_errors(actor, team, fields, given):
-        raise refusal(details)
+    there = list(fields)
+    if details := reference_errors(actor, team, there, given):
+        raise refusal(details, there)
 
 
 def visible_keys(actor: Actor, team: str | None, collection_id: str, values: Group[str]) -> set[str]:

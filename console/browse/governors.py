@@ -38,4 +38,4 @@ def require_ungoverned(actor: Actor, collection: Collection, names: Iterable[str
         {"field": item.name, "reason": records.governing.reason(item, governing[item.name].words)} for item in fields if item.governed
     ]
     if details:
-        raise refusal(details)
+        raise refusal(details, fields)

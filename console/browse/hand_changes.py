@@ -38,7 +38,7 @@ def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any]
     records.compare(collection, unchanged, before.values)
     led = {name: new for name, new in values.items() if before.values.get(name) != new}
     if details := evidence.wrong_columns(actor, collection, led):
-        raise refusal(details)
+        raise refusal(details, collection.fields)
     old, whose = {name: change["old"] for name, change in wanted.items()}, subject_of(collection, key)
     with intended(actor, collection, "updated", key, old=old, new=values, whose=whose) as intent:
         after = records.write(collection_id, key, wanted, access.scope_for(actor, collection_id, "update"))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from console import log, settings
 from console.core.actor import Actor
-from console.core.forms import FormField, examine
+from console.core.forms import examine
 from console.core.run import moves
 from console.db.engine import fetch
 from console.document_requests import request_rows
@@ -141,7 +141,7 @@ def finish(actor: Actor, run_id: str) -> None:
     lacking = [item.label for item in request.items if item.missing]
     if lacking:
         raise Conflict(f"Still missing: {', '.join(lacking)}. Enter it, or use Handle manually to go on without.", code="not_possible")
-    fields = [FormField(**field) for field in request.asked["form"]]
+    fields = request.fields
     typed, details = examine(fields, {name: value for name, value in draft(request).items() if name in {field.name for field in fields}})
     wrong = {detail["field"] for detail in details}  # what was half typed outside, and never sent off
     senders = sorted({stored.sender for item in request.items for stored in item.files if stored.sender})

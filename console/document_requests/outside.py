@@ -37,7 +37,7 @@ class Page:
     @property
     def fields(self) -> list[FormField]:
         """The fields of the form with what was typed so far."""
-        return [FormField(**{**field, "value": self.values.get(field["name"], field["value"])}) for field in self.request.asked["form"]]
+        return [field.holding(self.values.get(field.name, field.value)) for field in self.request.fields]
 
 
 def opened(token: str, address: str) -> Page:
@@ -101,7 +101,7 @@ def take_away(page: Page, file_id: str) -> None:
 def keep(page: Page, values: Mapping[str, Any]) -> None:
     """Keep what was typed so far; nothing is checked and nothing is sent off."""
     request = _open(page)
-    known = {field["name"] for field in request.asked["form"]}
+    known = {field.name for field in request.fields}
     keep_draft(request, {name: value for name, value in values.items() if name in known})
 
 
@@ -128,6 +128,7 @@ def submit(page: Page, values: Mapping[str, Any]) -> None:
 def hand_in(request: Request, typed: Mapping[str, Any], sender: str | None, by: Any = ENGINE) -> bool:
     """The run goes on with what is there; False where it waits no longer."""
     papers = {item.id: [stored.value for stored in item.files] for item in request.items}
+    typed = {field["name"]: None for field in request.asked["form"]} | dict(typed)
     output = came(list(request.asked["documents"]), papers, typed, sender)
     values = {**typed, **{name: kept_there for name, kept_there in papers.items() if kept_there}}
     arrived = runs.arrive(by, request.run, request.id, outcome=RECEIVED, values=_plain(values), output=_plain(output))

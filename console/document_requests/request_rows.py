@@ -14,6 +14,7 @@ from typing import Any
 
 from console import files, log, settings, subjects, workflows
 from console.core.actor import Actor
+from console.core.forms import FormField
 from console.core.run import Event, Run
 from console.db.engine import fetch
 from console.files import Stored
@@ -71,6 +72,11 @@ class Request:
         for stored in files.of_request(self.id):
             there.setdefault(stored.slot, []).append(stored)
         return [Item(**entry, files=there.get(entry["id"], ())) for entry in self.asked["documents"]]
+
+    @property
+    def fields(self) -> list[FormField]:
+        """The fields of the page outside. A record is chosen by people of the house alone: whoever has the link may see none."""
+        return [FormField(**field) for field in self.asked["form"] if field["type"] != "reference"]
 
 
 _COLUMNS = "id, run, n, subject, team, status, round, until, nonce, ct, sent_at, mail, reminded, made_at"

@@ -239,6 +239,10 @@ class Prompt:
     unopened: tuple[Unopened, ...] = ()
     picks: str | None = None  # the read whose records the field `key` chooses from: drawn as a table
 
+    def label_of(self, outcome: str) -> str | None:
+        """The label of the chosen option; None if there was no choice."""
+        return next((option.label for option in self.outcomes if option.value == outcome), None)
+
 
 @dataclass(frozen=True, slots=True)
 class StepView:

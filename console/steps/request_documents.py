@@ -35,6 +35,9 @@ RECEIVED, EXPIRED, SEND = "received", "expired", "write"
 TO, SENDER, REASON = "to", "sender", "reason"
 LANGUAGES = tuple(OUTSIDE)
 MOST_WANTED = 30
+NO_RECORDS = (
+    "The page outside does not ask for it, because whoever has the link may see no records: ask for a text, or name the choices as options."
+)
 EMPHASIS = re.compile(r"(\*\*|__)(\S.*?)\1")  # a letter is plain text
 
 
@@ -103,6 +106,11 @@ class RequestDocuments(StepType):
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
         """Unless the address is missing, or a person has to check the letter first."""
         return not settings.get("asks_first")
+
+    def doubts(self, config: RequestDocumentsConfig) -> list[tuple[str, str]]:
+        """References, which are asked of people of the house alone."""
+        records = [(f"form[{place}].type", NO_RECORDS) for place, entry in enumerate(config.form) if entry.type == "reference"]
+        return [*super().doubts(config), *records]
 
     def asks(self, config: RequestDocumentsConfig) -> bool:
         """Where a person has to check the letter first."""

@@ -71,7 +71,7 @@ def _require(deed: ManyChanges, known: Mapping[str, Field], values: Mapping[str,
     wrong = {known[name].name: f"{known[name].label} is needed." for name in emptied if _needed(known[name])}
     wrong |= {name: f"Either a value or “{EMPTY_IT}”, not both." for name in emptied if not is_empty(values[name])}
     if wrong:
-        raise refusal([{"field": name, "reason": reason} for name, reason in wrong.items()])
+        raise refusal([{"field": name, "reason": reason} for name, reason in wrong.items()], [known[name] for name in wrong])
 
 
 def _led(collection: Collection) -> list[tuple[str, str]]:

@@ -138,7 +138,7 @@ def test_a_step_with_another_id_is_one_difference_however_many_rules_name_it() -
 
 
 def test_of_ways_on_and_groups_only_what_differs_is_said_and_by_its_name() -> None:
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"id": "ask", "type": "decision", "title": "Ask", "next": {"yes": "go", "no": "end"}},
         {"id": "go", "type": "guidance", "title": "Go"},
         {"id": "end", "type": "end", "title": "End"},

@@ -143,6 +143,13 @@ def test_settings_that_cannot_be_meant_are_refused(config: dict[str, Any], words
         view("request_documents", {**REQUEST, **config})
 
 
+def test_a_record_that_the_page_outside_would_ask_for_is_doubted() -> None:
+    kind, whose = steps.get("request_documents"), {"name": "whose", "label": "Whose", "type": "reference", "collection": "customer"}
+    assert kind.doubts(view("request_documents", REQUEST).config) == []
+    doubted = kind.doubts(view("request_documents", {**REQUEST, "form": [*REQUEST["form"], whose]}).config)
+    assert [place for place, _ in doubted] == [f"form[{len(REQUEST['form'])}].type"]
+
+
 def test_every_expression_and_template_is_named_for_the_check() -> None:
     kind, config = steps.get("request_documents"), view("request_documents", {**REQUEST, "also": "[]", "language": "record.lang"}).config
     assert {one.field for one in kind.expressions(config)} >= {"to", "name", "also", "documents[2].if", "language"}

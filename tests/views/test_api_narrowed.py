@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console import accounts, workflows
+from console import access, accounts, workflows
 from console.access import Scopes, casbin_agreement
 from console.access.rows import kind_of
 from console.db.engine import fetch
@@ -190,6 +190,22 @@ def test_every_writing_example_that_is_sent_twice_is_done_once(bench: Bench) -> 
         wrong += [] if same else [(name, first.status_code, again.status_code, told, again.text[:100])]
     assert wrong == []
     assert replayed > 50
+
+
+def test_a_repeat_after_every_right_was_taken_is_refused(bench: Bench) -> None:
+    """Also of calls for many: what was made is read anew, under the rights of now."""
+    sent = {}
+    for name, (who, scene) in scenes(bench).items():
+        if bench.calls[name].method == "POST":
+            made = prepared(bench, name, scene)
+            if bench.send(name, who, made, X_Idempotency_Key=f"taken {name}").status_code < 400:
+                sent[name] = who, made
+    assert fetch("delete from console.policy returning 1")
+    fetch("update console.version set number = number + 1 where name = 'policy' returning 1")
+    access.refresh()
+    assert len(sent) > 50
+    again = {name: bench.send(name, who, made, X_Idempotency_Key=f"taken {name}") for name, (who, made) in sent.items()}
+    assert {name: (answer.status_code, said(answer)[:100]) for name, answer in again.items() if answer.status_code not in (403, 404)} == {}
 
 
 def test_a_repeat_with_another_body_is_refused_wherever_a_body_is_taken(bench: Bench) -> None:

@@ -13,10 +13,8 @@ from console.core.forms.field_values import (
     clean,
     cleaned,
     examine,
-    in_sentence,
     is_empty,
     missing_message,
-    not_saved,
-    refusal,
 )
 from console.core.forms.form_field import FIELD_TYPES, LISTS, NEVER_TYPED, TEXTS, FieldType, FormField, takes_files
+from console.core.forms.refused_form import by_label, plain, refusal

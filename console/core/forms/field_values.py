@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from console.core import media
 from console.core.currencies import decimals, ungrouped, whole_units
 from console.core.expressions.operands import NUMBER, Spelled
 from console.core.forms.form_field import LISTS, NEVER_TYPED, TEXTS, FormField, takes_files
-from console.errors import Invalid
+from console.core.forms.refused_form import in_sentence, refusal
 
 LONGEST = {"long_text": 100_000, "email": 254, "phone": 40, "url": 2_000, "reference": 500}
 LONGEST_OTHERWISE = 10_000
@@ -40,20 +40,11 @@ def clean(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> dict[str
 
     Raises Invalid with one detail for each wrong field, unknown names first.
     """
-    values, details = examine(fields, submitted)
+    known = list(fields)
+    values, details = examine(known, submitted)
     if details:
-        raise refusal(details)
+        raise refusal(details, known)
     return values
-
-
-def refusal(details: Sequence[Mapping[str, Any]]) -> Invalid:
-    """The error for these details. It lists field names, for programs; pages show labels."""
-    return Invalid(not_saved([str(detail["field"]) for detail in details]), details=details)
-
-
-def not_saved(fields: Sequence[str]) -> str:
-    """The message for a form refused because of these fields; it names the first five."""
-    return f"Nothing was saved: please look at {', '.join(fields[:5])}{' …' if len(fields) > 5 else ''}."
 
 
 def examine(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
@@ -89,11 +80,6 @@ def missing_message(field: FormField) -> str:
             return f"{name} is needed: send a file."
         case _:
             return f"{name} is needed."
-
-
-def in_sentence(label: str) -> str:
-    """The label for use in a sentence; a question is quoted."""
-    return f"“{label}”" if label.endswith("?") else label
 
 
 def is_empty(value: Any) -> bool:

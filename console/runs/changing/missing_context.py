@@ -80,7 +80,7 @@ def supply(actor: Actor, run_id: str, *, revision: int | None, step: str, values
         given, details = examine([replace(field, required=False) for field in fields], values)
         details += evidence.reference_errors(actor, seen.run.team, fields, values)
         if details:
-            raise refusal(details)
+            raise refusal(details, fields)
         given = {name: value for name, value in given.items() if name in values and not is_empty(value)}
         if not given:
             raise Invalid("Nothing was supplied: fill in a field.", at=("values", "At least one field is needed."))

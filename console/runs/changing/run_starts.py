@@ -7,6 +7,7 @@ from typing import Any
 
 from console import access, accounts, log, records, subjects, workflows
 from console.core.actor import Actor
+from console.core.forms import plain
 from console.core.run import Event, Run, commands, decisions
 from console.core.run.commands import Taken
 from console.core.run.origin import Fork, Parent, StartedBy
@@ -17,7 +18,7 @@ from console.records import Record
 from console.runs.changing import transitions
 from console.runs.changing.run_rights import see
 from console.runs.engine.advancing import go_on
-from console.runs.engine.stepping import context_of, plan_of, step_at
+from console.runs.engine.stepping import completion_of_values, context_of, plan_of, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import Also, LiveRun, StartedAlready, live_run, write
@@ -335,16 +336,13 @@ def checked_input(
     open_step = step_at(definition, opening)
     try:
         context = context_of(actor, open_step, record, now)
-        completion = open_step.kind.complete(open_step.view, context, dict(given), None)
+        completion = completion_of_values(open_step, context, given, None)
         transitions.require_existing_references(actor, open_step, context, given)
     except Invalid as error:
-        raise Invalid(error.message, details=[{**detail, "field": f"input.{_plain_name(detail)}"} for detail in error.details]) from None
+        raise Invalid(
+            error.message, details=[{**detail, "field": f"input.{plain(str(detail['field']))}"} for detail in error.details]
+        ) from None
     return completion.values, completion.output if completion.output is not None else completion.values
-
-
-def _plain_name(detail: Mapping[str, Any]) -> str:
-    """The name without the `input.` that a sender wrote before it: no field's name has a dot."""
-    return str(detail["field"]).removeprefix("input.")
 
 
 def subject_of(record: Record) -> str:

@@ -24,7 +24,7 @@ from console.runs.changing.approval_requests import complete_request, notify_app
 from console.runs.changing.run_rights import Seen, may_work, see
 from console.runs.engine import proposing
 from console.runs.engine.advancing import completing_command, go_on, loaded_with_former, with_done_before
-from console.runs.engine.stepping import OpenStep, completion_of, context_of, label_of, plan_of, prompt_of, require_step, run_facts, step_at
+from console.runs.engine.stepping import OpenStep, completion_of, context_of, plan_of, prompt_of, require_step, run_facts, step_at
 from console.runs.rows import loaded_rows, typed_drafts
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
@@ -200,7 +200,7 @@ def _completion_events(actor: Actor, seen: Seen, submitted: Submission, now: dat
         completion = completion_of_form(actor, open_step, seen.record, context, given, submitted.outcome)
         require_existing_references(actor, open_step, context, given)
     prompt = prompt_of(open_step, context) if submitted.outcome is not None or proposal is not None else None
-    chosen = label_of(prompt.outcomes, completion.outcome) if prompt is not None and submitted.outcome is not None else None
+    chosen = prompt.label_of(completion.outcome) if prompt is not None and submitted.outcome is not None else None
     loaded = loaded_with_former(seen.loaded, completion)
     command = replace(
         completing_command(actor.id, submitted.step, run, completion),
@@ -301,32 +301,31 @@ def with_stored_files(open_step: OpenStep, context: Context, values: Mapping[str
 
 
 def draft_with_stored_files(run_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a draft with each file in its stored form. Files of other runs are left out."""
-    with_files = {name for name, value in values.items() if any(map(_is_file_value, value if isinstance(value, list) else [value]))}
-    if not with_files:
-        return dict(values)
-    uploaded, kept = evidence.uploaded_files(run_id), dict(values)
-    for name in with_files:
-        entries = kept[name] if isinstance(kept[name], list) else [kept[name]]
-        stored = [uploaded.get(media.file_id_of(entry) or "") if _is_file_value(entry) else entry for entry in entries]
-        left = [entry for entry in stored if entry is not None]
-        if isinstance(kept[name], list):
-            kept[name] = left
-        elif left:
-            kept[name] = left[0]
-        else:
-            del kept[name]
-    return kept
+    """The values of a draft with each file in its stored form, at any depth. Files of other runs are left out, also where only an id names one."""
+    uploaded = evidence.uploaded_files(run_id) if _names_file(values) else None
+    return dict(values) if uploaded is None else dict(_stored(values, uploaded))
+
+
+def _names_file(value: Any) -> bool:
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return media.file_id_of(value) is not None or any(map(_names_file, inner))
+
+
+def _stored(value: Any, uploaded: Mapping[str, Any]) -> Any:
+    """The value without files that are not among those uploaded to the run; None for one of them."""
+    if (named := media.file_id_of(value)) is not None:
+        return uploaded.get(named) if isinstance(value, Mapping) or named not in uploaded else value
+    if isinstance(value, Mapping):
+        return {name: kept for name, entry in value.items() if (kept := _stored(entry, uploaded)) is not None or entry is None}
+    if isinstance(value, list):
+        return [kept for entry in value if (kept := _stored(entry, uploaded)) is not None or entry is None]
+    return value
 
 
 def _may_hold_files(value: Any) -> bool:
     """Whether the value could mean one or more files, in any form."""
     entries = value if isinstance(value, list) else [value]
     return any(isinstance(entry, Mapping) or (isinstance(entry, str) and media.ID.fullmatch(entry)) for entry in entries)
-
-
-def _is_file_value(value: Any) -> bool:
-    return isinstance(value, Mapping) and "file" in value
 
 
 def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values: Mapping[str, Any], outcome: str | None = None) -> datetime:

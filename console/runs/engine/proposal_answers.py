@@ -14,7 +14,7 @@ from console.errors import ConsoleError
 from console.runs.changing.approval_requests import notify_approvers
 from console.runs.engine import proposing
 from console.runs.engine.advancing import completing_command, go_on
-from console.runs.engine.stepping import OpenStep, completion_of, context_of, label_of, plan_of, prompt_of, record_of, require_step, step_at
+from console.runs.engine.stepping import OpenStep, completion_of, context_of, plan_of, prompt_of, record_of, require_step, step_at
 from console.runs.rows import typed_drafts
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
@@ -141,7 +141,7 @@ def _promoted_step_events(definition: Definition, loaded: Loaded, proposal: Mapp
         context = _context(open_step, proposal, now)
         completion = completion_of(open_step, context, _values(proposal), proposal["outcome"])
         open_data = {"call": proposal["call"], "mode": proposal["mode"], "outcomes": {}, "seconds": None, "opened": 0}
-        chosen = label_of(prompt_of(open_step, context).outcomes, completion.outcome) if proposal["outcome"] is not None else None
+        chosen = prompt_of(open_step, context).label_of(completion.outcome) if proposal["outcome"] is not None else None
         completing = completing_command(None, open_step.attempt.step, run, completion)
         command = replace(completing, chosen=chosen, proposal=open_data, proposed=proposal["outcome"], by_ai=True)
         return with_loaded_rows(decisions.decide(plan_of(definition), loaded.run, command, now), context)

@@ -15,7 +15,7 @@ from console.core.actor import Actor
 from console.core.contact_stages import named_fields
 from console.core.documents.collections import Collection, Relation
 from console.core.expressions import Expression
-from console.core.forms import FormField, clean, refusal
+from console.core.forms import FormField, by_label, clean, refusal
 from console.core.plain_words import roles_words
 from console.core.policy import Rules, on_day
 from console.core.run import Attempt, Run, duties, settling
@@ -414,7 +414,7 @@ def prompt_of(open_step: OpenStep, context: Context) -> Prompt:
 def completion_of(open_step: OpenStep, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
     """The completion of the step with the submitted values. Raises Invalid with one detail per wrong field."""
     if not open_step.by_hand:
-        completion = open_step.kind.complete(open_step.view, context, dict(values), outcome)
+        completion = completion_of_values(open_step, context, values, outcome)
         if outcome is not None:
             _require_offered(prompt_of(open_step, context), outcome)
         return completion
@@ -430,14 +430,19 @@ def completion_of(open_step: OpenStep, context: Context, values: Mapping[str, An
     return Completion(outcome, {}, {"branch": outcome})
 
 
+def completion_of_values(open_step: OpenStep, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
+    """The completion that the kind of step makes of the values. What it raises names fields by their labels."""
+    try:
+        return open_step.kind.complete(open_step.view, context, dict(values), outcome)
+    except Invalid as error:
+        if error.details:
+            error.message = by_label(error, {field.name: field.label for field in open_step.kind.prepare(open_step.view, context).fields})
+        raise
+
+
 def _require_offered(prompt: Prompt, outcome: str) -> None:
     """Raise Invalid for an outcome that the step does not offer, if the step type has not done so."""
     offered = [option.value for option in prompt.outcomes]
     if outcome not in offered:
         named = f" Choose one of: {', '.join(offered)}." if offered else " Nothing is chosen at this step."
         raise refusal([{"field": "outcome", "reason": f"{outcome[:60]} cannot be chosen here.{named}"}])
-
-
-def label_of(prompt_options: tuple[Option, ...], outcome: str) -> str | None:
-    """The label of the chosen option; None if there was no choice."""
-    return next((option.label for option in prompt_options if option.value == outcome), None)

@@ -71,7 +71,8 @@ MOST_OTHERS = 50
 def with_other_items(kept: Draft | None, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values for one item of a list, with the drafts of other items as `others`: by key, the latest last, at most 50."""
     others = drafts_of_other_items(kept, str(values.get("item")))
-    return {**values, OTHERS: dict(list(others.items())[-MOST_OTHERS:])} if others else dict(values)
+    own = {name: value for name, value in values.items() if name != OTHERS}
+    return own | {OTHERS: dict(list(others.items())[-MOST_OTHERS:])} if others else own
 
 
 def drafts_of_other_items(kept: Draft | None, done: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from console.records import Record
 from console.runs.changing import run_starts, transitions
 from console.runs.changing.approval_requests import complete_request
 from console.runs.engine.advancing import completing_command, failure_command, require_few_automatic
-from console.runs.engine.stepping import OpenStep, completion_of, context_of, label_of, plan_of, prompt_of, record_of, step_at
+from console.runs.engine.stepping import OpenStep, completion_of, context_of, plan_of, prompt_of, record_of, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.trying import simulated_children, simulated_waits
 from console.runs.trying.former_runs import FormerRun
@@ -297,7 +297,7 @@ class Simulation:
             self._hold(self.actor.id)
             completion = completion_of(open_step, context, values, outcome)
             transitions.require_existing_references(self.actor, open_step, context, values)
-            chosen = label_of(prompt.outcomes, completion.outcome) if outcome is not None else None
+            chosen = prompt.label_of(completion.outcome) if outcome is not None else None
             self.give(self.completing(self.actor.id, open_step, context, completion, chosen=chosen))
         except ConsoleError as error:
             self.run = before

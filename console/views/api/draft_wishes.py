@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
@@ -28,6 +28,7 @@ def _first_turn(done: Done) -> dict[str, Any]:
     """Return the id of the turn of the first request."""
     if done.made is None:
         raise idempotency.lost("The question", "the draft")
+    builder.turn(g.actor, str((request.view_args or {})["workflow_id"]), done.made)  # only for who may still read it
     return {"id": done.made}
 
 

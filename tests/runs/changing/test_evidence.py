@@ -1,6 +1,7 @@
 """Every reference that a person or a program hands in, at every door: it names something that is there for them, or it is refused in the same words."""
 
 import copy
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from console import access, actions, browse, files, log, runs, subjects, workflows
+from console import access, actions, browse, document_requests, files, log, runs, subjects, workflows
 from console.actions import bulk
 from console.browse import evidence
 from console.core import media
@@ -18,7 +19,8 @@ from console.errors import ConsoleError
 from console.runs.changing import attachments
 from console.work import questions
 from tests.company import DOCUMENT, Company
-from tests.papers import pdf
+from tests.papers import asking, pdf
+from tests.runs.changing import test_loop
 from tests.support.acting import imported
 from tests.support.engine import step
 
@@ -174,9 +176,11 @@ def test_no_file_is_taken_that_was_not_sent_with_the_run(house: Company) -> None
             with pytest.raises(ConsoleError) as refused:
                 runs.complete(house.tom, run, runs.Submission(step="note", revision=revision, values=typed))
             assert refused.value.status == 422, (typed, refused.value)
-        runs.draft(house.tom, run, step="note", revision=revision, values={"paper": value, "papers": [value]})
+        nested = {"paper": value, "papers": [value], "loose": {"a": [value]}, "others": {"x": {"paper": value}}}
+        runs.draft(house.tom, run, step="note", revision=revision, values=nested)
         draft = house.told(run, "tom")["current"]["draft"]["values"]
         assert not media.holds_any(draft), (value, draft)
+        assert not media.ID.search(json.dumps(draft)), (value, draft)
     for value in forged(house, run):
         if media.is_value(value):
             with pytest.raises(ConsoleError) as refused:
@@ -189,6 +193,39 @@ def test_no_file_is_taken_that_was_not_sent_with_the_run(house: Company) -> None
         runs.Submission(step="note", revision=revision, values={"paper": {**sent.value, "name": "x.pdf", "sha256": "0" * 64}}),
     )
     assert house.told(run, "tom")["context"]["note"]["paper"] == sent.value
+
+
+def test_a_draft_keeps_what_is_typed_and_the_files_of_its_run(house: Company) -> None:
+    run = test_loop.begin(house, {"form": [*test_loop.LOOP["form"], PAPER, LOOSE]})
+    revision, first, other = house.told(run)["revision"], "LT459999900012345678", "LT459999900012345679"
+    sent = attachments.attach(house.olivia, run, step="check", field="paper", name="a.pdf", content=pdf()).value
+    typed = {"paper": {**sent, "name": "x"}, "loose": {"file": "notes.txt", "by": [None, sent["file"]]}, "remark": "fil_"}
+    planted = {"item": other, "others": {"x": {"item": "x", "remark": "never typed"}}}
+    for values in (planted, {"item": first, **typed}):
+        runs.draft(house.olivia, run, step="check", revision=revision, values=values)
+    draft = house.told(run)["current"]["draft"]["values"]
+    assert draft == {"item": first, **typed, "paper": sent, "others": {other: {"item": other}}}
+
+
+@pytest.mark.parametrize("value", [*REFUSED, "2", "1"])
+def test_who_has_a_link_from_outside_names_no_record(house: Company, value: str) -> None:
+    run = asking(house, form=[WHOSE, {"name": "said", "label": "Said"}], documents=[])
+    page = document_requests.opened(document_requests.link(house.olivia, run, "https://console.example").rpartition("/")[2], "192.0.2.1")
+    document_requests.keep(page, {"whose": value, "said": "half"})
+    with pytest.raises(ConsoleError) as refused:
+        document_requests.submit(page, {"whose": value, "said": "yes"})
+    assert [detail["field"] for detail in refused.value.details] == ["whose"]
+    document_requests.finish(house.olivia, run)
+    told = house.told(run)["context"]["note"]
+    assert (told["whose"], told["said"]) == (None, "yes")
+
+
+def test_programs_are_told_labels_and_names_of_what_is_wrong(house: Company) -> None:
+    for door in DOORS.values():
+        with pytest.raises(ConsoleError) as refused:
+            door(house, {"whose": ABSENT})
+        assert "look at whose" not in refused.value.message
+        assert "customer_id" not in refused.value.message
 
 
 def test_an_answer_takes_no_file_from_its_sender(house: Company) -> None:
