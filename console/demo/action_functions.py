@@ -169,7 +169,7 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
         counts["carried"] += sum(hit.values.get("carried_from_id") is not None for hit in hits)
         undecided |= {str(hit.key): (subject, hit) for hit in before.undecided(subject)}
         runs.append(run.key)
-    told_of = {hit: _compare(door, *both) for hit, both in undecided.items()}
+    told_of = _comparisons(door, undecided)
     customer = door.get("customer", str(values["key"])).values
     seen = {name: customer.get(name) for name in IDENTITY}
     seen["country_level"] = _worst(door, customer)
@@ -211,16 +211,27 @@ def _worst(door: "Door", customer: Mapping[str, Any]) -> str:
     return max(levels, key=LEVELS.index, default="medium")
 
 
-def _compare(door: "Door", subject: Subject, hit: "Record") -> dict[str, Any]:
-    """Subject and entry side by side, as texts: what a person compares before a hit is decided."""
-    entry = door.get("watchlist_entry", str(hit.values["entry_id"])).values
-    others = [alias.values["name"] for alias in door.find("watchlist_alias", {"entry": entry["id"]})]
+def _comparisons(door: "Door", undecided: Mapping[str, tuple[Subject, "Record"]]) -> dict[str, dict[str, Any]]:
+    """Key of a hit → subject and entry side by side, as texts: what a person compares before a hit is decided."""
+    wanted = list(dict.fromkeys(hit.values["entry_id"] for _, hit in undecided.values()))
+    entries = {entry.values["id"]: entry.values for entry in door.every("watchlist_entry", {"id": wanted})} if wanted else {}
+    others: dict[Any, list[str]] = {}
+    for alias in door.every("watchlist_alias", {"entry": wanted}) if wanted else ():
+        others.setdefault(alias.values["entry"], []).append(alias.values["name"])
+    lists = {listed.key: listed.values for listed in door.every("watchlist")}
+    told = {}
+    for key, (subject, hit) in undecided.items():
+        entry = entries[hit.values["entry_id"]]
+        told[key] = _compare(subject, hit, entry, others.get(entry["id"], []), lists[str(entry["list"])])
+    return told
+
+
+def _compare(subject: Subject, hit: "Record", entry: Mapping[str, Any], others: list[str], listed: Mapping[str, Any]) -> dict[str, Any]:
     sides = {
         "names": (subject.names, (entry["name"], *others)),
         "births": (sorted(subject.births), entry.get("birth_dates") or ()),
         "countries": (_countries(sorted(subject.countries)), _countries(entry.get("nationalities") or ())),
     }
-    listed = door.get("watchlist", str(entry["list"])).values
     comparison: dict[str, Any] = {"subject": subject.names[0], "entry": entry["name"], "list": listed["name"], "kind": listed["kind"]}
     comparison |= {"programme": entry.get("programme"), "version": entry["version"], "score": str(hit.values["score"])}
     comparison |= {"birth_place": subject.birth_place, "listed_birth_place": entry.get("birth_place") or ""}
