@@ -239,6 +239,8 @@ def alarm(held: "Held", question: Question, why: str) -> None:
     _log.error("alarm: the two judges of rights disagree about %s on %s: %s", question.act, question.obj, why)
     if key in answers.told:
         return
+    if len(answers.told) >= MOST_KEPT:
+        answers.told.clear()
     answers.told.add(key)
     threading.Thread(target=_tell, args=(question, held.version), daemon=True, name="rights-alarm").start()
 

@@ -34,6 +34,9 @@ WAY_S = 600
 LEEWAY_S = 60
 KEPT_S = 600
 LATEST = 2**53  # seconds; also no infinity, and no number that is too long for arithmetic
+READ_S = 5.0
+REST_S = 10.0
+"""After a request that took this provider longer than `READ_S`, nobody waits for it so long: people are told at once, and pages stay quick."""
 METADATA = "/.well-known/openid-configuration"
 
 
@@ -82,6 +85,7 @@ class Arrival:
 
 _turn = threading.Lock()
 _known: tuple[str, float, Provider] | None = None
+_rests_until = 0.0
 
 
 def offered() -> bool:
@@ -95,15 +99,18 @@ def provider() -> Provider:
     configured = settings.current()
     if configured.oidc_issuer is None:
         raise ProviderRefused("No identity provider is set up here: CONSOLE_OIDC_ISSUER names one.")
-    known, now = _known, time.monotonic()
-    if known is None or known[0] != configured.oidc_issuer or now - known[1] > KEPT_S:
-        with _turn:
-            known = _known = (
-                configured.oidc_issuer,
-                now,
-                _provider(configured.oidc_issuer, _json("GET", configured.oidc_issuer.rstrip("/") + METADATA)),
-            )
-    return known[2]
+    if (known := _fresh_document(configured.oidc_issuer)) is not None:
+        return known
+    with _turn:  # one asks, the others find what it found
+        if (known := _fresh_document(configured.oidc_issuer)) is None:
+            known = _provider(configured.oidc_issuer, _json("GET", configured.oidc_issuer.rstrip("/") + METADATA))
+            _known = configured.oidc_issuer, time.monotonic(), known
+    return known
+
+
+def _fresh_document(issuer: str) -> Provider | None:
+    known = _known
+    return known[2] if known is not None and known[0] == issuer and time.monotonic() - known[1] <= KEPT_S else None
 
 
 def depart(back: str, *, to: str, purpose: Purpose = "sign_in", session: str = "") -> Departure:
@@ -372,9 +379,16 @@ def _json(method: Literal["GET"], url: str, headers: Mapping[str, str] | None = 
 
 
 def _send(method: net.Method, url: str, body: bytes | None, headers: Mapping[str, str]) -> net.Answer:
+    global _rests_until  # noqa: PLW0603 (what this process knows, swapped by one assignment)
+    if time.monotonic() < _rests_until:
+        raise ProviderRefused("The identity provider did not answer in time a moment ago. Start again in half a minute.", code="slow")
+    began = time.monotonic()
     try:
-        answer = net.send(method, url, body, headers)
+        answer = net.send(method, url, body, headers, read_s=READ_S)
     except (IntegrationError, OutcomeUnknown) as error:
+        if time.monotonic() - began >= READ_S:
+            _rests_until = time.monotonic() + REST_S
+            raise ProviderRefused("The identity provider does not answer in time. Start again in half a minute.", code="slow") from error
         raise ProviderRefused(f"The identity provider cannot be asked: {error.message}") from error
     if not answer.whole:
         raise ProviderRefused(

@@ -80,6 +80,25 @@ _LOGIN = re.compile(
     r"(?<![^\W_])(?:log-?in|(?:zugangs|anmelde|login)daten|identifiants?|acceso|credenciales)(?: data)?\s*[:=]\s*[^\s/|,;]{1,60}\s*[/|,;]\s*((?=\S*\d)(?=\S*[^\W\d_])\S{6,60})",
     re.IGNORECASE,
 )
+_LOGIN_WITH = re.compile(
+    r"\b(?:log|sign)[ -]?(?:in|on)\s+(?:with|as|using)\s+(?:the\s+)?(?:user(?:[ -]?name)?|account|login)\s+[\"'`]?[^\s\"'`,;]{1,60}[\"'`]?(?:\s*[,/;]|\s+and|\s+with)"
+    r"\s+[\"'`]?([^\s\"'`]{3,60})",
+    re.IGNORECASE,
+)
+"""A user named, and what opens their account without a label of its own."""
+_ONE_TIME = (
+    r"(?:pin|tan|otp|one[ \-]?time (?:code|password)|2fa(?: code)?|mfa(?: code)?|sms[ \-]?code)(?:[ \-]?(?:code|number|no\.?|nummer))?"
+)
+_SPELLED = re.compile(
+    rf"(?<![^\W_])(?i:{_ONE_TIME}\s*(?:[:=]|is|ist|est|es|was))\s*[\"'`]?([A-Z0-9]{{3,12}}|(?:[A-Z0-9][ \-]){{2,11}}[A-Z0-9]|(?=[A-Z \-]*\d)[A-Z0-9]{{1,4}}(?:[ \-][A-Z0-9]{{1,4}}){{1,4}}|[A-Z0-9]{{1,4}}(?:-[A-Z0-9]{{1,4}}){{1,5}})(?![^\W_])"
+)
+"""A code of capital letters, for which a label is needed: other words are written so too."""
+_NATO = (
+    "alfa|alpha|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|juliett?|kilo|lima|mike|november|oscar|papa|quebec|romeo|sierra|tango|uniform|victor|"
+    "whisk(?:e)?y|x[ -]?ray|yankee|zulu"
+)
+_NATO_WORDS = re.compile(rf"(?<![^\W_])(?:{_NATO})(?:[\s,.;/\-–]{{1,3}}(?:{_NATO}|\d)(?![^\W_])){{3,60}}", re.IGNORECASE)
+"""Letters spelled by the alphabet of radio operators, as codes are read out; three may be somebody's name."""
 _HASH_NEAR = re.compile(r"(?:tx|transaction|hash|block|topic|root|digest|sha)[^\n]{0,24}$", re.IGNORECASE)
 _TYPED = re.compile(r"(?<![^\s\"'`(,;:=])[!-~]{10,64}(?![^\s])")
 _PREFIXED = re.compile(r"[a-z]{2,6}_(?=[A-Za-z0-9]+$)")  # an id: `ch_…`; keys of services have their own forms
@@ -89,11 +108,11 @@ _ORDINARY = frozenset([
     "required", "needed", "too", "invalid", "no", "being", "weak", "missing", "correct", "reset", "changed", "blocked", "locked",
     "unknown", "same", "old", "new", "working", "always", "never", "still", "also", "already", "sent", "stored", "kept", "protected",
     "secure", "safe", "stolen", "known", "used", "gone", "and", "or", "but", "for", "with", "from", "that", "this", "it", "in", "on",
-    "at", "by", "please", "again", "nicht", "falsch", "abgelaufen", "vergessen", "gesperrt", "das", "der", "die", "mein", "sie",
+    "at", "by", "please", "again", "then", "nicht", "falsch", "abgelaufen", "vergessen", "gesperrt", "das", "der", "die", "mein", "sie",
 ])  # fmt: skip
 _HINT = re.compile(
     r"(?<![^\W\d_])(?:pass|ps?w|p/w|kennw|losung|contrase|clave|mot|paroo?l|senha|palavra|has[lł]o|slapta|salasana|l[oö]senord|adgang|wachtw|heslo|jelsz|парол|лозин|api|access|secret|client|auth|session|refresh|private|"
-    r"signing|encrypt|master|recovery|backup|seed|mnemonic|token|credential|security|log|verification|zugang|anmelde|identifiant|acceso|memorable|pin|tan|otp|cvv|cvc|csc|one|fa|mfa|sms|bearer|basic|digest|kata|mật|lozin|šifra|şifre|geslo|lykil|"
+    r"sign|encrypt|master|recovery|backup|seed|mnemonic|token|credential|security|log|verification|zugang|anmelde|identifiant|acceso|memorable|pin|tan|otp|cvv|cvc|csc|one|fa|mfa|sms|bearer|basic|digest|kata|mật|lozin|šifra|şifre|geslo|lykil|"
     rf"κωδικ|συνθημ|كلمة|رمز|סיסמה|ססמה|ww|mdp|sig|cookie|wlan|wi-?fi|netzw|curl|wget|https?|mysql)|sshpass|{'|'.join(_JOINED)}",
     re.IGNORECASE,
 )
@@ -111,6 +130,7 @@ def secrets(text: str) -> Iterator[Found]:
         if "://" in read or _HINT.search(read):
             yield from (found._replace(text=text[found.start : found.end]) for found in _labelled_secrets(read))
     yield from _phrases(text)
+    yield from (_as_found(match, 0) for match in _NATO_WORDS.finditer(text))
     yield from (
         _as_found(match, 0) for match in _HEX_KEY.finditer(text) if not _HASH_NEAR.search(text, max(0, match.start() - 40), match.start())
     )
@@ -125,7 +145,7 @@ def _labelled_secrets(text: str) -> Iterator[Found]:
     """The text after a label."""
     yield from _in_table(text)
     yield from (_as_found(match, match.lastindex or 0) for match in _COMMAND.finditer(text))
-    for pattern in (_PHRASE, _IN_ADDRESS, _BEARER, _LOGIN, _NAMED, _BARE):
+    for pattern in (_PHRASE, _IN_ADDRESS, _BEARER, _LOGIN, _LOGIN_WITH, _SPELLED, _NAMED, _BARE):
         for match in pattern.finditer(text):
             secret = _as_found(match, 1)
             word = secret.text.strip(".,;:!?)(").casefold()

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from console.core.effect_kinds import KINDS
 from console.core.plain_words import uncapitalised
 
 LONGEST_NAME = 80
@@ -259,6 +258,8 @@ class Parts(dict[str, str]):
         return "" if chosen in SAID_ALREADY else ": the next item follows" if chosen == "next_item" else f": {in_words(chosen)}"
 
     def _change(self) -> str:
+        from console.core.effect_kinds import KINDS  # loads pydantic, which a command that only says its help does without
+
         named = self.listed("fields") if self.target.get("coll") else []
         wish = self._fields() if named and self.text("effect_kind") in ("", *WRITES) else in_words(self.text("summary"))
         kind = KINDS.get(self.text("effect_kind"))

@@ -101,6 +101,14 @@ def test_a_password_of_several_words_goes_whole(label: str) -> None:
     assert not {"correct", "horse", "battery", "staple"} & set(shown.split())
 
 
+@cases("text, code", [
+    ("the PIN code is QXZT, thanks", "QXZT"), ("pin: Q7 ZT", "Q7 ZT"), ("My one-time code is AB-CD-EF", "AB-CD-EF"), ("it is quebec x-ray zulu tango 4 1", "quebec x-ray zulu tango 4 1"),
+    ("log in with user anna and kirsche", "kirsche"), ("sign in as username 'anna', 'mirabelle'", "mirabelle"),
+])  # fmt: skip
+def test_a_code_of_letters_and_one_that_is_read_out_are_known(text: str, code: str) -> None:
+    assert code not in redaction.redacted(text, {}).text
+
+
 @cases("token", TOKENS)
 def test_a_key_of_a_known_house_is_known_alone(token: str) -> None:
     assert token not in redaction.redacted(f"Use {token} please", {}).text
@@ -123,6 +131,7 @@ def test_a_key_of_json_or_a_field_that_names_a_secret_is_enough(name: str) -> No
 @cases("text", [
     "Please reset my password, I am customer C-11263 since 2019.", "I lost my PIN yesterday at 10:30.", "She speaks French and her password is expired.", "Please pass Ana's 2nd letter to A4b2c3",
     "The parole hearing is 12 November 2026", "Our sig is on page 2", "Order AC12 and SK9 shipped", "Passwort zurücksetzen bitte, Ticket T-20391", "run_01jd0000000000000000000000", "user,town\ntom,Delft", "My passphrase is not the one that I had before.",
+    "The PIN is loose, and Oscar Mike Delta called", "Sign in with your account and check the list", "I log in as usual and nothing happens", "The PIN was SENT to you by letter", "The PIN is NOT WORKING since Monday",
 ])  # fmt: skip
 def test_talk_of_passwords_is_no_password(text: str) -> None:
     assert redaction.redacted(text, {}).text == text

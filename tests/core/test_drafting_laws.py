@@ -5,7 +5,7 @@ import json
 import random
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from console.core import drafting
 from console.core.drafting import graph_pieces
@@ -34,6 +34,7 @@ def shuffled(value: Any, chance: random.Random) -> Any:
 
 @settings(max_examples=60, deadline=None)
 @given(lists_of_changes(), lists_of_changes())
+@example([{"op": "remove_step", "step": "start"}], [{"op": "set", "step": "start", "field": "title"}])  # a step added anew gets a title
 def test_a_difference_turns_one_document_into_the_other(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
     base = drafting.ordered(SMALL)
     one, _ = made(base, first)

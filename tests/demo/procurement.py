@@ -115,12 +115,12 @@ class House(Company):
         raise AssertionError(f"{step} is not reached: the run stands at {told['current']}")
 
     def check_anew(self, run_id: str, by: str) -> str:
-        """Check the papers again, of which the extract is too old meanwhile: to call it fine is refused. Who holds the run at the exceptions."""
+        """Check the papers again, of which the extract is too old meanwhile: to call it fine without a reason is refused. Who holds the run at the exceptions."""
         while (here := self.told(run_id, by)["current"])["step"] in ("papers", "validate"):
             aged = here["step"] == "validate" and here["progress"]["key"] == "register_extract"
             if aged:
                 with pytest.raises(Invalid) as refused:
-                    self.hand_in(run_id, by)
+                    self.hand_in(run_id, by, result_because=None)
                 assert "2 Nov 2026" in refused.value.details[0]["reason"]
             self.hand_in(run_id, by, **({"result": "exception", "result_because": None, "note": "Too old"} if aged else {}))
         return self.to(run_id, "exceptions", by)

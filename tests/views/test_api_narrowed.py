@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from console import access, accounts, workflows
+from console import access, accounts, runs, workflows
 from console.access import Scopes, casbin_agreement
 from console.access.rows import kind_of
+from console.core.run.state import FINAL
 from console.db.engine import fetch
+from console.errors import NotFound
+from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import Companies, web_app
 from tests.views.test_api_examples import Bench, Scene, exemplary, scenes
@@ -206,6 +210,43 @@ def test_a_repeat_after_every_right_was_taken_is_refused(bench: Bench) -> None:
     assert len(sent) > 50
     again = {name: bench.send(name, who, made, X_Idempotency_Key=f"taken {name}") for name, (who, made) in sent.items()}
     assert {name: (answer.status_code, said(answer)[:100]) for name, answer in again.items() if answer.status_code not in (403, 404)} == {}
+
+
+def test_a_repeat_after_the_erasure_of_everybody_tells_nothing_of_them(bench: Bench) -> None:
+    """Neither what their records say nor a sentence that was sent about them; also of calls for many."""
+    sent = {}
+    for name, (who, scene) in scenes(bench).items():
+        if bench.calls[name].method == "POST":
+            made = prepared(bench, name, scene)
+            first = bench.send(name, who, made, X_Idempotency_Key=f"erased {name}")
+            if first.status_code < 400:
+                sent[name] = who, made, said(first)
+    people = bench.house.sql("select id, display_name, email from customer")
+    words = {str(value) for row in people for value in row[1:] if value}
+    told = {name for name, (_, _, first) in sent.items() if any(word in first for word in words)}
+    for (run,) in fetch("select id from console.run where status <> all(%s)", (list(FINAL),)):
+        runs.cancel(bench.house.mona, run, revision=runs.get(bench.house.mona, run).json["revision"], reason="All are erased.")
+    for key, *_ in people:
+        with suppress(NotFound):  # nothing was ever held about some
+            erasure.erase(bench.house.ines, "customer", str(key), "All asked us to.")
+    bench.house.sql("delete from customer")  # the company has erased them in its own database too
+    assert len(told) > 5
+    leaks = []
+    for name, (who, made, _) in sent.items():
+        answer = said(bench.send(name, who, made, X_Idempotency_Key=f"erased {name}"))
+        of_person = OF_CUSTOMERS & set(bench.calls[name].parameters) or {"record", "records", "run"} & set(
+            bench.calls[name].operation.example.body or ()
+        )
+        typed = sentences(made) if of_person else set()
+        leaks += [(name, word) for word in sorted(words | typed) if word in answer]
+    assert leaks == []
+
+
+def sentences(value: Any) -> set[str]:
+    """Texts of several words in what is sent."""
+    if isinstance(value, dict | list | tuple):
+        return {text for each in (value.values() if isinstance(value, dict) else value) for text in sentences(each)}
+    return {value} if isinstance(value, str) and " " in value else set()
 
 
 def test_a_repeat_with_another_body_is_refused_wherever_a_body_is_taken(bench: Bench) -> None:

@@ -11,7 +11,8 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from console import runs
+from console import access, runs
+from console.actions.many_changes import CHANGE, DELETE
 from console.activity import sequencing
 from console.app import beside
 from console.errors import Conflict
@@ -161,6 +162,9 @@ def visited(pages: "Pages") -> None:
     assert pages.ines.client.get("/operations").status_code == 200
     for path in (f"/runs/{held}/assign", "/reports", "/reports/runs-by-workflow"):
         assert pages.mona.client.get(path).status_code == 200
+    access.grant("operator", "collection:customer", ["update", "delete"], team="operations")
+    for action in (CHANGE, DELETE):
+        assert olivia.client.get(f"/bulk/of/customer?action={action}&key=1&field=risk").status_code == 200
     enrolled(pages.ines)
     for path in ("/settings/me", "/settings/me/second-factor", "/settings/sign-in", f"/settings/sign-in/of/{company.ines.id}", "/step-up"):
         assert pages.ines.client.get(path).status_code == 200

@@ -77,8 +77,8 @@ def plain(text: str) -> str:
 
 
 def shown(page: Page, value: str, at_least: int = 40) -> bool:
-    """Whether the page holds (the beginning of) the value as text."""
-    wanted = plain(value)[:at_least]
+    """Whether the page holds (the beginning of) the value as text, without the marks that reorder what stands around it."""
+    wanted = re.sub("[\u202a-\u202e\u2066-\u2069]", "", plain(value))[:at_least]
     return wanted in plain(page.text) or wanted in plain(page.html)
 
 

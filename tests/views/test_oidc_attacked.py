@@ -2,9 +2,11 @@
 
 import json
 import os
+import threading
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -17,7 +19,7 @@ from console.accounts import oidc
 from console.db.engine import fetch
 from tests.company import PASSWORD
 from tests.servers import identity
-from tests.servers.identity import CLIENT_ID, SECRET
+from tests.servers.identity import CLIENT_ID, SECRET, unchanged
 from tests.servers.outside import Received
 from tests.views.test_oidc import (
     BACK,
@@ -356,6 +358,30 @@ def test_a_provider_that_is_not_well_is_said_and_passwords_still_work(
     assert answer.status_code == 422
     assert "identity provider" in answer.text
     assert accounts.sign_in("olivia@fernwick.example", PASSWORD, "127.0.0.1", "test")
+
+
+def test_who_comes_while_the_provider_is_slow_is_told_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody's page waits behind those who sign in; a moment later they sign in as always."""
+    monkeypatch.setattr(oidc, "_known", None)
+    monkeypatch.setattr(oidc, "_rests_until", 0.0)
+    monkeypatch.setattr(oidc, "READ_S", 0.3)
+    asked, go_on = list[str](), threading.Event()
+
+    def late(told: Received, status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+        asked.append(told.path)
+        go_on.wait(20)
+        return status, headers, body
+
+    house.provider.change = late
+    with ThreadPoolExecutor(6) as people:
+        told = list(people.map(lambda _: browser(house).get("/sign-in/oidc").text, range(6)))
+    go_on.set()
+    assert all("in half a minute" in text for text in told)
+    assert len(asked) == 1
+    house.provider.change = unchanged
+    monkeypatch.setattr(oidc, "_rests_until", 0.0)
+    monkeypatch.setattr(oidc, "READ_S", 5.0)
+    assert sign_in(house, "petra", **somebody("petra", "it"))[1].status_code == 303
 
 
 def test_a_provider_of_ones_own_network_has_to_be_named(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

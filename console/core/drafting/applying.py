@@ -168,6 +168,12 @@ def _at(value: Any, place: Sequence[str | int]) -> Any:
     return value if isinstance(value, str) else None
 
 
+def completed(step: Mapping[str, Any]) -> dict[str, Any]:
+    """The step with what an added step gets where it says nothing: a title after its type, an empty `config` and `next`."""
+    title = step.get("title") or str(step.get("type")).replace("_", " ").capitalize()
+    return {"config": {}, "next": {}} | dict(step) | {"title": title}
+
+
 def _added(document: dict[str, Any], change: changes.AddStep) -> dict[str, Any]:
     kind = change.step.get("type")
     if not isinstance(kind, str) or not kind:
@@ -176,8 +182,7 @@ def _added(document: dict[str, Any], change: changes.AddStep) -> dict[str, Any]:
     name = change.step.get("id") or free_id(kind, ids)
     if not isinstance(name, str) or name in ids:
         raise ChangeError(f"There is a step {name} already: choose another id.", "step.id")
-    title = change.step.get("title") or kind.replace("_", " ").capitalize()
-    step = {"config": {}, "next": {}} | change.step | {"id": name, "title": title}
+    step = completed(change.step) | {"id": name}
     if not isinstance(step["config"], Mapping) or not isinstance(step["next"], Mapping):
         raise ChangeError("next and config of a step must be objects.", "step")
     steps = list(document["steps"])

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console.core.drafting.applying import apply, effective
+from console.core.drafting.applying import apply, completed, effective
 from console.core.drafting.changes import (
     AddStep,
     AddTrigger,
@@ -48,21 +48,29 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Chan
     old, new = _by_id(before["steps"]), _by_id(after["steps"])
     made += [RemoveStep(step=step, heal=False) for step in old if step not in new]
     for step in new:
-        if step in old and not same(old[step], new[step]):
-            for name in sorted({*old[step], *new[step]} - {"id"}):
-                made += [
-                    Set(step=step, field=list(place), **given)
-                    for place, given in _values((name,), old[step].get(name, _Absent), new[step].get(name, _Absent))
-                ]
+        if step in old:
+            made += _settings(old[step], new[step])
     order = [step for step in old if step in new]
     for place, step in enumerate(new):
         if step not in old:
             made.append(AddStep(step=dict(new[step]), place=place))
+            made += _settings(completed(new[step]), new[step])
             order.insert(place, step)
         elif order[place] != step:
             made.append(Move(step=step, place=place))
             order.insert(place, order.pop(order.index(step)))
     return made + _triggers(before, after)
+
+
+def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    """Changes of the values of one step that turn it from the old into the new."""
+    if same(old, new):
+        return []
+    return [
+        Set(step=new["id"], field=list(place), **given)
+        for name in sorted({*old, *new} - {"id"})
+        for place, given in _values((name,), old.get(name, _Absent), new.get(name, _Absent))
+    ]
 
 
 def touched(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[tuple[str | None, str]]:

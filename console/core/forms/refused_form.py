@@ -8,14 +8,12 @@ from console.errors import ConsoleError, Invalid
 
 def refusal(details: Sequence[Mapping[str, Any]], fields: Iterable[Any] = ()) -> Invalid:
     """The error for these details; its message has labels for `fields` (of a form or a collection), and the names of others."""
-    error = Invalid("", details=details)
-    error.message = _not_saved(_names(error), {field.name: field.label for field in fields})
-    return error
+    return Invalid(_not_saved(_names(details), {field.name: field.label for field in fields}), details=details)
 
 
 def by_label(error: ConsoleError, labels: Mapping[str, str]) -> str:
     """The error's message in words, with labels for the names of fields that it lists. `labels`: by name."""
-    names = _names(error)
+    names = _names(error.details)
     return _not_saved(names, labels) if names and error.message == _not_saved(names, {}) else error.words
 
 
@@ -29,8 +27,8 @@ def in_sentence(label: str) -> str:
     return f"“{label}”" if label.endswith("?") else label
 
 
-def _names(error: ConsoleError) -> list[str]:
-    return [plain(str(detail.get("field") or "")) for detail in error.details]
+def _names(details: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [plain(str(detail.get("field") or "")) for detail in details]
 
 
 def _not_saved(names: Sequence[str], labels: Mapping[str, str]) -> str:

@@ -146,7 +146,7 @@ def test_another_workflow_is_run_with_inputs_and_finds_outputs(company: Company)
     run_id = begin("outer", "4")
     company.work()
     assert run_of(run_id).status == "failed"
-    assert "factor" in run_of(run_id).reason or "input" in run_of(run_id).reason.lower()
+    assert run_of(run_id).reason == "Nothing was saved: please look at Factor."
 
 
 def test_workflows_that_start_each_other_end_five_deep(company: Company) -> None:
