@@ -209,13 +209,13 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     if len(set(once)) < len(once):
         raise Invalid("Two columns are the same.", details=[{"field": "columns", "reason": "This field is filled by one column only."}])
     form = hand_forms.new_record(actor, collection.id)
-    needed = [field for field in form.fields if (field.required or not field.nullable) and field.name not in form.filled]
+    needed = [field for field in form.fields if field.needed and field.name not in form.filled]
     match = question.match if question.match in {field.name for field in fields.values()} else None
     owner = collection.contact.owner if collection.contact else None
     create, read, update = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
     return Plan(
         actor, collection, replace(question, match=match), fields, len(named),
-        _consents(consent_columns.place_of(actor, collection), columns, question.same), needed, _filled(known, fields, question.same), create, read, update,
+        _consents(consent_columns.place_of(actor, collection), columns, question.same), needed, hand_forms.blanks(form) | _filled(known, fields, question.same), create, read, update,
         owners={name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in columns.values() else {},
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ LONGEST, LONGEST_JSON = 300, 4000
 """Rows of a sample, and letters read of a text, and of JSON."""
 FEWEST, DISTINCT, FILLED = 5, 0.6, 0.5
 """Values that show repetition, and the parts of them that are distinct and not empty where a column tells records apart."""
-OBSERVED = ("form", "repeats", "kinds")
+OBSERVED = ("form", "repeats", "kinds", "blank")
 """Keys of a column that come from a sample: they may differ from one look to the next without any change of the table."""
 KINDS_SAMPLE, MOST_KINDS = 20_000, 50
 KIND = re.compile(r"[0-9]+|[A-Za-z]\w*(?:(?:::|\\|\.)\w+)*")
@@ -58,6 +58,8 @@ def note(column: dict[str, Any], values: Sequence[Any]) -> None:
     if form := recognising.form_of(known, column["name"]):
         column["form"] = form
     repeated = len(known) >= FEWEST and len({str(value) for value in known}) < DISTINCT * len(known)
+    if column["stored"] == "text" and any(value == "" for value in known):
+        column["blank"] = True
     if column["stored"] == "text" and (repeated or len(known) < FILLED * len(values)):
         column["repeats"] = True
 

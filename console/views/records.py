@@ -406,7 +406,7 @@ def _edit_form(
     status: int = 200,
 ) -> Response:
     detail = next((detail for detail in wrong.details if detail.get("field") in (item.name, None)), None) if wrong else None
-    source = item.to_json() | {"required": item.required or not item.nullable, "now": None}
+    source = item.to_json() | {"required": item.needed, "now": None}
     context = record_context(page) | {
         "box": form_boxes.box(source, reference_boxes.look_for([source], {item.name: value}), value=value, error=detail),
         "old": json.dumps(old),

@@ -123,3 +123,21 @@ def test_a_kind_is_the_table_of_its_name(kind: str, target: str | None) -> None:
     log = table("log", column("on_type", "text") | {"kinds": {kind: kind}}, column("on_id", "integer"))
     found = assemble([*tables, log])["web.log"].computed_fields
     assert [item.pair and dict(item.pair.targets).get(kind) for item in found] == ([target] if target else [])
+
+
+def test_a_text_that_is_empty_elsewhere_may_be_empty_in_a_new_record_and_a_hidden_one_that_must_not_be_is_named_at_once(
+    pages: "Pages", tmp_path: Path
+) -> None:
+    script = """
+    create table post (id integer primary key, title text not null, excerpt text not null);
+    create table login (id integer primary key, name text not null, password text not null);
+    insert into post values (1, 'First', ''), (2, 'Second', 'Some');
+    insert into login values (1, 'ann', 'x');
+    """
+    connected(tmp_path, script)
+    form = pages.olivia.get("/new/c/track.post").form("/new/c/track.post")["fields"]
+    pages.olivia.post("/new/c/track.post", {**form, "v.title": "Third"}, status=303)
+    assert records.get("track.post", "3", whole("track.post")).values["excerpt"] == ""
+    pages.olivia.post("/new/c/track.post", form, status=422)
+    told = pages.olivia.get("/new/c/track.login", status=403).text
+    assert "demands a value for Password" in told

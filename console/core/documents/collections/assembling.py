@@ -177,21 +177,20 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
     words = recognising.column_words(structure["columns"])
     fields = tuple(_field(kept, column, words, key, led.get(column["name"]), named) for column in structure["columns"])
     fields = _labelled(fields, document)
-    columns = {item.name for item in fields}
     by_name = {item.name: item for item in fields}
     computed = tuple(
         _computed(kept, name, says, by_name)
         for name, says in _said_of_fields(document).items()
-        if says.get("computed") and name not in columns
+        if says.get("computed") and name not in by_name
     )
     computed += tuple(
         _called(item, _said_of_fields(document).get(item.name, {}), by_name) for item in called if _may_be(item, by_name, computed)
     )
-    known = columns | {item.name for item in computed}
+    known = by_name.keys() | {item.name for item in computed}
     shown = [item for item in fields if not item.hidden]
     unknown = sorted(
         (set(_said_of_fields(document)) | {name for place in LISTS for name in document.get(place) or ()}) - known
-        | (set(document.get("search") or ()) | set(key)) - columns
+        | (set(document.get("search") or ()) | set(key)) - by_name.keys()
     )
     if unknown:
         raise DefinitionError(
@@ -417,6 +416,7 @@ def _field(
         author=_author(name, kind, says),
         required=bool(says.get("required", False)),
         default=says.get("default"),
+        blank=bool(column.get("blank")) and not column["nullable"] and not options,
         governed=_governors(kept.document, name),
         **_look_of(says) | ({} if plain and not says.get("type") else recognising.coded(words[name], column)) | seen,
     )

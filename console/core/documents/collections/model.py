@@ -83,7 +83,7 @@ class Field:
     writes its content: staff, system (our own code) or customer (anybody else). `currency` is the column with a money field's currency, or the
     code itself; `minor`: stored in the currency's smallest unit. `ai` says what a model may get of its values. `governed` are the slugs of the
     workflows that alone write it. `default` is the template of what a new record's form begins with. `hidden_because`: why it is hidden although
-    nobody has said so. `pair` are the two columns that together name a record.
+    nobody has said so. `blank`: the text must not be null, and is empty in other records. `pair` are the two columns that together name a record.
     """
 
     name: str
@@ -119,7 +119,13 @@ class Field:
     required: bool = False
     governed: tuple[str, ...] = ()
     default: str | None = None
+    blank: bool = False
     pair: "Pair | None" = None
+
+    @property
+    def needed(self) -> bool:
+        """Whether a record must have a value here that is not empty."""
+        return self.required or not (self.nullable or self.blank)
 
     @property
     def sortable(self) -> bool:
@@ -144,7 +150,7 @@ class Field:
             "references": self.references,
             "max_length": self.max_length,
             "help": self.help,
-            "required": self.required or not self.nullable,
+            "required": self.needed,
             "ai": self.ai,
             "computed": self.computed is not None,
             "format": self.format,
