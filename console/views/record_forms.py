@@ -51,7 +51,7 @@ def new(collection: str) -> Response:
     return frame.redirect_to(frame.record_url(collection, made.key))
 
 
-@blueprint.route("/c/<collection>/<path:part>/edit", methods=["GET", "POST"])
+@blueprint.route("/c/<collection>/<part>/edit", methods=["GET", "POST"])
 def edit(collection: str, part: str) -> Response:
     """Show all fields that the reader may change; a POST saves those that were changed, unless somebody else changed them meanwhile."""
     key = frame.key_of(part)
@@ -83,7 +83,7 @@ def edit(collection: str, part: str) -> Response:
     return frame.redirect_to(frame.record_url(collection, key))
 
 
-@blueprint.route("/c/<collection>/<path:part>/delete", methods=["GET", "POST"])
+@blueprint.route("/c/<collection>/<part>/delete", methods=["GET", "POST"])
 def delete(collection: str, part: str) -> Response:
     """Show what deleting the record brings with it; a POST deletes it if it is still as it was shown."""
     key = frame.key_of(part)
