@@ -1,13 +1,14 @@
 """Functions that the demo's actions call: the screening of names, the comparison with known suppliers, and the keeping of an assessment."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
 from console import log
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from console.records import Record
 
 SHOWN = 0.85  # from which score on two names are a hit
+LIKE = SHOWN - 0.1  # what agrees besides the name adds less than that
 LEVELS = ("low", "medium", "high", "prohibited")
 SAME, NEAR = "same", "near"
 IDENTITY = ("display_name", "name_original", "birth_date", "nationalities", "residence_country")
@@ -58,6 +60,86 @@ class Entry:
     countries: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Entries by the words of their names, so that a subject is compared with those alone that may be like it."""
+
+    entries: list[Entry]
+    by_name: dict[str, list[int]] = field(default_factory=dict)
+    by_word: dict[str, set[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entries: list[Entry]) -> "Listed":
+        """The entries, sorted in."""
+        made = cls(entries)
+        for number, entry in enumerate(entries):
+            for name in {name for sounds in entry.sounds for name in sounds}:
+                made.by_name.setdefault(name, []).append(number)
+                for word in name.split():
+                    made.by_word.setdefault(word, set()).add(number)
+        return made
+
+    def like(self, subject: Subject) -> list[Entry]:
+        """Every entry whose name `_alike` may call `LIKE` the subject's: as a whole, or by one word."""
+        found = set[int]()
+        for spelling in _spellings(subject):
+            for name, *_ in process.extract(
+                spelling, list(self.by_name), scorer=fuzz.token_sort_ratio, score_cutoff=100 * LIKE, limit=None
+            ):
+                found.update(self.by_name[name])
+            for own in set(spelling.split()):
+                for word, *_ in process.extract(own, list(self.by_word), scorer=JaroWinkler.similarity, score_cutoff=LIKE, limit=None):
+                    found |= self.by_word[word]
+        return [self.entries[number] for number in sorted(found)]
+
+
+@dataclass(frozen=True, slots=True)
+class Screenings:
+    """What is known of these subjects: their screenings, oldest first, and the hits of each. Two statements, however many they are."""
+
+    runs: dict[tuple[str, str], "list[Record]"]
+    hits: dict[Any, "list[Record]"]
+
+    @classmethod
+    def of(cls, door: "Door", subjects: Iterable[Subject]) -> "Screenings":
+        """As they are in the database now."""
+        made = cls({(subject.kind, subject.ref): [] for subject in subjects}, {})
+        named = {"subject_kind": sorted({kind for kind, _ in made.runs}), "subject_ref": sorted({ref for _, ref in made.runs})}
+        for run in sorted(door.every("screening_run", named), key=_when):
+            made.runs.get((run.values["subject_kind"], run.values["subject_ref"]), []).append(run)
+        ids = [run.values["id"] for runs in made.runs.values() for run in runs]
+        for hit in door.every("screening_hit", {"run_id": ids}) if ids else ():
+            made.hits.setdefault(hit.values["run_id"], []).append(hit)
+        return made
+
+    def add(self, subject: Subject, run: "Record", hits: "list[Record]") -> None:
+        """One that was made now."""
+        self.runs[subject.kind, subject.ref].append(run)
+        self.hits[run.values["id"]] = hits
+
+    def same(self, subject: Subject, versions: Mapping[str, str]) -> "Record | None":
+        """The screening of the same data against the same versions, where there is one."""
+        digest, runs = subject.digest(), self.runs[subject.kind, subject.ref]
+        return next((run for run in runs if run.values["subject_hash"] == digest and run.values["list_versions"] == versions), None)
+
+    def undecided(self, subject: Subject) -> "list[Record]":
+        """Hits of the subject that nobody has decided, of its newest screening and of those before: each entry once."""
+        open_ = (hit for _, hit in self._of(subject) if hit.values["status"] in ("open", "needs_more"))
+        return list({hit.values["entry_id"]: hit for hit in open_}.values())
+
+    def cleared(self, subject: Subject) -> dict[tuple[int, int], "Record"]:
+        """(entry, its version) → the newest hit of this subject that was cleared as false, where nothing about the subject has changed since."""
+        digest = subject.digest()
+        return {
+            (hit.values["entry_id"], hit.values["entry_version"]): hit
+            for run, hit in self._of(subject)
+            if run.values["subject_hash"] == digest and hit.values["status"] == "false_positive"
+        }
+
+    def _of(self, subject: Subject) -> "Iterable[tuple[Record, Record]]":
+        return ((run, hit) for run in self.runs[subject.kind, subject.ref] for hit in self.hits.get(run.values["id"], ()))
+
+
 def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any]:
     """Compare a customer (`collection`, `key`), its owners and officers with every list; a screening and its hits per subject are kept.
 
@@ -70,21 +152,22 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
     lists = [{**record.values, "version": _as_of(str(record.values["version"]))} for record in door.every("watchlist")]
     versions = {list_row["code"]: list_row["version"] for list_row in lists}
     counts = dict.fromkeys(("hits", "carried", "unchanged"), 0)
-    entries: list[Entry] | None = None
+    listed: Listed | None = None
+    before = Screenings.of(door, subjects)
     runs, undecided, stand = [], dict[str, tuple[Subject, "Record"]](), list[str]()
     for subject in subjects:
         row = {"subject_kind": subject.kind, "subject_ref": subject.ref, "subject_hash": subject.digest(), "list_versions": versions}
-        run = _former(door, row)
+        run = before.same(subject, versions)
         if run is not None:
             counts["unchanged"] += 1
             stand.append(str(run.values["at"])[:10])
         else:
-            entries = entries if entries is not None else _entries(door)
-            run = _screened(door, subject, row, str(values.get("reason") or "event"), entries)
-        hits = door.related("screening_run", run.key or "", "found")
+            listed = listed or Listed.of(_entries(door))
+            run = _screened(door, subject, row, str(values.get("reason") or "event"), listed, before)
+        hits = before.hits.get(run.values["id"], [])
         counts["hits"] += len(hits)
         counts["carried"] += sum(hit.values.get("carried_from_id") is not None for hit in hits)
-        undecided |= {str(hit.key): (subject, hit) for hit in _undecided(door, subject)}
+        undecided |= {str(hit.key): (subject, hit) for hit in before.undecided(subject)}
         runs.append(run.key)
     told_of = {hit: _compare(door, *both) for hit, both in undecided.items()}
     customer = door.get("customer", str(values["key"])).values
@@ -120,22 +203,12 @@ def _worst(door: "Door", customer: Mapping[str, Any]) -> str:
     above, seen = [company.values["id"] for company in door.find("party", {"customer_id": customer["id"]})], set[int]()
     while above := [party for party in above if party not in seen]:
         seen |= set(above)
-        for party in above:
-            values = door.get("party", str(party)).values
+        for values in _parties(door, above).values():
             codes |= {values.get("country"), values.get("nationality")}
-        holdings = door.find("ownership", {"owned_id": above})
+        holdings = door.every("ownership", {"owned_id": above})
         above = list(dict.fromkeys(holding.values["owner_id"] for holding in holdings if holding.values["until"] is None))
     levels = {door.get("country_risk", code).values["level"] for code in sorted(filter(None, codes))}
     return max(levels, key=LEVELS.index, default="medium")
-
-
-def _undecided(door: "Door", subject: Subject) -> "list[Record]":
-    """Hits of the subject that nobody has decided, of this screening and of those before: each entry once."""
-    found = dict[int, "Record"]()
-    for run in sorted(door.find("screening_run", {"subject_kind": subject.kind, "subject_ref": subject.ref}), key=_when):
-        for hit in door.related("screening_run", run.key or "", "found", where='record.status in ["open", "needs_more"]'):
-            found[hit.values["entry_id"]] = hit
-    return list(found.values())
 
 
 def _compare(door: "Door", subject: Subject, hit: "Record") -> dict[str, Any]:
@@ -178,27 +251,24 @@ def _as_of(version: str) -> str:
     return f"{day - max(0, -((log.now() - day) // timedelta(7))) * timedelta(7):%Y.%m.%d}"
 
 
-def _former(door: "Door", row: Mapping[str, Any]) -> "Record | None":
-    """The screening of the same data against the same versions, where there is one."""
-    known = {name: row[name] for name in ("subject_kind", "subject_ref", "subject_hash")}
-    return next((run for run in door.find("screening_run", known) if run.values["list_versions"] == row["list_versions"]), None)
-
-
-def _screened(door: "Door", subject: Subject, row: Mapping[str, Any], reason: str, entries: list[Entry]) -> "Record":
+def _screened(door: "Door", subject: Subject, row: Mapping[str, Any], reason: str, listed: Listed, before: Screenings) -> "Record":
     """A new screening with its hits. Two at once: the database keeps one."""
-    found = [(entry, score, matched) for entry in entries for score, matched in [_compared(subject, entry)] if score >= SHOWN]
+    found = [(entry, score, matched) for entry in listed.like(subject) for score, matched in [_compared(subject, entry)] if score >= SHOWN]
     try:
         run = door.insert("screening_run", {**row, "reason": reason, "hits": len(found), "at": log.now().isoformat()})
     except Conflict:
-        there = _former(door, row)
-        if there is None:
+        there = Screenings.of(door, [subject])
+        run_there = there.same(subject, row["list_versions"])
+        if run_there is None:
             raise
-        return there
-    cleared, waiting = _cleared(door, subject), {(hit.values["entry_id"], hit.values["entry_version"]) for hit in _undecided(door, subject)}
+        before.add(subject, run_there, there.hits.get(run_there.values["id"], []))
+        return run_there
+    cleared, waiting = before.cleared(subject), {(hit.values["entry_id"], hit.values["entry_version"]) for hit in before.undecided(subject)}
+    new: list[Record] = []
     for entry, score, matched in sorted(found, key=lambda hit: -hit[1]):
         if (entry.id, entry.version) in waiting:
             continue  # the hit of an earlier screening still has to be decided
-        before = cleared.get((entry.id, entry.version))
+        former = cleared.get((entry.id, entry.version))
         made = {
             "run_id": run.values["id"],
             "entry_id": entry.id,
@@ -207,23 +277,13 @@ def _screened(door: "Door", subject: Subject, row: Mapping[str, Any], reason: st
             "matched_on": matched,
         }
         kept = (
-            {"status": before.values["status"], "reason_code": "already_cleared", "carried_from_id": before.values["id"]}
-            if before
+            {"status": former.values["status"], "reason_code": "already_cleared", "carried_from_id": former.values["id"]}
+            if former
             else {"status": "open"}
         )
-        door.insert("screening_hit", {**made, **kept})
+        new.append(door.insert("screening_hit", {**made, **kept}))
+    before.add(subject, run, new)
     return run
-
-
-def _cleared(door: "Door", subject: Subject) -> dict[tuple[int, int], "Record"]:
-    """(entry, its version) → the newest hit of this subject that was cleared as false, where nothing about the subject has changed since."""
-    found = {}
-    for run in sorted(
-        door.find("screening_run", {"subject_kind": subject.kind, "subject_ref": subject.ref, "subject_hash": subject.digest()}), key=_when
-    ):
-        for hit in door.related("screening_run", run.key or "", "found", where='record.status == "false_positive"'):
-            found[hit.values["entry_id"], hit.values["entry_version"]] = hit
-    return found
 
 
 def _when(record: "Record") -> str:
@@ -241,19 +301,26 @@ def _subjects(collection: str, key: str, door: "Door") -> list[Subject]:
             frozenset(filter(None, [*(customer.get("nationalities") or []), customer.get("residence_country")])), customer.get("birth_place") or "",
         )
     ]  # fmt: skip
-    parties = [record.values["party_id"] for record in door.find("ownership_effective", {"customer_id": customer["id"]})]
-    parties += [record.values["party_id"] for record in door.find("beneficial_owner", {"customer_id": customer["id"]})]
+    parties = [record.values["party_id"] for record in door.every("ownership_effective", {"customer_id": customer["id"]})]
+    parties += [record.values["party_id"] for record in door.every("beneficial_owner", {"customer_id": customer["id"]})]
     for company in door.find("party", {"customer_id": customer["id"]}):
         parties += [
             record.values["person_id"]
             for record in door.find("officer", {"company_id": company.values["id"]})
             if record.values["until"] is None
         ]
+    known = _parties(door, parties)
     for party in dict.fromkeys(parties):
-        values = door.get("party", str(party)).values
+        values = known[party]
         countries = frozenset(filter(None, (values.get("nationality"), values.get("country"))))
         found.append(Subject("party", str(party), _names(values, "name", "name_original"), _as_set(values.get("birth_date")), countries))
     return found
+
+
+def _parties(door: "Door", ids: Iterable[Any]) -> dict[Any, Mapping[str, Any]]:
+    """Id → values of these parties."""
+    wanted = list(dict.fromkeys(ids))
+    return {party.values["id"]: party.values for party in door.every("party", {"id": wanted})} if wanted else {}
 
 
 def _names(values: Mapping[str, Any], *fields: str) -> tuple[str, ...]:
@@ -280,19 +347,24 @@ def _entries(door: "Door") -> list[Entry]:
     return made
 
 
+@functools.lru_cache(maxsize=10_000)
 def _sounds(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sound(spelling) for spelling in latin(name)))
+
+
+def _spellings(subject: Subject) -> set[str]:
+    return {spelling for own in subject.names for spelling in _sounds(own)}
 
 
 def _compared(subject: Subject, entry: Entry) -> tuple[float, dict[str, str]]:
     """(score from 0 to 1, what it was made of): the best of all pairs of names, less where birth or country differ, more where they agree."""
     best, name = 0.0, ""
-    for spelling in {spelling for own in subject.names for spelling in _sounds(own)}:
+    for spelling in _spellings(subject):
         for listed, sounds in zip(entry.names, entry.sounds, strict=True):
             score = max((_alike(spelling, other) for other in sounds), default=0.0)
             if score > best:
                 best, name = score, listed
-    if best < SHOWN - 0.1:
+    if best < LIKE:
         return best, {}
     birth, country = _dates(subject.births, entry.births), _overlap(subject.countries, entry.countries)
     shift = {SAME: 0.04, NEAR: 0.01, "different": -0.06}.get(birth, 0.0) + {SAME: 0.02, "different": -0.02}.get(country, 0.0)

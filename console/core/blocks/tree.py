@@ -29,6 +29,8 @@ MOST_OWNERS = 500
 """Owners that are kept."""
 AT_ONCE = 40
 """Rows that are shown at once; of more, those that lead to a person above the line."""
+FEW = 12
+"""Rows that are shown at once of more than `AT_ONCE`, none of which leads to a person above the line."""
 MOST_ROWS = 300
 UPPER, LOWER = 3, 2
 """Layers that are shown of a deep tree: the first and the last."""
@@ -119,7 +121,7 @@ class Tree(Block):
         above = any(row["above"] for row in rows)
         layers = sorted({row["depth"] for row in rows if row["between"]}) if kept is not rows else []
         return {
-            "rows": first or more[:AT_ONCE], "more": more if first else more[AT_ONCE:],
+            "rows": first or more[:FEW], "more": more if first else more[FEW:],
             "skipped": f"{len(layers)} layers between, {layers[0]} to {layers[-1]}" if layers else "",
             "left_out": left_out(data) + (len(kept) - len(first) - len(more) if first else 0),
             "line_words": f"{say(data['line'])} %", "line_x": f"{line.share * WIDTH:.1f}", "drawn": not shut,
