@@ -145,10 +145,8 @@ def test_a_text_that_is_empty_elsewhere_may_be_empty_in_a_new_record_and_a_hidde
 
 def test_a_field_called_like_a_part_of_the_address_is_edited_alone(pages: "Pages", tmp_path: Path) -> None:
     names = ("notes", "menu", "related", "explorer", "edit", "delete", "tags", "erase")
-    connected(
-        tmp_path,
-        f"create table task (id integer primary key, {', '.join(f'"{name}" text' for name in names)}); insert into task (id) values (1)",
-    )
+    columns = "".join(f', "{name}" text' for name in names)
+    connected(tmp_path, f"create table task (id integer primary key{columns}); insert into task (id) values (1)")
     for name in names:
         shown = pages.olivia.get(f"/c/track.task/1/edit/{name}").html
         assert f'name="v.{name}"' in shown
