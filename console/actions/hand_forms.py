@@ -9,6 +9,7 @@ from console.browse import Governor, RecordPage
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, Relation
 from console.core.forms import refusal
+from console.core.plain_words import uncapitalised
 from console.errors import ConsoleError, NotAllowed
 from console.formats import SHOWN_ONLY
 from console.records.delete import Follows
@@ -81,6 +82,7 @@ def new_record(actor: Actor, collection_id: str, like: str | None = None) -> New
     shown = [field for field in collection.stored_fields if not field.hidden and field.name not in shut and field.type not in SHOWN_ONLY]
     filled = records.filled_by_database(collection)
     fields = [field for field in shown if _offered(collection, field, filled)]
+    _require_reachable(collection, filled, need)
     named = _named(collection)
     if named is not None:
         place = {name: at for at, name in enumerate((*collection.key, *named))}
@@ -95,9 +97,29 @@ def new_record(actor: Actor, collection_id: str, like: str | None = None) -> New
 
 def require_filled(form: NewRecord, given: Mapping[str, Any]) -> None:
     """Raises Invalid with a detail for each field that is empty, must not be, and is not filled in by the database."""
-    needed = [field for field in form.fields if (field.required or not field.nullable) and field.name not in form.filled]
+    needed = [field for field in form.fields if field.needed and field.name not in form.filled]
     if empty := [field for field in needed if given.get(field.name) in (None, "")]:
         raise refusal([{"field": field.name, "reason": f"{field.label} is needed."} for field in empty], empty)
+
+
+def _require_reachable(collection: Collection, filled: frozenset[str], need: tuple[str, str]) -> None:
+    """Raises NotAllowed where the database demands a value in a column that nobody is shown."""
+    hidden = [
+        field.label
+        for field in collection.stored_fields
+        if field.hidden and not (field.nullable or field.name in {*filled, *collection.key})
+    ]
+    if hidden:
+        one = uncapitalised(collection.label_one)
+        raise NotAllowed(
+            f"The database demands a value for {' and '.join(hidden)} of each {one}, and nobody is shown that here: a new {one} is made in the program that "
+            "owns it, unless who shapes the collection says otherwise under Settings, Collections.", need=need,
+        )  # fmt: skip
+
+
+def blanks(form: NewRecord) -> dict[str, str]:
+    """Texts of the form that must not be null and are empty where nothing was typed."""
+    return {field.name: "" for field in form.fields if field.blank and field.name not in form.filled}
 
 
 def _offered(collection: Collection, field: Field, filled: frozenset[str]) -> bool:
@@ -106,7 +128,7 @@ def _offered(collection: Collection, field: Field, filled: frozenset[str]) -> bo
         return False
     if field.name in collection.key:
         return field.name not in filled
-    needed = (field.required or not field.nullable) and field.name not in filled
+    needed = field.needed and field.name not in filled
     named = _named(collection)
     return not field.readonly and (named is None or field.name in named or needed)
 

@@ -1,16 +1,18 @@
 """Records that values refer to, by the names that a reader may know them by: one statement for each collection of a page."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from console import access, records
+from console.core import record_links
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.plain_words import uncapitalised, with_article
 from console.core.scopes import Scope
 from console.errors import ConsoleError, NotFound
 from console.formats import Named
-from console.records import Reach
+from console.records import Reach, Record
 
 MOST = 500
 """Records of one collection that a page names."""
@@ -40,13 +42,21 @@ def named(actor: Actor, wanted: Iterable[Reference], act: str = "browse") -> dic
     `act` is what the actor has to be allowed in the collection: who may not browse it may still `read` a record whose key they are told.
     """
     by_collection: dict[str, list[str]] = {}
-    for collection_id, key in sorted(set(wanted)):
+    asked = {reference: record_links.reference(*reference) for reference in wanted}
+    for collection_id, key in sorted(set(asked.values())):
         by_collection.setdefault(collection_id, []).append(key)
     found: dict[Reference, Named] = {}
     for collection_id, keys in by_collection.items():
         titles = _of_collection(actor, collection_id, keys[:MOST], act)
         found |= {(collection_id, key): known for key, known in titles.items()}
-    return found
+    alone = {reference: there for reference, there in asked.items() if reference != there and there in found}
+    return found | {reference: _with_kind(found[there], records.collection(there[0])) for reference, there in alone.items()}
+
+
+def _with_kind(known: Named, collection: Collection) -> Named:
+    """The record with what kind of record it is, where its title alone does not say it: "Version 2.0"."""
+    said = known.absent or collection.label_one.casefold() in known.title.casefold()
+    return known if said else replace(known, title=f"{collection.label_one} {known.title}")
 
 
 def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str], act: str) -> dict[str, Named]:
@@ -59,10 +69,10 @@ def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str], act: s
     scope = access.scope_for(actor, collection_id, "read", sensitive=collection.sensitive)
     try:
         record_keys = {key: records.key_of_value(key) for key in keys}
-        titles = records.titles(collection_id, record_keys.values(), scope)
+        found = records.named(collection_id, record_keys.values(), scope, collection.closing)
     except ConsoleError:  # the source does not answer: the keys are all that is known
         return {}
-    return {key: _named(collection, scope, there, titles.get(there)) for key, there in record_keys.items()}
+    return {key: _named(collection, scope, there, found.get(there)) for key, there in record_keys.items()}
 
 
 def seen(actor: Actor, collection_id: str | None) -> Collection | None:
@@ -92,12 +102,12 @@ def _absent(collection: Collection, scope: Scope) -> str:
     return f"{_indefinite(collection)} that is gone" if gone else f"{_indefinite(collection)} you may not see"
 
 
-def _named(collection: Collection, scope: Scope, key: str, title: str | None) -> Named:
-    if title is None:
+def _named(collection: Collection, scope: Scope, key: str, record: Record | None) -> Named:
+    if record is None:
         return Named(_absent(collection, scope), absent=True)
     hidden = scope.hidden & set(collection.title_fields)
-    shown = f"{collection.label_one} {DOTS}" if hidden and title == key else title
-    return Named(shown, key=key)
+    shown = f"{collection.label_one} {DOTS}" if hidden and record.title == key else record.title
+    return Named(shown, key=key, ended=any(record.values.get(name) for name in collection.closing))
 
 
 def _indefinite(collection: Collection) -> str:

@@ -394,13 +394,16 @@ def read_columns(collection: Collection, columns: tuple[Field, ...]) -> list[str
     """Names of the columns, with the columns of their currencies, and beside a day or moment what says whether it still matters."""
     names = [item.name for item in columns]
     if any(item.type in ("date", "datetime") for item in columns):
-        names += collection.ending_fields
+        names += [*collection.ending_fields, *collection.ending_references]
     return list(dict.fromkeys([*names, *(collection.currencies[name] for name in names if name in collection.currencies)]))
 
 
 def named_records(actor: Actor, columns: Iterable[Field], rows: Iterable[Record]) -> dict[naming.Reference, Named]:
     """The records that the columns refer to: one statement for each collection."""
-    return naming.named(actor, naming.references(((item.name, item.references) for item in columns), (row.values for row in rows)))
+    listed = list(rows)
+    states = records.collection(listed[0].collection).ending_references if listed else {}
+    leading = {**states, **{item.name: item.references for item in columns}}
+    return naming.named(actor, naming.references(leading.items(), (row.values for row in listed)))
 
 
 # -------------------------------------------------------------------------------------------------------------- noting

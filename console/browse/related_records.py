@@ -119,6 +119,7 @@ def _note_related(actor: Actor, collection: Collection, key: str, relations: Seq
 def _without_near_end(target: Collection, link: Relation) -> tuple[str, ...]:
     """The columns of the list without those that hold the record that it belongs to."""
     near = {there for _, there in link.columns} if link.kind == "to_many" else set()
+    near |= {item.name for item in target.computed_fields if item.pair is not None and item.pair.key in near}
     return tuple(name for name in target.columns if name not in near) or target.columns
 
 

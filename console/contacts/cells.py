@@ -17,6 +17,8 @@ _NUMBER = {mark: re.compile(rf"([-+\N{{MINUS SIGN}}]?)(\d{{1,3}}(?:[{group}' \N{
     for mark, group in ((".", ","), (",", "."))}  # fmt: skip
 _DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?:[ T,]+(\d{1,2}:\d{2}(?::\d{2})?))?")
 _COMMA = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})*,(?:\d{1,2}|\d{4,})|[-+]?\d+,(?:\d{1,2}|\d{4,})")
+_ENTRIES = re.compile(r"[,;|\n]")
+"""What stands between the entries of a list in one cell."""
 _CURRENCY = "€$£¥%  "
 
 
@@ -33,14 +35,26 @@ def spelling_of(cells: Iterable[str], delimiter: str) -> str:
 
 def value(field: Field, cell: str, spelling: str, look: Look) -> object:
     """The cell as a value of the field: an option by its value or label; what cannot be read stays text and is refused when it is added."""
+    if field.type in formats.LISTS:
+        parts = [part.strip() for part in _ENTRIES.split(cell.strip().removeprefix("[").removesuffix("]")) if part.strip()]
+        return [_option(field, part) for part in parts]
     if field.options is not None:
-        return next(
-            (option.value for option in field.options if cell.casefold() in (option.value.casefold(), option.label.casefold())), cell
-        )
+        return _option(field, cell)
     if field.type == "boolean":
         return True if cell.casefold() in consent_columns.YES else False if cell.casefold() in consent_columns.NO else cell
     what = formats.kind(field)
     return formats.typed(what, [_plain(what, cell, spelling)], look)
+
+
+def _option(field: Field, cell: str) -> str:
+    """The value of the option that the cell names, by its value or label; without options the cell."""
+    known = (option.value for option in field.options or () if cell.casefold() in (option.value.casefold(), option.label.casefold()))
+    return next(known, cell)
+
+
+def chosen(field: Field, told: object) -> bool:
+    """Whether the value is one of the field's options, or a list of them."""
+    return {*(told if isinstance(told, list) else [told])} <= {option.value for option in field.options or ()}
 
 
 def _plain(what: Kind, cell: str, spelling: str) -> str:

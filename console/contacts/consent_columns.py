@@ -126,7 +126,7 @@ def place_of(actor: Actor, collection: Collection) -> Place | None:
     apart = {there for _, there in link} | {column_of(first, part, form.collection) for part in ("channel", "state", "withdrawn_at")}
     fields = [each for each in form.fields if each.name not in apart and each.name not in form.collection.key]
     source = column_of(first, "source", form.collection)
-    needed = {each.name for each in fields if (each.required or not each.nullable) and each.name not in form.filled}
+    needed = {each.name for each in fields if each.needed and each.name not in form.filled}
     return Place(collection, form.collection, documents, link, fields, frozenset(needed | ({source} if source else set())))
 
 

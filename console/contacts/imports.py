@@ -10,7 +10,7 @@ import orjson
 from console import access, accounts, formats, records
 from console.actions import hand_forms
 from console.browse import browsed_collection
-from console.contacts import cells, consent_columns, contact_files, headings
+from console.contacts import cells, consent_columns, contact_files, headings, titled
 from console.contacts.consent_columns import COLUMNS, Columns, Place
 from console.contacts.contact_files import ContactFile, Row
 from console.contacts.encodings import ENCODINGS
@@ -209,13 +209,13 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     if len(set(once)) < len(once):
         raise Invalid("Two columns are the same.", details=[{"field": "columns", "reason": "This field is filled by one column only."}])
     form = hand_forms.new_record(actor, collection.id)
-    needed = [field for field in form.fields if (field.required or not field.nullable) and field.name not in form.filled]
+    needed = [field for field in form.fields if field.needed and field.name not in form.filled]
     match = question.match if question.match in {field.name for field in fields.values()} else None
     owner = collection.contact.owner if collection.contact else None
     create, read, update = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
     return Plan(
         actor, collection, replace(question, match=match), fields, len(named),
-        _consents(consent_columns.place_of(actor, collection), columns, question.same), needed, _filled(known, fields, question.same), create, read, update,
+        _consents(consent_columns.place_of(actor, collection), columns, question.same), needed, hand_forms.blanks(form) | _filled(known, fields, question.same), create, read, update,
         owners={name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in columns.values() else {},
     )  # fmt: skip
 
@@ -235,7 +235,9 @@ def judge(
 
     `look` False: what is only found out when a contact is added is left to that.
     """
-    read = [(row, *_values(plan, row)) for row in part]
+    told = [_values(plan, row) for row in part]
+    keyed = titled.with_keys(plan.actor, list(plan.fields.values()), [values for values, _ in told])
+    read = [(row, values, [*wrong, *unnamed]) for row, (_, wrong), (values, unnamed) in zip(part, told, keyed, strict=True)]
     there = _contacts_present(plan, [values for _, values, _ in read])
     firsts = first_line([(row.number, _identity(plan, values)) for row, values, wrong in read if values and not wrong])
     allowed = _changeable(plan, [record for found in there.values() for record in found])
@@ -337,7 +339,7 @@ def _values(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
             cell, plan.question.file.delimiter
         ):
             reasons.append(f"{field.label} goes over several lines: a quotation mark is missing, or one too many.")
-        elif field.options is not None and values[name] not in {option.value for option in field.options}:
+        elif field.options is not None and not cells.chosen(field, values[name]):
             reasons.append(f"{field.label} is none of {', '.join(option.label for option in field.options)}.")
         elif field.max_length is not None and len(str(values[name])) > field.max_length:
             reasons.append(f"{field.label} has at most {field.max_length} characters.")

@@ -5,7 +5,15 @@ from collections.abc import Callable
 from urllib.parse import quote, unquote
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
+ANY = "*"
+"""The collection of a field whose values name theirs: `shop.product 17`."""
 _LINK = re.compile(r"\[((?:\\.|[^\]\\])*)\]\(/c/([^/()\s]+)/([^/()\s]+)\)")
+
+
+def reference(collection: str, value: object) -> tuple[str, str]:
+    """(collection, key) that a value refers to; of a field with `ANY` it names both."""
+    named, _, key = str(value).partition(" ") if collection == ANY else (collection, "", str(value))
+    return named, key
 
 
 def segment(key: object) -> str:

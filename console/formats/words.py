@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from console.core import media, translations
+from console.core import media, record_links, translations
 from console.core.plain_words import humanised
 from console.formats.codes import CODED, PROGRAM_WORD, code_name, program_words
 from console.formats.kinds import CHOSEN, EMPTY, LISTS, Amount, Kind, Look, Named
@@ -48,6 +48,9 @@ def text(what: Kind, value: Any, look: Look) -> str:
         return plain(value, look)
     if is_money(what):
         return money_words(value, what, look)
+    if what.references == record_links.ANY:
+        collection, key = record_links.reference(what.references, value)
+        return f"{label_of(collection.rpartition('.')[2])} {key}"
     writer = WIDGETS.get(what.widget) or WRITERS.get(what.type)
     return writer(value, what, look) if writer else str(value)
 

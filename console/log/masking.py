@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from console.core import record_links
 from console.core.origins import ANY, FORM, KEY, LIMIT, SAID, SENT, Closed, plain
 
 Hidden = Callable[[str | None], frozenset[str]]
@@ -336,7 +337,11 @@ def _mask_leaves(value: Any, path: str, hidden: Within, masked: list[str]) -> An
     if isinstance(look := value.get("look"), dict) and _currency_hidden(look, hidden):
         masked.append(f"{path}.look.currency")
         value = {**value, "look": {**look, "currency": None}}
-    if isinstance(look := value.get("look"), dict) and look.get("named") and hidden.titles(str(look.get("references"))):
+    if (
+        isinstance(look := value.get("look"), dict)
+        and look.get("named")
+        and hidden.titles(record_links.reference(str(look.get("references")), value.get("value"))[0])
+    ):
         masked.append(f"{path}.look.named")
         value = {**value, "look": {**look, "named": None}}
     kept = {key: _mask_leaves(item, f"{path}.{key}", hidden, masked) for key, item in value.items()}

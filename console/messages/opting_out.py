@@ -171,7 +171,7 @@ def _row(
     sort = column_of(consent, "at", there)
     newest = records.related(collection.id, record, relation.name, whole(there.id), 1, sort=f"-{sort}" if sort else None).rows
     before: Mapping[str, Any] = newest[0].values if newest else {}
-    needed = {field.name for field in there.stored_fields if (field.required or not field.nullable) and field.name not in there.key}
+    needed = {field.name for field in there.stored_fields if field.needed and field.name not in there.key}
     rest = {name: value for name, value in before.items() if name in needed and name not in said and name not in link}
     return {**rest, **link, **{name: value for name, value in said.items() if name is not None}}
 

@@ -78,7 +78,7 @@ class _Around:
         """The keys, as (column, value), of related rows that were not visited yet."""
         wanted = []
         for row in rows:
-            pairs = [(target_column, row.get(own_column)) for own_column, target_column in relation.columns]
+            pairs = [(target_column, row.get(own_column)) for own_column, target_column in relation.columns] + [*relation.only]
             mark = (relation.collection, *((column, str(value)) for column, value in pairs))
             if all(value is not None for _, value in pairs) and mark not in self.done:
                 self.done.add(mark)

@@ -10,6 +10,8 @@ from console.core.expressions.operands import UNKNOWN, number_of, rounded, to_js
 
 def value(field: Field, record: dict[str, Any]) -> Any:
     """The JSON value of a computed field for a record with typed values; null if unknown or not of the field's type."""
+    if field.pair is not None:
+        return field.pair.value(record)
     found = expressions.parse(field.computed or "").value({"record": record, "now": datetime.now(UTC)})
     return None if found is UNKNOWN else fitted(field, found)
 

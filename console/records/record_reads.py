@@ -231,7 +231,8 @@ def relation_target(
     if any(part is None for part in here):
         return target, None
     there = table_of(target)
-    return target, [named_by(there, column, part) for (_, column), part in zip(link.columns, here, strict=True)]
+    theirs = [*zip((column for _, column in link.columns), here, strict=True), *link.only]
+    return target, [named_by(there, column, part) for column, part in theirs]
 
 
 def visible_keys(collection_id: str, wanted: Iterable[str], scope: Scope, segment: Chosen | None = None) -> set[str]:

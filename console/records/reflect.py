@@ -51,6 +51,13 @@ DOMAIN_LIMITS = sa.text("""
 """)
 
 
+NESTED = sa.text("""
+    select n.nspname, c.relname, a.attname
+    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+    where a.attndims > 1 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema')
+""")
+"""Query: columns declared as arrays of arrays, which SQLAlchemy takes for plain ones."""
+
 UNKNOWN_TYPES = {
     "postgresql": sa.text("""
     select n.nspname, c.relname, a.attname, format_type(a.atttypid, null)
@@ -138,8 +145,11 @@ def _postgresql(connection: Connection, found: Sequence[Name]) -> list[dict[str,
     if closed:
         made = [_open(structure, {name for *at, name in closed if at == [structure["schema"], structure["table"]]}) for structure in made]
     limits = {tuple(row[:3]): row for row in connection.execute(DOMAIN_LIMITS)}  # SQLAlchemy loses the limits of a domain
+    nested = {tuple(row) for row in connection.execute(NESTED)}
     for structure in made:
         for column in structure["columns"]:
+            if (structure["schema"], structure["table"], column["name"]) in nested:
+                column["stored"] = "other"
             limit = limits.get((structure["schema"], structure["table"], column["name"]))
             if limit is not None:
                 column.update({"max_length": limit[3]} if limit[3] is not None else {"precision": limit[4], "scale": limit[5]})

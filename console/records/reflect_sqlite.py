@@ -53,7 +53,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
     columns = [_column(row, lists.get(row[0].lower()), sample.get(row[0], []), row[0] in empty) for row in rows if row[4] != 1]
     for column in columns:
         sampling.note(column, sample.get(column["name"], []))
-    return {
+    structure = {
         "schema": None,
         "table": table,
         "kind": kind,
@@ -63,6 +63,8 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
         "columns": columns,
         "foreign_keys": foreign_keys(connection, table),
     }
+    sampling.note_kinds(connection, structure)
+    return structure
 
 
 def _column(row: Any, listing: list[str] | None, sample: list[Any], empty: bool) -> dict[str, Any]:

@@ -61,8 +61,8 @@ def _conditions(related: Wanted, here: Mapping[str, Any]) -> list[Condition] | N
     if any(part is None for part in parts):
         return None
     there = table_of(target)
-    linked = [named_by(there, column, part) for (_, column), part in zip(related.relation.columns, parts, strict=True)]
-    return [*list_conditions(there, related.scope, None, None, None), *linked]
+    theirs = [*zip((column for _, column in related.relation.columns), parts, strict=True), *related.relation.only]
+    return [*list_conditions(there, related.scope, None, None, None), *(named_by(there, column, part) for column, part in theirs)]
 
 
 def _first(collection: Collection, related: Wanted, conditions: list[Condition], limit: int) -> Page | SourceDown:

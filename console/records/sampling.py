@@ -4,13 +4,14 @@ A sample is read when a source is connected or looked at again. What is kept is 
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.core.documents.collections import Collection, Field, recognising
+from console.core.documents.collections import Collection, Field, pointing, recognising
 from console.records import catalogue, connect
 
 SAMPLE = 200
@@ -18,8 +19,11 @@ LONGEST, LONGEST_JSON = 300, 4000
 """Rows of a sample, and letters read of a text, and of JSON."""
 FEWEST, DISTINCT, FILLED = 5, 0.6, 0.5
 """Values that show repetition, and the parts of them that are distinct and not empty where a column tells records apart."""
-OBSERVED = ("form", "repeats")
+OBSERVED = ("form", "repeats", "kinds", "blank")
 """Keys of a column that come from a sample: they may differ from one look to the next without any change of the table."""
+KINDS_SAMPLE, MOST_KINDS = 20_000, 50
+KIND = re.compile(r"[0-9]+|[A-Za-z]\w*(?:(?:::|\\|\.)\w+)*")
+"""Rows in which kinds of records are sought, how many a column has at most, and how they are written: `7`, `Admin::User`, `App\\Models\\Post`."""
 _log = logging.getLogger(__name__)
 
 
@@ -28,6 +32,7 @@ def observed(connection: Connection, structure: dict[str, Any], known: Mapping[s
     if known is not None and shape(known) == structure:
         return dict(known)
     _observe(connection, structure)
+    note_kinds(connection, structure)
     return structure
 
 
@@ -53,8 +58,37 @@ def note(column: dict[str, Any], values: Sequence[Any]) -> None:
     if form := recognising.form_of(known, column["name"]):
         column["form"] = form
     repeated = len(known) >= FEWEST and len({str(value) for value in known}) < DISTINCT * len(known)
+    if column["stored"] == "text" and any(value == "" for value in known):
+        column["blank"] = True
     if column["stored"] == "text" and (repeated or len(known) < FILLED * len(values)):
         column["repeats"] = True
+
+
+def note_kinds(connection: Connection, structure: dict[str, Any]) -> None:
+    """Add the kinds of records that the table's columns name, as `console.core.documents.collections.pointing` has it; names of classes, nothing else."""
+    by_name = {column["name"]: column for column in structure["columns"]}
+    every = {recognising.parts_of(name) for name in by_name}
+    held = [name for name, column in by_name.items() if column["stored"] in ("text", "integer") and every & {*pointing.key_words(name)}]
+    if structure["kind"] != "table":
+        return
+    for name in held:
+        if kinds := _read(connection, structure, [name], KINDS_SAMPLE):
+            known = {str(row[0]): str(row[0]) for row in kinds if row[0] not in (None, "")}
+            if 0 < len(known) <= MOST_KINDS and all(KIND.fullmatch(kind) for kind in known):
+                by_name[name]["kinds"] = known
+    if structure["key"] == ["id"] and {"app_label", "model"} <= by_name.keys():
+        rows = _read(connection, structure, ["id", "app_label", "model"], None)
+        by_name["id"]["kinds"] = {str(row[0]): f"{row[1]} {row[2]}" for row in rows}
+
+
+def _read(connection: Connection, structure: Mapping[str, Any], names: Sequence[str], most: int | None) -> Sequence[Any]:
+    """The distinct values of these columns among the first rows; nothing where the table cannot be read."""
+    table = sa.table(structure["table"], *(sa.column(name) for name in names), schema=structure["schema"])
+    first = sa.select(table).limit(most).subquery()
+    try:
+        return connection.execute(sa.select(first).distinct().limit(MOST_KINDS * 10)).all()
+    except sa.exc.DBAPIError:
+        return ()
 
 
 def shape(structure: Mapping[str, Any]) -> dict[str, Any]:

@@ -298,9 +298,11 @@ def raw(field: Field, text: str) -> Raw:
 def written(dialect: str, field: Field, value: Any, former: Any = None) -> Any:
     """A JSON value in the driver's form for an UPDATE. `former` is the value that the driver read before. Raises Unfit with the reason."""
     if value is None:
-        if not field.nullable:
-            raise Unfit("This must not be empty.")
-        return None
+        if field.nullable:
+            return None
+        if field.blank:
+            return ""
+        raise Unfit("This must not be empty.")
     try:
         return WRITERS.get(field.stored, _never)(dialect, field, value, former)
     except Unfit:

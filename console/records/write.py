@@ -328,7 +328,7 @@ def _form_field(field: Field, now: Any, currency: str | None, *, asked_beside: b
     if options is None and field.references:
         options = {"collection": field.references}
     unknown = field.minor and bool(currency) and decimals(currency) is None and not asked_beside
-    required = (field.required or not field.nullable) and not readonly and field.stored not in {"boolean", "array", "json"}
+    required = field.needed and not readonly and field.stored not in {"boolean", "array", "json"}
     return FormField(
         name=field.name,
         label=field.label,

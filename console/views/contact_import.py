@@ -156,7 +156,9 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         "untold": _untold(plan, found.question.same, look), "spellings": list(SPELLINGS.items()), "spelling": found.question.spelling, "everyone": _everyone(plan, found.question.same),
     }  # fmt: skip
     filled = [
-        (collection.by_name[name].label, value) for name, value in plan.filled.items() if f"{imports.ALL}{name}" not in found.question.same
+        (collection.by_name[name].label, value)
+        for name, value in plan.filled.items()
+        if value != "" and f"{imports.ALL}{name}" not in found.question.same
     ]
     unused = [heading for name, heading, _, chosen in columns if not chosen]
     return {"mapping": mapping, "first": shown, "fields": fields, "filled": filled, "unused": unused, "nothing": not plan.fields}

@@ -16,7 +16,7 @@ from console.workflows import Definition
 blueprint = Blueprint("disclosures", __name__, url_prefix="/c")
 
 
-@blueprint.route("/<collection>/<path:part>/report/<slug>", methods=["GET", "POST"])
+@blueprint.route("/<collection>/<part>/report/<slug>", methods=["GET", "POST"])
 def report(collection: str, part: str, slug: str) -> Response:
     """Show the form; a POST answers the receipt. It has no address to come back to."""
     key, who = frame.key_of(part), frame.actor()

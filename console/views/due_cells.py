@@ -36,9 +36,12 @@ def ended(state: Any) -> bool:
     return isinstance(state, str) and state.strip().casefold().replace(" ", "_") in _ENDED
 
 
-def over(values: Mapping[str, Any], collection: Collection) -> bool:
-    """Return whether the values of a record say that it has come to its end."""
-    return any(bool(values.get(name)) if alone else ended(values.get(name)) for name, alone in collection.ending_fields.items())
+def over(values: Mapping[str, Any], collection: Collection, look: Look) -> bool:
+    """Return whether the values of a record, or the state that it refers to, say that it has come to its end."""
+    states = (look.records.get((led, str(values.get(name)))) for name, led in collection.ending_references.items())
+    return any(bool(values.get(name)) if alone else ended(values.get(name)) for name, alone in collection.ending_fields.items()) or any(
+        state is not None and state.ended for state in states
+    )
 
 
 def cells(what: Kind, look: Look, values: Sequence[Any], ends: Sequence[bool]) -> list[str]:

@@ -17,7 +17,7 @@ SHOWN_RUNS = 10
 WAIT_S = 3.0
 
 
-@blueprint.route("/c/<collection>/<path:part>/erase", methods=["GET", "POST"])
+@blueprint.route("/c/<collection>/<part>/erase", methods=["GET", "POST"])
 def erase(collection: str, part: str) -> Response:
     """Show the preview with its form. With a reason and the word, erase the values and show the receipt."""
     key = frame.key_of(part)

@@ -49,7 +49,7 @@ class Column:
     why: str = ""
 
 
-@blueprint.get("/<collection>/<path:part>/explorer")
+@blueprint.get("/<collection>/<part>/explorer")
 def show(collection: str, part: str) -> Response:
     """Show the columns of the way in the address; for htmx only those from the column `way-N` on that it replaces."""
     key, way = frame.key_of(part), request.args.getlist(STEP)[:LONGEST_WAY]

@@ -123,7 +123,9 @@ def naming(named: Mapping[tuple[str, str], formats.Named], reader: formats.Look 
     """Return the look with these records by name, each with its address."""
     before = reader or look()
     linked = {
-        (collection, key): known if known.absent else replace(known, href=record_url(collection, known.key or key))
+        (collection, key): known
+        if known.absent
+        else replace(known, href=record_url(record_links.reference(collection, key)[0], known.key or key))
         for (collection, key), known in named.items()
     }
     return replace(before, records={**before.records, **linked}) if linked else before

@@ -374,7 +374,7 @@ def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], lo
     for item in shown:
         what = kinds[item.name]
         if due_cells.is_due(what):
-            ends = [due_cells.over(values_of, collection) for values_of in of_rows]
+            ends = [due_cells.over(values_of, collection, look) for values_of in of_rows]
             written.append(due_cells.cells(what, look, [values_of.get(item.name) for values_of in of_rows], ends))
             continue
         write = states.column(what, look) if item.name == state or item.widget == "badge" else formats.column(what, look, html)

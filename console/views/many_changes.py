@@ -59,7 +59,7 @@ def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
 
 
 def _needed(field: Field) -> bool:
-    return field.required or not field.nullable
+    return field.needed
 
 
 def _require(deed: ManyChanges, known: Mapping[str, Field], values: Mapping[str, Any], emptied: set[str]) -> None:

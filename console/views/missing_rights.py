@@ -18,7 +18,7 @@ blueprint = Blueprint("why", __name__)
 ASKED_WITHIN_S = 24 * 3600
 
 
-@blueprint.get("/c/<collection>/<path:part>/why")
+@blueprint.get("/c/<collection>/<part>/why")
 def record(collection: str, part: str) -> Response:
     """Show what the reader may do with the record, and why not."""
     key = frame.key_of(part)

@@ -17,7 +17,7 @@ SHOWN = 20
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-@blueprint.route("/c/<collection>/<path:part>/notes", methods=["GET", "POST"])
+@blueprint.route("/c/<collection>/<part>/notes", methods=["GET", "POST"])
 def on_record(collection: str, part: str) -> Response:
     """Show the notes on a record; a POST adds one."""
     key = frame.key_of(part)

@@ -16,7 +16,7 @@ from console.views.run import form_boxes
 blueprint = Blueprint("acting", __name__, url_prefix="/c")
 
 
-@blueprint.route("/<collection>/<path:part>/do/<action>", methods=["GET", "POST"])
+@blueprint.route("/<collection>/<part>/do/<action>", methods=["GET", "POST"])
 def show_action(collection: str, part: str, action: str) -> Response:
     """Show the action's form; a POST executes it and redirects to its run."""
     key = frame.key_of(part)

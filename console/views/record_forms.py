@@ -40,7 +40,7 @@ def new(collection: str) -> Response:
         return _new_form(form, like)
     typed = {name: value for name, value in form_boxes.read_form(request.form, frame.look()).items() if name in _names(form.fields)}
     try:
-        given = {name: value for name, value in typed.items() if value is not None}
+        given = hand_forms.blanks(form) | {name: value for name, value in typed.items() if value is not None}
         hand_forms.require_filled(form, given)
         made = record_changes.create(frame.actor(), collection, given)
     except (Invalid, Conflict, NotAllowed, SourceDown) as wrong:
@@ -51,7 +51,7 @@ def new(collection: str) -> Response:
     return frame.redirect_to(frame.record_url(collection, made.key))
 
 
-@blueprint.route("/c/<collection>/<path:part>/edit", methods=["GET", "POST"])
+@blueprint.route("/c/<collection>/<part>/edit", methods=["GET", "POST"])
 def edit(collection: str, part: str) -> Response:
     """Show all fields that the reader may change; a POST saves those that were changed, unless somebody else changed them meanwhile."""
     key = frame.key_of(part)
@@ -83,7 +83,7 @@ def edit(collection: str, part: str) -> Response:
     return frame.redirect_to(frame.record_url(collection, key))
 
 
-@blueprint.route("/c/<collection>/<path:part>/delete", methods=["GET", "POST"])
+@blueprint.route("/c/<collection>/<part>/delete", methods=["GET", "POST"])
 def delete(collection: str, part: str) -> Response:
     """Show what deleting the record brings with it; a POST deletes it if it is still as it was shown."""
     key = frame.key_of(part)
@@ -162,7 +162,7 @@ def _source(item: Field, *, filled: bool = False) -> dict[str, Any]:
     """Return the field as its box takes it. `filled`: the database has a value of its own for it."""
     help_text = item.help if not item.help or item.help.endswith((".", "?", "!")) else f"{item.help}."
     helped = " ".join(filter(None, (help_text, FILLED))) if filled else item.help
-    needed = item.required or not item.nullable
+    needed = item.needed
     return item.to_json() | {"help": helped or None, "required": needed and not filled, "readonly": False}
 
 

@@ -75,7 +75,7 @@ class Start:
     slug: str = ""
 
 
-@blueprint.get("/<collection>/<path:part>")
+@blueprint.get("/<collection>/<part>")
 def show(collection: str, part: str) -> Response:
     """Show the record: `?tab=` summary, details or activity."""
     key = frame.key_of(part)
@@ -107,14 +107,14 @@ def show(collection: str, part: str) -> Response:
     return frame.page("records/page.html", context)
 
 
-@blueprint.get("/<collection>/<path:part>/menu")
+@blueprint.get("/<collection>/<part>/menu")
 def menu(collection: str, part: str) -> Response:
     """Show what can be done with the record, as the menu of its row or on its own page."""
     page = browse.record(frame.actor(), collection, frame.key_of(part))
     return frame.page("records/menu.html", record_context(page) | runs_and_starts(page) | by_hand(page), blocks={"*": "menu"})
 
 
-@blueprint.get("/<collection>/<path:part>/related")
+@blueprint.get("/<collection>/<part>/related")
 def all_related(collection: str, part: str) -> Response:
     """Show the first records of every relation of the summary, with how many each has."""
     key = frame.key_of(part)
@@ -138,7 +138,7 @@ def _related_head(collection: str, key: str | None, name: str, label: str) -> di
     return {"name": name, "label": label, "href": frame.record_url(collection, key) + f"/related/{frame.segment(name)}"}
 
 
-@blueprint.get("/<collection>/<path:part>/related/<relation>")
+@blueprint.get("/<collection>/<part>/related/<relation>")
 def related(collection: str, part: str, relation: str) -> Response:
     """Show the records of a relation: the first few in the summary, or page by page on their own."""
     key, relation, fragment = frame.key_of(part), frame.key_of(relation), frame.wants_fragment()
@@ -152,7 +152,7 @@ def related(collection: str, part: str, relation: str) -> Response:
     return frame.page("records/related.html", context | record_context(browse.record(frame.actor(), collection, key)))
 
 
-@blueprint.route("/<collection>/<path:part>/edit/<name>", methods=["GET", "POST"])
+@blueprint.route("/<collection>/<part>/edit/<name>", methods=["GET", "POST"])
 def edit(collection: str, part: str, name: str) -> Response:
     """Show the form of one field; a POST saves it if the field still has the value that the form began with."""
     key, name, look = frame.key_of(part), frame.key_of(name), frame.look()
@@ -187,7 +187,7 @@ def edit(collection: str, part: str, name: str) -> Response:
     return make_response(frame.render("records/value.html", {"line": line}))
 
 
-@blueprint.route("/<collection>/<path:part>/start/<slug>", methods=["GET", "POST"])
+@blueprint.route("/<collection>/<part>/start/<slug>", methods=["GET", "POST"])
 def start(collection: str, part: str, slug: str) -> Response:
     """Ask for the input that the workflow needs, then start the run."""
     key = frame.key_of(part)
@@ -334,7 +334,7 @@ def _line(page: RecordPage, item: Field, look: Look, starts: Sequence[Start] = (
         badge = item.name == page.collection.summary.get("badge") or item.widget == "badge"
         drawn = states.badge(what, value, look) if badge else formats.html(what, value, look)
         if due_cells.is_due(what):
-            drawn = due_cells.shown(what, value, look, end=due_cells.over(page.record.values, page.collection))
+            drawn = due_cells.shown(what, value, look, end=due_cells.over(page.record.values, page.collection, look))
     governor = page.governed.get(item.name)
     if governor is not None:
         way = next((start for start in starts if start.slug in governor.slugs), None)
@@ -406,7 +406,7 @@ def _edit_form(
     status: int = 200,
 ) -> Response:
     detail = next((detail for detail in wrong.details if detail.get("field") in (item.name, None)), None) if wrong else None
-    source = item.to_json() | {"required": item.required or not item.nullable, "now": None}
+    source = item.to_json() | {"required": item.needed, "now": None}
     context = record_context(page) | {
         "box": form_boxes.box(source, reference_boxes.look_for([source], {item.name: value}), value=value, error=detail),
         "old": json.dumps(old),

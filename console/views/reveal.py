@@ -10,7 +10,7 @@ from console.views import formats, frame, records
 blueprint = Blueprint("reveal", __name__, url_prefix="/c")
 
 
-@blueprint.route("/<collection>/<path:part>/reveal/<name>", methods=["GET", "POST"])
+@blueprint.route("/<collection>/<part>/reveal/<name>", methods=["GET", "POST"])
 def reveal(collection: str, part: str, name: str) -> Response:
     """Show the form that asks for the reason; a POST shows the value. With `hide`, show the masked line again."""
     key, name, who, look = frame.key_of(part), frame.key_of(name), frame.actor(), frame.look()

@@ -16,7 +16,7 @@ blueprint = Blueprint("tags", __name__)
 SHOWN = 50
 
 
-@blueprint.route("/c/<collection>/<path:part>/tags", methods=["GET", "POST"])
+@blueprint.route("/c/<collection>/<part>/tags", methods=["GET", "POST"])
 def on_record(collection: str, part: str) -> Response:
     """Show the tags of a record; a POST puts one there, or takes away the one that `remove` names."""
     key, who = frame.key_of(part), frame.actor()

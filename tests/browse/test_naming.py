@@ -40,13 +40,13 @@ def test_a_masked_name_is_dots_and_not_the_key(company: Company) -> None:
 
 def test_names_cost_one_statement_for_each_collection(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    true = records.titles
+    true = records.named
 
-    def counted(collection: str, keys: object, scope: object) -> dict[str, str]:
+    def counted(collection: str, keys: object, scope: object, fields: object) -> dict[str, str]:
         asked.append(collection)
-        return true(collection, keys, scope)  # type: ignore[arg-type]
+        return true(collection, keys, scope, fields)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(records, "titles", counted)
+    monkeypatch.setattr(records, "named", counted)
     browse.named(company.mona, [("customer", str(key)) for key in range(200)] + [("account", "x")])
     assert asked == ["account", "customer"]
 

@@ -75,7 +75,7 @@ class Route:
 
 
 BUILDER = "/w/<slug>/edit"
-RECORD, RUN, INBOX = "/c/<collection>/<path:part>", "/runs/<run_id>", "/inbox/<name>"
+RECORD, RUN, INBOX = "/c/<collection>/<part>", "/runs/<run_id>", "/inbox/<name>"
 SIGNS_IN = "/settings/sign-in/of/<person_id>"
 WORKFLOW = "/workflows/<slug>"
 SHAPE, ROLES = "/settings/collections/<collection>", "/settings/roles"

@@ -85,7 +85,7 @@ def test_what_is_late_says_for_how_many_days_unless_it_has_ended(name: str, kind
 def test_a_record_is_over_by_its_state_whether_or_not_that_is_drawn_as_a_badge(
     columns: dict[str, str], record: dict[str, object], over: bool
 ) -> None:
-    assert due_cells.over(record, one(*(column(name, stored) for name, stored in columns.items()))) is over
+    assert due_cells.over(record, one(*(column(name, stored) for name, stored in columns.items())), Look()) is over
 
 
 def test_page_size_and_widths_are_kept_for_one_person_and_what_cannot_be_is_refused(pages: "Pages") -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from console import access, sources
 from console.contacts import import_batches
-from console.contacts.cells import spelling_of
+from console.contacts.cells import chosen, spelling_of, value
 from console.contacts.import_batches import Import
+from console.core.documents.collections import Field, Option
 from console.db.engine import fetch
+from console.formats import Look
 from tests.jobs import work_until_idle
 from tests.tables import cases
 
@@ -133,3 +135,27 @@ def test_a_file_tells_nobody_which_hidden_records_are_there(stock: "Pages") -> N
 )
 def test_spelling_is_told_by_the_cells(cells: list[str], spelling: str) -> None:
     assert spelling_of(cells, ",") == spelling
+
+
+def test_a_reference_is_told_by_the_name_of_the_record_where_that_means_one(stock: "Pages", tmp_path: "Path") -> None:
+    with closing(sqlite3.connect(tmp_path / "stock.db")) as connection:
+        connection.executescript("insert into maker (id, name) values (20, 'Acme Ltd'), (21, 'Twin'), (22, 'Twin'), (23, '7');")
+    found = kept(stock, "SKU,Price,Maker\nD-1,5,Acme Ltd\nD-2,5,Twin\nD-3,5,Nobody\nD-4,5,7\nD-5,5,Acme  Ltd\nD-6,5,Hidden\n")
+    work_until_idle()
+    assert {number: why[0] for number, why in import_batches.refused(found.id)} == {
+        3: "Maker: 2 records are called Twin. Write the key of one.",
+        4: "Maker: no maker is called Nobody.",
+        7: "Maker: no maker is called Hidden.",
+    }
+    import_batches.confirm(stock.company.olivia, found.id)
+    work_until_idle()
+    assert [(row[0], row[3]) for row in parts(tmp_path)[1:]] == [("D-1", 20), ("D-4", 7), ("D-5", 20)]
+
+
+def test_several_options_of_one_cell_are_a_list() -> None:
+    colours = (Option("red", "Red"), Option("blue", "Dark blue"))
+    field = Field("colours", "Colours", "multi_enum", "array", options=colours)
+    assert [value(field, cell, "day", Look()) for cell in ("Red, dark blue", "[blue;red]", "", "green|red")] == [
+        ["red", "blue"], ["blue", "red"], [], ["green", "red"],
+    ]  # fmt: skip
+    assert (chosen(field, ["red"]), chosen(field, ["green"]), chosen(field, "red")) == (True, False, True)

@@ -139,7 +139,7 @@ def _boxes(becoming: Collection, look: collections.Look, *, new: bool) -> list[f
     begun = becoming.begins_with({"currentUser": who.attributes, "now": frame.look().now}) if new else page.record.values
     fields = [item for item in form_fields(becoming, new=new) if item.name not in look.closed and (new or item in page.fields)]
     sources = [
-        item.to_json() | {"name": f"preview.{item.name}", "required": item.required or not item.nullable, "now": None, "value": begun.get(item.name), "readonly": False}
+        item.to_json() | {"name": f"preview.{item.name}", "required": item.needed, "now": None, "value": begun.get(item.name), "readonly": False}
         for item in fields
     ]  # fmt: skip
     return form_boxes.boxes({"fields": sources}, frame.look())

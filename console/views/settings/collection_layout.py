@@ -154,7 +154,7 @@ def _items(editing: Editing, part: Part) -> dict[str, Item]:
     return {
         item.name: Item(
             item.name, item.label, "computed" if item.computed is not None else item.type.replace("_", " "),
-            needed=item.required or not item.nullable, must=not item.nullable,
+            needed=item.needed, must=not item.nullable,
             default=(said[item.name].default or "") if item.name in said else "",
         )
         for item in able

@@ -22,5 +22,5 @@ from console.core.plain_words import humanised
 
 OPEN_MODULES = frozenset({
     "assembling", "collection_document", "condition_rows", "contact_document", "document_changes", "document_check", "document_merge",
-    "document_words", "likely_relations", "recognising", "treatment",
+    "document_words", "likely_relations", "pointing", "recognising", "treatment",
 })  # fmt: skip

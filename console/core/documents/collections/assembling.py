@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from console.core.documents.collections import recognising, relating, treatment
+from console.core.documents.collections import closing, pointing, recognising, relating, treatment
 from console.core.documents.collections.default_titles import default_columns, default_title, parts_in_title, random_keys
 from console.core.documents.collections.labels import explained, led_to, one_of
 from console.core.documents.collections.model import (
@@ -71,9 +71,10 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
     items = [relating.with_said_keys(item, every) if item.document.get("relations") else item for item in every]
     alike = _led_alike(items, places)
     marks = _marks(items)
+    pointed = pointing.all_pairs(items)
+    computed = {item.id: (*pointing.fields(item, pointed), *called.get(item.id, ())) for item in items}
     made = {
-        item.id: _made(Recipe.of(item, places, tuple(called.get(item.id, ())), alike, marks[item.source, item.structure["schema"]]))
-        for item in items
+        item.id: _made(Recipe.of(item, places, computed[item.id], alike, marks[item.source, item.structure["schema"]])) for item in items
     }
     links: dict[str, list[Relation]] = {item.id: [] for item in items}
     for item in items:
@@ -81,10 +82,12 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
             target = places.get((item.source, foreign["schema"], foreign["table"]))
             if target is not None:
                 relating.link(links, made, item.id, target.id, foreign)
+        for led_from, relation in pointing.back(made[item.id], pointed, made):
+            links[led_from].append(relation)
     relating.label_ends({item.id: item.structure for item in items}, links, made)
     related = {item.id: relating.relations(made, made[item.id], links[item.id], item.document) for item in items}
     finished = {item.id: _referring(replace(made[item.id], relations=related[item.id]), made) for item in items}
-    return told_apart(finished)
+    return told_apart({ident: closing.with_closing(own, finished) for ident, own in finished.items()})
 
 
 def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:
@@ -174,21 +177,20 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
     words = recognising.column_words(structure["columns"])
     fields = tuple(_field(kept, column, words, key, led.get(column["name"]), named) for column in structure["columns"])
     fields = _labelled(fields, document)
-    columns = {item.name for item in fields}
     by_name = {item.name: item for item in fields}
     computed = tuple(
         _computed(kept, name, says, by_name)
         for name, says in _said_of_fields(document).items()
-        if says.get("computed") and name not in columns
+        if says.get("computed") and name not in by_name
     )
     computed += tuple(
         _called(item, _said_of_fields(document).get(item.name, {}), by_name) for item in called if _may_be(item, by_name, computed)
     )
-    known = columns | {item.name for item in computed}
+    known = by_name.keys() | {item.name for item in computed}
     shown = [item for item in fields if not item.hidden]
     unknown = sorted(
         (set(_said_of_fields(document)) | {name for place in LISTS for name in document.get(place) or ()}) - known
-        | (set(document.get("search") or ()) | set(key)) - columns
+        | (set(document.get("search") or ()) | set(key)) - by_name.keys()
     )
     if unknown:
         raise DefinitionError(
@@ -196,6 +198,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
             details=[{"field": name, "reason": "There is no such column."} for name in unknown],
         )
     title = document.get("title") or default_title(structure, shown, key, one_of(label))
+    listed = {place: None if document.get(place) is None else tuple(document[place]) for place in LISTS}
     made = Collection(
         id=kept.id,
         source=kept.source,
@@ -211,17 +214,20 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
         segments=offered_segments(document),
         title=title,
         subject=document.get("subject"),
-        columns=tuple(document.get("columns") or default_columns(shown, random_keys(structure, key) | parts_in_title(fields, key, title))),
+        columns=tuple(
+            document.get("columns")
+            or pointing.instead(default_columns(shown, random_keys(structure, key) | parts_in_title(fields, key, title)), computed)
+        ),
         summary=document.get("summary") or {},
-        changes=_changes(document.get("changes"), by_name),
+        changes=None if document.get("changes") is None else _changes(document["changes"], by_name),
         search=tuple(document.get("search") or ()),
         sort=document.get("sort"),
         position=kept.position,
         computed_fields=computed,
         validation=tuple(Rule(item["if"], item["message"], item.get("field")) for item in document.get("validation") or ()),
-        details=_named(document.get("details")),
-        form=_named(document.get("form")),
-        new=_named(document.get("new")),
+        details=listed["details"],
+        form=listed["form"],
+        new=listed["new"],
         contact=ContactDocument.model_validate(document["contact"]) if document.get("contact") else None,
     )
     _check(made)
@@ -231,10 +237,8 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
 CREATED = ("created_at", "created", "inserted_at", "created_on", "creation_date", "date_created")
 
 
-def _changes(given: Mapping[str, Any] | None, by_name: Mapping[str, Field]) -> Changes | None:
+def _changes(given: Mapping[str, Any], by_name: Mapping[str, Field]) -> Changes:
     """How changes are noticed; the column for new rows by its name, unless the document says which."""
-    if given is None:
-        return None
     created = given.get("created") or next(
         (name for name in CREATED if name in by_name and by_name[name].stored in ("datetime", "date")), None
     )
@@ -243,10 +247,6 @@ def _changes(given: Mapping[str, Any] | None, by_name: Mapping[str, Field]) -> C
 
 def _said_of_fields(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     return document.get("fields") or {}
-
-
-def _named(names: Sequence[str] | None) -> tuple[str, ...] | None:
-    return None if names is None else tuple(names)
 
 
 def _computed(kept: Stored, name: str, says: Mapping[str, Any], columns: Mapping[str, Field]) -> Field:
@@ -416,6 +416,7 @@ def _field(
         author=_author(name, kind, says),
         required=bool(says.get("required", False)),
         default=says.get("default"),
+        blank=bool(column.get("blank")) and not column["nullable"] and not options,
         governed=_governors(kept.document, name),
         **_look_of(says) | ({} if plain and not says.get("type") else recognising.coded(words[name], column)) | seen,
     )

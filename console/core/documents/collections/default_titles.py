@@ -23,7 +23,7 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
     ]
     chosen = recognising.title_columns(noun, known, recognising.column_words(structure["columns"]))
     if chosen:
-        return " ".join(f"{{{{ {_path(name)} }}}}" for name in chosen)
+        return " ".join(f"{{{{ {path(name)} }}}}" for name in chosen)
     visible = {item.name: item for item in shown}
     if parts <= visible.keys() and parts:
         return _of_parts([visible[name] for name in key], noun)
@@ -39,10 +39,10 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
     ]
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
     if texts and not natural:
-        return f"{{{{ {_path(texts[0])} }}}}"
+        return f"{{{{ {path(texts[0])} }}}}"
     if random_keys(structure, key) and (moment := _moment(structure, visible)):
-        return f"{noun} {{{{ {_path(moment)} }}}}"
-    return f"{noun} {{{{ {_path(key[0])} }}}}" if numbered else " ".join(f"{{{{ {_path(name)} }}}}" for name in key)
+        return f"{noun} {{{{ {path(moment)} }}}}"
+    return f"{noun} {{{{ {path(key[0])} }}}}" if numbered else " ".join(f"{{{{ {path(name)} }}}}" for name in key)
 
 
 def _may_name(item: Field) -> bool:
@@ -52,16 +52,16 @@ def _may_name(item: Field) -> bool:
 
 def parts_in_title(fields: Sequence[Field], key: Sequence[str], title: str) -> set[str]:
     """Parts of a key that lead nowhere and stand in the title of each record."""
-    return {item.name for item in fields if len(key) > 1 and item.name in key and not item.references and _path(item.name) in title}
+    return {item.name for item in fields if len(key) > 1 and item.name in key and not item.references and path(item.name) in title}
 
 
 def _of_parts(parts: Sequence[Field], one: str) -> str:
     """A title of the parts of a key: texts speak for themselves. A number that is called ID stands without the moment that says its partition."""
     alone = [item for item in parts if item.label == "ID" and item.stored == "integer"]
     if alone and all(item in alone or item.stored in ("date", "datetime") for item in parts):
-        return f"{one} {{{{ {_path(alone[0].name)} }}}}"
+        return f"{one} {{{{ {path(alone[0].name)} }}}}"
     labels = _part_labels([item.label for item in parts])
-    paths = [f"{{{{ {_path(item.name)} }}}}" for item in parts]
+    paths = [f"{{{{ {path(item.name)} }}}}" for item in parts]
     return ", ".join(path if item.stored == "text" else f"{label} {path}" for label, item, path in zip(labels, parts, paths, strict=True))
 
 
@@ -109,7 +109,8 @@ def _tells(item: Field, noun: str) -> bool:
     return not foreign and words.isdisjoint({"ip", "agent"} | recognising.MONEY)
 
 
-def _path(name: str) -> str:
+def path(name: str) -> str:
+    """A column in an expression."""
     if PLAIN_NAME.fullmatch(name):
         return f"record.{name}"
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')

@@ -14,6 +14,7 @@ from console.core.scopes import Scope
 
 if TYPE_CHECKING:
     from console.core.documents.collections.contact_document import ContactDocument
+    from console.core.documents.collections.pointing import Pair
 
 FieldKind: TypeAlias = Literal[
     "text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "reference",
@@ -82,7 +83,7 @@ class Field:
     writes its content: staff, system (our own code) or customer (anybody else). `currency` is the column with a money field's currency, or the
     code itself; `minor`: stored in the currency's smallest unit. `ai` says what a model may get of its values. `governed` are the slugs of the
     workflows that alone write it. `default` is the template of what a new record's form begins with. `hidden_because`: why it is hidden although
-    nobody has said so.
+    nobody has said so. `blank`: the text must not be null, and is empty in other records. `pair` are the two columns that together name a record.
     """
 
     name: str
@@ -118,6 +119,13 @@ class Field:
     required: bool = False
     governed: tuple[str, ...] = ()
     default: str | None = None
+    blank: bool = False
+    pair: "Pair | None" = None
+
+    @property
+    def needed(self) -> bool:
+        """Whether a record must have a value here that is not empty."""
+        return self.required or not (self.nullable or self.blank)
 
     @property
     def sortable(self) -> bool:
@@ -142,7 +150,7 @@ class Field:
             "references": self.references,
             "max_length": self.max_length,
             "help": self.help,
-            "required": self.required or not self.nullable,
+            "required": self.needed,
             "ai": self.ai,
             "computed": self.computed is not None,
             "format": self.format,
@@ -158,7 +166,7 @@ class Field:
 class Relation:
     """A relation from a record to others. `columns` are pairs of (column here, column there).
 
-    `exact`: the database or the key guarantees at most one target record.
+    `exact`: the database or the key guarantees at most one target record. `only`: (column there, value) that the other records have besides.
     """
 
     name: str
@@ -167,6 +175,7 @@ class Relation:
     kind: str  # to_one | to_many
     columns: tuple[tuple[str, str], ...]
     exact: bool = False
+    only: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> dict[str, str]:
         """The form in the API."""
@@ -211,7 +220,8 @@ class Changes:
 class Collection:
     """A table or view as the console shows it. `stored_fields` are all columns, `fields` the visible and computed ones. `details` and
     `form` name the fields that a record's page shows and offers to edit, in order, `new` those of a new record's form; None: all (`new`: as `form`).
-    `plain_label` is the label without what tells it from others of the same one, empty where there are none.
+    `plain_label` is the label without what tells it from others of the same one, empty where there are none. `ending_references` are the fields that
+    lead to a table of states some of which are ends → its collection.
     """
 
     id: str
@@ -242,6 +252,12 @@ class Collection:
     plain_label: str = ""
     changes: Changes | None = None
     contact: "ContactDocument | None" = None
+    ending_references: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def closing(self) -> tuple[str, ...]:
+        """Fields of a table of states that say yes where such a state is an end: `is_closed`."""
+        return tuple(item.name for item in self.stored_fields if item.stored == "boolean" and ENDING.fullmatch(item.name))
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:

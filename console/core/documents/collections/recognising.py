@@ -62,7 +62,7 @@ LAST = frozenset(
 WHOLE = ("display_name", "full_name", "fullname", "displayname")
 TITLES = (
     "name", "title", "label", "titel", "bezeichnung", "name1", "bez1", "bez", "firma", "nom", "naam", "nombre", "legal_name",
-    "company_name", "subject", "description", "code",
+    "company_name", "subject", "filename", "file_name", "description", "code",
 )  # fmt: skip
 COMPOUND = ("name", "titel", "bezeichnung", "naam", "namn", "navn")
 """Ends of words that are written in one with what they name: `Kursname` of courses, `Artikelbezeichnung` of articles."""

@@ -1,0 +1,152 @@
+"""Databases in which a column says in which table the key beside it is to be looked up, and a table of states which of them are an end."""
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from console import records, sources
+from console.core.documents.collections import Stored, assemble
+from console.core.scopes import whole
+from tests.core.test_collections import column
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+RAILS = """
+create table issue_statuses (id integer primary key, name text not null, is_closed boolean not null);
+create table issues (id integer primary key, subject text not null, status_id integer references issue_statuses, due_date date);
+create table versions (id integer primary key, name text not null);
+create table notes (id integer primary key, noted_type varchar(30), noted_id integer, author text);
+insert into issue_statuses values (1, 'New', 0), (2, 'Rejected', 1);
+insert into issues values (1, 'Leak', 1, '2020-01-01'), (2, 'Crack', 2, '2020-01-01'), (3, 'Rust', null, '2020-01-01');
+insert into versions values (1, '2.0');
+insert into notes values (1, 'Issue', 1, 'a'), (2, 'Version', 1, 'b'), (3, 'WikiPage', 1, 'c'), (4, null, null, 'd'), (5, 'Issue', 99, 'e');
+"""
+
+
+def connected(folder: Path, script: str = RAILS, role: str = "operator") -> None:
+    file = folder / "track.db"
+    with sqlite3.connect(file) as connection:
+        connection.executescript(script)
+    connection.close()
+    sources.add("track", f"sqlite:///{file}", role)
+
+
+def test_a_key_beside_its_kind_is_the_record_in_words_with_a_link(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path)
+    listed = pages.olivia.get("/c/track.notes")
+    assert "Noted type" not in [words for _, words in listed.headings]
+    assert {"/c/track.issues/1", "/c/track.versions/1"} <= set(listed.links)
+    for words in ("Leak", "Version 2.0", "Wiki page 1", "An issue that is gone"):
+        assert words in listed.text
+    assert "track." not in listed.text
+    assert "/c/track.versions/1" in pages.olivia.get("/c/track.notes/2").links
+    form = pages.olivia.get("/c/track.notes/2/edit").text
+    assert "Noted ID" in form
+    assert "Noted type" in form
+    notes = records.collection("track.notes")
+    assert notes.columns == ("id", "noted", "author")
+    assert [row.values["noted"] for row in records.page("track.notes", whole("track.notes")).rows][:3] == [
+        "track.issues 1", "track.versions 1", "WikiPage 1",
+    ]  # fmt: skip
+
+
+def test_the_record_lists_what_names_it_and_nothing_of_another_kind_with_its_key(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path)
+    for record, there in (("issues/1", "/c/track.notes/1"), ("versions/1", "/c/track.notes/2")):
+        listed = pages.olivia.get(f"/c/track.{record}/related")
+        assert [link for link in listed.links if link.startswith("/c/track.notes/")] == [there]
+        alone = pages.olivia.get(f"/c/track.{record}/related/notes")
+        assert [link for link in alone.links if link.startswith("/c/track.notes/")] == [there]
+    assert records.related_count("track.issues", "1", "notes", whole("track.notes"), 10) == 1
+
+
+def test_who_may_not_see_the_kind_learns_no_title(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path, role="admin")
+    from console import access
+
+    access.grant("operator", "collection:track.notes", ["browse", "read"])
+    listed = pages.olivia.get("/c/track.notes")
+    assert "An issue you may not see" in listed.text
+    assert "Leak" not in listed.text
+    pages.olivia.get("/c/track.issues/1", status=404)
+
+
+def test_a_record_whose_status_is_closed_is_not_late_and_not_open(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path)
+    rows = pages.olivia.get("/c/track.issues?segment=").html.split("<tr ")
+    late = {name: any(name in row and "late" in row for row in rows) for name in ("Leak", "Crack", "Rust")}
+    assert late == {"Leak": True, "Crack": False, "Rust": True}
+    assert "late" not in pages.olivia.get("/c/track.issues/2").text
+    still = pages.olivia.get("/c/track.issues?segment=open").text
+    assert "Leak" in still
+    assert "Rust" in still
+    assert "Crack" not in still
+
+
+def table(name: str, *columns: dict[str, Any], foreign: list[dict[str, Any]] | None = None, key: list[str] | None = None) -> Stored:
+    structure = {
+        "schema": "public", "table": name, "kind": "table", "comment": None, "dialect": "postgresql", "key": key or ["id"],
+        "columns": [column("id", "integer"), *columns], "foreign_keys": foreign or [],
+    }  # fmt: skip
+    return Stored(f"web.{name}", "web", structure, {})
+
+
+def test_the_content_types_of_django_lead_to_the_tables_of_its_applications() -> None:
+    types = table("django_content_type", column("app_label", "text"), column("model", "text"))
+    types.structure["columns"][0]["kinds"] = {"7": "shop product", "8": "auth user", "9": "sessions session"}
+    foreign = [{"columns": ["content_type_id"], "schema": "public", "table": "django_content_type", "target": ["id"]}]
+    items = table(
+        "taggit_item", column("content_type_id", "integer") | {"kinds": {"7": "7"}}, column("object_id", "integer"), foreign=foreign
+    )
+    made = assemble([types, items, table("shop_product"), table("auth_user")])
+    [shown] = made["web.taggit_item"].computed_fields
+    assert shown.pair is not None
+    values = [shown.pair.value({"content_type_id": kind, "object_id": 3}) for kind in (7, 8, 9, None)]
+    assert values == ["web.shop_product 3", "web.auth_user 3", "sessions session 3", None]
+    [back] = made["web.shop_product"].relations
+    assert (back.collection, back.columns, back.only) == ("web.taggit_item", (("id", "object_id"),), (("content_type_id", "7"),))
+    assert made["web.auth_user"].relations == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        ("TimeEntry", "web.time_entries"), ("App\\Models\\Post", "web.posts"), ("Admin::User", "web.admin_users"), ("posts", "web.posts"),
+        ("Invoice", None),
+    ],
+)  # fmt: skip
+def test_a_kind_is_the_table_of_its_name(kind: str, target: str | None) -> None:
+    tables = [table(name) for name in ("time_entries", "posts", "users", "admin_users")]
+    log = table("log", column("on_type", "text") | {"kinds": {kind: kind}}, column("on_id", "integer"))
+    found = assemble([*tables, log])["web.log"].computed_fields
+    assert [item.pair and dict(item.pair.targets).get(kind) for item in found] == ([target] if target else [])
+
+
+def test_a_text_that_is_empty_elsewhere_may_be_empty_in_a_new_record_and_a_hidden_one_that_must_not_be_is_named_at_once(
+    pages: "Pages", tmp_path: Path
+) -> None:
+    script = """
+    create table post (id integer primary key, title text not null, excerpt text not null);
+    create table login (id integer primary key, name text not null, password text not null);
+    insert into post values (1, 'First', ''), (2, 'Second', 'Some');
+    insert into login values (1, 'ann', 'x');
+    """
+    connected(tmp_path, script)
+    form = pages.olivia.get("/new/c/track.post").form("/new/c/track.post")["fields"]
+    pages.olivia.post("/new/c/track.post", {**form, "v.title": "Third"}, status=303)
+    assert records.get("track.post", "3", whole("track.post")).values["excerpt"] == ""
+    pages.olivia.post("/new/c/track.post", form, status=422)
+    told = pages.olivia.get("/new/c/track.login", status=403).text
+    assert "demands a value for Password" in told
+
+
+def test_a_field_called_like_a_part_of_the_address_is_edited_alone(pages: "Pages", tmp_path: Path) -> None:
+    names = ("notes", "menu", "related", "explorer", "edit", "delete", "tags", "erase")
+    columns = "".join(f', "{name}" text' for name in names)
+    connected(tmp_path, f"create table task (id integer primary key{columns}); insert into task (id) values (1)")
+    for name in names:
+        shown = pages.olivia.get(f"/c/track.task/1/edit/{name}").html
+        assert f'name="v.{name}"' in shown
