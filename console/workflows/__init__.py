@@ -24,6 +24,7 @@ from console.workflows.drafts import (
     add_node,
     as_published,
     draft_at,
+    draft_before,
     edit,
     history,
     live_document,
