@@ -131,6 +131,7 @@ _COUNTRY_WORDS = frozenset({"country", "countries", "nationality", "nationalitie
 _CENTS = re.compile(r"_(?:minor|cents?)$")
 _WORD_OF_PROGRAM = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _ONE_WORD = re.compile(r"\S+")
+_NO_FIGURES = re.compile(r"(?<=\.\d\d)(\d*[1-9])?0+$")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -188,7 +189,8 @@ def _chosen(value: Any, _: Kind, look: Look) -> str:
 
 
 def _number(value: Any, what: Kind, look: Look) -> str:
-    return grouped(str(value), look.locale, 10_000 if what.type == "integer" else 1_000) if what.grouped else str(value)
+    text = _NO_FIGURES.sub(r"\1", str(value))
+    return grouped(text, look.locale, 10_000 if what.type == "integer" else 1_000) if what.grouped else text
 
 
 def _day(value: Any, _: Kind, look: Look) -> str:

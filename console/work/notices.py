@@ -1,5 +1,6 @@
 """Notices for people: a list in the console, and mail where a server is set up. A notice is sent once, even if its cause is repeated."""
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ _WORDS = {
     "export_ended": "The file of a list that you asked for has come to its end",
     "access_requested": "{by} asks for a right",
     "publishing_asked": "{by} asks you to approve the publication of a workflow",
-    "publishing_decided": "{by} decided on your request to publish a workflow",
+    "publishing_decided:approved": "{by} approved what you asked to publish, and it is live",
+    "publishing_decided:changes_requested": "{by} asks for changes before what you asked for is published",
     "ai_budget_warn": "Today's budget for AI is above its warning level",
     "ai_budget_used": "Today's budget for AI is used up: steps are done by hand until midnight UTC",
     "log_damaged": "The activity log is not in order: look at its proof",
@@ -153,7 +155,10 @@ def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: d
     about = titles.get(run_id or "")
     if run_id is not None and about is None:
         return Notice(str(ident), "About something that you may not see any more", "", "", at, read_at is not None)
-    words, workflow = _WORDS.get(str(kind), "A notice").format(by=names.get(str(by), "The engine")), ""
+    if str(kind).startswith("publishing_"):
+        with contextlib.suppress(NotFound):  # whoever may not see it any more is told nothing of it
+            about = workflows.review_of(actor, str(key).partition(":")[0]).title
+    words, workflow = _words(str(kind), str(key)).format(by=names.get(str(by), "The engine")), ""
     if came is not None and (became := _CAME_OF.get(came[0])):
         words = became.format(by="you" if came[1] == actor.id else names.get(str(came[1]), "a former colleague"))
     if ct is not None:
@@ -169,6 +174,11 @@ def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: d
         words = f"In place of {names.get(str(absent), 'a colleague')}: {words}"
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
     return Notice(str(ident), words, about or "", href, at, read_at is not None, workflow)
+
+
+def _words(kind: str, key: str) -> str:
+    """What a notice of this kind says; of some what came of it, with which their key ends, says it."""
+    return _WORDS.get(f"{kind}:{key.rpartition(':')[2]}") or _WORDS.get(kind, "A notice")
 
 
 def read(actor: Actor, notice_id: str) -> str:

@@ -24,6 +24,7 @@ from console.workflows.drafts import (
     add_node,
     as_published,
     draft_at,
+    draft_before,
     edit,
     history,
     live_document,
@@ -42,13 +43,13 @@ from console.workflows.reviews import (
     approve_review,
     forget_words,
     listed_reviews,
+    newest_review,
     pinned_draft,
     possible_reviewers,
     request_changes,
     request_review,
     review_of,
     to_decide,
-    waiting_review,
     withdraw_review,
 )
 from console.workflows.second_person import needs_second_person

@@ -32,19 +32,18 @@ def record_edit(
     return {"draft": dict(document), "draft_revision": revision}
 
 
-def draft_at_revision(connection: Connection, row: Row[Any], revision: int) -> dict[str, Any]:
-    """The draft as it was at a revision. Raises NotFound where that is not kept any more."""
-    if not 0 <= revision <= row.draft_revision:
+def draft_at_revision(connection: Connection, workflow: str, now: dict[str, Any], newest: int, revision: int) -> dict[str, Any]:
+    """The draft as it was at a revision; `now` is it at the newest, with its keys in order. Raises NotFound where that is not kept any more."""
+    if not 0 <= revision <= newest:
         raise NotFound("There is no such revision of this draft.")
     made = tables.workflow_edit.c
-    wanted = sa.select(made.revision, made.inverse).where(made.workflow == row.id, made.revision > revision)
-    document = drafting.ordered(row.draft) if revision == row.draft_revision else row.draft
-    found = connection.execute(wanted.order_by(made.revision.desc())).all()
-    if len(found) < row.draft_revision - revision:
+    wanted = sa.select(made.inverse).where(made.workflow == workflow, made.revision > revision, made.revision <= newest)
+    found = connection.scalars(wanted.order_by(made.revision.desc())).all() if revision < newest else []
+    if len(found) < newest - revision:
         raise NotFound(f"Revision {revision} of this draft is not kept.")
-    for each in found:
-        document = drafting.apply(document, drafting.read_changes(each.inverse))
-    return document
+    for inverse in found:
+        now = drafting.apply(now, drafting.read_changes(inverse))
+    return now
 
 
 def newest_edit(connection: Connection, row: Row[Any], actor: Actor, kind: str) -> Row[Any] | None:

@@ -20,6 +20,7 @@ from console.core.actor import Actor
 from console.core.documents.json_shape import model_errors
 from console.core.documents.workflow import Workflow, read
 from console.core.documents.workflow_check import Problem
+from console.core.documents.workflow_sketch import Sketch
 from console.core.drafting import Change, ChangeError, graph_pieces
 from console.core.expressions import ExpressionError
 from console.db import tables
@@ -73,9 +74,9 @@ def open_draft(actor: Actor, slug_or_id: str) -> Draft:
         return _draft(connection, _locked(connection, actor, slug_or_id, lock=False), actor)
 
 
-def problems(draft: Draft) -> list[Problem]:
-    """Everything that is wrong with the draft, as `console workflow check --sources` tells it."""
-    return check(draft.document, around())
+def problems(draft: Draft, sketches: list[Sketch] | None = None) -> list[Problem]:
+    """Everything that is wrong with the draft, as `console workflow check --sources` tells it; the steps as they were read are added to `sketches`."""
+    return check(draft.document, around(), sketches)
 
 
 def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]) -> Draft:
@@ -88,7 +89,7 @@ def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]
         row = _locked(connection, actor, slug_or_id)
         try:
             now = drafting.ordered(row.draft)
-            base = now if revision == row.draft_revision else draft_at_revision(connection, row, revision)
+            base = draft_at_revision(connection, row.id, now, row.draft_revision, revision)
             after, collisions = drafting.merge(base, now, changes)
         except NotFound:
             reason = "Not saved: the draft has changed too much since. Open it again; what you typed is still here to be copied."
@@ -168,7 +169,13 @@ def draft_at(actor: Actor, slug_or_id: str, revision: int) -> dict[str, Any]:
     """The document of the draft as it was at a revision. Raises NotFound where that is not kept, NotAllowed."""
     with hot_engine().connect() as connection:
         row = _locked(connection, actor, slug_or_id, lock=False)
-        return draft_at_revision(connection, row, revision)
+        return draft_at_revision(connection, row.id, drafting.ordered(row.draft), row.draft_revision, revision)
+
+
+def draft_before(draft: Draft, revision: int) -> dict[str, Any]:
+    """The document of an opened draft as it was at a revision; what is as it was is the same object. Raises NotFound where that is not kept."""
+    with hot_engine().connect() as connection:
+        return draft_at_revision(connection, draft.id, draft.document, draft.revision, revision)
 
 
 def restore(actor: Actor, slug_or_id: str, revision: int, document: Mapping[str, Any]) -> Draft:
@@ -259,9 +266,9 @@ def _step_back(actor: Actor, slug_or_id: str, kind: str) -> Draft:
         if own is None:
             raise Conflict(f"There is nothing to {kind}.", code="not_possible")
         changes = drafting.read_changes(own.inverse if kind == UNDO else own.changes)
-        base = draft_at_revision(connection, row, own.revision if kind == UNDO else own.revision - 1)
+        now = drafting.ordered(row.draft)
+        base = draft_at_revision(connection, row.id, now, row.draft_revision, own.revision if kind == UNDO else own.revision - 1)
         try:
-            now = drafting.ordered(row.draft)
             after, collisions = drafting.merge(base, now, changes)
         except ChangeError as error:
             raise Conflict(error.reason, code="conflicting_changes") from None

@@ -85,9 +85,9 @@ def review_of(actor: Actor, review_id: str) -> Review:
         return _review(_visible_row(connection, actor, review_id))
 
 
-def waiting_review(actor: Actor, workflow_id: str) -> Review | None:
-    """The request of the workflow that waits; None without one, or for who may not see it."""
-    found, _ = listed_reviews(actor, workflow=workflow_id, status=WAITING, limit=1)
+def newest_review(actor: Actor, workflow_id: str) -> Review | None:
+    """The newest request of the workflow; None without one, or for who may not see it."""
+    found, _ = listed_reviews(actor, workflow=workflow_id, limit=1)
     return found[0] if found else None
 
 

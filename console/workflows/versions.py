@@ -22,6 +22,7 @@ from console.core.documents import workflow_check
 from console.core.documents.names_check import Names
 from console.core.documents.workflow import MAX_BYTES, Workflow, read
 from console.core.documents.workflow_check import Problem, Surroundings
+from console.core.documents.workflow_sketch import Sketch
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.db.ids import new_id
@@ -165,9 +166,13 @@ def startable(actor: Actor, collection_id: str | None) -> list[Definition]:
     return [found for known in may if (found := readable_version(known.id, known.live)) is not None]
 
 
-def check(document: bytes | str | Mapping[str, Any], surroundings: Surroundings | Mapping[str, Any] | None = None) -> list[Problem]:
+def check(
+    document: bytes | str | Mapping[str, Any],
+    surroundings: Surroundings | Mapping[str, Any] | None = None,
+    sketches: list[Sketch] | None = None,
+) -> list[Problem]:
     """Every problem of the document. `here` are its surroundings, or only its collections by id; what is missing is not checked."""
-    return workflow_check.check(document, steps.all_types(), surroundings)
+    return workflow_check.check(document, steps.all_types(), surroundings, sketches)
 
 
 def around() -> Surroundings:

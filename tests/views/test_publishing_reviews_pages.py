@@ -3,8 +3,9 @@
 import re
 from datetime import timedelta
 
-from console import access, log, workflows
+from console import access, log, publication, workflows
 from console.accounts import absences, teamwork
+from console.db.engine import transaction
 from tests.company import Company
 from tests.conftest import web_app
 from tests.publication.test_publishing_reviews import second_lead, titled
@@ -121,3 +122,26 @@ def test_who_publishes_hears_of_runs_that_stay_behind_and_history_leads_to_movin
     page = mona.get(move).text
     assert "Choose a step: there is none like it" in page
     assert "Choose first where the runs at" in post(mona, f"{CARE}/move", do="move", reason="Renamed", **{"from": "1", "to": "2"}).text
+
+
+def test_who_asked_is_told_what_was_decided_about_which_workflow_and_why(company: Company) -> None:
+    tom = second_lead(company)
+    titled(tom, "Care, by Tom")
+    review = publication.ask_for_review(tom, "care-review", note="Mine")
+    mona, asked = (signed_in(web_app(), name) for name in ("mona", "tom"))
+    for words in ("asks you to approve the publication of a workflow", review.title):
+        assert words in mona.get("/notices").text
+    publication.ask_for_changes(company.mona, review.id, reason="Name the period.")
+    for words in ("asks for changes before what you asked for is published", review.title):
+        assert words in asked.get("/notices").text
+    page = asked.get(f"{CARE}/publish").text
+    assert "Mona asked for changes" in page
+    assert "Name the period. <a" in page
+    again = publication.ask_for_review(tom, "care-review", note="Mine again")
+    assert "asked for changes" not in asked.get(f"{CARE}/publish").text
+    publication.approve(company.mona, again.id)
+    assert "approved what you asked to publish, and it is live" in asked.get("/notices").text
+    with transaction() as connection:
+        access.assign(tom.id, [("buyer", "procurement")], connection=connection)
+    access.refresh()
+    assert review.title not in asked.get("/notices").text

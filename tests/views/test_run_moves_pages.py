@@ -20,11 +20,13 @@ def test_runs_are_moved_by_page(company: Company) -> None:
     run_id = company.started("1")
     second_version(company)
     page = mona.get(f"{CARE}/move").text
-    for words in ("From version 1 to version 2", "Read this: 1 run, 1 can be moved", "choose where its runs go on", "0 of 1 run"):
+    for words in ("From version 1 to version 2", "Read this: 1 run, 1 can be moved", "choose where its runs go on", "0 of 1 run can be moved as chosen now; 1 more once"):
         assert words in page
     assert "/care-review/move" in mona.get(f"{CARE}/publish").text
     form = {"from": 1, "to": 2, "step.read": "note"}
-    assert "Adaeze Okonkwo-Bell, at Read this" in post(mona, f"{CARE}/move", **form, do="look").text
+    looked = post(mona, f"{CARE}/move", **form, do="look").text
+    assert "Adaeze Okonkwo-Bell, at Read this" in looked
+    assert "1 of 1 run can be moved. They" in looked
     assert post(mona, f"{CARE}/move", **form, do="move", reason=" ").status_code == 422
     for client, status in ((olivia, 403), (stan, 404)):
         assert client.get(f"{CARE}/move").status_code == status

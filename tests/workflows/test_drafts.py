@@ -74,6 +74,14 @@ def test_each_undoes_their_own_changes_and_what_others_changed_since_stays(compa
     assert {(each.by, each.count) for each in workflows.history(company.mona, CARE)} == {(company.mona.id, 9), (tom.id, 2)}
 
 
+def test_a_change_leaves_every_other_step_as_it_was_read(company: Company) -> None:
+    changed(company.mona, 0, titled("read", "One"))
+    draft = changed(company.mona, 1, titled("read", "Two"))
+    before = workflows.draft_before(draft, 0)
+    assert drafting.written(before) == drafting.written(workflows.draft_at(company.mona, CARE, 0))
+    assert [step["id"] for step, now in zip(before["steps"], draft.document["steps"], strict=True) if step is not now] == ["read"]
+
+
 def test_an_unfinished_draft_is_kept_told_and_not_published(company: Company) -> None:
     draft = changed(
         company.mona,

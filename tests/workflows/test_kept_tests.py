@@ -49,7 +49,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "stops": (changed(answers={"read": {}}, expect={"outcome": "Approved"}), "It should end as Approved, and it stops at “Take a note”."),
     "sends": (changed(expect={"effects": []}), "It should send nothing, and would send Rate the risk: Update risk."),
-    "fails": (changed(effects={"rate": "failed"}, expect={"status": "completed"}), "It should be completed, and is waiting person."),
+    "fails": (
+        changed(effects={"rate": "failed"}, expect={"status": "completed"}),
+        "The run should come to its end; here it would wait for a person.",
+    ),
     "refused": (changed(answers=ANSWERS | {"note": {"values": {"count": 1}}}, expect={}), "“Take a note” does not take the answer"),
     "gone": (changed(record="99"), "Its record is not there any more, or you may not see it."),
     "no step": (changed(answers={"lost": {}}), "answers.lost: The workflow has no such step."),

@@ -48,7 +48,7 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: A
 
 def unheard(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
     """Approvals after which a no leads where a yes does, and no later step reads which it was."""
-    said = json.dumps(raw.get("steps"), default=str)
+    said = json.dumps(raw.get("steps"), default=str) if any(sketch.type == "approval" for sketch in sketches) else ""
     return [
         Problem(sketch.id, "next.rejected", UNHEARD, "warning")
         for sketch in sketches

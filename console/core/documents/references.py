@@ -1,7 +1,7 @@
 """Unknown names in expressions and templates of a workflow."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ class Known:
     """
 
     outputs: Mapping[str, frozenset[str] | None]
-    before: frozenset[str]
+    before: Collection[str]
     variables: frozenset[str]
     tables: Mapping[str, tuple[frozenset[str], int] | None]
     input: frozenset[str] | None

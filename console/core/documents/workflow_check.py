@@ -59,8 +59,9 @@ def check(
     document: bytes | str | Mapping[str, Any],
     step_types: Mapping[str, StepKind],
     surroundings: Surroundings | Mapping[str, Any] | None = None,
+    read_steps: list[Sketch] | None = None,
 ) -> list[Problem]:
-    """All errors of the document, in the order of its steps, after those of the whole document.
+    """All errors of the document, in the order of its steps, after those of the whole document; its steps as they were read are added to `read_steps`.
 
     `surroundings` is its environment: collections, rights, actions; or only collections (id → Collection). What is not given is not checked.
     """
@@ -80,6 +81,8 @@ def check(
     raw = upgraded(raw)
     problems += shape(raw)
     sketches = sketches_of(raw, step_types, problems)
+    if read_steps is not None:
+        read_steps += sketches
     problems += _identity(sketches)
     problems += _ways(sketches, raw)
     problems += _paths(sketches)
@@ -255,8 +258,9 @@ def _references(
             continue
         names_known = Known(
             outputs=outputs,
-            before=frozenset(before.get(sketch.id, ()))
-            | (frozenset({sketch.id}) if sketch.kind is not None and sketch.kind.own_values else frozenset()),
+            before={*before.get(sketch.id, ()), sketch.id}
+            if sketch.kind is not None and sketch.kind.own_values
+            else before.get(sketch.id, ()),
             variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),
             tables=tables,
             input=input_names,
@@ -272,7 +276,7 @@ def _references(
             ]
         own = {sketch.id: _with_reads(sketch)}  # the blocks and findings of a step see what it reads
         shows = bool(sketch.content or found)
-        seen = replace(names_known, before=names_known.before | {sketch.id}, outputs={**outputs, **own}) if shows else names_known
+        seen = replace(names_known, before={*names_known.before, sketch.id}, outputs={**outputs, **own}) if shows else names_known
         for place, words, template in found:
             wrong = _wrong_finding(Located(place, words), template=template, known=seen)
             problems += [Problem(sketch.id, place, reason) for reason in wrong]

@@ -3,7 +3,7 @@
 The checks (`console.core.documents.workflow_check`) use these sketches, so that an error in one step does not prevent checking the others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field as default
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -109,23 +109,9 @@ class Sketch:
     blocks: tuple[str, ...] = ()  # their kinds
     by_itself: bool = False
     roles: tuple[tuple[int, str], ...] = ()  # (index, role), only texts
-
-    @property
-    def begins(self) -> tuple[str, ...]:
-        """Steps at which branches begin, none if the settings cannot be parsed."""
-        return self.kind.begins(self.config) if self.kind is not None and self.config is not None else ()
-
-    @property
-    def uses(self) -> list[Use]:
-        """Columns and relations in the settings, none if they cannot be parsed."""
-        if self.kind is None or self.config is None:
-            return []
-        return [*self.kind.uses(self.config), *_searched(self.config)]
-
-    @property
-    def actions(self) -> list[Use]:
-        """Actions in the settings, none if they cannot be parsed."""
-        return self.kind.actions(self.config) if self.kind is not None and self.config is not None else []
+    begins: tuple[str, ...] = ()  # steps at which branches begin
+    uses: Sequence[Use] = ()  # columns and relations in the settings
+    actions: Sequence[Use] = ()  # actions in the settings
 
 
 def shape(raw: Mapping[str, Any]) -> list[Problem]:
@@ -194,7 +180,8 @@ def _configure(sketch: Sketch, kind: StepKind, config: Any, problems: list[Probl
         )
         problems.append(Problem(sketch.id, "completion", reason, "warning"))
     sketch.outcomes, sketch.outputs = kind.outcomes(sketch.config), kind.outputs(sketch.config)
-    sketch.rare = kind.rare_outcomes(sketch.config)
+    sketch.rare, sketch.begins = kind.rare_outcomes(sketch.config), kind.begins(sketch.config)
+    sketch.uses, sketch.actions = [*kind.uses(sketch.config), *_searched(sketch.config)], kind.actions(sketch.config)
     sketch.texts = [(text, False) for text in kind.expressions(sketch.config)] + [(text, True) for text in kind.templates(sketch.config)]
     if sketch.outputs and NEVER_OUTPUT in sketch.outputs:
         problems.append(

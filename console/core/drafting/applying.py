@@ -23,7 +23,7 @@ LONGEST_LIST = 10_000
 
 
 def apply(document: Mapping[str, Any], given: Change | Sequence[Change]) -> dict[str, Any]:
-    """The document after the changes, with its keys in order; the given one stays as it is.
+    """The document after the changes, with its keys in order as those of the given one are, which stays as it is.
 
     Raises ChangeError, with the number of the change, for a change that names what is not there.
     """
@@ -34,7 +34,7 @@ def apply(document: Mapping[str, Any], given: Change | Sequence[Change]) -> dict
             made = _applied(made, change)
         except ChangeError as error:
             raise error.at(number) from None
-    return ordered(made)
+    return ordered(made, document)
 
 
 def effective(document: Mapping[str, Any], given: Sequence[Change]) -> list[Change]:

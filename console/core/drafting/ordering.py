@@ -19,9 +19,13 @@ FREE = frozenset({"config", "content"})
 """Keys of a step below which the keys stand by name, as in `Workflow.to_json`."""
 
 
-def ordered(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document with its keys in order."""
-    return _by_model(Workflow, document)
+def ordered(document: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The document with its keys in order; steps that it has from `known`, a document in order, are not looked at."""
+    if known is None:
+        return _by_model(Workflow, document)
+    there, kinds = {id(step) for step in known.get("steps", ())}, _inside(_fields(Workflow)["steps"])[2]
+    steps = [step if id(step) in there else _fitted(kinds, step) for step in document["steps"]]
+    return _by_model(Workflow, {**document, "steps": []}) | {"steps": steps}
 
 
 def written(document: Mapping[str, Any]) -> bytes:
@@ -36,8 +40,9 @@ def same(one: Any, other: Any) -> bool:
 
 def _by_model(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
     fields = _fields(model)
-    made = {key: _fitted(kinds, given[key]) for key, kinds in fields.items() if key in given}
-    made |= {key: _fitted((), given[key]) for key in sorted(given.keys() - made.keys())}
+    made = {key: value if isinstance(value := given[key], str) else _fitted(kinds, value) for key, kinds in fields.items() if key in given}
+    if len(made) < len(given):
+        made |= {key: _fitted((), given[key]) for key in sorted(given.keys() - made.keys())}
     return _kept(given, made)
 
 
@@ -45,7 +50,9 @@ def _fitted(kinds: tuple[Any, ...], value: Any) -> Any:
     """The value in the order of that of the kinds which it can be: a model, an object by name, a list."""
     if isinstance(value, Mapping):
         model, inner, _ = _inside(kinds)
-        return _by_model(model, value) if model is not None else _kept(value, {key: _fitted(inner, value[key]) for key in sorted(value)})
+        if model is not None:
+            return _by_model(model, value)
+        return _kept(value, {key: part if isinstance(part := value[key], str) else _fitted(inner, part) for key in sorted(value)})
     if isinstance(value, list):
         inner = _inside(kinds)[2]
         made = [_fitted(inner, entry) for entry in value]

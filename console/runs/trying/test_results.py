@@ -14,6 +14,14 @@ from console.runs.trying.workflow_trials import script_of
 from console.workflows import Definition, ResultOfTest
 
 THE_END = "the end of the test"
+STANDS = {
+    "completed": "come to its end",
+    "failed": "fail",
+    "running": "be under way",
+    "waiting_person": "wait for a person",
+    "waiting_time": "wait for a time",
+    "waiting_event": "wait for an event",
+}
 GONE = "Its record is not there any more, or you may not see it. Keep the test again with another record."
 
 
@@ -52,7 +60,8 @@ def compared(document: Workflow, expected: Expected, found: Simulated) -> list[s
         where = f"it stops at “{question.title}”" if question is not None else f"it ends as {found.outcome or found.status}"
         failures.append(f"It should end as {expected.outcome}, and {where}.")
     if expected.status is not None and expected.status != found.status:
-        failures.append(f"It should be {expected.status.replace('_', ' ')}, and is {found.status.replace('_', ' ')}.")
+        should, would = (STANDS.get(status, f"be {status.replace('_', ' ')}") for status in (expected.status, found.status))
+        failures.append(f"The run should {should}; here it would {would}.")
     if expected.effects is not None:
         failures += _effects({step.id: step.title for step in document.steps}, expected, found)
     return failures

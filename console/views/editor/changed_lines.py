@@ -7,7 +7,6 @@ from typing import Any
 from flask import request
 
 from console import workflows
-from console.core.actor import Actor
 from console.core.documents import graph
 from console.core.documents.json_shape import loaded
 from console.core.drafting import same
@@ -38,7 +37,7 @@ class Place:
     back: tuple[str, ...]
 
 
-def since_shown(actor: Actor, draft: workflows.Draft, marks: Mapping[str, str]) -> Part | None:
+def since_shown(draft: workflows.Draft, marks: Mapping[str, str]) -> Part | None:
     """What differs from the page that asks; None where it is to be drawn as a whole.
 
     `shown` is the revision of that page, `marks` the steps that it marks: step → severity (left out where it only shows another step).
@@ -48,7 +47,7 @@ def since_shown(actor: Actor, draft: workflows.Draft, marks: Mapping[str, str]) 
     if marked is None or not 0 <= shown <= draft.revision:
         return None
     try:
-        before = draft.document if shown == draft.revision else workflows.draft_at(actor, draft.slug, shown)
+        before = workflows.draft_before(draft, shown)
     except NotFound:
         return None
     after = draft.document

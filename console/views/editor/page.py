@@ -177,12 +177,13 @@ def _short(value: Any, titles: Mapping[str, str]) -> str:
 
 def _editor(draft: workflows.Draft) -> Response:
     document = draft.document
-    problems = _problems(document, workflows.problems(draft))
+    sketched: list[Sketch] = []
+    problems = _problems(document, workflows.problems(draft, sketched))
     chosen = request.values.get("step", "")
     step = next((each for each in document["steps"] if each["id"] == chosen), None)
     view = "text" if request.values.get("view") == "text" else "outline"
     marks = _marks(problems)
-    part = changed_lines.since_shown(frame.actor(), draft, marks) if view == "outline" else None
+    part = changed_lines.since_shown(draft, marks) if view == "outline" else None
     readable = workflows.readable(document) if part is None or part.steps else None
     picture = (
         diagrams.picture_of(readable, workflows.connected() or {}, only=part.steps if part else None) if readable else diagrams.Picture([])
@@ -201,7 +202,7 @@ def _editor(draft: workflows.Draft) -> Response:
         "changed_by": accounts.names({draft.changed_by}).get(draft.changed_by, "the command line") if draft.changed_by else "",
         "step": step, "text": drafting.written(document).decode() if view == "text" else "",
     }  # fmt: skip
-    found = {sketch.id: sketch for sketch in sketches(document, steps.all_types(), [])}
+    found = {sketch.id: sketch for sketch in sketched or sketches(document, steps.all_types(), [])}
     context["told"] = str(zlib.crc32(repr((listed, context["alike"])).encode()))
     context["outcomes"] = {
         each["id"]: [(way.outcome, way.label.removeprefix("Leads to").removeprefix(": ")) for way in _ways(found.get(each["id"]), each, {})]

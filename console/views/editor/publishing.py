@@ -63,7 +63,9 @@ def _meanwhile(draft: workflows.Draft, revision: int) -> dict[str, Any]:
 def _publication(
     draft: workflows.Draft, *, note: str = "", wrong: ConsoleError | None = None, meanwhile: Mapping[str, Any] | None = None
 ) -> Response:
-    review = workflows.waiting_review(frame.actor(), draft.id)
+    review = workflows.newest_review(frame.actor(), draft.id)
+    refused = review if review is not None and review.status == "changes_requested" and review.base == draft.live else None
+    review = review if review is not None and review.open else None
     found = publication.impact(frame.actor(), draft.slug)
     needs_review = workflows.needs_second_person(workflows.entry(frame.actor(), draft.id), draft.document.get("team"))
     context = impact_context(found.to_json(), draft.document, found.live) | {
@@ -72,6 +74,10 @@ def _publication(
         "title": draft.document.get("title") or draft.slug,
         "needs_review": needs_review,
         "review": review,
+        "refused": refused,
+        "refused_by": accounts.names({refused.decided_by}).get(refused.decided_by, "Somebody")
+        if refused and refused.decided_by
+        else "Somebody",
         "review_url": publication.address(review.id) if review else "",
         "asked_by": accounts.names({review.requested_by}).get(review.requested_by, "Somebody") if review else "",
         "note": note,
