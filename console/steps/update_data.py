@@ -21,6 +21,7 @@ from console.steps.base import (
     Prompt,
     Read,
     Related,
+    Rows,
     StepConfig,
     StepType,
     StepView,
@@ -45,6 +46,20 @@ class Assignment(Definition):
     value: Computed = Field(description="Expression, or cases; judged again with what was typed when the step is completed")
 
 
+class AskedField(FieldDefinition):
+    """A field of the form; a reference may be narrowed to records that the step reads."""
+
+    among: str | None = Field(None, description="Of a reference: the entry of `related` whose records alone are offered and taken")
+
+    def offering(self, reads: Mapping[str, Rows]) -> FieldDefinition:
+        """The field with the records that may be chosen; where there are none it stays empty."""
+        if self.among is None:
+            return self
+        rows = reads[self.among].rows if self.among in reads else ()
+        offered = [definitions.Choice.model_construct(value=str(row["key"]), label=str(row["title"] or row["key"])) for row in rows]
+        return self.model_copy(update={"options": offered, "readonly": not offered and not self.required})
+
+
 class UpdateDataConfig(ChecksConfig):
     """The fields to change, the form, and the fields set by rule."""
 
@@ -52,7 +67,7 @@ class UpdateDataConfig(ChecksConfig):
         default_factory=list, max_length=60, description="Fields of the record that may be changed, in the order shown"
     )
     required: list[str] = Field(default_factory=list, description="Those of the fields that may not be left empty here")
-    form: list[FieldDefinition] = Field(default_factory=list, max_length=60, description="Further fields; what is typed stays in the run")
+    form: list[AskedField] = Field(default_factory=list, max_length=60, description="Further fields; what is typed stays in the run")
     set: list[Assignment] = Field(
         default_factory=list, max_length=40, description="Fields of the record that are set by rule, shown before and after"
     )
@@ -71,6 +86,11 @@ class UpdateDataConfig(ChecksConfig):
             raise ValueError(f"more than one field is named {', '.join(twice)}")
         if strangers := sorted(set(self.required) - set(self.fields)):
             raise ValueError(f"required names what is not among the fields: {', '.join(strangers)}")
+        tables = {entry.name for entry in self.related if entry.fields}
+        if unread := [
+            entry.name for entry in self.form if entry.among is not None and (entry.type != "reference" or entry.among not in tables)
+        ]:
+            raise ValueError(f"among is of a reference and names an entry of related with fields: {unread[0]}")
         if wrong := definitions.wrong_rules(self.form, self.fields, self.must):
             raise ValueError(wrong)
         return self
@@ -104,7 +124,7 @@ class UpdateData(StepType):
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """Fields of the record first, then the form, then what is set by rule (read-only, before and after)."""
         columns = _columns(step, context)
-        form = definitions.shown(step.config.form, context.roots, context.former, step.id, columns, step.config.must)
+        form = definitions.shown(_form(step, context), context.roots, context.former, step.id, columns, step.config.must)
         typed = {field.name: field.value for field in [*columns, *form]}
         fields = [*columns, *form, *_settled(step, context, typed)]
         parts = [fill_template(step.config.text, with_own(context.roots, step.id, typed))] if step.config.text else []
@@ -126,7 +146,7 @@ class UpdateData(StepType):
         """The values, and the change of the record if there is one. Raises Invalid with one detail per wrong field."""
         columns, seen = _columns(step, context), context.shown or {}
         typed = {name: value for name, value in submitted.items() if name not in {entry.field for entry in step.config.set}}
-        values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, typed, columns, step.config.must)
+        values, details = definitions.taken(_form(step, context), context.roots, context.former, step.id, typed, columns, step.config.must)
         require_right(context, details, [{"field": name, "reason": GONE} for name in _lacking(step, context)])
         # A field that was not sent stays what the person saw: what somebody else made of it meanwhile is neither undone nor a conflict.
         values |= {
@@ -163,6 +183,10 @@ class UpdateData(StepType):
     def outputs(self, config: UpdateDataConfig) -> frozenset[str]:
         """Every field of the form."""
         return frozenset([*config.fields, *definitions.names_of(config.form, config.must), *(entry.field for entry in config.set)])
+
+
+def _form(step: StepView, context: Context) -> list[FieldDefinition]:
+    return [entry.offering(context.reads) for entry in step.config.form]
 
 
 def _columns(step: StepView, context: Context) -> list[FormField]:

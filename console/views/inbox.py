@@ -154,6 +154,7 @@ def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Give
         "works": works,
         "takes": works and view == "todo",
         "count": count,
+        "total": count_words(count),
         "rule": inboxes.rule(inbox),
         "down": page.down if page else None,
         "error": error,

@@ -223,3 +223,30 @@ def test_a_field_that_is_judged_anew_and_starts_with_an_earlier_answer_is_a_warn
     kind = steps.get("update_data")
     doubts = kind.doubts(kind.Config.model_validate({"form": [{key: value for key, value in entry.items() if value is not None}]}))
     assert [place for place, _ in doubts] == (["form[0].value"] if warned else [])
+
+
+AMONG: dict[str, Any] = {
+    "form": [{"name": "paper", "label": "Shown by", "type": "reference", "collection": "paper", "among": "papers"}],
+    "related": [{"name": "papers", "relation": "papers", "fields": ["kind"]}],
+}
+
+
+def test_a_reference_among_related_records_takes_only_these() -> None:
+    own = context(reads={"papers": rows({"kind": "letter"})})
+    (field,) = prepare("update_data", AMONG, own).fields
+    assert field.options == [{"value": "0", "label": "0"}]
+    assert complete("update_data", AMONG, own, {"paper": "0"}).values == {"paper": "0"}
+    with pytest.raises(Invalid):
+        complete("update_data", AMONG, own, {"paper": "8"})
+
+
+def test_a_reference_among_no_records_stays_empty() -> None:
+    none = context(reads={"papers": rows()})
+    assert prepare("update_data", AMONG, none).fields[0].readonly
+    assert complete("update_data", AMONG, none, {}).values == {"paper": None}
+
+
+@pytest.mark.parametrize("change", [{"among": "letters"}, {"type": "text"}])
+def test_among_names_a_related_read_of_a_reference(change: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="among is of a reference"):
+        UpdateDataConfig.model_validate({**AMONG, "form": [AMONG["form"][0] | change]})

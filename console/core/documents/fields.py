@@ -217,7 +217,7 @@ class FieldDefinition(Definition):
     def field(self) -> FormField:
         """The form field, without a value."""
         options: Any = [option.model_dump() for option in self.options] if self.options is not None else None
-        if self.type == "reference":
+        if self.type == "reference" and options is None:
             options = {"collection": self.collection}
         if self.type in HANDED_IN:
             options = {"types": list(self.types or media.USUAL)}
