@@ -1,4 +1,4 @@
-"""A JSON object as other programs send it, with a byte order mark or without; its decimals keep their digits."""
+"""A JSON object as other programs send it, with a byte order mark or without; its decimals and very large numbers keep their digits."""
 
 import json
 from typing import Any, NoReturn
@@ -12,7 +12,9 @@ DEEPEST = 100
 def object_in(raw: bytes) -> dict[str, Any]:
     """Return the object. Raises Malformed if it is no JSON object in UTF-8, repeats a key, has an empty character in a name, or is nested too deeply."""
     try:
-        sent = json.loads(raw.decode("utf-8-sig"), parse_float=Spelled, parse_constant=_no_number, object_pairs_hook=_once)
+        sent = json.loads(
+            raw.decode("utf-8-sig"), parse_float=Spelled, parse_int=_whole, parse_constant=_no_number, object_pairs_hook=_once
+        )
         if b"\\u" in raw:
             json.dumps(sent, ensure_ascii=False).encode()  # half a surrogate pair is not valid text, and nothing can store it
     except (ValueError, RecursionError):
@@ -22,6 +24,12 @@ def object_in(raw: bytes) -> dict[str, Any]:
     if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(sent) > DEEPEST:
         raise Malformed(f"The body is nested more than {DEEPEST} levels deep.")
     return sent
+
+
+def _whole(digits: str) -> int | Spelled:
+    """Return the number; one that does not fit in 64 bits, which nothing can store as a number, with its digits."""
+    number = int(digits) if len(digits) <= 20 else None
+    return number if number is not None and -(2**63) <= number < 2**64 else Spelled(digits)
 
 
 def _no_number(word: str) -> NoReturn:

@@ -19,10 +19,13 @@ UNSTORABLE = {
     "NUL": '"a\\u0000b@fernwick.test"',
     "half a character": '"a\\ud800b"',
     "digits": "9" * 400,
+    "a number of 31 digits": "-1" + "0" * 30,
     "deep": "[" * 900 + "]" * 900,
     "name with NUL": '{"a\\u0000": "\\u0000"}',
 }
 HERE = "@@here@@"
+FREE: dict[str, Any] = {"email": {"type": "string"}}
+"""What stands in an object of any names, such as values of a record."""
 
 
 def sample(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> Any:
@@ -38,7 +41,7 @@ def sample(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> 
     if depth > 4 or kind is None:
         return None
     if kind == "object":
-        return {name: sample(document, part, depth + 1) for name, part in schema.get("properties", {}).items()}
+        return {name: sample(document, part, depth + 1) for name, part in schema.get("properties", FREE).items()}
     if kind == "array":
         return [sample(document, schema.get("items", {}), depth + 1)]
     return {"string": "abc", "boolean": True}.get(kind if isinstance(kind, str) else "", 1)
@@ -90,3 +93,26 @@ def test_what_no_column_takes_is_refused_at_every_place_of_every_body(pages: Pag
     assert faults == []
     assert count > 200
     assert runs.get(company.olivia, run_id).json["id"] == run_id
+
+
+NUMBERS = (2**53 + 1, 2**63, 2**64, 10**30, -(10**30), 10**400)
+
+
+def test_a_whole_number_of_any_length_is_refused_or_kept_with_its_digits(pages: Pages) -> None:
+    """In the values of a record, of a start and of an enrolment, where no schema says what stands there."""
+    client = pages.app.test_client()
+    key = {"Authorization": f"Bearer {accounts.create_key('numbers', pages.company.people['mona'].id).text}"}
+    faults = []
+    for value in (shape for number in NUMBERS for shape in (number, [number], {"deep": [number]})):
+        for method, address, body in (
+            ("PATCH", "/collections/customer/records/1", {"values": {"email": value}}),
+            ("PATCH", "/collections/customer/records/1", {"values": {"email": "a@fernwick.test"}, "expected": {"email": value}}),
+            ("POST", "/runs", {"workflow": "care-review", "collection": "customer", "record": "1", "input": {"reason": value}}),
+            ("POST", "/workflows/care-review/leads", {"leads": [{"record": "1", "reason": value}]}),
+            ("POST", "/workflows/care-review/enrolments", {"records": ["1"], "values": {"reason": value}, "preview": True}),
+            ("POST", "/workflows/care-review/enrolments", {"rows": [{"id": value, "reason": value}], "preview": True}),
+        ):
+            answer = client.open(f"/api/v1{address}", method=method, json=body, headers=key)
+            if answer.status_code >= 500 or answer.status_code == 429:
+                faults.append((answer.status_code, address, str(body)[:120]))
+    assert faults == []

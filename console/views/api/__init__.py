@@ -1,13 +1,11 @@
 """The API: the service functions of the pages as JSON, for programs with a key. One module for each family of calls."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from console.core.expressions.operands import Spelled
 from console.formats import object_in
 
 MOST = 100
@@ -36,8 +34,8 @@ def sent_bytes(*, empty: bool = False) -> bytes:
 
 
 def spelled(name: str) -> dict[str, Any]:
-    """Return an object from `body` with its decimals marked as `Spelled`, for JSON fields."""
-    sent = json.loads(sent_bytes(empty=True).decode("utf-8-sig"), parse_float=Spelled).get(name)
+    """Return an object from `body` as it was sent, before a model took its decimals for texts."""
+    sent = body().get(name)
     return sent if isinstance(sent, dict) else {}
 
 
