@@ -20,7 +20,12 @@ def test_runs_are_moved_by_page(company: Company) -> None:
     run_id = company.started("1")
     second_version(company)
     page = mona.get(f"{CARE}/move").text
-    for words in ("From version 1 to version 2", "Read this: 1 run, 1 can be moved", "choose where its runs go on", "0 of 1 run can be moved as chosen now; 1 more once"):
+    for words in (
+        "From version 1 to version 2",
+        "Read this: 1 run, 1 can be moved",
+        "choose where its runs go on",
+        "0 of 1 run can be moved as chosen now; 1 more once",
+    ):
         assert words in page
     assert "/care-review/move" in mona.get(f"{CARE}/publish").text
     form = {"from": 1, "to": 2, "step.read": "note"}
