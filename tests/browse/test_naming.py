@@ -42,7 +42,7 @@ def test_names_cost_one_statement_for_each_collection(company: Company, monkeypa
     asked: list[str] = []
     true = records.named
 
-    def counted(collection: str, keys: object, scope: object, fields: object) -> dict[str, str]:
+    def counted(collection: str, keys: object, scope: object, fields: object) -> dict[str, records.Record]:
         asked.append(collection)
         return true(collection, keys, scope, fields)  # type: ignore[arg-type]
 
