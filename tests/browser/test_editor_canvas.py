@@ -213,11 +213,6 @@ def test_a_draft_without_a_step_is_drawn_and_begun_without_the_mouse(screens: Ca
     mona = screens().enter("mona")
     page = mona.go(f"/workflows/{made.slug}/edit")
     expect(page.locator("#d-title")).to_have_value(title)
-    for button in ("Add a Start", "Add an End"):
-        page.get_by_role("button", name=button).first.press("Enter")
-    expect(page.locator(".x6-node")).to_have_count(2)
-    page.locator("[data-outline] [data-select]").first.focus()
-    page.keyboard.press("Control+a")
-    page.keyboard.press("Delete")
-    expect(page.locator(".x6-node")).to_have_count(0)
+    page.get_by_role("button", name="Add a Start").first.press("Enter")
+    expect(page.locator(".x6-node")).to_have_count(1)
     assert mona.faults() == []
