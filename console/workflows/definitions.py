@@ -39,6 +39,8 @@ from console.workflows.versions import (
     version,
 )
 
+JOINERS = {0x200C: None, 0x200D: None}
+"""Join or part letters: Persian, Hindi and some emoji are not written without them."""
 LONGEST_TITLE, LONGEST_DESCRIPTION, LONGEST_NOTE = 200, 4000, 2000
 COLUMNS = (
     *("id", "slug", "title", "description", "status", "team", "collection", "live_version", "created_at", "updated_at"),
@@ -324,7 +326,7 @@ def _checked(**given: str | None) -> dict[str, str]:
     values = {name: value for name, value in given.items() if value is not None}
     details = []
     title = values.get("title")
-    if title is not None and not (len(title.strip()) > 0 and len(title) <= LONGEST_TITLE and title.isprintable()):
+    if title is not None and not (len(title.strip()) > 0 and len(title) <= LONGEST_TITLE and title.translate(JOINERS).isprintable()):
         details.append({"field": "title", "reason": f"takes 1 to {LONGEST_TITLE} printable characters"})
     if len(values.get("description", "")) > LONGEST_DESCRIPTION or "\x00" in values.get("description", ""):
         details.append({"field": "description", "reason": f"takes at most {LONGEST_DESCRIPTION} characters"})

@@ -1,12 +1,14 @@
 """Several steps at once in the editor, by keyboard and by mouse, and results on an example beside what is typed."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from playwright.sync_api import expect
 
-from console import access, workflows
+from console import access, builder, workflows
 from tests.company import Company
 
 if TYPE_CHECKING:
@@ -201,4 +203,16 @@ def test_the_keys_of_a_list_are_not_those_of_a_form_with_entries(screens: Callab
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Add to Branches").press("Enter")
     expect(page.locator(".row")).to_have_count(2)
+    assert mona.faults() == []
+
+
+@pytest.mark.rotating
+def test_a_draft_without_a_step_is_drawn_and_begun_without_the_mouse(screens: Callable[..., "Screen"], company: Company) -> None:
+    title = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"  # Persian, which is not written without its joiner
+    made = builder.bring_in(company.mona, json.dumps({"format": 1, "title": title, "steps": []}).encode(), "bare.json", team=None)
+    mona = screens().enter("mona")
+    page = mona.go(f"/workflows/{made.slug}/edit")
+    expect(page.locator("#d-title")).to_have_value(title)
+    page.get_by_role("button", name="Add a Start").first.press("Enter")
+    expect(page.locator(".x6-node")).to_have_count(1)
     assert mona.faults() == []

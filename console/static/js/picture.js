@@ -234,7 +234,7 @@
       this.reword(made.steps, made.edges, true);
       this.draw();
       const chosen = window.handrailCanvas?.chosen();
-      this.choose(this.steps.has(this.at) ? this.at : made.steps[0].id, had && !this.canvas.contains(document.activeElement));
+      this.choose(this.steps.has(this.at) ? this.at : made.steps[0]?.id, had && !this.canvas.contains(document.activeElement));
       if (before.has(chosen)) this.mark(chosen);
       else this.show(chosen);
       window.handrailMap?.attach(this);
@@ -285,6 +285,8 @@
       if (this.steps.has(this.at)) this.view(this.at).setAttribute("tabindex", "-1");
       this.at = id;
       this.keep();
+      // a draft may be without a step
+      if (!this.steps.has(id)) return;
       const group = this.view(id);
       group.setAttribute("tabindex", "0");
       if (!focus) return;
