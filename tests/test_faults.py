@@ -1,7 +1,9 @@
 """Named points at which a test can make the process fail: nothing without being asked, then exactly what was asked."""
 
+import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +69,15 @@ def fails(name: str) -> bool:
 def test_which_passes_fail(ask: Ask, asked: str | None, names: str, failing: str) -> None:
     ask(asked)
     assert "".join("x" if fails(name) else "." for name in names) == failing
+
+
+def test_every_point_is_failed_at_by_a_test() -> None:
+    """A point that no test names says that a death there was thought of, and not that it was tried."""
+    root = Path(faults.__file__).parent
+    points = {name for path in root.rglob("*.py") for name in re.findall(r'point\("([a-z_.]+)"\)', path.read_text("utf-8"))}
+    tests = "".join(path.read_text("utf-8") for path in (root.parent / "tests").rglob("*.py"))
+    assert len(points) > 30
+    assert sorted(name for name in points if name not in tests) == []
 
 
 @pytest.mark.parametrize("name", ["a", "append.before_commit", "step:done", "worker/claim"])

@@ -427,20 +427,30 @@ def test_erasure_reaches_what_was_answered_and_what_waits(company: Company, rece
     assert fetch("select count(*) from console.webhook_delivery where answer is not null and subject is not null and tries = 1") == [(0,)]
 
 
-DELIVER = "import sys; from console import outgoing_webhooks; outgoing_webhooks.deliver(sys.argv[1])"
+WORK = (
+    "import sys; from console import outgoing_webhooks as room; room.take_in() if sys.argv[1] == 'take_in' else room.deliver(sys.argv[1])"
+)
 
 
 @pytest.mark.rotating
-def test_a_worker_that_dies_in_the_middle_leaves_the_same_delivery_to_the_next(company: Company, receiver: Receiver) -> None:
+@pytest.mark.parametrize(
+    ("at", "sent", "left"),
+    [("webhooks.taken", 0, []), ("webhooks.sending", 0, [("waiting", 0)]), ("webhooks.sent", 1, [("waiting", 0)])],
+)
+def test_a_worker_that_dies_in_the_middle_leaves_the_same_delivery_to_the_next(
+    company: Company, receiver: Receiver, at: str, sent: int, left: list[tuple[str, int]]
+) -> None:
     ident, _ = added(company.ines, receiver)
     happens(company, "first")
     sequencing.catch_up()
-    webhooks.take_in()
-    killed = subprocess.run([warm.python(), "-c", DELIVER, ident], env={**os.environ, "HANDRAIL_FAULT": "webhooks.sent=kill"}, check=False)
-    assert (killed.returncode, len(receiver.received), statuses(ident)) == (-9, 1, [("waiting", 0)])
+    if at != "webhooks.taken":
+        webhooks.take_in()
+    doing = [warm.python(), "-c", WORK, "take_in" if at == "webhooks.taken" else ident]
+    killed = subprocess.run(doing, env={**os.environ, "HANDRAIL_FAULT": f"{at}=kill"}, check=False)
+    assert (killed.returncode, len(receiver.received), statuses(ident)) == (-9, sent, left)
     go_on()
-    first, second = receiver.received
-    assert (first.headers["webhook-id"], first.body) == (second.headers["webhook-id"], second.body)
+    assert len(receiver.received) == sent + 1
+    assert len({(one.headers["webhook-id"], one.body) for one in receiver.received}) == 1
     assert statuses(ident) == [("delivered", 1)]
 
 
