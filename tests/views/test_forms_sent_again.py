@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages
 
 SHEET = "/c/customer/1/do/customer.rate"
-SENT_BEFORE = "This form was sent before, and what it asks for was done then."
+SENT_BEFORE, BEGUN_BEFORE = (
+    "This form was sent before, and what it asks for was done then.",
+    "This form was sent before: this is what it began.",
+)
 EVERY_RUN = "select count(*) from /* every run */ console.run"
 
 
@@ -47,7 +50,7 @@ def twice(who: "Browser", page: "Page", action: str, **values: Any) -> "Page":
     ("address", "values"), [(SHEET, {"v_risk": "high"}), ("/c/customer/1/start/often", {}), ("/workflows/alone/start", {})]
 )
 def test_a_run_is_begun_once_however_often_its_form_is_sent(acting: "Pages", address: str, values: dict[str, Any]) -> None:
-    assert SENT_BEFORE in twice(acting.olivia, acting.olivia.get(address), address, **values).text
+    assert BEGUN_BEFORE in twice(acting.olivia, acting.olivia.get(address), address, **values).text
     assert counted(EVERY_RUN) == 1
     acting.olivia.send(acting.olivia.get(address), address, **(values and {"v_risk": "low"}))
     assert counted(EVERY_RUN) == 2, "a form that was opened anew is another wish"
@@ -86,8 +89,10 @@ def test_who_presses_again_after_the_process_failed_with_the_run_begun_sees_that
         failing.setenv("HANDRAIL_FAULT", "runs.write.after=raise@1")
         acting.olivia.send(page, SHEET, status=500, v_risk="high")
     acting.olivia.send(page, SHEET, v_risk="high")
+    done = acting.olivia.follow().text
     assert counted(EVERY_RUN) == 1
-    assert SENT_BEFORE in acting.olivia.follow().text
+    assert BEGUN_BEFORE in done
+    assert "is rated High" in done, "what was typed is handed in at the run that was begun for it"
 
 
 def test_what_was_refused_is_no_first_time_and_somebody_elses_form_is_another(acting: "Pages") -> None:

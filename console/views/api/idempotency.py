@@ -37,6 +37,9 @@ STANDARD = "Idempotency-Key"
 
 FIELD = "once"
 SENT_BEFORE = "This form was sent before, and what it asks for was done then. To do it once more, open it anew."
+BEGUN_BEFORE = "This form was sent before: this is what it began. To do it once more, open it anew."
+GOES_ON = "acting.show_action"
+"""Begins a run and hands its step in: a process may have died in between, so it goes on with the run."""
 REPLAYED = "X-Idempotency-Replayed"
 LONGEST = 200
 
@@ -111,7 +114,7 @@ def _answer(key: str, fingerprint: bytes, event: tuple[str, int] | None, *, take
             code="idempotency_mismatch",
             at=(HEADER, "Take a new key for another body."),
         )
-    if status is None and event is None:
+    if status is None and (event is None or not (_of_program() or taken_over)):
         raise _under_way()
     if not _of_program():
         return _sent_before(*event) if event is not None else None
@@ -122,14 +125,22 @@ def _answer(key: str, fingerprint: bytes, event: tuple[str, int] | None, *, take
     return answer
 
 
-def _sent_before(chain: str, _number: int) -> Response:
-    """Lead who sent a form again to the run that it made; else back to the form, which says that it was done."""
-    flash(SENT_BEFORE)
+def _sent_before(chain: str, _number: int) -> Response | None:
+    """Lead who sent a form again to the run that it began; else back to the form, which says that it was done. None where the view goes on with the run."""
     with suppress(ConsoleError):
         if chain.startswith("run_"):
             runs.get(g.actor, chain)
-            return frame.redirect_to(frame.run_url(chain))
+            flash(BEGUN_BEFORE)
+            g.begun = chain if request.endpoint == GOES_ON else None
+            return frame.redirect_to(frame.run_url(chain)) if g.begun is None else None
+    flash(SENT_BEFORE)
     return frame.redirect_to(request.path)
+
+
+def begun_before() -> str | None:
+    """Return the run that this form began when it was sent before, for a view that goes on with it."""
+    begun: str | None = g.get("begun")
+    return begun
 
 
 def _under_way() -> Conflict:
@@ -173,7 +184,7 @@ def done_meanwhile(_error: log.AlreadyDone) -> ResponseReturnValue:
     event = idempotency_note.finished(g.idempotency)
     try:
         if event is not None and not _of_program():
-            return _sent_before(*event)
+            return _sent_before(*event) or frame.redirect_to(frame.run_url(event[0]))
         answer = _read_anew(event, None, log.now()) if event is not None else None
     except ConsoleError as error:
         return answer_expected(error)
