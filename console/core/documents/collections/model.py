@@ -336,7 +336,7 @@ class Collection:
         )  # a sign that stands for an empty text tells nobody anything
 
     def _spoken(self, values: Mapping[str, Any], locale: str) -> dict[str, Any]:
-        """The values as they stand in a title: options by label, days and amounts in words."""
+        """The values as they stand in a title: options by label, days and amounts in words, numbers without zeros at their end."""
         return {name: self._spoken_value(name, value, values, locale) for name, value in values.items()}
 
     def _spoken_value(self, name: str, value: Any, values: Mapping[str, Any], locale: str) -> Any:
@@ -350,6 +350,8 @@ class Collection:
         if field.widget == "money":
             code = values.get(field.currency) if field.currency is not None and field.currency in self.by_name else field.currency
             return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or value
+        if field.stored == "decimal" and "." in str(value):
+            return str(value).rstrip("0").rstrip(".")
         if field.stored not in ("date", "datetime"):
             return value
         alone = field.stored == "datetime" and (name in self.key or len(self.title_fields) == 1)
