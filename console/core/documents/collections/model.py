@@ -350,6 +350,8 @@ class Collection:
         if field.widget == "money":
             code = values.get(field.currency) if field.currency is not None and field.currency in self.by_name else field.currency
             return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or value
+        if field.stored == "uuid":
+            return plain_words.shortened_id(str(value))
         if field.stored not in ("date", "datetime"):
             return value
         alone = field.stored == "datetime" and (name in self.key or len(self.title_fields) == 1)
@@ -387,7 +389,7 @@ class Collection:
         said = [
             item.name
             for item in plain
-            if recognising.parts_of(item.name)[-1:] and recognising.parts_of(item.name)[-1] in recognising.NUMBERS
+            if item.stored in ("text", "integer") and recognising.NUMBERS & set(recognising.parts_of(item.name)[-1:])
         ]
         keys = [item.name for item in plain if (item.name,) == self.key]
         return tuple(dict.fromkeys([*(name for name in said if name in self.search), *said, *keys]))
