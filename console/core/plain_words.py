@@ -7,6 +7,7 @@ from typing import Any
 
 from console.core.currencies import decimals, whole_units
 
+LONG_ID = 32
 SPELLED_LARGE = 4
 """Letters of a word in capitals that may be an abbreviation: USD, SEPA. A longer one is a word: CANCELLED."""
 ABBREVIATIONS = {
@@ -63,8 +64,8 @@ def _apart(name: str) -> list[str]:
 
 
 def shortened_id(text: str) -> str:
-    """The beginning and the end of a long id of random signs, which tell it from others: "003ede56…e150"."""
-    return f"{text[:8]}…{text[-4:]}"
+    """The beginning and the end of a long id of random signs, which tell it from others: "003ede56…e150"; a short one as it is."""
+    return f"{text[:8]}…{text[-4:]}" if len(text) >= LONG_ID else text
 
 
 def named_reason(field: str, reason: str) -> str:

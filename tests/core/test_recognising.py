@@ -31,6 +31,8 @@ from tests.tables import cases
         ("exchange_rate", [0.92, 0.87], None),
         ("bonus_pct", [0, 12.5, 100], "percent"),
         ("n", [0.1, 0.2], None),
+        ("route", ["[[59.9, 10.7]]", '{"a": 1}'], "json"),
+        ("note", ["[draft] to do", "[]"], None),
         ("n", [], None),
         ("ref", ["6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"], "uuid"),
         ("ref", ["6f1c3cbe3c0f4b528f1e3c0f4b528f1e"], "uuid"),
@@ -60,6 +62,7 @@ def test_the_form_of_a_sample(name: str, values: list[Any], form: str | None) ->
         ("discount", {"stored": "decimal", "form": "fraction"}, "decimal", "fraction"),
         ("vat", {"stored": "decimal", "form": "fraction"}, "decimal", "fraction"),
         ("meta", {"native": "json"}, "text", "json"),
+        ("meta", {"form": "json"}, "text", "json"),
         ("homePhone", {}, "phone", None),
         ("cleared_by", {"form": "states"}, "text", "person"),
         ("standby", {}, "text", None),
@@ -93,6 +96,9 @@ def test_a_moment_is_no_number_by_which_a_record_is_called() -> None:
 
 
 def test_a_title_has_the_ends_of_random_signs() -> None:
+    made = assembled(structure("stock", column("place", "binary"), column("no", "integer"), key=("place", "no")))["stock"]
+    assert made.title_of({"place": "05b9dec0b0b142668273b5262b1077a5", "no": 1}, None) == "Place 05b9dec0…77a5, no 1"
+    assert made.title_of({"place": "05b9", "no": 1}, None) == "Place 05b9, no 1"
     made = assembled(structure("case", column("id", "uuid")))["case"]
     assert made.title_of({"id": "003ede56-9e09-40dd-b581-cd84a075e150"}, None) == "Case 003ede56…e150"
 

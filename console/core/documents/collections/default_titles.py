@@ -98,9 +98,9 @@ def _moment(structure: Mapping[str, Any], visible: Mapping[str, Field]) -> str |
 
 
 def _shown_plainly(item: Field) -> bool:
-    """Whether the values of a field may name a record: no states and no colours."""
+    """Whether the values of a field may name a record: no states, colours and JSON."""
     state = recognising.parts_of(item.name)[-1:] and recognising.parts_of(item.name)[-1] in recognising.STATES
-    return not state and item.widget not in ("badge", "colour") and item.references is None
+    return not state and item.widget not in ("badge", "colour", "json") and item.references is None
 
 
 def _tells(item: Field, noun: str) -> bool:

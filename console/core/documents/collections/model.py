@@ -350,7 +350,7 @@ class Collection:
         if field.widget == "money":
             code = values.get(field.currency) if field.currency is not None and field.currency in self.by_name else field.currency
             return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or value
-        if field.stored == "uuid":
+        if field.stored in ("uuid", "binary"):
             return plain_words.shortened_id(str(value))
         if field.stored not in ("date", "datetime"):
             return value

@@ -4,6 +4,7 @@
 runs whenever the collections are assembled.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -96,6 +97,8 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
         texts = [value.strip() for value in values if value.strip()]
         if texts and 2 * sum(bool(FORMS["secret"].fullmatch(text)) for text in texts) >= len(texts):
             return "secret"  # also beside accounts that are closed, or older and in clear text
+        if texts and all(map(_holds_json, texts)):
+            return "json"
         found = next((form for form, pattern in FORMS.items() if texts and all(pattern.fullmatch(text) for text in texts)), None)
         return found or ("states" if _states(texts) else "slug" if _slugs(texts) else None)
     numbers = [float(value) for value in values if not isinstance(value, str | bool) and _number(value)]
@@ -112,6 +115,14 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
 def _moments(numbers: Sequence[float]) -> bool:
     """Whether numbers are moments counted in one way; 0 is none."""
     return any(all(number == 0 or least < number < most for number in numbers) for least, most in COUNTED)
+
+
+def _holds_json(text: str) -> bool:
+    """Whether a text is an object or a list in JSON."""
+    try:
+        return text[:1] in ("{", "[") and isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _states(texts: Sequence[str]) -> bool:
@@ -143,7 +154,7 @@ def look(column: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]
         return {"widget": "code"}
     if stored != "text":
         return {}
-    if native == "json":
+    if "json" in (native, form):
         return {"widget": "json"}
     if "iban" in words:
         return {"widget": "iban"}
