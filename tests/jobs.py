@@ -61,16 +61,16 @@ def _duties() -> list[Callable[[], object]]:
 
 
 def work_as_workers_do(only: Collection[str] = RUNNING) -> None:
-    """All duties and all due jobs, until there was no job in three rounds. What cannot be done yet is left to the next one."""
+    """All duties and all due jobs, until in three rounds nothing was done. What has to wait for its turn is put back and left to the next one."""
     idle = 0
     while idle < 3:
         for duty in _duties():
             duty()
-        jobs = taken(only)
-        idle = 0 if jobs else idle + 1
-        for name, text in jobs:
+        idle += 1
+        for name, text in taken(only):
             with contextlib.suppress(queue.PutBack):
                 do(name, text)
+                idle = 0
 
 
 def wait_until_free(about: str) -> None:
