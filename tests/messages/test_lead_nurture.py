@@ -1,11 +1,10 @@
 """Lead nurture as it ships, done by what workers do: hours, other times, pauses, a provider that fails or tells twice, versions, and who asks for another time."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from console import automation, enrolments, workflows
 from console.contacts import tags
@@ -15,7 +14,7 @@ from console.work import tasks
 from tests.conftest import web_app
 from tests.jobs import work_as_workers_do
 from tests.messages import reached
-from tests.messages.reached import SAM
+from tests.messages.reached import ANA, SAM
 from tests.messages.test_calls import ended
 from tests.messages.test_shipped_automations import House, house
 from tests.views.conftest import signed_in
@@ -78,8 +77,8 @@ def test_l1_three_calls_say_a_b_and_b_the_third_at_another_time_of_the_day(leads
     assert leads.ends(outcome="voicemail") == 200
     first, second, third = leads.scripts()
     assert ("again" in first, "again" in second, third) == (False, True, second)
-    hours = [call.sent_at.astimezone(UTC).hour for call in leads.calls()]
-    assert abs(hours[2] - hours[1]) >= 4
+    called_at = [call.sent_at.astimezone(UTC).hour for call in leads.calls()]
+    assert abs(called_at[2] - called_at[1]) >= 4
     assert leads.house.lead(SLUG).ending == "completed"
     assert tags.has("contact", SAM, "dormant")
 
@@ -124,7 +123,9 @@ def test_l4_who_asks_again_and_again_or_names_no_time_is_called_by_a_person(lead
 def test_l5_after_three_days_of_pause_they_go_on_in_order_and_nobody_is_called_twice_in_a_day(leads: Leads) -> None:
     company = leads.house.company
     for key, number in (("3", "+12025550103"), ("4", "+12025550104")):
-        leads.house.sql("update contact set stage = 'new', phone = ?, country = 'US', time_zone = 'America/Denver' where id = ?", number, key)
+        leads.house.sql(
+            "update contact set stage = 'new', phone = ?, country = 'US', time_zone = 'America/Denver' where id = ?", number, key
+        )
         leads.house.sql(reached.GIVEN, int(key), "phone", "given")
         leads.house.sql(reached.GIVEN, int(key), "call", "given")
     for key in ("4", SAM, "3"):
@@ -179,7 +180,7 @@ def test_l7_an_end_that_is_told_twice_is_one_way_on(leads: Leads) -> None:
     told_run = leads.house.company.told(str(leads.house.lead(SLUG).run))
     assert [attempt["step"] for attempt in told_run["attempts"]] == ["start", "call1", "task", "engaged", "done"]
     assert fetch("select count(*) from console.task")[0][0] == 1
-    assert [kind for kind, in fetch("select kind from console.activity where kind = 'call_ended'")] == ["call_ended"]
+    assert [kind for (kind,) in fetch("select kind from console.activity where kind = 'call_ended'")] == ["call_ended"]
 
 
 def test_l8_who_is_enrolled_stays_on_their_version_and_the_card_counts_both(leads: Leads) -> None:
@@ -208,3 +209,14 @@ def test_l9_who_is_in_it_already_is_told_so_by_hand_and_by_the_trigger(leads: Le
     assert len(leads.calls()) == 1
     [trigger] = automation.listed(leads.house.company.mona, SLUG)[1]
     assert any("already" in str(firing.why).lower() for firing in trigger.last)
+
+
+def test_who_could_not_be_called_stands_in_both_lists_with_the_reason_and_who_was_called_with_the_answer(leads: Leads) -> None:
+    leads.house.enrol(SLUG, ANA)
+    leads.tagged()
+    leads.ends(outcome="answered", label="not_interested")
+    mona = signed_in(web_app(), "mona")
+    for page in (f"/workflows/{SLUG}/enrolled?status=left", f"/workflows/{SLUG}/executions"):
+        text = mona.get(page).text
+        assert text.count("(Call not made: There is no address or number.)") == 1
+        assert [text.count(f'"muted">{end}<') for end in ("Not called", "Not interested")] == [1, 1]
