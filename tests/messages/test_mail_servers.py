@@ -48,7 +48,7 @@ class Odd:
     def _talk(self, connection: socket.socket, lines: "Iterator[bytes]") -> None:
         connection.sendall(f"{self.answers.get('banner', '220 odd.example')}\r\n".encode())
         for told in lines:
-            command = told.split(b":")[0].split()[0].decode().lower()
+            command = told.split(b":")[0].decode("latin-1").split()[0].lower()
             turns = self.in_turn.get(command)
             answer = turns.pop(0) if turns else self.answers.get(command, "354 go on" if command == "data" else OK)
             if answer is None:
