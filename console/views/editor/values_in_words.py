@@ -17,7 +17,14 @@ SAID = {
 }
 """Problems as a file has them → as the page says them."""
 
+NAMED = re.compile(r"(leads back to |way back to |the edge to )([^\s,:.]+)(?=[,:.\s])")
+"""Where a problem names a step by its id."""
+OFFERED = re.compile(r": (?:known are|it has) .*$", re.DOTALL)
+"""What could stand there, as a file names it: a page offers it in its boxes."""
+
 LABELS = {
+    "at": "Place on the canvas",
+    "id": "Name in expressions",
     "if": "When",
     "unless": "Not when",
     "required_if": "Required when",
@@ -49,11 +56,18 @@ def problem_words(field: str, reason: str, document: Mapping[str, Any]) -> str:
         return f"“{label_of(outcome)}” leads nowhere yet: choose a step under Leads to."
     if place == "next" and reason.startswith("There is no step "):
         return f"“{label_of(outcome) if outcome != 'default' else 'Leads to'}” names a step that is not there. Choose another one under Leads to."
+    if place == "next" and (no := re.match(r"The step has no outcome (\S+): it has (.*)\.$", reason)):
+        offered = ", ".join(f"“{label_of(each)}”" for each in no[2].split(", "))
+        return f"The step has no outcome “{label_of(no[1])}”: it has {offered}."
+    reason = OFFERED.sub(".", NAMED.sub(lambda found: found[1] + _title(document, found[2]), reason))
     setting = re.sub(r"\[\d+\]$", "", field).rpartition(".")[2]
-    return named_reason(
-        field,
-        reason.replace(MISSING.rstrip("."), f"Nothing is entered under {LABELS.get(setting) or label_of(setting)}", 1) if field else reason,
-    )
+    label = LABELS.get(setting) or label_of(setting)
+    return named_reason(label, reason.replace(MISSING.rstrip("."), f"Nothing is entered under {label}", 1)) if field else reason
+
+
+def _title(document: Mapping[str, Any], step: str) -> str:
+    """The title of a step in quotes; its id where it has none or is not there."""
+    return next((f"“{each['title']}”" for each in document["steps"] if each["id"] == step and each.get("title")), step)
 
 
 def _of_trigger(document: Mapping[str, Any], field: str) -> str:
