@@ -7,7 +7,7 @@ from typing import Any
 from console import log
 from console.core.documents.json_shape import MISSING
 from console.core.documents.workflow_check import NO_END, NO_WAY_ON
-from console.core.plain_words import named_reason
+from console.core.plain_words import named_reason, with_titles
 from console.views import formats, frame
 from console.views.formats import label_of
 
@@ -17,8 +17,6 @@ SAID = {
 }
 """Problems as a file has them → as the page says them."""
 
-NAMED = re.compile(r"(leads back to |way back to |the edge to )([^\s,:.]+)(?=[,:.\s])")
-"""Where a problem names a step by its id."""
 OFFERED = re.compile(r": (?:known are|it has) .*$", re.DOTALL)
 """What could stand there, as a file names it: a page offers it in its boxes."""
 
@@ -59,15 +57,14 @@ def problem_words(field: str, reason: str, document: Mapping[str, Any]) -> str:
     if place == "next" and (no := re.match(r"The step has no outcome (\S+): it has (.*)\.$", reason)):
         offered = ", ".join(f"“{label_of(each)}”" for each in no[2].split(", "))
         return f"The step has no outcome “{label_of(no[1])}”: it has {offered}."
-    reason = OFFERED.sub(".", NAMED.sub(lambda found: found[1] + _title(document, found[2]), reason))
+    reason = OFFERED.sub(".", with_titles(reason, lambda step: _title(document, step)))
     setting = re.sub(r"\[\d+\]$", "", field).rpartition(".")[2]
     label = LABELS.get(setting) or label_of(setting)
     return named_reason(label, reason.replace(MISSING.rstrip("."), f"Nothing is entered under {label}", 1)) if field else reason
 
 
 def _title(document: Mapping[str, Any], step: str) -> str:
-    """The title of a step in quotes; its id where it has none or is not there."""
-    return next((f"“{each['title']}”" for each in document["steps"] if each["id"] == step and each.get("title")), step)
+    return next((str(each.get("title") or "") for each in document["steps"] if each["id"] == step), "")
 
 
 def _of_trigger(document: Mapping[str, Any], field: str) -> str:
