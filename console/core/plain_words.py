@@ -1,7 +1,7 @@
 """Names, amounts and days in plain English, for texts that are made before anybody is known who reads them: titles, reasons, mails."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -25,6 +25,7 @@ _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?")
 
 
 _CODE = re.compile(r"(?=.*-)[^a-z]*[A-Z][^a-z]*|[a-z]{2,3}[-_][A-Z]{2}")
+_STEP = re.compile(r"(leads back to |way back to |the edge to |[Tt]he step )(\w+)\b")
 _NUMBERED = re.compile(r"(ean|gtin|isbn)([0-9]+)", re.IGNORECASE)
 
 
@@ -72,6 +73,11 @@ def named_reason(field: str, reason: str) -> str:
     """The reason with the setting that it is about: “Title” is too long, for "This is too long" at `steps[3].title`."""
     setting = re.sub(r"\[\d+\]$", "", field).rpartition(".")[2]
     return re.sub(r"^This (?=(?:is|may|must|does|has) )", f"“{humanised(setting)}” ", reason) if setting else reason
+
+
+def with_titles(reason: str, title: Callable[[str], str]) -> str:
+    """The reason with the title of each step that it names by its id; `title` gives "" for what is no step."""
+    return _STEP.sub(lambda found: f"{found[1]}“{named}”" if (named := title(found[2])) else found[0], reason)
 
 
 def roles_words(roles: Iterable[str]) -> str:
