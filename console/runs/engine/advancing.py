@@ -3,6 +3,7 @@
 If two processes move a run at once, one of them finds that it has moved, and reads it again. So a job can safely run twice.
 """
 
+import functools
 import logging
 import random
 import time
@@ -49,6 +50,7 @@ IN_ONE_GO_S = 2.0
 AT_ONCE = 10  # runs of a workflow that nobody holds are worked on at once by all workers, if it says nothing else
 CHANGES_AT_ONCE = 4  # guided runs whose change outside is made or looked up by all workers at once: each may take as long as a step may
 AT_ONCE_S = 0.05  # quick automatic steps are committed together until they took this long
+TAGS = frozenset({"tag_added", "tag_removed"})
 LIMITS = frozenset({"too_many_steps", "asks_person", "already_done"})
 """Codes of errors for which the step's edge for errors is not taken, because nothing went wrong."""
 
@@ -250,9 +252,11 @@ def _take_automatic_steps(
     """
     begun, events, taken = time.monotonic(), [as_stored(event) for event in first], 0
     ahead = after_stored(loaded, events) if first else loaded
+    record = functools.cache(lambda: record_left(actor, loaded.run))
     while ahead.run.status == "running" and taken < most and (not taken or not (time.monotonic() - begun > AT_ONCE_S or stopping())):
         try:
-            base, more = automatic_step_events(actor, definition, ahead, pending=bool(events))
+            tagged = any(event.type in TAGS for event in events)
+            base, more = automatic_step_events(actor, definition, ahead, tagged=tagged, record_read=record)
         except log.Moved:  # earlier attempts must be read, which needs these events committed first
             if not events:
                 return load(loaded.run.id) or loaded, 1
@@ -281,12 +285,12 @@ def _take_automatic_steps(
 
 
 def automatic_step_events(
-    actor: Actor, definition: Definition, loaded: Loaded, *, pending: bool = False, known: Record | None = None
+    actor: Actor, definition: Definition, loaded: Loaded, *, tagged: bool = False, record_read: Callable[[], Record | None] | None = None
 ) -> tuple[Loaded, list[Event]]:
     """(the run, the events of one automatic step), with the rights of the run's holder; no events while effects are paused.
 
-    An error that may pass is tried again later; any other becomes a take-over that a person sees. `pending`: earlier events of the run are not
-    committed yet. Raises log.Moved where they have to be first. `known` is the run's record, if the caller has just read it for this actor.
+    An error that may pass is tried again later; any other becomes a take-over that a person sees. `tagged`: tags may be changed by earlier events of the run
+    that are not committed yet. Raises log.Moved where they have to be first. `record_read` gives the run's record as the actor sees it, if the caller reads it.
     """
     run, plan = loaded.run, plan_of(definition)
     now, since = log.now(), time.monotonic()
@@ -301,9 +305,9 @@ def automatic_step_events(
             require_step(actor, open_step)
         if open_step.kind.tags:
             require_tagging(actor, run)
-            if pending:  # what the record has is read from its rows, where an earlier step's tag is not yet
+            if tagged:  # what the record has is read from its rows, where an earlier step's tag is not yet
                 raise log.Moved
-        record = known if known is not None else record_left(actor, run)
+        record = record_read() if record_read is not None else record_left(actor, run)
         context = with_done_before(loaded, open_step, context_of(actor, open_step, record, now))
         completion = open_step.kind.complete_by_itself(open_step.view, context)
         _require_in_time(definition, since)
