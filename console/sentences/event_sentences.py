@@ -92,7 +92,7 @@ def _effect_checked(parts: Parts) -> str:
 
 
 def _record_viewed(parts: Parts) -> str:
-    part = parts.text("relation", "tab").replace("_", " ")
+    part = parts.field(relation) if (relation := parts.text("relation")) else parts.text("tab").replace("_", " ")
     return "{who} viewed {record}" + escape_braces(f" ({part})" if part else "") if parts["record"] else "{who} viewed a record"
 
 
@@ -331,7 +331,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "builder_answered": "What was asked about the draft of {workflow} was answered{why}",
         "record_viewed": _record_viewed,
         "record_listed": _record_listed,
-        "figures_viewed": lambda parts: "{who} looked at figures" + escape_braces(after(" of the workspace ", parts.text("workspace"))),
+        "figures_viewed": lambda parts: "{who} looked at figures" + escape_braces(after(" of the workspace ", parts.workspace())),
         "records_exported": _records_exported,
         "record_changed": _record_changed,
         "access_refused": _access_refused,
