@@ -17,6 +17,8 @@ from console.ai.types import Code
 
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 """What a model thinks aloud before it answers."""
+_OBJECT = re.compile(r'\{\s*"')
+"""Where an object begins; templates, {{ … }}, in the words around it are none."""
 LONGEST = 1_000_000  # characters
 LONGEST_TEXT = 4_000
 LONGEST_LINE = 400
@@ -51,7 +53,7 @@ def read(text: str) -> Suggestion:
         raise Unusable("malformed")
     said = _THOUGHT.sub("", text)
     try:
-        parsed = _loaded(said if said.lstrip().startswith("[") else said[said.find("{") : said.rfind("}") + 1])
+        parsed = _loaded(_object(said))
     except (ValueError, RecursionError, MemoryError):
         raise Unusable("malformed") from None
     if not isinstance(parsed, dict):
@@ -77,15 +79,26 @@ def read(text: str) -> Suggestion:
 
 def so_far(text: str) -> tuple[Mapping[str, Any], ...]:
     """The changes that can be read of an answer that is still arriving: the last one may lack names. Nothing of it is checked."""
-    begin = text.find("{")
-    if begin < 0 or len(text) > LONGEST:
+    begin = _OBJECT.search(text)
+    if begin is None or len(text) > LONGEST:
         return ()
     try:
-        parsed = pydantic_core.from_json(text[begin:], allow_partial=True)
+        parsed = pydantic_core.from_json(text[begin.start() :], allow_partial=True)
     except (ValueError, TypeError):  # of half a character
         return ()
     given = parsed.get("changes") if isinstance(parsed, dict) else None
     return tuple(entry for entry in given[:MOST_CHANGES] if isinstance(entry, dict)) if isinstance(given, list) else ()
+
+
+def _object(said: str) -> str:
+    """The one object in the words. Raises ValueError where there is none, or where it is one of several: nobody knows which is meant."""
+    begin = _OBJECT.search(said)
+    if begin is None:
+        raise ValueError("no object")
+    _, end = json.JSONDecoder().raw_decode(said, begin.start())
+    if said[: begin.start()].rstrip().endswith("[") or _OBJECT.search(said, end):
+        raise ValueError("several objects")
+    return said[begin.start() : end]
 
 
 def _change(entry: Any) -> dict[str, Any]:

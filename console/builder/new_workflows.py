@@ -20,6 +20,7 @@ from console.errors import Invalid, NotFound
 from console.workflows import OBJECT
 
 UNTITLED = "Brought in from a file"
+NO_STEPS = "It has no steps, so it is no workflow of this console. If another program wrote it, say under New workflow in words what it should do, or begin with the nearest template."
 LONGEST_TITLE = 200
 STEP = re.compile(r"^steps\[(\d+)\]")
 OWN = "own:"
@@ -225,6 +226,8 @@ def _opened(content: bytes) -> Mapping[str, Any]:
     document, spots = loaded(content)
     if document is None or spots:
         raise _refused([(spot.path, spot.reason) for spot in spots])
+    if "steps" not in document:
+        raise _refused([("file", NO_STEPS)])
     if unkept := problems_of_values(document):
         raise _refused([(spot.path, spot.reason) for spot in unkept])
     try:

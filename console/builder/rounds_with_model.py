@@ -29,7 +29,7 @@ from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.workflow_check import Problem
 from console.core.drafting import Change, ChangeError
-from console.core.plain_words import humanised, named_reason
+from console.core.plain_words import humanised, named_reason, with_titles
 from console.db.engine import transaction
 from console.proposals import options
 from console.queue import PutBack
@@ -235,7 +235,7 @@ def _labels(names: Mapping[str, Any]) -> dict[str, str]:
 
 def _line(titles: Mapping[str, str], labels: Mapping[str, str], problem: Problem) -> str:
     """What is wrong as people are told it: names of programs by their labels, of what is not there as words."""
-    reason = named_reason(problem.field, problem.reason)
+    reason = with_titles(named_reason(problem.field, problem.reason), lambda step: titles.get(step, ""))
     reason = _OFFERED.sub(lambda names: ", ".join(f"“{labels.get(name) or humanised(name)}”" for name in names[0].split(", ")), reason)
     reason = _CODE.sub(lambda name: f"“{labels.get(name[0]) or humanised(name[0])}”", reason)
     title = titles.get(problem.step or "", "")

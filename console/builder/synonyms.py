@@ -1,4 +1,4 @@
-"""Which beginnings are near to a description in words, English or German: by the same words, and by words that stand for the same thing.
+"""Which beginnings are near to a description in words, English, German, French, Spanish or Dutch: by the same words, and by words that stand for the same thing.
 
 A word of MATTERS says what the work is about, one of MANNERS only when or by whom it is done: nothing is near by its manner alone.
 """
@@ -28,30 +28,33 @@ _STOPS = (
     "more muss must nach need needs neu new nicht noch not nur oder off ohne once one only our out over own people per person please said say "
     "says see sein seine send she should sich sie sind sobald soll sollen some somebody someone someth start stunden suchen tag tage tagen take "
     "than that the their them then there they thing this three time times two uber und uns unser until vom von vor want was way week weeks wenn wer "
-    "werden were what when where whether which who wie will wir wird with without work workflow would yes you your zum zur zwei"
+    "werden were what when where whether which who wie will wir wird with without work workflow would yes you your zum zur zwei "
+    "neue neuen neuer neues avec apres aux chaque dans des dont elle entre les leur nous nouveau nouveaux nouvel nouvelle par pas plus pour puis quand que qui sans ses son sont sur tous tout une "
+    "antes cada como con cuando del despues desde ella esta las los mas nueva nuevas nuevo nuevos para pero por sin sobre una uno "
+    "als bij dan dat deze een eerst elke het hun iedere maar met naar niet nieuw nieuwe nog onze ook tot van veel voor waar wordt zijn"
 )
 STOP_WORDS = frozenset(_STOPS.split())
 MATTERS = (
-    "supplier vendor kreditor liefer | contractor partner manufacturer procurement purchase dienstleister einkauf",
-    "refund reimburse repay chargeback erstatt ruckzahl | return complaint dispute claim exchange parcel goods item ruckgabe reklam umtausch retour zuruck abbuchung beschwer",
+    "supplier vendor kreditor liefer fournisseur proveedor leverancier | contractor partner manufacturer procurement purchase dienstleister einkauf",
+    "refund reimburse repay chargeback erstatt ruckzahl rembours reembols devol terugbetal | return complaint dispute claim exchange parcel goods item ruckgabe reklam umtausch retour zuruck abbuchung beschwer reclam klacht",
     "bank iban | account konto",
-    "| payment pay money transfer payout charge credit geld bezahl zahlung auszahl uberweis gutschrift",
-    "onboard aufnehm aufnahme | offboard hire hiring candidate applicant applies recruit tender contract access leave einstell bewerb vertrag",
-    "kyc | identity verif screen sanction underwrit loan mortgage application diligence owner identitat sanktion kredit",
+    "| payment pay money transfer payout charge credit geld bezahl zahlung auszahl uberweis gutschrift paiement dinero betaling",
+    "onboard aufnehm aufnahme aanmeld alta | offboard hire hiring candidate applicant applies recruit tender contract access leave einstell bewerb vertrag",
+    "kyc | identity verif screen sanction underwrit loan mortgage application diligence owner identit identidad sanktion sancion sanctie kredit",
     "review | assess prufung prufen",
     "erneut | yearly annual periodic regular re- jahrlich regelmassig bestand wiederhol",
     "risk risiko |",
-    "| customer kund client patient tenant student borrower mandant",
+    "| customer kund client klant patient tenant student borrower mandant",
     "lead prospect interessent | interested quote angebot",
-    "call ring dial anruf | phone telefon",
+    "call ring dial anruf appel llamar llamada bellen | phone telefon telephon",
     "| contact kontakt",
-    "welcome greet begruss willkommen | signup sign-up register anmeld registrier",
-    "engagement | inactive silent dormant lapsed bought buying gekauft heard churn cancel quiet subscriber subscription discount gemeldet still inaktiv abgewandert",
-    "suspicion suspect verdacht | confiden fraud abuse whistleblow moderat launder breach harassment report vertraulich geldwasch betrug melden meldung",
-    "| email e-mail sms message text newsletter letter write nachricht schreib anschreib",
+    "welcome greet begruss willkommen accueil bienven welkom | signed inscri signup sign-up register anmeld registrier",
+    "engagement | inactive silent dormant lapsed bought buying gekauft heard churn cancel quiet subscriber subscription discount gemeldet still inaktiv inactif inactivo abgewandert",
+    "suspicion suspect verdacht soupcon sospech | confiden fraud abuse whistleblow moderat launder breach harassment report vertraulich geldwasch betrug melden meldung",
+    "| email e-mail sms message text newsletter letter write nachricht schreib anschreib mensaje bericht courriel correo",
     "insurance versicherung | certificate zertifikat",
-    "document dokument unterlagen papier paper | identity passport licence ausweis",
-    "expire expiring ablauf |",
+    "document dokument unterlagen papier paper papeles | identity passport licence ausweis",
+    "expire expiring ablauf caduca verloop |",
     "zone zeitzone |",
     "ticket | request answer unanswered anfrage beantwort antwort",
 )
@@ -60,9 +63,9 @@ MATTERS = (
 A word belongs to a line where it begins with an entry, or has one of five letters within it.
 """
 MANNERS = (
-    "| overdue due nightly night daily weekly monday friday schedule morning evening nacht nachts taglich wochentlich montag freitag morgen abend",
+    "| overdue due nightly night daily weekly monday friday schedule morning evening nacht nachts taglich wochentlich montag freitag morgen abend nuit noche",
     "| reminder remind escalat deadline late waiting erinner mahn frist uberfallig verspat",
-    "| approve approval agree authorise authorize consent second manager freigabe freigeb genehmig zustimm zweit",
+    "| approve approval agree authorise authorize consent second manager freigabe freigeb genehmig zustimm zweit approuv aprobar aprueb goedkeur",
 )
 
 

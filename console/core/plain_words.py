@@ -1,12 +1,13 @@
 """Names, amounts and days in plain English, for texts that are made before anybody is known who reads them: titles, reasons, mails."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from console.core.currencies import decimals, whole_units
 
+LONG_ID = 32
 SPELLED_LARGE = 4
 """Letters of a word in capitals that may be an abbreviation: USD, SEPA. A longer one is a word: CANCELLED."""
 ABBREVIATIONS = {
@@ -24,6 +25,7 @@ _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?")
 
 
 _CODE = re.compile(r"(?=.*-)[^a-z]*[A-Z][^a-z]*|[a-z]{2,3}[-_][A-Z]{2}")
+_STEP = re.compile(r"(leads back to |way back to |the edge to |[Tt]he step )(\w+)\b")
 _NUMBERED = re.compile(r"(ean|gtin|isbn)([0-9]+)", re.IGNORECASE)
 
 
@@ -41,12 +43,12 @@ def humanised(name: str) -> str:
     if _CODE.fullmatch(name):
         return name
     if " " in name.strip():
-        words = name.replace("_", " ").replace("-", " ").split()
+        words = _apart(name)
     elif name.isupper() and ("_" in name or len(name) > SPELLED_LARGE):
-        words = name.lower().replace("-", " ").replace("_", " ").split()
+        words = _apart(name.lower())
     else:
         split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-        words = split.replace("_", " ").replace("-", " ").split()
+        words = _apart(split)
         words = [*words[:1], *(word.lower() if word[:1].isupper() and word[1:].islower() else word for word in words[1:])]
     text = (
         " ".join(ABBREVIATIONS.get(word.lower(), _NUMBERED.sub(_numbered, word)) for word in words)
@@ -57,10 +59,25 @@ def humanised(name: str) -> str:
     return text if words and (words[0].lower() in ABBREVIATIONS or _NUMBERED.fullmatch(words[0])) else text[:1].upper() + text[1:]
 
 
+def _apart(name: str) -> list[str]:
+    """The words of a name. A hyphen before another sign belongs to its word, as in "Import-/Export"."""
+    return re.sub(r"_|-(?![^\w\s-])", " ", name).split()
+
+
+def shortened_id(text: str) -> str:
+    """The beginning and the end of a long id of random signs, which tell it from others: "003ede56…e150"; a short one as it is."""
+    return f"{text[:8]}…{text[-4:]}" if len(text) >= LONG_ID else text
+
+
 def named_reason(field: str, reason: str) -> str:
     """The reason with the setting that it is about: “Title” is too long, for "This is too long" at `steps[3].title`."""
     setting = re.sub(r"\[\d+\]$", "", field).rpartition(".")[2]
     return re.sub(r"^This (?=(?:is|may|must|does|has) )", f"“{humanised(setting)}” ", reason) if setting else reason
+
+
+def with_titles(reason: str, title: Callable[[str], str]) -> str:
+    """The reason with the title of each step that it names by its id; `title` gives "" for what is no step."""
+    return _STEP.sub(lambda found: f"{found[1]}“{named}”" if (named := title(found[2])) else found[0], reason)
 
 
 def roles_words(roles: Iterable[str]) -> str:

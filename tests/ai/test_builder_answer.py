@@ -5,7 +5,7 @@ import json
 import pytest
 
 from console.ai import builder_prompt
-from console.ai.builder_answer import Unusable, read
+from console.ai.builder_answer import Unusable, read, so_far
 from console.core import expressions
 from tests.servers.model_refusals import unfit
 from tests.tables import cases
@@ -66,10 +66,21 @@ def test_nonsense_is_unusable(text: str) -> None:
 
 @cases(
     "around",
-    ["```json\n{}\n```", "Here it is:\n```\n{}\n```\nDo you like it?", "<think>They want {this}.</think>\n{}", "Sure. {}", "\ufeff{}\n\n"],
+    [
+        "```json\n{}\n```",
+        "Here it is:\n```\n{}\n```\nDo you like it?",
+        "<think>They want {this}.</think>\n{}",
+        "Sure. {}",
+        "\ufeff{}\n\n",
+        "The text says {{ record.amount }}:\n{}\nWrite {that} or {{ now }} where it belongs.",
+    ],
 )
 def test_what_a_model_says_around_its_answer_is_no_part_of_it(around: str) -> None:
     assert read(around.replace("{}", '{"text": "Yes {or} no."}')).text == "Yes {or} no."
+
+
+def test_what_is_said_before_a_growing_answer_hides_none_of_it() -> None:
+    assert so_far('With {{ record.amount }}: {"text": "x", "changes": [{"op": "remove_step", "step": "a') == ({"op": "remove_step"},)
 
 
 def test_the_prompt_writes_conditions_as_expressions_take_them() -> None:

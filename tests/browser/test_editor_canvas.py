@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from console import access, builder, workflows
+from console.core import drafting
 from tests.company import Company
 
 if TYPE_CHECKING:
@@ -216,3 +217,30 @@ def test_a_draft_without_a_step_is_drawn_and_begun_without_the_mouse(screens: Ca
     page.get_by_role("button", name="Add a Start").first.press("Enter")
     expect(page.locator(".x6-node")).to_have_count(1)
     assert mona.faults() == []
+
+
+@pytest.mark.rotating
+def test_steps_with_any_names_are_drawn_and_given_names_that_expressions_take(screens: Callable[..., "Screen"], company: Company) -> None:
+    names = ["constructor", "__proto__", "with space", "größe"]
+    ways = zip(["start", *names], [*names, "end"], strict=True)
+    made = workflows.create(company.mona, "Odd names")
+    steps = [
+        {"id": name, "type": "start" if name == "start" else "guidance", "title": f"Of {name}", "config": {}, "next": {"default": to}}
+        for name, to in ways
+    ]
+    document = {**workflows.open_draft(company.mona, made.slug).document, "steps": [*steps, {"id": "end", "type": "end", "title": "End"}]}
+    workflows.edit(company.mona, made.slug, 0, [drafting.SetDocument(value=document)])
+    page = screens().enter("mona").go(f"/workflows/{made.slug}/edit")
+    expect(page.locator(".x6-node")).to_have_count(4)
+    expect(page.locator("[data-outline] [data-step]")).to_have_count(6)
+    for left in (2, 1, 0):
+        page.get_by_role("button", name="Give it another name").first.press("Enter")
+        expect(page.get_by_role("button", name="Give it another name")).to_have_count(left)
+    expect(page.locator(".x6-node")).to_have_count(5)
+    page.locator("[data-outline] [data-select=constructor]").press("Enter")
+    expect(page.locator("#f-title")).to_have_value("Of constructor")
+    page.locator("[data-outline] [data-select=with_space]").press("Enter")
+    expect(page.locator("#f-title")).to_have_value("Of with space")
+    assert (
+        page.evaluate("document.getElementById('editor').dataset.order") == '["start", "constructor", "proto", "with_space", "groe", "end"]'
+    )

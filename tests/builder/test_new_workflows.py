@@ -75,6 +75,12 @@ DESCRIPTIONS = (
     ("Leads anrufen, nach zwei Tagen nochmal, nach drei Versuchen aufgeben", "lead-nurture"),
     ("Kunden, die seit 90 Tagen nichts gekauft haben, anschreiben", "re-engage"),
     ("Documents that expire within 30 days should be found and requested again", "nightly-check"),
+    ("Rembourser un client après une réclamation, avec l'accord d'un responsable", "customer-refund"),
+    ("Accueillir les nouveaux inscrits avec un message", "welcome"),
+    ("Comprobar la identidad de un nuevo cliente", "kyc-review"),
+    ("Dar de alta a un proveedor", "supplier-onboarding"),
+    ("klant terugbetalen na klacht", "customer-refund"),
+    ("nieuwe leverancier aanmelden", "supplier-onboarding"),
 )
 """What people write, and the template that is chosen for them."""
 OF_NONE = (
@@ -89,11 +95,14 @@ OF_NONE = (
     "Customer moved house, change the address",
     "Adressänderung eines Kunden bearbeiten",
     "phone numbers missing at contacts",
+    "arroser les plantes du bureau",
+    "approuver les congés d'un employé",
+    "regar las plantas",
 )
 """What no template does: where one is alike only in when or by whom it is done, none is chosen."""
 
 
-def test_plain_descriptions_in_english_and_german_choose_the_template_that_does_that_work(company: Company) -> None:
+def test_plain_descriptions_in_five_languages_choose_the_template_that_does_that_work(company: Company) -> None:
     offered = [each for each in builder.beginnings(company.mona) if not each.own]
     chosen = {words: builder.nearest(offered, words)[0].id for words, _ in DESCRIPTIONS if builder.fits(offered, words)}
     assert chosen == dict(DESCRIPTIONS)

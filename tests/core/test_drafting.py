@@ -13,6 +13,7 @@ from console.core.documents.workflow import read
 from console.core.documents.workflow_check import check
 from console.core.drafting import ChangeError
 from console.steps import all_types
+from tests.tables import cases
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 REFUND: dict[str, Any] = json.loads((WORKFLOWS / "customer-refund.json").read_text())
@@ -272,3 +273,30 @@ def test_a_no_that_nobody_hears_gets_an_end_of_its_own_and_not_the_one_of_a_yes(
     assert [step["title"] for step in mended["steps"]] == ["Start", "Agree", "End", "Rejected"]
     assert mended["steps"][1]["next"] == {"default": "end", "rejected": mended["steps"][3]["id"]}
     assert check(mended, all_types()) == []
+
+
+@cases(
+    ("given", "name"),
+    [
+        ("größe", "groe"),
+        ("Step 1", "step_1"),
+        ("9nine", "step_9nine"),
+        ("步骤", "guidance"),
+        ("record", "record_step"),
+        ("__proto__", "proto"),
+        ("Start", "start_2"),
+    ],
+)
+def test_a_step_with_a_name_that_no_expression_takes_is_given_the_nearest_one(given: str, name: str) -> None:
+    look = {"id": given, "type": "guidance", "title": "Look", "config": {"text": "Look."}, "next": {"default": "end"}}
+    document: dict[str, Any] = {
+        "format": 1, "slug": "named", "title": "Named",
+        "steps": [{"id": "start", "type": "start", "title": "Start", "next": {"default": given}}, look, {"id": "end", "type": "end", "title": "End", "at": [1]}],
+    }  # fmt: skip
+    for _ in range(2):  # its name, and the place of the end
+        [problem] = [each for each in check(document, all_types()) if each.step != "end"] or check(document, all_types())
+        mending = drafting.mend(document, problem)
+        assert mending is not None
+        document = drafting.apply(document, mending.change)
+    assert [step["id"] for step in document["steps"]] == ["start", name, "end"]
+    assert check(document, all_types()) == []

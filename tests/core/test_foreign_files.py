@@ -31,8 +31,14 @@ JSON: dict[str, list[Any]] = {
     "Power Automate": [{"definition": {"triggers": {}, "actions": {}}}, {"name": "x", "properties": {"definition": {"actions": {}}}}],
     "Tines": [{"name": "x", "agents": [], "links": [], "diagram_notes": []}],
     "Activepieces": [{"template": {"trigger": {"name": "t", "nextAction": {}}}}],
-    "Node-RED": [{"flows": [{"id": "1", "type": "inject", "wires": [[]]}]}, [{"id": "1", "type": "inject", "wires": [[]]}]],
-    "a program whose workflows are nodes and edges": [{"nodes": [], "edges": [], "viewport": {}}],
+    "Node-RED": [
+        {"flows": [{"id": "1", "type": "inject", "wires": [[]]}]},
+        [{"id": "t", "type": "tab", "label": "Flow 1"}, {"id": "1", "type": "inject", "wires": [[]]}],
+    ],
+    "a program whose workflows are nodes and edges": [
+        {"nodes": [], "edges": [], "viewport": {}},
+        {"data": {"nodes": [], "edges": []}, "name": "x"},
+    ],
     "a program whose workflows are states": [{"id": "x", "specVersion": "0.8", "states": []}],
 }
 XML = {

@@ -1,6 +1,6 @@
 """Names inside sentences."""
 
-from console.core.plain_words import humanised, roles_words, with_article
+from console.core.plain_words import humanised, roles_words, with_article, with_titles
 from tests.tables import cases
 
 
@@ -41,3 +41,14 @@ def test_an_abbreviation_has_the_article_of_its_first_letter_as_it_is_spoken(wor
 )
 def test_a_trade_of_two_letters_is_no_pronoun(name: str, label: str) -> None:
     assert humanised(name) == label
+
+
+def test_a_step_that_a_reason_names_by_its_id_is_named_by_its_title() -> None:
+    titles = {"ask": "How much?", "end": "Done"}
+    for reason, said in (
+        ("The step ask does not come before this one.", "The step “How much?” does not come before this one."),
+        ("This leads back to ask, an earlier step.", "This leads back to “How much?”, an earlier step."),
+        ("remove the edge to end.", "remove the edge to “Done”."),
+        ("The step leads to itself.", "The step leads to itself."),
+    ):
+        assert with_titles(reason, lambda step: titles.get(step, "")) == said

@@ -167,13 +167,20 @@ def test_an_added_step_is_shown_with_its_settings_in_words_and_what_cannot_be_re
 ) -> None:
     config = {"roles": ["operations_lead"], "text": "May {{ run.id }} be paid?"}
     step = {"id": "second", "type": "approval", "title": "A second person", "config_json": json.dumps(config), "next": []}
-    model.obey(answer({"op": "add_step", "step": step, "after": "read", "outcome": ""}, {"op": "explode"}), times=None)
+    form = [
+        {"name": "how_much", "label": "How much", "type": "decimal", "required": True},
+        {"name": "why", "label": "Why", "type": "long_text", "required": False},
+    ]
+    asked = {"id": "amount", "type": "update_data", "title": "Amount", "config_json": json.dumps({"form": form}), "next": []}
+    adds = [{"op": "add_step", "step": each, "after": "read", "outcome": ""} for each in (step, asked)]
+    model.obey(answer(*adds, {"op": "explode"}), times=None)
     post(mona, ASK, message="A second person.")
     worked({queue.BUILD})
     page = mona.get(ASK).text
     for words in (
         "Roles: <ins>Operations lead</ins>",
         "Text: <ins>May [run.id] be paid?</ins>",
+        "What is asked: <ins>How much, required, Decimal; Why, Long text</ins>",
         "1 part of the answer could not be read as a change.",
     ):
         assert words in page, words

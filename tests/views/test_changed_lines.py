@@ -37,12 +37,12 @@ Page = tuple[list[str], dict[str, str], dict[str, str], str]
 
 def read(page: str) -> Page:
     """(order of the steps, lines of the outline, steps of the picture, problems) that a page or an answer holds."""
-    order = re.search(r'data-order="([^"]*)"', page)
+    order = re.search(r"data-order='([^']*)'", page)
     found = re.findall(r'<li class="(depth-\d)" data-step="([^"]+)">(.*?)</li>', page, re.DOTALL)
     lines = {step: depth + re.sub(r'\s*aria-current="true"', "", line) for depth, step, line in found}
     picture = dict(re.findall(r'<div data-step="([^"]+)"(.*?)</div>', page, re.DOTALL))
     problems = re.search(r'data-told="(\d+)"', page)
-    return (order[1].split() if order else [], lines, picture, problems[1] if problems else "")
+    return (json.loads(order[1]) if order else [], lines, picture, problems[1] if problems else "")
 
 
 def put_in(shown: Page, answer: str) -> Page:

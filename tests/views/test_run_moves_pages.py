@@ -1,6 +1,6 @@
 """Runs moved to another version by page and by call: what is shown, what a step without a target does, who must not get in."""
 
-from console import workflows
+from console import runs, workflows
 from console.core import drafting
 from tests.company import Company
 from tests.conftest import web_app
@@ -45,6 +45,21 @@ def test_runs_are_moved_by_page(company: Company) -> None:
     for path in (f"/runs/{run_id}", f"/runs/{run_id}/replay", f"/runs/{run_id}?tab=steps"):
         assert olivia.get(path).status_code in (200, 404)
     assert "Take a note" in olivia.get(f"/runs/{run_id}").text
+
+
+def test_a_run_without_a_record_is_said_to_be_one(company: Company) -> None:
+    made = workflows.create(company.mona, "Call back")
+    steps = [
+        {"op": "add_step", "step": {"type": kind, "id": kind}, "after": after}
+        for kind, after in (("update_data", "start"), ("end", "update_data"))
+    ]
+    form = {"op": "set", "step": "update_data", "field": "config.form", "value": [{"name": "said", "label": "Said", "type": "text"}]}
+    workflows.edit(company.mona, made.slug, 0, drafting.read_changes([*steps, form]))
+    workflows.publish_draft(company.mona, made.slug, note="First")
+    runs.start(company.mona, made.slug, None, None, {})
+    workflows.edit(company.mona, made.slug, 1, drafting.read_changes([{"op": "set", "step": "end", "field": "title", "value": "Over"}]))
+    workflows.publish_draft(company.mona, made.slug, note="Second")
+    assert "A run without a record, at Update data" in signed_in(web_app(), "mona").get(f"/workflows/{made.slug}/move").text
 
 
 def test_runs_are_moved_by_call(company: Company) -> None:

@@ -1,5 +1,6 @@
 """The pages of the workflow editor: who gets in, what is refused with what was typed, text, publishing, history, a start without a record."""
 
+import html
 import io
 import json
 import re
@@ -244,3 +245,29 @@ def test_what_is_wrong_in_many_places_of_a_step_is_one_line_with_their_number(co
     assert len(wrong) == 1
     assert "In 4 places." in wrong[0]
     assert mona.get(f"{CARE}/edit?view=text").text.count("There is no step gone") == 4
+
+
+def test_problems_name_steps_by_their_titles_and_settings_as_boxes_do(company: Company, mona: FlaskClient) -> None:
+    def look(name: str, to: str, **more: Any) -> dict[str, Any]:
+        return {"id": name, "type": "guidance", "title": f"Look {name[-1]}", "config": {"text": "Look."}, "next": {"default": to}, **more}
+
+    steps = [
+        {"id": "start", "type": "start", "title": "Start", "next": {"default": "look_a"}},
+        look("look_a", "Größe"),
+        look("Größe", "look_a"),
+    ]
+    steps += [look("other", "end", colour="teal", at=["x", 1]), {"id": "end", "type": "end", "title": "End", "next": {"odd": "start"}}]
+    made = workflows.create(company.mona, "Told")
+    document = {**workflows.open_draft(company.mona, made.slug).document, "steps": steps}
+    workflows.edit(company.mona, made.slug, 0, [drafting.SetDocument(value=document)])
+    page = html.unescape(mona.get(f"/workflows/{made.slug}/edit").text)
+    told = [" ".join(re.sub("<[^>]+>", " ", line).split()) for line in re.findall(r"<li[^>]*data-problem.*?</li>", page, re.DOTALL)]
+    for words in (
+        "Look e : “Name in expressions” does not have the form asked for: a small letter first, then small letters, digits and _, at most 64. Give it another name , Look e",
+        "Look e : This leads back to “Look a”, an earlier step: only a Go to step may lead back, or a way that passes a wait.",
+        "Look r : There is no setting colour here. Remove it , Look r",
+        "Look r : “Place on the canvas” must be a whole number. Let it be arranged , Look r",
+        "End : Nothing follows a step of type end: remove the edge to “Start”. Remove this way , End",
+    ):
+        assert words in told, told
+    assert sum("does not have the form" in line for line in told) == 1

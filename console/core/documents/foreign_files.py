@@ -23,7 +23,7 @@ JSON: tuple[tuple[str, Callable[[Mapping[str, Any]], bool]], ...] = (
     ("Tines", lambda file: "agents" in file and "links" in file),
     ("Activepieces", lambda file: "nextAction" in (_within(file, "trigger") or _within(file, "template", "trigger"))),
     ("Node-RED", lambda file: _holds(file.get("flows"), "wires")),
-    ("a program whose workflows are nodes and edges", lambda file: "nodes" in file and "edges" in file),
+    ("a program whose workflows are nodes and edges", lambda file: any("nodes" in part and "edges" in part for part in (file, _within(file, "data"), _within(file, "graph")))),
     ("a program whose workflows are states", lambda file: "states" in file and ("specVersion" in file or "start" in file)),
 )  # fmt: skip
 """Who writes such files, and how they are told."""
@@ -64,8 +64,8 @@ def _of_json(file: Mapping[str, Any]) -> str | None:
 
 
 def _holds(entries: Any, name: str) -> bool:
-    """Whether it is a list whose first entry has this name."""
-    return isinstance(entries, list) and bool(entries) and isinstance(entries[0], Mapping) and name in entries[0]
+    """Whether it is a list of which an entry has this name; a flow of Node-RED begins with a tab that has no wires."""
+    return isinstance(entries, list) and any(isinstance(each, Mapping) and name in each for each in entries)
 
 
 def _within(file: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

@@ -115,12 +115,29 @@ class Sketch:
 
 
 def shape(raw: Mapping[str, Any]) -> list[Problem]:
-    """The errors that the document's model reports."""
+    """The errors that the document's model reports. A way to a step whose id is wrong, and a type that is unknown, are told once."""
     try:
         Workflow.model_validate(raw)
     except ValidationError as error:
-        return [placed(spot, raw) for spot in model_errors(error, Workflow)]
+        spots = {spot: _text_at(raw, spot.place) for spot in model_errors(error, Workflow)}
+        ids = {text for spot, text in spots.items() if spot.place[2:] == ("id",)} - {""}
+        return [
+            placed(spot, raw)
+            for spot, text in spots.items()
+            if not (text in ids if spot.place[2:3] == ("next",) else text and spot.place[2:] == ("type",))
+        ]
     return []
+
+
+def _text_at(raw: Mapping[str, Any], place: tuple[str | int, ...]) -> str:
+    """The text at a place of a step; "" where there is none."""
+    found: Any = raw if place[:1] == ("steps",) else ""
+    for part in place:
+        try:
+            found = found[part]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    return found if isinstance(found, str) else ""
 
 
 def placed(spot: Spot, raw: Mapping[str, Any]) -> Problem:

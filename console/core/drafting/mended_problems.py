@@ -1,13 +1,15 @@
 """How a problem of a draft can be mended by one change, where that is certain."""
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from console.core.documents.approval_check import UNHEARD
+from console.core.documents.document_parts import RESERVED
 from console.core.documents.workflow_check import NO_END, NO_START, Problem
 from console.core.documents.workflow_sketch import UNKNOWN
-from console.core.drafting.applying import ENDS
-from console.core.drafting.changes import AddStep, Change, Connect, Disconnect, Set, SetDocument, parts
+from console.core.drafting.applying import ENDS, free_id
+from console.core.drafting.changes import AddStep, Change, Connect, Disconnect, RenameStep, Set, SetDocument, parts
 
 END = {"type": "end", "title": "End", "config": {}, "next": {}}
 
@@ -27,6 +29,10 @@ def mend(document: Mapping[str, Any], problem: Problem) -> Mending | None:
         return _of_document(document, problem, place)
     if problem.reason.startswith("There is no setting ") and not problem.reason.endswith(" meant?"):
         return Mending("Remove it", Set(step=step["id"], field=list(place)))
+    if place[0] == "at":
+        return Mending("Let it be arranged", Set(step=step["id"], field="at"))
+    if place == ("id",) and step["id"] in RESERVED:
+        return _well_named(document, step)
     if place[0] == "completion":
         return Mending("Let a person complete it", Set(step=step["id"], field="completion"))
     if place[0] == "next" and len(place) == 2:
@@ -60,6 +66,15 @@ def _of_document(document: Mapping[str, Any], problem: Problem, place: tuple[str
         return Mending("Add a Start", AddStep(step={"type": "start", "title": "Start", "config": {}, "next": {}}, place=0))
     if problem.reason.startswith("There is no setting ") and not problem.reason.endswith(" meant?"):
         return Mending("Remove it", SetDocument(field=list(place)))
+    if place[0] == "steps" and place[2:] == ("id",) and isinstance(place[1], int):
+        return _well_named(document, document["steps"][place[1]])
     if place[0] == "groups" and problem.kind == UNKNOWN:
         return Mending("Remove it from the group", SetDocument(field=list(place)))
     return None
+
+
+def _well_named(document: Mapping[str, Any], step: Mapping[str, Any]) -> Mending:
+    """A name that expressions can take, as near to the step's own as may be."""
+    plain = unicodedata.normalize("NFKD", step["id"]).encode("ascii", "ignore").decode().strip("_- ")
+    name = free_id(plain or step["type"], {each["id"] for each in document["steps"]})
+    return Mending("Give it another name", RenameStep(step=step["id"], id=name))

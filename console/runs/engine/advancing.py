@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from console import accounts, inboxes, log, queue, workflows
 from console.core.actor import Actor
-from console.core.run import Event, Run, commands, decisions, repeating
+from console.core.run import Effect, Event, Run, commands, decisions, repeating
 from console.core.run.commands import Command
 from console.core.run.step_requests import Awaited, SideRow, Wish
 from console.db.engine import place_among
@@ -24,7 +25,16 @@ from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
 from console.records import Record
 from console.runs.changing.approval_requests import complete_request, notify_approvers
 from console.runs.engine import addressees, proposing
-from console.runs.engine.effecting import is_passing, make_effect, perform_action, place, put_off_action, recover_action, retry_moment
+from console.runs.engine.effecting import (
+    is_passing,
+    make_beside,
+    make_effect,
+    perform_action,
+    place,
+    put_off_action,
+    recover_action,
+    retry_moment,
+)
 from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_left, require_step, require_tagging, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
@@ -182,10 +192,10 @@ def go_on(
             tried.add(effect.id)
             left -= 1
             looks = _at_automatic_step(definition, loaded) and definition.document.settings.on_error == "fail"
-            with place() as free:
-                now = free or loaded.run.tries >= definition.document.settings.retries  # without a try left it would have failed, unasked
-                act = perform_action(actor, effect, looks=looks) if now else put_off_action(effect)
-                loaded = make_effect(definition, loaded, effect, act, hand_on=left <= 0 or time.monotonic() > until)
+            make = partial(_make_in_place, actor, definition, loaded, effect, looks=looks, until=until if left > 0 else 0.0)
+            if (made := make_beside(make, _hand_on)) is None:
+                break
+            loaded = made
         elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
             break
         elif (
@@ -199,6 +209,20 @@ def go_on(
             if not taken:
                 break
     return loaded
+
+
+def _make_in_place(actor: Actor, definition: Definition, loaded: Loaded, effect: Effect, *, looks: bool, until: float) -> Loaded:
+    """Make the effect, unless as many wait for others outside as may: then it is put off. After `until` a job takes the steps that follow."""
+    with place() as free:
+        now = free or loaded.run.tries >= definition.document.settings.retries  # without a try left it would have failed, unasked
+        act = perform_action(actor, effect, looks=looks) if now else put_off_action(effect)
+        return make_effect(definition, loaded, effect, act, hand_on=lambda: time.monotonic() > until)
+
+
+def _hand_on(loaded: Loaded) -> None:
+    """A job goes on with the run: nobody waits for it here any more."""
+    if loaded.run.status == "running":
+        queue.enqueue_all([queue.advance(loaded.run.id, loaded.run.seq, hands_off=loaded.run.hands_off)])
 
 
 def _at_automatic_step(definition: Definition, loaded: Loaded) -> bool:

@@ -5,7 +5,7 @@
   const draft = window.handrailDraft;
   const root = () => document.getElementById("editor");
   const chosen = () => root().dataset.chosen;
-  const order = () => root().dataset.order.split(" ").filter(Boolean);
+  const order = () => JSON.parse(root().dataset.order);
   const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]):not([type=search]), textarea");
 
   // ---------------------------------------------------------------------------------------------- what the server answers
@@ -71,7 +71,7 @@
     const [fresh, there] = [part, former].map((each) => new Map([...each.children].map((line) => [line.dataset.step, line])));
     // notes on the canvas
     const kept = [...former.children].filter((line) => line.dataset.step === undefined);
-    part.replaceChildren(...ids.split(" ").map((id) => fresh.get(id) ?? (copied ? there.get(id).cloneNode(true) : there.get(id))), ...kept);
+    part.replaceChildren(...JSON.parse(ids).map((id) => fresh.get(id) ?? (copied ? there.get(id).cloneNode(true) : there.get(id))), ...kept);
   }
 
   // What had the focus is gone: the keyboard goes on at the chosen step.

@@ -4,7 +4,7 @@
 (() => {
   const draft = window.handrailDraft;
   const root = () => document.getElementById("editor");
-  const order = () => root().dataset.order.split(" ").filter(Boolean);
+  const order = () => JSON.parse(root().dataset.order);
   const lines = () => [...document.querySelectorAll("[data-outline] [data-step]")];
   const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]), select, textarea, dialog");
   const idOf = (target) => target.closest?.("[data-outline] [data-step]")?.dataset.step ?? target.closest?.("[data-canvas] [data-cell-id]")?.dataset.cellId;

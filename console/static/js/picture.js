@@ -9,6 +9,8 @@
   // with more steps only what is seen, and so much around it, is drawn
   const MANY = 120;
   const AROUND = 400;
+  // X6 and dagre keep what they draw by name in plain objects, which know these already: such a step stands in the list alone
+  const UNDRAWN = ["constructor", "__proto__"];
   const MARK = { done: "circle-check", cancelled: "ban", failed: "alert-triangle", skipped: "circle-dashed", now: "player-play", added: "plus", changed: "pencil", removed: "minus" };
   // what is drawn again after a swap stands where it stood
   const stood = new Map();
@@ -70,7 +72,7 @@
   function read(place) {
     // the editor keeps it in a template
     const list = place.content || place;
-    const steps = [...list.querySelectorAll("[data-step]")].map((item) => ({
+    const steps = [...list.querySelectorAll("[data-step]")].filter((item) => !UNDRAWN.includes(item.dataset.step)).map((item) => ({
       id: item.dataset.step, family: item.dataset.family, gist: item.dataset.gist, note: item.dataset.note, state: item.dataset.state,
       title: item.querySelector("[data-title]").textContent, kind: item.querySelector("[data-kind]").textContent,
       tile: item.querySelector(".tile"), badge: item.querySelector(".badge")?.textContent.trim() || "", target: item.dataset.target,
@@ -87,7 +89,7 @@
       return { id: `note ${note.dataset.freeNote}`, shape: "handrail-note", zIndex: 9, x, y, data: { number: Number(note.dataset.freeNote), text: note.textContent } };
     });
     // a draft may lead to a step that is not there
-    return { steps, notes, edges: joined(edges.filter((edge) => there.has(edge.to))) };
+    return { steps, notes, edges: joined(edges.filter((edge) => there.has(edge.from) && there.has(edge.to))) };
   }
 
   // Ways that lead from one step to the same other are one line, with all their names.

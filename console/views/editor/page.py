@@ -1,5 +1,6 @@
 """`/workflows/<slug>/edit`: the outline of a draft, the settings of a step, its problems, its text. Each change is saved as it is made."""
 
+import re
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -291,7 +292,9 @@ def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Tol
         mending = drafting.mend(document, problem)
         label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
         words = problem_words(problem.field, problem.reason, document)
-        problems.append(Told(problem.step, titles.get(problem.step or "", ""), problem.field, words, problem.severity, label, change))
+        ill_named = re.fullmatch(r"steps\[(\d+)\]\.id", problem.field)
+        step = document["steps"][int(ill_named[1])]["id"] if ill_named else problem.step
+        problems.append(Told(step, titles.get(step or "", ""), problem.field, words, problem.severity, label, change))
     return problems
 
 

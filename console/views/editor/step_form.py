@@ -395,7 +395,13 @@ def settings_in_words(actor: Actor, document: Mapping[str, Any], step: Mapping[s
         if isinstance(value, list):
             return "; ".join(said(name, each) for each in value)
         if isinstance(value, Mapping):
-            return ", ".join(_word(each) if part == "outcome" else said(part, each) for part, each in value.items())
+            shown = [
+                (part, each) for part, each in value.items() if each is not False and not (part in ("name", "value") and "label" in value)
+            ]
+            return ", ".join(
+                _word(part).lower() if each is True else _word(each) if part in ("outcome", "type") else said(part, each)
+                for part, each in shown
+            )
         return words_of(value)
 
     config = step.get("config")

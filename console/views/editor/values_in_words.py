@@ -7,7 +7,7 @@ from typing import Any
 from console import log
 from console.core.documents.json_shape import MISSING
 from console.core.documents.workflow_check import NO_END, NO_WAY_ON
-from console.core.plain_words import named_reason
+from console.core.plain_words import named_reason, with_titles
 from console.views import formats, frame
 from console.views.formats import label_of
 
@@ -17,7 +17,12 @@ SAID = {
 }
 """Problems as a file has them → as the page says them."""
 
+OFFERED = re.compile(r": (?:known are|it has) .*$", re.DOTALL)
+"""What could stand there, as a file names it: a page offers it in its boxes."""
+
 LABELS = {
+    "at": "Place on the canvas",
+    "id": "Name in expressions",
     "if": "When",
     "unless": "Not when",
     "required_if": "Required when",
@@ -49,11 +54,17 @@ def problem_words(field: str, reason: str, document: Mapping[str, Any]) -> str:
         return f"“{label_of(outcome)}” leads nowhere yet: choose a step under Leads to."
     if place == "next" and reason.startswith("There is no step "):
         return f"“{label_of(outcome) if outcome != 'default' else 'Leads to'}” names a step that is not there. Choose another one under Leads to."
+    if place == "next" and (no := re.match(r"The step has no outcome (\S+): it has (.*)\.$", reason)):
+        offered = ", ".join(f"“{label_of(each)}”" for each in no[2].split(", "))
+        return f"The step has no outcome “{label_of(no[1])}”: it has {offered}."
+    reason = OFFERED.sub(".", with_titles(reason, lambda step: _title(document, step)))
     setting = re.sub(r"\[\d+\]$", "", field).rpartition(".")[2]
-    return named_reason(
-        field,
-        reason.replace(MISSING.rstrip("."), f"Nothing is entered under {LABELS.get(setting) or label_of(setting)}", 1) if field else reason,
-    )
+    label = LABELS.get(setting) or label_of(setting)
+    return named_reason(label, reason.replace(MISSING.rstrip("."), f"Nothing is entered under {label}", 1)) if field else reason
+
+
+def _title(document: Mapping[str, Any], step: str) -> str:
+    return next((str(each.get("title") or "") for each in document["steps"] if each["id"] == step), "")
 
 
 def _of_trigger(document: Mapping[str, Any], field: str) -> str:

@@ -71,7 +71,7 @@ def _drawn(known: workflows.Known, there: list[tuple[int, int]], plan: MovePlan 
         "targets": targets,
         "movable": len(plan.movable) if plan else 0,
         "unchosen": sum(each.movable for each in plan.steps if each.target is None) if plan else 0,
-        "listed": [(each.run, names.get(each.run, "A run"), titles.get(each.step, "")) for each in movable],
+        "listed": [(each.run, names.get(each.run) or "A run without a record", titles.get(each.step, "")) for each in movable],
         "reason": request.form.get("reason", ""),
         "back": tabs.address(known.slug),
         "wrong": wrong,
