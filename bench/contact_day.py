@@ -88,11 +88,11 @@ SCRIPTS = {
 }
 MORNING = datetime(2026, 11, 24, 4, tzinfo=UTC)  # a Tuesday
 DUE = """
-select (select count(*) from console.message where due_at <= %(now)s)
-  + (select count(*) from queue.pgqueuer where status in ('queued', 'picked') and execute_after <= now() + interval '10 seconds')
-  + (select count(*) from console.run where ended_at is null and status in ('waiting_time', 'waiting_event') and (waiting->>'until') collate "C" <= %(text)s)
-  + (select count(*) from console.run where ended_at is null and (status = 'running' or waiting->>'for' = 'effect'))
-  + (select count(*) from console.enrolment where status = 'waiting') + (select count(*) from console.log_pending)
+select exists (select from queue.pgqueuer where status in ('queued', 'picked') and execute_after <= now() + interval '10 seconds')
+  or exists (select from console.log_pending) or exists (select from console.enrolment where status = 'waiting')
+  or exists (select from console.message where due_at <= %(now)s)
+  or exists (select from console.run where ended_at is null and (status = 'running' or waiting->>'for' = 'effect'))
+  or exists (select from console.run where ended_at is null and status in ('waiting_time', 'waiting_event') and (waiting->>'until') collate "C" <= %(text)s)
 """
 
 
@@ -140,7 +140,7 @@ class Day:
         from console.db.engine import fetch
 
         now = log.now()
-        return int(fetch(DUE, {"now": now, "text": moment_text(now)})[0][0]) == 0
+        return not fetch(DUE, {"now": now, "text": moment_text(now)})[0][0]
 
     def wait(self) -> None:
         """Until nothing is left to do, at two looks a little apart."""

@@ -1,7 +1,7 @@
 """Named points at which a test can make the process fail: raise, wait, or be killed.
 
 Nothing happens unless `HANDRAIL_FAULT` is set, as `name=action` or `name=action@n` for the n-th pass: actions are `kill`,
-`raise` and `sleep:SECONDS`. A point in the code says where an acknowledged command must survive and an unacknowledged one
+`kill:PROCESS` (one of PostgreSQL's, say), `raise` and `sleep:SECONDS`. A point in the code says where an acknowledged command must survive and an unacknowledged one
 must leave no trace.
 """
 
@@ -29,8 +29,8 @@ def point(name: str) -> None:
     _passes[wanted] += 1
     if number and _passes[wanted] != int(number):
         return
-    if action == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
+    if action.partition(":")[0] == "kill":
+        os.kill(int(action.removeprefix("kill").removeprefix(":") or os.getpid()), signal.SIGKILL)
     elif action == "raise":
         raise Fault(name)
     elif action.startswith("sleep:"):

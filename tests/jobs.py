@@ -1,10 +1,16 @@
-"""What a worker does with the queue, by the product's own table of jobs: no test names a job's function itself."""
+"""What a worker does, by the product's own tables of jobs and duties: no test names a job's function itself."""
 
+import contextlib
+import functools
+import threading
 from collections.abc import Callable, Collection
+from types import SimpleNamespace
+from typing import Any, cast
 
 from console import queue
+from console.activity import sequencing
 from console.db.engine import alone, fetch
-from console.worker import handlers
+from console.worker import DAY_S, Worker, duties, handlers
 
 RUNNING = queue.JOBS - {queue.PROPOSE}
 """All jobs but proposals, which many tests want to see waited for."""
@@ -45,6 +51,26 @@ def work_until_idle(only: Collection[str] = queue.JOBS) -> int:
     while texts := worked(only):
         done += len(texts)
     return done
+
+
+@functools.cache
+def _duties() -> list[Callable[[], object]]:
+    """Those of a worker that come about more often than each day. Nobody listens to other databases."""
+    here = cast("Any", SimpleNamespace(stopping=threading.Event(), sequence=sequencing.sequence, end_under_newer=lambda: None))
+    return [duty.do for line in duties(cast(Worker, here)).values() for duty in line if duty.every_s < DAY_S and duty.name != "listeners"]
+
+
+def work_as_workers_do(only: Collection[str] = RUNNING) -> None:
+    """All duties and all due jobs, until in three rounds nothing was done. What has to wait for its turn is put back and left to the next one."""
+    idle = 0
+    while idle < 3:
+        for duty in _duties():
+            duty()
+        idle += 1
+        for name, text in taken(only):
+            with contextlib.suppress(queue.PutBack):
+                do(name, text)
+                idle = 0
 
 
 def wait_until_free(about: str) -> None:

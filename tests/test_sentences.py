@@ -17,6 +17,8 @@ NAMES = Names(
     collections={"customer": "Customer", "iban_check": "IBAN check"},
     actions={"customer.charge": "Refund the charge"},
     records={("customer", "18"): "Northwind Trading Ltd"},
+    fields={("customer", "accounts_open"): "Open accounts"},
+    workspaces={"refund-desk": "Refund desk"},
 )
 
 
@@ -145,6 +147,9 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("proposal_made", {"origin": "rules"}, "A proposal for “Operator decision” was made from the rules"),
     ("record_viewed", {}, "Olivia Kask viewed customer 17"),
     ("record_viewed", {"relation": "accounts"}, "Olivia Kask viewed customer 17 (accounts)"),
+    ("record_viewed", {"relation": "accounts_open"}, "Olivia Kask viewed customer 17 (open accounts)"),
+    ("figures_viewed", {"workspace": "refund-desk"}, "Olivia Kask looked at figures of the workspace Refund desk"),
+    ("figures_viewed", {"workspace": "gone"}, "Olivia Kask looked at figures of the workspace gone"),
     ("record_listed", {"count": 1200, "segment": "overdue"}, "Olivia Kask listed 1,200 customer records in the segment overdue"),
     ("record_changed", {"fields": ["email", "phone"]}, "Olivia Kask changed email and phone of customer 17"),
     ("access_refused", {"object": "collection:customer", "act": "read"}, "Olivia Kask was refused “read” on customer 17"),

@@ -136,6 +136,13 @@ LINES: list[tuple[str, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
+def test_what_goes_by_itself_is_handed_in_without_the_end_that_is_only_expected() -> None:
+    """A call that is asked for has not been answered yet."""
+    told = body("step_submitted", "x") | {"data": {"open": {"outcome": "answered"}}, "actor": {"kind": "system", "id": "sys_engine"}}
+    assert sentence(told).startswith("The engine handed in ")
+    assert "answered" not in sentence(told)
+
+
 @cases(("kind", "opened", "line"), LINES, ids=[f"{row[0]}-{number}" for number, row in enumerate(LINES)])
 def test_sentences(kind: str, opened: dict[str, Any], line: str) -> None:
     told = {

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from console import access, accounts, browse, faults, log, queue, records, runs
@@ -175,10 +176,13 @@ def look(
 
 
 def _begin(actor: Actor, collection_id: str, action: str, items: Sequence[Item], values: Mapping[str, Any], **more: Any) -> str:
-    bulk_id, kept = new_id("blk"), tables.bulk
+    sent, kept = log.IDEMPOTENCY.get(), tables.bulk
+    bulk_id = new_id("blk") if sent is None else f"blk_{sent[:26]}"  # a form that is sent again is known by it
     row = {"person": actor.id, "action": action, "collection": collection_id, "values": log.body.plain(dict(values)), **more}
     with transaction() as connection:
-        connection.execute(sa.insert(kept).values(id=bulk_id, **row, created_at=log.now()))
+        made = insert(kept).values(id=bulk_id, **row, created_at=log.now()).on_conflict_do_nothing()
+        if connection.execute(made.returning(kept.c.id)).first() is None:
+            return bulk_id
         _add(connection, bulk_id, items, 0)
         queue.enqueue(connection, queue.BULK, bulk_id, dedupe_key=bulk_id)
     return bulk_id

@@ -55,12 +55,12 @@ class LogEvent:
     more: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """What expressions find as `event`."""
+        """What expressions find as `event`; what there is not is null, so that `event.run == null` holds for what no run did."""
         fields = {
             "on": self.on, "id": self.id, "at": log.body.moment(self.at), "by": self.by, "collection": self.collection, "record": self.record,
             "run": self.run, "workflow": self.workflow,
         }  # fmt: skip
-        return {**self.more, **{name: value for name, value in fields.items() if value is not None}}
+        return {**fields, **self.more, **{name: value for name, value in fields.items() if value is not None}}
 
 
 _Change: TypeAlias = tuple[str, str, str, Mapping[str, Any] | None, Mapping[str, Any] | None]

@@ -288,7 +288,11 @@ def tell(collection: str, rows: Sequence[Row], happened: Sequence[Happened]) -> 
     if not wanted:
         return
     causes = caused_by(collection, [each.record for each in wanted if each.record is not None])
-    with_causes = [replace(each, chain=causes.get(each.record or "", ())) for each in wanted]
+    chains = {run_id: chain_of(run_id) for run_id in set(causes.values())}
+    with_causes = [
+        replace(each, chain=chains[run_id], event={**each.event, "run": run_id}) if (run_id := causes.get(each.record or "")) else each
+        for each in wanted
+    ]
     for row in rows:
         if any(concerns(row, each) for each in with_causes):
             try:
@@ -303,7 +307,7 @@ def tell(collection: str, rows: Sequence[Row], happened: Sequence[Happened]) -> 
 
 def happening(collection: str, key: str, on: str, ident: str, at: datetime) -> Happened:
     """A change that was found in the database, for triggers."""
-    event = {"on": on, "id": ident, "at": log.body.moment(at), "collection": collection, "record": key}
+    event = {"on": on, "id": ident, "at": log.body.moment(at), "collection": collection, "record": key, "by": None, "run": None}
     return Happened(f"{collection}|{ident}|{on}", on, at, collection, key, event)
 
 
@@ -334,14 +338,14 @@ where id > %s and status in ('requested', 'succeeded', 'unknown') and kind in ('
 """
 
 
-def caused_by(collection: str, keys: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Key → the runs that led to its change, where a run has changed it, or was about to, a little while ago."""
+def caused_by(collection: str, keys: Sequence[str]) -> dict[str, str]:
+    """Key → the run that has changed it, or was about to, a little while ago; of those that one did."""
     wanted, runs_of = set(keys), dict[str, str]()
     for run_id, kind, request, result in fetch(_CAUSES, (id_at("eff", log.now() - CAUSED_WITHIN),)) if keys else ():
         for key in _written(collection, kind, request or {}, result or {}):
             if key in wanted:
                 runs_of.setdefault(key, run_id)
-    return {key: chain_of(run_id) for key, run_id in runs_of.items()}
+    return runs_of
 
 
 def _written(collection: str, kind: str, request: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:

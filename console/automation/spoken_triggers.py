@@ -110,6 +110,8 @@ def _words(node: Node, label: Callable[[str], str]) -> str | None:
             return joined.join(f"({part})" if isinstance(item, Junction) else str(part) for part, item in zip(parts, items, strict=True))
         case Compare(operator="==", left=Path(root="event", steps=("on",)), right=Literal(value=str() as name)):
             return HAPPENED.get(name)
+        case Compare(operator="==", left=Path(root="event", steps=("run",)), right=Literal(value=None)):
+            return "no run has done it"
         case Within(item=Path(root="event", steps=("on",)), list=Items(items=items)):
             names = [HAPPENED.get(str(item.value)) if isinstance(item, Literal) else None for item in items]
             return None if any(name is None for name in names) else " or ".join(map(str, names))

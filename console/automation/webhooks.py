@@ -3,28 +3,33 @@
 Order of checks: 404 off, 400 an address that was replaced or never existed, 401, 415, 413, 400 the body, 403, 422, 409, 202.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from console import access, enrolments, log, queue, runs, subjects, workflows
 from console.automation import hook_addresses
-from console.automation.firing import words_of
+from console.automation.firing import Occasion, looping, note_stopped, take_in, words_of
+from console.automation.log_events import chain_of
 from console.automation.trigger_expressions import about, document_of, house_roots, judged, read_inputs
 from console.automation.trigger_rows import Row, row_of, table
 from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
 from console.db import tables
-from console.db.engine import fetch, hot_engine
-from console.db.ids import new_id
+from console.db.engine import fetch, hot_engine, transaction
+from console.db.ids import id_at, new_id
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.formats import object_in
 
 KIND = "webhook"
 LARGEST = 1024 * 1024
 LONGEST_KEY = 200
+SENT_WITHIN = timedelta(minutes=5)
+"""A delivery that comes so soon after a run has sent it counts as the run's."""
 
 
 class NotVerified(ConsoleError):
@@ -183,8 +188,15 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
         fetch(_COUNT, (0, 1, row.workflow, row.id))
         return Taken(None)
     record, values = _about(row, body, passed.record, passed.values)
+    chain = _led_by(delivery)
+    occasion = Occasion(ident, log.now(), record=record, chain=chain)
+    if (why := looping(row.workflow, occasion)) is not None:
+        with transaction() as connection:
+            halted = take_in(connection, row, [occasion])
+        note_stopped(row, halted)
+        raise Conflict(why, code="loop")
     try:
-        run_id = _run_of(hook, delivery, ident, f"{row.id}:{key}", record, values)
+        run_id = _run_of(hook, delivery, ident, f"{row.id}:{key}", record, values, chain)
     except ConsoleError as error:
         _noted(row, ident, ident, None, "refused", None, words_of(error), None)  # what was sent as a record may be anything
         raise
@@ -193,10 +205,30 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     return _before(hook, key, fingerprint) or Taken(run_id, duplicate=True)  # one that came at the same moment was first
 
 
-def _run_of(hook: Hook, delivery: Delivery, ident: str, key: str, record: RecordRef | None, values: Mapping[str, Any]) -> str:
+_SENT = "select run from console.effect where id > %s and kind = 'http' and request->>'key' = %s limit 1"
+
+
+def _led_by(delivery: Delivery) -> tuple[tuple[str, str], ...]:
+    """The runs that led to a delivery which a run of this console has sent: it came under the key of that effect."""
+    named = {delivery.headers.get(name, "") for name in ("idempotency-key", "x-idempotency-key")}
+    for key in sorted(name for name in named if re.fullmatch(r"[0-9a-f]{32}", name)):
+        for (run_id,) in fetch(_SENT, (id_at("eff", log.now() - SENT_WITHIN), key)):
+            return chain_of(run_id)
+    return ()
+
+
+def _run_of(
+    hook: Hook,
+    delivery: Delivery,
+    ident: str,
+    key: str,
+    record: RecordRef | None,
+    values: Mapping[str, Any],
+    chain: tuple[tuple[str, str], ...],
+) -> str:
     """The run that is started. Where the document says how one leaves the workflow or comes again, it has its place there. Raises what a start raises."""
     row, identity = hook.row, None if hook.signed else delivery.sender
-    by = StartedBy(row.id, KIND, {"on": KIND, "id": ident, "at": log.body.moment(log.now())})
+    by = StartedBy(row.id, KIND, {"on": KIND, "id": ident, "at": log.body.moment(log.now())}, chain)
     if (record is None and document_of(row).collection is not None) or not enrolments.has_places(row.workflow):
         return runs.start_hands_off(row.workflow, by=by, record=record, values=values, key=key, identity=identity)
     return enrolments.enrol_at_once(row.workflow, by=by, record=record, values=values, key=key, identity=identity)

@@ -4,7 +4,7 @@ Missing and invisible ones are refused in the same words. Name, size, type and h
 """
 
 from collections import defaultdict
-from collections.abc import Collection as Group, Iterable, Mapping
+from collections.abc import Collection as Group, Iterable, Mapping, Sequence
 from typing import Any
 
 from console import access, files, records
@@ -20,18 +20,30 @@ NO_RECORD = "There is no such record here, or it is outside what you may see: se
 
 def reference_errors(actor: Actor, team: str | None, fields: Iterable[FormField], given: Mapping[str, Any]) -> list[dict[str, str]]:
     """A detail `{"field", "reason"}` for each field that names a record invisible to the actor. An unchanged value is accepted."""
-    references: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    return reference_errors_of_each(actor, team, fields, [given])[0]
+
+
+def reference_errors_of_each(
+    actor: Actor, team: str | None, fields: Iterable[FormField], rows: Sequence[Mapping[str, Any]]
+) -> list[list[dict[str, str]]]:
+    """The same for many rows of values, in their order; a statement for each collection."""
+    references: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
     for field in fields:
-        value = given.get(field.name)
         target = field.options.get("collection") if isinstance(field.options, Mapping) else None
         held = {str(one) for one in (field.value, field.now) if one is not None}
-        if target is None or field.readonly or value in (None, "") or str(value) in held:
+        if target is None or field.readonly:
             continue
-        references[str(target)].append((field.name, str(value)))
-    found = {target: visible_keys(actor, team, target, {value for _, value in named}) for target, named in references.items()}
-    return [
-        {"field": name, "reason": NO_RECORD} for target, named in references.items() for name, value in named if value not in found[target]
-    ]
+        named = ((number, given.get(field.name)) for number, given in enumerate(rows))
+        references[str(target)] += [
+            (number, field.name, str(value)) for number, value in named if value not in (None, "") and str(value) not in held
+        ]
+    errors: list[list[dict[str, str]]] = [[] for _ in rows]
+    for target, entries in references.items():
+        seen = visible_keys(actor, team, target, {value for *_, value in entries}) if entries else set()
+        for number, name, value in entries:
+            if value not in seen:
+                errors[number].append({"field": name, "reason": NO_RECORD})
+    return errors
 
 
 def require(actor: Actor, team: str | None, fields: Iterable[FormField], given: Mapping[str, Any]) -> None:

@@ -207,12 +207,13 @@ def _lock(found: ListFile, plain: Path, place: Path) -> int:
 
 
 def _end(export_id: str, status: str, why: str, *, parts: int = 0) -> None:
-    """Say that the file has come to its end, and tell the person."""
+    """Say that the file has come to its end, and tell the person. All records are done then: progress is told every few seconds, and a short file ends before."""
     from console.work import notices
 
     rows = fetch(
-        "update console.list_export set status = %s, why = %s, parts = %s where id = %s and status in ('waiting', 'running') returning person",
-        (status, why, parts, export_id),
+        "update console.list_export set status = %s, why = %s, parts = %s, done = case when %s then coalesce(total, done) else done end"
+        " where id = %s and status in ('waiting', 'running') returning person",
+        (status, why, parts, status == DONE, export_id),
     )
     if rows:
         notices.tell([rows[0][0]], "export_ended", export_id, link=f"/exports/{export_id}", mail=False)

@@ -68,7 +68,7 @@ def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str], act: s
         return dict.fromkeys(keys, Named(f"{_indefinite(collection)} you may not see", absent=True))
     scope = access.scope_for(actor, collection_id, "read", sensitive=collection.sensitive)
     try:
-        record_keys = {key: records.key_of_value(key) for key in keys}
+        record_keys = {key: key if len(collection.key) > 1 else records.key_of_value(key) for key in keys}
         found = records.named(collection_id, record_keys.values(), scope, collection.closing)
     except ConsoleError:  # the source does not answer: the keys are all that is known
         return {}

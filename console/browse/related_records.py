@@ -100,10 +100,13 @@ def ways_on(actor: Actor, collection_id: str, key: str) -> list[tuple[Relation, 
 
 
 def summary_relations(collection: Collection) -> list[Relation]:
-    """The relations of the summary in the order of its document; without one, those to many records, and those by several columns, whose titles no field shows."""
+    """The relations of the summary in the order of its document; without one, those to many records, and those by several columns whose title no field shows."""
     relations = [collection.relation(str(entry["relation"])) for entry in collection.summary.get("related", ())]
+    joined = [item.inputs for item in collection.computed_fields if item.pair is not None]
     return list(filter(None, relations)) or [
-        relation for relation in collection.relations if relation.kind == "to_many" or len(relation.columns) > 1
+        relation
+        for relation in collection.relations
+        if relation.kind == "to_many" or (len(relation.columns) > 1 and {here for here, _ in relation.columns} not in joined)
     ]
 
 

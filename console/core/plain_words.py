@@ -7,6 +7,7 @@ from typing import Any
 
 from console.core.currencies import decimals, whole_units
 
+LONG_ID = 32
 SPELLED_LARGE = 4
 """Letters of a word in capitals that may be an abbreviation: USD, SEPA. A longer one is a word: CANCELLED."""
 ABBREVIATIONS = {
@@ -42,12 +43,12 @@ def humanised(name: str) -> str:
     if _CODE.fullmatch(name):
         return name
     if " " in name.strip():
-        words = name.replace("_", " ").replace("-", " ").split()
+        words = _apart(name)
     elif name.isupper() and ("_" in name or len(name) > SPELLED_LARGE):
-        words = name.lower().replace("-", " ").replace("_", " ").split()
+        words = _apart(name.lower())
     else:
         split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-        words = split.replace("_", " ").replace("-", " ").split()
+        words = _apart(split)
         words = [*words[:1], *(word.lower() if word[:1].isupper() and word[1:].islower() else word for word in words[1:])]
     text = (
         " ".join(ABBREVIATIONS.get(word.lower(), _NUMBERED.sub(_numbered, word)) for word in words)
@@ -56,6 +57,16 @@ def humanised(name: str) -> str:
         or name
     )
     return text if words and (words[0].lower() in ABBREVIATIONS or _NUMBERED.fullmatch(words[0])) else text[:1].upper() + text[1:]
+
+
+def _apart(name: str) -> list[str]:
+    """The words of a name. A hyphen before another sign belongs to its word, as in "Import-/Export"."""
+    return re.sub(r"_|-(?![^\w\s-])", " ", name).split()
+
+
+def shortened_id(text: str) -> str:
+    """The beginning and the end of a long id of random signs, which tell it from others: "003ede56…e150"; a short one as it is."""
+    return f"{text[:8]}…{text[-4:]}" if len(text) >= LONG_ID else text
 
 
 def named_reason(field: str, reason: str) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rapidfuzz import fuzz, process
@@ -27,6 +28,7 @@ SHOWN = 0.85  # from which score on two names are a hit
 LIKE = SHOWN - 0.1  # what agrees besides the name adds less than that
 LEVELS = ("low", "medium", "high", "prohibited")
 SAME, NEAR = "same", "near"
+MOST_COMPARED = 300  # hits that a review goes through, in its order: the limit of its list
 IDENTITY = ("display_name", "name_original", "birth_date", "nationalities", "residence_country")
 
 
@@ -145,7 +147,7 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
 
     A subject that has not changed since its last screening against the same lists keeps that one. A hit that was cleared stays so until subject or entry
     changes. Answers counts (subjects, lists, hits, open, carried, unchanged), `unchanged_since` (the first day of the screenings that stand), `told` (all that for people), `undecided` (keys of the hits that somebody has to decide), `compared` (by
-    such a key what stands on either side), `screened_against` (name of a list → its version) and `customer` (what was screened of the customer).
+    such a key what stands on either side, of the first that somebody goes through), `screened_against` (name of a list → its version) and `customer` (what was screened of the customer).
     """
     del key  # the database holds one screening per subject, its data and the versions of the lists
     subjects = _subjects(str(values.get("collection") or "customer"), str(values["key"]), door)
@@ -169,7 +171,8 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
         counts["carried"] += sum(hit.values.get("carried_from_id") is not None for hit in hits)
         undecided |= {str(hit.key): (subject, hit) for hit in before.undecided(subject)}
         runs.append(run.key)
-    told_of = _comparisons(door, undecided)
+    first = sorted(undecided.items(), key=lambda each: (-Decimal(str(each[1][1].values["score"])), each[1][1].values["id"]))
+    told_of = _comparisons(door, dict(first[:MOST_COMPARED]))
     customer = door.get("customer", str(values["key"])).values
     seen = {name: customer.get(name) for name in IDENTITY}
     seen["country_level"] = _worst(door, customer)

@@ -1,13 +1,15 @@
 """What the people of the demo did in the past weeks: which records, who, how far, and what they typed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from console import access, accounts, browse, enrolments, log, messages, records, runs
+from console import access, accounts, automation, browse, enrolments, log, messages, records, runs
 from console.activity import sequencing
 from console.core import expressions
+from console.db.engine import fetch
 from console.demo import payments, procurement, stories
 from console.monitoring import incidents, read_log
 from console.work import tickets
@@ -99,6 +101,7 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
         (days(2.3), "lead-nurture", browse.BrowseQuery(filter=LEADS, sort="-name", limit=CONTACTED)),
     ):
         yield ago, campaign(stage, "gita", workflow, chosen)
+    yield stage.started - last_night(stage.started), nightly(stage)
     yield days(3.25), closed_by_mistake(stage)
     yield days(9.2), time_passes(stage, days(9.2))
     yield hours(0.1), begun(stage, "stan", "supplier-onboarding", "supplier_request", next(requests))
@@ -146,6 +149,27 @@ def closed_by_mistake(stage: "Stage") -> "Tale":
     for found in incidents.open_incidents(gita):
         incidents.retry_all(gita, found.workflow, found.cause, origin="failure", version="original")
     stage.settle()
+
+
+def last_night(now: datetime) -> datetime:
+    """Two o'clock of the last night at Fernwick."""
+    at_home = now.astimezone(ZoneInfo("Europe/Vilnius"))
+    night = at_home.replace(hour=2, minute=0, second=0, microsecond=0)
+    return (night if night <= at_home else night - timedelta(days=1)).astimezone(UTC)
+
+
+def nightly(stage: "Stage") -> "Tale":
+    """The schedules of the night were due, and their runs go through what they find."""
+    automation.synchronise()
+    fetch(_DUE, (last_night(stage.started), ["nightly-check", "nightly-suppliers"]))
+    automation.fire_due()
+    for _ in range(ROUNDS):
+        stage.settle()
+    yield from ()
+
+
+_DUE = "update console.trigger t set next_at = %s from console.workflow w where w.id = t.workflow and t.kind = 'schedule' and w.slug = any(%s) returning 1"
+ROUNDS = 10
 
 
 def time_passes(stage: "Stage", ago: timedelta) -> "Tale":

@@ -13,6 +13,7 @@ from console.core.documents.fields import Use
 from console.core.documents.workflow import Step
 from console.core.plain_words import humanised
 from console.steps.base import StepType
+from console.steps.message_settings import spoken
 
 DEFAULT = "default"
 OTHERWISE = "Otherwise"
@@ -242,7 +243,7 @@ def _settings(config: Any) -> list[tuple[str, str]]:
     for name, field in type(config).model_fields.items():
         value = getattr(config, name)
         if name not in DESCRIBED_APART and isinstance(value, str | int) and value != field.default:
-            settings.append((humanised(name), "yes" if value is True else "no" if value is False else _short(str(value))))
+            settings.append((humanised(name), "yes" if value is True else "no" if value is False else _short(spoken(str(value)))))
     return settings
 
 

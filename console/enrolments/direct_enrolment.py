@@ -14,7 +14,7 @@ from console.db.ids import new_id
 from console.enrolments import exits, places
 from console.enrolments.admission import ALREADY, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge, told_again, wrong_lead
 from console.enrolments.targets import Target, find, require_open, seen
-from console.enrolments.whom_to_enrol import labelled, wrong_records
+from console.enrolments.whom_to_enrol import labelled, with_visible_references, wrong_records
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.messages import reachable
 from console.runs import ENGINE, RecordRef, StartedBy
@@ -65,7 +65,7 @@ def enrol_at_once(
 
     The same `key` gives the same run.
 
-    `identity` is whom the run acts for where the document names no account. The caller has judged its rights. Raises Conflict (`already_enrolled` with the
+    `identity` is who asks, whom the run acts for where the document names no account. The caller has judged the right to start. Raises Conflict (`already_enrolled` with the
     `run_id`; `not_again`, `exited`) where they may not come in, and what a start raises: then nothing is written.
     """
     target = find(workflow)
@@ -81,10 +81,7 @@ def enrol_at_once(
 
     if (run_id := begun_before()) is not None:
         return run_id
-    own = target.document is not None and target.document.run_as is None
-    if record is not None and (
-        labelled(target, [record.key]) or (own and identity is not None and _hidden_from(identity, target, candidate))
-    ):
+    if record is not None and (labelled(target, [record.key]) or (identity is not None and _hidden_from(identity, target, candidate))):
         return start()  # which says what is wrong; who needs a clearance stands in no list
     try:
         return _placed(target, candidate, Entry(identity or ENGINE, by.kind, by.id, led_by=by.chain), start)
@@ -190,7 +187,7 @@ def enrolled_before(actor: Actor, slug_or_id: str, leads: Sequence[Mapping[str, 
 def _candidates(actor: Actor, target: Target, leads: Sequence[Mapping[str, Any]], chain: str) -> list[Candidate]:
     if len(leads) > MOST_LEADS:
         raise Invalid("These are too many leads.", details=[{"field": "leads", "reason": f"At most {MOST_LEADS:,} in one request."}])
-    found = [_candidate(actor, target, row, lead) for row, lead in enumerate(leads)]
+    found = with_visible_references(actor, target, [_candidate(actor, target, row, lead) for row, lead in enumerate(leads)])
     return [replace(candidate, key=f"{chain}|{candidate.line}") for candidate in found]
 
 

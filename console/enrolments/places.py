@@ -37,7 +37,7 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A place in a workflow. `title` names the record or the lead; `paused` says that the workflow is."""
+    """A place in a workflow. `title` names the record or the lead; `paused` says that the workflow is; `outcome` is the end that the run of one who has left came to."""
 
     id: str
     title: str
@@ -56,6 +56,7 @@ class Lead:
     left_at: datetime | None
     ending: str | None
     reason: str | None
+    outcome: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     path: Sequence[Passed] = ()
 
@@ -157,6 +158,7 @@ def _leads(actor: Actor, rows: Sequence[Any], *, paths: bool) -> list[Lead]:
     values = _values(rows)
     names = accounts.names({row.entered_by for row in rows}) if rows else {}
     passed = _paths([row.run for row in rows if row.run]) if paths else {}
+    outcomes = _outcomes([row.run for row in rows if row.run and row.left_at])
     return [
         Lead(
             **{
@@ -168,10 +170,17 @@ def _leads(actor: Actor, rows: Sequence[Any], *, paths: bool) -> list[Lead]:
             entered_by_name=names.get(row.entered_by, ""),
             values=values.get(row.id, {}),
             path=passed.get(row.run, ()),
+            outcome=outcomes.get(row.run),
         )
         for row in rows
         if row.record is None or row.record in titles
     ]
+
+
+def _outcomes(run_ids: Sequence[str]) -> dict[str, str]:
+    """Run → the label of the end that it came to, for those that came to one."""
+    wanted = f"select r.id, r.ending from {access.EVERY_RUN.sql()} where r.id = any(%s) and r.ending is not null"  # noqa: S608 (a text of ours)
+    return dict(fetch(wanted, (list(run_ids),))) if run_ids else {}
 
 
 def _titles(actor: Actor, rows: Sequence[Any]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from console import access, browse, records
-from console.browse import BrowseQuery
+from console.browse import BrowseQuery, evidence
 from console.contacts import contact_files, headings
 from console.contacts.contact_files import ContactFile
 from console.contacts.encodings import ENCODINGS
@@ -86,13 +86,21 @@ def chunks(
     Raises what reading the list raises, and Invalid for a question that the workflow cannot answer.
     """
     if question.file is not None or question.rows is not None:
-        yield from _of_rows(actor, target, question, person, int(place.get("line", 0)))
+        parts = _of_rows(actor, target, question, person, int(place.get("line", 0)))
     elif target.collection is None:
         raise Invalid("This workflow is about no records.", at=("records", "Enrol rows with values, or a file of contacts."))
     elif question.keys is not None:
-        yield from _of_keys(actor, target, question, int(place.get("line", 0)))
+        parts = _of_keys(actor, target, question, int(place.get("line", 0)))
     else:
-        yield from _of_list(actor, target, question, place)
+        parts = _of_list(actor, target, question, place)
+    yield from ((with_visible_references(actor, target, part), after) for part, after in parts)
+
+
+def with_visible_references(actor: Actor, target: Target, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates; whoever's values name a record that the actor may not see is refused, whatever the account may see that runs the workflow."""
+    fields = [entry.field() for entry in target.fields if entry.type == "reference"]
+    errors = evidence.reference_errors_of_each(actor, target.team or None, fields, [each.values for each in candidates])
+    return [replace(each, wrong=[*each.wrong, *wrong]) if wrong else each for each, wrong in zip(candidates, errors, strict=True)]
 
 
 def _of_keys(actor: Actor, target: Target, question: Question, done: int) -> Iterator[tuple[list[Candidate], dict[str, Any]]]:

@@ -1,6 +1,5 @@
 """Values as HTML, on a record's page and in the cells of a list."""
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,6 +22,7 @@ from console.formats.words import (
     in_reading_order,
     label_of,
     named,
+    read_json,
     text,
 )
 
@@ -43,7 +43,7 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
     if isinstance(value, list) and all(media.is_value(item) for item in value):
         return Markup("<br>").join(_file(item) for item in value)
     if what.widget == "json":
-        value = _read_json(value)
+        value = read_json(value)
     if what.widget == "translations" and (texts := translations.texts_of(value)) is not None:
         value = {language_name(name, look.locale): item for name, item in texts.items()} if len(texts) > 1 else "".join(texts.values())
         if not value:
@@ -92,14 +92,6 @@ def _written(shown: str, *, lines: bool) -> Markup:
 
 
 _EMPTY = Markup('<span class="empty-value">–<span class="vh"> {}</span></span>')
-
-
-def _read_json(value: Any) -> Any:
-    """Parse text that holds JSON; return other values, and other text, unchanged."""
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except (ValueError, RecursionError):
-        return value
 
 
 def _file(value: Mapping[str, Any]) -> Markup:

@@ -1,5 +1,6 @@
 """A value as one line of plain text."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,6 +18,9 @@ from console.formats.times import ago, day_words, moment_of, moment_words, withi
 
 DEEPEST = 40
 TOO_DEEP = "…"  # instead of parts that are nested too deeply
+MOST_SECONDS = 10**11
+JULIAN, JULIAN_1970 = (2_400_000, 2_500_000), 2_440_587.5
+"""From where a count since 1970 is one of parts of seconds; the numbers that are Julian days, and that of 1 January 1970."""
 
 
 def absent(value: Any) -> bool:
@@ -268,10 +272,23 @@ def _iso(value: Any, what: Kind, look: Look) -> str:
     return within(at, look.zone).replace(tzinfo=None).isoformat(sep=" ", timespec="minutes")
 
 
-def _since_1970(value: Any, look: Look) -> str:
-    """Return the moment of so many seconds since 1970; 0 is none."""
+def read_json(value: Any) -> Any:
+    """Parse text that holds JSON; return other values, and other text, unchanged."""
     try:
-        return moment_words(datetime.fromtimestamp(int(value), UTC).isoformat(), look.locale, look.zone) if int(value) else EMPTY
+        return json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return value
+
+
+def _counted(value: Any, look: Look) -> str:
+    """Return the moment of a count of seconds since 1970, of thousandths or millionths of them, or of Julian days, which their size tells; 0 is none."""
+    try:
+        seconds = float(value)
+        for _ in range(2):
+            seconds /= 1_000 if seconds >= MOST_SECONDS else 1
+        if JULIAN[0] < seconds < JULIAN[1]:
+            seconds = round((seconds - JULIAN_1970) * 86_400, 1)
+        return moment_words(datetime.fromtimestamp(int(seconds), UTC).isoformat(), look.locale, look.zone) if seconds else EMPTY
     except (ValueError, OverflowError, OSError):
         return str(value)
 
@@ -300,7 +317,8 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "iso": _iso,
     "ago": lambda value, _, look: ago(value, look),
     "iban": _in_groups,
-    "unix": lambda value, _, look: _since_1970(value, look),
+    "unix": lambda value, _, look: _counted(value, look),
+    "json": lambda value, _, look: plain(read_json(value), look),
     "translations": lambda value, what, look: text(what, value, look),
     "person": lambda value, _, look: look.accounts.get(str(value).lower(), str(value)),
 }

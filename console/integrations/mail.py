@@ -26,7 +26,8 @@ END = b"\r\n.\r\n"
 def send(message: EmailMessage, *, bounces: str | None = None) -> None:
     """Hand the message to the mail server, for everybody in `To`; `bounces` is the address that is told if it does not arrive (None: the sender's).
 
-    Raises IntegrationError where the server is not there or refuses, OutcomeUnknown where it was given the message and did not answer.
+    Raises IntegrationError where the server is not there or refuses (for good where it took the message for some of them alone), OutcomeUnknown where it
+    was given the message and did not answer.
     """
     server = settings.current().smtp
     if server is None:
@@ -38,7 +39,9 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
     except (smtplib.SMTPException, OSError) as error:
         raise IntegrationError(f"The mail server {server.host} cannot be used: {_reason(error)}.", code="unreachable") from error
     try:
-        smtp.send_message(message, from_addr=bounces)
+        if refused := smtp.send_message(message, from_addr=bounces):
+            said = _refused(server.host, *(code for code, _ in refused.values())).message.removesuffix(".")
+            raise IntegrationError(f"{said}. The others whom it was for have got it.", permanent=True)
     except smtplib.SMTPRecipientsRefused as error:
         raise _refused(server.host, *(code for code, _ in error.recipients.values())) from error
     except smtplib.SMTPResponseException as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from console import sentences
 from console.core.origins import FORM
@@ -35,7 +36,7 @@ def names_of(
     record on whose page they stand; `items` are those of `items_of`, where all events are of one run.
     """
     people, collections, workflows, versions = set[str](), set[str](), set[str](), set[tuple[str, int]]()
-    fields, actions = set[tuple[str, str]](), set[str]()
+    fields, actions, workspaces = set[tuple[str, str]](), set[str](), set[str]()
     before: Mapping[str, Any] = {}
     for event in events:
         body, open_data = event.body, event.open
@@ -47,7 +48,8 @@ def names_of(
             collections.add(str(target["coll"]))
         if target:
             fields.update(
-                (str(target["coll"]), str(name)) for name in (*_texts_in(open_data.get("fields")), *_texts_in([open_data.get("field")]))
+                (str(target["coll"]), str(name))
+                for name in (*_texts_in(open_data.get("fields")), *_texts_in([open_data.get("field"), open_data.get("relation")]))
             )
         if open_data.get("collection"):
             collections.add(str(open_data["collection"]))
@@ -57,11 +59,12 @@ def names_of(
             actions.add(str(open_data["object"]).removeprefix("action:"))
         if version and version != before.get("wf"):
             versions.add((str(version["id"]), int(version.get("version") or 0)))
+        workspaces.update(_texts_in([open_data.get("workspace")]))
         if open_data.get("workflow"):
             workflows.add(str(open_data["workflow"]))
         before = body  # events of one run have the same ones, by the thousand
     workflows.update(workflow for workflow, _ in versions)
-    names = _names_by_kind(people, collections, workflows, actions, {collection for collection, _ in fields})
+    names = _names_by_kind(people, collections, workflows, actions, {collection for collection, _ in fields}, workspaces)
     steps = _steps_of(versions)
     return Names(
         people=names["person"],
@@ -73,6 +76,7 @@ def names_of(
         records=records or {},
         fields={(collection, name): label for collection, name in fields if (label := names["field"].get(f"{collection}\n{name}"))},
         actions=names["action"],
+        workspaces=names["workspace"],
         own=own,
     )
 
@@ -82,15 +86,28 @@ def _texts_in(value: Any) -> list[str]:
 
 
 def _names_by_kind(
-    people: Iterable[str], collections: Iterable[str], workflows: Iterable[str], actions: Iterable[str], described: Iterable[str]
+    people: Iterable[str],
+    collections: Iterable[str],
+    workflows: Iterable[str],
+    actions: Iterable[str],
+    described: Iterable[str],
+    workspaces: Iterable[str],
 ) -> dict[str, dict[str, str]]:
-    """Names by kind and id; those of the fields of the `described` collections by collection and field, a line break between them."""
-    person, collection, workflow, action = tables.person.c, tables.collection.c, tables.workflow.c, tables.action.c
+    """Names by kind and id; those of the fields and relations of the `described` collections by collection and field, a line break between them."""
+    person, collection, workflow, action, workspace = (
+        table.c for table in (tables.person, tables.collection, tables.workflow, tables.action, tables.workspace)
+    )
     fields = (
         sa.func.jsonb_each(sa.func.coalesce(collection.document["fields"], sa.text("'{}'::jsonb")))
         .table_valued("key", "value")
         .lateral("field")
     )
+    relations = (
+        sa.func.jsonb_array_elements(sa.func.coalesce(collection.document["relations"], sa.text("'[]'::jsonb")))
+        .table_valued(sa.column("value", JSONB))
+        .lateral("relation")
+    )
+    relation = relations.c.value
     label = sa.func.coalesce(collection.document["label_one"].astext, collection.document["label"].astext, collection.id)
     parts = sa.union_all(
         sa.select(sa.literal("person").label("of"), person.id, person.name).where(person.id.in_(sorted(people))),
@@ -101,8 +118,15 @@ def _names_by_kind(
         .select_from(tables.collection)
         .join(fields, sa.true())
         .where(collection.id.in_(sorted(described)), fields.c.value.op("->>")("label").is_not(None)),
+        sa.select(sa.literal("field"), collection.id.op("||")(sa.literal("\n")).op("||")(relation["name"].astext), relation["label"].astext)
+        .select_from(tables.collection)
+        .join(relations, sa.true())
+        .where(collection.id.in_(sorted(described)), relation["label"].astext.is_not(None)),
+        sa.select(sa.literal("workspace"), workspace.id, sa.cast(workspace.document, JSONB)["title"].astext).where(
+            workspace.id.in_(sorted(workspaces)), workspace.document.is_not(None)
+        ),
     )
-    by_kind: dict[str, dict[str, str]] = {"person": {}, "collection": {}, "workflow": {}, "action": {}, "field": {}}
+    by_kind: dict[str, dict[str, str]] = {kind: {} for kind in ("person", "collection", "workflow", "action", "field", "workspace")}
     with hot_engine().connect() as connection:
         for kind, key, name in connection.execute(parts):
             by_kind[kind][key] = name

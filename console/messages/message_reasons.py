@@ -1,6 +1,8 @@
 """Why a message does not leave, or not yet, in words that hold for many."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from console.db.engine import fetch
 
 BY_CODE: Mapping[str, str] = {
     "no_address": "There is no address or number.",
@@ -33,3 +35,16 @@ SAID_ALIKE = frozenset({"no_address", "do_not_contact", "no_consent", "empty_fie
 def of_many(code: str, own: str = "") -> str:
     """The reason as it is told of many. `own` are the gate's words for one of them; empty where nobody has them, or for a code that is not known."""
     return own if own and code in SAID_ALIKE else BY_CODE.get(code, own)
+
+
+NOT_LEFT = {"email": "E-mail not sent", "sms": "SMS not sent", "call": "Call not made", "chat": "Chat message not sent"}
+_UNSENT = """
+select distinct on (run) run, channel, code from console.message
+where run = any(%s) and direction = 'out' and status in ('skipped', 'expired', 'failed') order by run, asked_at desc, id desc
+"""
+
+
+def unsent(run_ids: Sequence[str]) -> dict[str, str]:
+    """Run → why the newest of its messages that did not leave did not, for those that have one. One statement."""
+    rows = fetch(_UNSENT, (list(run_ids),)) if run_ids else []
+    return {run: f"{NOT_LEFT[channel]}: {why}" if (why := of_many(code or "")) else NOT_LEFT[channel] for run, channel, code in rows}

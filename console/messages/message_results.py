@@ -1,11 +1,15 @@
 """Giving a run the result of its message: once, also after a crash."""
 
 import logging
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from sqlalchemy.engine import Connection
 
 from console import log, runs
 from console.core import contacting
-from console.db.engine import fetch
+from console.db.engine import fetch, transaction
 from console.messages.message_rows import Message, read
 
 UNSURE = "It cannot be told whether the message left. Ask its receiver or look at the provider, then say what came of it."
@@ -15,19 +19,63 @@ AT_ONCE = 200
 _log = logging.getLogger(__name__)
 _UNTOLD = "outcome is not null and told_at is null and run is not null and at < %s order by at limit %s"
 _TOLD = "update console.message set told_at = %s where id = %s and told_at is null returning id"
+Write: TypeAlias = Callable[[Connection, datetime | None], object]
+"""Writes what became of a message, and that its run was told at this moment (None: not yet). Raises Overtaken."""
+
+
+class Overtaken(Exception):
+    """Another process was first."""
+
+
+def record(message: Message, write: Write, *, in_worker: bool) -> bool:
+    """Write what became of the message, which stands as `message` then, and let its run go on; False, with nothing written, where another process was first.
+
+    Both are one transaction where the run goes on with the outcome. What became of the message is kept whatever the run does.
+    """
+    try:
+        try:
+            if _gone_on(message, write, in_worker=in_worker):
+                return True
+        except Overtaken:
+            raise
+        except Exception:  # noqa: BLE001 (`tell_left` tells the run later)
+            _log.exception("message %s", message.id)
+            with transaction() as connection:
+                write(connection, None)
+            return True
+        with transaction() as connection:
+            write(connection, None)
+    except Overtaken:
+        return False
+    tell_run(message, in_worker=in_worker)
+    return True
+
+
+def _gone_on(message: Message, write: Write, *, in_worker: bool) -> bool:
+    """Whether the run waits for this outcome; then it goes on, and that and what is written are one transaction."""
+    if message.run is None or message.outcome is None:
+        return False
+    outcome = contacting.way_on(message.outcome, str(message.result.get("label", "")), message.outcomes)
+    if outcome is None:
+        return False
+
+    def also(connection: Connection, _run: str) -> None:
+        write(connection, log.now())
+
+    output = _output(message)
+    return runs.arrive(runs.ENGINE, message.run, message.key, outcome=outcome, output=output, in_worker=in_worker, also=also)
 
 
 def tell_run(message: Message, *, in_worker: bool) -> None:
     """Let the run go on with the outcome of its message, as it stands now, if it still waits for it; at once where this is a job of a worker."""
     if message.run is None or message.outcome is None:
         return
-    result = message.result
-    outcome = contacting.way_on(message.outcome, str(result.get("label", "")), message.outcomes)
-    reason, told = str(result.get("reason", "")), (log.now(), message.id)
-    if outcome is not None:
-        output, also = _output(message), lambda connection, _: connection.exec_driver_sql(_TOLD, told)
-        if runs.arrive(runs.ENGINE, message.run, message.key, outcome=outcome, output=output, in_worker=in_worker, also=also):
-            return
+    result, told = message.result, (log.now(), message.id)
+    reason = str(result.get("reason", ""))
+    if _gone_on(message, lambda connection, _: connection.exec_driver_sql(_TOLD, told), in_worker=in_worker):
+        return
+    if contacting.way_on(message.outcome, str(result.get("label", "")), message.outcomes) is not None:
+        pass  # it waits for it no more
     elif message.outcome == "unknown":
         runs.will_not_come(message.run, message.key, "message_unknown", reason or UNSURE, asks=True)
     elif message.outcome == "expired":

@@ -5,7 +5,7 @@ Statuses: `waiting` (to leave), `sending` (handed to the provider at this moment
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -135,17 +135,27 @@ def change(
 
     `result` is added to what became of it before; empty values take out what was there.
     """
-    given: dict[str, Any] = dict(columns)
-    if result is not None:
-        kept = {name: value for name, value in {**message.result, **result}.items() if value}
-        given |= dict(
-            zip(("kid", "result_nonce", "result_ct"), subjects.seal(message.subject, f"message result|{message.id}", kept), strict=True)
-        )
+    given: dict[str, Any] = columns | _sealed(message, result)
     names = ", ".join(f"{name} = %({name})s" for name in given)
     statement = f"update console.message set {names} where id = %(message_id)s and status = any(%(was)s){_UNBARRED if unless else ''} returning {_COLUMNS}"  # noqa: S608 (names of ours)
     parameters = {**given, "message_id": message.id, "was": list(was)} | (unless._asdict() if unless else {})
     rows = fetch(statement, parameters) if connection is None else connection.exec_driver_sql(statement, parameters).all()
     return Message(*rows[0]) if rows else None
+
+
+def _sealed(message: Message, result: Mapping[str, Any] | None) -> dict[str, Any]:
+    if result is None:
+        return {}
+    kept = {name: value for name, value in {**message.result, **result}.items() if value}
+    return dict(
+        zip(("kid", "result_nonce", "result_ct"), subjects.seal(message.subject, f"message result|{message.id}", kept), strict=True)
+    )
+
+
+def foreseen(message: Message, result: Mapping[str, Any] | None, **columns: Any) -> Message:
+    """The message as `change` will leave it."""
+    kept = {name: value for name, value in (columns | _sealed(message, result)).items() if name != "kid"}
+    return replace(message, **kept)
 
 
 def add_again(connection: Connection, message: Message, *, number: int, failures: int, due_at: datetime) -> str:

@@ -6,9 +6,12 @@ a person is asked. A message is never sent twice by itself.
 
 import logging
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
+
+from sqlalchemy.engine import Connection
 
 from console import faults, log, queue, records, workflows
 from console.channels import providers, sandbox
@@ -43,6 +46,8 @@ LOOKS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800))
 CALL_LOOKS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6), timedelta(hours=17))
 """When a call is looked up whose callback did not come, one after another."""
 GONE = "The record is gone."
+Note: TypeAlias = tuple[str, Mapping[str, Any], Mapping[str, Any]]
+"""An event about a message: its kind, open and sealed values."""
 _log = logging.getLogger(__name__)
 _DUE = "select id from console.message where due_at <= %s order by due_at limit %s"
 
@@ -217,24 +222,47 @@ def record_sent(message: Message, handed: Handed, *, in_worker: bool = False) ->
     now = log.now()
     call = message.channel == "call"
     arrived = handed.outcome == "delivered" and not call
-    due = (
-        now + CALL_LOOKS[0] if call and (handed.outcome or not message.sandbox) else None
-    )  # else a person says how it ends, in the sandbox
-    changes: dict[str, Any] = {"sent_at": now, "outcome": None if call else "sent", "due_at": due, "looks": 0, "code": None}
+    due = now + CALL_LOOKS[0] if call and not message.sandbox else None  # in the sandbox a person says how it ends
+    columns: dict[str, Any] = {"status": "delivered" if arrived else "sent", "at": now, "provider_id": handed.provider_id or None}
+    columns |= {"sent_at": now, "outcome": None if call else "sent", "due_at": due, "looks": 0, "code": None}
+    about = {"channel": message.channel, "provider": message.provider, "sandbox": message.sandbox, "number": message.number}
+    notes = [("message_sent", about, {"basis": message.result.get("basis")})]
+    if call and handed.outcome:
+        _call_ended(message, handed, in_worker=in_worker, left=(columns, notes))
+        return
     reason = handed.reason if arrived else ""
-    changes |= {"result": {"reason": reason}} if reason or message.result.get("reason") else {}  # why it was not known before
-    with transaction() as connection:
-        columns = {"status": "delivered" if arrived else "sent", "at": now, "provider_id": handed.provider_id or None, **changes}
-        sent = change(message, ["sending", "unknown"], connection=connection, **columns)
-        if sent is None:
-            return  # its callback was faster
-        changes = {"channel": message.channel, "provider": message.provider, "sandbox": message.sandbox, "number": message.number}
-        noted(message, "message_sent", changes, {"basis": message.result.get("basis")}, connection=connection)
+    result = {"reason": reason} if reason or message.result.get("reason") else None  # why it was not known before
+    sent = _record(message, ["sending", "unknown"], notes, in_worker=in_worker, result=result, **columns)
     faults.point("channels.recorded")
-    if handed.outcome and not arrived:
-        sent = _ended(sent, handed, in_worker=in_worker) or sent
-    if not call:
-        message_results.tell_run(sent, in_worker=in_worker)
+    if sent is not None and handed.outcome and not arrived:
+        _ended(sent, handed, in_worker=in_worker)
+
+
+def _record(
+    message: Message,
+    was: Sequence[str],
+    notes: Sequence[Note],
+    *,
+    in_worker: bool,
+    again: Mapping[str, Any] | None = None,
+    result: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> Message | None:
+    """The message after it is changed and that is noted in the log; where it has an outcome then, its run goes on. None where another process was first.
+
+    `again` adds the next call.
+    """
+
+    def write(connection: Connection, told_at: datetime | None) -> None:
+        if change(message, was, connection=connection, result=result, told_at=told_at, **columns) is None:
+            raise message_results.Overtaken
+        if again is not None:
+            message_rows.add_again(connection, message, **again)
+        for note in notes:
+            noted(message, *note, connection=connection)
+
+    changed = message_rows.foreseen(message, result, **columns)
+    return changed if message_results.record(changed, write, in_worker=in_worker) else None
 
 
 def record_outcome(message_id: str, handed: Handed) -> bool:
@@ -270,8 +298,10 @@ def _receipt(message: Message, handed: Handed) -> Message | None:
     return known
 
 
-def _call_ended(message: Message, handed: Handed, *, in_worker: bool) -> Message | None:
-    """A call ended: the run goes on, or it is called again. What the provider could not do is no attempt."""
+def _call_ended(
+    message: Message, handed: Handed, *, in_worker: bool, left: tuple[Mapping[str, Any], Sequence[Note]] = ({}, ())
+) -> Message | None:
+    """A call ended: the run goes on, or it is called again. What the provider could not do is no attempt. `left`: what is kept of it if that it left is not yet."""
     if message.outcome is not None or not handed.outcome:
         return None
     now, outcome = log.now(), handed.outcome
@@ -285,18 +315,14 @@ def _call_ended(message: Message, handed: Handed, *, in_worker: bool) -> Message
     said["call_back_at"] = recipients.call_back_at(message, handed, now) if outcome == "answered" else None
     if handed.label and is_stop(handed.label.replace("_", " ")):
         _opted_out(message)
-    with transaction() as connection:
-        status = "failed" if outcome == "failed" else "delivered"
-        columns: dict[str, Any] = {"status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
-        ended = change(message, ["sent"], connection=connection, result=said, **columns)
-        if ended is None:
-            return None
-        if again_at is not None:
-            message_rows.add_again(connection, message, number=number, failures=failures, due_at=again_at)
-        data = {"outcome": outcome, "number": message.number, "sandbox": message.sandbox}
-        noted(message, "call_ended", data, {"label": handed.label}, connection=connection)
-    if again_at is None:
-        message_results.tell_run(ended, in_worker=in_worker)
+    status = "failed" if outcome == "failed" else "delivered"
+    columns = {**left[0], "status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
+    again = {"number": number, "failures": failures, "due_at": again_at} if again_at is not None else None
+    data = {"outcome": outcome, "number": message.number, "sandbox": message.sandbox}
+    notes = [*left[1], ("call_ended", data, {"label": handed.label})]
+    was = ["sending", "unknown"] if left[0] else ["sent"]
+    ended = _record(message, was, notes, in_worker=in_worker, again=again, result=said, **columns)
+    faults.point("channels.recorded")
     return ended
 
 
@@ -382,15 +408,10 @@ def _letter_again(message: Message) -> Letter | None:
 
 def _settle(message: Message, status: str, outcome: str, code: str, reason: str) -> None:
     """Record that it did not leave, or that nobody can tell, and let its run go on."""
-    now = log.now()
-    with transaction() as connection:
-        columns: dict[str, Any] = {"status": status, "outcome": outcome, "code": code, "at": now, "due_at": None}
-        settled = change(message, [*PENDING, "sent"], connection=connection, result={"reason": reason}, **columns)
-        if settled is None:
-            return
-        kind = "message_skipped" if outcome in ("skipped", "expired") else "message_failed"
-        noted(message, kind, {"channel": message.channel, "code": code}, {"reason": reason}, connection=connection)
-    message_results.tell_run(settled, in_worker=True)
+    kind = "message_skipped" if outcome in ("skipped", "expired") else "message_failed"
+    notes = [(kind, {"channel": message.channel, "code": code}, {"reason": reason})]
+    columns: dict[str, Any] = {"status": status, "outcome": outcome, "code": code, "at": log.now(), "due_at": None}
+    _record(message, [*PENDING, "sent"], notes, in_worker=True, result={"reason": reason}, **columns)
 
 
 def _later(message: Message, span: timedelta, *, code: str | None = None, reason: str = "", **columns: Any) -> None:

@@ -15,6 +15,7 @@ from console.db.engine import hot_engine
 from console.monitoring.cards import first_day
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
 from console.runs.showing import record_reach
+from console.runs.showing.run_filters import is_whole
 from console.workflows import Known
 
 WINDOWS = (7, 30, 90)
@@ -89,9 +90,11 @@ class Metrics:
 
 
 def metrics(actor: Actor, workflow: Known, days: int, zone: str) -> Metrics:
-    """The figures of the last `days` days of the zone, of what the actor may count; tests count nowhere. Four statements; for a reader who sees only a part of the records some more."""
+    """The figures of the last `days` days of the zone, of what the actor may count; tests count nowhere, and items of a loop and branches only at their steps. Four statements; for a reader who sees only a part of the records some more."""
     run, first = tables.run.c, first_day(log.now(), zone, days)
     own = sa.and_(run.workflow == workflow.id, ~run.test)
+    with_parts = record_reach.countable_runs(actor, own, run.created_at >= midnight(first, zone))
+    own = sa.and_(own, is_whole())
     begun = record_reach.countable_runs(actor, own, run.created_at >= midnight(first, zone))
     day = sa.cast(sa.func.timezone(zone, run.created_at), sa.Date).label("day")
     took = sa.func.extract("epoch", run.ended_at - run.created_at)
@@ -103,7 +106,7 @@ def metrics(actor: Actor, workflow: Known, days: int, zone: str) -> Metrics:
             row.day: row.begun for row in connection.execute(sa.select(day, sa.func.count().label("begun")).where(begun).group_by(day))
         }
         average, alive_now = connection.execute(sa.select(sa.select(sa.func.avg(took)).where(done).scalar_subquery(), live)).one()
-        steps = _steps(connection, workflow, begun)
+        steps = _steps(connection, workflow, with_parts)
     ended = filled(counted_days(actor, first, zone, own).get(workflow.id, {}), first, days)
     total = sum(started.values())
     return Metrics(

@@ -11,6 +11,7 @@ from console.core.moments import midnight
 from console.db import tables
 from console.db.engine import hot_engine
 from console.runs.showing import record_reach
+from console.runs.showing.run_filters import is_whole
 
 WRONG = ("failed", "timed_out")
 
@@ -38,10 +39,10 @@ def success_rate(days: Iterable[DayCount]) -> float | None:
 
 
 def counted_days(actor: Actor, first: date, zone: str, *wanted: sa.ColumnElement[bool]) -> dict[str, dict[date, DayCount]]:
-    """Workflow id → day of the zone → what ended since `first`, of what the actor may count. Days without an end are left out, and tests. One statement."""
+    """Workflow id → day of the zone → what ended since `first`, of what the actor may count. Days without an end are left out, tests, and parts of runs. One statement."""
     run = tables.run.c
     day = sa.cast(sa.func.timezone(zone, run.ended_at), sa.Date).label("day")
-    ended = record_reach.countable_runs(actor, ~run.test, run.ended_at.is_not(None), run.ended_at >= midnight(first, zone), *wanted)
+    ended = record_reach.countable_runs(actor, ~run.test, is_whole(), run.ended_at.is_not(None), run.ended_at >= midnight(first, zone), *wanted)
     count = sa.func.count()
     counted = (
         sa.select(

@@ -6,12 +6,14 @@ from typing import Any
 from console.core import expressions
 from console.core.documents.collections import CONVERSIONS, Field
 from console.core.expressions.operands import UNKNOWN, number_of, rounded, to_json
+from console.records import record_keys
 
 
 def value(field: Field, record: dict[str, Any]) -> Any:
     """The JSON value of a computed field for a record with typed values; null if unknown or not of the field's type."""
     if field.pair is not None:
-        return field.pair.value(record)
+        named = field.pair.value(record)
+        return record_keys.encode([to_json(part) for part in named]) if isinstance(named, list) else named
     found = expressions.parse(field.computed or "").value({"record": record, "now": datetime.now(UTC)})
     return None if found is UNKNOWN else fitted(field, found)
 

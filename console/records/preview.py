@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from console.core.documents.collections import Collection
 from console.core.scopes import whole
+from console.records import record_keys
 from console.records.reader import Reader, Record
 from console.records.sql_tables import Table
 
@@ -43,5 +44,6 @@ def _read(
 
 def _titles(connection: Connection, target: Collection, keys: set[Any]) -> dict[tuple[str, str], str]:
     reader = Reader(Table(target), whole(READER), target.key)
-    found = reader.select().where(reader.table.columns[target.key[0]].in_(sorted(keys, key=str)))
+    named = [record_keys.decode(target, record_keys.key_of_value(str(key))) for key in sorted(keys, key=str)]
+    found = reader.select().where(sa.or_(*map(reader.table.is_key, named)))
     return {(target.id, str(record.values[target.key[0]])): record.title for record in map(reader.record, connection.execute(found))}

@@ -95,7 +95,7 @@ def title(table: Table, scope: Scope, wording: Wording) -> Words | None:
             field = collection.by_name.get(part)
             if field is None or field.options is not None or field.widget in ("money", "translations") or not _spelled(field):
                 return None
-            parts.append(sa.func.coalesce(_text(table.columns[part]), ""))
+            parts.append(sa.func.coalesce(_in_title(table.columns[part], field), ""))
     if not parts:
         return None
     made = sa.func.concat(*parts) if len(parts) > 1 else parts[0]
@@ -104,6 +104,12 @@ def title(table: Table, scope: Scope, wording: Wording) -> Words | None:
     return sa.case(
         (usual, made), (whole == "", _key(table)), (_dangerous(whole, wording), sa.literal("'", sa.Text).concat(whole)), else_=whole
     )
+
+
+def _in_title(column: Any, field: Field) -> Words:
+    """The text of a column as a title has it (`plain_words.shortened_id`)."""
+    text = _text(column)
+    return sa.func.left(text, 8).concat("…").concat(sa.func.right(text, 4)) if field.stored == "uuid" else text
 
 
 def _key(table: Table) -> Words:

@@ -45,6 +45,12 @@ def _step_completed(parts: Parts) -> str:
     return "{who} completed {step}{attempt}{outcome}" + (", handled manually" if parts.open.get("handled_manually") is True else "")
 
 
+def _step_submitted(parts: Parts) -> str:
+    """Where nobody handed it in, the outcome is the one that is expected: what really comes of a call or a change stands in the event that completes the step."""
+    by_itself = (parts.body.get("actor") or {}).get("kind") == "system"
+    return "{who} handed in {step}{attempt}" + ("" if by_itself else "{outcome}")
+
+
 ASKS_PERSON = frozenset({"asks_person", "form_needed"})
 AWAITED = {
     "answer": "an answer", "approval": "an approval", "documents": "documents", "event": "an event", "message": "what comes of its message",
@@ -92,7 +98,7 @@ def _effect_checked(parts: Parts) -> str:
 
 
 def _record_viewed(parts: Parts) -> str:
-    part = parts.text("relation", "tab").replace("_", " ")
+    part = parts.field(relation) if (relation := parts.text("relation")) else parts.text("tab").replace("_", " ")
     return "{who} viewed {record}" + escape_braces(f" ({part})" if part else "") if parts["record"] else "{who} viewed a record"
 
 
@@ -278,7 +284,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "step_shown": "{who} was shown {step}{attempt}",
         "source_opened": _source_opened,
         "checks_shown": "{who} was shown what rules tell of the documents of {step}",
-        "step_submitted": "{who} handed in {step}{attempt}{outcome}",
+        "step_submitted": _step_submitted,
         "step_completed": _step_completed,
         "outcome_chosen": _outcome_chosen,
         "handled_manually": "{who} handled {step} manually",
@@ -331,7 +337,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "builder_answered": "What was asked about the draft of {workflow} was answered{why}",
         "record_viewed": _record_viewed,
         "record_listed": _record_listed,
-        "figures_viewed": lambda parts: "{who} looked at figures" + escape_braces(after(" of the workspace ", parts.text("workspace"))),
+        "figures_viewed": lambda parts: "{who} looked at figures" + escape_braces(after(" of the workspace ", parts.workspace())),
         "records_exported": _records_exported,
         "record_changed": _record_changed,
         "access_refused": _access_refused,

@@ -51,7 +51,7 @@ class Names:
     """Names of ids that the reader may know. An id without a name appears as the id.
 
     `steps` is keyed by workflow id, version and step id, `records` by collection id and key, the others by id.
-    `collections` holds the name of one record ("Customer"); `fields` are labels by collection id and field. `loops` are the steps that go through a list,
+    `collections` holds the name of one record ("Customer"); `fields` are labels by collection id and field or relation. `loops` are the steps that go through a list,
     keyed as `steps`; `items` says of their attempts, by step and number, which time the step was come to and at which item it stood.
     """
 
@@ -63,6 +63,7 @@ class Names:
     records: Mapping[tuple[str, str], str] = field(default_factory=dict)
     fields: Mapping[tuple[str, str], str] = field(default_factory=dict)
     actions: Mapping[str, str] = field(default_factory=dict)
+    workspaces: Mapping[str, str] = field(default_factory=dict)
     loops: Collection[tuple[str, int, str]] = ()
     items: Mapping[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     own: tuple[str, str] | None = None
@@ -152,6 +153,10 @@ class Parts(dict[str, str]):
         actor = self.body.get("actor") or {}
         name = actor_name(actor, self.names)
         return f"{name} (API key)" if actor.get("kind") == "key" else name
+
+    def workspace(self) -> str:
+        """The workspace's title, or the last part of its address; "" when there is none."""
+        return plain(self.names.workspaces.get(self.text("workspace"), "")) or self.text("workspace")
 
     def workflow(self) -> str:
         """The workflow's title or slug; "" when neither is known."""

@@ -30,7 +30,8 @@ class Preview:
 
 
 LIKELY = (
-    "customer", "client", "account", "order", "person", "people", "employee", "staff", "contact", "user", "ticket", "invoice", "product",
+    "customer", "client", "kunde", "patient", "account", "order", "auftrag", "person", "people", "employee", "mitarbeiter", "staff", "contact", "user",
+    "ticket", "invoice", "rechnung", "product", "artikel",
 )  # fmt: skip
 """Tables that people work with, the likeliest first."""
 

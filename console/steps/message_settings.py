@@ -34,6 +34,13 @@ def seconds_of(text: str) -> int:
     return int(timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds())
 
 
+def spoken(text: str) -> str:
+    """A duration such as PT36H in words: “36 hours”; any other text as it is."""
+    match = _DURATION.fullmatch(text)
+    amounts = zip(match.groups(), ("week", "day", "hour", "minute", "second"), strict=True) if match else ()
+    return ", ".join(f"{int(number):,} {unit}{'' if int(number) == 1 else 's'}" for number, unit in amounts if number) or text
+
+
 def _waits(value: str) -> str:
     if not 60 <= seconds_of(value) <= LONGEST_S:
         raise ValueError("takes a minute to 30 days")

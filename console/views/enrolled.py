@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, make_response, request
 
-from console import access, automation, browse, enrolments, queue, workflows
+from console import access, automation, browse, enrolments, formats, messages, queue, workflows
 from console.contacts import contact_files
 from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
@@ -77,6 +77,8 @@ def listed(slug: str) -> Response:
         "counts": counts,
         "rows": [(lead, _badge(lead, target), lead_url(target, lead.id)) for lead in page.rows],
         "waits": waits_shortly([lead.run for lead in page.rows if lead.run and lead.status == "active"], frame.look()),
+        "ends": {lead.id: _end(lead) for lead in page.rows if lead.left_at},
+        "unsent": messages.unsent([lead.run for lead in page.rows if lead.run and lead.left_at]),
         "next": frame.present_address(after=page.next) if page.next else None,
         "first": frame.present_address(after=None) if args.get("after") else None,
         "steps": _titles(target),
@@ -364,6 +366,13 @@ def batch_url(batch_id: str) -> str:
 
 def _titles(target: Target) -> dict[str, str]:
     return {} if target.document is None else {step.id: step.title for step in target.document.steps}
+
+
+def _end(lead: Lead) -> str:
+    """Return how it ended for somebody who has left: the end that the run came to, else why they left."""
+    if lead.ending == "completed" and lead.outcome:
+        return formats.label_of(lead.outcome)
+    return (lead.reason or "").removeprefix("exited: ")
 
 
 def _badge(lead: Lead, target: Target) -> Badge:

@@ -22,6 +22,7 @@ from console import access, accounts, queue, settings
 from console.core import media, moments, record_links
 from console.core.actor import Actor
 from console.core.plain_words import uncapitalised
+from console.db.ids import new_id
 from console.errors import Malformed
 from console.proposals import measure
 from console.views import formats
@@ -299,6 +300,7 @@ def _extend(state: BlueprintSetupState) -> None:
         status_badge=status_badge,
         key_segment=segment,
         demo=lambda: settings.current().demo,
+        once=once,
     )
     app.jinja_env.filters.update(
         when=lambda value: formats.when(value, look()),
@@ -315,6 +317,11 @@ def _extend(state: BlueprintSetupState) -> None:
     for file, macros in COMPONENTS.items():
         module = app.jinja_env.get_template(f"components/{file}.html").module
         app.jinja_env.globals.update({name: getattr(module, name) for name in macros})
+
+
+def once() -> Markup:
+    """Return the field of a form that makes something: a key by which a form that is sent again is known, and does nothing twice."""
+    return Markup('<input type="hidden" name="once" value="{}">').format(new_id("form"))
 
 
 blueprint.record_once(_extend)

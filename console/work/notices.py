@@ -4,7 +4,7 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -23,6 +23,8 @@ from console.work.tasks import title_if_seen
 
 SHOWN = 50
 AT_ONCE = 50
+MAIL_WITHIN = timedelta(days=3)
+"""A mail server that is set up later, or comes back, is not sent what is older: it is no news, and stands in the list."""
 _log = logging.getLogger(__name__)
 _COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct, stands_in_for"
 _MADE_IN = "select array[r.workflow, r.version::text] from console.run r"
@@ -198,9 +200,12 @@ def read_all(actor: Actor) -> None:
 
 
 def deliver() -> int:
-    """Send waiting notices by mail; returns how many were sent. One whose sending was interrupted is not sent again."""
+    """Send waiting notices by mail; returns how many were sent. One whose sending was interrupted is not sent again, and one that was read or is old not at all."""
     if settings.current().smtp is None or queue.paused():
         return 0
+    with transaction() as connection:
+        stale = sa.text("update console.notice set mail = null where mail = 'queued' and (read_at is not null or at < :since)")
+        connection.execute(stale, {"since": log.now() - MAIL_WITHIN})
     taken = "update console.notice set mail = 'sending' where id in (select id from console.notice where mail = 'queued' order by at limit %s for update skip locked)"
     rows = fetch(f"{taken} returning {_MAILED}, person", (AT_ONCE,))
     sent = 0

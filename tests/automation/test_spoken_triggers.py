@@ -30,6 +30,7 @@ def club(company: Company) -> None:
         ('event.tag == "lead"', "the tag is “lead”"),
         ("record.stage != 'lost' && record.worth >= 1000", "Stage is not “lost” and Worth is at least 1,000"),
         ("former.stage == 'new'", "Stage before is “new”"),
+        ("event.run == null", "no run has done it"),
         ('event.on == "message.received"', "a message came in from them"),
         ('event.on in ["consent.withdrawn", "call.ended"]', "they withdrew a consent or a call with them ended"),
         ('event.on == "tag.added" && (event.tag == "x" || record.email == null)', "a tag was added and (the tag is “x” or Email is empty)"),

@@ -119,6 +119,12 @@ def test_titles(columns: list[dict[str, Any]], values: dict[str, Any], title: st
     assert one(*columns).title_of(values, "key") == title
 
 
+def test_a_number_in_a_title_has_no_zeros_at_its_end() -> None:
+    document = {"title": "{{ record.percent }} % of {{ record.lots }}"}
+    made = one(column("percent", "decimal"), column("lots", "decimal"), document=document)
+    assert made.title_of({"percent": "25.0000", "lots": "100"}, "key") == "25 % of 100"
+
+
 def test_a_title_without_anything_is_what_one_of_them_is_called() -> None:
     assert one(column("n", "integer"), key=()).title_of({}, None) == "Thing"
     assert one(column("_hidden"), document={"title": "{{ record.id }}: {{ record.id }}"}).title_fields == ("id",)

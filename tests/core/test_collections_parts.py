@@ -278,6 +278,7 @@ def test_a_name_that_the_document_has_taken_is_not_given_again() -> None:
         ("HTTPServer", "HTTP server"),
         ("USD", "USD"),
         ("Cash on Delivery", "Cash on Delivery"),
+        ("Import-/Export (EU)", "Import-/Export (EU)"),
         ("e_mail", "E-mail"),
     ],
 )

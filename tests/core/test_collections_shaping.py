@@ -159,6 +159,15 @@ def test_changes_of_different_places_come_together() -> None:
     assert both["summary"] == BASE["summary"]
 
 
+def test_what_a_form_leaves_as_it_is_changes_nothing_and_each_field_is_a_place_of_its_own() -> None:
+    mine = {"label": "Mine", "fields": {"a": {}, "b": {"hidden": False}, "c": {"label": "x", "options": []}}, "summary": {}}
+    rows = compare({}, mine, {"label": "Theirs", "fields": {"c": {"help": "h"}}})
+    assert {(row.path, row.by, row.disputed) for row in rows} == {
+        ("label", "both", True), ("fields.b.hidden", "me", False), ("fields.c.label", "me", False), ("fields.c.help", "them", False),
+    }  # fmt: skip
+    assert merged({}, mine, {"fields": {"c": {"help": "h"}}}, [])["fields"] == {"b": {"hidden": False}, "c": {"label": "x", "help": "h"}}
+
+
 def test_a_disputed_place_is_theirs_unless_mine_wins() -> None:
     mine = BASE | {"columns": ["a"], "fields": {}}
     theirs = BASE | {"columns": ["b", "a"], "fields": {"a": {"label": "x", "hidden": True}}}

@@ -31,8 +31,11 @@ from tests.tables import cases
         ("exchange_rate", [0.92, 0.87], None),
         ("bonus_pct", [0, 12.5, 100], "percent"),
         ("n", [0.1, 0.2], None),
+        ("route", ["[[59.9, 10.7]]", '{"a": 1}'], "json"),
+        ("note", ["[draft] to do", "[]"], None),
         ("n", [], None),
         ("ref", ["6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"], "uuid"),
+        ("ref", ["6f1c3cbe3c0f4b528f1e3c0f4b528f1e"], "uuid"),
         ("state", ["open", "closed"] * 5, "states"),
         ("state", ["open", "closed"], None),
         ("state", [f"s{number}" for number in range(20)], None),
@@ -51,12 +54,15 @@ def test_the_form_of_a_sample(name: str, values: list[Any], form: str | None) ->
         ("order_status", {"form": "states"}, "text", "badge"),
         ("city", {"form": "states"}, "text", None),
         ("home_country", {"form": "alpha2", "max_length": 40}, "text", "country"),
+        ("country_id", {"form": "alpha2", "max_length": 255}, "text", "country"),
+        ("LAND1", {"max_length": 2}, "text", "country"),
         ("unit_price", {"stored": "decimal", "scale": 2}, "money", None),
         ("price_count", {"stored": "integer"}, "integer", None),
         ("tax_rate", {"stored": "decimal", "scale": 4}, "decimal", None),
         ("discount", {"stored": "decimal", "form": "fraction"}, "decimal", "fraction"),
         ("vat", {"stored": "decimal", "form": "fraction"}, "decimal", "fraction"),
         ("meta", {"native": "json"}, "text", "json"),
+        ("meta", {"form": "json"}, "text", "json"),
         ("homePhone", {}, "phone", None),
         ("cleared_by", {"form": "states"}, "text", "person"),
         ("standby", {}, "text", None),
@@ -84,6 +90,19 @@ def test_the_number_of_another_record_is_not_the_records_own() -> None:
     assert assembled(berth, call)["call"].number_of({"id": 7, "port": "LTKLJ", "berth_no": 2}) == "7"
 
 
+def test_a_moment_is_no_number_by_which_a_record_is_called() -> None:
+    made = one(column("name"), column("last_login", "datetime"), document={"columns": ["name", "last_login"]})
+    assert made.number_of({"name": "Ada", "last_login": "2026-11-01T00:00:00Z"}) == ""
+
+
+def test_a_title_has_the_ends_of_random_signs() -> None:
+    made = assembled(structure("stock", column("place", "binary"), column("no", "integer"), key=("place", "no")))["stock"]
+    assert made.title_of({"place": "05b9dec0b0b142668273b5262b1077a5", "no": 1}, None) == "Place 05b9dec0…77a5, no 1"
+    assert made.title_of({"place": "05b9", "no": 1}, None) == "Place 05b9, no 1"
+    made = assembled(structure("case", column("id", "uuid")))["case"]
+    assert made.title_of({"id": "003ede56-9e09-40dd-b581-cd84a075e150"}, None) == "Case 003ede56…e150"
+
+
 def test_an_amount_in_cents_is_money_where_no_column_names_the_currency() -> None:
     balance = one(column("balance_cents", "integer")).by_name["balance_cents"]
     assert (balance.label, balance.widget, balance.currency, balance.minor) == ("Balance", "money", None, True)
@@ -93,7 +112,8 @@ def test_an_amount_in_cents_is_money_where_no_column_names_the_currency() -> Non
     ("columns", "title"),
     [
         ([column("reason") | {"repeats": True}, column("starts_at", "datetime", nullable=False)], "Thing {{ record.starts_at }}"),
-        ([column("created_at", "datetime", nullable=False)], "{{ record.id }}"),
+        ([column("created_at", "datetime", nullable=False)], "Thing {{ record.id }}"),
+        ([column("protect_no") | {"form": "uuid"}], "Thing {{ record.id }}"),
         ([column("reason", nullable=False)], "{{ record.reason }}"),
     ],
 )
@@ -149,6 +169,11 @@ def test_an_amount_stands_with_the_currency_of_its_table() -> None:
         ("Kundenkennwort", {}, True),
         ("userpassword", {}, True),
         ("mdp", {}, True),
+        ("api_schluessel", {}, True),
+        ("API-Schlüssel", {}, True),
+        ("pin_code", {}, True),
+        ("lizenz_key", {}, True),
+        ("ZAPPLEUSERTOKEN", {}, True),
         ("boarding_pass", {}, False),
         ("parola_chiave", {}, False),
         ("foreign_key", {}, False),

@@ -81,14 +81,29 @@ def test_cells_say_one_text_and_the_page_of_the_record_all_with_their_languages(
         ("timecreated", [1_700_000_000, 1_600_000_000, 0, 1_650_000_000, 1_650_000_001], "unix"),
         ("last_login", [0, 0, 0, 0, 0], None),
         ("lastchange", [1_700_000_000, 12, 3, 4, 5], None),
+        ("started_at", [1_765_036_000_000] * 5, "unix"),
+        ("started_at", [1_765_036_000_000, 1_700_000_000, 1, 2, 3], None),
+        ("day", [2_461_000.5] * 5, "unix"),
+        ("day", [1, 31, 5, 7, 9], None),
         ("phone", [1_612_345_678] * 6, None),
         ("created", [1_700_000_000], None),
     ],
 )
-def test_seconds_since_1970_are_known_by_name_and_values(name: str, values: list[int], form: str | None) -> None:
+def test_counts_of_time_are_known_by_name_and_values(name: str, values: list[int], form: str | None) -> None:
     assert recognising.form_of(values, name) == form
 
 
-@cases(("value", "text"), [(1_700_000_000, "14 Nov 2023, 22:13"), (0, "–"), (10**30, str(10**30)), ("soon", "soon")])
-def test_seconds_since_1970_are_shown_as_moments(value: Any, text: str) -> None:
+@cases(
+    ("value", "text"),
+    [
+        (1_700_000_000, "14 Nov 2023, 22:13"),
+        (1_700_000_000_000, "14 Nov 2023, 22:13"),
+        (1_700_000_000_000_000, "14 Nov 2023, 22:13"),
+        (2_460_263.426, "14 Nov 2023, 22:13"),
+        (0, "–"),
+        (10**30, str(10**30)),
+        ("soon", "soon"),
+    ],
+)
+def test_counts_of_time_are_shown_as_moments(value: Any, text: str) -> None:
     assert formats.text(Kind("at", "At", "integer", widget="unix"), value, Look()) == text

@@ -1,5 +1,7 @@
 """A refund goes out once and stands in the books once: two requests at the same time, a provider that lies, a process that dies, a failure days later."""
 
+import re
+
 import pytest
 from flask import g
 
@@ -140,6 +142,10 @@ def test_a_refund_that_was_sent_is_kept_where_the_run_comes_to_it_again(desk: De
     runs.revise(olivia, run_id, revision=None, step="choose", attempt=None, reason="Looked again")
     desk.hand_in(run_id, "refund_full", why="not_received")
     assert desk.at(run_id) == "refund"
+    page = " ".join(page_of(desk, run_id).split())
+    assert re.search(r"Sent since it was decided on</dt> ?<dd[^>]*>.{0,60}€18\.00", page), (
+        "the figures are those of now, not of the decision"
+    )
     with pytest.raises(Conflict) as asks:
         desk.hand_in(run_id)
     assert (asks.value.code, [detail["value"] for detail in asks.value.details]) == ("already_done", ["keep", "again"])

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from email.message import EmailMessage
 from zlib import crc32
 
 import pytest
 
 from console import records
 from console.db.engine import fetch
+from console.errors import IntegrationError
 from console.integrations import mail
 from tests.company import Company
 from tests.messages import reached
@@ -29,6 +31,7 @@ class Odd:
 
     def __init__(self) -> None:
         self.answers: dict[str, str | None] = {}
+        self.in_turn: dict[str, list[str]] = {}  # what a command is answered the first, second, … time
         self.taken: list[bytes] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -45,8 +48,9 @@ class Odd:
     def _talk(self, connection: socket.socket, lines: "Iterator[bytes]") -> None:
         connection.sendall(f"{self.answers.get('banner', '220 odd.example')}\r\n".encode())
         for told in lines:
-            command = told.split(b":")[0].split()[0].decode().lower()
-            answer = self.answers.get(command, "354 go on" if command == "data" else OK)
+            command = told.split(b":")[0].decode("latin-1").split()[0].lower()
+            turns = self.in_turn.get(command)
+            answer = turns.pop(0) if turns else self.answers.get(command, "354 go on" if command == "data" else OK)
             if answer is None:
                 return
             while answer == DRIP:
@@ -170,3 +174,42 @@ def test_a_server_that_thinks_long_about_a_whole_message_is_waited_for(
         )
         begin(company, workflow("letter", [dict(EMAIL), dict(ASK)]))
     assert mail.LAST_WORD_S in seconds
+
+
+def test_of_two_receivers_the_one_who_is_refused_is_told_of_and_the_other_gets_it_once(given_settings: Callable[..., None]) -> None:
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = "Both of you", "hello@fernwick.example", "ana@post.example, bo@post.example"
+    message.set_content("Hello")
+    with odd() as server:
+        server.in_turn = {"rcpt": [OK, "550 5.1.1 Nobody"]}
+        given_settings(
+            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
+        )
+        with pytest.raises(IntegrationError, match=r"takes no mail for this address \(550\)\. The others .* have got it") as told:
+            mail.send(message)
+        assert (told.value.permanent, len(server.taken)) == (True, 1)
+
+
+@cases(
+    "url, answers",
+    [
+        ("smtp://127.0.0.1:{port}", {}),
+        ("smtp://127.0.0.1:{port}", {"ehlo": "250-odd.example\r\n250 STARTTLS", "starttls": None}),
+        ("smtp://127.0.0.1:{port}", {"ehlo": "250-odd.example\r\n250 STARTTLS", "starttls": "454 4.7.0 Not now"}),
+        ("smtp://127.0.0.1:{port}", {"ehlo": "250-odd.example\r\n250 STARTTLS", "starttls": "220 go on"}),
+        ("smtps://127.0.0.1:{port}", {}),
+    ],
+)
+def test_a_message_never_leaves_in_the_open_where_encryption_breaks(
+    given_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch, url: str, answers: dict[str, str | None]
+) -> None:
+    monkeypatch.setattr(mail, "WHOLE_S", 0.5)
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = "Hello", "hello@fernwick.example", "ana@post.example"
+    message.set_content("Hello")
+    with odd() as server:
+        server.answers = answers
+        given_settings(**reached.real(CONSOLE_SMTP_URL=url.format(port=server.port), CONSOLE_MAIL_FROM="hello@fernwick.example"))
+        with pytest.raises(IntegrationError, match="mail server 127.0.0.1") as told:
+            mail.send(message)
+        assert (told.value.permanent, server.taken) == (False, [])

@@ -21,12 +21,20 @@ MOST = 40
 
 
 def killed_at_each(
-    company: Company, prepare: Callable[[], str], do: Callable[[str], object], judge: Callable[[str], None], least: int
+    company: Company,
+    prepare: Callable[[], str],
+    do: Callable[[str], object],
+    judge: Callable[[str], None],
+    least: int,
+    victim: Callable[[], str] = lambda: "",
 ) -> None:
-    """SIGKILL at the first, second, … point that `do` passes, until none is left. `judge` looks after each, with the workers' and the person's second go."""
+    """SIGKILL at the first, second, … point that `do` passes, until none is left. `judge` looks after each, with the workers' and the person's second go.
+
+    `victim` names another process to be killed there.
+    """
     for number in sampled(range(1, MOST)):
         about = prepare()
-        status = act(company, about, "", f"*=kill@{number}", lambda _company, ident, _verb: do(ident))
+        status = act(company, about, "", f"*=kill{victim()}@{number}", lambda _company, ident, _verb: do(ident))
         judge(about)
         if status == 0:
             assert number > least

@@ -24,8 +24,8 @@ FIELDS = {
     "minor": {"widget": "money", "currency": "USD", "minor": True},
 }
 THING = """
-create table maker (code text primary key, name text);
-insert into maker values ('m/1', '=Maker, one'), ('m2', ' '), ('m3', null);
+create table maker (code text primary key, name text, mark uuid);
+insert into maker values ('m/1', '=Maker, one', '003ede56-9e09-40dd-b581-cd84a075e150'), ('m2', ' ', null), ('m3', null, null);
 create type colour as enum ('red', 'dark_green', 'Blue');
 create table thing (id bigint primary key, first text, last varchar(80), kind text, land char(2), plain int, share int, price numeric(20, 2), cents bigint,
     minor bigint, small smallint, big bigint, exact numeric(14, 4), loose numeric, yes boolean, born date, seen timestamptz, here timestamp, opens time,
@@ -54,7 +54,12 @@ def ines(database: object, thing_url: str) -> Actor:
     document = {
         "id": "t.thing", "source": "t", "table": "thing", "title": "{{ record.first }} {{ record.last }}", "fields": FIELDS,
     }  # fmt: skip
-    sources.add("t", thing_url, "admin", [document, {"id": "t.maker", "source": "t", "table": "maker", "title": "{{ record.name }}"}])
+    sources.add(
+        "t",
+        thing_url,
+        "admin",
+        [document, {"id": "t.maker", "source": "t", "table": "maker", "title": "{{ record.name }} {{ record.mark }}"}],
+    )
     person = accounts.create_person(
         "ines@example.com", role="admin", team="admin", name="Ines", password="a long enough test password"
     ).person

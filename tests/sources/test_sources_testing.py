@@ -157,6 +157,23 @@ def test_odd_types_of_mariadb_are_read_in_words(maria: URL) -> None:
     assert "pw" not in values
 
 
+def test_the_first_records_name_what_they_refer_to_by_keys_of_every_kind(shop: URL, pg: Embedded) -> None:
+    pg.sql(
+        """create table ward (id uuid primary key default gen_random_uuid(), name text); create table bed (id int primary key, ward uuid references ward);
+        insert into ward (name) values ('North'); insert into bed select 1, id from ward""",
+        database="trial",
+    )
+    engine = connect.create(connect.address(url(shop)), sources.Terms(read_only=True))
+    try:
+        made = assemble(keeping.stored_collections("odd", keeping.look("odd", url(shop), {}), []))
+        with engine.connect() as connection:
+            rows, titles = preview.first_records(connection, made, "odd.bed", 1)
+    finally:
+        engine.dispose()
+        pg.sql("drop table bed, ward", database="trial")
+    assert [titles["odd.ward", row.values["ward"]] for row in rows] == ["North"]
+
+
 def test_odd_types_of_postgresql_are_read_in_words(shop: URL, pg: Embedded) -> None:
     script = """create table odd (id int primary key, days daterange, ages int4range, since tsrange, words tsvector, spot point, win_share numeric(3, 2));
     insert into odd values (1, '[2026-01-01,2026-02-01)', '[5,)', 'empty', to_tsvector('simple', 'red tent'), '(1,2)', 0.25)"""

@@ -103,6 +103,7 @@ def test_who_comes_second_sees_what_the_other_changed(pages: "Pages") -> None:
     assert "Somebody else changed this draft" in page.text
     assert "HelpnothingasitwasTheirs." in page.text.replace(" ", "")
     assert "NameCustomersMineasitwas" in page.text.replace(" ", "")
+    assert "fields" not in page.text, "fields that nobody touched are no change"
     changes = pages.ines.get(f"{HERE}/changes")
     collections.undo(pages.company.ines, "customer", 1)
     for do in ("publish", "undo", "discard"):
@@ -121,6 +122,7 @@ def test_a_draft_is_taken_back(pages: "Pages", do: str) -> None:
 def test_a_former_version_is_restored_through_the_draft(pages: "Pages") -> None:
     assert "Nothing was published here yet" in pages.ines.get(f"{HERE}/versions").text
     saved(pages, label="Clients")
+    assert "Draft by Ines" in pages.ines.get(f"{HERE}/versions").text
     pages.ines.send(pages.ines.get(f"{HERE}/changes"), "/changes", do="publish")
     page = pages.ines.get(f"{HERE}/versions")
     pages.ines.send(page, "/versions", number="1")

@@ -231,7 +231,8 @@ def test_a_metric_says_how_it_changed(more: dict[str, Any], line: list[int], wor
         ([("EUR", 100)], "€1.00", ""),
         ([("EUR", 100), ("USD", 900)], "$9.00", "and €1.00"),
         ([("EUR", 1), ("USD", 2), ("GBP", 3), ("JPY", 4)], "¥4", "and €0.01, $0.02, £0.03"),
-        ([("EUR", 1), ("USD", 2), ("GBP", 3), ("JPY", 4), ("CHF", 0)], "¥4", "and €0.01, $0.02 and 2 more currencies"),
+        ([("EUR", 1), ("USD", 2), ("GBP", 3), ("JPY", 4), ("CHF", 1)], "¥4", "and €0.01, $0.02 and 2 more currencies"),
+        ([("EUR", 0), ("USD", 2), ("GBP", 0)], "$0.02", ""),
         ([(None, None)], "–", ""),
     ],
 )

@@ -50,6 +50,8 @@ def of(type_: str, **more: object) -> Kind:
         (of("multi_enum", options=RISK), ["low", "odd"], "Low, odd"),
         (of("checklist", options=RISK), ["low"], "Low"),
         (of("json"), {"line1": "Keizersgracht 12", "line2": None, "city": "Amsterdam"}, "Keizersgracht 12, Amsterdam"),
+        (of("text", widget="json"), '{"din": "933", "ma\\u00dfe": [1, 2]}', "933, 1, 2"),
+        (of("text", widget="json"), "{no json", "{no json"),
         (of("array"), ["a", 1, True, None], "a, 1, Yes, –"),
         (of("other"), "\\x00ff", "\\x00ff"),
     ],

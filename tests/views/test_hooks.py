@@ -163,6 +163,18 @@ def test_a_start_by_webhook_has_its_place_in_a_workflow_that_says_how_one_leaves
     assert client.post(url, json={"record": "2", "why": "x"}, headers=mona).status_code == 202, "what was refused does not bar"
 
 
+def test_whose_key_it_is_sees_the_record_although_an_account_runs_the_workflow(client: FlaskClient, company: Company) -> None:
+    """Tom sees no corporate customer: number 3 is one, number 99 nobody."""
+    for slug, more in (("simple", {}), ("placed", {"reenrol": "never"})):
+        about = {"format": 1, "slug": slug, "title": slug, "team": "operations", "collection": "customer", "run_as": ROBOT}
+        workflows.import_file(about | more | {"steps": STEPS, "triggers": [HOOKS[0]]}, publish=True)
+        url, tom = address(client, company, "plain", slug), key(company, "tom")
+        told = [client.post(url, json={"record": record, "why": "it rang"}, headers=tom) for record in ("3", "99")]
+        assert [answer.status_code for answer in told] == [404, 404]
+        assert told[0].json == told[1].json
+        assert client.post(url, json={"record": "2", "why": "it rang"}, headers=tom).status_code == 202
+
+
 def test_a_lead_by_webhook_is_in_a_workflow_once_and_leaves_it_by_its_exits(client: FlaskClient, company: Company) -> None:
     fields = [{"name": name, "label": name.capitalize(), "type": "text"} for name in ("phone", "why")]
     about = {"format": 1, "slug": "leads", "title": "Leads", "team": "operations", "run_as": ROBOT, "reenrol": "after_end"}

@@ -15,7 +15,7 @@ from console.errors import Conflict, Invalid
 from console.runs import Preview, RunView
 from console.views import assets, formats, frame
 from console.views.formats import Kind, Look
-from console.views.run import done_before, effects, notices, page, phases, step_values
+from console.views.run import done_before, effects, notices, page, phases, sources, step_values
 from console.views.run.notices import Typed
 from console.views.run.wait_words import wait_words
 from tests.tables import cases
@@ -371,6 +371,14 @@ def test_every_status_has_a_word_and_its_icon_is_drawn(status: str) -> None:
     assert badge.label
     assert badge.icon in {*assets.drawn_icons(), ""}
     assert badge.tone in ("", "good", "warn", "bad", "info")
+
+
+@cases("currency", ["record.currency", "steps.facts.record.currency"])
+def test_an_amount_of_a_form_has_the_currency_that_its_expression_finds(currency: str) -> None:
+    amount = Kind("amount", "Amount", "decimal", widget="money")
+    context = {"facts": {"record": {"currency": "SEK"}}}
+    assert formats.text(*sources._of_currency(amount, "1234.5", currency, context), Look()) == "SEK\xa01,234.50"
+    assert sources._of_currency(amount, "1234.5", currency, {}) == (amount, "1234.5"), "the run holds none"
 
 
 def test_results_come_in_the_order_of_the_steps_they_are_from_and_foreign_keys_are_technical() -> None:

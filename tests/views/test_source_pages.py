@@ -274,7 +274,7 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
     assert "Nothing has changed" in ines.get(at).text
 
 
-def test_a_record_that_is_referred_to_by_several_columns_stands_in_the_summary(pages: Pages, tmp_path: Path) -> None:
+def test_a_record_that_is_referred_to_by_several_columns_is_called_by_its_title(pages: Pages, tmp_path: Path) -> None:
     file = filled(tmp_path)
     behind(
         file,
@@ -283,7 +283,10 @@ def test_a_record_that_is_referred_to_by_several_columns_stands_in_the_summary(p
         insert into berth values ('LTKLJ', 2, 'free'); insert into call values (1, 'LTKLJ', 2)""",
     )
     name = connected(file)
-    assert f"/c/{name}.call/1/related/berth" in pages.ines.get(f"/c/{name}.call/1").html
+    for path in ("call", "call/1"):
+        page = pages.ines.get(f"/c/{name}.{path}")
+        assert "LTKLJ, no 2" in page.text
+        assert f"/c/{name}.berth/~7EWyJMVEtMSiIsIjIiXQ" in page.links
     assert "LTKLJ, no 2" in pages.ines.get(f"/c/{name}.call/1/related/berth").text
 
 

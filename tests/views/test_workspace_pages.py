@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import accounts, collections, workspaces
+from console.activity import sequencing
 from console.core.documents.workspaces import check
 from console.db.engine import transaction
 from console.records import catalogue
@@ -97,6 +98,14 @@ def test_it_opens_with_the_first_record_and_says_so_in_its_address(desk: Pages) 
     assert "Choose a customer first." not in page.text
     lists = [each for each in told if "ORDER BY" in each and "display_name" in each]
     assert len(lists) == 1, lists
+
+
+def test_the_log_says_of_looks_what_things_are_called(desk: Pages) -> None:
+    desk.olivia.get("/w/desk?customer=1")
+    desk.olivia.get("/w/desk/part/n")
+    sequencing.catch_up()
+    said = desk.ada.get("/activity").text
+    assert "looked at figures of the workspace Customer desk" in said
 
 
 def test_where_nothing_can_be_chosen_that_is_said_once(desk: Pages) -> None:

@@ -121,6 +121,17 @@ def test_who_may_not_see_it_at_that_moment_gets_no_mail(company: Company, mailbo
     assert [message["To"] for message in mailbox.messages] == ["olivia@fernwick.example"]
 
 
+def test_what_was_read_or_is_old_is_no_news_by_mail(company: Company, mailbox: Mailbox) -> None:
+    """A mail server that is set up after months would else send hundreds."""
+    begin(company)
+    notices.read_all(company.tom)
+    notices.tell([company.mona.id], "approval_requested", "apr_1", run=company.started("2"))
+    fetch("update console.notice set at = at - interval '4 days' where person = %s returning 1", (company.mona.id,))
+    assert notices.deliver() == 1
+    assert [message["To"] for message in mailbox.messages] == ["olivia@fernwick.example"]
+    assert notices.unread(company.mona) == 1, "it stands in her list"
+
+
 def test_without_a_mail_server_they_wait_and_mail_can_be_left_out(company: Company) -> None:
     begin(company, {"mail": False})
     assert {row[0] for row in fetch("select mail from console.notice")} == {None}

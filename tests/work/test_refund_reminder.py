@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, runs, sources, workflows
+from console import access, accounts, log, runs, sources, workflows
+from console.accounts import absences
+from console.activity import sequencing
 from console.core.run.origin import RecordRef, StartedBy
-from console.work import notices
+from console.db.engine import fetch
+from console.work import notices, standing_in
 from tests.company import Company
 from tests.messages.reached import clock
 from tests.support.engine import until, workers
@@ -145,3 +148,34 @@ def test_f5_a_ticket_that_was_answered_in_between_reminds_nobody(company: Compan
         move(timedelta(hours=9))
         company.work()
         assert (told(company, "olivia"), told(company, "mona")) == (0, 0)
+
+
+def test_f6_petra_hears_of_the_tenth_day_of_fourteen_and_not_before(company: Company, run_id: str) -> None:
+    with clock(BEGUN) as move:
+        company.work()
+        move(timedelta(days=9, hours=23))
+        company.work()
+        assert told(company, "tom") == 0, "Tom stands for Petra"
+        move(timedelta(hours=2))
+        company.work()
+        move(timedelta(days=2))
+        company.work()
+        [notice] = [each for each in notices.notices_of(company.people["tom"]) if "Money back" in each.text]
+        assert "ten of the fourteen days" in notice.text
+        assert fetch("select count(*) from console.notice where person = %s and mail is not null", (company.tom.id,)) == [(1,)]
+
+
+def test_f3_the_reminder_of_a_lead_who_is_away_goes_to_who_stands_in_and_names_both(company: Company, run_id: str) -> None:
+    with clock(BEGUN) as move:
+        today = log.now().date()
+        absences.plan(company.mona, company.mona.id, first=today, last=today + timedelta(days=9), substitute="olivia@fernwick.example")
+        company.work()
+        move(timedelta(hours=9))
+        company.work()
+        move(timedelta(hours=18))
+        company.work()
+        assert standing_in.pass_on() == told(company, "mona") == 1
+        texts = [notice.text for notice in notices.notices_of(company.olivia)]
+        assert [text for text in texts if text.startswith("In place of Mona") and "due soon" in text]
+    sequencing.sequence()
+    assert fetch("select count(*) from console.activity where kind = 'notice_passed_on'") == [(1,)]

@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from console.core.moments import moment_text
 from console.core.run.state import Event
 
-TELLING = frozenset({"step_completed", "timer_set"})
-PLAIN = TELLING | {"run_started", "step_entered", "outcome_chosen", "timer_fired", "run_completed"}
+TELLING = frozenset({"step_completed", "step_submitted", "timer_set", "message_asked", "tag_added", "tag_removed"})
+PLAIN = TELLING | {"run_started", "step_entered", "outcome_chosen", "timer_fired", "event_awaited", "event_arrived", "run_completed"}
 """Lists with any other event are left as they are: what it does may name the number of an event."""
+NAMES_NO_NUMBER = frozenset({"message", "event"})
+"""What a run may wait for under a key that no number of an event is part of."""
 
 
 def with_told_entries(events: Sequence[Event]) -> list[Event]:
     """The events of one transition, without the entries that the event behind them tells as `entered`."""
-    if any(event.type not in PLAIN for event in events):
+    if any(event.type not in PLAIN or event.open.get("for", "event") not in NAMES_NO_NUMBER for event in events):
         return list(events)
     made: list[Event] = []
     for event in events:

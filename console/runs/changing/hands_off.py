@@ -9,7 +9,7 @@ from console import workflows
 from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
 from console.errors import Conflict
-from console.runs.changing.run_starts import HandsOff, account_of, begin
+from console.runs.changing.run_starts import HandsOff, account_of, begin, record_of_start
 from console.runs.rows.run_store import Also, started_with
 
 __all__ = ["RecordRef", "StartedBy", "start_hands_off", "start_key"]
@@ -29,7 +29,7 @@ def start_hands_off(
     """Start a run that nobody holds and return its id; a worker does its steps. The same `key` in the same workflow gives the same run, for ever.
 
     `workflow` is its slug or id. The run acts with the rights of the document's `run_as`, else
-    of `identity`, such as the owner of a webhook's key. `values` are those of the start step's fields.
+    of `identity`, such as the owner of a webhook's key, who sees the record and what the input names in any case. `values` are those of the start step's fields.
     `subject`: under whose key the values of a run without a record are kept, such as the lead that it is about. `also` writes in the same transaction as the run.
 
     One transaction. Raises NotFound (no such workflow or record, or the account may not see it), NotAllowed (the account may not start it),
@@ -40,7 +40,10 @@ def start_hands_off(
     if (known := started_with(named)) is not None:
         return known
     account = account_of(live) if live.document.run_as is not None or identity is None else identity
-    start = HandsOff(origin=by, key=named, subject=subject)
+    asker = identity if identity is not account else None
+    if asker is not None:
+        record_of_start(asker, live, record.collection if record else None, record.key if record else None)
+    start = HandsOff(origin=by, asker=asker, key=named, subject=subject)
     try:
         return begin(
             account, live, record.collection if record else None, record.key if record else None, values, hands_off=start, also=also

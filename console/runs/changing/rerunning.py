@@ -49,7 +49,7 @@ def rerun(
     started = (
         None if began is None else StartedBy(began["id"], run.trigger, began["event"], tuple((link[0], link[1]) for link in began["chain"]))
     )
-    again = HandsOff(by=actor, origin=started, test=run.test)
+    again = HandsOff(by=actor, asker=actor if given is not None else None, origin=started, test=run.test)
     return begin(account, definition, run.collection, run.record, values, linked_to=run.id, taken=taken, hands_off=again)
 
 

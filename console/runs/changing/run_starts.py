@@ -51,7 +51,8 @@ def start(
     if definition.document.run_as is None:
         return begin(actor, definition, collection, record, given, test=test, also=also)
     _judged(actor, definition, collection, record)  # who starts it sees the record too, whatever the account may see
-    return begin(account_of(definition), definition, collection, record, given, hands_off=HandsOff(by=actor, test=test), also=also)
+    hands_off = HandsOff(by=actor, asker=actor, test=test)
+    return begin(account_of(definition), definition, collection, record, given, hands_off=hands_off, also=also)
 
 
 def try_start(
@@ -69,10 +70,12 @@ def try_start(
 class HandsOff:
     """How a run starts that nobody holds. `origin` None: the person or key `by` started it by hand. `key`: two starts with the same key are one run.
 
-    `subject`: under whose key its values are kept if it has no record; None: the run's own.
+    `subject`: under whose key its values are kept if it has no record; None: the run's own. `asker`: who handed in the input, and sees every record that it
+    names, whatever the account may see.
     """
 
     by: Actor | None = None
+    asker: Actor | None = None
     origin: StartedBy | None = None
     key: str | None = None
     test: bool = False
@@ -240,7 +243,7 @@ def _input(
 ) -> tuple[Mapping[str, Any], Mapping[str, Any], str]:
     """(values, output, what is wrong with the input of a start that nobody can be told of). Raises Invalid where somebody can."""
     try:
-        return *checked_input(actor, definition, about, given, team, now), ""
+        return *checked_input(actor, definition, about, given, team, now, hands_off.asker if hands_off is not None else None), ""
     except Invalid as error:
         if hands_off is None or hands_off.by is not None or hands_off.origin is None or hands_off.origin.kind not in NOBODY_ASKS:
             raise
@@ -329,15 +332,22 @@ def require_none_live(actor: Actor, exclusive: str | None) -> None:
 
 
 def checked_input(
-    actor: Actor, definition: Definition, record: Record | None, given: Mapping[str, Any], team: str, now: datetime
+    actor: Actor,
+    definition: Definition,
+    record: Record | None,
+    given: Mapping[str, Any],
+    team: str,
+    now: datetime,
+    asker: Actor | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(values, output) of the start step. Raises Invalid with its fields named `input.…`."""
+    """(values, output) of the start step. Raises Invalid with its fields named `input.…`, also for a record that `asker` may not see."""
     opening = decisions.opening(plan_of(definition), actor.id, team, now)
     open_step = step_at(definition, opening)
     try:
         context = context_of(actor, open_step, record, now)
         completion = completion_of_values(open_step, context, given, None)
-        transitions.require_existing_references(actor, open_step, context, given)
+        for whom in (asker, actor) if asker is not None else (actor,):
+            transitions.require_existing_references(whom, open_step, context, given)
     except Invalid as error:
         raise Invalid(
             error.message, details=[{**detail, "field": f"input.{plain(str(detail['field']))}"} for detail in error.details]

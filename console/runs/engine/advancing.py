@@ -3,6 +3,7 @@
 If two processes move a run at once, one of them finds that it has moved, and reads it again. So a job can safely run twice.
 """
 
+import functools
 import logging
 import random
 import time
@@ -10,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from console import accounts, inboxes, log, queue, workflows
 from console.core.actor import Actor
-from console.core.run import Event, Run, commands, decisions, repeating
+from console.core.run import Effect, Event, Run, commands, decisions, repeating
 from console.core.run.commands import Command
 from console.core.run.step_requests import Awaited, SideRow, Wish
 from console.db.engine import place_among
@@ -23,7 +25,16 @@ from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
 from console.records import Record
 from console.runs.changing.approval_requests import complete_request, notify_approvers
 from console.runs.engine import addressees, proposing
-from console.runs.engine.effecting import is_passing, make_effect, perform_action, place, put_off_action, recover_action, retry_moment
+from console.runs.engine.effecting import (
+    is_passing,
+    make_beside,
+    make_effect,
+    perform_action,
+    place,
+    put_off_action,
+    recover_action,
+    retry_moment,
+)
 from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_left, require_step, require_tagging, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
@@ -38,6 +49,7 @@ IN_ONE_GO_S = 2.0
 AT_ONCE = 10  # runs of a workflow that nobody holds are worked on at once by all workers, if it says nothing else
 CHANGES_AT_ONCE = 4  # guided runs whose change outside is made or looked up by all workers at once: each may take as long as a step may
 AT_ONCE_S = 0.05  # quick automatic steps are committed together until they took this long
+TAGS = frozenset({"tag_added", "tag_removed"})
 LIMITS = frozenset({"too_many_steps", "asks_person", "already_done"})
 """Codes of errors for which the step's edge for errors is not taken, because nothing went wrong."""
 
@@ -180,10 +192,10 @@ def go_on(
             tried.add(effect.id)
             left -= 1
             looks = _at_automatic_step(definition, loaded) and definition.document.settings.on_error == "fail"
-            with place() as free:
-                now = free or loaded.run.tries >= definition.document.settings.retries  # without a try left it would have failed, unasked
-                act = perform_action(actor, effect, looks=looks) if now else put_off_action(effect)
-                loaded = make_effect(definition, loaded, effect, act, hand_on=left <= 0 or time.monotonic() > until)
+            make = partial(_make_in_place, actor, definition, loaded, effect, looks=looks, until=until if left > 0 else 0.0)
+            if (made := make_beside(make, _hand_on)) is None:
+                break
+            loaded = made
         elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
             break
         elif (
@@ -197,6 +209,20 @@ def go_on(
             if not taken:
                 break
     return loaded
+
+
+def _make_in_place(actor: Actor, definition: Definition, loaded: Loaded, effect: Effect, *, looks: bool, until: float) -> Loaded:
+    """Make the effect, unless as many wait for others outside as may: then it is put off. After `until` a job takes the steps that follow."""
+    with place() as free:
+        now = free or loaded.run.tries >= definition.document.settings.retries  # without a try left it would have failed, unasked
+        act = perform_action(actor, effect, looks=looks) if now else put_off_action(effect)
+        return make_effect(definition, loaded, effect, act, hand_on=lambda: time.monotonic() > until)
+
+
+def _hand_on(loaded: Loaded) -> None:
+    """A job goes on with the run: nobody waits for it here any more."""
+    if loaded.run.status == "running":
+        queue.enqueue_all([queue.advance(loaded.run.id, loaded.run.seq, hands_off=loaded.run.hands_off)])
 
 
 def _at_automatic_step(definition: Definition, loaded: Loaded) -> bool:
@@ -225,9 +251,11 @@ def _take_automatic_steps(
     """
     begun, events, taken = time.monotonic(), [as_stored(event) for event in first], 0
     ahead = after_stored(loaded, events) if first else loaded
+    record = functools.cache(lambda: record_left(actor, loaded.run))
     while ahead.run.status == "running" and taken < most and (not taken or not (time.monotonic() - begun > AT_ONCE_S or stopping())):
         try:
-            base, more = automatic_step_events(actor, definition, ahead, pending=bool(events))
+            tagged = any(event.type in TAGS for event in events)
+            base, more = automatic_step_events(actor, definition, ahead, tagged=tagged, record_read=record)
         except log.Moved:  # earlier attempts must be read, which needs these events committed first
             if not events:
                 return load(loaded.run.id) or loaded, 1
@@ -256,12 +284,12 @@ def _take_automatic_steps(
 
 
 def automatic_step_events(
-    actor: Actor, definition: Definition, loaded: Loaded, *, pending: bool = False, known: Record | None = None
+    actor: Actor, definition: Definition, loaded: Loaded, *, tagged: bool = False, record_read: Callable[[], Record | None] | None = None
 ) -> tuple[Loaded, list[Event]]:
     """(the run, the events of one automatic step), with the rights of the run's holder; no events while effects are paused.
 
-    An error that may pass is tried again later; any other becomes a take-over that a person sees. `pending`: earlier events of the run are not
-    committed yet. Raises log.Moved where they have to be first. `known` is the run's record, if the caller has just read it for this actor.
+    An error that may pass is tried again later; any other becomes a take-over that a person sees. `tagged`: tags may be changed by earlier events of the run
+    that are not committed yet. Raises log.Moved where they have to be first. `record_read` gives the run's record as the actor sees it, if the caller reads it.
     """
     run, plan = loaded.run, plan_of(definition)
     now, since = log.now(), time.monotonic()
@@ -276,9 +304,9 @@ def automatic_step_events(
             require_step(actor, open_step)
         if open_step.kind.tags:
             require_tagging(actor, run)
-            if pending:  # what the record has is read from its rows, where an earlier step's tag is not yet
+            if tagged:  # what the record has is read from its rows, where an earlier step's tag is not yet
                 raise log.Moved
-        record = known if known is not None else record_left(actor, run)
+        record = record_read() if record_read is not None else record_left(actor, run)
         context = with_done_before(loaded, open_step, context_of(actor, open_step, record, now))
         completion = open_step.kind.complete_by_itself(open_step.view, context)
         _require_in_time(definition, since)

@@ -4,11 +4,13 @@ Only one process at a time works on an effect of a run. An error that may pass i
 it, unless a late result does.
 """
 
+import contextvars
 import functools
 import logging
 import random
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,6 +33,8 @@ UNSURE = "It was asked for more than once, and it cannot be told whether one of 
 TIMED_OUT = "No answer came in {seconds} seconds; it cannot be told whether the change was made. Look there, then say what you found."
 BUSY = "Others are waiting for the same system just now, so it is asked in the background."
 PLACE_S = 0.5  # a change in one's own database takes a few milliseconds
+PATIENCE_S = 5.0
+"""How long a page waits for a change outside; then it says that the change is being made, and follows."""
 Act = Callable[[Run], commands.Report]
 _places: threading.BoundedSemaphore | None = None
 
@@ -51,6 +55,33 @@ def place() -> Iterator[bool]:
     finally:
         if places is not None and free:
             places.release()
+
+
+def make_beside(make: Callable[[], Loaded], go_on: Callable[[Loaded], None]) -> Loaded | None:
+    """The run after `make`. In a process that serves people a thread of its own does it, and who waits longer than `PATIENCE_S` gets None: `go_on` is called
+    with the run when it is done. If the process dies meanwhile, a worker finds out what came of it, as ever.
+    """
+    if _places is None:
+        return make()
+    made: Future[Loaded] = Future()
+
+    def work() -> None:
+        try:
+            loaded = make()
+        except Exception as error:
+            if made.set_running_or_notify_cancel():
+                made.set_exception(error)
+            else:
+                logger.exception("a change that nobody waited for any more")
+            return
+        if made.set_running_or_notify_cancel():
+            made.set_result(loaded)
+        else:
+            go_on(loaded)
+
+    threading.Thread(target=contextvars.copy_context().run, args=(work,), name="change", daemon=True).start()
+    wait([made], PATIENCE_S)
+    return None if made.cancel() else made.result()
 
 
 def perform_action(actor: Actor, effect: Effect, *, looks: bool = False) -> Act:
@@ -101,8 +132,11 @@ def retry_moment(definition: Definition, tries: int, now: datetime) -> str:
     return log.body.moment(now + timedelta(seconds=pause_s))
 
 
-def make_effect(definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, hand_on: bool = False) -> Loaded:
-    """Make the effect and record the result, unless another process works on it or has done it: a slow process is not a dead one."""
+def make_effect(definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, hand_on: Callable[[], bool] = bool) -> Loaded:
+    """Make the effect and record the result, unless another process works on it or has done it: a slow process is not a dead one.
+
+    `hand_on`: whether a job takes the automatic steps that follow, asked when the result is there.
+    """
     with alone(loaded.run.id) as mine:
         if not mine:
             return loaded
@@ -113,7 +147,7 @@ def make_effect(definition: Definition, loaded: Loaded, wanted: Effect, act: Act
         effect_followup.schedule_followup(current.run, still)
         report = act(current.run)
         faults.point("effects.report.before")
-        return record_report(definition, current, report, hand_on=hand_on)
+        return record_report(definition, current, report, hand_on=hand_on())
 
 
 def record_report(definition: Definition, loaded: Loaded, report: commands.Report, *, hand_on: bool = False) -> Loaded:

@@ -26,7 +26,7 @@ def first_steps(actor: Actor, definition: Definition, begun: Loaded, record: Rec
         if ahead.run.status != "running" or time.monotonic() > until:
             break
         try:
-            base, more = automatic_step_events(actor, definition, ahead, pending=True, known=record)
+            base, more = automatic_step_events(actor, definition, ahead, tagged=True, record_read=lambda: record)
         except log.Moved:  # what the step looks at has to be in the database first
             break
         more = [as_stored(event) for event in more]

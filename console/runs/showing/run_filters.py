@@ -26,8 +26,9 @@ FILTERS = MOMENTS | {
     "error",
     "live",
     "rerun_of",
+    "parts",
 }
-"""`started` is another name for `created_at`, `error` the code of what made a run fail, `id` the whole id of a run."""
+"""`started` is another name for `created_at`, `error` the code of what made a run fail, `id` the whole id of a run; `parts` 0 leaves out items of loops and branches."""
 TRIGGERS = ("record", "manual", "api", "report", "schedule", "event", "webhook", "mcp", "enrolment", "workflow")
 """Kinds of triggers."""
 STATUSES = FINAL | {"running", "waiting_person", "waiting_time", "waiting_event", "saved"}
@@ -38,6 +39,11 @@ def conditions(filters: Mapping[str, str]) -> list[Any]:
     """A condition on `console.run` for each filter. Raises Malformed for an unknown filter or value."""
     require_known(filters, FILTERS)
     return [_condition(name, value) for name, value in filters.items()]
+
+
+def is_whole() -> Any:
+    """A run that is no part of another one, as the items of a loop and the branches of a parallel step are."""
+    return tables.run.c.fork.is_(None)
 
 
 def _condition(name: str, value: str) -> Any:
@@ -64,6 +70,8 @@ def _condition(name: str, value: str) -> Any:
             return run.version == int(value)
         case "live":
             return run.ended_at.is_(None) if one_of(name, value, ("0", "1")) == "1" else run.ended_at.is_not(None)
+        case "parts":
+            return is_whole() if one_of(name, value, ("0", "1")) == "0" else sa.true()
         case "error":
             return run.id.in_(sa.select(tables.failure.c.run).where(tables.failure.c.code == value))
     return _compare(run.created_at, name, value)

@@ -23,4 +23,4 @@ def execute_draft(actor: Actor, slug_or_id: str, record: str | None, given: Mapp
     run_starts.require_start(actor, definition)
     run_starts.record_of_start(actor, definition, collection, record)  # who starts it sees the record too, whatever the account may see
     account = run_starts.account_of(definition)
-    return run_starts.begin(account, definition, collection, record, given, hands_off=HandsOff(by=actor, test=True))
+    return run_starts.begin(account, definition, collection, record, given, hands_off=HandsOff(by=actor, asker=actor, test=True))

@@ -21,19 +21,20 @@
   document.addEventListener("DOMContentLoaded", look);
   document.addEventListener("htmx:afterSwap", look);
 
-  let ready = false;
+  // lists that have been fetched
+  const ready = new Set();
   document.addEventListener("htmx:confirm", (event) => {
-    const asked = document.querySelector("[data-loads]");
+    const asked = event.detail.elt.closest("[data-loads]") ?? document.querySelector("[data-loads]");
     const morphs = event.detail.elt.getAttribute("hx-swap")?.startsWith("morph");
     // what a page asks by itself as it comes waits for nothing
-    if (ready || !asked || (!event.detail.triggeringEvent && !morphs)) return;
+    if (!asked || ready.has(asked.dataset.loads) || (!event.detail.triggeringEvent && !morphs)) return;
     event.preventDefault();
     const { elt, issueRequest } = event.detail;
     const go = () => { elt.classList.remove("htmx-request"); issueRequest(true); };
     // under way from the press on, not only once the script is there
     elt.classList.add("htmx-request");
     Promise.all(asked.dataset.loads.split(" ").map(fetched)).then(() => {
-      ready = true;
+      ready.add(asked.dataset.loads);
       // A refresh wipes nothing that is being typed; a heading that has the focus is drawn anew like everything else.
       if (window.Idiomorph) Object.defineProperty(window.Idiomorph.defaults, "ignoreActiveValue", { configurable: true, enumerable: true, get: () => document.activeElement.matches("input, select, textarea") });
       go();

@@ -15,7 +15,14 @@
     show();
     form.addEventListener("submit", () => {
       const working = form.querySelector("[data-working]");
-      if (working) working.textContent = working.dataset.working;
+      if (working) {
+        working.textContent = working.dataset.working;
+        const began = Date.now();
+        const beside = document.createElement("span");
+        beside.setAttribute("aria-hidden", "true"); // said once to who listens; who looks sees that it goes on
+        working.append(beside);
+        setInterval(() => { beside.textContent = ` ${Math.round((Date.now() - began) / 1000)} s`; }, 1000);
+      }
       form.setAttribute("aria-busy", "true");
     });
   }

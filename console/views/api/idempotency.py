@@ -1,4 +1,5 @@
-"""`X-Idempotency-Key` on every POST: the same key and body are executed once; another body with the key is refused.
+"""`X-Idempotency-Key` on every POST: the same key and body are executed once; another body with the key is refused. So for forms of pages that make
+something: each is drawn with a key of its own (`once()` in templates), and sent again it leads to what was made.
 
 Stored are the use of the key by this API key or session, a keyed hash of the request, and the id of what was made: no content. A repeat
 is answered by reading the result anew for the present caller. A refused request did nothing and is judged anew.
@@ -16,14 +17,15 @@ from http import HTTPStatus
 
 import psycopg
 import sqlalchemy as sa
-from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask import Blueprint, Response, current_app, flash, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from console import log, subjects
+from console import log, runs, subjects
 from console.db import tables
 from console.db.engine import alone, fetch, hot_engine
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.log import idempotency_note
+from console.views import frame
 from console.views.api.operation import OPERATION, Done, Operation
 from console.views.errors import answer_expected
 
@@ -33,6 +35,11 @@ HEADER = "X-Idempotency-Key"
 STANDARD = "Idempotency-Key"
 """What other programs call the header: taken where ours is not sent, because work done twice would be the price of a name."""
 
+FIELD = "once"
+SENT_BEFORE = "This form was sent before, and what it asks for was done then. To do it once more, open it anew."
+BEGUN_BEFORE = "This form was sent before: this is what it began. To do it once more, open it anew."
+GOES_ON = "acting.show_action"
+"""Begins a run and hands its step in: a process may have died in between, so it goes on with the run."""
 REPLAYED = "X-Idempotency-Replayed"
 LONGEST = 200
 
@@ -50,8 +57,10 @@ def answer_repeat() -> ResponseReturnValue | None:
     """Answer a repeat by reading what was made; else claim the key, and remember it for the first transition of this request."""
     log.IDEMPOTENCY.set(None)
     g.idempotency = None
-    key_sent = request.headers.get(HEADER, request.headers.get(STANDARD))
-    if key_sent is None or request.method != "POST" or g.get("actor") is None or not request.path.startswith("/api/"):
+    if request.method != "POST" or g.get("actor") is None:
+        return None
+    key_sent = request.headers.get(HEADER, request.headers.get(STANDARD)) if _of_program() else request.form.get(FIELD)
+    if key_sent is None:
         return None
     if not 1 <= len(key_sent) <= LONGEST or not key_sent.isprintable():
         raise Malformed(f"{HEADER} takes 1 to {LONGEST} printable characters.", at=(HEADER, f"1 to {LONGEST} printable characters."))
@@ -70,8 +79,16 @@ def answer_repeat() -> ResponseReturnValue | None:
     return None
 
 
+def _of_program() -> bool:
+    return request.path.startswith("/api/")
+
+
 def _fingerprint() -> bytes:
-    """Return what distinguishes requests: address and body. Of a form its content, because its boundary differs each time."""
+    """Return what distinguishes requests: address and body. Of a form its content, because its boundary differs each time. Of a page's form the address
+    alone: who changes something and presses again, because no answer came, has to see first what was done.
+    """
+    if not _of_program():
+        return subjects.digest(request.path.encode("utf-8", "surrogatepass"), "request")
     digest = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
     if request.mimetype != "multipart/form-data":
         digest.update(request.get_data())
@@ -97,13 +114,33 @@ def _answer(key: str, fingerprint: bytes, event: tuple[str, int] | None, *, take
             code="idempotency_mismatch",
             at=(HEADER, "Take a new key for another body."),
         )
-    if status is None and event is None:
+    if status is None and (event is None or not (_of_program() or taken_over)):
         raise _under_way()
+    if not _of_program():
+        return _sent_before(*event) if event is not None else None
     answer = _read_anew(event, made, at, status)
     if answer is None and event is not None and _declared().again is not None:
         # its work is done, so it is not done again: the first request has not named yet what it made, or died before
         raise lost("It", "its list") if taken_over or status is not None else _under_way()
     return answer
+
+
+def _sent_before(chain: str, _number: int) -> Response | None:
+    """Lead who sent a form again to the run that it began; else back to the form, which says that it was done. None where the view goes on with the run."""
+    with suppress(ConsoleError):
+        if chain.startswith("run_"):
+            runs.get(g.actor, chain)
+            flash(BEGUN_BEFORE)
+            g.begun = chain if request.endpoint == GOES_ON else None
+            return frame.redirect_to(frame.run_url(chain)) if g.begun is None else None
+    flash(SENT_BEFORE)
+    return frame.redirect_to(request.path)
+
+
+def begun_before() -> str | None:
+    """Return the run that this form began when it was sent before, for a view that goes on with it."""
+    begun: str | None = g.get("begun")
+    return begun
 
 
 def _under_way() -> Conflict:
@@ -146,6 +183,8 @@ def done_meanwhile(_error: log.AlreadyDone) -> ResponseReturnValue:
     """Answer a slow request whose claim was taken over: the other request did the work."""
     event = idempotency_note.finished(g.idempotency)
     try:
+        if event is not None and not _of_program():
+            return _sent_before(*event) or frame.redirect_to(frame.run_url(event[0]))
         answer = _read_anew(event, None, log.now()) if event is not None else None
     except ConsoleError as error:
         return answer_expected(error)

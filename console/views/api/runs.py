@@ -46,6 +46,7 @@ class Wanted(Paged):
     live: Literal["0", "1"] | None = Field(None, description="1: those that have not ended; 0: those that have")
     error: str | None = Field(None, description="The code of what made them fail")
     rerun_of: str | None = Field(None, description="Runs that do this one again")
+    parts: Literal["0", "1"] | None = Field(None, description="0: without the items of loops and the branches of parallel steps")
     since: str | None = Field(None, alias="started.gte", description="As `created_at.gte`")
     after_start: str | None = Field(None, alias="started.gt")
     before: str | None = Field(None, alias="started.lt")

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from console import access, browse, runs
 from console.browse import reveal
+from console.core import expressions
 from console.core.actor import Actor
 from console.core.run import MISSING_MANUAL, SUPPLIED
 from console.core.run.proposal import SECOND, is_second_call
@@ -255,6 +256,8 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
             continue
         known = (described.kinds.get(name) if len(path) == 1 else None) or loaded_values.kinds(collection).get(name)
         what, shown_value = _of_items(*((known, value) if known else formats.described(name, value, output)), output)
+        if name in described.currencies and not isinstance(shown_value, formats.Amount):
+            what, shown_value = _of_currency(what, shown_value, described.currencies[name], view.json["context"])
         hidden = masks.hides(step, path)
         yield Value(
             id=place,
@@ -266,6 +269,20 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
             reveal=masks.reveal(name) if hidden else "",
             technical=technical,
         )
+
+
+def _of_currency(what: Kind, value: Any, currency: str, context: Mapping[str, Any]) -> tuple[Kind, Any]:
+    """Return an amount with the currency that its form's expression gives, where the run holds it. `record` is what a step read of the run's own record."""
+    own = next((output["record"] for output in context.values() if "record" in output and "key" not in output), None)
+    try:
+        code = expressions.parse(currency).evaluate({"steps": context, "record": own})
+    except expressions.ExpressionError:
+        return what, value
+    return (
+        (replace(what, currency="currency"), formats.Amount(str(value), code))
+        if isinstance(code, str) and value is not None
+        else (what, value)
+    )
 
 
 def _of_items(what: Kind, value: Any, output: Mapping[str, Any]) -> tuple[Kind, Any]:

@@ -32,11 +32,14 @@ SENT_WORDS = {"sent": "Sent", "skipped": "Not sent", "expired": "Not sent: it wa
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The kinds of a step's values by name, the names of those that only programs need, and the place in the run of the step that each comes from."""
+    """The kinds of a step's values by name, the names of those that only programs need, the place in the run of the step that each comes from, and
+    the expressions that give the currencies of amounts.
+    """
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     technical: frozenset[str] = frozenset()
     places: Mapping[str, int] = field(default_factory=dict)
+    currencies: Mapping[str, str] = field(default_factory=dict)
 
     def outcome(self, outcome: str | None) -> str:
         """What came of the step in words, by the label of its option; empty where it simply goes on."""
@@ -73,7 +76,7 @@ def _with_results(every: Mapping[str, Described], own: Described, values: Any) -
     places = {name: order.index(source[1]) for name, rule in given.items() if (source := _STEP.search(rule)) and source[1] in every}
     keys = {name for name, rule in given.items() if _KEY.fullmatch(rule)}
     kinds = {name: known for name, known in own.kinds.items() if name not in CHOSEN or name not in given}
-    own = Described(kinds, own.technical | keys, places)
+    own = replace(own, kinds=kinds, technical=own.technical | keys, places=places)
     named = {name: _led(every, rule) for name, rule in given.items()}
     named |= {name: CENTS for name, rule in rules.items() if named.get(name) is None and _in_cents(rule)}
     found = {name: replace(known, name=name) for name, known in named.items() if known is not None and name not in own.kinds}
@@ -111,7 +114,9 @@ def _of_step(step: StepView, ways: Iterable[str]) -> Described:
     if isinstance(kind_of_step, MessageStep):
         kinds |= {"status": Kind("status", "What came of it", "enum", options=SENT_WORDS), "reason": Kind("reason", "Why", "text")}
     technical = set(kind_of_step.technical)
-    return Described(kinds, frozenset(technical - {entry.name for entry in _definitions(step.config)}))
+    given = list(_definitions(step.config))
+    currencies = {entry.name: entry.currency for entry in given if entry.currency and not entry.fixed_currency}
+    return Described(kinds, frozenset(technical - {entry.name for entry in given}), currencies=currencies)
 
 
 def _definitions(config: Any) -> Iterator[FieldDefinition]:

@@ -26,7 +26,7 @@ WIDGET_WORDS = {
     "phone": "Phone link", "iban": "IBAN in groups", "country": "Country", "language": "Language", "currency": "Currency", "image": "Image", "file": "File", "code": "Code", "json": "JSON",
     "fraction": "Per cent of a part of one", "colour": "Colour", "person": "Name of a person who has this account",
     "translations": "Text in the reader's language",
-    "unix": "Moment, from seconds since 1970",
+    "unix": "Moment, from seconds since 1970 or Julian days",
 }  # fmt: skip
 AI_WORDS = {
     "full": "Yes, the value as it is",

@@ -264,7 +264,7 @@ def _decided(collection: str, do: str) -> Response:
 def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     versions = collections.versions(frame.actor(), editing.collection.id)
     context = collection_frame.context(editing, wrong) | {"versions": versions, "origins": ORIGINS}
-    context["names"] = accounts.names({version.made_by for version in versions})
+    context["names"] = {**context["names"], **accounts.names({version.made_by for version in versions})}
     return area.page("settings/collection_versions.html", NAME, context, status=wrong.status if wrong else 200)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, automation, enrolments, formats, runs, workflows
+from console import access, automation, enrolments, formats, messages, runs, workflows
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.policy import rules
 from console.errors import ConsoleError, Invalid, Malformed, NotFound
@@ -61,6 +61,7 @@ def listed(slug: str) -> Response:
                   "took": formats.span(((head.ended_at or look.now) - head.created_at).total_seconds(), look),
                   "trigger": TRIGGER_WORDS.get(head.trigger, head.trigger)} for head in heads],
         "waits": waits_shortly([head.id for head in heads if head.live and (head.mode == "hands_off" or head.status not in ("saved", "waiting_person"))], look),
+        "unsent": messages.unsent([head.id for head in heads if not head.live]),
         "following": frame.present_address(after=following) if following else None,
         "given": given,
         "filtered": bool(given),
@@ -120,6 +121,8 @@ def status_words(status: str) -> str:
 def _filters(known: Known, given: Mapping[str, str]) -> dict[str, str]:
     """Return the filters of `runs.find`: days become moments of the reader's zone. Raises Malformed for what is no day."""
     found = {name: value for name, value in given.items() if name not in ("from", "to")} | {"workflow": known.id}
+    if not given.keys() & {"id", "error"}:  # whoever looks for an error finds the item of a loop that failed
+        found["parts"] = "0"
     for name, filter_name, later in (("from", "started.gte", 0), ("to", "started.lt", 1)):
         if (moment := frame.midnight(given, name, later=later)) is not None:
             found[filter_name] = moment.isoformat()

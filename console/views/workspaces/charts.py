@@ -65,7 +65,9 @@ def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
     for each, amount in found.total[1:]:
         if _number(amount) > _number(value):
             currency, value = each, amount
-    others = [shown(found.measured, amount, each, look, item.measure) for each, amount in found.total if each != currency]
+    others = [
+        shown(found.measured, amount, each, look, item.measure) for each, amount in found.total if each != currency and _number(amount)
+    ]
     more = ", ".join(others[: MOST_OTHERS if len(others) > MOST_OTHERS + 1 else MOST_OTHERS + 1]) + (
         f" and {len(others) - MOST_OTHERS} more currencies" if len(others) > MOST_OTHERS + 1 else ""
     )

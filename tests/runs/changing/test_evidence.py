@@ -3,17 +3,18 @@
 import copy
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from console import access, actions, browse, document_requests, files, log, runs, subjects, workflows
+from console import access, accounts, actions, browse, document_requests, enrolments, files, log, runs, subjects, workflows
 from console.actions import bulk
 from console.browse import evidence
 from console.core import media
 from console.core.forms import FormField, Wrong, cleaned
+from console.core.run.origin import StartedBy
 from console.db.ids import new_id
 from console.errors import ConsoleError
 from console.runs.changing import attachments
@@ -33,6 +34,7 @@ ACTION: dict[str, Any] = {
     "format": 1, "id": "customer.refer", "title": "Refer", "collection": "customer", "team": "operations", "form": [WHOSE],
     "effects": [{"kind": "sql_write", "name": "customer", "summary": "Sets the risk", "set": {"risk": "'low'"}}],
 }  # fmt: skip
+ROBOT = "robot@fernwick.test"
 FOREIGN, ABSENT = "3", "999"  # a corporate customer, and none at all
 REFUSED = (ABSENT, FOREIGN, "-1", "1 or 1=1", "../1", "1;", "0x1", "1\u200b", "None", "x" * 400, "\U0001f600", "1.5", "[1]")
 Door = Callable[[Company, Mapping[str, Any]], None]
@@ -117,13 +119,47 @@ def _set_in_a_step(company: Company, values: Mapping[str, Any]) -> None:
     )
 
 
+def _for_an_account(company: Company) -> str:
+    """A workflow that an account runs, which may see everything; whoever starts it may not."""
+    head = {"format": 1, "slug": "robots", "title": "Robots", "team": "operations", "run_as": ROBOT, "settings": {"exclusive": False}}
+    steps = [step("start", "start", "end") | {"config": {"fields": [WHOSE]}}, step("end", "end", None)]
+    workflows.import_file(head | {"steps": steps}, publish=True)
+    return "robots"
+
+
+def _begun_by_account(company: Company, values: Mapping[str, Any]) -> None:
+    runs.start(company.tom, _for_an_account(company), None, None, values)
+
+
+def _sent(company: Company, values: Mapping[str, Any]) -> None:
+    by = StartedBy("plain", "webhook", None)
+    runs.start_hands_off(_for_an_account(company), by=by, record=None, values=values, key=new_id("fir"), identity=company.tom)
+
+
+def _led_in(company: Company, values: Mapping[str, Any]) -> None:
+    _, (answer,) = enrolments.enrol_leads(company.tom, _for_an_account(company), [values])
+    _require_none(answer.reasons)
+
+
+def _in_rows(company: Company, values: Mapping[str, Any]) -> None:
+    batch = enrolments.batches.begin(company.tom, _for_an_account(company), enrolments.Question(rows=[values]), preview=True)
+    company.work()
+    refused, _ = enrolments.batches.answers(company.tom, batch.id, status="refused")
+    _require_none([reason for answer in refused for reason in answer["reasons"]])
+
+
+def _require_none(reasons: Sequence[Mapping[str, Any]]) -> None:
+    if reasons:
+        raise AssertionRefused(str(reasons), details=list(reasons))
+
+
 class AssertionRefused(ConsoleError):
-    """A bulk that would be refused, with its reason."""
+    """A bulk or an enrolment that would be refused, with its reason."""
 
 
 DOORS: dict[str, Door] = {
     "complete": _handed_in, "start": _begun, "answer": _answered, "action": _acted, "bulk": _in_bulk, "supply": _supplied,
-    "patch": _changed, "update_data": _set_in_a_step,
+    "patch": _changed, "update_data": _set_in_a_step, "start for an account": _begun_by_account, "webhook": _sent, "leads": _led_in, "rows": _in_rows,
 }  # fmt: skip
 
 
@@ -132,6 +168,7 @@ def fixture_house(company: Company) -> Company:
     """The company with an action that refers to a customer, and Tom, who may change accounts."""
     imported(ACTION)
     access.grant("operator", "collection:account", ["browse", "read", "update"], team="operations")
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
     return company
 
 

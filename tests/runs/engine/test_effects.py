@@ -11,7 +11,7 @@ from console.errors import Conflict, ConsoleError
 from console.runs.engine import effecting
 from tests.company import Company
 from tests.runs.changing.test_midway import failing
-from tests.support.engine import kinds, overdue, whole
+from tests.support.engine import kinds, overdue, until, whole
 from tests.support.paying import PAY, Provider, at_pay, effects, pay, paying, providing, unknown
 
 
@@ -257,6 +257,30 @@ def test_a_provider_that_hangs_does_not_hold_every_thread_that_serves_people(com
         company.work()
     finally:
         runs.limit_places(None)
+    assert company.told(run_id)["current"]["step"] == "after"
+    assert (len(provider.asked()), provider.payments) == (1, [5])
+    whole(run_id)
+
+
+def test_nobody_waits_long_for_a_provider_that_hangs(company: Company, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page says that the change is being made; the change is made once, and what follows by itself is done."""
+    patient = {**PAY, "effects": [{**PAY["effects"][0], "timeout_s": 30}]}
+    paying(document=patient)
+    run_id = at_pay(company)
+    provider.mood = "held"
+    monkeypatch.setattr(effecting, "PATIENCE_S", 0.0)
+    runs.limit_places(1)
+    try:
+        told = pay(company, run_id)
+        assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_event", "effect")
+        until(provider.asked)
+        with pytest.raises(Conflict) as refused:
+            runs.abort(company.olivia, run_id, revision=told["revision"], reason="It takes too long.")
+        provider.held.set()
+        until(lambda: company.told(run_id)["status"] == "waiting_person")
+    finally:
+        runs.limit_places(None)
+    assert refused.value.code == "not_possible"
     assert company.told(run_id)["current"]["step"] == "after"
     assert (len(provider.asked()), provider.payments) == (1, [5])
     whole(run_id)

@@ -4,15 +4,17 @@ from typing import Any
 
 import pytest
 
-from console import accounts, runs, workflows
+from console import accounts, monitoring, runs, workflows
 from console.core.run.origin import StartedBy
 from console.db.engine import fetch
 from console.errors import DefinitionError
 from console.runs.rows.run_store import load
 from console.upkeep import status
 from tests.company import Company
+from tests.conftest import web_app
 from tests.jobs import RUNNING, worked
 from tests.support.engine import step, until, whole, workers
+from tests.views.conftest import signed_in
 
 pytestmark = pytest.mark.rotating
 ROBOT = "robot@fernwick.test"
@@ -75,6 +77,22 @@ def test_all_of_a_list_are_gone_through_a_part_at_a_time(company: Company) -> No
     assert [attempt["step"] for attempt in company.told(run_id, "mona")["attempts"]].count("each") >= 1
     whole(run_id)
     assert list(runs.rebuild(run_id, check=True)) == []
+
+
+def test_the_items_are_no_executions_of_their_own_and_count_at_their_steps_alone(company: Company) -> None:
+    many(company, 8)
+    nightly(all=True, limit=6)
+    run_id = begin()
+    company.work()
+    mona = signed_in(web_app(), "mona")
+    page = mona.get("/workflows/nightly/executions").text
+    assert [page.count(word) for word in ("/executions/run_", f"/executions/{run_id}")] == [1, 1]
+    [item, *_] = runs.children_of(run_id)
+    assert f"/executions/{item.id}" in mona.get(f"/workflows/nightly/executions?id={item.id}").text
+    [known] = [one for one in workflows.all_known() if one.slug == "nightly"]
+    figures = monitoring.metrics(company.mona, known, 7, "UTC")
+    assert (figures.total, sum(day.done for day in figures.ended), figures.live) == (1, 1, 0)
+    assert {step.step: step.entered for step in figures.steps}["task"] == 8
 
 
 def test_what_is_told_of_a_long_list_holds_neither_its_items_nor_where_it_goes_on(company: Company) -> None:

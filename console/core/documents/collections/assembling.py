@@ -72,7 +72,7 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
     alike = _led_alike(items, places)
     marks = _marks(items)
     pointed = pointing.all_pairs(items)
-    computed = {item.id: (*pointing.fields(item, pointed), *called.get(item.id, ())) for item in items}
+    computed = {item.id: (*pointing.fields(item, pointed), *pointing.joined(item, places), *called.get(item.id, ())) for item in items}
     made = {
         item.id: _made(Recipe.of(item, places, computed[item.id], alike, marks[item.source, item.structure["schema"]])) for item in items
     }

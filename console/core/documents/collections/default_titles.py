@@ -27,7 +27,7 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
     visible = {item.name: item for item in shown}
     if parts <= visible.keys() and parts:
         return _of_parts([visible[name] for name in key], noun)
-    repeated = {column["name"] for column in structure["columns"] if column.get("repeats")}
+    repeated = {column["name"] for column in structure["columns"] if column.get("repeats") or column.get("form") == "uuid"}
     numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
     texts = [
         column["name"]
@@ -40,9 +40,10 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
     if texts and not natural:
         return f"{{{{ {path(texts[0])} }}}}"
-    if random_keys(structure, key) and (moment := _moment(structure, visible)):
+    random = bool(random_keys(structure, key))
+    if random and (moment := _moment(structure, visible)):
         return f"{noun} {{{{ {path(moment)} }}}}"
-    return f"{noun} {{{{ {path(key[0])} }}}}" if numbered else " ".join(f"{{{{ {path(name)} }}}}" for name in key)
+    return f"{noun} {{{{ {path(key[0])} }}}}" if numbered or random else " ".join(f"{{{{ {path(name)} }}}}" for name in key)
 
 
 def _may_name(item: Field) -> bool:
@@ -97,9 +98,9 @@ def _moment(structure: Mapping[str, Any], visible: Mapping[str, Field]) -> str |
 
 
 def _shown_plainly(item: Field) -> bool:
-    """Whether the values of a field may name a record: no states and no colours."""
+    """Whether the values of a field may name a record: no states, colours and JSON."""
     state = recognising.parts_of(item.name)[-1:] and recognising.parts_of(item.name)[-1] in recognising.STATES
-    return not state and item.widget not in ("badge", "colour") and item.references is None
+    return not state and item.widget not in ("badge", "colour", "json") and item.references is None
 
 
 def _tells(item: Field, noun: str) -> bool:

@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.core.documents.collections.document_changes import NAMED, changes
+from console.core.documents.collections.document_changes import NAMED, Change, changes
+
+
+NOTHING: tuple[Any, ...] = (None, {}, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ class Both:
 
 def compare(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Both]:
     """Every place that changed since `base`; a place that contains or is contained in one that the other changed is disputed as a whole."""
-    own, others = changes(base, mine), changes(base, theirs)
+    parts = _with_places(_with_places(base, mine), theirs)
+    own, others = (_telling(changes(parts, document)) for document in (mine, theirs))
     found: dict[tuple[str, ...], Both] = {}
     for change in own:
         met = [other for other in others if _overlap(change.place, other.place)]
@@ -48,6 +52,17 @@ def merged(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str
         _put(document, each.place, _at(mine, each.place))
     closed: dict[str, Any] = _closed("", document)
     return closed
+
+
+def _telling(found: Iterable[Change]) -> list[Change]:
+    """The changes without those from nothing to an empty object or list, which a form sends for what it leaves as it is."""
+    return [change for change in found if change.before not in NOTHING or _closed("", change.after) not in NOTHING]
+
+
+def _with_places(base: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with an empty object wherever the other has one, so that its parts are compared one by one."""
+    inner = {name: content for name, content in other.items() if isinstance(content, Mapping) and isinstance(base.get(name, {}), Mapping)}
+    return {**base, **{name: _with_places(base.get(name, {}), content) for name, content in inner.items()}}
 
 
 def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

@@ -14,7 +14,7 @@ from console.core.scopes import Scope
 
 if TYPE_CHECKING:
     from console.core.documents.collections.contact_document import ContactDocument
-    from console.core.documents.collections.pointing import Pair
+    from console.core.documents.collections.pointing import Joined, Pair
 
 FieldKind: TypeAlias = Literal[
     "text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "reference",
@@ -83,7 +83,7 @@ class Field:
     writes its content: staff, system (our own code) or customer (anybody else). `currency` is the column with a money field's currency, or the
     code itself; `minor`: stored in the currency's smallest unit. `ai` says what a model may get of its values. `governed` are the slugs of the
     workflows that alone write it. `default` is the template of what a new record's form begins with. `hidden_because`: why it is hidden although
-    nobody has said so. `blank`: the text must not be null, and is empty in other records. `pair` are the two columns that together name a record.
+    nobody has said so. `blank`: the text must not be null, and is empty in other records. `pair` are columns that together name a record.
     """
 
     name: str
@@ -120,7 +120,7 @@ class Field:
     governed: tuple[str, ...] = ()
     default: str | None = None
     blank: bool = False
-    pair: "Pair | None" = None
+    pair: "Pair | Joined | None" = None
 
     @property
     def needed(self) -> bool:
@@ -336,7 +336,7 @@ class Collection:
         )  # a sign that stands for an empty text tells nobody anything
 
     def _spoken(self, values: Mapping[str, Any], locale: str) -> dict[str, Any]:
-        """The values as they stand in a title: options by label, days and amounts in words."""
+        """The values as they stand in a title: options by label, days and amounts in words, numbers without zeros at their end."""
         return {name: self._spoken_value(name, value, values, locale) for name, value in values.items()}
 
     def _spoken_value(self, name: str, value: Any, values: Mapping[str, Any], locale: str) -> Any:
@@ -350,6 +350,10 @@ class Collection:
         if field.widget == "money":
             code = values.get(field.currency) if field.currency is not None and field.currency in self.by_name else field.currency
             return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or value
+        if field.stored == "decimal" and "." in str(value):
+            return str(value).rstrip("0").rstrip(".")
+        if field.stored in ("uuid", "binary"):
+            return plain_words.shortened_id(str(value))
         if field.stored not in ("date", "datetime"):
             return value
         alone = field.stored == "datetime" and (name in self.key or len(self.title_fields) == 1)
@@ -387,7 +391,7 @@ class Collection:
         said = [
             item.name
             for item in plain
-            if recognising.parts_of(item.name)[-1:] and recognising.parts_of(item.name)[-1] in recognising.NUMBERS
+            if item.stored in ("text", "integer") and recognising.NUMBERS & set(recognising.parts_of(item.name)[-1:])
         ]
         keys = [item.name for item in plain if (item.name,) == self.key]
         return tuple(dict.fromkeys([*(name for name in said if name in self.search), *said, *keys]))

@@ -2,6 +2,8 @@
 
 The kinds are seen in a sample when a source is connected, and kept as `kinds` of the column: stored value → name of the kind. A kind leads to the
 table of that name; of one without a table only the name and the key are shown.
+
+And foreign keys of several columns, which only together name a record.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from console.core.documents.collections import recognising
 from console.core.documents.collections.default_titles import path
-from console.core.documents.collections.labels import one_of
+from console.core.documents.collections.labels import led_to, one_of
 from console.core.documents.collections.model import Collection, Field, Relation
 from console.core.plain_words import humanised
 from console.core.record_links import ANY
@@ -44,6 +46,39 @@ class Pair:
             return None
         said = str(kind)
         return f"{dict(self.targets).get(said) or dict(self.kinds).get(said, said)} {key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The columns of a foreign key in the order of the key that they are; `key` is the one that tells most, in whose place the record is shown."""
+
+    columns: tuple[str, ...]
+    key: str
+    kind: str = ""
+
+    def value(self, record: Mapping[str, Any]) -> list[Any]:
+        """The parts of the key of the record that it leads to."""
+        return [record.get(name) for name in self.columns]
+
+
+def joined(item: "Stored", places: Mapping[tuple[str, str | None, str], "Stored"]) -> Iterator[Field]:
+    """The fields that show what the foreign keys of several columns lead to."""
+    taken = {column["name"] for column in item.structure["columns"]}
+    for foreign in item.structure.get("foreign_keys", ()):
+        target = places.get((item.source, foreign["schema"], foreign["table"]))
+        here = dict(zip(foreign["target"], foreign["columns"], strict=True))
+        if target is None or len(here) == 1 or here.keys() != set(target.structure["key"]):
+            continue
+        telling = [name for name in foreign["columns"] if name not in item.structure["key"]] or foreign["columns"]
+        own, there = humanised(telling[-1]), one_of(target.document.get("label") or humanised(target.structure["table"]))
+        name, label = f"{telling[-1]}_record", led_to(own) if led_to(own) != own else str(target.document.get("label_one") or there)
+        if name not in taken:
+            taken.add(name)
+            led = Joined(tuple(here[column] for column in target.structure["key"]), telling[-1])
+            inputs = frozenset(foreign["columns"])
+            yield Field(
+                name, label, "reference", "text", readonly=True, references=target.id, computed=path(led.key), inputs=inputs, pair=led
+            )
 
 
 def all_pairs(items: Sequence["Stored"]) -> dict[str, list[Pair]]:

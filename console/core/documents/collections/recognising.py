@@ -4,6 +4,7 @@
 runs whenever the collections are assembled.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -28,14 +29,15 @@ FORMS: Mapping[str, re.Pattern[str]] = {
     "colour": re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE),
     "phone": re.compile(r"\+[1-9][0-9 ()./-]{6,22}"),
     "alpha2": re.compile(r"[A-Z]{2}"),
-    "uuid": re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE),
+    "uuid": re.compile(r"[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}", re.IGNORECASE),
 }
 """Form → what every text of a sample must match (half of them, for secrets); the first that fits counts."""
 TIMED = re.compile(
-    r"time|date|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|_(?:at|on)$", re.IGNORECASE
+    r"time|date|^day$|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|_(?:at|on)$",
+    re.IGNORECASE,
 )
-UNIX = (500_000_000, 4_000_000_000)
-"""Names of columns with moments, and the seconds since 1970 in which programs keep them."""
+COUNTED = ((2_400_000, 2_500_000), *((500_000_000 * part, 4_000_000_000 * part) for part in (1, 1_000, 1_000_000)))
+"""Names of columns with moments, and the numbers in which programs keep them: Julian days; seconds since 1970, thousandths and millionths of them."""
 SLUG = re.compile(r"(?=[^-]*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*")
 
 MONEY = frozenset({
@@ -95,14 +97,12 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
         texts = [value.strip() for value in values if value.strip()]
         if texts and 2 * sum(bool(FORMS["secret"].fullmatch(text)) for text in texts) >= len(texts):
             return "secret"  # also beside accounts that are closed, or older and in clear text
+        if texts and all(map(_holds_json, texts)):
+            return "json"
         found = next((form for form, pattern in FORMS.items() if texts and all(pattern.fullmatch(text) for text in texts)), None)
         return found or ("states" if _states(texts) else "slug" if _slugs(texts) else None)
     numbers = [float(value) for value in values if not isinstance(value, str | bool) and _number(value)]
-    if (
-        len(numbers) == len(values) >= FEWEST // 2
-        and TIMED.search(name)
-        and all(number == 0 or UNIX[0] < number < UNIX[1] for number in numbers)
-    ):
+    if len(numbers) == len(values) >= FEWEST // 2 and TIMED.search(name) and _moments(numbers):
         return "unix" if any(numbers) else None
     words = set(parts_of(name))
     if len(numbers) != len(values) or not (SHARES & words or (RATE in words and RATED & words)) or not any(numbers):
@@ -110,6 +110,19 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
     if all(0 <= number <= 1 for number in numbers) and any(number % 1 for number in numbers):
         return "fraction"
     return "percent" if all(0 <= number <= 100 for number in numbers) and PER_CENT & words else None
+
+
+def _moments(numbers: Sequence[float]) -> bool:
+    """Whether numbers are moments counted in one way; 0 is none."""
+    return any(all(number == 0 or least < number < most for number in numbers) for least, most in COUNTED)
+
+
+def _holds_json(text: str) -> bool:
+    """Whether a text is an object or a list in JSON."""
+    try:
+        return text[:1] in ("{", "[") and isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _states(texts: Sequence[str]) -> bool:
@@ -141,7 +154,7 @@ def look(column: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]
         return {"widget": "code"}
     if stored != "text":
         return {}
-    if native == "json":
+    if "json" in (native, form):
         return {"widget": "json"}
     if "iban" in words:
         return {"widget": "iban"}
@@ -192,7 +205,7 @@ CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
 
 def coded(name: str, column: Mapping[str, Any]) -> dict[str, Any]:
     """The widget of a column that holds codes of countries, languages or currencies, by its name and length, or by its name and `_code`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().removesuffix("_code").split("_")
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().rstrip("0123456789").removesuffix("_code").removesuffix("_id").split("_")
     if column["stored"] not in ("text", "array"):
         return {}
     long = column.get("max_length")
@@ -268,7 +281,7 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
     first, last = (next((name for known, name in snake.items() if known in wanted), None) for wanted in (FIRST, LAST))
     if first and last:
         return [first, last]
-    telling = [name for name, column in texts.items() if not column.get("repeats")]
+    telling = [name for name, column in texts.items() if not column.get("repeats") and column.get("form") != "uuid"]
     owns = dict.fromkeys(("_".join(parts_of(table)), *parts_of(table)[-1:]))
     named = [f"{own}_{word}" for own in owns for word in ("name", "title", "label", "description", "number", "no", "code")]
     ordered = [snake[known] for known in (*TITLES[:2], *named, *TITLES[2:]) if known in snake]

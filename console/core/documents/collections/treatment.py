@@ -21,10 +21,27 @@ SECRET_WORDS = frozenset({"password", "passwd", "passphrase", "pwd", "secret", "
 PASSWORDS = ("password", "passwort", "kennwort", "wachtwoord", "contrasena", "motdepasse", "losenord", "salasana", "jelszo")  # fmt: skip
 """Words for a password, which also stand inside others: `userpassword`, `Kundenkennwort`."""
 SECRET_PAIRS = (
-    *((kind, "key") for kind in ("api", "private", "secret", "signing", "access", "activation", "auth", "encryption", "reset", "session")),
+    *(
+        (kind, key)
+        for kind in (
+            "api",
+            "private",
+            "secret",
+            "signing",
+            "access",
+            "activation",
+            "auth",
+            "encryption",
+            "reset",
+            "session",
+            "license",
+            "licence",
+            "lizenz",
+        )
+        for key in ("key", "schluessel", "schlussel")
+    ),
     *((whose, "pass") for whose in ("user", "login", "admin", "db", "database", "smtp", "mail", "ftp", "root", "account")),
-    ("recovery", "code"),
-    ("recovery", "codes"),
+    *((kind, code) for kind in ("recovery", "backup", "pin", "security", "verification", "protect") for code in ("code", "codes")),
     ("mot", "passe"),
 )
 """Neighbouring words of names of secrets. A `pass` alone may be one to board or to ski with; its form tells (`recognising.FORMS`)."""
@@ -46,6 +63,7 @@ def secret(name: str, stored: str = "text") -> bool:
         return False
     known = [word for word in words if word != "de"]
     named = not SECRET_WORDS.isdisjoint(words) or any(word in other for other in words for word in PASSWORDS)
+    named = named or any(word.endswith(("token", "secret")) for word in words)  # written in one: `ACCESSTOKEN`
     return named or words[-1:] == ["pin"] or any(pair in pairwise(known) for pair in SECRET_PAIRS)
 
 
