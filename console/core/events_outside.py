@@ -124,8 +124,12 @@ OUTSIDE = (
     ),
     Kind("secret_removed", "configuration", "A secret for other systems was removed.", ("name",)),
     Kind("channel_changed", "configuration", "A person changed what is set for a channel.", ("channel", "sandbox"), ()),
-    Kind("tag_added", "record", "A person, a key or a step put a tag on a record that did not have it.", ("tag", "n", "entered"), ("word",)),
-    Kind("tag_removed", "record", "A person, a key or a step took a tag away from a record that had it.", ("tag", "n", "entered"), ("word",)),
+    Kind(
+        "tag_added", "record", "A person, a key or a step put a tag on a record that did not have it.", ("tag", "n", "entered"), ("word",)
+    ),
+    Kind(
+        "tag_removed", "record", "A person, a key or a step took a tag away from a record that had it.", ("tag", "n", "entered"), ("word",)
+    ),
     Kind(
         "stage_changed",
         "record",

@@ -26,7 +26,13 @@ from console.workflows import OBJECT, Known
 
 MOST_VERSIONS = 50
 GONE = frozenset({"cancelled", "revised"})  # entries that no longer count
-DONE_EVENTS = ("step_completed", "step_shown", "step_entered", "timer_set", "step_submitted")  # the first of these events that an attempt has shows it best
+DONE_EVENTS = (
+    "step_completed",
+    "step_shown",
+    "step_entered",
+    "timer_set",
+    "step_submitted",
+)  # the first of these events that an attempt has shows it best
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,9 @@ def counted_days(actor: Actor, first: date, zone: str, *wanted: sa.ColumnElement
     """Workflow id → day of the zone → what ended since `first`, of what the actor may count. Days without an end are left out, tests, and parts of runs. One statement."""
     run = tables.run.c
     day = sa.cast(sa.func.timezone(zone, run.ended_at), sa.Date).label("day")
-    ended = record_reach.countable_runs(actor, ~run.test, is_whole(), run.ended_at.is_not(None), run.ended_at >= midnight(first, zone), *wanted)
+    ended = record_reach.countable_runs(
+        actor, ~run.test, is_whole(), run.ended_at.is_not(None), run.ended_at >= midnight(first, zone), *wanted
+    )
     count = sa.func.count()
     counted = (
         sa.select(

@@ -7,6 +7,7 @@ from typing import Any
 from console.core.events_of_workflows import SWITCHED
 from console.sentences.absence_sentences import ABSENCES
 from console.sentences.enrolment_sentences import ENROLMENTS
+from console.sentences.log_sentences import LOG
 from console.sentences.message_sentences import MESSAGES
 from console.sentences.publication_sentences import PUBLICATION
 from console.sentences.sentence_parts import NOBODY, Names, Parts, after, enumerate_words, escape_braces, in_brackets, in_words, plain
@@ -230,37 +231,6 @@ def _source_tested(parts: Parts) -> str:
     )
 
 
-def _process_started(parts: Parts) -> str:
-    process = parts.text("process", "mode")
-    return f"A {escape_braces(process)} process started" + "{version}" if process else "A process started{version}"
-
-
-def _log_read(parts: Parts) -> str:
-    return "{who} read the activity log" + in_brackets(parts.count("count", "event", "events"))
-
-
-def _log_exported(parts: Parts) -> str:
-    return (
-        "{who} exported the activity log"
-        + escape_braces(after(" as ", parts.text("format")))
-        + in_brackets(parts.count("size", "event", "events"))
-    )
-
-
-def _values_expired(parts: Parts) -> str:
-    values = parts.count("count", "value", "values") or "Values"
-    return f"{values} past the time limit" + escape_braces(after(" for ", parts.text("category").replace("_", " "))) + " were deleted"
-
-
-def _subject_erased(parts: Parts) -> str:
-    return "{who} erased what the log held about a person" + in_brackets(parts.count("count", "value", "values"))
-
-
-def _log_restored(parts: Parts) -> str:
-    lost = parts.count("lost", "event", "events")
-    return "{who} restored the console from a backup" + in_brackets(f"{lost} lost" if parts.text("lost") not in {"", "0"} else "")
-
-
 def _approval_decided(parts: Parts) -> str:
     decision = {"approve": "approved", "reject": "rejected"}.get(parts.text("decision"), "decided about")
     return f"{{who}} {decision} " + escape_braces(parts.action() or "what was asked for") + "{on_record}" + parts.instead()
@@ -407,7 +377,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
             "{who} "
             + ("deleted" if parts.open.get("deleted") is True else "changed")
             + " a workspace"
-            + escape_braces(after(": ", parts.text("workspace")))
+            + escape_braces(after(": ", parts.workspace()))
             + in_brackets(parts.count("changes", "change", "changes"))
         ),
         "source_removed": _source("disconnected"),
@@ -429,28 +399,10 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "ai_stepped_back": _ladder("lowered"),
         "engine_paused": "{who} paused everything that goes by itself",
         "engine_resumed": "{who} let everything go by itself again",
-        "process_started": _process_started,
-        "log_read": _log_read,
-        "log_exported": _log_exported,
         "ai_call_read": "{who} looked at what a model was sent and answered",
         "ai_feedback": lambda parts: "{who} said that a proposal " + ("helped" if parts.text("thumb") == "up" else "did not help"),
         "case_file_made": lambda parts: "{who} took the case file of a run" + escape_braces(after(" as ", parts.text("format"))),
-        "values_expired": _values_expired,
-        "silence_noted": lambda parts: (
-            "Nothing had been written for an hour" + escape_braces(after(" after ", parts.count("size", "event", "events")))
-        ),
-        "signing_key_changed": "{who} changed the key that signs checkpoints",
-        "subject_erased": _subject_erased,
-        "hold_placed": "{who} placed a hold on what is held about a person",
-        "hold_released": "{who} lifted a hold on what is held about a person",
-        "log_damaged": lambda parts: (
-            "{who} found that the activity log is not in order" + escape_braces(after(", first at place ", parts.text("position")))
-        ),
-        "log_rebuilt": lambda parts: (
-            "{who} made the " + ("list of events" if parts.text("part") == "list" else "tree of the log") + " anew from the events"
-        ),
-        "backup_made": "{who} made a backup",
-        "log_restored": _log_restored,
+        **LOG,
     }
 )
 """Kind → template, or the function that makes one. Every kind of the registry has an entry."""

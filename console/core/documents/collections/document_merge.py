@@ -6,7 +6,6 @@ from typing import Any
 
 from console.core.documents.collections.document_changes import NAMED, Change, changes
 
-
 NOTHING: tuple[Any, ...] = (None, {}, [])
 
 
