@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from console import log, runs
 from console.core import contacting
+from console.db import troubles
 from console.db.engine import fetch, transaction
 from console.messages.message_rows import Message, read
 
@@ -38,8 +39,10 @@ def record(message: Message, write: Write, *, in_worker: bool) -> bool:
                 return True
         except Overtaken:
             raise
-        except Exception:  # noqa: BLE001 (`tell_left` tells the run later)
-            _log.exception("message %s", message.id)
+        except Exception as error:
+            if troubles.passes(error):
+                raise  # nothing can be kept now
+            _log.exception("message %s", message.id)  # `tell_left` tells the run later
             with transaction() as connection:
                 write(connection, None)
             return True
