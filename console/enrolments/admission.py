@@ -92,8 +92,14 @@ def who_of(target: Target, candidate: Candidate) -> str:
     return "lead|" + subjects.digest(identity.encode(), f"lead|{target.id}").hex()[:32]
 
 
-def wrong_contact(values: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The errors in the telephone number and the address of a lead, as far as they can be seen."""
+def wrong_lead(target: Target, values: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    """The errors in the values of a lead; of its telephone number and address one each."""
+    found = _wrong_contact(values)
+    told = {each["field"] for each in found}
+    return [*found, *(each for each in target.wrong_values(values) if each["field"] not in told)]
+
+
+def _wrong_contact(values: Mapping[str, Any]) -> list[dict[str, str]]:
     found = []
     phone, email = values.get("phone"), values.get("email")
     if phone not in (None, "") and not (isinstance(phone, str) and PHONE.fullmatch(phone.strip())):

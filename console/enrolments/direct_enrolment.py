@@ -12,7 +12,7 @@ from console.core.actor import Actor
 from console.db.engine import transaction
 from console.db.ids import new_id
 from console.enrolments import exits, places
-from console.enrolments.admission import ALREADY, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge, told_again, wrong_contact
+from console.enrolments.admission import ALREADY, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge, told_again, wrong_lead
 from console.enrolments.targets import Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import labelled, with_visible_references, wrong_records
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
@@ -45,7 +45,7 @@ def enrol(
     """
     target = find(workflow)
     require_open(target)
-    wrong: list[Mapping[str, str]] = [] if record is not None else [*wrong_contact(values), *target.wrong_values(values)]
+    wrong: list[Mapping[str, str]] = [] if record is not None else wrong_lead(target, values)
     if (record is None) != (target.collection is None):
         wrong = [
             {
@@ -193,7 +193,7 @@ def _candidates(actor: Actor, target: Target, leads: Sequence[Mapping[str, Any]]
 
 def _candidate(actor: Actor, target: Target, row: int, lead: Mapping[str, Any]) -> Candidate:
     if target.collection is None:
-        wrong = [*wrong_contact(lead), *target.wrong_values(lead)]
+        wrong = wrong_lead(target, lead)
         if not any(value not in (None, "") for value in lead.values()):
             wrong = [{"field": "lead", "reason": "There is nothing in this row."}]
         return Candidate(row, None, dict(lead), wrong)

@@ -16,7 +16,7 @@ from console.contacts.encodings import ENCODINGS
 from console.core import filters, scopes
 from console.core.actor import Actor
 from console.core.forms import missing_message
-from console.enrolments.admission import AT_ONCE, Candidate, wrong_contact
+from console.enrolments.admission import AT_ONCE, Candidate, wrong_lead
 from console.enrolments.targets import Target
 from console.errors import Invalid
 
@@ -208,7 +208,7 @@ def _candidates(actor: Actor, target: Target, question: Question, part: Sequence
         else:
             values = {**question.values, **row}
             empty = [] if any(value not in (None, "") for value in values.values()) else _reasons("There is nothing in this row.", "row")
-            made.append(Candidate(number, None, values, [*wrong_contact(values), *target.wrong_values(values)] or empty))
+            made.append(Candidate(number, None, values, wrong_lead(target, values) or empty))
     return made
 
 

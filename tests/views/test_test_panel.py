@@ -175,3 +175,13 @@ def test_a_real_run_is_marked_as_a_test_and_begins_only_when_asked_twice(pages: 
     told = pages.company.told(rows[0][0], "mona")
     assert (len(rows), told["test"], told["holder"]) == (1, True, pages.company.mona.id)
     assert "Test" in pages.mona.follow().text
+
+
+def test_a_workflow_without_a_record_and_without_questions_says_what_is_missing_and_keeps_its_form(pages: Pages) -> None:
+    mona = pages.company.mona
+    made = workflows.create(mona, "Call back")
+    end = {"op": "add_step", "step": {"type": "end", "id": "end"}, "after": "start"}
+    workflows.edit(mona, made.slug, 0, drafting.read_changes([end]))
+    page = go(pages, pages.mona.get(f"/workflows/{made.slug}/test"), "execute", status=422)
+    assert "has errors" not in page.text
+    assert "I know that what it writes and sends is real" in page.text
