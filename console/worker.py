@@ -8,6 +8,7 @@ Any number of workers may run, on any number of machines: the database lets one 
 """
 
 import functools
+import gc
 import itertools
 import logging
 import signal
@@ -66,6 +67,8 @@ STARTERS = 2
 """How many workflows start runs at once for what triggers have taken in: a flood of events waits in line with itself alone."""
 LINES = 12
 """For how many lines of duties connections are kept: most look for a moment, and few at once."""
+GARBAGE = (20_000, 20, 20)
+"""How many objects are made before Python looks for cycles among them: each job makes thousands, and hardly one is part of a cycle."""
 _log = logging.getLogger(__name__)
 
 
@@ -371,6 +374,8 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
     except (sa.exc.DBAPIError, psycopg.OperationalError) as error:  # whoever started it tries again
         sys.exit(f"console: the database does not answer: {type(error).__name__}")
     worker = Worker(threads)
+    gc.set_threshold(*GARBAGE)
+    gc.freeze()  # what was imported stays: it need not be looked through
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         worker.stop()

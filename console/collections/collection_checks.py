@@ -101,7 +101,7 @@ def require_revision(draft: Draft, revision: int, live: CollectionDocument) -> N
 def checked_document(document: Mapping[str, Any] | CollectionDocument, own: Stored) -> CollectionDocument:
     """The document, if it is valid for the collection and its table. Raises Invalid with all problems."""
     raw = document.to_json() if isinstance(document, CollectionDocument) else document
-    refuse(own.id, check(raw, own.structure, function_fields.names(own.id)))
+    refuse(own.id, check(raw, own.structure, function_fields.names(own.id, own.structure)))
     made = read(raw)
     place = {"source": own.source, "table": own.structure["table"], "schema": own.structure["schema"]}
     said = {"source": made.source, "table": made.table, "schema": made.schema_ or own.structure["schema"]}

@@ -106,7 +106,7 @@ def open_collection(actor: Actor, collection_id: str, revision: int | None = Non
     collection = records.collection(collection_id)
     if draft.document is None:
         return Editing(live, draft, own.structure, collection, collection, version)
-    found = check(draft.document.to_json(), own.structure, function_fields.names(own.id))
+    found = check(draft.document.to_json(), own.structure, function_fields.names(own.id, own.structure))
     try:
         becoming = assembled_with(every, own, draft.document)
     except DefinitionError as error:  # the table has lost a column: the page names it, and shows the published collection

@@ -183,6 +183,16 @@ def _settle(started: Mapping[str, str]) -> None:
             connection.execute(sa.update(tables.failure).where(failure.run == old).values(retried_by=new))
 
 
+def settled(run_ids: Sequence[str]) -> dict[str, str]:
+    """Run → what became of its failure, for those that were done again or set aside. One statement; the caller may see the runs."""
+    failure = tables.failure.c
+    wanted = sa.select(failure.run, failure.retried_by).where(
+        failure.run.in_(run_ids), sa.or_(failure.retried_by.is_not(None), failure.closed_at.is_not(None))
+    )
+    with hot_engine().connect() as connection:
+        return {row.run: "done again" if row.retried_by else "set aside" for row in connection.execute(wanted)} if run_ids else {}
+
+
 def _unsettled(workflow: str | None) -> list[sa.ColumnElement[bool]]:
     failure = tables.failure.c
     unsettled: list[sa.ColumnElement[bool]] = [failure.retried_by.is_(None), failure.closed_at.is_(None)]

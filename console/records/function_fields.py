@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from console import hooks
 from console.core import expressions
-from console.core.documents.collections import Collection, Field, Segment
+from console.core.documents.collections import Collection, Field, Segment, pointing
 from console.core.documents.collections.assembling import STORED_AS
 from console.core.plain_words import humanised
 from console.errors import DefinitionError
@@ -23,9 +24,13 @@ def fields() -> Mapping[str, Sequence[Field]]:
     return made
 
 
-def names(collection_id: str) -> frozenset[str]:
-    """Names of the fields that functions add to a collection."""
-    return frozenset(hook.name for hook in hooks.hooks_of("computed", collection_id))
+def names(collection_id: str, structure: Mapping[str, Any]) -> frozenset[str]:
+    """Names of the fields that a collection with this structure has without a word of its document: of functions, and of what its columns together lead to."""
+    from console.records import catalogue  # which asks for `fields`
+
+    known = catalogue.find(collection_id)
+    led = [item.name for item in known.computed_fields if item.pair is not None and pointing.is_led(item, structure)] if known else []
+    return frozenset([*led, *(hook.name for hook in hooks.hooks_of("computed", collection_id))])
 
 
 def with_hooks(made: dict[str, Collection]) -> dict[str, Collection]:

@@ -18,6 +18,7 @@ from console.errors import Malformed, SourceDown
 from console.records import catalogue, connect, cursors, filter_conditions, several_orders, time_limit, words_in_sql
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
+from console.records.repeated_reads import rows_again
 from console.records.search import sought_condition
 from console.records.sql_tables import Chosen, Table, table_of
 from console.records.words_in_sql import Wording
@@ -117,9 +118,13 @@ def read_page(
     before: str | None,
     fields: Iterable[str] | None,
     again: Hashable = None,
+    values: Sequence[Any] = (),
     seconds: float | None = None,
 ) -> Page:
-    """One page of the records that meet `wanted()`. `again`: cache key for the compiled SQL, None: no caching. Raises TooSlow after `seconds`."""
+    """One page of the records that meet `wanted()`. `again`: cache key for the compiled SQL, None: no caching; `values`, without a cursor, are those that change in it.
+
+    Raises TooSlow after `seconds`.
+    """
     if after and before:
         reason = "A page is after a cursor or before one, not both."
         raise Malformed(reason, details=[{"field": "before", "reason": reason}])
@@ -136,7 +141,7 @@ def read_page(
         rows = read(collection, fetched if seconds is None else lambda connection: time_limit.within(connection, seconds, fetched))
     else:
         plan = (table, again, tuple(reader.names), order.text, tuple(item is None for item in anchor or ()), backwards, limit)
-        rows = read(collection, _rows_again(plan, statement, anchor or ()))
+        rows = read(collection, rows_again(plan, statement, values) if values else _rows_again(plan, statement, anchor or ()))
     more, rows = len(rows) > limit, rows[:limit]
     rows = rows[::-1] if backwards else rows
 

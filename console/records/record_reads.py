@@ -20,6 +20,7 @@ from console.records.dialects import Condition
 from console.records.reader import Reader, Record
 from console.records.record_pages import Page, copy_all, fetch, list_conditions, order_of, read, read_all, read_page
 from console.records.related_values import named_by
+from console.records.repeated_reads import alike, rows_again
 from console.records.sql_tables import Chosen, Table, table_of
 from console.records.words_in_sql import Wording
 
@@ -31,10 +32,16 @@ def get(collection_id: str, key: str, scope: Scope, fields: Iterable[str] | None
     """The record of this key with the readable fields, or those of `fields`. Raises NotFound, SourceDown."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
-    reader = Reader(table, scope, fields)
-    statement = reader.select().where(table.is_key(record_keys.decode(collection, key)), table.in_scope(scope)).limit(1)
-    row = read(collection, lambda connection: connection.execute(statement).first())
-    record = reader.finished([reader.record(row)])[0] if row is not None else None
+    reader, parts = Reader(table, scope, fields), record_keys.decode(collection, key)
+
+    def statement() -> Select[Any]:
+        return reader.select().where(table.is_key(parts), table.in_scope(scope)).limit(1)
+
+    if scope.unlimited and alike(table, collection.key, parts):
+        rows = read(collection, rows_again(("key", table, tuple(reader.names)), statement, parts))
+    else:
+        rows = read(collection, fetch(statement()))
+    record = reader.finished([reader.record(rows[0])])[0] if rows else None
     if record is None or record.key != key:  # 017 finds the record 17, but is not its key
         raise NotFound(record=None if scope.unlimited else (collection_id, key))
     return record
@@ -195,13 +202,22 @@ def related(
     `known` are values of the record that the caller has just read: where the columns of the relation are among them, they are not read again.
     Raises NotFound for an unknown record or relation.
     """
-    target, linked = relation_target(collection_id, key, relation, known)
-    order = order_of(target, scope_of_target, sort)
-    if linked is None:
+    target, theirs = _led_to(collection_id, key, relation, known)
+    order, there = order_of(target, scope_of_target, sort), table_of(target)
+    if theirs is None:
         return Page([], None, None)
-    wanted = [*list_conditions(table_of(target), scope_of_target, None, where, None, roots), *linked]
+
+    def wanted() -> list[Condition]:
+        return [*list_conditions(there, scope_of_target, None, where, None, roots), *(named_by(there, *each) for each in theirs)]
+
+    names, parts = [column for column, _ in theirs], [part for _, part in theirs]
+    plain = scope_of_target.unlimited and where is None and after is None and before is None
+    # of texts a filter may make something else before they are compared
+    again = ("led to", *names) if plain and all(type(part) is int for part in parts) and alike(there, names, parts) else None
     limit = max(1, min(limit, MOST_ROWS))
-    return read_page(target, scope_of_target, order, lambda: wanted, limit=limit, after=after, before=before, fields=fields)
+    return read_page(
+        target, scope_of_target, order, wanted, limit=limit, after=after, before=before, fields=fields, again=again, values=parts
+    )
 
 
 def related_count(collection_id: str, key: str, relation: str, scope_of_target: Scope, cap: int) -> int:
@@ -221,6 +237,15 @@ def relation_target(
     collection_id: str, key: str, relation: str, known: Mapping[str, Any] | None = None
 ) -> tuple[Collection, list[Condition] | None]:
     """(target collection of the relation, conditions on its records; None if there can be none). Raises NotFound."""
+    target, theirs = _led_to(collection_id, key, relation, known)
+    there = table_of(target)
+    return target, None if theirs is None else [named_by(there, column, part) for column, part in theirs]
+
+
+def _led_to(
+    collection_id: str, key: str, relation: str, known: Mapping[str, Any] | None
+) -> tuple[Collection, list[tuple[str, Any]] | None]:
+    """(target collection of the relation, columns of its records with what they must hold; None if there can be none). Raises NotFound."""
     collection = catalogue.collection(collection_id)
     link = collection.relation(relation)
     if link is None:
@@ -230,9 +255,7 @@ def relation_target(
     here = [known[name] for name in names] if known and known.keys() >= set(names) else linking_values(collection, key, names)
     if any(part is None for part in here):
         return target, None
-    there = table_of(target)
-    theirs = [*zip((column for _, column in link.columns), here, strict=True), *link.only]
-    return target, [named_by(there, column, part) for column, part in theirs]
+    return target, [*zip((column for _, column in link.columns), here, strict=True), *link.only]
 
 
 def visible_keys(collection_id: str, wanted: Iterable[str], scope: Scope, segment: Chosen | None = None) -> set[str]:

@@ -46,12 +46,6 @@ def _step_completed(parts: Parts) -> str:
     return "{who} completed {step}{attempt}{outcome}" + (", handled manually" if parts.open.get("handled_manually") is True else "")
 
 
-def _step_submitted(parts: Parts) -> str:
-    """Where nobody handed it in, the outcome is the one that is expected: what really comes of a call or a change stands in the event that completes the step."""
-    by_itself = (parts.body.get("actor") or {}).get("kind") == "system"
-    return "{who} handed in {step}{attempt}" + ("" if by_itself else "{outcome}")
-
-
 ASKS_PERSON = frozenset({"asks_person", "form_needed"})
 AWAITED = {
     "answer": "an answer", "approval": "an approval", "documents": "documents", "event": "an event", "message": "what comes of its message",
@@ -254,7 +248,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "step_shown": "{who} was shown {step}{attempt}",
         "source_opened": _source_opened,
         "checks_shown": "{who} was shown what rules tell of the documents of {step}",
-        "step_submitted": _step_submitted,
+        "step_submitted": "{who} handed in {step}{attempt}{outcome}",
         "step_completed": _step_completed,
         "outcome_chosen": _outcome_chosen,
         "handled_manually": "{who} handled {step} manually",

@@ -260,6 +260,8 @@ class Parts(dict[str, str]):
 
     def _outcome(self) -> str:
         chosen = self.text("label", "outcome")
+        if self.body.get("type") == "step_submitted" and (self.body.get("actor") or {}).get("kind") == "system":
+            return ""  # of what goes by itself it is the end that is expected; the real one stands in the event that completes the step
         return "" if chosen in SAID_ALREADY else ": the next item follows" if chosen == "next_item" else f": {in_words(chosen)}"
 
     def _change(self) -> str:

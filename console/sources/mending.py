@@ -122,9 +122,9 @@ def mended(
     names = renamed(before, now)
     before = {**before, "columns": [{**column, "name": names.get(column["name"], column["name"])} for column in before["columns"]]}
     made = deepcopy(dict(document))
-    called = function_fields.names(str(document["id"]))
-    accepted = {spot.place for spot in check(document, before, called)}
-    gone = {column["name"] for column in before["columns"]} - {column["name"] for column in now["columns"]}
+    former, called = (function_fields.names(str(document["id"]), structure) for structure in (before, now))
+    accepted = {spot.place for spot in check(document, before, former)}
+    gone = {column["name"] for column in before["columns"]} - {column["name"] for column in now["columns"]} | (former - called)
     for _ in range(MOST):
         _forget(made, gone)
         spots = [spot for spot in check(made, now, called) if spot.place not in accepted]

@@ -324,6 +324,12 @@ def once() -> Markup:
     return Markup('<input type="hidden" name="once" value="{}">').format(new_id("form"))
 
 
+def begun_before() -> str | None:
+    """Return the run that this form began when it was sent before, for a view that goes on with it."""
+    begun: str | None = g.get("begun")
+    return begun
+
+
 blueprint.record_once(_extend)
 
 

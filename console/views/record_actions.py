@@ -11,7 +11,6 @@ from console.core import record_links
 from console.core.documents.action_document import Action
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import frame, reference_boxes, refusals
-from console.views.api import idempotency
 from console.views.run import form_boxes
 
 blueprint = Blueprint("acting", __name__, url_prefix="/c")
@@ -27,7 +26,7 @@ def show_action(collection: str, part: str, action: str) -> Response:
     typed = form_boxes.read_form(request.form, frame.look())
     try:
         given = {name: value for name, value in typed.items() if value is not None}
-        begun = idempotency.begun_before()
+        begun = frame.begun_before()
         run_id = actions.finish(frame.actor(), begun, given) if begun else actions.perform(frame.actor(), collection, key, action, given)
     except (Invalid, Conflict, NotAllowed) as wrong:
         return _sheet(page, action, typed=typed, wrong=wrong, status=wrong.status)

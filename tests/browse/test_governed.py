@@ -109,6 +109,14 @@ def by_page(house: Company) -> None:
     assert REASON in refused.text
 
 
+def by_duplicate(house: Company) -> None:
+    pages = Pages(house, web_app())
+    assert 'name="v.risk"' not in pages.ines.get("/new/c/customer?like=1").html
+    told = {"v.display_name": "Twin", "t.display_name": "text", "v.desk": "retail", "t.desk": "enum", "v.risk": "high", "t.risk": "enum"}
+    pages.ines.post("/new/c/customer?like=1", {"csrf_token": pages.ines.token, **told}, status=303)
+    assert house.sql("select risk from customer where display_name = 'Twin'") == [(None,)]
+
+
 WAYS: list[Callable[[Company], None]] = [
     inline,
     added,
@@ -119,6 +127,7 @@ WAYS: list[Callable[[Company], None]] = [
     by_another_workflow,
     by_program,
     by_page,
+    by_duplicate,
 ]
 
 

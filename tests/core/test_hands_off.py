@@ -10,8 +10,9 @@ from hypothesis import given, settings, strategies as st
 from console.core.events import KINDS
 from console.core.run import commands, fold
 from console.core.run.commands import Plan
+from console.core.run.entry_events import with_told_entries
 from console.core.run.origin import StartedBy
-from console.core.run.step_requests import Awaited, Wish
+from console.core.run.step_requests import Awaited, SideRow, Wish
 from console.errors import Conflict, ConsoleError
 from tests.core.graphs import NOW, Walk, plan, step
 
@@ -54,6 +55,25 @@ def report(walk: Walk, status: str) -> None:
 
 def arrive(walk: Walk) -> None:
     walk.give(commands.Arrive("call_1", "answered", None, {"label": "interested"}))
+
+
+def test_a_message_a_wait_and_a_tag_tell_when_their_steps_were_entered() -> None:
+    line = [("start", "start"), ("mail", "email"), ("rest", "wait"), ("tag", "add_tag"), ("end", "end")]
+    steps = [step(name, kind, default=to) for (name, kind), (to, _) in itertools.pairwise(line)]
+    walk = begun(plan([*steps, step("end", "end")], "mail", "rest", "tag", on_error="fail"))
+    asked = SideRow("message_asked", {"message_id": "msg_1", "channel": "email", "effect": "eff_1"}, {"content": {"text": "Hello"}})
+    walk.give(commands.Complete(None, "mail", walk.run.revision, "default", {}, {}, side_rows=[asked], awaits=Awaited("message", "msg_1")))
+    walk.give(commands.Arrive("msg_1", "default", None, {"status": "sent"}))
+    walk.give(commands.Complete(None, "rest", walk.run.revision, "default", {}, {}, awaits=Awaited("event", "awt_1", UNTIL, "default")))
+    walk.give(commands.Arrive("awt_1", "default", None, {}))
+    walk.give(commands.Complete(None, "tag", walk.run.revision, "default", {}, {}, side_rows=[SideRow("tag_added", {"tag": "t"}, {})]))
+    told = with_told_entries(walk.events)
+    assert [event.type for event in told if "entered" in event.open] == ["step_completed", "message_asked", "step_submitted", "tag_added"]
+    after = fold(told)
+    assert after.seq == len(told) == len(walk.events) - 4
+    after.seq = walk.run.seq
+    assert after == walk.run
+    assert not [event for event in told if KINDS[event.type].unknown(event.open, event.sealed)]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["effect", "answer", "answer again"])), ids=" then ".join)

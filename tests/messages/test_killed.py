@@ -30,7 +30,7 @@ messages.send(sys.argv[1])
 """
 
 
-@pytest.mark.parametrize("point", ["channels.send.before", "channels.send.after", "channels.recorded"])
+@pytest.mark.parametrize("point", ["channels.send.before", "channels.send.after", "log.write.after", "channels.recorded"])
 def test_a_killed_worker_sends_nothing_twice(company: Company, given_settings: Callable[..., None], point: str) -> None:
     reached.founded(company)
     with reached.twilio() as server, reached.clock(NOON) as move:

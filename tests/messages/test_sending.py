@@ -37,6 +37,22 @@ def test_the_sandbox_keeps_what_would_have_left(club: Company) -> None:
     assert club.told(run_id)["context"]["sms"]["status"] == "sent"
 
 
+def test_what_left_is_kept_though_its_run_cannot_go_on_and_the_run_is_told_later(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object, **_more: object) -> bool:
+        raise ValueError
+
+    workflow("hello", [dict(SMS), dict(ASK)])
+    monkeypatch.setattr(runs, "arrive", broken)
+    run_id = begin(club, "hello")
+    assert line(club, run_id).status == "delivered"
+    assert status(club, run_id) == ("waiting_event", "sms")
+    monkeypatch.undo()
+    fetch("update console.message set at = at - interval '10 seconds' where told_at is null returning 1")
+    reached.settle()
+    assert status(club, run_id) == ("waiting_person", "ask")
+    assert fetch("select count(*) from console.message where run = %s", (run_id,)) == [(1,)]
+
+
 def test_without_consent_it_is_skipped_once(club: Company) -> None:
     workflow("hello", [dict(SMS, next={"sent": "ask", "skipped": "end"}), dict(ASK)])
     run_id = begin(club, "hello", ANA)

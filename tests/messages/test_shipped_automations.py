@@ -238,9 +238,9 @@ def test_l1_nobody_answers_three_times_and_they_are_left_in_peace_after_four_day
     house.work()
     tags.put(house.company.olivia, "contact", [SAM], "lead")
     house.work()
-    for step in ("wait1", "wait2"):
+    for step, hours in (("wait1", 0), ("wait2", 4)):
         assert house.at("lead-nurture") == step
-        house.later(days=2, minutes=1)
+        house.later(days=2, hours=hours, minutes=1)
     assert [one[:2] for one in house.letters("lead-nurture")] == [("call", "delivered")] * 3
     assert house.lead("lead-nurture").ending == "completed"
     assert tags.has("contact", SAM, "dormant")

@@ -1,6 +1,7 @@
 """Databases in which a column says in which table the key beside it is to be looked up, and a table of states which of them are an end."""
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +28,12 @@ insert into notes values (1, 'Issue', 1, 'a'), (2, 'Version', 1, 'b'), (3, 'Wiki
 """
 
 
-def connected(folder: Path, script: str = RAILS, role: str = "operator") -> None:
+def connected(folder: Path, script: str = RAILS, role: str = "operator", documents: Sequence[Mapping[str, Any]] = ()) -> None:
     file = folder / "track.db"
     with sqlite3.connect(file) as connection:
         connection.executescript(script)
     connection.close()
-    sources.add("track", f"sqlite:///{file}", role)
+    sources.add("track", f"sqlite:///{file}", role, documents)
 
 
 def test_a_key_beside_its_kind_is_the_record_in_words_with_a_link(pages: "Pages", tmp_path: Path) -> None:
@@ -95,6 +96,27 @@ def test_a_foreign_key_of_several_columns_is_the_record_in_words_with_a_link(pag
     assert "A berth that is gone" in listed.text
     assert "related/berths" not in shown.html, "its title stands among the fields"
     assert "Ada" in pages.olivia.get(f"{berth}/related").text
+
+
+def test_a_layout_that_names_a_record_by_several_columns_stays_when_the_database_forgets_that_they_lead_there(
+    pages: "Pages", tmp_path: Path
+) -> None:
+    document = {"id": "track.calls", "source": "track", "table": "calls", "columns": ["ship", "berth_since_record"]}
+    connected(tmp_path, PORT, documents=[document])
+    assert "North quay" in pages.olivia.get("/c/track.calls").text
+    here = "/settings/collections/track.calls/layout/list"
+    pages.ines.send(pages.ines.get(here), here, status=303)
+    with sqlite3.connect(tmp_path / "track.db") as connection:
+        connection.executescript(
+            """alter table calls rename to old; create table calls (id integer primary key, ship text, port text, berth_no integer, berth_since date);
+            insert into calls select * from old; drop table old"""
+        )
+    connection.close()
+    page = pages.ines.get("/settings/sources/track/again")
+    assert "Columns of the list" in page.text
+    pages.ines.send(page, "/settings/sources/track/again")
+    assert records.collection("track.calls").columns == ("ship",)
+    assert "Ada" in pages.olivia.get("/c/track.calls").text
 
 
 def test_who_may_not_see_what_several_columns_lead_to_learns_no_title(pages: "Pages", tmp_path: Path) -> None:

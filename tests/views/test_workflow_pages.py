@@ -178,13 +178,15 @@ def test_incidents_are_retried_together_and_set_aside(broken: "tuple[Pages, str]
     assert "Say why in at most" in mona.post(close, {"csrf_token": mona.token}, status=422).text
     mona.post(close, {"csrf_token": mona.token, "reason": "Called them"}, status=303)
     assert "Nothing failed that is still open" in mona.get(place).text
+    executions = mona.get("/workflows/reminding/executions").text
+    assert [executions.count(what) for what in ("done again", "set aside")] == [1, 1]
     assert not [link for link in pages.ada.get(place).links if link.endswith(("/retry", "/close"))]
 
 
 def test_figures_are_chosen_by_their_days(broken: "tuple[Pages, str]") -> None:
     pages, _ = broken
     page = pages.olivia.get("/workflows/reminding/metrics?days=7")
-    for words in ("Started 1", "Success 0%", "Failed 1", "By step", "In 7 days 1 were started; 0 completed and 1 failed."):
+    for words in ("Started 1", "Success 0%", "Failed 1", "By step", "In 7 days 1 was started; 0 completed and 1 failed."):
         assert words in page.text
     assert "No run of this workflow was started" in pages.olivia.get(CARE + "/metrics").text
     pages.olivia.get(CARE + "/metrics?days=8", status=400)

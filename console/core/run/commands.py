@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from console.core.documents.workflow import Workflow
 from console.core.run.origin import Fork, Parent, StartedBy
+from console.core.run.state import Attempt, Effect
 from console.core.run.step_requests import ApprovalAsked, Awaited, Handover, SideRow, Wish
 
 
@@ -112,9 +113,18 @@ class Complete:
     hands_over: Handover | None = None
     approval: ApprovalAsked | None = None
     side_rows: Sequence[SideRow] = ()
+    former: "FormerRuns | None" = None  # what runs made that the step started before it was cancelled
     proposal: Mapping[str, Any] | None = None  # the proposal that was shown, and what the person made of it
     proposed: str | None = None  # the outcome that was proposed
     by_ai: bool = False  # completed without a person: the step was promoted, and the proposal was certain
+
+
+@dataclass(frozen=True, slots=True)
+class FormerRuns:
+    """What runs made that a step had started before it was cancelled. `result`: the attempt whose result can be kept, because it would start the same again."""
+
+    effects: Sequence[Effect]
+    result: Attempt | None = None
 
 
 @dataclass(frozen=True, slots=True)

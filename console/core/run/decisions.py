@@ -11,8 +11,21 @@ from datetime import datetime
 from typing import Any
 
 from console.core.events import MOVES
-from console.core.run import Attempt, Event, Run, approving, commands, going_back, holding, settling, side_work, version_moves, waiting
-from console.core.run.commands import Command, Complete, Plan, Report, Start, Supply, Taken
+from console.core.run import (
+    Attempt,
+    Event,
+    Run,
+    approving,
+    commands,
+    going_back,
+    holding,
+    repeating,
+    settling,
+    side_work,
+    version_moves,
+    waiting,
+)
+from console.core.run.commands import Command, Complete, FormerRuns, Plan, Report, Start, Supply, Taken
 from console.core.run.evolve import fold
 from console.core.run.moves import (
     enter_step,
@@ -21,6 +34,7 @@ from console.core.run.moves import (
     not_possible,
     require_completable,
     require_holder,
+    require_reason,
     sealed_of,
     stale_form,
 )
@@ -139,6 +153,8 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
     if command.by is None and not _completed_by_ai(run, command) and (attempt.step not in plan.automatic or run.status != "running"):
         raise not_possible(run, "Completing a person's step without a person")
     step, side_events = (attempt.step, attempt.attempt), list[Event]()
+    if command.former is not None:
+        command = _with_former_runs(command, command.former)
     if command.side_rows or command.awaits is not None:
         side_rows = side_work.create_side_rows(run, attempt, command, now)
         side_events, command = side_rows.events, replace(command, awaits=side_rows.awaits, **_standing(side_rows.stands))
@@ -178,6 +194,17 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
 def _standing(former: Attempt | None) -> dict[str, Any]:
     """The result that the step had before, if its side row is answered already: then nothing is waited for again."""
     return {} if former is None else {"outcome": former.outcome, "values": dict(former.values), "output": former.output}
+
+
+def _with_former_runs(command: Complete, former: FormerRuns) -> Complete:
+    """The command, where a person has said what to do about that the runs which the step starts were made before. Raises Conflict `already_done` else."""
+    offered = ["again"] if former.result is None else ["keep", "again"]
+    if command.repeat not in offered:
+        raise repeating.already_done(former.effects, offered, command.repeat)
+    if command.repeat == "again":
+        require_reason(command.reason)
+        return command
+    return replace(command, awaits=None, **_standing(former.result))
 
 
 def _completed_by_ai(run: Run, command: Complete) -> bool:

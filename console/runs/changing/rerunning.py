@@ -5,13 +5,17 @@ from typing import Any, Literal
 
 from console import access, accounts, workflows
 from console.core.actor import Actor
-from console.core.run import Run
+from console.core.run import Run, repeating
 from console.core.run.commands import Taken
 from console.core.run.origin import StartedBy
 from console.errors import Conflict, Invalid
 from console.runs.changing.run_rights import see
 from console.runs.changing.run_starts import HandsOff, account_of, begin
+from console.runs.engine.made_by_runs import HARMLESS, made_by_runs
 from console.runs.rows import loaded_rows, version_origins
+
+MADE = "It stopped after this was made, or may have been, and nothing has undone it:"
+MADE_TWICE = "From where it stopped it would be made a second time. Look there first; then do it again from the start, or by hand."
 
 
 def rerun(
@@ -26,7 +30,7 @@ def rerun(
 
     `origin` start: with the same input, or the `given` one. `origin` failure: from where the ended run stopped; its completed steps are taken
     over, so that no effect is made twice. Raises Conflict `not_possible` if the run has not ended, did not fail, or the steps differ in this
-    version; Invalid; what `start` raises.
+    version, `already_done` if it stopped at a step that made something; Invalid; what `start` raises.
     """
     seen = see(actor, run_id, whole=True)
     run = seen.run
@@ -40,6 +44,8 @@ def rerun(
     if origin == "failure" and given is not None:
         raise Invalid("Another input begins at the start.", details=[{"field": "input", "reason": "Leave it out, or take from: start."}])
     taken = _standing(run) if origin == "failure" else ()
+    if origin == "failure":
+        _require_nothing_made(run)
     values = given if given is not None else run.input
     if not run.hands_off:
         return begin(actor, definition, run.collection, run.record, values, linked_to=run.id, taken=taken, test=run.test)
@@ -51,6 +57,15 @@ def rerun(
     )
     again = HandsOff(by=actor, asker=actor if given is not None else None, origin=started, test=run.test)
     return begin(account, definition, run.collection, run.record, values, linked_to=run.id, taken=taken, hands_off=again)
+
+
+def _require_nothing_made(run: Run) -> None:
+    """Raise Conflict `already_done` if steps that are not taken over made something, which the new run would make a second time."""
+    others = [attempt for _, attempt in sorted(run.attempts.items()) if not (attempt.standing and attempt.status == "done")]
+    made = [effect for _, effect in (*repeating.outstanding(run, others), *made_by_runs(run, others)) if effect.kind not in HARMLESS]
+    if made:
+        done = "; ".join(dict.fromkeys(repeating.describe_effect(effect) for effect in made))
+        raise Conflict(f"{MADE} {done}. {MADE_TWICE}", code="already_done")
 
 
 def _standing(run: Run) -> tuple[Taken, ...]:

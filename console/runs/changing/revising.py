@@ -7,14 +7,16 @@ from typing import Any
 
 from console import accounts, log
 from console.core.actor import Actor
-from console.core.run import Attempt, commands, going_back, moves
+from console.core.run import Attempt, Run, commands, going_back, moves
 from console.core.run.commands import Command
 from console.core.run.going_back import nearest_manual
 from console.core.run.step_requests import Wish
+from console.errors import ConsoleError
 from console.runs.changing import compensations
 from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import reason_of, revision_of, run_command
 from console.runs.engine.advancing import go_on
+from console.runs.engine.made_by_runs import made_by_runs
 from console.runs.engine.stepping import plan_of
 from console.runs.showing.view import moment, title_of
 
@@ -51,11 +53,24 @@ def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) ->
         "step": target.step,
         "attempt": target.attempt,
         "cancels": [_cancelled(seen, each) for each in cancelled],
-        "effects_done": [each.to_json() for each in compensations.done_effects(actor, run, [*cancelled, target], now)],
+        "effects_done": _effects_done(actor, run, [*cancelled, target], now),
         "approvals_void": void,
     }
     names = accounts.names({each.by for each in cancelled if each.by})
     return Preview(json, run.revision, title_of(seen.definition, target.step), names)
+
+
+def _effects_done(actor: Actor, run: Run, attempts: Sequence[Attempt], now: datetime) -> list[dict[str, Any]]:
+    """What the attempts have made and nobody took back, then what runs did that they started, as far as the actor may see these."""
+
+    def visible(run_id: str) -> bool:
+        try:
+            return bool(see(actor, run_id))
+        except ConsoleError:
+            return False
+
+    made = [compensations.DoneEffect(*each) for each in made_by_runs(run, attempts, visible)]
+    return [each.to_json() for each in (*compensations.done_effects(actor, run, attempts, now), *made)]
 
 
 def _cancelled(seen: Seen, each: Attempt) -> dict[str, Any]:
@@ -68,7 +83,7 @@ def abort_preview(actor: Actor, run_id: str) -> Preview:
     seen, now = see(actor, run_id, whole=True), log.now()
     run = seen.run
     newest = [run.attempts[n] for n in sorted(run.attempts, reverse=True)]
-    json = {"effects_done": [each.to_json() for each in compensations.done_effects(actor, run, newest, now)] if not run.ended else []}
+    json = {"effects_done": _effects_done(actor, run, newest, now) if not run.ended else []}
     return Preview(json, run.revision, seen.definition.title)
 
 

@@ -23,7 +23,7 @@ from console.runs.changing import compensations
 from console.runs.changing.approval_requests import complete_request, notify_approvers
 from console.runs.changing.run_rights import Seen, may_work, see
 from console.runs.engine import proposing
-from console.runs.engine.advancing import completing_command, go_on, loaded_with_former, with_done_before
+from console.runs.engine.advancing import completing_command, go_on, loaded_with_former, with_done_before, with_former_runs
 from console.runs.engine.stepping import OpenStep, completion_of, context_of, plan_of, prompt_of, require_step, run_facts, step_at
 from console.runs.rows import loaded_rows, typed_drafts
 from console.runs.rows.recent_runs import Loaded
@@ -191,7 +191,8 @@ def _completion_events(actor: Actor, seen: Seen, submitted: Submission, now: dat
     proposal = proposing.proposal_for(run, actor.id, item)
     context = replace(context, proposal=None if submitted.handled_manually else proposing.if_shown(proposal))
     context = with_done_before(seen.loaded, open_step, context)
-    if open_step.by_hand and not submitted.handled_manually and (run.take_over or {}).get("code") == "already_done":
+    starts_runs = bool(open_step.kind.begins(open_step.view.config))
+    if (open_step.by_hand or starts_runs) and not submitted.handled_manually and (run.take_over or {}).get("code") == "already_done":
         completion = open_step.kind.complete_by_itself(
             open_step.view, context
         )  # the person only chooses what to do about the earlier effect
@@ -203,7 +204,7 @@ def _completion_events(actor: Actor, seen: Seen, submitted: Submission, now: dat
     chosen = prompt.label_of(completion.outcome) if prompt is not None and submitted.outcome is not None else None
     loaded = loaded_with_former(seen.loaded, completion)
     command = replace(
-        completing_command(actor.id, submitted.step, run, completion),
+        with_former_runs(completing_command(actor.id, submitted.step, run, completion), loaded.run, completion),
         handled_manually=submitted.handled_manually,
         reason=submitted.reason,
         chosen=chosen,

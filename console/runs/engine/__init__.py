@@ -9,6 +9,7 @@ OPEN_MODULES = frozenset(
         "effect_followup",
         "effecting",
         "first_steps",
+        "made_by_runs",
         "into_inbox",
         "people_behind",
         "proposal_inputs",

@@ -35,6 +35,7 @@ from console.runs.engine.effecting import (
     recover_action,
     retry_moment,
 )
+from console.runs.engine.made_by_runs import former_runs
 from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_left, require_step, require_tagging, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
@@ -318,7 +319,7 @@ def automatic_step_events(
         if completion.asks_ai:
             wanted, awaits = proposing.request_and_wait(definition, run, actor.id, now)
             side_rows, completion = [wanted], replace(completion, awaits=awaits)
-        completing = completing_command(None, open_step.attempt.step, run, completion)
+        completing = with_former_runs(completing_command(None, open_step.attempt.step, run, completion), base.run, completion)
         command: Command = replace(completing, chosen=completion.chosen, approval=approval, side_rows=[*side_rows, *completing.side_rows])
         if completion.until is not None and completion.until > now:
             command = commands.Wait(open_step.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
@@ -375,13 +376,18 @@ def with_done_before(loaded: Loaded, open_step: OpenStep, context: Context) -> C
 def loaded_with_former(loaded: Loaded, completion: Completion) -> Loaded:
     """The run with all attempts if the step is done again and makes something: earlier effects must be known then. Raises log.Moved."""
     attempt = loaded.run.attempt
-    makes = completion.effects or completion.task or completion.notice or completion.awaits or completion.message
+    makes = completion.effects or completion.task or completion.notice or completion.awaits or completion.message or completion.children
     if not makes or attempt is None or attempt.attempt == 1 or len(loaded.run.attempts) == loaded.run.made:
         return loaded
     whole = load(loaded.run.id, whole=True)
     if whole is None or whole.run.seq != loaded.run.seq:
         raise log.Moved
     return whole
+
+
+def with_former_runs(command: commands.Complete, run: Run, completion: Completion) -> commands.Complete:
+    """The command with what runs made that the step started before, if it starts some. The run has all attempts, as `loaded_with_former` answers it."""
+    return replace(command, former=former_runs(run, command.values)) if completion.children else command
 
 
 def wishes_of(run: Run, completion: Completion) -> list[Wish]:

@@ -137,12 +137,6 @@ def _sent_before(chain: str, _number: int) -> Response | None:
     return frame.redirect_to(request.path)
 
 
-def begun_before() -> str | None:
-    """Return the run that this form began when it was sent before, for a view that goes on with it."""
-    begun: str | None = g.get("begun")
-    return begun
-
-
 def _under_way() -> Conflict:
     return Conflict(
         "The same request is under way. Ask again in a moment: it is answered as the first one.", code="in_progress", retry_after=1

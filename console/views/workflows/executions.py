@@ -61,6 +61,7 @@ def listed(slug: str) -> Response:
                   "took": formats.span(((head.ended_at or look.now) - head.created_at).total_seconds(), look),
                   "trigger": TRIGGER_WORDS.get(head.trigger, head.trigger)} for head in heads],
         "waits": waits_shortly([head.id for head in heads if head.live and (head.mode == "hands_off" or head.status not in ("saved", "waiting_person"))], look),
+        "settled": incidents.settled([head.id for head in heads if head.status in ("failed", "timed_out")]),
         "unsent": messages.unsent([head.id for head in heads if not head.live]),
         "following": frame.present_address(after=following) if following else None,
         "given": given,

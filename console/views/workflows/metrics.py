@@ -80,7 +80,7 @@ def _by_day(known: Known, figures: Metrics) -> Chart:
     return Chart(
         "by-day",
         "Runs by day",
-        f"In {figures.days} days {figures.total:,} were started; {done:,} completed and {wrong:,} failed.",
+        f"In {figures.days} days {figures.total:,} {'was' if figures.total == 1 else 'were'} started; {done:,} completed and {wrong:,} failed.",
         "column",
         "Day",
         [formats.times.day_words(day.day.isoformat(), look.locale) for day in ended],

@@ -5,6 +5,7 @@ import pytest
 from console import log, runs, workflows
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import DOCUMENT, Company
+from tests.support.paying import at_pay, back, pay, paying, providing
 
 
 def aborted(company: Company, step: str = "rate", record: str = "1") -> str:
@@ -78,3 +79,23 @@ def test_who_may_not(company: Company, who: str, error: type[Exception]) -> None
     old = aborted(company)
     with pytest.raises(error):
         runs.rerun(company.people[who], old, origin="start", version="original")
+
+
+@pytest.mark.parametrize("mood", ["good", "mute"])
+def test_what_it_made_where_it_stopped_is_not_made_a_second_time(company: Company, monkeypatch: pytest.MonkeyPatch, mood: str) -> None:
+    """Whether it was made, or may have been, and also where somebody went back before the end."""
+    with providing(monkeypatch) as provider:
+        paying(error=True)
+        run_id = at_pay(company)
+        provider.mood = mood
+        told = pay(company, run_id)
+        if mood == "mute":
+            effect = told["current"]["effect"]["id"]
+            runs.settle(company.olivia, run_id, revision=None, effect=effect, done=True, reason="It is there.")
+        back(company, run_id, "look")
+        runs.abort(company.olivia, run_id, revision=None, reason="Enough.")
+        with pytest.raises(Conflict) as refused:
+            runs.rerun(company.olivia, run_id, origin="failure", version="original")
+        assert (refused.value.code, "Pay through the provider" in refused.value.message) == ("already_done", True)
+        runs.rerun(company.olivia, run_id, origin="start", version="original")
+        assert provider.payments == [5]

@@ -81,6 +81,13 @@ def joined(item: "Stored", places: Mapping[tuple[str, str | None, str], "Stored"
             )
 
 
+def is_led(field: Field, structure: Structure) -> bool:
+    """Whether the columns of the field still lead somewhere in this structure of its table."""
+    if isinstance(field.pair, Joined):
+        return any(field.inputs == set(foreign["columns"]) for foreign in structure.get("foreign_keys", ()))
+    return field.inputs <= {column["name"] for column in structure["columns"]}
+
+
 def all_pairs(items: Sequence["Stored"]) -> dict[str, list[Pair]]:
     """Collection → its pairs."""
     sources: dict[str, dict[tuple[str | None, str], tuple[str, Structure]]] = {}
