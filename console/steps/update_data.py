@@ -110,8 +110,16 @@ class UpdateData(StepType):
         return bool(config.fields) or any(not entry.readonly for entry in config.form)
 
     def outcomes(self, config: UpdateDataConfig) -> tuple[str, ...]:
-        """`updated` where the record is written, else `unchanged`; most documents lead both on by `default`."""
-        return (UPDATED, UNCHANGED)
+        """`updated` where the record is written, else `unchanged`; most documents lead both on by `default`. Where only a form is asked, nothing is ever written."""
+        return (UPDATED, UNCHANGED) if self._writes(config) else (UNCHANGED,)
+
+    def rare_outcomes(self, config: UpdateDataConfig) -> tuple[str, ...]:
+        """A way for `updated` may stand where it never comes to that."""
+        return () if self._writes(config) else (UPDATED,)
+
+    @staticmethod
+    def _writes(config: UpdateDataConfig) -> bool:
+        return bool(config.fields or config.set)
 
     def reads(self, step: StepView) -> list[Read]:
         """The related records; the record's own fields come as `Context.forms`."""

@@ -271,3 +271,21 @@ def test_problems_name_steps_by_their_titles_and_settings_as_boxes_do(company: C
     ):
         assert words in told, told
     assert sum("does not have the form" in line for line in told) == 1
+
+
+def test_a_step_that_asks_for_a_form_alone_leads_on_in_one_way(company: Company, mona: FlaskClient) -> None:
+    form = {"form": [{"name": "amount", "label": "How much", "type": "decimal"}]}
+    made = workflows.create(company.mona, "Asked")
+    asked = {"op": "add_step", "step": {"id": "asked", "type": "update_data", "title": "Asked", "config": {}}, "after": "start"}
+    workflows.edit(company.mona, made.slug, 0, drafting.read_changes([asked]))
+    address = f"/workflows/{made.slug}/edit?step=asked"
+
+    def ways() -> list[str]:
+        return re.findall(r'data-way="([^"]+)"', mona.get(address).text)
+
+    assert ways() == ["default"]
+    workflows.edit(company.mona, made.slug, 1, drafting.read_changes([{"op": "set", "step": "asked", "field": "config", "value": form}]))
+    assert ways() == ["default"], "nothing is ever written: what follows “Updated” would never come"
+    written = {"op": "set", "step": "asked", "field": "config.fields", "value": ["email"]}
+    workflows.edit(company.mona, made.slug, 2, drafting.read_changes([written]))
+    assert ways() == ["updated", "unchanged", "default"]

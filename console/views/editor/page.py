@@ -261,6 +261,8 @@ def _ways(sketch: Sketch | None, step: Mapping[str, Any], errors: Mapping[str, s
         outcomes = _foreseen(sketch.kind, step)
     if len(outcomes) > 1 and "default" not in outcomes:
         outcomes.append("default")
+    if len(outcomes) == 1 and outcomes[0] not in given and "options" not in step.get("config", {}):  # of options more may come
+        outcomes = ["default"]
     outcomes += [outcome for outcome in given if outcome not in outcomes]
     labels = {option.value: option.label for option in getattr(sketch.config, "options", None) or ()} if sketch is not None else {}
     alone = outcomes == ["default"]
