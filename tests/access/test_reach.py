@@ -46,6 +46,8 @@ ENGINES = {
     "enrolments/exits.py": "whose run is at work or over: those are not judged now",
     "enrolments/direct_enrolment.py": "the run that a record was just started with",
     "enrolments/leaving.py": "runs of records that left",
+    "enrolments/places.py": "how the run of an enrolment that was judged ended",
+    "runs/engine/made_by_runs.py": "what the branches of a run that was judged have made",
     "monitoring/alerts.py": "whom a rule tells of which failed run; judged for each person when the notice is shown",
     "monitoring/due_times.py": "runs that are late by a rule",
     "monitoring/failed_runs.py": "failed runs copied with their label, which their readers are judged by",

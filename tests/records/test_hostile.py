@@ -272,7 +272,7 @@ def test_every_sort_filter_and_search_answers(found: list[Collection]) -> None:
                 given = json.loads(value)
                 with wrong.about(collection.id, field.name, given), contextlib.suppress(Malformed, Invalid, DefinitionError):
                     rows(collection, where=Condition(field.name, "is_null", True) if given is None else Condition(field.name, "eq", given))
-            if field.stored == "text":
+            if field.stored == "text" and field.pair is None:  # what several columns lead to is filtered by the key, of whatever type
                 with wrong.about(collection.id, field.name, "letters"):
                     rows(collection, where=Condition(field.name, "eq", "😀ä"))
         for text in ("a", "1", "%", "_", "'", '"', "\\", "ä", "2020-01-01", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "😀"):

@@ -400,10 +400,15 @@ def test_foreign_keys_are_relations_both_ways(tmp_path: Path, table: str, relati
     assert [(item.name, item.collection, item.kind, item.columns) for item in found] == relations
 
 
-def test_a_single_column_that_holds_a_whole_key_is_a_reference(tmp_path: Path) -> None:
+def test_columns_that_hold_a_whole_key_are_a_reference(tmp_path: Path) -> None:
     made = assembled(tmp_path, LINKS)
     found = {(name, item.name): item.references for name, collection in made.items() for item in collection.fields if item.references}
-    assert found == {("person", "country"): "country", ("person", "boss"): "person", ("visit", "person"): "person"}
+    assert found == {
+        ("person", "country"): "country",
+        ("person", "boss"): "person",
+        ("visit", "person"): "person",
+        ("receipt", "day_record"): "visit",
+    }
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_doing_it_again_needs_a_reason_and_what_was_typed_stays(pages: "Pages", 
     paying()
     run, _ = handed_in(pages)
     asked = again(pages, run, amount="6")
-    assert "What you typed now differs" in asked.text
+    assert "The result cannot be kept" in asked.text
     refused = pages.olivia.send(asked, "/complete", status=409, repeat="again", reason=" ")
     assert "Write the reason." in refused.text
     assert refused.form("/complete")["fields"]["repeat"] == "again"
