@@ -105,13 +105,17 @@ def _made(view: RunView) -> list[str]:
     return [each["summary"] for each in effects if each["status"] == "succeeded" and not each["compensates"] and each["id"] not in back]
 
 
+NOTHING_WRONG = frozenset({"asks_person", "no_address", "no_rule", "off"})
+"""Why a step asks a person although nothing failed: something has to be filled in or decided."""
+
+
 def _take_over(view: RunView, look: Look) -> Note | None:
     cause = (view.json["current"] or {}).get("take_over") or (view.screen or {}).get("take_over")
     if not cause:
         return None
     again = frame.run_url(view.json["id"], "retry") if "retry" in view.can else ""
     return Note(
-        "This step stopped and asks a person",
+        "This step asks a person" if cause.get("code") in NOTHING_WRONG else "This step stopped and asks a person",
         str(cause.get("message", "")),
         "warn",
         "hand-stop",
