@@ -279,7 +279,7 @@ EMPHASIS: dict[str, set[str]] = {
     "enrol-people": {"Enrol in …"},
     "work-with-contacts": {"By …", "By programs", "Contacts are found by", "By workflows", "In lists", "On a record", "On many records"},
     "check-an-export": {"what happened to one customer", "and signed again with the right key", "Chosen from N"},
-    "connect-your-database": {"without a primary key"},
+    "connect-your-database": {"A foreign key of several columns", "A key with its kind beside it", "without a primary key"},
     "give-rights": {"No index of the table begins with …", "Desk of the customer", "Operator in Operations may read Accounts of customers that they may see"},
     "keep-a-case-confidential": {"Archiving a team, removing a data source, closing an inbox", "Runs in somebody's hands", "A second run", "Erasing a person"},
     "let-others-approve": {"One person counts once", "What was approved and could not be done keeps its yes"},
