@@ -218,6 +218,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("alerts", STUCK_S, monitoring.alerts.raise_due, REST_S),
             Duty("slow runs", MINUTE_S, monitoring.alerts.tell_slow),
             Duty("due times", PUBLISH_S, monitoring.due_times.look),
+            Duty("approvals that wait", PUBLISH_S, monitoring.approval_times.look),
             Duty("changes by hand", PUBLISH_S, left_changes.settle_left),
             Duty("tasks", PUBLISH_S, tasks.pick_up),
             Duty("people who are away", STUCK_S, standing_in.pass_on, REST_S),
