@@ -12,6 +12,7 @@ from console.activity import sequencing
 from console.core import expressions
 from console.db.engine import fetch
 from console.demo import payments, procurement, stories
+from console.messages import opening
 from console.monitoring import incidents, read_log
 from console.work import tickets
 
@@ -156,7 +157,7 @@ def some_open_it(stage: "Stage") -> "Tale":
     """Every third of the e-mails that ask whether they are still of use is opened."""
     sent = messages.find(stage.actor("gita"), messages.OutboxQuery(channel="email", workflow="re-engage", status="sent"))
     for line in sent.lines[::3]:
-        messages.opening.note(line.message)
+        opening.note(line.message)
     stage.settle()
     automation.wake_awaiting()
     yield from ()
