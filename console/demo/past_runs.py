@@ -158,7 +158,7 @@ def some_open_it(stage: "Stage") -> "Tale":
     sent = messages.find(stage.actor("gita"), messages.OutboxQuery(channel="email", workflow="re-engage", status="sent"))
     for line in sent.lines[::3]:
         opening.note(line.message)
-    stage.settle()
+    sequencing.catch_up()
     automation.wake_awaiting()
     yield from ()
 
