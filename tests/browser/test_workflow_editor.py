@@ -158,6 +158,7 @@ def test_how_long_is_a_number_and_a_unit(screens: Callable[..., "Screen"], compa
     workflows.edit(company.mona, "care-review", draft.revision, drafting.read_changes([{"op": "add_step", "step": step, "after": "start"}]))
     mona = screens(390, 844).enter("mona")
     page = mona.go("/workflows/care-review/edit?step=answer")
+    expect(page.get_by_role("group", name="Or until").first).to_contain_text("An e-mail was opened")
     number, unit = page.get_by_label("Waits at most", exact=True), page.get_by_label("Unit of Waits at most")
     expect(number).to_have_value("3")
     expect(unit.locator("option:checked")).to_have_text("days")

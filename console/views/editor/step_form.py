@@ -323,7 +323,7 @@ class _Offer:
     def many(self, name: str, values: Sequence[str], items: Mapping[str, Any]) -> Options:
         """The choices for a setting with several values."""
         if items.get("enum"):
-            return [(each, _word(each)) for each in items["enum"]]
+            return [(each, EVENTS.get(each) or _word(each)) for each in items["enum"]]
         found: Options = ()
         if name == "roles":
             found = roles()
