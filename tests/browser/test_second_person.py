@@ -48,7 +48,7 @@ def edited(mona: "Screen") -> None:
     page.keyboard.type(ASKED)
     page.locator("#f-config-text").focus()
     page.keyboard.type("More than 500 go back. Agree?")
-    page.locator("#panel").get_by_label("Operations lead").focus()
+    page.locator("#panel").get_by_label("Operations lead").first.focus()
     page.keyboard.press("Space")
     page.get_by_label("What is compared").select_option("record.amount_minor")
     page.get_by_label("How", exact=True).select_option(label="is more than")

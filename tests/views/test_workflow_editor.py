@@ -147,7 +147,7 @@ def test_publishing_says_what_changes_and_asks_for_a_note(company: Company, mona
     words = (
         "When: Count is more than 500; Roles: Operations lead; Text: Agree?; Leads to: approved: Decide, otherwise: Decide, rejected: End"
     )
-    assert f"Added Agree {words}" in told
+    assert f"Added Agree : {words}" in told
 
 
 def test_every_template_opens_in_the_editor_with_each_of_its_steps(company: Company, mona: FlaskClient) -> None:
