@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -33,12 +33,13 @@ def names(connection: Connection) -> list[tuple[str | None, str, bool]]:
     return [(None, name, kind == "view") for name, kind, _ in connection.exec_driver_sql(SCHEMA)]
 
 
-def structures(connection: Connection, wanted: Collection[str]) -> list[dict[str, Any]]:
+def structures(connection: Connection, wanted: Collection[str], told: Callable[[int], None]) -> list[dict[str, Any]]:
     """Like `console.records.reflect.structures`. Views over missing tables and tables of unknown modules are left out."""
     found = connection.exec_driver_sql(SCHEMA).all()
     made = []
     for name, kind, sql in found:
         if name in wanted:
+            told(len(made))
             with contextlib.suppress(OperationalError, DatabaseError):
                 made.append(_structure(connection, name, kind, sql or ""))
     return made

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, flash, make_response, request
 
 from console import access, accounts, records, sources
 from console.core.documents.collections import Collection
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
-from console.sources import Tested, addresses
+from console.sources import Tested, addresses, connecting
 from console.views import formats, frame
 from console.views.settings import area, source_preview
 
@@ -23,8 +23,8 @@ ACTS = (("browse", "Browse"), ("update", "Change"), ("create", "Add"), ("delete"
 @blueprint.get("")
 def show() -> Response:
     """Show every source; without one, the link to connect the first."""
-    heads = sources.list_all(frame.actor())
-    return area.page("settings/sources.html", "sources", {"sources": heads})
+    under_way = [(one, _followed(one)) for one in connecting.all_under_way(frame.actor())]
+    return area.page("settings/sources.html", "sources", {"sources": sources.list_all(frame.actor()), "under_way": under_way})
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -64,7 +64,10 @@ def connect() -> Response:
         if not may:
             raise addresses.field_error("may", "Choose at least one role that may browse.")
         terms = sources.Terms(read_only=bool(request.form.get("read_only")))
-        made = sources.add(typed.get("name", ""), url, terms=terms, chosen=chosen, may=granted(may), by=actor)
+        name, many = typed.get("name", ""), len(sources.attempt(url).tables) if chosen is None else len(chosen)
+        if many > connecting.AT_ONCE:
+            return frame.redirect_to(_followed(connecting.ask(name, url, many, terms=terms, chosen=chosen, may=granted(may), by=actor)))
+        made = sources.add(name, url, terms=terms, chosen=chosen, may=granted(may), by=actor)
     except (Invalid, Conflict) as wrong:
         return _choice(url, typed, sources.attempt(url), chosen=chosen, may=may, wrong=wrong)
     there = {(collection.schema, collection.table) for collection in made}
@@ -80,6 +83,31 @@ def connect() -> Response:
     )
     flash(f"{typed['name']} is connected: {len(made)} collections.{left_out}")
     return frame.redirect_to(f"/settings/sources/{typed['name']}/connected")
+
+
+@blueprint.route("/new/<connecting_id>", methods=["GET", "POST"])
+def follow(connecting_id: str) -> Response:
+    """Show how far the connecting of a large database is; a POST stops it, or tries again. Polled by the page, it answers 204 while nothing changed."""
+    actor, name = frame.actor(), request.args.get("name", "")
+    if request.method == "POST":
+        one = connecting.get(connecting_id, by=actor)
+        if request.form.get("do") == "again":
+            connecting.again(connecting_id, by=actor)
+            return frame.redirect_to(_followed(one))
+        connecting.stop(connecting_id, by=actor)
+        flash(f"{one.name} is not connected; nothing of it is kept.")
+        return frame.redirect_to("/settings/sources")
+    if any(source.name == name for source in sources.list_all(actor)):
+        return frame.redirect_to(f"/settings/sources/{name}/connected")
+    one = connecting.get(connecting_id, by=actor)
+    if frame.wants_fragment() and request.args.get("seen") == str(one.done) and not one.why:
+        return make_response("", 204)
+    return area.page("settings/source_connecting.html", "sources", {"one": one, "url": _followed(one)}, blocks={"*": "progress"})
+
+
+def _followed(one: connecting.Connecting) -> str:
+    """Return the address that tells how far it is; the name in it leads on once it is connected."""
+    return frame.with_query(f"/settings/sources/new/{one.id}", {"name": one.name})
 
 
 def granted(may: Mapping[str, set[str]]) -> dict[str, list[str]]:
