@@ -168,6 +168,9 @@ def test_two_thousand_tables_are_found_by_name_and_no_page_draws_all_their_right
     found = ines.get("/settings/roles/operator?q=table%201999")
     assert "Table 1999" in found.text
     assert "more: find them" not in found.text
+    page = ines.get(f"/settings/sources/{many}/connected")
+    assert len(page.html) < 400 * 1024
+    assert "1,800 more" in page.text
     assert "Nothing has changed in many" in ines.get(f"/settings/sources/{many}/again").text
     assert "2,000" in ines.get(f"/settings/sources/{many}/tables").text
 

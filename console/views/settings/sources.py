@@ -1,5 +1,6 @@
 """Data sources: the list with their states, and connecting one step by step."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from flask import Blueprint, Response, flash, make_response, request
@@ -14,7 +15,7 @@ from console.views.settings import area, source_preview
 blueprint = Blueprint("sources", __name__, url_prefix="/settings/sources")
 KINDS = (("postgresql", "PostgreSQL"), ("mysql", "MySQL or MariaDB"), ("sqlite", "SQLite file"))
 PARTS = ("kind", "host", "port", "database", "user", "encrypted")
-MOST_NAMED, MOST_HIDDEN = 5, 40
+MOST_NAMED, MOST_HIDDEN, MOST_LISTED = 5, 40, 200
 TYPED = ("url", *PARTS, "name", "which", "look")
 ACTS = (("browse", "Browse"), ("update", "Change"), ("create", "Add"), ("delete", "Delete"), ("export", "Export"))
 """What a role may be given here, as rows of the policy and as words; `browse` includes reading single records."""
@@ -130,6 +131,8 @@ def connected(name: str) -> Response:
         "rights": _rights(collections),
         "first": min(usable, key=lambda table: (table.kind != "table", sources.likelihood(table.table)), default=None),
         "usable": usable,
+        "alike": {label for label, count in Counter(each.label for each in usable).items() if count > 1},
+        "most_listed": MOST_LISTED,
         "teams": teams,
         "team": own_teams[0] if own_teams else next(iter(teams), None),
         "roles": sorted(access.rights().roles),
