@@ -18,7 +18,7 @@ from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import alone, fetch, hot_engine, transaction
 from console.db.ids import new_id
-from console.errors import Conflict, ConsoleError, NotFound
+from console.errors import Conflict, ConsoleError
 from console.records import catalogue
 from console.records.connection_terms import Terms
 from console.sources import keeping
@@ -71,18 +71,15 @@ def all_under_way(by: Actor) -> list[Connecting]:
         return [_of(row) for row in connection.execute(sa.select(tables.source_connecting).order_by(tables.source_connecting.c.name))]
 
 
-def get(connecting_id: str, *, by: Actor) -> Connecting:
-    """What is being connected. Raises NotFound once it is connected or dismissed, NotAllowed."""
-    found = next((one for one in all_under_way(by) if one.id == connecting_id), None)
-    if found is None:
-        raise NotFound("Nothing is being connected here any more: it is connected, or somebody stopped it.")
-    return found
+def find(connecting_id: str, *, by: Actor) -> Connecting | None:
+    """What is being connected; None once it is connected or dismissed. Raises NotAllowed."""
+    return next((one for one in all_under_way(by) if one.id == connecting_id), None)
 
 
-def stop(connecting_id: str, *, by: Actor) -> None:
-    """Connect it no more, and forget what was asked for. Raises NotAllowed."""
+def stop(connecting_id: str, *, by: Actor) -> bool:
+    """Connect it no more, and forget what was asked for; whether that was in time. Raises NotAllowed."""
     keeping.require_manager(by)
-    fetch("delete from console.source_connecting where id = %s returning 1", (connecting_id,))
+    return bool(fetch("delete from console.source_connecting where id = %s returning 1", (connecting_id,)))
 
 
 def again(connecting_id: str, *, by: Actor) -> None:

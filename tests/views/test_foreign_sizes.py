@@ -124,6 +124,21 @@ def test_a_file_of_a_wide_list_has_the_columns_that_were_asked_for_in_their_orde
     assert len(rest) == 8
 
 
+def test_a_text_of_a_megabyte_is_no_name_of_its_record(pages: "Pages", tmp_path: Path) -> None:
+    file = tmp_path / "letters.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("create table letter (id integer primary key, subject text, sent date)")
+        connection.execute("insert into letter values (1, ?, '2026-01-01'), (2, 'Short', '2026-01-02')", ("word " * 200_000,))
+    connection.close()
+    sources.add("letters", f"sqlite:///{file}", "operator")
+    access.refresh()
+    page = pages.olivia.get("/c/letters.letter")
+    assert len(page.html) < 60 * 1024
+    assert "word word" in page.text
+    assert pages.olivia.get("/c/letters.letter/1").html.count("word word word word word word word word") < 30_000, "once, as a field"
+    sources.remove("letters")
+
+
 TABLES = 2_000
 
 

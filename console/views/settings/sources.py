@@ -91,16 +91,17 @@ def follow(connecting_id: str) -> Response:
     """Show how far the connecting of a large database is; a POST stops it, or tries again. Polled by the page, it answers 204 while nothing changed."""
     actor, name = frame.actor(), request.args.get("name", "")
     if request.method == "POST":
-        one = connecting.get(connecting_id, by=actor)
         if request.form.get("do") == "again":
             connecting.again(connecting_id, by=actor)
-            return frame.redirect_to(_followed(one))
-        connecting.stop(connecting_id, by=actor)
-        flash(f"{one.name} is not connected; nothing of it is kept.")
-        return frame.redirect_to("/settings/sources")
-    if any(source.name == name for source in sources.list_all(actor)):
+        elif connecting.stop(connecting_id, by=actor):
+            flash(f"{name} is not connected; nothing of it is kept.")
+            return frame.redirect_to("/settings/sources")
+        return frame.redirect_to(frame.present_address())
+    one = connecting.find(connecting_id, by=actor)
+    if one is None:
+        records.forget()  # a worker has connected it, and this process may not know yet
+        named(name)
         return frame.redirect_to(f"/settings/sources/{name}/connected")
-    one = connecting.get(connecting_id, by=actor)
     if frame.wants_fragment() and request.args.get("seen") == str(one.done) and not one.why:
         return make_response("", 204)
     return area.page("settings/source_connecting.html", "sources", {"one": one, "url": _followed(one)}, blocks={"*": "progress"})
