@@ -68,7 +68,7 @@ def all_under_way(by: Actor) -> list[Connecting]:
     """What is being connected, and what did not come about and is not dismissed yet, by name. Raises NotAllowed."""
     keeping.require_manager(by)
     with hot_engine().connect() as connection:
-        return [_of(row) for row in connection.execute(sa.select(tables.source_connecting).order_by(tables.source_connecting.c.name))]
+        return [_from_row(row) for row in connection.execute(sa.select(tables.source_connecting).order_by(tables.source_connecting.c.name))]
 
 
 def find(connecting_id: str, *, by: Actor) -> Connecting | None:
@@ -151,5 +151,5 @@ def _fail(connecting_id: str, why: str) -> None:
     fetch("update console.source_connecting set why = %s where id = %s returning 1", (why, connecting_id))
 
 
-def _of(row: Any) -> Connecting:
+def _from_row(row: Any) -> Connecting:
     return Connecting(row.id, row.name, row.person, row.done, row.total, row.why)

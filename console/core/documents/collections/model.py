@@ -355,6 +355,8 @@ class Collection:
             return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or value
         if field.stored == "decimal" and "." in str(value):
             return str(value).rstrip("0").rstrip(".")
+        if field.native in plain_words.RANGES:
+            return plain_words.spoken_range(value)
         if field.stored in ("uuid", "binary"):
             return plain_words.shortened_id(str(value))
         if field.stored not in ("date", "datetime"):
