@@ -39,7 +39,7 @@ def names(connection: Connection) -> list[tuple[str | None, str, bool]]:
 def structures(connection: Connection, wanted: Collection[str], told: Callable[[int], None]) -> list[dict[str, Any]]:
     """Like `console.records.reflect.structures`. Views over missing tables and tables of unknown modules are left out."""
     found = connection.exec_driver_sql(SCHEMA).all()
-    made = []
+    made: list[dict[str, Any]] = []
     for name, kind, sql in found:
         if name in wanted:
             told(len(made))
