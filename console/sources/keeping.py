@@ -90,10 +90,10 @@ def add(
     SourceDown if the database does not answer, NotAllowed.
     """
     require_manager(by)
+    require_free_name(name)
     address = addresses.read(url)
     portable_address.require_place(address, typed=by.kind != "system")
     text = address.render_as_string(hide_password=False)
-    require_free_name(name)
     settings = stored_settings(terms, schemas, chosen)
     seen = look(name, text, settings, told=told)
     require_existing(seen, schemas, chosen)
