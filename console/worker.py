@@ -60,7 +60,7 @@ ENROLLERS = 1
 BEGINNERS = 2
 """In how many workflows the runs of those who wait are begun at once."""
 WRITERS = 2
-"""How many lists are written into files at once: a million records take minutes, and no run waits behind them."""
+"""How many lists are written into files, and large databases connected, at once: they take minutes, and no run waits behind them."""
 DELIVERERS = 8
 """To how many outgoing webhooks events are sent at once: each address may take seconds, and nothing else waits behind it."""
 STARTERS = 2
@@ -130,11 +130,13 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
     )
     from console.actions import bulk
     from console.browse import list_files
+    from console.sources import connecting
 
     made: dict[str, Callable[[str], None]] = {
         queue.ADVANCE: functools.partial(runs.advance, stopping=stopping),
         queue.ADVANCE_HANDS_OFF: functools.partial(runs.advance, stopping=stopping),
         queue.EXPORT: functools.partial(list_files.advance, stopping=stopping),
+        queue.CONNECT: functools.partial(connecting.advance, stopping=stopping),
         queue.BUILD: builder.build,
         queue.BULK: functools.partial(bulk.advance, stopping=stopping),
         queue.BEGIN: functools.partial(enrolments.begin, stopping=stopping),
@@ -170,7 +172,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (CHANGERS, queue.BULK, queue.MOVE),
         (CALLS, queue.PROPOSE, queue.BUILD),  # both wait for a model
         (READERS, queue.READ),
-        (WRITERS, queue.EXPORT),
+        (WRITERS, queue.EXPORT, queue.CONNECT),
         (SENDERS, queue.SEND),
         (ENROLLERS, queue.ENROL),
         (ENROLLERS, queue.TAKE_OUT),
