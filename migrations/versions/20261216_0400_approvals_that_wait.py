@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261216_0400"
-down_revision = "20261216_0320"
+down_revision = "20261216_0330"
 
 
 def upgrade() -> None:
