@@ -13,6 +13,12 @@ Stretch = TypeVar("Stretch", bound=tuple[Any, ...])
 FoundKind = Literal["email", "url", "iban", "card", "phone", "id", "tax", "mrz", "date", "secret"]
 
 EMAIL = re.compile(r"(?<![\w.+%\-])[^\W_][\w.+%'\-]{0,63}@(?:[\w\-]{1,63}\.){1,8}[^\W\d_][\w\-]{1,62}")
+_DOT = r"(?:\.|(?-i:\sDOT\s)|\s?[\[({]\s?(?:dot|punkt|point)\s?[\])}]\s?)"
+_SAID_EMAIL = re.compile(
+    rf"(?<![\w.+%\-])([^\W_](?:[\w+%'\-]|{_DOT}){{0,63}}?)(?:(?-i:\sAT\s)|\s?[\[({{]\s?(?:at|ät|@|arroba)\s?[\])}}]\s?)((?:[\w\-]{{1,63}}{_DOT}){{1,8}}[^\W\d_][\w\-]{{1,62}})",
+    re.IGNORECASE,
+)
+"""An address as it is written to be hidden from programs: `anna [at] example (dot) com`."""
 URL = re.compile(r"(?:https?|ftp|javascript|data|file)\s?:\s?/{0,2}[^\s<>\"'`\])}]{2,2000}", re.IGNORECASE)
 DOMAINS = (
     "com|net|org|info|biz|io|ai|app|dev|co|eu|de|at|ch|fr|es|it|pl|lt|lv|ee|nl|be|uk|ie|pt|se|dk|fi|no|cz|sk|ru|ua|us|ca|cn|xyz|top|site|online|shop|"
@@ -92,11 +98,12 @@ def compact(text: str) -> str:
 
 
 def emails(text: str) -> Iterator[Found]:
-    """E-mail addresses, in small letters."""
-    if "@" not in text:
-        return
-    for match in EMAIL.finditer(text):
-        yield Found(match.start(), match.end(), "email", match[0].casefold())
+    """E-mail addresses in small letters, also those written `anna (at) example (dot) com`."""
+    if "@" in text:
+        yield from (Found(match.start(), match.end(), "email", match[0].casefold()) for match in EMAIL.finditer(text))
+    for match in _SAID_EMAIL.finditer(text):
+        plain = re.sub(_DOT, ".", f"{match[1]}@{match[2]}", flags=re.IGNORECASE)
+        yield Found(match.start(), match.end(), "email", plain.casefold())
 
 
 def links(text: str) -> Iterator[Found]:

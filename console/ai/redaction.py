@@ -233,7 +233,7 @@ class Redactor:
         ]
         for stretch in contact_details.apart(sorted(stretches, key=lambda each: ORDER.index(each.kind))):
             raw = text[stretch.start : stretch.end]
-            if "[" not in raw or stretch.kind == "secret":
+            if PLACEHOLDER.search(raw) is None or stretch.kind == "secret":
                 placed.append(
                     (stretch.start, stretch.end, REMOVED if stretch.kind == "secret" else self._placeholder(raw, kind=stretch.kind.upper()))
                 )

@@ -36,17 +36,26 @@ _BEARER = re.compile(r"\b(?:bearer|basic|digest|apikey)\s+([A-Za-z0-9+/_\-.~=]{1
 _LABEL = (
     r"pass[\s_\-]?w[o*.]rd|passwd|pswd|psw(?=\s?[:=])|pass\s?code|pass\s?phrase|pwd|pass(?=\s?[:=])|kennwort|passwort|losung|contrase[nñ]a|clave|mot de passe|parola|senha|palavra-passe|has[lł]o|slapta[zž]od(?:is|į|žio)|salasana|"
     r"l[oö]senord|adgangskode|passord|wachtwoord|heslo|jelsz[oó]|parool|parole|пароль|api[ _\-]?(?:key|token|secret)|access[ _\-]?(?:key|token)|secret(?:[ _\-]?(?:key|access key|token))?|"
-    r"kata sandi|mật khẩu|parol[aăe]|lozink[aeu]|šifra|şifre|geslo|парол[аьяію]|лозинка|lykilor[ðd]|κωδικ[όο]ς(?: πρόσβασης)?|συνθηματικό|كلمة (?:المرور|السر)|رمز عبور|סיסמה|ססמה|पासवर्ड|pass(?=\s+is\b)|p/?w(?=\s*(?:[:=]|is\b))|(?:ww|mdp|sig|session|cookie)(?=\s*[:=])|"
+    r"kata sandi|mật khẩu|parol[aăe]|lozink[aeu]|šifra|şifre|geslo|парол[аьяію]|лозинка|lykilor[ðd]|κωδικ[όο]ς(?: πρόσβασης)?|συνθηματικό|كلمة (?:المرور|السر)|رمز عبور|סיסמה|ססמה|पासवर्ड|pass(?=\s+is\b)|p[/.]?w\.?(?=[\s:=])|kw(?=\s*[:=])|auth(?==)|(?:ww|mdp|sig|session|cookie)(?=\s*[:=])|"
     r"client[ _\-]?secret|auth(?:entication|orization)?[ _\-]?(?:token|key|code)|session[ _\-]?(?:id|token|key)|refresh[ _\-]?token|private[ _\-]?key|signing[ _\-]?key|encryption[ _\-]?key|"
-    r"master[ _\-]?key|recovery[ _\-]?(?:code|key|phrase)|backup[ _\-]?code|seed[ _\-]?phrase|token|credentials?|security[ _\-]?(?:answer|code|word)|log-?in code|verification code|zugangscode|memorable word|(?:wlan|wi-?fi|netzwerk)[ \-]?(?:schl[uü]ssel|key|code)"
+    r"master[ _\-]?key|recovery[ _\-]?(?:code|key|phrase)|backup[ _\-]?code|seed[ _\-]?phrase|token|credentials?|security[ _\-]?(?:answer|code|word)|log-?in code|verification code|zugangscode|memorable word|(?:mother['’]?s )?maiden name|(?:geburts|mädchen)name (?:der|meiner) mutter|nom de jeune fille|(?:wlan|wi-?fi|netzwerk)[ \-]?(?:schl[uü]ssel|key|code)"
 )
 _SAYS = r"[\"'`*_]{0,3}\s*(?:\([^)\n]{0,30}\)\s*)?(?:[:=：＝»]|=>|->|→|\bis now\b|\bis\b|\bwas\b|\bto\b|\bist\b|\blautet\b|\best\b|\bes\b|\bè\b|\bto jest\b|\byra\b|\bär\b|\bер\b|\bé\b|\bon\b|\bje\b|\bto\b|\bir\b|\beste\b|\b[eє]\b)\s*:?\s*"
 _NAMED = re.compile(rf"(?<![^\W_])(?:{_LABEL})s?{_SAYS}(?:[>|][+\-]?[ \t]*\n[ \t]*)?[\"'`“„«<]?([^\s\"'`”“»<>]{{3,300}})", re.IGNORECASE)
 _JOINED = ("パスワード", "暗証番号", "密码", "密碼", "口令", "비밀번호", "암호", "รหัสผ่าน", "पासवर्ड")
 """Labels of writings without blanks between words."""
+_QUOTED = re.compile(
+    rf"(?<![^\W_])(?:{_LABEL})s?{_SAYS}(?:\"([^\"\n]{{3,100}})\"|(?<!\w)['‘]([^'’\n]{{3,100}})['’](?!\w)|[“„]([^“”\n]{{3,100}})[“”]|«([^»\n]{{3,100}})»)",
+    re.IGNORECASE,
+)
+"""Several words in quotation marks behind a label."""
 _MIXED = r"[\"'`“„«(|>]{0,2}((?=[^\s]*\d)(?=[^\s]*[^\W\d_])[^\s\"'`”“»|]{6,200})"
 _BARE = re.compile(
     rf"(?:(?<![^\W_])(?:{_LABEL})(?:[^\W\d_]{{0,3}}[\W_]{{1,6}}(?:[^\W\d_]{{1,4}}[^\w\n]{{1,3}}){{0,2}})|(?:{'|'.join(_JOINED)})[はがも는은이가是คือ\W_]{{0,5}}){_MIXED}",
+    re.IGNORECASE,
+)
+_NAMED_AFTER = re.compile(
+    rf"{_MIXED}[\"'`”“»)]?\s+(?:is|was|ist|war|est|es|as|als)\s+(?:(?:my|our|the|her|his|their|mein|unser|das|mon|le|mi|la|a)\s+)?(?:{_LABEL})(?![^\W_])",
     re.IGNORECASE,
 )
 _COMMAND = re.compile(
@@ -59,8 +68,8 @@ _PHRASE = re.compile(
     re.IGNORECASE,
 )
 _DIGITS = re.compile(
-    r"(?<![^\W_])(?:pin|tan|otp|cvv2?|cvc2?|csc|one[ \-]?time (?:code|password)|2fa(?: code)?|mfa(?: code)?|sms[ \-]?code)(?:[ \-]?(?:code|number|no\.?|nummer))?"
-    r"\s*(?:[:=]|is|ist|est|es|was)?\s*((?:\d[ \-]?){3,10})(?![\d])",
+    r"(?<![^\W_])(?:pin|tan|otp|cvv2?|cvc2?|csc|one[ \-]?time (?:code|password)|2fa(?: code)?|mfa(?: code)?|sms[ \-]?code|(?:pass|gate|door|alarm|safe|tür|tor)[ \-]?code|(?:safe|lock) combination|einmal(?:code|passwort|kennwort)|(?:karten)?prüf(?:ziffer|nummer)|(?:bestätigungs|sicherheits)code)(?:[ \-]?(?:code|number|no\.?|nummer))?"
+    r"(?:['’]s)?\s*(?:[:=]|is|ist|est|es|was|lautet)?\s*((?:\d[ \-]?){3,10})(?![\d])",
     re.IGNORECASE,
 )
 _NOT_IN_PHRASES = r"(?:the|and|for|are|was|has|had|not|but|from|have|were|been|our|his|her|its|who|how|which|with|been|their|them|these|those|would|could|should|does|did|where|while|than|because|each|into|is|der|die|das|und|ist|den|dem|ein|eine|von|mit|für|les|des|une|est|los|las|una|que|por|con|del)"
@@ -86,13 +95,18 @@ _LOGIN_WITH = re.compile(
     re.IGNORECASE,
 )
 """A user named, and what opens their account without a label of its own."""
+_LOGIN_MIXED = re.compile(
+    rf"\b(?:log|sign)[ -]?(?:in|on)\s+(?:with|as|using)\s+[^\s,;]{{1,60}}(?:\s*[,/;]|\s+and|\s+with)\s+{_MIXED}", re.IGNORECASE
+)
 _ONE_TIME = (
     r"(?:pin|tan|otp|one[ \-]?time (?:code|password)|2fa(?: code)?|mfa(?: code)?|sms[ \-]?code)(?:[ \-]?(?:code|number|no\.?|nummer))?"
 )
+_CODE_MIXED = re.compile(rf"(?<![^\W_]){_ONE_TIME}\s*(?:[:=]|is|ist|est|es|was)\s*{_MIXED}", re.IGNORECASE)
 _SPELLED = re.compile(
     rf"(?<![^\W_])(?i:{_ONE_TIME}\s*(?:[:=]|is|ist|est|es|was))\s*[\"'`]?([A-Z0-9]{{3,12}}|(?:[A-Z0-9][ \-]){{2,11}}[A-Z0-9]|(?=[A-Z \-]*\d)[A-Z0-9]{{1,4}}(?:[ \-][A-Z0-9]{{1,4}}){{1,4}}|[A-Z0-9]{{1,4}}(?:-[A-Z0-9]{{1,4}}){{1,5}})(?![^\W_])"
 )
 """A code of capital letters, for which a label is needed: other words are written so too."""
+_LABELLED = (_QUOTED, _PHRASE, _IN_ADDRESS, _BEARER, _LOGIN, _LOGIN_WITH, _LOGIN_MIXED, _CODE_MIXED, _SPELLED, _NAMED, _BARE, _NAMED_AFTER)
 _NATO = (
     "alfa|alpha|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|juliett?|kilo|lima|mike|november|oscar|papa|quebec|romeo|sierra|tango|uniform|victor|"
     "whisk(?:e)?y|x[ -]?ray|yankee|zulu"
@@ -112,7 +126,7 @@ _ORDINARY = frozenset([
 ])  # fmt: skip
 _HINT = re.compile(
     r"(?<![^\W\d_])(?:pass|ps?w|p/w|kennw|losung|contrase|clave|mot|paroo?l|senha|palavra|has[lł]o|slapta|salasana|l[oö]senord|adgang|wachtw|heslo|jelsz|парол|лозин|api|access|secret|client|auth|session|refresh|private|"
-    r"sign|encrypt|master|recovery|backup|seed|mnemonic|token|credential|security|log|verification|zugang|anmelde|identifiant|acceso|memorable|pin|tan|otp|cvv|cvc|csc|one|fa|mfa|sms|bearer|basic|digest|kata|mật|lozin|šifra|şifre|geslo|lykil|"
+    r"sign|encrypt|master|recovery|backup|seed|mnemonic|token|credential|security|log|verification|zugang|(?:mother['’]?s )?maiden|geburtsn|mädchenn|nom de|einmal|prüf|kartenprüf|bestätig|sicherheits|gate|door|alarm|safe|lock|tür|tor|p\.w|kw|anmelde|identifiant|acceso|memorable|pin|tan|otp|cvv|cvc|csc|one|fa|mfa|sms|bearer|basic|digest|kata|mật|lozin|šifra|şifre|geslo|lykil|"
     rf"κωδικ|συνθημ|كلمة|رمز|סיסמה|ססמה|ww|mdp|sig|cookie|wlan|wi-?fi|netzw|curl|wget|https?|mysql)|sshpass|{'|'.join(_JOINED)}",
     re.IGNORECASE,
 )
@@ -145,9 +159,9 @@ def _labelled_secrets(text: str) -> Iterator[Found]:
     """The text after a label."""
     yield from _in_table(text)
     yield from (_as_found(match, match.lastindex or 0) for match in _COMMAND.finditer(text))
-    for pattern in (_PHRASE, _IN_ADDRESS, _BEARER, _LOGIN, _LOGIN_WITH, _SPELLED, _NAMED, _BARE):
+    for pattern in _LABELLED:
         for match in pattern.finditer(text):
-            secret = _as_found(match, 1)
+            secret = _as_found(match, match.lastindex or 0)
             word = secret.text.strip(".,;:!?)(").casefold()
             if word and word not in _ORDINARY and not word.startswith("[removed"):
                 yield _trimmed(secret)

@@ -39,11 +39,11 @@ and not exists (select from console.log_pending p where p.id = e.id) order by e.
 """
 _KEEP = """
 update console.log_check set upto = %(upto)s, problem = %(problem)s, at = case when %(problem)s::text is null then now() else at end,
-    whole_at = case when %(whole)s then now() else whole_at end, owed = %(owed)s::jsonb, heads = %(heads)s,
-    heads_before = case when %(whole)s then %(heads)s else heads_before end
+    whole_at = case when %(whole)s then now() else whole_at end, owed = %(owed)s::jsonb, heads = %(heads)s, heads_upto = %(heads_upto)s
 where name = %(name)s returning name
 """
-_SO_FAR = "select name, upto, owed, heads, heads_before from console.log_check"
+_COUNT_HEADS = "select count(*) from console.checkpoint where size <= %s"
+_SO_FAR = "select name, upto, owed, heads, heads_upto from console.log_check"
 NOTES = {"erased": "subject_erased", "expired": "values_expired"}
 """Why a value is gone → the kind of event that accounts for it."""
 
@@ -78,13 +78,13 @@ class Part:
     """A stretch of the log that is looked at, in order, and what has to be remembered from one to the next.
 
     `owed` are values that are gone with no event after them that accounts for it so far: reason → [first place, how many events].
-    `heads` counts the signed heads that were seen.
+    `heads` is how many signed heads there were up to place `heads_upto` when a round last ended.
     """
 
     upto: int = 0
     owed: dict[str, list[int]] = field(default_factory=dict)
     heads: int = 0
-    heads_before: int = 0
+    heads_upto: int = 0
     values: bool = True
 
 
@@ -124,11 +124,13 @@ def _checked(size: int, note: str) -> str | None:
     problem = _shorter(new.upto, size) or _part(new, size, size) or _head(size, note) or _event_without_place(size)
     _keep("new", new, problem)
     if part.upto >= size:
-        part = Part(heads_before=part.heads_before)
+        part = Part(heads=part.heads, heads_upto=part.heads_upto)
     begin = replace(part, owed={reason: [*claim] for reason, claim in part.owed.items()})
     end = min(part.upto + PART, size)
     bad = _part(part, end, size) or (_whole(part, size) if end == size else None)
-    _keep("round", begin if bad else part, bad, whole=not bad and end == size)
+    if ended := end == size and not bad:
+        part.heads, part.heads_upto = fetch(_COUNT_HEADS, (size,))[0][0], size
+    _keep("round", begin if bad else part, bad, whole=ended)
     return problem or bad
 
 
@@ -140,6 +142,7 @@ def _keep(name: str, part: Part, problem: str | None, *, whole: bool = False) ->
         "whole": whole,
         "owed": orjson.dumps(part.owed).decode(),
         "heads": part.heads,
+        "heads_upto": part.heads_upto,
     }
     fetch(_KEEP, columns)
 
@@ -153,8 +156,9 @@ def _whole(part: Part, size: int) -> str | None:
     for reason, (first, events) in sorted(part.owed.items()):
         if not event_lists.later(NOTES[reason], size):
             return f"position {first}: values of {events} events, this the first, are gone or changed, and no event after them tells of an erasure or expiry"
-    if part.heads < part.heads_before:
-        return f"position {size}: {part.heads_before - part.heads} of the {part.heads_before} signed heads up to there are gone"
+    left = fetch(_COUNT_HEADS, (part.heads_upto,))[0][0]
+    if left < part.heads:
+        return f"position {part.heads_upto}: {part.heads - left} of the {part.heads} signed heads up to there are gone"
     return None
 
 
@@ -178,7 +182,7 @@ def _part(part: Part, upto: int, size: int) -> str | None:
     for begin in range(part.upto, upto, AT_ONCE):
         end = min(begin + AT_ONCE, upto)
         rows = fetch(_ROWS, (begin, end), binary=True)
-        problem = _events(part, rows, begin, end, size) or _signed(part, begin, end, size)
+        problem = _events(part, rows, begin, end, size) or _signed(begin, end, size)
         ids = [row[1] for row in rows]
         problem = problem or _lost(min(_event_at(begin) + 1, *ids), max(ids))
         if problem:
@@ -286,10 +290,9 @@ def _above(tiles: dict[int, bytes], size: int) -> str | None:
     return None
 
 
-def _signed(part: Part, begin: int, end: int, size: int) -> str | None:
+def _signed(begin: int, end: int, size: int) -> str | None:
     """Whether the heads signed for these sizes are of this log."""
     heads_here = fetch(_HEADS, (begin, end))
-    part.heads += len(heads_here)
     if not heads_here:
         return None
     with transaction() as connection:

@@ -104,8 +104,11 @@ def test_a_password_of_several_words_goes_whole(label: str) -> None:
 @cases("text, code", [
     ("the PIN code is QXZT, thanks", "QXZT"), ("pin: Q7 ZT", "Q7 ZT"), ("My one-time code is AB-CD-EF", "AB-CD-EF"), ("it is quebec x-ray zulu tango 4 1", "quebec x-ray zulu tango 4 1"),
     ("log in with user anna and kirsche", "kirsche"), ("sign in as username 'anna', 'mirabelle'", "mirabelle"),
+    ("sign in with anna and Sonne77", "Sonne77"), ("the PIN code is Sonne77", "Sonne77"), ("my pin's 4711", "4711"), ("Einmalcode 883412", "883412"), ("the gate code is 4711#", "4711"), ("Kartenprüfnummer 123", "123"),
+    ("my password is 'open the blue door'", "blue door"), ("Passwort: „Blaue Kuh“", "Blaue Kuh"), ("I use Sonne77 as password", "Sonne77"), ("Sonne77 ist mein Passwort", "Sonne77"), ("p.w.: Sonne77", "Sonne77"),
+    ("my mother's maiden name is Smithers", "Smithers"), ("Geburtsname der Mutter: Kowalski", "Kowalski"), ("anna (at) example (dot) com", "anna"), ("anna [at] example.com", "anna"), ("anna AT example DOT com", "anna"),
 ])  # fmt: skip
-def test_a_code_of_letters_and_one_that_is_read_out_are_known(text: str, code: str) -> None:
+def test_a_code_is_known_in_the_words_that_people_put_around_it(text: str, code: str) -> None:
     assert code not in redaction.redacted(text, {}).text
 
 
@@ -132,6 +135,7 @@ def test_a_key_of_json_or_a_field_that_names_a_secret_is_enough(name: str) -> No
     "Please reset my password, I am customer C-11263 since 2019.", "I lost my PIN yesterday at 10:30.", "She speaks French and her password is expired.", "Please pass Ana's 2nd letter to A4b2c3",
     "The parole hearing is 12 November 2026", "Our sig is on page 2", "Order AC12 and SK9 shipped", "Passwort zurücksetzen bitte, Ticket T-20391", "run_01jd0000000000000000000000", "user,town\ntom,Delft", "My passphrase is not the one that I had before.",
     "The PIN is loose, and Oscar Mike Delta called", "Sign in with your account and check the list", "I log in as usual and nothing happens", "The PIN was SENT to you by letter", "The PIN is NOT WORKING since Monday",
+    "Password: 'forgotten'.", "Login with Google and GitHub works.", "Einmalcode kam nicht an.", "We met [at the office] (at noon).", "Invoice (at) 30 days net.", "Her maiden name is not on the certificate.",
 ])  # fmt: skip
 def test_talk_of_passwords_is_no_password(text: str) -> None:
     assert redaction.redacted(text, {}).text == text

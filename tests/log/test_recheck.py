@@ -144,6 +144,16 @@ def test_a_log_that_became_shorter_is_not_in_order(clean: Database, forge: Calla
     assert recheck.check() == recheck.state().problem == "position 20: the head signed there is gone; the newest one left is of 0 events"
 
 
+def test_a_signed_head_that_is_gone_is_missed_however_many_are_signed_after_it(clean: Database, forge: Callable[[str], None]) -> None:
+    last = fill(10)
+    last = fill(10, "sys:a", *last)
+    assert recheck.check() is None
+    forge("delete from console.checkpoint where size = 10")
+    for _ in range(3):
+        last = fill(10, "sys:a", *last)
+        assert recheck.check() == recheck.state().problem == "position 20: 1 of the 2 signed heads up to there are gone"
+
+
 def test_one_process_at_a_time_looks(clean: Database) -> None:
     fill(3)
     with psycopg.connect(clean.url, autocommit=True) as other:
