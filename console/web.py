@@ -21,7 +21,6 @@ from console.db import engine
 from console.errors import ConsoleError
 from console.processes.parent import end_with_parent
 from console.settings import data_folder
-from console.views import assets
 
 THREADS = 4
 CHANGES = 2
@@ -56,15 +55,13 @@ class Server(MPServer):
 
 
 def read_ahead() -> None:
-    """Read, before the workers are forked, what each of them would read at its first requests: step types, the grammar of expressions, scripts, rights, live
-    versions.
+    """Read, before the workers are forked, what each of them would read at its first requests: step types, the grammar of expressions, rights, live versions.
 
     They share it, and one that takes the place of another is as quick as that one was. No connection stays open: workers must not share one. Where no
     database answers, the workers read for themselves as soon as one does.
     """
     steps.all_types()
     expressions.parse("true")
-    assets.shortened("js/frame.js")
     try:
         policy_store.current()
         runs.read_live_versions(AHEAD_S)

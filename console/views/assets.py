@@ -145,6 +145,7 @@ def send(filename: str) -> Response:
 def _extend(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
     app.view_functions["static"] = send
+    _short_scripts()  # before web workers are forked
     app.jinja_env.globals.update(icon=icon, asset=asset, font=font, sheets=sheets, scripts=scripts, morph=lambda: asset(MORPH))
 
 

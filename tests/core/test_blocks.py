@@ -391,20 +391,6 @@ def test_only_what_changes_is_before_and_after() -> None:
     assert [(group["label"], [row["after"] for row in group["rows"]]) for group in told["groups"]] == [("a", ["high"])]
 
 
-def test_several_things_that_a_step_does_are_told_apart() -> None:
-    effects = [
-        {"summary": "Sets the supplier to active", "fields": [{"name": "status", "label": "Status", "old": "new", "new": "active"}]},
-        {"summary": "Adds a task.", "fields": [{"name": "status", "label": "Status", "new": "open"}]},
-    ]
-    told = blocks.picture({**found({"block": "before_after"}), "ways": [{"effects": effects}]}, say)
-    assert [(group["label"], [row["after"] for row in group["rows"]]) for group in told["groups"]] == [
-        ("Sets the supplier to active", ["active"]),
-        ("Adds a task", ["open"]),
-    ]
-    told = blocks.picture({**found({"block": "before_after"}), "ways": [{"effects": effects[:1]}]}, say)
-    assert [group["label"] for group in told["groups"]] == [None]
-
-
 def test_owners_that_no_chain_ties_to_the_company_are_named() -> None:
     circle = [{"id": name, "of": of, "share": "50"} for name, of in (("A", "B"), ("B", "A"), ("C", "C"), ("D", "D"), ("E", None))]
     assert drawn(TREE, owners=circle[:1] + circle[1:2])["apart"] == "No chain leads to this company from: A, B."

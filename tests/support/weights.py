@@ -8,7 +8,7 @@ from console.views import assets
 MOST = 200_000
 _FILES = re.compile(r'(?:href|src|data-needs)="/static/([^"?]+)')
 _LATER = re.compile(r'<\w+[^<>]*hx-trigger="load[^<>]*>')
-_ID, _ADDRESS = re.compile(r'\sid="([^"]+)"'), re.compile(r'\shx-get="([^"]+)"')
+_TARGETS, _ADDRESS = (re.compile(r'\shx-target="#([^"]+)"'), re.compile(r'\sid="([^"]+)"')), re.compile(r'\shx-get="([^"]+)"')
 
 
 def weight(get: Callable[..., str], address: str) -> int:
@@ -23,9 +23,10 @@ def weight(get: Callable[..., str], address: str) -> int:
 
 
 def _part(get: Callable[..., str], tag: str) -> str:
-    named, asked = _ID.search(tag), _ADDRESS.search(tag)
+    asked = _ADDRESS.search(tag)
+    target = next((found[1] for found in (one.search(tag) for one in _TARGETS) if found), "")
     assert asked is not None, tag
-    return get(asked[1].replace("&amp;", "&"), **{"HX-Request": "true", "HX-Target": named[1] if named else ""})
+    return get(asked[1].replace("&amp;", "&"), **{"HX-Request": "true", "HX-Target": target})
 
 
 def _size(name: str) -> int:
