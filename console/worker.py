@@ -60,7 +60,7 @@ ENROLLERS = 1
 BEGINNERS = 2
 """In how many workflows the runs of those who wait are begun at once."""
 WRITERS = 2
-"""How many lists are written into files at once: a million records take minutes, and no run waits behind them."""
+"""How many lists are written into files, and large databases connected, at once: they take minutes, and no run waits behind them."""
 DELIVERERS = 8
 """To how many outgoing webhooks events are sent at once: each address may take seconds, and nothing else waits behind it."""
 STARTERS = 2
@@ -130,11 +130,13 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
     )
     from console.actions import bulk
     from console.browse import list_files
+    from console.sources import connecting
 
     made: dict[str, Callable[[str], None]] = {
         queue.ADVANCE: functools.partial(runs.advance, stopping=stopping),
         queue.ADVANCE_HANDS_OFF: functools.partial(runs.advance, stopping=stopping),
         queue.EXPORT: functools.partial(list_files.advance, stopping=stopping),
+        queue.CONNECT: functools.partial(connecting.advance, stopping=stopping),
         queue.BUILD: builder.build,
         queue.BULK: functools.partial(bulk.advance, stopping=stopping),
         queue.BEGIN: functools.partial(enrolments.begin, stopping=stopping),
@@ -170,7 +172,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (CHANGERS, queue.BULK, queue.MOVE),
         (CALLS, queue.PROPOSE, queue.BUILD),  # both wait for a model
         (READERS, queue.READ),
-        (WRITERS, queue.EXPORT),
+        (WRITERS, queue.EXPORT, queue.CONNECT),
         (SENDERS, queue.SEND),
         (ENROLLERS, queue.ENROL),
         (ENROLLERS, queue.TAKE_OUT),
@@ -218,6 +220,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("alerts", STUCK_S, monitoring.alerts.raise_due, REST_S),
             Duty("slow runs", MINUTE_S, monitoring.alerts.tell_slow),
             Duty("due times", PUBLISH_S, monitoring.due_times.look),
+            Duty("approvals that wait", PUBLISH_S, monitoring.approval_times.look),
             Duty("changes by hand", PUBLISH_S, left_changes.settle_left),
             Duty("tasks", PUBLISH_S, tasks.pick_up),
             Duty("people who are away", STUCK_S, standing_in.pass_on, REST_S),

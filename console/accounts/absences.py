@@ -4,7 +4,7 @@ Standing in gives no right: the substitute is told what waits for somebody who i
 is away too is followed by their own. The days are those of the zone of the person who is away.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -29,6 +29,7 @@ from console.absence a join console.person p on p.id = a.person join console.per
 _OF_PERSON = f"select {_COLUMNS} where a.person = %s and a.ends_at > %s order by a.starts_at"
 _ONE = f"select {_COLUMNS} where a.id = %s"
 _NOW = f"select {_COLUMNS} where a.starts_at <= %s and a.ends_at > %s and p.disabled_at is null"
+_NAMED = "select distinct on (person) person, substitute from console.absence where person = any(%s) order by person, starts_at desc"
 _INSERT = sa.text(
     "insert into console.absence (id, person, substitute, first_day, last_day, starts_at, ends_at, made_by, made_at)"
     " values (:id, :person, :substitute, :first, :last, :starts, :ends, :by, :at)"
@@ -145,6 +146,13 @@ def substitute_of(person_id: str, gone: Mapping[str, Absence]) -> str | None:
         passed.add(person_id)
         person_id = gone[person_id].substitute
     return person_id
+
+
+def substitutes(people: Sequence[str]) -> dict[str, str]:
+    """Person → who stands in for them now, or where they are here, who did last or will next; nobody for who has never named one."""
+    gone, named = away(), fetch(_NAMED, (list(people),))
+    found = {person: substitute_of(person, gone) if person in gone else deputy for person, deputy in named}
+    return {person: deputy for person, deputy in found.items() if deputy is not None}
 
 
 def stood_in_for(person_id: str) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ def _wake_run(run_id: str, key: str, event: LogEvent) -> bool:
     step = steps.view(definition.document.step(loaded.run.attempt.step))
     if step.type != "wait":
         return False  # a step type of a plug-in, which is answered by its own door
-    if step.config.event != event.on or not _passes(step.config.filter, definition, run, event):
+    if event.on not in (step.config.event, *step.config.also) or not _passes(step.config.filter, definition, run, event):
         return False
     output = {"until": (run.waiting or {}).get("until"), "event": event.on, "at": log.body.moment(event.at)}
     return runs.arrive(runs.ENGINE, run_id, key, outcome="event", output=output)

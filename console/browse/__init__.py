@@ -21,6 +21,7 @@ from console.browse.record_lists import (
     masked,
     may_shape,
     note_view,
+    noted_page,
     nothing_found,
     page,
     question,

@@ -70,6 +70,8 @@ def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str], act: s
     try:
         record_keys = {key: key if len(collection.key) > 1 else records.key_of_value(key) for key in keys}
         found = records.named(collection_id, record_keys.values(), scope, collection.closing)
+        if missing := set(record_keys.values()) - found.keys():
+            found |= records.named_alike(collection_id, missing, scope, collection.closing)
     except ConsoleError:  # the source does not answer: the keys are all that is known
         return {}
     return {key: _named(collection, scope, there, found.get(there)) for key, there in record_keys.items()}
@@ -107,7 +109,7 @@ def _named(collection: Collection, scope: Scope, key: str, record: Record | None
         return Named(_absent(collection, scope), absent=True)
     hidden = scope.hidden & set(collection.title_fields)
     shown = f"{collection.label_one} {DOTS}" if hidden and record.title == key else record.title
-    return Named(shown, key=key, ended=any(record.values.get(name) for name in collection.closing))
+    return Named(shown, key=record.key or key, ended=any(record.values.get(name) for name in collection.closing))
 
 
 def _indefinite(collection: Collection) -> str:

@@ -130,7 +130,11 @@ def described(actor: Actor, collection: Collection, scope: Scope) -> dict[str, A
 
 def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
     """A page of the collection's list. Raises NotFound, Malformed naming the invalid field, op, sort, segment or cursor, SourceDown."""
-    collection, scope = browsed_collection(actor, collection_id)
+    return noted_page(actor, *browsed_collection(actor, collection_id), query)
+
+
+def noted_page(actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery) -> ListPage:
+    """As `page`, within a scope that the caller has judged."""
     found = page_within(actor, collection, scope, query)
     _note_list(actor, collection, query, found)
     return found

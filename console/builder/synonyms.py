@@ -22,50 +22,59 @@ AIMLESS = 0.4
 NAMED = (1.4, 1.7)
 """What it grows by where one word, or more, means what the title means."""
 _STOPS = (
-    "aber about above after afterwards all alle als also and any are auch auf aus back been before bei bis brauchen braucht but change changes can damit danach dann das dass day days dem den der "
-    "des die drei each ein eine einem einen einer eines else erst euro euros ever every everybody everyone falls for from fur gibt haben had has hat have "
-    "hello her his hour hours how ich ihm ihr immer into ist its jede jedem jeden jeder just kann let like look make mal mehr mit month months "
-    "more muss must nach need needs neu new nicht noch not nur oder off ohne once one only our out over own people per person please said say "
-    "says see sein seine send she should sich sie sind sobald soll sollen some somebody someone someth start stunden suchen tag tage tagen take "
-    "than that the their them then there they thing this three time times two uber und uns unser until vom von vor want was way week weeks wenn wer "
-    "werden were what when where whether which who wie will wir wird with without work workflow would yes you your zum zur zwei "
-    "neue neuen neuer neues avec apres aux chaque dans des dont elle entre les leur nous nouveau nouveaux nouvel nouvelle par pas plus pour puis quand que qui sans ses son sont sur tous tout une "
-    "antes cada como con cuando del despues desde ella esta las los mas nueva nuevas nuevo nuevos para pero por sin sobre una uno "
-    "als bij dan dat deze een eerst elke het hun iedere maar met naar niet nieuw nieuwe nog onze ook tot van veel voor waar wordt zijn"
+    "aber about above after afterwards all alle als also and any are auch auf aus back been before bei bis brauchen braucht but change changes can damit "
+    "danach dann das dass day days dem den der des die drei each ein eine einem einen einer eines else erst euro euros ever every everybody everyone falls "
+    "for from fur gibt haben had has hat have hello her his hour hours how ich ihm ihr immer into ist its jede jedem jeden jeder just kann let like look "
+    "make mal mehr mit month months more muss must nach need needs neu new nicht noch not nur oder off ohne once one only our out over own people per "
+    "person please said say says see sein seine send she should sich sie sind sobald soll sollen some somebody someone someth start stunden suchen tag tage "
+    "tagen take than that the their them then there they thing this three time times two uber und uns unser until vom von vor want was way week weeks wenn "
+    "wer werden were what when where whether which who wie will wir wird with without work workflow would yes you your zum zur zwei neue neuen neuer neues "
+    "avec apres aux chaque dans des dont elle entre les leur nous nouveau nouveaux nouvel nouvelle par pas plus pour puis quand que qui sans ses son sont "
+    "sur tous tout une antes cada como con cuando del despues desde ella esta las los mas nueva nuevas nuevo nuevos para pero por sin sobre una uno als bij "
+    "dan dat deze een eerst elke het hun iedere maar met naar niet nieuw nieuwe nog onze ook tot van veel voor waar wordt zijn give gives get gets got "
+    "can't cannot nobody anyone today tomorrow tonight yesterday next last minute minutes really tell tells under via minuten woche wochen monat monate "
+    "monaten jahre jahren kommt kam bekommt bekommen muessen mussen mochte wollen bevor nachdem jemand niemand unsere unserem unseren wurde worden hatte "
+    "keine kein jedes welche welcher innerhalb bald heute gestern ont rien depuis trois deux cinq mois etre veut veulent doit doivent peut faut fait nos "
+    "notre votre leurs cette ces avant pendant jour jours semaine semaines heure heures dessus dessous jamais toujours quelqu nuestro nuestra nuestros "
+    "hasta quiere quieren debe deben hay tiene tienen ser dia dias semana semanas mes meses hora horas minutos dos tres otra otro todos todas cuyo alguien "
+    "nadie moet moeten wil willen heeft hebben geeft door boven onder binnen wij iemand dag dagen weken maand maanden uur uren twee drie nooit altijd zodra "
+    "welke binnenkort voordat nadat"
 )
 STOP_WORDS = frozenset(_STOPS.split())
 MATTERS = (
-    "supplier vendor kreditor liefer fournisseur proveedor leverancier | contractor partner manufacturer procurement purchase dienstleister einkauf",
-    "refund reimburse repay chargeback erstatt ruckzahl rembours reembols devol terugbetal | return complaint dispute claim exchange parcel goods item ruckgabe reklam umtausch retour zuruck abbuchung beschwer reclam klacht",
-    "bank iban | account konto",
-    "| payment pay money transfer payout charge credit geld bezahl zahlung auszahl uberweis gutschrift paiement dinero betaling",
-    "onboard aufnehm aufnahme aanmeld alta | offboard hire hiring candidate applicant applies recruit tender contract access leave einstell bewerb vertrag",
-    "kyc | identity verif screen sanction underwrit loan mortgage application diligence owner identit identidad sanktion sancion sanctie kredit",
-    "review | assess prufung prufen",
-    "erneut | yearly annual periodic regular re- jahrlich regelmassig bestand wiederhol",
-    "risk risiko |",
-    "| customer kund client klant patient tenant student borrower mandant",
-    "lead prospect interessent | interested quote angebot",
-    "call ring dial anruf appel llamar llamada bellen | phone telefon telephon",
+    "supplier vendor kreditor liefer fournisseur proveedor leverancier | contractor partner manufacturer procurement purchase merchant dienstleister einkauf prestataire contratista inkoop",
+    "refund reimburse repay chargeback erstatt ruckzahl rembours reembols devol terugbetal | return complaint dispute claim exchange parcel goods item ruckgabe damag reklam umtausch retour zuruck terug kaputt beschadig abbuchung beschwer reclam endommag klacht kapot",
+    "bank banc iban | account konto compte cuenta rekening rib",
+    "| payment pay money transfer payout charge credit geld bezahl zahlung auszahl uberweis gutschrift paiement argent virement dinero pago cobr betaling betal",
+    "onboard aufnehm aufnahme aanmeld alta | offboard hire hiring candidate applicant applies recruit tender contract agreement access leave einstell bewerb vertrag contrat embauch candidat hinzufug ajout anadir agreg toevoeg",
+    "kyc | identity verif screen sanction underwrit loan mortgage application diligence owner identit identidad legitim ausweis beneficiair beneficiari sanktion sancion sanctie kredit",
+    "review | assess prufung prufen bewert evalu examin revis beoordel",
+    "erneut | periodi regular re- regelmassig bestand wiederhol opnieuw",
+    "risk risiko risque riesgo risico |",
+    "| customer cardholder shopper kund kunde client klant patient tenant student borrower mandant",
+    "lead prospect interesse interesad | interested quote angebot",
+    "call ring dial anruf appel llamar llamada bellen opbel | phone telefon telephon",
     "| contact kontakt",
-    "welcome greet begruss willkommen accueil bienven welkom | signed inscri signup sign-up register anmeld registrier",
-    "engagement | inactive silent dormant lapsed bought buying gekauft heard churn cancel quiet subscriber subscription discount gemeldet still inaktiv inactif inactivo abgewandert",
-    "suspicion suspect verdacht soupcon sospech | confiden fraud abuse whistleblow moderat launder breach harassment report vertraulich geldwasch betrug melden meldung",
-    "| email e-mail sms message text newsletter letter write nachricht schreib anschreib mensaje bericht courriel correo",
-    "insurance versicherung | certificate zertifikat",
-    "document dokument unterlagen papier paper papeles | identity passport licence ausweis",
-    "expire expiring ablauf caduca verloop |",
-    "zone zeitzone |",
-    "ticket | request answer unanswered anfrage beantwort antwort",
+    "welcome greet begruss willkommen accueil bienven begroet welkom | signed inscri signup sign-up regist joined anmeld",
+    "engagement | inactive silent dormant lapsed bought buying gekauft heard churn cancel quiet subscriber subscription discount gemeldet still inaktiv inactif inactiv inactie abgewandert stopped former ehemalig ancien voormalig relanc reactiv achet comprad gekocht winback win-back",
+    "suspicion suspect verdacht soupcon sospech | confiden fraud abuse whistleblow moderat launder breach harassment report vertraulich geldwasch betrug melden meldung blanchi blanqueo witwas vermoed fraude",
+    "| email e-mail mail sms message text newsletter letter write nachricht schreib anschreib mensaje bericht courriel correo",
+    "insurance versicherung assurance seguro verzeker | certificat zertifikat certifica",
+    "document dokument unterlagen papier paper papeles | identity passport licence ausweis passeport pasaporte paspoort",
+    "expir ablauf abgelauf caduc vence verloop verlop |",
+    "zone zeitzone fuseau tijdzone |",
+    "ticket | request answer unanswered anfrage beantwort antwort demande solicitud verzoek aanvraag respuesta antwoord",
 )
 """Words of many trades, each line for one thing, before the bar those that mean the same wherever they are written.
 
 A word belongs to a line where it begins with an entry, or has one of five letters within it.
 """
 MANNERS = (
-    "| overdue due nightly night daily weekly monday friday schedule morning evening nacht nachts taglich wochentlich montag freitag morgen abend nuit noche",
-    "| reminder remind escalat deadline late waiting erinner mahn frist uberfallig verspat",
-    "| approve approval agree authorise authorize consent second manager freigabe freigeb genehmig zustimm zweit approuv aprobar aprueb goedkeur",
+    "| check control kontroll",
+    "| yearly annual quarter jahr quartal annuel trimest anual jaarlijk kwartaal",
+    "| overdue due nightly night daily weekly monday friday schedule morning evening nacht nachts taglich wochentlich montag freitag morgen abend nuit matin noche diari dagelijks ochtend wekelijks",
+    "| reminder remind escalat deadline late waiting erinner mahn frist uberfallig verspat rappel recordator recordar herinner",
+    "| approve approval agree authorise authorize consent second manager freigabe freigeb genehmig zustimm zweit approuv deuxieme aprobar aprueb segund goedkeur akkoord tweede",
 )
 
 

@@ -74,6 +74,12 @@ WORKFLOWS = (
         ("workflow", "slug", "inbox", "rule", "late_run", "percent", "worked_seconds", "holder", "told", "moved_to"),
     ),
     Kind(
+        "approval_waited",
+        "configuration",
+        "An approval has waited so long that who may decide, or who stands in for them, was told.",
+        ("workflow", "slug", "rule", "late_run", "approval", "minutes", "worked_seconds", "told"),
+    ),
+    Kind(
         "incident_closed",
         "configuration",
         "Failed runs of one cause were set aside, without doing them again.",

@@ -105,6 +105,12 @@ OUTSIDE = (
     Kind(
         "message_failed", "record", "A message could not be sent, or did not arrive.", ("message_id", "run", "channel", "code"), ("reason",)
     ),
+    Kind(
+        "message_opened",
+        "record",
+        "An e-mail was opened for the first time, as far as its picture was fetched.",
+        ("message_id", "run", "channel"),
+    ),
     Kind("message_received", "record", "A message came from somebody outside.", ("message_id", "channel", "stop", "known"), ()),
     Kind("messages_put_aside", "configuration", "A person put messages of unknown senders aside.", ("messages",)),
     Kind("call_ended", "record", "A call to somebody outside ended.", ("message_id", "run", "outcome", "number", "sandbox"), ("label",)),

@@ -7,6 +7,10 @@ from typing import Any
 
 from console.core.currencies import decimals, whole_units
 
+RANGES = tuple(f"{of}{kind}" for of in ("int4", "int8", "num", "date", "ts", "tstz") for kind in ("range", "multirange"))
+"""Types of PostgreSQL with two ends."""
+_RANGE = re.compile(r'([\[(])("[^"]*"|[^,"\[(]*),("[^"]*"|[^,"\])]*)([\])])')
+_END = re.compile(r"(\d{4}-\d\d-\d\d)(?: [\d:.+-]+)?")
 LONG_ID = 32
 SPELLED_LARGE = 4
 """Letters of a word in capitals that may be an abbreviation: USD, SEPA. A longer one is a word: CANCELLED."""
@@ -130,3 +134,29 @@ def amount_words(value: Any, code: str | None, *, minor: bool) -> str | None:
     digits = max(places, -int(number.as_tuple().exponent))
     sign = "-" if number < 0 else ""
     return f"{sign}{SYMBOLS.get(str(code), f'{code} ')}{abs(number):,.{digits}f}"
+
+
+def range_words(value: Any) -> Any:
+    """Ranges of PostgreSQL from its own text: "5 to before 10", "from 5", "before 10"; several of a multirange with commas between."""
+    if not isinstance(value, str):
+        return value
+    if value in ("empty", "{}"):
+        return "none"
+    found = _RANGE.findall(value)
+    return ", ".join(_one_range(*parts) for parts in found) if found else value
+
+
+def _one_range(opens: str, low: str, high: str, closes: str) -> str:
+    low, high = low.strip('"'), high.strip('"')
+    start = f"{'' if opens == '[' else 'above '}{low}" if low else ""
+    end = f"{'' if closes == ']' else 'before '}{high}" if high else ""
+    if start and end:
+        return f"{start} to {end}"
+    if start:
+        return f"from {start}" if opens == "[" else start
+    return (f"up to {end}" if closes == "]" else end) if end else "any"
+
+
+def spoken_range(value: Any) -> str:
+    """A range as `range_words` has it, its ends as days in words: "1 Mar 2026 to before 3 Mar 2026"."""
+    return _END.sub(lambda end: day_words(end[1]) or end[0], str(range_words(value)))

@@ -147,6 +147,7 @@ data_source = _table(
     "id name url_sealed:bytes dialect created_at:moment settings:json server paused_at:moment looked_at:moment "
     "checked_at:moment down_since:moment",
 )
+source_connecting = _table("source_connecting", "id name person url_sealed:bytes request:json done:int total:int why")
 outgoing_secret = _table("outgoing_secret", "name sealed:bytes hosts:texts changed_by changed_at:moment")
 collection = _table("collection", "id source document:json structure:json position:int")
 collection_version = _table("collection_version", "collection number:int document hash origin made_by made_at:moment")

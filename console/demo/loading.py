@@ -232,7 +232,7 @@ def _publish_workflows() -> None:
 
 
 def _set_due_times() -> None:
-    """A refund is made within eight hours of work: half of them gone its holder is reminded, then the lead is told, at last finance too."""
+    """A refund is made within eight hours of work: half of them gone its holder is reminded, then the lead is told, at last finance too; so are those who may agree to it."""
     from console import accounts, workflows
     from console.demo import staff
     from console.monitoring import due_times
@@ -246,6 +246,7 @@ def _set_due_times() -> None:
     ]
     terms = {
         "minutes": 480, "zone": staff.ZONE, "days": ["mon", "tue", "wed", "thu", "fri"], "opens": "09:00", "closes": "17:00", "stages": stages,
+        "approvals": [{"minutes": 240, "do": "remind"}, {"minutes": 480, "do": "substitute"}],
     }  # fmt: skip
     due_times.set_for_workflow(accounts.actor_of_person(lead, "sys:config"), refund, terms)
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from console import access, accounts, automation, browse, enrolments, log, messages, records, runs
+from console.accounts import absences
 from console.activity import sequencing
 from console.core import expressions
 from console.db.engine import fetch
 from console.demo import payments, procurement, stories
+from console.messages import opening
 from console.monitoring import incidents, read_log
 from console.work import tickets
 
@@ -92,6 +94,14 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     yield days(2.2), purchase(stage, requests, 2)
     yield days(1.6), saved(stage, "stan", "supplier-onboarding", "supplier_request", next(requests), 1)
     sandbox(stage)
+    yield days(9.1), away_for_a_day(stage, "mona", "petra")
+    yield days(6.1), waited_for(stage, "tom", next(_fitting(stage, large, "charge", PAYABLE)))
+    reviewed = islice(_fitting(stage, customers, "customer", 'record.kyc_status in ["approved", "expired"]'), REVIEWED)
+    yield days(2.9), enrolled(stage, "mona", "kyc-rereview", list(reviewed), reason="periodic")
+    asked = browse.BrowseQuery(
+        segment="refund_requests", filter=BEFORE.format(stage.started - days(5.4)), sort="-created_at", limit=REMINDED
+    )
+    yield days(5.4), campaign(stage, "mona", "refund-sla", asked)
     for ago, workflow, chosen in (
         (days(9.3), "re-engage", browse.BrowseQuery(segment="quiet", limit=CONTACTED)),
         (days(8.4), "lead-nurture", browse.BrowseQuery(filter=LEADS, sort="name", limit=CONTACTED)),
@@ -101,6 +111,7 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
         (days(2.3), "lead-nurture", browse.BrowseQuery(filter=LEADS, sort="-name", limit=CONTACTED)),
     ):
         yield ago, campaign(stage, "gita", workflow, chosen)
+    yield days(8.7), some_open_it(stage)
     yield stage.started - last_night(stage.started), nightly(stage)
     yield days(3.25), closed_by_mistake(stage)
     yield days(9.2), time_passes(stage, days(9.2))
@@ -117,8 +128,10 @@ TEXTS = "delivered 14\nfailed 1"
 LEADS = '{"and": [{"field": "stage", "op": "eq", "value": "new"}, {"field": "consents", "op": "gt", "value": 2}, {"field": "phone", "op": "is_null", "value": false}]}'
 """New contacts with a phone number who agreed to more than two kinds of messages."""
 FAILING = 3
-CONTACTED = 12
-"""How many are enrolled by hand in each workflow that writes to contacts."""
+CONTACTED, REVIEWED, REMINDED = 12, 4, 8
+"""How many are enrolled by hand in each workflow that writes to contacts, and in those of reviews and refund requests."""
+BEFORE = '{{"field": "created_at", "op": "lt", "value": "{:%Y-%m-%dT%H:%M:%SZ}"}}'
+"""What was there at this moment."""
 
 
 def sandbox(stage: "Stage") -> None:
@@ -128,12 +141,32 @@ def sandbox(stage: "Stage") -> None:
 
 
 def campaign(stage: "Stage", by: str, workflow: str, chosen: browse.BrowseQuery) -> "Tale":
-    """The contacts of this list are enrolled, and their runs go on by themselves."""
-    found = browse.page(stage.actor(by), "contact", chosen)
-    enrolments.batches.begin(
-        stage.actor(by), workflow, enrolments.Question(keys=[record.key for record in found.rows if record.key is not None])
-    )
+    """The records of this list are enrolled by hand, and their runs go on by themselves."""
+    found = browse.page(stage.actor(by), enrolments.find(workflow).collection or "", chosen)
+    yield from enrolled(stage, by, workflow, [record.key for record in found.rows if record.key is not None])
+
+
+def enrolled(stage: "Stage", by: str, workflow: str, keys: Sequence[str], **values: Any) -> "Tale":
+    """These records are enrolled by hand."""
+    enrolments.batches.begin(stage.actor(by), workflow, enrolments.Question(keys=list(keys), values=values))
     stage.settle()
+    yield from ()
+
+
+def some_open_it(stage: "Stage") -> "Tale":
+    """Every third of the e-mails that ask whether they are still of use is opened."""
+    sent = messages.find(stage.actor("gita"), messages.OutboxQuery(channel="email", workflow="re-engage", status="sent"))
+    for line in sent.lines[::3]:
+        opening.note(line.message)
+    sequencing.catch_up()
+    automation.wake_awaiting()
+    yield from ()
+
+
+def away_for_a_day(stage: "Stage", who: str, deputy: str) -> "Tale":
+    """Somebody is away, and says who stands in."""
+    actor, today = stage.actor(who), log.now().astimezone(ZoneInfo("Europe/Vilnius")).date()
+    absences.plan(actor, actor.id, first=today, last=today, substitute=stage.actor(deputy).email)
     yield from ()
 
 
@@ -161,7 +194,7 @@ def last_night(now: datetime) -> datetime:
 def nightly(stage: "Stage") -> "Tale":
     """The schedules of the night were due, and their runs go through what they find."""
     automation.synchronise()
-    fetch(_DUE, (last_night(stage.started), ["nightly-check", "nightly-suppliers"]))
+    fetch(_DUE, (last_night(stage.started), ["nightly-check", "nightly-contacts", "nightly-suppliers"]))
     automation.fire_due()
     for _ in range(ROUNDS):
         stage.settle()
@@ -382,6 +415,15 @@ def refund(stage: "Stage", by: str, charge: str, *, decided: bool = True) -> "Ta
     yield timedelta(minutes=1)
     yield from work(stage, by, run)
     yield from answered(stage, by, run, decided=decided)
+
+
+def waited_for(stage: "Stage", by: str, charge: str) -> "Tale":
+    """A refund whose approval is given on the fourth day: who may give it is reminded, then who stands in for them is told."""
+    run = stage.start(by, "customer-refund", "charge", charge)
+    yield timedelta(minutes=1)
+    yield from work(stage, by, run)
+    yield days(3.6)
+    yield from answered(stage, by, run)
 
 
 def purchase(stage: "Stage", requests: Iterator[str], steps: int) -> "Tale":

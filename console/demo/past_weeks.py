@@ -17,11 +17,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from console import accounts, documents, enrolments, log, messages, queue, runs, settings
+from console import accounts, documents, enrolments, log, messages, monitoring, queue, runs, settings
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.demo import model, past_runs, provider
 from console.errors import ConsoleError, Invalid
+from console.work import standing_in
 from console.worker import handlers
 
 _log = logging.getLogger(__name__)
@@ -157,6 +158,9 @@ class Stage:
         runs.wake()
         messages.pick_up()
         self.settle()
+        monitoring.due_times.look()
+        monitoring.approval_times.look()
+        standing_in.pass_on()
         enrolments.beginning.keep_in_step()
 
     def settle(self) -> None:

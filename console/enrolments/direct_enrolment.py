@@ -193,7 +193,7 @@ def _candidates(actor: Actor, target: Target, leads: Sequence[Mapping[str, Any]]
 
 def _candidate(actor: Actor, target: Target, row: int, lead: Mapping[str, Any]) -> Candidate:
     if target.collection is None:
-        wrong = wrong_lead(target, lead)
+        wrong = [*target.unknown_values(lead), *wrong_lead(target, lead)]
         if not any(value not in (None, "") for value in lead.values()):
             wrong = [{"field": "lead", "reason": "There is nothing in this row."}]
         return Candidate(row, None, dict(lead), wrong)
@@ -202,7 +202,7 @@ def _candidate(actor: Actor, target: Target, row: int, lead: Mapping[str, Any]) 
         return Candidate(row, None, {}, [{"field": "record", "reason": f"Name the key of a record of {target.collection}."}])
     reason = wrong_records(actor, target, [key]).get(key)
     values = {name: value for name, value in lead.items() if name != "record"}
-    return Candidate(row, key, values, [{"field": "record", "reason": reason}] if reason else [])
+    return Candidate(row, key, values, [*([{"field": "record", "reason": reason}] if reason else []), *target.unknown_values(values)])
 
 
 def takes_in(workflow: str) -> bool:

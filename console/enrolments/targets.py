@@ -1,6 +1,6 @@
 """The workflow that somebody is enrolled in: its live version or, where none is published, its draft."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -80,6 +80,15 @@ class Target:
         roots: dict[str, Any] = {"record": None, "related": {}, "variables": {}, OWN_INPUT: {}}
         _, details = taken(self.fields, roots, {}, OWN_INPUT, {name: value for name, value in given.items() if name in known})
         return [{"field": str(detail["field"]), "reason": str(detail["reason"])} for detail in details]
+
+    def unknown_values(self, given: Iterable[str]) -> list[dict[str, str]]:
+        """The names among those given for somebody that the start does not ask for: their values would be in no run."""
+        known = [entry.name for entry in self.fields]
+        if self.document is None or (self.collection is None and not known):
+            return []
+        asked = f"but for {', '.join(known)}" if known else "nor for any other"
+        reason = f"The start of this workflow asks for no such value, {asked}."
+        return [{"field": name[:200], "reason": reason} for name in given if name not in known]
 
 
 def start_fields(document: Workflow) -> list[FieldDefinition]:

@@ -208,7 +208,8 @@ def _candidates(actor: Actor, target: Target, question: Question, part: Sequence
         else:
             values = {**question.values, **row}
             empty = [] if any(value not in (None, "") for value in values.values()) else _reasons("There is nothing in this row.", "row")
-            made.append(Candidate(number, None, values, wrong_lead(target, values) or empty))
+            wrong = [*(target.unknown_values(values) if question.file is None else ()), *wrong_lead(target, values)]
+            made.append(Candidate(number, None, values, wrong or empty))
     return made
 
 

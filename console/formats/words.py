@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from console.core import media, record_links, translations
-from console.core.plain_words import humanised
+from console.core.plain_words import humanised, range_words
 from console.formats.codes import CODED, PROGRAM_WORD, code_name, program_words
 from console.formats.kinds import CHOSEN, EMPTY, LISTS, Amount, Kind, Look, Named
 from console.formats.money import is_money, money_words
@@ -220,12 +220,15 @@ _LASTS = re.compile(r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)
 
 
 _RANGE = re.compile(r"(?:from |above |before |up to |\d to )\d{4}-\d\d-\d\d")
+_KEPT_RANGE = re.compile(r"[\[(].*\d{4}-\d\d-\d\d.*[\])]")
 _RANGE_END = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[+-]\d\d(?::\d\d)?)?)?")
 
 
 def _lasting(value: Any, _: Kind, look: Look) -> str:
     """Return a duration in words, P1DT2H as "1 day 2 hours", a range with its days and moments in words, and everything else as it is."""
     found = _LASTS.fullmatch(str(value))
+    if found is None and _KEPT_RANGE.fullmatch(str(value)):  # part of a key: kept as the database writes it
+        value = range_words(value)
     if found is None:
         return _RANGE_END.sub(lambda end: _end_of_range(end, look), str(value)) if _RANGE.search(str(value)) else str(value)
     parts = [f"{count} {unit}{'' if count == '1' else 's'}" for count, unit in zip(found.groups()[1:], _UNITS, strict=True) if count]

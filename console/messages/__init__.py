@@ -3,7 +3,7 @@
 A step asks for a message (`runs` makes its row). `send` is the job that judges it when it is about to leave, hands it to a provider of
 `console/channels` and lets the run go on; `pick_up` and `tell_left` are the worker's duties for what is due or was left by a crash.
 `contact_trials` and `reachable` say before whom the messages of a workflow would reach. `callbacks` takes what providers tell later, `mail_polling` reads the mailbox that people answer to; `opting_out` and `unsubscribing` take back consent.
-`find` and `by_id` show the outbox to one reader, `inbound` sorts what unknown senders wrote, `counted` what became of a workflow's messages, `unsent` why those of a run did not leave. `channel_settings`, `messages_to_oneself` and `outside_addresses` are for the page of the channels.
+`find` and `by_id` show the outbox to one reader, `opening` notes which e-mails were opened, `inbound` sorts what unknown senders wrote, `counted` what became of a workflow's messages, `unsent` why those of a run did not leave. `channel_settings`, `messages_to_oneself` and `outside_addresses` are for the page of the channels.
 """
 
 from console.messages.message_counts import MessageCount, counted
@@ -14,7 +14,7 @@ from console.messages.sending import pick_up, send
 
 OPEN_MODULES = frozenset(
     {
-        "callbacks", "channel_settings", "contact_trials", "inbound", "mail_polling", "messages_to_oneself", "opting_out", "outbox",
+        "callbacks", "channel_settings", "contact_trials", "inbound", "mail_polling", "messages_to_oneself", "opening", "opting_out", "outbox",
         "outside_addresses", "reachable", "unsubscribing",
     }
 )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from console.channels import providers
 from console.channels.base import Answer, Callback, Handed, Provider, Receipt
 from console.errors import Conflict, Invalid, NotFound
-from console.messages import inbound, message_rows, outside_addresses, sending
+from console.messages import inbound, message_rows, opening, outside_addresses, sending
 
 
 def provider_at(kind: str, name: str, token: str) -> Provider:
@@ -57,6 +57,8 @@ def _of_receipt(kind: str, provider: str, receipt: Receipt) -> message_rows.Mess
 def chosen_by_hand(message: message_rows.Message, form: Mapping[str, str]) -> bool:
     """What a person chose in the sandbox for a message that is on its way; False where it has ended already."""
     outcome, _, label = form.get("outcome", "").partition("/")
+    if outcome == opening.OPENED:
+        return opening.note(message)
     return sending.record_outcome(message.id, Handed(message.provider_id or "", outcome, label, transcript=form.get("transcript", "")))
 
 

@@ -20,7 +20,7 @@ from console.db.ids import new_id
 _COLUMNS = (
     "id, key, run, n, step, workflow, version, team, label, collection, record, channel, direction, status, code, consent, outcome, asked_at, "
     "due_at, at, sent_at, expires_s, most, again_s, number, tries, looks, failures, outcomes, provider, provider_id, sandbox, subject, nonce, ct, "
-    "result_nonce, result_ct"
+    "result_nonce, result_ct, opened_at"
 )
 LEFT = ("sending", "unknown", "sent", "delivered")
 """Statuses of a message that left, or may have."""
@@ -68,6 +68,7 @@ class Message:
     ct: bytes | None
     result_nonce: bytes | None
     result_ct: bytes | None
+    opened_at: datetime | None = None
 
     @property
     def content(self) -> Mapping[str, Any] | None:

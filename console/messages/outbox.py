@@ -93,7 +93,7 @@ class Line:
             "until": moment_text(self.until), "run": message.run, "workflow": self.workflow or None, "step": message.step, "attempt": message.number,
             "outcome": message.outcome, "label": result.get("label"), "subject": self.subject or None, "text": self.text, "hidden": self.hidden,
             "consent": result.get("basis"), "at": moment_text(message.at), "asked_at": moment_text(message.asked_at),
-            "sent_at": moment_text(message.sent_at), "provider": message.provider, "provider_id": message.provider_id, "sandbox": message.sandbox,
+            "sent_at": moment_text(message.sent_at), "opened_at": moment_text(message.opened_at), "provider": message.provider, "provider_id": message.provider_id, "sandbox": message.sandbox,
         }  # fmt: skip
 
 

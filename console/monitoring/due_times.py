@@ -34,7 +34,7 @@ NO_HOURS = "The hours must end after they begin."
 AT_ONCE = 500
 MOST_STAGES = 10
 LONGEST_MINUTES = 525_600
-_RULE = "select id, workflow, inbox, minutes, zone, days, opens, closes, holidays, stages from console.due_rule"
+RULE = "select id, workflow, inbox, minutes, zone, days, opens, closes, holidays, stages, approvals from console.due_rule"
 _CANDIDATES = f"""
 select r.id, d.id from console.due_rule d join {access.EVERY_RUN.sql()} on r.ended_at is null and (r.workflow = d.workflow or r.ticket ->> 'inbox' = d.inbox)
 left join console.due_clock c on c.rule = d.id and c.run = r.id
@@ -71,6 +71,15 @@ class Stage(BaseModel):
         return self
 
 
+class ApprovalStage(BaseModel):
+    """What is done when an approval of a run has waited so long."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    minutes: int = Field(ge=1, le=LONGEST_MINUTES, description="Working time since it was asked for")
+    do: Literal["remind", "substitute"] = Field(description="remind who may decide; tell who stands in for them")
+
+
 class Terms(BaseModel):
     """The terms of a due time."""
 
@@ -83,6 +92,7 @@ class Terms(BaseModel):
     closes: time = Field(time(), description="00:00 is the end of the day")
     holidays: list[date] = Field(default_factory=list, max_length=400)
     stages: list[Stage] = Field(min_length=1, max_length=MOST_STAGES)
+    approvals: list[ApprovalStage] = Field(default_factory=list, max_length=MOST_STAGES)
 
     @model_validator(mode="after")
     def _sound(self) -> "Terms":
@@ -103,6 +113,7 @@ class Rule:
     minutes: int
     hours: Hours
     stages: Sequence[Stage]
+    approvals: Sequence[ApprovalStage] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The terms in the shape of the API."""
@@ -114,6 +125,7 @@ class Rule:
             "closes": self.hours.closes.isoformat("minutes"),
             "holidays": [day.isoformat() for day in sorted(self.hours.holidays)],
             "stages": [stage.model_dump() for stage in self.stages],
+            "approvals": [stage.model_dump() for stage in self.approvals],
         }
 
 
@@ -134,14 +146,14 @@ class Clock:
 
 def rule_of_workflow(workflow_id: str) -> Rule | None:
     """The due time of the workflow; None if it has none."""
-    rows = fetch(f"{_RULE} where workflow = %s", (workflow_id,))
-    return _rule(rows[0]) if rows else None
+    rows = fetch(f"{RULE} where workflow = %s", (workflow_id,))
+    return rule_of(rows[0]) if rows else None
 
 
 def rule_of_inbox(inbox_id: str) -> Rule | None:
     """The due time of the inbox's tickets; None if it has none."""
-    rows = fetch(f"{_RULE} where inbox = %s", (inbox_id,))
-    return _rule(rows[0]) if rows else None
+    rows = fetch(f"{RULE} where inbox = %s", (inbox_id,))
+    return rule_of(rows[0]) if rows else None
 
 
 def set_for_workflow(actor: Actor, workflow: Known, terms: Mapping[str, Any] | None) -> Rule | None:
@@ -168,8 +180,8 @@ def clock_of(run_id: str, rule: Rule) -> Clock | None:
 def due_of(heads: Sequence[RunHead]) -> dict[str, datetime]:
     """Run id → when its time is used up, for those of these runs that are live, have a due time, and whose clock does not stand still. Two statements."""
     live = [head for head in heads if head.live]
-    found = fetch(f"{_RULE} where workflow = any(%s)", ([head.workflow_id for head in live],)) if live else []
-    rules = {row[1]: _rule(row) for row in found}
+    found = fetch(f"{RULE} where workflow = any(%s)", ([head.workflow_id for head in live],)) if live else []
+    rules = {row[1]: rule_of(row) for row in found}
     timed = {head.id: head for head in live if head.workflow_id in rules}
     if not timed:
         return {}
@@ -196,7 +208,7 @@ def look() -> int:
     """Do what is due for every live run with a due time; returns how many clocks were checked. While everything is paused, no notice is sent."""
     if queue.paused():
         return 0
-    rules = {row[0]: _rule(row) for row in fetch(_RULE)}
+    rules = {row[0]: rule_of(row) for row in fetch(RULE)}
     pairs = fetch(_CANDIDATES, (AT_ONCE,)) if rules else []
     for run_id, rule_id in pairs:
         try:
@@ -209,10 +221,13 @@ def look() -> int:
 # --------------------------------------------------------------------------------------------------------------- inside
 
 
-def _rule(row: Sequence[Any]) -> Rule:
-    ident, workflow, inbox, minutes, zone, days, opens, closes, holidays, stages = row
+def rule_of(row: Sequence[Any]) -> Rule:
+    """The rule of a row of `RULE`."""
+    ident, workflow, inbox, minutes, zone, days, opens, closes, holidays, stages, approvals = row
     hours = Hours(zone, frozenset(days), opens, closes, frozenset(holidays))
-    return Rule(ident, workflow, inbox, minutes, hours, sorted((Stage(**stage) for stage in stages), key=lambda stage: stage.percent))
+    on_the_way = sorted((Stage(**stage) for stage in stages), key=lambda stage: stage.percent)
+    waited = sorted((ApprovalStage(**stage) for stage in approvals), key=lambda stage: stage.minutes)
+    return Rule(ident, workflow, inbox, minutes, hours, on_the_way, waited)
 
 
 def _set(
@@ -225,6 +240,9 @@ def _set(
     label: str | None,
 ) -> Rule | None:
     checked = None if terms is None else _checked(terms, team)
+    if checked is not None and checked.approvals and inbox is not None:
+        reason = "Approvals are of runs: set it at their workflow."
+        raise Invalid("The due time was not set.", details=[{"field": "approvals", "reason": reason}])
     column, value = ("workflow", workflow) if workflow is not None else ("inbox", inbox)
     with transaction() as connection:
         former = connection.exec_driver_sql(f"select id from console.due_rule where {column} = %s for update", (value,)).scalar()  # noqa: S608 (a name of this file)
@@ -248,6 +266,7 @@ def _set(
                 "closes": checked.closes,
                 "holidays": list(checked.holidays),
                 "stages": [stage.model_dump() for stage in checked.stages],
+                "approvals": [stage.model_dump() for stage in checked.approvals],
             }
             connection.execute(_INSERT, row)
         data = {"rule": made, "minutes": checked.minutes if checked else None, "removed": checked is None} | dict(named)
@@ -260,11 +279,11 @@ def _set(
 
 
 _INSERT = sa.text(
-    "insert into console.due_rule (id, workflow, inbox, minutes, zone, days, opens, closes, holidays, stages, made_by)"
-    " values (:id, :workflow, :inbox, :minutes, :zone, :days, :opens, :closes, :holidays, :stages, :by) on conflict (id) do update"
+    "insert into console.due_rule (id, workflow, inbox, minutes, zone, days, opens, closes, holidays, stages, approvals, made_by)"
+    " values (:id, :workflow, :inbox, :minutes, :zone, :days, :opens, :closes, :holidays, :stages, :approvals, :by) on conflict (id) do update"
     " set minutes = excluded.minutes, zone = excluded.zone, days = excluded.days, opens = excluded.opens, closes = excluded.closes,"
-    " holidays = excluded.holidays, stages = excluded.stages, made_by = excluded.made_by, made_at = now()"
-).bindparams(sa.bindparam("stages", type_=JSONB))
+    " holidays = excluded.holidays, stages = excluded.stages, approvals = excluded.approvals, made_by = excluded.made_by, made_at = now()"
+).bindparams(sa.bindparam("stages", type_=JSONB), sa.bindparam("approvals", type_=JSONB))
 
 
 def _checked(terms: Mapping[str, Any], team: str) -> Terms:

@@ -9,6 +9,7 @@ from console.queue.jobs import (
     BESIDE,
     BUILD,
     BULK,
+    CONNECT,
     DELIVER,
     ENROL,
     EXPORT,

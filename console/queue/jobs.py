@@ -65,12 +65,15 @@ DELIVER = "deliver_webhook"
 MOVE = "move_runs"
 """The job that moves many runs to another version: its text is the move's id."""
 
+CONNECT = "connect_source"
+"""The job that connects a database of many tables: its text is the id of what was asked for."""
+
 WORDS = {
     ADVANCE: "Move a run on", ADVANCE_HANDS_OFF: "Move an automation on", PROPOSE: "Ask for a proposal", BUILD: "Answer in the builder",
     BULK: "Do an action to many records", FOLLOW: "Find out what became of a change", READ: "Read documents", EXPORT: "Write a list into a file",
     SEND: "Send a message", ENROL: "Enrol many", BEGIN: "Begin the runs of those who wait", FIRE: "Start runs for a trigger",
     TEND: "Look after the runs that a step waits for", DELIVER: "Send events to a webhook", MOVE: "Move runs to another version",
-    TAKE_OUT: "Take many out of a workflow", IMPORT: "Import a file of contacts",
+    TAKE_OUT: "Take many out of a workflow", IMPORT: "Import a file of contacts", CONNECT: "Connect a database",
 }  # fmt: skip
 """What each job does, as people read it."""
 

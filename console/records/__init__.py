@@ -17,6 +17,7 @@ from console.records.record_reads import (
     get,
     lines,
     named,
+    named_alike,
     page,
     related,
     related_count,

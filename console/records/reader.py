@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import Select
 
 from console import hooks
-from console.core.documents.collections import Collection
+from console.core.documents.collections import LONGEST_TITLE, Collection
 from console.core.scopes import Scope
 from console.records import computed, record_keys, values
 from console.records.sql_tables import Table, table_of
@@ -104,7 +104,7 @@ class Reader:
         return found
 
     def _title(self, row: Sequence[Any], key: str | None) -> str:
-        if self._named is not None and type(name := row[self._named]) is str and (title := name.strip()):
+        if self._named is not None and type(name := row[self._named]) is str and 0 < len(title := name.strip()) <= LONGEST_TITLE:
             return title
         return self.table.collection.title_of(
             {name: values.read(reader, row[place]) for name, place, reader in self._titled}, key, self._locale

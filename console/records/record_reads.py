@@ -273,6 +273,20 @@ def named(collection_id: str, wanted: Iterable[str], scope: Scope, fields: Itera
     return {record.key: record for record in _by_keys(collection_id, wanted, scope, fields) if record.key}
 
 
+def named_alike(collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str] | None) -> dict[str, Record]:
+    """Key → record whose key is another text that the source takes for the same: MySQL leaves capitals, and blanks at the end, out of account."""
+    collection = catalogue.collection(collection_id)
+    table = table_of(collection)
+    if table.dialect.name != "mysql" or len(collection.key) != 1 or collection.by_name[collection.key[0]].stored != "text":
+        return {}
+    asked = {key: str(record_keys.decode(collection, key)[0]) for key in wanted}
+    rows = read(collection, fetch(sa.select(table.key[0]).where(table.key[0].in_(list(asked.values())))))
+    there = {str(row[0]).casefold().rstrip(): record_keys.encode([row[0]]) for row in rows}
+    spelled = {key: held for key, text in asked.items() if (held := there.get(text.casefold().rstrip())) is not None}
+    found = named(collection_id, spelled.values(), scope, fields)
+    return {key: found[held] for key, held in spelled.items() if held in found}
+
+
 def subject(collection_id: str, key: str) -> tuple[str, str] | None:
     """(collection, key) of the record whose data this one is, following the collection's subject path; None without one.
 

@@ -85,20 +85,28 @@ def names(connection: Connection) -> list[Name]:
 
 
 def structures(
-    connection: Connection, wanted: Callable[[str | None, str], bool] = lambda _schema, _table: True, known: Known = NO_STRUCTURES
+    connection: Connection,
+    wanted: Callable[[str | None, str], bool] = lambda _schema, _table: True,
+    known: Known = NO_STRUCTURES,
+    told: Callable[[int], None] = lambda _: None,
 ) -> list[dict[str, Any]]:
     """Every readable table and view: schema, table, kind, comment, dialect, key, columns and foreign_keys; sorted by schema and name.
 
     `wanted` selects tables by schema and name. `known`: structures by schema and table; those that are still so are not sampled again.
+    `told` is called with how many tables are looked at, before each one.
     """
+    told(0)
     found = [name for name in names(connection) if wanted(*name[:2])]
     if connection.dialect.name == "sqlite":
-        return reflect_sqlite.structures(connection, {name for _, name, _ in found})
+        return reflect_sqlite.structures(connection, {name for _, name, _ in found}, told)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sa.exc.SAWarning)  # a type unknown to the library can be shown but not changed: `other`
         made = _postgresql(connection, found) if connection.dialect.name == "postgresql" else _mysql(connection, found)
     _name_types(connection, made)
-    return [sampling.observed(connection, structure, known.get((structure["schema"], structure["table"]))) for structure in made]
+    for number, structure in enumerate(made):
+        told(number)
+        made[number] = sampling.observed(connection, structure, known.get((structure["schema"], structure["table"])))
+    return made
 
 
 def _name_types(connection: Connection, made: Sequence[dict[str, Any]]) -> None:

@@ -2,12 +2,13 @@
 
 import contextlib
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from console.core.documents.collections import recognising
 from console.core.expressions.operands import DATE, MOMENT, moment_of
 from console.records import check_lists, sampling
 
@@ -20,6 +21,8 @@ DECLARED = (
 )  # fmt: skip
 
 
+FLAGS = frozenset({"is", "has", "was", "can", "ist", "hat"})
+"""First words of integer columns that hold truth values, which this database does not have: `is_active` with 0 and 1."""
 MOSTLY = 0.9
 """Part of a sample that makes a column without a type one of texts."""
 SCHEMA = (
@@ -33,12 +36,13 @@ def names(connection: Connection) -> list[tuple[str | None, str, bool]]:
     return [(None, name, kind == "view") for name, kind, _ in connection.exec_driver_sql(SCHEMA)]
 
 
-def structures(connection: Connection, wanted: Collection[str]) -> list[dict[str, Any]]:
+def structures(connection: Connection, wanted: Collection[str], told: Callable[[int], None]) -> list[dict[str, Any]]:
     """Like `console.records.reflect.structures`. Views over missing tables and tables of unknown modules are left out."""
     found = connection.exec_driver_sql(SCHEMA).all()
-    made = []
+    made: list[dict[str, Any]] = []
     for name, kind, sql in found:
         if name in wanted:
+            told(len(made))
             with contextlib.suppress(OperationalError, DatabaseError):
                 made.append(_structure(connection, name, kind, sql or ""))
     return made
@@ -70,6 +74,8 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
 def _column(row: Any, listing: list[str] | None, sample: list[Any], empty: bool) -> dict[str, Any]:
     name, declared, required, key, hidden = row
     stored = _stored(str(declared).upper(), sample)
+    if stored == "integer" and FLAGS & set(recognising.parts_of(name)[:1]) and sample and {*sample} <= {0, 1}:
+        stored = "boolean"
     limit = re.search(r"CHAR[A-Z ]*\(\s*(\d+)\s*\)", str(declared).upper())
     digits = re.search(r"(?:NUM|DEC)[A-Z ]*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)", str(declared).upper())
     return {

@@ -1,4 +1,4 @@
-"""Values of types that the console has no form for, as a person reads them: sets, ranges, positions and shapes, search vectors."""
+"""Values of types that the console has no form for, as a person reads them: sets, positions and shapes, search vectors."""
 
 import re
 import struct
@@ -9,8 +9,6 @@ SHAPES = ("geometry", "geography", "point", "linestring", "polygon", "multipoint
 _NAMES = {4: ("point", "points"), 5: ("line", "lines"), 6: ("area", "areas"), 7: ("shape", "shapes")}
 _LEXEME = re.compile(r"'((?:[^']|'')*)'")
 SRID_BYTES = 4
-RANGES = tuple(f"{of}{kind}" for of in ("int4", "int8", "num", "date", "ts", "tstz") for kind in ("range", "multirange"))
-_RANGE = re.compile(r'([\[(])("[^"]*"|[^,"\[(]*),("[^"]*"|[^,"\])]*)([\])])')
 
 
 def set_list(value: Any) -> Any:
@@ -21,27 +19,6 @@ def set_list(value: Any) -> Any:
 def lexemes(value: Any) -> Any:
     """The words of a tsvector without their places."""
     return ", ".join(word.replace("''", "'") for word in _LEXEME.findall(value)) if isinstance(value, str) else value
-
-
-def range_words(value: Any) -> Any:
-    """Ranges of PostgreSQL from its own text: "5 to before 10", "from 5", "before 10"; several of a multirange with commas between."""
-    if not isinstance(value, str):
-        return value
-    if value in ("empty", "{}"):
-        return "none"
-    found = _RANGE.findall(value)
-    return ", ".join(_one_range(*parts) for parts in found) if found else value
-
-
-def _one_range(opens: str, low: str, high: str, closes: str) -> str:
-    low, high = low.strip('"'), high.strip('"')
-    start = f"{'' if opens == '[' else 'above '}{low}" if low else ""
-    end = f"{'' if closes == ']' else 'before '}{high}" if high else ""
-    if start and end:
-        return f"{start} to {end}"
-    if start:
-        return f"from {start}" if opens == "[" else start
-    return (f"up to {end}" if closes == "]" else end) if end else "any"
 
 
 def shape_words(value: Any) -> Any:

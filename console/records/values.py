@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from console.core import plain_words
 from console.core.documents.collections import CONVERSIONS, Field
 from console.core.expressions.operands import duration_text, moment_of, moment_text, number_of
 from console.core.filters import WORDS
@@ -85,7 +86,7 @@ def shown(value: Any) -> Any:
 UNCOMMON: dict[str, Callable[[Any], Any]] = {
     "set": uncommon_values.set_list,
     "tsvector": uncommon_values.lexemes,
-    **dict.fromkeys(uncommon_values.RANGES, uncommon_values.range_words),
+    **dict.fromkeys(plain_words.RANGES, plain_words.range_words),
     **dict.fromkeys(uncommon_values.SHAPES, uncommon_values.shape_words),
 }
 """Native type → how its values are shown."""

@@ -360,6 +360,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "alert_raised": "An alert was raised for the workflow {workflow_named}",
         "due_time_changed": "{who} changed due times",
         "due_time_reached": "A part of a run's time was used up",
+        "approval_waited": "An approval has waited long",
         "incident_closed": "{who} closed an incident of the workflow {workflow_named}{why}",
         "workflow_deleted": "{who} deleted the workflow {workflow_named}",
         "collection_changed": lambda parts: (

@@ -22,6 +22,7 @@ MESSAGES: Mapping[str, str | Callable[[Parts], str]] = {
     "message_sent": _message(" left{on_record}"),
     "message_skipped": _message(" was not sent{on_record}{why}"),
     "message_failed": _message(" could not be sent{on_record}{why}"),
+    "message_opened": _message(" was opened{on_record}"),
     "message_received": _message(" came in{on_record}"),
     "messages_put_aside": "{who} put messages of unknown senders aside",
     "message_tested": "{who} sent a test message",

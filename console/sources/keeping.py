@@ -6,7 +6,7 @@ Nothing is written into the connected database.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection as Several, Mapping, Sequence
+from collections.abc import Callable, Collection as Several, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,23 +78,24 @@ def add(
     chosen: Several[str] | None = None,
     may: Mapping[str, Sequence[str]] | None = None,
     by: Actor = SYSTEM,
+    told: Callable[[int], None] = lambda _: None,
+    within: Callable[[sa.Connection], None] = lambda _: None,
 ) -> list[Collection]:
     """Connect a database under a name; returns its collections in order, those with a document as it describes them.
 
     `may` says what each role may do with them (acts of a collection); without it `role` gets all of these, nobody else any right. `schemas` and `chosen` (table names, with the schema
-    outside the default one) limit which tables become collections, now and at each refresh; None: all.
+    outside the default one) limit which tables become collections, now and at each refresh; None: all. `told` hears how many tables are looked at;
+    `within` is done in the transaction that connects them.
     Raises Invalid for an invalid name, URL or role, Conflict for a name in use, DefinitionError for what is wrong in a document,
     SourceDown if the database does not answer, NotAllowed.
     """
     require_manager(by)
-    if not NAME.fullmatch(name):
-        raise _invalid("name", "A name begins with a letter and has letters, digits, - and _ only, at most 63.")
+    require_free_name(name)
     address = addresses.read(url)
     portable_address.require_place(address, typed=by.kind != "system")
     text = address.render_as_string(hide_password=False)
-    require_free_name(name)
     settings = stored_settings(terms, schemas, chosen)
-    seen = look(name, text, settings)
+    seen = look(name, text, settings, told=told)
     require_existing(seen, schemas, chosen)
     kept = stored_collections(name, seen, documents)
     check(name, kept)  # before the transaction: thousands of tables take longer than it may be idle
@@ -110,6 +111,7 @@ def add(
         rights = {role: GRANTED} if may is None else may
         access.grant_all(rights, [f"collection:{item.id}" for item in kept], connection=connection)
         touch_configuration(connection)
+        within(connection)
         named = ", ".join(rights)
         open_ = {"source": name, "name": name, "dialect": dialect, "collections": len(kept), "role": named, "read_only": terms.read_only}
         log.note(
@@ -239,7 +241,9 @@ def source_of(name: str) -> catalogue.Source:
 
 
 def require_free_name(name: str) -> None:
-    """Raises Conflict if the name is in use."""
+    """Raises Invalid for what can be no name, Conflict if it is in use."""
+    if not NAME.fullmatch(name):
+        raise _invalid("name", "A name begins with a letter and has letters, digits, - and _ only, at most 63.")
     if name in catalogue.current().sources:
         raise _taken(name)
 
@@ -262,8 +266,14 @@ def look_at(name: str, known: reflect.Known = reflect.NO_STRUCTURES) -> Look:
     return look(name, source.url, stored_settings(source.terms, source.schemas, source.chosen), known)
 
 
-def look(name: str, url: str, settings: Mapping[str, Any], known: reflect.Known = reflect.NO_STRUCTURES) -> Look:
-    """The present structure of the selected tables; those that are as in `known` are not sampled again. Raises SourceDown."""
+def look(
+    name: str,
+    url: str,
+    settings: Mapping[str, Any],
+    known: reflect.Known = reflect.NO_STRUCTURES,
+    told: Callable[[int], None] = lambda _: None,
+) -> Look:
+    """The present structure of the selected tables; those that are as in `known` are not sampled again. `told` as of `add`. Raises SourceDown."""
     schemas, chosen = settings.get("schemas"), settings.get("tables")
 
     def wanted(schema: str | None, table: str) -> bool:
@@ -275,7 +285,7 @@ def look(name: str, url: str, settings: Mapping[str, Any], known: reflect.Known 
             engine,
             name,
             lambda connection: Look(
-                reflect.structures(connection, wanted, known), reflect.default_schema(connection), reflect.server(connection)
+                reflect.structures(connection, wanted, known, told), reflect.default_schema(connection), reflect.server(connection)
             ),
         )
     finally:

@@ -9,7 +9,18 @@ from console.core.documents.fields import Located
 from console.core.record_links import MARKDOWN
 from console.steps.base import Context, Option, StepConfig, StepView
 from console.steps.filled_text import at_a_glance
-from console.steps.message_settings import EXPIRED, FAILED, REASON, SKIPPED, Expires, MessageConfig, MessageStep, filled, seconds_of
+from console.steps.message_settings import (
+    DURATION,
+    EXPIRED,
+    FAILED,
+    REASON,
+    SKIPPED,
+    Expires,
+    MessageConfig,
+    MessageStep,
+    filled,
+    seconds_of,
+)
 
 ENDS = ("answered", "no_answer", "voicemail", "busy")
 LABELS = {"answered": "They answered", "no_answer": "Nobody answered", "voicemail": "A voicemail answered", "busy": "The line was busy"}
@@ -20,7 +31,7 @@ class AiCallConfig(MessageConfig):
     """What is said, and how often it is tried."""
 
     expires: Expires = Field(
-        "P3D", description="A call that waited longer than this for its hours asks a person again; P3D takes it over a Sunday"
+        "P3D", description="A call that waited longer than this for its hours asks a person again; three days take it over a Sunday"
     )
     agent: str | None = Field(None, max_length=200, description="Name of the agent at the provider that calls")
     script: Script | list[Script] = Field(
@@ -29,7 +40,7 @@ class AiCallConfig(MessageConfig):
     max_attempts: int = Field(
         3, ge=1, le=10, description="How often it is tried where nobody answers; what the provider could not do does not count"
     )
-    retry_after: str = Field("P2D", description="Pause between two tries, such as P2D")
+    retry_after: str = Field("P2D", description="Pause between two tries, such as P2D", json_schema_extra=DURATION)
     answers: list[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]] = Field(
         default_factory=list,
         max_length=20,

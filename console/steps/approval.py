@@ -54,7 +54,7 @@ class ApprovalStep(StepType):
     """Asks without a person's click. Output: `decision` (approved, rejected, expired), `by`, `reason`, `decided_at`, and the values."""
 
     name, title, family, icon = "approval", "Approval", "condition", "shield-check"
-    gist = "Others say yes or no before the run goes on"
+    gist = "Others, such as a second person, say yes or no before the run goes on"
     asks_others = True
     Config: ClassVar[type[StepConfig]] = ApprovalConfig
 

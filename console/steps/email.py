@@ -20,6 +20,10 @@ class EmailConfig(MessageConfig):
     body: str = Field(
         min_length=1, max_length=50_000, description="Markdown: the text, sent as plain text and as HTML; {{ expressions }} are filled in"
     )
+    notices_opening: bool = Field(
+        False,
+        description="Put a picture of one dot into it whose fetching is noted as opened; readers who load no pictures are not noticed",
+    )
     reply_to: str | None = Field(None, max_length=320, description="Address that answers go to; none: the console's sender")
 
 
@@ -40,7 +44,7 @@ class Email(MessageStep):
         config: EmailConfig = step.config
         subject = one_line(config.subject, context)[:LONGEST_SUBJECT]
         content = {"to": self.address(step, context), "subject": subject, "text": filled_markdown(config.body, context)}
-        return content | ({"reply_to": config.reply_to} if config.reply_to else {})
+        return content | {name: value for name in ("reply_to", "notices_opening") if (value := getattr(config, name))}
 
     def shown(self, content: Mapping[str, Any], context: Context, step: StepView) -> tuple[str | None, tuple[tuple[str, str], ...]]:
         """The text, with the subject beside it."""

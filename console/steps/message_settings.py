@@ -34,6 +34,19 @@ def seconds_of(text: str) -> int:
     return int(timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds())
 
 
+DURATION: dict[str, Any] = {"format": "duration"}
+"""What the schema says of a text that is a duration: its box is a number and a unit."""
+UNITS = {"P#W": ("week", 604_800), "P#D": ("day", 86_400), "PT#H": ("hour", 3600), "PT#M": ("minute", 60), "PT#S": ("second", 1)}
+"""A duration of one unit, with # for its number → its word, and how many seconds one is. The largest first."""
+
+
+def in_one_unit(text: str) -> tuple[int, str]:
+    """(number, unit of `UNITS`) of a duration, in days or less: 24 hours are a day, P1DT12H are 36 hours. Raises ValueError."""
+    seconds = seconds_of(text)
+    unit, length = next((unit, length) for unit, (word, length) in UNITS.items() if word != "week" and seconds % length == 0)
+    return seconds // length, unit
+
+
 def spoken(text: str) -> str:
     """A duration such as PT36H in words: “36 hours”; any other text as it is."""
     match = _DURATION.fullmatch(text)
@@ -47,7 +60,7 @@ def _waits(value: str) -> str:
     return value
 
 
-Expires = Annotated[str, AfterValidator(_waits)]
+Expires = Annotated[str, AfterValidator(_waits), Field(json_schema_extra=DURATION)]
 """How long a message may wait for its hours, such as PT24H."""
 
 

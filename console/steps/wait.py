@@ -14,7 +14,7 @@ from console.core.run.step_requests import Awaited
 from console.db.ids import new_id
 from console.errors import Invalid
 from console.steps.base import Completion, Context, StepConfig, StepType, StepView, Values
-from console.steps.message_settings import seconds_of
+from console.steps.message_settings import DURATION, seconds_of
 
 LONGEST = timedelta(days=3660)
 EVENT, TIMEOUT = "event", "timeout"
@@ -33,16 +33,22 @@ class WaitConfig(StepConfig):
     event: Annotated[str, Field(json_schema_extra={"enum": list(EVENTS)})] | None = Field(
         None, description="What has to happen to the run's record, such as message.received"
     )
+    also: list[Annotated[str, Field(json_schema_extra={"enum": list(EVENTS)})]] = Field(
+        default_factory=list, max_length=5, description="What ends the wait too, such as message.opened"
+    )
     filter: str | None = Field(
         None, description="Expression over record, event and variables; an event for which it does not hold is passed by"
     )
-    timeout: str | None = Field(None, description="How long it waits for the event at most, such as P4D; none: until it happens")
+    timeout: Annotated[str, Field(json_schema_extra=DURATION)] | None = Field(
+        None, description="How long it waits for the event at most, such as P4D; none: until it happens"
+    )
 
-    @field_validator("event")
+    @field_validator("event", "also")
     @classmethod
-    def _event(cls, value: str | None) -> str | None:
-        if value is not None and value not in EVENTS:
-            raise ValueError(f"there is no such event{suggestion(value, EVENTS)}")
+    def _event(cls, value: str | list[str] | None) -> str | list[str] | None:
+        for name in [value] if isinstance(value, str) else value or ():
+            if name not in EVENTS:
+                raise ValueError(f"there is no such event{suggestion(name, EVENTS)}")
         return value
 
     @field_validator("filter")
@@ -68,8 +74,8 @@ class WaitConfig(StepConfig):
         numbers = any(value is not None for value in (self.minutes, self.hours, self.days))
         if [numbers, self.duration is not None, self.until is not None, self.event is not None].count(True) != 1:
             raise ValueError("say how long in one way: minutes, hours and days; or duration; or until; or event")
-        if self.event is None and (self.filter is not None or self.timeout is not None):
-            raise ValueError("filter and timeout stand only beside event")
+        if self.event is None and (self.filter is not None or self.timeout is not None or self.also):
+            raise ValueError("also, filter and timeout stand only beside event")
         return self
 
 
@@ -89,7 +95,7 @@ class Wait(StepType):
     def says(self, config: WaitConfig) -> str:
         """How long, or for what."""
         if config.event is not None:
-            return f"Until: {EVENTS[config.event].lower()}"
+            return f"Until: {' or '.join(EVENTS[name].lower() for name in (config.event, *config.also))}"
         if config.until is not None or config.duration is not None:
             return "Until a moment that is worked out" if config.until is not None else "As long as is worked out"
         amounts = ((config.days, "day"), (config.hours, "hour"), (config.minutes, "minute"))

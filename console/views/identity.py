@@ -24,7 +24,7 @@ blueprint = Blueprint("identity", __name__)
 EVERYWHERE = frozenset(
     {
         *("/health", "/health/pages", "/static/<path:filename>", "/request/<token>", "/request/<token>/files"),
-        *("/unsubscribe/<token>", "/channels/<kind>/<provider>/<token>"),
+        *("/unsubscribe/<token>", "/opened/<token>", "/channels/<kind>/<provider>/<token>"),
     }
 )
 """Routes that are answered whatever network somebody is in: what watches over the console, the people outside who hand in documents or end messages, and providers of messages."""
@@ -53,6 +53,7 @@ OPEN = frozenset(
         "/request/<token>",
         "/request/<token>/files",
         "/unsubscribe/<token>",
+        "/opened/<token>",
         "/channels/<kind>/<provider>/<token>",
         "/hooks/<token>",
     }

@@ -109,14 +109,14 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
         return part
     wrong, slow = "", ""
     try:
-        page = browse.page(who, collection, query)
+        page = browse.noted_page(who, listed, scope, query)
     except TooSlow as error:
         if not (query.q or query.filter):
             raise
         slow, page = error.message, browse.nothing_found(who, collection, query)
     except Malformed as error:
         wrong = error.message
-        page = browse.page(who, collection, BrowseQuery(limit=kept.size, fields=usual, labels=True))
+        page = browse.noted_page(who, listed, scope, BrowseQuery(limit=kept.size, fields=usual, labels=True))
     shown = drawn(page, described, wrong, kept, known, saving) | ({} if wrong or slow else count_context(collection, query, page))
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
     shown |= list_preview.previewed(listed.id, request.args.get("preview"))
@@ -218,6 +218,7 @@ def drawn(
     listed = frozenset(item.name for item in page.columns)
     chart = list_address(preview=None, of="").replace("/c/", "/chart/c/", 1)
     charted = {item.name: chart + quote_plus(item.name) for item in shown if can_be_charted(item) or can_be_spread(item)}
+    creates = hand_forms.may_create(frame.actor(), collection)
     return {
         "collection": collection,
         "segments": tabs(collection, described, kept, known),
@@ -244,8 +245,8 @@ def drawn(
         "export_href": frame.with_query(f"/export{frame.collection_url(collection.id)}", _exported())
         if list_export.may_export(frame.actor(), collection.id)
         else None,
-        "new_href": records.new_url(collection.id) if hand_forms.may_create(frame.actor(), collection) else None,
-        "import_href": f"/import{frame.collection_url(collection.id)}" if hand_forms.may_create(frame.actor(), collection) else None,
+        "new_href": records.new_url(collection.id) if creates else None,
+        "import_href": f"/import{frame.collection_url(collection.id)}" if creates else None,
         "picking": "pick" in args,
         "reach": page.reach,
         "inside_href": list_address(inside="1"),

@@ -29,7 +29,8 @@ _log = logging.getLogger(__name__)
 _COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct, stands_in_for"
 _MADE_IN = "select array[r.workflow, r.version::text] from console.run r"
 _CAME = (
-    "(select array[a.status, a.decided->-1->>'by'] from console.approval a where a.id = notice.key and notice.kind = 'approval_requested')"
+    "(select array[a.status, a.decided->-1->>'by'] from console.approval a where a.id = split_part(notice.key, ':', 1)"
+    " and notice.kind in ('approval_requested', 'approval_waits'))"
 )
 _SHOWN = f"{_COLUMNS}, ({_MADE_IN} where r.id = notice.run and (r.label is null or r.label = any(%s))), {_CAME}"
 _MAILED = f"{_COLUMNS}, ({_MADE_IN} {ALL} where r.id = notice.run), {_CAME}"
@@ -47,6 +48,7 @@ _WORDS = {
     "run_taken_over": "{by} took over this run from you",
     "approval_decided": "{by} decided on your request",
     "approval_requested": "Your approval is asked for",
+    "approval_waits": "Your approval is still waited for: {by} asked for it",
     "approval_asked": "{by} asks you about your request",
     "approval_replied": "{by} replied to your question",
     "clearance_asked": "{by} asks for your agreement to a clearance",

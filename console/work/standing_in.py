@@ -18,7 +18,7 @@ from console.runs.showing.lists import RunHead, listed
 from console.work import questions
 
 FOLLOWS = frozenset({
-    *("task_created", "question_asked", "run_assigned", "approval_requested", "approval_replied", "notice_sent"),
+    *("task_created", "question_asked", "run_assigned", "approval_requested", "approval_waits", "approval_replied", "notice_sent"),
     *("due_soon", "due_over", "alert_failed", "alert_slow"),
 })  # fmt: skip
 """Kinds of notices that follow to a substitute: work, and that work is late; all are about a run."""
@@ -75,8 +75,8 @@ def _concerns(person: str, kind: str, key: str, run_id: str) -> bool:
     try:
         actor = accounts.actor_of_person(person)
         runs.title(actor, run_id)
-        if kind == "approval_requested":
-            return why_refused(actor, visible_request(actor, key)) is None
+        if kind in ("approval_requested", "approval_waits"):
+            return why_refused(actor, visible_request(actor, key.partition(":")[0])) is None
         if kind == "question_asked":
             return not questions.question(actor, key).mine
     except SourceDown:

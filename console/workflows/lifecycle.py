@@ -4,14 +4,16 @@ Active: runs start. Paused: none starts, and timers that come due wait for the r
 Cancelled: none starts, and `console.runs.end_cancelled` ends the live ones.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection, Row
 
 from console import access, log
 from console.core.actor import Actor
+from console.db.engine import fetch
 from console.errors import Conflict, Invalid
 from console.workflows.versions import CHAIN, OBJECT, Definition, all_known
 
@@ -30,6 +32,28 @@ FROM: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Status → those that it can follow."""
 LONGEST_REASON = 2000
+KINDS = ("workflow_activated", "workflow_paused", "workflow_resumed", "workflow_completed", "workflow_cancelled", "workflow_published")
+MOST_SWITCHES = 200
+_SWITCHES = """
+select s.at, coalesce(s.open ->> 'status', 'active'), case when s.open ? 'status' then s.open ->> 'former' else 'draft' end from (
+    select a.pos, a.at, convert_from(e.body, 'UTF8')::jsonb #> '{data,open}' as open
+    from console.activity a join console.event e on e.id = a.event where a.kind = any(%s)) s
+where s.open ->> 'workflow' = %s and (s.open ? 'status' or s.open ->> 'version' = '1') order by s.pos desc limit %s
+"""
+"""The first version that is published is active with it."""
+
+
+class Switch(NamedTuple):
+    """A workflow got the status `status` at this moment; `former` is the one that it had."""
+
+    at: datetime
+    status: str
+    former: str
+
+
+def switches(workflow_id: str) -> Sequence[Switch]:
+    """The newest changes of its status, the oldest of them first."""
+    return [Switch(*row) for row in reversed(fetch(_SWITCHES, (list(KINDS), workflow_id, MOST_SWITCHES)))]
 
 
 def may_start(definition: Definition) -> str | None:

@@ -49,6 +49,7 @@ ENGINES = {
     "enrolments/places.py": "how the run of an enrolment that was judged ended",
     "runs/engine/made_by_runs.py": "what the branches of a run that was judged have made",
     "monitoring/alerts.py": "whom a rule tells of which failed run; judged for each person when the notice is shown",
+    "monitoring/approval_times.py": "runs whose approval waits too long; only who may decide about it is told",
     "monitoring/due_times.py": "runs that are late by a rule",
     "monitoring/failed_runs.py": "failed runs copied with their label, which their readers are judged by",
     "runs/changing/ending.py": "runs of a workflow that was cancelled",

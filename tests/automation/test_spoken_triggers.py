@@ -8,6 +8,7 @@ import pytest
 
 from console import automation
 from console.automation import spoken_triggers
+from console.core.documents import condition_words
 from console.core.documents.triggers import Trigger
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Exit, read
@@ -77,3 +78,10 @@ def test_exits_of_the_demo_have_words_and_every_event_does() -> None:
 )
 def test_the_rule_of_coming_again_is_a_sentence(rule: Any, words: str) -> None:
     assert words in automation.again_words(read(DOCUMENT | {"reenrol": rule}))
+
+
+def test_a_condition_on_what_a_step_waited_for_says_it_in_words() -> None:
+    (document,) = [json.loads(path.read_text()) for path in (ROOT / "workflows").glob("re-engage.json")]
+    steps = {step["id"]: step for step in document["steps"]}
+    said = [condition_words.spoken(branch["if"], None, steps) for branch in steps["heard"]["config"]["branches"]]
+    assert said == ["“Three days, until they answer or open it” is A message came in"]

@@ -87,7 +87,7 @@ def test_the_picture_says_what_the_list_says(screens: Callable[..., "Screen"]) -
     labels = set(page.eval_on_selector_all(".way-words", "(all) => all.map((one) => one.textContent.replaceAll('\\u00a0', ' '))"))
     assert labels == {"High, Otherwise", "Approve", "Look again"}
     spoken = page.get_attribute("[data-cell-id=decide]", "aria-label")
-    assert spoken == "Decide Decision A person, or a rule, chooses the way on. Next: Approve: Result; Look again: Back to the note."
+    assert spoken == "Decide A person, or a rule, chooses the way on. Decision. Next: Approve: Result; Look again: Back to the note."
     assert page.evaluate(MAIN) == 0
     assert olivia.faults() == []
 

@@ -81,6 +81,24 @@ DESCRIPTIONS = (
     ("Dar de alta a un proveedor", "supplier-onboarding"),
     ("klant terugbetalen na klacht", "customer-refund"),
     ("nieuwe leverancier aanmelden", "supplier-onboarding"),
+    ("If a cardholder says the parcel was damaged we send part of the amount back", "customer-refund"),
+    ("A merchant partner tells us their account number has changed, make sure it's really them", "supplier-bank-change"),
+    ("We switch bank details of a vendor only after phoning them", "supplier-bank-change"),
+    ("New vendors need a signed agreement before the first invoice", "supplier-onboarding"),
+    ("Find insurances of our suppliers that run out next month", "nightly-suppliers"),
+    ("Neukunden müssen sich ausweisen, bevor das Konto freigeschaltet wird", "kyc-review"),
+    ("Ehemalige Käufer wieder anschreiben", "re-engage"),
+    ("Verdächtige Zahlungen vertraulich an die Meldestelle geben", "suspicion-report"),
+    ("Un fournisseur change de RIB, on le rappelle avant de payer", "supplier-bank-change"),
+    ("Ajouter un nouveau fournisseur avec son contrat et son assurance", "supplier-onboarding"),
+    ("Relancer les clients qui n'ont rien acheté depuis trois mois", "re-engage"),
+    ("El proveedor quiere cobrar en otra cuenta bancaria", "supplier-bank-change"),
+    ("Un empleado sospecha de blanqueo de dinero", "suspicion-report"),
+    ("Llamar a los interesados hasta que contesten", "lead-nurture"),
+    ("Leverancier geeft een nieuw rekeningnummer door", "supplier-bank-change"),
+    ("Elke nacht controleren welke paspoorten binnenkort verlopen", "nightly-check"),
+    ("Klanten die lang niets gekocht hebben een mail sturen", "re-engage"),
+    ("Terugbetaling die al een dag open staat: herinner het team", "refund-sla"),
 )
 """What people write, and the template that is chosen for them."""
 OF_NONE = (
@@ -98,6 +116,11 @@ OF_NONE = (
     "arroser les plantes du bureau",
     "approuver les congés d'un employé",
     "regar las plantas",
+    "Kundenzufriedenheit jedes Quartal abfragen",
+    "Rechnung eines Kunden stornieren und neu ausstellen",
+    "commander de nouvelles fournitures de bureau",
+    "Actualizar la dirección de un cliente",
+    "Nieuwe laptop bestellen voor een medewerker",
 )
 """What no template does: where one is alike only in when or by whom it is done, none is chosen."""
 

@@ -1,6 +1,7 @@
 """Changes to workflow documents: applied, inverted, compared, merged, and ids that are renamed everywhere."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +274,35 @@ def test_a_no_that_nobody_hears_gets_an_end_of_its_own_and_not_the_one_of_a_yes(
     assert [step["title"] for step in mended["steps"]] == ["Start", "Agree", "End", "Rejected"]
     assert mended["steps"][1]["next"] == {"default": "end", "rejected": mended["steps"][3]["id"]}
     assert check(mended, all_types()) == []
+
+
+def test_a_way_back_is_mended_by_a_go_to_in_between() -> None:
+    ways = {"again": "look", "go": "end"}
+    choice = {
+        "id": "choose",
+        "type": "decision",
+        "title": "Choose",
+        "config": {"options": [{"value": each, "label": each} for each in ways]},
+        "next": ways,
+    }
+    document: dict[str, Any] = {
+        "format": 1, "slug": "back", "title": "Back",
+        "steps": [
+            {"id": "start", "type": "start", "title": "Start", "next": {"default": "look"}},
+            {"id": "look", "type": "guidance", "title": "Look", "config": {"text": "Look."}, "next": {"default": "choose"}},
+            choice, {"id": "end", "type": "end", "title": "End"},
+        ],
+    }  # fmt: skip
+    [problem] = check(document, all_types())
+    mending = drafting.mend(document, problem)
+    assert mending is not None
+    assert mending.label == "Put a Go to in between"
+    mended = drafting.apply(document, mending.change)
+    back = mended["steps"][3]
+    assert (back["type"], back["title"], back["next"]) == ("go_to", "Back to Look", {"default": "look"})
+    assert check(mended, all_types()) == []
+    choice["id"] = "Größe"
+    assert drafting.mend(document, replace(problem, step="Größe")) is None, "its name has to be mended first"
 
 
 @cases(

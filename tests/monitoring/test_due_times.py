@@ -193,6 +193,8 @@ def test_who_may_set_them_and_take_them_away(company: Company) -> None:
     for who in ("olivia", "stan"):
         with pytest.raises((NotAllowed, NotFound)):
             due_times.set_for_inbox(company.people[who], DESK["id"], terms(company))
+    with pytest.raises(Invalid):
+        due_times.set_for_inbox(company.mona, DESK["id"], terms(company, approvals=[{"minutes": 60, "do": "remind"}]))
     rule = due_times.set_for_workflow(
         company.mona, known(), terms(company, zone="Europe/Vilnius", days=["mon", "fri"], opens="09:00", closes="17:00")
     )
@@ -205,6 +207,7 @@ def test_who_may_set_them_and_take_them_away(company: Company) -> None:
         "closes": "17:00",
         "holidays": [],
         "stages": None,
+        "approvals": [],
     }
     again = due_times.set_for_workflow(company.mona, known(), terms(company, 200))
     assert again is not None

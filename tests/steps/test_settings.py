@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from console import steps
 from console.core.documents import workflow_check
 from console.core.documents.json_shape import model_errors
+from console.steps.message_settings import in_one_unit, seconds_of
 from console.views import frame
 from tests.steps.registered import further, smallest, texts
 from tests.steps.test_masked_places import takes
@@ -50,6 +51,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("wait", {"minutes": 527_040, "hours": 8784, "days": 3660}),
     ("wait", {"days": None, "duration": "days(1)"}),
     ("wait", {"days": None, "event": "tag.added", "filter": "record.name == event.tag", "timeout": "PT1S"}),
+    ("wait", {"days": None, "event": "message.received", "also": ["message.opened", "call.ended"]}),
     ("request_documents", {"documents": [], "also": "steps.a.list", "days": 366, "remind_after_days": [1, 2, 3, 4, 365], "rounds": 10}),
     ("request_documents", {"name": "record.name", "subject": "x" * 200, "language": "de", "asks_first": True}),
     ("request_documents", {"documents": [{"id": "a", "label": "A", "if": "1 == 1", "required_if": "1 == 1", "types": ["docx"], "many": True}], "form": [FIELD]}),
@@ -391,3 +393,12 @@ def test_related_rows_are_a_list_or_the_first(found: list[dict[str, Any]], one: 
     config = {"related": [{**RELATED, "one": one}]}
     assert complete("get_data", config, context({"docs": rows(*found)})).output == {"docs": output}
     assert complete("get_data", config, context({})).output == {"docs": None if one else []}
+
+
+SPANS = [("P3D", 3, "P#D"), ("PT24H", 1, "P#D"), ("PT36H", 36, "PT#H"), ("P1DT12H", 36, "PT#H"), ("P2W", 14, "P#D"), ("PT90M", 90, "PT#M")]
+
+
+@cases("text, number, unit", [*SPANS, ("PT61S", 61, "PT#S")])
+def test_a_duration_is_shown_in_the_largest_unit_that_has_it_whole(text: str, number: int, unit: str) -> None:
+    assert in_one_unit(text) == (number, unit)
+    assert seconds_of(unit.replace("#", str(number))) == seconds_of(text)

@@ -89,6 +89,8 @@ def test_an_event_is_waited_for(config: dict[str, Any], ways: tuple[str, ...], u
         ({"event": "tag.added", "filter": "steps.ask.day == input.x"}, "input, steps is not known here"),
         ({"event": "tag.added", "days": 1}, "in one way"),
         ({"days": 1, "timeout": "P4D"}, "only beside event"),
+        ({"days": 1, "also": ["message.opened"]}, "only beside event"),
+        ({"event": "tag.added", "also": ["message.open"]}, "message.opened"),
         ({"until": "now", "filter": "true"}, "only beside event"),
     ],
 )

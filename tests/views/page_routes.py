@@ -40,6 +40,7 @@ NO_PAGES = {
     "/my-work",
     "/invitation/<token>",
     "/unsubscribe/<token>",
+    "/opened/<token>",
     "/hooks/<token>",
     "/channels/<kind>/<provider>/<token>",
     "/metrics",

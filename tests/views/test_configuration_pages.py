@@ -85,19 +85,27 @@ def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> Non
     run_id, mona, place = pages.company.started(), pages.mona, "/workflows/care-review/due-time"
     page = mona.get(place)
     fields = page.form(place)["fields"]
-    wrong = {"hours": "soon", "people": "nobody@x.example", "days": "", "holidays": "2026-12-25 25 December"}
+    wrong = {"hours": "soon", "people": "nobody@x.example", "days": "", "holidays": "2026-12-25 25 December", "remind_after": "-4"}
     page = mona.post(place, fields | wrong, status=422)
-    assert "How many hours, such as 16 or 1.5." in page.text
+    assert page.text.count("How many hours, such as 16 or 1.5.") == 4
     assert "Nobody signs in as nobody@x.example." in page.text
     assert "There is no day 25; one looks like 2026-12-25." in page.text
     assert "Choose the days on which work is done." in page.text
-    mona.post(place, fields | {"hours": "1.5", "people": "tom@fernwick.example", "inbox": "desk", "closes": "00:00", "opens": "00:00"})
+    mona.post(
+        place,
+        fields
+        | {"hours": "1.5", "people": "tom@fernwick.example", "inbox": "desk", "closes": "00:00", "opens": "00:00"}
+        | {"remind_after": "4", "substitute_after": "8"},
+    )
+    assert mona.get(place).form(place)["fields"]["substitute_after"] == "8"
     text = mona.get(PLACE).text
     for words in (
         "within 1.5 hours of work, around the clock",
         "At 50 % it reminds who holds it.",
         "At 80 % it tells Tom",
         "At 100 % it moves it to Compliance desk.",
+        "When an approval has waited 4 hours of work it reminds who may decide.",
+        "When an approval has waited 8 hours of work it tells who stands in for them.",
     ):
         assert words in text, words
     assert "Time used" in mona.get(f"/workflows/care-review/executions/{run_id}").text

@@ -124,6 +124,21 @@ def test_a_file_of_a_wide_list_has_the_columns_that_were_asked_for_in_their_orde
     assert len(rest) == 8
 
 
+def test_a_text_of_a_megabyte_is_no_name_of_its_record(pages: "Pages", tmp_path: Path) -> None:
+    file = tmp_path / "letters.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("create table letter (id integer primary key, subject text, sent date)")
+        connection.execute("insert into letter values (1, ?, '2026-01-01'), (2, 'Short', '2026-01-02')", ("word " * 200_000,))
+    connection.close()
+    sources.add("letters", f"sqlite:///{file}", "operator")
+    access.refresh()
+    page = pages.olivia.get("/c/letters.letter")
+    assert len(page.html) < 60 * 1024
+    assert "word word" in page.text
+    assert pages.olivia.get("/c/letters.letter/1").html.count("word word word word word word word word") < 30_000, "once, as a field"
+    sources.remove("letters")
+
+
 TABLES = 2_000
 
 
@@ -168,6 +183,9 @@ def test_two_thousand_tables_are_found_by_name_and_no_page_draws_all_their_right
     found = ines.get("/settings/roles/operator?q=table%201999")
     assert "Table 1999" in found.text
     assert "more: find them" not in found.text
+    page = ines.get(f"/settings/sources/{many}/connected")
+    assert len(page.html) < 400 * 1024
+    assert "1,800 more" in page.text
     assert "Nothing has changed in many" in ines.get(f"/settings/sources/{many}/again").text
     assert "2,000" in ines.get(f"/settings/sources/{many}/tables").text
 

@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 from markupsafe import Markup
 
 from console.core.actor import Actor
+from console.core.plain_words import spoken_range
 from console.views import formats
 from console.views.formats import Kind, Look
 from tests.tables import cases
@@ -319,3 +320,12 @@ def test_lists_of_names_that_a_step_made_are_in_words() -> None:
     shown = str(formats.html(*formats.described("checks", told, {}), Look()))
     assert [words in shown for words in ("MRZ digits, Readable", "shop.example", "2026-11-20")] == [True, True, True]
     assert str(formats.html(*formats.described("flags", ["doc_expired", "name"], {}), Look())).strip() == "Doc expired, Name"
+
+
+def test_a_range_that_is_part_of_a_key_is_said_in_words_too() -> None:
+    of_key = '["2026-03-01 07:00:00+00","2026-03-03 17:00:00+00")'
+    assert formats.text(of("other"), of_key, LOOK) == "1 Mar 2026, 09:00 to before 3 Mar 2026, 19:00"
+    assert formats.text(of("other"), "(53.5,9.9)", LOOK) == "(53.5,9.9)"
+    assert spoken_range(of_key) == "1 Mar 2026 to before 3 Mar 2026"
+    assert spoken_range('["2026-04-01 06:00:00+00",)') == "from 1 Apr 2026"
+    assert spoken_range("[8,18)") == "8 to before 18"

@@ -125,6 +125,11 @@ def test_leads_wait_for_the_activation_and_are_called_by_it(mona: Program) -> No
     assert [each["field"] for each in told[1]["reasons"]] == ["phone"], "one reason for each field"
     assert told[1]["reasons"][0]["reason"]
     assert all(each["run_id"] is None for each in told), "a draft begins nothing"
+    unknown = client.call("POST", f"{client.path}/leads", {"leads": [{"name": "Ada", "phone": "+37052100001", "fone": "1"}]})["data"]
+    assert unknown[0]["status"] == "refused"
+    assert unknown[0]["reasons"] == [
+        {"field": "fone", "reason": "The start of this workflow asks for no such value, but for name, phone, email."}
+    ]
     active = client.call("POST", f"{client.path}/activate")
     assert active["status"] == "active"
     following = client.call("GET", f"{client.path}/leads")["data"]

@@ -53,6 +53,9 @@ def test_a_dry_run_is_answered_on_the_page_and_kept_as_a_test(pages: Pages) -> N
     )
     told = go(pages, pages.mona.follow(), "tests")
     assert "High is approved: holds" in told.text
+    go(pages, told, "run", status=303, remove="High is approved")
+    assert "Removed the test “High is approved”." in pages.mona.follow().text
+    assert "tests" not in workflows.open_draft(pages.company.mona, "care-review").document
     assert fetch("select count(*) from console.run")[0][0] == 0
 
 

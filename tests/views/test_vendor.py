@@ -46,3 +46,15 @@ def test_every_colour_stands_in_the_tokens() -> None:
 def test_templates_hold_no_inline_script_or_style(path: Path) -> None:
     text = path.read_text()
     assert not re.search(r"\sstyle=|\son[a-z]+=|hx-on|<script(?![^>]*\bsrc=)|<style|js:|javascript:", text)
+
+
+def test_what_morphs_a_part_of_a_page_has_its_library_fetched_first() -> None:
+    """Without it a part that is refreshed is put into itself, again and again."""
+    tags = [
+        tag
+        for path in (ROOT / "templates").rglob("*.html")
+        for tag in path.read_text(encoding="utf-8").split("<")
+        if 'hx-swap="morph' in tag
+    ]
+    assert len(tags) > 5
+    assert [tag for tag in tags if "data-loads" not in tag] == []

@@ -136,6 +136,18 @@ def test_publishing_says_what_changes_and_asks_for_a_note(company: Company, mona
     assert "Thrice" in history
     assert post(mona, f"{CARE}/history?version=2", base=2).status_code == 303
     assert "No differences found" in mona.get(f"{CARE}/history?version=2").text
+    asks = {"roles": ["operations_lead"], "text": "Agree?", "if": "steps.note.count > 500"}
+    ways = {"approved": "decide", "rejected": "end"}
+    changed(
+        mona,
+        3,
+        {"op": "add_step", "step": {"id": "agree", "type": "approval", "title": "Agree", "config": asks, "next": ways}, "after": "is_high"},
+    )
+    told = " ".join(re.sub("<[^>]+>", " ", html.unescape(mona.get(f"{CARE}/publish").text)).split())
+    words = (
+        "When: Count is more than 500; Roles: Operations lead; Text: Agree?; Leads to: approved: Decide, otherwise: Decide, rejected: End"
+    )
+    assert f"Added Agree : {words}" in told
 
 
 def test_every_template_opens_in_the_editor_with_each_of_its_steps(company: Company, mona: FlaskClient) -> None:

@@ -1,5 +1,6 @@
 """Pages of workflows: cards and their filters, the switch that says what it will do, executions, incidents and figures."""
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -127,6 +128,12 @@ def test_executions_of_a_day_say_why_there_are_none(pages: "Pages") -> None:
     assert "It was not active in this time; switched on" in mona.get(f"{place}?from=2026-11-01&to=2026-11-02").text
     workflows.pause(pages.company.mona, "nightly", "Month's end")
     assert "Paused The workflow: Its triggers start nothing" in mona.get(f"{place}?from={today}").text
+    workflows.activate(pages.company.mona, "nightly")
+    sequencing.catch_up()
+    page = mona.get(f"{place}?from={today}")
+    assert re.search(
+        r"Off then The workflow: It was not active from .+ to .+ and from .+ to .+: its triggers started nothing meanwhile[.]", page.text
+    )
     for unbounded in ("", f"?to={today}", "?from=2020-01-01"):
         assert "Why there is none" not in mona.get(place + unbounded).text, unbounded
     pages.stan.get(f"{place}?from={today}", status=404)

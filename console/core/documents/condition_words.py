@@ -8,6 +8,7 @@ from typing import Any
 from console.core import currencies
 from console.core.documents.collections import Collection, condition_rows
 from console.core.documents.collections.condition_rows import FITTING, VALUELESS, ConditionRow
+from console.core.documents.triggers_check import EVENTS
 from console.core.expressions import TEMPLATE
 from console.core.plain_words import humanised
 
@@ -162,8 +163,11 @@ def _of_steps(document: Mapping[str, Any], own: Collection | None, before: Mappi
 
 
 def _choices(step: Mapping[str, Any], name: str) -> list[tuple[str, str]] | None:
-    """(value, label) of what a person chose at the step, or a rule; None where the name is that of something else."""
-    entries = (step.get("config") or {}).get({"option": "options", "branch": "branches"}.get(name, ""))
+    """(value, label) of what a person chose at the step, or a rule, or of the events that it waited for; None where the name is that of something else."""
+    config = step.get("config") or {}
+    if name == "event" and config.get("event") in EVENTS:
+        return [(each, EVENTS[each]) for each in (config["event"], *config.get("also", ())) if each in EVENTS]
+    entries = config.get({"option": "options", "branch": "branches"}.get(name, ""))
     if not isinstance(entries, list):
         return None
     values = [(str(each.get("value") or each.get("outcome")), each.get("label")) for each in entries if isinstance(each, Mapping)]

@@ -21,6 +21,7 @@ EVENTS: Mapping[str, str] = {
     "stage.changed": "A stage was changed",
     "message.received": "A message came in",
     "message.failed": "A message could not be sent",
+    "message.opened": "An e-mail was opened",
     "call.ended": "A call ended",
     "consent.withdrawn": "Consent was withdrawn",
     "run.completed": "A run was completed",

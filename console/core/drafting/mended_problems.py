@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from console.core.documents.approval_check import UNHEARD
 from console.core.documents.document_parts import RESERVED
 from console.core.documents.workflow_check import NO_END, NO_START, Problem
@@ -11,6 +13,7 @@ from console.core.documents.workflow_sketch import UNKNOWN
 from console.core.drafting.applying import ENDS, free_id
 from console.core.drafting.changes import AddStep, Change, Connect, Disconnect, RenameStep, Set, SetDocument, parts
 
+LONGEST_TITLE = 200
 END = {"type": "end", "title": "End", "config": {}, "next": {}}
 
 
@@ -22,7 +25,14 @@ class Mending(NamedTuple):
 
 
 def mend(document: Mapping[str, Any], problem: Problem) -> Mending | None:
-    """The change that mends the problem; None where a person has to decide."""
+    """The change that mends the problem; None where a person has to decide, or an ill-formed name has to be mended first."""
+    try:
+        return _mend(document, problem)
+    except ValidationError:
+        return None
+
+
+def _mend(document: Mapping[str, Any], problem: Problem) -> Mending | None:
     place = parts(problem.field) if problem.field and ".." not in problem.field else ("",)
     step = next((each for each in document["steps"] if each["id"] == problem.step), None)
     if step is None:
@@ -44,6 +54,10 @@ def _way(document: Mapping[str, Any], step: Mapping[str, Any], outcome: str, rea
     ids = {each["id"] for each in document["steps"]}
     to = step.get("next", {}).get(outcome)
     if to is not None and to in ids:
+        if reason.startswith("This leads back to "):
+            title = next(each.get("title") or to for each in document["steps"] if each["id"] == to)
+            back = {"type": "go_to", "title": f"Back to {title}"[:LONGEST_TITLE], "config": {}, "next": {}}
+            return Mending("Put a Go to in between", AddStep(step=back, after=step["id"], outcome=outcome, place=None))
         wrong = ("Nothing follows", "The step has no outcome", "The step leads to itself")
         return Mending("Remove this way", Disconnect(step=step["id"], outcome=outcome)) if reason.startswith(wrong) else None
     if reason == UNHEARD:

@@ -35,8 +35,8 @@ _NOT_WANTED = sa.text(
     "update console.message set status = 'cancelled', code = 'not_wanted', due_at = null, at = :at where run = :run and status = 'waiting'"
 )
 _NOTICE = sa.text(
-    "insert into console.notice (id, key, person, kind, run, by, at, mail, link, subject, kid, nonce, ct)"
-    " values (:id, :key, :person, :kind, :run, :by, :at, :mail, :link, :subject, :kid, :nonce, :ct) on conflict (key, person) do nothing"
+    "insert into console.notice (id, key, person, kind, run, by, at, mail, link, subject, kid, nonce, ct, stands_in_for)"
+    " values (:id, :key, :person, :kind, :run, :by, :at, :mail, :link, :subject, :kid, :nonce, :ct, :stands_in_for) on conflict (key, person) do nothing"
 )
 
 
@@ -182,6 +182,7 @@ def add_notices(
     link: str | None = None,
     subject: str | None = None,
     mail: bool = True,
+    stands_in_for: str | None = None,
 ) -> None:
     """Add a notice for each of the people, except those who have one with this key. `text` is sealed under the key of `subject`."""
     kept = (
@@ -190,6 +191,7 @@ def add_notices(
         else dict.fromkeys(("subject", "kid", "nonce", "ct"))
     )
     shared = {"key": key, "kind": kind, "run": run, "by": by, "at": at, "mail": "queued" if mail else None, "link": link}
+    shared |= {"stands_in_for": stands_in_for}
     for person in people:
         connection.execute(_NOTICE, {"id": new_id("ntc"), "person": person, **shared, **kept})
 

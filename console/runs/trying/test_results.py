@@ -22,7 +22,7 @@ STANDS = {
     "waiting_time": "wait for a time",
     "waiting_event": "wait for an event",
 }
-GONE = "Its record is not there any more, or you may not see it. Keep the test again with another record."
+GONE = "Its record is not there any more, or you may not see it: remove the test, and keep it again with another record."
 
 
 @workflows.run_tests_by

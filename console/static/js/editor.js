@@ -184,6 +184,7 @@
       case "title": return text;
       case "choice": return text === "" ? GONE : text;
       case "number": return text.trim() === "" ? GONE : /^-?\d{1,15}$/.test(text.trim()) ? Number(text.trim()) : text.trim();
+      case "duration": return duration(box.querySelector("input").value.trim(), box.querySelector("select").value);
       case "lines": return list("", text.split("\n").map((line) => line.trim()).filter(Boolean));
       case "pairs": return pairs(text);
       case "name": return named(text) || GONE;
@@ -192,6 +193,7 @@
       default: return text === "" ? GONE : text;
     }
   }
+  const duration = (number, unit) => (number === "" ? GONE : /^\d{1,7}$/.test(number) ? unit.replace("#", number) : number);
   // what begins with entries is emptied by an empty list
   const list = (begun, values) => (values.length || begun ? values : GONE);
   // An outcome typed in words, as the document and its ways name it.

@@ -40,8 +40,8 @@
   function face(step) {
     const box = make("div", ["nd", step.state, step.wrong && `wrong-${step.wrong}`].filter(Boolean).join(" "));
     const words = make("span", "nd-words");
-    const line = make("small", "");
-    line.append(make("i", `kind ${step.family}`, step.kind), step.gist ? ` ${step.gist}` : "");
+    const line = make("small", step.family, step.gist || "");
+    line.dataset.kind = step.kind;
     words.append(make("b", "", step.title), " ", line);
     box.append(step.tile.cloneNode(true), words, " ");
     if (MARK[step.state]) {
@@ -272,12 +272,13 @@
       edges.forEach((edge) => leading.set(edge.from, [...(leading.get(edge.from) || []), `${edge.label ? `${edge.label}: ` : ""}${this.steps.get(edge.to).title}`]));
       this.steps.forEach((step) => {
         const ways = leading.get(step.id) || [];
-        const seen = [step.title, step.kind, step.gist, step.visits > 1 ? `×${step.visits}` : "", step.note ? `Note: ${step.note}` : ""].filter(Boolean).join(" ");
+        // what may be seen alone where the picture's edge cuts a step stands together; its type is drawn before the gist
+        const seen = [step.title, step.gist, step.visits > 1 ? `×${step.visits}` : "", step.note ? `Note: ${step.note}` : ""].filter(Boolean).join(" ");
         const stands = step.badge ? ` ${step.badge}${step.visits > 1 ? `, ${step.visits} entries` : ""}.` : "";
         const group = this.view(step.id);
         group.setAttribute("role", "link");
         group.setAttribute("tabindex", step.id === this.at ? "0" : "-1");
-        group.setAttribute("aria-label", `${seen}.${stands}${ways.length ? ` Next: ${ways.join("; ")}.` : ""}`);
+        group.setAttribute("aria-label", `${seen}. ${step.kind}.${stands}${ways.length ? ` Next: ${ways.join("; ")}.` : ""}`);
       });
     }
 

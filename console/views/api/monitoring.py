@@ -70,6 +70,9 @@ class NewDueTime(Sent):
     closes: str = Field("00:00", description="When it ends; 00:00 is the end of the day")
     holidays: list[str] = Field(default_factory=list, description="Days on which nobody works")
     stages: list[dict[str, Any]] = Field(description="percent, do (remind, tell or move), people (ids), inbox")
+    approvals: list[dict[str, Any]] = Field(
+        default_factory=list, description="Of a workflow: minutes of working time that an approval has waited, do (remind or substitute)"
+    )
 
 
 ALERT = {"kind": "slow", "minutes": 120, "people": ["mona@fernwick.example"]}

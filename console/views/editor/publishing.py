@@ -10,9 +10,12 @@ from console import access, accounts, diagrams, publication, records, runs, work
 from console.core import drafting
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import frame
+from console.views.editor import step_form
 from console.views.editor.values_in_words import problem_words
 from console.workflows import COMMAND_LINE
 
+MOST_SPOKEN = 20
+"""So many new steps are told with their settings."""
 KINDS = ("added", "changed", "removed", "moved")
 blueprint = Blueprint("workflow_publishing", __name__, url_prefix="/workflows")
 
@@ -98,12 +101,31 @@ def impact_context(impact: Mapping[str, Any], document: Mapping[str, Any], live:
             "problems": [each | {"message": problem_words(each["field"], each["message"], document)} for each in impact["problems"]],
         },
         "counted": _counted(impact["differences"]),
+        "added": _added(document, impact["differences"]),
         "records": _records_of(document.get("collection")),
         "titles": {step["id"]: str(step.get("title") or step["id"]) for step in document["steps"]},
         "steps": len(document["steps"]),
         "others": any(each["version"] != impact["live"] for each in impact["runs"]),
         "stopped": any(each["severity"] == "error" for each in impact["problems"]),
     }
+
+
+def _added(document: Mapping[str, Any], differences: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, str]]]:
+    """Return new step → (label, in words) of its settings and of where it leads; of very many new steps none."""
+    steps = {step["id"]: step for step in document["steps"]}
+    new = [each["step"] for each in differences if each["kind"] == "added" and each["step"] in steps]
+    if len(new) > MOST_SPOKEN:
+        return {}
+    titles = {step: str(entry.get("title") or step) for step, entry in steps.items()}
+
+    def leads(step: str) -> list[tuple[str, str]]:
+        ways = {outcome: titles[to] for outcome, to in (steps[step].get("next") or {}).items() if to in titles}
+        if set(ways) == {"default"}:
+            return [("Leads to", ways["default"])]
+        words = {outcome: "otherwise" if outcome == "default" else outcome.replace("_", " ") for outcome in ways}
+        return [("Leads to", ", ".join(f"{words[outcome]}: {title}" for outcome, title in ways.items()))] if ways else []
+
+    return {step: [*step_form.settings_in_words(frame.actor(), document, steps[step]), *leads(step)] for step in new}
 
 
 def _counted(differences: Sequence[Mapping[str, Any]]) -> str:

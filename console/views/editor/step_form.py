@@ -21,6 +21,7 @@ from console.core.documents.workflow import Step
 from console.core.documents.workflow_sketch import sketches
 from console.core.expressions.functions import FUNCTIONS
 from console.integrations import outgoing_secrets
+from console.steps.message_settings import UNITS, in_one_unit
 from console.views import formats
 from console.views.editor.values_in_words import LABELS, words_of
 
@@ -56,7 +57,7 @@ OFTEN = frozenset({"button", "description", "completion", "roles"})
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box of the form. `control`: text, area, number, check, choice, many, lines, pairs, json, group, rows, condition,
+    """A box of the form. `control`: text, area, number, check, choice, duration, many, lines, pairs, json, group, rows, condition,
     name (an outcome, typed in words).
 
     `path` is a JSON list; `rows` are the boxes of each entry of a list, `boxes` those of an object or of an entry, and `more` the rest of them.
@@ -172,6 +173,8 @@ class _Form:
                     options=[*nothing, *((each, WORDS.get(name, EVENTS).get(each) or _word(each)) for each in part["enum"])],
                     default=str(part.get("default") or ""),
                 )
+            case "string" if part.get("format") == "duration":
+                return _duration(make, value)
             case "string" if name == "outcome" and part.get("pattern") == NAME_PATTERN:
                 return make(control="name", value=_word(value) if value else "")
             case "string" if options:
@@ -252,6 +255,18 @@ class _Form:
         return schema
 
 
+def _duration(make: Callable[..., Box], value: Any) -> Box:
+    """A number and a unit; the text as it is where it is no duration."""
+    try:
+        number, unit = in_one_unit(value) if value else ("", "P#D")
+    except ValueError:
+        return make(control="text", value=value)
+    help_text = re.sub(r",? such as P\w+", "", make.keywords["help"])  # type: ignore[attr-defined]
+    return make(
+        control="duration", value=number, default=unit, options=[(each, f"{word}s") for each, (word, _) in UNITS.items()], help=help_text
+    )
+
+
 def _json(make: Callable[..., Box], value: Any) -> Box:
     return make(control="json", value="" if value is None else json.dumps(value, indent=2, ensure_ascii=False))
 
@@ -308,7 +323,7 @@ class _Offer:
     def many(self, name: str, values: Sequence[str], items: Mapping[str, Any]) -> Options:
         """The choices for a setting with several values."""
         if items.get("enum"):
-            return [(each, _word(each)) for each in items["enum"]]
+            return [(each, EVENTS.get(each) or _word(each)) for each in items["enum"]]
         found: Options = ()
         if name == "roles":
             found = roles()

@@ -92,6 +92,8 @@ def test(slug: str) -> Response:
         return _page(draft, None, State(None, {}, {}, {}, []), wrong=wrong)
     if request.method != "POST":
         return _page(draft, definition, State(request.args.get("record"), {}, {}, {}, []))
+    if "remove" in request.form:
+        return _remove(draft, definition, request.form["remove"])
     state, doing = _state(), request.form.get("do", "run")
     if doing == "execute":
         return _execute(draft, definition, state)
@@ -241,6 +243,15 @@ def _keep(draft: Draft, definition: Definition, state: State, found: Simulated) 
     test |= ({"answers": state.answered()} if state.answers else {}) | ({"effects": effects} if effects else {}) | {"expect": expect}
     workflows.edit(frame.actor(), draft.slug, draft.revision, [SetDocument(field="tests", value=[*kept, log.body.plain(test)])])
     flash(f"Kept as the test “{name}”. It is run before the workflow is published.")
+    return frame.redirect_to(f"/workflows/{draft.slug}/test")
+
+
+def _remove(draft: Draft, definition: Definition, name: str) -> Response:
+    """Take a kept test out of the draft."""
+    kept = [test.to_json() for test in definition.document.tests if test.name != name]
+    change = SetDocument(field="tests", value=kept) if kept else SetDocument(field="tests")
+    workflows.edit(frame.actor(), draft.slug, draft.revision, [change])
+    flash(f"Removed the test “{name}”. Undo in the editor brings it back.")
     return frame.redirect_to(f"/workflows/{draft.slug}/test")
 
 

@@ -39,6 +39,9 @@ LABELS = {
     "url": "Address",
     "success": "Statuses that mean done",
     "timeout_s": "Seconds to wait",
+    "timeout": "Waits at most",
+    "expires": "May wait",
+    "also": "Or until",
 }
 """Settings of steps → what their boxes are called, where that is not their name."""
 

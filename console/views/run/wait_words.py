@@ -31,6 +31,7 @@ HAPPENS = {
     "stage.changed": "the stage is changed",
     "message.received": "they answer",
     "message.failed": "a message cannot be sent",
+    "message.opened": "they open an e-mail",
     "call.ended": "a call has ended",
     "consent.withdrawn": "consent is withdrawn",
     "run.completed": "another run is completed",
@@ -71,8 +72,9 @@ def _shortly(waits: runs.Waits, message: Any, look: Look) -> str:
         return _MESSAGES.get(message.channel, "for a message")
     definition = workflows.readable_version(waits.workflow, waits.version)
     step = definition.document.step(waits.step) if definition is not None and waits.step is not None else None
-    if waits.kind == "event" and step is not None and step.config.get("event") in HAPPENS:
-        return f"until {until}, or until {HAPPENS[step.config['event']]}" if until else f"until {HAPPENS[step.config['event']]}"
+    named = [step.config.get("event"), *step.config.get("also", ())] if step is not None else []
+    if waits.kind == "event" and (happens := " or ".join(HAPPENS[each] for each in named if each in HAPPENS)):
+        return f"until {until}, or until {happens}" if until else f"until {happens}"
     if "{until}" in _SHORTLY.get(waits.kind, ""):
         return _SHORTLY[waits.kind].format(until=until or "later")
     return _SHORTLY.get(waits.kind, "for something") + (f", at the latest {until}" if until else "")

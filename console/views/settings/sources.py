@@ -1,20 +1,21 @@
 """Data sources: the list with their states, and connecting one step by step."""
 
+from collections import Counter
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, flash, make_response, request
 
 from console import access, accounts, records, sources
 from console.core.documents.collections import Collection
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
-from console.sources import Tested, addresses
+from console.sources import Tested, addresses, connecting
 from console.views import formats, frame
 from console.views.settings import area, source_preview
 
 blueprint = Blueprint("sources", __name__, url_prefix="/settings/sources")
 KINDS = (("postgresql", "PostgreSQL"), ("mysql", "MySQL or MariaDB"), ("sqlite", "SQLite file"))
 PARTS = ("kind", "host", "port", "database", "user", "encrypted")
-MOST_NAMED, MOST_HIDDEN = 5, 40
+MOST_NAMED, MOST_HIDDEN, MOST_LISTED = 5, 40, 200
 TYPED = ("url", *PARTS, "name", "which", "look")
 ACTS = (("browse", "Browse"), ("update", "Change"), ("create", "Add"), ("delete", "Delete"), ("export", "Export"))
 """What a role may be given here, as rows of the policy and as words; `browse` includes reading single records."""
@@ -23,8 +24,8 @@ ACTS = (("browse", "Browse"), ("update", "Change"), ("create", "Add"), ("delete"
 @blueprint.get("")
 def show() -> Response:
     """Show every source; without one, the link to connect the first."""
-    heads = sources.list_all(frame.actor())
-    return area.page("settings/sources.html", "sources", {"sources": heads})
+    under_way = [(one, _followed(one)) for one in connecting.all_under_way(frame.actor())]
+    return area.page("settings/sources.html", "sources", {"sources": sources.list_all(frame.actor()), "under_way": under_way})
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -64,7 +65,10 @@ def connect() -> Response:
         if not may:
             raise addresses.field_error("may", "Choose at least one role that may browse.")
         terms = sources.Terms(read_only=bool(request.form.get("read_only")))
-        made = sources.add(typed.get("name", ""), url, terms=terms, chosen=chosen, may=granted(may), by=actor)
+        name, many = typed.get("name", ""), len(sources.attempt(url).tables) if chosen is None else len(chosen)
+        if many > connecting.AT_ONCE:
+            return frame.redirect_to(_followed(connecting.ask(name, url, many, terms=terms, chosen=chosen, may=granted(may), by=actor)))
+        made = sources.add(name, url, terms=terms, chosen=chosen, may=granted(may), by=actor)
     except (Invalid, Conflict) as wrong:
         return _choice(url, typed, sources.attempt(url), chosen=chosen, may=may, wrong=wrong)
     there = {(collection.schema, collection.table) for collection in made}
@@ -80,6 +84,32 @@ def connect() -> Response:
     )
     flash(f"{typed['name']} is connected: {len(made)} collections.{left_out}")
     return frame.redirect_to(f"/settings/sources/{typed['name']}/connected")
+
+
+@blueprint.route("/new/<connecting_id>", methods=["GET", "POST"])
+def follow(connecting_id: str) -> Response:
+    """Show how far the connecting of a large database is; a POST stops it, or tries again. Polled by the page, it answers 204 while nothing changed."""
+    actor, name = frame.actor(), request.args.get("name", "")
+    if request.method == "POST":
+        if request.form.get("do") == "again":
+            connecting.again(connecting_id, by=actor)
+        elif connecting.stop(connecting_id, by=actor):
+            flash(f"{name} is not connected; nothing of it is kept.")
+            return frame.redirect_to("/settings/sources")
+        return frame.redirect_to(frame.present_address())
+    one = connecting.find(connecting_id, by=actor)
+    if one is None:
+        records.forget()  # a worker has connected it, and this process may not know yet
+        named(name)
+        return frame.redirect_to(f"/settings/sources/{name}/connected")
+    if frame.wants_fragment() and request.args.get("seen") == str(one.done) and not one.why:
+        return make_response("", 204)
+    return area.page("settings/source_connecting.html", "sources", {"one": one, "url": _followed(one)}, blocks={"*": "progress"})
+
+
+def _followed(one: connecting.Connecting) -> str:
+    """Return the address that tells how far it is; the name in it leads on once it is connected."""
+    return frame.with_query(f"/settings/sources/new/{one.id}", {"name": one.name})
 
 
 def granted(may: Mapping[str, set[str]]) -> dict[str, list[str]]:
@@ -102,6 +132,8 @@ def connected(name: str) -> Response:
         "rights": _rights(collections),
         "first": min(usable, key=lambda table: (table.kind != "table", sources.likelihood(table.table)), default=None),
         "usable": usable,
+        "alike": {label for label, count in Counter(each.label for each in usable).items() if count > 1},
+        "most_listed": MOST_LISTED,
         "teams": teams,
         "team": own_teams[0] if own_teams else next(iter(teams), None),
         "roles": sorted(access.rights().roles),

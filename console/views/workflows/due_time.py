@@ -21,6 +21,8 @@ DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 STAGES = ((50, "remind"), (80, "tell"), (100, "move"))
 """What the form offers; other stages are set through the API and stay as they are when nothing is changed here."""
 LATE, SOON = 100, 80
+WAITED = {"remind": "reminds who may decide", "substitute": "tells who stands in for them"}
+"""What is done when an approval has waited so long; the form offers each once."""
 
 
 @blueprint.route("/workflows/<slug>/due-time", methods=["GET", "POST"])
@@ -51,11 +53,12 @@ def summary(known: Known) -> Mapping[str, Any] | None:
     every = hours.opens == hours.closes
     days = "every day" if len(hours.days) == len(DAYS) else ", ".join(DAY_NAMES[day] for day in sorted(hours.days))
     return {
-        "within": f"{rule.minutes / 60:g} hour" + ("" if rule.minutes == 60 else "s"),
+        "within": _hours(rule.minutes),
         "hours": "around the clock" if every else f"{hours.opens:%H:%M} to {hours.closes:%H:%M}",
         "days": days,
         "zone": hours.zone,
         "stages": [(stage.percent, _does(stage, names)) for stage in rule.stages],
+        "approvals": [(_hours(stage.minutes), WAITED[stage.do]) for stage in rule.approvals],
     }
 
 
@@ -75,6 +78,19 @@ def clock(known: Known, run_id: str) -> Mapping[str, Any] | None:
     )
 
 
+def _hours(minutes: int) -> str:
+    return f"{minutes / 60:g} hour" + ("" if minutes == 60 else "s")
+
+
+def _minutes(hours: str) -> int:
+    """The minutes of so many hours, as they are typed; 0 for what is no such number."""
+    try:
+        minutes = round(float(hours.strip().replace(",", ".")) * 60)
+    except (ValueError, OverflowError):
+        return 0
+    return minutes if 0 < minutes <= due_times.LONGEST_MINUTES else 0
+
+
 def _tone(found: Clock) -> frame.Badge:
     if found.percent >= LATE:
         return frame.Badge("Overdue", "bad", "alert-triangle")
@@ -90,13 +106,11 @@ def _does(stage: due_times.Stage, names: Mapping[str, str]) -> str:
 def _terms() -> dict[str, Any]:
     """Return the terms of the form. Raises Invalid with a detail per field."""
     form, wrong = request.form, []
-    hours = form.get("hours", "").strip().replace(",", ".")
-    try:
-        minutes = round(float(hours) * 60)
-    except (ValueError, OverflowError):
-        minutes = 0
-    if not 0 < minutes <= due_times.LONGEST_MINUTES:
-        wrong.append({"field": "hours", "reason": "How many hours, such as 16 or 1.5."})
+    minutes = _minutes(form.get("hours", ""))
+    waited = {do: _minutes(form[f"{do}_after"]) for do in WAITED if form.get(f"{do}_after", "").strip()}
+    for field, typed in {"hours": minutes, **{f"{do}_after": after for do, after in waited.items()}}.items():
+        if not typed:
+            wrong.append({"field": field, "reason": "How many hours, such as 16 or 1.5."})
     stages: list[dict[str, Any]] = [{"percent": 50, "do": "remind"}] if "remind" in form else []
     known, unknown = [], []
     for address in form.get("people", "").replace(",", " ").replace(";", " ").split():
@@ -118,7 +132,9 @@ def _terms() -> dict[str, Any]:
     if wrong:
         raise Invalid("The due time was not set.", details=wrong)
     times = {name: form.get(name) or "00:00" for name in ("opens", "closes")}
-    return {"minutes": minutes, "zone": form.get("zone", "").strip() or "UTC", "days": days, "holidays": holidays, "stages": stages} | times
+    approvals = [{"minutes": after, "do": do} for do, after in waited.items()]
+    terms = {"minutes": minutes, "zone": form.get("zone", "").strip() or "UTC", "days": days, "holidays": holidays, "stages": stages}
+    return terms | {"approvals": approvals} | times
 
 
 def _is_day(text: str) -> bool:
@@ -132,6 +148,7 @@ def _page(known: Known, rule: Rule | None, wrong: ConsoleError | None = None) ->
     typed = request.form if request.method == "POST" else None
     hours = rule.hours if rule else None
     stages = {(stage.percent, stage.do): stage for stage in rule.stages} if rule else {}
+    waited = rule.approvals if rule else ()
     tell, move = stages.get((80, "tell")), stages.get((100, "move"))
     values: Mapping[str, Any] = {
         "hours": f"{rule.minutes / 60:g}" if rule else "",
@@ -141,6 +158,8 @@ def _page(known: Known, rule: Rule | None, wrong: ConsoleError | None = None) ->
         "holidays": " ".join(day.isoformat() for day in sorted(hours.holidays)) if hours else "",
         "people": " ".join(accounts.person(person).email for person in tell.people) if tell else "",
         "inbox": move.inbox if move else "",
+        **{f"{do}_after": "" for do in WAITED},
+        **{f"{stage.do}_after": f"{stage.minutes / 60:g}" for stage in waited},
     }
     context = tabs.context(known, "configuration") | {
         "values": {name: typed.get(name, "") if typed is not None else value for name, value in values.items()},
@@ -148,7 +167,7 @@ def _page(known: Known, rule: Rule | None, wrong: ConsoleError | None = None) ->
         "reminds": "remind" in typed if typed is not None else rule is None or (50, "remind") in stages,
         "days": list(zip(DAYS, DAY_NAMES, strict=True)),
         "inboxes": [(inbox.id, inbox.title) for inbox in inboxes.used_by(known.team)],
-        "more": bool(rule and set(stages) - set(STAGES)),
+        "more": bool(rule and set(stages) - set(STAGES)) or len({stage.do for stage in waited}) < len(waited),
         "rule": rule,
         "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {},
         "wrong": wrong,

@@ -51,7 +51,7 @@ def listed(slug: str) -> Response:
     following = None
     try:
         heads, following = runs.find(frame.actor(), _filters(known, given), limit=PAGE, after=request.args.get("after"))
-        then = periods.explain(known, frame.midnight(given, "from"), frame.midnight(given, "to", later=1), runs=bool(heads))
+        then = periods.explain(known, frame.midnight(given, "from"), frame.midnight(given, "to", later=1))
     except Malformed as error:
         wrong = error
     look = frame.look()

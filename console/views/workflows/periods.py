@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from console import automation, formats, messages
+from console import automation, formats, messages, workflows
 from console.automation import FiringCount, Listed
 from console.messages import MessageCount
 from console.views import frame
 from console.views.frame import Badge
 from console.views.workflows import tabs
 from console.workflows import Known
+from console.workflows.lifecycle import Switch
 
 LONGEST = timedelta(days=31)
 """Of a longer period nothing is told: what fired long ago is forgotten."""
@@ -30,8 +31,8 @@ class Explained:
     url: str
 
 
-def explain(known: Known, since: datetime | None, until: datetime | None, *, runs: bool) -> list[Explained]:
-    """Return what there is to say of the time from `since` to before `until`, in which there are runs or none; nothing without a beginning, or if that is too long."""
+def explain(known: Known, since: datetime | None, until: datetime | None) -> list[Explained]:
+    """Return what there is to say of the time from `since` to before `until`, with runs or without; nothing without a beginning, or if that is too long."""
     now = frame.look().now
     end = min(until or now, now)
     if since is None or end <= since or end - since > LONGEST:
@@ -41,7 +42,7 @@ def explain(known: Known, since: datetime | None, until: datetime | None, *, run
     fired = automation.firings_counted(actor, known.slug, since, end)
     sent = messages.counted(actor, known.id, since, end)
     return [
-        *(() if runs else _switched(known, end)),
+        *_switched(known, since, end),
         *(_trigger(known, trigger, [each for each in fired if each.trigger == trigger.id]) for trigger in triggers),
         *(
             _channel(known, name, [each for each in sent if each.channel == kind])
@@ -51,15 +52,37 @@ def explain(known: Known, since: datetime | None, until: datetime | None, *, run
     ]
 
 
-def _switched(known: Known, end: datetime) -> list[Explained]:
-    look = frame.look()
-    badge, url = tabs.STATUS[known.status], tabs.address(known.slug)
-    if known.status != "active":
-        return [Explained("The workflow", badge, "Its triggers start nothing, and nobody can be enrolled.", url)]
-    if known.since is not None and known.since >= end:
-        words = f"It was not active in this time; switched on {formats.ago(known.since, look)}."
-        return [Explained("The workflow", Badge("Off then", "warn", "player-pause"), words, url)]
-    return []
+def _switched(known: Known, since: datetime, end: datetime) -> list[Explained]:
+    """Say when the workflow was not active in this time; nothing if it was all the time."""
+    look, url = frame.look(), tabs.address(known.slug)
+    off = _off(known, since, end)
+    if not off:
+        return []
+    if known.status != "active" and off[-1][1] == look.now:
+        words = "Its triggers start nothing, and nobody can be enrolled."
+        return [Explained("The workflow", tabs.STATUS[known.status], words, url)]
+    if off == [(since, end)]:
+        switched = f"; switched on {formats.ago(known.since, look)}" if known.since and known.status == "active" else ""
+        words = f"It was not active in this time{switched}."
+    else:
+        spans = [[formats.worded(moment, "d MMM y, HH:mm", look) for moment in span] for span in off]
+        between = " and from ".join(f"{begun} to {ended}" for begun, ended in spans)
+        words = f"It was not active from {between}: its triggers started nothing meanwhile."
+    return [Explained("The workflow", Badge("Off then", "warn", "player-pause"), words, url)]
+
+
+def _off(known: Known, since: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """Return the parts of the time from `since` to before `end` in which the workflow was not active."""
+    switches = list(workflows.lifecycle.switches(known.id))
+    if known.since is not None and (not switches or switches[-1].status != known.status):
+        switches.append(Switch(known.since, known.status, switches[-1].status if switches else "draft"))
+    status, began, off = switches[0].former if switches else known.status, since, []
+    for switch in [*switches, Switch(end, "", "")]:
+        moment = min(max(switch.at, since), end)
+        if status != "active" and began < moment:
+            off.append((began, moment))
+        status, began = switch.status, moment
+    return off
 
 
 def _trigger(known: Known, trigger: Listed, fired: Sequence[FiringCount]) -> Explained:

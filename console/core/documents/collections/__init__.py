@@ -6,6 +6,7 @@ from console.core.documents.collections.model import (
     CONVERSIONS,
     FIELD_TYPES,
     FORMATS,
+    LONGEST_TITLE,
     MOST_COLUMNS,
     SHOWN_ONLY,
     TONES,

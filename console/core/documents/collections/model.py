@@ -43,6 +43,8 @@ CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "integer": operands.number_of, "decimal": operands.number_of, "date": operands.date_of, "datetime": operands.moment_of,
     "time": operands.time_of, "uuid": operands.uuid_of,
 }  # fmt: skip
+LONGEST_TITLE = 200
+"""Letters of a record's title: a text of a megabyte is a field of the record, not its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,8 +331,9 @@ class Collection:
         return value if converted is None else converted
 
     def title_of(self, values: Mapping[str, Any], key: str | None, locale: str = "en") -> str:
-        """The record's title from values that its reader may see, in their language where there are several; the key if the title is empty."""
+        """The record's title from values that its reader may see, in their language where there are several, at most `LONGEST_TITLE` long; the key if the title is empty."""
         shown = expressions.render(self.title, {"record": self._spoken(values, locale)}).strip()
+        shown = shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
         return shown or (
             self.label_one if key is None or key.startswith("~") else key
         )  # a sign that stands for an empty text tells nobody anything
@@ -352,6 +355,8 @@ class Collection:
             return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or value
         if field.stored == "decimal" and "." in str(value):
             return str(value).rstrip("0").rstrip(".")
+        if field.native in plain_words.RANGES:
+            return plain_words.spoken_range(value)
         if field.stored in ("uuid", "binary"):
             return plain_words.shortened_id(str(value))
         if field.stored not in ("date", "datetime"):

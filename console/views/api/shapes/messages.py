@@ -36,6 +36,7 @@ class Message(Shape):
     at: Moment
     asked_at: Moment
     sent_at: Moment | None
+    opened_at: Moment | None = Field(description="Of an e-mail whose step notices it: when it was opened first")
     provider: str | None
     provider_id: str | None
     sandbox: bool = Field(description="It did not really leave")

@@ -54,6 +54,13 @@ class DueStage(Shape):
     inbox: str | None
 
 
+class WaitedStage(Shape):
+    """What is done when an approval has waited so long."""
+
+    minutes: int
+    do: Literal["remind", "substitute"]
+
+
 class DueTime(Shape):
     """Within how much working time something has to end."""
 
@@ -64,6 +71,7 @@ class DueTime(Shape):
     closes: str
     holidays: list[str]
     stages: list[DueStage]
+    approvals: list[WaitedStage]
 
 
 class MetricsDay(Shape):

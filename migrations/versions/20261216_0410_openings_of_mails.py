@@ -1,0 +1,14 @@
+"""Openings of mails."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "20261216_0410"
+down_revision = "20261216_0400"
+
+
+def upgrade() -> None:
+    """One script."""
+    connection = op.get_bind().execution_options(no_parameters=True)
+    connection.exec_driver_sql((Path(__file__).parent.parent / "sql" / "20261216_0410_openings_of_mails.sql").read_text())
