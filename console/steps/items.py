@@ -15,7 +15,7 @@ from console.steps.base import Context, Item, Progress, Read, Rows
 
 LIST = "items"
 MOST = 1000
-SHOWN = 100  # lines of the list beside the form
+SHOWN = 40  # lines of the list beside the form
 LONGEST_TITLE = 200
 
 

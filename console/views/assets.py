@@ -1,10 +1,14 @@
 """Static files: their addresses, what is sent for them, and icons.
 
-Style sheets and scripts of ours are sent without comments and indentation. What every page has is sent as one sheet and one script.
+Style sheets of ours are sent without comments and needless space, scripts of pages with short names too. What every page has is sent as one sheet and one script.
 """
 
 import hashlib
+import json
+import logging
 import re
+import subprocess
+import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -25,6 +29,8 @@ SHEETS = ("tokens", "base", "layout", "rail", "button", "badge", "field", "panel
 SCRIPTS = ("page", "keys", "toast", "dialog", "menu", "needs", "find", "form", "session")
 TOGETHER = {"css/frame.css": tuple(f"css/{name}.css" for name in SHEETS), "js/frame.js": tuple(f"js/{name}.js" for name in SCRIPTS)}
 """File that is sent → the files in the tree that it is made of, in their order."""
+SHORTENING = "import json, sys, minify; json.dump({name: minify.string('text/javascript', text) for name, text in json.load(sys.stdin).items()}, sys.stdout)"
+_log = logging.getLogger(__name__)
 
 
 def asset(filename: str) -> str:
@@ -35,9 +41,8 @@ def asset(filename: str) -> str:
 @lru_cache(maxsize=256)
 def _below_root(filename: str) -> str:
     """Return the address of a static file below the root. Cached, because a page names several and building one costs as much as a table row."""
-    content = shortened(filename)
-    if content is None and (STATIC / filename).is_file():
-        content = (STATIC / filename).read_bytes()
+    text = _text(filename)
+    content = text.encode() if text is not None else (STATIC / filename).read_bytes() if (STATIC / filename).is_file() else None
     fingerprint = hashlib.sha256(content).hexdigest()[:8] if content is not None else "0"
     return url_for("static", filename=filename, v=fingerprint).removeprefix(request.script_root)
 
@@ -91,18 +96,23 @@ def drawn_icons() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _own() -> frozenset[str]:
-    """Return the names of the style sheets and scripts of ours."""
-    return frozenset(path.relative_to(STATIC).as_posix() for kind in ("css", "js") for path in (STATIC / kind).rglob(f"*.{kind}"))
+    """Return the names of the style sheets and scripts of ours, and of the two scripts of others that most pages have."""
+    return frozenset(
+        {HTMX, MORPH, *(path.relative_to(STATIC).as_posix() for kind in ("css", "js") for path in (STATIC / kind).rglob(f"*.{kind}"))}
+    )
 
 
 @lru_cache(maxsize=128)
 def shortened(filename: str) -> bytes | None:
     """Return a style sheet or script as it is sent, or None for any other file."""
+    text = _text(filename)
+    return None if text is None else (_short_sheet(text) if filename.endswith(".css") else _short_scripts()[filename]).encode()
+
+
+def _text(filename: str) -> str | None:
+    """Return a style sheet or script as it was written, or None for any other file."""
     parts = TOGETHER.get(filename, (filename,))
-    if not _own().issuperset(parts):
-        return None
-    shorten = _short_sheet if filename.endswith(".css") else _short_script
-    return "\n".join(shorten((STATIC / part).read_text(encoding="utf-8")) for part in parts).encode()
+    return "\n".join((STATIC / part).read_text(encoding="utf-8") for part in parts) if _own().issuperset(parts) else None
 
 
 def _short_sheet(text: str) -> str:
@@ -111,18 +121,14 @@ def _short_sheet(text: str) -> str:
     return re.sub(r"([:,]) ", r"\1", re.sub(r" ?([{};>]) ?", r"\1", text)).replace(";}", "}").strip()
 
 
-_TEXT_OR_SPACE = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')| ?([{}()\[\];,:?=<>&|!*]+) ?""")
-
-
-def _short_script(text: str) -> str:
-    """Return a script without indentation, empty lines, lines of comment and space around signs. No text in it spans lines."""
-    lines = re.sub(r"^\s*(?://.*)?\n|^[ \t]+", "", text, flags=re.MULTILINE).split("\n")
-    return "\n".join(line if _is_delicate(line) else _TEXT_OR_SPACE.sub(lambda found: found[1] or found[2], line) for line in lines)
-
-
-def _is_delicate(line: str) -> bool:
-    """Return whether spaces in the line may count outside of its quoted texts: in a template, a regular expression or a comment."""
-    return "`" in line or "/" in _TEXT_OR_SPACE.sub("", line)
+@lru_cache(maxsize=1)
+def _short_scripts() -> dict[str, str]:
+    """Return all scripts as they are sent: name → text. A process of its own shortens them, because the library keeps threads and web workers are forked."""
+    texts = {name: _text(name) for name in sorted({*_own(), *TOGETHER}) if name.endswith(".js")}
+    done = subprocess.run([sys.executable, "-P", "-c", SHORTENING], input=json.dumps(texts), capture_output=True, text=True, check=False)
+    if done.returncode:
+        _log.warning("scripts are sent as they were written: %s", done.stderr.strip().rpartition("\n")[2])
+    return cast(dict[str, str], texts if done.returncode else json.loads(done.stdout))
 
 
 def send(filename: str) -> Response:
@@ -139,6 +145,7 @@ def send(filename: str) -> Response:
 def _extend(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
     app.view_functions["static"] = send
+    _short_scripts()  # before web workers are forked
     app.jinja_env.globals.update(icon=icon, asset=asset, font=font, sheets=sheets, scripts=scripts, morph=lambda: asset(MORPH))
 
 

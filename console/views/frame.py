@@ -274,8 +274,10 @@ class Unindented(Extension):
     """Templates lose their indentation when they are read, which is a third of a page. What stands in `<pre>` keeps it."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002 (as Jinja calls it)
-        """Return the text of a template with one space instead of each indentation, so that lines keep their numbers and words their distance."""
-        return re.sub(r"(<pre\b.*?</pre>)|\n[ \t]+", lambda found: found[1] or "\n ", source, flags=re.DOTALL)
+        """Return the text of a template without indentation: lines keep their numbers, and words their distance where Jinja takes the end of the line before."""
+        return re.sub(
+            r"(<pre\b.*?</pre>)|(?<=[%#]\})(\n )[ \t]*|\n[ \t]+", lambda found: found[1] or found[2] or "\n", source, flags=re.DOTALL
+        )
 
 
 def _extend(state: BlueprintSetupState) -> None:

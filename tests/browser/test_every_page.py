@@ -8,15 +8,19 @@ import pytest
 from console import inboxes, runs
 from console.activity import integrity, sequencing
 from tests.company import DESK, Company
+from tests.samples import sampled
 from tests.work.test_inbox import UNRATED
 
 pytestmark = pytest.mark.daily
+SCHEMES = sampled(["light", "dark"], of=2)
+"""How the large screen looks today; the telephone is in the other scheme."""
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
 
-def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company) -> None:
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company, scheme: str) -> None:
     held, done = company.at("rate", "1"), company.finished("2", "tom")
     saved = company.at("note", "4")
     runs.save(company.olivia, saved, revision=company.told(saved)["revision"])
@@ -26,7 +30,7 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company)
     sequencing.seal()
     integrity.look()
     inboxes.import_all([DESK, UNRATED])
-    olivia = screens()
+    olivia = screens(scheme=scheme)
     faults: list[str] = []
     olivia.go("/sign-in")
     faults += olivia.faults()
@@ -40,7 +44,7 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company)
     ):  # fmt: skip
         olivia.go(path)
         faults += olivia.faults()
-    mona = screens().enter("mona")
+    mona = screens(scheme=scheme).enter("mona")
     runs.escalate(
         company.olivia, theirs, revision=None, inbox="desk", reason="Please look at this one, it is longer than most", priority="urgent"
     )
@@ -54,21 +58,22 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company)
     ):
         mona.go(path)
         faults += mona.faults()
-    ada = screens().enter("ada")
+    ada = screens(scheme=scheme).enter("ada")
     ada.go("/activity").locator("details.entry").first.click()
     faults += ada.faults()
     ada.go("/activity/proof")
     faults += ada.faults()
-    ines = screens().enter("ines")
+    ines = screens(scheme=scheme).enter("ines")
     for path in ("/c/customer/1/erase", "/c/customer/2/erase", "/c/customer/1/menu"):
         ines.go(path)
         faults += ines.faults()
     assert faults == []
 
 
-def test_states_that_a_page_comes_to_have_no_fault(screens: Callable[..., "Screen"], company: Company) -> None:
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_states_that_a_page_comes_to_have_no_fault(screens: Callable[..., "Screen"], company: Company, scheme: str) -> None:
     run = company.at("note")
-    olivia = screens().enter("olivia")
+    olivia = screens(scheme=scheme).enter("olivia")
     page = olivia.go("/c/customer")
     page.click("summary:has-text('Filter')")
     faults = olivia.faults()

@@ -101,6 +101,10 @@ class Visitor:
         """The answer to a GET; a redirect is not followed."""
         return self._send(urllib.request.Request(self.demo.url + path, headers=headers))
 
+    def read(self, path: str, **headers: str) -> str:
+        """The text of the answer to a GET."""
+        return self.get(path, **headers).text
+
     def post(self, path: str, fields: dict[str, str], **headers: str) -> Answer:
         """The answer to a form."""
         told = urllib.parse.urlencode(fields).encode()

@@ -1,6 +1,6 @@
 """Each step of the demo's workflows as each kind of person may see it, with each tab open for two of them, whole and in the parts that htmx asks for.
 
-No page ends in an error, and none says what only programs can read.
+No page ends in an error, none says what only programs can read, and none weighs more than an ordinary page may.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from tests import samples
 from tests.journeys.conftest import Demo, Visitor
 from tests.journeys.walking import Walk
 from tests.plain_words import unreadable
+from tests.support.weights import MOST, weight
 
 pytestmark = pytest.mark.rotating
 
@@ -28,6 +29,8 @@ READERS = {
 }
 PARTS = ("picture", "replay", "replay?at=2&since=1", "revise?step=start", "abort", "leave", "escalate", "assign", "why", "checks")
 """Pages beside the run's own; at every third step."""
+HEAVIER = {"decide": 212_000, "decide/replay": 206_000, "request": 208_000}
+"""Pages of a run that weigh more than an ordinary one: the most of each. A decision brings together what all steps found; papers are asked for by a long form."""
 
 
 @pytest.mark.parametrize("workflow", STORIES)
@@ -37,7 +40,7 @@ def test_every_step_with_every_tab_and_every_reader(demo: Demo, workflow: str) -
     walk = Walk(demo, story["by"])
     walk.start(workflow, story["collection"], story["record"], given)
     readers = {name: Visitor(demo, name) for name in READERS[workflow]}
-    wrong, steps, unread = list[str](), list[str](), set[str]()
+    wrong, steps, unread, heavy = list[str](), list[str](), set[str](), list[tuple[str, int]]()
     for run in walk.stands():
         step = (run["current"] or {}).get("step", run["status"])
         if steps and steps[-1] == step:
@@ -54,6 +57,9 @@ def test_every_step_with_every_tab_and_every_reader(demo: Demo, workflow: str) -
                 elif answer.status == 200:
                     unread |= {f"{what}, at {step} in {path.rpartition('/')[2]}" for what in unreadable(answer.text)}
         steps.append(step)
+        weights = {page: weight(readers[story["by"]].read, page) for page in (place, f"{place}/replay")}
+        heavy += [(f"{page} at {step}", size) for page, size in weights.items() if size > HEAVIER.get(page.replace(place, step), MOST)]
     assert not wrong
+    assert not heavy
     assert not unread
     assert len(steps) >= least, (steps, walk.refused)

@@ -170,9 +170,9 @@ def test_the_list_beside_the_form_is_a_part_of_a_long_one() -> None:
     assert middle is not None
     assert last is not None
     assert [(one.earlier, one.items[0].key, one.items[-1].key, one.later) for one in (first, middle, last)] == [
-        (None, "0000", "0099", "0100"),
-        ("0449", "0450", "0549", "0550"),
-        ("0899", "0900", "0999", None),
+        (None, "0000", "0039", "0040"),
+        ("0479", "0480", "0519", "0520"),
+        ("0959", "0960", "0999", None),
     ]
 
 

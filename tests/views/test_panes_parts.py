@@ -184,15 +184,6 @@ def test_a_sheet_is_sent_without_comments_and_space(sheet: str, sent: str) -> No
     assert assets._short_sheet(sheet) == sent
 
 
-def test_a_script_is_sent_line_by_line_without_comments() -> None:
-    assert (
-        assets._short_script('// Why.\n"use strict";\n\n  // More.\n  const a = "// b"; // c\n')
-        == '"use strict";\nconst a = "// b"; // c\n'
-    )
-    for path in (assets.STATIC / "js").glob("*.js"):
-        assert all(line.count("`") % 2 == 0 for line in path.read_text().splitlines()), f"{path.name}: a text that spans lines"
-
-
 @cases(
     ("text", "html"),
     [

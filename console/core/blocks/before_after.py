@@ -1,6 +1,6 @@
 """Before and after: each field that the step will change, as its actions and updates would do it, and only those."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field
@@ -43,15 +43,18 @@ class BeforeAfter(Block):
     @classmethod
     def picture(cls, data: Data, say: Say) -> Data:
         """Groups of rows: those of each choice that changes something, then the further changes. `data["ways"]` are the consequences of the step."""
-        ways = data.get("ways") or ()
+        ways: Sequence[Mapping[str, Any]] = data.get("ways") or ()
         rows = [row for row in (_in_words(change, say) for change in data["changes"]) if row["hidden"] or row["before"] != row["after"]]
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"outcome": way.get("outcome"), "label": way.get("label"), "rows": _of_way(way, say)}
             for way in (ways if data["foretold"] else ())
         ]
         groups = [group for group in groups if group["rows"]]
+        parts = _by_effect(ways[0], say) if len(ways) == 1 and groups else []
         alike = len(groups) > 1 and all(group["rows"] == groups[0]["rows"] for group in groups) and len(groups) == len(ways)
-        if alike or (len(ways) == 1 and groups):
+        if parts:
+            groups = [dict(part) for part in parts]
+        if alike or (len(ways) == 1 and groups and not parts):
             groups = [{**groups[0], "label": None, "rows": [*groups[0]["rows"], *rows]}]
         elif rows:
             groups = [*groups, {"outcome": None, "label": None, "rows": rows}]
@@ -62,6 +65,14 @@ def _in_words(change: Data, say: Say) -> Data:
     shut = hidden(change["before"], change["after"])
     sides = {side: "" if shut else say(change[side]) for side in ("before", "after")}
     return {"label": say(change["label"]), **sides, "remark": "" if shut else say(change.get("remark")), "hidden": shut, "later": False}
+
+
+def _by_effect(way: Mapping[str, Any], say: Say) -> list[Data]:
+    """The fields by what is done, where it is more than one thing; else none."""
+    parts = [(str(effect.get("summary") or ""), _of_way({"effects": [effect]}, say)) for effect in way.get("effects", ())]
+    parts = [(summary, rows) for summary, rows in parts if rows]
+    named = len(parts) > 1 and all(summary for summary, _ in parts)
+    return [{"outcome": None, "label": summary.rstrip("."), "rows": rows} for summary, rows in parts] if named else []
 
 
 def _of_way(way: Mapping[str, Any], say: Say) -> list[Data]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from console import records
+from console import access, records
 from console.core.actor import Actor
 from console.core.documents import fields as definitions
 from console.core.documents.action_document import Action, wishes
@@ -39,15 +39,15 @@ class DoneEffect:
     effect: Effect
     compensation: Compensation | None = field(default=None)
 
-    def to_json(self) -> dict[str, Any]:
-        """Its shape in a preview."""
+    def to_json(self, actor: Actor) -> dict[str, Any]:
+        """Its shape in a preview that the actor sees."""
         effect = self.effect
         undo = self.compensation.to_json() if self.compensation else None
-        return {"id": effect.id, "step": self.attempt.step, "kind": effect.kind, "summary": _in_labels(effect), "compensation": undo}
+        return {"id": effect.id, "step": self.attempt.step, "kind": effect.kind, "summary": _in_labels(actor, effect), "compensation": undo}
 
 
-def _in_labels(effect: Effect) -> str:
-    """The effect as people read it; of a step's own change of a record the labels of the fields, and what kind of record it is."""
+def _in_labels(actor: Actor, effect: Effect) -> str:
+    """The effect as people read it; of a step's own change of a record the labels of the fields, and of which record as far as the actor may see it."""
     changes, collection_id = effect.request.get("changes"), effect.request.get("collection")
     if effect.kind != "sql_write" or not changes or not collection_id:
         return repeating.describe_effect(effect)
@@ -57,7 +57,16 @@ def _in_labels(effect: Effect) -> str:
         return repeating.describe_effect(effect)
     fields = [known.label if (known := collection.field(name)) is not None else name.replace("_", " ") for name in changes]
     named = " and ".join([", ".join(fields[:-1]), fields[-1]] if len(fields) > 1 else fields)
-    return f"{named} of a record in {collection.label} written"
+    return f"{named} of {_record_title(actor, effect, collection_id) or f'a record in {collection.label}'} written"
+
+
+def _record_title(actor: Actor, effect: Effect, collection_id: str) -> str | None:
+    """The title of the record that was changed; None where the actor does not see it, or its source does not answer."""
+    key = str(effect.request.get("key") or effect.request.get("record") or "")
+    try:
+        return records.titles(collection_id, [key], access.scope_for(actor, collection_id, "read")).get(key)
+    except ConsoleError:
+        return None
 
 
 def done_effects(actor: Actor, run: Run, attempts: Iterable[Attempt], now: datetime) -> list[DoneEffect]:

@@ -70,7 +70,7 @@ def _effects_done(actor: Actor, run: Run, attempts: Sequence[Attempt], now: date
             return False
 
     made = [compensations.DoneEffect(*each) for each in made_by_runs(run, attempts, visible)]
-    return [each.to_json() for each in (*compensations.done_effects(actor, run, attempts, now), *made)]
+    return [each.to_json(actor) for each in (*compensations.done_effects(actor, run, attempts, now), *made)]
 
 
 def _cancelled(seen: Seen, each: Attempt) -> dict[str, Any]:

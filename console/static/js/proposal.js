@@ -1,11 +1,6 @@
-// Proposals in a form: they are asked for until they come, fill what nobody touched, and are accepted, edited or left. Nothing typed is overwritten.
+// Proposals in a form: they fill what nobody touched, and are accepted, edited or left. Nothing typed is overwritten. Until they come: awaited.js.
 "use strict";
 (() => {
-  // ms between two questions whether it has come
-  const PACE = 700;
-  // ms after the deadline at which the page stops asking
-  const LATE = 4000;
-
   const form = () => document.getElementById("step-form");
   const strip = () => document.getElementById("proposal");
   const fields = (root = form()) => [...(root?.querySelectorAll("[data-ai]") ?? [])];
@@ -15,7 +10,6 @@
   const same = (one, other) => one.length === other.length && one.every((text) => other.includes(text));
   const told = (field, name) => JSON.parse(field.dataset[name] || "[]");
   let applying = false;
-  let timer = 0;
 
   // -- the boxes of a field, as texts
 
@@ -144,25 +138,7 @@
     above.querySelector(on ? "[data-ai-do=undo]" : "[data-ai-do=by-hand]")?.focus();
   }
 
-  // -- until it comes
-
-  function wait() {
-    clearTimeout(timer);
-    const above = strip();
-    if (!above?.dataset.poll) return;
-    const end = Date.parse(above.dataset.until) + LATE;
-    timer = setTimeout(() => ask(above.dataset.poll, end), PACE);
-  }
-
-  async function ask(address, end) {
-    let answer = null;
-    try {
-      answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "proposal" }, credentials: "same-origin" });
-    } catch { /* away for a moment: asked again */ }
-    if (strip()?.dataset.poll !== address) return;
-    if (answer?.status === 200) return arrive(await answer.text());
-    if (Date.now() < end + 60_000 && (!answer || answer.status === 204)) timer = setTimeout(() => ask(address, end), PACE);
-  }
+  // -- when it has come
 
   function arrive(text) {
     const made = document.createElement("template");
@@ -187,7 +163,6 @@
     if (scroller && focus && form().contains(focus)) scroller.scrollTop += focus.getBoundingClientRect().top - top;
     if (!hand) window.handrail.announce(come.dataset.announce);
     count();
-    wait();
   }
 
   // A second look at what is there already: only what it says is put in place; what a person did stays.
@@ -247,7 +222,6 @@
   function start() {
     fields().forEach(describe);
     count();
-    wait();
     reveal();
   }
 
@@ -268,6 +242,7 @@
     reveal();
   });
 
+  window.handrail.arrive = arrive;
   // deferred, or fetched when a step with proposals came: the form is there
   start();
   document.addEventListener("htmx:afterSettle", (event) => { if (["run", "proposal"].includes(event.detail.elt.id)) start(); });

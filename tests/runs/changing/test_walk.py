@@ -170,7 +170,7 @@ def test_revise_preview_and_revise(company: Company) -> None:
     told = company.told(run_id)
     preview = runs.preview(company.olivia, run_id, "note").json
     assert [(each["step"], each["attempt"]) for each in preview["cancels"]] == [("decide", 1), ("is_high", 1), ("rate", 1)]
-    assert [each["summary"] for each in preview["effects_done"]] == ["Risk of a record in Customers written"]
+    assert [each["summary"] for each in preview["effects_done"]] == ["Risk of Adaeze Okonkwo-Bell written"]
     assert company.told(run_id) == told
     with pytest.raises(Invalid):
         runs.revise(company.olivia, run_id, revision=told["revision"], step="note", attempt=None, reason=" ")
