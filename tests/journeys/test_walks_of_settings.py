@@ -89,6 +89,8 @@ WALKS: dict[str, list[By]] = {
             reads("Nobody listens at 127.0.0.1:1"),
             see("What you want of it", "Connected"),
             press("SQLite file"),
+            way("Settings, Data sources"),
+            named("a database of more than 200 tables: tests/views/test_connecting_pages.py", "Cancel", "Try again"),
             emphasis(
                 "Names",
                 "Titles",

@@ -188,6 +188,7 @@ ROUTES = [
     Route("/access-requests", "/access-requests", ("POST",), stan=422, status=422),
     Route("/settings/sources", "/settings/sources", stan=403, status=403),
     Route("/settings/sources/new", "/settings/sources/new", ("GET", "POST"), stan=403, status=403),
+    Route("/settings/sources/new/<connecting_id>", "/settings/sources/new/con_unknown", ("GET", "POST"), stan=403, status=403),
     Route("/settings/sources/book", "/settings/sources/book", ("GET", "POST"), stan=403, status=403),
     Route("/settings/sources/connect", "/settings/sources/connect", ("POST",), stan=403, status=403),
     Route("/settings/sources/<name>/connected", "/settings/sources/company/connected", stan=403, status=403),
