@@ -6,6 +6,7 @@ question, and a role given in every team becomes one row per team. Source: docs/
 
 import functools
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from casbin.persist import Adapter
 from console.access.rows import EVERY, POLICIES, PolicyError, Row, kind_of, line
 
 MODEL = POLICIES / "model.conf"
+
+_asking = threading.Lock()
+"""Casbin parses its matcher for each question, and the parser of Python 3.11 fails where several threads parse at once (CPython issue 106905)."""
 
 logging.getLogger("casbin").setLevel(logging.ERROR)  # it logs each denial as a warning, with the request
 
@@ -92,7 +96,8 @@ class Judge:
         judge = enforcer(rows, teams=places, objects=[obj])
         decided: Row | None = None
         for place in places:
-            allowed, rule = judge.enforce_ex(sub, place, obj, act)
+            with _asking:
+                allowed, rule = judge.enforce_ex(sub, place, obj, act)
             row = next((row for row in rows if rule and _is(row, rule)), None)
             if row is not None and row.eft == "deny":
                 return False, row

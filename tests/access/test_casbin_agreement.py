@@ -1,8 +1,10 @@
 """Rare, dangerous acts take both judges: 1,000 random policies × 200 questions (sampled here), and what a disagreement comes to."""
 
 import functools
+import gc
 import itertools
 import random
+import sys
 import threading
 from dataclasses import replace
 from types import SimpleNamespace
@@ -247,3 +249,35 @@ def test_what_is_kept_of_answers_stays_small_under_one_policy(company: Company, 
     assert answers is not None
     assert len(answers.known) <= 3
     assert len(answers.reaching) <= 3
+
+
+def test_casbin_answers_many_threads_at_once_whatever_interrupts_it() -> None:
+    """Python 3.11 fails to parse in one thread while another parses, which a collector of garbage that runs Python brings about."""
+    judge = Judge([Row("g", "user:1", "*", "role:1"), Row("p", "role:1", "*", "workflow:x", "start", "allow")])
+    wrong: list[object] = []
+
+    def ask() -> None:
+        for _ in range(40):
+            try:
+                if not judge.decide("user:1", "a", "workflow:x", "start", lambda _: True)[0]:
+                    wrong.append("refused")
+            except Exception as error:  # noqa: BLE001 - whatever it is, the test tells
+                wrong.append(error)
+
+    def collected(*_: object) -> None:
+        sum(range(50))
+
+    interval, threshold, threads = sys.getswitchinterval(), gc.get_threshold(), [threading.Thread(target=ask) for _ in range(8)]
+    gc.callbacks.append(collected)
+    try:
+        sys.setswitchinterval(1e-6)
+        gc.set_threshold(5, 2, 2)
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(collected)
+    assert wrong == []

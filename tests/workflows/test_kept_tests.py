@@ -54,7 +54,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         "The run should come to its end; here it would wait for a person.",
     ),
     "refused": (changed(answers=ANSWERS | {"note": {"values": {"count": 1}}}, expect={}), "“Take a note” does not take the answer"),
-    "gone": (changed(record="99"), "Its record is not there any more, or you may not see it: remove the test, and keep it again with another record."),
+    "gone": (
+        changed(record="99"),
+        "Its record is not there any more, or you may not see it: remove the test, and keep it again with another record.",
+    ),
     "no step": (changed(answers={"lost": {}}), "answers.lost: The workflow has no such step."),
     "input": (changed(input={}), "input.why"),
 }

@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from console.core.expressions.operands import Spelled
 from console.errors import ConsoleError, Invalid, Malformed
 from console.views.api import MOST, body
 
@@ -141,11 +142,16 @@ def operation(
     return mark
 
 
+TEXTS = (str, str | None)
+"""Types of a field that takes a text: a number is none, though a long or a fractional one is kept as it was spelled."""
+
+
 def read(model: type[Model], error: type[ConsoleError] = Invalid) -> Model:
     """Return the validated body. Raises `error` with a detail for each field, and what `body` raises."""
     sent = body()
+    numbers = {name: 0 for name, info in model.model_fields.items() if info.annotation in TEXTS and isinstance(sent.get(name), Spelled)}
     try:
-        return model.model_validate(sent)
+        return model.model_validate(sent | numbers)
     except ValidationError as wrong:
         details = _details(wrong)
         raise error(_sentence(details, "body"), details=details) from None
