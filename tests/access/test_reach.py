@@ -119,6 +119,7 @@ def fixture_confidential(company: Company) -> str:
     return run_id
 
 
+@pytest.mark.daily
 def test_nothing_is_refused_counted_or_named_because_of_it(company: Company, confidential: str) -> None:
     ines, shell = company.ines, Actor("system", "sys_cli", "Command line", session="sys:config")
     assert leavers.held(ines, company.olivia.id) == ([], 0)

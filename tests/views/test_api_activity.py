@@ -63,6 +63,7 @@ def fixture_ada(client: FlaskClient, keys: Mapping[str, str]) -> Caller:
     return Caller(client, keys["ada"])
 
 
+@pytest.mark.daily
 def test_who_may_read_the_log(client: FlaskClient, keys: Mapping[str, str]) -> None:
     for name, status in {"ada": 200, "ines": 200, "olivia": 403, "stan": 403, "mona": 403}.items():
         answer = Caller(client, keys[name])()

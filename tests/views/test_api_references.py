@@ -69,6 +69,7 @@ def sent_with(bench: Bench, name: str, who: str, scene: Any, member: str, instea
 
 
 @pytest.mark.parametrize("instead", [NOTHING, "", "a\x00b", "x" * 5000], ids=["not there", "empty", "a zero byte", "much too long"])
+@pytest.mark.daily
 def test_what_is_not_there_is_refused_wherever_it_is_named(bench: Bench, instead: str) -> None:
     wrong, tried = [], 0
     for name, (who, scene) in scenes(bench).items():

@@ -176,6 +176,7 @@ def test_what_is_no_plain_select_of_ones_own_tables_is_refused_and_changes_nothi
     assert held(place) == before
 
 
+@pytest.mark.daily
 def test_what_a_comment_or_a_text_hides_is_not_run(place: Odd) -> None:
     before = held(place)
     for text in HARMLESS[place.kind]:
@@ -252,6 +253,7 @@ def test_long_texts_are_not_all_fetched(place: Odd, monkeypatch: pytest.MonkeyPa
     assert len(sql_question.ask(place.name, "select id from thing", things_alone).rows) == ROWS
 
 
+@pytest.mark.daily
 def test_a_reader_finds_the_same_by_every_spelling_of_a_table_and_never_another_table(place: Odd) -> None:
     quote = "`" if place.kind == "mysql" else '"'
     for name in ("thing", f"{quote}thing{quote}", f"{quote}{place.name}.thing{quote}"):
