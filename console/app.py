@@ -7,9 +7,11 @@ import pkgutil
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Request, Response, request
 from flask_compress import Compress
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from console import settings, views
@@ -32,10 +34,25 @@ A page holds a token and repeats what somebody typed. Who would guess the token 
 the person's name, and the session's cookie is not sent for another site."""
 
 
+class Parameters(ImmutableMultiDict[str, str]):
+    """What an address and a form say. Asking for what is not there is usual, and costs no exception."""
+
+    def get(self, key: str, default: Any = None, type: Any = None) -> Any:  # type: ignore[override]
+        """Return the value, or the default."""
+        return super().get(key, default, type) if key in self else default
+
+
+class PageRequest(Request):
+    """A request whose parameters are cheap to ask for."""
+
+    parameter_storage_class = Parameters
+
+
 def create_app() -> Flask:
     """Return the Flask application for the settings of this process. It opens no connection: the first request of each worker does."""
     current = settings.current()
     app = Flask("console", static_folder=str(PACKAGE / "static"), template_folder=str(beside("templates")))
+    app.request_class = PageRequest
     app.config.update(
         SECRET_KEY=current.secret_key,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,

@@ -195,10 +195,10 @@ def column(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> 
 
 
 def _edges(what: Kind) -> tuple[str, str]:
-    """Return the start of a field's cell and its complete empty cell."""
-    label = escape(what.label)
+    """Return the start of a field's cell and its complete empty cell. A field without a label says none."""
+    said = f' data-l="{escape(what.label)}"' if what.label else ""
     tag = "" if what.options or what.references else "r" if what.type in NUMBERS else "d" if what.type in MOMENTS else ""
-    return f'<td class="{tag}" data-l="{label}">' if tag else f'<td data-l="{label}">', f'<td class="e" data-l="{label}">{EMPTY}</td>'
+    return f'<td class="{tag}"{said}>' if tag else f"<td{said}>", f'<td class="e"{said}>{EMPTY}</td>'
 
 
 _PLAIN = {str, int, type(None)}

@@ -78,7 +78,7 @@ def engine(url: URL, terms: Terms) -> Engine:
         sa.event.listen(made, "connect", lambda connection, record: _tell_sqlite(connection, record, terms))
         sa.event.listen(made, "before_cursor_execute", lambda connection, *_: _start_clock(connection, terms))
         return made
-    made = sa.create_engine(url, **options)
+    made = sa.create_engine(url, skip_autocommit_rollback=True, **options)
     turn = threading.Lock()
     connect, tell = (_connect_mysql, _tell_mysql) if kind == "mysql" else (_connect_postgresql, _tell_postgresql)
 

@@ -215,9 +215,10 @@ def present_address(**changes: Any) -> str:
 
 def _query() -> list[tuple[str, str]]:
     """Return the query parameters of the present address, name → quoted. Cached for the request, because a page uses them about ten times."""
-    kept: list[tuple[str, str]] | None = request.environ.get("console.query")
+    environ = request.environ
+    kept: list[tuple[str, str]] | None = environ.get("console.query")
     if kept is None:
-        kept = request.environ["console.query"] = [(name, urlencode([(name, value)])) for name, value in request.args.items(multi=True)]
+        kept = environ["console.query"] = [(name, urlencode([(name, value)])) for name, value in request.args.items(multi=True)]
     return kept
 
 

@@ -252,7 +252,7 @@ def drawn(
         "inside_href": list_address(inside="1"),
         "facets_href": frame.present_address(),
         "view_href": frame.present_address(view="1"),
-        "head": [replace(head, chart=charted.get(head.name)) for head in heads(collection, shown, page.sort, page.masked)],
+        "head": heads(collection, shown, page.sort, page.masked, charted),
         "actions": (
             several := [
                 *bulk.offered(frame.actor(), collection.id),
@@ -309,14 +309,16 @@ def columns_beside_title(collection: Collection, columns: Sequence[Field]) -> li
     return [item for item in columns if (item.name,) != collection.title_fields]
 
 
-def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Sequence[Field] = ()) -> list[Head]:
-    """Return the table headings: a click sorts ascending, another descending. The title sorts by its field."""
+def heads(
+    collection: Collection, shown: Sequence[Field], sort: str, masked: Sequence[Field], charted: Mapping[str, str]
+) -> list[Head]:
+    """Return the table headings: a click sorts ascending, another descending. The title sorts by its field. `charted`: column → address of its chart."""
     address = list_address(sort=None)
     by = f"{address}{'&' if '?' in address else '?'}sort="
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
     alone = Head(collection.label_one, None, None, right=False)
     first = replace(_head(named, collection.label_one, sort, by) if named else alone, name=list_views.TITLE, right=False)
-    others = [*(_head(item, item.label, sort, by) for item in shown), *(Head(item.label, None, None, right=False) for item in masked)]
+    others = [*(_head(item, item.label, sort, by, charted.get(item.name)) for item in shown), *(Head(item.label, None, None, right=False) for item in masked)]
     return [first, *others] if _titled(collection) or not others else others
 
 
@@ -325,7 +327,7 @@ def _titled(collection: Collection) -> bool:
     return bool(collection.key or collection.title_fields)
 
 
-def _head(item: Field, label: str, sort: str, by: str) -> Head:
+def _head(item: Field, label: str, sort: str, by: str, chart: str | None = None) -> Head:
     orders = sort.split(",") if sort else []
     place = next((at for at, order in enumerate(orders) if order.removeprefix("-") == item.name), None)
     way = None if place is None else "descending" if orders[place].startswith("-") else "ascending"
@@ -333,9 +335,9 @@ def _head(item: Field, label: str, sort: str, by: str) -> Head:
     then = ",".join([*orders, item.name] if place is None else [to if at == place else order for at, order in enumerate(orders)])
     right = item.type in formats.NUMBERS and not item.options
     if not item.sortable:
-        return Head(label, None, None, right, item.name)
+        return Head(label, None, None, right, item.name, chart)
     also = then if orders and then.count(",") < MOST_SORTED else None
-    return Head(label, by + quote_plus(to), way, right, item.name, then=also, place=0 if place is None or len(orders) < 2 else place + 1)
+    return Head(label, by + quote_plus(to), way, right, item.name, chart, also, 0 if place is None or len(orders) < 2 else place + 1)
 
 
 def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
@@ -372,21 +374,21 @@ def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], lo
     """Return the cells of each column, rendered column by column."""
     collection, written, of_rows = page.collection, [], [row.values for row in page.rows]
     state = collection.summary.get("badge")
-    for item in shown:
-        what = kinds[item.name]
+    for at, item in enumerate(shown):
+        what, values = kinds[item.name], [values_of.get(item.name) for values_of in of_rows]
         if due_cells.is_due(what):
             ends = [due_cells.over(values_of, collection, look) for values_of in of_rows]
-            written.append(due_cells.cells(what, look, [values_of.get(item.name) for values_of in of_rows], ends))
+            cells = due_cells.cells(what, look, values, ends)
+        elif item.name == state or item.widget == "badge":
+            cells = states.column(what, look)(values)
+        else:
+            if item.name in collection.currencies:
+                alone = {item.name: collection.currencies[item.name]}
+                values = [formats.with_currencies(values_of, alone).get(item.name) for values_of in of_rows]
+            written.append(formats.column(what if at < LABELLED else replace(what, label=""), look, html)(values))
             continue
-        write = states.column(what, look) if item.name == state or item.widget == "badge" else formats.column(what, look, html)
-        values: list[Any] = [values_of.get(item.name) for values_of in of_rows]
-        if item.name in collection.currencies:
-            alone = {item.name: collection.currencies[item.name]}
-            values = [formats.with_currencies(values_of, alone).get(item.name) for values_of in of_rows]
-        written.append(write(values))
-    for at, item in enumerate(shown[LABELLED:], LABELLED):
         said = f' data-l="{escape(item.label)}"'
-        written[at] = [cell if '"badge bad"' in cell else cell.replace(said, "", 1) for cell in written[at]]
+        written.append([cell if at < LABELLED or '"badge bad"' in cell else cell.replace(said, "", 1) for cell in cells])
     return written
 
 

@@ -114,7 +114,12 @@ def _rail(_root: str, here: str, name: str | None, role: str, kept_as: str, righ
 def memory() -> str:
     """Return the name of the cookie that keeps for this person whether the rail is folded."""
     who = g.get("actor")
-    return "rail-" + sha256(("" if who is None else who.id).encode()).hexdigest()[:8]
+    return _memory("" if who is None else who.id)
+
+
+@lru_cache(maxsize=1000)
+def _memory(person: str) -> str:
+    return "rail-" + sha256(person.encode()).hexdigest()[:8]
 
 
 def kept_state() -> str:
