@@ -87,7 +87,7 @@ def _require_key(collection: Collection, given: Mapping[str, Any]) -> None:
 def put(connection: sa.Connection, reader: Reader, fields: list[Field], given: Mapping[str, Any]) -> sa.Row[Any]:
     """The row of the reader's columns that was added, not committed yet. Raises what the database's refusal means."""
     table, collection = reader.table, reader.table.collection
-    row = {table.columns[field.name]: value(values.written(collection.dialect, field, given[field.name])) for field in fields}
+    row = {table.table.columns[field.name]: value(values.written(collection.dialect, field, given[field.name])) for field in fields}
     statement = sa.insert(table.table).values(row)
     try:
         if collection.dialect == "mysql":

@@ -21,8 +21,6 @@ DECLARED = (
 )  # fmt: skip
 
 
-FLAGS = frozenset({"is", "has", "was", "can", "ist", "hat"})
-"""First words of integer columns that hold truth values, which this database does not have: `is_active` with 0 and 1."""
 MOSTLY = 0.9
 """Part of a sample that makes a column without a type one of texts."""
 SCHEMA = (
@@ -74,7 +72,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
 def _column(row: Any, listing: list[str] | None, sample: list[Any], empty: bool) -> dict[str, Any]:
     name, declared, required, key, hidden = row
     stored = _stored(str(declared).upper(), sample)
-    if stored == "integer" and FLAGS & set(recognising.parts_of(name)[:1]) and sample and {*sample} <= {0, 1}:
+    if stored == "integer" and recognising.form_of(sample, name) == "flag":
         stored = "boolean"
     limit = re.search(r"CHAR[A-Z ]*\(\s*(\d+)\s*\)", str(declared).upper())
     digits = re.search(r"(?:NUM|DEC)[A-Z ]*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)", str(declared).upper())

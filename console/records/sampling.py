@@ -108,8 +108,9 @@ def keep_secrets(structure: dict[str, Any], former: Mapping[str, Any] | None) ->
 def _worth(column: Mapping[str, Any]) -> bool:
     if column["stored"] in ("text", "json"):
         return "options" not in column
+    words = recognising.parts_of(column["name"])
     return column["stored"] in ("integer", "decimal") and bool(
-        recognising.SHARES & set(recognising.parts_of(column["name"])) or recognising.TIMED.search(column["name"])
+        recognising.SHARES & set(words) or recognising.FLAGS & set(words[:1]) or recognising.TIMED.search(column["name"])
     )
 
 

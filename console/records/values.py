@@ -349,10 +349,10 @@ def _write_number(dialect: str, field: Field, value: Any, _: Any) -> Any:
     return format(exact, "f") if dialect != "mysql" else exact
 
 
-def _write_boolean(dialect: str, _: Field, value: Any, __: Any) -> Any:
+def _write_boolean(dialect: str, field: Field, value: Any, _: Any) -> Any:
     if not isinstance(value, bool):
         raise Unfit("This must be true or false.")
-    return value if dialect == "postgresql" else int(value)
+    return value if dialect == "postgresql" and not field.native.startswith("int") else int(value)
 
 
 def _write_calendar(dialect: str, field: Field, value: Any, former: Any) -> Any:

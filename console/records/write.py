@@ -147,7 +147,7 @@ def _change(
     statement = (
         sa.update(table.table)
         .where(is_key, table.in_scope_when_written(parts, scope), *kept)
-        .values({table.columns[name]: sa.null() if item is None else value(item) for name, item in new.items()})
+        .values({table.table.columns[name]: sa.null() if item is None else value(item) for name, item in new.items()})
     )
     try:
         if connection.execute(statement).rowcount != 1:

@@ -1,6 +1,7 @@
 """Values that databases of others hold and no calendar or axis does: every column of a list is drawn, sorted, filtered and charted."""
 
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -104,3 +105,38 @@ def test_what_came_to_its_end_is_not_late(issues: Odd) -> None:
     assert olivia.get(f"{issues.things}?columns=due_on").text.count(" late") == 1
     for key, late in (("1", 1), ("2", 0), ("3", 0), ("4", 0)):
         assert olivia.get(f"{issues.things}/{key}").text.count(" late") == late, key
+
+
+@pytest.fixture(params=KINDS)
+def flags(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
+    """A table that keeps truth values as numbers, and numbers that are called alike."""
+    made = [
+        "create table thing (id int primary key, title varchar(20), is_open smallint not null default 1, has_paid int, is_level int)",
+        "insert into thing values (1, 'A', 1, 0, 3), (2, 'B', 0, null, 1), (3, 'C', 1, 1, 0), (4, 'D', 0, 0, 2)",
+    ]
+    with connected(request, pages, tmp_path, "flags", made) as found:
+        yield found
+
+
+def test_a_number_that_says_yes_or_no_is_read_written_filtered_and_counted_as_such(flags: Odd) -> None:
+    olivia, things = flags.pages.olivia, flags.things
+
+    def listed(**test: Any) -> list[str]:
+        text = olivia.get(f"{things}?segment=&columns=title&filter={quote(json.dumps(test))}").html
+        return re.findall(r'data-record="(\d)"', text)
+
+    assert [text for text in ("Yes", "No") if text in olivia.get(f"{things}/1").text] == ["Yes", "No"]
+    assert listed(field="is_open", op="eq", value=True) == ["1", "3"]
+    assert listed(field="has_paid", op="ne", value=True) == ["1", "2", "4"]
+    assert listed(field="is_level", op="gte", value=2) == ["1", "4"]
+    olivia.get(f"{things}?segment=&sort=is_open,-has_paid")
+    assert "2" in olivia.get(f"/chart{things}?of=is_open").text
+    edit = f"{things}/1/edit/is_open"
+    olivia.send(olivia.get(edit), edit, v_is_open="false")
+    assert listed(field="is_open", op="eq", value=True) == ["3"]
+    new = f"/new{things}"
+    olivia.send(olivia.get(new), new, v_id="5", v_title="E", v_is_open="true", v_has_paid="false", v_is_level="7")
+    assert listed(field="is_open", op="eq", value=True) == ["3", "5"]
+    of = f"{flags.name}.thing"
+    found = grouped.grouped(of, whole(of), measure="count", by=[By("is_open")], where=[expressions.parse("record.is_open == true")])
+    assert [(group.keys, group.value) for group in found] == [((True,), 2)]

@@ -50,6 +50,8 @@ RATE, RATED = "rate", frozenset({"tax", "interest", "commission", "conversion"})
 """A rate of these is a part of something; others, as of currencies, are not."""
 SHARES = PER_CENT | {"discount", "vat", "share", "margin", "probability", "confidence"}
 STATES = frozenset({"status", "state", "stage", "phase", "priority", "severity", "outcome", "level"})
+FLAGS = frozenset({"is", "has", "was", "can", "ist", "hat"})
+"""First words of integer columns that hold truth values: `is_active` with 0 and 1."""
 WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "requester"})
 """Last words of columns that hold the account of who did something: where somebody here has that account, their name is shown."""
 WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "changed", "deleted"})
@@ -105,6 +107,8 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
     if len(numbers) == len(values) >= FEWEST // 2 and TIMED.search(name) and _moments(numbers):
         return "unix" if any(numbers) else None
     words = set(parts_of(name))
+    if FLAGS & set(parts_of(name)[:1]) and len(numbers) == len(values) and {*numbers} <= {0, 1}:
+        return "flag"
     if len(numbers) != len(values) or not (SHARES & words or (RATE in words and RATED & words)) or not any(numbers):
         return None
     if all(0 <= number <= 1 for number in numbers) and any(number % 1 for number in numbers):
@@ -173,6 +177,8 @@ def look(column: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]
 
 
 def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str], called: Mapping[str, str]) -> dict[str, Any]:
+    if form == "flag" and column["stored"] == "integer":
+        return {"type": "boolean"}
     if form in ("percent", "fraction", "unix"):
         return {"widget": form}
     if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:]) or words[-1].endswith("id")):
