@@ -39,7 +39,8 @@ def likely(name: str, *, by: Actor, only: Sequence[str] | None = None) -> list[L
     """The likely relations of a source, by collection; `only`: those of these names are sampled. Raises NotAllowed, SourceDown."""
     keeping.require_manager(by)
     tables = [each for each in records.collections() if each.source == name and each.kind == "table"]
-    guesses = [(own, *guess) for own in tables for guess in likely_relations.likely(own, tables)]
+    targets = likely_relations.Targets(tables)
+    guesses = [(own, *guess) for own in tables for guess in likely_relations.likely(own, targets)]
     wanted = [guess for guess in guesses[:MOST] if only is None or f"{guess[0].id} {guess[1].name}" in only]
     return [found for own, field, targets in wanted if (found := _first(own, field, targets)) is not None]
 

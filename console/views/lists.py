@@ -309,16 +309,17 @@ def columns_beside_title(collection: Collection, columns: Sequence[Field]) -> li
     return [item for item in columns if (item.name,) != collection.title_fields]
 
 
-def heads(
-    collection: Collection, shown: Sequence[Field], sort: str, masked: Sequence[Field], charted: Mapping[str, str]
-) -> list[Head]:
+def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Sequence[Field], charted: Mapping[str, str]) -> list[Head]:
     """Return the table headings: a click sorts ascending, another descending. The title sorts by its field. `charted`: column → address of its chart."""
     address = list_address(sort=None)
     by = f"{address}{'&' if '?' in address else '?'}sort="
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
     alone = Head(collection.label_one, None, None, right=False)
     first = replace(_head(named, collection.label_one, sort, by) if named else alone, name=list_views.TITLE, right=False)
-    others = [*(_head(item, item.label, sort, by, charted.get(item.name)) for item in shown), *(Head(item.label, None, None, right=False) for item in masked)]
+    others = [
+        *(_head(item, item.label, sort, by, charted.get(item.name)) for item in shown),
+        *(Head(item.label, None, None, right=False) for item in masked),
+    ]
     return [first, *others] if _titled(collection) or not others else others
 
 

@@ -93,7 +93,11 @@ def guessed(tables: dict[str, str], **documents: dict[str, Any]) -> list[str]:
     """ "table.column target" of each guess, the likeliest target of each column."""
     made = assemble(Stored(f"s.{name}", "s", structure(name, columns), documents.get(name, {})) for name, columns in tables.items())
     every = list(made.values())
-    return [f"{own.table}.{field.name} {targets[0].table}" for own in every for field, targets in likely_relations.likely(own, every)]
+    return [
+        f"{own.table}.{field.name} {targets[0].table}"
+        for own in every
+        for field, targets in likely_relations.likely(own, likely_relations.Targets(every))
+    ]
 
 
 @cases("program", sorted(PROGRAMS))
@@ -134,4 +138,4 @@ def test_kinds_that_differ_and_views_are_not_offered() -> None:
         Stored("s.projects", "s", structure("projects", "id* name=", kind="view"), {}),
         Stored("s.tasks", "s", structure("tasks", "id* project_id"), {}),
     ])  # fmt: skip
-    assert [likely_relations.likely(own, list(made.values())) for own in made.values()] == [[], [], [], []]
+    assert [likely_relations.likely(own, likely_relations.Targets(list(made.values()))) for own in made.values()] == [[], [], [], []]

@@ -1,6 +1,6 @@
 """Columns that look, by their names and kinds, as if they held the keys of another table, in databases without foreign keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from console.core.documents.collections import recognising
 from console.core.documents.collections.labels import KEY_WORDS, one_of
@@ -19,7 +19,26 @@ WHO = frozenset(
 )  # fmt: skip
 
 
-def likely(own: Collection, others: Sequence[Collection]) -> list[tuple[Field, list[Collection]]]:
+class Targets:
+    """The tables of a source by the words that a column which leads to one has of it: with thousands of tables, not every pair can be looked at."""
+
+    def __init__(self, tables: Sequence[Collection]) -> None:
+        self._tables: dict[str, dict[str, Collection]] = {}
+        for table in tables:
+            if table.kind == "table" and len(table.key) == 1:
+                words = _named(table)
+                for word in {words[-1] if words else "", "".join(words), table.key[0].lower()}:
+                    self._tables.setdefault(word, {})[table.id] = table
+
+    def called(self, words: Iterable[str]) -> list[Collection]:
+        """The tables that one of the words stands for."""
+        found: dict[str, Collection] = {}
+        for word in words:
+            found |= self._tables.get(word, {})
+        return list(found.values())
+
+
+def likely(own: Collection, others: Targets) -> list[tuple[Field, list[Collection]]]:
     """Each such column with the tables of the same source that it may lead to, the likeliest first. `others` may hold `own`."""
     led = {here for relation in own.relations if relation.kind == "to_one" for here, _ in relation.columns}
     kinds = {"".join(_words(field.name)) for field in own.stored_fields}
@@ -30,9 +49,11 @@ def likely(own: Collection, others: Sequence[Collection]) -> list[tuple[Field, l
         stem = _stem(words[field.name])
         if not open_ or field.name in led or not stem or {f"{''.join(stem)}type", f"{''.join(stem)}model"} & kinds:
             continue  # with its kind beside it, it leads to several tables
-        ranked = [(rank, other) for other in others if _fits(field, other) and (rank := _rank(field.name, stem, own, other)) is not None]
+        joined = {"".join((*stem[start:-1], one_of(stem[-1]))) for start in range(len(stem))}
+        near = [own] if stem[-1] in UP else others.called({field.name.lower(), *joined, *(PEOPLE if _of_people(stem) else ())})
+        ranked = [(rank, other) for other in near if _fits(field, other) and (rank := _rank(field.name, stem, own, other)) is not None]
         if ranked:
-            found.append((field, [other for _, other in sorted(ranked, key=lambda pair: (pair[0], pair[1].table))]))
+            found.append((field, [other for _, other in sorted(ranked, key=lambda pair: (pair[0], pair[1].table, pair[1].id))]))
     return found
 
 
@@ -46,6 +67,18 @@ def document_of(field: Field, target: Collection, taken: Sequence[str]) -> Mappi
 
 def _fits(field: Field, other: Collection) -> bool:
     return other.kind == "table" and len(other.key) == 1 and other.by_name[other.key[0]].stored == field.stored
+
+
+def _of_people(stem: Sequence[str]) -> bool:
+    """Whether the words of a column say who did something."""
+    return bool(WHO & set(stem)) or stem[-1] == "by"
+
+
+def _named(table: Collection) -> tuple[str, ...]:
+    """The words of a table that say what one of its records is."""
+    words = _words(table.table)
+    words = words[:-1] if len(words) > 1 and words[-1] in FILLING else words
+    return (*words[:-1], one_of(words[-1])) if words else words
 
 
 def _stem(name: str) -> tuple[str, ...]:
@@ -64,9 +97,7 @@ def _words(name: str) -> tuple[str, ...]:
 
 def _rank(column: str, stem: tuple[str, ...], own: Collection, other: Collection) -> tuple[int, int] | None:
     """How likely the column leads there, smaller is likelier: (kind of likeness, words of the table that the column does not say); None if not."""
-    table = _words(other.table)
-    table = table[:-1] if len(table) > 1 and table[-1] in FILLING else table
-    table = (*table[:-1], one_of(table[-1])) if table else table
+    table = _named(other)
     if column.lower() == other.key[0].lower() and column.lower() not in PLAIN_KEYS:
         return (1, len(table)) if other.id != own.id else None
     if stem[-1] in UP:
@@ -78,6 +109,6 @@ def _rank(column: str, stem: tuple[str, ...], own: Collection, other: Collection
             if stem == _words(column) and not rest <= set(_words(own.table)):
                 return None  # only a word, as `status`: of something else
             return (0 if start == 0 else 2, len(rest))
-    if (WHO & set(stem) or stem[-1] == "by") and table[-1:] and table[-1] in PEOPLE:
+    if _of_people(stem) and table[-1:] and table[-1] in PEOPLE:
         return (3, len(table) + PEOPLE.index(table[-1]))
     return None
