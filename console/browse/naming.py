@@ -7,7 +7,7 @@ from typing import Any
 from console import access, records
 from console.core import record_links
 from console.core.actor import Actor
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, default_titles
 from console.core.plain_words import uncapitalised, with_article
 from console.core.scopes import Scope
 from console.errors import ConsoleError, NotFound
@@ -34,6 +34,25 @@ def references(fields: Iterable[tuple[str, str | None]], rows: Iterable[Mapping[
             several = value if isinstance(value, list) else [value]
             found.update((collection, str(key)) for key in several if key is not None and key != "" and not isinstance(key, Mapping | list))
     return found
+
+
+def joined(collection: Collection) -> tuple[str, ...]:
+    """The key of a join table whose records have no other name than what they join; nothing where somebody said how they are called."""
+    parts = [collection.by_name[name] for name in collection.key if name in collection.by_name]
+    alone = len(parts) == len(collection.key) > 1 and all(item.references for item in parts)
+    return collection.key if alone and collection.title == default_titles.of_parts(parts, collection.label_one) else ()
+
+
+def with_joined_titles(collection: Collection, rows: list[Record], known: Mapping[Reference, Named]) -> list[Record]:
+    """The records of a join table by the names of what they join, where the reader may know all of them."""
+    leading = [(name, str(collection.by_name[name].references)) for name in joined(collection)]
+    if not leading:
+        return rows
+    ends = [[known.get((led, str(row.values.get(name)))) for name, led in leading] for row in rows]
+    return [
+        replace(row, title=", ".join(end.title for end in pair if end)) if all(end and not end.absent for end in pair) else row
+        for row, pair in zip(rows, ends, strict=True)
+    ]
 
 
 def named(actor: Actor, wanted: Iterable[Reference], act: str = "browse") -> dict[Reference, Named]:

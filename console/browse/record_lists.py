@@ -163,7 +163,8 @@ def page_within(actor: Actor, collection: Collection, scope: Scope, query: Brows
         exact = query.count == "exact" and not _by_indexes(collection, scope, sought)
         total = records.count(collection_id, scope, where, sought, None if exact else CAP, segment=segment)
     named = named_records(actor, columns, found.rows) if query.labels else {}
-    shown = ListPage(collection, columns, found.rows, found.next, found.previous, total, order.text, where, query, named)
+    rows = naming.with_joined_titles(collection, found.rows, named)
+    shown = ListPage(collection, columns, rows, found.next, found.previous, total, order.text, where, query, named)
     dots = tuple(item for item in _masked(collection, scope) if item.name in (query.fields or ()))
     reach = search.reach(collection, scope.hidden, sought) if sought is not None else ""
     return replace(shown, words=tuple(search_syntax.words(sought)), masked=dots, reach=reach)
@@ -257,6 +258,7 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
     may_update = may_update_record(actor, collection_id, key)
     fields = tuple(item for item in collection.readable(scope))
     named = named_records(actor, fields, [found]) if labels else {}
+    (found,) = naming.with_joined_titles(collection, [found], named)
     note_view(actor, collection, key)
     fixed = access.scope_for(actor, collection_id, "update").fixed if may_update else frozenset()
     masks = _masked(collection, scope)
@@ -396,7 +398,7 @@ def shown_columns(collection: Collection, scope: Scope, wanted: tuple[str, ...] 
 
 def read_columns(collection: Collection, columns: tuple[Field, ...]) -> list[str]:
     """Names of the columns, with the columns of their currencies, and beside a day or moment what says whether it still matters."""
-    names = [item.name for item in columns]
+    names = [*(item.name for item in columns), *naming.joined(collection)]
     if any(item.type in ("date", "datetime") for item in columns):
         names += [*collection.ending_fields, *collection.ending_references]
     return list(dict.fromkeys([*names, *(collection.currencies[name] for name in names if name in collection.currencies)]))
@@ -405,8 +407,10 @@ def read_columns(collection: Collection, columns: tuple[Field, ...]) -> list[str
 def named_records(actor: Actor, columns: Iterable[Field], rows: Iterable[Record]) -> dict[naming.Reference, Named]:
     """The records that the columns refer to: one statement for each collection."""
     listed = list(rows)
-    states = records.collection(listed[0].collection).ending_references if listed else {}
-    leading = {**states, **{item.name: item.references for item in columns}}
+    leading = {item.name: item.references for item in columns}
+    if listed:
+        collection = records.collection(listed[0].collection)
+        leading |= {name: collection.by_name[name].references for name in naming.joined(collection)} | collection.ending_references
     return naming.named(actor, naming.references(leading.items(), (row.values for row in listed)))
 
 

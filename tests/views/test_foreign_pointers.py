@@ -202,3 +202,20 @@ def test_a_field_called_like_a_part_of_the_address_is_edited_alone(pages: "Pages
     for name in names:
         shown = pages.olivia.get(f"/c/track.task/1/edit/{name}").html
         assert f'name="v.{name}"' in shown
+
+
+def test_a_record_of_a_join_table_is_called_by_what_it_joins(pages: "Pages", tmp_path: Path) -> None:
+    script = """
+    create table item (code text primary key, name text not null);
+    create table maker (id integer primary key, name text not null);
+    create table item_maker (item text references item, maker integer references maker, primary key (item, maker));
+    insert into item values ('A1', 'Lamp'), ('A2', 'Chair'); insert into maker values (7, 'Oak & Sons');
+    insert into item_maker values ('A1', 7), ('A2', 7), ('A9', 7);
+    """
+    connected(tmp_path, script)
+    for address in ("/c/track.item_maker", "/c/track.item_maker?columns=maker"):
+        text = pages.olivia.get(address).html
+        assert 'aria-label="Actions for Lamp, Oak &amp; Sons"' in text
+        assert "A9, maker 7" in text, "of what is gone nothing but the key is known"
+    (key,) = (row.key for row in records.page("track.item_maker", whole("track.item_maker")).rows if row.values["item"] == "A2")
+    assert ("h1", "Chair, Oak & Sons") in pages.olivia.get(f"/c/track.item_maker/{key}").headings

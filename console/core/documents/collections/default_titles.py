@@ -26,7 +26,7 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         return " ".join(f"{{{{ {path(name)} }}}}" for name in chosen)
     visible = {item.name: item for item in shown}
     if parts <= visible.keys() and parts:
-        return _of_parts([visible[name] for name in key], noun)
+        return of_parts([visible[name] for name in key], noun)
     repeated = {column["name"] for column in structure["columns"] if column.get("repeats") or column.get("form") == "uuid"}
     numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
     texts = [
@@ -56,7 +56,7 @@ def parts_in_title(fields: Sequence[Field], key: Sequence[str], title: str) -> s
     return {item.name for item in fields if len(key) > 1 and item.name in key and not item.references and path(item.name) in title}
 
 
-def _of_parts(parts: Sequence[Field], one: str) -> str:
+def of_parts(parts: Sequence[Field], one: str) -> str:
     """A title of the parts of a key: texts speak for themselves. A number that is called ID stands without the moment that says its partition."""
     alone = [item for item in parts if item.label == "ID" and item.stored == "integer"]
     if alone and all(item in alone or item.stored in ("date", "datetime") for item in parts):
