@@ -78,6 +78,13 @@ class Led:
     joined: list[Condition]
 
 
+def columns_of(collection: Collection, table: sa.FromClause) -> dict[str, sa.ColumnElement[Any]]:
+    """The columns as they are read and compared. PostgreSQL alone tells truth values from the 0 and 1 of a number that a document calls one."""
+    apart = {item.name for item in collection.stored_fields if item.stored == "boolean" and item.native.startswith("int")}
+    numbers = apart if collection.dialect == "postgresql" else frozenset()
+    return {column.name: column != sa.literal_column("0") if column.name in numbers else column for column in table.columns}
+
+
 class Compiler:
     """Turns nodes into conditions over the columns of one collection; `strict` also refuses values of the wrong kind.
 
@@ -128,7 +135,7 @@ class Compiler:
             (step,) = relations.hops(own, path[-1:], self.find)
             target = step.target
             alias = sa.table(target.table, *(sa.column(field.name) for field in target.stored_fields), schema=target.schema).alias()
-            there = {column.name: column for column in alias.columns}
+            there = columns_of(target, alias)
             known = self._led[path] = Led(target, there, alias, relations.joined(self.dialect, step, columns, own, there))
         return known
 

@@ -99,8 +99,9 @@ def parse(text: str, dialect: str) -> "exp.Expression":
     try:
         trees = [tree for tree in sqlglot.parse(text, dialect=DIALECTS.get(dialect, "postgres")) if tree is not None]
     except (SqlglotError, RecursionError) as error:
-        first = str(error).splitlines()[0] if str(error) else "it cannot be read"
-        raise wrong(f"The SELECT cannot be read: {first[:200]}.") from None
+        found: Mapping[str, Any] = next(iter(getattr(error, "errors", ())), {})
+        near = f" near “{found['highlight']}” in line {found['line']}" if found.get("highlight") else ""
+        raise wrong(f"The SELECT cannot be read{near}: something is missing, or stands where it may not.") from None
     if len(trees) != 1:
         raise wrong("Write one SELECT, and nothing after it.")
     tree = trees[0]
@@ -109,8 +110,9 @@ def parse(text: str, dialect: str) -> "exp.Expression":
     for node in tree.walk():
         if isinstance(node, refused):
             raise wrong(f"{node.key.upper()} is not allowed in a SELECT here.")
-        if isinstance(node, exp.Func) and (name := _function(node)) not in FUNCTIONS:
-            raise wrong(f"The function {name} is not allowed here. Allowed are those that count, add up, and work on texts and days.")
+        if isinstance(node, exp.Func) and _function(node) not in FUNCTIONS:
+            written = node.sql(DIALECTS.get(dialect, "postgres")).partition("(")[0].lower()
+            raise wrong(f"The function {written} is not allowed here. Allowed are those that count, add up, and work on texts and days.")
         if isinstance(node, exp.DataType) and str(node.this).lower().rpartition(".")[2].startswith(("reg", "userdefined")):
             raise wrong("A value cannot be turned into this type here.")
     bounded(tree)
@@ -241,7 +243,7 @@ def visible_parts(read_from: Mapping[str, tuple[Collection, Scope]]) -> list[sa.
 
 def _visible(name: str, collection: Collection, scope: Scope) -> sa.CTE:
     table: Table = table_of(collection)
-    columns = [table.columns[item.name] for item in collection.readable(scope) if item.name in collection.by_name]
+    columns = [table.table.columns[item.name] for item in collection.readable(scope) if item.name in collection.by_name]
     if not columns:
         raise wrong(f"You may not see any field of {collection.label}.")
     return sa.select(*columns).select_from(table.table).where(table.in_scope(scope)).cte(name, recursive=True)

@@ -34,7 +34,7 @@ class Table:
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
         self.table = sa.table(collection.table, *(sa.column(field.name) for field in collection.stored_fields), schema=collection.schema)
-        self.columns: Mapping[str, ColumnElement[Any]] = _columns(collection, self.table)
+        self.columns: Mapping[str, ColumnElement[Any]] = sql_conditions.columns_of(collection, self.table)
         self.dialect = DIALECTS.get(collection.dialect, DIALECTS["postgresql"])
         self._places = {field.name: self.dialect.place(self.columns[field.name], field) for field in collection.stored_fields}
         known_by = {*collection.key, *(here for relation in collection.relations for here, _ in relation.columns)}
@@ -51,7 +51,7 @@ class Table:
         """The same table under another name in the statement."""
         other = copy.copy(self)
         alias = self.table.alias(name)
-        other.table, other.columns = alias, _columns(self.collection, alias)  # type: ignore[assignment]
+        other.table, other.columns = alias, sql_conditions.columns_of(self.collection, alias)  # type: ignore[assignment]
         return other
 
     @property
@@ -102,13 +102,6 @@ class Table:
     def json(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
         """The driver's row as name → JSON value."""
         return {name: values.read(self.readers[name], value) for name, value in zip(names, row, strict=True)}
-
-
-def _columns(collection: Collection, table: sa.FromClause) -> dict[str, ColumnElement[Any]]:
-    """The columns as they are read and compared. PostgreSQL alone tells truth values from the 0 and 1 of a number that a document calls one."""
-    apart = {item.name for item in collection.stored_fields if item.stored == "boolean" and item.native.startswith("int")}
-    numbers = apart if collection.dialect == "postgresql" else frozenset()
-    return {column.name: column != sa.literal_column("0") if column.name in numbers else column for column in table.columns}
 
 
 _made: dict[int, Table] = {}

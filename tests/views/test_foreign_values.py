@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 import pytest
 
+from console import records
 from console.core import expressions
 from console.core.scopes import whole
-from console.records import grouped
+from console.records import KeySelect, grouped
 from console.records.grouped import By
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
@@ -140,3 +141,7 @@ def test_a_number_that_says_yes_or_no_is_read_written_filtered_and_counted_as_su
     of = f"{flags.name}.thing"
     found = grouped.grouped(of, whole(of), measure="count", by=[By("is_open")], where=[expressions.parse("record.is_open == true")])
     assert [(group.keys, group.value) for group in found] == [((True,), 2)]
+    written = KeySelect("select id from thing where is_open = 1", lambda there: whole(there.id))
+    assert [row.key for row in records.page(of, whole(of), segment=written).rows] == ["3", "5"], (
+        "a SELECT of somebody's own compares numbers"
+    )
