@@ -23,7 +23,7 @@ blueprint = Blueprint("my_work", __name__)
 
 SOON_S = 2 * 3600
 WEEK_DAYS = 7
-NO_NAME = "A record that you may not see"
+NO_NAME = "A record that you cannot see now"
 RESUMES = "resume"
 """Parameter of a record's address with the saved run that goes on when the page opens."""
 TABS = {"with": "With you", "continue": "To Continue", "decide": "To decide", "asked": "Asked of you", "instead": "In place of others"}

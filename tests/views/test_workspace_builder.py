@@ -29,6 +29,9 @@ def test_from_nothing_to_what_a_team_opens(pages: Pages) -> None:
     add(pages, "collection", collection="customer", select="customer", search="q", limit="3", title="People")
     add(pages, "fields", of="customer", head="1")
     add(pages, "chart", collection="customer", chart="share", by="desk", title="By desk")
+    form = pages.ines.get(f"{EDIT}/add?type=divider")
+    pages.ines.post(f"{EDIT}/add", {**form.form(f"{EDIT}/add")["fields"], "type": "divider"}, htmx="builder", status=200)
+    assert pages.ines.answer.headers["HX-Replace-Url"] == f"{EDIT}?part=divider", "reloading shows it, and no form of another one"
     revision = pages.ines.get(EDIT).form(EDIT)["fields"]["revision"]
     about = {
         "csrf_token": pages.ines.token,
@@ -53,7 +56,7 @@ def test_from_nothing_to_what_a_team_opens(pages: Pages) -> None:
     assert ("h1", "Every morning") in shown.headings
     assert "Every morning" not in pages.stan.get("/w").text
     document = workspaces.workspace(pages.company.olivia, "morning")
-    assert [item.id for item in document.every] == ["search", "collection", "fields", "chart"]
+    assert [item.id for item in document.every] == ["search", "collection", "fields", "chart", "divider"]
 
 
 def test_changes_are_told_in_the_words_of_the_builder(pages: Pages) -> None:

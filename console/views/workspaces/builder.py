@@ -180,9 +180,12 @@ def _saved(
     except (Conflict, Invalid) as wrong:
         present = workspaces.open_workspace(actor, editing.id) if isinstance(wrong, Conflict) else editing
         return _builder(present, part="" if adding else part, adding=adding, given=given, wrong=wrong)
+    address = f"{_url(editing.id)}?part={part}" if part else _url(editing.id)
     if not frame.wants_fragment():
-        return frame.redirect_to(f"{_url(editing.id)}?part={part}" if part else _url(editing.id))
-    return _builder(workspaces.open_workspace(actor, editing.id), part=part, said=said)
+        return frame.redirect_to(address)
+    answer = _builder(workspaces.open_workspace(actor, editing.id), part=part, said=said)
+    answer.headers["HX-Replace-Url"] = address  # where the form of a new component was, reloading would show it again
+    return answer
 
 
 def _builder(
