@@ -410,7 +410,8 @@ def named_records(actor: Actor, columns: Iterable[Field], rows: Iterable[Record]
     leading = {item.name: item.references for item in columns}
     if listed:
         collection = records.collection(listed[0].collection)
-        leading |= {name: collection.by_name[name].references for name in naming.joined(collection)} | collection.ending_references
+        leading |= {name: collection.by_name[name].references for name in naming.joined(collection)}
+        leading |= collection.ending_references
     return naming.named(actor, naming.references(leading.items(), (row.values for row in listed)))
 
 
