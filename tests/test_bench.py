@@ -33,7 +33,10 @@ def test_every_row_of_the_table_has_a_bar_a_figure_and_a_command() -> None:
     assert all(len(row) == 3 and all(cell.strip() for cell in row) for row in rows)
 
 
-@cases(("peer", "named"), [("viewflow", {"django", "django-viewflow"}), ("dbos", {"dbos"})])
+@cases(
+    ("peer", "named"),
+    [("viewflow", {"django", "django-viewflow"}), ("dbos", {"dbos"}), ("admin_lists", {"datasette", "django", "flask-admin", "sqladmin"})],
+)
 def test_what_is_measured_against_is_locked_with_hashes(peer: str, named: set[str]) -> None:
     lock = (BENCH / "peers" / f"{peer}.txt").read_text(encoding="utf-8")
     versions = re.findall(r"^(\S+)==\S+", lock, re.MULTILINE)

@@ -314,12 +314,10 @@ def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Seq
     address = list_address(sort=None)
     by = f"{address}{'&' if '?' in address else '?'}sort="
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
-    alone = Head(collection.label_one, None, None, right=False)
-    first = replace(_head(named, collection.label_one, sort, by) if named else alone, name=list_views.TITLE, right=False)
-    others = [
-        *(_head(item, item.label, sort, by, charted.get(item.name)) for item in shown),
-        *(Head(item.label, None, None, right=False) for item in masked),
-    ]
+    first = _head(named, collection.label_one, sort, by) if named else Head(collection.label_one, None, None, right=False)
+    first = replace(first, name=list_views.TITLE, right=False)
+    others = [_head(item, item.label, sort, by, charted.get(item.name)) for item in shown]
+    others += [Head(item.label, None, None, right=False) for item in masked]
     return [first, *others] if _titled(collection) or not others else others
 
 
@@ -348,11 +346,10 @@ def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look
         columns = _cells(page, shown, kinds, look, html)
         live, tagged = live_runs(), list_tags.marks(collection, [row.key for row in page.rows])
     above = escape(frame.collection_url(collection.id))
-    dots = _MASKED * len(page.masked)
     drawn = []
     for row, cells in zip(page.rows, zip(*columns, strict=True) if columns else [()] * len(page.rows), strict=True):
         title, named = formats.escaped(row.title), html(row.title)
-        written = "".join(cells if not row.wrong else _with_failed(row, shown, cells)) + dots
+        written = "".join(cells if not row.wrong else _with_failed(row, shown, cells)) + _MASKED * len(page.masked)
         if row.key is None:
             head = f'<th scope="row">{named}</th>' if _titled(collection) or not written else ""
             drawn.append(f'<tr>{head}{written}<td class="act"></td></tr>')
