@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from flask import g, request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from console import actions, browse, enrolments, runs, settings, workflows
+from console import access, actions, browse, enrolments, runs, settings, workflows
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.moments import moment_text
@@ -119,12 +119,16 @@ def _describe_collection(asked: OfCollection) -> dict[str, Any]:
         {
             "id": action.id,
             "title": action.title,
-            "text": action.text,
-            "form": [entry.model_dump(exclude_defaults=True, mode="json") for entry in action.form],
+            "form": [_asked_for(entry.model_dump(mode="json")) for entry in action.form if not entry.readonly],
         }
         for action in actions.offered(reader, asked.collection)
     ]
     return told | {"actions": offered}
+
+
+def _asked_for(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A field of a form, as far as it says what to fill in."""
+    return {name: entry[name] for name in ("name", "label", "type", "required", "options", "help") if entry.get(name)}
 
 
 def _find_records(asked: Sought) -> dict[str, Any]:
@@ -147,15 +151,16 @@ def _find_records(asked: Sought) -> dict[str, Any]:
 def _list_workflows(_asked: Nothing) -> dict[str, Any]:
     entries, _ = workflows.entries(g.actor, status="active", limit=500)
     made = actions.made_of_actions()
-    return {"workflows": [_workflow(entry) for entry in entries if entry.slug not in made]}
+    return {"workflows": [_workflow(entry) for entry in entries if entry.slug not in made and _startable(entry)]}
+
+
+def _startable(entry: workflows.Entry) -> bool:
+    return access.can(g.actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "start")
 
 
 def _workflow(entry: workflows.Entry) -> dict[str, Any]:
     document = workflows.live(entry.id).document
-    fields = [
-        {name: entry[name] for name in ("name", "label", "type", "required") if name in entry}
-        for entry in document.start.config.get("fields", ())
-    ]
+    fields = [_asked_for(entry) for entry in document.start.config.get("fields", ())]
     return {
         "id": entry.id,
         "slug": entry.slug,
@@ -252,7 +257,7 @@ _ALL: Sequence[AssistantTool] = (
         _find_records,
     ),
     AssistantTool(
-        "listWorkflows", "List workflows", "Every workflow that can be started, with what its start asks for.", Nothing, _list_workflows
+        "listWorkflows", "List workflows", "Every workflow that you may start, with what its start asks for.", Nothing, _list_workflows
     ),
     AssistantTool(
         "triggerWorkflow",
