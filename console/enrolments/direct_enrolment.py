@@ -50,7 +50,7 @@ def enrol(
         wrong = [
             {
                 "field": "record",
-                "reason": f"Name a record of {target.collection}." if target.collection else "This workflow is about no record.",
+                "reason": "Name the record that it is about." if target.collection else "This workflow is about no record.",
             }
         ]
     candidate = Candidate(0, record, values, wrong, key)

@@ -320,7 +320,7 @@ def key_of_start(definition: Definition, collection: str | None, record: str | N
     if collection != wanted or record is None:
         raise Invalid(
             f"This workflow starts from a record of {wanted}.",
-            at=("collection" if collection != wanted else "record", f"Name a record of {wanted}."),
+            at=("collection", f"Name a record of {wanted}.") if collection != wanted else ("record", "Name the record that it is about."),
         )
     records.require_plain_key(wanted)
     return record
