@@ -339,7 +339,10 @@ def _naming(view: View) -> Look:
     """Return the reader's look with the records that the request refers to by name."""
     leading = [(name, what.references) for name, what in _columns(view).items()]
     said = record_links.links_in(view.text or "")
-    return frame.naming(browse.named(frame.actor(), browse.references(leading, [view.record, view.line.values]) | said))
+    wanted = browse.references(leading, [view.record, view.line.values])
+    for change in view.changes:
+        wanted |= browse.references([(side, change.get("references")) for side in ("old", "new")], [change])
+    return frame.naming(browse.named(frame.actor(), wanted | said))
 
 
 def _columns(view: View) -> dict[str, Kind]:

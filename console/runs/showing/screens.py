@@ -156,6 +156,9 @@ def _named(actor: Actor, screen: Screen) -> dict[str, Any]:
     for field in screen["fields"]:
         led = field["options"].get("collection") if isinstance(field["options"], Mapping) else None
         wanted |= {(led, str(field[place])) for place in ("value", "now") if led and field.get(place) not in (None, "")}
+    for effect in (effect for way in screen.get("ways", ()) for effect in way["effects"]):
+        fields = effect.get("fields", ())
+        wanted |= _referred(fields, [{field["name"]: field.get(side) for field in fields} for side in ("old", "new")])
     found = browse.named(actor, wanted | record_links.links_in(screen.get("text") or ""))
     references = [
         {"collection": collection, "key": key, "record": known.key, "title": known.title} | ({"absent": True} if known.absent else {})
