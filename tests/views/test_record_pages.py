@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import access, browse
-from console.activity import sequencing
 from console.access import Row, policy_store
+from console.activity import sequencing
 from console.db.engine import transaction
 from tests.views import proposals
 
