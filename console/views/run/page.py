@@ -67,8 +67,9 @@ def page_context(
     run, screen, face = view.json, view.screen or {}, mode(view)
     look = replace(frame.naming_of(screen, look), people=view.names)
     details = list(wrong.details) if wrong else list((run["current"] or {}).get("errors") or screen.get("errors") or [])
-    item = screen.get("progress") or {"collection": run["collection"], "key": run["record"]}
-    details = meanwhile.told(details, item["collection"], item["key"])
+    listed = screen.get("progress") or {}
+    own = (listed["item"]["collection"], listed["key"]) if listed.get("item") else (run["collection"], run["record"])
+    details = meanwhile.told(details, *own)
     context = run_context(view) | {
         "mode": face,
         "can": view.can,
