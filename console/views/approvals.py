@@ -368,10 +368,10 @@ def _lines(view: View, values: Mapping[str, Any], look: Look) -> list[dict[str, 
 
 
 def _values(view: View, look: Look) -> list[dict[str, Any]]:
-    """Return what was handed in, without files, and without what the changes tell already: the same words under the same label."""
+    """Return what was handed in, without files and empty fields, and without what the changes tell already: the same words under the same label."""
     told = {(change["label"], change.get("new")) for change in _changes(view, look)}
-    lines = _lines(view, {name: value for name, value in view.line.values.items() if not _is_files(value)}, look)
-    return [line for line in lines if (line["label"], line["shown"]) not in told]
+    given = {name: value for name, value in view.line.values.items() if not _is_files(value) and not formats.absent(value)}
+    return [line for line in _lines(view, given, look) if (line["label"], line["shown"]) not in told]
 
 
 def _changes(view: View, look: Look) -> list[dict[str, Any]]:

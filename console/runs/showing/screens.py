@@ -237,7 +237,7 @@ def _panel(actor: Actor, record: Record | None) -> dict[str, Any] | None:
     readable = collection.readable(access.scope_for(actor, collection.id, "read"))
     return {
         **record.to_json(),
-        "fields": [_look_of(field.to_json()) for field in readable],
+        "fields": [_look_of(field.to_json()) for field in readable if collection.details is None or field.name in collection.details],
         "sections": list(collection.summary.get("sections", [])),
     }
 
