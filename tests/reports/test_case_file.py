@@ -13,7 +13,7 @@ from typing import Any
 import pypdfium2
 import pytest
 
-from console import runs, workflows
+from console import formats, runs, workflows
 from console.activity import sequencing
 from console.db.engine import fetch
 from console.log import tree_heads, verify
@@ -178,6 +178,16 @@ def test_long_texts_and_endless_words_in_tables_are_drawn_in_time(company: Compa
     shown = text_of(taken(pages, "olivia", run_id, "pdf"))
     assert " ".join(shown.split()).count("money back") >= 300
     assert "Show" not in shown, "what unfolds on the screen stands open on the paper"
+
+
+def test_what_only_a_screen_reader_needs_beside_a_sign_is_on_no_paper() -> None:
+    sheet = (Path(__file__).parents[2] / "console" / "static" / "css" / "case-file.css").read_text()
+    order: dict[str, Any] = {"name": "x.zip", "proofs": "", "at": "2026-11-20T06:30:00Z"}
+    cell = formats.html(formats.Kind("number", "Number"), None, formats.Look())
+    page = f"<html lang=en><head><title>x</title><style>{sheet}</style></head><body><p>Number {cell}</p></body></html>"
+    shown = text_of(sys.modules["console.reports.case_file"]._press.ask(json.dumps(order | {"page": page}).encode()))
+    assert "–" in shown
+    assert "empty" not in shown
 
 
 def test_the_press_fetches_nothing() -> None:
