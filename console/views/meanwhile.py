@@ -14,7 +14,7 @@ LOOKED_AT = 20
 NOT_HERE = "Nobody changed this here: it was changed in the database, or a moment ago."
 
 
-def told(details: Sequence[Mapping[str, Any]], collection: str | None, key: str | None) -> list[dict[str, Any]]:
+def with_changers(details: Sequence[Mapping[str, Any]], collection: str | None, key: str | None) -> list[dict[str, Any]]:
     """Return the details of a refusal; each with the value that is there now (`theirs`) says who changed it, and when, as far as the reader may know."""
     known = [dict(detail) for detail in details]
     if collection is None or key is None or not any("theirs" in detail for detail in known):

@@ -72,7 +72,7 @@ def edit(collection: str, part: str) -> Response:
             browse.change(frame.actor(), collection, key, changed, {name: old[name] for name in changed})
     except Conflict as conflict:
         theirs = {str(detail["field"]): detail.get("theirs") for detail in conflict.details if detail.get("field") in now}
-        conflict.details = meanwhile.told(conflict.details, collection, key)
+        conflict.details = meanwhile.with_changers(conflict.details, collection, key)
         return _edit_form(page, fields, old | theirs, typed=typed, wrong=conflict, status=409)
     except (Invalid, NotAllowed, SourceDown) as wrong:
         return _edit_form(page, fields, old, typed=typed, wrong=wrong, status=wrong.status)
@@ -97,7 +97,7 @@ def delete(collection: str, part: str) -> Response:
         record_changes.delete(frame.actor(), collection, key, {name: seen for name, seen in expected.items() if name in _compared(found)})
     except (Conflict, Invalid, ValueError) as wrong:
         refusal = wrong if isinstance(wrong, ConsoleError) else Invalid("This form could not be read: nothing was deleted. Look again.")
-        refusal.details = meanwhile.told(refusal.details, collection, key)
+        refusal.details = meanwhile.with_changers(refusal.details, collection, key)
         return _delete_form(hand_forms.deletion(frame.actor(), collection, key), wrong=refusal, status=refusal.status)
     flash(f"{found.page.collection.label_one} “{found.page.record.title}” was deleted.")
     return frame.redirect_to(frame.collection_url(collection))

@@ -176,7 +176,7 @@ def edit(collection: str, part: str, name: str) -> Response:
     try:
         after = browse.change(frame.actor(), collection, key, {name: value}, {name: old})
     except Conflict as conflict:
-        [moved] = meanwhile.told(conflict.details[:1] or [{}], collection, key)
+        [moved] = meanwhile.with_changers(conflict.details[:1] or [{}], collection, key)
         return _edit_form(page, item, value, old=moved.get("theirs", now), conflict=moved, status=409)
     except Invalid as wrong:
         return _edit_form(page, item, value, old=old, wrong=wrong, status=422)

@@ -69,7 +69,7 @@ def page_context(
     details = list(wrong.details) if wrong else list((run["current"] or {}).get("errors") or screen.get("errors") or [])
     listed = screen.get("progress") or {}
     own = (listed["item"]["collection"], listed["key"]) if listed.get("item") else (run["collection"], run["record"])
-    details = meanwhile.told(details, *own)
+    details = meanwhile.with_changers(details, *own)
     context = run_context(view) | {
         "mode": face,
         "can": view.can,
