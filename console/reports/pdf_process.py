@@ -37,10 +37,12 @@ def mend_tags(_: Any, pdf: Any) -> None:
         left += _kids(elements, name)
         if elements[name]["S"] == "/L":
             for pair in (kid for kid in _kids(elements, name) if elements[kid]["S"] == "/Div"):
-                elements[pair]["S"] = "/LI"
-                parts = _kids(elements, pair)
+                parts = _parts(elements, pair)
+                elements[pair]["S"], elements[pair]["K"][:] = "/LI", parts
                 for part in parts:
-                    elements[part]["S"] = "/Lbl" if part == parts[0] and parts[1:] else "/LBody"  # alone: the rest of a pair, on the next page
+                    elements[part]["P"] = pair
+                    label = part == parts[0] and len(parts) > 1  # alone it is the rest of a pair, on the next page
+                    elements[part]["S"] = "/Lbl" if label else "/LBody"
                     for body in _kids(elements, part):
                         elements[body]["S"] = "/NonStruct"
     [root] = [each for each in named if each.get("Type") == "/StructTreeRoot"]
@@ -56,6 +58,11 @@ def mend_tags(_: Any, pdf: Any) -> None:
 
 def _kids(elements: Mapping[bytes, Any], name: bytes) -> list[bytes]:
     return [kid for kid in elements[name]["K"] if kid in elements]
+
+
+def _parts(elements: Mapping[bytes, Any], name: bytes) -> list[bytes]:
+    """Return the items of a pair; one that is drawn as a table has boxes between."""
+    return [part for kid in _kids(elements, name) for part in (_parts(elements, kid) if elements[kid]["S"] == "/Div" else [kid])]
 
 
 def _number(reference: bytes) -> int:

@@ -124,7 +124,7 @@ def test_the_paper_can_be_read_aloud_and_kept(company: Company, pages: Pages) ->
 
 @pytest.mark.rotating
 def test_what_is_read_aloud_has_its_pairs_as_items_with_labels_and_no_margins() -> None:
-    foot = "@page { @bottom-right { content: 'Page ' counter(page) } }"
+    foot = "@page { @bottom-right { content: 'Page ' counter(page) } } dl > div { display: table } dt, dd { display: table-cell }"
     pairs = "<dl><div><dt>City<dd>Kaunas</div><div><dt>Desk<dd>Retail<dd>Cards</div></dl>"
     page = f"<html lang=en><title>A case</title><style>{foot}</style><h1>A case</h1>{pairs}"
     order = json.dumps({"page": page, "proofs": "", "at": "2026-01-01T00:00:00+00:00", "name": ""}).encode()
