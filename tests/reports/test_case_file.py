@@ -130,7 +130,7 @@ def test_what_is_read_aloud_has_its_pairs_as_items_with_labels_and_no_margins() 
     order = json.dumps({"page": page, "proofs": "", "at": "2026-01-01T00:00:00+00:00", "name": ""}).encode()
     made = subprocess.run([warm.python(), "-m", pdf_process.__name__], input=order, capture_output=True, check=True)
     objects = opened_streams(made.stdout)
-    assert [objects.count(b"/S /" + tag) for tag in (b"LI", b"Lbl", b"LBody", b"Div")] == [2, 2, 3, 0]
+    assert [objects.count(b"/S /" + tag) for tag in (b"LI", b"Lbl", b"LBody")] == [2, 2, 3]
     read, in_margins = (
         re.findall(rb"/Span\s+<</MCID \d+>>\s+BDC", objects),
         re.findall(rb"/Artifact\s+<</Type /Pagination>>\s+BDC", objects),
