@@ -164,7 +164,8 @@ def rule(here: Inbox) -> str:
     name = (here.source.sort or "").removeprefix("-")
     field = collection.field(name) if name else None
     if field is not None:
-        words += f", those by {uncapitalised(field.label)}{', the last first' if (here.source.sort or '').startswith('-') else ''}"
+        within = " within each currency" if name in collection.currencies else ""
+        words += f", those by {uncapitalised(field.label)}{within}{', the last first' if (here.source.sort or '').startswith('-') else ''}"
     due = here.source.due
     counted = collection.field(due.field) if due is not None else None
     if due is None or counted is None:

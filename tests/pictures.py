@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 SIZE = {"width": 1440, "height": 900}
-BUSY = "() => !/Looking for proposals|is being read|This page follows by itself/.test(document.querySelector('#run').innerText)"
+BUSY = "() => !/Looking |is being read|This page follows by itself/.test(document.querySelector('#run').innerText)"
 CHARGE = "ch_MartaKowalczyk4250"
 SCHEMES = (("light", ""), ("dark", "-dark"))
 

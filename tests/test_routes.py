@@ -69,7 +69,7 @@ class Caller:
             self.headers = {"Authorization": f"Bearer {accounts.create_key('tests', person.id).text}"}
 
     def __call__(self, path: str, method: str) -> TestResponse:
-        if path.startswith("/api/"):
+        if path.startswith(("/api/", "/mcp")):
             client: FlaskClient = self.app.test_client()
             return client.open(path, method=method, headers=self.headers, json=None if method == "GET" else {})
         told = {"csrf_token": self.token} if method != "GET" else None
@@ -101,7 +101,7 @@ def test_strangers_are_let_in_nowhere(app: Flask) -> None:
     stranger, wrong = Caller(app, None), []
     for rule, path, method in routes(app, but=OPEN):
         answer = stranger(path, method)
-        if path.startswith("/api/"):
+        if path.startswith(("/api/", "/mcp")):
             good = answer.status_code == 401 and answer.get_json()["code"] == "not_signed_in"
         else:
             good = answer.status_code == 303 and answer.headers["Location"].startswith("/sign-in")
@@ -144,7 +144,7 @@ def test_another_method_is_405(app: Flask, wren: accounts.Person) -> None:
             answer = caller(path, method)
             wrong += (
                 []
-                if answer.status_code == 405 and answer.is_json is path.startswith(("/api/", "/hooks/"))
+                if answer.status_code == 405 and answer.is_json is path.startswith(("/api/", "/hooks/", "/mcp"))
                 else [(method, path, answer.status_code)]
             )
     assert wrong == []

@@ -20,13 +20,15 @@ NAMED = {"collection": "collections", "workflow": "workflows"}
 class Scopes:
     """What a key may be used for. None: everything its owner may do, except to approve. `acts` are written `workflow.start`.
 
-    A key may approve only if that is named in `acts`, or if `approves` is set on a key without a list of acts.
+    A key may approve only if that is named in `acts`, or if `approves` is set on a key without a list of acts. One for an `assistant` opens /mcp,
+    and nothing else does.
     """
 
     acts: frozenset[str] | None = None
     collections: frozenset[str] | None = None
     workflows: frozenset[str] | None = None
     approves: bool = False
+    assistant: bool = False
 
     def allow(self, obj: str, act: str) -> bool:
         """Whether the scopes include this act on this object."""
@@ -42,15 +44,15 @@ class Scopes:
         """The stored form; only limits are stored."""
         narrowed = {name: getattr(self, name) for name in ("acts", "collections", "workflows")}
         return {name: sorted(value) for name, value in narrowed.items() if value is not None} | (
-            {"approves": True} if self.approves else {}
+            {name: True for name in ("approves", "assistant") if getattr(self, name)}
         )
 
     @classmethod
     def of(cls, narrowing: Mapping[str, Any] | None) -> "Scopes":
         """The scopes from their stored form."""
         kept = dict(narrowing or {})
-        approves = bool(kept.pop("approves", False))
-        return cls(approves=approves, **{name: frozenset(value) for name, value in kept.items()})
+        approves, assistant = (bool(kept.pop(name, False)) for name in ("approves", "assistant"))
+        return cls(approves=approves, assistant=assistant, **{name: frozenset(value) for name, value in kept.items()})
 
 
 APPROVE = "action.approve"
@@ -69,6 +71,11 @@ def of_key(key_id: str) -> Scopes:
 def within(actor: Actor, obj: str, act: str) -> bool:
     """Whether the actor's key includes this act on this object; always true for a person."""
     return actor.key_id is None or of_key(actor.key_id).allow(obj, act)
+
+
+def by_assistant(actor: Actor) -> bool:
+    """Whether the actor comes with a key for an assistant."""
+    return actor.key_id is not None and of_key(actor.key_id).assistant
 
 
 def answers(actor: Actor) -> bool:

@@ -15,13 +15,13 @@ def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive:
 
     Without an allowing row the scope is empty. In a collection with a subject it has the records whose subject the actor may read
     (`access.subject_scope`). `sensitive`: the collection's sensitive fields, given for reading; where they are revealed one by one, they are
-    hidden and `masked`.
+    hidden and `masked`. What no model may get whole is hidden from an actor who reads for one.
     """
     policy, sub = policy_store.current(), f"user:{actor.id}"
     index, obj = policy.index, f"collection:{collection_id}"
     hidden = index.hidden(sub, None, collection_id)
     masked = frozenset(sensitive or ()) if obj in policy.masking else frozenset()
-    shut = hidden.unreadable | masked
+    shut = hidden.unreadable | masked | (_kept_from_models(collection_id) if actor.for_model else frozenset())
     if not narrowing.within(actor, obj, act):
         return scopes.Scope(collection=collection_id, attributes=actor.attributes, hidden=hidden.unreadable, fixed=hidden.unwritable)
     rows = subject_scope.rows_of(policy, actor, None, collection_id, act)
@@ -42,6 +42,14 @@ def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive:
 def subject_for(actor: Actor, collection_id: str) -> scopes.Subject | None:
     """The subject that limits the actor's rules on the collection, and which subjects they may read; None if nothing limits them."""
     return subject_scope.narrowed(policy_store.current(), actor, collection_id)
+
+
+def _kept_from_models(collection_id: str) -> frozenset[str]:
+    """Fields whose values no model gets as they are."""
+    from console.records import catalogue
+
+    collection = catalogue.current().collections.get(collection_id)
+    return frozenset() if collection is None else frozenset(item.name for item in collection.fields if item.ai != "full")
 
 
 def _made_of(collection_id: str, hidden: frozenset[str]) -> frozenset[str]:

@@ -229,6 +229,17 @@ def perform(actor: Actor, collection_id: str, key: str, action_id: str, values: 
     return run_id
 
 
+def propose(actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]) -> str:
+    """Lay the action before the actor's own eyes, its form filled in with these values: a run that waits for a person; answers its id. Nothing is done.
+
+    Raises what `perform` does.
+    """
+    tried(actor, collection_id, key, action_id, values)
+    run_id = runs.start(actor, action_cache.get(action_id).slug, collection_id, key)
+    runs.draft(actor, run_id, step=STEP, revision=runs.get(actor, run_id).json["revision"], values=values)
+    return run_id
+
+
 def finish(actor: Actor, run_id: str, values: Mapping[str, Any]) -> str:
     """Hand the action in at a run that was begun for it and at which nobody was since; any other is left as it stands. Raises what `perform` does."""
     run = runs.get(actor, run_id).json

@@ -14,7 +14,7 @@ from console.ai.builder_answer import Suggestion
 from console.ai.redaction import PLACEHOLDER, Redactor
 from console.ai.types import Source
 
-BUILDER_VERSION = "builder-2"
+BUILDER_VERSION = "builder-3"
 """Must change with every change of the prompt."""
 ROOM = 60_000  # characters of the document; a longer one is sent in short
 ROOM_OF_ANSWER = 8_000
@@ -45,7 +45,8 @@ The document: {"title", "description", "collection", "steps": [...], "triggers":
 it may have "completion": "automatic", "roles", "description". Ids: small letters, digits and _. There is exactly one step of type start and at least one of type end, which has no next. \
 Each outcome needs a way, or there is a way "default" for all others. Only a step of type go_to may lead back. Numbers with decimals are written as text ("12.50").
 Expressions: record.<field>, input.<field of the start>, steps.<id>.<output>, variables.<name>, item.<field> in loops, now, $currentUser.id; ==, !=, <, <=, >, >=, in, &&, ||, !, + - * / \
-(never and, or, not); texts in single quotes. Templates hold expressions in {{ }}. A trigger: {"id", "kind": "schedule", "cron": five fields, "zone"} or {"id", "kind": "event", "on": event} or {"id", "kind": "webhook"}.
+(never and, or, not); texts in single quotes. A field with "minor" is held in the smallest unit of its currency: more than 500 is record.<field> > minor(500, record.<its currency>), \
+or > 50000 where the currency is EUR. Templates hold expressions in {{ }}. A trigger: {"id", "kind": "schedule", "cron": five fields, "zone"} or {"id", "kind": "event", "on": event} or {"id", "kind": "webhook"}.
 
 Changes, each an object with "op":
 add_step {"step": {"id", "type", "title", "config_json": settings as JSON in a text, "next": [{"outcome", "to"}]}, "after": id or "", "outcome": ""} puts a step behind `after`, on its way \

@@ -163,7 +163,7 @@ def page_within(actor: Actor, collection: Collection, scope: Scope, query: Brows
         exact = query.count == "exact" and not _by_indexes(collection, scope, sought)
         total = records.count(collection_id, scope, where, sought, None if exact else CAP, segment=segment)
     named = named_records(actor, columns, found.rows) if query.labels else {}
-    shown = ListPage(collection, columns, found.rows, found.next, found.previous, total, order.text, where, query, named)
+    shown = ListPage(collection, columns, found.rows, found.next, found.previous, total, order.asked, where, query, named)
     dots = tuple(item for item in _masked(collection, scope) if item.name in (query.fields or ()))
     reach = search.reach(collection, scope.hidden, sought) if sought is not None else ""
     return replace(shown, words=tuple(search_syntax.words(sought)), masked=dots, reach=reach)

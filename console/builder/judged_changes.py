@@ -15,10 +15,13 @@ from console.core import drafting
 from console.core.documents.json_shape import MISSING
 from console.core.documents.workflow_check import Problem, Surroundings
 from console.core.documents.workflow_sketch import UNKNOWN
-from console.core.drafting import AddStep, Change, ChangeError, SetDocument
+from console.core.drafting import AddStep, Change, ChangeError, Connect, Set, SetDocument
 
 FIXED = ("format", "slug", "team", "run_as", "clearance")
 """What words never change: which workflow it is, whose, and in whose name it acts."""
+START = "start"
+MOST_REFUSED = 40
+"""Where so many changes cannot be made, nothing more is looked at."""
 MOST_TRIED = 80
 """With more changes than these, nothing is saved of a proposal that cannot be taken whole."""
 
@@ -81,22 +84,41 @@ def with_tests(case: Case, change: Change) -> Change:
     return change
 
 
-def judge(case: Case, changes: Sequence[Change]) -> Judged:
-    """The changes tried on a copy."""
+def begun_anew(case: Case, change: Change) -> tuple[list[Change], list[Change]]:
+    """The change as it is made; what adds the start, which each draft has, sets it: first its words, and once all steps are there its ways."""
+    start: Mapping[str, Any] = next((each for each in case.document["steps"] if each["type"] == START), {})
+    if not isinstance(change, AddStep) or change.step.get("type") != START or not start or change.step.get("id", START) != start["id"]:
+        return [change], []
+    ways = change.step.get("next")
+    found = {name: change.step[name] for name in ("title", "config") if change.step.get(name)}
+    return (
+        [Set(step=start["id"], field=name, value=value) for name, value in found.items()],
+        [Connect(step=start["id"], outcome=outcome, to=to) for outcome, to in (ways if isinstance(ways, Mapping) else {}).items()],
+    )
+
+
+def judge(case: Case, changes: Sequence[Change], *, whole: bool = True) -> Judged:
+    """The changes tried on a copy. Without `whole` it ends at the first that cannot be made, else what is wrong with the others is told with it."""
+    left, refused = dict(enumerate(changes)), list[Problem]()
+    while True:
+        try:
+            after = drafting.apply(case.document, list(left.values()))
+            break
+        except ChangeError as error:
+            number = list(left)[error.number]
+            at = f"changes[{number}]" + (f".{error.field}" if error.field else "")
+            step = getattr(left.pop(number), "step", None)
+            refused.append(Problem(step if isinstance(step, str) else None, at, error.reason))
+            if not whole or len(refused) == MOST_REFUSED:
+                return Judged(case.document, changes, refused)
     try:
-        after = drafting.apply(case.document, changes)
         drafting.require_shape(after)
     except ChangeError as error:
-        at = f"changes[{error.number}]" + (f".{error.field}" if error.field else "")
-        return Judged(
-            case.document,
-            changes,
-            (Problem(getattr(changes[error.number], "step", None) if _named(changes, error) else None, at, error.reason),),
-        )
+        return Judged(case.document, changes, [*refused, Problem(None, error.field, error.reason)])
     new = [each for each in workflows.check(after, case.surroundings) if _key(each) not in case.former]
     # a file may come before what it names: words may not
     found = [each for each in new if each.severity == "error" or each.kind == UNKNOWN]
-    hard = [*_refused(case, after), *(each for each in found if not _may_stay(each, after))]
+    hard = [*refused, *_refused(case, after), *(each for each in found if not _may_stay(each, after))]
     return Judged(after, changes, hard, [each for each in found if _may_stay(each, after)])
 
 
@@ -113,7 +135,7 @@ def best_of(case: Case, changes: Sequence[Change], until: float) -> Judged:
         moved = False
         for change in list(waiting):
             for tried in (change, *_bare(change)):
-                trial = judge(case, [*kept, tried])
+                trial = judge(case, [*kept, tried], whole=False)
                 if not trial.hard:
                     kept.append(tried)
                     waiting.remove(change)
@@ -131,10 +153,6 @@ def _bare(change: Change) -> list[Change]:
     kept: dict[str, Any] = {name: change.step[name] for name in ("id", "type", "title") if name in change.step}
     ways = {**kept, "next": change.step["next"]} if change.step.get("next") else kept
     return [change.model_copy(update={"step": ways}), change.model_copy(update={"step": kept})]
-
-
-def _named(changes: Sequence[Change], error: ChangeError) -> bool:
-    return error.number < len(changes) and isinstance(getattr(changes[error.number], "step", None), str)
 
 
 def _key(problem: Problem) -> tuple[str | None, str, str]:

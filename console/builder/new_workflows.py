@@ -3,7 +3,7 @@
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -41,7 +41,9 @@ NAMING = {"collection": "collections", "inbox": "inboxes", "team": "teams", "act
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """Something to begin from. `automatic`: runs begin by themselves. `own`: a workflow of this console. `more`: what else is said of it."""
+    """Something to begin from. `automatic`: runs begin by themselves. `own`: a workflow of this console, `draft`: of which nothing is published. `more`: what
+    else is said of it.
+    """
 
     id: str
     title: str
@@ -51,16 +53,21 @@ class Beginning:
     own: bool
     picture: Thumbnail
     more: str = ""
+    draft: bool = False
 
 
 def beginnings(actor: Actor) -> list[Beginning]:
     """The shipped workflows and automations by title, then those of this console that the actor may edit."""
-    return [*_shipped(), *(_beginning(f"{OWN}{slug}", document, own=True) for slug, document in _own(actor).items())]
+    return [*_shipped(), *_own(actor)]
 
 
 def nearest(offered: Sequence[Beginning], wanted: str) -> list[Beginning]:
-    """The beginnings whose words are those of the description, or stand for the same kind of work; the nearest first."""
-    found = [(score, each) for score, each in _likest(offered, wanted) if score >= NEAR][:MOST_NEAR]
+    """The beginnings whose words are those of the description, or stand for the same kind of work; the nearest first. Of one's own the nearest alone: it may
+    have been copied often.
+    """
+    near = [(score, each) for score, each in _likest(offered, wanted) if score >= NEAR]
+    own = next((each for _, each in near if each.own), None)
+    found = [(score, each) for score, each in near if not each.own or each is own][:MOST_NEAR]
     return [each for score, each in found if score >= BESIDE * found[0][0]]
 
 
@@ -70,8 +77,8 @@ def fits(offered: Sequence[Beginning], wanted: str) -> bool:
 
 
 def _likest(offered: Sequence[Beginning], wanted: str) -> list[tuple[float, Beginning]]:
-    """How near each is, the nearest first; one's own that is as it was shipped counts once."""
-    known = {(each.title, each.sentence, each.steps): each for each in reversed(offered)}
+    """How near each is, the nearest first; one's own that is as it was shipped counts once, and a draft not at all."""
+    known = {(each.title, each.sentence, each.steps): each for each in reversed(offered) if not each.draft}
     scores = synonyms.likeness(wanted, {each.id: (each.title, each.sentence, each.more) for each in known.values()})
     return sorted(((scores[each.id], each) for each in offered if each.id in scores), key=lambda pair: -pair[0])
 
@@ -168,16 +175,24 @@ def _shipped() -> tuple[Beginning, ...]:
     return tuple(_beginning(each.id, workflows.template_document(each.id), own=False) for each in workflows.templates())
 
 
-def _own(actor: Actor) -> dict[str, dict[str, Any]]:
-    """Slug → document, of the workflows that the actor may edit and that have more than a start."""
+def _own(actor: Actor) -> list[Beginning]:
+    """The workflows that the actor may edit and that have more than a start, those that are published first."""
     made = actions.made_of_actions()
     editable = [
         known
         for known in workflows.all_known()
         if not known.archived and known.slug not in made and access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "edit")
     ]
-    found = {known.slug: workflows.open_draft(actor, known.slug).document for known in editable[:MOST_OWN]}
-    return {slug: document for slug, document in found.items() if len(document["steps"]) > 1}
+    found = [(known, workflows.open_draft(actor, known.slug).document) for known in sorted(editable, key=_unpublished)[:MOST_OWN]]
+    return [
+        replace(_beginning(f"{OWN}{known.slug}", document, own=True), draft=_unpublished(known))
+        for known, document in found
+        if len(document["steps"]) > 1
+    ]
+
+
+def _unpublished(known: workflows.Known) -> bool:
+    return known.live is None
 
 
 def _document(actor: Actor, beginning: str) -> dict[str, Any]:

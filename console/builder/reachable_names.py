@@ -8,7 +8,7 @@ from typing import Any
 from console import access, accounts, actions, inboxes, records, steps, workflows
 from console.ai.builder_prompt import described
 from console.core.actor import Actor
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, Field
 from console.core.documents.workflow_check import Surroundings
 from console.core.expressions.functions import FUNCTIONS
 
@@ -41,7 +41,7 @@ def _collection(actor: Actor, collection: Collection, ids: set[str]) -> dict[str
     return {
         "id": collection.id,
         "label": collection.label,
-        "fields": [{"name": each.name, "label": each.label, "type": each.type} for each in fields],
+        "fields": [{"name": each.name, "label": each.label, "type": each.type} | _money(each, collection, names) for each in fields],
         "relations": [
             {"name": each.name, "label": each.label, "collection": each.collection, "kind": each.kind}
             for each in collection.relations
@@ -49,6 +49,16 @@ def _collection(actor: Actor, collection: Collection, ids: set[str]) -> dict[str
         ],
         "segments": [{"id": each.id, "label": each.label} for each in collection.segments if not each.fields & scope.hidden and names],
     }
+
+
+def _money(field: Field, collection: Collection, seen: set[str]) -> dict[str, Any]:
+    """In which currency an amount is held, and that it is in its smallest unit; nothing of a currency that the person may not see."""
+    told = (
+        {}
+        if field.currency is None or (field.currency in collection.by_name and field.currency not in seen)
+        else {"currency": field.currency}
+    )
+    return told | ({"minor": True} if field.minor else {})
 
 
 def within(names: Mapping[str, Any], document: Mapping[str, Any]) -> Surroundings:

@@ -23,7 +23,7 @@ from console.ai.calling import CallFailed
 from console.ai.types import Code, ProviderError
 from console.builder import builder_turns, model_call
 from console.builder.builder_turns import Answer, Question, absence, over
-from console.builder.judged_changes import Case, Judged, best_of, judge, with_tests
+from console.builder.judged_changes import Case, Judged, begun_anew, best_of, judge, with_tests
 from console.builder.reachable_names import catalogue, within
 from console.core import drafting
 from console.core.actor import Actor
@@ -199,14 +199,16 @@ class _Rounds:
 
 def tried_answer(case: Case, suggestion: Suggestion) -> _Tried:
     """The answer with its changes tried on a copy."""
-    changes: list[Change] = []
+    changes, ways = list[Change](), list[Change]()
     lost = list(suggestion.wrong)
     for number, given in enumerate(suggestion.changes):
         try:
-            changes += [with_tests(case, change) for change in drafting.read_changes([given])]
+            for change in drafting.read_changes([given]):
+                made, led = begun_anew(case, with_tests(case, change))
+                changes, ways = changes + made, ways + led
         except (ChangeError, RecursionError) as error:
             lost.append(f"changes[{number}]: {getattr(error, 'reason', error)}")
-    return _Tried(suggestion, judge(case, changes), lost)
+    return _Tried(suggestion, judge(case, [*changes, *ways]), lost)
 
 
 def _composed(question: Question, best: _Tried, judged: Judged) -> Answer:

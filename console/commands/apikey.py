@@ -6,6 +6,7 @@ from datetime import timedelta
 import click
 
 from console import accounts
+from console.access import Scopes
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -24,11 +25,15 @@ apikey = click.Group("apikey", help="Keys with which programs use the API.")
 @apikey.command("create", epilog="Example: console apikey create nightly-report --user ana@example.com --expires 90d")
 @click.argument("name")
 @click.option("--user", "email", required=True, help="Whose rights the key has, at each request those of that moment.")
+@click.option(
+    "--scope", type=click.Choice(["mcp"]), help="mcp: a key for an assistant. It opens /mcp and nothing else, and approves nothing."
+)
 @click.option("--expires", default="90d", show_default=True, help="How long it lasts, a year at most: 12h, 90d, 8w.")
-def create(name: str, email: str, expires: str) -> None:
-    """Make a key and print it. Nothing else is printed, and it is said only now. It may be used for all that its owner may do, to approve too."""
+def create(name: str, email: str, expires: str, scope: str | None) -> None:
+    """Make a key and print it. Nothing else is printed, and it is said only now. Without a scope it may be used for all that its owner may do, to approve too."""
     lasts = duration(expires)
-    key = accounts.create_key(name, accounts.person_of_email(email).id, lasts=lasts)
+    scopes = Scopes(assistant=True) if scope == "mcp" else None
+    key = accounts.create_key(name, accounts.person_of_email(email).id, lasts=lasts, scopes=scopes)
     click.echo(key.text)
 
 

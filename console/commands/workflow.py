@@ -102,6 +102,7 @@ def _said_tests() -> Iterator[None]:
         if error.code == "tests_failed":
             for detail in error.details:
                 click.echo(f"{detail['test']}: {detail['reason']}", err=True)
+            raise Conflict(error.message, code=error.code) from None
         raise
 
 

@@ -29,7 +29,7 @@ _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?")
 
 
 _CODE = re.compile(r"(?=.*-)[^a-z]*[A-Z][^a-z]*|[a-z]{2,3}[-_][A-Z]{2}")
-_STEP = re.compile(r"(leads back to |way back to |the edge to |[Tt]he step )(\w+)\b")
+_STEP = re.compile(r"(There is a step |leads back to |way back to |the edge to |[Tt]he step )(\w+)\b")
 _NUMBERED = re.compile(r"(ean|gtin|isbn)([0-9]+)", re.IGNORECASE)
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from console.core import expressions, plain_words
 from console.core.expressions.nodes import Path
+from console.core.papers import iban
 
 SPOKEN = "$spoken"
 """Where the roots of a text keep how their values are said. No expression can name it."""
@@ -52,7 +53,7 @@ def spoken(expression: expressions.Expression, roots: Mapping[str, Any]) -> str:
         return said
     if isinstance(value, list) and how is not None and how.labels:
         return ", ".join(how.labels.get(str(item)) or code_in_words(expressions.shown(item)) for item in value)
-    return (how.labels.get(shown) or code_in_words(shown)) if how is not None and how.labels else shown
+    return (how.labels.get(shown) or code_in_words(shown)) if how is not None and how.labels else iban.spoken(shown)
 
 
 def said_how(expression: expressions.Expression, roots: Mapping[str, Any]) -> Say | None:

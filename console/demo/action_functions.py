@@ -171,8 +171,8 @@ def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, An
         counts["carried"] += sum(hit.values.get("carried_from_id") is not None for hit in hits)
         undecided |= {str(hit.key): (subject, hit) for hit in before.undecided(subject)}
         runs.append(run.key)
-    first = sorted(undecided.items(), key=lambda each: (-Decimal(str(each[1][1].values["score"])), each[1][1].values["id"]))
-    told_of = _comparisons(door, dict(first[:MOST_COMPARED]))
+    first = sorted(undecided.items(), key=lambda each: (Decimal(str(each[1][1].values["score"])), each[1][1].values["id"]), reverse=True)
+    told_of = _comparisons(door, dict(first[:MOST_COMPARED]))  # the order of the review's list: by score, of equal ones the newest first
     customer = door.get("customer", str(values["key"])).values
     seen = {name: customer.get(name) for name in IDENTITY}
     seen["country_level"] = _worst(door, customer)

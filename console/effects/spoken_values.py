@@ -35,7 +35,11 @@ def of_run(workflow: str, version: int, document: Workflow, step: str | None = N
 
 
 def labels_in(document: Workflow) -> Mapping[str, str]:
-    """Code → label, for values that stand apart from their field, such as those of house rules: of options for which all fields of the workflow have one label."""
+    """Code → label, for values that stand apart from their field, such as those of house rules: of options for which all fields of the workflow have one label.
+
+    Of a draft, the steps that cannot be read yet, or by this release, say nothing.
+    """
+    document = document.model_copy(update={"steps": [step for step in document.steps if steps.is_readable(step)]})
     found: dict[str, set[str]] = {}
     names = [_names_of_codes(widget) for widget in CODED]
     items = (said for saying in _of_items(document).values() for said in saying.values())
@@ -60,7 +64,7 @@ def _of_steps(document: Workflow) -> Iterator[tuple[tuple[str, ...], Say]]:
                 yield from _of_collection((*place, "results", effect, word), collection)
                 yield from _of_collection((*place, "result", word), collection)
         yield from _of_definitions(place, _definitions(view.config))
-        if step.id == document.start.id:
+        if step.type == "start":
             yield from _of_definitions(("input",), _definitions(view.config))
 
 

@@ -50,7 +50,7 @@ def enrol(
         wrong = [
             {
                 "field": "record",
-                "reason": f"Name a record of {target.collection}." if target.collection else "This workflow is about no record.",
+                "reason": "Name the record that it is about." if target.collection else "This workflow is about no record.",
             }
         ]
     candidate = Candidate(0, record, values, wrong, key)
@@ -108,7 +108,12 @@ def start(actor: Actor, slug_or_id: str, collection: str | None, record: str | N
     may = access.can(actor, target.team or None, f"{OBJECT}:{target.slug}", "start") and (record is None) == (target.collection is None)
     if not hands_off or not has_places(target.id) or not may or _hidden_from(actor, target, candidate):
         return begin()  # which says what is wrong
-    return _placed(target, candidate, Entry(actor, "api" if actor.kind == "key" else "by_hand"), begin)
+    return _placed(target, candidate, Entry(actor, _origin(actor)), begin)
+
+
+def _origin(actor: Actor) -> str:
+    """How somebody came in whom the actor starts a run for."""
+    return "by_hand" if actor.kind != "key" else "mcp" if access.by_assistant(actor) else "api"
 
 
 def _hidden_from(actor: Actor, target: Target, candidate: Candidate) -> bool:

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from console.core import media, record_links, translations
+from console.core.papers import iban
 from console.core.plain_words import humanised, range_words
 from console.formats.codes import CODED, PROGRAM_WORD, code_name, program_words
 from console.formats.kinds import CHOSEN, EMPTY, LISTS, Amount, Kind, Look, Named
@@ -56,7 +57,7 @@ def text(what: Kind, value: Any, look: Look) -> str:
         collection, key = record_links.reference(what.references, value)
         return f"{label_of(collection.rpartition('.')[2])} {key}"
     writer = WIDGETS.get(what.widget) or WRITERS.get(what.type)
-    return writer(value, what, look) if writer else str(value)
+    return writer(value, what, look) if writer else iban.spoken(str(value))
 
 
 def scalar_writer(what: Kind) -> Callable[[Any, Kind, Look], str] | None:
@@ -301,12 +302,6 @@ def _short_day(value: Any, what: Kind, look: Look) -> str:
     return str(value) if at is None else worded(at, "d MMM y", look if what.type == "datetime" else Look(look.locale, "UTC", look.now))
 
 
-def _in_groups(value: Any, _: Kind, __: Look) -> str:
-    """Return an IBAN in groups of four characters."""
-    bare = str(value).replace(" ", "")
-    return " ".join(bare[place : place + 4] for place in range(0, len(bare), 4))
-
-
 WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "country": _code,
     "language": _code,
@@ -319,7 +314,7 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "long_day": _long_day,
     "iso": _iso,
     "ago": lambda value, _, look: ago(value, look),
-    "iban": _in_groups,
+    "iban": lambda value, _, __: iban.grouped(str(value)),
     "unix": lambda value, _, look: _counted(value, look),
     "json": lambda value, _, look: plain(read_json(value), look),
     "translations": lambda value, what, look: text(what, value, look),

@@ -40,11 +40,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order of a list: by one field (None: by key only), `then` by further ones, then by key in the direction of the first."""
+    """The order of a list: by one field (None: by key only), `then` by further ones, then by key in the direction of the first. `implied`: nobody named it."""
 
     field: Field | None
     descending: bool = False
     then: tuple["Order", ...] = ()
+    implied: bool = False
+
+    @property
+    def asked(self) -> str:
+        """The form in a URL, without what is implied."""
+        return ",".join(order.text for order in (replace(self, then=()), *self.then) if not order.implied)
 
     @property
     def text(self) -> str:
@@ -58,10 +64,13 @@ class Order:
 
 
 def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
-    """The order that `sort` names, by at most `MOST_SORTED` fields. Raises Malformed for a field that is unknown, hidden or cannot be sorted."""
+    """The order that `sort` names, by at most `MOST_SORTED` fields. Raises Malformed for a field that is unknown, hidden or cannot be sorted.
+
+    Amounts whose currency stands beside them are sorted within each currency: 48,000 yen are less than 300 euros.
+    """
     if not sort:
         own = _named_order(collection, collection.sort or "")
-        return own if own.field is None or own.field.name not in scope.hidden else Order(None)
+        return _joined(_within_currency(collection, scope, own)) if own.field is None or own.field.name not in scope.hidden else Order(None)
     names = sort.split(",")
     if len(names) > MOST_SORTED:
         reason = f"A list is sorted by at most {MOST_SORTED} fields."
@@ -71,9 +80,19 @@ def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
         field = readable_field(collection, name.removeprefix("-"), scope.hidden)
         if not field.sortable:
             raise _unsortable(field)
-        found.setdefault(field.name, _named_order(collection, name))
-    first, *then = found.values()
-    return replace(first, then=tuple(then))
+        for order in _within_currency(collection, scope, _named_order(collection, name)):
+            found.setdefault(order.field.name if order.field else "", order)
+    return _joined(list(found.values()))
+
+
+def _joined(orders: Sequence[Order]) -> Order:
+    return replace(orders[0], then=tuple(orders[1:]))
+
+
+def _within_currency(collection: Collection, scope: Scope, order: Order) -> list[Order]:
+    """The order, after that by the currency where each amount has its own."""
+    beside = collection.by_name.get(collection.currencies.get(order.field.name, "")) if order.field is not None else None
+    return [Order(beside, implied=True), order] if beside is not None and beside.sortable and beside.name not in scope.hidden else [order]
 
 
 def _named_order(collection: Collection, sort: str) -> Order:

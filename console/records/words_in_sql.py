@@ -93,7 +93,7 @@ def title(table: Table, scope: Scope, wording: Wording) -> Words | None:
             parts += [sa.literal(part, sa.Text)] if part else []
         elif part in readable:
             field = collection.by_name.get(part)
-            if field is None or field.options is not None or field.widget in ("money", "translations") or not _spelled(field):
+            if field is None or field.options is not None or field.widget in ("money", "translations", "iban") or not _spelled(field):
                 return None
             parts.append(sa.func.coalesce(_in_title(table.columns[part], field), ""))
     if not parts:

@@ -87,6 +87,15 @@ def _effect_failed(parts: Parts) -> str:
     return "The {change} was refused{why}" if begun else "The {change} was not begun, because the one before it was not made"
 
 
+def _effect_reported(parts: Parts) -> str:
+    found = {"succeeded": "the {change} was made", "failed": "the {change} was not made{why}"}.get(parts.text("result"), "")
+    return (
+        f"After the run had gone on it became known that {found}"
+        if found
+        else "After the run had gone on more was heard of the {change}{why}"
+    )
+
+
 def _effect_checked(parts: Parts) -> str:
     found = {"done": ": it was", "not_done": ": it was not", "unclear": "; it cannot be told"}.get(parts.text("result"), "")
     return "{who} asked the other side whether the {change} was made" + found
@@ -271,7 +280,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "effect_failed": _effect_failed,
         "effect_unknown": "It is not known whether the {change} was made{why}",
         "effect_settled": _effect_settled,
-        "effect_reported": "News of the {change} came when the run no longer waited for it{why}",
+        "effect_reported": _effect_reported,
         "effect_kept": "{who} kept the result of the earlier {change}",
         "effect_checked": _effect_checked,
         "approval_requested": lambda parts: "{who} asked for approval" + escape_braces(after(" of ", parts.action())) + "{on_record}",

@@ -10,6 +10,8 @@ from importlib import resources
 from importlib.metadata import entry_points
 from types import MappingProxyType
 
+from pydantic import ValidationError
+
 from console.core.documents import graph
 from console.core.documents.workflow import Step, Workflow
 from console.errors import DefinitionError
@@ -61,6 +63,15 @@ def view(step: Step) -> StepView:
     kind = get(step.type)
     config = kind.Config.model_validate(step.config)
     return StepView(step.id, step.type, step.title, config, tuple(step.next), step.button, step.completion)
+
+
+def is_readable(step: Step) -> bool:
+    """Whether this release has the type of the step and its settings are complete, which those of a draft need not be."""
+    try:
+        view(step)
+    except (DefinitionError, ValidationError):
+        return False
+    return True
 
 
 def loops_around(document: Workflow) -> Mapping[str, str]:

@@ -339,7 +339,10 @@ def _naming(view: View) -> Look:
     """Return the reader's look with the records that the request refers to by name."""
     leading = [(name, what.references) for name, what in _columns(view).items()]
     said = record_links.links_in(view.text or "")
-    return frame.naming(browse.named(frame.actor(), browse.references(leading, [view.record, view.line.values]) | said))
+    wanted = browse.references(leading, [view.record, view.line.values])
+    for change in view.changes:
+        wanted |= browse.references([(side, change.get("references")) for side in ("old", "new")], [change])
+    return frame.naming(browse.named(frame.actor(), wanted | said))
 
 
 def _columns(view: View) -> dict[str, Kind]:
@@ -365,10 +368,10 @@ def _lines(view: View, values: Mapping[str, Any], look: Look) -> list[dict[str, 
 
 
 def _values(view: View, look: Look) -> list[dict[str, Any]]:
-    """Return what was handed in, without files, and without what the changes tell already: the same words under the same label."""
+    """Return what was handed in, without files and empty fields, and without what the changes tell already: the same words under the same label."""
     told = {(change["label"], change.get("new")) for change in _changes(view, look)}
-    lines = _lines(view, {name: value for name, value in view.line.values.items() if not _is_files(value)}, look)
-    return [line for line in lines if (line["label"], line["shown"]) not in told]
+    given = {name: value for name, value in view.line.values.items() if not _is_files(value) and not formats.absent(value)}
+    return [line for line in _lines(view, given, look) if (line["label"], line["shown"]) not in told]
 
 
 def _changes(view: View, look: Look) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ ENDINGS = {
     "timed_out": Badge("Timed out", "bad", "alert-triangle"),
 }  # fmt: skip
 WAYS_IN = {
-    "by_hand": "chosen by hand", "segment": "a segment", "filter": "a filtered list", "csv": "a file", "rows": "a program", "api": "a program",
+    "by_hand": "chosen by hand", "segment": "a segment", "filter": "a filtered list", "csv": "a file", "rows": "a program", "api": "a program", "mcp": "an assistant",
     "event": "an event", "schedule": "a schedule", "webhook": "a webhook",
 }  # fmt: skip
 BATCH_WORDS = {"running": "under way", "done": "finished", "cancelled": "stopped", "failed": "broken off"}

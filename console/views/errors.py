@@ -75,9 +75,7 @@ def answer_expected(error: ConsoleError) -> Response:
     """Answer an expected error; a refusal is logged first. If confirming one's identity would help, that page is the answer."""
     if step_up.can_step_up(error):
         return step_up.ask()
-    of_record = out_of_scope.target(*error.record) if isinstance(error, NotFound) and error.record else None
-    if isinstance(error, NotAllowed) or (isinstance(error, NotFound) and (error.hidden or of_record)):
-        _note_refusal(error, of_record)
+    note_refusal(error)
     body, reason = (
         error.to_json() | {"message": error_message(error)},
         missing_rights.explain(error) if isinstance(error, NotAllowed) else None,
@@ -93,6 +91,13 @@ def answer_expected(error: ConsoleError) -> Response:
     return _respond(
         Answer(error.status, error.code, body["message"], error.details, extra, headers, reason=reason, outcome=outcome, change=change)
     )
+
+
+def note_refusal(error: ConsoleError) -> None:
+    """Write to the log that something was refused, if that is what the error says."""
+    of_record = out_of_scope.target(*error.record) if isinstance(error, NotFound) and error.record else None
+    if isinstance(error, NotAllowed) or (isinstance(error, NotFound) and (error.hidden or of_record)):
+        _note_refusal(error, of_record)
 
 
 def error_message(error: ConsoleError) -> str:

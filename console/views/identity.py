@@ -13,9 +13,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
 from itsdangerous import URLSafeTimedSerializer
 
-from console import accounts
+from console import access, accounts
 from console.core.actor import Actor
-from console.errors import ConsoleError, Malformed, NotFound
+from console.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.views import rates
 from console.views.frame import htmx
 
@@ -115,6 +115,8 @@ def identify() -> ResponseReturnValue | None:
     if is_api():
         g.actor = key_holder(bearer)
         rates.count(g.actor)
+        if access.by_assistant(g.actor) and rule != "/mcp":
+            raise NotAllowed("This key is for an assistant: it opens /mcp, and nothing else.", need=("key", "use"))
         return None
     if not current_user.is_authenticated:
         return _to_sign_in()
@@ -150,7 +152,7 @@ def send_seconds_left(response: Response) -> Response:
 
 def is_api() -> bool:
     """Return whether a program makes this request: it is answered in JSON and never redirected."""
-    return request.path == "/api" or request.path.startswith(("/api/", "/hooks/"))
+    return request.path in ("/api", "/mcp") or request.path.startswith(("/api/", "/hooks/"))
 
 
 def in_background() -> bool:

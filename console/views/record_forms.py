@@ -15,7 +15,7 @@ from console.core.documents.collections import Field
 from console.core.plain_words import uncapitalised
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, SourceDown
 from console.records.delete import Follows
-from console.views import errors, formats, frame, records, reference_boxes, refusals
+from console.views import errors, formats, frame, meanwhile, records, reference_boxes, refusals
 from console.views.run import form_boxes
 
 blueprint = Blueprint("record_forms", __name__)
@@ -72,6 +72,7 @@ def edit(collection: str, part: str) -> Response:
             browse.change(frame.actor(), collection, key, changed, {name: old[name] for name in changed})
     except Conflict as conflict:
         theirs = {str(detail["field"]): detail.get("theirs") for detail in conflict.details if detail.get("field") in now}
+        conflict.details = meanwhile.with_changers(conflict.details, collection, key)
         return _edit_form(page, fields, old | theirs, typed=typed, wrong=conflict, status=409)
     except (Invalid, NotAllowed, SourceDown) as wrong:
         return _edit_form(page, fields, old, typed=typed, wrong=wrong, status=wrong.status)
@@ -96,6 +97,7 @@ def delete(collection: str, part: str) -> Response:
         record_changes.delete(frame.actor(), collection, key, {name: seen for name, seen in expected.items() if name in _compared(found)})
     except (Conflict, Invalid, ValueError) as wrong:
         refusal = wrong if isinstance(wrong, ConsoleError) else Invalid("This form could not be read: nothing was deleted. Look again.")
+        refusal.details = meanwhile.with_changers(refusal.details, collection, key)
         return _delete_form(hand_forms.deletion(frame.actor(), collection, key), wrong=refusal, status=refusal.status)
     flash(f"{found.page.collection.label_one} “{found.page.record.title}” was deleted.")
     return frame.redirect_to(frame.collection_url(collection))

@@ -27,6 +27,7 @@ from console.views import (
     formats,
     frame,
     home,
+    meanwhile,
     my_work,
     record_actions,
     reference_boxes,
@@ -175,8 +176,8 @@ def edit(collection: str, part: str, name: str) -> Response:
     try:
         after = browse.change(frame.actor(), collection, key, {name: value}, {name: old})
     except Conflict as conflict:
-        present = next((detail.get("theirs") for detail in conflict.details if detail.get("field") == name), now)
-        return _edit_form(page, item, value, old=present, conflict=formats.text(formats.kind(item), present, look), status=409)
+        [moved] = meanwhile.with_changers(conflict.details[:1] or [{}], collection, key)
+        return _edit_form(page, item, value, old=moved.get("theirs", now), conflict=moved, status=409)
     except Invalid as wrong:
         return _edit_form(page, item, value, old=old, wrong=wrong, status=422)
     except SourceDown as down:
@@ -400,7 +401,7 @@ def _edit_form(
     value: Any,
     *,
     old: Any,
-    conflict: str | None = None,
+    conflict: Mapping[str, Any] | None = None,
     wrong: Invalid | None = None,
     error: str = "",
     status: int = 200,
@@ -410,7 +411,7 @@ def _edit_form(
     context = record_context(page) | {
         "box": form_boxes.box(source, reference_boxes.look_for([source], {item.name: value}), value=value, error=detail),
         "old": json.dumps(old),
-        "conflict": conflict,
+        "conflict": conflict and (formats.text(formats.kind(item), old, frame.look()), conflict.get("reason", "")),
         "error": error or (wrong.message if wrong and not detail else ""),
         "action": _edit_url(page, item.name),
         "cancel": frame.record_url(page.collection.id, page.record.key, tab="details"),

@@ -84,7 +84,7 @@ def refuse_foreign_forms() -> None:
     """Require for unsafe methods that the browser names our origin and sends the page's token. Programs with a key send no cookie and need neither."""
     if request.method in outcomes.SAFE or _for_programs() or _programs_outside() or request.routing_exception is not None:
         return
-    if not _same_origin():
+    if not same_origin():
         raise ForeignForm("This was sent from another site, so nothing was done. Open the page here and send it again.")
     if _outside():
         return
@@ -139,7 +139,7 @@ def _signed(key: str, secret: str) -> str:
 
 def _for_programs() -> bool:
     """Return whether only an API key is accepted on this route; a session cookie is ignored there."""
-    return request.path.startswith(("/api/", "/hooks/"))
+    return request.path == "/mcp" or request.path.startswith(("/api/", "/hooks/"))
 
 
 def _outside() -> bool:
@@ -156,7 +156,7 @@ def _has_link() -> bool:
     return _outside() and document_requests.is_known(str((request.view_args or {}).get("token", "")))
 
 
-def _same_origin() -> bool:
+def same_origin() -> bool:
     """Return whether the browser's headers name our origin. Without such a header it is neither a known browser nor a program with a key."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:

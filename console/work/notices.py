@@ -29,8 +29,12 @@ _log = logging.getLogger(__name__)
 _COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct, stands_in_for"
 _MADE_IN = "select array[r.workflow, r.version::text] from console.run r"
 _CAME = (
-    "(select array[a.status, a.decided->-1->>'by'] from console.approval a where a.id = split_part(notice.key, ':', 1)"
-    " and notice.kind in ('approval_requested', 'approval_waits'))"
+    "case when notice.kind in ('approval_requested', 'approval_waits') then"
+    " (select array[a.status, a.decided->-1->>'by'] from console.approval a where a.id = split_part(notice.key, ':', 1))"
+    " when notice.kind = 'approval_asked' then"
+    " (select array['answered', notice.by] from console.approval a where a.id = split_part(notice.key, '|', 1) and a.status <> 'open')"
+    " when notice.kind = 'task_created' then"
+    " (select array['closed', t.closed_by] from console.task t where t.id = notice.key and t.status <> 'open') end"
 )
 _SHOWN = f"{_COLUMNS}, ({_MADE_IN} where r.id = notice.run and (r.label is null or r.label = any(%s))), {_CAME}"
 _MAILED = f"{_COLUMNS}, ({_MADE_IN} {ALL} where r.id = notice.run), {_CAME}"
@@ -47,6 +51,8 @@ _WORDS = {
     "run_assigned": "{by} gave you this run",
     "run_taken_over": "{by} took over this run from you",
     "approval_decided": "{by} decided on your request",
+    "approval_decided:approve": "{by} approved what you asked for",
+    "approval_decided:reject": "{by} rejected what you asked for",
     "approval_requested": "Your approval is asked for",
     "approval_waits": "Your approval is still waited for: {by} asked for it",
     "approval_asked": "{by} asks you about your request",
@@ -78,8 +84,10 @@ _CAME_OF = {
     "rejected": "Your approval was asked for: {by} rejected",
     "void": "Your approval was asked for; it is not needed any more",
     "expired": "Your approval was asked for; nobody decided in time",
+    "answered": "{by} asked you about your request, which is no longer open",
+    "closed": "A task for you: {by} closed it",
 }
-"""What became of a request, in place of its words while it was open."""
+"""What became of a request or task, in place of its words while it was open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,43 @@ __all__ = ["fixture_endpoint", "fixture_model"]
 
 
 @pytest.mark.rotating
+def test_a_new_workflow_from_words_needs_no_more_than_the_words(screens: Callable[..., "Screen"], company: Company, model: Server) -> None:
+    begin = {
+        "op": "add_step",
+        "step": {"id": "start", "type": "start", "title": "Start", "config_json": "{}", "next": []},
+        "after": "",
+        "outcome": "",
+    }
+    end = {
+        "op": "add_step",
+        "step": {"id": "end", "type": "end", "title": "End", "config_json": "{}", "next": []},
+        "after": "why",
+        "outcome": "",
+    }
+    model.obey(answer(begin, ASK_WHY | {"after": "start"}, end))
+    mona = screens().enter("mona")
+    page = mona.go("/workflows/new")
+    page.keyboard.type("Ask why")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Whoever looks says why.")
+    expect(page.get_by_label("What it should do, in words")).to_be_checked()
+    page.get_by_role("button", name="Create").last.press("Enter")
+    page.wait_for_url("**/ask")
+    worked({queue.BUILD})
+    page.get_by_role("button", name="Take all").press("Enter")
+    expect(page.locator("#panel")).to_contain_text("All of it was taken.")
+    assert [step["id"] for step in workflows.draft_document("ask-why")["steps"]] == ["start", "why", "end"]
+    page.goto(f"{mona.url}/workflows/new")
+    page.get_by_label("Empty").check()
+    page.locator("#description").fill("Nothing yet")
+    expect(page.get_by_label("What it should do, in words")).to_be_checked()
+    page.get_by_label("Empty").check()
+    page.locator("#description").fill("By hand")
+    expect(page.get_by_label("Empty")).to_be_checked()
+    assert mona.faults() == []
+
+
+@pytest.mark.rotating
 def test_asked_and_taken_in_part_without_the_mouse(screens: Callable[..., "Screen"], company: Company, model: Server) -> None:
     gone = {"op": "remove_step", "step": "back"}
     model.obey(answer(ASK_WHY, RETITLE, gone, assumptions=["Everybody is asked."], questions=["Who reads it?"]))

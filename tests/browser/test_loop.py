@@ -31,7 +31,7 @@ def item(screen: "Screen", words: str) -> None:
 def test_item_by_item_with_the_keyboard(screens: Callable[..., "Screen"], company: Company, at_list: str) -> None:
     olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{at_list}")
-    page.wait_for_selector("#item-title:has-text('LT459999900012345678')")
+    page.wait_for_selector("#item-title:has-text('LT45 9999 9000 1234 5678')")
     page.focus("#item-title")
     olivia.press("Tab", "G", "Control+Enter")
     item(olivia, "LT459999900012345679")
@@ -44,7 +44,7 @@ def test_item_by_item_with_the_keyboard(screens: Callable[..., "Screen"], compan
     page.fill("#f-remark", "Half typed")
     page.focus(".items a >> nth=0")
     olivia.press("Enter")
-    item(olivia, "LT459999900012345678")
+    item(olivia, "LT45 9999 9000 1234 5678")
     assert page.input_value("#f-verdict") == "good"
     assert page.input_value("#f-remark") == ""
     assert "item=LT459999900012345678" in page.url
@@ -53,7 +53,7 @@ def test_item_by_item_with_the_keyboard(screens: Callable[..., "Screen"], compan
     assert page.input_value("#f-remark") == "Half typed", "what was typed for an item is there when one comes back to it"
     page.focus(".items a >> nth=0")
     olivia.press("Enter")
-    item(olivia, "LT459999900012345678")
+    item(olivia, "LT45 9999 9000 1234 5678")
     page.fill("#f-remark", "Done anew")
     olivia.press("Control+Enter")
     item(olivia, "XX1")

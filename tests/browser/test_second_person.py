@@ -54,6 +54,7 @@ def edited(mona: "Screen") -> None:
     page.get_by_label("How", exact=True).select_option(label="is more than")
     page.get_by_label("With what").focus()
     page.keyboard.type("500")
+    expect(page.locator("#panel")).to_contain_text("In the currency of each amount")
     page.get_by_label("Leads to: Rejected").select_option(label="What do we do?")
     page.get_by_role("button", name="Put a Go to in between").press("Enter")
     expect(page.locator("#problems")).to_contain_text("No problems")
@@ -89,6 +90,9 @@ def test_a_lead_lets_a_second_person_decide_above_500_and_runs_ask(screens: Call
     olivia = screens().enter("olivia")
     chosen(olivia, f"/runs/{desk.start(payments.PLAIN[2])}", "The carrier lost it")
     olivia.heading("Send the refund")
+
+    chosen(olivia, f"/runs/{desk.start(desk.another(10_000, 'JPY'))}")  # ten thousand yen, held without cents
+    olivia.heading(ASKED)
 
     run = f"/runs/{desk.start(desk.another(90_000))}"
     chosen(olivia, run)

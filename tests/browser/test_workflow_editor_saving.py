@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from console import workflows
+from console.core import drafting
 from tests.company import Company
+from tests.publication.test_publishing_reviews import second_lead
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
@@ -66,6 +68,28 @@ def test_two_tabs_see_each_other_and_a_conflict_waits_for_its_answer_wherever_on
     expect(first.locator("#saved")).to_contain_text("Saved")
     assert title_of(company, "read") == "Read it never"
     mona.complaints[:] = [each for each in mona.complaints if "ERR_FAILED" not in each]
+
+
+def test_who_takes_theirs_sees_it_as_saved_and_goes_on_with_the_rest_of_their_own(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
+    mona = screens().enter("mona")
+    first = mona.go(f"{EDIT}?step=read")
+    first.context.set_offline(True)
+    first.locator("#f-title").fill("Read it never")
+    expect(first.locator("#saved")).to_contain_text("Not connected")
+    tom = second_lead(company)
+    theirs = {"op": "set", "step": "read", "field": "title", "value": "Read it once"}
+    workflows.edit(tom, "care-review", workflows.open_draft(tom, "care-review").revision, drafting.read_changes([theirs]))
+    first.context.set_offline(False)
+    expect(first.locator("[data-conflict]")).to_contain_text("Tom changed the same")
+    mona.complaints[:] = [each for each in mona.complaints if "ERR_INTERNET_DISCONNECTED" not in each]
+    assert mona.faults() == []
+    first.get_by_role("button", name="Take theirs").click()
+    expect(first.locator("#f-title")).to_have_value("Read it once")
+    expect(first.locator("#saved")).to_have_text("Saved")
+    typed(first, "Read it at last")
+    assert title_of(company, "read") == "Read it at last"
 
 
 def test_who_is_signed_out_elsewhere_in_mid_edit_goes_on_after_signing_in_again(screens: Callable[..., "Screen"], company: Company) -> None:

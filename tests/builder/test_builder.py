@@ -17,7 +17,7 @@ from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import Company
 from tests.jobs import worked
-from tests.proposals.conftest import denied
+from tests.proposals.conftest import denied, said
 from tests.servers.model import KEY, Server, serving
 
 NOTHING: dict[str, Any] = {"text": "Nothing to change.", "changes": [], "assumptions": [], "questions": []}
@@ -144,6 +144,17 @@ def test_the_model_gets_names_within_reach_and_never_a_value(company: Company, m
     model.obey(answer({"op": "set", "step": "read", "field": "config.text", "value_json": '"Write to [EMAIL_1]"'}))
     turn = asked(company.mona, "Let them write to ruta@fernwick.example.")
     assert turn.answer.changes[0]["value"] == "Write to ruta@fernwick.example"
+
+
+def test_the_model_is_told_how_an_amount_is_held(company: Company) -> None:
+    def told() -> dict[str, Any]:
+        customer = next(each for each in reachable_names.reachable(company.mona)["collections"] if each["id"] == "customer")
+        return next(dict(each) for each in customer["fields"] if each["name"] == "balance")
+
+    said("customer", fields={"balance": {"widget": "money", "currency": "tax_id", "minor": True}})
+    assert told() == {"name": "balance", "label": "Balance", "type": "decimal", "currency": "tax_id", "minor": True}
+    denied(company.mona, "field:customer/tax_id", "read")
+    assert "currency" not in told()  # its column is not Mona's to see
 
 
 HOSTILE: dict[str, dict[str, Any]] = {

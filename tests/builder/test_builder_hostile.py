@@ -7,7 +7,7 @@ import pytest
 
 from console import builder, workflows
 from console.core import drafting
-from tests.builder.test_builder import answer, asked, fixture_endpoint, fixture_model, prompts
+from tests.builder.test_builder import RETITLE, answer, asked, fixture_endpoint, fixture_model, prompts
 from tests.company import Company
 from tests.servers.model import Server
 
@@ -172,3 +172,27 @@ def test_a_trigger_that_is_proposed_is_told_with_what_it_changes(company: Compan
     [part] = builder.parts(turn.document, turn.after)
     assert (part.key, part.kind, part.title) == ("trigger:come", "changed", "Trigger “When the desk calls”")
     assert [each.where for each in part.lines] == ["Enabled"]
+
+
+def test_a_model_that_adds_the_start_that_is_there_sets_it(company: Company, model: Server) -> None:
+    before = workflows.open_draft(company.mona, "care-review").document
+    first = before["steps"][1]["id"]
+    step = {"id": "start", "type": "start", "title": "Begin", "config_json": "{}", "next": [{"outcome": "default", "to": first}]}
+    model.obey(answer({"op": "add_step", "step": step, "after": "", "outcome": ""}, RETITLE))
+    turn = asked(company.mona)
+    assert len(model.asked) == 1, "nothing was wrong with it"
+    assert "Not proposed" not in turn.answer.text
+    after = drafting.apply(before, drafting.read_changes(list(turn.answer.changes)))
+    assert after["steps"][0] == before["steps"][0] | {"title": "Begin"}
+
+
+def test_all_that_is_wrong_is_told_at_once(company: Company, model: Server) -> None:
+    twice = {"op": "add_step", "step": {"id": "rate", "type": "guidance", "title": "Again", "config": {"text": "x"}}, "after": "note"}
+    odd = {"op": "add_step", "step": {"id": "odd", "type": "guidance", "title": "Odd", "config": {"shell": "rm"}}, "after": "note"}
+    model.obey(answer(twice, {"op": "connect", "step": "note", "to": "nowhere"}, odd, RETITLE), times=None)
+    turn = asked(company.mona)
+    for told in ("There is a step rate already", "There is no step nowhere", "shell"):
+        assert told in model.asked[1].text, told
+    assert "There is a step “Judge the risk” already" in turn.answer.text
+    assert "Odd: " in turn.answer.text, "why the step came without its settings"
+    assert "Judge the risk" in json.dumps(list(turn.answer.changes))

@@ -1,5 +1,6 @@
 """What a new workflow begins from: templates found by words, a copy whose names are mapped to what is here, and what is missing told as problems."""
 
+from dataclasses import replace
 from typing import Any
 
 from console import builder, workflows
@@ -185,3 +186,17 @@ def test_a_template_of_another_trade_is_offered_and_not_chosen(company: Company)
     offered = builder.beginnings(company.mona)
     assert [words for words in FAR if builder.fits(offered, words)] == []
     assert [words for words in NEAR if not builder.fits(offered, words)] == []
+
+
+def test_drafts_of_ones_own_do_not_crowd_out_the_templates(company: Company) -> None:
+    words = "pay a customer's charge back as a refund"
+    before = [each.id for each in builder.nearest(builder.beginnings(company.mona), words)]
+    for number in range(4):
+        builder.begin(company.mona, f"Refund a charge {number}", description=words, team=None, beginning="customer-refund")
+    offered = builder.beginnings(company.mona)
+    assert [each.draft for each in offered if each.own] == [False, True, True, True, True], "Care review is published"
+    assert [each.id for each in builder.nearest(offered, words)] == before
+    assert builder.fits(offered, words)
+    live = [replace(each, draft=False) for each in offered]
+    assert len([each for each in builder.nearest(live, words) if each.own]) == 1
+    assert "customer-refund" in [each.id for each in builder.nearest(live, words)]

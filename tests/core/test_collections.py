@@ -125,6 +125,11 @@ def test_a_number_in_a_title_has_no_zeros_at_its_end() -> None:
     assert made.title_of({"percent": "25.0000", "lots": "100"}, "key") == "25 % of 100"
 
 
+def test_an_iban_in_a_title_is_in_groups_as_in_its_column() -> None:
+    made = one(column("iban"), document={"title": "Account {{ record.iban }}"})
+    assert made.title_of({"iban": "LT459999900012345678"}, "key") == "Account LT45 9999 9000 1234 5678"
+
+
 def test_a_title_without_anything_is_what_one_of_them_is_called() -> None:
     assert one(column("n", "integer"), key=()).title_of({}, None) == "Thing"
     assert one(column("_hidden"), document={"title": "{{ record.id }}: {{ record.id }}"}).title_fields == ("id",)

@@ -99,6 +99,9 @@ def test_thousands_are_typed_as_they_are_shown_where_the_comma_can_mean_nothing_
 def test_a_limit_is_said_as_people_type() -> None:
     with pytest.raises(Wrong, match=r"at most 50\.00 EUR"):
         cleaned(FormField("a", "A", "integer", minor=True, currency="EUR", max=5000), 6000)
+    for code, least in (("EUR", "0.01"), ("JPY", "1"), ("KWD", "0.001")):
+        with pytest.raises(Wrong, match=rf"at least {least} {code}"):
+            cleaned(FormField("a", "A", "decimal", currency=code, min="0.001"), "-5")
 
 
 @cases("amount", ["", "x", "NaN", "Infinity", "9" * 80, None, True])

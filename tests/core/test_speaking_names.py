@@ -63,6 +63,10 @@ def test_what_is_hidden_is_asked_of_nobody() -> None:
     assert asked == []
 
 
+def test_an_iban_in_a_text_is_in_groups() -> None:
+    assert fill_text("To {{ record.note }}", {"record": {"note": "LT459999900012345678"}}) == "To LT45 9999 9000 1234 5678"
+
+
 def test_only_a_path_that_stands_alone_is_a_name() -> None:
     assert fill_text("{{ record.owner + 1 }}", roots(7)) == "8", "what computes with a key computes with the key"
     assert fill_text("{{ record.owner == 7 }}", roots(7)) == "true"

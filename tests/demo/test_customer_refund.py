@@ -60,6 +60,15 @@ def test_yen_have_no_decimals_and_count_in_euro(desk: Desk) -> None:
     assert desk.refunds(charge)[0][:2] == (12_500, "succeeded")
 
 
+def test_amounts_that_a_step_reads_bring_their_currency_and_the_record_shows_what_its_details_name(desk: Desk) -> None:
+    """Else a table says "12,000 (no currency)"; and what the stand-in provider is told stands on no page."""
+    run_id = desk.start(desk.another(18_000))
+    assert desk.told(run_id)["context"]["facts"]["refundable"]["currency"] == "EUR"
+    shown = dict(runs.get(desk.people["olivia"], run_id).screen or {})
+    names = {field["name"] for field in shown["record"]["fields"]}
+    assert ("order_no" in names, "metadata" in names) == (True, False)
+
+
 def test_a_dinar_has_three_decimals(desk: Desk) -> None:
     run_id = desk.chosen(payments.KENJI_DINAR)
     desk.hand_in(run_id)

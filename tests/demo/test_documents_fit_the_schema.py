@@ -36,6 +36,7 @@ KEYS = {
     "fields",
     "segments",
     "relations",
+    "details",
     "summary",
 }
 FIELD_KEYS = {
@@ -48,6 +49,7 @@ FIELD_KEYS = {
     "sensitive",
     "personal",
     "ai",
+    "computed",
     "author",
     "widget",
     "currency",
@@ -98,7 +100,7 @@ def test_documents_say_nothing_that_nobody_reads(document: dict[str, Any]) -> No
 
 @with_document
 def test_every_column_named_is_there(document: dict[str, Any]) -> None:
-    there = columns(document)
+    there = {*columns(document), *(name for name, field in document.get("fields", {}).items() if "computed" in field)}
     summary = document.get("summary", {})
     named = [
         *document.get("columns", ()),
@@ -111,6 +113,15 @@ def test_every_column_named_is_there(document: dict[str, Any]) -> None:
     named += [document["sort"].lstrip("-")] if document.get("sort") else []
     named += [summary["badge"]] if summary.get("badge") else []
     assert [name for name in named if name not in there] == []
+
+
+def test_what_the_stand_in_provider_is_told_stands_on_no_page() -> None:
+    """`metadata.simulate` is for developers; the order number beside it is for operators."""
+    [charge] = [document for document in DOCUMENTS.values() if document["id"] == "charge"]
+    summary = [name for section in charge["summary"]["sections"] for name in section["fields"]]
+    for names in (charge["columns"], charge["details"], summary, *(related["columns"] for related in charge["summary"]["related"])):
+        assert "metadata" not in names
+    assert {"order_no"} <= set(summary) & set(charge["details"])
 
 
 @with_document

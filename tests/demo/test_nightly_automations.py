@@ -306,7 +306,7 @@ def test_n3_one_finding_that_cannot_be_noted_keeps_no_other_from_it_and_is_count
     assert (told["zones_found"], told["zones"], told["failed"]) == (300, 299, 1)
     [failed] = [child for child in runs.children_of(told["id"]) if child.status != "completed"]
     assert (failed.status, bool(failed.reason)) == ("failed", True)
-    assert any("could not finish 1 " in text for text in house.heard("gita"))
+    assert any("Not finished: 1." in text for text in house.heard("gita"))
     house.supplied("update contact set name = 'Somebody' where name = ''")
     assert house.night("nightly-contacts")["zones"] == 1, "the one that was left over"
 

@@ -91,6 +91,7 @@ TYPED: dict[str, Typed] = {
     "send-events-outside": Typed(before="KEY=$(console apikey create sending --user admin@fernwick.example); URL=http://127.0.0.1:8000"),
     "shape-your-collections": Typed(),
     "sign-in-with-your-identity-provider": Typed(),
+    "let-an-assistant-in": Typed(instead={"ana@example.com": "olivia@fernwick.example"}),
     "use-a-second-factor": Typed(elsewhere={0: "typed by test_a_second_factor_is_set_up_and_reset_as_the_page_says"}),
     "use-an-ai-provider": Typed(elsewhere={0: "serves in the foreground; the settings are read by test_every_setting_of_a_block_is_taken"}),
     "use-the-api": Typed(before=f"cp {ROOT}/docs/how-to/check-customer.json call-back.json", elsewhere=dict.fromkeys(range(8), "typed by test_the_calls_of_the_guide_are_answered")),

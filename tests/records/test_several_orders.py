@@ -48,6 +48,30 @@ def test_a_column_twice_counts_once_and_too_many_or_unknown_ones_are_refused(tmp
                 records.page("thing", whole("thing"), sort=sort)
 
 
+PAID = "create table paid (id integer primary key, amount integer, currency text)"
+CHARGES = [(1, 48_000, "JPY"), (2, 30_000, "EUR"), (3, 500, "EUR"), (4, 12_500, "JPY"), (5, 20, None), (6, 31_250, "KWD")]
+
+
+@pytest.mark.parametrize(
+    ("sort", "keys"),
+    [
+        ("-amount", "5 2 3 1 4 6"),
+        ("amount", "5 3 2 4 1 6"),
+        ("-currency,-amount", "6 1 4 2 3 5"),
+        (None, "5 2 3 1 4 6"),
+        ("id", "1 2 3 4 5 6"),
+    ],
+)
+def test_amounts_are_sorted_within_each_currency(tmp_path: Path, sort: str | None, keys: str) -> None:
+    """48,000 yen are less than 300 euros: what is stored beside each other says nothing."""
+    fields = {"amount": {"widget": "money", "currency": "currency", "minor": True}}
+    with opened(tmp_path, PAID, rows={"paid": CHARGES}, documents={"paid": {"fields": fields, "sort": "-amount"}}):
+        for limit in (1, 2, 500):
+            assert flat(forth("paid", limit, sort=sort)) == keys.split()
+        order = records.order_of(records.collection("paid"), whole("paid"), sort)
+        assert order.asked == (sort or "-amount"), "a page says what was asked for"
+
+
 POOLS: dict[str, list[Any]] = {
     "i": [None, -5, 0, 7],
     "d": [None, "-3.25", "0.00", "12.50"],

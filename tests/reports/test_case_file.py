@@ -1,11 +1,11 @@
 """The case file of a run: what stands in it, for whom, that its archive proves itself, and that a hostile value stays text."""
 
 import contextlib
+import importlib
 import io
 import json
 import re
 import subprocess
-import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import pypdfium2
 import pytest
 
-from console import runs, workflows
+from console import formats, runs, workflows
 from console.activity import sequencing
 from console.db.engine import fetch
 from console.log import tree_heads, verify
@@ -199,17 +199,27 @@ def test_long_texts_and_endless_words_in_tables_are_drawn_in_time(company: Compa
     assert "Show" not in shown, "what unfolds on the screen stands open on the paper"
 
 
+def test_what_only_a_screen_reader_needs_beside_a_sign_is_on_no_paper() -> None:
+    sheet = (Path(__file__).parents[2] / "console" / "static" / "css" / "case-file.css").read_text()
+    order: dict[str, Any] = {"name": "x.zip", "proofs": "", "at": "2026-11-20T06:30:00Z"}
+    cell = formats.html(formats.Kind("number", "Number"), None, formats.Look())
+    page = f"<html lang=en><head><title>x</title><style>{sheet}</style></head><body><p>Number {cell}</p></body></html>"
+    shown = text_of(importlib.import_module("console.reports.case_file")._press.ask(json.dumps(order | {"page": page}).encode()))
+    assert "–" in shown
+    assert "empty" not in shown
+
+
 def test_the_press_fetches_nothing() -> None:
     order: dict[str, Any] = {"name": "x.zip", "proofs": "", "at": "2026-11-20T06:30:00Z"}
     page = '<link rel="attachment" href="file:///etc/hostname"><img src="http://127.0.0.1:9/x"><p>Here</p>'
-    made = sys.modules["console.reports.case_file"]._press.ask(json.dumps(order | {"page": page}).encode())
+    made = importlib.import_module("console.reports.case_file")._press.ask(json.dumps(order | {"page": page}).encode())
     assert made.startswith(b"%PDF")
     assert b"EmbeddedFile" not in made
 
 
 def test_a_run_that_is_too_long_is_told_the_way_out(company: Company, pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = company.at("note")
-    monkeypatch.setattr(sys.modules["console.reports.case_file"], "MOST_LINES", 3)
+    monkeypatch.setattr(importlib.import_module("console.reports.case_file"), "MOST_LINES", 3)
     pages.mona.get(f"/runs/{run_id}/case-file", status=422)
     assert "archive" in pages.mona.answer.text
     with zipfile.ZipFile(io.BytesIO(taken(pages, "mona", run_id, "zip"))) as made:

@@ -40,7 +40,7 @@ def test_the_only_one_is_taken(company: Company) -> None:
     assert told["current"]["step"] == "fine"
     assert told["context"]["find"] == {
         "collection": "account", "record": {"iban": "LT459999900012345678", "status": "open"}, "key": "LT459999900012345678",
-        "title": "LT459999900012345678", "reason": None,
+        "title": "LT45 9999 9000 1234 5678", "reason": None,
     }  # fmt: skip
     assert "open" in str(runs.get(company.olivia, told["id"]).screen)
 

@@ -42,6 +42,7 @@ NO_PAGES = {
     "/unsubscribe/<token>",
     "/opened/<token>",
     "/hooks/<token>",
+    "/mcp",
     "/channels/<kind>/<provider>/<token>",
     "/metrics",
     "/request/<token>",

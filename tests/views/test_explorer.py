@@ -26,7 +26,7 @@ def test_a_way_is_gone_from_record_to_relation_to_record_and_is_in_the_address(p
     assert chosen(page) == 1
     onward = next(link for link in page.links if link.startswith(way("account") + "&way="))
     page = pages.olivia.get(onward)
-    assert "LT459999900012345678" in page.text
+    assert "LT45 9999 9000 1234 5678" in page.text
     assert chosen(page) == 2
     back = next(link for link in page.links if link.startswith(onward + "&way="))
     assert "Adaeze Okonkwo-Bell" in pages.olivia.get(back).text

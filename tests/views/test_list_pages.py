@@ -273,7 +273,7 @@ def test_an_empty_search_offers_to_look_further(pages: "Pages") -> None:
     page = pages.mona.get("/c/account?q=halcyon")
     wider = next(href for href in page.links if "extended=1" in href)
     found = pages.mona.get(wider)
-    assert "NL559999900012345670" in found.text
+    assert "NL55 9999 9000 1234 5670" in found.text
     assert "Search there too" not in pages.mona.get("/c/account?q=nobody&extended=1").text
 
 

@@ -32,6 +32,22 @@ def field(name: str = "f", type_: str = "text", **more: Any) -> dict[str, Any]:
     } | more
 
 
+def test_a_column_whose_values_the_names_of_the_rows_say_is_not_said_again() -> None:
+    """Only where each of them does; a short value may stand there by chance."""
+    columns = [field("kind"), field("number"), field("pages", "integer")]
+
+    def shown(*rows: tuple[str, str | None, int, str]) -> list[str]:
+        told = [
+            {"key": str(n), "title": title, "values": {"kind": kind, "number": number, "pages": pages}}
+            for n, (kind, number, pages, title) in enumerate(rows)
+        ]
+        drawn = panes.table_of({"label": "Papers", "collection": "paper", "columns": columns, "rows": told}, LOOK)
+        return [column.name for column in drawn.columns]
+
+    assert shown(("Passport", "RX39", 39, "Passport RX39"), ("Proof of address", None, 1, "Proof of address 1")) == ["pages"]
+    assert shown(("Passport", "RX39", 1, "Passport RX39"), ("Letter", "RX39", 1, "Letters RX39")) == ["kind", "pages"]
+
+
 @cases(
     ("source", "control", "input_type"),
     [

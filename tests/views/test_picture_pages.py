@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import access, runs, workflows
+from console.core import drafting
 from tests.company import DOCUMENT
 
 if TYPE_CHECKING:
@@ -134,6 +135,25 @@ def test_a_workflow_that_was_never_published_says_how(pages: "Pages") -> None:
     workflows.import_file(document(slug="new-one"))
     page = pages.olivia.get("/workflows/new-one")
     assert "Draft" in page.text
+
+
+def test_an_unfinished_draft_and_steps_of_a_later_release_are_drawn(pages: "Pages") -> None:
+    mona = pages.company.mona
+    made = workflows.create(mona, "Of later", team="operations")
+    steps: list[dict[str, Any]] = [
+        {"id": "start", "type": "start", "title": "Start", "config": {"fields": "none"}, "next": {"default": "beam"}},
+        {"id": "beam", "type": "hologram", "title": "A step of later", "config": {"beam": [1]}, "next": {"default": "agree"}},
+        {"id": "agree", "type": "approval", "title": "Agree", "config": {}, "next": {"default": "each"}},
+        {"id": "each", "type": "loop", "title": "Each", "config": {"items": {}}, "next": {"default": "end"}},
+        {"id": "end", "type": "end", "title": "End"},
+    ]
+    document = workflows.open_draft(mona, made.slug).document | {"format": 2, "steps": steps}
+    workflows.edit(mona, made.slug, 0, drafting.read_changes([{"op": "set_document", "value": document}]))
+    page = pages.mona.get(f"/workflows/{made.slug}")
+    for step in steps:
+        assert step["title"] in page.html
+    for other in ("edit", "history", "test", "publish", "triggers", "configuration"):
+        pages.mona.get(f"/workflows/{made.slug}/{other}")  # comes with 200
 
 
 def test_hostile_words_of_a_document_are_shown_and_not_obeyed(pages: "Pages") -> None:

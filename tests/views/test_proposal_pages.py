@@ -1,5 +1,6 @@
 """The runner with proposals: every state of a field and of the strip above, without script; what a page that waits is answered; who may not ask."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from console import access, runs, settings, workflows
 from console.proposals import absence_words, options, provider_breaker
 from console.views.formats import Look
-from console.views.run import effects as runeffects
+from console.views.run import effects as runeffects, proposal
 from tests.runs.changing.test_loop import document as loop_document
 from tests.steps.test_related_records import ACCOUNT
 from tests.views import proposals
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
 
 
-def test_a_form_is_whole_while_proposals_are_looked_for(pages: "Pages") -> None:
+@pytest.mark.parametrize("with_ai", [True, False])
+def test_a_form_is_whole_while_proposals_are_looked_for(pages: "Pages", given_settings: Callable[..., None], *, with_ai: bool) -> None:
+    """Where no AI is set up nobody is told to wait for one."""
+    if with_ai:
+        given_settings(CONSOLE_AI_PROVIDER="anthropic", CONSOLE_AI_API_KEY="a-key-of-nobody")
     run = proposals.at(pages.company, "rate")
     page = pages.olivia.get(f"/runs/{run}")
-    assert "Looking for proposals …" in page.text
-    assert "Handle Manually" in page.text
+    assert ("Looking for proposals …" in page.text) is with_ai
+    assert ("Looking what rules can fill in …" in page.text) is not with_ai
+    assert ("Handle Manually" in page.text) is with_ai
+    assert page.with_attribute("data-poll")
     assert states(page) == {"risk": "off", "email": "off"}
     assert fields(page)["v.email"] == "adaeze@customers.example"
 
@@ -292,11 +299,11 @@ def test_retry_asks_once_more(pages: "Pages") -> None:
     fails(pages.company, run)
     page = pages.olivia.get(f"/runs/{run}")
     part = pages.olivia.send(page, "/propose", htmx="proposal", status=200)
-    assert "Looking for proposals …" in part.text
+    assert proposal.BY_RULES in part.text
     assert part.with_attribute("data-poll")
     fails(pages.company, run)
     pages.olivia.send(pages.olivia.get(f"/runs/{run}"), "/propose")
-    assert "Looking for proposals …" in pages.olivia.follow().text
+    assert proposal.BY_RULES in pages.olivia.follow().text
 
 
 def test_retry_from_a_page_of_the_past_says_so(pages: "Pages") -> None:

@@ -1,12 +1,15 @@
 """A record's page: its tabs, the runs on it, changing a field against what moved meanwhile, and starting a workflow."""
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access
+from console import access, browse
 from console.access import Row, policy_store
+from console.activity import sequencing
 from console.db.engine import transaction
+from tests.views import proposals
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -50,7 +53,7 @@ def test_hostile_values_are_text(pages: "Pages") -> None:
 def test_related_records_come_as_a_fragment_or_a_page(pages: "Pages") -> None:
     fragment = pages.olivia.get("/c/customer/1/related/account", htmx="")
     assert "<html" not in fragment.html
-    assert "LT459999900012345678" in fragment.text
+    assert "LT45 9999 9000 1234 5678" in fragment.text
     assert "/c/account/LT459999900012345678" in fragment.links
     assert ("h1", "Accounts") in pages.olivia.get("/c/customer/1/related/account").headings
     pages.olivia.get("/c/customer/1/related/nothing", status=404)
@@ -95,6 +98,21 @@ def test_a_field_is_changed_in_its_place(pages: "Pages") -> None:
     assert after.html.startswith('<div id="value-risk"')
     assert "High" in after.text
     assert pages.company.sql("select risk from customer where id = 1") == [("high",)]
+
+
+def test_what_a_colleague_changed_meanwhile_names_them_and_the_moment(pages: "Pages") -> None:
+    """In the form of one field, of all fields, and of a step."""
+    run = proposals.at(pages.company, "rate")
+    one, every, step = (pages.olivia.get(place) for place in ("/c/customer/1/edit/email", "/c/customer/1/edit", f"/runs/{run}"))
+    browse.change(pages.company.tom, "customer", "1", {"email": "theirs@customers.example"}, {})
+    sequencing.catch_up()
+    pages.olivia.send(step, "/complete", status=303, v_risk="low", v_email="mine@customers.example")
+    shown = pages.olivia.follow()
+    assert re.search(r"Tom changed this at \d\d:\d\d \(just now\)\.", shown.text)
+    for form, action in ((one, "/edit/email"), (every, "/1/edit")):
+        refused = pages.olivia.send(form, action, status=409, v_email="mine@customers.example")
+        assert re.search(r"Tom changed this at \d\d:\d\d \(just now\)\.", refused.text)
+        assert "theirs@customers.example" in refused.text
 
 
 def test_what_moved_meanwhile_is_shown_mine_and_theirs(pages: "Pages") -> None:

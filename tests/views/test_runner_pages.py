@@ -216,7 +216,7 @@ def test_the_record_beside_the_form_has_its_tabs(pages: "Pages") -> None:
     run = pages.company.at("note")
     assert "adaeze@customers.example" in pages.olivia.get(f"/runs/{run}").text
     before = pages.company.told(run)["last_event"]
-    assert "LT459999900012345678" in pages.olivia.get(f"/runs/{run}?tab=related").text
+    assert "LT45 9999 9000 1234 5678" in pages.olivia.get(f"/runs/{run}?tab=related").text
     opened = [event["kind"] for event in runs.events(pages.company.olivia, run, limit=100, after=before)[0]]
     assert "source_opened" in opened
     pages.olivia.get(f"/runs/{run}?tab=activity")

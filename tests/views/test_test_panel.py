@@ -72,6 +72,8 @@ def test_a_record_that_is_not_there_and_a_draft_with_errors_say_so(pages: Pages)
     gone = go(pages, page, status=404, typed={"v.record": "99", "v.input.why": "periodic"})
     assert "There is nothing here" in gone.text
     go(pages, page, status=422, typed={"v.record": "1"})
+    nothing = go(pages, page, status=422, typed={"v.record": "", "v.input.why": "periodic"})
+    assert "Name the record that it is about." in nothing.text
     pages.mona.post(URL, page.form("/test")["fields"] | {"do": "run", "kept": "[1"}, status=422)
     workflows.edit(pages.company.mona, "care-review", 0, [])
 

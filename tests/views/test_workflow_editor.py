@@ -183,7 +183,7 @@ def test_a_condition_is_shown_as_rows_with_names_and_as_text_where_rows_cannot_s
     page = mona.get(f"/workflows/{made.slug}/edit?step=fork").text
     rows, text = page.split('data-condition="f-config-branches-1-if"')
     assert re.search(r'<option value="input.amount"\s+data-kind="number" selected>How much', rows)
-    assert re.search(r'<option value="&gt;"\s+data-for="number any" selected>is more than', rows)
+    assert re.search(r'<option value="&gt;"\s+data-for="number amount any" selected>is more than', rows)
     assert re.search(r'data-part="value"\s+value="500"', rows)
     assert "data-part" not in text
     assert "“Odd” leads nowhere yet: choose a step under Leads to." in page

@@ -120,7 +120,7 @@ def test_a_choice_in_the_address_drives_the_rest(desk: Pages) -> None:
         "adaeze@customers.example",
         "Retail" if "Retail" in page.text else "retail",
         "Adaeze Okonkwo-Bell has 12.50.",
-        "LT459999900012345678",
+        "LT45 9999 9000 1234 5678",
         "Start Care review",
     ):
         assert words in page.text, words

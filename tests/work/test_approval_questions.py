@@ -28,6 +28,8 @@ def test_a_question_goes_to_the_requester_and_its_reply_back(bank: Company) -> N
     runs.approve(bank.people["mona"], asked)
     with pytest.raises(Conflict):
         approval_questions.reply(bank.olivia, asked, "Too late.")
+    texts = [notice.text for notice in notices.notices_of(bank.olivia)]
+    assert sorted(texts) == ["Mona approved what you asked for", "Mona asked you about your request, which is no longer open"]
 
 
 @pytest.mark.parametrize(("who", "error"), [("olivia", NotAllowed), ("tom", ConsoleError), ("rosa", NotAllowed), ("stan", NotFound)])

@@ -420,6 +420,7 @@ def test_a_notice_says_what_became_of_the_request(bank: Company) -> None:
     assert [one.text for one in told] == ["Your approval is asked for"]
     runs.reject(bank.mona, asked, reason="Too much")
     assert [one.text for one in notices.notices_of(bank.mona)] == ["Your approval was asked for: you rejected"]
+    assert "Mona rejected what you asked for" in [one.text for one in notices.notices_of(bank.olivia)]
     bank.answer(run_id, amount="400")
     runs.step_in(bank.olivia, run_id, revision=None)
     texts = [one.text for one in notices.notices_of(bank.mona)]

@@ -9,6 +9,7 @@ from console.core.blocks.base import As, At, Block, Data, Expr, Leaf, Repeated, 
 
 SHOWN = 12
 """Changes that are shown at once; the others unfold."""
+LOOK = ("type", "options", "widget", "currency", "minor", "references")
 
 
 class Change(Repeated):
@@ -82,7 +83,7 @@ def _of_way(way: Mapping[str, Any], say: Say) -> list[Data]:
         if effect.get("left_out"):
             continue
         for field in effect.get("fields", ()):
-            look = {name: field[name] for name in ("type", "options", "widget", "currency", "minor") if field.get(name) is not None}
+            look = {name: field[name] for name in LOOK if field.get(name) is not None}
             sides: dict[str, Leaf] = {
                 side: {"from": [], "value": field.get(name), "look": look} for side, name in (("before", "old"), ("after", "new"))
             }

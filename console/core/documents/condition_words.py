@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from console.core import currencies
@@ -26,7 +26,8 @@ NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 class Compared:
     """What a row may compare: its path, its label under the title of a group, one of `FITTING`, the values to choose from, whether it is a day alone.
 
-    `digits`: an amount that is held in the smallest unit of its currency is typed in the whole one, with so many decimals.
+    `digits`: an amount that is held in the smallest unit of its currency is typed in the whole one, with so many decimals. `currency`: its code, or the
+    path of what says it, of each amount its own.
     """
 
     group: str
@@ -36,6 +37,12 @@ class Compared:
     options: Sequence[tuple[str, str]] = ()
     day: bool = False
     digits: int = 0
+    currency: str = ""
+
+    @property
+    def own(self) -> bool:
+        """Whether each amount has a currency of its own."""
+        return "." in self.currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +90,9 @@ def _in_words(row: ConditionRow, known: Mapping[str, Compared]) -> str:
 
 def _sayable(row: ConditionRow, known: Mapping[str, Compared]) -> bool:
     kind = known[row.field].kind if row.field in known else ANY
-    number = all(NUMBER.fullmatch(each) for each in row.value.split(", ")) if kind == "number" else bool(row.value)
-    return row.comparison in FITTING[kind] and (number or row.comparison in VALUELESS)
+    number = all(NUMBER.fullmatch(each) for each in row.value.split(", ")) if kind in ("number", "amount") else bool(row.value)
+    counted = not row.currency or (kind == "amount" and row.currency == known[row.field].currency)
+    return row.comparison in FITTING[kind] and counted and (number or row.comparison in VALUELESS)
 
 
 def sentence(text: str, known: Mapping[str, Compared]) -> str:
@@ -97,7 +105,10 @@ def sentence(text: str, known: Mapping[str, Compared]) -> str:
 
 def _row_words(row: ConditionRow, of: Compared) -> str:
     words = FITTING[of.kind][row.comparison]
-    return f"{of.label} {words.replace('…', row.value) if '…' in words else f'{words} {row.value}'.strip()}"
+    amount = (
+        row.value if row.comparison in VALUELESS or not of.currency else f"{row.value} {'in its own currency' if of.own else of.currency}"
+    )
+    return f"{of.label} {words.replace('…', amount) if '…' in words else f'{words} {amount}'.strip()}"
 
 
 def spoken(text: str, own: Collection | None, steps: Mapping[str, Mapping[str, Any]]) -> str:
@@ -135,11 +146,15 @@ def compared(document: Mapping[str, Any], own: Collection | None, before: Mappin
 
 
 def _of_record(own: Collection | None, group: str, path: str) -> Iterator[Compared]:
-    for field in own.stored_fields if own is not None else ():
+    if own is None:
+        return
+    for field in own.stored_fields:
         if condition_rows.conditional(field):
             options = [(option.value, option.label) for option in field.options or ()]
+            currency = (f"{path}.{field.currency}" if field.currency in own.by_name else field.currency) or ""
             kind, digits = condition_rows.kind_of(field), condition_rows.digits_of(field)
-            yield Compared(group, f"{path}.{field.name}", field.label, kind, options, field.stored == "date", digits)
+            made = Compared(group, f"{path}.{field.name}", field.label, kind, options, field.stored == "date", digits, currency)
+            yield _told_its_kind(made, field.minor)
 
 
 def _of_steps(document: Mapping[str, Any], own: Collection | None, before: Mapping[str, frozenset[str] | None]) -> Iterator[Compared]:
@@ -155,11 +170,16 @@ def _of_steps(document: Mapping[str, Any], own: Collection | None, before: Mappi
             if name in entries:
                 yield _of_form(title, path, entries[name])
             elif (read := fields.get(name)) is not None:
-                yield Compared(title, path, read.label, read.kind, read.options, read.day, read.digits)
+                yield replace(read, group=title, path=path)
             elif (chosen := _choices(step, name)) is not None:
                 yield Compared(title, path, f"“{title}”", "text", chosen)
             elif name:
                 yield Compared(title, path, name.replace("_", " ").replace(".", ": ").capitalize(), ANY)
+
+
+def _told_its_kind(made: Compared, minor: bool) -> Compared:
+    """In the smallest unit of a currency of its own: an amount, which a row counts in whole units of that currency."""
+    return replace(made, kind="amount") if minor and made.own and made.kind == "number" else made
 
 
 def _choices(step: Mapping[str, Any], name: str) -> list[tuple[str, str]] | None:
@@ -189,7 +209,10 @@ def _of_form(group: str, path: str, field: Mapping[str, Any]) -> Compared:
     kind = KINDS.get(str(field.get("type", "text")), ANY)
     named = currencies.decimals(str(field.get("currency"))) if field.get("minor") is True else 0
     digits = condition_rows.MINOR_DIGITS if named is None else named
-    return Compared(group, path, str(field.get("label") or field["name"]), kind, options, field.get("type") == "date", digits)
+    code = str(field.get("currency") or "")
+    currency = code if currencies.decimals(code) is not None or ("." in code and _plain(code)) else ""
+    made = Compared(group, path, str(field.get("label") or field["name"]), kind, options, field.get("type") == "date", digits, currency)
+    return _told_its_kind(made, field.get("minor") is True)
 
 
 def _plain(path: str) -> bool:

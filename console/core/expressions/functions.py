@@ -13,7 +13,7 @@ from decimal import Context, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from console.core import plain_words
+from console.core import currencies, plain_words
 from console.core.expressions.operands import UNKNOWN, date_of, moment_of, number_of, ordered, plus, rounded, times
 from console.core.papers import iban, mrz, name_matching, vat
 from console.core.working_time import MIDNIGHT, Hours, after
@@ -231,8 +231,8 @@ def day(_: datetime | None, value: Any) -> Any:
 
 
 def minor(_: datetime | None, amount: Any, exponent: Any) -> Any:
-    """An amount in minor units, halves rounded away from zero: 12.50 with exponent 2 is 1250."""
-    places, number = _whole(exponent), number_of(amount)
+    """An amount in minor units, halves rounded away from zero: 12.50 with exponent 2, or with "EUR", is 1250."""
+    places, number = currencies.decimals(exponent) if isinstance(exponent, str) else _whole(exponent), number_of(amount)
     result = UNKNOWN if places is None or number is None or not 0 <= places <= 6 else rounded(number, places)
     return UNKNOWN if places is None or not isinstance(result, Decimal) else int(result.scaleb(places, Context(prec=90)))
 

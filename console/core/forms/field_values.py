@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -371,14 +371,18 @@ def _require_bounds(field: FormField, value: Any) -> None:
     size, low, high, unit = _measure(field, value)
     if (below := low is not None and size < low) or (high is not None and size > high):
         side, limit, much, far = ("at least", field.min, "little", "low") if below else ("at most", field.max, "much", "high")
-        how = f"This is too {much if unit else far}: {side} {_limit(field, limit)}{unit}."
+        how = f"This is too {much if unit else far}: {side} {_limit(field, limit, ROUND_CEILING if below else ROUND_FLOOR)}{unit}."
         raise Wrong(f"Tick {side} {limit}." if unit and isinstance(field.options, list) else how)
 
 
-def _limit(field: FormField, given: Any) -> str:
-    """A limit as people type values of the field: an amount in whole units, with its currency."""
+def _limit(field: FormField, given: Any, nearest: str) -> str:
+    """A limit as people type values of the field: an amount in whole units of its currency, the `nearest` that has its decimals."""
     places = decimals(field.currency)
-    return str(given) if places is None else f"{whole_units(given, places) if field.minor else given} {field.currency}"
+    exact = None if places is None else whole_units(given, places if field.minor else 0)
+    if places is None or exact is None:
+        return str(given)
+    finer = -int(exact.as_tuple().exponent) > places
+    return f"{exact.quantize(Decimal(1).scaleb(-places), nearest) if finer else exact} {field.currency}"
 
 
 def _measure(field: FormField, value: Any) -> tuple[Any, Any, Any, str]:

@@ -103,13 +103,13 @@ def account_of(definition: Definition) -> Actor:
 
 def _require_way(actor: Actor, definition: Definition, record: str | None) -> None:
     """Raise Conflict `switched_off` where the document names this way of starting as a trigger, and every such trigger is switched off."""
-    kind = "api" if actor.kind == "key" else "record" if record is not None else "manual"
+    kind = _way(actor, record is not None)
     named = [trigger for trigger in definition.document.triggers if trigger.kind == kind]
     if not named:
         return
     switches = dict(fetch("select id, enabled from console.trigger where workflow = %s and kind = %s", (definition.id, kind)))
     if not any(switches.get(trigger.id, trigger.starts_enabled) for trigger in named):
-        words = {"api": "programs", "record": "a record", "manual": "hand"}[kind]
+        words = {"api": "programs", "mcp": "assistants", "record": "a record", "manual": "hand"}[kind]
         raise Conflict(
             f"Starting {definition.title} {'from' if kind == 'record' else 'by'} {words} is switched off under its triggers.",
             code="switched_off",
@@ -286,7 +286,14 @@ def _trigger(actor: Actor, about: Record | None, hands_off: HandsOff | None) -> 
     """The kind of trigger in lists."""
     if hands_off is not None and hands_off.origin is not None:
         return hands_off.origin.kind
-    return "api" if actor.kind == "key" else "record" if about is not None else "manual"
+    return _way(actor, about is not None)
+
+
+def _way(actor: Actor, on_record: bool) -> str:
+    """How somebody starts a run who asks for it."""
+    if actor.kind == "key":
+        return "mcp" if access.by_assistant(actor) else "api"
+    return "record" if on_record else "manual"
 
 
 def _exclusive(definition: Definition, about: Record | None, label: str | None) -> str | None:
@@ -313,7 +320,7 @@ def key_of_start(definition: Definition, collection: str | None, record: str | N
     if collection != wanted or record is None:
         raise Invalid(
             f"This workflow starts from a record of {wanted}.",
-            at=("collection" if collection != wanted else "record", f"Name a record of {wanted}."),
+            at=("collection", f"Name a record of {wanted}.") if collection != wanted else ("record", "Name the record that it is about."),
         )
     records.require_plain_key(wanted)
     return record

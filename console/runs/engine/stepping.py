@@ -341,7 +341,7 @@ def _read_many(actor: Actor, run: Run, target: Collection, relation: Relation | 
     found, following = _page(target, led_from, scope, read, where, roots)
     more = following is not None
     fields, denied = _columns(target, scope, read.fields)
-    kept = {field["name"] for field in fields}
+    kept = {name for field in fields for name in (field["name"], target.currencies.get(field["name"]))}
     rows = [{"key": row.key, "title": row.title, "values": {k: v for k, v in row.values.items() if k in kept}} for row in found]
     reckoned = _reckoned(target, led_from, scope, where, roots) if wanted and more else ()
     return Rows(target.id, label, fields, rows, (*denied, *refused), more, following, totals, columns, reckoned)
@@ -381,7 +381,8 @@ def _figure(target: Collection, total: Total) -> dict[str, Any]:
 def _rows_of_own_record(actor: Actor, collection: Collection, record: Record, read: Read) -> Rows:
     scope = access.scope_for(actor, collection.id, "read")
     fields, denied = _columns(collection, scope, read.fields)
-    values = {field["name"]: record.values.get(field["name"]) for field in fields}
+    beside = {collection.currencies.get(field["name"]) for field in fields} & record.values.keys() - scope.hidden
+    values = {name: record.values.get(name) for name in (*(field["name"] for field in fields), *sorted(filter(None, beside)))}
     return Rows(collection.id, collection.label_one, fields, [{"key": record.key, "title": record.title, "values": values}], denied)
 
 

@@ -141,14 +141,14 @@ def _taken_over(transition: Transition, event: Event) -> None:
 
 def _decided(transition: Transition, event: Event) -> None:
     attempt = transition.before.attempt
-    _tell_person(transition, event, attempt.by if attempt is not None else None, "approval_decided")
+    _tell_person(transition, event, attempt.by if attempt is not None else None, "approval_decided", f":{event.open['decision']}")
 
 
-def _tell_person(transition: Transition, event: Event, person: str | None, kind: str, *, mail: bool = True) -> None:
-    """A notice for this person, unless they caused the event themselves."""
+def _tell_person(transition: Transition, event: Event, person: str | None, kind: str, came: str = "", *, mail: bool = True) -> None:
+    """A notice for this person, unless they caused the event themselves. What `came` of it ends the key, where the words say it."""
     if person is not None and person != event.by:
         run_id = transition.after.id
-        add_notices(transition.connection, [person], f"{run_id}:{event.n}", kind, run=run_id, by=event.by, at=event.at, mail=mail)
+        add_notices(transition.connection, [person], f"{run_id}:{event.n}{came}", kind, run=run_id, by=event.by, at=event.at, mail=mail)
 
 
 WRITES: Mapping[str, Callable[[Transition, Event], None]] = {

@@ -171,7 +171,9 @@ def _fields(
         later = any(path[0] in LATER for text in texts_of(name, _rule(rule)) for path in expressions.paths(expressions.parse(text.text)))
         described: dict[str, Any] = {key: value for key, value in field.to_json().items() if key in LOOK and value is not None}
         described |= {"old": seen[name]} if name in seen else {}
-        yield described | ({"later": True} if later else {"new": computed(_rule(rule), roots)})
+        new = None if later else computed(_rule(rule), roots)
+        if new is None or new != roots.get("run", {}).get("id"):  # that the run notes itself is nothing to decide about
+            yield described | ({"later": True} if later else {"new": new})
 
 
 def by_actions(approval: Approval, hidden: Hidden) -> Iterable[dict[str, Any]]:

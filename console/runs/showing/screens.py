@@ -156,6 +156,9 @@ def _named(actor: Actor, screen: Screen) -> dict[str, Any]:
     for field in screen["fields"]:
         led = field["options"].get("collection") if isinstance(field["options"], Mapping) else None
         wanted |= {(led, str(field[place])) for place in ("value", "now") if led and field.get(place) not in (None, "")}
+    for effect in (effect for way in screen.get("ways", ()) for effect in way["effects"]):
+        fields = effect.get("fields", ())
+        wanted |= _referred(fields, [{field["name"]: field.get(side) for field in fields} for side in ("old", "new")])
     found = browse.named(actor, wanted | record_links.links_in(screen.get("text") or ""))
     references = [
         {"collection": collection, "key": key, "record": known.key, "title": known.title} | ({"absent": True} if known.absent else {})
@@ -234,7 +237,7 @@ def _panel(actor: Actor, record: Record | None) -> dict[str, Any] | None:
     readable = collection.readable(access.scope_for(actor, collection.id, "read"))
     return {
         **record.to_json(),
-        "fields": [_look_of(field.to_json()) for field in readable],
+        "fields": [_look_of(field.to_json()) for field in readable if collection.details is None or field.name in collection.details],
         "sections": list(collection.summary.get("sections", [])),
     }
 

@@ -16,6 +16,10 @@
     if (how.selectedOptions[0]?.disabled) how.selectedIndex = [...how.options].findIndex((option) => !option.disabled && option.value === "==");
     if (how.selectedIndex < 0) how.selectedIndex = [...how.options].findIndex((option) => !option.disabled);
     value.hidden = VALUELESS.has(how.value) || how.value in TODAY;
+    const unit = row.querySelector("[data-unit]");
+    const currency = field.dataset.currency || "";
+    unit.hidden = value.hidden || !currency;
+    unit.textContent = currency.includes(".") ? "In the currency of each amount: 500 is 500 euros of one and 500 yen of another. To mean one currency, add a condition on it." : `In ${currency}.`;
     offer(row, value, field.dataset.options);
   }
   function offer(row, value, options) {
@@ -34,8 +38,9 @@
     if (text.startsWith("$currentUser.")) return text;
     const named = JSON.parse(field.dataset.options || "[]").find(([code, label]) => code === text || label.toLowerCase() === text.toLowerCase());
     const number = /^-?\d{1,30}(\.\d{1,30})?$/.test(text);
-    if (field.dataset.kind === "number" && !number) throw new Lacking(`Write a number by digits alone, such as 500 or 12.50: ${text} is none.`);
+    if (["number", "amount"].includes(field.dataset.kind) && !number) throw new Lacking(`Write a number by digits alone, such as 500 or 12.50: ${text} is none.`);
     // held in the smallest unit of its currency
+    if (field.dataset.kind === "amount") return `minor(${text}, ${field.dataset.currency})`;
     if (field.dataset.digits) return String(Math.round(Number(text) * 10 ** Number(field.dataset.digits)));
     if (field.dataset.kind === "day" && !/^\d{4}-\d{2}-\d{2}/.test(text)) throw new Lacking(`Write a day as 2026-12-31: ${text} is none.`);
     return number && field.dataset.kind !== "text" ? text : JSON.stringify(named ? named[0] : text);

@@ -33,7 +33,6 @@
     const stands = part ? stays && !flow.content.childElementCount : flow && former?.content.isEqualNode(flow.content);
     if (part && !stands) whole(flow.content, former.content, made.dataset.order);
     if (part) whole(made.querySelector("[data-outline]"), here.querySelector("[data-outline]"), made.dataset.order, true);
-    if (former) flow?.replaceWith(flow.cloneNode(false));
     const typed = box() && made.querySelector("#text") && !told.fresh;
     const at = document.activeElement;
     if (told.text !== undefined) known = told.text;
@@ -58,7 +57,6 @@
     root().querySelectorAll("[data-outline] [data-select]").forEach((line) => { if (line.dataset.select === chosen()) line.setAttribute("aria-current", "true"); else line.removeAttribute("aria-current"); });
     root().querySelectorAll("select[data-way]").forEach(offerSteps);
     document.dispatchEvent(new Event("editor:drawn"));
-    // the content of a template is not morphed
     if (flow && former && !stands) document.getElementById("flow")?.replaceWith(flow);
     if (!stands) document.querySelector("step-picture")?.redraw();
     if (moved) document.querySelector("step-picture")?.show(made.dataset.chosen);
@@ -105,6 +103,8 @@
         if (old.matches?.("select[data-way]") && made.matches?.("select[data-way]")) { offer(old, made); return false; }
         if (old.matches?.(LISTS) && made.matches?.(LISTS)) return false;
         if (panelStands && old.id === "panel") return false;
+        // what the canvas is drawn from is put in as a whole, or stays
+        if (old.id === "flow") return false;
         // what X6 has drawn is its own, and so is a condition that is being put together
         return old.tagName !== "STEP-PICTURE" && !old.matches?.("[data-saved], dialog[open], [data-unfinished], [data-example-bar], [data-result], [data-text-margin]");
       },

@@ -240,7 +240,7 @@
       const about = new Set((batch?.changes || []).map((each) => each.step || ""));
       queue = queue.map((each) => ({ ...each, changes: each.changes?.filter((change) => !about.has(change.step || "")) })).filter((each) => each.changes?.length);
       keep();
-      if (await load(location.href, { fresh: true })) await flush();
+      if (await load(location.href, { fresh: true })) { say("Saved"); await flush(); }
     }
   }
 

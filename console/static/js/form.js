@@ -34,6 +34,11 @@
     if (field) compare(field);
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
+  // what is written chooses the answer that is made of it, until somebody has chosen one
+  document.addEventListener("input", ({ target }) => {
+    if (target.type === "radio") target.form?.setAttribute("data-chosen", "");
+    if (target.dataset?.chooses && !target.form.hasAttribute("data-chosen")) document.getElementById(target.dataset.chooses).checked = true;
+  });
   document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-before]").forEach(compare));
   document.addEventListener("htmx:afterSettle", (event) => event.detail.elt.querySelectorAll?.("[data-before]").forEach(compare));
 

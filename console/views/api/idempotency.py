@@ -11,6 +11,7 @@ that died without doing anything is taken over at once: its lock died with its p
 
 import hashlib
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from http import HTTPStatus
@@ -165,6 +166,28 @@ def _read_anew(event: tuple[str, int] | None, made: str | None, at: datetime, fi
 def lost(what: str, where: str) -> Conflict:
     """What a repeat is told whose first request did its work, but died before it named what it made."""
     return Conflict(f"{what} was made by the first request, whose answer was lost: look in {where}.", code="done_before")
+
+
+def begun_once(named: str, asked: str, begin: Callable[[], str]) -> str:
+    """The id of the run that a call begins under a key that stands in its body: of the earlier one where it was sent before.
+
+    Raises Invalid where the key was used for something else, Conflict while the same call is under way.
+    """
+    key = subjects.digest(f"{g.actor.session}|{named}".encode("utf-8", "surrogatepass"), "idempotency").hex()
+    fingerprint = subjects.digest(asked.encode("utf-8", "surrogatepass"), "request")
+    with alone(f"idempotency|{key}") as mine:
+        if mine:
+            fetch(_CLAIM, {"key": key, "fingerprint": fingerprint, "kept": idempotency_note.KEPT})
+        kept = fetch(_KEPT, (key,))
+        if kept and bytes(kept[0][0]) != fingerprint:
+            raise Invalid("This idempotency_key was used for another call: take a new one.", code="idempotency_mismatch")
+        done = idempotency_note.finished(key)
+        if done is None and not mine:
+            raise _under_way()
+        if done is not None:
+            return done[0]
+        with idempotency_note.of_request(key):
+            return begin()
 
 
 def name_result(ident: str) -> None:

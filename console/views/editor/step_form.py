@@ -153,7 +153,7 @@ class _Form:
             label=NOTE if path == NOTED else LABELS.get(name, name.replace("_", " ").strip().capitalize()),
             path=json.dumps(path),
             id="f-" + "-".join(str(each) for each in path),
-            help=HELP.get(name) or str(schema.get("description") or part.get("description") or ""),
+            help=HELP.get(name) or str(schema.get("description") or part.get("description") or "").replace("`", ""),
             error=self.errors.get(_spoken(path), ""),
             needed=needed,
         )

@@ -13,7 +13,7 @@ from console.core.run.proposal import MARKS, READY
 from console.errors import ConsoleError
 from console.proposals import absence_words, feedback, measure, provider_standing
 from console.runs import Candidate, RunView, Today
-from console.views import blocks, formats, frame, reference_boxes
+from console.views import blocks, formats, frame, meanwhile, reference_boxes
 from console.views.approvals import of_wait
 from console.views.formats import Kind, Look
 from console.views.run import block_papers, consequences, effects, form_boxes, notices, pane, panes, proposal, step_values, steps_pane
@@ -66,6 +66,9 @@ def page_context(
     run, screen, face = view.json, view.screen or {}, mode(view)
     look = replace(frame.naming_of(screen, look), people=view.names)
     details = list(wrong.details) if wrong else list((run["current"] or {}).get("errors") or screen.get("errors") or [])
+    listed = screen.get("progress") or {}
+    own = (listed["item"]["collection"], listed["key"]) if listed.get("item") else (run["collection"], run["record"])
+    details = meanwhile.with_changers(details, *own)
     context = run_context(view) | {
         "mode": face,
         "can": view.can,

@@ -3,6 +3,7 @@
 Nothing here decides anything or reads the database.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -101,6 +102,7 @@ def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str], 
 def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) -> Table:
     """Return one table from {"label", "collection", "columns", "rows"}; `badge` names the state column."""
     columns = [formats.kind(column, source.get("key") or _keys(source)) for column in source["columns"] if _filled(column, source, today)]
+    columns = [what for what in columns if not _said_by_titles(what, source, look, today)]
     state = source.get("badge")
     writers = [(column.name, (states.cell if column.name == state else formats.cell)(column, look)) for column in columns]
     rows = []
@@ -121,6 +123,22 @@ def _filled(column: Mapping[str, Any], source: Mapping[str, Any], today: Today |
         for row in source["rows"]
     )
     return not source["rows"] or any(values.get(column["name"]) not in (None, "", []) for values in said)
+
+
+SHORTEST_NAME = 3
+"""Letters of a value that a title is taken to name; a shorter one may stand there by chance."""
+
+
+def _said_by_titles(what: Kind, source: Mapping[str, Any], look: Look, today: Today | None) -> bool:
+    """Return whether the title of each row, which stands beside it, says the column's value already."""
+    for row in source["rows"]:
+        changed = (changes_since(row, source.get("collection"), today) if today is not None else None) or {}
+        value = row["values"].get(what.name)
+        said = formats.text(what, value, look)
+        named = len(said) >= SHORTEST_NAME and re.search(rf"(?<!\w){re.escape(said)}(?!\w)", str(row.get("title") or ""))
+        if what.name in changed or not (formats.absent(value) or named):
+            return False
+    return bool(source["rows"])
 
 
 def _keys(source: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from console.core.run.proposal import DECLINED, FAILED, OFF, PENDING, READY, UNFILLED, fills
+from console.proposals import options
 from console.proposals.absence_words import MENDED_BY_OTHERS
 from console.views import formats, frame
 from console.views.formats import Look
@@ -25,6 +26,8 @@ MOST_REASONS = 3
 OVERDUE_S = 2.0
 NO_TOOL = frozenset({"no_key"})
 SETTINGS = "/settings/ai"
+BY_RULES = "Looking what rules can fill in …"
+"""What is said where no AI is set up, so that nobody waits for one."""
 HELD_BACK = "Nothing is filled in: money moves, somebody is restricted, or it cannot be undone. What you decide is yours to put in."
 
 
@@ -333,7 +336,10 @@ def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection
     )
     if status == PENDING:
         poll = frame.run_url(run_id, "proposal", n=len(run["attempts"]) + run["left_out"], call=proposal["call"], item=proposal.get("item"))
-        return replace(base, head="Looking for proposals …", poll=poll, until=str(proposal["deadline_at"]))
+        alone = options.current().chosen(proposal["purpose"]).rules
+        return replace(
+            base, head=BY_RULES if alone else "Looking for proposals …", poll=poll, until=str(proposal["deadline_at"]), quiet=alone
+        )
     if status == READY:
         return _ready(run, proposal, [*hints, *([choice] if choice else [])], base)
     words = str(proposal["message"] or "")

@@ -64,9 +64,10 @@ def create() -> Response:
     accounts.require_recent(frame.actor())
     form = request.form
     days = form.get("days", "")
-    some = form.get("what") == "some"
-    acts, collections, named = (frozenset(form.getlist(name)) if some else frozenset() for name in ("acts", "collections", "workflows"))
-    scopes = Scopes(acts if some else None, collections or None, named or None)
+    what = form.get("what")
+    acts = frozenset(form.getlist("acts")) if what == "some" else None
+    collections, named = (frozenset(form.getlist(name)) if what in ("some", "assistant") else None for name in ("collections", "workflows"))
+    scopes = Scopes(acts, collections or None, named or None, assistant=what == "assistant")
     try:
         made = accounts.create_own_key(
             frame.actor(),
@@ -140,6 +141,7 @@ def _key_context(key: Key) -> dict[str, Any]:
         "last_used_at": key.last_used_at,
         "revoked_at": key.revoked_at,
         "approves": key.scopes.approves,
+        "assistant": key.scopes.assistant,
         "acts": None if acts is None else [WORDS.get(act, act) for act in sorted(acts)],
         "collections": None if key.scopes.collections is None else sorted(key.scopes.collections),
         "workflows": None if key.scopes.workflows is None else sorted(key.scopes.workflows),

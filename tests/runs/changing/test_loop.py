@@ -79,7 +79,7 @@ def test_one_item_after_the_other_then_the_way_by_all_of_them(company: Company) 
     found = told["context"]["check"]
     assert (found["count"], found["done"], found["finished"], found["rejected"]) == (2, 2, True, ["LT459999900012345679"])
     assert [(item["title"], item["values"]["verdict"]) for item in found["items"]] == [
-        ("LT459999900012345678", "good"),
+        ("LT45 9999 9000 1234 5678", "good"),
         ("LT459999900012345679", "bad"),
     ]
     whole(run_id)

@@ -7,6 +7,7 @@ import pytest
 
 from console import access, log, runs, steps, workflows
 from console.errors import Invalid
+from console.views import blocks, frame
 from console.views.formats import Look
 from console.views.run import consequences
 from tests.company import Company
@@ -16,6 +17,7 @@ from tests.support.engine import step
 
 pytestmark = pytest.mark.rotating
 
+LOOK = Look()
 NOTE = {"name": "note", "label": "Note"}
 RISK = {"name": "risk", "label": "Risk here", "type": "text"}
 ACCOUNTS = {"relation": "account", "fields": ["iban", "status"]}
@@ -212,6 +214,26 @@ def test_an_option_that_its_condition_takes_away_is_reached_by_nobody(company: C
             runs.complete(company.olivia, run_id, runs.Submission(step="here", revision=None, values={}, outcome="yes"))
         runs.complete(company.olivia, run_id, runs.Submission(step="here", revision=None, values={}, outcome="no"))
         runs.revise(company.olivia, run_id, revision=None, step="here", attempt=None, reason="again")
+
+
+def test_a_record_that_is_added_names_the_one_that_it_is_of_and_says_nothing_of_the_run(company: Company) -> None:
+    """A key is no word for people, in a change neither; that the run notes its own id is nothing to decide about."""
+    adds = {
+        "kind": "sql_insert",
+        "name": "account",
+        "summary": "Adds an account",
+        "collection": "account",
+        "values": {"iban": "run.id", "customer_id": "record.id", "status": "'open'"},
+    }
+    imported({**RATE, "id": "customer.add", "form": [], "require": [], "effects": [adds], "done": "Added."})
+    told = begun(company, "trigger_action", {"action": "customer.add"})
+    shown = dict(runs.get(company.olivia, told["id"]).screen or {})
+    written = [{"block": "before_after", "at": 0, "foretold": True, "changes": []}]
+    content = blocks.drawn(written, frame.naming_of(shown, LOOK), shown["ways"])
+    rows = {row["label"]: row["after"] for group in content[0]["blocks"][0]["groups"] for row in group["rows"]}
+    assert rows == {"Customer": "Adaeze Okonkwo-Bell", "Status": "open"}
+    (found,) = consequences.consequences(shown, LOOK)
+    assert [(change.label, change.after) for deed in found.deeds for change in deed.changes] == list(rows.items())
 
 
 def test_what_was_found_before_is_shown_as_last_time(company: Company) -> None:

@@ -28,6 +28,7 @@ EVERY: Mapping[str, str] = {**DATED, **COMPARED, "in": "is one of", **WORDED, **
 FITTING: Mapping[str, Mapping[str, str]] = {
     "text": {**COMPARED, "in": "is one of", **WORDED, **EMPTY},
     "number": {**COMPARED, **ORDERED, "in": "is one of", **EMPTY},
+    "amount": {**COMPARED, **ORDERED, **EMPTY},
     "day": {**DATED, **EMPTY},
     "flag": {**YES_NO, **EMPTY},
     "id": {**COMPARED, "in": "is one of", **EMPTY},
@@ -45,11 +46,15 @@ ROOTS = frozenset({"record", "input", "steps", "item", "lead"})
 
 @dataclass(frozen=True, slots=True)
 class ConditionRow:
-    """One condition: name of a field, one of the comparisons in `EVERY`, and the value as typed; several values are separated by commas."""
+    """One condition: name of a field, one of the comparisons in `EVERY`, and the value as typed; several values are separated by commas.
+
+    `currency`: the path of the currency whose whole units the value counts; "": it is as the field holds it.
+    """
 
     field: str
     comparison: str
     value: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def digits_of(field: Field, currency: str | None = None) -> int:
 
 def in_whole_units(row: ConditionRow, digits: int) -> ConditionRow:
     """The row with its amounts as they are typed: 1250 with 2 digits is 12.5."""
-    if not digits or row.comparison in VALUELESS or row.value.startswith("$currentUser."):
+    if not digits or row.currency or row.comparison in VALUELESS or row.value.startswith("$currentUser."):
         return row
     parts = [(each, currencies.whole_units(each, digits)) for each in row.value.split(", ")]
     return replace(row, value=", ".join(each if made is None else _short(f"{made:f}") for each, made in parts))
@@ -209,6 +214,12 @@ def rows_of(text: str, named: Callable[[Any], str] = _field_of) -> tuple[str, li
 
 
 def _row(node: Node, named: Callable[[Any], str]) -> ConditionRow | None:
+    match node:
+        case Compare(
+            left=Path() as amount, right=Call(name="minor", arguments=(Literal(value=int() | Decimal() as value), Path() as code))
+        ):
+            of, currency = path_of(amount), path_of(code)
+            return ConditionRow(of, node.operator, _shown(value), currency) if of and currency and named is path_of else None
     found = _compared(node)
     if found is None or found[2] is None:
         return None

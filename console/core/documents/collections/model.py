@@ -10,6 +10,7 @@ from console.core import expressions, plain_words, translations
 from console.core.documents.collections import recognising
 from console.core.documents.collections.treatment import Ai
 from console.core.expressions import nodes, operands
+from console.core.papers import iban
 from console.core.scopes import Scope
 
 if TYPE_CHECKING:
@@ -355,6 +356,8 @@ class Collection:
             return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or value
         if field.stored == "decimal" and "." in str(value):
             return str(value).rstrip("0").rstrip(".")
+        if field.widget == "iban":
+            return iban.grouped(str(value))
         if field.native in plain_words.RANGES:
             return plain_words.spoken_range(value)
         if field.stored in ("uuid", "binary"):

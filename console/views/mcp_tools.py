@@ -1,0 +1,281 @@
+"""The tools of an assistant: they read what the owner of the key may see and a model may get, begin runs, and decide nothing.
+
+Values of fields that no model gets whole are hidden from what is read here. No tool hands in a step: what is begun or proposed waits for a person.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from flask import g, request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from console import access, actions, browse, enrolments, runs, settings, workflows
+from console.browse import BrowseQuery
+from console.core.actor import Actor
+from console.core.moments import moment_text
+from console.errors import NotFound
+from console.views import frame, my_work
+from console.views.api import idempotency
+from console.work import my_work as work
+
+MOST = 50
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+ONCE = "The same key and arguments again give the same run, for a day: send one of your own, and send it again where no answer came"
+
+
+class Arguments(BaseModel):
+    """What a tool is called with: every name known, every value of its type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Nothing(Arguments):
+    """Nothing."""
+
+
+class OfCollection(Arguments):
+    """A collection."""
+
+    collection: Text = Field(description="Its id, as listCollections tells it")
+
+
+class Sought(OfCollection):
+    """Which records."""
+
+    q: str | None = Field(None, description="Words, a number or a name to look for")
+    filter: dict[str, Any] | None = Field(None, description='Conditions, such as {"field": "country", "op": "eq", "value": "LV"}')
+    segment: str | None = Field(None, description="Id of a segment of the collection")
+    sort: str | None = Field(None, description="A field, with - before it for descending")
+    limit: int = Field(20, ge=1, le=MOST)
+    after: str | None = Field(None, description="The next of the page before")
+
+
+class Triggered(Arguments):
+    """Which run to start."""
+
+    workflow_id: Text = Field(description="Slug or id of the workflow")
+    record_id: Text | None = Field(None, description="Key of the record, where the workflow is about one")
+    input: dict[str, Any] = Field(default_factory=dict, description="Values of its start fields, as listWorkflows tells them")
+    idempotency_key: Key = Field(description=ONCE)
+
+
+class OfRun(Arguments):
+    """A run."""
+
+    run_id: Text
+
+
+class Proposed(OfCollection):
+    """An action to propose on a record."""
+
+    record_id: Text = Field(description="Key of the record")
+    action: Text = Field(description="Its id, as describeCollection tells it")
+    values: dict[str, Any] = Field(default_factory=dict, description="What stands in its form for the person who decides")
+    idempotency_key: Key = Field(description=ONCE)
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantTool:
+    """A tool: what it is told to an assistant as, and what it does."""
+
+    name: str
+    title: str
+    description: str
+    arguments: type[Arguments]
+    do: Callable[[Any], dict[str, Any]]
+    changes: bool = False
+
+    def described(self) -> dict[str, Any]:
+        """As the protocol tells it."""
+        marks = {"readOnlyHint": not self.changes, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
+        schema = self.arguments.model_json_schema()
+        return {"name": self.name, "title": self.title, "description": self.description, "inputSchema": schema, "annotations": marks}
+
+
+def _reader() -> Actor:
+    """Who reads: the owner of the key, without what a model may not get."""
+    actor: Actor = g.actor
+    return replace(actor, for_model=True)
+
+
+def _address(path: str) -> str:
+    return f"{(settings.current().base_url or request.host_url).rstrip('/')}{path}"
+
+
+# ---------------------------------------------------------------------------------------------------------------- records
+
+
+def _list_collections(_asked: Nothing) -> dict[str, Any]:
+    return {"collections": [item.head() for item in browse.collections(_reader())]}
+
+
+def _describe_collection(asked: OfCollection) -> dict[str, Any]:
+    reader = _reader()
+    told = browse.describe(reader, asked.collection)
+    offered = [
+        {
+            "id": action.id,
+            "title": action.title,
+            "form": [_asked_for(entry.model_dump(mode="json")) for entry in action.form if not entry.readonly],
+        }
+        for action in actions.offered(reader, asked.collection)
+    ]
+    return told | {"actions": offered}
+
+
+def _asked_for(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A field of a form, as far as it says what to fill in."""
+    return {name: entry[name] for name in ("name", "label", "type", "required", "options", "help") if entry.get(name)}
+
+
+def _find_records(asked: Sought) -> dict[str, Any]:
+    query = BrowseQuery(
+        segment=asked.segment or None,
+        filter=json.dumps(asked.filter) if asked.filter else None,
+        q=asked.q or None,
+        sort=asked.sort or None,
+        limit=asked.limit,
+        after=asked.after or None,
+    )
+    page = browse.page(_reader(), asked.collection, query)
+    rows = [row.to_json() | {"url": _address(frame.record_url(asked.collection, row.key)) if row.key else None} for row in page.rows]
+    return {"records": rows, "next": page.next}
+
+
+# ------------------------------------------------------------------------------------------------------------------- runs
+
+
+def _list_workflows(_asked: Nothing) -> dict[str, Any]:
+    entries, _ = workflows.entries(g.actor, status="active", limit=500)
+    made = actions.made_of_actions()
+    return {"workflows": [_workflow(entry) for entry in entries if entry.slug not in made and _startable(entry)]}
+
+
+def _startable(entry: workflows.Entry) -> bool:
+    return access.can(g.actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "start")
+
+
+def _workflow(entry: workflows.Entry) -> dict[str, Any]:
+    document = workflows.live(entry.id).document
+    fields = [_asked_for(entry) for entry in document.start.config.get("fields", ())]
+    return {
+        "id": entry.id,
+        "slug": entry.slug,
+        "title": entry.title,
+        "description": entry.description,
+        "collection": document.collection,
+        "input": fields,
+        "done_by": "an account of its own" if document.run_as is not None else "people",
+    }
+
+
+def _trigger_workflow(asked: Triggered) -> dict[str, Any]:
+    actor = g.actor
+
+    def begin() -> str:
+        collection = workflows.live(asked.workflow_id).document.collection if asked.record_id is not None else None
+        return enrolments.start(actor, asked.workflow_id, collection, asked.record_id, asked.input)
+
+    return _run(idempotency.begun_once(f"triggerWorkflow|{asked.idempotency_key}", asked.model_dump_json(), begin))
+
+
+def _get_run(asked: OfRun) -> dict[str, Any]:
+    return _run(asked.run_id)
+
+
+def _run(run_id: str) -> dict[str, Any]:
+    """Where a run stands, without values of records and steps."""
+    head = runs.head(_reader(), run_id)
+    if head is None:
+        raise NotFound
+    view = runs.get(_reader(), run_id, most=runs.PATH_SHOWN)
+    return {
+        "run_id": head.id,
+        "workflow": {"slug": head.slug, "title": head.workflow_title},
+        "record": {"collection": head.collection, "id": head.record, "title": head.record_title} if head.record else None,
+        "status": head.status,
+        "ended": head.ended_at is not None,
+        "waits_for": _waits_for(head),
+        "current_step": head.step_title,
+        "with": head.holder_name or None,
+        "ending": head.ending,
+        "reason": head.reason,
+        "started_at": moment_text(head.created_at),
+        "ended_at": moment_text(head.ended_at),
+        "steps": [{"title": step["title"], "state": step["state"]} for step in view.steps],
+        "url": _address(frame.run_url(head.id)),
+    }
+
+
+def _waits_for(head: runs.RunHead) -> str | None:
+    """What a live run waits for, in words."""
+    if head.ended_at is not None:
+        return None
+    words = {"waiting_person": "a person who does the step", "waiting_time": "its time", "waiting_event": "an answer or an approval"}
+    return words.get(head.status, "saved: a person who goes on" if head.status == "saved" else "nothing: it is being worked on")
+
+
+def _list_my_work(_asked: Nothing) -> dict[str, Any]:
+    reader = _reader()
+    found = work.work_of(reader)
+    rows = [
+        {"what": row.title, "about": row.words, "why": row.why or None, "kind": my_work.TABS[row.kind], "due": row.due.isoformat() if row.due else None,
+         "url": _address(row.href)}
+        for row in my_work.rows(found, reader.id)
+    ]  # fmt: skip
+    waiting = [{"inbox": inbox.title, "waiting": count.to_do} for inbox, count in found.inboxes]
+    return {"waiting_for_you": rows, "inboxes": waiting, "more": found.more}
+
+
+def _propose_action(asked: Proposed) -> dict[str, Any]:
+    actor = g.actor
+
+    def begin() -> str:
+        return actions.propose(actor, asked.collection, asked.record_id, asked.action, asked.values)
+
+    begun = idempotency.begun_once(f"proposeAction|{asked.idempotency_key}", asked.model_dump_json(), begin)
+    return _run(begun) | {"note": "Nothing is done yet: a person looks at what you filled in, changes it or not, and decides."}
+
+
+_ALL: Sequence[AssistantTool] = (
+    AssistantTool("listCollections", "List collections", "Every collection of records that you may read.", Nothing, _list_collections),
+    AssistantTool(
+        "describeCollection",
+        "Describe a collection",
+        "Fields, relations, segments and actions of a collection.",
+        OfCollection,
+        _describe_collection,
+    ),
+    AssistantTool(
+        "findRecords",
+        "Find records",
+        "Records of a collection, a page at a time. Fields that no model may get are left out.",
+        Sought,
+        _find_records,
+    ),
+    AssistantTool(
+        "listWorkflows", "List workflows", "Every workflow that you may start, with what its start asks for.", Nothing, _list_workflows
+    ),
+    AssistantTool(
+        "triggerWorkflow",
+        "Start a workflow",
+        "Start a run. It waits for people where a step is theirs: you cannot do a step.",
+        Triggered,
+        _trigger_workflow,
+        changes=True,
+    ),
+    AssistantTool("getWorkflowRun", "Read a run", "Where a run stands, what it waits for and what was done.", OfRun, _get_run),
+    AssistantTool("myWork", "My work", "What waits for the person whose key this is.", Nothing, _list_my_work),
+    AssistantTool(
+        "proposeAction",
+        "Propose an action",
+        "Lay an action on a record before a person, with its form filled in. Nothing is done until they decide.",
+        Proposed,
+        _propose_action,
+        changes=True,
+    ),
+)
+TOOLS: Mapping[str, AssistantTool] = {tool.name: tool for tool in _ALL}

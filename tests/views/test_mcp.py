@@ -1,0 +1,229 @@
+"""Assistants: the protocol by its own client over HTTP, what the tools tell and begin, and who must not get in."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import mcp_types
+import pytest
+from flask.testing import FlaskClient
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from werkzeug.serving import make_server
+
+from console import access, accounts
+from console.access import Scopes
+from console.db.engine import fetch
+from tests.company import Company
+from tests.conftest import web_app
+from tests.support.acting import RATE, hand_in, imported
+
+ASSISTANT = Scopes(assistant=True)
+TOOLS = {
+    "listCollections", "describeCollection", "findRecords", "listWorkflows", "triggerWorkflow", "getWorkflowRun", "myWork", "proposeAction",
+}  # fmt: skip
+
+
+def key_of(company: Company, who: str, scopes: Scopes | None = ASSISTANT) -> str:
+    return accounts.create_key("assistant", company.people[who].id, scopes=scopes).text
+
+
+@pytest.fixture
+def web(company: Company) -> FlaskClient:
+    assert company.people
+    return web_app().test_client()
+
+
+class Assistant:
+    """One assistant with a key: sends messages as JSON, without a client of the protocol."""
+
+    def __init__(self, web: FlaskClient, key: str) -> None:
+        self.web, self.key = web, key
+
+    def send(self, message: Any, **headers: str) -> Any:
+        return self.web.post("/mcp", json=message, headers={"Authorization": f"Bearer {self.key}", **headers})
+
+    def ask(self, method: str, params: dict[str, Any] | None = None) -> Any:
+        return self.send({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}).get_json()
+
+    def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        result: dict[str, Any] = self.ask("tools/call", {"name": tool, "arguments": arguments})["result"]
+        return result
+
+    def told(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        result = self.call(tool, **arguments)
+        assert not result.get("isError"), result
+        assert json.loads(result["content"][0]["text"]) == result["structuredContent"]
+        told: dict[str, Any] = result["structuredContent"]
+        return told
+
+    def refused(self, tool: str, **arguments: Any) -> str:
+        result = self.call(tool, **arguments)
+        assert result["isError"] is True
+        return str(result["content"][0]["text"])
+
+
+@pytest.fixture
+def olivia(web: FlaskClient, company: Company) -> Assistant:
+    return Assistant(web, key_of(company, "olivia"))
+
+
+@pytest.fixture
+def served(company: Company) -> Iterator[str]:
+    """The address of the console over HTTP."""
+    assert company.people
+    server = make_server("127.0.0.1", 0, web_app(), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_the_protocols_own_client_finds_a_record_starts_a_run_and_reads_it(served: str, company: Company, mode: Any) -> None:
+    key = key_of(company, "olivia")
+
+    async def talk() -> tuple[set[str], Any, Any, str]:
+        http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=20)
+        async with http, Client(streamable_http_client(f"{served}/mcp", http_client=http), mode=mode) as client:
+            tools = {tool.name for tool in (await client.list_tools()).tools}
+            found = await client.call_tool("findRecords", {"collection": "customer", "q": "Tore"})
+            begun = await client.call_tool(
+                "triggerWorkflow",
+                {"workflow_id": "care-review", "record_id": found.structured_content["records"][0]["key"], "input": {"why": "event"}, "idempotency_key": "one"},
+            )  # fmt: skip
+            run = await client.call_tool("getWorkflowRun", {"run_id": begun.structured_content["run_id"]})
+            return tools, found, run, str(client.protocol_version)
+
+    tools, found, run, version = asyncio.run(talk())
+    assert version == ("2026-07-28" if mode == "auto" else "2025-11-25")
+    assert tools == TOOLS
+    assert [row["title"] for row in found.structured_content["records"]] == ["Tore Lindqvist"]
+    assert run.structured_content["status"] == "waiting_person"
+    [(kind, starter)] = fetch("select trigger, started_by from console.run")
+    assert (kind, starter) == ("mcp", company.people["olivia"].id)
+
+
+def test_values_that_no_model_gets_are_neither_told_nor_looked_for(olivia: Assistant, company: Company) -> None:
+    named = {field["name"] for field in olivia.told("describeCollection", collection="customer")["fields"]}
+    assert {"display_name", "desk"} <= named
+    assert not {"email", "tax_id"} & named
+    [row] = olivia.told("findRecords", collection="customer", filter={"field": "id", "op": "eq", "value": 2})["records"]
+    assert row["values"]["display_name"] == "Tore Lindqvist"
+    assert not {"email", "tax_id"} & set(row["values"])
+    assert row["url"].endswith("/c/customer/2")
+    for hidden in ("email", "tax_id"):
+        assert olivia.refused("findRecords", collection="customer", filter={"field": hidden, "op": "contains", "value": "a"})
+        assert olivia.refused("findRecords", collection="customer", sort=hidden)
+    assert not olivia.told("findRecords", collection="customer", q="tore@customers.example")["records"]
+
+
+def test_what_is_begun_twice_under_one_key_is_one_run_and_another_call_needs_another_key(olivia: Assistant, company: Company) -> None:
+    asked = {"workflow_id": "care-review", "record_id": "1", "input": {"why": "event"}}
+    first, again = (olivia.told("triggerWorkflow", **asked, idempotency_key="k")["run_id"] for _ in range(2))
+    assert first == again
+    assert "another call" in olivia.refused("triggerWorkflow", **{**asked, "record_id": "2"}, idempotency_key="k")
+    assert first in olivia.refused("triggerWorkflow", **asked, idempotency_key="l"), "it is live: which run it is is said"
+    assert fetch("select count(*) from console.run")[0][0] == 1
+
+
+def test_a_proposal_does_nothing_until_its_person_hands_it_in(olivia: Assistant, company: Company) -> None:
+    access.grant("operator", "collection:customer", ["act"], team="operations")
+    imported(RATE)
+    about = {"collection": "customer", "record_id": "1", "action": "customer.rate"}
+    assert [action["id"] for action in olivia.told("describeCollection", collection="customer")["actions"]] == ["customer.rate"]
+    assert "risk" in olivia.refused("proposeAction", **about, values={"risk": "none"}, idempotency_key="a")
+    assert not fetch("select id from console.run"), "what is wrong with it is said before there is a run"
+    told = olivia.told("proposeAction", **about, values={"risk": "high"}, idempotency_key="b")
+    assert olivia.told("proposeAction", **about, values={"risk": "high"}, idempotency_key="b")["run_id"] == told["run_id"]
+    assert told["status"] == "waiting_person"
+    assert not fetch("select id from console.effect")
+    assert company.told(told["run_id"])["current"]["draft"]["values"] == {"risk": "high"}
+    [waiting] = olivia.told("myWork")["waiting_for_you"]
+    assert (waiting["what"], waiting["url"].endswith(told["run_id"])) == ("Adaeze Okonkwo-Bell", True)
+    hand_in(company, told["run_id"], risk="high")
+    company.work()
+    assert company.sql("select risk from customer where id = 1") == [("high",)]
+    assert olivia.told("getWorkflowRun", run_id=told["run_id"])["ended"] is True
+
+
+@pytest.mark.daily
+def test_who_must_not_get_in(web: FlaskClient, company: Company) -> None:
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    assert web.post("/mcp", json=ping).status_code == 401
+    assert web.post("/mcp", json=ping).headers["WWW-Authenticate"] == "Bearer"
+    usual, own = (key_of(company, "olivia", scopes) for scopes in (None, ASSISTANT))
+    assert Assistant(web, usual).send(ping).status_code == 403, "a key of a program is none for an assistant"
+    assert Assistant(web, own).send(ping).get_json()["result"] == {}
+    assert Assistant(web, own).send(ping, Origin="https://elsewhere.example").status_code == 403
+    refused = web.get("/api/v1/me", headers={"Authorization": f"Bearer {own}"})
+    assert (refused.status_code, "opens /mcp" in refused.get_json()["message"]) == (403, True)
+    assert web.get("/mcp", headers={"Authorization": f"Bearer {own}"}).status_code == 405
+
+
+@pytest.mark.daily
+def test_somebody_elses_records_and_runs_are_not_there(web: FlaskClient, company: Company) -> None:
+    begun = Assistant(web, key_of(company, "olivia")).told(
+        "triggerWorkflow", workflow_id="care-review", record_id="1", input={"why": "event"}, idempotency_key="k"
+    )
+    stan = Assistant(web, key_of(company, "stan"))
+    assert stan.told("listCollections") == {"collections": []}
+    assert stan.told("listWorkflows") == {"workflows": []}
+    assert stan.told("myWork")["waiting_for_you"] == []
+    nowhere = stan.refused("getWorkflowRun", run_id="run_01m889qr1eep1rzr2hnnvp5zte")
+    assert stan.refused("getWorkflowRun", run_id=begun["run_id"]) == nowhere
+    assert stan.refused("findRecords", collection="customer") == stan.refused("findRecords", collection="nowhere")
+    assert (
+        stan.refused("triggerWorkflow", workflow_id="care-review", record_id="1", idempotency_key="k").split(" care-review")[0]
+        == stan.refused("triggerWorkflow", workflow_id="nothing", record_id="1", idempotency_key="l").split(" nothing")[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        ([], 400, mcp_types.PARSE_ERROR),
+        ({"jsonrpc": "2.0", "id": 1}, 400, mcp_types.INVALID_REQUEST),
+        ({"jsonrpc": "2.0", "id": None, "method": "ping"}, 400, mcp_types.INVALID_REQUEST),
+        ({"jsonrpc": "2.0", "id": 1, "method": "resources/list"}, 200, mcp_types.METHOD_NOT_FOUND),
+        ({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "abortRun"}}, 200, mcp_types.INVALID_PARAMS),
+        ({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"arguments": {}}}, 200, mcp_types.INVALID_PARAMS),
+    ],
+)
+def test_what_the_protocol_does_not_allow_is_an_error_of_its_kind(olivia: Assistant, sent: Any, status: int, code: int) -> None:
+    answer = olivia.send(sent)
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (status, code)
+
+
+def test_requests_that_name_their_version_have_to_agree_with_their_headers(olivia: Assistant) -> None:
+    meta = {mcp_types.PROTOCOL_VERSION_META_KEY: "2026-07-28", mcp_types.CLIENT_CAPABILITIES_META_KEY: {}}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "myWork", "arguments": {}, "_meta": meta}}
+    headers = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": "myWork"}
+    assert olivia.send(asked, **headers).get_json()["result"]["resultType"] == "complete"
+    for name in headers:
+        wrong = olivia.send(asked, **{**headers, name: "tools/list"})
+        assert (wrong.status_code, wrong.get_json()["error"]["code"]) == (400, mcp_types.HEADER_MISMATCH), name
+    meta[mcp_types.PROTOCOL_VERSION_META_KEY] = "2030-01-01"
+    newer = olivia.send(asked, **{**headers, "MCP-Protocol-Version": "2030-01-01"})
+    assert newer.get_json()["error"]["code"] == mcp_types.UNSUPPORTED_PROTOCOL_VERSION
+    assert olivia.send({"jsonrpc": "2.0", "method": "notifications/initialized"}).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "field"),
+    [
+        ("findRecords", {}, "collection"),
+        ("findRecords", {"collection": "customer", "limit": 5000}, "limit"),
+        ("findRecords", {"collection": "customer", "where": "1=1"}, "where"),
+        ("triggerWorkflow", {"workflow_id": "care-review", "record_id": "1"}, "idempotency_key"),
+        ("triggerWorkflow", {"workflow_id": "care-review", "record_id": "1", "idempotency_key": "k"}, "why"),
+    ],
+)
+def test_wrong_arguments_are_told_by_field_so_that_the_assistant_can_mend_them(
+    olivia: Assistant, tool: str, arguments: dict[str, Any], field: str
+) -> None:
+    assert field in olivia.refused(tool, **arguments)
