@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,49 @@ ACCESSIBLE = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#
 <pdfaProperty:description>Part of ISO 14289 that the file follows</pdfaProperty:description></rdf:li></rdf:Seq></pdfaSchema:property>
 </rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description></rdf:RDF>"""
 """Says PDF/UA-1 beside the PDF/A-3a that WeasyPrint says, and as PDF/A asks, what that property is."""
+
+
+def mend_tags(_: Any, pdf: Any) -> None:
+    """Mend the tags that WeasyPrint gives: a pair of a list of pairs is one item with its label, and what stands in the margins is no part of the text."""
+    named: list[Any] = [each for each in pdf.objects if isinstance(each, dict)]
+    elements = {each.reference: each for each in named if each.get("Type") == "/StructElem"}
+    read, left = set[bytes](), [each.reference for each in elements.values() if each["S"] == "/Document"]
+    while left:
+        name = left.pop()
+        read.add(name)
+        left += _kids(elements, name)
+        if elements[name]["S"] == "/L":
+            for pair in (kid for kid in _kids(elements, name) if elements[kid]["S"] == "/Div"):
+                parts = _parts(elements, pair)
+                elements[pair]["S"], elements[pair]["K"][:] = "/LI", parts
+                for part in parts:
+                    elements[part]["P"] = pair
+                    label = part == parts[0] and len(parts) > 1  # alone it is the rest of a pair, on the next page
+                    elements[part]["S"] = "/Lbl" if label else "/LBody"
+                    for body in _kids(elements, part):
+                        elements[body]["S"] = "/NonStruct"
+    [root] = [each for each in named if each.get("Type") == "/StructTreeRoot"]
+    numbered = pdf.objects[_number(root["ParentTree"])]["Nums"]
+    owners = dict(zip(numbered[::2], numbered[1::2], strict=True))
+    for page in (each for each in named if each.get("Type") == "/Page"):
+        stream, of_page = pdf.objects[_number(page["Contents"])].stream, owners[page["StructParents"]]
+        for place, part in enumerate(stream):
+            if isinstance(part, dict) and "MCID" in part and of_page[part["MCID"]] not in read:
+                of_page[part["MCID"]] = "null"
+                stream[place - 1 : place + 1] = "/Artifact", "<</Type /Pagination>>"
+
+
+def _kids(elements: Mapping[bytes, Any], name: bytes) -> list[bytes]:
+    return [kid for kid in elements[name]["K"] if kid in elements]
+
+
+def _parts(elements: Mapping[bytes, Any], name: bytes) -> list[bytes]:
+    """Return the items of a pair; one that is drawn as a table has boxes between."""
+    return [part for kid in _kids(elements, name) for part in (_parts(elements, kid) if elements[kid]["S"] == "/Div" else [kid])]
+
+
+def _number(reference: bytes) -> int:
+    return int(reference.split()[0])
 
 
 def main(order: dict[str, Any]) -> bytes:
@@ -41,6 +85,7 @@ def main(order: dict[str, Any]) -> bytes:
         pdf_identifier=hashlib.sha256(order["page"].encode() + proofs).digest()[:16],
         xmp_metadata=[io.BytesIO(ACCESSIBLE)],
         attachments=attached,
+        finisher=mend_tags,
     )
     return made
 

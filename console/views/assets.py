@@ -1,14 +1,17 @@
 """Static files: their addresses, what is sent for them, and icons.
 
-Style sheets of ours are sent without comments and needless space, scripts of pages with short names too. What every page has is sent as one sheet and one script.
+Style sheets of ours are sent without comments and needless space and with short names for their properties, scripts with short names too. What every page has is sent as one sheet and one script.
 """
 
 import hashlib
+import itertools
 import json
 import logging
 import re
+import string
 import subprocess
 import sys
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -25,10 +28,11 @@ SPRITE = "vendor/tabler-icons-3.51.0/icons.svg"
 UNKNOWN_ICON = "bolt"  # for a step type of another package that names an unknown icon
 HTMX = "vendor/htmx-2.0.11/htmx.min.js"
 MORPH = "vendor/idiomorph-0.8.0/idiomorph-ext.min.js"
-SHEETS = ("tokens", "base", "layout", "rail", "button", "badge", "field", "panel", "table", "utilities")
-SCRIPTS = ("page", "keys", "toast", "dialog", "menu", "needs", "find", "form", "session")
+SHEETS = ("tokens", "base", "layout", "rail", "button", "badge", "field", "panel", "utilities")
+SCRIPTS = ("page", "keys", "toast", "dialog", "needs", "find", "form", "session")
 TOGETHER = {"css/frame.css": tuple(f"css/{name}.css" for name in SHEETS), "js/frame.js": tuple(f"js/{name}.js" for name in SCRIPTS)}
 """File that is sent → the files in the tree that it is made of, in their order."""
+PROPERTY = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 SHORTENING = "import json, sys, minify; json.dump({name: minify.string('text/javascript', text) for name, text in json.load(sys.stdin).items()}, sys.stdout)"
 _log = logging.getLogger(__name__)
 
@@ -43,7 +47,8 @@ def _below_root(filename: str) -> str:
     """Return the address of a static file below the root. Cached, because a page names several and building one costs as much as a table row."""
     text = _text(filename)
     content = text.encode() if text is not None else (STATIC / filename).read_bytes() if (STATIC / filename).is_file() else None
-    fingerprint = hashlib.sha256(content).hexdigest()[:8] if content is not None else "0"
+    names = repr(_short_names()).encode() if text is not None else b""
+    fingerprint = hashlib.sha256(content + names).hexdigest()[:8] if content is not None else "0"
     return url_for("static", filename=filename, v=fingerprint).removeprefix(request.script_root)
 
 
@@ -118,13 +123,25 @@ def _text(filename: str) -> str | None:
 def _short_sheet(text: str) -> str:
     """Return a style sheet without comments and needless space. Texts in it hold neither braces nor two spaces."""
     text = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
-    return re.sub(r"([:,]) ", r"\1", re.sub(r" ?([{};>]) ?", r"\1", text)).replace(";}", "}").strip()
+    text = re.sub(r"([:,]) ", r"\1", re.sub(r" ?([{};>]) ?", r"\1", text)).replace(";}", "}").strip()
+    return PROPERTY.sub(lambda found: _short_names()[found[0]], text)
+
+
+@lru_cache(maxsize=1)
+def _short_names() -> dict[str, str]:
+    """Return the custom properties of our style sheets: name → the short one under which sheets and scripts are sent, the shortest for the most frequent."""
+    sheets = ((STATIC / name).read_text(encoding="utf-8") for name in sorted(_own()) if name.endswith(".css"))
+    counted = Counter(name for text in sheets for name in PROPERTY.findall(text))
+    letters = string.ascii_lowercase
+    short = [*letters, *map("".join, itertools.product(letters, letters))]
+    return {name: f"--{short[place]}" for place, (name, _) in enumerate(counted.most_common())}
 
 
 @lru_cache(maxsize=1)
 def _short_scripts() -> dict[str, str]:
     """Return all scripts as they are sent: name → text. A process of its own shortens them, because the library keeps threads and web workers are forked."""
-    texts = {name: _text(name) for name in sorted({*_own(), *TOGETHER}) if name.endswith(".js")}
+    written = {name: _text(name) or "" for name in sorted({*_own(), *TOGETHER}) if name.endswith(".js")}
+    texts = {name: re.sub(r'(?<=")--[a-z][a-z0-9-]*(?=")', lambda found: _short_names()[found[0]], text) for name, text in written.items()}
     done = subprocess.run([sys.executable, "-P", "-c", SHORTENING], input=json.dumps(texts), capture_output=True, text=True, check=False)
     if done.returncode:
         _log.warning("scripts are sent as they were written: %s", done.stderr.strip().rpartition("\n")[2])

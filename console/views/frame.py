@@ -46,7 +46,7 @@ COMPONENTS = {
     "due": ("due_groups",),
     "drafts": ("version_table", "change_table"),
     "empty": ("empty",),
-    "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_second", "hint_way"),
+    "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_second", "opens_sources", "hint_way"),
     "field": ("field", "finds_records", "picked_key", "box_text", "file_line", "box_refusal", "box_said"),
     "notice": ("notice",),
     "table": ("table",),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from console import inboxes, runs
 from console.activity import integrity, sequencing
@@ -121,6 +122,41 @@ def test_states_that_a_page_comes_to_have_no_fault(screens: Callable[..., "Scree
     ):
         olivia.go(path)
         faults += olivia.faults()
+    assert faults == []
+
+
+OPENS = "main details:not([open]) > summary"
+ASKS = "main a:is([hx-target='#dialog'], [hx-target='#dialog'] a)"
+"""What opens in its place, and what opens a dialog."""
+FROM_THE_TOP = "document.querySelectorAll('main, main *').forEach((part) => { part.scrollTop = 0; })"
+"""Nothing is half under a bar that stays: what is scrolled there is no fault."""
+PAGES = {
+    "olivia": ("/", "/c/customer", "/c/customer/1", "/runs/{run}", "/runs/{run}/replay", "/settings/me"),
+    "mona": ("/inbox/desk", "/workflows/care-review", "/approvals"),
+    "ada": ("/activity", "/workflows"),
+    "ines": ("/settings/people", "/settings/sources", "/operations"),
+}
+
+
+@pytest.mark.rotating
+@pytest.mark.parametrize("who", PAGES)
+def test_whatever_opens_on_a_page_has_no_fault(screens: Callable[..., "Screen"], company: Company, who: str) -> None:
+    run = company.at("note")
+    inboxes.import_all([DESK])
+    sequencing.catch_up()
+    screen, faults = screens().enter(who), list[str]()
+    for path in (page.format(run=run) for page in PAGES[who]):
+        for opens in (OPENS, ASKS):
+            page = screen.go(path)
+            shown = [place for place, one in enumerate(page.locator(opens).all()) if one.is_visible()]
+            for place in shown[:3]:
+                screen.go(path).locator(opens).nth(place).click()
+                screen.settled()
+                page.evaluate(FROM_THE_TOP)
+                faults += screen.faults()
+                if page.locator("details.pop[open]").count():
+                    page.keyboard.press("Escape")
+                    expect(page.locator("details.pop[open]")).to_have_count(0)
     assert faults == []
 
 

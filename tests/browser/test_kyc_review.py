@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
 from console.demo import stories
@@ -60,8 +61,16 @@ def test_hits_and_the_decision_for_every_eye(screens: Callable[..., "Screen"], h
     olivia = screens().enter("olivia")
     olivia.go(f"/runs/{at_hits}").wait_for_selector("td:has-text('Караваев Юрий Алексеевич')")
     assert olivia.faults() == []
-    olivia.go(f"/runs/{at_decision}").wait_for_selector("h2:has-text('Decision')")
-    assert olivia.faults() == []
+    page = olivia.go(f"/runs/{at_decision}")
+    page.wait_for_selector("h2:has-text('Decision')")
+    for place, revisable in ((f"/runs/{at_decision}", True), (f"/runs/{at_decision}/replay", False)):
+        page = olivia.go(place)
+        page.click(".phase.done summary:has-text('Documents')")  # its steps come when it is opened
+        documents = page.locator(".phase:has(summary:has-text('Documents')) .step", has_text="Is the set complete?")
+        expect(documents).to_be_visible()
+        assert documents.locator(".revise").count() == revisable
+        assert olivia.faults() == []
+    assert page.locator("a:has-text('All steps')").count() > 0, "without script it is a link"
 
 
 def test_a_record_is_edited_by_keyboard_its_address_part_by_part_and_countries_by_name(

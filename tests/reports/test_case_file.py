@@ -5,6 +5,7 @@ import importlib
 import io
 import json
 import re
+import subprocess
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,6 +18,8 @@ from console import formats, runs, workflows
 from console.activity import sequencing
 from console.db.engine import fetch
 from console.log import tree_heads, verify
+from console.reports import pdf_process
+from tests import warm
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.papers import evidence, pdf, text_of
@@ -117,6 +120,22 @@ def test_the_paper_can_be_read_aloud_and_kept(company: Company, pages: Pages) ->
         assert name in objects, name
     assert re.search(rb'pdfaid:part="3"', objects)
     assert b"<pdfuaid:part>1<" in objects
+
+
+@pytest.mark.rotating
+def test_what_is_read_aloud_has_its_pairs_as_items_with_labels_and_no_margins() -> None:
+    foot = "@page { @bottom-right { content: 'Page ' counter(page) } } dl > div { display: table } dt, dd { display: table-cell }"
+    pairs = "<dl><div><dt>City<dd>Kaunas</div><div><dt>Desk<dd>Retail<dd>Cards</div></dl>"
+    page = f"<html lang=en><title>A case</title><style>{foot}</style><h1>A case</h1>{pairs}"
+    order = json.dumps({"page": page, "proofs": "", "at": "2026-01-01T00:00:00+00:00", "name": ""}).encode()
+    made = subprocess.run([warm.python(), "-m", pdf_process.__name__], input=order, capture_output=True, check=True)
+    objects = opened_streams(made.stdout)
+    assert [objects.count(b"/S /" + tag) for tag in (b"LI", b"Lbl", b"LBody")] == [2, 2, 3]
+    read, in_margins = (
+        re.findall(rb"/Span\s+<</MCID \d+>>\s+BDC", objects),
+        re.findall(rb"/Artifact\s+<</Type /Pagination>>\s+BDC", objects),
+    )
+    assert (len(read), len(in_margins)) == (6, 1)
 
 
 def opened_streams(content: bytes) -> bytes:

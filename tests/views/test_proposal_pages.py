@@ -37,7 +37,7 @@ def test_a_proposal_fills_its_field_and_says_from_where(pages: "Pages") -> None:
     run = proposals.at(pages.company, "rate")
     arrives(pages.company, run, value("risk", "medium", "high", "Two transfers a month."))
     page = pages.olivia.get(f"/runs/{run}")
-    assert states(page) == {"risk": "fill", "email": "off"}
+    assert states(page) == {"risk": "fill"}, "no place is kept for what was not proposed"
     assert fields(page)["v.risk"] == "medium"
     assert "AI pre-fill" in page.text
     assert "Confidence: High" in page.text
@@ -248,7 +248,7 @@ def test_a_page_that_waits_gets_nothing_until_it_is_there(pages: "Pages") -> Non
     arrives(pages.company, run, value("risk", "medium"))
     part = pages.olivia.get(poll, htmx="proposal")
     assert "<html" not in part.html
-    assert states(part) == {"risk": "fill", "email": "off"}
+    assert states(part) == {"risk": "fill"}
     assert part.with_attribute("data-announce")[0]["data-announce"] == "1 proposal is there."
     assert ("h1", "Care review") in pages.olivia.get(poll).headings
 

@@ -15,7 +15,7 @@ from console.errors import Conflict, Invalid
 from console.runs import Preview, RunView
 from console.views import assets, formats, frame
 from console.views.formats import Kind, Look
-from console.views.run import done_before, effects, notices, page, phases, sources, step_values
+from console.views.run import done_before, effects, notices, page, phases, sources, step_values, steps_pane
 from console.views.run.notices import Typed
 from console.views.run.wait_words import wait_words
 from tests.tables import cases
@@ -148,7 +148,7 @@ def test_what_a_run_waits_for(waiting: Mapping[str, Any] | None, words: str) -> 
     ],
 )
 def test_what_stands_under_a_step(step: dict[str, Any], words: str) -> None:
-    assert page._step_words(STEP | step, LOOK) == words
+    assert steps_pane._step_words(STEP | step, LOOK) == words
 
 
 def test_steps_are_counted_without_those_that_do_not_stand() -> None:
@@ -156,13 +156,13 @@ def test_steps_are_counted_without_those_that_do_not_stand() -> None:
         STEP | {"state": state, "revisable": state == "done", "handled_manually": state == "failed"}
         for state in ("done", "cancelled", "done", "skipped", "failed", "now", "todo")
     ]
-    drawn = page.outline(view(more={"steps": steps}), LOOK)
+    drawn = steps_pane.outline(view(more={"steps": steps}), LOOK)
     assert [step["number"] for step in drawn] == [1, 1, 2, 2, 3, 4, 5]
     assert [step["state_word"] for step in drawn] == ["Done", "Cancelled", "Done", "Skipped", "Handled manually", "Current step", "To do"]
     assert [bool(step["revise_url"]) for step in drawn] == [True, False, True, False, False, False, False]
     assert [step["last_done"] for step in drawn].index(True) == 2
-    assert not any(step["revise_url"] for step in page.outline(view(more={"steps": steps}), LOOK, links=False))
-    assert not any(step["revise_url"] for step in page.outline(view(frozenset(), more={"steps": steps}), LOOK))
+    assert not any(step["revise_url"] for step in steps_pane.outline(view(more={"steps": steps}), LOOK, links=False))
+    assert not any(step["revise_url"] for step in steps_pane.outline(view(frozenset(), more={"steps": steps}), LOOK))
 
 
 @cases(

@@ -1,4 +1,4 @@
-// A proposal that is on its way: the page asks until it has come. Only what to do with one (proposal.js) is fetched then, or when somebody wants to do the step by hand.
+// A proposal that is on its way: the page asks until it has come. What to do with one (proposal.js) is fetched only then, or when somebody wants to do the step by hand.
 "use strict";
 (() => {
   // ms between two questions whether it has come
@@ -9,6 +9,7 @@
   const strip = () => document.getElementById("proposal");
   const form = () => document.getElementById("step-form");
   const tools = () => Promise.all([form().dataset.script, form().dataset.sheet].map(window.handrail.fetched));
+  const putting = () => tools().then(() => window.handrail.fetched(form().dataset.arrives));
   let timer = 0;
 
   function wait() {
@@ -25,7 +26,7 @@
       answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "proposal" }, credentials: "same-origin" });
       const text = answer.status === 200 ? await answer.text() : "";
       const made = text.includes("data-when");
-      if (made) await tools();
+      if (made || window.handrail.proposals) await putting();
       if (strip()?.dataset.poll !== address) return;
       if (text) { (window.handrail.arrive ?? nothing)(text); wait(); return; }
     } catch { /* away for a moment: asked again */ }
@@ -45,7 +46,7 @@
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-ai-do]");
-    if (!button || !form() || window.handrail.arrive) return;
+    if (!button || !form() || window.handrail.proposals) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     tools().then(() => button.click(), () => form().requestSubmit(button));

@@ -22,4 +22,16 @@
     if (close && dialog()?.open && dialog().contains(close)) { event.preventDefault(); dialog().close(); }
     if (event.target === dialog() && dialog()?.open) dialog().close();
   });
+
+  // A sheet under a button (filter, columns) closes by Escape and by a click elsewhere.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = event.target.closest?.("details.pop[open]");
+    if (open) { open.open = false; open.querySelector("summary").focus(); }
+  });
+  document.addEventListener("click", (event) => {
+    // a command: the sheet has done its work
+    const chosen = event.target.closest(".sheet.items :is(a, button)");
+    document.querySelectorAll("details.pop[open]").forEach((open) => { if (chosen || !open.contains(event.target)) open.open = false; });
+  });
 })();

@@ -17,7 +17,7 @@ from console.errors import ConsoleError, NotFound
 from console.reports import CaseFile
 from console.views import assets, formats, frame
 from console.views.formats import Look
-from console.views.run import page
+from console.views.run import page, steps_pane
 
 blueprint = Blueprint("case_file", __name__, url_prefix="/runs")
 
@@ -122,7 +122,7 @@ def _section(case: CaseFile, attempt: Mapping[str, Any], context: Mapping[str, A
     drawn = page.step_context(screen, look, context["states_of"], answers=values, chosen=attempt["outcome"]) if screen else {}
     return {
         "title": attempt["title"],
-        "state": page.STATE_WORDS[runs.showing.view.STATES[attempt["status"]]],
+        "state": steps_pane.STATE_WORDS[runs.showing.view.STATES[attempt["status"]]],
         "cancelled": attempt["status"] == "cancelled",
         "automatic": not screen and not attempt["by"] and attempt["status"] == "done",
         "by": case.names.get(attempt["by"], "a former colleague") if attempt["by"] else "",

@@ -16,7 +16,7 @@ from console.runs import Candidate, RunView, Today
 from console.views import blocks, formats, frame, meanwhile, reference_boxes
 from console.views.approvals import of_wait
 from console.views.formats import Kind, Look
-from console.views.run import block_papers, consequences, effects, form_boxes, notices, pane, panes, phases, proposal, step_values
+from console.views.run import block_papers, consequences, effects, form_boxes, notices, pane, panes, proposal, step_values, steps_pane
 from console.views.run.block_papers import Papers
 from console.views.run.notices import Note, Typed
 from console.views.run.option_fields import belonging, with_options
@@ -24,7 +24,6 @@ from console.views.run.wait_words import wait_words
 from console.work import tickets
 
 UNOPENED = "unopened_because"
-STATE_WORDS = {"done": "Done", "now": "Current step", "cancelled": "Cancelled", "skipped": "Skipped", "failed": "Failed", "todo": "To do"}
 _ITEM_WORDS = {"todo": "To do", "done": "Done", "failed": "Could not be done", "second": "Waits for a second person"}
 _ENDED = {
     "completed": "{title} is done", "aborted": "{title} was aborted", "cancelled": "{title} was cancelled",
@@ -74,7 +73,7 @@ def page_context(
         "mode": face,
         "can": view.can,
         "status": frame.status_badge(run["status"], run["holder"], actor.id, view.names, ticket=bool(run.get("ticket"))),
-        **steps_context(view, look),
+        **steps_pane.steps_context(view, look),
         "guarded": face in ("form", "settle"),
         "poll": _poll(view, actor),
         "notices": [*notes, *notices.notices_of(view, actor, look, wrong, details, notices.lost_texts(typed, screen))],
@@ -259,56 +258,6 @@ def _progress(
         "facts": panes.facts(given["item"], look, states_of, today) if given["item"] else (),
         "items": [dict(item) | {"word": _ITEM_WORDS[item["state"]], "here": item["key"] == given["key"]} for item in given["items"]],
     }
-
-
-def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, Any]]:
-    """Return the left pane: the path taken, the present step and the steps that surely follow."""
-    last = max((index for index, step in enumerate(view.steps) if step["revisable"]), default=-1)
-    made = []
-    number = view.earlier.counted if view.earlier else 0
-    for index, step in enumerate(view.steps):
-        number += step["state"] not in ("cancelled", "skipped")
-        revise = (
-            frame.run_url(view.json["id"], "revise", step=step["step"], attempt=step["attempt"]) if links and step["revisable"] else None
-        )
-        made.append(dict(step) | {
-            "number": number,
-            "state_word": "Handled manually" if step["handled_manually"] else STATE_WORDS[step["state"]],
-            "revise_url": revise if revise and "revise" in view.can else None,
-            "last_done": index == last,
-            "words": _step_words(step, look),
-        })  # fmt: skip
-    return made
-
-
-def steps_context(view: RunView, look: Look, *, links: bool = True) -> dict[str, Any]:
-    """Return the left pane: the steps, by phase where the workflow has phases."""
-    steps = outline(view, look, links=links)
-    kinds = {source["name"]: formats.kind(source) for source in ((view.screen or {}).get("record") or {}).get("fields", ())}
-    found = [{**step, "found": phases.finding_words(step["finding"], kinds, look) if step.get("finding") else ""} for step in steps]
-    return {"steps": found, "phases": phases.phases(view.json, steps, look, kinds), "steps_done": steps_done(view), "earlier": view.earlier}
-
-
-def steps_done(view: RunView) -> int:
-    """Return how many steps are done, including those that the list leaves out."""
-    return (view.earlier.done if view.earlier else 0) + sum(1 for step in view.steps if step["state"] == "done")
-
-
-def _step_words(step: Mapping[str, Any], look: Look) -> str:
-    parts = [str(step["type"]) if step["type"] else ""]
-    if step.get("items"):
-        parts.append(f"{step['items']} handed in")
-    if step["state"] == "todo":
-        return parts[0]
-    if step.get("automatic"):
-        parts.append("automatic")
-    elif step["state"] == "now":
-        parts.append(f"started {formats.clock(step['at'], look)}" if step["at"] else "")
-    elif step["by_name"]:
-        parts += [str(step["by_name"]), formats.clock(step["at"], look) if step["at"] else ""]
-    if step["attempt"] and step["attempt"] > 1 and not step.get("items"):  # of a list, each item is an attempt of its own
-        parts.append(f"attempt {step['attempt']}")
-    return ", ".join(part for part in parts if part)
 
 
 def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:

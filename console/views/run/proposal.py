@@ -274,9 +274,9 @@ def drawn(
     context = ProposalForReader(str(run["id"]), proposal, kept, marks, look, rates or {}, again=int(current.get("attempt") or 1) > 1)
     fields = {str(source["name"]): source for source in screen.get("fields", ()) if not source.get("readonly")}
     values_proposed = [proposed for proposed in proposal["fields"] if proposed["name"] in fields] if proposal["status"] == READY else []
-    empty = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
+    places = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
     doubts = second_look.doubts(context.run_id, proposal, screen, look) if proposal["status"] == READY else {}
-    hints = empty | {str(each["name"]): hint(context, fields[each["name"]], each) for each in values_proposed}
+    hints = places | {str(each["name"]): hint(context, fields[each["name"]], each) for each in values_proposed}
     hints |= {name: replace(hints[name], doubt=doubt) for name, doubt in doubts.items() if name in hints}
     values = {str(each["name"]): each["value"] for each in values_proposed if hints[each["name"]].state == "fill"}
     choice = choice_hint(context, screen, chosen) if proposal["status"] == READY else None
@@ -289,6 +289,8 @@ def drawn(
     above = replace(
         above, can_retry=above.can_retry and not refused, mend=SETTINGS if mends and proposal["code"] in MENDED_BY_OTHERS else ""
     )
+    if proposal["status"] == READY:  # nothing more comes to stand at a field that has none
+        hints = {name: each for name, each in hints.items() if each.there}
     return Drawn(above, hints, values, choice, proposal["outcome"] if choice else None)
 
 

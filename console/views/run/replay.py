@@ -12,7 +12,7 @@ from console.errors import NotFound
 from console.runs import ReplayView, Today
 from console.views import blocks, formats, frame
 from console.views.formats import Look
-from console.views.run import blocks_since, checklist, consequences, page, panes, replayed_proposal
+from console.views.run import blocks_since, checklist, consequences, page, panes, replayed_proposal, steps_pane
 from console.views.run.block_papers import Papers
 from console.views.run.form_boxes import Box
 
@@ -43,6 +43,8 @@ class Tick:
 def show(run_id: str) -> Response:
     """Show the run after event `at` (default: the last). An unknown event is 404."""
     view = runs.replay(frame.actor(), run_id, place())
+    if (steps := steps_pane.unfolding(view.run, frame.look(), at=view.at)) is not None:
+        return steps
     context = drawn(view, request.args.get("since") == "1", frame.look())
     context["looked"] = documents.looked_at(frame.actor(), run_id, view.at)
     context["checked"] = _checked(run_id, view)
@@ -97,7 +99,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     context |= band(view, lambda n: _address(run["id"], n, since))
     return context | {
         "status": frame.status_badge(run["status"], run["holder"], run["holder"], view.run.names),
-        **page.steps_context(view.run, look, links=False),
+        **steps_pane.steps_context(view.run, look, at=at),
         "twin": {"label": "Picture", "icon": "route", "href": frame.run_url(run["id"], "picture", at=view.at)},
         "since": since,
         "since_href": _address(run["id"], at, not since),

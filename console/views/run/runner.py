@@ -17,7 +17,7 @@ from console.runs import RunView
 from console.views import files, frame
 from console.views.formats import clock
 from console.views.identity import local as local_path
-from console.views.run import consequences, done_before, effects, form_boxes, notices, page, pane
+from console.views.run import consequences, done_before, effects, form_boxes, notices, page, pane, steps_pane
 from console.views.run.notices import Note, Typed
 
 blueprint = Blueprint("runner", __name__, url_prefix="/runs")
@@ -34,6 +34,8 @@ def show(run_id: str) -> Response:
     seen = (request.args.get("revision"), request.args.get("status"))
     if waiting and seen == (str(view.json["revision"]), view.json["status"]):
         return make_response("", 204)
+    if (steps := steps_pane.unfolding(view, frame.look())) is not None:
+        return steps
     return run_response(view)
 
 

@@ -1,0 +1,55 @@
+"""The pages of a review that carry the most: a document and the decision with all that a model proposed, and 300 hits of a screening."""
+
+from collections.abc import Callable
+
+import pytest
+
+from console.core.run.proposal import READY
+from console.demo import stories
+from tests.conftest import web_app
+from tests.demo.reviewing import YURI, House, house, loaded_house
+from tests.journeys.walking import GOOD, value
+from tests.servers.model import Server
+from tests.support.weights import MOST, weight
+from tests.views import proposals
+from tests.views.conftest import signed_in
+
+__all__ = ["house", "loaded_house"]
+
+pytestmark = pytest.mark.rotating
+
+CUSTOMER = stories.PLAIN[2]
+WORDS = "This is the reason for what is proposed here, as long as a model usually gives one, with what speaks against it."
+
+
+def reader() -> Callable[..., str]:
+    """What Olivia's browser gets at an address."""
+    browser = signed_in(web_app(), "olivia")
+    return lambda path, **headers: browser.get(path, headers=list(headers.items())).text
+
+
+@pytest.mark.parametrize("step", ["check_docs", "flags", "decide"])
+def test_a_page_with_all_that_was_proposed_weighs_no_more_than_an_ordinary_page_may(house: House, model: Server, step: str) -> None:
+    run = house.start(CUSTOMER)
+    current = house.walk(run, step)["current"]
+    sources = [proposals.source("s1", record=str(CUSTOMER)), proposals.source("s2", record=str(CUSTOMER), field="name")]
+    asked = {field["name"]: field for field in current["form"]["fields"]}
+    ways = [one["value"] for one in current["outcomes"]]
+    choice = {"choice": {"reasons": [{"text": WORDS, "sources": sources}] * 3, "confidence": "high", "sources": sources}} if ways else {}
+    way = {"outcome": next(one for one in ways if one in GOOD)} if ways else {}
+    told = [proposals.value(name, value(asked[name]), "high", WORDS, *sources) for name in current["proposal"]["asked"]]
+    proposals.arrives(house, run, *told, **way, **choice)  # type: ignore[arg-type]
+    assert house.told(run)["current"]["proposal"]["status"] == READY
+    assert max(weight(reader(), f"/runs/{run}"), weight(reader(), f"/runs/{run}/replay")) <= MOST
+
+
+def test_300_hits_weigh_no_more_than_an_ordinary_page_may(house: House) -> None:
+    house.sql(
+        """insert into watchlist_entry (id, list, uid, kind, name, birth_dates, nationalities, ids, programme)
+        select 900000 + n, list, uid || '-' || n, kind, name, birth_dates, nationalities, ids, programme
+        from watchlist_entry, generate_series(1, 300) as n where id = (select entry_id from screening_hit join customer_hit on hit_id = id where customer_id = %s limit 1)""",
+        YURI,
+    )
+    run = house.start(YURI)
+    assert house.walk(run, "hits")["current"]["progress"]["total"] >= 300
+    assert weight(reader(), f"/runs/{run}") <= MOST
