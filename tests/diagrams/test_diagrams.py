@@ -77,7 +77,7 @@ def test_a_rule_is_said_with_the_labels_of_what_was_chosen_and_asked(company: Co
     count = next(field for step in made["steps"] for field in step["config"].get("form", []) if field["name"] == "count")
     count |= {"type": "money", "currency": "EUR", "minor": True}
     condition["config"]["branches"][0]["if"] = "steps.note.count > 50050"
-    assert nodes(diagrams.picture_of(read(made), {}))["is_high"].gist == "Count is more than 500.5"
+    assert nodes(diagrams.picture_of(read(made), {}))["is_high"].gist == "Count is more than 500.5 EUR"
 
 
 def test_ways_on_have_the_words_of_their_options_and_say_where_they_lead_back(company: Company) -> None:
