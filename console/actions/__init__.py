@@ -1,5 +1,17 @@
 """What can be done to records: an action on one or on many, and records added, changed and deleted by hand."""
 
-from console.actions.one_record import check, export, finish, import_file, listed, made_of_actions, offered, perform, propose, sheet
+from console.actions.one_record import (
+    check,
+    export,
+    fill_in,
+    finish,
+    import_file,
+    listed,
+    made_of_actions,
+    offered,
+    perform,
+    propose,
+    sheet,
+)
 
 OPEN_MODULES = frozenset({"bulk", "bulk_starts", "hand_forms", "left_changes", "many_changes", "record_changes", "secret_settings"})

@@ -230,14 +230,20 @@ def perform(actor: Actor, collection_id: str, key: str, action_id: str, values: 
 
 
 def propose(actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]) -> str:
-    """Lay the action before the actor's own eyes, its form filled in with these values: a run that waits for a person; answers its id. Nothing is done.
+    """Lay the action before the actor's own eyes: a run that waits for a person, whose form `fill_in` fills; answers its id. Nothing is done.
 
-    Raises what `perform` does.
+    What is wrong with the values is said before there is a run. Raises what `perform` does.
     """
     tried(actor, collection_id, key, action_id, values)
-    run_id = runs.start(actor, action_cache.get(action_id).slug, collection_id, key)
-    runs.draft(actor, run_id, step=STEP, revision=runs.get(actor, run_id).json["revision"], values=values)
-    return run_id
+    return runs.start(actor, action_cache.get(action_id).slug, collection_id, key)
+
+
+def fill_in(actor: Actor, run_id: str, values: Mapping[str, Any]) -> None:
+    """Put the values into the form of a proposed action, where nobody has typed anything and its person still has it."""
+    run = runs.get(actor, run_id).json
+    step = run["current"]
+    if step and step["step"] == STEP and step["draft"] is None and run["holder"] == actor.id:
+        runs.draft(actor, run_id, step=STEP, revision=run["revision"], values=values)
 
 
 def finish(actor: Actor, run_id: str, values: Mapping[str, Any]) -> str:

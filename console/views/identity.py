@@ -113,10 +113,8 @@ def identify() -> ResponseReturnValue | None:
     if bearer is not None and "_user_id" in session:
         raise Malformed("Send either a key or a session cookie, not both.", code="two_credentials")
     if is_api():
-        g.actor = key_holder(bearer)
+        g.actor = key_holder(bearer, assistant=rule == "/mcp")
         rates.count(g.actor)
-        if access.by_assistant(g.actor) and rule != "/mcp":
-            raise NotAllowed("This key is for an assistant: it opens /mcp, and nothing else.", need=("key", "use"))
         return None
     if not current_user.is_authenticated:
         return _to_sign_in()
@@ -180,8 +178,10 @@ def local(path: str | None) -> str:
     return "/" if parts.scheme or parts.netloc else path
 
 
-def key_holder(header: str | None) -> Actor:
-    """Return whose API key the header `Authorization` holds. Raises NotSignedIn."""
+def key_holder(header: str | None, *, assistant: bool = False) -> Actor:
+    """Return whose API key the header `Authorization` holds. Raises NotSignedIn, and NotAllowed for a key of an assistant where none is asked for, and the
+    other way round.
+    """
     kind, _, key = (header or "").partition(" ")
     try:
         actor = accounts.actor_of_key(key.strip(), request.remote_addr) if kind.lower() == "bearer" else None
@@ -195,6 +195,14 @@ def key_holder(header: str | None) -> Actor:
             "This needs a key: Authorization: Bearer cns_…"
             if header is None
             else "This key is unknown, expired or revoked. Ask for a new one."
+        )
+    if access.by_assistant(actor) is not assistant:
+        g.actor = actor
+        raise NotAllowed(
+            "This key is not for an assistant. Make one under Settings, API keys, or by console apikey create --scope mcp."
+            if assistant
+            else "This key is for an assistant: it opens /mcp, and nothing else.",
+            need=("key", "use"),
         )
     return actor
 

@@ -11,16 +11,22 @@ from typing import Annotated, Any
 from flask import g, request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from console import access, actions, browse, enrolments, runs, settings, workflows
+from console import access, actions, browse, enrolments, records, runs, settings, workflows
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.moments import moment_text
-from console.errors import NotFound
-from console.views import frame, my_work
+from console.errors import NotAllowed, NotFound
+from console.views import frame
 from console.views.api import idempotency
-from console.work import my_work as work
+from console.work import my_work
 
 MOST = 50
+WAITS_FOR = {
+    "waiting_person": "a person who does the step",
+    "waiting_time": "its time",
+    "waiting_event": "an answer or an approval",
+    "saved": "a person who goes on",
+}
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ONCE = "The same key and arguments again give the same run, for a day: send one of your own, and send it again where no answer came"
@@ -131,6 +137,11 @@ def _asked_for(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: entry[name] for name in ("name", "label", "type", "required", "options", "help") if entry.get(name)}
 
 
+def _kept_key(reader: Actor, collection: str) -> bool:
+    """Whether records of the collection are named by a value that no model gets, such as the IBAN of an account. Raises NotFound."""
+    return bool(access.scope_for(reader, collection, "read").hidden & set(records.collection(collection).key))
+
+
 def _find_records(asked: Sought) -> dict[str, Any]:
     query = BrowseQuery(
         segment=asked.segment or None,
@@ -140,7 +151,10 @@ def _find_records(asked: Sought) -> dict[str, Any]:
         limit=asked.limit,
         after=asked.after or None,
     )
-    page = browse.page(_reader(), asked.collection, query)
+    reader = _reader()
+    if _kept_key(reader, asked.collection):
+        raise NotAllowed("What names these records is kept from models, so they cannot be told here.", need=("collection", "read"))
+    page = browse.page(reader, asked.collection, query)
     rows = [row.to_json() | {"url": _address(frame.record_url(asked.collection, row.key)) if row.key else None} for row in page.rows]
     return {"records": rows, "next": page.next}
 
@@ -188,24 +202,31 @@ def _get_run(asked: OfRun) -> dict[str, Any]:
 
 def _run(run_id: str) -> dict[str, Any]:
     """Where a run stands, without values of records and steps."""
-    head = runs.head(_reader(), run_id)
+    reader = _reader()
+    head = runs.head(reader, run_id)
     if head is None:
         raise NotFound
-    view = runs.get(_reader(), run_id, most=runs.PATH_SHOWN)
+    view = runs.get(reader, run_id, most=runs.PATH_SHOWN)
+    return _head(reader, head) | {"steps": [{"title": step["title"], "state": step["state"]} for step in view.steps]}
+
+
+def _head(reader: Actor, head: runs.RunHead) -> dict[str, Any]:
+    """A run as in a list, without what people typed."""
+    record = None
+    if head.collection is not None and head.record is not None and not _kept_key(reader, head.collection):
+        record = {"collection": head.collection, "id": head.record, "title": head.record_title}
     return {
         "run_id": head.id,
         "workflow": {"slug": head.slug, "title": head.workflow_title},
-        "record": {"collection": head.collection, "id": head.record, "title": head.record_title} if head.record else None,
+        "record": record,
         "status": head.status,
         "ended": head.ended_at is not None,
         "waits_for": _waits_for(head),
         "current_step": head.step_title,
         "with": head.holder_name or None,
         "ending": head.ending,
-        "reason": head.reason,
         "started_at": moment_text(head.created_at),
         "ended_at": moment_text(head.ended_at),
-        "steps": [{"title": step["title"], "state": step["state"]} for step in view.steps],
         "url": _address(frame.run_url(head.id)),
     }
 
@@ -214,20 +235,23 @@ def _waits_for(head: runs.RunHead) -> str | None:
     """What a live run waits for, in words."""
     if head.ended_at is not None:
         return None
-    words = {"waiting_person": "a person who does the step", "waiting_time": "its time", "waiting_event": "an answer or an approval"}
-    return words.get(head.status, "saved: a person who goes on" if head.status == "saved" else "nothing: it is being worked on")
+    return WAITS_FOR.get(head.status, "nothing: it is being worked on")
 
 
 def _list_my_work(_asked: Nothing) -> dict[str, Any]:
+    """Runs by what they are; what colleagues ask as numbers, because it is in their words."""
     reader = _reader()
-    found = work.work_of(reader)
-    rows = [
-        {"what": row.title, "about": row.words, "why": row.why or None, "kind": my_work.TABS[row.kind], "due": row.due.isoformat() if row.due else None,
-         "url": _address(row.href)}
-        for row in my_work.rows(found, reader.id)
-    ]  # fmt: skip
-    waiting = [{"inbox": inbox.title, "waiting": count.to_do} for inbox, count in found.inboxes]
-    return {"waiting_for_you": rows, "inboxes": waiting, "more": found.more}
+    found = my_work.work_of(reader)
+    heads = [*found.in_hand, *found.to_continue, *(head for head, _ in found.instead)]
+    due = {run: reason.due.isoformat() for run, reason in found.why.items() if reason.due is not None}
+    return {
+        "runs": [_head(reader, head) | {"due": due.get(head.id)} for head in heads],
+        "to_decide": len(found.to_decide) + len(found.publishing),
+        "asked_of_you": len(found.questions) + len(found.tasks),
+        "inboxes": [{"inbox": inbox.title, "waiting": count.to_do} for inbox, count in found.inboxes],
+        "more": found.more,
+        "url": _address("/"),
+    }
 
 
 def _propose_action(asked: Proposed) -> dict[str, Any]:
@@ -237,6 +261,7 @@ def _propose_action(asked: Proposed) -> dict[str, Any]:
         return actions.propose(actor, asked.collection, asked.record_id, asked.action, asked.values)
 
     begun = idempotency.begun_once(f"proposeAction|{asked.idempotency_key}", asked.model_dump_json(), begin)
+    actions.fill_in(actor, begun, asked.values)  # asked again, of one whose process died before
     return _run(begun) | {"note": "Nothing is done yet: a person looks at what you filled in, changes it or not, and decides."}
 
 
