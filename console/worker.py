@@ -364,7 +364,7 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
     """Serve until SIGTERM or SIGINT, or until a newer release changes the tables; `with_parent` also until the supervisor that holds the other end of
     standard input is gone. Of the jobs, `threads` are done at once. Raises `NewerData`.
     """
-    from console import diagnostics
+    from console import diagnostics, records
     from console.processes.parent import end_with_parent
     from console.settings import data_folder
     from console.upkeep import copies
@@ -376,6 +376,7 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
         copies.look(note=True)
     except (sa.exc.DBAPIError, psycopg.OperationalError) as error:  # whoever started it tries again
         sys.exit(f"console: the database does not answer: {type(error).__name__}")
+    records.connect.keep_all()
     worker = Worker(threads)
     gc.set_threshold(*GARBAGE)
     gc.freeze()  # what was imported stays: it need not be looked through

@@ -16,7 +16,7 @@ from console import log, queue
 from console.activity import sequencing
 from console.core.run.evolve import FOLDED_SINCE
 from console.db import fitness
-from console.db.engine import MOST_ROOM, POOL, alone, app_url, fetch, hot_engine, make_room, place_among
+from console.db.engine import KEPT_FROM, MOST_ROOM, POOL, alone, app_url, fetch, hot_engine, make_room, place_among
 from console.db.presence import PRESENCE
 from console.db.release import NewerData, known_revisions
 from console.errors import Conflict
@@ -174,6 +174,35 @@ def test_the_order_of_the_log_waits_for_nobody_outside_and_for_no_long_work(clea
     thread.join(30)
     assert not thread.is_alive()
     assert json.dumps(PRESENCE) == "[1214346834, 1]"
+
+
+@pytest.mark.usefixtures("database")
+def test_a_place_among_many_is_kept_for_the_next_thread_and_given_up_a_moment_later() -> None:
+    def held() -> int:
+        return int(fetch("select count(*) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()")[0][0])
+
+    def given_up() -> bool:
+        until = time.monotonic() + 20
+        while held() > before and time.monotonic() < until:
+            time.sleep(0.02)
+        return held() == before
+
+    before = held()
+    for _ in range(50):
+        with place_among("many", KEPT_FROM) as one, place_among("many", KEPT_FROM) as other:
+            assert (one, other, held() - before) == (True, True, 2)
+    assert given_up()
+    with place_among("few", KEPT_FROM - 1):
+        assert held() == before + 1
+    assert held() == before, "what there are few of is given up at once"
+    with place_among("many", KEPT_FROM):
+        pass
+    fetch("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()")
+    with pytest.raises(psycopg.OperationalError), alone("something else"):
+        pass
+    with place_among("many", KEPT_FROM) as mine:
+        assert (mine, held()) == (True, before + 1), "a place that went with its connection counts no more"
+    assert given_up()
 
 
 def test_no_number_of_locks_uses_up_the_connections_of_a_worker(database: Database) -> None:

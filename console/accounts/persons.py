@@ -275,6 +275,10 @@ def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
 
 def actor(row: Any, *, kind: Any, session: str, key_id: str | None = None) -> Actor:
     """The actor from a row with a person's `id, name, email, tags, locale, zone, teams`."""
+    roles = access.roles_of(row.id)
+    if not roles:  # hardly anybody has none: another process made this person a moment ago, and the rights known here are older
+        access.refresh()
+        roles = access.roles_of(row.id)
     return Actor(
         kind=kind,
         id=row.id,
@@ -282,7 +286,7 @@ def actor(row: Any, *, kind: Any, session: str, key_id: str | None = None) -> Ac
         email=row.email,
         session=session,
         teams=tuple(row.teams),
-        roles=access.roles_of(row.id),
+        roles=roles,
         tags=row.tags,
         locale=row.locale,
         zone=row.zone,

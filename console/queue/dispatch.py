@@ -124,18 +124,17 @@ class _Manager(QueueManager):
     async def fetch_jobs(
         self, batch_size: int, global_concurrency_limit: int | None, heartbeat_timeout: timedelta
     ) -> AsyncGenerator[Job, None]:
-        found = True
-        while found and not self.shutdown.is_set():
-            found = False
-            rows = await self.queries.driver.fetch(_WAITING, list(self.entrypoint_registry))
-            waiting = {row["name"] for row in rows}
-            for pool in self.pools:
-                names = {QueueEntrypoint(name): EntrypointExecutionParameter(concurrency_limit=0) for name in pool.handlers}
-                if waiting.isdisjoint(names):
-                    continue
+        rows = await self.queries.driver.fetch(_WAITING, list(self.entrypoint_registry))
+        waiting = {row["name"] for row in rows}
+        for pool in self.pools:
+            names = {QueueEntrypoint(name): EntrypointExecutionParameter(concurrency_limit=0) for name in pool.handlers}
+            fetched = 0 if waiting.isdisjoint(names) else pool.threads
+            # Where fewer came than were asked for, no more wait or there is no room for them; what comes meanwhile is told of.
+            while fetched == pool.threads and not self.shutdown.is_set():
                 # Fetched ahead is one job for each thread: more would wait here while other workers have nothing to do.
-                for job in await self.queries.dequeue(pool.threads, names, self.queue_manager_id, 2 * pool.threads, heartbeat_timeout):
-                    found = True
+                jobs = await self.queries.dequeue(pool.threads, names, self.queue_manager_id, 2 * pool.threads, heartbeat_timeout)
+                fetched = len(jobs)
+                for job in jobs:
                     yield job
 
     @override

@@ -20,12 +20,12 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from console.errors import Invalid, SourceDown
 from console.records import connection_terms
-from console.records.connection_terms import USUAL, NoAnswer, Terms
+from console.records.connection_terms import USUAL, NoAnswer, Terms, keep_all
 from console.records.refusals import LOCKED, Unsayable, changed, driver_refusal
 from console.records.source_breaker import Breaker, limit_places, wait_once
 
 __all__ = [
-    "Terms", "address", "copied", "create", "dispose", "driver_refusal", "engine", "limit_places", "plain_moment", "read", "since",
+    "Terms", "address", "copied", "create", "dispose", "driver_refusal", "engine", "keep_all", "limit_places", "plain_moment", "read", "since",
     "stream", "transaction", "wait_once",
 ]  # fmt: skip
 

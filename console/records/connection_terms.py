@@ -57,6 +57,13 @@ class Terms:
 
 
 USUAL = Terms()
+_keeps_all = False
+
+
+def keep_all() -> None:
+    """Let this process keep the connections that it opened under load too: one that works all day would open and close them again and again."""
+    global _keeps_all  # noqa: PLW0603 (one per process, set when it starts)
+    _keeps_all = True
 
 
 class NoAnswer(psycopg.OperationalError):
@@ -66,8 +73,8 @@ class NoAnswer(psycopg.OperationalError):
 def engine(url: URL, terms: Terms) -> Engine:
     """An engine over `url` (with our driver) whose connections all have these terms."""
     options: dict[str, Any] = {
-        "pool_size": terms.pool,
-        "max_overflow": terms.overflow,
+        "pool_size": terms.pool + (terms.overflow if _keeps_all else 0),
+        "max_overflow": 0 if _keeps_all else terms.overflow,
         "pool_timeout": terms.connect_s,
         "pool_recycle": RECYCLE_S,
         "isolation_level": "AUTOCOMMIT",  # reads are single statements; `connect.transaction` asks for more

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from console import access, rights, runs
+from console import access, accounts, rights, runs
 from console.access import policy_store
 from console.access.rows import Row
 from console.activity import exports, sequencing
@@ -83,6 +83,19 @@ def test_another_process_follows_a_publication_and_a_lost_notice_and_keeps_the_o
         for _ in range(3):
             time.sleep(policy_store.COMPARE_S / 2)
             assert answer(process, rosa, "read") == (True, number + 1)
+
+
+@pytest.mark.usefixtures("company")
+def test_a_person_whom_another_process_made_a_moment_ago_has_their_roles_at_once() -> None:
+    made = accounts.create_person("late@example.com", role="reviewer", team="operations", name="Late").person
+    (given,) = [row for row in policy_store.current().index.rows if row.sub == f"user:{made.id}"]
+    with transaction() as connection:
+        policy_store.write(connection, removed=[given])
+    access.refresh()
+    assert accounts.actor_of_person(made.id).roles == frozenset()
+    with transaction() as connection:
+        policy_store.write(connection, added=[given])
+    assert accounts.actor_of_person(made.id).role_names == ["reviewer"]
 
 
 def taken(*gone: Row) -> None:
