@@ -129,12 +129,18 @@ def _compact(number: Decimal, leaf: Mapping[str, Any], look: Look) -> str:
             exact,
             code,
             locale=look.locale,
-            fraction_digits=1 if 1 <= abs(exact) / 10 ** (3 * _thousands(exact)) < 10 and _thousands(exact) else 0,
+            fraction_digits=_digits(exact),
         )
         if len(code) == 3
         else format_compact_decimal(exact, locale=look.locale, fraction_digits=1 if exact % 1000 else 0)
     )
     return shown.replace("K", "k").replace("M", "m") if look.locale.startswith("en") else shown
+
+
+def _digits(number: Decimal) -> int:
+    """Return how many decimals a shortened amount has: €1.01k beside €800, €1.2m, €24k."""
+    above = _thousands(number)
+    return 0 if not above or abs(number) >= 10 ** (3 * above + 1) else 2 if above == 1 else 1
 
 
 def _thousands(number: Decimal) -> int:
