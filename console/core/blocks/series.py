@@ -1,5 +1,6 @@
 """Series: figures over time as bars, grey up to what was expected and amber above."""
 
+import re
 from decimal import Decimal
 from typing import Literal
 
@@ -33,6 +34,9 @@ class Point(Repeated, Figure):
     """A figure and the time that it is of."""
 
     label: Template = Field(description="What it is of, such as the month; {{ expressions }} are filled in")
+
+
+MONTH = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2]))(?:-01)?")
 
 
 class Series(Block):
@@ -85,11 +89,11 @@ class Series(Block):
 
 
 def _month(label: Leaf) -> Leaf:
-    """A name that is nothing but the first day of a month, to be said as the month."""
+    """A name that is nothing but a month or the first day of one, to be said as the month."""
     parts = label.get("parts", ())
     value = parts[0].get("value") if len(parts) == 1 and isinstance(parts[0], dict) else None
-    first = isinstance(value, str) and len(value) == len("2026-11-01") and value.endswith("-01")
-    return {**parts[0], "look": {"as": "month"}} if first else label
+    month = MONTH.fullmatch(value) if isinstance(value, str) else None
+    return {**parts[0], "value": f"{month[1]}-01", "look": {"as": "month"}} if month else label
 
 
 def _short(leaf: Leaf) -> Leaf:
