@@ -26,6 +26,8 @@ HEIGHT, TOP, LABEL = Decimal(56), Decimal(4), 11
 """Height of the picture's bars in pixels, the gap above the highest, and the base line of the words about it."""
 ROOM = Decimal(25)
 """What the words about the highest bar need beside it, in per cent; where there is less they stand above the picture and name it."""
+UNDER = Decimal(16)
+"""How far below the top edge a line has no room for words above it, and what they need under it."""
 LABELS, LETTERS = 4, 36
 """Names below the bars, so that they do not touch each other on a telephone."""
 
@@ -129,9 +131,17 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
     x, end, bar = _beside(
         [zero - max(value, Decimal(0)) * scale if value else HEIGHT for _, value in known], [number for number, _ in known], step
     )
+    line = zero - expected * scale if expected is not None else None
+    under = (
+        line + UNDER if line is not None and line <= UNDER else Decimal(0)
+    )  # the words about the line stand under it, where high bars would lie behind them
+    crowded = any(
+        bar["over"] or zero - max(value, Decimal(0)) * scale < under
+        for bar, (_, value) in list(zip(bars, known, strict=True))[: -(-len(bars) // 3)]
+    )
     return {
-        "bars": bars, "names": names, "crowded": any(bar["over"] for bar in bars[: -(-len(bars) // 3)]), "base": f"{zero:.1f}", "height": 72,
-        "line": f"{zero - expected * scale:.1f}" if expected is not None else None,
+        "bars": bars, "names": names, "crowded": crowded, "base": f"{zero:.1f}", "height": 72,
+        "line": f"{line:.1f}" if line is not None else None,
         "peak": {"apart": False, "nothing": True} if peak[1] <= 0 else {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL, "apart": bar != peak[0]},
     }  # fmt: skip
 
