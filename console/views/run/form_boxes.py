@@ -76,6 +76,7 @@ class Box:
     required: bool = False
     help: str | None = None
     whose: str = ""
+    only: bool = False
     input_type: str = "text"
     keyboard: str | None = None
     choices: Sequence[Choice] = ()
