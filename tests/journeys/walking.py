@@ -110,8 +110,6 @@ class Walk:
             for name, one in fields.items()
             if one["value"] in (None, "", []) and (one["required"] or one["type"] == "checklist")
         }
-        if "last4_read_by_them" in fields:  # nobody reads them out to a program
-            values["last4_read_by_them"] = run["context"]["request"]["iban"][-4:]
         body: dict[str, Any] = {"step": current["step"], "revision": run["revision"], "values": values}
         choices = [one["value"] for one in current["outcomes"]]
         if choices:
