@@ -1,6 +1,7 @@
 """Convert values to the text in form boxes and back."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
@@ -9,6 +10,9 @@ from zoneinfo import ZoneInfo
 from console.formats.kinds import LISTS, Kind, Look
 from console.formats.money import is_money, money_box, money_typed
 from console.formats.times import moment_of, within
+
+BLANKS = "[ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]"
+_GROUPED = re.compile(rf"-?[0-9]{{1,3}}(?:{BLANKS}[0-9]{{3}})+(?:[.,][0-9]*)?")
 
 
 def box(what: Kind, value: Any, look: Look) -> str:
@@ -60,15 +64,16 @@ def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
 
 
 def _whole(entry: str, _: Look) -> Any:
-    bare = entry.replace("\N{MINUS SIGN}", "-").replace(" ", "").replace("\N{NO-BREAK SPACE}", "").replace("_", "x")
     try:
-        return int(bare)
+        return int(_fraction(entry, _).replace("_", "x"))
     except ValueError:
         return entry
 
 
 def _fraction(entry: str, _: Look) -> str:
-    return entry.replace("\N{MINUS SIGN}", "-").replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
+    """Return the number without blanks between thousands; any other blank in it stays and is refused: who types "1 00.5" may mean 1.005 or 100.5."""
+    bare = re.sub(r"^- +", "-", entry.replace("\N{MINUS SIGN}", "-"))
+    return re.sub(BLANKS, "", bare) if _GROUPED.fullmatch(bare) else bare
 
 
 def _local_moment(entry: str, look: Look) -> str:

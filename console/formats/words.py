@@ -323,9 +323,9 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
 
 
 def file_words(value: Mapping[str, Any]) -> str:
-    """Describe a file value of a run by type, size and hash: `PDF, 24 KB, SHA-256 1f0c9a…`."""
+    """Describe a file value of a run by type and size: `PDF, 24 KB`. Its hash is for the log, the API and the case file."""
     known = next((kind.label for kind in media.MEDIA.values() if kind.media_type == value["media_type"]), "File")
-    return f"{known}, {media.size(int(value['bytes']))}, SHA-256 {str(value['sha256'])[:12]}…"
+    return f"{known}, {media.size(int(value['bytes']))}"
 
 
 def initials(title: str) -> str:

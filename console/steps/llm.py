@@ -94,7 +94,7 @@ class Llm(StepType):
         kinds = {entry.name: entry.type for entry in step.config.output}
         found = references(context.proposal or {}, values, kinds)
         alone = bool(context.proposal) and context.answered
-        return Completion("default", values, {**values, ORIGIN: MODEL if alone else PERSON} | ({REFERENCES: found} if found else {}))
+        return Completion("default", values, {**values, ORIGIN: MODEL if alone else PERSON, REFERENCES: found})
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
         """Asks and waits for the answer. Raises AsksPerson where the AI is switched off for the step."""

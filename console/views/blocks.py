@@ -1,5 +1,6 @@
 """Blocks of a step's content as its page draws them: from the data that was recorded with the screen, in words for this reader."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
 from functools import cache
@@ -72,14 +73,19 @@ def with_words(data: Data, look: Look) -> Data:
 
 
 def words(leaf: Leaf | None, look: Look, *, inside: bool = False) -> str:
-    """Return a leaf in words (`inside` a sentence): the only place where a block's value becomes text. A text without a label stays as it was written."""
+    """Return a leaf in words (`inside` a sentence): the only place where a block's value becomes text. A text without a label stays as it was written.
+
+    What is missing from a sentence is a dash in it; a text that is nothing but values leaves it out.
+    """
     if leaf is None:
         return ""
     if leaf.get("hidden"):
         return HIDDEN
     if "parts" in leaf:
+        gap = "–" if any(isinstance(part, str) and any(map(str.isalnum, part)) for part in leaf["parts"]) else ""
         return "".join(
-            part if isinstance(part, str) else words(part, look, inside=True) if part["value"] is not None else "" for part in leaf["parts"]
+            part if isinstance(part, str) else words(part, look, inside=True) if part["value"] is not None else gap
+            for part in leaf["parts"]
         )
     form, value = leaf.get("look", {}), leaf.get("value")
     if leaf.get("short") and (number := number_of(value)) is not None and abs(Decimal(number).adjusted()) < MOST_SHORT:
@@ -119,22 +125,32 @@ def _amount(number: Decimal | int, leaf: Mapping[str, Any]) -> Any:
     return Amount(str(exact), code) if money and len(code) > 1 else str(exact)
 
 
+SHORTENED = {"K": "k", "M": "m", "B": "bn", "T": "tn"}
+
+
 def _compact(number: Decimal, leaf: Mapping[str, Any], look: Look) -> str:
     """Return a figure in few characters, such as €1.2m."""
     code = str(leaf.get("currency") or "")
     places = decimals(code) if code else MOST_DECIMALS  # where nobody can say it is cents; of an unknown currency it is as it is stored
     exact = number.scaleb(-(places or 0)) if leaf.get("minor") else number
+    exact = Decimal(f"{exact:.3g}")  # 999,999,999.99 is €1bn and not €1000m
     shown = (
         format_compact_currency(
             exact,
             code,
             locale=look.locale,
-            fraction_digits=1 if 1 <= abs(exact) / 10 ** (3 * _thousands(exact)) < 10 and _thousands(exact) else 0,
+            fraction_digits=_digits(exact),
         )
         if len(code) == 3
         else format_compact_decimal(exact, locale=look.locale, fraction_digits=1 if exact % 1000 else 0)
     )
-    return shown.replace("K", "k").replace("M", "m") if look.locale.startswith("en") else shown
+    return re.sub(r"(?<=[0-9])[KMBT]", lambda found: SHORTENED[found[0]], shown) if look.locale.startswith("en") else shown
+
+
+def _digits(number: Decimal) -> int:
+    """Return how many decimals a shortened amount has: €1.01k beside €800, €1.2m, €24k."""
+    above = _thousands(number)
+    return 0 if not above or abs(number) >= 10 ** (3 * above + 1) else 2 if above == 1 else 1
 
 
 def _thousands(number: Decimal) -> int:

@@ -33,10 +33,13 @@ def test_fields_follow_the_choice_and_keep_what_was_typed(screens: Callable[...,
     olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{at_decide}")
     assert "The risk is high." in page.inner_text(".choose-row.off")
+    looking = screens().enter("mona").go(f"/runs/{at_decide}")
+    assert looking.eval_on_selector(".choose-row.off", "row => getComputedStyle(row).display") == "grid", "who only looks has its sheet too"
     assert visible(olivia) == ["f-note"]
     page.focus("#outcome")
     olivia.press("ArrowDown")
     assert visible(olivia) == ["f-code", "f-detail", "f-note"]
+    assert not page.is_visible("#f-detail-help .whose"), "once one is chosen, boxes do not say whose they are"
     assert page.inner_text("#open-fields").startswith("Still open: ")
     page.focus("#f-code")
     olivia.press("P")

@@ -19,10 +19,13 @@ from console.activity import sequencing
 from console.db.engine import fetch
 from console.log import tree_heads, verify
 from console.reports import pdf_process
+from console.views.run import case_file
+from console.work import approvals
 from tests import warm
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.papers import evidence, pdf, text_of
+from tests.support.four_eyes import asking, requested
 from tests.views.conftest import Pages
 
 
@@ -110,6 +113,15 @@ def test_the_paper_is_the_same_for_the_same_case_and_carries_its_proofs(company:
     assert "KYC" in text or "review" in text.lower()
     assert "Olivia" in text
     assert not re.search(r"\d{4}-\d\d-\d\dT\d\d:\d\d", text), "a moment as a person reads it"
+
+
+def test_the_paper_says_of_each_vote_what_it_was(company: Company) -> None:
+    asking()
+    for record, decide, yes in (("1", runs.approve, True), ("2", runs.reject, False)):
+        run_id, asked = requested(company, slug="asking", record=record)
+        decide(company.people["mona"], asked, reason="Seen.")
+        [line] = approvals.find(company.people["mona"], {"run": run_id}, limit=5).lines
+        assert [(vote["who"], vote["yes"], vote["reason"]) for vote in case_file._approval(line)["votes"]] == [("Mona", yes, "Seen.")]
 
 
 @pytest.mark.rotating

@@ -75,7 +75,7 @@ def test_a_tick_list_is_asked_for_tick_by_tick() -> None:
 def test_a_person_answers_by_hand() -> None:
     done = walk.complete("llm", SETTINGS, context(), {"flags": ["expired"], "summary": "S"})
     assert (done.outcome, done.values) == ("default", {"flags": ["expired"], "summary": "S"})
-    assert done.output == {"flags": ["expired"], "summary": "S", "origin": "person"}
+    assert done.output == {"flags": ["expired"], "summary": "S", "origin": "person", "references": {}}
     with pytest.raises(Invalid):
         walk.complete("llm", SETTINGS, context(), {"flags": ["expired"]})
 

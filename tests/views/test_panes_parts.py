@@ -385,7 +385,8 @@ def test_a_field_says_to_which_options_it_belongs(name: str, options: list[str],
     found = option_fields.belonging(OUTCOMES)[name]
     assert (list(found.options), list(found.needed), found.words) == (options, needed, words)
     drawn = form_boxes.boxes({"fields": [{"name": name, "label": "X", "help": "A hint."}, {"name": "other", "label": "Y"}]}, LOOK)
-    assert [box.help for box in option_fields.with_options(drawn, option_fields.belonging(OUTCOMES))] == [f"{words} A hint.", None]
+    told = option_fields.with_options(drawn, option_fields.belonging(OUTCOMES))
+    assert [(box.whose, box.help) for box in told] == [(words, "A hint."), ("", None)]
 
 
 def test_options_without_fields_change_no_hint() -> None:

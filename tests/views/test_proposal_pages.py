@@ -26,7 +26,7 @@ def test_a_form_is_whole_while_proposals_are_looked_for(pages: "Pages", given_se
     run = proposals.at(pages.company, "rate")
     page = pages.olivia.get(f"/runs/{run}")
     assert ("Looking for proposals …" in page.text) is with_ai
-    assert ("Looking what rules can fill in …" in page.text) is not with_ai
+    assert ("Looking for what rules can fill in …" in page.text) is not with_ai
     assert ("Handle Manually" in page.text) is with_ai
     assert page.with_attribute("data-poll")
     assert states(page) == {"risk": "off", "email": "off"}

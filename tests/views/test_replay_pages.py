@@ -108,6 +108,21 @@ def test_rows_and_answers_that_differ_today_are_marked(pages: "Pages", monkeypat
     assert "In the record now: High" in answered.text
 
 
+def test_at_the_moment_of_a_choice_it_is_marked(pages: "Pages") -> None:
+    run = pages.company.at("decide")
+    pages.olivia.get(f"/runs/{run}")
+    pages.company.answer(run)
+    [chosen] = [event["n"] for event in runs.events(pages.company.olivia, run, limit=100)[0] if event["kind"] == "outcome_chosen"]
+    page = pages.olivia.get(f"/runs/{run}/replay?at={chosen}")
+    [marked] = [told for told in page.with_attribute("class") if told["class"] == "outcome chosen"]
+    assert marked
+    assert not [
+        told
+        for told in pages.olivia.get(f"/runs/{run}/replay?at={chosen - 1}").with_attribute("class")
+        if told["class"] == "outcome chosen"
+    ]
+
+
 def test_cancelled_attempts_stay_struck_through(pages: "Pages") -> None:
     run = pages.company.at("decide")
     runs.revise(pages.company.olivia, run, revision=pages.company.told(run)["revision"], step="note", attempt=None, reason="Again.")

@@ -244,11 +244,21 @@ def test_who_holds_a_run_since_when_and_whether_one_may_take_it(
     assert not any(part in note.text for part in without)
 
 
-@pytest.mark.parametrize("can", [frozenset({"retry"}), frozenset[str]()])
-def test_a_stopped_step_offers_to_try_again_where_that_is_allowed(can: frozenset[str]) -> None:
-    note = notices._take_over(view(can, current={"take_over": {"message": "No rate."}}), LOOK)
+@pytest.mark.parametrize(
+    ("can", "code", "retry", "tone"),
+    [
+        (frozenset({"retry"}), "no_answer", "Retry", "warn"),
+        (frozenset[str](), "no_answer", "", "warn"),
+        (frozenset({"retry"}), "already_done", "", "warn"),
+        (frozenset({"retry"}), "no_address", "", "info"),
+    ],
+)
+def test_a_stopped_step_offers_to_try_again_where_that_is_allowed_and_of_use(can: frozenset[str], code: str, retry: str, tone: str) -> None:
+    note = notices._take_over(view(can, current={"take_over": {"message": "No rate.", "code": code}}), LOOK)
     assert note is not None
-    assert (note.text, note.post, note.button) == ("No rate.", "/runs/run_1/retry" if can else "", "Retry" if can else "")
+    assert note.text.startswith("No rate.")
+    assert ("keep its result" in note.text) == (code == "already_done")
+    assert (note.post, note.button, note.tone) == ("/runs/run_1/retry" if retry else "", retry, tone)
 
 
 def test_what_is_wrong_is_listed_with_the_labels_of_its_boxes() -> None:

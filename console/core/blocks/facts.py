@@ -47,7 +47,8 @@ class Facts(Block):
     def picture(cls, data: Data, say: Say) -> Data:
         """Each fact in words."""
         facts = [_in_words(fact, say) for fact in data["facts"]]
-        return {"columns": min(data["columns"], max(1, len(facts))), "facts": facts, "shown": SHOWN, "left_out": left_out(data)}
+        columns = 2 if len(facts) == 4 else data["columns"]  # the fourth does not stand alone
+        return {"columns": min(columns, max(1, len(facts))), "facts": facts, "shown": SHOWN, "left_out": left_out(data)}
 
 
 def _in_words(fact: Data, say: Say) -> Data:

@@ -1,5 +1,6 @@
 """Series: figures over time as bars, grey up to what was expected and amber above."""
 
+import re
 from decimal import Decimal
 from typing import Literal
 
@@ -25,6 +26,8 @@ HEIGHT, TOP, LABEL = Decimal(56), Decimal(4), 11
 """Height of the picture's bars in pixels, the gap above the highest, and the base line of the words about it."""
 ROOM = Decimal(25)
 """What the words about the highest bar need beside it, in per cent; where there is less they stand above the picture and name it."""
+UNDER = Decimal(16)
+"""How far below the top edge a line has no room for words above it, and what they need under it."""
 LABELS, LETTERS = 4, 36
 """Names below the bars, so that they do not touch each other on a telephone."""
 
@@ -33,6 +36,9 @@ class Point(Repeated, Figure):
     """A figure and the time that it is of."""
 
     label: Template = Field(description="What it is of, such as the month; {{ expressions }} are filled in")
+
+
+MONTH = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2]))(?:-01)?")
 
 
 class Series(Block):
@@ -85,11 +91,11 @@ class Series(Block):
 
 
 def _month(label: Leaf) -> Leaf:
-    """A name that is nothing but the first day of a month, to be said as the month."""
+    """A name that is nothing but a month or the first day of one, to be said as the month."""
     parts = label.get("parts", ())
     value = parts[0].get("value") if len(parts) == 1 and isinstance(parts[0], dict) else None
-    first = isinstance(value, str) and len(value) == len("2026-11-01") and value.endswith("-01")
-    return {**parts[0], "look": {"as": "month"}} if first else label
+    month = MONTH.fullmatch(value) if isinstance(value, str) else None
+    return {**parts[0], "value": f"{month[1]}-01", "look": {"as": "month"}} if month else label
 
 
 def _short(leaf: Leaf) -> Leaf:
@@ -125,9 +131,17 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
     x, end, bar = _beside(
         [zero - max(value, Decimal(0)) * scale if value else HEIGHT for _, value in known], [number for number, _ in known], step
     )
+    line = zero - expected * scale if expected is not None else None
+    under = (
+        line + UNDER if line is not None and line <= UNDER else Decimal(0)
+    )  # the words about the line stand under it, where high bars would lie behind them
+    crowded = any(
+        bar["over"] or zero - max(value, Decimal(0)) * scale < under
+        for bar, (_, value) in list(zip(bars, known, strict=True))[: -(-len(bars) // 3)]
+    )
     return {
-        "bars": bars, "names": names, "crowded": any(bar["over"] for bar in bars[: -(-len(bars) // 3)]), "base": f"{zero:.1f}", "height": 72,
-        "line": f"{zero - expected * scale:.1f}" if expected is not None else None,
+        "bars": bars, "names": names, "crowded": crowded, "base": f"{zero:.1f}", "height": 72,
+        "line": f"{line:.1f}" if line is not None else None,
         "peak": {"apart": False, "nothing": True} if peak[1] <= 0 else {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL, "apart": bar != peak[0]},
     }  # fmt: skip
 

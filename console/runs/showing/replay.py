@@ -167,10 +167,24 @@ def screens_shown(actor: Actor, run_id: str) -> dict[tuple[str, int], Screen]:
     """
     seen = see(actor, run_id)
     hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
-    last = {stored.open["n"]: stored for stored in map(log.closed, log.rows(run_id)) if stored.type == "step_shown"}
-    drawn = [opened.values.get("screen") for opened in log.open_values(run_id, list(last.values())).values()]
-    shown = (screen_for(hidden, screen, seen.run.collection) for screen in drawn if screen)
+    events: dict[int, list[Any]] = {}
+    for stored in map(log.closed, log.rows(run_id)):
+        if stored.type == "step_shown":
+            events.setdefault(stored.open["n"], []).append(stored)
+    drawn = _screens(run_id, [shown[-1] for shown in events.values()])
+    asked = [n for n, screen in drawn.items() if screen["type"] == "settle" and len(events[n]) > 1]
+    before = (
+        _screens(run_id, [stored for n in asked for stored in events[n][:-1]], but="settle") if asked else {}
+    )  # what was done there stood on an earlier one
+    shown = (screen_for(hidden, screen, seen.run.collection) for screen in (drawn | before).values())
     return {(screen["step"], screen["attempt"]): screen for screen in shown if screen}
+
+
+def _screens(run_id: str, events: Sequence[Any], but: str = "") -> dict[int, Screen]:
+    """Number of the attempt → the last of the screens that these events recorded, without those of the type `but`."""
+    opened = log.open_values(run_id, list(events))
+    found = ((stored.open["n"], opened[stored.n].values.get("screen")) for stored in events if stored.n in opened)
+    return {n: screen for n, screen in found if screen and screen["type"] != but}
 
 
 Today = Mapping[str, Mapping[str, Mapping[str, Any]]]

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup
 
-from console import reports, runs
+from console import accounts, reports, runs
 from console.activity import sequencing
 from console.core.actor import Actor
 from console.errors import ConsoleError, NotFound
@@ -18,6 +18,7 @@ from console.reports import CaseFile
 from console.views import assets, formats, frame
 from console.views.formats import Look
 from console.views.run import page, steps_pane
+from console.views.run.block_papers import Papers
 
 blueprint = Blueprint("case_file", __name__, url_prefix="/runs")
 
@@ -63,8 +64,13 @@ def _paper_or_none(case: CaseFile, actor: Actor) -> bytes | None:
 
 def html(case: CaseFile, actor: Actor) -> str:
     """Return the page of the paper. It refers to nothing outside: its style and fonts stand in it."""
-    run, look = case.run, replace(Look.of(actor), now=reports.made_at(case), people=case.names, lasting=True)
+    run, look = (
+        case.run,
+        replace(Look.of(actor), now=reports.made_at(case), people=case.names, accounts=accounts.AccountNames(), lasting=True),
+    )
+    papers = Papers(actor, run, run["last_event"])
     context = page.context_of_run(run, case.record_title, "") | {
+        "ending": formats.program_words(str(run["ending"])) if run["ending"] else "",
         "read_only": True,
         "mode": "look",
         "icon": lambda *_: "",
@@ -77,7 +83,7 @@ def html(case: CaseFile, actor: Actor) -> str:
             "title": f"{run['workflow']['title']}, {case.record_title}" if case.record_title else run["workflow"]["title"],
             "status": frame.status_badge(run["status"]),
             "results": page.results(run, look, context["result_kinds"]),
-            "sections": _folded(_section(case, attempt, context, look) for attempt in run["attempts"]),
+            "sections": _folded(_section(case, attempt, context, look, papers) for attempt in run["attempts"]),
             "approvals": [_approval(line) for line in case.approvals],
             "looked": case.looked,
             "events": case.events,
@@ -114,12 +120,14 @@ def _moment(value: Any, look: Look) -> str:
     return formats.times.worded(at, "d MMM y, HH:mm:ss", look) if at is not None else ""
 
 
-def _section(case: CaseFile, attempt: Mapping[str, Any], context: Mapping[str, Any], look: Look) -> dict[str, Any]:
+def _section(case: CaseFile, attempt: Mapping[str, Any], context: Mapping[str, Any], look: Look, papers: Papers) -> dict[str, Any]:
     """Return what the paper says of one attempt: its title and outcome, its screen, and what was answered."""
     screen = case.screens.get((attempt["step"], attempt["attempt"])) or {}
     labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
-    values = attempt["values"] or {}
-    drawn = page.step_context(screen, look, context["states_of"], answers=values, chosen=attempt["outcome"]) if screen else {}
+    values, look = attempt["values"] or {}, frame.naming_of(screen, look)
+    drawn = (
+        page.step_context(screen, look, context["states_of"], answers=values, chosen=attempt["outcome"], papers=papers) if screen else {}
+    )
     return {
         "title": attempt["title"],
         "state": steps_pane.STATE_WORDS[runs.showing.view.STATES[attempt["status"]]],
@@ -157,7 +165,7 @@ def _approval(line: Any) -> dict[str, Any]:
         "why": approval.why,
         "status": approval.status,
         "votes": [
-            {"who": line.names.get(vote.by, "a former colleague"), "yes": vote.decision == "approved", "at": vote.at, "reason": vote.reason}
+            {"who": line.names.get(vote.by, "a former colleague"), "yes": vote.decision == "approve", "at": vote.at, "reason": vote.reason}
             for vote in approval.decided
         ],
     }

@@ -75,6 +75,8 @@ class Box:
     shown: Markup
     required: bool = False
     help: str | None = None
+    whose: str = ""
+    only: bool = False
     input_type: str = "text"
     keyboard: str | None = None
     choices: Sequence[Choice] = ()
@@ -115,7 +117,7 @@ class Box:
     def described_by(self) -> str:
         """Return the ids of the help, the error and the reasons of a proposal, for `aria-describedby`."""
         why = self.hint is not None and self.hint.there and self.hint.state != "off"
-        parts = (("why", why), ("last", self.last), ("help", self.help), ("error", self.error))
+        parts = (("why", why), ("last", self.last), ("help", self.help or self.whose), ("error", self.error))
         return " ".join(f"{self.id}-{part}" for part, there in parts if there)
 
 

@@ -105,32 +105,35 @@ def _made(view: RunView) -> list[str]:
     return [each["summary"] for each in effects if each["status"] == "succeeded" and not each["compensates"] and each["id"] not in back]
 
 
-NOTHING_WRONG = frozenset({"asks_person", "no_address", "no_rule", "off"})
-"""Why a step asks a person although nothing failed: something has to be filled in or decided."""
+STOPS_AGAIN = frozenset({"already_done", "no_address"})
+"""Causes with which trying again comes to the same."""
+KEEP_OR_AGAIN = " The button below asks you: keep its result, or do it again."
 
 
 def _take_over(view: RunView, look: Look) -> Note | None:
     cause = (view.json["current"] or {}).get("take_over") or (view.screen or {}).get("take_over")
     if not cause:
         return None
-    again = frame.run_url(view.json["id"], "retry") if "retry" in view.can else ""
+    code = cause.get("code")
+    made, wrong = code == "already_done", code not in proposal.NOTHING_WRONG
+    again = frame.run_url(view.json["id"], "retry") if "retry" in view.can and code not in STOPS_AGAIN else ""
     return Note(
-        "This step asks a person" if cause.get("code") in NOTHING_WRONG else "This step stopped and asks a person",
-        str(cause.get("message", "")),
-        "warn",
+        "This step stopped and asks a person" if wrong else "This step asks a person",
+        f"{cause.get('message', '')}{KEEP_OR_AGAIN if made else ''}",
+        "warn" if wrong else "info",
         "hand-stop",
         post=again,
         button="Retry" if again else "",
-        facts=effects.tried_before(view.json, look),
+        facts=effects.tried_before(view.json, look) if wrong else (),
     )
 
 
 def _holder(view: RunView, actor: Actor, look: Look) -> Note | None:
     run = view.json
     if ticket := run.get("ticket"):
-        by = view.names.get(ticket["by"] or "", "The engine")
+        by = f"{view.names.get(ticket['by'], 'A former colleague')}: " if ticket["by"] else ""
         may = " Resume goes on with it." if "resume" in view.can else ""
-        return Note(f"In the inbox “{inboxes.title_of(ticket['inbox'])}”", f"{by}: “{ticket['reason']}”{may}", "warn", "inbox")
+        return Note(f"In the inbox “{inboxes.title_of(ticket['inbox'])}”", f"{by}“{ticket['reason']}”{may}", "warn", "inbox")
     if run["status"] == "saved":
         words = (
             "Resume goes on with this step, with what was typed so far."

@@ -40,9 +40,12 @@ def belonging(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Belonging]:
 
 
 def with_options(boxes: Sequence[Box], belongs: Mapping[str, Belonging]) -> list[Box]:
-    """Return the boxes, each with its options in the hint, so that it is clear without script and before a choice is made."""
-    worded = ((box, belongs[box.source].words if box.source in belongs else "") for box in boxes)
-    return [replace(box, help=f"{words} {box.help}" if box.help else words) if words else box for box, words in worded]
+    """Return the boxes, each with its options in words (`whose`), so that it is clear without script and before a choice is made.
+
+    `only`: no option needs it, so that once one is chosen the words say nothing that is not seen.
+    """
+    known = ((box, belongs.get(box.source)) for box in boxes)
+    return [replace(box, whose=part.words, only=not part.needed) if part else box for box, part in known]
 
 
 def _quoted(labels: Mapping[str, str], values: Sequence[str]) -> str:

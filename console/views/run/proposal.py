@@ -26,7 +26,9 @@ MOST_REASONS = 3
 OVERDUE_S = 2.0
 NO_TOOL = frozenset({"no_key"})
 SETTINGS = "/settings/ai"
-BY_RULES = "Looking what rules can fill in …"
+NOTHING_WRONG = frozenset({"asks_person", "no_address", "no_rule", "off"})
+"""Why a step asks a person although nothing failed: something has to be filled in or decided."""
+BY_RULES = "Looking for what rules can fill in …"
 """What is said where no AI is set up, so that nobody waits for one."""
 HELD_BACK = "Nothing is filled in: money moves, somebody is restricted, or it cannot be undone. What you decide is yours to put in."
 
@@ -266,7 +268,11 @@ def drawn(
     current = run.get("current") or {}
     proposal, taken = current.get("proposal"), current.get("take_over")
     if proposal is None or proposal["for"] != reader:
-        return Drawn(Strip("none", marks.by_hand, why=marks.why)) if taken else Drawn()
+        return (
+            Drawn(Strip("none", marks.by_hand, why=marks.why))
+            if taken and taken.get("code") not in NOTHING_WRONG and _asks(screen)
+            else Drawn()
+        )
     item = (screen.get("progress") or {}).get("key")
     if proposal.get("item") not in (None, item):  # it is for another item of the list
         return Drawn(Strip("none", marks.by_hand, why=marks.why, can_retry=True))
@@ -292,6 +298,11 @@ def drawn(
     if proposal["status"] == READY:  # nothing more comes to stand at a field that has none
         hints = {name: each for name, each in hints.items() if each.there}
     return Drawn(above, hints, values, choice, proposal["outcome"] if choice else None)
+
+
+def _asks(screen: Mapping[str, Any]) -> bool:
+    """Return whether there is something that a person could fill in or choose by hand."""
+    return bool(screen.get("outcomes")) or any(not source.get("readonly") for source in screen.get("fields", ()))
 
 
 def with_timeout(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:

@@ -1,12 +1,12 @@
 """A run as it was after any event, in the same panes, read-only. The page has only links and no commands."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import documents, runs
+from console import browse, documents, runs
 from console.core.run import FINAL
 from console.errors import NotFound
 from console.runs import ReplayView, Today
@@ -76,9 +76,10 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     run, screen = view.run.json, view.run.screen or {}
     look = replace(frame.naming_of(screen, look), people=view.run.names)
     record = screen.get("record")
-    answered = _answers(run, screen)
+    answered = _answers(run, screen, view.json["event"])
     now = view.now_values if since else None
     today = runs.rows_today(frame.actor(), screen) if since else None
+    look = _naming_today(screen, now, today, look)
     context = page.run_context(view.run) | _titles(view, screen)
     context |= page.step_context(
         screen,
@@ -138,8 +139,24 @@ def band(view: ReplayView, address: Callable[[int], str]) -> dict[str, Any]:
     }
 
 
-def _answers(run: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was submitted for the step on the screen, if that had happened by then."""
+def _naming_today(screen: Mapping[str, Any], now: Mapping[str, Any] | None, today: Today | None, look: Look) -> Look:
+    """Return the look with the records that values of today refer to, as this reader may know them."""
+    record = screen.get("record") or {}
+    tables = (*screen.get("tables", ()), *filter(None, (screen.get("picks"), (screen.get("progress") or {}).get("item"))))
+    shown: list[tuple[Any, Iterable[Mapping[str, Any]]]] = [(record.get("fields", ()), [now or {}])]
+    shown += [(table["columns"], (today or {}).get(table.get("collection"), {}).values()) for table in tables]
+    wanted = {
+        (str(what["references"]), str(row[what["name"]]))
+        for fields, rows in shown
+        for what in fields
+        for row in rows
+        if what.get("references") and row.get(what["name"]) is not None
+    } - set(look.records)
+    return frame.naming(browse.named(frame.actor(), wanted), look) if wanted else look
+
+
+def _answers(run: Mapping[str, Any], screen: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was submitted for the step on the screen, if that had happened by then; what was chosen from the moment that it was."""
     for attempt in reversed(run["attempts"]):
         if (
             attempt["step"] == screen.get("step")
@@ -148,7 +165,8 @@ def _answers(run: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any
         ):
             return {"values": attempt["values"] or {}, "outcome": attempt["outcome"]}
     draft = (run["current"] or {}).get("draft") or {}
-    return {"values": draft.get("values", {}), "outcome": None}
+    chosen = event["data"].get("outcome") if event["kind"] == "outcome_chosen" and event["step"] == screen.get("step") else None
+    return {"values": draft.get("values", {}), "outcome": chosen}
 
 
 def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
