@@ -194,7 +194,11 @@ def _chosen(value: Any, _: Kind, look: Look) -> str:
 
 
 def _number(value: Any, what: Kind, look: Look) -> str:
-    text = _NO_FIGURES.sub(r"\1", str(value))
+    if type(value) is int and 0 <= value < 10_000 and what.type == "integer":
+        return str(value)
+    text = str(value)
+    if text[-1:] == "0" and "." in text:
+        text = _NO_FIGURES.sub(r"\1", text)
     return grouped(text, look.locale, 10_000 if what.type == "integer" else 1_000) if what.grouped else text
 
 
@@ -212,6 +216,8 @@ def _clock(value: Any, _: Kind, __: Look) -> str:
 
 def _amount(value: Any, what: Kind, look: Look) -> str:
     """Return an amount without a currency with two decimals: 12.5 is "12.50"."""
+    if type(value) is str and value[-3:-2] == "." and what.grouped:
+        return grouped(value, look.locale)
     whole, _, part = str(value).partition(".")
     short = len(part) < 2 and (not part or part.isdecimal())
     return _number(f"{whole}.{part:0<2}" if short and whole.removeprefix("-").isdecimal() else value, what, look)

@@ -43,6 +43,10 @@ PAGE_SIZE = 40
 WIDTH = "w."
 """Prefix of the fields with the widths of columns."""
 LABELLED = 3  # columns that a telephone shows with their labels; of the others those that are late or bad (list.css hides the rest there)
+HOLES = frozenset(
+    "rows said shown_words next previous tabs_href facets_href view_href syntax_href count_words count_href count_id".split()
+)
+"""What of a list differs from page to page; all around it is the same for one reader, filter and order."""
 _COUNTS = {"1": "exact", "about": "capped"}
 _UNSHOWN = frozenset({"other", "binary", "file"})
 
@@ -120,7 +124,8 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     shown = drawn(page, described, wrong, kept, known, saving) | ({} if wrong or slow else count_context(collection, query, page))
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
     shown |= list_preview.previewed(listed.id, request.args.get("preview"))
-    return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=422 if saving else 400 if wrong else 200)
+    status = 422 if saving else 400 if wrong else 200
+    return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=status, holes=HOLES)
 
 
 def _search_help(collection: Collection, described: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
@@ -218,7 +223,15 @@ def drawn(
     listed = frozenset(item.name for item in page.columns)
     chart = list_address(preview=None, of="").replace("/c/", "/chart/c/", 1)
     charted = {item.name: chart + quote_plus(item.name) for item in shown if can_be_charted(item) or can_be_spread(item)}
-    creates = hand_forms.may_create(frame.actor(), collection)
+    who = frame.actor()
+    creates = hand_forms.may_create(who, collection)
+    several = [
+        *bulk.offered(who, collection.id),
+        *bulk_starts.offered(who, collection.id),
+        *enrolled.offered(who, collection.id),
+        *many_changes.offered(who, collection),
+    ]
+    may_tag = tags.may_tag(who, collection.id) and bool(collection.key)
     return {
         "collection": collection,
         "segments": tabs(collection, described, kept, known),
@@ -238,7 +251,7 @@ def drawn(
         "facets": None,
         "kept": _kept_parameters("q", "after", "before", "count", "inside", "preview"),
         "kept_all": _kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview"),
-        "kept_view": kept,
+        "roomy": kept.roomy,
         "widths": [kept.widths.get(name) for name in (*([list_views.TITLE] * _titled(collection)), *(item.name for item in shown))]
         if kept.widths
         else [],
@@ -251,18 +264,12 @@ def drawn(
         "reach": page.reach,
         "inside_href": list_address(inside="1"),
         "facets_href": frame.present_address(),
+        "syntax_href": frame.present_address(syntax=1),
         "view_href": frame.present_address(view="1"),
         "head": heads(collection, shown, page.sort, page.masked, charted),
-        "actions": (
-            several := [
-                *bulk.offered(frame.actor(), collection.id),
-                *bulk_starts.offered(frame.actor(), collection.id),
-                *enrolled.offered(frame.actor(), collection.id),
-                *many_changes.offered(frame.actor(), collection),
-            ]
-        ),
+        "actions": [(action.id, action.title) for action in several],
         "board_href": board_links.board_address(collection, described["fields"]),
-        "may_tag": (may_tag := tags.may_tag(frame.actor(), collection.id) and bool(collection.key)),
+        "may_tag": may_tag,
         "choose": bool(several) or may_tag,
         "rows": rows(page, shown, kinds, look, choose=bool(several) or may_tag),
         "kept_list": _kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
@@ -383,7 +390,7 @@ def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], lo
             if item.name in collection.currencies:
                 alone = {item.name: collection.currencies[item.name]}
                 values = [formats.with_currencies(values_of, alone).get(item.name) for values_of in of_rows]
-            written.append(formats.column(what if at < LABELLED else replace(what, label=""), look, html)(values))
+            written.append(formats.column(what, look, html, labelled=at < LABELLED)(values))
             continue
         said = f' data-l="{escape(item.label)}"'
         written.append([cell if at < LABELLED or '"badge bad"' in cell else cell.replace(said, "", 1) for cell in cells])
