@@ -48,24 +48,24 @@ def rows_again(plan: Hashable, make: Callable[[], Any], values: Sequence[Any]) -
         kept = _written.get(plan)
         if kept is not None and kept.places:
             moved = dict(zip(kept.places, values, strict=True))
-            return _asked(connection, kept.text, kept.parameters | moved)
+            return _driver_rows(connection, kept.text, kept.parameters | moved)
         compiled = make().compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
         made = _Written(str(compiled), dict(compiled.params), tuple(values))
         if len(_written) >= MOST_KEPT:
             _written.clear()
         _written[plan] = replace(made, places=_places(kept, made)) if kept is not None else made
-        return _asked(connection, made.text, made.parameters)
+        return _driver_rows(connection, made.text, made.parameters)
 
     return rows
 
 
-def _asked(connection: Connection, text: str, parameters: dict[str, Any]) -> list[Any]:
+def _driver_rows(connection: Connection, text: str, parameters: dict[str, Any]) -> list[Any]:
     """The rows as the driver gives them, which is what a textual statement has in SQLAlchemy too, for half of the time. Raises SQLAlchemy's errors."""
-    driver = connection.connection.driver_connection
+    driver: Any = connection.connection.driver_connection
     try:
-        return driver.execute(text, parameters).fetchall()  # type: ignore[union-attr]
+        return list(driver.execute(text, parameters).fetchall())
     except psycopg.Error as error:
-        gone = connection.dialect.is_disconnect(error, driver, None)
+        gone = bool(driver.closed or driver.broken)
         if gone:
             connection.invalidate(error)
         raise sa.exc.DBAPIError.instance(

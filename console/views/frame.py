@@ -4,7 +4,7 @@ A page and its fragments are one template: a plain GET renders all of it, an htm
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, cast
@@ -19,13 +19,12 @@ from jinja2.ext import Extension
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from console import access, accounts, queue, settings
+from console import accounts, queue, settings
 from console.core import media, moments, record_links
 from console.core.actor import Actor
 from console.core.plain_words import uncapitalised
 from console.db.ids import new_id
 from console.errors import Malformed
-from console.proposals import measure
 from console.views import formats, kept_frames
 
 blueprint = Blueprint("frame", __name__)
@@ -152,7 +151,12 @@ def wants_fragment() -> bool:
 
 
 def page(
-    template: str, context: Mapping[str, Any], *, blocks: Mapping[str, str] | None = None, status: int = 200, holes: frozenset[str] | None = None
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    blocks: Mapping[str, str] | None = None,
+    status: int = 200,
+    holes: frozenset[str] | None = None,
 ) -> Response:
     """Return the page, or for htmx the block for the element that it replaces.
 
@@ -270,16 +274,6 @@ def dom_id(*parts: Any) -> str:
     return "-".join(re.sub(r"[^A-Za-z0-9_]+", "_", str(part)) or "_" for part in parts)
 
 
-def _for_reader(judge: Callable[[Actor], object]) -> Callable[[], bool]:
-    """Return whether `judge` holds for the reader, as a function; False if nobody is signed in."""
-    return lambda: g.get("actor") is not None and bool(judge(g.actor))
-
-
-_may_read_log = _for_reader(lambda who: access.can(who, None, "activity", "read"))
-_may_operate = _for_reader(lambda who: access.can(who, None, "source", "manage"))
-_may_measure = _for_reader(measure.may_read)
-
-
 def _paused() -> datetime | None:
     return queue.paused_at() if g.get("actor") is not None else None
 
@@ -307,9 +301,6 @@ def _extend(state: BlueprintSetupState) -> None:
         theme=theme,
         dom_id=dom_id,
         over_run=wants_fragment,  # a dialog fetched by htmx covers the run's page; opened alone it is a plain form
-        may_read_log=_may_read_log,
-        may_operate=_may_operate,
-        may_measure=_may_measure,
         paused_at=_paused,
         paused_because=queue.paused_because,
         initials=formats.initials,

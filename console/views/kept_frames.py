@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from types import NoneType
-from typing import Any
+from typing import Any, cast
 
 from flask import current_app, request, session
 from jinja2 import Environment, Template, meta, nodes
@@ -21,11 +21,39 @@ from console.core.documents.collections import Collection as CollectionModel
 
 MOST_KEPT = 200
 FIXED = frozenset(
-    "icon asset font sheets scripts morph collection_url record_url run_url dom_id initials status_badge key_segment get_flashed_messages".split()
+    [
+        "icon",
+        "asset",
+        "font",
+        "sheets",
+        "scripts",
+        "morph",
+        "collection_url",
+        "record_url",
+        "run_url",
+        "dom_id",
+        "initials",
+        "status_badge",
+        "key_segment",
+        "get_flashed_messages",
+    ]
 )
 """Functions whose answer depends on what they are given, and on where the console is mounted, alone. What is told once is never kept."""
 ASKED = frozenset(
-    "theme rail rail_state demo paused_at paused_because may_operate may_read_log may_measure over_run sandbox_on reads_outbox".split()
+    [
+        "theme",
+        "rail",
+        "rail_state",
+        "demo",
+        "paused_at",
+        "paused_because",
+        "may_operate",
+        "may_read_log",
+        "may_measure",
+        "over_run",
+        "sandbox_on",
+        "reads_outbox",
+    ]
 )
 """Functions of the request without parameters. They are asked each time, and what they say is compared."""
 CALLED_HOLES = frozenset({"csrf_token"})
@@ -72,7 +100,7 @@ def render(template: Template, values: dict[str, Any], holes: frozenset[str], bl
     pieces = _kept.get(key)
     if pieces is None:
         marks = {name: Markup(_MARK + name + _MARK) for name in holes | CALLED_HOLES}  # noqa: S704 (letters of ours)
-        marked = {name: marks[name] for name in holes if _there(values.get(name))}
+        marked = {name: marks[name] for name in holes if _is_given(values.get(name))}
         called = {name: partial(Markup, marks[name]) for name in CALLED_HOLES}
         parts = [*_HOLE.split(rendered(template, values | marked | called, block)), ""]
         if len(_kept) >= MOST_KEPT:
@@ -95,7 +123,7 @@ def _filled(value: Any) -> str:
     return escape(value() if callable(value) else value)
 
 
-def _there(value: Any) -> bool:
+def _is_given(value: Any) -> bool:
     return value is not None and value != ""
 
 
@@ -103,15 +131,15 @@ def _key(template: Template, values: Mapping[str, Any], holes: frozenset[str], b
     """Return all that the rendering depends on. Raises Uncomparable."""
     if session.get("_flashes"):
         raise Uncomparable  # words that are told once
-    env, parts = current_app.jinja_env, [template.name, block, request.script_root]
+    env, parts = current_app.jinja_env, list[Any]([template.name, block, request.script_root])
     for name in reads(env, str(template.name), tuple(macros.items())):
         if name in holes:
-            parts.append(_there(values.get(name)))
+            parts.append(_is_given(values.get(name)))
         elif name in values:
             value = values[name]
             parts.append(_comparable(value() if name in ASKED else value) if name not in CALLED_HOLES else None)
         elif name in ASKED:
-            parts.append(_comparable(env.globals[name]()))
+            parts.append(_comparable(cast(Callable[[], Any], env.globals[name])()))
     return tuple(parts)
 
 
@@ -123,9 +151,9 @@ def _comparable(value: Any) -> Any:
     if kind in _TYPED:  # 1 and True are equal, and so are a text and the same text as HTML
         return kind, value
     if kind is list or kind is tuple:
-        return tuple([_comparable(one) for one in value])
+        return kind, *[_comparable(one) for one in value]
     if kind is dict:
-        return tuple([(name, _comparable(one)) for name, one in value.items()])
+        return kind, *[(name, _comparable(one)) for name, one in value.items()]
     if kind is frozenset:
         return value
     if isinstance(value, CollectionModel):
@@ -143,9 +171,7 @@ def reads(env: Environment, template: str, macros: tuple[tuple[str, str], ...]) 
     """
     names = frozenset(_walked(env, [template], dict(macros)))
     unknown = {
-        name
-        for name in names & env.globals.keys()
-        if name not in FIXED | ASKED | CALLED_HOLES and not isinstance(env.globals[name], Macro)
+        name for name in names & env.globals.keys() if name not in FIXED | ASKED | CALLED_HOLES and not isinstance(env.globals[name], Macro)
     }
     if unknown:
         raise TypeError(f"{template} calls {', '.join(sorted(unknown))}: say in {__name__} what its answer depends on.")
@@ -161,7 +187,7 @@ def _walked(env: Environment, templates: Iterable[str], macros: Mapping[str, str
             continue
         seen.add(name)
         tree = env.parse(source(name)[0])
-        found = meta.find_undeclared_variables(tree)
+        found = {use.name for use in tree.find_all(nodes.Name) if use.ctx == "load"}  # jinja2.meta leaves out what is global
         yield from found
         for use in tree.find_all(nodes.Filter):
             if use.name in _OF_READER and not (isinstance(use.node, nodes.Call) and getattr(use.node.node, "name", "") in ASKED):
