@@ -20,6 +20,8 @@ from console.formats.times import ago, day_words, moment_of, moment_words, withi
 DEEPEST = 40
 TOO_DEEP = "…"  # instead of parts that are nested too deeply
 MOST_SECONDS = 10**11
+SINCE_2001 = 978_307_200
+"""When Apple's programs begin to count."""
 JULIAN, JULIAN_1970 = (2_400_000, 2_500_000), 2_440_587.5
 """From where a count since 1970 is one of parts of seconds; the numbers that are Julian days, and that of 1 January 1970."""
 
@@ -290,9 +292,14 @@ def read_json(value: Any) -> Any:
         return value
 
 
-def _counted(value: Any, look: Look) -> str:
-    """Return the moment of a count of seconds since 1970, of thousandths or millionths of them, or of Julian days, which their size tells; 0 is none."""
+def _counted(value: Any, look: Look, since: int = 0) -> str:
+    """Return the moment of a count of seconds since 1970, of thousandths or millionths of them, or of Julian days, which their size tells; 0 is none.
+
+    `since`: from when seconds are counted instead, in seconds since 1970.
+    """
     try:
+        if since:
+            return moment_words(datetime.fromtimestamp(since + int(float(value)), UTC).isoformat(), look.locale, look.zone)
         seconds = float(value)
         for _ in range(2):
             seconds /= 1_000 if seconds >= MOST_SECONDS else 1
@@ -322,6 +329,7 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "ago": lambda value, _, look: ago(value, look),
     "iban": lambda value, _, __: iban.grouped(str(value)),
     "unix": lambda value, _, look: _counted(value, look),
+    "cocoa": lambda value, _, look: _counted(value, look, SINCE_2001),
     "json": lambda value, _, look: plain(read_json(value), look),
     "translations": lambda value, what, look: text(what, value, look),
     "person": lambda value, _, look: look.accounts.get(str(value).lower(), str(value)),

@@ -107,11 +107,8 @@ def test_holes_are_printed_or_asked_for_and_every_function_is_known(pages: "Page
         tree = env.parse(env.loader.get_source(env, name)[0])  # type: ignore[union-attr]
         printed = [part for output in tree.find_all(nodes.Output) for part in output.nodes]
         called = [part.node for part in printed if isinstance(part, nodes.Call)]
-        tested = [
-            one
-            for choice in (*tree.find_all(nodes.If), *tree.find_all(nodes.CondExpr))
-            for one in [choice.test, *choice.test.find_all(nodes.Name)]
-        ]
+        asked = [*(choice.test for choice in tree.find_all(nodes.If)), *(choice.test for choice in tree.find_all(nodes.CondExpr))]
+        tested = [one for test in asked for one in [test, *test.find_all(nodes.Name)]]
         fine = {id(part) for part in (*printed, *called, *tested)}
         wrong = [use.name for use in tree.find_all(nodes.Name) if use.name in holes and use.ctx == "load" and id(use) not in fine]
         assert not wrong, f"{name} does more with {wrong} than to print it"
