@@ -74,7 +74,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
 def _column(row: Any, listing: list[str] | None, sample: list[Any], empty: bool) -> dict[str, Any]:
     name, declared, required, key, hidden = row
     stored = _stored(str(declared).upper(), sample)
-    if stored == "integer" and recognising.form_of(sample, name) == "flag":
+    if stored == "integer" and recognising.form_of(sample, core_data.words(name)) == "flag":
         stored = "boolean"
     limit = re.search(r"CHAR[A-Z ]*\(\s*(\d+)\s*\)", str(declared).upper())
     digits = re.search(r"(?:NUM|DEC)[A-Z ]*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)", str(declared).upper())

@@ -20,9 +20,10 @@ def test_what_core_data_keeps_reads_like_the_program_that_made_it(tmp_path: Path
         insert into ZHIKE values (7, 2, 1, 1, 760040000, 'Over the hill');
         """,
     )
-    assert {item.label for item in made.values()} == {"Hiker", "Hike", "Tag", "Hikes and tags"}
+    assert {item.label for item in made.values()} == {"Hiker", "Hike", "Tag", "Hike tags"}
     hiker = made["ZHIKER"]
     assert [item.label for item in hiker.fields if not item.hidden] == ["ID", "Is premium", "First name", "Last name", "Created at"]
+    assert hiker.by_name["ZISPREMIUM"].type == "boolean"
     assert hiker.title_fields == ("ZFIRSTNAME", "ZLASTNAME")
     for collection, name, value, words in (
         (hiker, "ZCREATEDAT", 700086400.5, "9 Mar 2023, 20:26"),

@@ -6,6 +6,8 @@ Their names are made of the program's by a fixed rule: a Z ahead, everything in 
 import re
 from collections.abc import Collection, Iterable
 
+from console.core.documents.collections.labels import one_of
+
 INNER = frozenset({"Z_ENT", "Z_OPT"})
 """Columns in which Core Data keeps the kind of a record and how often it was changed."""
 MOMENT = "cocoa"
@@ -40,5 +42,5 @@ def table_words(table: str, names: Iterable[str]) -> str | None:
     """The words of a table with these columns; None for one that is not Core Data's."""
     columns = list(names)
     if joins(columns):
-        return " and ".join(words(name) for name in columns)
+        return " ".join([*(one_of(words(name)) for name in columns[:-1]), words(columns[-1])])
     return words(table) if kept_in(columns) else None
