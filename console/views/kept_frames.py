@@ -159,7 +159,11 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, CollectionModel):
         return _Same(value)
     if hasattr(kind, "__dataclass_fields__") and hasattr(kind, "__slots__"):
-        return kind, *[_comparable(getattr(value, name)) for name in kind.__slots__]
+        try:
+            hash(value)  # each of its fields is of one kind, and none can change
+        except TypeError:
+            return kind, *[_comparable(getattr(value, name)) for name in kind.__slots__]
+        return value
     raise Uncomparable
 
 
