@@ -43,9 +43,10 @@ class Parameters(ImmutableMultiDict[str, str]):
 
 
 class PageRequest(Request):
-    """A request whose parameters are cheap to ask for."""
+    """A request whose parameters and cookies are cheap to ask for."""
 
     parameter_storage_class = Parameters
+    dict_storage_class = Parameters
 
 
 def create_app() -> Flask:

@@ -142,16 +142,17 @@ def _listed(value: list[Any], look: Look, depth: int = 0) -> Markup:
     return Markup('<ol class="entries">{}</ol>').format(Markup("").join([*rows, *more]))
 
 
-def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Callable[[Any], str]:
+def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None, *, labelled: bool = True) -> Callable[[Any], str]:
     """Return a function that renders the `<td>` of a value. This is the hot loop of a list: one string for a cell, no template.
 
     What depends only on the field is computed once; only texts with special characters are escaped. `html` (`marker`) replaces the rendering.
+    `labelled`: the cell says its field, for narrow screens.
     """
     html = html or escaped
-    start, nothing = _edges(what)
+    start, nothing = _edges(what, labelled=labelled)
     say = _text_writer(what, look)
     if what.references and look.records:
-        return _reference_cell(what, look, html)
+        return _reference_cell(what, look, html, start, nothing)
     if what.widget == "colour":
         return lambda value: (
             nothing if absent(value) else f"{start}{SWATCH.format(value, value) if COLOUR.fullmatch(str(value)) else html(str(value))}</td>"
@@ -174,12 +175,14 @@ def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Ca
     return write
 
 
-def column(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Callable[[Sequence[Any]], list[str]]:
+def column(
+    what: Kind, look: Look, html: Callable[[str], str] | None = None, *, labelled: bool = True
+) -> Callable[[Sequence[Any]], list[str]]:
     """Like `cell`, for all values of a column at once: checks that hold for all of them are made once."""
-    write = cell(what, look, html)
+    write = cell(what, look, html, labelled=labelled)
     if html not in (None, escaped) or what.widget == "colour" or (what.references and look.records):
         return lambda values: [write(value) for value in values]
-    start, nothing = _edges(what)
+    start, nothing = _edges(what, labelled=labelled)
     say = _text_writer(what, look)
 
     def draw(values: Sequence[Any]) -> list[str]:
@@ -194,9 +197,9 @@ def column(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> 
     return draw
 
 
-def _edges(what: Kind) -> tuple[str, str]:
+def _edges(what: Kind, *, labelled: bool) -> tuple[str, str]:
     """Return the start of a field's cell and its complete empty cell. A field without a label says none."""
-    said = f' data-l="{escape(what.label)}"' if what.label else ""
+    said = f' data-l="{escaped(what.label)}"' if labelled and what.label else ""
     tag = "" if what.options or what.references else "r" if what.type in NUMBERS else "d" if what.type in MOMENTS else ""
     return f'<td class="{tag}"{said}>' if tag else f"<td{said}>", f'<td class="e"{said}>{EMPTY}</td>'
 
@@ -226,9 +229,8 @@ def _text_writer(what: Kind, look: Look) -> Callable[[Any], str]:
     return str if writer is None else lambda value: writer(value, what, look)
 
 
-def _reference_cell(what: Kind, look: Look, html: Callable[[str], str]) -> Callable[[Any], str]:
+def _reference_cell(what: Kind, look: Look, html: Callable[[str], str], start: str, nothing: str) -> Callable[[Any], str]:
     """Return a function that renders the cell of a reference: the record's title as a link to it."""
-    start, nothing = _edges(what)
 
     def write(value: Any) -> str:
         if absent(value):

@@ -8,9 +8,24 @@ from babel import Locale
 MOST_DIGITS = 200
 
 
-@lru_cache(maxsize=4096)
 def grouped(number: str, locale: str = "en", least: int = 1_000) -> str:
     """Return a decimal with the locale's separators, from `least` on; all its digits are kept. Text that is no number is returned unchanged."""
+    whole, dot, part = number.partition(".")
+    if (
+        not (number.isascii() and whole.isdigit() and (part.isdigit() or not dot))
+        or (whole[0] == "0" and whole != "0")
+        or len(number) > MOST_DIGITS
+    ):
+        return _grouped(number, locale, least)
+    group, point = _marks(locale)
+    if len(whole) > 3 and int(whole) >= least:
+        whole = f"{int(whole):,}".replace(",", group)
+    return f"{whole}{point}{part}" if dot else whole
+
+
+@lru_cache(maxsize=512)
+def _grouped(number: str, locale: str, least: int) -> str:
+    """Return the same of any text: with a sign, an exponent or zeros ahead."""
     try:
         whole = Decimal(number)
     except InvalidOperation:

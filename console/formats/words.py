@@ -20,6 +20,8 @@ from console.formats.times import ago, day_words, moment_of, moment_words, withi
 DEEPEST = 40
 TOO_DEEP = "…"  # instead of parts that are nested too deeply
 MOST_SECONDS = 10**11
+SINCE_2001 = 978_307_200
+"""When Apple's programs begin to count."""
 JULIAN, JULIAN_1970 = (2_400_000, 2_500_000), 2_440_587.5
 """From where a count since 1970 is one of parts of seconds; the numbers that are Julian days, and that of 1 January 1970."""
 
@@ -194,7 +196,11 @@ def _chosen(value: Any, _: Kind, look: Look) -> str:
 
 
 def _number(value: Any, what: Kind, look: Look) -> str:
-    text = _NO_FIGURES.sub(r"\1", str(value))
+    if type(value) is int and 0 <= value < 10_000 and what.type == "integer":
+        return str(value)
+    text = str(value)
+    if text[-1:] == "0" and "." in text:
+        text = _NO_FIGURES.sub(r"\1", text)
     return grouped(text, look.locale, 10_000 if what.type == "integer" else 1_000) if what.grouped else text
 
 
@@ -212,6 +218,8 @@ def _clock(value: Any, _: Kind, __: Look) -> str:
 
 def _amount(value: Any, what: Kind, look: Look) -> str:
     """Return an amount without a currency with two decimals: 12.5 is "12.50"."""
+    if type(value) is str and value[-3:-2] == "." and what.grouped:
+        return grouped(value, look.locale)
     whole, _, part = str(value).partition(".")
     short = len(part) < 2 and (not part or part.isdecimal())
     return _number(f"{whole}.{part:0<2}" if short and whole.removeprefix("-").isdecimal() else value, what, look)
@@ -284,9 +292,14 @@ def read_json(value: Any) -> Any:
         return value
 
 
-def _counted(value: Any, look: Look) -> str:
-    """Return the moment of a count of seconds since 1970, of thousandths or millionths of them, or of Julian days, which their size tells; 0 is none."""
+def _counted(value: Any, look: Look, since: int = 0) -> str:
+    """Return the moment of a count of seconds since 1970, of thousandths or millionths of them, or of Julian days, which their size tells; 0 is none.
+
+    `since`: from when seconds are counted instead, in seconds since 1970.
+    """
     try:
+        if since:
+            return moment_words(datetime.fromtimestamp(since + int(float(value)), UTC).isoformat(), look.locale, look.zone)
         seconds = float(value)
         for _ in range(2):
             seconds /= 1_000 if seconds >= MOST_SECONDS else 1
@@ -316,6 +329,7 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "ago": lambda value, _, look: ago(value, look),
     "iban": lambda value, _, __: iban.grouped(str(value)),
     "unix": lambda value, _, look: _counted(value, look),
+    "cocoa": lambda value, _, look: _counted(value, look, SINCE_2001),
     "json": lambda value, _, look: plain(read_json(value), look),
     "translations": lambda value, what, look: text(what, value, look),
     "person": lambda value, _, look: look.accounts.get(str(value).lower(), str(value)),

@@ -16,6 +16,11 @@ from typing import Any, TypeVar
 import psycopg
 import sqlalchemy as sa
 from psycopg.abc import PQGen
+from psycopg.errors import error_from_result
+from psycopg.generators import fetch_many
+from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGconn
+from psycopg.waiting import Wait
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from console.errors import Invalid, SourceDown
@@ -236,8 +241,8 @@ def copied(engine: Engine, name: str, statement: sa.Select[Any], size: int) -> I
         try:
             with connection.begin():
                 connection.exec_driver_sql("; ".join(limits))
-                with psycopg.ClientCursor(driver) as cursor, cursor.copy(f"copy ({query}) to stdout (format csv)", query.params) as copy:
-                    while rows := driver.wait(_several(copy, size)):
+                with psycopg.ClientCursor(driver) as cursor, cursor.copy(f"copy ({query}) to stdout (format csv)", query.params):
+                    while rows := driver.wait(_several(driver.pgconn, size)):
                         yield rows
         except psycopg.Error as error:
             opened.invalidate()
@@ -252,11 +257,24 @@ def copied(engine: Engine, name: str, statement: sa.Select[Any], size: int) -> I
             raise
 
 
-def _several(copy: Any, size: int) -> PQGen[list[bytes]]:
-    """The next rows. One wait for many of them: a wait for each costs five times what the row costs."""
+def _several(wire: PGconn, size: int) -> PQGen[list[bytes]]:
+    """The next rows, none at the end. What has come is taken from libpq at once: a generator for each row costs twice what the row costs. Raises psycopg's errors."""
     found: list[bytes] = []
-    while len(found) < size and (row := (yield from copy._read_gen())):
-        found.append(bytes(row[:-1]))
+    if wire.transaction_status != TransactionStatus.ACTIVE:
+        return found  # all were taken before
+    while len(found) < size:
+        length, row = wire.get_copy_data(1)
+        if length > 0:
+            found.append(bytes(row[:-1]))
+            continue
+        if length < 0:
+            for result in (yield from fetch_many(wire)):
+                if result.status != ExecStatus.COMMAND_OK:
+                    raise error_from_result(result)
+            break
+        while not (yield Wait.R):
+            continue
+        wire.consume_input()
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from console.core.documents.collections import recognising
+from console.core.documents.collections import core_data, recognising
 from console.core.expressions.operands import DATE, MOMENT, moment_of
 from console.records import check_lists, sampling
 
@@ -55,6 +55,8 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
     columns = [_column(row, lists.get(row[0].lower()), sample.get(row[0], []), row[0] in empty) for row in rows if row[4] != 1]
     for column in columns:
         sampling.note(column, sample.get(column["name"], []))
+        if column["native"] == "timestamp" and column["stored"] in ("integer", "decimal") and core_data.kept_in(sample):
+            column["form"] = core_data.MOMENT
     structure = {
         "schema": None,
         "table": table,
@@ -72,7 +74,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
 def _column(row: Any, listing: list[str] | None, sample: list[Any], empty: bool) -> dict[str, Any]:
     name, declared, required, key, hidden = row
     stored = _stored(str(declared).upper(), sample)
-    if stored == "integer" and recognising.form_of(sample, name) == "flag":
+    if stored == "integer" and recognising.form_of(sample, core_data.words(name)) == "flag":
         stored = "boolean"
     limit = re.search(r"CHAR[A-Z ]*\(\s*(\d+)\s*\)", str(declared).upper())
     digits = re.search(r"(?:NUM|DEC)[A-Z ]*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)", str(declared).upper())
@@ -92,11 +94,11 @@ def _stored(declared: str, sample: list[Any]) -> str:
     stored = next((kind for pattern, kind in DECLARED if pattern.search(declared)), "")
     if stored == "text" and sample and all(isinstance(value, str) for value in sample):
         return _calendar(sample) or "text"
+    kinds = {type(value) for value in sample}
+    if kinds and kinds <= {int, float} and stored in ("", "date", "datetime"):
+        return "integer" if kinds == {int} else "decimal"
     if stored:
         return stored
-    kinds = {type(value) for value in sample}
-    if kinds and kinds <= {int, float}:
-        return "integer" if kinds == {int} else "decimal"
     if kinds == {str}:
         return _calendar(sample) or "text"
     written = sum(isinstance(value, str) for value in sample)

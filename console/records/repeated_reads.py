@@ -7,6 +7,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import psycopg
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console.records.sql_tables import Table
@@ -46,15 +48,29 @@ def rows_again(plan: Hashable, make: Callable[[], Any], values: Sequence[Any]) -
         kept = _written.get(plan)
         if kept is not None and kept.places:
             moved = dict(zip(kept.places, values, strict=True))
-            return list(connection.exec_driver_sql(kept.text, kept.parameters | moved).all())
+            return _driver_rows(connection, kept.text, kept.parameters | moved)
         compiled = make().compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
         made = _Written(str(compiled), dict(compiled.params), tuple(values))
         if len(_written) >= MOST_KEPT:
             _written.clear()
         _written[plan] = replace(made, places=_places(kept, made)) if kept is not None else made
-        return list(connection.exec_driver_sql(made.text, made.parameters).all())
+        return _driver_rows(connection, made.text, made.parameters)
 
     return rows
+
+
+def _driver_rows(connection: Connection, text: str, parameters: dict[str, Any]) -> list[Any]:
+    """The rows as the driver gives them, which is what a textual statement has in SQLAlchemy too, for half of the time. Raises SQLAlchemy's errors."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        return list(driver.execute(text, parameters).fetchall())
+    except psycopg.Error as error:
+        gone = bool(driver.closed or driver.broken)
+        if gone:
+            connection.invalidate(error)
+        raise sa.exc.DBAPIError.instance(
+            text, parameters, error, psycopg.Error, connection_invalidated=gone, dialect=connection.dialect
+        ) from error
 
 
 def _places(one: _Written, other: _Written) -> tuple[str, ...]:

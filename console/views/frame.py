@@ -4,7 +4,7 @@ A page and its fragments are one template: a plain GET renders all of it, an htm
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, cast
@@ -14,18 +14,18 @@ import nh3
 from flask import Blueprint, Flask, Response, current_app, g, make_response, request
 from flask.sansio.blueprints import BlueprintSetupState
 from flask_htmx import HTMX
+from jinja2 import Template
 from jinja2.ext import Extension
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from console import access, accounts, queue, settings
+from console import accounts, queue, settings
 from console.core import media, moments, record_links
 from console.core.actor import Actor
 from console.core.plain_words import uncapitalised
 from console.db.ids import new_id
 from console.errors import Malformed
-from console.proposals import measure
-from console.views import formats
+from console.views import formats, kept_frames
 
 blueprint = Blueprint("frame", __name__)
 
@@ -54,8 +54,8 @@ COMPONENTS = {
     "tile": ("tile",),
 }
 """File of `templates/components/` → its macros. Every template has them by name, so that a block that is drawn alone has them too; one that uses another comes after it."""
-MACROS = frozenset(name for macros in COMPONENTS.values() for name in macros)
-"""Names that no value of a page may have: it would stand in the macro's place, in this block and in all that are drawn with it."""
+MACROS = {name: f"components/{file}.html" for file, macros in COMPONENTS.items() for name in macros}
+"""Macro → its template. Names that no value of a page may have: it would stand in the macro's place, in this block and in all that are drawn with it."""
 
 htmx = HTMX()
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable(["image"])
@@ -150,15 +150,28 @@ def wants_fragment() -> bool:
     return bool(htmx) and not htmx.history_restore_request
 
 
-def page(template: str, context: Mapping[str, Any], *, blocks: Mapping[str, str] | None = None, status: int = 200) -> Response:
+def page(
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    blocks: Mapping[str, str] | None = None,
+    status: int = 200,
+    holes: frozenset[str] | None = None,
+) -> Response:
     """Return the page, or for htmx the block for the element that it replaces.
 
     `blocks` maps the id of the target element to the name of a block; "*" is any other target. Without a match the whole page is sent.
+    `holes`: the values that differ from request to request; what is around them is kept (`kept_frames`).
     """
     name = None
     if blocks and wants_fragment():
         name = blocks.get(htmx.target or "", blocks.get("*"))
-    body = render(template, context, name)
+    body: str | bytes
+    if holes is None:
+        body = render(template, context, name)
+    else:
+        read_from, values = _with_common(template, context)
+        body = kept_frames.render(read_from, values, holes | kept_frames.EVERY_PAGE, name, MACROS)
     answer = make_response(body, status)
     answer.headers["Vary"] = "HX-Request, HX-Target"
     return answer
@@ -166,15 +179,19 @@ def page(template: str, context: Mapping[str, Any], *, blocks: Mapping[str, str]
 
 def render(template: str, context: Mapping[str, Any], block: str | None = None) -> str:
     """Render a template, or one of its blocks, with the context that all templates use."""
+    text = kept_frames.rendered(*_with_common(template, context), block)
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a value may hold a NUL, a page may not
+
+
+def _with_common(template: str, context: Mapping[str, Any]) -> tuple[Template, dict[str, Any]]:
     page_template = current_app.jinja_env.get_or_select_template(template)
     values = dict(context)
-    if hidden := MACROS & values.keys():
+    if hidden := MACROS.keys() & values.keys():
         raise ValueError(
             f"{template} is given {', '.join(sorted(hidden))}, which is the name of a macro: no template could call it any more."
         )
     current_app.update_template_context(values)
-    text = page_template.render(values) if block is None else "".join(page_template.blocks[block](page_template.new_context(values)))
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a value may hold a NUL, a page may not
+    return page_template, values
 
 
 def redirect_to(to: str) -> Response:
@@ -257,16 +274,6 @@ def dom_id(*parts: Any) -> str:
     return "-".join(re.sub(r"[^A-Za-z0-9_]+", "_", str(part)) or "_" for part in parts)
 
 
-def _for_reader(judge: Callable[[Actor], object]) -> Callable[[], bool]:
-    """Return whether `judge` holds for the reader, as a function; False if nobody is signed in."""
-    return lambda: g.get("actor") is not None and bool(judge(g.actor))
-
-
-_may_read_log = _for_reader(lambda who: access.can(who, None, "activity", "read"))
-_may_operate = _for_reader(lambda who: access.can(who, None, "source", "manage"))
-_may_measure = _for_reader(measure.may_read)
-
-
 def _paused() -> datetime | None:
     return queue.paused_at() if g.get("actor") is not None else None
 
@@ -294,9 +301,6 @@ def _extend(state: BlueprintSetupState) -> None:
         theme=theme,
         dom_id=dom_id,
         over_run=wants_fragment,  # a dialog fetched by htmx covers the run's page; opened alone it is a plain form
-        may_read_log=_may_read_log,
-        may_operate=_may_operate,
-        may_measure=_may_measure,
         paused_at=_paused,
         paused_because=queue.paused_because,
         initials=formats.initials,

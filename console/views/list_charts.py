@@ -39,7 +39,7 @@ def show(collection: str) -> Response:
     labels = ["Empty" if value is None else _label(formats.text(what, value, look)) for value, _ in counted.counts]
     numbers = [float(count) for _, count in counted.counts]
     total = sum(count for _, count in counted.counts) + counted.others
-    caption = _counted(listed, total, cut=counted.cut)
+    caption = _counted(total, cut=counted.cut)
     if counted.counts:
         caption += f" Most often {labels[0]}: {counted.counts[0][1]:,}."
     if counted.others:
@@ -68,7 +68,7 @@ def _spread(collection: Collection, item: Field, found: Ranges) -> Chart:
     filled = [bounds for bounds in found.ranges if bounds.low is not None]
     total = sum(bounds.number for bounds in found.ranges) + found.unplaced
     labels = ["Empty" if bounds.low is None else _range_label(collection, item, found, bounds) for bounds in found.ranges]
-    caption = _counted(collection, total, cut=found.cut)
+    caption = _counted(total, cut=found.cut)
     if item.name in collection.currencies:
         caption += " Amounts of all currencies together."
     if found.unplaced:
@@ -92,8 +92,8 @@ def _spread(collection: Collection, item: Field, found: Ranges) -> Chart:
     )
 
 
-def _counted(collection: Collection, total: int, *, cut: bool) -> str:
-    return f"The first 10,000 of {collection.spoken} in the list." if cut else f"{total:,} of {collection.spoken}."
+def _counted(total: int, *, cut: bool) -> str:
+    return "The first 10,000 records of the list." if cut else f"{total:,} {'record' if total == 1 else 'records'}."
 
 
 def _range_label(collection: Collection, item: Field, found: Ranges, bounds: Range) -> str:

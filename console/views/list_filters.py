@@ -122,8 +122,8 @@ def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str
 
 
 def _of_any(what: Kind) -> Kind:
-    """The kind of a limit on an amount: where each record has a currency of its own, it is in hundredths of any."""
-    return replace(what, currency="") if what.minor and not formats.currency_words(what) else what
+    """The kind of a limit on an amount: where each record has a currency of its own, it is of any, and does not say that it has none."""
+    return replace(what, currency="") if what.currency and not formats.currency_words(what) else what
 
 
 def alternatives(words: Sequence[str]) -> str:

@@ -15,18 +15,20 @@ def previewed(collection: str, key: str | None) -> dict[str, Any]:
     """Return what the pane beside a list draws of the record with this key; nothing without one."""
     if not key:
         return {"preview": None}
+    gone = {"missing": True, "close_href": frame.present_address(preview=None)}
     try:
         page = browse.record(frame.actor(), collection, key, labels=True)
     except NotFound:
-        return {"preview": {"title": "This record is not there, or outside what you may see.", "missing": True}}
+        return {"preview": {"title": "This record is not there, or outside what you may see."} | gone}
     except SourceDown as down:
-        return {"preview": {"title": down.message, "missing": True}}
+        return {"preview": {"title": down.message} | gone}
     look = frame.naming(page.named)
     parts = records.sections(page, look, whole=False)
     return {
         "preview": {
             "title": page.record.title,
             "href": frame.record_url(collection, key),
+            "close_href": frame.present_address(preview=None),
             "badge": records.badge_of(page, look),
             "sections": parts,
             "runs": [

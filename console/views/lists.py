@@ -1,15 +1,15 @@
 """A collection's records as a list. Segment, search, filters, columns, order and place are in the address."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
 from flask import Blueprint, Response, make_response, request
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from console import browse, formats, runs
+from console import browse, formats
 from console.actions import bulk, bulk_starts, hand_forms, many_changes
 from console.browse import BrowseQuery, ListPage, list_export, list_views
 from console.browse.list_views import ListView
@@ -17,23 +17,20 @@ from console.browse.saved_segments import SavedSegment
 from console.contacts import tags
 from console.core.documents.collections import Collection, Field
 from console.errors import Malformed, TooSlow
-from console.formats import Kind, Look
-from console.records import MOST_SORTED, Record
-from console.runs import RunHead
+from console.records import MOST_SORTED
 from console.views import (
     board_links,
     collection_shelf,
-    due_cells,
     enrolled,
     frame,
     identity,
     list_facets,
     list_filters,
     list_preview,
+    list_rows,
     list_tags,
     records,
     saved_segments,
-    states,
 )
 from console.views.list_counts import count_context, list_address, tabs
 
@@ -42,12 +39,12 @@ blueprint = Blueprint("lists", __name__, url_prefix="/c")
 PAGE_SIZE = 40
 WIDTH = "w."
 """Prefix of the fields with the widths of columns."""
-LABELLED = 3  # columns that a telephone shows with their labels; of the others those that are late or bad (list.css hides the rest there)
+HOLES = frozenset({
+    "rows", "said", "shown_words", "next", "previous", "tabs_href", "facets_href", "view_href", "syntax_href", "count_words", "count_href", "count_id",
+})  # fmt: skip
+"""What of a list differs from page to page; all around it is the same for one reader, filter and order."""
 _COUNTS = {"1": "exact", "about": "capped"}
 _UNSHOWN = frozenset({"other", "binary", "file"})
-
-
-_MASKED = '<td class="e"><span aria-hidden="true">••••••</span><span class="vh">masked</span></td>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +117,8 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     shown = drawn(page, described, wrong, kept, known, saving) | ({} if wrong or slow else count_context(collection, query, page))
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
     shown |= list_preview.previewed(listed.id, request.args.get("preview"))
-    return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=422 if saving else 400 if wrong else 200)
+    status = 422 if saving else 400 if wrong else 200
+    return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=status, holes=HOLES)
 
 
 def _search_help(collection: Collection, described: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
@@ -218,7 +216,15 @@ def drawn(
     listed = frozenset(item.name for item in page.columns)
     chart = list_address(preview=None, of="").replace("/c/", "/chart/c/", 1)
     charted = {item.name: chart + quote_plus(item.name) for item in shown if can_be_charted(item) or can_be_spread(item)}
-    creates = hand_forms.may_create(frame.actor(), collection)
+    who = frame.actor()
+    creates = hand_forms.may_create(who, collection)
+    several: list[Any] = [
+        *bulk.offered(who, collection.id),
+        *bulk_starts.offered(who, collection.id),
+        *enrolled.offered(who, collection.id),
+        *many_changes.offered(who, collection),
+    ]
+    may_tag = tags.may_tag(who, collection.id) and bool(collection.key)
     return {
         "collection": collection,
         "segments": tabs(collection, described, kept, known),
@@ -238,8 +244,8 @@ def drawn(
         "facets": None,
         "kept": _kept_parameters("q", "after", "before", "count", "inside", "preview"),
         "kept_all": _kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview"),
-        "kept_view": kept,
-        "widths": [kept.widths.get(name) for name in (*([list_views.TITLE] * _titled(collection)), *(item.name for item in shown))]
+        "roomy": kept.roomy,
+        "widths": [kept.widths.get(name) for name in (*([list_views.TITLE] * list_rows.titled(collection)), *(item.name for item in shown))]
         if kept.widths
         else [],
         "export_href": frame.with_query(f"/export{frame.collection_url(collection.id)}", _exported())
@@ -251,20 +257,14 @@ def drawn(
         "reach": page.reach,
         "inside_href": list_address(inside="1"),
         "facets_href": frame.present_address(),
+        "syntax_href": frame.present_address(syntax=1),
         "view_href": frame.present_address(view="1"),
         "head": heads(collection, shown, page.sort, page.masked, charted),
-        "actions": (
-            several := [
-                *bulk.offered(frame.actor(), collection.id),
-                *bulk_starts.offered(frame.actor(), collection.id),
-                *enrolled.offered(frame.actor(), collection.id),
-                *many_changes.offered(frame.actor(), collection),
-            ]
-        ),
+        "actions": [(action.id, action.title) for action in several],
         "board_href": board_links.board_address(collection, described["fields"]),
-        "may_tag": (may_tag := tags.may_tag(frame.actor(), collection.id) and bool(collection.key)),
+        "may_tag": may_tag,
         "choose": bool(several) or may_tag,
-        "rows": rows(page, shown, kinds, look, choose=bool(several) or may_tag),
+        "rows": list_rows.rows(page, shown, kinds, look, choose=bool(several) or may_tag),
         "kept_list": _kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
         "next": frame.present_address(after=page.next, before=None) if page.next else None,
         "previous": frame.present_address(before=page.previous, after=None) if page.previous else None,
@@ -318,12 +318,7 @@ def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Seq
     first = replace(first, name=list_views.TITLE, right=False)
     others = [_head(item, item.label, sort, by, charted.get(item.name)) for item in shown]
     others += [Head(item.label, None, None, right=False) for item in masked]
-    return [first, *others] if _titled(collection) or not others else others
-
-
-def _titled(collection: Collection) -> bool:
-    """Whether records have names: without a key and a telling field all would be called alike."""
-    return bool(collection.key or collection.title_fields)
+    return [first, *others] if list_rows.titled(collection) or not others else others
 
 
 def _head(item: Field, label: str, sort: str, by: str, chart: str | None = None) -> Head:
@@ -337,81 +332,6 @@ def _head(item: Field, label: str, sort: str, by: str, chart: str | None = None)
         return Head(label, None, None, right, item.name, chart)
     also = then if orders and then.count(",") < MOST_SORTED else None
     return Head(label, by + quote_plus(to), way, right, item.name, chart, also, 0 if place is None or len(orders) < 2 else place + 1)
-
-
-def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
-    """Return the table body as one string, rendered by one function for each column and not by the template. `choose`: rows can be ticked."""
-    collection, html = page.collection, formats.marker(page.words)
-    with runs.live_ahead(frame.actor(), collection.id, [row.key for row in page.rows if row.key is not None]) as live_runs:
-        columns = _cells(page, shown, kinds, look, html)
-        live, tagged = live_runs(), list_tags.marks(collection, [row.key for row in page.rows])
-    above = escape(frame.collection_url(collection.id))
-    drawn = []
-    for row, cells in zip(page.rows, zip(*columns, strict=True) if columns else [()] * len(page.rows), strict=True):
-        title, named = formats.escaped(row.title), html(row.title)
-        written = "".join(cells if not row.wrong else _with_failed(row, shown, cells)) + _MASKED * len(page.masked)
-        if row.key is None:
-            head = f'<th scope="row">{named}</th>' if _titled(collection) or not written else ""
-            drawn.append(f'<tr>{head}{written}<td class="act"></td></tr>')
-            continue
-        href = f"{above}/{formats.escaped(frame.segment(row.key))}"
-        marks = f"{_marks(live[row.key]) if row.key in live else ''}{tagged.get(row.key, '')}"
-        tick = (
-            f'<input type="checkbox" class="tick" form="bulk" name="key" value="{formats.escaped(row.key)}" aria-label="Choose {title}">'
-            if choose
-            else ""
-        )
-        drawn.append(
-            f'<tr data-record="{formats.escaped(row.key)}"><th scope="row">{tick}<a href="{href}">{named}</a>{marks}</th>{written}<td class="act"><a href="{href}/menu" data-menu'
-            f' aria-label="Actions for {title}">⋯</a></td></tr>'
-        )
-    return Markup("".join(drawn))  # noqa: S704 (every part is escaped)
-
-
-def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, html: Callable[[str], str]) -> list[list[str]]:
-    """Return the cells of each column, rendered column by column."""
-    collection, written, of_rows = page.collection, [], [row.values for row in page.rows]
-    state = collection.summary.get("badge")
-    for at, item in enumerate(shown):
-        what, values = kinds[item.name], [values_of.get(item.name) for values_of in of_rows]
-        if due_cells.is_due(what):
-            ends = [due_cells.over(values_of, collection, look) for values_of in of_rows]
-            cells = due_cells.cells(what, look, values, ends)
-        elif item.name == state or item.widget == "badge":
-            cells = states.column(what, look)(values)
-        else:
-            if item.name in collection.currencies:
-                alone = {item.name: collection.currencies[item.name]}
-                values = [formats.with_currencies(values_of, alone).get(item.name) for values_of in of_rows]
-            written.append(formats.column(what if at < LABELLED else replace(what, label=""), look, html)(values))
-            continue
-        said = f' data-l="{escape(item.label)}"'
-        written.append([cell if at < LABELLED or '"badge bad"' in cell else cell.replace(said, "", 1) for cell in cells])
-    return written
-
-
-def _with_failed(row: Record, shown: Sequence[Field], cells: Iterable[str]) -> list[str]:
-    """Return the cells of a row in which some computed fields failed."""
-    return [_failed(row.wrong[item.name]) if item.name in row.wrong else cell for item, cell in zip(shown, cells, strict=True)]
-
-
-def _failed(why: str) -> str:
-    """Return the cell of a computed field that failed."""
-    return f'<td class="e" title="{escape(why)}">failed<span class="vh">: {escape(why)}</span></td>'
-
-
-def _marks(live: Sequence[RunHead]) -> Markup:
-    """Return badges of the open runs on a record, as links."""
-    marks = []
-    for head in live:
-        badge = frame.status_badge(
-            *(head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name} if head.holder_name else {}),
-            ticket=bool(head.ticket),
-        )
-        marks.append(
-            f'<a class="badge {badge.tone}" href="{escape(frame.run_url(head.id))}" title="{escape(head.workflow_title)}">{escape(badge.label)}</a>'
-        )
-    return Markup("".join(marks))  # noqa: S704 (every part is escaped)
 
 
 def shown_words(page: ListPage) -> str:

@@ -24,6 +24,8 @@ blueprint = Blueprint("rail", __name__)
 PINS_SHOWN = 6
 IN_THE_BAR = 4
 STATES = ("folded", "open")
+READER_MAY = {"may_read_log": "reads_log", "may_operate": "operates", "may_measure": "measures", "reads_outbox": "messages"}
+"""What templates ask about the reader → the right of the rail that it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,19 @@ BAR = ("/", "/inbox", "/activity", "/approvals", "/c", "/workflows", "/tasks")
 
 
 def _rights() -> Mapping[str, bool]:
-    """Return what of the rail the reader may open."""
+    """Return what of the rail the reader may open. Judged once for a request, because each page asks for some of it several times."""
     who = g.get("actor")
+    judged: tuple[Actor | None, Mapping[str, bool]] | None = g.get("rail_rights")
+    if judged is None or judged[0] is not who:
+        judged = g.rail_rights = (who, _judged(who))
+    return judged[1]
+
+
+def _may(right: str) -> Callable[[], bool]:
+    return lambda: _rights()[right]
+
+
+def _judged(who: Actor | None) -> Mapping[str, bool]:
     may: Mapping[str, Callable[[Actor], object]] = {
         "inboxes": inboxes.inboxes_of,
         "messages": outbox.may_read,
@@ -142,7 +155,9 @@ def waiting(who: Actor) -> Mapping[str, Any]:
 
 
 def _extend(state: BlueprintSetupState) -> None:
-    cast(Flask, state.app).jinja_env.globals.update(rail=rail, rail_state=kept_state, rail_places=under_more)
+    cast(Flask, state.app).jinja_env.globals.update(
+        rail=rail, rail_state=kept_state, rail_places=under_more, **{name: _may(right) for name, right in READER_MAY.items()}
+    )
 
 
 blueprint.record_once(_extend)

@@ -47,7 +47,8 @@ def sheet(collection: Collection, known: list[SavedSegment], columns: list[str],
     typed = saving or {"label": mine.label if mine else "", "audience": mine.audience if mine else f"user:{who.id}"}
     wrong: ConsoleError | None = typed.get("wrong")
     return {
-        "open": saving is not None, "typed": typed, "audiences": offered, "columns": ",".join(columns), "mine": mine, "removable": chosen if chosen and chosen.removable else None,
+        "open": saving is not None, "typed": {name: typed[name] for name in ("label", "audience")}, "audiences": offered, "columns": ",".join(columns), "mine": mine is not None, "removable": bool(chosen and chosen.removable),
+        "with_columns": bool(typed.get("with_columns") or (mine and mine.query.get("columns"))),
         "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}, "wrong": wrong.message if wrong else "",
         "action": frame.present_address(preview=None, after=None, before=None, count=None),
     }  # fmt: skip

@@ -99,8 +99,8 @@ def refuse_foreign_forms() -> None:
 @blueprint.after_app_request
 def protect(response: Response) -> Response:
     """Set the security headers and cache times: a year for files named by their hash or version, no caching for everything else."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    own = {name.lower() for name, _ in response.headers}
+    response.headers.extend([(name, value) for name, value in HEADERS.items() if name.lower() not in own])
     response.headers["X-Request-Id"] = g.get("request_id", "")
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_S}; includeSubDomains")
@@ -110,7 +110,8 @@ def protect(response: Response) -> Response:
     elif not response.headers.get("Cache-Control") or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     if response.mimetype == "text/html":
-        response.vary.add("HX-Request")
+        if "HX-Request" not in response.headers.get("Vary", ""):
+            response.vary.add("HX-Request")
         if not response.is_streamed and _TURNS.search(page := response.get_data()):
             response.set_data(_READ.sub(lambda part: part[0] if part[1] else _TURNS.sub(b"", part[0]), page))
     return response

@@ -133,7 +133,7 @@ def test_a_column_is_a_chart_of_what_the_list_shows_with_the_records_behind_each
     assert "Most often Empty: 3." in page.text
     [empty] = [link for link in page.links if "is_null" in link]
     assert len(olivia.get(empty).with_attribute("data-record")) == 3
-    assert "2 of customers" in pages.tom.get("/chart/c/customer?segment=unrated&of=desk").text
+    assert "2 records." in pages.tom.get("/chart/c/customer?segment=unrated&of=desk").text
     page = olivia.get("/chart/c/customer?of=balance")
     assert "Customers: balance" in page.text
     behind = next(link for link in page.links if "gte" in link)

@@ -10,7 +10,7 @@ import pytest
 from markupsafe import escape
 
 from console.browse import Counted
-from console.views import formats, list_counts, lists
+from console.views import formats, list_counts, list_rows
 from console.views.formats import Kind, Look
 from tests.tables import cases
 
@@ -294,8 +294,8 @@ def test_marking_escapes_everything(words: list[str], text: str, html: str) -> N
 def test_columns_that_a_telephone_shows_carry_their_labels_and_the_others_no_dead_weight(pages: "Pages") -> None:
     row = re.findall(r"<tr data-record.*?</tr>", pages.olivia.get("/c/customer").html)[0]
     cells = [cell for cell in re.findall(r"<td[^>]*>", row) if "act" not in cell]
-    assert len(cells) > lists.LABELLED
+    assert len(cells) > list_rows.LABELLED
     late = ["badge bad" in cell for cell in re.findall(r"<td[^>]*>.*?</td>", row) if "act" not in cell]
-    assert ["data-l=" in cell for cell in cells] == [number < lists.LABELLED or late[number] for number in range(len(cells))]
-    sheet = (Path(lists.__file__).parents[1] / "static" / "css" / "list.css").read_text(encoding="utf-8")
-    assert f"td:not(.act):nth-of-type(n + {lists.LABELLED + 1}):not(:has(.badge.bad)) {{ display: none; }}" in sheet
+    assert ["data-l=" in cell for cell in cells] == [number < list_rows.LABELLED or late[number] for number in range(len(cells))]
+    sheet = (Path(list_rows.__file__).parents[1] / "static" / "css" / "list.css").read_text(encoding="utf-8")
+    assert f"td:not(.act):nth-of-type(n + {list_rows.LABELLED + 1}):not(:has(.badge.bad)) {{ display: none; }}" in sheet

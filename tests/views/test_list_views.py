@@ -130,6 +130,7 @@ def test_a_field_that_leads_to_a_record_is_asked_for_by_what_can_be_said_of_one(
 LOOK = Look(zone="Europe/Vilnius")
 CENTS = {"name": "paid", "label": "Paid", "type": "integer", "widget": "money", "minor": True}
 EUROS, MIXED = CENTS | {"currency": "EUR"}, CENTS | {"currency": "currency"}
+WHOLE = {"name": "paid", "label": "Paid", "type": "money", "widget": "money", "currency": "currency"}
 DATE, MOMENT = {"name": "due", "label": "Due", "type": "date"}, {"name": "at", "label": "At", "type": "datetime"}
 
 
@@ -233,7 +234,7 @@ def test_a_saved_run_is_resumed_from_the_preview_of_its_record(pages: "Pages") -
     assert "/resume" not in pages.rosa.get("/c/customer?segment=&preview=1").html, "who only looks is offered nothing"
 
 
-@pytest.mark.parametrize(("source", "said"), [(EUROS, "€100.00"), (MIXED, "100.00"), (CENTS, "100.00")])
+@pytest.mark.parametrize(("source", "said"), [(EUROS, "€100.00"), (MIXED, "100.00"), (CENTS, "100.00"), (WHOLE, "100")])
 def test_a_limit_on_an_amount_reads_as_it_was_typed(source: dict[str, object], said: str) -> None:
     what = formats.kind(source)
     given = filters.Test("paid", "gte", list_filters.condition_of(source, "gte", ["100"], LOOK)["value"])

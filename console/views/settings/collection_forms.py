@@ -27,6 +27,7 @@ WIDGET_WORDS = {
     "fraction": "Per cent of a part of one", "colour": "Colour", "person": "Name of a person who has this account",
     "translations": "Text in the reader's language",
     "unix": "Moment, from seconds since 1970 or Julian days",
+    "cocoa": "Moment, from seconds since 2001, as iOS and macOS count",
 }  # fmt: skip
 AI_WORDS = {
     "full": "Yes, the value as it is",

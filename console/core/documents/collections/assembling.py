@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from console.core.documents.collections import closing, pointing, recognising, relating, treatment
+from console.core.documents.collections import closing, core_data, pointing, recognising, relating, treatment
 from console.core.documents.collections.default_titles import default_columns, default_title, parts_in_title, random_keys
 from console.core.documents.collections.labels import explained, led_to, one_of
 from console.core.documents.collections.model import (
@@ -171,7 +171,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
     )
 
     structure, document = kept.structure, kept.document
-    label = humanised(recognising.table_words(structure["table"].removeprefix(mark)))
+    label = humanised(recognising.table_words(structure["table"].removeprefix(mark), [column["name"] for column in structure["columns"]]))
     key = tuple(document.get("key") or structure["key"])
     named = _named_in(document)
     words = recognising.column_words(structure["columns"])
@@ -404,7 +404,7 @@ def _field(
         precision=column.get("precision"),
         scale=column.get("scale"),
         help=says.get("help") or explained(column.get("comment"), says.get("label") or label),
-        hidden=bool(says.get("hidden", secret is not None)),
+        hidden=bool(says.get("hidden", secret is not None or (name in core_data.INNER and core_data.kept_in(words)))),
         hidden_because=secret or "",
         format=says.get("format"),
         validation=tuple(Rule(item["if"], item["message"], name) for item in says.get("validation") or ()),

@@ -24,7 +24,7 @@ FieldKind: TypeAlias = Literal[
 FIELD_TYPES: frozenset[str] = frozenset(get_args(FieldKind))
 Widget: TypeAlias = Literal[
     "input", "textarea", "select", "radio", "switch", "badge", "tags", "number", "plain", "money", "percent", "day", "long_day", "iso", "ago",
-    "link", "email", "phone", "iban", "country", "language", "currency", "image", "file", "code", "json", "fraction", "colour", "person", "translations", "unix",
+    "link", "email", "phone", "iban", "country", "language", "currency", "image", "file", "code", "json", "fraction", "colour", "person", "translations", "unix", "cocoa",
 ]  # fmt: skip
 WIDGETS: tuple[str, ...] = get_args(Widget)
 Format: TypeAlias = Literal["email", "phone", "iban", "bic", "vat", "url"]

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from console.core import translations
-from console.core.documents.collections import treatment
+from console.core.documents.collections import core_data, treatment
 
 FEWEST, MOST_STATES, LONGEST_STATE = 10, 12, 30
 """Values that a sample needs to show a status; distinct values and letters of one that a status has at most."""
@@ -179,7 +179,7 @@ def look(column: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]
 def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str], called: Mapping[str, str]) -> dict[str, Any]:
     if form == "flag" and column["stored"] == "integer":
         return {"type": "boolean"}
-    if form in ("percent", "fraction", "unix"):
+    if form in ("percent", "fraction", "unix", core_data.MOMENT):
         return {"widget": form}
     if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:]) or words[-1].endswith("id")):
         return {"widget": "plain"}
@@ -248,13 +248,16 @@ def secret_because(column: Mapping[str, Any]) -> str | None:
     """Why nobody sees the column until somebody says otherwise; None where it holds no secret."""
     if column.get("form") == "secret":
         return "Its values look like hashes of passwords, keys or tokens."
-    if treatment.secret(column["name"], str(column["stored"])) or treatment.hashed(column["name"], str(column["stored"])):
+    names, stored = {column["name"], core_data.words(column["name"])}, str(column["stored"])
+    if any(treatment.secret(name, stored) or treatment.hashed(name, stored) for name in names):
         return "Its name says that it holds a password, hash, key or token."
     return None
 
 
-def table_words(table: str) -> str:
-    """The name of a table without what says that it is one: `tbl_staff`, `vwSales`, `mv_daily`."""
+def table_words(table: str, columns: Sequence[str] = ()) -> str:
+    """The name of a table with these columns, without what says that it is one: `tbl_staff`, `vwSales`, `mv_daily`."""
+    if own := core_data.table_words(table, columns):
+        return own
     found = re.match(r"(?:tbl|TBL|vw|VW)[_ -]+(?=.)|(?:v|V|mv|MV)_(?=.)|(?:tbl|vw)(?=[A-Z])", table)
     return table[found.end() :] if found else table
 
@@ -262,6 +265,8 @@ def table_words(table: str) -> str:
 def column_words(columns: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The names of a table's columns without the short mark of the table that nearly all of them begin with: `kd_name` and `kd_ort` of customers."""
     names = [column["name"] for column in columns]
+    if core_data.kept_in(names) or core_data.joins(names):
+        return {name: core_data.words(name) for name in names}
     mark = common_mark(names)
     return {name: name.removeprefix(mark) for name in names}
 
