@@ -246,7 +246,7 @@ def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
         "target": target,
         "running": found.status == "running",
         "paused": queue.paused(),
-        "causes": [(ANSWERS[status], reason, count) for status, reason, count in enrolments.batches.causes(found.id)],
+        "causes": [(ANSWERS[status], reason, count) for status, reason, count in enrolments.batches.causes(found)],
         "rows": [(row, ANSWERS[row["status"]]) for row in answers],
         "more": frame.present_address(after=more) if more else None,
         "of_file": found.origin in ("csv", "rows"),

@@ -1,5 +1,6 @@
 """Who is let into a workflow and who is not, how they begin, move and leave, and that the counts are always those of the rows."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from console.activity import sequencing
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.enrolments import Counts, Question
+from console.enrolments.admission import TWICE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.queue import PutBack
 from tests.company import DOCUMENT, Company
@@ -43,8 +45,13 @@ def in_now(company: Company, slug: str = "care-review", **more: Any) -> list[enr
     return list(enrolments.places.page(company.olivia, enrolments.find(slug), paths=True, **more).rows)
 
 
-def test_a_selection_is_enrolled_and_each_row_says_what_became_of_it(company: Company) -> None:
+def test_a_selection_is_enrolled_and_each_row_says_what_became_of_it(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enrolments.batches, "PREVIEWED", 1)
     asked = Question(keys=["1", "2", "99", "1"], values=WHY)
+    seen = enrolments.batches.begin(company.olivia, "care-review", replace(asked, keys=["2", "2", "99", "98", "97"]), preview=True)
+    assert (seen.status, seen.enrolled, seen.already_enrolled, seen.refused) == ("done", 1, 1, 3)
+    unseen = enrolments.whom_to_enrol.UNSEEN
+    assert enrolments.batches.causes(seen) == [("refused", unseen, 3), ("already_enrolled", TWICE, 1)], "more are counted than kept"
     seen = enrolments.batches.begin(company.olivia, "care-review", asked, preview=True)
     assert (seen.status, seen.enrolled, seen.already_enrolled, seen.refused) == ("done", 2, 1, 1)
     assert counts() == Counts()
@@ -52,7 +59,7 @@ def test_a_selection_is_enrolled_and_each_row_says_what_became_of_it(company: Co
     assert (done.status, done.enrolled, done.already_enrolled, done.refused) == ("done", 2, 1, 1)
     told, _ = enrolments.batches.answers(company.olivia, done.id)
     assert [(row["row"], row["status"], row["record"]) for row in told] == [(3, "refused", None), (4, "already_enrolled", "1")]
-    assert told[0]["reasons"][0]["reason"].startswith("There is no such record")
+    assert [row["reasons"][0]["reason"] for row in told] == [unseen, TWICE]
     assert counts() == Counts(waiting=2, steps={"start": 2})
     again = enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
     assert (again.enrolled, again.already_enrolled) == (0, 1)
