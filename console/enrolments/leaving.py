@@ -29,10 +29,11 @@ _LEFT_BEHIND = f"""
 select e.id, e.run, coalesce(e.reason, ''), e.ending from console.enrolment e join {EVERY_RUN.sql()} on r.id = e.run
 where e.left_at is not null and r.ended_at is null and (%s::text is null or e.workflow = %s) limit 500
 """  # noqa: S608 (texts of ours)
-_OF_CANCELLED = """
-select e.id, e.workflow, coalesce(w.status_reason, '') from console.workflow w join console.enrolment e on e.workflow = w.id
-where w.status = 'cancelled' and e.left_at is null and e.run is null limit 500
+_UNBEGUN = """
+select e.id, e.workflow, coalesce(nullif(w.status_reason, ''), 'The workflow was ' || w.status || ' before they began.') from console.workflow w
+join console.enrolment e on e.workflow = w.id where w.status = any(%s) and e.left_at is null and e.run is null limit 500
 """
+ENDED = ["cancelled", "completed"]
 
 
 def unenrol(actor: Actor, slug_or_id: str, lead_id: str, reason: str) -> Lead:
@@ -94,12 +95,11 @@ def _ended(run_id: str, reason: str, ending: str) -> bool:
         return False
 
 
-def leave_cancelled() -> int:
-    """Let those leave who still wait to begin in a workflow that was cancelled; answers how many. Those with a run leave with it. A duty of the worker."""
-    rows = fetch(_OF_CANCELLED)
-    return sum(
-        leave(ENGINE, find(workflow), lead_id, UNENROLLED, reason or "The workflow was cancelled.") for lead_id, workflow, reason in rows
-    )
+def leave_unbegun() -> int:
+    """Let those leave who still wait to begin in a workflow that was cancelled or completed; answers how many. Those with a run leave with it. A duty of the worker."""
+    rows = fetch(_UNBEGUN, (ENDED,))
+    targets = {workflow: find(workflow) for _, workflow, _ in rows}
+    return sum(leave(ENGINE, targets[workflow], lead_id, UNENROLLED, reason) for lead_id, workflow, reason in rows)
 
 
 def gone(lead_ids: Iterable[tuple[str, str]]) -> None:

@@ -200,14 +200,19 @@ def test_while_a_workflow_is_paused_nobody_is_let_in_and_a_batch_under_way_waits
     assert enrolments.batches.get(company.olivia, batch.id).enrolled == 2
 
 
-def test_who_waits_to_begin_leaves_when_the_workflow_is_cancelled(company: Company) -> None:
+@pytest.mark.parametrize(("archived", "reason"), [(False, "The law has changed"), (True, "The workflow was completed before they began.")])
+def test_who_waits_to_begin_leaves_when_the_workflow_ends(company: Company, archived: bool, reason: str) -> None:
     enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
     work_until_idle({"begin_enrolled"})
     enrolments.batches.begin(company.olivia, "care-review", Question(keys=["2"], values=WHY))
-    workflows.cancel(company.mona, "care-review", "The law has changed")
-    assert (enrolments.leaving.leave_cancelled(), enrolments.leaving.leave_cancelled(), runs.end_cancelled()) == (1, 0, 1)
+    if archived:
+        workflows.archive(company.mona, "care-review")
+    else:
+        workflows.cancel(company.mona, "care-review", reason)
+    left = (enrolments.leaving.leave_unbegun(), enrolments.leaving.leave_unbegun(), runs.end_cancelled())
+    assert left == (1, 0, 0 if archived else 1), "who has begun goes on to the end of a workflow that was completed"
     [waiting] = [lead for lead in in_now(company, status="left") if lead.record == "2"]
-    assert (waiting.ending, waiting.reason) == ("unenrolled", "The law has changed")
+    assert (waiting.ending, waiting.reason) == ("unenrolled", reason)
 
 
 def test_a_run_that_ends_before_its_place_is_noted_leaves_nobody_inside(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
