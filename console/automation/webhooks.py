@@ -3,6 +3,7 @@
 Order of checks: 404 off, 400 an address that was replaced or never existed, 401, 415, 413, 400 the body, 403, 422, 409, 202.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from console import access, enrolments, log, queue, runs, subjects, workflows
-from console.automation import hook_addresses
+from console.automation import hook_addresses, sender_signatures
 from console.automation.firing import Occasion, looping, note_stopped, take_in, words_of
 from console.automation.log_events import chain_of
 from console.automation.trigger_expressions import about, document_of, house_roots, judged, read_inputs
@@ -26,6 +27,7 @@ from console.formats import object_in
 KIND = "webhook"
 LARGEST = 1024 * 1024
 LONGEST_KEY = 200
+UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or sign as GitHub, Stripe or Shopify do."
 SENT_WITHIN = timedelta(minutes=5)
 """A delivery that comes so soon after a run has sent it counts as the run's."""
 
@@ -110,12 +112,11 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
 
     Raises NotVerified, Malformed, NotAllowed, Invalid (`input.…`; `idempotency_mismatch`), Conflict (`run_is_live` with `run_id`), what a start raises.
     """
-    verify(hook, delivery)
+    named = verify(hook, delivery)
     body = object_in(delivery.body)
     if not hook.signed and delivery.sender is not None:
         definition = workflows.live(hook.row.workflow)
         access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
-    named = delivery.headers.get("webhook-id" if hook.signed else "x-idempotency-key", delivery.headers.get("idempotency-key"))
     if queue.paused():
         raise Conflict(
             "Everything that goes by itself is paused: nothing was started. Send it again later.", code="engine_paused", retry_after=60
@@ -123,26 +124,36 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
     return _started(hook, delivery, body, _checked_key(named))
 
 
-def verify(hook: Hook, delivery: Delivery) -> None:
-    """Raises NotVerified where a signature is missing, wrong or more than five minutes old, or there is no key that opens something.
+def verify(hook: Hook, delivery: Delivery) -> str | None:
+    """The name by which the delivery is known again; None: it has none. What is signed as by GitHub, Stripe or Shopify is known by its body: ids beside it are not signed.
 
+    Raises NotVerified where a signature is missing, wrong or more than five minutes old, or there is no key that opens something.
     Raises Malformed for a body of bytes that are no text: what is signed by Standard Webhooks is text.
     """
+    headers = delivery.headers
     if not hook.signed:
         if delivery.sender is None:
             raise NotVerified("Send the header Authorization: Bearer with a key that may start the workflow.")
-        return
+        return headers.get("x-idempotency-key", headers.get("idempotency-key"))
     if hook.secret is None:
         raise NotVerified("This webhook has no secret yet: make one on the page of the workflow's triggers.")
     from standardwebhooks import Webhook, WebhookVerificationError  # of those who need it: most processes never do
 
-    _require_text(delivery.body)
     secret = hook_addresses.opened(hook.row.workflow, hook.row.id, "secret", hook.secret)
+    if "webhook-signature" not in headers:
+        wrong = sender_signatures.why_not(headers, delivery.body, secret, log.now())
+        if wrong is None:
+            raise NotVerified(UNSIGNED)
+        if wrong:
+            raise NotVerified(f"The signature does not fit: {wrong}.")
+        return "body " + hashlib.sha256(delivery.body).hexdigest()
+    _require_text(delivery.body)
     try:
-        Webhook(secret).verify(delivery.body, dict(delivery.headers), json_parse=False)
+        Webhook(secret).verify(delivery.body, dict(headers), json_parse=False)
     except (WebhookVerificationError, ValueError, TypeError) as error:
         reason = str(error) if isinstance(error, WebhookVerificationError) else "the body or the signature cannot be read"
         raise NotVerified(f"The signature does not fit: {reason[:1].lower()}{reason[1:]}.") from None
+    return headers.get("webhook-id")
 
 
 def _require_text(raw: bytes) -> None:

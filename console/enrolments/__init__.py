@@ -11,7 +11,6 @@ from console.enrolments.direct_enrolment import (
     enrol_leads,
     enrolled_before,
     gives_places,
-    has_places,
     start,
     takes_in,
 )
