@@ -109,6 +109,13 @@ def keep_file(actor: Actor, slug_or_id: str, stream: IO[bytes]) -> contact_files
     return contact_files.keep(new_id("enf"), actor.id, stream)
 
 
+def question_of_file(actor: Actor, target: Target, stream: IO[bytes], values: Mapping[str, Any] | None = None) -> Question:
+    """Store a file of contacts and ask for everybody in it, its columns known by their headings. Raises as `keep_file`."""
+    file = keep_file(actor, target.slug, stream)
+    headings, lines = contact_files.sample(file, actor.id)
+    return Question(file=file, columns=whom_to_enrol.columns_of(actor, target, headings, lines), values=values or {})
+
+
 def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = False) -> Batch:
     """Enrol whom the question names, in the background; at once where they are named and no more than a thousand.
 
