@@ -230,7 +230,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
         ],
         "enrolled": [
             Duty("places", SECOND_S, enrolments.beginning.keep_in_step, REST_S),
-            Duty("places of cancelled workflows", STUCK_S, enrolments.leaving.leave_cancelled, REST_S),
+            Duty("places of ended workflows", STUCK_S, enrolments.leaving.leave_unbegun, REST_S),
             Duty("exits", STUCK_S, enrolments.exits.look, REST_S),
             Duty("exits of the quiet", PATROL_S, enrolments.exits.patrol),
         ],

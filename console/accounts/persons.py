@@ -29,7 +29,7 @@ select p.id, coalesce(p.email, '') as email, p.name, p.tags, p.locale, p.zone, p
 from console.person p
 """
 _PERSON = sa.text(_PEOPLE + " where p.id = :id")
-_BY_EMAIL = sa.text(_PEOPLE + " where p.email = :email")
+BY_EMAIL = sa.text(_PEOPLE + " where p.email = :email")
 END_SESSIONS = sa.text("update console.session set ended_at = now() where person = :id and ended_at is null")
 _EVERYBODY = sa.text(_PEOPLE + " order by p.name, p.id")
 
@@ -190,7 +190,7 @@ def person_of_email(email: str) -> Person:
     """The person who signs in with this address. Raises `NotFound`."""
     address = email.strip().lower()
     try:
-        return _read_person(_BY_EMAIL, email=address)
+        return _read_person(BY_EMAIL, email=address)
     except NotFound:
         raise NotFound(f"Nobody signs in as {address}.") from None
 

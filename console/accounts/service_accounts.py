@@ -70,10 +70,11 @@ def create_service_account(
 def service_account(email: str) -> Actor:
     """The open service account with this address, with today's rights. Raises `NotFound`."""
     address = email.replace("\0", "").strip().lower()
-    rows = db.fetch("select id from console.person where email = %s and kind = 'service' and disabled_at is null", (address,))
-    if not rows:
+    with db.hot_engine().connect() as connection:
+        row = connection.execute(persons.BY_EMAIL, {"email": address}).one_or_none()
+    if row is None or row.kind != SERVICE or row.disabled_at is not None:
         raise NotFound(f"There is no open service account {email}.")
-    return persons.actor_of_person(rows[0][0])
+    return persons.actor(row, kind="user", session="sys:engine")
 
 
 def service_accounts() -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import secrets
 from typing import Any
 
@@ -10,6 +11,7 @@ from console.errors import Invalid
 
 SECRET_BYTES = 24
 PREFIX = "whsec_"
+OTHER_SECRET = re.compile(r"[!-~]{16,200}")
 SECRET_SIZES = range(16, 129)
 """Bytes that a secret may have which somebody else made."""
 
@@ -30,15 +32,18 @@ def fresh_secret() -> str:
 
 
 def checked_secret(given: str) -> str:
-    """The secret that a sender has made, as Standard Webhooks writes it; some write `v1,` before it. Raises Invalid."""
+    """The secret that a sender has made or was given: as Standard Webhooks writes it (some write `v1,` before it), else any letters, digits and marks. Raises Invalid."""
     text = given.strip().removeprefix("v1,")
+    if not text.startswith(PREFIX) and OTHER_SECRET.fullmatch(text):
+        return text
     try:
         size = len(base64.b64decode(text.removeprefix(PREFIX), validate=True))
     except ValueError:
         size = 0
     if not (text.startswith(PREFIX) and size in SECRET_SIZES):
         raise Invalid(
-            "This is no signing secret.", at=("secret", "Copy it from the sender: whsec_ and at least 22 letters, digits, + and /.")
+            "This is no signing secret.",
+            at=("secret", "Copy it from the sender: at least 16 letters, digits and marks, often with whsec_ before them."),
         )
     return text
 

@@ -3,24 +3,23 @@
 Order of checks: 404 off, 400 an address that was replaced or never existed, 401, 415, 413, 400 the body, 403, 422, 409, 202.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
-
 from console import access, enrolments, log, queue, runs, subjects, workflows
-from console.automation import hook_addresses
+from console.automation import hook_addresses, sender_signatures
 from console.automation.firing import Occasion, looping, note_stopped, take_in, words_of
 from console.automation.log_events import chain_of
 from console.automation.trigger_expressions import about, document_of, house_roots, judged, read_inputs
-from console.automation.trigger_rows import Row, row_of, table
+from console.automation.trigger_rows import Row
 from console.core.actor import Actor
+from console.core.documents.triggers import Trigger
 from console.core.run.origin import RecordRef, StartedBy
-from console.db import tables
-from console.db.engine import fetch, hot_engine, transaction
+from console.db.engine import fetch, transaction
 from console.db.ids import id_at, new_id
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.formats import object_in
@@ -28,6 +27,7 @@ from console.formats import object_in
 KIND = "webhook"
 LARGEST = 1024 * 1024
 LONGEST_KEY = 200
+UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or sign as GitHub, Stripe or Shopify do."
 SENT_WITHIN = timedelta(minutes=5)
 """A delivery that comes so soon after a run has sent it counts as the run's."""
 
@@ -74,7 +74,6 @@ class Hook:
 
     row: Row
     secret: bytes | None
-    active: bool
 
     @property
     def signed(self) -> bool:
@@ -82,29 +81,27 @@ class Hook:
         return bool(self.row.definition.signed)
 
 
+_FIND = """
+select t.workflow, t.id, t.definition, coalesce(t.version, w.live_version), t.added, t.secret,
+    t.enabled and w.status = 'active' and w.archived_at is null and w.live_version is not null
+from console.trigger t join console.workflow w on w.id = t.workflow where t.token = %s
+"""
+
+
 def find(token: str) -> Hook:
     """The webhook of this address. Raises Off, and OldAddress for an address that was replaced or never existed."""
-    found = None
-    if len(token) <= LONGEST_KEY and token.isascii():
-        known = tables.workflow.c
-        statement = (
-            sa.select(table, known.status, known.live_version, known.archived_at)
-            .join(tables.workflow, known.id == table.c.workflow)
-            .where(table.c.token == hook_addresses.digest(token))
-        )
-        with hot_engine().connect() as connection:
-            found = connection.execute(statement).first()
-    if found is None:
+    found = fetch(_FIND, (hook_addresses.digest(token),)) if len(token) <= LONGEST_KEY and token.isascii() else ()
+    if not found:
         raise OldAddress(
             "This address was replaced, or never existed: nothing was started. Copy the present one from the triggers of the workflow."
         )
-    row = row_of(found)
-    live = found.live_version
-    active = found.status == "active" and found.archived_at is None and live is not None
-    row = Row(row.workflow, row.id, row.kind, row.definition, row.enabled, row.version or live, None, None, row.added)
-    if not row.enabled or not active:
+    ((workflow, trigger, definition, version, added, secret, works),) = found
+    if not works:
         raise Off("This webhook is switched off, or its workflow is not active: nothing was started.")
-    return Hook(row, bytes(found.secret) if found.secret is not None else None, active)
+    row = Row(
+        workflow, trigger, KIND, Trigger.model_validate(definition), enabled=True, version=version, next_at=None, cursor=None, added=added
+    )
+    return Hook(row, bytes(secret) if secret is not None else None)
 
 
 # --------------------------------------------------------------------------------------------------------------- delivery
@@ -115,12 +112,11 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
 
     Raises NotVerified, Malformed, NotAllowed, Invalid (`input.…`; `idempotency_mismatch`), Conflict (`run_is_live` with `run_id`), what a start raises.
     """
-    verify(hook, delivery)
+    named = verify(hook, delivery)
     body = object_in(delivery.body)
     if not hook.signed and delivery.sender is not None:
         definition = workflows.live(hook.row.workflow)
         access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
-    named = delivery.headers.get("webhook-id" if hook.signed else "x-idempotency-key", delivery.headers.get("idempotency-key"))
     if queue.paused():
         raise Conflict(
             "Everything that goes by itself is paused: nothing was started. Send it again later.", code="engine_paused", retry_after=60
@@ -128,26 +124,36 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
     return _started(hook, delivery, body, _checked_key(named))
 
 
-def verify(hook: Hook, delivery: Delivery) -> None:
-    """Raises NotVerified where a signature is missing, wrong or more than five minutes old, or there is no key that opens something.
+def verify(hook: Hook, delivery: Delivery) -> str | None:
+    """The name by which the delivery is known again; None: it has none. What is signed as by GitHub, Stripe or Shopify is known by its body: ids beside it are not signed.
 
+    Raises NotVerified where a signature is missing, wrong or more than five minutes old, or there is no key that opens something.
     Raises Malformed for a body of bytes that are no text: what is signed by Standard Webhooks is text.
     """
+    headers = delivery.headers
     if not hook.signed:
         if delivery.sender is None:
             raise NotVerified("Send the header Authorization: Bearer with a key that may start the workflow.")
-        return
+        return headers.get("x-idempotency-key", headers.get("idempotency-key"))
     if hook.secret is None:
         raise NotVerified("This webhook has no secret yet: make one on the page of the workflow's triggers.")
     from standardwebhooks import Webhook, WebhookVerificationError  # of those who need it: most processes never do
 
-    _require_text(delivery.body)
     secret = hook_addresses.opened(hook.row.workflow, hook.row.id, "secret", hook.secret)
+    if "webhook-signature" not in headers:
+        wrong = sender_signatures.why_not(headers, delivery.body, secret, log.now())
+        if wrong is None:
+            raise NotVerified(UNSIGNED)
+        if wrong:
+            raise NotVerified(f"The signature does not fit: {wrong}.")
+        return "body " + hashlib.sha256(delivery.body).hexdigest()
+    _require_text(delivery.body)
     try:
-        Webhook(secret).verify(delivery.body, dict(delivery.headers), json_parse=False)
+        Webhook(secret).verify(delivery.body, dict(headers), json_parse=False)
     except (WebhookVerificationError, ValueError, TypeError) as error:
         reason = str(error) if isinstance(error, WebhookVerificationError) else "the body or the signature cannot be read"
         raise NotVerified(f"The signature does not fit: {reason[:1].lower()}{reason[1:]}.") from None
+    return headers.get("webhook-id")
 
 
 def _require_text(raw: bytes) -> None:
@@ -167,11 +173,16 @@ _SAME = """
 select run, told from console.firing where workflow = %s and trigger = %s and key = %s
 """
 _NOTE = """
+with noted as (
 insert into console.firing (id, workflow, trigger, kind, key, at, version, collection, record, status, run, why, told, done_at)
 values (%(id)s, %(workflow)s, %(trigger)s, 'webhook', %(key)s, clock_timestamp(), %(version)s, %(collection)s, %(record)s, %(status)s, %(run)s, %(why)s, %(told)s, clock_timestamp())
 on conflict (workflow, trigger, key) do nothing returning id
+), counted as (
+update console.trigger set matched = matched + 1 where workflow = %(workflow)s and id = %(trigger)s and exists (select from noted)
+)
+select id from noted
 """
-_COUNT = "update console.trigger set matched = matched + %s, passed = passed + %s where workflow = %s and id = %s returning 1"
+_PASSED = "update console.trigger set passed = passed + 1 where workflow = %s and id = %s returning 1"
 
 
 def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str | None) -> Taken:
@@ -185,7 +196,7 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     roots = {**house_roots(row, log.now()), "input": body}
     passed = judged(row, roots)
     if passed is None:
-        fetch(_COUNT, (0, 1, row.workflow, row.id))
+        fetch(_PASSED, (row.workflow, row.id))
         return Taken(None)
     record, values = _about(row, body, passed.record, passed.values)
     chain = _led_by(delivery)
@@ -229,7 +240,8 @@ def _run_of(
     """The run that is started. Where the document says how one leaves the workflow or comes again, it has its place there. Raises what a start raises."""
     row, identity = hook.row, None if hook.signed else delivery.sender
     by = StartedBy(row.id, KIND, {"on": KIND, "id": ident, "at": log.body.moment(log.now())}, chain)
-    if (record is None and document_of(row).collection is not None) or not enrolments.has_places(row.workflow):
+    document = document_of(row)
+    if (record is None and document.collection is not None) or not enrolments.gives_places(document):
         return runs.start_hands_off(row.workflow, by=by, record=record, values=values, key=key, identity=identity)
     return enrolments.enrol_at_once(row.workflow, by=by, record=record, values=values, key=key, identity=identity)
 
@@ -271,12 +283,9 @@ def _about(row: Row, body: Mapping[str, Any], named: str | None, values: Mapping
 def _noted(
     row: Row, ident: str, key: str, record: RecordRef | None, status: str, run_id: str | None, why: str | None, outcome: bytes | None
 ) -> bool:
-    """Write down the result of a delivery; returns whether it was the first with its key."""
+    """Write down and count the result of a delivery; returns whether it was the first with its key."""
     values = {
         "id": ident, "workflow": row.workflow, "trigger": row.id, "key": key, "version": row.version, "status": status, "run": run_id, "why": why,
         "told": outcome, "collection": record.collection if record else None, "record": record.key if record else None,
     }  # fmt: skip
-    first = bool(fetch(_NOTE, values))
-    if first:
-        fetch(_COUNT, (1, 0, row.workflow, row.id))
-    return first
+    return bool(fetch(_NOTE, values))

@@ -1,13 +1,16 @@
 """Commands about workflows: check files, read them in, give them out, publish."""
 
+import csv
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import click
 
-from console import access, accounts, runs, workflows
+from console import access, accounts, enrolments, runs, workflows
 from console.core.actor import Actor
 from console.core.documents.workflow import MAX_BYTES, Workflow, read
 from console.core.documents.workflow_check import Problem
@@ -66,6 +69,49 @@ def publish(slug: str, reason: str, email: str | None) -> None:
     with _said_tests():
         published = workflows.publish(slug, tests=_tests(reason, email))
     click.echo(f"{published.slug}  version {published.number} is live  {published.hash}")
+
+
+@workflow.command("enrol", epilog="Example: console workflow enrol welcome contacts.csv --user gita@fernwick.example --preview")
+@click.argument("slug")
+@click.argument("file", type=click.File("rb"))
+@click.option("--user", "email", required=True, help="E-mail of who enrols them: their rights count.")
+@click.option("--preview", is_flag=True, help="Say who would be enrolled, and enrol nobody.")
+@click.option(
+    "--left-out", type=click.File("w", encoding="utf-8"), help="Write the lines of those who are not enrolled into this CSV file."
+)
+def enrol(slug: str, file: IO[bytes], email: str, preview: bool, left_out: IO[str] | None) -> None:
+    """Enrol who stands in FILE (CSV, with a heading) in the workflow SLUG. A worker does it, and goes on where this command is ended.
+
+    Prints how many are enrolled, in already and left out, then each cause with its number. Exits 1 where it broke off.
+    """
+    actor = accounts.actor_of_person(accounts.person_of_email(email).id)
+    asked = enrolments.batches.question_of_file(actor, enrolments.seen(actor, slug, "start"), file)
+    batch = enrolments.batches.begin(actor, slug, asked, preview=preview)
+    while batch.status == enrolments.batches.RUNNING:
+        click.echo(f"\r{batch.done:,} of about {batch.about or batch.done:,} read", nl=False, err=True)
+        time.sleep(1)
+        batch = enrolments.batches.get(actor, batch.id)
+    click.echo(err=True)
+    done = "would be enrolled" if preview else "enrolled"
+    click.echo(f"{batch.enrolled:,} {done}, {batch.already_enrolled:,} in already, {batch.refused:,} left out of {batch.done:,}")
+    for status, reason, count in enrolments.batches.causes(batch):
+        click.echo(f"{count:,}  {reason or status.replace('_', ' ')}")
+    if left_out is not None:
+        write_left_out(actor, batch.id, left_out)
+    if batch.status != enrolments.batches.DONE:
+        raise Conflict(batch.why or f"It was {batch.status}.")
+
+
+def write_left_out(actor: Actor, batch_id: str, file: IO[str]) -> None:
+    """The number of each line that was not enrolled, with the reasons."""
+    table = csv.writer(file)
+    table.writerow(["Line", "Why"])
+    after: int | None = None
+    while True:
+        rows, after = enrolments.batches.answers(actor, batch_id, limit=1_000, after=after)
+        table.writerows([row["row"], " ".join(str(each["reason"]) for each in row["reasons"]) or "Is in the workflow now."] for row in rows)
+        if after is None:
+            return
 
 
 @workflow.command("test", epilog="Example: console workflow test my-review.json --user mona@fernwick.example")

@@ -35,12 +35,13 @@ NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")
 
 @dataclass(frozen=True, slots=True)
 class ContactFile:
-    """A stored file: its folder's name, how many parts it has, and the encoding and delimiter that it seems to have."""
+    """A stored file: its folder's name, how many parts it has, the encoding and delimiter that it seems to have, and about how many lines (0: not known)."""
 
     folder: str
     parts: int
     encoding: str
     delimiter: str
+    lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
     place.mkdir(parents=True, mode=0o700)
     decoder, first, count, total = codecs.getincrementaldecoder("utf-8")(errors="replace"), b"", 0, 0
     broken, letters = 0, 0  # in UTF-8: bytes that are nothing, and bytes that only belong to letters beyond ASCII
+    ends = [0, 0]  # bytes that end lines on most machines, and on old ones
     try:
         while part := stream.read(PART):
             first, total = first or part, total + len(part)
@@ -65,6 +67,7 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
                 raise Invalid("The file is too large.", at=("csv", f"At most {MOST_BYTES >> 20} MB: split it into several."))
             text = decoder.decode(part)
             broken, letters = broken + text.count(UNREADABLE), letters + len(part) - len(text)
+            ends = [ends[0] + part.count(b"\n"), ends[1] + part.count(b"\r")]
             (place / str(count)).write_bytes(subjects.lock(subject, _about(folder, count), part))
             count += 1
         if not first.strip():
@@ -79,9 +82,8 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
         raise Invalid("This is no text file.", at=("csv", "Save the table as CSV, in UTF-8 where that can be chosen."))
     heading = next((line for line in head.splitlines() if line.strip("\ufeff\t ")), "")
     told = TOLD_DELIMITER.fullmatch(heading.strip("\ufeff"))
-    return ContactFile(
-        folder, count, encoding, told[1] if told else max(DELIMITERS, key=lambda mark: (heading.count(mark), -DELIMITERS.index(mark)))
-    )
+    delimiter = told[1] if told else max(DELIMITERS, key=lambda mark: (heading.count(mark), -DELIMITERS.index(mark)))
+    return ContactFile(folder, count, encoding, delimiter, ends[0] or ends[1])
 
 
 def forget(folder: str) -> None:

@@ -5,7 +5,15 @@ from console.enrolments.admission import Answer, Candidate
 from console.enrolments.batches import Batch
 from console.enrolments.beginning import begin
 from console.enrolments.counts import Counts, counts_for
-from console.enrolments.direct_enrolment import enrol, enrol_at_once, enrol_leads, enrolled_before, has_places, start, takes_in
+from console.enrolments.direct_enrolment import (
+    enrol,
+    enrol_at_once,
+    enrol_leads,
+    enrolled_before,
+    gives_places,
+    start,
+    takes_in,
+)
 from console.enrolments.leaving import leave, unenrol
 from console.enrolments.leaving_many import TakeOut, TakeOutPlan, Those, take_out
 from console.enrolments.pace import paces

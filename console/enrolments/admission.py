@@ -35,12 +35,13 @@ from wanted w
 where %(barred)s::timestamptz is null or not exists (
     select from console.enrolment f where f.workflow = %(workflow)s and f.who = w.who and f.left_at > %(barred)s and f.status = 'left'
 )
-order by w.who on conflict do nothing returning id
+order by w.who, w.id on conflict do nothing returning id
 """
 _PRESENT = """
-select e.who, e.key, e.id from console.enrolment e where e.workflow = %s and e.left_at is null and e.who = any(%s)
-union all select e.who, e.key, e.id from console.enrolment e where e.workflow = %s and e.key = any(%s)
+select e.who, e.key, e.id, e.batch from console.enrolment e where e.workflow = %s and e.left_at is null and e.who = any(%s)
+union all select e.who, e.key, e.id, e.batch from console.enrolment e where e.workflow = %s and e.key = any(%s)
 """
+TWICE = "Stands in the list before: one place for both."
 _FORMER = """
 select distinct f.who from console.enrolment f where f.workflow = %s and f.who = any(%s) and f.left_at > %s and f.status = 'left'
 """
@@ -113,13 +114,15 @@ def judge(target: Target, candidates: Sequence[Candidate]) -> list[Answer]:
     """What `admit` would answer; nothing is changed. Two statements."""
     good = {candidate.line: who_of(target, candidate) for candidate in candidates if not candidate.wrong}
     present, former = _present(target, good.values(), [])[0], _former(target, good.values())
-    answers, met = [], set(present)
+    answers, met = [], set[str]()
     for candidate in candidates:
         who = good.get(candidate.line)
         if who is None:
             answers.append(Answer(candidate.line, REFUSED, candidate.record, reasons=candidate.wrong))
+        elif who in present:
+            answers.append(Answer(candidate.line, ALREADY, candidate.record, present[who]))
         elif who in met:
-            answers.append(Answer(candidate.line, ALREADY, candidate.record, present.get(who)))
+            answers.append(_twice(candidate))
         elif who in former:
             answers.append(_too_early(target, candidate))
         else:
@@ -138,7 +141,7 @@ def admit(connection: Connection, target: Target, candidates: Sequence[Candidate
     ids = dict(zip([candidate.line for candidate in good], sorted(new_id("lead") for _ in good), strict=True))
     entered = _enter(connection, target, good, whos, ids, entry) if good else set()
     left = [candidate for candidate in good if ids[candidate.line] not in entered]
-    present, by_key = _present(target, [whos[each.line] for each in left], [each.key for each in left if each.key], connection)
+    present, by_key, batches = _present(target, [whos[each.line] for each in left], [each.key for each in left if each.key], connection)
     answers = []
     for candidate in candidates:
         line, who = candidate.line, whos.get(candidate.line)
@@ -149,7 +152,8 @@ def admit(connection: Connection, target: Target, candidates: Sequence[Candidate
         elif candidate.key in by_key:
             answers.append(Answer(line, ENROLLED, candidate.record, by_key[candidate.key]))
         elif who in present:
-            answers.append(Answer(line, ALREADY, candidate.record, present[who]))
+            twice = entry.batch is not None and batches[who] == entry.batch
+            answers.append(_twice(candidate, present[who]) if twice else Answer(line, ALREADY, candidate.record, present[who]))
         else:
             answers.append(_too_early(target, candidate))
     if entered:
@@ -162,7 +166,7 @@ def admit(connection: Connection, target: Target, candidates: Sequence[Candidate
 def told_again(target: Target, candidates: Sequence[Candidate]) -> list[Answer]:
     """The results of candidates with these keys that were admitted before. Admits nobody."""
     whos = {candidate.line: who_of(target, candidate) for candidate in candidates if not candidate.wrong}
-    present, by_key = _present(target, whos.values(), [candidate.key for candidate in candidates if candidate.key])
+    present, by_key, _ = _present(target, whos.values(), [candidate.key for candidate in candidates if candidate.key])
     gone = [{"field": "record" if target.collection else "lead", "reason": "Not in it now. Send it with a new key to enrol it."}]
     answers = []
     for candidate in candidates:
@@ -241,19 +245,24 @@ def _subjects(target: Target, candidates: Sequence[Candidate], ids: Mapping[int,
 
 def _present(
     target: Target, whos: Any, keys: Sequence[str], connection: Connection | None = None
-) -> tuple[dict[str, str], dict[str | None, str]]:
-    """(who → lead of those who are in, key → lead of what was asked for before)."""
+) -> tuple[dict[str, str], dict[str | None, str], dict[str, str | None]]:
+    """(who → lead of those who are in, key → lead of what was asked for before, who → batch in which they came)."""
     wanted = sorted(set(whos))
     if not wanted and not keys:
-        return {}, {}
+        return {}, {}, {}
     parameters = (target.id, wanted, target.id, list(keys))
     rows = connection.exec_driver_sql(_PRESENT, parameters).all() if connection is not None else fetch(_PRESENT, parameters)
-    return {row[0]: row[2] for row in rows}, {row[1]: row[2] for row in rows if row[1] in keys}
+    return {row[0]: row[2] for row in rows}, {row[1]: row[2] for row in rows if row[1] in keys}, {row[0]: row[3] for row in rows}
 
 
 def _former(target: Target, whos: Any) -> set[str]:
     since = target.barred_since(log.now())
     return set() if since is None else {row[0] for row in fetch(_FORMER, (target.id, sorted(set(whos)), since))}
+
+
+def _twice(candidate: Candidate, lead: str | None = None) -> Answer:
+    reason = {"field": "record" if candidate.record is not None else "lead", "reason": TWICE}
+    return Answer(candidate.line, ALREADY, candidate.record, lead, [reason])
 
 
 def _too_early(target: Target, candidate: Candidate) -> Answer:

@@ -4,6 +4,7 @@ Each thousand is one transaction with the place that it has reached: a process t
 """
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -33,11 +34,16 @@ from console.messages.reachable import Reach
 
 RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
 LATER_S = 2.0
-REACH = "reach"
+REACH, CAUSES = "reach", "causes"
 APART = (LEAVING, import_batches.KIND)
 """Kinds of batches that enrol nobody."""
 PREVIEWED = 1_000
 """Answers of a preview that are kept to be read; all are counted."""
+NAMED = re.compile(r"(.* this): .+", re.DOTALL)
+"""Words of a reason that end with what the line names."""
+MOST_CAUSES = 50
+"""Causes of a preview that are counted apart; those that come later are counted together."""
+OTHER_CAUSES = "For other reasons."
 _log = logging.getLogger(__name__)
 _TELL = """
 update console.enrolment_batch set done = done + %(done)s, enrolled = enrolled + %(enrolled)s, already_enrolled = already_enrolled + %(already)s,
@@ -75,6 +81,12 @@ class Batch:
     place: Mapping[str, Any]
 
     @property
+    def about(self) -> int | None:
+        """About how many there are in all: of a file whose lines nobody has counted, what its ends of lines say."""
+        file = self.question.file
+        return self.total if self.total is not None or file is None or not file.lines else max(file.lines - 1, self.done)
+
+    @property
     def reach(self) -> Reach:
         """Of a preview: whom the workflow's messages would reach, of those who would be enrolled and have been looked at so far."""
         return Reach.of_json(self.place.get(REACH))
@@ -95,6 +107,13 @@ def keep_file(actor: Actor, slug_or_id: str, stream: IO[bytes]) -> contact_files
     """Store a file of contacts, for a question of this person. Raises NotFound, NotAllowed, Invalid."""
     require_open(seen(actor, slug_or_id, "start"))
     return contact_files.keep(new_id("enf"), actor.id, stream)
+
+
+def question_of_file(actor: Actor, target: Target, stream: IO[bytes], values: Mapping[str, Any] | None = None) -> Question:
+    """Store a file of contacts and ask for everybody in it, its columns known by their headings. Raises as `keep_file`."""
+    file = keep_file(actor, target.slug, stream)
+    headings, lines = contact_files.sample(file, actor.id)
+    return Question(file=file, columns=whom_to_enrol.columns_of(actor, target, headings, lines), values=values or {})
 
 
 def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = False) -> Batch:
@@ -175,13 +194,29 @@ def answers(
     return rows_shown, int(rows[limit - 1][0]) if len(rows) > limit else None
 
 
-def causes(batch_id: str, *, most: int = 20) -> list[tuple[str, str, int]]:
-    """(status, reason, how many of them) of those whose answers are kept, those with most first."""
+def causes(found: Batch, *, most: int = 20) -> list[tuple[str, str, int]]:
+    """(status, reason, how many of them), those with most first; of a preview all are counted, also those whose answers are not kept."""
+    if CAUSES in found.place:
+        return sorted((tuple(each) for each in found.place[CAUSES]), key=lambda each: (-each[2], each[:2]))[:most]
     statement = """
         select a.status, coalesce(a.reasons->0->>'reason', ''), count(*) from console.enrolment_answer a where a.batch = %s
         group by 1, 2 order by 3 desc, 1, 2 limit %s
     """
-    return [(row[0], row[1], int(row[2])) for row in fetch(statement, (batch_id, most))]
+    return [(row[0], row[1], int(row[2])) for row in fetch(statement, (found.id, most))]
+
+
+def _counted(causes: Sequence[tuple[str, str, int]], answered: Sequence[Answer]) -> list[tuple[str, str, int]]:
+    """The causes with those of these answers. What names one of many, such as an address, is counted by the words before it."""
+    counts = {(status, reason): count for status, reason, count in causes}
+    for answer in answered:
+        if answer.status == ENROLLED:
+            continue
+        reason = str(answer.reasons[0]["reason"]) if answer.reasons else ""
+        at = (answer.status, reason if (answer.status, reason) in counts else NAMED.sub(r"\1.", reason))
+        if at not in counts and len(counts) >= MOST_CAUSES:
+            at = (REFUSED, OTHER_CAUSES)
+        counts[at] = counts.get(at, 0) + 1
+    return [(*at, count) for at, count in counts.items()]
 
 
 def newest(actor: Actor, target: Target, *, most: int = 5) -> list[Batch]:
@@ -266,15 +301,15 @@ def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
     if target.status == PAUSED:
         raise queue.PutBack(LATER_S)
     require_open(target)
-    reach = batch.reach
+    reach, causes_so_far = batch.reach, batch.place.get(CAUSES, ())
     for candidates, place in whom_to_enrol.chunks(actor, target, batch.question, batch.person, batch.place):
         if stopping() or (not batch.preview and (queue.paused() or find(target.id).status == PAUSED)):
             raise queue.PutBack(LATER_S)
         if batch.preview:
             answered = judge(target, candidates)
-            reach = _with_reach(target, candidates, answered, reach)
+            reach, causes_so_far = _with_reach(target, candidates, answered, reach), _counted(causes_so_far, answered)
             with transaction() as connection:
-                _tell(connection, batch, answered, place | {REACH: reach.to_json()})
+                _tell(connection, batch, answered, place | {REACH: reach.to_json(), CAUSES: causes_so_far})
             continue
         with transaction() as connection:
             _tell(

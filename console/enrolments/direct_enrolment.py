@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from console import access, faults, log, runs
 from console.access import EVERY_RUN
 from console.core.actor import Actor
+from console.core.documents.workflow import Workflow
 from console.db.engine import transaction
 from console.db.ids import new_id
 from console.enrolments import exits, places
@@ -219,4 +220,9 @@ def takes_in(workflow: str) -> bool:
 def has_places(workflow: str) -> bool:
     """Whether whoever comes into this workflow has a place in it, by which they leave it early or are kept from coming again; leads too."""
     document = find(workflow).document
-    return document is not None and (bool(document.exits) or document.reenrol is not None)
+    return document is not None and gives_places(document)
+
+
+def gives_places(document: Workflow) -> bool:
+    """Whether whoever comes into a workflow with this document has a place in it, as `has_places` tells of its live version."""
+    return bool(document.exits) or document.reenrol is not None

@@ -11,6 +11,7 @@ from console.core.actor import Actor
 from console.core.run.moves import require_reason
 from console.db import tables
 from console.db.engine import fetch, transaction
+from console.db.ids import new_id
 from console.enrolments import places
 from console.enrolments.places import Lead
 from console.enrolments.targets import Target, find, seen
@@ -29,10 +30,17 @@ _LEFT_BEHIND = f"""
 select e.id, e.run, coalesce(e.reason, ''), e.ending from console.enrolment e join {EVERY_RUN.sql()} on r.id = e.run
 where e.left_at is not null and r.ended_at is null and (%s::text is null or e.workflow = %s) limit 500
 """  # noqa: S608 (texts of ours)
-_OF_CANCELLED = """
-select e.id, e.workflow, coalesce(w.status_reason, '') from console.workflow w join console.enrolment e on e.workflow = w.id
-where w.status = 'cancelled' and e.left_at is null and e.run is null limit 500
+_ENDED_WORKFLOWS = """
+select w.id, coalesce(nullif(w.status_reason, ''), 'The workflow was ' || w.status || ' before they began.') from console.workflow w
+where w.status = any(%s) and exists (select from console.enrolment e where e.workflow = w.id and e.left_at is null and e.run is null)
 """
+_LEAVE_UNBEGUN = """
+with going as (select e.id from console.enrolment e where e.workflow = %s and e.left_at is null and e.run is null order by e.id limit 1000 for update skip locked)
+update console.enrolment e set status = 'left', left_at = %s, ending = %s, reason = %s from going where e.id = going.id returning e.id, e.collection, e.record
+"""
+CHUNKS = 10
+"""Thousands who leave one workflow before others have their turn."""
+ENDED = ["cancelled", "completed"]
 
 
 def unenrol(actor: Actor, slug_or_id: str, lead_id: str, reason: str) -> Lead:
@@ -94,12 +102,24 @@ def _ended(run_id: str, reason: str, ending: str) -> bool:
         return False
 
 
-def leave_cancelled() -> int:
-    """Let those leave who still wait to begin in a workflow that was cancelled; answers how many. Those with a run leave with it. A duty of the worker."""
-    rows = fetch(_OF_CANCELLED)
-    return sum(
-        leave(ENGINE, find(workflow), lead_id, UNENROLLED, reason or "The workflow was cancelled.") for lead_id, workflow, reason in rows
-    )
+def leave_unbegun() -> int:
+    """Let those leave who still wait to begin in a workflow that was cancelled or completed; answers how many. Those with a run leave with it. A duty of the worker."""
+    return sum(_leave_unbegun(find(workflow), reason) for workflow, reason in fetch(_ENDED_WORKFLOWS, (ENDED,)))
+
+
+def _leave_unbegun(target: Target, reason: str) -> int:
+    """Let many leave, a thousand in one transaction."""
+    chain, gone_so_far = new_id("out"), 0
+    data = {"workflow": target.id, "slug": target.slug, "ending": UNENROLLED}
+    for _ in range(CHUNKS):
+        with transaction() as connection:
+            rows = connection.exec_driver_sql(_LEAVE_UNBEGUN, (target.id, log.now(), UNENROLLED, reason)).all()
+            notes = [log.Noted(data | {"lead": row.id}, row.collection, row.record) for row in rows]
+            log.note_each(ENGINE, "lead_left", notes, chain=chain, team=target.team or None, label=target.label, connection=connection)
+        gone_so_far += len(rows)
+        if not rows:
+            break
+    return gone_so_far
 
 
 def gone(lead_ids: Iterable[tuple[str, str]]) -> None:

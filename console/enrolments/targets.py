@@ -41,6 +41,11 @@ class Target:
     archived: bool = False
 
     @property
+    def open(self) -> bool:
+        """Whether somebody may be enrolled, as far as its status goes."""
+        return not self.archived and self.status not in CLOSED
+
+    @property
     def fields(self) -> list[FieldDefinition]:
         """The fields of the start step."""
         return [] if self.document is None else start_fields(self.document)

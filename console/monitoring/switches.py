@@ -66,13 +66,14 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """The live runs that cancelling would end: how many, by status, and the first of them."""
+    """The live runs that cancelling would end: how many, by status, and the first of them; `overdue`: whose timers came due already."""
 
     workflow: Entry
     live: int
     statuses: Mapping[str, int]
     under_way: int
     runs: Sequence[RunHead]
+    overdue: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The preview in the shape of the API."""
@@ -94,12 +95,8 @@ def activation(actor: Actor, slug_or_id: str) -> Activation:
     """What activating the workflow would do now. Raises NotFound."""
     entry = workflows.entry(actor, slug_or_id)
     problems, publishes, document = _published(entry)
-    run, now = tables.run.c, log.now()
-    until = sa.cast(run.waiting["until"].astext, sa.DateTime(timezone=True))
-    waits = record_reach.countable_runs(
-        actor, run.workflow == entry.id, run.ended_at.is_(None), run.status.in_(("waiting_time", "waiting_event"))
-    )
-    ahead = sa.select(run.id, run.record, until.label("at")).where(waits, until <= now + AHEAD).subquery()
+    now = log.now()
+    ahead = _timers(actor, entry.id, now + AHEAD)
     counted = sa.select(sa.func.count().filter(ahead.c.at <= now), sa.func.count().filter(ahead.c.at > now))
     with hot_engine().connect() as connection:
         overdue, due = connection.execute(counted).one()
@@ -118,6 +115,16 @@ def activation(actor: Actor, slug_or_id: str) -> Activation:
         [(row.id, row.record, row.at) for row in first],
         [(trigger, at) for at, trigger in firings],
     )
+
+
+def _timers(actor: Actor, workflow_id: str, until: datetime) -> sa.Subquery:
+    """The live runs (id, record, at) that go on by themselves at some moment until then."""
+    run = tables.run.c
+    at = sa.cast(run.waiting["until"].astext, sa.DateTime(timezone=True))
+    waits = record_reach.countable_runs(
+        actor, run.workflow == workflow_id, run.ended_at.is_(None), run.status.in_(("waiting_time", "waiting_event"))
+    )
+    return sa.select(run.id, run.record, at.label("at")).where(waits, at <= until).subquery()
 
 
 def trial(actor: Actor, slug_or_id: str) -> ContactTrial | None:
@@ -164,8 +171,10 @@ def cancellation(actor: Actor, slug_or_id: str) -> Cancellation:
     under_way = sa.func.count().filter(run.waiting["for"].astext == "effect")
     with hot_engine().connect() as connection:
         rows = connection.execute(sa.select(run.status, sa.func.count(), under_way).where(live).group_by(run.status)).all()
+        overdue = connection.scalar(sa.select(sa.func.count()).select_from(_timers(actor, entry.id, log.now()))) or 0
     heads, _ = lists.listed(actor, run.workflow == entry.id, run.ended_at.is_(None), order=(run.created_at, run.id), limit=MOST_RUNS)
-    return Cancellation(entry, sum(row[1] for row in rows), {row[0]: row[1] for row in rows}, sum(row[2] for row in rows), heads)
+    statuses = {row[0]: row[1] for row in rows}
+    return Cancellation(entry, sum(statuses.values()), statuses, sum(row[2] for row in rows), heads, overdue)
 
 
 def _published(entry: Entry) -> tuple[list[dict[str, Any]], int | None, Workflow]:

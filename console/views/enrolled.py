@@ -179,10 +179,7 @@ def _question(target: Target, values: Mapping[str, Any]) -> Question:
     """Return whom the form names. Raises Invalid."""
     form = request.form
     if sent := request.files.get("file"):
-        file = enrolments.batches.keep_file(frame.actor(), target.slug, sent.stream)
-        headings, lines = contact_files.sample(file, frame.actor().id)
-        columns = enrolments.whom_to_enrol.columns_of(frame.actor(), target, headings, lines)
-        return Question(file=file, columns=columns, values=values)
+        return enrolments.batches.question_of_file(frame.actor(), target, sent.stream, values)
     if "file" in request.files or form.get("way") == "file":
         raise Invalid("No file was chosen.", details=[{"field": "file", "reason": "Choose a CSV file from your computer."}])
     if form.getlist("key") and not form.get("all"):
@@ -246,7 +243,7 @@ def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
         "target": target,
         "running": found.status == "running",
         "paused": queue.paused(),
-        "causes": [(ANSWERS[status], reason, count) for status, reason, count in enrolments.batches.causes(found.id)],
+        "causes": [(ANSWERS[status], reason, count) for status, reason, count in enrolments.batches.causes(found)],
         "rows": [(row, ANSWERS[row["status"]]) for row in answers],
         "more": frame.present_address(after=more) if more else None,
         "of_file": found.origin in ("csv", "rows"),

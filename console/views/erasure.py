@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from console import access, browse
+from console import access, browse, runs
 from console.activity import sequencing
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -65,6 +65,7 @@ def _form(collection: str, key: str, *, wrong: dict[str, str] | None = None, ref
         "held": held,
         "runs": held.runs[:SHOWN_RUNS] if held else (),
         "more_runs": len(held.runs) - SHOWN_RUNS if held else 0,
+        "heads": {run: runs.head(frame.actor(), run) for run in (*held.live, *held.runs[:SHOWN_RUNS])} if held else {},
         "word": WORD,
         "wrong": wrong or {},
         "refused": refused if not (held and held.live) else "",

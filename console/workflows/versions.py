@@ -24,7 +24,7 @@ from console.core.documents.workflow import MAX_BYTES, Workflow, read
 from console.core.documents.workflow_check import Problem, Surroundings
 from console.core.documents.workflow_sketch import Sketch
 from console.db import tables
-from console.db.engine import hot_engine, transaction
+from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import new_id
 from console.effects import action_cache
 from console.errors import Conflict, DefinitionError, NotFound
@@ -79,20 +79,17 @@ class Known:
     since: datetime | None = None
 
 
+_LIVE = "select id, live_version from console.workflow where (slug = %s or id = %s) and live_version is not null"
+
+
 def live(slug_or_id: str) -> Definition:
     """The live version. Raises NotFound if there is no such workflow, or only a draft."""
-    known = tables.workflow.c
     if "\x00" in slug_or_id:  # PostgreSQL raises an error for NUL
         raise NotFound("There is no such published workflow.")
-    with hot_engine().connect() as connection:
-        row = connection.execute(
-            sa.select(known.id, known.live_version).where(
-                sa.or_(known.slug == slug_or_id, known.id == slug_or_id), known.live_version.is_not(None)
-            )
-        ).first()
-    if row is None:
+    found = fetch(_LIVE, (slug_or_id, slug_or_id))
+    if not found:
         raise NotFound(f"There is no published workflow {slug_or_id}.")
-    return version(row.id, row.live_version)
+    return version(*found[0])
 
 
 @functools.lru_cache(maxsize=512)

@@ -1,5 +1,6 @@
 """Who is let into a workflow and who is not, how they begin, move and leave, and that the counts are always those of the rows."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from console.activity import sequencing
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.enrolments import Counts, Question
+from console.enrolments.admission import TWICE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.queue import PutBack
 from tests.company import DOCUMENT, Company
@@ -43,8 +45,13 @@ def in_now(company: Company, slug: str = "care-review", **more: Any) -> list[enr
     return list(enrolments.places.page(company.olivia, enrolments.find(slug), paths=True, **more).rows)
 
 
-def test_a_selection_is_enrolled_and_each_row_says_what_became_of_it(company: Company) -> None:
+def test_a_selection_is_enrolled_and_each_row_says_what_became_of_it(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enrolments.batches, "PREVIEWED", 1)
     asked = Question(keys=["1", "2", "99", "1"], values=WHY)
+    seen = enrolments.batches.begin(company.olivia, "care-review", replace(asked, keys=["2", "2", "99", "98", "97"]), preview=True)
+    assert (seen.status, seen.enrolled, seen.already_enrolled, seen.refused) == ("done", 1, 1, 3)
+    unseen = enrolments.whom_to_enrol.UNSEEN
+    assert enrolments.batches.causes(seen) == [("refused", unseen, 3), ("already_enrolled", TWICE, 1)], "more are counted than kept"
     seen = enrolments.batches.begin(company.olivia, "care-review", asked, preview=True)
     assert (seen.status, seen.enrolled, seen.already_enrolled, seen.refused) == ("done", 2, 1, 1)
     assert counts() == Counts()
@@ -52,7 +59,7 @@ def test_a_selection_is_enrolled_and_each_row_says_what_became_of_it(company: Co
     assert (done.status, done.enrolled, done.already_enrolled, done.refused) == ("done", 2, 1, 1)
     told, _ = enrolments.batches.answers(company.olivia, done.id)
     assert [(row["row"], row["status"], row["record"]) for row in told] == [(3, "refused", None), (4, "already_enrolled", "1")]
-    assert told[0]["reasons"][0]["reason"].startswith("There is no such record")
+    assert [row["reasons"][0]["reason"] for row in told] == [unseen, TWICE]
     assert counts() == Counts(waiting=2, steps={"start": 2})
     again = enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
     assert (again.enrolled, again.already_enrolled) == (0, 1)
@@ -193,14 +200,19 @@ def test_while_a_workflow_is_paused_nobody_is_let_in_and_a_batch_under_way_waits
     assert enrolments.batches.get(company.olivia, batch.id).enrolled == 2
 
 
-def test_who_waits_to_begin_leaves_when_the_workflow_is_cancelled(company: Company) -> None:
+@pytest.mark.parametrize(("archived", "reason"), [(False, "The law has changed"), (True, "The workflow was completed before they began.")])
+def test_who_waits_to_begin_leaves_when_the_workflow_ends(company: Company, archived: bool, reason: str) -> None:
     enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
     work_until_idle({"begin_enrolled"})
     enrolments.batches.begin(company.olivia, "care-review", Question(keys=["2"], values=WHY))
-    workflows.cancel(company.mona, "care-review", "The law has changed")
-    assert (enrolments.leaving.leave_cancelled(), enrolments.leaving.leave_cancelled(), runs.end_cancelled()) == (1, 0, 1)
+    if archived:
+        workflows.archive(company.mona, "care-review")
+    else:
+        workflows.cancel(company.mona, "care-review", reason)
+    left = (enrolments.leaving.leave_unbegun(), enrolments.leaving.leave_unbegun(), runs.end_cancelled())
+    assert left == (1, 0, 0 if archived else 1), "who has begun goes on to the end of a workflow that was completed"
     [waiting] = [lead for lead in in_now(company, status="left") if lead.record == "2"]
-    assert (waiting.ending, waiting.reason) == ("unenrolled", "The law has changed")
+    assert (waiting.ending, waiting.reason) == ("unenrolled", reason)
 
 
 def test_a_run_that_ends_before_its_place_is_noted_leaves_nobody_inside(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:

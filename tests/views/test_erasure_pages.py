@@ -41,6 +41,7 @@ def test_a_live_run_stands_against_it(pages: "Pages") -> None:
     run = pages.company.at("note")
     page = pages.ines.get("/c/customer/1/erase")
     assert f"/runs/{run}" in page.links
+    assert run not in page.text, "a run is called by its workflow"
     assert not [form for form in page.forms if form["action"].endswith("/erase")]
     data = {"csrf_token": pages.ines.token, "reason": "A letter.", "word": "ERASE"}
     assert "still live" in pages.ines.post("/c/customer/1/erase", data, status=409).text

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hmac
 import http.client
 import json
 from collections.abc import Iterable, Iterator
@@ -300,9 +301,44 @@ def test_a_sender_may_sign_with_a_secret_of_its_own(signer: Signer) -> None:
     assert signer.send("own").status == 202
     signer.secret = before
     assert signer.send("ours").status == 401
-    for wrong in ("whsec_", "whsec_c2hvcnQ=", own.removeprefix("whsec_"), own + "ü", "whsec_" + "A" * 400):
+    for wrong in ("whsec_", "whsec_c2hvcnQ=", "too short", own + "ü", "two words of a secret", "whsec_" + "A" * 400):
         with pytest.raises(Invalid, match="no signing secret"):
             automation.renew_secret(signer.sender.company.mona, "call-in", "signed", wrong)
+
+
+def test_who_signs_as_github_stripe_or_shopify_is_taken_once_and_never_for_another_body(signer: Signer) -> None:
+    secret = "shpss_0123456789abcdef"
+    automation.renew_secret(signer.sender.company.mona, "call-in", "signed", secret)
+
+    def signed(text: bytes, by: str = secret) -> bytes:
+        return hmac.digest(by.encode(), text, "sha256")
+
+    def stripe(body: bytes, late_s: int = 0) -> str:
+        time = str(int(datetime.now(UTC).timestamp()) - late_s)
+        return f"t={time},v1={'0' * 64},v1={signed(time.encode() + b'.' + body).hex()}"
+
+    def sent(body: bytes, **headers: Any) -> Told:
+        return signer.sender.send(signer.path, body, **headers)
+
+    bodies = [json.dumps({"data": {"reason": str(number)}}).encode() for number in range(4)]
+    ways = [
+        {"X_Hub_Signature_256": f"sha256={signed(bodies[0]).hex()}", "X_GitHub_Delivery": "1"},
+        {"Stripe_Signature": stripe(bodies[1])},
+        {"X_Shopify_Hmac_Sha256": base64.b64encode(signed(bodies[2])).decode(), "X_Shopify_Webhook_Id": "2"},
+        {"X_WC_Webhook_Signature": base64.b64encode(signed(bodies[3])).decode()},
+    ]
+    first = [sent(body, **way) for body, way in zip(bodies, ways, strict=True)]
+    assert [told.status for told in first] == [202] * 4, first
+    again = [sent(body, **way | {"X_GitHub_Delivery": "other"}) for body, way in zip(bodies, ways, strict=True)]
+    assert [told.body for told in again] == [{"runId": told.body["runId"], "duplicate": True} for told in first]
+    refused = [sent(PAID, **way) for way in ways]
+    refused += [sent(PAID, Stripe_Signature=stripe(PAID, late_s=late)) for late in (600, -600)]
+    refused += [sent(PAID, Stripe_Signature=given) for given in ("", "t=,v1=", "v1=" + signed(PAID).hex(), "t=9é")]
+    refused += [sent(PAID, X_Hub_Signature_256=signed(PAID, "another secret of 16").hex()), sent(PAID)]
+    assert {told.status for told in refused} == {401}
+    assert "too old" in refused[4].message and "too new" in refused[5].message  # noqa: PT018
+    assert refused[-1].message.startswith("There is no signature: send webhook-id")
+    assert [each["why"] for each in begun()] == ["0", "1", "2", "3"]
 
 
 def test_a_clock_that_is_ten_minutes_off_is_told_which_way(signer: Signer) -> None:

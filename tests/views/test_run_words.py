@@ -132,6 +132,9 @@ def test_how_often_a_page_asks_again(seen: RunView, seconds: int | None) -> None
 )  # fmt: skip
 def test_what_a_run_waits_for(waiting: Mapping[str, Any] | None, words: str) -> None:
     assert wait_words(RUN | {"current": CURRENT | {"waiting": waiting}}, LOOK) == words
+    if waiting is None or waiting["for"] == "run":
+        looping = RUN | {"current": CURRENT | {"waiting": waiting, "type": "loop", "step": "all"}, "context": {"all": {"total": 69_500}}}
+        assert "69,500 so far" in wait_words(looping, LOOK)
 
 
 @cases(
@@ -149,6 +152,7 @@ def test_what_a_run_waits_for(waiting: Mapping[str, Any] | None, words: str) -> 
 )
 def test_what_stands_under_a_step(step: dict[str, Any], words: str) -> None:
     assert steps_pane._step_words(STEP | step, LOOK) == words
+    assert steps_pane._step_words(STEP | {"items": 139, "at": None}, LOOK, alone=True) == "Update data, 139 parts done"
 
 
 def test_steps_are_counted_without_those_that_do_not_stand() -> None:

@@ -50,6 +50,8 @@ def test_the_switch_says_what_it_will_do_and_does_it(pages: "Pages") -> None:
     mona, inside = pages.mona, pages.company.started()
     page = mona.get(CARE + "/switch?to=paused")
     assert "1 live run that you may see stays where it is" in page.text
+    for end in ("completed", "archived"):
+        assert "1 live run that you may see goes on to its end" in mona.get(f"{CARE}/switch?to={end}").text, end
     mona.post(CARE + "/switch", {"csrf_token": mona.token, "to": "paused", "reason": "Month's end"}, status=303)
     assert "Paused" in mona.get(CARE).text
     page = mona.get(CARE + "/switch?to=active")

@@ -29,7 +29,7 @@ def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, 
             "state_word": "Handled manually" if step["handled_manually"] else STATE_WORDS[step["state"]],
             "revise_url": revise if revise and "revise" in view.can else None,
             "last_done": index == last,
-            "words": _step_words(step, look),
+            "words": _step_words(step, look, alone=view.json.get("mode") == "hands_off"),
         })  # fmt: skip
     return made
 
@@ -69,10 +69,11 @@ def steps_done(view: RunView) -> int:
     return (view.earlier.done if view.earlier else 0) + sum(1 for step in view.steps if step["state"] == "done")
 
 
-def _step_words(step: Mapping[str, Any], look: Look) -> str:
+def _step_words(step: Mapping[str, Any], look: Look, *, alone: bool = False) -> str:
+    """Return what a line of the list says of its step; `alone`: of a run that nobody holds, in which a long list is gone through in parts."""
     parts = [str(step["type"]) if step["type"] else ""]
     if step.get("items"):
-        parts.append(f"{step['items']} handed in")
+        parts.append(f"{step['items']:,} {('part done' if step['items'] == 1 else 'parts done') if alone else 'handed in'}")
     if step["state"] == "todo":
         return parts[0]
     if step.get("automatic"):

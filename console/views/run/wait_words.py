@@ -86,7 +86,11 @@ def _moment(at: datetime, look: Look) -> str:
 
 def wait_words(run: Mapping[str, Any], look: Look) -> str:
     """Return what the run waits for, for a reader who may see it."""
-    waiting = (run["current"] or {}).get("waiting")
+    current = run["current"] or {}
+    waiting = current.get("waiting")
+    if current.get("type") == "loop" and (not waiting or waiting["for"] == "run"):
+        so_far = (run.get("context") or {}).get(current["step"], {}).get("total") or 0
+        return f"Going through the list, each in a run of its own: {so_far:,} so far. This page follows by itself."
     if not waiting:
         return "Working. This page follows by itself."
     if trying := effects.retry_words(run, look):

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, monitoring, workflows
+from console import access, enrolments, monitoring, workflows
 from console.core.actor import Actor
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import frame
@@ -46,7 +46,7 @@ TURNS: Mapping[str, Turn] = {
         ),
         Turn(
             *("archived", "Archive", "is archived"),
-            "It is left out of lists, and no run starts. Its versions and runs stay, and can be replayed. You can activate it again.",
+            "It is left out of lists, and no run starts any more. Its versions and runs stay, and can be replayed. You can activate it again.",
             asks=False,
         ),
     )
@@ -92,7 +92,8 @@ def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = N
         "wrong": [str(detail.get("reason")) for detail in wrong.details] if wrong and "reason" not in by_field else [],
         "activation": monitoring.activation(who, known.id) if turn.to == "active" else None,
         "found": monitoring.trial(who, known.id) if turn.to == "active" else None,
-        "cancellation": monitoring.cancellation(who, known.id) if turn.to in ("cancelled", "completed", "paused") else None,
+        "cancellation": monitoring.cancellation(who, known.id) if turn.to in ("cancelled", "completed", "paused", "archived") else None,
+        "unbegun": enrolments.counts_for(who, known.id, known.collection).waiting if known.live is not None else 0,
         "address": tabs.address,
     }
     status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
