@@ -7,7 +7,7 @@ page is made of can be forgotten: another right, label, theme or person is anoth
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache, partial
 from types import NoneType
 from typing import Any, cast
@@ -158,11 +158,11 @@ def _comparable(value: Any) -> Any:
         return value
     if isinstance(value, CollectionModel):
         return _Same(value)
-    if hasattr(kind, "__dataclass_fields__") and hasattr(kind, "__slots__"):
+    if is_dataclass(value) and hasattr(kind, "__slots__"):
         try:
             hash(value)  # each of its fields is of one kind, and none can change
         except TypeError:
-            return kind, *[_comparable(getattr(value, name)) for name in kind.__slots__]
+            return kind, *[_comparable(getattr(value, one.name)) for one in fields(value)]  # those of what it inherits from too
         return value
     raise Uncomparable
 

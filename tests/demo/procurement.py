@@ -86,6 +86,8 @@ class House(Company):
         here = told["current"]
         values = {**GOOD.get(here["step"], {}), **typed}
         outcome = values.pop("outcome", None)
+        if here["step"] == "callback" and "bank_data" in told["context"]:
+            values.setdefault("last4_read_by_them", told["context"]["bank_data"]["iban"][-4:])
         if here["type"] == "loop":
             values["item"] = here["progress"]["key"]
         runs.complete(
