@@ -6,6 +6,7 @@ OPEN_MODULES = frozenset(
         "candidates",
         "consequences",
         "lists",
+        "narrowing",
         "queues",
         "reader_reach",
         "reading",
