@@ -166,7 +166,7 @@ def _one_day(first: Any, after: Any) -> bool:
 # -- adding a condition
 
 
-def asked(described: Mapping[str, Any], listed: Sequence[str]) -> dict[str, Any]:
+def sheet_content(described: Mapping[str, Any], listed: Sequence[str]) -> dict[str, Any]:
     """Return what the sheet draws: the fields, those of the list first, what is asked of the chosen one, and what its form repeats of the address."""
     kinds = {field["name"]: formats.kind(field) for field in described["filtered"]}
     unfit = {field["name"] for field in described["filtered"] if field.get("computed") and field["type"] != "boolean"}

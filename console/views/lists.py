@@ -137,9 +137,11 @@ def _part(
             segments = tabs(collection, described, kept, known, counted=True)
             return frame.page("lists/list.html", {"segments": segments}, blocks={"tabs": "tabs"})
         case "condition":
-            return frame.page("lists/list.html", list_filters.asked(described, query.fields or ()), blocks={"condition": "condition"})
+            return frame.page(
+                "lists/list.html", list_filters.sheet_content(described, query.fields or ()), blocks={"condition": "condition"}
+            )
         case "filter-sheet":
-            shown = list_filters.asked(described, query.fields or ()) | {
+            shown = list_filters.sheet_content(described, query.fields or ()) | {
                 "collection": collection,
                 "chips": query.filter,
                 "clear_href": list_address(filter=None, q=None),
@@ -228,7 +230,7 @@ def drawn(
         "joining": list_filters.joining(page.filter),
         "all_href": list_address(segment=""),
         "clear_href": list_address(filter=None, q=None),
-        **(list_filters.asked(described, listed) if wrong or "pick" in args else {"asking": None}),
+        **(list_filters.sheet_content(described, listed) if wrong or "pick" in args else {"asking": None}),
         "facets": None,
         "kept": list_filters.kept_parameters("q", "after", "before", "count", "inside", "preview"),
         "kept_view": kept,

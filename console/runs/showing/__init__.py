@@ -6,7 +6,7 @@ OPEN_MODULES = frozenset(
         "candidates",
         "consequences",
         "lists",
-        "narrowing",
+        "narrowed_list",
         "queues",
         "reader_reach",
         "reading",

@@ -21,7 +21,7 @@ from console.views.run import (
     consequences,
     effects,
     form_boxes,
-    narrowing,
+    narrow_sheet,
     notices,
     pane,
     panes,
@@ -117,7 +117,7 @@ def page_context(
     if face == "ended":
         context["content"] = blocks.drawn(map(dict, view.ending), look, papers=papers)
     if face == "form" and context["progress"] is not None:
-        context["progress"] = _worded(narrowing.drawn(run["id"], context["progress"], screen))
+        context["progress"] = _worded(narrow_sheet.drawn(run["id"], context["progress"], screen))
     context["consequences"] = consequences.consequences(foretold or screen, look, chosen) if face == "form" else ()
     context["boxes"] = [
         replace(box, hint=proposed.hints.get(box.source))

@@ -18,7 +18,7 @@ FITS, SHEET = "fits", "narrow"
 _AFTER = {"failed", "done"}
 
 
-def wanted() -> dict[str, str]:
+def wanted_verdicts() -> dict[str, str]:
     """Return what the request narrows the list to: label of a line → same, differs or unknown."""
     asked = (given.rpartition(":") for given in request.values.getlist(FITS)[:20])
     return {label: verdict for label, _, verdict in asked if label and verdict in WORDS}
@@ -32,7 +32,7 @@ def drawn(run_id: str, progress: Mapping[str, Any], screen: Mapping[str, Any]) -
         or not any(block["block"] == "comparison" for block in screen.get("content") or ())
     ):
         return dict(progress)
-    given, here = wanted(), progress["key"]
+    given, here = wanted_verdicts(), progress["key"]
     shown = dict(progress) | {
         "narrows": {
             "href": _address(run_id, here, given) + f"&{SHEET}=1",
@@ -73,9 +73,9 @@ def _window(items: Sequence[Item], here: str | None, progress: Mapping[str, Any]
     }
 
 
-def next_one(view: RunView) -> RunView:
+def next_fitting(view: RunView) -> RunView:
     """Return the run at the first item that is left of those that fit; the run as it is where the list is not narrowed or none is left."""
-    given = wanted()
+    given = wanted_verdicts()
     if not given or "progress" not in (view.screen or {}):
         return view
     found = runs.narrowed(frame.actor(), view.json["id"], given)
@@ -83,9 +83,9 @@ def next_one(view: RunView) -> RunView:
     return runs.get(frame.actor(), view.json["id"], left) if left is not None else view
 
 
-def kept() -> dict[str, Any]:
+def kept_query() -> dict[str, Any]:
     """Return what an address repeats so that the list stays narrowed."""
-    return {FITS: written} if (written := _written(wanted())) else {}
+    return {FITS: written} if (written := _written(wanted_verdicts())) else {}
 
 
 def _address(run_id: str, item: str | None, given: Mapping[str, str]) -> str:
