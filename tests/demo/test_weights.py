@@ -8,7 +8,7 @@ import pytest
 from console.core.run.proposal import READY
 from console.demo import stories
 from tests.conftest import web_app
-from tests.demo.reviewing import YURI, House, house, loaded_house
+from tests.demo.reviewing import HALCYON, YURI, House, house, loaded_house
 from tests.journeys.walking import GOOD, value
 from tests.servers.model import Server
 from tests.support.weights import MOST, weight
@@ -20,6 +20,8 @@ __all__ = ["house", "loaded_house"]
 pytestmark = pytest.mark.rotating
 
 CUSTOMER = stories.PLAIN[2]
+OWNERS = 208_000
+"""Not yet what an ordinary page may weigh: a tree, a comparison, two papers and a form with four proposals, each with its reason and sources."""
 COUNTRY = "Nationality%2C+residence"
 WORDS = "This is the reason for what is proposed here, as long as a model usually gives one, with what speaks against it."
 
@@ -30,9 +32,14 @@ def reader() -> Callable[..., str]:
     return lambda path, **headers: browser.get(path, headers=list(headers.items())).text
 
 
-@pytest.mark.parametrize("step", ["check_docs", "flags", "decide"])
-def test_a_page_with_all_that_was_proposed_weighs_no_more_than_an_ordinary_page_may(house: House, model: Server, step: str) -> None:
-    run = house.start(CUSTOMER)
+@pytest.mark.parametrize(
+    ("step", "customer", "most"),
+    [("check_docs", CUSTOMER, MOST), ("flags", CUSTOMER, MOST), ("decide", CUSTOMER, MOST), ("ownership", HALCYON, OWNERS)],
+)
+def test_a_page_with_all_that_was_proposed_weighs_no_more_than_an_ordinary_page_may(
+    house: House, model: Server, step: str, customer: int, most: int
+) -> None:
+    run = house.start(customer)
     current = house.walk(run, step)["current"]
     sources = [proposals.source("s1", record=str(CUSTOMER)), proposals.source("s2", record=str(CUSTOMER), field="name")]
     asked = {field["name"]: field for field in current["form"]["fields"]}
@@ -42,7 +49,7 @@ def test_a_page_with_all_that_was_proposed_weighs_no_more_than_an_ordinary_page_
     told = [proposals.value(name, value(asked[name]), "high", WORDS, *sources) for name in current["proposal"]["asked"]]
     proposals.arrives(house, run, *told, **way, **choice)  # type: ignore[arg-type]
     assert house.told(run)["current"]["proposal"]["status"] == READY
-    assert max(weight(reader(), f"/runs/{run}"), weight(reader(), f"/runs/{run}/replay")) <= MOST
+    assert max(weight(reader(), f"/runs/{run}"), weight(reader(), f"/runs/{run}/replay")) <= most
 
 
 def test_300_hits_weigh_no_more_than_an_ordinary_page_may(house: House) -> None:
