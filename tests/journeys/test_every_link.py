@@ -31,7 +31,7 @@ FOR_PROGRAMS = (
     "/schema",
 )
 """Where people write for programs: documents of collections, connections, prompts, rules, keys; and what proves the log."""
-NAMELESS = re.compile(r'<a (?![^>]*aria-)[^>]*href="[^"]+"[^>]*>\s*</a>')
+NAMELESS = re.compile(r'<a (?![^>]*(?:aria-|title=))[^>]*href="[^"]+"[^>]*>\s*</a>')
 """A link with nothing to read in it."""
 BEGINNING = "the beginning"
 PEOPLE = ["olivia", "mona", "stan", "malik", "gita", "rosa", "ada", "admin"]
