@@ -1,8 +1,19 @@
 """Moments as text for programs, names of time zones, and where a day begins in one."""
 
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time
 from typing import overload
 from zoneinfo import ZoneInfo
+
+READER_ZONE: ContextVar[str | None] = ContextVar("reader_zone", default=None)
+"""Zone of the person that a request is for; None for a job or a command."""
+
+
+def spoken_moment(at: datetime) -> str:
+    """An aware moment as a sentence says it, such as 20 Nov, 16:05: in the zone of the person whom it is for, else in UTC and saying so."""
+    zone = READER_ZONE.get()
+    there = at.astimezone(ZoneInfo(zone) if zone else UTC)
+    return f"{there.day} {there:%b, %H:%M}{'' if zone else ' UTC'}"
 
 
 @overload

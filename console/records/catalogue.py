@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from console import subjects
 from console.core.documents.collections import Collection, Stored, assemble
+from console.core.moments import spoken_moment
 from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import Invalid, NotAllowed, NotFound, SourceDown
@@ -155,7 +156,7 @@ def engine_of(found: Collection) -> Engine:
         raise SourceDown(f"The data source {found.source} is no longer connected.")
     if source.paused_at is not None:
         raise SourceDown(
-            f"The data source {source.name} is paused since {source.paused_at:%d %b, %H:%M} UTC. Who runs the console resumes it under Settings, "
+            f"The data source {source.name} is paused since {spoken_moment(source.paused_at)}. Who runs the console resumes it under Settings, "
             "Data sources.",
             code="source_paused",
             passing=True,

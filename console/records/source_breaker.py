@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from console.core.moments import spoken_moment
 from console.errors import SourceDown
 
 FIRST_S = 0.5
@@ -99,9 +100,7 @@ class Breaker:
 
     def down(self, since: datetime) -> SourceDown:
         """The error to raise."""
-        message = (
-            f"The data source {self.name} does not answer since {since:%H:%M} UTC. The console tries again by itself every few seconds."
-        )
+        message = f"The data source {self.name} does not answer since {spoken_moment(since)}. The console tries again by itself every few seconds."
         return SourceDown(message, passing=True, source=self.name, since=since.isoformat(timespec="seconds"))
 
     def opened(self) -> datetime:

@@ -348,6 +348,10 @@ class StepType:
         """The item that the form is for; None where the step does not go through a list."""
         return None
 
+    def each_item(self, step: StepView, context: Context) -> Sequence[tuple[Item, Mapping[str, Any]]]:
+        """Every item of the list that a person goes through, in its order, each with the roots that contain it as `item`; else none."""
+        return ()
+
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The result of the submitted values. Raises `Invalid` with one detail per wrong field."""
         return Completion("default", submitted)

@@ -20,6 +20,7 @@ from console.steps.base import (
     Context,
     Focus,
     FormNeeded,
+    Item,
     Option,
     Prompt,
     Read,
@@ -112,6 +113,15 @@ class Loop(StepType):
     def at_hand(self, step: StepView, context: Context) -> AtHand | None:
         """The current item."""
         return LoopState(step, context).at_hand()
+
+    def each_item(self, step: StepView, context: Context) -> list[tuple[Item, Mapping[str, Any]]]:
+        """The items of a loop with a form."""
+        state = LoopState(step, context)
+        of = {item.key: state.entries.get(item.key, {}) for item in state.items}
+        return [
+            (Item(item.key, item.title, of[item.key].get("state", "todo")), state.roots(item, of[item.key].get("values")))
+            for item in state.items
+        ]
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The submitted item (without a key the current one), then the next item or the end. Raises Invalid for an item that is no longer in the list."""

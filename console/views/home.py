@@ -231,16 +231,13 @@ def _operations(who: Actor) -> Panel:
 
 
 def _ended(lately: Sequence[RunHead], look: Look) -> Panel:
-    rows = [
-        (
-            head.record_title if head.record_title != head.record else head.workflow_title,
-            f"{head.workflow_title}, {frame.status_badge(head.status).label.lower()}"
-            + (f", {head.starter_name}" if head.starter_name else ""),
-            my_work.clock_or_day(head.ended_at, look),
-            frame.run_url(head.id, "replay"),
-        )
-        for head in lately[:ENDED_SHOWN]
-    ]
+    rows = []
+    for head in lately[:ENDED_SHOWN]:
+        named = head.record_title if head.record_title != head.record else ""  # a run of no record has neither
+        became = frame.status_badge(head.status).label
+        words = [f"{head.workflow_title}, {became.lower()}" if named else became, *([head.starter_name] if head.starter_name else [])]
+        ended = my_work.clock_or_day(head.ended_at, look)
+        rows.append((named or head.workflow_title, ", ".join(words), ended, frame.run_url(head.id, "replay")))
     return Panel("ended-lately", "Ended lately, to replay", "/workflows", "Workflows", rows)
 
 

@@ -15,6 +15,7 @@ from itsdangerous import URLSafeTimedSerializer
 
 from console import access, accounts
 from console.core.actor import Actor
+from console.core.moments import READER_ZONE
 from console.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.views import rates
 from console.views.frame import htmx
@@ -119,6 +120,7 @@ def identify() -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         return _to_sign_in()
     g.actor, g.session_left = current_user.actor, current_user.standing.left_s
+    READER_ZONE.set(g.actor.zone)
     if current_user.standing.stale:
         renew()
     if current_user.standing.must_enrol and request.endpoint not in ENROLLING:

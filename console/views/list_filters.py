@@ -7,9 +7,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from flask import request
+from markupsafe import Markup
 
 from console import formats
 from console.core.filters import Filter, Group, Test
@@ -17,6 +19,8 @@ from console.core.moments import midnight_text
 from console.formats import Kind, Look
 from console.views import frame, reference_boxes
 
+UNSHOWN = frozenset({"other", "binary", "file"})
+"""Types of fields that no list shows or filters by."""
 WORDED = (
     ("eq", "is"), ("ne", "is not"), ("contains", "contains"), ("starts_with", "begins with"), ("gt", "is over"), ("gte", "is at least"),
     ("lt", "is under"), ("lte", "is at most"), ("in", "is one of"), ("is_null", "is empty"),
@@ -160,6 +164,33 @@ def _one_day(first: Any, after: Any) -> bool:
 
 
 # -- adding a condition
+
+
+def sheet_content(described: Mapping[str, Any], listed: Sequence[str]) -> dict[str, Any]:
+    """Return what the sheet draws: the fields, those of the list first, what is asked of the chosen one, and what its form repeats of the address."""
+    kinds = {field["name"]: formats.kind(field) for field in described["filtered"]}
+    unfit = {field["name"] for field in described["filtered"] if field.get("computed") and field["type"] != "boolean"}
+    fields = [
+        (field["name"], field["label"]) for field in described["filtered"] if field["type"] not in UNSHOWN and field["name"] not in unfit
+    ]
+    fields.sort(key=lambda choice: listed.index(choice[0]) if choice[0] in listed else len(listed))
+    return {
+        "filterable": _options(tuple(fields), request.args.get("add_field", "")),
+        "asking": asking(kinds, [name for name, _ in fields]),
+        "kept_all": kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview"),
+    }
+
+
+@lru_cache(maxsize=64)
+def _options(pairs: tuple[tuple[str, str], ...], chosen: str) -> Markup:
+    """Return the options of a select, value and label. Cached: they are the same for every reader of a collection."""
+    plain, on = Markup('<option value="{}">{}</option>'), Markup('<option value="{}" selected>{}</option>')
+    return Markup("").join((on if value == chosen else plain).format(value, label) for value, label in pairs)
+
+
+def kept_parameters(*left_out: str) -> list[tuple[str, str]]:
+    """Return the parameters of the address that a form must repeat."""
+    return [(name, value) for name, value in request.args.items(multi=True) if name not in left_out]
 
 
 def asking(kinds: Mapping[str, Kind], names: Iterable[str]) -> Asking:

@@ -28,8 +28,8 @@ def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look
         title, named = formats.escaped(row.title), html(row.title)
         written = "".join(cells if not row.wrong else _with_failed(row, shown, cells)) + _MASKED * len(page.masked)
         if row.key is None:
-            head = f'<th scope="row">{named}</th>' if titled(collection) or not written else ""
-            drawn.append(f'<tr>{head}{written}<td class="act"></td></tr>')
+            head = f'<th scope="row">{named}' if titled(collection) or not written else ""
+            drawn.append(f'<tr>{head}{written}<td class="act">')
             continue
         href = f"{above}/{formats.escaped(frame.segment(row.key))}"
         marks = f"{_marks(live[row.key]) if row.key in live else ''}{tagged.get(row.key, '')}"
@@ -39,10 +39,11 @@ def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look
             else ""
         )
         drawn.append(
-            f'<tr data-record="{formats.escaped(row.key)}"><th scope="row">{tick}<a href="{href}">{named}</a>{marks}</th>{written}<td class="act"><a href="{href}/menu" data-menu'
-            f' aria-label="Actions for {title}">⋯</a></td></tr>'
+            f'<tr data-record="{formats.escaped(row.key)}"><th scope="row">{tick}<a href="{href}">{named}</a>{marks}{written}<td class="act"><a href="{href}/menu" data-menu'
+            f' aria-label="Actions for {title}">⋯</a>'
         )
-    return Markup("".join(drawn))  # noqa: S704 (every part is escaped)
+    # the next cell or row ends the one before it; of fifty rows their ends alone are 3 KB
+    return Markup("".join(drawn).replace("</td>", ""))  # noqa: S704 (every part is escaped)
 
 
 def _cells(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, html: Callable[[str], str]) -> list[list[str]]:

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
 from flask import Blueprint, Response, make_response, request
-from markupsafe import Markup
 
 from console import browse, formats
 from console.actions import bulk, bulk_starts, hand_forms, many_changes
@@ -44,7 +42,6 @@ HOLES = frozenset({
 })  # fmt: skip
 """What of a list differs from page to page; all around it is the same for one reader, filter and order."""
 _COUNTS = {"1": "exact", "about": "capped"}
-_UNSHOWN = frozenset({"other", "binary", "file"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +119,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
 
 
 def _search_help(collection: Collection, described: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN]
+    choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in list_filters.UNSHOWN]
     return list_preview.search_help(choosable, collection)
 
 
@@ -137,9 +134,17 @@ def _part(
             segments = tabs(collection, described, kept, known, counted=True)
             return frame.page("lists/list.html", {"segments": segments}, blocks={"tabs": "tabs"})
         case "condition":
-            kinds = {field["name"]: formats.kind(field) for field in described["filtered"]}
-            asking = list_filters.asking(kinds, [name for name, _ in _filterable(described)])
-            return frame.page("lists/list.html", {"asking": asking}, blocks={"condition": "condition"})
+            return frame.page(
+                "lists/list.html", list_filters.sheet_content(described, query.fields or ()), blocks={"condition": "condition"}
+            )
+        case "filter-sheet":
+            shown = list_filters.sheet_content(described, query.fields or ()) | {
+                "collection": collection,
+                "chips": query.filter,
+                "clear_href": list_address(filter=None, q=None),
+                "facets_href": frame.present_address(),
+            }
+            return frame.page("lists/list.html", shown, blocks={"filter-sheet": "filter_sheet"})
         case "view-sheet":
             return frame.page("lists/list.html", _view(collection, described, query.fields or ()), blocks={"view-sheet": "view_sheet"})
         case "syntax":
@@ -153,14 +158,6 @@ def _part(
                 blocks={"preview": "preview"},
             )
     return None
-
-
-def _filterable(described: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return name and label of the fields that a list can be filtered by."""
-    unfit = {field["name"] for field in described["filtered"] if field.get("computed") and field["type"] != "boolean"}
-    return [
-        (field["name"], field["label"]) for field in described["filtered"] if field["type"] not in _UNSHOWN and field["name"] not in unfit
-    ]
 
 
 @blueprint.post("/<collection>/view")
@@ -212,8 +209,7 @@ def drawn(
     kinds = {field["name"]: formats.kind(field, collection.key) for field in described["filtered"]}
     shown = columns_beside_title(collection, page.columns)
     segment = next((segment for segment in described["segments"] if segment["id"] == args.get("segment")), None)
-    filterable = _filterable(described)
-    listed = frozenset(item.name for item in page.columns)
+    listed = [item.name for item in page.columns]
     chart = list_address(preview=None, of="").replace("/c/", "/chart/c/", 1)
     charted = {item.name: chart + quote_plus(item.name) for item in shown if can_be_charted(item) or can_be_spread(item)}
     who = frame.actor()
@@ -239,11 +235,9 @@ def drawn(
         "joining": list_filters.joining(page.filter),
         "all_href": list_address(segment=""),
         "clear_href": list_address(filter=None, q=None),
-        "filterable": _options(tuple(sorted(filterable, key=lambda choice: choice[0] not in listed)), args.get("add_field", "")),
-        "asking": list_filters.asking(kinds, [name for name, _ in filterable]),
+        **(list_filters.sheet_content(described, listed) if wrong or "pick" in args else {"asking": None}),
         "facets": None,
-        "kept": _kept_parameters("q", "after", "before", "count", "inside", "preview"),
-        "kept_all": _kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview"),
+        "kept": list_filters.kept_parameters("q", "after", "before", "count", "inside", "preview"),
         "roomy": kept.roomy,
         "widths": [kept.widths.get(name) for name in (*([list_views.TITLE] * list_rows.titled(collection)), *(item.name for item in shown))]
         if kept.widths
@@ -265,7 +259,7 @@ def drawn(
         "may_tag": may_tag,
         "choose": bool(several) or may_tag,
         "rows": list_rows.rows(page, shown, kinds, look, choose=bool(several) or may_tag),
-        "kept_list": _kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
+        "kept_list": list_filters.kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
         "next": frame.present_address(after=page.next, before=None) if page.next else None,
         "previous": frame.present_address(before=page.previous, after=None) if page.previous else None,
         "shown_words": shown_words(page),
@@ -276,7 +270,7 @@ def drawn(
 
 def _view(collection: Collection, described: Mapping[str, Any], shown: Sequence[str]) -> dict[str, Any]:
     """Return the content of the sheet in which the reader chooses how to see this list. It is a sixth of the page, so it is fetched when it is opened."""
-    labels = {field["name"]: field["label"] for field in described["fields"] if field["type"] not in _UNSHOWN}
+    labels = {field["name"]: field["label"] for field in described["fields"] if field["type"] not in list_filters.UNSHOWN}
     named = [name for name in shown if name in labels] + [name for name in labels if name not in shown]
     kept = list_views.view_of(frame.actor(), collection.id)
     return {
@@ -342,13 +336,6 @@ def shown_words(page: ListPage) -> str:
     return f"1–{many}" if page.next else f"{many} {'record' if many == 1 else 'records'}"
 
 
-@lru_cache(maxsize=500)
-def _options(pairs: tuple[tuple[str, str], ...], chosen: str) -> Markup:
-    """Return the options of a select, value and label. Cached: they are the same for every reader of a collection."""
-    plain, on = Markup('<option value="{}">{}</option>'), Markup('<option value="{}" selected>{}</option>')
-    return Markup("").join((on if value == chosen else plain).format(value, label) for value, label in pairs)
-
-
 def _exported() -> dict[str, Any]:
     """Return the parameters of the address that decide what is in the list."""
     return {
@@ -362,8 +349,3 @@ def _wider_address(collection: Collection, args: Mapping[str, str]) -> str | Non
     """Return the address of the same search including related records; None if it includes them already or there are none."""
     refers = any(relation.kind == "to_one" for relation in collection.relations)
     return list_address(extended="1") if args.get("q", "").strip() and args.get("extended") != "1" and refers else None
-
-
-def _kept_parameters(*left_out: str) -> list[tuple[str, str]]:
-    """Return the parameters of the address that a form must repeat."""
-    return [(name, value) for name, value in request.args.items(multi=True) if name not in left_out]

@@ -12,6 +12,7 @@ from itsdangerous import URLSafeTimedSerializer
 
 from console import document_requests, log, settings
 from console.contacts import contact_files
+from console.core.moments import READER_ZONE
 from console.db import request_writes
 from console.db.ids import uuid7
 from console.errors import NotAllowed
@@ -64,6 +65,7 @@ def name_request() -> None:
     g.actor = None
     g.request_id = str(uuid7())
     log.REQUEST.set(g.request_id)
+    READER_ZONE.set(None)
     request_writes.begin()
     connect.wait_once(on=True)
     log.on_the_way()

@@ -31,9 +31,11 @@ FOR_PROGRAMS = (
     "/schema",
 )
 """Where people write for programs: documents of collections, connections, prompts, rules, keys; and what proves the log."""
+NAMELESS = re.compile(r'<a (?![^>]*(?:aria-|title=))[^>]*href="[^"]+"[^>]*>\s*</a>')
+"""A link with nothing to read in it."""
 BEGINNING = "the beginning"
-PEOPLE = ["olivia", "mona", "stan", "malik", "rosa", "ada", "admin"]
-"""One of each kind: operator, lead, buyer, officer, reviewer, auditor, admin."""
+PEOPLE = ["olivia", "mona", "stan", "malik", "gita", "rosa", "ada", "admin"]
+"""One of each kind: operator, lead, buyer, officer, campaign manager, reviewer, auditor, admin."""
 
 
 class Links(HTMLParser):
@@ -75,7 +77,7 @@ def test_every_link_that_a_person_is_shown_leads_somewhere(demo: Demo, name: str
     waiting: deque[tuple[str, str, str]] = deque([("/", "", BEGINNING)])
     seen: Counter[str] = Counter()
     wrong: list[str] = []
-    unread = set[str]()
+    unread, unnamed = set[str](), set[str]()
     opened = 0
     while waiting and opened < MOST:
         path, target, before = waiting.popleft()
@@ -86,6 +88,7 @@ def test_every_link_that_a_person_is_shown_leads_somewhere(demo: Demo, name: str
             wrong.append(f"{answer.status} {path} ({target or 'page'}), from {before}")
         if "text/html" not in str(answer.headers.get("Content-Type", "")):
             continue
+        unnamed |= {f"{link}, on {path}" for link in NAMELESS.findall(answer.text)}
         if not path.startswith(FOR_PROGRAMS):
             unread |= {f"{what}, on {urlsplit(path).path}" for what in unreadable(answer.text)}
         for href, into in Links(answer.text).found:
@@ -99,4 +102,5 @@ def test_every_link_that_a_person_is_shown_leads_somewhere(demo: Demo, name: str
                 waiting.append((there, into, path))
     assert not wrong
     assert not unread
+    assert not unnamed
     assert opened > 15

@@ -24,11 +24,14 @@ def value(asked: dict[str, Any]) -> Any:
         if asked["name"] == "compared":  # what the first reason for a hit is about
             return [one for one in values if one in ("id_number", "photo")]
         return values if kind == "checklist" else values[-2:] if kind == "multi_enum" else good
-    day = date.fromisoformat(str(asked.get("min") or date.today())[:10]) if kind in ("date", "datetime") else date.today()  # noqa: DTZ011 (as people type it)
+    day = date.today()  # noqa: DTZ011 (as people type it)
+    if kind in ("date", "datetime"):
+        latest = date.fromisoformat(str(asked.get("max") or "9999-12-31")[:10])
+        day = min(date.fromisoformat(str(asked.get("min") or day)[:10]) + timedelta(days=1), latest)
     told: dict[str, Any] = {
         "boolean": True, "integer": int(asked.get("min") or 1), "decimal": str(asked.get("min") or "1"), "money": str(asked.get("min") or "1"),
-        "date": min(day + timedelta(days=1), date.fromisoformat(str(asked["max"])[:10])).isoformat() if asked.get("max") else (day + timedelta(days=1)).isoformat(),
-        "datetime": f"{day + timedelta(days=1)}T12:00:00Z", "time": "12:00", "email": "someone@people.example", "phone": "+49 30 23125 555",
+        "date": day.isoformat(),
+        "datetime": f"{day}T12:00:00Z", "time": "12:00", "email": "someone@people.example", "phone": "+49 30 23125 555",
         "url": "https://people.example", "json": {}, "array": [], "multi_enum": [],
     }  # fmt: skip
     return told.get(kind, "Looked at it by hand")

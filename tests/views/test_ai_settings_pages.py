@@ -210,7 +210,7 @@ def test_budgets_show_what_was_used_today(pages: Pages) -> None:
     assert "Above the warning level." in page.text
     save(pages.company, budget={"day_money": "10", "day_calls": None})
     page = pages.ines.get("/settings/ai/budgets")
-    assert "Used up: steps are done by hand until midnight UTC." in page.text
+    assert "Used up: steps are done by hand until 00:00." in page.text
     assert "No limit." in page.text
     assert page.form("/budgets")["fields"]["budget.day_calls"] == ""
     page = send(pages.ines, page, "/budgets", status=422, **told({"budget.run_calls": "-3", "blind_percent": "500"}))

@@ -292,10 +292,10 @@ def test_marking_escapes_everything(words: list[str], text: str, html: str) -> N
 
 
 def test_columns_that_a_telephone_shows_carry_their_labels_and_the_others_no_dead_weight(pages: "Pages") -> None:
-    row = re.findall(r"<tr data-record.*?</tr>", pages.olivia.get("/c/customer").html)[0]
+    row = pages.olivia.get("/c/customer").html.split("<tr data-record")[1]
     cells = [cell for cell in re.findall(r"<td[^>]*>", row) if "act" not in cell]
     assert len(cells) > list_rows.LABELLED
-    late = ["badge bad" in cell for cell in re.findall(r"<td[^>]*>.*?</td>", row) if "act" not in cell]
+    late = ["badge bad" in cell for cell in row.split("<td")[1:-1]]
     assert ["data-l=" in cell for cell in cells] == [number < list_rows.LABELLED or late[number] for number in range(len(cells))]
     sheet = (Path(list_rows.__file__).parents[1] / "static" / "css" / "list.css").read_text(encoding="utf-8")
     assert f"td:not(.act):nth-of-type(n + {list_rows.LABELLED + 1}):not(:has(.badge.bad)) {{ display: none; }}" in sheet

@@ -1,10 +1,13 @@
 """Pages about data sources: from nothing to a list of collections and a first run, and who is not let in."""
 
+import re
 import secrets
 import shutil
 import sqlite3
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -174,14 +177,16 @@ def connected(file: Path, **more: Any) -> str:
 
 
 def test_the_page_of_a_source_tests_pauses_and_resumes_it(pages: Pages, tmp_path: Path) -> None:
-    ines, name = pages.ines, connected(filled(tmp_path))
-    at = f"/settings/sources/{name}"
-    page = ines.get(at)
-    assert "4 connections in each process" in page.text
-    assert "SQLite" in ines.send(page, "/test", status=200).text
+    ines, at = pages.ines, f"/settings/sources/{(name := connected(filled(tmp_path)))}"
+    assert "4 connections in each process" in ines.get(at).text
+    assert "SQLite" in ines.send(ines.get(at), "/test", status=200).text
     ines.send(ines.get(at), "/pause")
     assert "is paused" in ines.follow().text
-    assert "is paused since" in ines.get(f"/c/{name}.team", status=503).text
+    ines.send(ines.get("/settings/me"), "/profile", zone="Pacific/Kiritimati")
+    since = re.search(r"is paused since (\d+ \w+, \d\d):\d\d\. Who", ines.get(f"/c/{name}.team", status=503).text)
+    ines.send(ines.get("/settings/me"), "/profile", zone="UTC")
+    now = datetime.now(ZoneInfo("Pacific/Kiritimati"))
+    assert since and since[1] in {f"{one.day} {one:%b, %H}" for one in (now, now - timedelta(minutes=5))}, "in her zone"  # noqa: PT018
     assert ines.post(at + "/pause", {"csrf_token": ines.token}, status=409).text.count("is paused already") == 1
     ines.send(ines.get(at), "/resume")
     assert "Red" in ines.get(f"/c/{name}.team").text

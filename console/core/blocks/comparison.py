@@ -108,6 +108,13 @@ class Comparison(Block):
         }
 
 
+def verdicts_alone(block: Comparison) -> Comparison:
+    """The comparison with nothing but its lines that stand once under a fixed label, and of those only what their verdicts rest on."""
+    bare = {"ours_remark": None, "theirs_remark": None, "verdict": None, "hot": None, "counts": None}
+    lines = [line.model_copy(update=bare) for line in block.lines if line.each is None and "{{" not in line.label]
+    return block.model_copy(update={"title": None, "remark": None, "empty": None, "match": None, "need": None, "lines": lines})
+
+
 def _line(at: At) -> Data:
     ours, theirs = at.leaf("ours"), at.leaf("theirs")
     made = at.made(

@@ -6,6 +6,7 @@ OPEN_MODULES = frozenset(
         "candidates",
         "consequences",
         "lists",
+        "narrowed_list",
         "queues",
         "reader_reach",
         "reading",

@@ -43,7 +43,24 @@
     field.dataset.aiState = next;
     const kept = mark(field);
     if (kept) kept.value = note;
+    offer(field);
     describe(field);
+  }
+
+  // What can be done with it now: the page comes with the buttons of the state that it then has.
+  const OFFERS = { fill: { accept: "Accept", discard: "Discard" }, accepted: { discard: "Discard" }, edited: { restore: "Restore" }, offer: { use: "Use suggestion" } };
+
+  function offer(field) {
+    const acts = field.querySelector("[data-ai-slot=acts][data-label]");
+    const offered = OFFERS[state(field)];
+    if (!acts || !offered || [...acts.children].map((one) => one.dataset.aiDo).join() === Object.keys(offered).join()) return;
+    acts.replaceChildren(...Object.entries(offered).map(([what, words]) => {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", className: `btn small${what === "discard" ? " ghost" : ""}`, textContent: words });
+      button.setAttribute("aria-label", `${words}, ${acts.dataset.label}`);
+      button.dataset.aiDo = what;
+      return button;
+    }));
   }
 
   // What is read with a field: why the value is there, as long as it has to do with a proposal.

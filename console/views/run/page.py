@@ -16,7 +16,19 @@ from console.runs import Candidate, RunView, Today
 from console.views import blocks, formats, frame, meanwhile, reference_boxes
 from console.views.approvals import of_wait
 from console.views.formats import Kind, Look
-from console.views.run import block_papers, consequences, effects, form_boxes, notices, pane, panes, proposal, step_values, steps_pane
+from console.views.run import (
+    block_papers,
+    consequences,
+    effects,
+    form_boxes,
+    narrow_sheet,
+    notices,
+    pane,
+    panes,
+    proposal,
+    step_values,
+    steps_pane,
+)
 from console.views.run.block_papers import Papers
 from console.views.run.notices import Note, Typed
 from console.views.run.option_fields import belonging, with_options
@@ -104,6 +116,8 @@ def page_context(
     context |= step_context(screen, look, context["states_of"], typed=stands, errors=errors, chosen=chosen, papers=papers)
     if face == "ended":
         context["content"] = blocks.drawn(map(dict, view.ending), look, papers=papers)
+    if face == "form" and context["progress"] is not None:
+        context["progress"] = _worded(narrow_sheet.drawn(run["id"], context["progress"], screen))
     context["consequences"] = consequences.consequences(foretold or screen, look, chosen) if face == "form" else ()
     context["boxes"] = [
         replace(box, hint=proposed.hints.get(box.source))
@@ -253,11 +267,13 @@ def _progress(
     if given is None:
         return None
     place_now = next((place for place, item in enumerate(given["items"]) if item["key"] == given["key"]), None)
-    return dict(given) | {
-        "title": given["items"][place_now]["title"] if place_now is not None else None,
-        "facts": panes.facts(given["item"], look, states_of, today) if given["item"] else (),
-        "items": [dict(item) | {"word": _ITEM_WORDS[item["state"]], "here": item["key"] == given["key"]} for item in given["items"]],
-    }
+    title = given["items"][place_now]["title"] if place_now is not None else None
+    return _worded(given) | {"title": title, "facts": panes.facts(given["item"], look, states_of, today) if given["item"] else ()}
+
+
+def _worded(given: Mapping[str, Any]) -> dict[str, Any]:
+    items = [dict(item) | {"word": _ITEM_WORDS[item["state"]], "here": item["key"] == given["key"]} for item in given["items"]]
+    return dict(given) | {"items": items}
 
 
 def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from console.runs import RunView
 from console.views import files, frame
 from console.views.formats import clock
 from console.views.identity import local as local_path
-from console.views.run import consequences, done_before, effects, form_boxes, notices, page, pane, steps_pane
+from console.views.run import consequences, done_before, effects, form_boxes, narrow_sheet, notices, page, pane, steps_pane
 from console.views.run.notices import Note, Typed
 
 blueprint = Blueprint("runner", __name__, url_prefix="/runs")
@@ -31,6 +31,8 @@ def show(run_id: str) -> Response:
     waiting = frame.wants_fragment() and "revision" in request.args
     most = None if request.args.get("steps") == "all" else runs.PATH_SHOWN
     view = runs.get(frame.actor(), run_id, request.args.get("item"), most=most)
+    if "item" not in request.args:
+        view = narrow_sheet.next_fitting(view)
     seen = (request.args.get("revision"), request.args.get("status"))
     if waiting and seen == (str(view.json["revision"]), view.json["status"]):
         return make_response("", 204)
@@ -48,18 +50,20 @@ def complete(run_id: str) -> Response:
         return _changed(run_id)
     return command(
         run_id,
-        lambda typed: runs.complete_and_look(
-            frame.actor(),
-            run_id,
-            runs.Submission(
-                step=typed.step,
-                revision=typed.revision,
-                values=typed.values,
-                outcome=typed.outcome,
-                handled_manually=request.form.get("handled_manually") == "true",
-                reason=request.form.get("reason", ""),
-                repeat=effects.repeat_choice(request.form.get("repeat"), request.form.get("reason")),
-            ),
+        lambda typed: narrow_sheet.next_fitting(
+            runs.complete_and_look(
+                frame.actor(),
+                run_id,
+                runs.Submission(
+                    step=typed.step,
+                    revision=typed.revision,
+                    values=typed.values,
+                    outcome=typed.outcome,
+                    handled_manually=request.form.get("handled_manually") == "true",
+                    reason=request.form.get("reason", ""),
+                    repeat=effects.repeat_choice(request.form.get("repeat"), request.form.get("reason")),
+                ),
+            )
         ),
     )
 
@@ -367,10 +371,10 @@ def command(
     if not frame.wants_fragment():
         if toast:
             flash(toast)
-        return frame.redirect_to(frame.run_url(run_id))
+        return frame.redirect_to(frame.run_url(run_id, **narrow_sheet.kept_query()))
     answer = run_response(view or runs.get(frame.actor(), run_id), toast=toast)
     # the item in the address is completed: a reload must show the present step, with the same pane
-    answer.headers["HX-Replace-Url"] = frame.run_url(run_id, **pane.pane_query(run_id))
+    answer.headers["HX-Replace-Url"] = frame.run_url(run_id, **pane.pane_query(run_id), **narrow_sheet.kept_query())
     return answer
 
 

@@ -1,6 +1,7 @@
 """Settings, AI: models and prices for each purpose; budgets, and what was used of them today."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, time
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -10,6 +11,7 @@ from console.errors import ConsoleError
 from console.proposals import usage
 from console.proposals.settings_document import MOST_PRICES, PURPOSES
 from console.views import frame
+from console.views.formats import clock
 from console.views.settings import ai_forms, area
 
 blueprint = Blueprint("ai_costs", __name__, url_prefix="/settings/ai")
@@ -96,5 +98,8 @@ def _budgets(shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleE
         "levels": usage.levels(today, current.document.budget),
         "currency": current.document.prices.currency,
         "blind_given": settings.current().ai_blind_percent is not None,
+        "begins_again": clock(
+            datetime.combine(frame.look().now.astimezone(UTC), time(), UTC).isoformat(), frame.look()
+        ),  # days of budgets are of UTC
     }
     return area.page("settings/ai_budgets.html", "ai/budgets", context, status=error.status if error else 200)
