@@ -38,7 +38,7 @@ PAGE_SIZE = 40
 WIDTH = "w."
 """Prefix of the fields with the widths of columns."""
 HOLES = frozenset({
-    "rows", "said", "shown_words", "next", "previous", "tabs_href", "facets_href", "view_href", "syntax_href", "count_words", "count_href", "count_id",
+    "rows", "said", "shown_words", "next", "previous", "tabs_href", "facets_href", "pick_href", "view_href", "syntax_href", "count_words", "count_href", "count_id",
 })  # fmt: skip
 """What of a list differs from page to page; all around it is the same for one reader, filter and order."""
 _COUNTS = {"1": "exact", "about": "capped"}
@@ -143,6 +143,7 @@ def _part(
                 "chips": query.filter,
                 "clear_href": list_address(filter=None, q=None),
                 "facets_href": frame.present_address(),
+        "pick_href": frame.present_address(pick=1),
             }
             return frame.page("lists/list.html", shown, blocks={"filter-sheet": "filter_sheet"})
         case "view-sheet":
@@ -251,6 +252,7 @@ def drawn(
         "reach": page.reach,
         "inside_href": list_address(inside="1"),
         "facets_href": frame.present_address(),
+        "pick_href": frame.present_address(pick=1),
         "syntax_href": frame.present_address(syntax=1),
         "view_href": frame.present_address(view="1"),
         "head": heads(collection, shown, page.sort, page.masked, charted),
