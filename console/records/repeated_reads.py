@@ -48,18 +48,18 @@ def rows_again(plan: Hashable, make: Callable[[], Any], values: Sequence[Any]) -
         kept = _written.get(plan)
         if kept is not None and kept.places:
             moved = dict(zip(kept.places, values, strict=True))
-            return _driver_rows(connection, kept.text, kept.parameters | moved)
+            return driver_rows(connection, kept.text, kept.parameters | moved)
         compiled = make().compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
         made = _Written(str(compiled), dict(compiled.params), tuple(values))
         if len(_written) >= MOST_KEPT:
             _written.clear()
         _written[plan] = replace(made, places=_places(kept, made)) if kept is not None else made
-        return _driver_rows(connection, made.text, made.parameters)
+        return driver_rows(connection, made.text, made.parameters)
 
     return rows
 
 
-def _driver_rows(connection: Connection, text: str, parameters: dict[str, Any]) -> list[Any]:
+def driver_rows(connection: Connection, text: str, parameters: dict[str, Any]) -> list[Any]:
     """The rows as the driver gives them, which is what a textual statement has in SQLAlchemy too, for half of the time. Raises SQLAlchemy's errors."""
     driver: Any = connection.connection.driver_connection
     try:
