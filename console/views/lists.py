@@ -143,7 +143,6 @@ def _part(
                 "chips": query.filter,
                 "clear_href": list_address(filter=None, q=None),
                 "facets_href": frame.present_address(),
-        "pick_href": frame.present_address(pick=1),
             }
             return frame.page("lists/list.html", shown, blocks={"filter-sheet": "filter_sheet"})
         case "view-sheet":

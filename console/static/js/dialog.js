@@ -23,11 +23,11 @@
     if (event.target === dialog() && dialog()?.open) dialog().close();
   });
 
-  // A sheet under a button (filter, columns) closes by Escape and by a click elsewhere.
+  // A sheet under a button (filter, columns) closes by Escape, also where the focus went on before the sheet was there, and by a click elsewhere.
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    const open = event.target.closest?.("details.pop[open]");
-    if (open) { open.open = false; open.querySelector("summary").focus(); }
+    if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], :popover-open")) return;
+    const open = event.target.closest?.("details.pop[open]") ?? document.querySelector("details.pop[open]");
+    if (open) { event.preventDefault(); open.open = false; open.querySelector("summary").focus(); }
   });
   document.addEventListener("click", (event) => {
     // a command: the sheet has done its work

@@ -80,7 +80,10 @@
     if (!list.isConnected) drawn.append(list);
     if (trouble) list.append(make("p", { class: "nothing", role: "alert" }, trouble));
     const here = commands(text);
-    if (here && !group) list.append(here);
+    if (here && !group) {
+      if (!trouble) list.querySelector(".nothing")?.remove();
+      list.append(here);
+    }
     list.id = "palette-list";
     list.setAttribute("role", "listbox");
     list.setAttribute("aria-label", "Results");

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response, flash, request
 
-from console import collections, records, sources
+from console import collections, records, runs, sources
 from console.core.documents.collections import likely_relations
 from console.errors import Conflict, ConsoleError, Invalid, SourceDown
 from console.sources import addresses
@@ -213,5 +213,7 @@ def _likely(head: sources.SourceHead, wrong: str = "") -> Response:
 
 
 def _remove(head: sources.SourceHead, wrong: Mapping[str, str] | None = None, status: int = 200) -> Response:
-    context = {"source": head, "ends": sources.consequences(head.name, by=frame.actor()), "wrong": wrong or {}, "typed": request.form}
+    ends = sources.consequences(head.name, by=frame.actor())
+    heads = {run: runs.head(frame.actor(), run) for run in ends.runs}
+    context = {"source": head, "ends": ends, "heads": heads, "wrong": wrong or {}, "typed": request.form}
     return area.page("settings/source_remove.html", "sources", context, status=status)
