@@ -18,7 +18,7 @@ from console.errors import Malformed, SourceDown
 from console.records import catalogue, connect, cursors, filter_conditions, several_orders, time_limit, words_in_sql
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
-from console.records.repeated_reads import rows_again
+from console.records.repeated_reads import driver_rows, rows_again
 from console.records.search import sought_condition
 from console.records.sql_tables import Chosen, Table, table_of
 from console.records.words_in_sql import Wording
@@ -377,6 +377,6 @@ def _rows_again(plan: Hashable, make: Callable[[], Any], anchor: Sequence[Any]) 
             kept = _written[plan] = (str(compiled), dict(compiled.params))
         text, known = kept
         moved = {_at(number): item for number, item in enumerate(anchor) if _at(number) in known}
-        return list(connection.exec_driver_sql(text, known | moved).all())
+        return driver_rows(connection, text, known | moved)
 
     return rows

@@ -61,6 +61,8 @@ def rows_again(plan: Hashable, make: Callable[[], Any], values: Sequence[Any]) -
 
 def driver_rows(connection: Connection, text: str, parameters: dict[str, Any]) -> list[Any]:
     """The rows as the driver gives them, which is what a textual statement has in SQLAlchemy too, for half of the time. Raises SQLAlchemy's errors."""
+    if connection._has_events or connection.engine._has_events:  # somebody listens to what is sent
+        return list(connection.exec_driver_sql(text, parameters).all())
     driver: Any = connection.connection.driver_connection
     try:
         return list(driver.execute(text, parameters).fetchall())

@@ -146,7 +146,7 @@ def test_k4_a_company_with_layers_comes_to_fifty_and_needs_more(house: House) ->
     with pytest.raises(Invalid) as caught:
         house.answer(run_id, owners="confirmed", layers=1, in_register="yes", ownership_note=None)
     said = {detail["field"]: detail["reason"] for detail in caught.value.details}
-    assert {"60.0000", "72.0000"} <= set(re.findall(r"[\d.]+\d", said["in_register_because"]))
+    assert {"60.00", "72.00"} <= set(re.findall(r"[\d.]+\d", said["in_register_because"]))
     assert "3 companies" in said["layers_because"]
     house.walk(run_id, "pep")
     tasks = fetch("select due_on - created_at::date, team from console.task where run = %(run)s", {"run": run_id})

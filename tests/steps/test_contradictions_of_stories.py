@@ -133,7 +133,7 @@ def test_a_refund_against_what_the_charge_says(name: str, values: dict[str, Any]
         ("check_new", "document_status", {"item": {"key": "3", "document_status": "accepted"}}, "it failed: Name as in the record."),
         ("check_docs", "because", {"item": {"document_status": "rejected", "because": "expired", "expires_on": "2030-01-01"}}, "in force until"),
         ("hits", "verdict", {"item": {"verdict": "true_match", "key": "7"}}, "the date of birth differs: ours 1967-11-04, on the list 1991-02-17."),
-        ("ownership", "owners", {"ownership": {"owners": "senior_manager"}}, "An owner was found who holds 72.0000 %"),
+        ("ownership", "owners", {"ownership": {"owners": "senior_manager"}}, "An owner was found who holds 72.00 %"),
         ("pep", "pep_until", {"pep": {"pep_until": "2027-05-01"}}, "A former holder cannot be in office until"),
         ("pep", "pep_until", {"pep": {"pep_until": "2026-06-01"}}, "exposed for 12 months more"),
         ("media", "links", {"media": {"media_result": "none"}}, "Nothing found, but there are links."),
