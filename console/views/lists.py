@@ -88,7 +88,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     who = frame.actor()
     listed, scope = browse.browsed_collection(who, collection)
     described = list_tags.with_tags(browse.described(who, listed, scope), listed)
-    kept, known = list_views.view_and_segments(who, listed, scope)
+    kept, known, teams = list_views.view_and_segments(who, listed, scope, teams=saved_segments.can_be_saved())
     if not request.args and (opens := saved_segments.opening(listed, kept, known)) is not None:
         return frame.redirect_to(opens)
     if (
@@ -111,7 +111,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     except Malformed as error:
         wrong = error.message
         page = browse.noted_page(who, listed, scope, BrowseQuery(limit=kept.size, fields=usual, labels=True))
-    shown = drawn(page, described, wrong, kept, known, saving) | ({} if wrong or slow else count_context(collection, query, page))
+    shown = drawn(page, described, wrong, kept, known, teams, saving) | ({} if wrong or slow else count_context(collection, query, page))
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
     shown |= list_preview.previewed(listed.id, request.args.get("preview"))
     status = 422 if saving else 400 if wrong else 200
@@ -202,6 +202,7 @@ def drawn(
     wrong: str,
     kept: ListView,
     known: list[SavedSegment],
+    teams: Mapping[str, str],
     saving: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return everything that the page of a list draws."""
@@ -224,7 +225,7 @@ def drawn(
     return {
         "collection": collection,
         "segments": tabs(collection, described, kept, known),
-        "saving": saved_segments.sheet(collection, known, [item.name for item in page.columns], saving),
+        "saving": saved_segments.sheet(collection, known, teams, [item.name for item in page.columns], saving),
         "tabs_href": frame.present_address() if described["segments"] or known else None,
         "segment_label": segment["label"] if segment else "",
         "q": args.get("q", ""),

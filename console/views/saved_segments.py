@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, flash, request
 
-from console import accounts, browse, collections
+from console import browse, collections
 from console.browse import list_views, saved_segments
 from console.browse.list_views import ListView
 from console.browse.saved_segments import SavedSegment
@@ -32,14 +32,20 @@ def opening(collection: Collection, kept: ListView, known: Sequence[SavedSegment
     return next((address(collection.id, saved) for saved in known if saved.id == kept.segment), None)
 
 
-def sheet(collection: Collection, known: list[SavedSegment], columns: list[str], saving: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return what the sheet draws, or None where nothing is filtered. `saving` is what was typed and refused."""
+def can_be_saved() -> bool:
+    """Return whether the list has a filter or is searched."""
+    return bool(request.args.get("filter") or request.args.get("q"))
+
+
+def sheet(
+    collection: Collection, known: list[SavedSegment], teams: Mapping[str, str], columns: list[str], saving: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """Return what the sheet draws, or None where nothing is filtered. `teams`: names of the reader's teams by id; `saving` is what was typed and refused."""
     args = request.args
-    if not args.get("filter") and not args.get("q"):
+    if not can_be_saved():
         return None
     who = frame.actor()
     chosen = next((saved for saved in known if saved.id == args.get("saved")), None)
-    teams = {team.id: team.name for team in accounts.teams()} if who.teams else {}
     offered = [(audience, _audience_words(audience, teams)) for audience in saved_segments.audiences(who)]
     if collections.may_shape(who, collection.id):
         offered.append((EVERYBODY, f"Everybody who may see {collection.label}, once it is published"))
