@@ -49,6 +49,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "number_source": "public_register",
         "spoke_to": "Ms Stein",
         "role": "Head of accounts",
+        "heard": "same",
         "result": "confirmed",
     },
     "terms": {"lines": "Print, 0.40 euro a sheet", "ends_on": "2027-11-30"},
@@ -86,8 +87,6 @@ class House(Company):
         here = told["current"]
         values = {**GOOD.get(here["step"], {}), **typed}
         outcome = values.pop("outcome", None)
-        if here["step"] == "callback" and "bank_data" in told["context"]:
-            values.setdefault("last4_read_by_them", told["context"]["bank_data"]["iban"][-4:])
         if here["type"] == "loop":
             values["item"] = here["progress"]["key"]
         runs.complete(

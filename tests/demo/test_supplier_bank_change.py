@@ -25,7 +25,7 @@ MAIL = {
     "iban": "LT45 9999 9000 1234 5678",
     "holder": "Alder & Finch Print GmbH",
 }
-CALL: dict[str, Any] = {"spoke_to": "Ms Finch", "role": "Accounts", "result": "confirmed", "last4_read_by_them": "5678"}
+CALL: dict[str, Any] = {"spoke_to": "Ms Finch", "role": "Accounts", "result": "confirmed", "heard": "same"}
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_v6_a_change_that_nobody_confirms_is_rejected_and_the_invoices_stay_held
         house.hand_in(run_id, "lena", **CALL, number=MAIL["phone"])
     assert [(detail["field"], "gave with the account" in detail["reason"]) for detail in caught.value.details] == [("number", True)]
     told = house.hand_in(
-        run_id, "lena", **(CALL | {"last4_read_by_them": "9999", "number": "+49 30 23125 147", "number_source": "earlier_record"})
+        run_id, "lena", **(CALL | {"heard": "other", "last4_read_by_them": "9999", "number": "+49 30 23125 147", "number_source": "earlier_record"})
     )
     assert told["current"]["step"] == "judge"
     assert told["context"]["callback"]["number_source"] == "earlier_record"
@@ -93,7 +93,7 @@ def test_a_change_that_is_confirmed_is_activated_by_finance_and_the_invoices_go_
     new = iban("DE", "999999990000147147")
     run_id = begin(house)
     assert called(house, run_id, iban=new, sender="accounts@alderfinch.example", phone=None)["context"]["compare"]["signs"] == []
-    told = house.hand_in(run_id, "lena", **CALL | {"last4_read_by_them": new[-4:]})
+    told = house.hand_in(run_id, "lena", **CALL)
     assert told["current"]["step"] == "bank"
     assert accounts(house)[stories.ALDER_FINCH_IBAN] == "active", "nothing has changed yet"
     house.hand_in(run_id, "lena")

@@ -179,7 +179,7 @@ def test_v5_who_entered_the_account_does_not_call_and_neither_of_them_activates_
         fresh.hand_in(run_id, "stan")
     runs.save(fresh.stan, run_id, revision=fresh.told(run_id, "stan")["revision"])
     fresh.take(run_id, "lena")
-    wrong = {"number": {"number": "0049 (30) 231 25-555"}, "last4_read_by_them": {"last4_read_by_them": ""}}
+    wrong = {"number": {"number": "0049 (30) 231 25-555"}, "heard": {"heard": None}}
     for field, typed in wrong.items():
         with pytest.raises(ConsoleError) as caught:
             fresh.hand_in(run_id, "lena", **typed)
@@ -371,7 +371,7 @@ def test_v5_who_entered_the_account_reads_why_they_do_not_call_and_who_may(fresh
     fresh.hand_in(run_id, "stan")
     fresh.take(run_id, "stan")
     page = pages.stan.get(f"/runs/{run_id}")
-    sent = pages.stan.send(page, "/complete", status=409, v_number="+49 30 23125 100", v_number_source="public_register", v_spoke_to="Ms Stein", v_role="Head", v_last4_read_by_them="1234", v_result="confirmed")  # fmt: skip
+    sent = pages.stan.send(page, "/complete", status=409, v_number="+49 30 23125 100", v_number_source="public_register", v_spoke_to="Ms Stein", v_role="Head", v_heard="same", v_result="confirmed")  # fmt: skip
     assert "whoever entered the account does not call" in sent.text
     runs.save(fresh.stan, run_id, revision=fresh.told(run_id, "stan")["revision"])
     fresh.take(run_id, "lena")
