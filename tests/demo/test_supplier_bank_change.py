@@ -73,7 +73,9 @@ def test_v6_a_change_that_nobody_confirms_is_rejected_and_the_invoices_stay_held
         house.hand_in(run_id, "lena", **CALL, number=MAIL["phone"])
     assert [(detail["field"], "gave with the account" in detail["reason"]) for detail in caught.value.details] == [("number", True)]
     told = house.hand_in(
-        run_id, "lena", **(CALL | {"heard": "other", "last4_read_by_them": "9999", "number": "+49 30 23125 147", "number_source": "earlier_record"})
+        run_id,
+        "lena",
+        **(CALL | {"heard": "other", "last4_read_by_them": "9999", "number": "+49 30 23125 147", "number_source": "earlier_record"}),
     )
     assert told["current"]["step"] == "judge"
     assert told["context"]["callback"]["number_source"] == "earlier_record"

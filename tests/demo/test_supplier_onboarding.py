@@ -179,7 +179,7 @@ def test_v5_who_entered_the_account_does_not_call_and_neither_of_them_activates_
         fresh.hand_in(run_id, "stan")
     runs.save(fresh.stan, run_id, revision=fresh.told(run_id, "stan")["revision"])
     fresh.take(run_id, "lena")
-    wrong = {"number": {"number": "0049 (30) 231 25-555"}, "heard": {"heard": None}}
+    wrong: dict[str, dict[str, Any]] = {"number": {"number": "0049 (30) 231 25-555"}, "heard": {"heard": None}}
     for field, typed in wrong.items():
         with pytest.raises(ConsoleError) as caught:
             fresh.hand_in(run_id, "lena", **typed)
