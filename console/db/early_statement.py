@@ -15,7 +15,7 @@ from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from console.db import prepared_statement
-from console.db.engine import borrowed, hot_engine
+from console.db.engine import borrowed, give_hot, hot_engine, take_hot
 
 TEXT, BINARY = 0, 1
 Parameter = str | int | bytes | list[str] | None
@@ -28,7 +28,7 @@ class Ahead:
         """Send it, with `$1` and on, or `%s` and `%b`, as placeholders. Raises psycopg's errors."""
         self._given_back = False
         self._statement = statement
-        self._held = hot_engine().raw_connection()
+        self._held = take_hot()
         self._driver: psycopg.Connection[Any] = self._held.driver_connection  # type: ignore[assignment]
         self._libpq = self._driver.pgconn
         try:
@@ -79,9 +79,7 @@ class Ahead:
     def _give_back(self, *, whole: bool) -> None:
         """To the pool, if the connection can be used again: not with a statement half asked or half answered."""
         self._given_back = True
-        if not whole or self._driver.closed:
-            self._held.invalidate()
-        self._held.close()
+        give_hot(self._held, whole=whole)
 
 
 def fetch(statement: str, parameters: Sequence[Parameter]) -> list[tuple[Any, ...]]:

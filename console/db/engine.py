@@ -93,6 +93,8 @@ def _make(name: str, *, asks: bool = False, **more: Any) -> Engine:
                 "connect_args": {"connect_timeout": 10},
             }
             engine = sa.create_engine(app_url(), **common, **more)
+            if name == "hot":
+                sa.event.listen(engine, "engine_disposed", lambda _: _close_spare())
             if release.refusing:
                 sa.event.listen(engine, "first_connect", lambda connection, _: _refuse_newer(connection))
             if asks:
@@ -192,17 +194,62 @@ def fetch(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *,
     raise AssertionError("unreachable")
 
 
+_spare: deque[sa.PoolProxiedConnection] = deque()
+"""Connections of the hot pool that nobody uses now, for who wants one next: to pass each through the pool costs as much as the statement itself."""
+DISPOSED, _disposed = "disposed before", 0
+"""How often the hot engine was disposed of: a connection of before is another pool's, perhaps another database's."""
+
+
 @contextmanager
 def borrowed() -> Iterator["psycopg.Connection[Any]"]:
     """Psycopg's own connection out of the hot engine's pool, each statement its own transaction; a dead one does not go back."""
-    hot = hot_engine().raw_connection()
-    driver: psycopg.Connection[Any] = hot.driver_connection  # type: ignore[assignment]
+    hot = take_hot()
     try:
-        yield driver
+        yield hot.driver_connection  # type: ignore[misc]
     finally:
-        if driver.closed:
-            hot.invalidate()
+        give_hot(hot)
+
+
+def take_hot() -> sa.PoolProxiedConnection:
+    """A connection of the hot engine, for `give_hot` to have back."""
+    if _spare:
+        with suppress(IndexError):  # another thread was first
+            return _spare.pop()
+    disposed = _disposed
+    hot = hot_engine().raw_connection()
+    hot.info[DISPOSED] = disposed
+    return hot
+
+
+def give_hot(hot: sa.PoolProxiedConnection, *, whole: bool = True) -> None:
+    """Keep the connection for who is next, at most half of the pool so; a dead one, or one that is not `whole`, is closed."""
+    driver = hot.driver_connection
+    if not whole or driver is None or driver.closed:  # type: ignore[attr-defined]
+        hot.invalidate()
         hot.close()
+    elif hot.info[DISPOSED] == _disposed and len(_spare) < (POOL + _room) // 2:
+        _spare.append(hot)
+    else:
+        hot.close()
+
+
+def _close_spare() -> None:
+    global _disposed  # noqa: PLW0603 (as the engines are: one per process)
+    _disposed += 1
+    while _spare:
+        _spare.pop().invalidate()
+
+
+_of_the_parent: list[sa.PoolProxiedConnection] = []
+"""Kept, because the end of one would close a connection that is not this process's own."""
+
+
+def _leave_spare_to_parent() -> None:
+    _of_the_parent.extend(_spare)
+    _spare.clear()
+
+
+os.register_at_fork(after_in_child=_leave_spare_to_parent)
 
 
 KEPT_FROM, KEPT_S = 64, 0.25
