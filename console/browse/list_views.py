@@ -23,12 +23,10 @@ NARROWEST, WIDEST = 60, 900
 
 _VIEW = "select columns, roomy, segment, page_size, widths from console.list_view where person = $1 and collection = $2"
 _BOTH = """
-select v.columns, v.roomy, v.segment, v.page_size, v.widths, {teams}, s.id, s.label, s.query, s.audience, s.made_by
+select v.columns, v.roomy, v.segment, v.page_size, v.widths, s.id, s.label, s.query, s.audience, s.made_by
 from (select) one left join console.list_view v on v.person = $1 and v.collection = $2
 left join console.saved_segment s on s.collection = $2 and s.audience = any($3::text[])
 """
-_WITH_TEAMS = _BOTH.format(teams="(select jsonb_object_agg(t.id, t.name) from console.team t where t.id = any($4::text[]))")
-_WITHOUT = _BOTH.format(teams="null::jsonb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +49,10 @@ def view_of(actor: Actor, collection_id: str) -> ListView:
     return _view(*rows[0]) if rows else ListView()
 
 
-def view_and_segments(
-    actor: Actor, collection: Collection, scope: Scope, *, teams: bool = False
-) -> tuple[ListView, list[SavedSegment], Mapping[str, str]]:
-    """The view that the actor kept of the list, the saved segments that they have as its tabs, and with `teams` the names of their teams by id; one statement.
-
-    The caller has judged the scope.
-    """
-    asked: list[early_statement.Parameter] = [actor.id, collection.id, audiences(actor), *([list(actor.teams)] if teams else [])]
-    rows = early_statement.fetch(_WITH_TEAMS if teams else _WITHOUT, asked)
-    return _view(*rows[0][:5]), readable(actor, collection, scope, [row[6:] for row in rows if row[6] is not None]), rows[0][5] or {}
+def view_and_segments(actor: Actor, collection: Collection, scope: Scope) -> tuple[ListView, list[SavedSegment]]:
+    """The view that the actor kept of the list, and the saved segments that they have as its tabs; one statement. The caller has judged the scope."""
+    rows = early_statement.fetch(_BOTH, (actor.id, collection.id, audiences(actor)))
+    return _view(*rows[0][:5]), readable(actor, collection, scope, [row[5:] for row in rows if row[5] is not None])
 
 
 def _view(

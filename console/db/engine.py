@@ -224,7 +224,7 @@ def take_hot() -> sa.PoolProxiedConnection:
 def give_hot(hot: sa.PoolProxiedConnection, *, whole: bool = True) -> None:
     """Keep the connection for who is next, at most half of the pool so; a dead one, or one that is not `whole`, is closed."""
     driver = hot.driver_connection
-    if not whole or driver is None or driver.closed:  # type: ignore[attr-defined]
+    if not whole or driver is None or driver.closed:
         hot.invalidate()
         hot.close()
     elif hot.info[DISPOSED] == _disposed and len(_spare) < (POOL + _room) // 2:

@@ -38,7 +38,7 @@ PAGE_SIZE = 40
 WIDTH = "w."
 """Prefix of the fields with the widths of columns."""
 HOLES = frozenset({
-    "rows", "said", "shown_words", "next", "previous", "tabs_href", "facets_href", "pick_href", "view_href", "syntax_href", "count_words", "count_href", "count_id",
+    "rows", "said", "shown_words", "next", "previous", "tabs_href", "facets_href", "pick_href", "view_href", "syntax_href", "saving_href", "count_words", "count_href", "count_id",
 })  # fmt: skip
 """What of a list differs from page to page; all around it is the same for one reader, filter and order."""
 _COUNTS = {"1": "exact", "about": "capped"}
@@ -88,7 +88,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     who = frame.actor()
     listed, scope = browse.browsed_collection(who, collection)
     described = list_tags.with_tags(browse.described(who, listed, scope), listed)
-    kept, known, teams = list_views.view_and_segments(who, listed, scope, teams=saved_segments.can_be_saved())
+    kept, known = list_views.view_and_segments(who, listed, scope)
     if not request.args and (opens := saved_segments.opening(listed, kept, known)) is not None:
         return frame.redirect_to(opens)
     if (
@@ -111,7 +111,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     except Malformed as error:
         wrong = error.message
         page = browse.noted_page(who, listed, scope, BrowseQuery(limit=kept.size, fields=usual, labels=True))
-    shown = drawn(page, described, wrong, kept, known, teams, saving) | ({} if wrong or slow else count_context(collection, query, page))
+    shown = drawn(page, described, wrong, kept, known, saving) | ({} if wrong or slow else count_context(collection, query, page))
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
     shown |= list_preview.previewed(listed.id, request.args.get("preview"))
     status = 422 if saving else 400 if wrong else 200
@@ -147,6 +147,10 @@ def _part(
             return frame.page("lists/list.html", shown, blocks={"filter-sheet": "filter_sheet"})
         case "view-sheet":
             return frame.page("lists/list.html", _view(collection, described, query.fields or ()), blocks={"view-sheet": "view_sheet"})
+        case "saving-sheet":
+            readable = {field["name"] for field in described["fields"]}
+            shown = saved_segments.sheet(collection, known, [name for name in query.fields or () if name in readable], None)
+            return frame.page("lists/saving.html", {"saving": shown}, blocks={"saving-sheet": "saving_sheet"})
         case "syntax":
             return frame.page("lists/list.html", {"syntax": _search_help(collection, described)}, blocks={"syntax": "syntax"})
         case "facets":
@@ -202,7 +206,6 @@ def drawn(
     wrong: str,
     kept: ListView,
     known: list[SavedSegment],
-    teams: Mapping[str, str],
     saving: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return everything that the page of a list draws."""
@@ -225,7 +228,11 @@ def drawn(
     return {
         "collection": collection,
         "segments": tabs(collection, described, kept, known),
-        "saving": saved_segments.sheet(collection, known, teams, [item.name for item in page.columns], saving),
+        "saves": saved_segments.offer(known),
+        "saving": saved_segments.sheet(collection, known, [item.name for item in page.columns], saving)
+        if saving or "saving" in args
+        else None,
+        "saving_href": frame.present_address(saving=1),
         "tabs_href": frame.present_address() if described["segments"] or known else None,
         "segment_label": segment["label"] if segment else "",
         "q": args.get("q", ""),

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, flash, request
 
-from console import browse, collections
+from console import accounts, browse, collections
 from console.browse import list_views, saved_segments
 from console.browse.list_views import ListView
 from console.browse.saved_segments import SavedSegment
@@ -37,15 +37,24 @@ def can_be_saved() -> bool:
     return bool(request.args.get("filter") or request.args.get("q"))
 
 
-def sheet(
-    collection: Collection, known: list[SavedSegment], teams: Mapping[str, str], columns: list[str], saving: Mapping[str, Any] | None
-) -> dict[str, Any] | None:
-    """Return what the sheet draws, or None where nothing is filtered. `teams`: names of the reader's teams by id; `saving` is what was typed and refused."""
-    args = request.args
+def offer(known: Sequence[SavedSegment]) -> str:
+    """Return the words under which the sheet opens, empty where nothing is filtered."""
     if not can_be_saved():
-        return None
-    who = frame.actor()
-    chosen = next((saved for saved in known if saved.id == args.get("saved")), None)
+        return ""
+    chosen = _chosen(known)
+    return "Segment" if chosen is not None and chosen.mine else "Save as segment"
+
+
+def _chosen(known: Sequence[SavedSegment]) -> SavedSegment | None:
+    return next((saved for saved in known if saved.id == request.args.get("saved")), None)
+
+
+def sheet(
+    collection: Collection, known: Sequence[SavedSegment], columns: Sequence[str], saving: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return what the sheet draws; `saving` is what was typed and refused. Few open it, so it is fetched when it is opened."""
+    who, chosen = frame.actor(), _chosen(known)
+    teams = {team.id: team.name for team in accounts.teams() if team.id in who.teams}
     offered = [(audience, _audience_words(audience, teams)) for audience in saved_segments.audiences(who)]
     if collections.may_shape(who, collection.id):
         offered.append((EVERYBODY, f"Everybody who may see {collection.label}, once it is published"))
@@ -53,10 +62,10 @@ def sheet(
     typed = saving or {"label": mine.label if mine else "", "audience": mine.audience if mine else f"user:{who.id}"}
     wrong: ConsoleError | None = typed.get("wrong")
     return {
-        "open": saving is not None, "typed": {name: typed[name] for name in ("label", "audience")}, "audiences": offered, "columns": ",".join(columns), "mine": mine is not None, "removable": bool(chosen and chosen.removable),
+        "typed": {name: typed[name] for name in ("label", "audience")}, "audiences": offered, "columns": ",".join(columns), "mine": mine is not None, "removable": bool(chosen and chosen.removable),
         "with_columns": bool(typed.get("with_columns") or (mine and mine.query.get("columns"))),
         "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}, "wrong": wrong.message if wrong else "",
-        "action": frame.present_address(preview=None, after=None, before=None, count=None),
+        "action": frame.present_address(preview=None, after=None, before=None, count=None, saving=None),
     }  # fmt: skip
 
 
