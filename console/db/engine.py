@@ -212,9 +212,15 @@ def borrowed() -> Iterator["psycopg.Connection[Any]"]:
 
 def take_hot() -> sa.PoolProxiedConnection:
     """A connection of the hot engine, for `give_hot` to have back."""
-    if _spare:
-        with suppress(IndexError):  # another thread was first
-            return _spare.pop()
+    while _spare:
+        try:
+            hot = _spare.pop()
+        except IndexError:  # another thread was first
+            break
+        if not _has_come(hot.driver_connection.fileno()):  # type: ignore[union-attr]
+            return hot
+        hot.invalidate()  # nothing was asked: the server has ended it
+        hot.close()
     disposed = _disposed
     hot = hot_engine().raw_connection()
     hot.info[DISPOSED] = disposed

@@ -64,7 +64,7 @@ SETTINGS = DBSettings(
     queue_table_log="pgqueuer_log",
     trigger="tg_pgqueuer_changed",
     schedules_table="pgqueuer_schedules",
-    durability=Durability.durable,
+    durability=Durability.balanced,
     widen_id=True,
 )
 
