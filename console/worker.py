@@ -186,7 +186,19 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
 
 def duties(worker: "Worker") -> dict[str, list[Duty]]:
     """What a worker does again and again, in lines: of a line one thing after the other, and no line waits for another."""
-    from console import accounts, automation, document_requests, enrolments, messages, monitoring, outgoing_webhooks, proposals, queue, runs
+    from console import (
+        accounts,
+        automation,
+        contacts,
+        document_requests,
+        enrolments,
+        messages,
+        monitoring,
+        outgoing_webhooks,
+        proposals,
+        queue,
+        runs,
+    )
     from console.actions import left_changes
     from console.activity import checkpoint_delivery, integrity, sequencing
     from console.browse import list_files
@@ -233,6 +245,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("places of ended workflows", STUCK_S, enrolments.leaving.leave_unbegun, REST_S),
             Duty("exits", STUCK_S, enrolments.exits.look, REST_S),
             Duty("exits of the quiet", PATROL_S, enrolments.exits.patrol),
+            Duty("many that broke off", PATROL_S, contacts.broken_off.end_left),
         ],
         "firing": [
             Duty("triggers of versions", LOOK_S, automation.synchronise, REST_S),

@@ -97,6 +97,7 @@ def find(token: str) -> Hook:
         )
     ((workflow, trigger, definition, version, added, secret, works),) = found
     if not works:
+        _turned_away(workflow, trigger, version, "It was off, or the workflow was not active.")
         raise Off("This webhook is switched off, or its workflow is not active: nothing was started.")
     row = Row(
         workflow, trigger, KIND, Trigger.model_validate(definition), enabled=True, version=version, next_at=None, cursor=None, added=added
@@ -112,16 +113,34 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
 
     Raises NotVerified, Malformed, NotAllowed, Invalid (`input.…`; `idempotency_mismatch`), Conflict (`run_is_live` with `run_id`), what a start raises.
     """
-    named = verify(hook, delivery)
-    body = object_in(delivery.body)
-    if not hook.signed and delivery.sender is not None:
-        definition = workflows.live(hook.row.workflow)
-        access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
-    if queue.paused():
-        raise Conflict(
-            "Everything that goes by itself is paused: nothing was started. Send it again later.", code="engine_paused", retry_after=60
-        )
-    return _started(hook, delivery, body, _checked_key(named))
+    try:
+        named = verify(hook, delivery)
+        body = object_in(delivery.body)
+        if not hook.signed and delivery.sender is not None:
+            definition = workflows.live(hook.row.workflow)
+            access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
+        if queue.paused():
+            raise Conflict(
+                "Everything that goes by itself is paused: nothing was started. Send it again later.", code="engine_paused", retry_after=60
+            )
+        key = _checked_key(named)
+    except ConsoleError as error:
+        turned_away(hook, error)
+        raise
+    return _started(hook, delivery, body, key)
+
+
+def turned_away(hook: Hook, error: ConsoleError) -> None:
+    """Write down among the firings that a sender was turned away, for whoever wonders why nothing began."""
+    words = WHY_AWAY.get(error.code) or words_of(error)
+    _turned_away(hook.row.workflow, hook.row.id, hook.row.version, words)
+
+
+def _turned_away(workflow: str, trigger: str, version: int | None, why: str) -> None:
+    hour = f"{log.now():%Y-%m-%d %H}"
+    key = "away " + subjects.digest(f"{hour}|{why}".encode("utf-8", "surrogatepass"), "delivery").hex()
+    values = {"id": new_id("fir"), "workflow": workflow, "trigger": trigger, "key": key, "version": version, "why": why}
+    fetch(_AWAY, values)
 
 
 def verify(hook: Hook, delivery: Delivery) -> str | None:
@@ -169,6 +188,18 @@ def _checked_key(named: str | None) -> str | None:
     return named
 
 
+WHY_AWAY = {
+    "not_signed_in": "The sender's key is missing or unknown.",
+    "not_allowed": "The owner of the sender's key may not start this workflow.",
+    "narrowed_key": "The sender's key is not made for this.",
+}
+_AWAY = """
+insert into console.firing (id, workflow, trigger, kind, key, at, version, status, why, tries, done_at)
+values (%(id)s, %(workflow)s, %(trigger)s, 'webhook', %(key)s, clock_timestamp(), %(version)s, 'refused', %(why)s, 1, clock_timestamp())
+on conflict (workflow, trigger, key) do update set tries = firing.tries + 1, at = excluded.at, done_at = excluded.done_at,
+    why = excluded.why || ' So ' || (firing.tries + 1) || ' deliveries within the hour.' returning 1
+"""
+"""Alike ones of an hour are one row with their number: who has only the address fills nothing."""
 _SAME = """
 select run, told from console.firing where workflow = %s and trigger = %s and key = %s
 """

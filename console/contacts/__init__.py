@@ -3,5 +3,5 @@
 from console.contacts.mapping import contact_of, is_contact, known_contact, known_contacts
 
 OPEN_MODULES = frozenset(
-    {"books", "cells", "consent_columns", "contact_files", "encodings", "headings", "import_batches", "imports", "tags"}
+    {"books", "broken_off", "cells", "consent_columns", "contact_files", "encodings", "headings", "import_batches", "imports", "tags"}
 )

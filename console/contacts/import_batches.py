@@ -18,7 +18,7 @@ import orjson
 import sqlalchemy as sa
 
 from console import accounts, faults, log, queue, subjects
-from console.contacts import contact_files, import_writing, imports, mapping
+from console.contacts import broken_off, contact_files, import_writing, imports, mapping
 from console.contacts.encodings import ENCODINGS
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan, Question
 from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
@@ -33,7 +33,7 @@ KIND = "import"
 BEGUN = "_do"
 RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
 AT_HAND_S = 1.5
-LATER_S, SOURCE_S = 2.0, 20.0
+LATER_S = 2.0
 FIRST = 10
 _log = logging.getLogger(__name__)
 _BEGUN = "update console.enrolment_batch set place = %s, why = '' where id = %s and status = 'running' returning 1"
@@ -46,7 +46,6 @@ insert into console.enrolment_answer (batch, line, record, status, reasons)
 select %s, a.line, null, 'refused', a.reasons::jsonb from unnest(%s::bigint[], %s::text[]) as a (line, reasons) on conflict do nothing
 """
 _END = "update console.enrolment_batch set status = %s, why = %s, ended_at = %s, total = coalesce(total, done) where id = %s and status = 'running' returning 1"
-_WAITS = "update console.enrolment_batch set why = %s where id = %s and status = 'running' returning 1"
 _LINES = "select line, reasons from console.enrolment_answer where batch = %s and line > %s order by line limit %s"
 _CAUSES = (
     "select coalesce(a.reasons->>0, ''), count(*) from console.enrolment_answer a where a.batch = %s group by 1 order by 2 desc, 1 limit %s"
@@ -188,6 +187,18 @@ def cancel(actor: Actor, ident: str) -> Import:
     return get(actor, ident)
 
 
+def resume(actor: Actor, ident: str) -> Import:
+    """Go on with one that has broken off, behind the lines that are done. Raises NotFound, NotAllowed, Conflict where it has not, or its file is gone."""
+    found = get(actor, ident)
+    if found.question.file.folder not in contact_files.folders():
+        raise Conflict("Its file is kept no more: send it again. What was imported stays.", code="not_possible")
+    with transaction() as connection:
+        if not broken_off.again(connection, ident):
+            raise Conflict("This is not broken off.", code="not_possible")
+        queue.enqueue(connection, queue.IMPORT, ident, dedupe_key=ident)
+    return get(actor, ident)
+
+
 def first_lines(actor: Actor, found: Import) -> tuple[Plan, list[Line]]:
     """The first lines with what would become of them now. Raises NotFound, NotAllowed, Invalid."""
     plan = imports.plan(actor, found.collection, found.question)
@@ -289,14 +300,17 @@ def _finish(found: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
         except queue.PutBack:
             raise
         except SourceDown as down:
-            fetch(_WAITS, (f"{down.message} It goes on when the source answers.", found.id))
-            raise queue.PutBack(SOURCE_S) from down
+            broken_off.waits_for_source(found.id, down.message)
+            raise queue.PutBack(broken_off.SOURCE_S) from down
         except ConsoleError as error:
             reason = next((str(each["reason"]) for each in error.details if each.get("reason")), "")
             words = error.words if reason in error.words else f"{error.words} {reason}"
             fetch(_END, (FAILED, words, log.now(), found.id))
         except sa.exc.DataError:
             fetch(_END, (FAILED, UNSTORABLE, log.now(), found.id))
+            raise
+        except Exception as error:
+            broken_off.surprised(found.id, error)
             raise
         else:
             fetch(_END, (DONE, "", log.now(), found.id))

@@ -15,7 +15,7 @@ import orjson
 import sqlalchemy as sa
 
 from console import access, accounts, faults, log, queue, records, subjects
-from console.contacts import contact_files, import_batches
+from console.contacts import broken_off, contact_files, import_batches
 from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.db import tables
@@ -28,7 +28,7 @@ from console.enrolments.leaving_many import LEAVING
 from console.enrolments.places import partly
 from console.enrolments.targets import PAUSED, Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import Question
-from console.errors import ConsoleError, Invalid, NotFound
+from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
 from console.messages import reachable
 from console.messages.reachable import Reach
 
@@ -47,7 +47,7 @@ OTHER_CAUSES = "For other reasons."
 _log = logging.getLogger(__name__)
 _TELL = """
 update console.enrolment_batch set done = done + %(done)s, enrolled = enrolled + %(enrolled)s, already_enrolled = already_enrolled + %(already)s,
-    refused = refused + %(refused)s, place = %(place)s where id = %(id)s and status = 'running' returning refused + already_enrolled
+    refused = refused + %(refused)s, place = %(place)s, why = '' where id = %(id)s and status = 'running' returning refused + already_enrolled
 """
 _KEEP = """
 insert into console.enrolment_answer (batch, line, record, status, reasons)
@@ -166,6 +166,19 @@ def cancel(actor: Actor, batch_id: str) -> Batch:
     return _batch(batch_id)
 
 
+def resume(actor: Actor, batch_id: str) -> Batch:
+    """Go on with one that has broken off, behind those who are in. Raises NotFound, NotAllowed, Conflict where it has not, or its file is gone."""
+    found = get(actor, batch_id)
+    require_open(seen(actor, found.workflow, "start"))
+    if found.question.file is not None and found.question.file.folder not in contact_files.folders():
+        raise Conflict("Its file is kept no more: send it again. Who is in already stays as they are.", code="not_possible")
+    with transaction() as connection:
+        if not broken_off.again(connection, batch_id):
+            raise Conflict("This is not broken off.", code="not_possible")
+        queue.enqueue(connection, queue.ENROL, batch_id, dedupe_key=batch_id)
+    return _batch(batch_id)
+
+
 def answers(
     actor: Actor, batch_id: str, status: str | None = None, *, limit: int = 50, after: int | None = None
 ) -> tuple[list[dict[str, Any]], int | None]:
@@ -236,7 +249,12 @@ def newest(actor: Actor, target: Target, *, most: int = 5) -> list[Batch]:
 def sweep() -> int:
     """Delete batches after 30 days, and the bytes of files that no batch names an hour after they came; returns how many batches."""
     gone = fetch(_FORGET)
-    named = {row[0] for row in fetch("select folder from console.enrolment_batch where folder is not null and ended_at is null or preview")}
+    named = {
+        row[0]
+        for row in fetch(
+            "select folder from console.enrolment_batch where folder is not null and (ended_at is null or preview or status = 'failed')"
+        )
+    }
     kept = {
         row[0]
         for row in fetch("select folder from console.enrolment_batch where folder is not null and created_at > now() - interval '1 day'")
@@ -272,11 +290,17 @@ def _finish(found: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
             return
         except queue.PutBack:
             raise
+        except SourceDown as down:
+            broken_off.waits_for_source(found.id, down.message)
+            raise queue.PutBack(broken_off.SOURCE_S) from down
         except ConsoleError as error:
             reason = next((str(each["reason"]) for each in error.details if each.get("reason")), "")
             fetch(_END, (FAILED, f"{error.words} {reason}".strip(), log.now(), found.id))
         except sa.exc.DataError:
             fetch(_END, (FAILED, UNSTORABLE, log.now(), found.id))
+            raise
+        except Exception as error:
+            broken_off.surprised(found.id, error)
             raise
         else:
             fetch(_END, (DONE, "", log.now(), found.id))

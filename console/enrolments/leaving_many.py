@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import access, accounts, faults, log, queue, records, subjects
+from console.contacts import broken_off
 from console.core.actor import Actor
 from console.core.run.moves import require_reason
 from console.db import tables
@@ -22,7 +23,7 @@ from console.db.ids import new_id
 from console.enrolments import counts, leaving, places
 from console.enrolments.places import HERE, Lead
 from console.enrolments.targets import Target, seen
-from console.errors import Conflict, ConsoleError, Malformed, NotFound
+from console.errors import Conflict, ConsoleError, Malformed, NotFound, SourceDown
 
 LEAVING = "leaving"
 RUNNING, DONE, FAILED = "running", "done", "failed"
@@ -43,7 +44,7 @@ _LEAVE = """
 with going as (select e.id from console.enrolment e where e.id = any(%s) and e.left_at is null order by e.id for update)
 update console.enrolment e set status = 'left', left_at = %s, ending = %s, reason = %s from going where e.id = going.id returning e.id, e.run, e.collection, e.record
 """
-_TELL = "update console.enrolment_batch set done = done + %s where id = %s and status = 'running' returning id"
+_TELL = "update console.enrolment_batch set done = done + %s, why = '' where id = %s and status = 'running' returning id"
 _END = "update console.enrolment_batch set status = %s, why = %s, ended_at = %s where id = %s and status = 'running' returning id"
 
 
@@ -166,6 +167,16 @@ def of_workflow(actor: Actor, slug_or_id: str, ident: str) -> TakeOut:
     return found
 
 
+def resume(actor: Actor, slug_or_id: str, ident: str) -> TakeOut:
+    """Go on with one that has broken off. Raises NotFound, NotAllowed, Conflict where it has not."""
+    found = of_workflow(actor, slug_or_id, ident)
+    with transaction() as connection:
+        if not broken_off.again(connection, ident):
+            raise Conflict("This is not broken off.", code="not_possible")
+        queue.enqueue(connection, queue.TAKE_OUT, ident, dedupe_key=ident)
+    return _read(found.id)
+
+
 def advance(ident: str, stopping: Callable[[], bool] = lambda: False) -> None:
     """A worker's way in: goes on until it is done, with the rights of who asked. Raises PutBack where the process ends before."""
     try:
@@ -186,9 +197,15 @@ def _finish(found: TakeOut, actor: Actor, stopping: Callable[[], bool]) -> None:
         try:
             target = seen(actor, found.workflow, "cancel")
             _leave_all(target, found, actor, stopping)
+        except SourceDown as down:
+            broken_off.waits_for_source(found.id, down.message)
+            raise queue.PutBack(broken_off.SOURCE_S) from down
         except ConsoleError as error:
             fetch(_END, (FAILED, error.words, log.now(), found.id))
             return
+        except Exception as error:
+            broken_off.surprised(found.id, error)
+            raise
         while leaving.finish_left(target.id):
             if stopping():
                 raise queue.PutBack

@@ -1,5 +1,6 @@
 """Moving many live runs to another version: first a plan by step, then the moves one by one, in the background if there are many."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from console import access, accounts, enrolments, log, queue, runs, workflows
 from console.core.actor import Actor
-from console.db import tables
+from console.db import tables, troubles
 from console.db.engine import alone, fetch, hot_engine, transaction
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
@@ -26,6 +27,7 @@ LONGEST_REASON = 2000
 MOST_VERSIONS = 2**31 - 1
 LATER_S = 2.0
 table = tables.run_move
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,11 @@ def _move_next(row: Any, actor: Actor) -> None:
                 moved += 1
             else:
                 refused[run] = error.message
+        except Exception as error:  # one run's surprise must not keep the others from moving
+            if troubles.passes(error):
+                raise
+            _log.exception("alarm: moving the run %s", run)
+            refused[run] = "Something went wrong here. Who runs the console finds it in the log."
     done = row.done + len(part)
     ended = {"status": "done", "ended_at": log.now()} if done >= len(row.runs) else {}
     changed = sa.update(table).where(table.c.id == row.id)

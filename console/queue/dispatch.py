@@ -44,6 +44,7 @@ CLOSE_S = 1.0
 TRIES = 8
 LONGEST_PAUSE_S = 60.0
 CHANNEL = "ch_pgqueuer"
+CHANGED = "table_changed_event"
 UNDERSTOOD = frozenset([
     "host", "port", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "ssl_min_protocol_version",
     "ssl_max_protocol_version", "passfile", "options", "application_name", "target_session_attrs", "krbsrvname", "gsslib",
@@ -114,16 +115,39 @@ where status = 'queued' and entrypoint = any($1)
 """
 
 
+class _Driver(AsyncpgDriver):
+    """Passes one notice of changed jobs on until the queue is looked at again. The library keeps every one, and takes fewer out than come: under load
+    each job would leave some behind for ever, and the queue be looked at for each of them afterwards.
+    """
+
+    told = False
+    """Whether a job has come or changed since the last look."""
+
+    @override
+    async def add_listener(self, channel: str, callback: Callable[[str | bytes | bytearray], None]) -> None:
+        def first(payload: str | bytes | bytearray) -> None:
+            if CHANGED in str(payload):
+                if self.told:
+                    return
+                self.told = True
+            callback(payload)
+
+        await super().add_listener(channel, first)
+
+
 @dataclass
 class _Manager(QueueManager):
     """Fetches for each pool what it has room for. A limit of the library's own for a kind of job counts those of all processes."""
 
+    driver: _Driver | None = None
     pools: Sequence[Pool] = ()
 
     @override
     async def fetch_jobs(
         self, batch_size: int, global_concurrency_limit: int | None, heartbeat_timeout: timedelta
     ) -> AsyncGenerator[Job, None]:
+        if self.driver is not None:
+            self.driver.told = False
         rows = await self.queries.driver.fetch(_WAITING, list(self.entrypoint_registry))
         waiting = {row["name"] for row in rows}
         for pool in self.pools:
@@ -139,7 +163,12 @@ class _Manager(QueueManager):
 
     @override
     async def _effective_dequeue_timeout(self, dequeue_timeout: timedelta) -> timedelta:
-        """Until the next job is due, in one statement instead of the library's three; at least `min_dequeue_poll_interval`, at most `dequeue_timeout`."""
+        """Until the next job is due, in one statement instead of the library's three; at least `min_dequeue_poll_interval`, at most `dequeue_timeout`.
+
+        Not at all where something has come since the last look: the library drops a notice for each job that it fetches.
+        """
+        if self.driver is not None and self.driver.told:
+            return timedelta(0)
         bounds = (self.min_dequeue_poll_interval, dequeue_timeout)
         return cell((await self.queries.driver.fetch(_PAUSE, list(self.entrypoint_registry), *bounds))[0], "pause", timedelta)
 
@@ -200,7 +229,8 @@ class Dispatcher:
         await connection.execute(HASTY)  # by a statement: a pooler refuses it among the settings of a connection
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
-        self._manager = manager = _Manager(queries(AsyncpgDriver(connection)), channel=Channel(CHANNEL), pools=self.pools)
+        driver = _Driver(connection)
+        self._manager = manager = _Manager(queries(driver), channel=Channel(CHANNEL), driver=driver, pools=self.pools)
         for pool, executor in zip(self.pools, threads, strict=True):
             for name, function in pool.handlers.items():
                 manager.entrypoint(name, accepts_context=False, on_failure="hold")(self._handler(executor, name, function))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from console import access, log, queue
 from console.access import casbin_agreement, history
 from console.activity import integrity, sequencing
+from console.contacts import broken_off
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.db.presence import PRESENCE
@@ -47,7 +48,7 @@ _AGAIN = f"""
 update queue.pgqueuer q set status = 'queued', execute_after = now(), updated = now(), attempts = 0, queue_manager_id = null
 where q.id = %s and q.status = 'failed' and {_OPEN} and not exists (
     select from queue.pgqueuer o where o.dedupe_key = q.dedupe_key and o.status = any (array['queued', 'picked']::queue.pgqueuer_status[]))
-returning q.id
+returning q.id, q.dedupe_key
 """  # noqa: S608 (as above)
 _GIVEN_UP = f"delete from queue.pgqueuer q where q.id = %s and q.status = 'failed' and {_OPEN} returning q.id"  # noqa: S608 (as above)
 
@@ -165,7 +166,8 @@ def try_again(actor: Actor, job: int) -> None:
     """Put a job that was given up into the queue again. Raises NotFound where there is none. Needs `source.manage`."""
     access.require(actor, None, "source", "manage")
     given = (job, access.runs(actor).cleared)
-    if fetch(_AGAIN, given):
+    if done_again := fetch(_AGAIN, given):
+        broken_off.job_again(done_again[0][1])
         return
     if not fetch(_GIVEN_UP, given):  # another of the same key is there already
         raise NotFound("There is no such job any more: it was done, or put in again by somebody else.")

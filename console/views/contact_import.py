@@ -87,6 +87,8 @@ def _done(found: Import, what: str) -> Import:
     who = frame.actor()
     if what == "stop":
         return import_batches.cancel(who, found.id)
+    if what == "resume":
+        return import_batches.resume(who, found.id)
     if what == "look":
         return import_batches.look_again(who, found.id, _question(found.question), request.form.get("encoding"))
     return import_batches.confirm(who, found.id)

@@ -153,11 +153,16 @@ def follow(batch_id: str) -> Response:
             return frame.redirect_to(batch_url(_done(found, request.form.get("do", "")).id))
         except Invalid as invalid:
             wrong = next((str(each["reason"]) for each in invalid.details), invalid.message)
-    if frame.wants_fragment() and request.args.get("done") == str(found.done) and found.status == "running":
+    if frame.wants_fragment() and request.args.get("done") == _seen(found) and found.status == "running":
         return make_response("", 204)
     if frame.wants_fragment() and found.status != "running":
         return make_response("", 200, {"HX-Refresh": "true"})  # who is left out, and why, stands below what is followed
     return frame.page("enrolments/batch.html", _progress(found, wrong), blocks={"*": "progress"}, status=422 if wrong else 200)
+
+
+def _seen(found: Batch) -> str:
+    """Return how far it is and whether it is held up, for a page that asks only for what is new."""
+    return f"{found.done}{'-' if found.why else ''}"
 
 
 def _done(found: Batch, what: str) -> Batch:
@@ -165,6 +170,8 @@ def _done(found: Batch, what: str) -> Batch:
     who = frame.actor()
     if what == "stop":
         return enrolments.batches.cancel(who, found.id)
+    if what == "resume":
+        return enrolments.batches.resume(who, found.id)
     if what == "columns":
         columns = {name.removeprefix(COLUMN): value for name, value in request.form.items() if name.startswith(COLUMN) and value}
         question = enrolments.batches.with_columns(
@@ -254,6 +261,7 @@ def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
         "consent_words": _consent_words(target),
         "words": BATCH_WORDS[found.status],
         "url": batch_url(found.id),
+        "seen": _seen(found),
         "address": workflow_url(target.slug),
     }
 

@@ -10,7 +10,7 @@ from console.core.actor import Actor
 from console.errors import Conflict
 from console.views import rates
 from console.views.api import sent_bytes
-from console.views.identity import key_holder
+from console.views.identity import NotSignedIn, key_holder
 
 blueprint = Blueprint("hooks_in", __name__)
 
@@ -19,7 +19,11 @@ blueprint = Blueprint("hooks_in", __name__)
 def receive(token: str) -> ResponseReturnValue:
     """Start the run that is asked for: 202 with its id, in the order of checks that the reference of triggers tells."""
     hook = webhooks.find(token)
-    sender = None if hook.signed else _sender()
+    try:
+        sender = None if hook.signed else _sender()
+    except NotSignedIn as unknown:
+        webhooks.turned_away(hook, unknown)
+        raise
     if hook.signed and (limits := rates.limits_here()):
         g.rate = api_rates.count(f"hook:{hook.row.workflow}:{hook.row.id}", limits)
     request.max_content_length = webhooks.LARGEST

@@ -30,13 +30,16 @@ def show(slug: str) -> Response:
     return _drawn(target, those, leaving_many.plan(who, slug, those), wrong)
 
 
-@blueprint.get("/<slug>/taken-out/<act_id>")
+@blueprint.route("/<slug>/taken-out/<act_id>", methods=["GET", "POST"])
 def follow(slug: str, act_id: str) -> Response:
-    """Show how many have left so far."""
+    """Show how many have left so far; a POST goes on with what has broken off."""
     target = enrolments.seen(frame.actor(), slug, "cancel")
+    if request.method == "POST":
+        leaving_many.resume(frame.actor(), slug, act_id)
+        return frame.redirect_to(f"{workflow_url(target.slug)}/taken-out/{act_id}")
     act = leaving_many.of_workflow(frame.actor(), slug, act_id)
     running = act.status == "running"
-    if frame.wants_fragment() and running and request.args.get("done") == str(act.done):
+    if frame.wants_fragment() and running and request.args.get("done") == str(act.done) and not act.why:
         return make_response("", 204)
     address = workflow_url(target.slug)
     context = {"target": target, "act": act, "running": running, "address": address, "url": f"{address}/taken-out/{act.id}"}

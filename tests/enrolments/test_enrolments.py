@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from console import enrolments, runs, workflows
+from console import enrolments, records, runs, workflows
 from console.activity import sequencing
+from console.contacts import broken_off
+from console.contacts.broken_off import TRIED_AGAIN
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.enrolments import Counts, Question
@@ -14,7 +16,7 @@ from console.enrolments.admission import TWICE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.queue import PutBack
 from tests.company import DOCUMENT, Company
-from tests.jobs import BEGINNING, work_until_idle
+from tests.jobs import BEGINNING, work_until_idle, worked
 from tests.tables import cases
 
 WHY = {"why": "periodic"}
@@ -230,3 +232,53 @@ def test_a_run_that_ends_before_its_place_is_noted_leaves_nobody_inside(company:
     work_until_idle(BEGINNING)
     assert counts("quick") == Counts(left=1)
     assert enrolments.enrol_leads(company.mona, "quick", [{"name": "Ana"}])[1][0].status == "enrolled"
+
+
+def test_what_stops_by_a_surprise_says_so_ends_when_it_is_given_up_and_is_gone_on_with(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrolments.whom_to_enrol, "AT_ONCE", 1)
+    real = enrolments.batches.admit
+
+    def surprised(*given: Any) -> Any:
+        if given[2][0].record == "2":
+            raise KeyError("a fault of ours")
+        return real(*given)
+
+    monkeypatch.setattr(enrolments.batches, "AT_ONCE", 1)
+    batch = enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1", "2", "3"], values=WHY))
+    monkeypatch.setattr(enrolments.batches, "admit", surprised)
+    with pytest.raises(KeyError):
+        worked({"enrol"})  # the worker's queue tries it a few times and gives it up: there is no job any more
+    held_up = enrolments.batches.get(company.olivia, batch.id)
+    assert (held_up.status, held_up.why, held_up.done) == ("running", TRIED_AGAIN, 1)
+    fetch("update console.enrolment_batch set created_at = now() - interval '10 minutes' returning 1")
+    assert (broken_off.end_left(), broken_off.end_left()) == (1, 0)
+    broken = enrolments.batches.get(company.olivia, batch.id)
+    assert (broken.status, broken.enrolled) == ("failed", 1)
+    assert "broke off" in broken.why
+    with pytest.raises(NotFound):
+        enrolments.batches.resume(company.stan, batch.id)
+    monkeypatch.undo()
+    assert enrolments.batches.resume(company.olivia, batch.id).status == "running"
+    with pytest.raises(Conflict):
+        enrolments.batches.resume(company.olivia, batch.id)
+    work_until_idle({"enrol"})
+    done = enrolments.batches.get(company.olivia, batch.id)
+    assert (done.status, done.why, done.enrolled, done.total) == ("done", "", 3, 3)
+
+
+def test_a_batch_waits_for_a_source_that_is_down_and_says_so(company: Company) -> None:
+    batch = enrolments.batches.begin(company.olivia, "care-review", Question(segment="unrated", values=WHY))
+    away = company.path.with_suffix(".away")
+    records.connect.dispose()
+    company.path.rename(away)
+    with pytest.raises(PutBack):
+        worked({"enrol"})
+    waits = enrolments.batches.get(company.olivia, batch.id)
+    assert (waits.status, waits.enrolled) == ("running", 0)
+    assert waits.why.endswith("It goes on when the source answers.")
+    away.rename(company.path)
+    enrolments.batches.advance(batch.id)
+    done = enrolments.batches.get(company.olivia, batch.id)
+    assert (done.status, done.why, done.enrolled) == ("done", "", 3)

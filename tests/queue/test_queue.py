@@ -1,9 +1,12 @@
 """Jobs are put in with the transaction that needs them, once for each key, by the library's own words."""
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
@@ -15,11 +18,12 @@ import sqlalchemy as sa
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder
 from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import TableChangedEvent
 from pgqueuer.domain.schema.model import Plan
 
 from console import queue
 from console.db.engine import fetch, hot_engine, transaction
-from console.queue.dispatch import SETTINGS, Dispatcher, JobFailed, queries
+from console.queue.dispatch import SETTINGS, Dispatcher, JobFailed, Pool, queries
 from tests.conftest import Database
 
 
@@ -118,3 +122,30 @@ def test_a_value_that_cannot_be_stored_fails_its_job_at_once_and_by_name(
     with pytest.raises(RetryRequested if again else JobFailed, match=None if again else type(error).__name__):
         Dispatcher([])._do("advance", fail, job)  # type: ignore[arg-type]
     assert ("the database does not answer" in caplog.text) is isinstance(error, sa.exc.OperationalError | psycopg.OperationalError)
+
+
+def test_a_worker_keeps_no_notice_of_jobs_that_are_done_and_misses_none(clean: Database) -> None:
+    done: list[str] = []
+
+    def do(text: str) -> None:
+        done.append(text)
+        if text.isdigit():  # a job that brings the next one, as a loop over many items does
+            with transaction() as connection:
+                queue.enqueue(connection, queue.FIRE, f"from {text}", dedupe_key=f"from {text}")
+
+    dispatcher = Dispatcher([Pool({queue.BEGIN: do, queue.FIRE: do}, 2)])
+    thread = threading.Thread(target=dispatcher.run, daemon=True)
+    thread.start()
+    try:
+        for number in range(150):
+            with transaction() as connection:
+                queue.enqueue(connection, queue.BEGIN, str(number), dedupe_key=str(number))
+        until = time.monotonic() + 30
+        while len(done) < 300 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert len(set(done)) == 300
+        gc.collect()
+        assert sum(isinstance(each, TableChangedEvent) for each in gc.get_objects()) < 5
+    finally:
+        dispatcher.stop()
+        thread.join(10)

@@ -327,7 +327,7 @@ ROUTES = [
     Route(WORKFLOW + "/enrolled/<lead_id>", "/workflows/care-review/enrolled/lead_unknown", ("GET", "POST"), status=404),
     Route(WORKFLOW + "/enrol", "/workflows/care-review/enrol", ("GET", "POST")),
     Route(WORKFLOW + "/take-out", "/workflows/care-review/take-out", ("GET", "POST"), status=403),
-    Route(WORKFLOW + "/taken-out/<act_id>", "/workflows/care-review/taken-out/out_unknown", status=403),
+    Route(WORKFLOW + "/taken-out/<act_id>", "/workflows/care-review/taken-out/out_unknown", ("GET", "POST"), status=403),
     Route("/enrolments/<batch_id>", "/enrolments/enr_unknown", ("GET", "POST"), status=404),
     Route("/workflows/new", "/workflows/new", ("GET", "POST"), stan=403, status=403),
     *(

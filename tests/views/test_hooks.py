@@ -93,6 +93,9 @@ def test_the_answers_come_in_the_order_of_the_table(client: FlaskClient, company
     assert {detail["field"] for detail in told[8].get_json()["details"]} == {"input.why", "input.wy"}
     refused = [each["why"] for each in listed(client, company)["plain"]["last"] if each["status"] == "refused"]
     assert [why for why in refused if why.startswith("The input is wrong. Wy: There is no such field in this form.; Why: ")], refused
+    assert "The sender's key is missing or unknown. So 2 deliveries within the hour." in refused
+    assert {"The body is not a JSON object.", "The owner of the sender's key may not start this workflow."} < set(refused)
+    assert [each["why"] for each in listed(client, company)["closed"]["last"]] == ["It was off, or the workflow was not active."]
     run_id = told[-1].get_json()["runId"]
     assert told[-1].json == {"runId": run_id, "duplicate": False}
     seen = runs.get(company.mona, run_id).json
@@ -255,6 +258,11 @@ def test_a_signed_delivery_is_known_by_its_secret_and_taken_once(client: FlaskCl
     assert (bytes_only.status_code, "not in UTF-8" in bytes_only.get_json()["message"]) == (400, True)
     counts = listed(client, company)["signed"]
     assert (counts["matched"], counts["passed"]) == (1, 1)
+    away = {each["why"] for each in counts["last"] if each["status"] == "refused"}
+    assert {why.partition(" So ")[0] for why in away} >= {
+        "The signature does not fit: message timestamp too old.",
+        "The signature does not fit: no matching signature found.",
+    }
     assert fetch("select input from /* every run */ console.run where id = %s", (first.get_json()["runId"],)) == [({"why": "paid"},)]
 
 

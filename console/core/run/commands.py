@@ -179,10 +179,11 @@ class Assign(OfPerson):
 
 @dataclass(frozen=True, slots=True)
 class Abort(OfPerson):
-    """End the run before its end, after the `compensations` are done."""
+    """End the run before its end, after the `compensations` are done. `entitled`: the person may end runs that nobody holds."""
 
     reason: str
     compensations: Sequence[Wish] = ()
+    entitled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,8 @@ def revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]:
 def abort(_plan: Plan, run: Run, command: Abort, now: datetime) -> list[Event]:
     """The events that abort the run, or first request the compensations."""
     reason = require_reason(command.reason)
-    require_holder(run, command.by)
+    if run.holder is not None or not command.entitled:
+        require_holder(run, command.by)
     require_no_open_effect(run, "Aborting")
     if command.compensations and run.attempt is not None:
         requests = settling.request_compensations(run, run.attempt, command.compensations, now, then="abort", reason=reason)

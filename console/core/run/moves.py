@@ -29,8 +29,16 @@ def not_possible(run: Run, what: str) -> Conflict:
 def require_holder(run: Run, by: str | None) -> None:
     """Raise Conflict `not_holder` unless the person holds the run; `details[0].reason` names who does."""
     if run.holder != by:
-        message = "Nobody holds this run; resume it first." if run.holder is None else "Another person holds this run."
+        message = "Another person holds this run." if run.holder is not None else f"Nobody holds this run{_what_then(run)}."
         raise Conflict(message, code="not_holder", details=[{"field": "holder", "reason": run.holder or "nobody"}])
+
+
+def _what_then(run: Run) -> str:
+    """What somebody may do with a run that nobody holds."""
+    if run.status in ("saved", "waiting_person"):
+        return "; resume it first"
+    can = "take it over first, or cancel it" if run.status == "waiting_time" or run.waits_outside else "it can be cancelled"
+    return f", it goes on by itself: {can}"
 
 
 def require_reason(reason: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from console import accounts, log
+from console import access, accounts, log
 from console.core.actor import Actor
 from console.core.run import Attempt, Run, commands, going_back, moves
 from console.core.run.commands import Command
@@ -17,7 +17,7 @@ from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import reason_of, revision_of, run_command
 from console.runs.engine.advancing import go_on
 from console.runs.engine.made_by_runs import made_by_runs
-from console.runs.engine.stepping import plan_of
+from console.runs.engine.stepping import plan_of, run_facts
 from console.runs.showing.view import moment, title_of
 
 
@@ -110,20 +110,28 @@ def revise(
 
 
 def abort(actor: Actor, run_id: str, *, revision: int | None, reason: str, compensate: Sequence[str] = ()) -> None:
-    """Abort the run; it stays in the log and can be replayed. `compensate`: ids of effects to take back first."""
+    """Abort the run; it stays in the log and can be replayed. `compensate`: ids of effects to take back first.
+
+    One that nobody holds is aborted by whoever may cancel it.
+    """
 
     def make(seen: Seen) -> Command:
         moves.require_reason(reason)
-        return commands.Abort(actor.id, revision_of(seen, revision), reason_of(reason), _back(actor, seen, compensate, log.now()))
+        entitled = seen.run.holder is None and access.can(
+            actor, seen.run.team, f"workflow:{seen.definition.slug}", "cancel", run=run_facts(seen.run)
+        )
+        back = _back(actor, seen, compensate, log.now(), entitled=entitled)
+        return commands.Abort(actor.id, revision_of(seen, revision), reason_of(reason), back, entitled)
 
     definition, loaded = run_command(actor, run_id, None, make, whole=bool(compensate))
     if compensate:
         go_on(actor, definition, loaded)
 
 
-def _back(actor: Actor, seen: Seen, effects: Sequence[str], now: datetime) -> list[Wish]:
-    """The wishes that take the effects back. Raises Conflict before anything is read if the person does not hold the run."""
+def _back(actor: Actor, seen: Seen, effects: Sequence[str], now: datetime, *, entitled: bool = False) -> list[Wish]:
+    """The wishes that take the effects back. Raises Conflict before anything is read if the person neither holds the run nor is `entitled`."""
     if not effects or seen.run.ended:
         return []
-    moves.require_holder(seen.run, actor.id)
+    if not entitled:
+        moves.require_holder(seen.run, actor.id)
     return compensations.chosen_compensations(actor, seen.run, effects, now)
