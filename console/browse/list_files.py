@@ -121,7 +121,8 @@ def parts(actor: Actor, export_id: str) -> Iterator[bytes]:
 def _unlocked(found: ListFile, place: Path) -> Iterator[bytes]:
     subject = subjects.of_person(found.person)
     for number in range(found.parts):
-        yield subjects.unlock(subject, _about(found.id, number, found.parts), (place / str(number)).read_bytes())
+        about = _about(found.id, number, last=number == found.parts - 1)
+        yield subjects.unlock(subject, about, (place / str(number)).read_bytes())
 
 
 def sweep() -> int:
@@ -187,23 +188,48 @@ def _write(found: ListFile, export: ListExport, stopping: Callable[[], bool]) ->
             ):
                 raise _Stopped
 
+    parts = _Parts(found, place)
+    if found.form == "csv":
+        list_tables.write_csv(export, look, parts, progress)
+        return parts.end()
     with tempfile.TemporaryDirectory(dir=place) as temporary:
         plain = Path(temporary) / "list"
-        if found.form == "xlsx":
-            list_tables.write_spreadsheet(export, look, plain, progress)
-        else:
-            list_tables.write_csv(export, look, plain, progress)
-        return _lock(found, plain, place)
+        list_tables.write_spreadsheet(export, look, plain, progress)
+        with plain.open("rb") as file:
+            while piece := file.read(PART):
+                parts.write(piece)
+        return parts.end()
 
 
-def _lock(found: ListFile, plain: Path, place: Path) -> int:
-    """Encrypt the file in parts; how many. Each knows its number and how many there are, so that none can be left out."""
-    subject = subjects.of_person(found.person)
-    count = max(1, -(-plain.stat().st_size // PART))
-    with plain.open("rb") as file:
-        for number in range(count):
-            (place / str(number)).write_bytes(subjects.lock(subject, _about(found.id, number, count), file.read(PART)))
-    return count
+class _Parts:
+    """A file that is encrypted in parts as it is written. Each part knows its number and whether it is the last one, so that none can be left out."""
+
+    def __init__(self, found: ListFile, place: Path) -> None:
+        self._id, self._place, self._subject = found.id, place, subjects.of_person(found.person)
+        self._left, self._count = bytearray(), 0
+
+    def write(self, data: bytes) -> None:
+        self._left += data
+        while len(self._left) > PART:
+            self._seal(PART, last=False)
+
+    def begin_again(self) -> None:
+        """What was written so far is not to be kept."""
+        self._left.clear()
+        for number in range(self._count):
+            (self._place / str(number)).unlink()
+        self._count = 0
+
+    def end(self) -> int:
+        """Write the last part; how many there are."""
+        self._seal(len(self._left), last=True)
+        return self._count
+
+    def _seal(self, size: int, *, last: bool) -> None:
+        sealed = subjects.lock(self._subject, _about(self._id, self._count, last=last), bytes(self._left[:size]))
+        (self._place / str(self._count)).write_bytes(sealed)
+        del self._left[:size]
+        self._count += 1
 
 
 def _end(export_id: str, status: str, why: str, *, parts: int = 0) -> None:
@@ -237,8 +263,8 @@ def _read(export_id: str) -> ListFile | None:
     return ListFile(form=row.format, query=query, created_at=row.created_at, expires_at=row.expires_at, **told_by_row)
 
 
-def _about(export_id: str, number: int, count: int) -> str:
-    return f"list export|{export_id}|{number}|{count}"
+def _about(export_id: str, number: int, *, last: bool) -> str:
+    return f"list export|{export_id}|{number}|{'last' if last else 'more follow'}"
 
 
 def _folder() -> Path:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 from console import formats
 from console.activity.exports import FORMULA, harmless
@@ -47,22 +47,30 @@ def _varies(export: ListExport, item: Field) -> bool:
     return of is not None and formats.is_figure(formats.kind(item)) and of not in {other.name for other in export.beside}
 
 
-def write_csv(export: ListExport, look: Look, path: Path, progress: Progress) -> None:
+class Sink(Protocol):
+    """Where a file is written."""
+
+    def write(self, data: bytes) -> object:
+        """Add these bytes."""
+
+    def begin_again(self) -> None:
+        """Forget what was written."""
+
+
+def write_csv(export: ListExport, look: Look, file: Sink, progress: Progress) -> None:
     """Write the list as a CSV file. Spreadsheets cannot mistake its texts for formulas.
 
     The source writes the lines itself as far as it can; where it meets a value for which it has no words, all of it is made here.
     """
     quick = export.lines(look, FORMULA)
-    with path.open("wb") as file:
-        try:
-            _write_parts(file, export, csv_parts(export, look) if quick is None else quick, progress)
-        except Unsayable:
-            file.truncate(0)
-            file.seek(0)
-            _write_parts(file, export, csv_parts(export, look), progress)
+    try:
+        _write_parts(file, export, csv_parts(export, look) if quick is None else quick, progress)
+    except Unsayable:
+        file.begin_again()
+        _write_parts(file, export, csv_parts(export, look), progress)
 
 
-def _write_parts(file: BinaryIO, export: ListExport, parts: Iterator[bytes], progress: Progress) -> None:
+def _write_parts(file: Sink, export: ListExport, parts: Iterator[bytes], progress: Progress) -> None:
     file.write(b"\xef\xbb\xbf" + _lines([[harmless(head)] for head in csv_headings(export)]))
     for number, lines in enumerate(parts):
         progress(number * list_export.PAGE)

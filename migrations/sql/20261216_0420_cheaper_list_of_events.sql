@@ -11,3 +11,6 @@ $$;
 -- What became of jobs is told to nobody and may be lost where the server crashes ("balanced", as PgQueuer calls it); the jobs themselves may not.
 alter table queue.pgqueuer_log set unlogged;
 alter table queue.pgqueuer_statistics set unlogged;
+
+-- Files of lists are encrypted another way; they are kept for a day, and asked for again.
+delete from console.list_export;
