@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -28,10 +28,26 @@ select p.id, coalesce(p.email, '') as email, p.name, p.tags, p.locale, p.zone, p
        (select coalesce(array_agg(t.team order by t.team), '{}') from console.person_team t where t.person = p.id) as teams
 from console.person p
 """
-_PERSON = sa.text(_PEOPLE + " where p.id = :id")
+_PERSON, _PERSON_PREPARED = sa.text(_PEOPLE + " where p.id = :id"), _PEOPLE + " where p.id = $1"
 BY_EMAIL = sa.text(_PEOPLE + " where p.email = :email")
 END_SESSIONS = sa.text("update console.session set ended_at = now() where person = :id and ended_at is null")
 _EVERYBODY = sa.text(_PEOPLE + " order by p.name, p.id")
+
+
+class _Row(NamedTuple):
+    """A row of `_PEOPLE`."""
+
+    id: str
+    email: str
+    name: str
+    tags: Any
+    locale: str
+    zone: str
+    disabled_at: datetime | None
+    removed_at: datetime | None
+    created_at: datetime
+    kind: str
+    teams: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +277,8 @@ def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
 
     Raises `NotAllowed` if the account is closed or removed: nothing is done in this name any more.
     """
-    with db.hot_engine().connect() as connection:
-        row = connection.execute(_PERSON, {"id": person_id}).one_or_none()
+    found = early_statement.fetch(_PERSON_PREPARED, (person_id,))
+    row = _Row(*found[0]) if found else None
     if row is None or row.disabled_at is not None:
         said = "The account of the person that this is done for is closed. Somebody else has to take over."
         if row is not None and row.kind == "service":

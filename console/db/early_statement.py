@@ -9,16 +9,11 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import psycopg
-from psycopg import errors
-from psycopg.adapt import Transformer
-from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from console.db import prepared_statement
 from console.db.engine import borrowed, give_hot, hot_engine, take_hot
-
-TEXT, BINARY = 0, 1
-Parameter = str | int | bytes | list[str] | None
+from console.db.prepared_statement import Parameter
 
 
 class Ahead:
@@ -32,7 +27,7 @@ class Ahead:
         self._driver: psycopg.Connection[Any] = self._held.driver_connection  # type: ignore[assignment]
         self._libpq = self._driver.pgconn
         try:
-            self._told, self._forms = _encoded(parameters)
+            self._told, self._forms = prepared_statement.encoded(parameters)
             self._send()
         except BaseException:
             self._give_back(whole=False)
@@ -47,7 +42,7 @@ class Ahead:
                 self._send()
                 answer = self._answer()
             whole = True
-            return _loaded(self._driver, answer)
+            return prepared_statement.loaded(self._driver, answer)
         finally:
             self._give_back(whole=whole)
 
@@ -92,33 +87,8 @@ def fetch(statement: str, parameters: Sequence[Parameter]) -> list[tuple[Any, ..
 
 
 def _fetched(statement: str, parameters: Sequence[Parameter]) -> list[tuple[Any, ...]]:
-    told, forms = _encoded(parameters)
     with borrowed() as driver:
-        wire = driver.pgconn
-        answer = wire.exec_prepared(prepared_statement.prepared(driver, statement), told, forms)
-        if prepared_statement.forgotten(driver, statement, answer):
-            answer = wire.exec_prepared(prepared_statement.prepared(driver, statement), told, forms)
-        return _loaded(driver, answer if wire.status == ConnStatus.OK else None)
-
-
-def _encoded(parameters: Sequence[Parameter]) -> tuple[list[Any], list[int]]:
-    """The parameters as libpq takes them, and the form of each."""
-    told = [prepared_statement.sent(_array(each) if isinstance(each, list) else each) for each in parameters]
-    return told, [BINARY if isinstance(each, bytes) else TEXT for each in parameters]
-
-
-def _loaded(driver: psycopg.Connection[Any], answer: PGresult | None) -> list[tuple[Any, ...]]:
-    if answer is None or answer.status != ExecStatus.TUPLES_OK:
-        raise psycopg.OperationalError("the connection is closed") if answer is None else errors.error_from_result(answer)
-    loading = Transformer(driver)
-    loading.set_pgresult(answer)
-    return loading.load_rows(0, answer.ntuples, tuple)
-
-
-def _array(values: list[str]) -> str:
-    """The text of an array, as PostgreSQL reads it."""
-    parts = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return "{" + ",".join(f'"{value}"' for value in parts) + "}"
+        return prepared_statement.rows(driver, statement, parameters)
 
 
 def _ready(libpq: PGconn, events: int) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from console import postgres, settings
-from console.db import release, request_writes
+from console.db import prepared_statement, release, request_writes
 
 POOL = 6
 RESTING, RESTED_S = "resting since", 1.0
@@ -95,6 +95,7 @@ def _make(name: str, *, asks: bool = False, **more: Any) -> Engine:
             engine = sa.create_engine(app_url(), **common, **more)
             if name == "hot":
                 sa.event.listen(engine, "engine_disposed", lambda _: _close_spare())
+                sa.event.listen(engine, "checkout", lambda driver, *_: _refuse_ended(driver))
             if release.refusing:
                 sa.event.listen(engine, "first_connect", lambda connection, _: _refuse_newer(connection))
             if asks:
@@ -118,6 +119,12 @@ def _ask_rested(engine: Engine, driver: "psycopg.Connection[Any]", record: Conne
             engine.dialect.do_ping(driver)  # type: ignore[arg-type]
         except psycopg.Error as error:
             raise sa.exc.InvalidatePoolError from error
+
+
+def _refuse_ended(driver: "psycopg.Connection[Any]") -> None:
+    """Nothing was asked: what has come is that the server has ended it, and so perhaps all of the pool."""
+    if driver.closed or _has_come(driver.fileno()):
+        raise sa.exc.InvalidatePoolError
 
 
 def _has_come(descriptor: int) -> bool:
@@ -219,8 +226,9 @@ def take_hot() -> sa.PoolProxiedConnection:
             break
         if not _has_come(hot.driver_connection.fileno()):  # type: ignore[union-attr]
             return hot
-        hot.invalidate()  # nothing was asked: the server has ended it
+        hot.invalidate()  # nothing was asked: the server has ended it, and so perhaps the others
         hot.close()
+        hot_engine().dispose()
     disposed = _disposed
     hot = hot_engine().raw_connection()
     hot.info[DISPOSED] = disposed
@@ -356,7 +364,7 @@ class _Locks:
         self._held.difference_update(names)
         if names and self._hot is not None and not self._driver().closed:
             with suppress(psycopg.OperationalError):  # it was lost, and the locks with it
-                self._driver().execute(_LET_GO, (names,))
+                prepared_statement.rows(self._driver(), _LET_GO, (names,))
 
     def _after_fork(self) -> None:
         if self._process != os.getpid():

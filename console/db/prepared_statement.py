@@ -13,11 +13,13 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import pq
+from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 
 _known: WeakKeyDictionary["psycopg.Connection[Any]", set[bytes]] = WeakKeyDictionary()
 """Names of the statements that a connection has prepared."""
 UNKNOWN_STATEMENT = b"26000"
+Parameter = str | int | bytes | list[str] | None
 
 
 def scalar(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequence[str | int | bytes | None]) -> int:
@@ -37,6 +39,36 @@ def scalar(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequen
         result = wire.exec_prepared(prepared(driver, statement), encoded, formats)
     _require(wire, result, pq.ExecStatus.TUPLES_OK)
     return int(result.get_value(0, 0) or 0) if result.ntuples else 0
+
+
+def rows(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequence[Parameter]) -> list[tuple[Any, ...]]:
+    """The rows of the statement, which is its own transaction as with `scalar`. Raises psycopg's errors, OperationalError where the connection broke."""
+    wire, (told, forms) = driver.pgconn, encoded(parameters)
+    answer = wire.exec_prepared(prepared(driver, statement), told, forms)
+    if forgotten(driver, statement, answer):
+        answer = wire.exec_prepared(prepared(driver, statement), told, forms)
+    return loaded(driver, answer if wire.status == pq.ConnStatus.OK else None)
+
+
+def encoded(parameters: Sequence[Parameter]) -> tuple[list[Any], list[int]]:
+    """The parameters as libpq takes them, and the form of each."""
+    told = [sent(_array(each) if isinstance(each, list) else each) for each in parameters]
+    return told, [pq.Format.BINARY if isinstance(each, bytes) else pq.Format.TEXT for each in parameters]
+
+
+def loaded(driver: "psycopg.Connection[Any]", answer: pq.abc.PGresult | None) -> list[tuple[Any, ...]]:
+    """The rows of an answer; None is that of a connection that broke. Raises psycopg's errors."""
+    if answer is None or answer.status != pq.ExecStatus.TUPLES_OK:
+        raise psycopg.OperationalError("the connection is closed") if answer is None else error_from_result(answer)
+    loading = Transformer(driver)
+    loading.set_pgresult(answer)
+    return loading.load_rows(0, answer.ntuples, tuple)
+
+
+def _array(values: list[str]) -> str:
+    """The text of an array, as PostgreSQL reads it."""
+    parts = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in parts) + "}"
 
 
 def prepared(driver: "psycopg.Connection[Any]", statement: str) -> bytes:

@@ -20,6 +20,7 @@ from console.core.actor import Actor
 from console.core.run import Event, Run, copied, fold
 from console.core.run.entry_events import with_told_entries
 from console.core.run.origin import HANDS_OFF
+from console.db import early_statement
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, SourceDown
 from console.runs.engine import into_inbox, proposing
@@ -82,7 +83,7 @@ def load(run_id: str, *, whole: bool = False, shown: bool = False, cleared: froz
     `whole` loads every attempt, `shown` those that a page shows; else only the open one. Both answers of None take equally long.
     """
     statement = _LOAD_WHOLE if whole else _LOAD_SHOWN if shown else _LOAD_HEAD
-    rows = fetch(statement, (run_id, cleared is None, sorted(cleared or ()))) if "\x00" not in run_id else []
+    rows = early_statement.fetch(statement, (run_id, str(cleared is None), sorted(cleared or ()))) if "\x00" not in run_id else []
     if not rows:
         return None
     row, head, attempts, effects, context, approvals, left = rows[0]

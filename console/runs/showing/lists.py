@@ -14,8 +14,9 @@ from console import access, accounts, log, records, workflows
 from console.core.actor import Actor
 from console.core.list_addresses import cursor_of, from_seconds
 from console.db import tables
-from console.db.early_statement import Ahead, Parameter, fetch
+from console.db.early_statement import Ahead, fetch
 from console.db.engine import fetch as fetch_rows, hot_engine
+from console.db.prepared_statement import Parameter
 from console.errors import ConsoleError
 from console.runs.showing.run_filters import conditions
 from console.runs.showing.view import title_of, trigger_json
