@@ -36,6 +36,11 @@ class Fired:
     run: str | None
     why: str | None
 
+    @property
+    def enrolled(self) -> bool:
+        """Whether somebody was enrolled, whose run begins later."""
+        return self.status == "started" and self.run is None and bool(self.why)
+
     def to_json(self) -> dict[str, Any]:
         """The form in the API."""
         return {"at": log.body.moment(self.at), "status": self.status, "run": self.run, "why": self.why}

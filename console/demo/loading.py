@@ -66,6 +66,7 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, bare: bool = False)
     _publish_workflows()
     _make_inboxes()
     _set_due_times()
+    _set_alerts()
     _publish_workspaces()
     if not bare:
         from console.demo import past_weeks
@@ -249,6 +250,21 @@ def _set_due_times() -> None:
         "approvals": [{"minutes": 240, "do": "remind"}, {"minutes": 480, "do": "substitute"}],
     }  # fmt: skip
     due_times.set_for_workflow(accounts.actor_of_person(lead, "sys:config"), refund, terms)
+
+
+def _set_alerts() -> None:
+    """Whoever leads is told when a check of the night fails, or waits for more than an hour for a data source that does not answer."""
+    from console import accounts, workflows
+    from console.demo import staff
+    from console.monitoring import alerts
+
+    told = {"nightly-check": "mona", "nightly-suppliers": "lena", "nightly-contacts": "gita"}
+    for workflow in workflows.all_known():
+        if first := told.get(workflow.slug):
+            address = f"{first}@{staff.DOMAIN}"
+            lead = accounts.actor_of_person(accounts.person_of_email(address).id, "sys:config")
+            alerts.add(lead, workflow, kind="failed", people=[address])
+            alerts.add(lead, workflow, kind="slow", minutes=60, people=[address])
 
 
 def _import_actions() -> None:

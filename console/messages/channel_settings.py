@@ -82,11 +82,6 @@ def script_of(kind: str) -> str:
     return state_of(kind).script
 
 
-def any_sandbox() -> bool:
-    """Whether something that people may take for sent is not."""
-    return any(in_sandbox(kind) for kind in KINDS)
-
-
 def in_the_sandbox() -> list[str]:
     """The channels whose messages are not really sent, in words."""
     return [SANDBOXED[kind] for kind in KINDS if in_sandbox(kind)]

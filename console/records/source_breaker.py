@@ -100,7 +100,7 @@ class Breaker:
 
     def down(self, since: datetime) -> SourceDown:
         """The error to raise."""
-        message = f"The data source {self.name} does not answer since {spoken_moment(since)}. The console tries again by itself every few seconds."
+        message = f"The data source {self.name} does not answer since {spoken_moment(since)}. It is asked again every few seconds."
         return SourceDown(message, passing=True, source=self.name, since=since.isoformat(timespec="seconds"))
 
     def opened(self) -> datetime:

@@ -143,4 +143,4 @@ def _sandboxed() -> str:
 @blueprint.app_context_processor
 def _sandbox() -> dict[str, object]:
     """For the banner of every page."""
-    return {"sandbox_on": channel_settings.any_sandbox}
+    return {"sandbox_on": _sandboxed}

@@ -16,6 +16,7 @@ from tests.conftest import web_app
 from tests.effects.test_http import keep
 from tests.jobs import work_as_workers_do
 from tests.support.engine import step
+from tests.views.conftest import Pages
 from tests.views.test_hooks_odd_senders import served
 
 __all__ = ["house", "shop"]
@@ -67,6 +68,7 @@ def test_runs_that_call_each_others_webhooks_go_round_once(house: Company, port:
     [[why]] = fetch("select why from console.firing where status = 'stopped'")
     assert "for ever" in why
     assert fetch("select count(*) from console.activity where kind = 'trigger_stopped'") == [(1,)]
+    assert "To end that, let the condition" in Pages(house, web_app()).mona.get(f"/workflows/{names[0]}/triggers").text
 
 
 def path_of(slug: str, key: str) -> str:

@@ -67,9 +67,13 @@ def test_what_stands_open_and_what_is_sealed(
 
 def test_tries_are_counted_until_the_step_is_done_or_fails() -> None:
     walk = STATES["delayed"]()
-    assert (walk.run.status, walk.run.waiting) == ("waiting_time", {"for": "retry", "until": LATER, "tries": 1})
+    assert (walk.run.status, walk.run.waiting) == ("waiting_time", {"for": "retry", "until": LATER, "tries": 1, "code": "source_down"})
     given(walk, commands.Fire(3))
-    assert (walk.run.status, walk.run.tries, walk.run.waiting) == ("running", 1, {"for": "retry", "until": None, "tries": 1})
+    assert (walk.run.status, walk.run.tries, walk.run.waiting) == (
+        "running",
+        1,
+        {"for": "retry", "until": None, "tries": 1, "code": "source_down"},
+    )
     given(walk, commands.Delay("look", "source_down", "Away.", LATER), commands.Fire(3))
     assert walk.run.tries == 2
     (failed,) = walk.give(commands.Fail("look", "source_down", "Away."))

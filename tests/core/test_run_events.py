@@ -255,7 +255,7 @@ CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
     ),
     (
         "retry_set", READING, Event("retry_set", LATER, {"n": 2, "until": "2026-12-01T00:00:00.000000Z", "tries": 2, "code": "x"}),
-        {"status": "waiting_time", "waiting": {"for": "retry", "until": "2026-12-01T00:00:00.000000Z", "tries": 2}},
+        {"status": "waiting_time", "waiting": {"for": "retry", "until": "2026-12-01T00:00:00.000000Z", "tries": 2, "code": "x"}},
     ),
     (
         "timer_fired", [*READING, Event("timer_set", LATER, {"n": 2, "until": "2026-12-01T00:00:00.000000Z", "outcome": "default"})],

@@ -232,7 +232,10 @@ def test_once_it_works_the_tries_are_forgotten(company: Company) -> None:
         runs.advance(run_id)
     waiting = load(run_id)
     assert waiting is not None
-    assert (waiting.run.waiting, waiting.run.tries) == ({"for": "retry", "until": (waiting.run.waiting or {})["until"], "tries": 1}, 1)
+    assert (waiting.run.waiting, waiting.run.tries) == (
+        {"for": "retry", "until": (waiting.run.waiting or {})["until"], "tries": 1, "code": "source_down"},
+        1,
+    )
     overdue(run_id)
     company.work()
     assert (company.told(run_id)["status"], kinds(run_id).count("retry_set")) == ("completed", 1)

@@ -4,6 +4,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from console import workflows
+from console.monitoring import due_times
 from tests.company import DOCUMENT
 from tests.support.failing import REMINDING
 
@@ -109,6 +110,10 @@ def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> Non
     ):
         assert words in text, words
     assert "Time used" in mona.get(f"/workflows/care-review/executions/{run_id}").text
+    known = next(each for each in workflows.all_known() if each.slug == "care-review")
+    stages = [{"percent": 70, "do": "tell", "people": [pages.company.tom.id]}]
+    due_times.set_for_workflow(pages.company.mona, known, {"minutes": 60, "stages": stages})
+    assert "At 70 % it tells Tom" in mona.get(place).text, "what saving the form would take away is said"
     pages.olivia.post(place, fields | {"hours": "1"}, status=403)
     mona.post(place, {"csrf_token": mona.token, "remove": "1"})
     assert "no run is ever overdue" in mona.get(PLACE).text

@@ -193,7 +193,7 @@ def _retry_set(run: Run, event: Event) -> None:
     why = (
         {"effect": open_data["effect"], "code": open_data["code"], "message": event.sealed.get("message", "")}
         if "effect" in open_data
-        else {}
+        else {name: open_data[name] for name in ("code",) if name in open_data}
     )
     unsure = {"unsure": True} if open_data.get("unsure") else {}
     run.status = "waiting_time"

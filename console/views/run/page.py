@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from flask import request
 
@@ -289,12 +290,21 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
         "step_icon": present["icon"] if present else "bolt",
         "step_words": _what_it_does(view, present),
         "ended_title": ended_title(run),
+        "retry_href": _retry_url(run) if face == "ended" else None,
         "window_title": ", ".join(part for part in (heading, run["workflow"]["title"], view.record_title) if part),
         "button": (view.screen or {}).get("button") or current.get("button") or "Done",
         "wait_words": decision["words"] if decision else wait_words(run, look),
         "wait_href": decision["href"] if decision else None,
         "wait_asked": decision,
     }
+
+
+def _retry_url(run: Mapping[str, Any]) -> str | None:
+    """Return where a run that nobody held and that failed is done again, for who may."""
+    slug = run["workflow"]["slug"]
+    failed = run.get("mode") == "hands_off" and run["status"] in ("failed", "timed_out")
+    may = failed and access.can(frame.actor(), run["team"] or None, f"workflow:{slug}", "start")
+    return f"/workflows/{quote(slug, safe='')}/executions/{run['id']}/retry" if may else None
 
 
 def _news(run_id: str, look: Look) -> list[tuple[str, str]]:

@@ -49,6 +49,7 @@ _MESSAGES = {
     "call": "for the call to end",
     "chat": "for the chat message to leave",
 }
+SOURCE_DOWN = "source_down"
 UNCLEAR = "No answer came, so it is being looked up whether the message left. Nothing is sent twice."
 
 
@@ -100,6 +101,8 @@ def wait_words(run: Mapping[str, Any], look: Look) -> str:
     if waiting["for"] == "event" and (happening := _happening_words(run, waiting, look)):
         return happening
     until = formats.full_moment(waiting["until"], look) if waiting.get("until") else "later"
+    if waiting["for"] == "retry" and waiting.get("code") == SOURCE_DOWN:
+        return f"The data source does not answer. It is asked again at {until}; the run goes on by itself when it answers."
     return _WAITS.get(waiting["for"], "Waiting.").format(until=until)
 
 

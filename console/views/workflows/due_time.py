@@ -144,6 +144,17 @@ def _is_day(text: str) -> bool:
         return False
 
 
+def _stages_beyond_form(rule: Rule | None) -> list[str]:
+    """Return what the due time does that the form cannot hold, in words."""
+    if rule is None:
+        return []
+    names = accounts.names({person for stage in rule.stages for person in stage.people})
+    words = [f"At {stage.percent} % it {_does(stage, names)}." for stage in rule.stages if (stage.percent, stage.do) not in STAGES]
+    held = {stage.do: stage for stage in rule.approvals}
+    waited = [stage for stage in rule.approvals if held[stage.do] is not stage]
+    return words + [f"When an approval has waited {_hours(stage.minutes)} of work it {WAITED[stage.do]}." for stage in waited]
+
+
 def _page(known: Known, rule: Rule | None, wrong: ConsoleError | None = None) -> Response:
     typed = request.form if request.method == "POST" else None
     hours = rule.hours if rule else None
@@ -167,7 +178,7 @@ def _page(known: Known, rule: Rule | None, wrong: ConsoleError | None = None) ->
         "reminds": "remind" in typed if typed is not None else rule is None or (50, "remind") in stages,
         "days": list(zip(DAYS, DAY_NAMES, strict=True)),
         "inboxes": [(inbox.id, inbox.title) for inbox in inboxes.used_by(known.team)],
-        "more": bool(rule and set(stages) - set(STAGES)) or len({stage.do for stage in waited}) < len(waited),
+        "more": _stages_beyond_form(rule),
         "rule": rule,
         "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {},
         "wrong": wrong,

@@ -124,6 +124,7 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
         else Badge("Waits for the workflow", "warn", "clock"),
         "next_at": trigger.next_at,
         "last": [(fired, STATES[fired.status]) for fired in trigger.last],
+        "circle": any(fired.status == "stopped" for fired in trigger.last),
         "counts": counted,
         "partial": trigger.published and not counts,  # who sees some of the records is not told of the others
         "problem": trigger.problem,
