@@ -6,6 +6,7 @@ Both directions live here, so that a page accepts what it shows in a box. Values
 
 from console.formats import times
 from console.formats.codes import CODED, code_choices, code_name, code_names, program_words
+from console.formats.counted import counting, is_counted
 from console.formats.forms import box, typed
 from console.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, Amount, Kind, Look, Named, kind, with_currencies
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker, unfolding

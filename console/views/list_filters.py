@@ -57,7 +57,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What the sheet asks for one field: its comparisons, and `form` of the value: `choices`, `date`, `number` or `text`."""
+    """What the sheet asks for one field: its comparisons, and `form` of the value: `choices`, `date`, `moment`, `number` or `text`."""
 
     field: str
     ops: Sequence[tuple[str, str]]
@@ -207,7 +207,7 @@ def asking(kinds: Mapping[str, Kind], names: Iterable[str]) -> Asking:
         return Asking(name, [(op, words[op]) for op in OF_CHOICES], "choices", choices, frozenset(request.args.getlist("add_value")))
     plain = OF_CHOICES if what.references else OF_NUMBERS if what.type in formats.NUMBERS else OF_TEXT
     ops = OF_LISTS if what.type in formats.LISTS else plain
-    form = "number" if what.type in formats.NUMBERS else "text"
+    form = "moment" if formats.is_counted(what) else "number" if what.type in formats.NUMBERS else "text"
     return Asking(name, [(op, words[op]) for op in ops], form, (), frozenset(request.args.getlist("add_value")), what.references or "")
 
 
@@ -317,6 +317,6 @@ def value_of(what: Kind, entry: str, look: Look) -> Any:
         return text if text in what.options else stored.get(text.casefold(), text)
     if what.type == "boolean":
         return YES_NO.get(text.casefold(), text)
-    if formats.is_money(what):
+    if formats.is_money(what) or formats.is_counted(what):
         return formats.typed(_of_any(what), [text], look)
     return formats.typed(Kind(what.name, what.label, "text" if what.type in formats.LISTS else what.type), [text], look)
