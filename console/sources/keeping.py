@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from console import access, log, records
 from console.access import PolicyError
+from console.browse import renamed_columns
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Stored, assemble
@@ -24,7 +25,7 @@ from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, sql_conditions
 from console.records.connection_terms import USUAL, Terms
-from console.sources import addresses, bookkeeping
+from console.sources import addresses, bookkeeping, mending
 from console.sources.testing import place_of
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
@@ -155,6 +156,9 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         require_free_ids(connection, kept)
         keep(connection, kept)
+        for item in kept:
+            if (old := former.get(place(item.structure))) and (names := mending.renamed(old, item.structure)):
+                renamed_columns.follow(connection, item.id, names)
         known = sa.update(tables.data_source).where(tables.data_source.c.name == name)
         connection.execute(known.values(looked_at=sa.func.now(), checked_at=sa.func.now(), down_since=None, server=seen.server))
         touch_configuration(connection)

@@ -166,8 +166,12 @@ def _one_day(first: Any, after: Any) -> bool:
 # -- adding a condition
 
 
-def sheet_content(described: Mapping[str, Any], listed: Sequence[str]) -> dict[str, Any]:
-    """Return what the sheet draws: the fields, those of the list first, what is asked of the chosen one, and what its form repeats of the address."""
+def sheet_content(described: Mapping[str, Any], listed: Sequence[str], *, afresh: bool = False) -> dict[str, Any]:
+    """Return what the sheet draws: the fields, those of the list first, what is asked of the chosen one, and what its form repeats of the address.
+
+    `afresh`: the address has a filter that cannot be applied; the form does not add to it.
+    """
+    unkept = ("filter", "q", "sort") if afresh else ()
     kinds = {field["name"]: formats.kind(field) for field in described["filtered"]}
     unfit = {field["name"] for field in described["filtered"] if field.get("computed") and field["type"] != "boolean"}
     fields = [
@@ -177,7 +181,7 @@ def sheet_content(described: Mapping[str, Any], listed: Sequence[str]) -> dict[s
     return {
         "filterable": _options(tuple(fields), request.args.get("add_field", "")),
         "asking": asking(kinds, [name for name, _ in fields]),
-        "kept_all": kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview"),
+        "kept_all": kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview", *unkept),
     }
 
 
