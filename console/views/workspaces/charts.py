@@ -21,7 +21,7 @@ WORDS = {"count": "Number", "sum": "Sum", "average": "Average", "lowest": "Lowes
 PERIODS = {"day": "day", "week": "week", "month": "month", "quarter": "quarter", "year": "year"}
 WITHIN = {"day": "on", "week": "in the week of"}
 TONES = ("accent", "ai", "good", "muted")
-NOBODY = "None"
+NOBODY = "Empty"
 MOST_OTHERS = 2
 SPARK_WIDTH, SPARK_HEIGHT = 84, 30
 
