@@ -7,8 +7,8 @@ from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from console.formats import counted
-from console.formats.counted import is_counted
+from console.core import counted_moments
+from console.core.counted_moments import is_counted
 from console.formats.kinds import LISTS, Kind, Look
 from console.formats.money import is_money, money_box, money_typed
 from console.formats.times import moment_of, within
@@ -28,7 +28,7 @@ def box(what: Kind, value: Any, look: Look) -> str:
     if what.type == "time":
         return str(value)[:8]
     if is_counted(what):
-        at = counted.moment(what.widget, value)
+        at = counted_moments.moment(what.widget, value)
         return str(value) if at is None else box(Kind(what.name, what.label, "datetime"), at, look)
     if is_money(what):
         return money_box(what, value)
@@ -64,7 +64,7 @@ def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
         return None
     if is_counted(what):
         at, whole = moment_of(_local_moment(entry.strip(), look)), what.type == "integer"
-        return counted.count(what.widget, at, whole=whole) if at else _READERS[what.type](entry.strip(), look)
+        return counted_moments.count(what.widget, at, whole=whole) if at else _READERS[what.type](entry.strip(), look)
     if is_money(what):
         return money_typed(what, _fraction(entry.strip(), look))
     reader = _READERS.get(what.type)

@@ -7,10 +7,9 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from console.core import media, record_links, translations
+from console.core import counted_moments, media, record_links, translations
 from console.core.papers import iban
 from console.core.plain_words import humanised, range_words
-from console.formats import counted
 from console.formats.codes import CODED, PROGRAM_WORD, code_name, program_words
 from console.formats.kinds import CHOSEN, EMPTY, LISTS, Amount, Kind, Look, Named
 from console.formats.money import is_money, money_words
@@ -289,7 +288,7 @@ def read_json(value: Any) -> Any:
 
 def _counted(value: Any, what: Kind, look: Look) -> str:
     """Return the moment for which a number stands; a number that is none as it is."""
-    at = counted.moment(what.widget, value)
+    at = counted_moments.moment(what.widget, value)
     return moment_words(at.isoformat(), look.locale, look.zone) if at else EMPTY if str(value) in ("0", "0.0") else str(value)
 
 
@@ -311,7 +310,7 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "iso": _iso,
     "ago": lambda value, _, look: ago(value, look),
     "iban": lambda value, _, __: iban.grouped(str(value)),
-    **dict.fromkeys(counted.UNITS, _counted),
+    **dict.fromkeys(counted_moments.UNITS, _counted),
     "json": lambda value, _, look: plain(read_json(value), look),
     "translations": lambda value, what, look: text(what, value, look),
     "person": lambda value, _, look: look.accounts.get(str(value).lower(), str(value)),

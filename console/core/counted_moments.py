@@ -3,14 +3,24 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
-
-from console.formats.kinds import Kind
+from typing import Any, Protocol
 
 MOST_SECONDS = 100_000_000_000
 JULIAN, JULIAN_1970 = (2_400_000, 2_500_000), Decimal("2440587.5")
 """From where a count since 1970 is one of parts of seconds; the numbers that are Julian days, and that of 1 January 1970."""
 DAY_S = 86_400
+
+
+class Shown(Protocol):
+    """A field, or the kind of one."""
+
+    @property
+    def widget(self) -> str | None:
+        """How it is shown."""
+
+    @property
+    def type(self) -> str:
+        """What it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,7 @@ UNITS = {
 """Display of a field → how its numbers count."""
 
 
-def is_counted(what: Kind) -> bool:
+def is_counted(what: Shown) -> bool:
     """Whether the field holds moments as numbers."""
     return what.widget in UNITS and what.type in ("integer", "decimal")
 
@@ -65,6 +75,12 @@ def count(widget: str, at: datetime, *, whole: bool) -> int | str:
     elapsed = at - datetime(1970, 1, 1, tzinfo=UTC)
     number = (Decimal(elapsed.days * DAY_S + elapsed.seconds) + Decimal(elapsed.microseconds) / 1_000_000 - unit.zero) / unit.each
     return int(number) if whole else f"{number.normalize():f}" if number else "0"
+
+
+def number(what: Shown, at: datetime) -> int | Decimal:
+    """The number that stands for an aware moment in a field."""
+    made = count(str(what.widget), at, whole=what.type == "integer")
+    return made if isinstance(made, int) else Decimal(made)
 
 
 def _number(value: Any) -> Decimal | None:
