@@ -85,6 +85,8 @@ def test_cells_say_one_text_and_the_page_of_the_record_all_with_their_languages(
         ("started_at", [1_765_036_000_000] * 5, "unix_ms"),
         ("started_at", [1_765_036_000_000, 1_700_000_000, 1, 2, 3], None),
         ("day", [2_461_000.5] * 5, "julian"),
+        ("joined", [1_600_086_400] * 5, "unix"),
+        ("presented", [1_600_086_400] * 5, None),
         ("paid_epoch", [1_765_036_000] * 5, "unix"),
         ("day", [1, 31, 5, 7, 9], None),
         ("phone", [1_612_345_678] * 6, None),

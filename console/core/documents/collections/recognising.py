@@ -33,7 +33,7 @@ FORMS: Mapping[str, re.Pattern[str]] = {
 }
 """Form → what every text of a sample must match (half of them, for secrets); the first that fits counts."""
 TIMED = re.compile(
-    r"time|date|^day$|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|epoch|_(?:at|on)$",
+    r"time|date|^day$|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|epoch|^(?:joined|registered|published|posted|sent|placed|born)$|_(?:at|on)$",
     re.IGNORECASE,
 )
 COUNTED = {
