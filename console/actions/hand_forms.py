@@ -7,7 +7,7 @@ from typing import Any
 from console import access, browse, log, records, runs
 from console.browse import Governor, RecordPage
 from console.core.actor import Actor
-from console.core.documents.collections import Collection, Field, Relation
+from console.core.documents.collections import Collection, Field, Relation, recognising
 from console.core.forms import refusal
 from console.core.plain_words import uncapitalised
 from console.errors import ConsoleError, NotAllowed
@@ -68,7 +68,7 @@ def may_delete(actor: Actor, collection: Collection) -> bool:
 
 
 def new_record(actor: Actor, collection_id: str, like: str | None = None) -> NewRecord:
-    """The form of a new record, with the values of the record `like` where the actor reads them; its key is never repeated.
+    """The form of a new record, with the values of the record `like` where the actor reads them; its key, and when it was written where the database notes that, are never repeated.
 
     Raises NotFound, NotAllowed, SourceDown.
     """
@@ -91,7 +91,8 @@ def new_record(actor: Actor, collection_id: str, like: str | None = None) -> New
     governed = tuple((field, governed_by[field.name]) for field in shown if field.name in governed_by)
     begun = collection.begins_with({"currentUser": actor.attributes, "now": log.now()})
     values = browse.record(actor, collection_id, like).record.values if like is not None else begun
-    repeated = {field.name: values.get(field.name) for field in fields if field.name not in collection.key}
+    anew = set(collection.key) | {name for name in filled if like is not None and recognising.WRITTEN & set(recognising.parts_of(name))}
+    repeated = {field.name: values.get(field.name) for field in fields if field.name not in anew}
     return NewRecord(collection, tuple(fields), repeated, governed, filled)
 
 

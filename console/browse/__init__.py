@@ -39,5 +39,5 @@ from console.browse.related_records import RelatedPage, related, related_lists, 
 
 OPEN_MODULES = frozenset({
     "boards", "change_intents", "evidence", "find_records", "governors", "list_export", "list_files", "list_views", "naming", "notes",
-    "out_of_scope", "pins", "reveal", "saved_segments",
+    "out_of_scope", "pins", "renamed_columns", "reveal", "saved_segments",
 })  # fmt: skip

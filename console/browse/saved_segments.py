@@ -74,7 +74,7 @@ def readable(actor: Actor, collection: CollectionModel, scope: Scope, rows: Sequ
     for segment_id, label, query, audience, made_by in rows:
         mine = made_by == actor.id
         try:
-            kept = json.loads(subjects.unwrap(query, _place(segment_id)))
+            kept = json.loads(subjects.unwrap(query, sealed_at(segment_id)))
         except subjects.Unreadable:  # kept under another master key
             continue
         saved = SavedSegment(segment_id, label, kept, audience, mine, mine or shapes)
@@ -112,7 +112,7 @@ def save(actor: Actor, collection_id: str, label: str, audience: str, query: Map
             raise NotFound(hidden=True)
         if segment_id is None and len(known) >= MOST_OWN:
             raise _wrong("label", f"You have saved {MOST_OWN} segments of this list: remove one first.")
-        values = {"label": label, "audience": audience, "query": subjects.wrap(json.dumps(kept).encode(), _place(made_id))}
+        values = {"label": label, "audience": audience, "query": subjects.wrap(json.dumps(kept).encode(), sealed_at(made_id))}
         if segment_id is None:
             connection.execute(sa.insert(table).values(id=made_id, collection=collection_id, made_by=actor.id, **values))
         else:
@@ -177,7 +177,7 @@ def _naming(connection: Connection, texts: Collection[str], collection: Collecti
 def _texts_of_search(row: sa.Row[Any], collection: str, fields: frozenset[str]) -> list[str]:
     """The texts that a saved segment searches for or compares with; none if it is kept under another master key."""
     try:
-        kept = json.loads(subjects.unwrap(row.query, _place(row.id)))
+        kept = json.loads(subjects.unwrap(row.query, sealed_at(row.id)))
         conditions = json.loads(kept["filter"]) if str(kept.get("filter", "")).startswith("{") else kept.get("filter") or ""
     except (subjects.Unreadable, ValueError):
         return []
@@ -230,7 +230,8 @@ def _within(search: str, known: Collection[str]) -> bool:
     return bool(words) and max(map(len, words)) >= SHORTEST and any(all(word in text for word in words) for text in known)
 
 
-def _place(segment_id: str) -> str:
+def sealed_at(segment_id: str) -> str:
+    """The context that a sealed query is bound to."""
     return f"saved_segment.query|{segment_id}"
 
 

@@ -4,6 +4,7 @@ Both directions live here, so that a page accepts what it shows in a box. Values
 `2026-11-20`, moments RFC 3339 in UTC, enums their stored word, arrays lists. Times are shown in the person's zone, with UTC on hover and focus.
 """
 
+from console.core.counted_moments import counting, is_counted
 from console.formats import times
 from console.formats.codes import CODED, code_choices, code_name, code_names, program_words
 from console.formats.forms import box, typed

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from console.core import counted_moments
+from console.core.counted_moments import is_counted
 from console.formats.kinds import LISTS, Kind, Look
 from console.formats.money import is_money, money_box, money_typed
 from console.formats.times import moment_of, within
@@ -25,6 +27,9 @@ def box(what: Kind, value: Any, look: Look) -> str:
         return str(value) if local is None else local[:16] if local.endswith(":00") else local
     if what.type == "time":
         return str(value)[:8]
+    if is_counted(what):
+        at = counted_moments.moment(what.widget, value)
+        return str(value) if at is None else box(Kind(what.name, what.label, "datetime"), at, look)
     if is_money(what):
         return money_box(what, value)
     if what.type in LISTS and isinstance(value, list):
@@ -57,6 +62,9 @@ def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
         return [line.strip() for value in sent for line in value.replace("\r\n", "\n").split("\n") if line.strip()]
     if entry.strip() == "":
         return None
+    if is_counted(what):
+        at, whole = moment_of(_local_moment(entry.strip(), look)), what.type == "integer"
+        return counted_moments.count(what.widget, at, whole=whole) if at else _READERS[what.type](entry.strip(), look)
     if is_money(what):
         return money_typed(what, _fraction(entry.strip(), look))
     reader = _READERS.get(what.type)

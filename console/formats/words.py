@@ -4,11 +4,10 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from console.core import media, record_links, translations
+from console.core import counted_moments, media, record_links, translations
 from console.core.papers import iban
 from console.core.plain_words import humanised, range_words
 from console.formats.codes import CODED, PROGRAM_WORD, code_name, program_words
@@ -19,11 +18,6 @@ from console.formats.times import ago, day_words, moment_of, moment_words, withi
 
 DEEPEST = 40
 TOO_DEEP = "…"  # instead of parts that are nested too deeply
-MOST_SECONDS = 10**11
-SINCE_2001 = 978_307_200
-"""When Apple's programs begin to count."""
-JULIAN, JULIAN_1970 = (2_400_000, 2_500_000), 2_440_587.5
-"""From where a count since 1970 is one of parts of seconds; the numbers that are Julian days, and that of 1 January 1970."""
 
 
 def absent(value: Any) -> bool:
@@ -292,22 +286,10 @@ def read_json(value: Any) -> Any:
         return value
 
 
-def _counted(value: Any, look: Look, since: int = 0) -> str:
-    """Return the moment of a count of seconds since 1970, of thousandths or millionths of them, or of Julian days, which their size tells; 0 is none.
-
-    `since`: from when seconds are counted instead, in seconds since 1970.
-    """
-    try:
-        if since:
-            return moment_words(datetime.fromtimestamp(since + int(float(value)), UTC).isoformat(), look.locale, look.zone)
-        seconds = float(value)
-        for _ in range(2):
-            seconds /= 1_000 if seconds >= MOST_SECONDS else 1
-        if JULIAN[0] < seconds < JULIAN[1]:
-            seconds = round((seconds - JULIAN_1970) * 86_400, 1)
-        return moment_words(datetime.fromtimestamp(int(seconds), UTC).isoformat(), look.locale, look.zone) if seconds else EMPTY
-    except (ValueError, OverflowError, OSError):
-        return str(value)
+def _counted(value: Any, what: Kind, look: Look) -> str:
+    """Return the moment for which a number stands; a number that is none as it is."""
+    at = counted_moments.moment(what.widget, value)
+    return moment_words(at.isoformat(), look.locale, look.zone) if at else EMPTY if str(value) in ("0", "0.0") else str(value)
 
 
 def _short_day(value: Any, what: Kind, look: Look) -> str:
@@ -328,8 +310,7 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "iso": _iso,
     "ago": lambda value, _, look: ago(value, look),
     "iban": lambda value, _, __: iban.grouped(str(value)),
-    "unix": lambda value, _, look: _counted(value, look),
-    "cocoa": lambda value, _, look: _counted(value, look, SINCE_2001),
+    **dict.fromkeys(counted_moments.UNITS, _counted),
     "json": lambda value, _, look: plain(read_json(value), look),
     "translations": lambda value, what, look: text(what, value, look),
     "person": lambda value, _, look: look.accounts.get(str(value).lower(), str(value)),

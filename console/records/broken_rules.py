@@ -25,6 +25,7 @@ PLAIN_WORDS = (
     (">=", "≥"),
     ("<=", "≤"),
 )
+COMPARED = re.compile(r" *(?<![-=<>])(≠|≥|≤|<|>|=)(?![<>=-]) *")
 TEXTS = re.compile(r"('(?:[^']|'')*')")
 LONGEST = 160
 """Letters of a CHECK that is still shown."""
@@ -113,13 +114,28 @@ def _concerned(original: Any, collection: Collection, fields: list[Field]) -> tu
 
 def _in_words(check: str, fields: Iterable[Field]) -> str:
     """The SQL of a CHECK with labels for columns, without casts and the brackets around all of it."""
-    text = re.sub(r'::(?:"[^"]+"|[a-z]+(?: varying| without time zone| with time zone)?)(?:\([\d,]+\))?(?:\[\])?', "", check.strip())
+    text = re.sub(r"'(-?\d+(?:\.\d+)?)'::(?=integer|numeric|bigint|smallint|double|real|money)", r"\1::", check.strip())
+    text = re.sub(r'::(?:"[^"]+"|[a-z]+(?: varying| without time zone| with time zone)?)(?:\([\d,]+\))?(?:\[\])?', "", text)
     text = re.sub(r"=\s*any\s*\(+array\[(.*?)\]\)+", r"in (\1)", text, flags=re.IGNORECASE)
-    inner = text[1:-1]
-    text = inner if text[:1] == "(" and text[-1:] == ")" and "(" not in inner else text
+    text = re.sub(r"(?<!\w)\((\w+)\)", r"\1", text)
+    text = _bare(text)
     parts = TEXTS.split(text)
     parts[::2] = [_plain_words(part, fields) for part in parts[::2]]
     return "".join(parts)
+
+
+def _bare(text: str) -> str:
+    """The SQL without brackets around all of it, and without those that nothing closes."""
+    while text[:1] == "(":
+        depth = 0
+        for place, letter in enumerate(TEXTS.sub(lambda found: "x" * len(found[0]), text)):  # noqa: B007 (where the first bracket closes)
+            depth += (letter == "(") - (letter == ")")
+            if depth == 0:
+                break
+        if depth == 0 and place < len(text) - 1:
+            return text
+        text = text[1:] if depth else text[1:-1]
+    return text
 
 
 def _plain_words(sql: str, fields: Iterable[Field]) -> str:
@@ -129,7 +145,7 @@ def _plain_words(sql: str, fields: Iterable[Field]) -> str:
         sql = re.sub(rf'(?<![\w"`])["`]?{re.escape(field.name)}["`]?(?![\w"`])', label.replace("\\", r"\\"), sql)
     for pattern, words in PLAIN_WORDS:
         sql = re.sub(pattern, words, sql, flags=re.IGNORECASE)
-    return sql
+    return COMPARED.sub(r" \1 ", sql)
 
 
 def named_in(text: str, fields: Iterable[Field]) -> list[Field]:

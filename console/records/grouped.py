@@ -1,12 +1,13 @@
 """Figures over the records of a collection told apart by values and periods: one statement, within the scope like every other read.
 
-Periods of moments are those of the reader's zone on PostgreSQL, and of UTC on the others; a week begins on Monday. Amounts of several
+Periods of moments are those of the reader's zone; a week begins on Monday. Amounts of several
 currencies are never added up: the currency is then one more group.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -15,13 +16,14 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from console.core import expressions
+from console.core.counted_moments import is_counted
 from console.core.documents.collections import Field
 from console.core.expressions import Expression
 from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope
 from console.errors import Malformed
-from console.records import catalogue, time_limit, values
+from console.records import catalogue, periods, time_limit, values
 from console.records.dialects import Condition
 from console.records.record_pages import list_conditions, read
 from console.records.sql_tables import Chosen, Table, table_of
@@ -40,6 +42,8 @@ class By:
 
     field: str
     period: str | None = None
+    first: date = date(1970, 1, 1)
+    """The first day that the caller looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,49 +205,9 @@ def _bucket(table: Table, by: By, zone: str) -> ColumnElement[Any]:
     field, column = table.collection.by_name[by.field], table.columns[by.field]
     if by.period is None:
         return column
-    if field.stored not in ("date", "datetime"):
+    if field.stored not in ("date", "datetime") and not is_counted(field):
         raise refused(f"{field.label} is no day and no moment.")
-    if table.dialect.name == "postgresql" and field.stored == "datetime":
-        column = sa.func.timezone(zone, sa.cast(column, sa.DateTime(timezone=True)))
-    return period_of(table, column, by.period)
-
-
-def period_of(table: Table, column: ColumnElement[Any], period: str) -> ColumnElement[Any]:
-    """The first day of the period in which a day or moment is, as text; of moments in UTC, or in the zone of the connection."""
-    match table.dialect.name:
-        case "sqlite":
-            return _sqlite_day(column, period)
-        case "mysql":
-            return _mysql_day(column, period)
-    return sa.cast(sa.cast(sa.func.date_trunc(period, column), sa.Date), sa.Text)
-
-
-def _sqlite_day(column: ColumnElement[Any], period: str) -> ColumnElement[Any]:
-    day = sa.func.substr(column, 1, 10)
-    match period:
-        case "day":
-            return day
-        case "week":
-            return sa.func.date(day, "weekday 0", "-6 days")
-        case "year":
-            return sa.func.substr(day, 1, 4).concat("-01-01")
-        case "quarter":
-            month = (sa.cast(sa.func.substr(day, 6, 2), sa.Integer) - 1) // 3 * 3 + 1
-            return sa.func.substr(day, 1, 4).concat(sa.func.printf("-%02d-01", month))
-    return sa.func.substr(day, 1, 7).concat("-01")
-
-
-def _mysql_day(column: ColumnElement[Any], period: str) -> ColumnElement[Any]:
-    match period:
-        case "day":
-            return sa.func.date_format(column, "%Y-%m-%d")
-        case "week":
-            return sa.func.date_format(sa.func.subdate(sa.func.date(column), sa.func.weekday(column)), "%Y-%m-%d")
-        case "year":
-            return sa.func.date_format(column, "%Y-01-01")
-        case "quarter":
-            return sa.func.concat(sa.func.year(column), "-", sa.func.lpad(sa.func.quarter(column) * 3 - 2, 2, "0"), "-01")
-    return sa.func.date_format(column, "%Y-%m-01")
+    return periods.period_of(table, periods.local(table, field, zone, by.first), by.period)
 
 
 def _key(table: Table, by: By, value: Any) -> Any:

@@ -12,7 +12,7 @@ from console.core.documents.collections import Collection
 from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope
-from console.records import catalogue, grouped, values
+from console.records import catalogue, periods, values
 from console.records.record_pages import list_conditions, read
 from console.records.sql_tables import Chosen, Table, table_of
 from console.records.totals import sound_column
@@ -93,7 +93,7 @@ def value_ranges(
     if item.stored in ("date", "datetime"):
         first, last = (date.fromisoformat(str(end)[:10]) for end in (low, high))
         period = next((name for name, most in PERIODS if (last - first).days < most), "year")
-        key: Any = grouped.period_of(table, value, period)
+        key: Any = periods.period_of(table, value, period)
         counted = (
             sa.select(key.label("key"), sa.func.count())
             .where(value.is_not(None))

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from console import access, log, records
 from console.access import PolicyError
+from console.browse import renamed_columns
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Stored, assemble
@@ -24,7 +25,7 @@ from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, sql_conditions
 from console.records.connection_terms import USUAL, Terms
-from console.sources import addresses
+from console.sources import addresses, bookkeeping, mending
 from console.sources.testing import place_of
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
@@ -84,7 +85,7 @@ def add(
     """Connect a database under a name; returns its collections in order, those with a document as it describes them.
 
     `may` says what each role may do with them (acts of a collection); without it `role` gets all of these, nobody else any right. `schemas` and `chosen` (table names, with the schema
-    outside the default one) limit which tables become collections, now and at each refresh; None: all. `told` hears how many tables are looked at;
+    outside the default one) limit which tables become collections, now and at each refresh; None: all but those that tools keep for themselves. `told` hears how many tables are looked at;
     `within` is done in the transaction that connects them.
     Raises Invalid for an invalid name, URL or role, Conflict for a name in use, DefinitionError for what is wrong in a document,
     SourceDown if the database does not answer, NotAllowed.
@@ -95,7 +96,8 @@ def add(
     portable_address.require_place(address, typed=by.kind != "system")
     text = address.render_as_string(hide_password=False)
     settings = stored_settings(terms, schemas, chosen)
-    seen = look(name, text, settings, told=told)
+    described = frozenset(reflect.place(document.get("schema"), str(document.get("table"))) for document in documents)
+    seen = look(name, text, settings, told=told, stays=described)
     require_existing(seen, schemas, chosen)
     kept = stored_collections(name, seen, documents)
     check(name, kept)  # before the transaction: thousands of tables take longer than it may be idle
@@ -154,6 +156,9 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         require_free_ids(connection, kept)
         keep(connection, kept)
+        for item in kept:
+            if (old := former.get(place(item.structure))) and (names := mending.renamed(old, item.structure)):
+                renamed_columns.follow(connection, item.id, names)
         known = sa.update(tables.data_source).where(tables.data_source.c.name == name)
         connection.execute(known.values(looked_at=sa.func.now(), checked_at=sa.func.now(), down_since=None, server=seen.server))
         touch_configuration(connection)
@@ -263,7 +268,8 @@ def stored_settings(terms: Terms, schemas: Several[str] | None, chosen: Several[
 def look_at(name: str, known: reflect.Known = reflect.NO_STRUCTURES) -> Look:
     """The present structure of a source, of its selected tables. Raises NotFound, SourceDown."""
     source = source_of(name)
-    return look(name, source.url, stored_settings(source.terms, source.schemas, source.chosen), known)
+    own = frozenset(reflect.place(collection.schema, collection.table) for collection in records.collections() if collection.source == name)
+    return look(name, source.url, stored_settings(source.terms, source.schemas, source.chosen), known, stays=own)
 
 
 def look(
@@ -272,12 +278,18 @@ def look(
     settings: Mapping[str, Any],
     known: reflect.Known = reflect.NO_STRUCTURES,
     told: Callable[[int], None] = lambda _: None,
+    stays: Several[str] = frozenset(),
 ) -> Look:
-    """The present structure of the selected tables; those that are as in `known` are not sampled again. `told` as of `add`. Raises SourceDown."""
+    """The present structure of the selected tables; those that are as in `known` are not sampled again. `told` as of `add`. Raises SourceDown.
+
+    Where all are selected, what a tool keeps for itself is left out, unless it is among those that `stays` names.
+    """
     schemas, chosen = settings.get("schemas"), settings.get("tables")
 
     def wanted(schema: str | None, table: str) -> bool:
-        return (schemas is None or schema is None or schema in schemas) and (chosen is None or reflect.place(schema, table) in chosen)
+        table_place = reflect.place(schema, table)
+        selected = table_place in chosen if chosen is not None else table_place in stays or not bookkeeping.kept_by(table)
+        return selected and (schemas is None or schema is None or schema in schemas)
 
     engine = connect.create(connect.address(url), Terms(pool=1, overflow=1, statement_s=60, read_only=True))
     try:

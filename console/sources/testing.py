@@ -16,7 +16,7 @@ from console.core.actor import Actor
 from console.records import connect, diagnosis, portable_address, reflect
 from console.records.connection_terms import Terms
 from console.records.diagnosis import Trouble
-from console.sources import addresses
+from console.sources import addresses, bookkeeping
 
 TEST_S = 5
 SUPERUSER = "The user may do everything on the server. Give the console one of its own, that may only do what people are to do through it."
@@ -31,6 +31,11 @@ class Table:
     schema: str | None
     name: str
     kind: str
+
+    @property
+    def kept_by(self) -> str:
+        """The tool that keeps it for itself; empty for a table of people's."""
+        return bookkeeping.kept_by(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,11 @@ class Tested:
     def ok(self) -> bool:
         """Whether it can be connected."""
         return self.trouble is None
+
+    @property
+    def own(self) -> list[Table]:
+        """Tables of people's, without what tools keep for themselves."""
+        return [table for table in self.tables if not table.kept_by]
 
     @property
     def schemas(self) -> list[str]:

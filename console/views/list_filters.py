@@ -57,7 +57,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What the sheet asks for one field: its comparisons, and `form` of the value: `choices`, `date`, `number` or `text`."""
+    """What the sheet asks for one field: its comparisons, and `form` of the value: `choices`, `date`, `moment`, `number` or `text`."""
 
     field: str
     ops: Sequence[tuple[str, str]]
@@ -166,8 +166,12 @@ def _one_day(first: Any, after: Any) -> bool:
 # -- adding a condition
 
 
-def sheet_content(described: Mapping[str, Any], listed: Sequence[str]) -> dict[str, Any]:
-    """Return what the sheet draws: the fields, those of the list first, what is asked of the chosen one, and what its form repeats of the address."""
+def sheet_content(described: Mapping[str, Any], listed: Sequence[str], *, afresh: bool = False) -> dict[str, Any]:
+    """Return what the sheet draws: the fields, those of the list first, what is asked of the chosen one, and what its form repeats of the address.
+
+    `afresh`: the address has a filter that cannot be applied; the form does not add to it.
+    """
+    unkept = ("filter", "q", "sort") if afresh else ()
     kinds = {field["name"]: formats.kind(field) for field in described["filtered"]}
     unfit = {field["name"] for field in described["filtered"] if field.get("computed") and field["type"] != "boolean"}
     fields = [
@@ -177,7 +181,7 @@ def sheet_content(described: Mapping[str, Any], listed: Sequence[str]) -> dict[s
     return {
         "filterable": _options(tuple(fields), request.args.get("add_field", "")),
         "asking": asking(kinds, [name for name, _ in fields]),
-        "kept_all": kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview"),
+        "kept_all": kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview", *unkept),
     }
 
 
@@ -207,7 +211,7 @@ def asking(kinds: Mapping[str, Kind], names: Iterable[str]) -> Asking:
         return Asking(name, [(op, words[op]) for op in OF_CHOICES], "choices", choices, frozenset(request.args.getlist("add_value")))
     plain = OF_CHOICES if what.references else OF_NUMBERS if what.type in formats.NUMBERS else OF_TEXT
     ops = OF_LISTS if what.type in formats.LISTS else plain
-    form = "number" if what.type in formats.NUMBERS else "text"
+    form = "moment" if formats.is_counted(what) else "number" if what.type in formats.NUMBERS else "text"
     return Asking(name, [(op, words[op]) for op in ops], form, (), frozenset(request.args.getlist("add_value")), what.references or "")
 
 
@@ -317,6 +321,6 @@ def value_of(what: Kind, entry: str, look: Look) -> Any:
         return text if text in what.options else stored.get(text.casefold(), text)
     if what.type == "boolean":
         return YES_NO.get(text.casefold(), text)
-    if formats.is_money(what):
+    if formats.is_money(what) or formats.is_counted(what):
         return formats.typed(_of_any(what), [text], look)
     return formats.typed(Kind(what.name, what.label, "text" if what.type in formats.LISTS else what.type), [text], look)

@@ -69,7 +69,7 @@ def collections() -> Response:
 
 @blueprint.get("/<collection>")
 def show(collection: str) -> Response:
-    """Show one page of a list. An invalid filter is reported in the filter sheet, and the list is shown without it.
+    """Show one page of a list. A filter that cannot be applied is reported in its sheet, and nothing is listed.
 
     The bare address leads to the segment that the reader starts with. `preview` is the key of the record beside the list.
     """
@@ -110,7 +110,11 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
         slow, page = error.message, browse.nothing_found(who, collection, query)
     except Malformed as error:
         wrong = error.message
-        page = browse.noted_page(who, listed, scope, BrowseQuery(limit=kept.size, fields=usual, labels=True))
+        try:  # an order or a place that is not there: the same records from the first one
+            page = browse.noted_page(who, listed, scope, replace(query, sort=None, after=None, before=None))
+        except Malformed:
+            wrong += " Nothing is listed."
+            page = browse.nothing_found(who, collection, BrowseQuery(limit=kept.size, fields=usual))
     shown = drawn(page, described, wrong, kept, known, saving) | ({} if wrong or slow else count_context(collection, query, page))
     shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
     shown |= list_preview.previewed(listed.id, request.args.get("preview"))
@@ -233,6 +237,7 @@ def drawn(
         if saving or "saving" in args
         else None,
         "saving_href": frame.present_address(saving=1),
+        "mend": saved_segments.mend(known) if wrong else "",
         "tabs_href": frame.present_address() if described["segments"] or known else None,
         "segment_label": segment["label"] if segment else "",
         "q": args.get("q", ""),
@@ -243,7 +248,7 @@ def drawn(
         "joining": list_filters.joining(page.filter),
         "all_href": list_address(segment=""),
         "clear_href": list_address(filter=None, q=None),
-        **(list_filters.sheet_content(described, listed) if wrong or "pick" in args else {"asking": None}),
+        **(list_filters.sheet_content(described, listed, afresh=bool(wrong)) if wrong or "pick" in args else {"asking": None}),
         "facets": None,
         "kept": list_filters.kept_parameters("q", "after", "before", "count", "inside", "preview"),
         "roomy": kept.roomy,

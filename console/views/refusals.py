@@ -9,8 +9,16 @@ from console.views import frame
 
 
 def head(wrong: ConsoleError | None, labels: Mapping[str, str]) -> str:
-    """Return the error's message; fields that it lists are replaced by labels. `labels`: by name."""
-    return "" if wrong is None else by_label(wrong, labels)
+    """Return the error's message with labels in place of names, without what stands at a field anyway. `labels`: by name."""
+    if wrong is None:
+        return ""
+    text = by_label(wrong, labels)
+    for detail in wrong.details:
+        reason = str(detail.get("reason") or "")
+        if plain(str(detail.get("field") or "")) in labels and reason and text.endswith(reason):
+            rest = text.removesuffix(reason).strip()
+            text = rest if rest.endswith(".") else text if rest else "Nothing was saved."
+    return text
 
 
 def lines(details: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> list[tuple[str, str]]:

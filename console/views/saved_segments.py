@@ -37,6 +37,16 @@ def can_be_saved() -> bool:
     return bool(request.args.get("filter") or request.args.get("q"))
 
 
+def mend(known: Sequence[SavedSegment]) -> str:
+    """Return how the saved segment of the address is mended where it asks for what is gone; empty where the address is of none."""
+    chosen = _chosen(known)
+    if chosen is None:
+        return ""
+    if not chosen.mine:
+        return f"The tab “{chosen.label}” asks for it: whoever made the tab can change it."
+    return f"Your tab “{chosen.label}” asks for it. Filter below by what stands in its place, then choose Segment, Save changes; or remove the tab there."
+
+
 def offer(known: Sequence[SavedSegment]) -> str:
     """Return the words under which the sheet opens, empty where nothing is filtered."""
     if not can_be_saved():

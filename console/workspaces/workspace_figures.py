@@ -1,14 +1,15 @@
 """The figures of metrics and charts: read within the reader's scope, with the periods and names that belong to them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from console import access, browse, log
-from console.core import expressions
+from console.core import counted_moments, expressions
 from console.core.actor import Actor
+from console.core.counted_moments import is_counted
 from console.core.documents.collections import Collection, Field
 from console.core.documents.workspaces import Chart, Metric
 from console.core.expressions import Expression
@@ -139,10 +140,13 @@ def _of_periods(
 ) -> list[Group]:
     """The groups from the first period on."""
     begins: Any = date.fromisoformat(first)
-    if day.stored == "datetime":
+    if day.stored == "datetime" or is_counted(day):
         begins = midnight(begins, desk.actor.zone)
+    if is_counted(day):
+        begins = counted_moments.number(day, begins)
     within = [*where, grouped.since(day.name, SINCE)]
     known = {**roots, "input": {**roots["input"], SINCE: begins}}
+    by = [replace(each, first=date.fromisoformat(first)) if each.period else each for each in by]
     return grouped.grouped(
         item.collection or "", scope, measure=item.measure, field=item.field, by=by, where=within, roots=known, zone=desk.actor.zone
     )

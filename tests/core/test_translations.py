@@ -1,5 +1,6 @@
 """Texts in several languages in one column: which columns hold them, and which text a reader gets."""
 
+from dataclasses import replace
 from typing import Any
 
 from console import formats
@@ -81,9 +82,12 @@ def test_cells_say_one_text_and_the_page_of_the_record_all_with_their_languages(
         ("timecreated", [1_700_000_000, 1_600_000_000, 0, 1_650_000_000, 1_650_000_001], "unix"),
         ("last_login", [0, 0, 0, 0, 0], None),
         ("lastchange", [1_700_000_000, 12, 3, 4, 5], None),
-        ("started_at", [1_765_036_000_000] * 5, "unix"),
+        ("started_at", [1_765_036_000_000] * 5, "unix_ms"),
         ("started_at", [1_765_036_000_000, 1_700_000_000, 1, 2, 3], None),
-        ("day", [2_461_000.5] * 5, "unix"),
+        ("day", [2_461_000.5] * 5, "julian"),
+        ("joined", [1_600_086_400] * 5, "unix"),
+        ("presented", [1_600_086_400] * 5, None),
+        ("paid_epoch", [1_765_036_000] * 5, "unix"),
         ("day", [1, 31, 5, 7, 9], None),
         ("phone", [1_612_345_678] * 6, None),
         ("created", [1_700_000_000], None),
@@ -107,3 +111,30 @@ def test_counts_of_time_are_known_by_name_and_values(name: str, values: list[int
 )
 def test_counts_of_time_are_shown_as_moments(value: Any, text: str) -> None:
     assert formats.text(Kind("at", "At", "integer", widget="unix"), value, Look()) == text
+
+
+@cases(
+    ("widget", "kept", "drawn"),
+    [
+        ("unix", 1_700_000_000, "2023-11-15T00:13:20"),
+        ("unix", 1_700_000_040_000, "2023-11-15T00:14"),
+        ("unix_ms", 1_700_000_000_000, "2023-11-15T00:13:20"),
+        ("unix_us", 1_700_000_000_000_000, "2023-11-15T00:13:20"),
+        ("cocoa", 721_692_800, "2023-11-15T00:13:20"),
+        ("cocoa", -86_400, "2000-12-31T02:00"),
+        ("unix", "soon", "soon"),
+        ("unix", 10**30, str(10**30)),
+        ("unix", 0, "0"),
+    ],
+)
+def test_counts_of_time_are_typed_as_moments_in_the_readers_zone(widget: str, kept: Any, drawn: str) -> None:
+    what, look = Kind("at", "At", "integer", widget=widget), Look(zone="Europe/Vilnius")
+    assert formats.box(what, kept, look) == drawn
+    read = replace(what, widget=formats.counting(widget, kept))
+    assert formats.typed(read, [drawn], look) == kept
+
+
+def test_a_day_of_a_julian_calendar_is_typed_as_a_moment() -> None:
+    what = Kind("at", "At", "decimal", widget="julian")
+    assert formats.box(what, "2460263.25", Look()) == "2023-11-14T18:00"
+    assert formats.typed(what, ["2023-11-14T18:00"], Look()) == "2460263.25"

@@ -36,6 +36,8 @@ def test_the_schema_in_the_tree_is_that_of_the_model() -> None:
         ({"type": "fields", "of": "customer"}, "a.of", "Nothing selects customer"),
         ({"type": "text", "text": "{{ selected.person.name }}"}, "a.text", "Nothing selects person"),
         ({"type": "text", "text": "{{ record.name }}"}, "a.text", "There is no record here"),
+        ({"type": "text", "text": "Dear {{ nobody.name }}"}, "a.text", "There is no nobody here. Paths begin with me or now."),
+        ({"type": "collection", "collection": "c", "select": "person", "where": ["person.x == 1"]}, "a.where", "Write selected.person"),
         ({"type": "text", "text": "{{ me.name"}, "a.text", "never closed"),
         ({"type": "collection", "collection": "c", "where": ["record.x == input.y"]}, "a.where", "no input called y"),
         ({"type": "collection", "collection": "c", "search": "q"}, "a.search", "no search called q"),

@@ -1,9 +1,10 @@
 """Figures told apart by values and periods: the same in PostgreSQL and SQLite as reckoned from the rows, within the scope."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -50,15 +51,16 @@ def test_values_are_counted_and_added_as_by_hand(shops: None, source: str) -> No
         grouped.grouped(of, everyone(source), measure="count", by=[By("name", "day")])
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("period", ["day", "week", "month", "quarter", "year"])
-def test_periods_begin_on_the_same_day_everywhere(shops: None, source: str, period: str) -> None:
-    found = grouped.grouped(f"{source}.customer", everyone(source), measure="count", by=[By("seen_at", period)])
+def test_periods_begin_on_the_same_day_everywhere(shops: None, source: str, period: str, zone: str) -> None:
+    found = grouped.grouped(f"{source}.customer", everyone(source), measure="count", by=[By("seen_at", period)], zone=zone)
     expected: dict[str | None, int] = {}
     for at in [
         row["seen_at"] for row in rows(source) if row["seen_at"] is None or row["seen_at"][0].isdigit()
     ]:  # the shop has infinite moments
-        key = starts(period, 1, datetime.fromisoformat(at).astimezone(UTC).date())[0].isoformat() if at else None
+        key = starts(period, 1, datetime.fromisoformat(at).astimezone(ZoneInfo(zone)).date())[0].isoformat() if at else None
         expected[key] = expected.get(key, 0) + 1
     assert {each.keys[0]: each.value for each in found if each.keys[0] is None or each.keys[0][0].isdigit()} == expected
 

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from console.core import expressions
 from console.core.scopes import Scope, whole
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.postgres import Embedded
-from console.records import catalogue, connect, connection_terms
+from console.records import broken_rules, catalogue, connect, connection_terms
 from tests.records.shop import database_of
+from tests.tables import cases
 
 C = "own.customer"
 
@@ -312,3 +314,19 @@ def test_sqlite_tells_its_rules(clean: object, shop_file: str) -> None:
     assert error.value.details[0]["field"] == "kind"
     with pytest.raises(Invalid):
         records.write(C, "1", {"mood": {"new": "angry"}}, whole(C))
+
+
+@cases(
+    ("check", "words"),
+    [
+        ("(total > '-100000'::integer::numeric)", "Total > -100000"),
+        ("total>=0", "Total ≥ 0"),
+        ("((state)::text = ANY ((ARRAY['a>=b'::character varying, 'x(('::character varying])::text[]))", "State in ('a>=b', 'x((')"),
+        ("((total > 0) AND (state <> 'x)'))", "(Total > 0) and (State ≠ 'x)')"),
+        ("(((state)::text ~ '^[A-Z]'::text))", "State is written as '^[A-Z]'"),
+        ("length(state) > 3", "length(State) > 3"),
+    ],
+)
+def test_a_check_reads_without_signs_of_its_database(check: str, words: str) -> None:
+    fields = [SimpleNamespace(name=name, label=name.capitalize(), minor=False) for name in ("total", "state")]
+    assert broken_rules._in_words(check, fields) == words  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Connecting a database: what is found, what is kept, what is refused."""
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,10 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import access, records, sources
+from console import access, accounts, records, sources
 from console.access import Row, policy_store
+from console.browse import list_views, saved_segments
+from console.browse.list_views import ListView
 from console.cli import console
 from console.core.scopes import whole
 from console.db.engine import hot_engine, transaction
@@ -271,6 +274,13 @@ def test_renamed_columns_are_recognised_and_keep_their_settings_everywhere(url: 
     with transaction() as connection:
         policy_store.write(connection, added=[Row("p", "role:operator", "*", "field:member/name", "read", "deny")])
     access.refresh()
+    mona = accounts.create_person(
+        "mona@example.com", role="operator", team="desk", name="Mona", password="a long enough test password"
+    ).person
+    person = accounts.actor_of_person(mona.id, "sys:test")
+    asked = json.dumps({"or": [{"field": "mail", "op": "is_null", "value": True}, {"field": "mail", "op": "eq", "value": "mail"}]})
+    saved_segments.save(person, "member", "No mail", f"user:{person.id}", {"filter": asked, "sort": "-mail,id", "columns": ["mail", "id"]})
+    list_views.keep(person, "member", ListView(("mail", "id"), widths={"mail": 200}))
     file = Path(url.removeprefix("sqlite:///"))
     made(file, RENAMES)
     found = sources.difference("club")
@@ -293,6 +303,11 @@ def test_renamed_columns_are_recognised_and_keep_their_settings_everywhere(url: 
     assert member.summary["sections"] == [{"label": "Who", "fields": ["full name", "email"]}]
     assert member.by_name["full name"].hidden, "a right kept the former column from somebody: until it names the new one, nobody sees it"
     assert sources.difference("club").changes == ()
+    [saved] = saved_segments.saved_segments(person, "member")
+    assert json.loads(saved.query["filter"]) == json.loads(asked.replace('"field": "mail"', '"field": "email"'))
+    assert (saved.query["sort"], saved.query["columns"]) == ("-email,id", ["email", "id"])
+    kept = list_views.view_of(person, "member")
+    assert (kept.columns, kept.widths) == (("email", "id"), {"email": 200})
 
 
 @pytest.mark.parametrize(

@@ -110,9 +110,9 @@ def test_conditions_read_as_words(pages: "Pages", field: str, op: str, value: st
 @pytest.mark.parametrize(
     "query", ["filter={", "filter=" + quote('{"field":"nope","op":"eq","value":1}'), "sort=nope", "segment=nope", "after=garbage"]
 )
-def test_what_cannot_be_read_is_said_and_the_list_is_shown_all_the_same(pages: "Pages", query: str) -> None:
+def test_what_cannot_be_read_is_said_and_never_a_wrong_list_shown(pages: "Pages", query: str) -> None:
     page = pages.olivia.get(f"/c/customer?{query}", status=400)
-    assert len(names(page)) == 4
+    assert len(names(page)) == (4 if query.startswith(("sort", "after")) else 0)
     assert page.with_attribute("role")
     assert 'role="alert"' in page.html
 

@@ -29,6 +29,10 @@ def of_input(*names: str) -> Invalid:
         (wrong("stranger", "reason"), "Nothing was saved: please look at stranger, Reason."),
         (wrong(*["reason"] * 6), "Nothing was saved: please look at Reason, Reason, Reason, Reason, Reason …."),
         (Invalid("Too late.", details=[{"field": "reason", "reason": "x"}]), "Too late."),
+        (Invalid("Closed on Mondays.", details=[{"field": "why", "reason": "Closed on Mondays."}]), "Nothing was saved."),
+        (Invalid("It is there. Another has it.", details=[{"field": "why", "reason": "Another has it."}]), "It is there."),
+        (Invalid("Amount: too much", details=[{"field": "why", "reason": "too much"}]), "Amount: too much"),
+        (Invalid("Closed on Mondays.", details=[{"field": "x", "reason": "Closed on Mondays."}]), "Closed on Mondays."),
         (NotAllowed("Needs action.execute on refund.", words="You may not do “Refund”."), "You may not do “Refund”."),
     ],
 )

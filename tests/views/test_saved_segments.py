@@ -61,6 +61,9 @@ def test_its_maker_changes_it_opens_with_it_and_removes_it(pages: "Pages") -> No
     action = next(form["action"] for form in page.forms if "saved=" in form["action"] and form["method"] == "post")
     olivia.send(page, action, label="Second", do="change", columns="")
     assert [(one.id, one.label) for one in saved_segments.saved_segments(actor, "customer")] == [(saved.id, "Second")]
+    stale = olivia.get(f"/c/customer?saved={saved.id}&filter={quote(LOW.replace('risk', 'gone'))}", status=400)
+    assert not stale.with_attribute("data-record"), "a filter that cannot be applied lists nothing"
+    assert all(words in stale.text for words in ("There is no field gone in Customers.", "Your tab “Second” asks for it.", "Save changes"))
     olivia.send(olivia.get("/c/customer?segment=&view=1"), "/c/customer/view", segment=saved.id, columns="email")
     olivia.get("/c/customer", status=303)
     assert f"saved={saved.id}" in olivia.answer.headers["Location"]

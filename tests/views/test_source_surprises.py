@@ -74,3 +74,26 @@ def test_a_shelf_of_one_source_does_not_repeat_its_name(pages: Pages, tmp_path: 
     for name in (first, second):
         assert f"<span>{records.collection(f'{name}.team').plain_label}</span>" in shelf
         assert f"<span>{records.collection(f'{name}.team').label}</span>" not in shelf
+
+
+def test_tables_are_chosen_again_and_what_that_means_is_shown_first(pages: Pages, tmp_path: Path) -> None:
+    file = filled(tmp_path)
+    behind(file, "create table alembic_version (version_num varchar(32) primary key)")
+    ines, name = pages.ines, connected(file)
+    at = f"/settings/sources/{name}/tables"
+    assert "Alembic keeps it for itself" in ines.get(at).text
+    ines.send(ines.get(at), at, which="some", table="team")
+    page = ines.follow()
+    assert page.text.count("gone") >= 3
+    assert len([one for one in records.collections() if one.source == name]) == 4
+    ines.send(page, "/again")
+    assert [one.id for one in records.collections() if one.source == name] == [f"{name}.team"]
+    assert "Choose at least one table." in ines.send(ines.get(at), at, status=422, which="some", table=None).text
+    ines.send(ines.get(at), at, which="all")
+    ines.send(ines.follow(), "/again")
+    assert len([one for one in records.collections() if one.source == name]) == 4, "without what Alembic keeps for itself"
+    ines.send(ines.get(at), at, which="some", table=["team", "alembic_version"])
+    ines.send(ines.follow(), "/again")
+    ines.send(ines.get(at), at, which="all")
+    ines.send(ines.follow(), "/again")
+    assert f"{name}.alembic_version" in {one.id for one in records.collections()}, "who asked for it keeps it"

@@ -15,7 +15,7 @@ from lark.exceptions import UnexpectedInput, VisitError
 from console.core.expressions.evaluation import Evaluate, Roots, compiled
 from console.core.expressions.nodes import Node, Path, walk
 from console.core.expressions.operands import to_json
-from console.core.expressions.parser import ExpressionError, expression_parser, require_lookups, syntax_error
+from console.core.expressions.parser import ExpressionError, UnknownName, expression_parser, require_lookups, syntax_error
 
 MOST_CHARACTERS = 2_000
 MOST_TEMPLATE = 20_000
@@ -88,7 +88,8 @@ def templates(template: str) -> list[Expression]:
         try:
             found.append(parse(text))
         except ExpressionError as error:
-            raise ExpressionError(error.reason, match.start(1) + match[1].index(text) + error.position) from None
+            place = match.start(1) + match[1].index(text) + error.position
+            raise (UnknownName(error.name, place) if isinstance(error, UnknownName) else ExpressionError(error.reason, place)) from None
         end = match.end()
     if "{{" in template[end:]:
         raise ExpressionError("This '{{' is never closed by '}}'.", template.index("{{", end))

@@ -54,6 +54,14 @@ class ExpressionError(DefinitionError):
         self.reason = message
 
 
+class UnknownName(ExpressionError):
+    """A path that begins with a name that nothing has."""
+
+    def __init__(self, name: str, position: int = 0) -> None:
+        super().__init__(f"There is no '{name}'. A path begins with one of {', '.join(ROOTS)}.", position)
+        self.name = name
+
+
 def require_lookups(root: Node) -> None:
     """Raises ExpressionError if a policy table is used outside of `lookup`: a table is not a value."""
     looked_in = {id(node.arguments[0]) for node in walk(root) if isinstance(node, Call) and node.name == "lookup" and node.arguments}
@@ -127,7 +135,7 @@ class _Builder(Transformer[Token, Node]):
         if name in FUNCTIONS:
             raise ExpressionError(f"{name} is a function: write {name}(…).", position)
         if name not in ROOTS:
-            raise ExpressionError(f"There is no '{name}'. A path begins with one of {', '.join(ROOTS)}.", position)
+            raise UnknownName(name, position)
         return Path(name, (), position)
 
     def attribute(self, target: Node, token: Token) -> Node:

@@ -18,6 +18,7 @@ from console.views.run.proposal import Hint, Marks
 TYPES = "t."  # prefix of the hidden input with the type of a box
 HELD = "w."  # prefix of the hidden input with the exact value, where the box loses a part of it
 PREFIX = "v."  # prefix of every box, so that a record's field never collides with `revision` or `reason`
+COUNTS = "@"  # before the word for how a number counts moments, in the type of its box
 MARK = "p."  # prefix of the hidden input with what the person did with a proposal
 PARTS = "parts"  # marker of a box whose value is an object, with a box for each of its parts
 LINE = 120  # characters of a part that fit its line
@@ -151,7 +152,7 @@ def box(
         required=bool(source.get("required")),
         help=source.get("help"),
         input_type=_input_type(what, entry),
-        keyboard=None if finds else _KEYBOARDS.get(what.type),
+        keyboard=None if finds or formats.is_counted(what) else _KEYBOARDS.get(what.type),
         choices=_choices(what, value),
         limits={} if finds else _limits(source, what),
         now=_words(what, now, look) if before_known else None,
@@ -166,7 +167,7 @@ def box(
         held=_exact_value(what, value, control, look),
         lines=source.get("lines") or 3,
         unit=formats.currency_words(what),
-        marker=PARTS if parts else _marker(kind, what),
+        marker=PARTS if parts else _marker(kind, what, value),
         parts=parts,
         last=_earlier_results(source, what, look),
         explains=source.get("explains"),
@@ -217,8 +218,10 @@ def _with_choices(what: Kind, look: Look) -> Kind:
     return replace(what, options=dict(formats.code_choices(what.widget, look.locale)))
 
 
-def _marker(kind: Kind, what: Kind) -> str:
-    """Return the type of a box; for an amount in smallest units also its currency, as a code or as the box that holds it."""
+def _marker(kind: Kind, what: Kind, value: Any) -> str:
+    """Return the type of a box; for a moment that is kept as a number also how it counts, for an amount in smallest units also its currency, as a code or as the box that holds it."""
+    if formats.is_counted(what):
+        return f"{what.type} {COUNTS}{formats.counting(what.widget, value)}"
     if not (formats.is_money(what) and what.minor):
         return what.type
     return f"{what.type} {kind.currency or '-'}"
@@ -227,8 +230,8 @@ def _marker(kind: Kind, what: Kind) -> str:
 def _kind_of(name: str, marker: str, form: MultiDict[str, str]) -> Kind:
     """Return the kind of a box that its marker tells."""
     type_, _, currency = marker.partition(" ")
-    if not currency:
-        return Kind(name, name, type_)
+    if not currency or currency.startswith(COUNTS):
+        return Kind(name, name, type_, widget=currency.removeprefix(COUNTS))
     beside = form.get(PREFIX + currency, "" if currency == "-" else currency)
     return Kind(name, name, type_, widget="money", currency=beside, minor=True)
 
@@ -289,7 +292,7 @@ def _sent(what: Kind, entry: str) -> str:
 
 def _input_type(what: Kind, entry: str) -> str:
     """Return the type of an input. One for days and times that is given anything else (0000-00-00, infinity) would send nothing."""
-    kind = _INPUTS.get(what.type, "text")
+    kind = "datetime-local" if formats.is_counted(what) else _INPUTS.get(what.type, "text")
     reads: Callable[[str], Any] | None = _NATIVE.get(kind)
     try:
         if reads is not None and entry:

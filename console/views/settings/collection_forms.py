@@ -26,7 +26,10 @@ WIDGET_WORDS = {
     "phone": "Phone link", "iban": "IBAN in groups", "country": "Country", "language": "Language", "currency": "Currency", "image": "Image", "file": "File", "code": "Code", "json": "JSON",
     "fraction": "Per cent of a part of one", "colour": "Colour", "person": "Name of a person who has this account",
     "translations": "Text in the reader's language",
-    "unix": "Moment, from seconds since 1970 or Julian days",
+    "unix": "Moment, from seconds since 1970",
+    "unix_ms": "Moment, from thousandths of seconds since 1970",
+    "unix_us": "Moment, from millionths of seconds since 1970",
+    "julian": "Moment, from Julian days",
     "cocoa": "Moment, from seconds since 2001, as iOS and macOS count",
 }  # fmt: skip
 AI_WORDS = {

@@ -81,21 +81,22 @@ def limits(name: str) -> Response:
 @blueprint.route("/tables", methods=["GET", "POST"])
 def tables(name: str) -> Response:
     """Show which tables and views become collections, and what that means, before it is saved."""
-    head, _ = named(name)
+    head, collections = named(name)
     source = sources.source_of(name)
     tested = sources.attempt(source.url)
     if tested.trouble is not None and not tested.tables:
         raise SourceDown(f"The tables of {name} cannot be listed: {tested.trouble.words}")
-    chosen = None if source.chosen is None else set(source.chosen)
+    there = {table.place for table in tested.tables if any((one.schema, one.table) == (table.schema, table.name) for one in collections)}
+    chosen = {table.place for table in tested.own} | there if source.chosen is None else set(source.chosen)
     if request.method != "POST":
-        return _tables(head, tested, chosen)
+        return _tables(head, tested, chosen, "all" if source.chosen is None else "some")
     picked = request.form.getlist("table") if request.form.get("which") == "some" else None
     try:
         if picked == []:
             raise addresses.field_error("table", "Choose at least one table.")
         changed = sources.change(name, chosen=picked, all_tables=picked is None, by=frame.actor())
     except Invalid as wrong:
-        return _tables(head, tested, set(picked or ()), wrong)
+        return _tables(head, tested, set(picked or ()), "some", wrong)
     return frame.redirect_to(f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}")
 
 
@@ -191,9 +192,8 @@ def _limits(head: sources.SourceHead, typed: Mapping[str, str], read_only: bool,
     return area.page("settings/source_limits.html", "sources", context, status=wrong.status if wrong else 200)
 
 
-def _tables(head: sources.SourceHead, tested: sources.Tested, chosen: set[str] | None, wrong: ConsoleError | None = None) -> Response:
-    typed = {"which": "all" if chosen is None else "some"}
-    context = {"source": head, "tested": tested, "chosen": chosen, "typed": typed, "wrong": reasons(wrong)}
+def _tables(head: sources.SourceHead, tested: sources.Tested, chosen: set[str], which: str, wrong: ConsoleError | None = None) -> Response:
+    context = {"source": head, "tested": tested, "chosen": chosen, "typed": {"which": which}, "wrong": reasons(wrong)}
     return area.page("settings/source_tables.html", "sources", context, status=wrong.status if wrong else 200)
 
 

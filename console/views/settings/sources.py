@@ -60,12 +60,12 @@ def connect() -> Response:
     if request.form.get("do") == "look":
         return _choice(url, typed, sources.attempt(url), chosen=chosen, may=may)
     try:
-        if chosen == []:
+        if chosen == [] or (chosen is None and not sources.attempt(url).own):
             raise addresses.field_error("table", "Choose at least one table.")
         if not may:
             raise addresses.field_error("may", "Choose at least one role that may browse.")
         terms = sources.Terms(read_only=bool(request.form.get("read_only")))
-        name, many = typed.get("name", ""), len(sources.attempt(url).tables) if chosen is None else len(chosen)
+        name, many = typed.get("name", ""), len(sources.attempt(url).own) if chosen is None else len(chosen)
         if many > connecting.AT_ONCE:
             return frame.redirect_to(_followed(connecting.ask(name, url, many, terms=terms, chosen=chosen, may=granted(may), by=actor)))
         made = sources.add(name, url, terms=terms, chosen=chosen, may=granted(may), by=actor)
@@ -75,7 +75,7 @@ def connect() -> Response:
     unread = [
         table.place
         for table in sources.attempt(url).tables
-        if (table.schema, table.name) not in there and (chosen is None or table.place in chosen)
+        if (table.schema, table.name) not in there and (not table.kept_by if chosen is None else table.place in chosen)
     ]
     left_out = (
         f" Left out, because the database itself could not read them: {', '.join(unread[:MOST_NAMED])}{', …' if len(unread) > MOST_NAMED else '.'}"
@@ -224,7 +224,7 @@ def _choice(
     may: Mapping[str, set[str]],
     wrong: ConsoleError | None = None,
 ) -> Response:
-    place = typed.get("look") or sources.first_choice(tested.tables)
+    place = typed.get("look") or sources.first_choice(tested.own or tested.tables)
     context = {
         "acts": ACTS,
         "role_words": formats.role_words,

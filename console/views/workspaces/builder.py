@@ -214,6 +214,7 @@ def _builder(
         "charts": False,
     }  # fmt: skip
     named = [f"{box.label}: {box.error}" for box in context["form"] if box.error]
+    context["named"] = named
     context["refusal"] = f"Not saved. {' '.join(named)}" if named else wrong.message if wrong else ""
     status = wrong.status if wrong else 200
     if frame.wants_fragment():

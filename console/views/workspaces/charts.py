@@ -7,6 +7,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from console import workspaces
+from console.core import counted_moments
+from console.core.counted_moments import is_counted
 from console.core.documents.collections import Field, condition_rows
 from console.core.documents.workspaces import Chart as ChartComponent, Metric
 from console.core.moments import midnight
@@ -21,7 +23,7 @@ WORDS = {"count": "Number", "sum": "Sum", "average": "Average", "lowest": "Lowes
 PERIODS = {"day": "day", "week": "week", "month": "month", "quarter": "quarter", "year": "year"}
 WITHIN = {"day": "on", "week": "in the week of"}
 TONES = ("accent", "ai", "good", "muted")
-NOBODY = "None"
+NOBODY = "Empty"
 MOST_OTHERS = 2
 SPARK_WIDTH, SPARK_HEIGHT = 84, 30
 
@@ -226,12 +228,17 @@ def _conditions(item: Metric | ChartComponent, found: Figures) -> list[Any] | No
     return links.filters_of(list(found.conditions)[1 if item.segment else 0 :], found.roots)
 
 
-def _span(field: Field, first: str, period: str) -> tuple[str, str]:
+def _span(field: Field, first: str, period: str) -> tuple[Any, Any]:
     start = date.fromisoformat(first)
     after = workspaces.end_of(period, start)
+    zone = frame.actor().zone
+    if is_counted(field):
+        kind, whole = str(field.widget), field.type == "integer"
+        return counted_moments.count(kind, midnight(start, zone), whole=whole), counted_moments.count(
+            kind, midnight(after, zone), whole=whole
+        )
     if field.stored != "datetime":
         return start.isoformat(), after.isoformat()
-    zone = frame.actor().zone
     return _moment(midnight(start, zone)), _moment(midnight(after, zone))
 
 

@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from console import access, actions, browse, inboxes, records, workflows
 from console.core.actor import Actor
+from console.core.counted_moments import is_counted
 from console.core.documents.collections import Collection, Field, humanised
 from console.core.documents.workspaces import KINDS, SELECTING, CollectionList, Workspace
 from console.core.documents.workspaces.components import Measure, Period
@@ -241,7 +242,11 @@ class _Offer:
 
     @staticmethod
     def dates(collection: Collection | None) -> list[tuple[str, str]]:
-        return [(each.name, each.label) for each in collection.fields if each.stored in ("date", "datetime")] if collection else []
+        return (
+            [(each.name, each.label) for each in collection.fields if each.stored in ("date", "datetime") or is_counted(each)]
+            if collection
+            else []
+        )
 
     @staticmethod
     def orders(collection: Collection | None) -> list[tuple[str, str]]:

@@ -22,7 +22,10 @@ FITTING: Mapping[str, frozenset[str]] = {
     "switch": frozenset({"boolean"}),
     "badge": frozenset({"text", "boolean", "array"}),
     "tags": frozenset({"array"}),
-    **dict.fromkeys(("number", "plain", "money", "percent", "fraction", "unix", "cocoa"), frozenset({"integer", "decimal"})),
+    **dict.fromkeys(
+        ("number", "plain", "money", "percent", "fraction", "unix", "unix_ms", "unix_us", "julian", "cocoa"),
+        frozenset({"integer", "decimal"}),
+    ),
     **dict.fromkeys(("day", "long_day", "iso"), frozenset({"date", "datetime"})),
     "ago": frozenset({"datetime"}),
     "json": frozenset({"json", "array", "text"}),

@@ -33,10 +33,13 @@ FORMS: Mapping[str, re.Pattern[str]] = {
 }
 """Form → what every text of a sample must match (half of them, for secrets); the first that fits counts."""
 TIMED = re.compile(
-    r"time|date|^day$|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|_(?:at|on)$",
+    r"time|date|^day$|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|epoch|^(?:joined|registered|published|posted|sent|placed|born)$|_(?:at|on)$",
     re.IGNORECASE,
 )
-COUNTED = ((2_400_000, 2_500_000), *((500_000_000 * part, 4_000_000_000 * part) for part in (1, 1_000, 1_000_000)))
+COUNTED = {
+    "julian": (2_400_000, 2_500_000),
+    **{way: (500_000_000 * part, 4_000_000_000 * part) for way, part in (("unix", 1), ("unix_ms", 1_000), ("unix_us", 1_000_000))},
+}
 """Names of columns with moments, and the numbers in which programs keep them: Julian days; seconds since 1970, thousandths and millionths of them."""
 SLUG = re.compile(r"(?=[^-]*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -104,8 +107,8 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
         found = next((form for form, pattern in FORMS.items() if texts and all(pattern.fullmatch(text) for text in texts)), None)
         return found or ("states" if _states(texts) else "slug" if _slugs(texts) else None)
     numbers = [float(value) for value in values if not isinstance(value, str | bool) and _number(value)]
-    if len(numbers) == len(values) >= FEWEST // 2 and TIMED.search(name) and _moments(numbers):
-        return "unix" if any(numbers) else None
+    if len(numbers) == len(values) >= FEWEST // 2 and TIMED.search(name) and _counting(numbers):
+        return _counting(numbers) if any(numbers) else None
     words = set(parts_of(name))
     if FLAGS & set(parts_of(name)[:1]) and len(numbers) == len(values) and {*numbers} <= {0, 1}:
         return "flag"
@@ -116,9 +119,10 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
     return "percent" if all(0 <= number <= 100 for number in numbers) and PER_CENT & words else None
 
 
-def _moments(numbers: Sequence[float]) -> bool:
-    """Whether numbers are moments counted in one way; 0 is none."""
-    return any(all(number == 0 or least < number < most for number in numbers) for least, most in COUNTED)
+def _counting(numbers: Sequence[float]) -> str | None:
+    """How numbers count moments, if all do so in one way; 0 is none."""
+    fitting = (way for way, (least, most) in COUNTED.items() if all(number == 0 or least < number < most for number in numbers))
+    return next(fitting, None)
 
 
 def _holds_json(text: str) -> bool:
@@ -179,7 +183,7 @@ def look(column: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]
 def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str], called: Mapping[str, str]) -> dict[str, Any]:
     if form == "flag" and column["stored"] == "integer":
         return {"type": "boolean"}
-    if form in ("percent", "fraction", "unix", core_data.MOMENT):
+    if form in ("percent", "fraction", *COUNTED, core_data.MOMENT):
         return {"widget": form}
     if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:]) or words[-1].endswith("id")):
         return {"widget": "plain"}

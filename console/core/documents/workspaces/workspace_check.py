@@ -1,7 +1,7 @@
 """All errors of a workspace document at once: its shape, names that stand twice, and expressions over what is not there."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -29,7 +29,7 @@ from console.core.documents.workspaces.components import (
     WorkflowButtons,
 )
 from console.core.documents.workspaces.workspace_document import FORMAT, Workspace
-from console.core.expressions import Expression, ExpressionError
+from console.core.expressions import Expression, ExpressionError, UnknownName
 
 OF_RECORD = (Fields, Related, Action, WorkflowButtons)
 SHARED = frozenset({"selected", "input", "me", "now", "$currentUser"})
@@ -130,19 +130,31 @@ def _depth(components: Any) -> int:
     return 1 + max((_depth(each) for each in inner if each), default=0) if components else 0
 
 
+def _unknown(name: str, selections: Collection[str], inputs: Collection[str], *, with_record: bool) -> str:
+    """What to write in place of a path that begins with this name."""
+    if name in selections:
+        return f"Write selected.{name}: it is a chosen record."
+    if name in inputs:
+        return f"Write input.{name}: it is an input."
+    known = [f"selected.{each}" for each in sorted(selections)] + [f"input.{each}" for each in sorted(inputs)]
+    return f"There is no {name} here. Paths begin with {', '.join([*(['record'] if with_record else []), *known, 'me'])} or now."
+
+
 def _of_component(item: Part, made: Workspace) -> Iterator[tuple[tuple[str, ...], str]]:
     selections = {each.select for each in made.every if isinstance(each, SELECTING) and each.select}
     inputs = {each.name for each in made.every if isinstance(each, INPUTS)}
     for field, text, template, with_record in texts_of(item):
         try:
             found = expressions_of(text, template=template)
+        except UnknownName as error:
+            yield (field,), _unknown(error.name, selections, inputs, with_record=with_record)
+            continue
         except ExpressionError as error:
             yield (field,), f"{error.reason.rstrip('.')} (at character {error.position + 1})."
             continue
         for path in sorted({path for each in found for path in expressions.paths(each)}):
-            allowed = SHARED | ({"record"} if with_record else set())
-            if path[0] not in allowed:
-                yield (field,), f"There is no {path[0]} here; it may look at {', '.join(sorted(allowed - {'$currentUser'}))}."
+            if path[0] not in SHARED | ({"record"} if with_record else set()):
+                yield (field,), _unknown(path[0], selections, inputs, with_record=with_record)
             elif path[0] == "selected" and len(path) > 1 and path[1] not in selections:
                 yield (field,), f"Nothing selects {path[1]}: give a Collection or an Inbox this name under “Chosen record is called”."
             elif path[0] == "input" and len(path) > 1 and path[1] not in inputs:
