@@ -163,7 +163,9 @@ def _extend(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
     app.view_functions["static"] = send
     _short_scripts()  # before web workers are forked
-    app.jinja_env.globals.update(icon=icon, asset=asset, font=font, sheets=sheets, scripts=scripts, morph=lambda: asset(MORPH))
+    app.jinja_env.globals.update(
+        icon=icon, drawn_icon=drawn_icons().__getitem__, asset=asset, font=font, sheets=sheets, scripts=scripts, morph=lambda: asset(MORPH)
+    )
 
 
 blueprint.record_once(_extend)

@@ -205,6 +205,13 @@ def redirect_to(to: str) -> Response:
     return answer
 
 
+def repeated_at(to: str) -> Response:
+    """Have the browser send the same form to another address."""
+    answer = make_response("", 307)
+    answer.headers["Location"] = to
+    return answer
+
+
 segment, key_of = record_links.segment, record_links.key_of
 
 

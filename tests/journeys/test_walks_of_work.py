@@ -29,7 +29,7 @@ from tests.journeys.walks import (
 pytestmark = pytest.mark.rotating
 
 PROPOSED = (
-    "AI pre-fill", "Pre-filled by rule", "High", "Medium", "Low", "sources", "Now", "Suggestion not filled in", "second look", "A second look agrees",
+    "AI pre-fill", "Pre-filled by rule", "High", "Medium", "Low", "sources", "Now", "Proposed", "second look", "A second look agrees",
     "sees 1 value differently", "Accept", "Accept confident", "Use suggestion", "Edited by you", "Restore", "Discard",
 )  # fmt: skip
 LATER = ("Missing from “…”", "Supply it", "Retry", "Handle Manually", "Retry", "Look at the source yourself", "Retry")

@@ -81,7 +81,8 @@ def states(page: "Page") -> dict[str, str]:
 
 def press(pages: "Pages", run: str, page: "Page", do: str, **changed: str) -> "Page":
     """A button of a proposal, as a browser without script sends it."""
-    pages.olivia.post(f"/runs/{run}/suggestion", fields(page) | changed | {"do": do})
+    pages.olivia.post(f"/runs/{run}/complete", fields(page) | changed | {"do": do}, status=307)
+    pages.olivia.post(pages.olivia.answer.headers["Location"], fields(page) | changed | {"do": do})
     return pages.olivia.follow()
 
 

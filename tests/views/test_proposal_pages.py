@@ -77,7 +77,7 @@ def test_the_step_says_which_level_fills_and_low_never_does(pages: "Pages", conf
     assert states(page)["risk"] == state
     assert fields(page)["v.risk"] == ("medium" if state == "fill" else "")
     assert preselected(pages, run) == {"risk": state == "fill"}, "programs preselect what the page does"
-    assert ("Suggestion not filled in: “medium”" in page.text or "Suggestion not filled in: “Medium”" in page.text) is True
+    assert "Proposed: “medium”" in page.text or "Proposed: “Medium”" in page.text
 
 
 def test_a_draft_wins_over_a_proposal_and_that_over_what_the_form_starts_with(pages: "Pages") -> None:

@@ -10,7 +10,7 @@
   window.handrail.listKeys = (visible) => {
     const shown = new Map();
     document.querySelectorAll("[data-key]").forEach((element) => {
-      if (visible(element)) shown.set(element.dataset.key, element.dataset.keyName || element.getAttribute("aria-label") || element.firstChild?.textContent.trim() || element.textContent.trim());
+      if (visible(element)) shown.set(element.dataset.key, element.dataset.keyName || element.getAttribute("aria-label") || element.querySelector(":scope > .words")?.textContent || element.firstChild?.textContent.trim() || element.textContent.trim());
     });
     shown.set("t", "Switch theme").set("ctrl+k", "Search or run");
     if (document.querySelector("[data-rows]")) shown.set("j", "Next row").set("k", "Row before").set("enter", "Open the row");

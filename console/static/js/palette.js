@@ -25,7 +25,7 @@
     return element;
   };
   const key = (...words) => make("span", {}, ...words);
-  const words = (element) => element.dataset.keyName || element.getAttribute("aria-label") || element.textContent.trim().replace(/\s+/g, " ");
+  const words = (element) => element.dataset.keyName || element.getAttribute("aria-label") || (element.querySelector(":scope > .words") ?? element).textContent.trim().replace(/\s+/g, " ");
   const options = () => [...answer.querySelectorAll("[role=option]")];
 
   function open(typed = "", entered = null) {

@@ -50,23 +50,39 @@
   // What can be done with it now: the page comes with the buttons of the state that it then has.
   const OFFERS = { fill: { accept: "Accept", discard: "Discard" }, accepted: { discard: "Discard" }, edited: { restore: "Restore" }, offer: { use: "Use suggestion" } };
 
+  const SAYS = { accepted: ["badge good", "Accepted"], edited: ["badge", "Edited by you"] };
+  const named = (field) => (field.querySelector(".proposed b") ?? field.querySelector(".label")?.firstChild)?.textContent.trim() ?? "";
+
   function offer(field) {
-    const acts = field.querySelector("[data-ai-slot=acts][data-label]");
+    const [className, textContent] = SAYS[state(field)] ?? [];
+    if (className && !field.querySelector(`[data-when=${state(field)}]`)) {
+      const badge = Object.assign(document.createElement("span"), { className, textContent });
+      badge.dataset.when = state(field);
+      field.querySelector("[data-ai-slot=badges]")?.append(badge);
+    }
+    const acts = field.querySelector("[data-ai-slot=acts][data-offers]");
     const offered = OFFERS[state(field)];
     if (!acts || !offered || [...acts.children].map((one) => one.dataset.aiDo).join() === Object.keys(offered).join()) return;
     acts.replaceChildren(...Object.entries(offered).map(([what, words]) => {
       const button = document.createElement("button");
       Object.assign(button, { type: "button", className: `btn small${what === "discard" ? " ghost" : ""}`, textContent: words });
-      button.setAttribute("aria-label", `${words}, ${acts.dataset.label}`);
+      button.setAttribute("aria-label", `${words}, ${named(field)}`);
       button.dataset.aiDo = what;
       return button;
     }));
   }
 
+  // A source opens beside the form (opens_sources in components/proposal.html): too much to be sent with each field.
+  const OPENS = Object.entries({ "hx-boost": "true", "hx-target": "#context", "hx-select": "#context", "hx-swap": "outerHTML", "hx-replace-url": "true" });
+
   // What is read with a field: why the value is there, as long as it has to do with a proposal.
   function describe(field) {
     field.toggleAttribute("data-ai-filled", held(field).length > 0);
     const why = field.querySelector("[data-ai-slot=why][id]");
+    if (why && !why.hasAttribute("hx-boost")) {
+      for (const [name, value] of OPENS) why.setAttribute(name, value);
+      window.htmx.process(why);
+    }
     if (!why || field.dataset.ai === "outcome") return;
     const at = ticks(field).length ? field : box(field);
     const ids = (at?.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== why.id);
@@ -114,8 +130,7 @@
 
   // The pressed button is gone; the focus stays with the field.
   function follow(field, what) {
-    const words = field.querySelector(".label")?.firstChild?.textContent.trim() ?? "";
-    window.handrail.announce(`${words}: ${{ accept: "accepted", use: "suggestion used", restore: "proposal restored", discard: "discarded" }[what]}`);
+    window.handrail.announce(`${named(field)}: ${{ accept: "accepted", use: "suggestion used", restore: "proposal restored", discard: "discarded" }[what]}`);
     if (what === "use" || what === "discard") return (ticks(field).find((one) => one.checked) ?? ticks(field)[0] ?? box(field))?.focus();
     const next = fields().slice(fields().indexOf(field) + 1).find((one) => state(one) === "fill");
     const target = what === "accept" && next ? next.querySelector("[data-ai-do=accept]") : [...field.querySelectorAll("[data-ai-do]")].find((one) => one.getClientRects().length);

@@ -42,7 +42,7 @@
   document.addEventListener("load", (event) => { if (event.target.matches?.(".viewer .leaf img")) retell(); }, true);
 
   let asked = false;
-  document.addEventListener("click", (event) => { if (event.target.closest("[data-opens-context]")) asked = true; });
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-opens-context], [data-source]")) asked = true; });
   document.addEventListener("DOMContentLoaded", reveal);
   document.addEventListener("htmx:afterSettle", (event) => {
     reveal();

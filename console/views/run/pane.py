@@ -103,7 +103,7 @@ def documents_pane(view: RunView, actor: Actor, *, always: bool, first: Mapping[
     if not listed and not always:
         return None
     open_ = pane_query(run["id"]) or first or {}
-    ref = open_.get("doc") or _of_item(view, listed)
+    ref = open_.get("doc") or (None if "beside" in request.args else _of_item(view, listed))
     shown = None
     if ref:
         document, pages, why = files.open_document(ref)
@@ -118,6 +118,8 @@ def documents_pane(view: RunView, actor: Actor, *, always: bool, first: Mapping[
     return {
         "listed": [(document, frame.run_url(run["id"], tab="documents", doc=document.ref, item=item)) for document in listed],
         "shown": shown,
+        "open_document": ref or request.args.get("beside"),
+        "listed_url": frame.run_url(run["id"], tab="documents", beside=ref, item=item),
     }
 
 

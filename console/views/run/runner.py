@@ -48,6 +48,8 @@ def complete(run_id: str) -> Response:
         return draft(run_id)
     if "change" in request.form:
         return _changed(run_id)
+    if "do" in request.form:  # a button of a proposal, without script: the same form goes to where it is read
+        return frame.repeated_at(frame.run_url(run_id, "suggestion"))
     return command(
         run_id,
         lambda typed: narrow_sheet.next_fitting(
