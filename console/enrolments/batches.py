@@ -325,6 +325,7 @@ def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
     if target.status == PAUSED:
         raise queue.PutBack(LATER_S)
     require_open(target)
+    _check(target, batch.question)  # once done it is forgotten whom it named: nobody may never become everybody
     reach, causes_so_far = batch.reach, batch.place.get(CAUSES, ())
     for candidates, place in whom_to_enrol.chunks(actor, target, batch.question, batch.person, batch.place):
         if stopping() or (not batch.preview and (queue.paused() or find(target.id).status == PAUSED)):

@@ -266,6 +266,11 @@ def test_what_stops_by_a_surprise_says_so_ends_when_it_is_given_up_and_is_gone_o
     work_until_idle({"enrol"})
     done = enrolments.batches.get(company.olivia, batch.id)
     assert (done.status, done.why, done.enrolled, done.total) == ("done", "", 3, 3)
+    fetch("update console.enrolment_batch set status = 'failed' where id = %s returning 1", (batch.id,))
+    enrolments.batches.resume(company.olivia, batch.id)
+    work_until_idle({"enrol"})
+    again = enrolments.batches.get(company.olivia, batch.id)
+    assert (again.status, again.enrolled) == ("failed", 3), "what is done has forgotten whom it named, and enrols nobody else"
 
 
 def test_a_batch_waits_for_a_source_that_is_down_and_says_so(company: Company) -> None:
