@@ -65,7 +65,11 @@ class Desk:
     @property
     def today(self) -> date:
         """The reader's day."""
-        return self.now.astimezone(ZoneInfo(self.actor.zone)).date()
+        return self.day_in(self.actor.zone)
+
+    def day_in(self, zone: str) -> date:
+        """The day that it is in a time zone."""
+        return self.now.astimezone(ZoneInfo(zone)).date()
 
     def selecting(self, name: str) -> Component | None:
         """The component in which this is chosen, or None."""
