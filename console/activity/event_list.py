@@ -6,7 +6,7 @@ Reading the log is itself an event, written after the answer was put together an
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -346,10 +346,20 @@ def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str]
     events = [stored(row, opened=opens) for row, opens in kept]
     titles = record_titles.titles(reader.actor, (row for row, opens in kept if opens))
     names, hidden = event_view.names_of(events, titles, own=own), reader.values
+    names = replace(names, collections={name: label + _beside(name) for name, label in names.collections.items()})
     return [
         ActivityRow(event, event_view.as_json(event, names, hidden=hidden, whole=opens), titles.get((row.collection, row.record)))
         for event, (row, opens) in zip(events, kept, strict=True)
     ]
+
+
+def _beside(collection: str) -> str:
+    """What tells a collection from others that are called alike."""
+    try:
+        known = records.collection(collection)
+    except NotFound:  # it is gone, and its events stay
+        return ""
+    return known.label.removeprefix(known.plain_label) if known.plain_label else ""
 
 
 def _visible(collection: str, keys: set[str], scope: Scope) -> set[str]:

@@ -34,6 +34,8 @@ TURN_S = 2
 RECYCLE_S = 1800
 MOST_SQLITE_BYTES = 100_000_000
 """Of one value: SQLite works in this process, and a value that a statement makes could fill its memory."""
+SQLITE_WORDS = {"nothing", "returning"}
+"""Words that SQLite takes as names in quotation marks alone, and that SQLAlchemy does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ def engine(url: URL, terms: Terms) -> Engine:
     kind = url.get_backend_name()
     if kind == "sqlite":
         made = sa.create_engine(url, creator=lambda: _open_file(str(url.database)), poolclass=sa.pool.QueuePool, **options)
+        named = made.dialect.identifier_preparer
+        named.reserved_words = named.reserved_words | SQLITE_WORDS
         sa.event.listen(made, "connect", lambda connection, record: _tell_sqlite(connection, record, terms))
         sa.event.listen(made, "before_cursor_execute", lambda connection, *_: _start_clock(connection, terms))
         return made

@@ -56,6 +56,10 @@ class Dialect:
         """The sort column as it is compared with the value of a cursor."""
         return column
 
+    def told_apart(self, column: Column, field: Field) -> Column:
+        """The column as its values are counted: two are one only where `equals` takes them for one."""
+        return column
+
     def sorted(self, column: Column, field: Field) -> Column:
         """The column as a list is sorted by it."""
         return column
@@ -190,6 +194,10 @@ class SQLite(WithoutLists):
     name = "sqlite"
 
     @override
+    def told_apart(self, column: Column, field: Field) -> Column:
+        return column.collate("BINARY") if field.stored == "text" else column
+
+    @override
     def anchored(self, field: Field, given: Any) -> Any:
         return given
 
@@ -307,6 +315,11 @@ class MySQL(WithoutLists):
     def place(self, column: Column, field: Field) -> Column:
         """An enum is sorted by number and compared as text; a `float` is shown with six digits but stored with more; bits arrive as bytes."""
         return column + sa.literal_column("0e0") if field.native in {"enum", "float4", "bit1"} else self.sorted(column, field)
+
+    @override
+    def told_apart(self, column: Column, field: Field) -> Column:
+        """Text as its bytes, which have to be read as text again; an enum or SET has each of its words once."""
+        return _bytes(column) if field.stored == "text" and field.native not in {"enum", "set"} else _as_shown(column, field)
 
     @override
     def sorted(self, column: Column, field: Field) -> Column:

@@ -174,7 +174,7 @@ def _figure(table: Table, measure: str, field: Field | None) -> ColumnElement[An
         return sa.func.count()
     column = sound_column(table, field)
     if measure == "distinct":
-        return sa.func.count(sa.distinct(table.columns[field.name]))
+        return sa.func.count(sa.distinct(table.told_apart(field.name)))
     if field.stored not in ADDED:
         raise refused(f"{field.label} is no number: count its different values instead.")
     match measure:
@@ -202,9 +202,9 @@ def _value(table: Table, measure: str, field: Field | None, value: Any) -> Any:
 
 def _bucket(table: Table, by: By, zone: str) -> ColumnElement[Any]:
     """The value, or the first day of its period as text."""
-    field, column = table.collection.by_name[by.field], table.columns[by.field]
+    field = table.collection.by_name[by.field]
     if by.period is None:
-        return column
+        return table.told_apart(by.field)
     if field.stored not in ("date", "datetime") and not is_counted(field):
         raise refused(f"{field.label} is no day and no moment.")
     return periods.period_of(table, periods.local(table, field, zone, by.first), by.period)
@@ -212,5 +212,5 @@ def _bucket(table: Table, by: By, zone: str) -> ColumnElement[Any]:
 
 def _key(table: Table, by: By, value: Any) -> Any:
     if by.period is None:
-        return values.read(table.readers[by.field], value)
+        return table.told(by.field, value)
     return None if value is None else str(value)[:10]

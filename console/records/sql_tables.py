@@ -99,6 +99,15 @@ class Table:
             return self.dialect.is_raw(column, field, part.given)
         return self.dialect.equals(column, field, part)
 
+    def told_apart(self, name: str) -> ColumnElement[Any]:
+        """The column as its values are counted."""
+        return self.dialect.told_apart(self.columns[name], self.collection.by_name[name])
+
+    def told(self, name: str, value: Any) -> Any:
+        """A value of `told_apart` as JSON."""
+        as_text = isinstance(value, bytes) and self.collection.by_name[name].stored == "text"
+        return values.read(self.readers[name], value.decode(errors="replace") if as_text else value)
+
     def json(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
         """The driver's row as name → JSON value."""
         return {name: values.read(self.readers[name], value) for name, value in zip(names, row, strict=True)}

@@ -12,7 +12,7 @@ from console.core.documents.collections import Collection
 from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope
-from console.records import catalogue, periods, values
+from console.records import catalogue, periods
 from console.records.record_pages import list_conditions, read
 from console.records.sql_tables import Chosen, Table, table_of
 from console.records.totals import sound_column
@@ -45,9 +45,11 @@ def value_counts(
     """How often each value of the field stands in the list. The caller has checked that the field is readable. Raises SourceDown."""
     collection, table, listed = _listed(collection_id, scope, field, where, q, segment)
     number = sa.func.count().label("number")
-    counted = sa.select(listed.c.value, number).group_by(listed.c.value).order_by(number.desc(), listed.c.value)
+    value = table.dialect.told_apart(listed.c.value, collection.by_name[field]).label("told")
+    first: Any = sa.literal_column("1")
+    counted = sa.select(value, number).group_by(first).order_by(number.desc(), first)
     rows = read(collection, lambda connection: list(connection.execute(counted).all()))
-    found = tuple((values.read(table.readers[field], row[0]), int(row[1])) for row in rows)
+    found = tuple((table.told(field, row[0]), int(row[1])) for row in rows)
     cut, others = sum(count for _, count in found) > CAP, sum(count for _, count in found[MOST_VALUES:])
     return ValueCounts(field, found[:MOST_VALUES], cut, others)
 

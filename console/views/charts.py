@@ -9,12 +9,13 @@ Tone = Literal["ai", "accent", "good", "warn", "bad", "muted"]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line, or one bar of each group; `values` are in the order of the labels, None for no value. `shown` are the same as words."""
+    """One line, or one bar of each group; `values` are in the order of the labels, None for no value. `shown` are the same as words, `hrefs` their records."""
 
     name: str
     tone: Tone
     values: Sequence[float | None]
     shown: Sequence[str]
+    hrefs: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The figures of metrics and charts: read within the reader's scope, with the periods and names that belong to them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -23,9 +23,11 @@ from console.workspaces.desk import Desk, Gone, require_fields
 
 SINCE = "console_since"
 OTHER = "\x00other"
-"""The key of what is added up because it is not among the largest."""
+"""The key of what is added up because it is not among the largest, as a value or as a line."""
 
 MOST_LINES = 4
+ADDED_UP = ("count", "sum")
+"""Measures of which those of several groups can be added up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Figures:
     """What a chart draws. `keys` are values or first days of periods, in order; `series` are (key of the line or None, currency, value for each key).
 
     `measured` is the measured field, `by` the one whose values are told apart, `date` that of the periods; `named` the records that keys refer to.
-    `conditions` are those of the records behind it, with their roots. `cut`: there were more groups than are read.
+    `conditions` are those of the records behind it, with their roots; `stages` those of a funnel, `then` the later day of cohorts. Periods begin in
+    `zone`. `cut`: there were more groups than are read.
     """
 
     collection: Collection | None
@@ -49,6 +52,9 @@ class Figures:
     cut: bool = False
     columns: Sequence[str] = ()
     total: Sequence[tuple[str | None, Any]] = ()
+    stages: Sequence[Expression] = ()
+    then: Field | None = None
+    zone: str = "UTC"
 
 
 def metric(desk: Desk, item: Metric) -> Figures:
@@ -57,20 +63,20 @@ def metric(desk: Desk, item: Metric) -> Figures:
         return _answer_of_select(desk, item)
     collection, scope, where, roots = _judged(desk, item)
     measured, day = _field(collection, scope, item.field), _field(collection, scope, item.date)
-    common = {"measure": item.measure, "field": item.field, "zone": desk.actor.zone}
+    common, zone = {"measure": item.measure, "field": item.field}, desk.actor.zone
     keys: list[str] = []
     series: list[tuple[Any, str | None, Sequence[Any]]] = []
     total: list[tuple[str | None, Any]] = []
     if day is not None:
         keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
-        rows = _of_periods(desk, item, day, keys[0], [By(day.name, item.period)], where, roots, scope)
+        rows = _of_periods(item, day, keys[0], [By(day.name, item.period)], where, roots, scope, zone)
         series = _lines(rows, keys, item.measure)
         total = [(currency, values[-1]) for _, currency, values in series] or [(None, _nothing(item.measure))]
     if day is None or item.whole:
         groups = grouped.grouped(collection.id, scope, where=where, roots=roots, **common)  # type: ignore[arg-type]
         total = [(each.currency, each.value) for each in groups] or [(None, _nothing(item.measure))]
     _note(desk, item, collection, len(total))
-    return Figures(collection, keys, series, measured, date=day, conditions=where, roots=roots, total=total)
+    return Figures(collection, keys, series, measured, date=day, conditions=where, roots=roots, total=total, zone=zone)
 
 
 def chart(desk: Desk, item: Chart) -> Figures:
@@ -136,31 +142,39 @@ def _needed(collection: Collection, scope: Scope, name: str | None) -> Field:
 
 
 def _of_periods(
-    desk: Desk, item: Chart | Metric, day: Field, first: str, by: list[By], where: list[Chosen], roots: Mapping[str, Any], scope: Scope
+    item: Chart | Metric, day: Field, first: str, by: list[By], where: list[Chosen], roots: Mapping[str, Any], scope: Scope, zone: str
 ) -> list[Group]:
     """The groups from the first period on."""
     begins: Any = date.fromisoformat(first)
     if day.stored == "datetime" or is_counted(day):
-        begins = midnight(begins, desk.actor.zone)
+        begins = midnight(begins, zone)
     if is_counted(day):
         begins = counted_moments.number(day, begins)
     within = [*where, grouped.since(day.name, SINCE)]
     known = {**roots, "input": {**roots["input"], SINCE: begins}}
     by = [replace(each, first=date.fromisoformat(first)) if each.period else each for each in by]
     return grouped.grouped(
-        item.collection or "", scope, measure=item.measure, field=item.field, by=by, where=within, roots=known, zone=desk.actor.zone
+        item.collection or "", scope, measure=item.measure, field=item.field, by=by, where=within, roots=known, zone=zone
     )
 
 
 def _lines(rows: Sequence[Group], keys: Sequence[str], measure: str) -> list[tuple[Any, str | None, Sequence[Any]]]:
-    """One line for each currency and, with two keys, for each value of the second; the longest first."""
+    """One line for each currency and, with two keys, for each value of the second; the longest first. What is added up and does not fit is one line more."""
     by_line: dict[tuple[Any, str | None], dict[str, Any]] = {}
     for row in rows:
         line = row.keys[1] if len(row.keys) > 1 else None
         by_line.setdefault((line, row.currency), {})[row.keys[0]] = row.value
-    ordered = sorted(by_line.items(), key=lambda each: (-len(each[1]), str(each[0])))[:MOST_LINES]
-    empty = _nothing(measure)
-    return [(line, currency, [found.get(key, empty) for key in keys]) for (line, currency), found in ordered]
+    empty, wanted = _nothing(measure), frozenset(keys)
+    by_line = {line: found for line, found in by_line.items() if not wanted.isdisjoint(found)}
+    adds = measure in ADDED_UP and len({currency for _, currency in by_line}) < 2
+    ordered = sorted(by_line.items(), key=lambda each: (-_added(each[1].values()) if adds else -len(each[1]), str(each[0])))
+    most = MOST_LINES - 1 if adds and len(ordered) > MOST_LINES else MOST_LINES
+    lines: list[tuple[Any, str | None, Sequence[Any]]] = [
+        (line, currency, [found.get(key, empty) for key in keys]) for (line, currency), found in ordered[:most]
+    ]
+    if adds and (rest := ordered[most:]):
+        lines.append((OTHER, rest[0][0][1], [_text_of(_added(found.get(key) for _, found in rest)) for key in keys]))
+    return lines
 
 
 def _nothing(measure: str) -> Any:
@@ -171,42 +185,60 @@ def _nothing(measure: str) -> Any:
 def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
     day, line = _needed(collection, scope, item.date), _field(collection, scope, item.by)
     measured = _field(collection, scope, item.field)
+    zone = desk.actor.zone
     keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
     by = [By(day.name, item.period), *([By(line.name)] if line else [])]
-    rows = _of_periods(desk, item, day, keys[0], by, where, roots, scope)
-    named = _named(desk.actor, line, {row.keys[1] for row in rows}) if line else {}
-    lines = _lines(rows, keys, item.measure) or [(None, None, [_nothing(item.measure)] * len(keys))]
-    return Figures(collection, keys, lines, measured, date=day, line=line, named=named, conditions=where, roots=roots)
+    rows = _of_periods(item, day, keys[0], by, where, roots, scope, zone)
+    lines = _lines(rows, keys, item.measure)
+    named = _named(desk.actor, line, {each for each, _, _ in lines} - {OTHER}) if line else {}
+    cut = len(rows) == grouped.MOST_GROUPS or (
+        line is not None and len({row.keys[1] for row in rows}) > len(lines) and lines[-1][0] != OTHER
+    )
+    return Figures(
+        collection,
+        keys if lines else [],
+        lines,
+        measured,
+        date=day,
+        line=line,
+        named=named,
+        conditions=where,
+        roots=roots,
+        cut=cut,
+        zone=zone,
+    )
 
 
 def _share(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
     by, measured = _needed(collection, scope, item.by), _field(collection, scope, item.field)
-    rows = grouped.grouped(
-        collection.id, scope, measure=item.measure, field=item.field, by=[By(by.name)], where=where, roots=roots, zone=desk.actor.zone
-    )
+    rows = grouped.grouped(collection.id, scope, measure=item.measure, field=item.field, by=[By(by.name)], where=where, roots=roots)
     currency = rows[0].currency if rows else None
     same = [row for row in rows if row.currency == currency]
     first, rest = same[: item.limit], same[item.limit :]
     keys = [row.keys[0] for row in first]
     values = [row.value for row in first]
-    if rest and item.chart == "share" and item.measure in ("count", "sum"):
+    if rest and item.chart == "share" and item.measure in ADDED_UP:
         keys.append(OTHER)
-        values.append(_added([row.value for row in rest]))
+        values.append(_text_of(_added(row.value for row in rest)))
     named = _named(desk.actor, by, set(keys) - {OTHER, None})
     cut = len(rows) == grouped.MOST_GROUPS or len(same) < len(rows)
     return Figures(collection, keys, [(None, currency, values)], measured, by=by, named=named, conditions=where, roots=roots, cut=cut)
 
 
-def _added(values: Sequence[Any]) -> Any:
-    total = sum((Decimal(str(value)) for value in values if value is not None), Decimal(0))
+def _added(values: Iterable[Any]) -> Decimal:
+    return sum((Decimal(str(value)) for value in values if value is not None), Decimal(0))
+
+
+def _text_of(total: Decimal) -> int | str:
     return int(total) if total == total.to_integral_value() else format(total, "f")
 
 
 def _cohort(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
     """`keys` are the cohorts; the series are how many of them came after 0, 1, 2 … periods."""
     day, then = _needed(collection, scope, item.date), _needed(collection, scope, item.then)
+    zone = desk.actor.zone
     keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
-    rows = _of_periods(desk, item, day, keys[0], [By(day.name, item.period), By(then.name, item.period)], where, roots, scope)
+    rows = _of_periods(item, day, keys[0], [By(day.name, item.period), By(then.name, item.period)], where, roots, scope, zone)
     places = {key: number for number, key in enumerate(keys)}
     table = [[0 for _ in keys] for _ in keys]
     sizes = dict.fromkeys(keys, 0)
@@ -220,7 +252,8 @@ def _cohort(desk: Desk, item: Chart, collection: Collection, scope: Scope, where
     series = [
         (after, None, [table[after][place] if place + after <= last else None for place in range(len(keys))]) for after in range(len(keys))
     ]
-    return Figures(collection, keys, series, None, date=day, conditions=where, roots=roots, total=[(key, sizes[key]) for key in keys])
+    total = [(key, sizes[key]) for key in keys]
+    return Figures(collection, keys, series, None, date=day, then=then, conditions=where, roots=roots, total=total, zone=zone)
 
 
 def _funnel(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
@@ -230,7 +263,7 @@ def _funnel(desk: Desk, item: Chart, collection: Collection, scope: Scope, where
     known = {**roots, **desk.roots([*(each for each in where if isinstance(each, Expression)), *stages])}
     numbers = grouped.staged(collection.id, scope, stages, where, known)
     keys = [stage.label for stage in item.stages or ()]
-    return Figures(collection, keys, [(None, None, numbers)], None, conditions=where, roots=roots)
+    return Figures(collection, keys, [(None, None, numbers)], None, conditions=where, roots=known, stages=stages)
 
 
 def _answer_of_select(desk: Desk, item: Chart | Metric) -> Figures:

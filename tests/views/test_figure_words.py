@@ -57,7 +57,9 @@ def drawn(told: Chart, found: Figures, look: Look = LOOK) -> Any:
         ([("a", 1), ("b", 2), (OTHER, 1)], {}, "b leads with 2, 50 % of what is shown."),
         ([(None, 4), ("b", 1)], {}, "None leads with 4, 80 % of what is shown."),
         ([("a", 5), ("b", -5)], {"measure": "sum", "field": "n"}, "a leads with 5."),
-        ([("a", 5), ("b", -4)], {"measure": "sum", "field": "n"}, "a leads with 5."),
+        ([("a", -5), ("b", -4), ("c", None)], {"measure": "sum", "field": "n"}, "b leads with \N{MINUS SIGN}4."),
+        ([("a", 0), ("b", 0)], {"measure": "sum", "field": "n"}, "a leads with 0."),
+        ([("", 2), (" ", 1)], {}, "Blank leads with 2, 67 % of what is shown."),
         ([("a", "12.5"), ("b", "7.5")], {"measure": "average", "field": "n"}, "a leads with 12.5."),
         ([("a", 1)], {"cut": True}, "a leads with 1, 100 % of what is shown. There are more values than are read."),
         ([("a", 0), ("b", 0)], {}, ""),
@@ -181,7 +183,7 @@ def test_an_axis_is_in_whole_units_of_the_currency_that_its_words_name(
         assert (series.values[0], series.shown[0]) == (axis, words)
         assert words in chart.caption
     else:
-        assert chart.caption == ""
+        assert chart.caption == "a leads with 0.", "a sum of nought is a figure, and its records are there"
         assert charts.shown(field, Decimal(0), currency, LOOK, "sum") == words
 
 

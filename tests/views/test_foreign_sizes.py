@@ -13,6 +13,7 @@ import pytest
 
 from console import access, records, sources
 from console.access import judgement
+from console.activity import sequencing
 from console.core.scopes import whole
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 from tests.views.test_collection_pages import typed
@@ -49,15 +50,14 @@ def test_a_table_of_three_hundred_columns_is_listed_and_any_of_them_can_be_asked
     page = olivia.get(wide.things)
     heads = [told for tag, told in page.attributes if tag == "th" and told.get("scope") == "col"]
     assert 5 < len(heads) < 20, "a list begins with the first few"
-    assert {f"c{number}" for number in range(1, WIDTH)} <= {
-        told.get("value") for tag, told in page.attributes if tag in ("input", "option")
-    }
+    sheet = olivia.get(wide.things, "view-sheet")
+    assert {f"c{number}" for number in range(1, WIDTH)} <= {told.get("value") for tag, told in sheet.attributes if tag == "input"}
     asked = olivia.get(f"{wide.things}?columns=c299&columns=c298&sort=-c298&filter={filtered('c298', 'gte', 4)}")
     assert asked.html.count("<tr data-record") == 6
     assert "C299" in asked.text
     assert "9 Jan 2026" in asked.text, "the last column is drawn by its type"
     assert "Nothing here" in olivia.get(f"/chart{wide.things}?of=c300", status=404).text
-    assert "9 of thing" in olivia.get(f"/chart{wide.things}?of=c298").text
+    assert "9 records." in olivia.get(f"/chart{wide.things}?of=c298").text
     assert olivia.get(f"{wide.things}?q=w7").html.count("<tr data-record") == 1, "the first text column is searched"
 
 
@@ -124,10 +124,12 @@ def test_a_file_of_a_wide_list_has_the_columns_that_were_asked_for_in_their_orde
     assert len(rest) == 8
 
 
-def test_a_text_of_a_megabyte_is_no_name_of_its_record(pages: "Pages", tmp_path: Path) -> None:
+def test_a_text_of_a_megabyte_is_no_name_of_its_record_and_words_of_sql_are_names(pages: "Pages", tmp_path: Path) -> None:
     file = tmp_path / "letters.db"
     with sqlite3.connect(file) as connection:
         connection.execute("create table letter (id integer primary key, subject text, sent date)")
+        connection.execute('create table "nothing" (id integer primary key, "returning" text, "order" integer)')
+        connection.execute("insert into \"nothing\" values (1, 'Back', 3)")
         connection.execute("insert into letter values (1, ?, '2026-01-01'), (2, 'Short', '2026-01-02')", ("word " * 200_000,))
     connection.close()
     sources.add("letters", f"sqlite:///{file}", "operator")
@@ -135,6 +137,9 @@ def test_a_text_of_a_megabyte_is_no_name_of_its_record(pages: "Pages", tmp_path:
     page = pages.olivia.get("/c/letters.letter")
     assert len(page.html) < 60 * 1024
     assert "word word" in page.text
+    assert "Back" in pages.olivia.get("/c/letters.nothing?sort=-returning&q=back").text, "its name is a word of SQL"
+    pages.olivia.send(pages.olivia.get("/new/c/letters.nothing"), "/new/c/letters.nothing", v_returning="Again", v_order="4")
+    assert "Again" in pages.olivia.get("/c/letters.nothing/2").text
     assert pages.olivia.get("/c/letters.letter/1").html.count("word word word word word word word word") < 30_000, "once, as a field"
     sources.remove("letters")
 
@@ -218,7 +223,7 @@ def test_three_sources_of_the_same_names_are_told_apart_on_every_page(pages: "Pa
             connection.execute(f"insert into widget values (1, 'Wheel of {name}')")
             connection.execute("insert into gadgets values (1, 'Cart', 1)")
         connection.close()
-        sources.add(name, f"sqlite:///{file}", "operator")
+        sources.add(name, f"sqlite:///{file}", may={role: ["browse", "read"] for role in ("operator", "auditor")})
     access.refresh()
     olivia, ines = pages.olivia, pages.ines
     for name in names:
@@ -238,6 +243,7 @@ def test_three_sources_of_the_same_names_are_told_apart_on_every_page(pages: "Pa
         assert f"Widget ({name.capitalize()})" in page.text
         assert f"Wheel of {name}" in page.text
         assert [other for other in names if f"Wheel of {other}" in page.text] == [name]
+        assert f"Wheel of {name}, Widget ({name.capitalize()}), Handrail" in olivia.get(f"/c/{name}.widget/1").html, "tabs of a browser"
         led = olivia.get(f"/c/{name}.gadgets/1")
         assert f"Wheel of {name}" in led.text
         assert (
@@ -246,6 +252,10 @@ def test_three_sources_of_the_same_names_are_told_apart_on_every_page(pages: "Pa
         ), "inside its own page the word alone says it"
     found = olivia.get("/search?q=wheel").text
     assert all(f"Wheel of {name}" in found for name in names)
+    sequencing.catch_up()
+    for name in names:
+        told = pages.ada.get(f"/activity?collection={name}.widget").text
+        assert f"widget ({name.capitalize()})" in told, told
     sources.remove("west")
     sources.remove("south")
     access.refresh()

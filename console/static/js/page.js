@@ -140,12 +140,17 @@
       wrong.focus();
       (wrong.closest(".field") ?? wrong).scrollIntoView({ block: "nearest" });
     }
-    // where there is no room for all of them, the present one is seen
+    presentSeen();
+  });
+
+  // Where there is no room for all tabs, the present one is seen, also when their numbers have come and made them wider.
+  function presentSeen() {
     document.querySelectorAll(".tabs > [aria-current], .settings-list [aria-current]").forEach((tab) => {
       const strip = tab.closest(".tabs, .settings-list");
       strip.scrollLeft += tab.getBoundingClientRect().right - strip.getBoundingClientRect().right + 24;
     });
-  });
+  }
+  document.addEventListener("htmx:oobAfterSwap", presentSeen);
 
   window.handrail = { announce, dark };
 })();

@@ -23,7 +23,7 @@ WORDS = {"count": "Number", "sum": "Sum", "average": "Average", "lowest": "Lowes
 PERIODS = {"day": "day", "week": "week", "month": "month", "quarter": "quarter", "year": "year"}
 WITHIN = {"day": "on", "week": "in the week of"}
 TONES = ("accent", "ai", "good", "muted")
-NOBODY = "Empty"
+NOBODY, BLANK = "Empty", "Blank"
 MOST_OTHERS = 2
 SPARK_WIDTH, SPARK_HEIGHT = 84, 30
 
@@ -53,12 +53,16 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Cohorts:
-    """A table of cohorts: heads are how many periods after; rows are (cohort, size, cells as (share in words, number, shade 0 to 5) or None)."""
+    """A table of cohorts: heads are how many periods after; rows are (cohort, size, cells as (share in words, number, shade 0 to 5) or None).
+
+    `hrefs` are the records of each cohort and of its cells, empty: no links.
+    """
 
     title: str
     caption: str
     heads: Sequence[str]
     rows: Sequence[tuple[str, str, Sequence[tuple[str, int, int] | None]]]
+    hrefs: Sequence[tuple[str, Sequence[str]]] = ()
 
 
 def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
@@ -101,10 +105,10 @@ def chart(item: ChartComponent, found: Figures, title: str, look: Look) -> Chart
             TONES[number % len(TONES)],  # type: ignore[arg-type]
             [_float(value, found.measured, currency) for value in values],
             [shown(found.measured, value, currency, look, item.measure) for value in values],
+            _line_hrefs(item, found, line),
         )
         for number, (line, currency, values) in enumerate(found.series)
     ]
-    empty = not found.keys or all(not _number(value) for one in found.series for value in one[2])
     timed = item.chart == "time" and item.sql is None
     kind = "column" if item.chart == "time" else "bar"
     return Chart(
@@ -113,24 +117,37 @@ def chart(item: ChartComponent, found: Figures, title: str, look: Look) -> Chart
         caption(item, found, labels, series),
         kind,  # type: ignore[arg-type]
         _head(item, found),
-        [] if empty else labels,
+        [] if _is_empty(item, found) else labels,
         series,
         _hrefs(item, found),
         empty=f"Nothing to show: no record {f'of the last {item.last} {PERIODS[item.period]}s ' if timed else ''}meets the conditions.",
     )
 
 
+def _is_empty(item: ChartComponent, found: Figures) -> bool:
+    """Whether no record is behind the chart. A sum of nought is a figure."""
+    values = [value for _, _, line in found.series for value in line if value is not None]
+    counts = item.sql is None and item.measure in ("count", "distinct")
+    return not found.keys or not values or (counts and not any(map(_number, values)))
+
+
 def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series: Sequence[Series]) -> str:
     """What the chart says, in a sentence."""
-    values = [value or 0 for value in series[0].values] if series else []
-    if not labels or not any(values):
+    places = [place for place, value in enumerate(series[0].values) if value is not None and found.keys[place] != OTHER] if series else []
+    if _is_empty(item, found) or not places:
         return ""
-    top = max((place for place, key in enumerate(found.keys) if key != OTHER), key=values.__getitem__)
+    values = [value or 0 for value in series[0].values]
+    top = max(places, key=values.__getitem__)
     if item.chart == "time" and item.sql is None:
         where = labels[top] if labels[top] == "now" else f"{WITHIN.get(item.period, 'in')} {labels[top]}"
         present = "today" if item.period == "day" else f"in the present {PERIODS[item.period]}"
         words = f"{series[0].shown[-1]} so far {present}; most was {series[0].shown[top]} {where}"
-        return words + (f", of {len(series)} lines the first" if len(series) > 1 else "") + "."
+        return (
+            words
+            + (f", of {len(series)} lines the first" if len(series) > 1 else "")
+            + "."
+            + (" Not every line is drawn." if found.cut else "")
+        )
     if item.chart == "funnel" and item.sql is None:
         first, last = values[0], values[-1]
         return f"{series[0].shown[-1]} of {series[0].shown[0]} reach the end" + (f", {100 * last / first:.0f} %." if first else ".")
@@ -219,7 +236,7 @@ def _metric_href(item: Metric, found: Figures) -> str | None:
     if conditions is None:
         return None
     if found.date is not None and not item.whole:
-        conditions += links.of_period(found.date.name, *_span(found.date, found.keys[-1], item.period))
+        conditions += links.of_period(found.date.name, *_span(found.date, found.keys[-1], item.period, found.zone))
     return links.records_url(found.collection.id, item.segment, conditions)
 
 
@@ -228,10 +245,9 @@ def _conditions(item: Metric | ChartComponent, found: Figures) -> list[Any] | No
     return links.filters_of(list(found.conditions)[1 if item.segment else 0 :], found.roots)
 
 
-def _span(field: Field, first: str, period: str) -> tuple[Any, Any]:
+def _span(field: Field, first: str, period: str, zone: str) -> tuple[Any, Any]:
     start = date.fromisoformat(first)
     after = workspaces.end_of(period, start)
-    zone = frame.actor().zone
     if is_counted(field):
         kind, whole = str(field.widget), field.type == "integer"
         return counted_moments.count(kind, midnight(start, zone), whole=whole), counted_moments.count(
@@ -247,25 +263,40 @@ def _moment(at: Any) -> str:
 
 
 def _hrefs(item: ChartComponent, found: Figures) -> Sequence[str]:
-    if found.collection is None or item.chart == "funnel":
-        return ()
     conditions = _conditions(item, found)
-    if conditions is None:
+    if found.collection is None or conditions is None:
         return ()
-    made = []
-    for key in found.keys:
-        if key == OTHER:
-            made.append("")
-            continue
-        own = (
-            links.of_period(found.date.name, *_span(found.date, key, item.period))
-            if found.date and item.chart == "time"
-            else [links.of_value(found.by.name, key)]
-            if found.by
-            else []
+    if item.chart == "funnel":
+        reached = [links.filters_of(found.stages[: place + 1], found.roots) for place in range(len(found.stages))]
+        return ["" if own is None else _records_url(item, found, [*conditions, *own]) for own in reached]
+    if found.date is not None:
+        return [_records_url(item, found, [*conditions, *_period(item, found, found.date, key)]) for key in found.keys]
+    if found.by is None:
+        return ()
+    named = [key for key in found.keys if key != OTHER]
+    return [
+        _records_url(
+            item, found, [*conditions, links.of_others(found.by.name, named) if key == OTHER else links.of_value(found.by.name, key)]
         )
-        made.append(links.records_url(found.collection.id, item.segment, [*conditions, *own]))
-    return made
+        for key in found.keys
+    ]
+
+
+def _line_hrefs(item: ChartComponent, found: Figures, line: Any) -> Sequence[str]:
+    """The records of each period in one of several lines; none for the line of what else there is."""
+    conditions = _conditions(item, found)
+    if found.line is None or found.date is None or conditions is None or line == OTHER:
+        return ()
+    own = [*conditions, links.of_value(found.line.name, line)]
+    return [_records_url(item, found, [*own, *_period(item, found, found.date, key)]) for key in found.keys]
+
+
+def _records_url(item: ChartComponent, found: Figures, conditions: Sequence[Any]) -> str:
+    return "" if found.collection is None else links.records_url(found.collection.id, item.segment, conditions)
+
+
+def _period(item: ChartComponent, found: Figures, day: Field, first: str) -> list[dict[str, Any]]:
+    return links.of_period(day.name, *_span(day, first, item.period, found.zone))
 
 
 def _head(item: ChartComponent, found: Figures) -> str:
@@ -291,6 +322,8 @@ def _label(item: ChartComponent, found: Figures, key: Any, look: Look) -> str:
 def _value_words(field: Field, key: Any, named: Mapping[Any, Any], look: Look) -> str:
     if key is None:
         return NOBODY
+    if isinstance(key, str) and not key.strip():
+        return BLANK
     return formats.text(formats.kind(field), key, frame.naming(named, look)) or NOBODY
 
 
@@ -299,7 +332,7 @@ def _series_name(item: ChartComponent, found: Figures, line: Any, currency: str 
         return formats.label_of(str(line)) if line else "Value"
     what = WORDS[item.measure] if found.measured is None else f"{WORDS[item.measure]} of {uncapitalised(found.measured.label)}"
     if found.line is not None:
-        what = _value_words(found.line, line, found.named, look)
+        what = "Other" if line == OTHER else _value_words(found.line, line, found.named, look)
     return f"{what}, {currency}" if currency else what
 
 
@@ -322,4 +355,16 @@ def _cohorts(item: ChartComponent, found: Figures, title: str, look: Look) -> Co
         else "No record falls into these periods."
     )
     heads = [f"Same {PERIODS[item.period]}" if not after else f"+{after}" for after in range(len(found.keys))]
-    return Cohorts(title, words, heads, rows)
+    return Cohorts(title, words, heads, rows, _cohort_hrefs(item, found))
+
+
+def _cohort_hrefs(item: ChartComponent, found: Figures) -> Sequence[tuple[str, Sequence[str]]]:
+    conditions = _conditions(item, found)
+    if found.collection is None or found.date is None or found.then is None or conditions is None:
+        return ()
+    began = [[*conditions, *_period(item, found, found.date, key)] for key in found.keys]
+    came = [_period(item, found, found.then, key) for key in found.keys]
+    return [
+        (_records_url(item, found, own), [_records_url(item, found, [*own, *later]) for later in came[place:]])
+        for place, own in enumerate(began)
+    ]

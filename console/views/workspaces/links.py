@@ -37,6 +37,14 @@ def of_value(name: str, value: Any) -> dict[str, Any]:
     return {"field": name, "op": "is_null", "value": True} if value is None else {"field": name, "op": "eq", "value": value}
 
 
+def of_others(name: str, values: Sequence[Any]) -> dict[str, Any]:
+    """Records with none of these values."""
+    others = {"and": [{"field": name, "op": "ne", "value": value} for value in values if value is not None]}
+    if None in values:
+        return {"and": [*others["and"], {"field": name, "op": "is_null", "value": False}]}
+    return {"or": [others, {"field": name, "op": "is_null", "value": True}]}
+
+
 def of_period(name: str, first: Any, after: Any) -> list[dict[str, Any]]:
     """Records whose day or moment is in the period."""
     return [{"field": name, "op": "gte", "value": first}, {"field": name, "op": "lt", "value": after}]

@@ -1,0 +1,122 @@
+"""Charts over databases of others: each number leads to a list of exactly as many records, whatever the values, the kind of chart and the reader's zone."""
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
+from tests.views.test_workspace_pages import publish
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+KINDS_OF = (None, "", " ", "Open", "open", "Open ", "O''Neil", "<i>x</i>", "=1+1", "a,b", "a_b", "null", "日本")
+LAST = 60
+
+
+@pytest.fixture(params=KINDS)
+def counted(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
+    """Things of the last weeks, one every seven hours; the sum of their numbers is nought, and a second table has none."""
+    began, kind = datetime.now(UTC) - timedelta(hours=7 * LAST), "timestamptz" if request.param == "postgresql" else "datetime"
+    rows = []
+    for number in range(LAST):
+        at, value = began + timedelta(hours=7 * number), KINDS_OF[number * number % len(KINDS_OF)]
+        closed = "null" if number % 4 == 0 else f"'{at + timedelta(days=number % 9):%Y-%m-%d %H:%M:%S}'"
+        said = "null" if value is None else f"'{value}'"
+        rows.append(f"({number + 1}, {said}, '{at:%Y-%m-%d %H:%M:%S}', '{at:%Y-%m-%d}', {closed}, {(-1) ** number * 5})")
+    made = [
+        f"create table thing (id integer primary key, kind varchar(20), at {kind}, day date, closed {kind}, n integer)",
+        f"insert into thing values {', '.join(rows)}",
+        f"create table hollow (id integer primary key, kind varchar(20), at {kind}, n integer)",
+    ]
+    with connected(request, pages, tmp_path, "counted", made) as found:
+        yield found
+
+
+def charts(source: str) -> list[dict[str, Any]]:
+    """One of each, over the table of things."""
+    of: dict[str, Any] = {"type": "chart", "collection": f"{source}.thing"}
+    timed = of | {"chart": "time", "date": "at"}
+    open_or_odd = ["record.n > 0", "record.kind == 'Open' || record.kind == 'open'"]
+    made = [
+        timed | {"period": "day", "last": 30},
+        timed | {"period": "week", "last": 9, "by": "kind"},
+        of | {"chart": "time", "date": "day", "period": "month", "last": 3, "where": ["record.n > 0"]},
+        of | {"chart": "share", "by": "kind", "limit": 4},
+        of | {"chart": "share", "by": "kind", "limit": 13},
+        of | {"chart": "leaders", "by": "n"},
+        of | {"chart": "cohort", "date": "at", "then": "closed", "period": "week", "last": 5},
+        of
+        | {
+            "chart": "funnel",
+            "stages": [{"label": f"Stage {number}", "where": where} for number, where in enumerate(["record.id > 0", *open_or_odd])],
+        },
+    ]
+    return [{"id": f"c{number}", "title": f"Chart {number}"} | each for number, each in enumerate(made)]
+
+
+def linked(part: str) -> list[tuple[str, int]]:
+    """Every address in the tables of a page, and the number that stands with it: of its cell, else the sum of its row."""
+    found = []
+    for row in re.findall(r"<tr>(.*?)</tr>", part, re.DOTALL):
+        cells = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
+        hidden = [re.search(r"class=\"vh\">, (\d+)", cell) for cell in cells]
+        plain = [re.sub(r"<[^>]+>", "", cell).strip().replace(",", "") for cell in cells]
+        whole = int(plain[1]) if any(hidden) else sum(int(cell) for cell in plain[1:] if cell.isdigit())
+        for place, cell in enumerate(cells):
+            if (to := re.search(r'href="([^"]+)"', cell)) is not None:
+                number = hidden[place]
+                found.append((html.unescape(to[1]), whole if place == 0 else int(number[1] if number else plain[place])))
+    return found
+
+
+def in_list(pages: "Pages", address: str) -> int:
+    """How many records the list says it has."""
+    page = pages.olivia.get(f"{address}&count=1")
+    said = re.search(r"of ([\d,]+)", page.html.split('id="count"')[-1][:400])
+    return int(said[1].replace(",", "")) if said else page.html.count("<tr data-record")
+
+
+@pytest.mark.rotating
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_every_number_of_every_chart_leads_to_as_many_records(counted: Odd, zone: str) -> None:
+    pages, source = counted.pages, counted.name
+    made = charts(source)
+    hollow = [
+        each | {"id": f"h{each['id']}", "collection": f"{source}.hollow", "date": "at", "by": "kind"} for each in made[:1] + made[3:4]
+    ]
+    nought = {
+        "id": "zero",
+        "type": "chart",
+        "chart": "leaders",
+        "by": "kind",
+        "collection": f"{source}.thing",
+        "measure": "sum",
+        "field": "n",
+    }
+    publish({"format": 1, "id": "figures", "title": "Figures", "teams": ["operations"], "components": [*made, *hollow, nought]})
+    pages.olivia.send(pages.olivia.get("/settings/me"), "/profile", zone=zone)
+    for each in made:
+        part = pages.olivia.get(f"/w/figures/part/{each['id']}", htmx=f"part-{each['id']}").html
+        links = linked(part)
+        assert links, each
+        wrong = [(address, told, there) for address, told in links if (there := in_list(pages, address)) != told]
+        assert wrong == [], each
+    for column in ("kind", "n", "at", "day"):
+        links = linked(pages.olivia.get(f"/chart{counted.things}?of={column}").html)
+        assert links, column
+        wrong = [(address, told, there) for address, told in links if (there := in_list(pages, address)) != told]
+        assert wrong == [], column
+    many = pages.olivia.get("/w/figures/part/c1", htmx="part-c1").html
+    assert ">Other<" in many, "thirteen kinds do not fit: the rest is one line"
+    assert sum(number for _, number in linked(pages.olivia.get("/w/figures/part/c3", htmx="part-c3").html)) == LAST, "Other has its records"
+    labels = re.findall(r'scope="row">(?:<a[^>]*>)?(.*?)<', pages.olivia.get("/w/figures/part/c4", htmx="part-c4").html)
+    assert {"None", "Blank"} < set(labels)
+    for each in hollow:
+        assert "Nothing to show" in pages.olivia.get(f"/w/figures/part/{each['id']}", htmx=f"part-{each['id']}").text
+    assert "Nothing to show" not in pages.olivia.get("/w/figures/part/zero", htmx="part-zero").text
