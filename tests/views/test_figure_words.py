@@ -55,7 +55,7 @@ def drawn(told: Chart, found: Figures, look: Look = LOOK) -> Any:
         ([("a", 3), ("b", 1)], {}, "a leads with 3, 75 % of what is shown."),
         ([("a", 3), (OTHER, 97)], {}, "a leads with 3, 3 % of what is shown."),
         ([("a", 1), ("b", 2), (OTHER, 1)], {}, "b leads with 2, 50 % of what is shown."),
-        ([(None, 4), ("b", 1)], {}, "None leads with 4, 80 % of what is shown."),
+        ([(None, 4), ("b", 1)], {}, "Empty leads with 4, 80 % of what is shown."),
         ([("a", 5), ("b", -5)], {"measure": "sum", "field": "n"}, "a leads with 5."),
         ([("a", -5), ("b", -4), ("c", None)], {"measure": "sum", "field": "n"}, "b leads with \N{MINUS SIGN}4."),
         ([("a", 0), ("b", 0)], {"measure": "sum", "field": "n"}, "a leads with 0."),
@@ -192,7 +192,7 @@ def test_an_axis_is_in_whole_units_of_the_currency_that_its_words_name(
     [
         ("2026-11-03", "3 Nov 2026"),
         ("2026-11-03T10:05:00Z", "3 Nov 2026, 10:05"),
-        (None, "None"),
+        (None, "Empty"),
         ("<b>bold</b>", "<b>bold</b>"),
         (12500, "12,500"),
         (True, "Yes"),
