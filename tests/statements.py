@@ -6,11 +6,13 @@ product itself sends: a test may look where it likes.
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import psycopg
+import pytest
 
 from console.access.run_reach import ALL
 from console.db import prepared_statement
@@ -55,6 +57,20 @@ def watch() -> None:
 
     psycopg.Cursor.execute = looked_at  # type: ignore[method-assign]
     prepared_statement._compiled = prepared  # type: ignore[assignment]
+
+
+def note_prepared(patch: pytest.MonkeyPatch, note: Callable[[str], object]) -> None:
+    """Have `note` called with each prepared statement that goes through no cursor: to count what is sent."""
+
+    def noting(send: Callable[..., Any]) -> Callable[..., Any]:
+        def sent(driver: Any, statement: str, parameters: Any) -> Any:
+            note(statement)
+            return send(driver, statement, parameters)
+
+        return sent
+
+    for name in ("scalar", "rows"):
+        patch.setattr(prepared_statement, name, noting(getattr(prepared_statement, name)))
 
 
 def _look(statement: str) -> None:

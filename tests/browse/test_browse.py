@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from console import access, browse, log, records, runs
 from console.browse import BrowseQuery, record_lists
 from console.core.actor import Actor
-from console.db import prepared_statement
 from console.db.early_statement import Ahead
 from console.db.engine import hot_engine
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.records import catalogue
+from tests.statements import note_prepared
 
 if TYPE_CHECKING:
     from tests.company import Company
@@ -285,18 +285,14 @@ def test_a_list_is_a_fixed_number_of_statements(company: "Company", monkeypatch:
         seen.append(str(query))
         return execute(cursor, query, *more, **named)
 
-    def sending_alone(driver: Any, statement: str, parameters: Any) -> int:
-        seen.append(statement)
-        return scalar(driver, statement, parameters)
-
-    send, scalar = Ahead.__init__, prepared_statement.scalar
+    send = Ahead.__init__
 
     def sending(ahead: Ahead, statement: str, parameters: Any) -> None:
         seen.append(statement)
         send(ahead, statement, parameters)
 
     monkeypatch.setattr(Ahead, "__init__", sending)  # what goes through no cursor
-    monkeypatch.setattr(prepared_statement, "scalar", sending_alone)
+    note_prepared(monkeypatch, seen.append)
     monkeypatch.setattr(psycopg.Cursor, "execute", noting)  # the console's own database: what goes through SQLAlchemy, and what does not
     source = catalogue.engine_of(records.collection("customer"))
     sa.event.listen(source, "before_cursor_execute", note)

@@ -11,12 +11,13 @@ import pytest
 
 from console import log, runs
 from console.core.run import fold
-from console.db import engine, prepared_statement
+from console.db import engine
 from console.errors import Conflict, ConsoleError
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.samples import sampled
+from tests.statements import note_prepared
 
 pytestmark = pytest.mark.rotating
 
@@ -199,19 +200,15 @@ def test_a_completed_step_costs_two_statements(company: Company, monkeypatch: py
     run_id = company.at("note")
     told = company.told(run_id)
     sent: list[str] = []
-    execute, scalar = psycopg.Cursor.execute, prepared_statement.scalar
+    execute = psycopg.Cursor.execute
 
     def counted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
         if self.connection.info.dbname.startswith("company"):
             sent.append(str(query))
         return execute(self, query, *given, **more)
 
-    def below(driver: Any, query: str, given: Any) -> int:
-        sent.append(query)
-        return scalar(driver, query, given)
-
     monkeypatch.setattr(psycopg.Cursor, "execute", counted)
-    monkeypatch.setattr(prepared_statement, "scalar", below)
+    note_prepared(monkeypatch, sent.append)
     company.answer(run_id, "olivia", told, note="counted")
     statements = [query for query in sent if "version" not in query]  # the rights' version is asked at most once a second
     assert len(statements) <= 4, statements

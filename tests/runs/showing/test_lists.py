@@ -12,12 +12,12 @@ import sqlalchemy as sa
 
 from console import access, records, runs
 from console.access import Row, policy_store
-from console.db import prepared_statement
 from console.db.early_statement import Ahead
 from console.db.engine import hot_engine, transaction
 from console.errors import Malformed
 from console.records import catalogue, connect
 from tests.company import Company
+from tests.statements import note_prepared
 from tests.tables import cases
 
 MANY = 1000
@@ -105,7 +105,7 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
     """(statements to the console's own database, statements to the source) that are sent meanwhile, without those asked once a second."""
     own: list[str] = []
     theirs: list[str] = []
-    execute, scalar = psycopg.Cursor.execute, prepared_statement.scalar
+    execute = psycopg.Cursor.execute
 
     def noting(cursor: Any, query: Any, *more: Any, **named: Any) -> Any:
         if "console.version" not in str(query):
@@ -121,16 +121,12 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
         own.append(statement)
         send(ahead, statement, parameters)
 
-    def below(driver: Any, query: str, given: Any) -> int:
-        own.append(query)
-        return scalar(driver, query, given)
-
     source = catalogue.engine_of(records.collection("customer"))
     sa.event.listen(source, "before_cursor_execute", note)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(psycopg.Cursor, "execute", noting)
         patched.setattr(Ahead, "__init__", sending)
-        patched.setattr(prepared_statement, "scalar", below)
+        note_prepared(patched, own.append)
         yield own, theirs
     sa.event.remove(source, "before_cursor_execute", note)
 

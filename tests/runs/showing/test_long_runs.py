@@ -11,29 +11,26 @@ import sqlalchemy as sa
 from console import access, log, runs, subjects
 from console.access import policy_store
 from console.activity import sequencing
-from console.db import prepared_statement, tables, transaction
+from console.db import tables, transaction
 from console.log import event_view
 from console.runs.showing.replay import Tick
 from tests.company import Company
+from tests.statements import note_prepared
 
 
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """The statements sent to the console's database in this block."""
     sent: list[Any] = []
-    execute, scalar = psycopg.Cursor.execute, prepared_statement.scalar
+    execute = psycopg.Cursor.execute
 
     def noted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
         sent.append(query)
         return execute(self, query, *given, **more)
 
-    def below(driver: Any, query: str, given: Any) -> int:
-        sent.append(query)
-        return scalar(driver, query, given)
-
     with monkeypatch.context() as patch:
         patch.setattr(psycopg.Cursor, "execute", noted)
-        patch.setattr(prepared_statement, "scalar", below)
+        note_prepared(patch, sent.append)
         yield sent
 
 
