@@ -27,6 +27,8 @@ def follow(connection: Connection, collection_id: str, names: Mapping[str, str])
     for seen in connection.execute(sa.select(view.c.person, view.c.columns, view.c.widths).where(view.c.collection == collection_id)).all():
         columns = [names.get(name, name) for name in seen.columns or ()] or None
         widths = {names.get(name, name): width for name, width in seen.widths.items()} if seen.widths else sa.null()
+        if columns == (seen.columns or None) and (not seen.widths or widths == seen.widths):
+            continue
         mine = (view.c.person == seen.person) & (view.c.collection == collection_id)
         connection.execute(sa.update(view).where(mine).values(columns=columns, widths=widths))
 

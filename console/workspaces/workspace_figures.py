@@ -35,8 +35,8 @@ class Figures:
     """What a chart draws. `keys` are values or first days of periods, in order; `series` are (key of the line or None, currency, value for each key).
 
     `measured` is the measured field, `by` the one whose values are told apart, `date` that of the periods; `named` the records that keys refer to.
-    `conditions` are those of the records behind it, with their roots; `stages` those of a funnel, `then` the later day of cohorts. Periods begin in
-    `zone`. `cut`: there were more groups than are read.
+    `conditions` are those of the records behind it, with their roots; `stages` those of a funnel, `then` the later day of cohorts. `cut`: there
+    were more groups than are read.
     """
 
     collection: Collection | None
@@ -54,7 +54,6 @@ class Figures:
     total: Sequence[tuple[str | None, Any]] = ()
     stages: Sequence[Expression] = ()
     then: Field | None = None
-    zone: str = "UTC"
 
 
 def metric(desk: Desk, item: Metric) -> Figures:
@@ -63,20 +62,20 @@ def metric(desk: Desk, item: Metric) -> Figures:
         return _answer_of_select(desk, item)
     collection, scope, where, roots = _judged(desk, item)
     measured, day = _field(collection, scope, item.field), _field(collection, scope, item.date)
-    common, zone = {"measure": item.measure, "field": item.field}, desk.actor.zone
+    common = {"measure": item.measure, "field": item.field}
     keys: list[str] = []
     series: list[tuple[Any, str | None, Sequence[Any]]] = []
     total: list[tuple[str | None, Any]] = []
     if day is not None:
         keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
-        rows = _of_periods(item, day, keys[0], [By(day.name, item.period)], where, roots, scope, zone)
+        rows = _of_periods(desk, item, day, keys[0], [By(day.name, item.period)], where, roots, scope)
         series = _lines(rows, keys, item.measure)
         total = [(currency, values[-1]) for _, currency, values in series] or [(None, _nothing(item.measure))]
     if day is None or item.whole:
         groups = grouped.grouped(collection.id, scope, where=where, roots=roots, **common)  # type: ignore[arg-type]
         total = [(each.currency, each.value) for each in groups] or [(None, _nothing(item.measure))]
     _note(desk, item, collection, len(total))
-    return Figures(collection, keys, series, measured, date=day, conditions=where, roots=roots, total=total, zone=zone)
+    return Figures(collection, keys, series, measured, date=day, conditions=where, roots=roots, total=total)
 
 
 def chart(desk: Desk, item: Chart) -> Figures:
@@ -142,19 +141,19 @@ def _needed(collection: Collection, scope: Scope, name: str | None) -> Field:
 
 
 def _of_periods(
-    item: Chart | Metric, day: Field, first: str, by: list[By], where: list[Chosen], roots: Mapping[str, Any], scope: Scope, zone: str
+    desk: Desk, item: Chart | Metric, day: Field, first: str, by: list[By], where: list[Chosen], roots: Mapping[str, Any], scope: Scope
 ) -> list[Group]:
     """The groups from the first period on."""
     begins: Any = date.fromisoformat(first)
     if day.stored == "datetime" or is_counted(day):
-        begins = midnight(begins, zone)
+        begins = midnight(begins, desk.actor.zone)
     if is_counted(day):
         begins = counted_moments.number(day, begins)
     within = [*where, grouped.since(day.name, SINCE)]
     known = {**roots, "input": {**roots["input"], SINCE: begins}}
     by = [replace(each, first=date.fromisoformat(first)) if each.period else each for each in by]
     return grouped.grouped(
-        item.collection or "", scope, measure=item.measure, field=item.field, by=by, where=within, roots=known, zone=zone
+        item.collection or "", scope, measure=item.measure, field=item.field, by=by, where=within, roots=known, zone=desk.actor.zone
     )
 
 
@@ -185,10 +184,9 @@ def _nothing(measure: str) -> Any:
 def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
     day, line = _needed(collection, scope, item.date), _field(collection, scope, item.by)
     measured = _field(collection, scope, item.field)
-    zone = desk.actor.zone
     keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
     by = [By(day.name, item.period), *([By(line.name)] if line else [])]
-    rows = _of_periods(item, day, keys[0], by, where, roots, scope, zone)
+    rows = _of_periods(desk, item, day, keys[0], by, where, roots, scope)
     lines = _lines(rows, keys, item.measure)
     named = _named(desk.actor, line, {each for each, _, _ in lines} - {OTHER}) if line else {}
     cut = len(rows) == grouped.MOST_GROUPS or (
@@ -205,7 +203,6 @@ def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: 
         conditions=where,
         roots=roots,
         cut=cut,
-        zone=zone,
     )
 
 
@@ -236,9 +233,8 @@ def _text_of(total: Decimal) -> int | str:
 def _cohort(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
     """`keys` are the cohorts; the series are how many of them came after 0, 1, 2 … periods."""
     day, then = _needed(collection, scope, item.date), _needed(collection, scope, item.then)
-    zone = desk.actor.zone
     keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
-    rows = _of_periods(item, day, keys[0], [By(day.name, item.period), By(then.name, item.period)], where, roots, scope, zone)
+    rows = _of_periods(desk, item, day, keys[0], [By(day.name, item.period), By(then.name, item.period)], where, roots, scope)
     places = {key: number for number, key in enumerate(keys)}
     table = [[0 for _ in keys] for _ in keys]
     sizes = dict.fromkeys(keys, 0)
@@ -253,7 +249,7 @@ def _cohort(desk: Desk, item: Chart, collection: Collection, scope: Scope, where
         (after, None, [table[after][place] if place + after <= last else None for place in range(len(keys))]) for after in range(len(keys))
     ]
     total = [(key, sizes[key]) for key in keys]
-    return Figures(collection, keys, series, None, date=day, then=then, conditions=where, roots=roots, total=total, zone=zone)
+    return Figures(collection, keys, series, None, date=day, then=then, conditions=where, roots=roots, total=total)
 
 
 def _funnel(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:

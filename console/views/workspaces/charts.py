@@ -236,7 +236,7 @@ def _metric_href(item: Metric, found: Figures) -> str | None:
     if conditions is None:
         return None
     if found.date is not None and not item.whole:
-        conditions += links.of_period(found.date.name, *_span(found.date, found.keys[-1], item.period, found.zone))
+        conditions += links.of_period(found.date.name, *_span(found.date, found.keys[-1], item.period))
     return links.records_url(found.collection.id, item.segment, conditions)
 
 
@@ -245,8 +245,8 @@ def _conditions(item: Metric | ChartComponent, found: Figures) -> list[Any] | No
     return links.filters_of(list(found.conditions)[1 if item.segment else 0 :], found.roots)
 
 
-def _span(field: Field, first: str, period: str, zone: str) -> tuple[Any, Any]:
-    start = date.fromisoformat(first)
+def _span(field: Field, first: str, period: str) -> tuple[Any, Any]:
+    start, zone = date.fromisoformat(first), frame.actor().zone
     after = workspaces.end_of(period, start)
     if is_counted(field):
         kind, whole = str(field.widget), field.type == "integer"
@@ -270,7 +270,7 @@ def _hrefs(item: ChartComponent, found: Figures) -> Sequence[str]:
         reached = [links.filters_of(found.stages[: place + 1], found.roots) for place in range(len(found.stages))]
         return ["" if own is None else _records_url(item, found, [*conditions, *own]) for own in reached]
     if found.date is not None:
-        return [_records_url(item, found, [*conditions, *_period(item, found, found.date, key)]) for key in found.keys]
+        return [_records_url(item, found, [*conditions, *_period(item, found.date, key)]) for key in found.keys]
     if found.by is None:
         return ()
     named = [key for key in found.keys if key != OTHER]
@@ -288,15 +288,15 @@ def _line_hrefs(item: ChartComponent, found: Figures, line: Any) -> Sequence[str
     if found.line is None or found.date is None or conditions is None or line == OTHER:
         return ()
     own = [*conditions, links.of_value(found.line.name, line)]
-    return [_records_url(item, found, [*own, *_period(item, found, found.date, key)]) for key in found.keys]
+    return [_records_url(item, found, [*own, *_period(item, found.date, key)]) for key in found.keys]
 
 
 def _records_url(item: ChartComponent, found: Figures, conditions: Sequence[Any]) -> str:
     return "" if found.collection is None else links.records_url(found.collection.id, item.segment, conditions)
 
 
-def _period(item: ChartComponent, found: Figures, day: Field, first: str) -> list[dict[str, Any]]:
-    return links.of_period(day.name, *_span(day, first, item.period, found.zone))
+def _period(item: ChartComponent, day: Field, first: str) -> list[dict[str, Any]]:
+    return links.of_period(day.name, *_span(day, first, item.period))
 
 
 def _head(item: ChartComponent, found: Figures) -> str:
@@ -362,8 +362,8 @@ def _cohort_hrefs(item: ChartComponent, found: Figures) -> Sequence[tuple[str, S
     conditions = _conditions(item, found)
     if found.collection is None or found.date is None or found.then is None or conditions is None:
         return ()
-    began = [[*conditions, *_period(item, found, found.date, key)] for key in found.keys]
-    came = [_period(item, found, found.then, key) for key in found.keys]
+    began = [[*conditions, *_period(item, found.date, key)] for key in found.keys]
+    came = [_period(item, found.then, key) for key in found.keys]
     return [
         (_records_url(item, found, own), [_records_url(item, found, [*own, *later]) for later in came[place:]])
         for place, own in enumerate(began)
