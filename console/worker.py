@@ -39,6 +39,7 @@ LETTERS_S = 2.0
 PUBLISH_S = 5.0
 PATROL_S = 10.0
 MINUTE_S = 60.0
+HOUR_S = 3600.0
 DAY_S = 24 * 3600.0
 REST_S = 5.0
 """The longest pause of what looks for something that the log tells of: at rest it comes about by a crash alone."""
@@ -242,6 +243,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
         ],
         "enrolled": [
             Duty("places", SECOND_S, enrolments.beginning.keep_in_step, REST_S),
+            Duty("runs of who left", HOUR_S, enrolments.leaving.finish_left),
             Duty("places of ended workflows", STUCK_S, enrolments.leaving.leave_unbegun, REST_S),
             Duty("exits", STUCK_S, enrolments.exits.look, REST_S),
             Duty("exits of the quiet", PATROL_S, enrolments.exits.patrol),

@@ -40,7 +40,7 @@ from console.access.role_grants import (
 )
 from console.access.role_rights import RoleRights, rights
 from console.access.rows import ACTS, PolicyError, Row, export, parse
-from console.access.run_reach import EVERY_RUN, Runs
+from console.access.run_reach import AT_WORK, EVERY_RUN, Runs
 from console.access.subject_scope import path_of as subject_path, subject_of
 
 OPEN_MODULES = frozenset({

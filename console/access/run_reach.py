@@ -53,3 +53,5 @@ class Runs:
 
 EVERY_RUN = Runs(None)
 """For the engine, which moves, cleans up and repairs runs without showing them."""
+AT_WORK = "r.ended_at is null and (r.status = 'running' or (r.status = 'waiting_event' and r.waiting ->> 'for' = 'effect'))"
+"""Condition of runs that the engine is moving, as the index `run_at_work` has it: few, however many runs rest."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from console import accounts, faults, log, queue, records, runs, subjects
-from console.access import EVERY_RUN
+from console.access import AT_WORK, EVERY_RUN
 from console.core import scopes
 from console.core.documents.workflow import Settings
 from console.db.engine import alone, fetch
@@ -31,8 +31,7 @@ select e.id, e.record, e.subject, e.nonce, e.ct, e.entered_by, e.origin, e.trigg
 where e.workflow = %s and e.status = 'waiting' and (e.due_at is null or e.due_at <= %s) order by e.id limit %s
 """
 _AT_WORK = f"""
-select count(*) from (select r.id from {EVERY_RUN.sql()} where r.ended_at is null and r.status in ('running', 'waiting_event') and r.workflow = %s
-    and r.holder is null and (r.status = 'running' or r.waiting ->> 'for' = 'effect') limit %s) busy
+select count(*) from (select r.id from {EVERY_RUN.sql()} where {AT_WORK} and r.workflow = %s and r.holder is null limit %s) busy
 """  # noqa: S608 (texts of ours)
 _LATELY = "select count(*) from console.enrolment e where e.workflow = %s and e.begun_at > %s"
 _BEGUN = f"""
@@ -235,5 +234,5 @@ def _blocked(target: Target, waiting: _Waiting, error: ConsoleError) -> _Blocked
 def keep_in_step() -> None:
     """What keeps enrolments in step with their runs: a duty of the worker."""
     counts.follow()
-    leaving.finish_left()
+    leaving.finish_left_lately()
     pick_up()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -28,8 +29,11 @@ where id = %(id)s and left_at is null returning run
 """
 _LEFT_BEHIND = f"""
 select e.id, e.run, coalesce(e.reason, ''), e.ending from console.enrolment e join {EVERY_RUN.sql()} on r.id = e.run
-where e.left_at is not null and r.ended_at is null and (%s::text is null or e.workflow = %s) limit 500
+where e.left_at >= %s and e.run is not null and e.ending in ('unenrolled', 'exited', 'record_gone', 'erased') and r.ended_at is null
+and (%s::text is null or e.workflow = %s) limit 500
 """  # noqa: S608 (texts of ours)
+"""Who left before their run ended, as the index `enrolment_left_early` has them."""
+LATELY = timedelta(minutes=10)
 _ENDED_WORKFLOWS = """
 select w.id, coalesce(nullif(w.status_reason, ''), 'The workflow was ' || w.status || ' before they began.') from console.workflow w
 where w.status = any(%s) and exists (select from console.enrolment e where e.workflow = w.id and e.left_at is null and e.run is null)
@@ -90,7 +94,17 @@ def leave(actor: Actor, target: Target, lead_id: str, ending: str, reason: str) 
 
 def finish_left(workflow_id: str | None = None) -> int:
     """End the runs of those who have left, of one workflow or (None) all, where a process died over it; answers how many. A duty of the worker."""
-    return sum(_ended(run_id, reason, str(ending)) for _, run_id, reason, ending in fetch(_LEFT_BEHIND, (workflow_id, workflow_id)))
+    return _finish_left(datetime.min.replace(tzinfo=UTC), workflow_id)
+
+
+def finish_left_lately() -> int:
+    """As `finish_left` for those who left a moment ago: looked for each second, where those who ever left would be too many."""
+    return _finish_left(log.now() - LATELY, None)
+
+
+def _finish_left(since: datetime, workflow_id: str | None) -> int:
+    rows = fetch(_LEFT_BEHIND, (since, workflow_id, workflow_id))
+    return sum(_ended(run_id, reason, str(ending)) for _, run_id, reason, ending in rows)
 
 
 def _ended(run_id: str, reason: str, ending: str) -> bool:

@@ -9,9 +9,10 @@ import contextlib
 import logging
 import random
 import threading
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job
 from pgqueuer.domain.settings import DBSettings, Durability
-from pgqueuer.domain.types import Channel, QueueEntrypoint
+from pgqueuer.domain.types import Channel, JobId, QueueEntrypoint
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 from typing_extensions import override
 
@@ -39,6 +40,8 @@ POLL = timedelta(seconds=2)
 """A notice tells of a job at once; what nothing tells of is looked for: the jobs of a worker that died."""
 HASTY = "set synchronous_commit = off"
 """What is noted of deliveries does not wait for the disk. If the server's machine dies, the last of it is lost and those jobs come again."""
+BY_INDEX = "set enable_seqscan = off; set enable_bitmapscan = off"
+"""The queue is empty at one moment and has thousands of jobs a second later, which the statistics do not tell; and an index forgets jobs that are done."""
 CONNECT_S = 10.0
 CLOSE_S = 1.0
 TRIES = 8
@@ -103,9 +106,9 @@ class Pool:
 
 
 _WAITING = f"""
-select name from unnest($1::text[]) name where exists (select from queue.pgqueuer
-    where entrypoint = name and status = 'queued' and execute_after < now())
-or exists (select from queue.pgqueuer where entrypoint = name and status = 'picked' and heartbeat < now() - interval '{HEARTBEAT.total_seconds()}s')
+select name from unnest($1::text[]) name where exists (select from queue.pgqueuer where entrypoint = name and status = 'queued' and execute_after < now())
+union select entrypoint from queue.pgqueuer
+where entrypoint = any ($1) and status = 'picked' and heartbeat < now() - interval '{HEARTBEAT.total_seconds()}s'
 """  # noqa: S608 (a text of ours)
 
 
@@ -141,6 +144,14 @@ class _Manager(QueueManager):
 
     driver: _Driver | None = None
     pools: Sequence[Pool] = ()
+    named: dict[JobId, str] = field(default_factory=dict)
+    """Which kind of job those are that are under way here."""
+
+    def _with_room(self) -> Sequence[Pool]:
+        """The pools in which no fetched job waits for a thread: each fetch then brings several."""
+        self.named = {job: self.named[job] for job in self.job_context if job in self.named}
+        under_way = Counter(self.named.values())
+        return [pool for pool in self.pools if sum(under_way[name] for name in pool.handlers) <= pool.threads]
 
     @override
     async def fetch_jobs(
@@ -148,29 +159,35 @@ class _Manager(QueueManager):
     ) -> AsyncGenerator[Job, None]:
         if self.driver is not None:
             self.driver.told = False
-        rows = await self.queries.driver.fetch(_WAITING, list(self.entrypoint_registry))
+        if not (pools := self._with_room()):
+            return
+        rows = await self.queries.driver.fetch(_WAITING, [name for pool in pools for name in pool.handlers])
         waiting = {row["name"] for row in rows}
-        for pool in self.pools:
+        for pool in pools:
             names = {QueueEntrypoint(name): EntrypointExecutionParameter(concurrency_limit=0) for name in pool.handlers}
             fetched = 0 if waiting.isdisjoint(names) else pool.threads
             # Where fewer came than were asked for, no more wait or there is no room for them; what comes meanwhile is told of.
-            while fetched == pool.threads and not self.shutdown.is_set():
+            while fetched == pool.threads and pool in self._with_room() and not self.shutdown.is_set():
                 # Fetched ahead is one job for each thread: more would wait here while other workers have nothing to do.
                 jobs = await self.queries.dequeue(pool.threads, names, self.queue_manager_id, 2 * pool.threads, heartbeat_timeout)
                 fetched = len(jobs)
                 for job in jobs:
+                    self.named[job.id] = job.entrypoint
                     yield job
 
     @override
     async def _effective_dequeue_timeout(self, dequeue_timeout: timedelta) -> timedelta:
         """Until the next job is due, in one statement instead of the library's three; at least `min_dequeue_poll_interval`, at most `dequeue_timeout`.
 
-        Not at all where something has come since the last look: the library drops a notice for each job that it fetches.
+        Not at all where something has come since the last look: the library drops a notice for each job that it fetches. A pool without room is
+        looked at when one of its jobs is done, which a notice tells of.
         """
         if self.driver is not None and self.driver.told:
             return timedelta(0)
+        if not (names := [name for pool in self._with_room() for name in pool.handlers]):
+            return dequeue_timeout
         bounds = (self.min_dequeue_poll_interval, dequeue_timeout)
-        return cell((await self.queries.driver.fetch(_PAUSE, list(self.entrypoint_registry), *bounds))[0], "pause", timedelta)
+        return cell((await self.queries.driver.fetch(_PAUSE, names, *bounds))[0], "pause", timedelta)
 
 
 class Dispatcher:
@@ -226,7 +243,7 @@ class Dispatcher:
     async def _serve(self, threads: Sequence[ThreadPoolExecutor], left: set[asyncio.Task[None]]) -> None:
         """Deliver over one connection, as long as it lasts. Jobs that are under way when it breaks are `left` behind: the next one waits for none of them."""
         connection = await asyncpg.connect(dsn(), timeout=CONNECT_S)
-        await connection.execute(HASTY)  # by a statement: a pooler refuses it among the settings of a connection
+        await connection.execute(f"{HASTY}; {BY_INDEX}")  # by a statement: a pooler refuses it among the settings of a connection
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
         driver = _Driver(connection)

@@ -4,12 +4,14 @@ import time
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from console import log, runs, workflows
 from console.core.run import Event, Run, evolve
-from console.db.engine import fetch
-from console.runs.engine import advancing, stepping
+from console.db.engine import fetch, transaction
+from console.enrolments import beginning
+from console.runs.engine import advancing, stepping, sweep
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.core.graphs import NOW
@@ -108,3 +110,29 @@ def test_people_go_on_while_the_workflow_is_paused(company: Company) -> None:
     workflows.pause(company.mona, "care-review")
     company.answer(run_id)
     assert company.told(run_id)["current"]["step"] == "rate"
+
+
+def test_looks_for_what_has_to_move_read_no_run_that_rests(company: Company) -> None:
+    waiting({"duration": "hours(1)"})
+    run_id = runs.start(company.olivia, "waiting", None, None)
+    company.answer(run_id)
+    found = fetch("select column_name from information_schema.columns where table_schema = 'console' and table_name = 'run'")
+    same = ", ".join(sorted({name for (name,) in found} - {"id", "status", "waiting"}))
+    resting = "id || '-' || n, 'waiting_event', jsonb_build_object('for', 'event', 'key', n)"
+    fetch(
+        f"insert into console.run ({same}, id, status, waiting)"
+        f" select {same}, {resting} from console.run, generate_series(1, 3000) n where id = %s returning 1",
+        (run_id,),
+    )
+    for statement, values in (
+        (sweep._STUCK, (sweep.STUCK_S, sweep.AT_ONCE)),
+        (sweep._DUE, (timedelta(), sweep.AT_ONCE)),
+        (sweep._UNDER_WAY, (sweep.LEAST_STEP_S, sweep.AT_ONCE)),
+        (beginning._AT_WORK, ("waiting", 10)),
+    ):
+        with transaction() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            driver.execute(statement, values)
+            read = "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where schemaname = 'console' and relname = 'run'"
+            assert driver.execute(read).fetchall() == [(0,)], statement
