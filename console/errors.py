@@ -115,6 +115,12 @@ class SourceDown(ConsoleError):
         super().__init__(message, **more)
         self.passing = passing
 
+    @property
+    def awaited_source(self) -> str | None:
+        """The data source whose return is worth a try at once: it does not answer, or is paused. None where it answers, and was slow, busy or locked."""
+        waits = self.passing and ("since" in self.extra or self.code == "source_paused")
+        return str(self.extra["source"]) if waits else None
+
 
 class SourceChanged(SourceDown):
     """The data source has this table or column no more, or not as it was; the console looks at it again and says what it found."""

@@ -231,6 +231,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("cancelled workflows", STUCK_S, runs.end_cancelled, REST_S),
             Duty("failures", SECOND_S, monitoring.read_log, REST_S),
             Duty("alerts", STUCK_S, monitoring.alerts.raise_due, REST_S),
+            Duty("runs of sources that answer again", MINUTE_S, runs.wake_for_sources),
             Duty("slow runs", MINUTE_S, monitoring.alerts.tell_slow),
             Duty("due times", PUBLISH_S, monitoring.due_times.look),
             Duty("approvals that wait", PUBLISH_S, monitoring.approval_times.look),

@@ -239,7 +239,7 @@ _RUN = (
         "retry_set",
         "step",
         "An automatic step could not be done for a reason that may pass; it is tried again by itself.",
-        ("n", "code", "tries", "until", "effect", "unsure"),
+        ("n", "code", "tries", "until", "effect", "unsure", "source"),
         ("message", "loaded"),
         move=True,
     ),

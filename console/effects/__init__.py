@@ -8,6 +8,7 @@ and looks without changing anything (`check`). How a refund is kept from being s
 import importlib
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -76,6 +77,7 @@ def _perform_define(actor: Actor, effect: Effect, run: Run) -> tuple[Call, TryRe
 def _report(effect: Effect, act: Callable[[], tuple[Call, TryResult]], *, doubtful: bool = False) -> Report:
     """The report of a try, errors included. An error of ours means that nothing was done, unless an earlier try was begun (`doubtful`)."""
     call: Call | None = None
+    source: str | None = None
     try:
         call, result = act()
     except OutcomeUnknown as error:
@@ -83,6 +85,7 @@ def _report(effect: Effect, act: Callable[[], tuple[Call, TryResult]], *, doubtf
     except SourceDown as error:
         if doubtful:
             raise
+        source = error.awaited_source
         result = TryResult("failed", error.code, error.message, passing=error.passing)
     except ConsoleError as error:
         passing = isinstance(error, IntegrationError) and not error.permanent
@@ -97,7 +100,7 @@ def _report(effect: Effect, act: Callable[[], tuple[Call, TryResult]], *, doubtf
     except Exception:
         logger.exception("effect %s", effect.id)
         result = TryResult("unknown", "internal_error", UNKNOWN)
-    return _report_of(effect, call, result)
+    return replace(_report_of(effect, call, result), source=source)
 
 
 def _message_with_reasons(effect: Effect, error: ConsoleError) -> str:

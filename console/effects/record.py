@@ -6,6 +6,7 @@ made: with the new values it was, with the old values it was not. With any other
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from console import access, faults, records
@@ -35,7 +36,7 @@ def perform(actor: Actor, effect: Effect, run: Run) -> Report:
     except (Invalid, NotFound) as error:
         return _refused(effect, error.code, error)
     except SourceDown as error:
-        return _refused(effect, "source_down", error, passing=error.passing)
+        return replace(_refused(effect, "source_down", error, passing=error.passing), source=error.awaited_source)
     except ConsoleError as error:
         return _refused(effect, error.code, error)
     except Exception:

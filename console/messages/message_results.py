@@ -18,7 +18,13 @@ NO_CALLBACK = "The provider did not tell how the call ended. Look there, then sa
 LEFT_S = 5
 AT_ONCE = 200
 _log = logging.getLogger(__name__)
-_UNTOLD = "outcome is not null and told_at is null and run is not null and at < %s order by at limit %s"
+LEAVES_S = 20
+"""Who opts out has so long to leave their workflow by its exit: otherwise the run would go on first, as if they had said yes."""
+_UNTOLD = (
+    "outcome is not null and told_at is null and run is not null and at < %s - case when exists (select from console.opt_out o where o.message = message.id)"
+    " then %s else interval '0' end order by at limit %s"
+)
+_ENROLLED = "select from console.enrolment where run = %s and left_at is null"
 _TOLD = "update console.message set told_at = %s where id = %s and told_at is null returning id"
 Write: TypeAlias = Callable[[Connection, datetime | None], object]
 """Writes what became of a message, and that its run was told at this moment (None: not yet). Raises Overtaken."""
@@ -28,14 +34,16 @@ class Overtaken(Exception):
     """Another process was first."""
 
 
-def record(message: Message, write: Write, *, in_worker: bool) -> bool:
+def record(message: Message, write: Write, *, in_worker: bool, opted_out: bool = False) -> bool:
     """Write what became of the message, which stands as `message` then, and let its run go on; False, with nothing written, where another process was first.
 
-    Both are one transaction where the run goes on with the outcome. What became of the message is kept whatever the run does.
+    Both are one transaction where the run goes on with the outcome. What became of the message is kept whatever the run does. `opted_out`: its receiver wants no more;
+    the run of a place in a workflow goes on by `tell_left`, where no exit has ended it until then.
     """
+    leaves = opted_out and bool(fetch(_ENROLLED, (message.run,)))
     try:
         try:
-            if _gone_on(message, write, in_worker=in_worker):
+            if not leaves and _gone_on(message, write, in_worker=in_worker):
                 return True
         except Overtaken:
             raise
@@ -50,7 +58,8 @@ def record(message: Message, write: Write, *, in_worker: bool) -> bool:
             write(connection, None)
     except Overtaken:
         return False
-    tell_run(message, in_worker=in_worker)
+    if not leaves:
+        tell_run(message, in_worker=in_worker)
     return True
 
 
@@ -99,8 +108,8 @@ def _output(message: Message) -> dict[str, object]:
 
 
 def tell_left() -> int:
-    """Give runs the result of their message if a process died before it did so; returns how many."""
-    left = read(_UNTOLD, (log.now() - timedelta(seconds=LEFT_S), AT_ONCE))
+    """Give runs the result of their message if a process died before it did so, or its receiver opted out and no exit applied; returns how many."""
+    left = read(_UNTOLD, (log.now() - timedelta(seconds=LEFT_S), timedelta(seconds=LEAVES_S - LEFT_S), AT_ONCE))
     for message in left:
         try:
             tell_run(message, in_worker=False)

@@ -247,6 +247,7 @@ def _record(
     in_worker: bool,
     again: Mapping[str, Any] | None = None,
     result: Mapping[str, Any] | None = None,
+    opted_out: bool = False,
     **columns: Any,
 ) -> Message | None:
     """The message after it is changed and that is noted in the log; where it has an outcome then, its run goes on. None where another process was first.
@@ -263,7 +264,7 @@ def _record(
             noted(message, *note, connection=connection)
 
     changed = message_rows.foreseen(message, result, **columns)
-    return changed if message_results.record(changed, write, in_worker=in_worker) else None
+    return changed if message_results.record(changed, write, in_worker=in_worker, opted_out=opted_out) else None
 
 
 def record_outcome(message_id: str, handed: Handed) -> bool:
@@ -314,7 +315,8 @@ def _call_ended(
         again_at, number = now + timedelta(seconds=message.again_s), message.number + 1
     said: dict[str, Any] = {"label": handed.label, "transcript": handed.transcript, "recording": handed.recording, "reason": handed.reason}
     said["call_back_at"] = recipients.call_back_at(message, handed, now) if outcome == "answered" else None
-    if handed.label and is_stop(handed.label.replace("_", " ")):
+    opted_out = bool(handed.label) and is_stop(handed.label.replace("_", " "))
+    if opted_out:
         _opted_out(message)
     status = "failed" if outcome == "failed" else "delivered"
     columns = {**left[0], "status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
@@ -322,7 +324,7 @@ def _call_ended(
     data = {"outcome": outcome, "number": message.number, "sandbox": message.sandbox}
     notes = [*left[1], ("call_ended", data, {"label": handed.label})]
     was = ["sending", "unknown"] if left[0] else ["sent"]
-    ended = _record(message, was, notes, in_worker=in_worker, again=again, result=said, **columns)
+    ended = _record(message, was, notes, in_worker=in_worker, again=again, result=said, opted_out=opted_out, **columns)
     faults.point("channels.recorded")
     return ended
 

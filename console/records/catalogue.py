@@ -151,9 +151,13 @@ def collection(collection_id: str) -> Collection:
 
 def engine_of(found: Collection) -> Engine:
     """The engine of the collection's source. Raises SourceDown if the source was removed or is paused."""
-    source = current().sources.get(found.source)
+    return _engine(found.source)
+
+
+def _engine(name: str) -> Engine:
+    source = current().sources.get(name)
     if source is None:
-        raise SourceDown(f"The data source {found.source} is no longer connected.")
+        raise SourceDown(f"The data source {name} is no longer connected.")
     if source.paused_at is not None:
         raise SourceDown(
             f"The data source {source.name} is paused since {spoken_moment(source.paused_at)}. Who runs the console resumes it under Settings, "
@@ -168,6 +172,15 @@ def engine_of(found: Collection) -> Engine:
         except Invalid as error:
             raise SourceDown(f"The data source {source.name} is not read: {error.message}", source=source.name) from error
     return connect.engine(source.name, source.url, source.terms, note_state)
+
+
+def answers(name: str) -> bool:
+    """Whether the data source answers now. A server that did not is not asked here: the thread that asks it again knows."""
+    try:
+        connect.read(_engine(name), name, lambda connection: connection.exec_driver_sql("select 1").scalar())
+    except SourceDown:
+        return False
+    return True
 
 
 def require_writable(found: Collection) -> None:

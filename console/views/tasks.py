@@ -1,8 +1,7 @@
 """Work beside runs: tasks, questions to answer, and notices."""
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from flask import Blueprint, Response, flash, make_response, request
 
@@ -13,7 +12,10 @@ from console.work import notices, questions, tasks
 
 blueprint = Blueprint("tasks", __name__)
 FOLDED = 4
-"""So many notices of one workflow in a row stand in one line that opens."""
+"""So many notices of one kind stand in one line that opens."""
+ENOUGH = 15
+MOST_READ = 4 * notices.SHOWN
+_Line: TypeAlias = tuple[str, list[notices.Notice]]
 TABS = (("mine", "Mine"), ("team", "My team's"), ("done", "Done"))
 NOTHING = {
     "mine": "No task waits for you. Workflows make tasks, for a person or for a team; those for your team stand beside yours.",
@@ -84,12 +86,9 @@ def answer(question_id: str) -> Response:
 def show_notices() -> Response:
     """Show the notices, newest first. The bell polls for itself and gets 204 while its number is unchanged; at first the rail's numbers come along."""
     if not (frame.wants_fragment() and frame.htmx.target == "bell"):
-        known = notices.notices_of(frame.actor(), notices.SHOWN + 1, request.args.get("before", "").replace("\0", "") or None)
-        listed = known[: notices.SHOWN]
-        older = frame.with_query("/notices", {"before": listed[-1].id}) if len(known) > len(listed) else None
-        return frame.page(
-            "tasks/notices.html", {"groups": list(_folded(listed)), "unread": notices.unread(frame.actor()) > 0, "older": older}
-        )
+        groups, last = _page(request.args.get("before", "").replace("\0", "") or None)
+        older = frame.with_query("/notices", {"before": last}) if last else None
+        return frame.page("tasks/notices.html", {"groups": groups, "unread": notices.unread(frame.actor()) > 0, "older": older})
     unread, shown = notices.unread(frame.actor()), request.args.get("shown", "")
     body = "" if shown == str(unread) else frame.render("layouts/bell.html", {"unread": unread})
     if not shown:  # the first time on a page, what the rail counts comes along
@@ -99,14 +98,30 @@ def show_notices() -> Response:
     return answer
 
 
-def _folded(told: Sequence[notices.Notice]) -> Iterator[tuple[str, list[notices.Notice]]]:
-    """What the steps of one workflow told one after the other, `FOLDED` and more, under its title; everything else by itself, under no title."""
-    for workflow, several in groupby(told, key=lambda notice: notice.workflow):
-        together = list(several)
-        if workflow and len(together) >= FOLDED:
-            yield workflow, together
-        else:
-            yield from (("", [notice]) for notice in together)
+def _page(before: str | None) -> tuple[list[_Line], str | None]:
+    """The lines of a page, and its last notice if there are older ones. Where most of them fold, the next ones are read too: a hundred of a kind hide nothing else."""
+    listed: list[notices.Notice] = []
+    while True:
+        known = notices.notices_of(frame.actor(), notices.SHOWN + 1, listed[-1].id if listed else before)
+        listed += known[: notices.SHOWN]
+        lines, last = _folded(listed), listed[-1].id if len(known) > notices.SHOWN else None
+        if last is None or len(lines) >= ENOUGH or len(listed) >= MOST_READ:
+            return lines, last
+
+
+def _folded(told: Sequence[notices.Notice]) -> list[_Line]:
+    """What is of one kind, `FOLDED` and more, under its words where the newest of it stands; everything else by itself, under no words."""
+    of_kind: dict[str, list[notices.Notice]] = {}
+    for notice in told:
+        of_kind.setdefault(notice.kind or notice.id, []).append(notice)
+    lines: list[_Line] = []
+    for notice in told:
+        alike = of_kind[notice.kind or notice.id]
+        if len(alike) < FOLDED:
+            lines.append(("", [notice]))
+        elif notice is alike[0]:
+            lines.append((notice.kind, alike))
+    return lines
 
 
 @blueprint.post("/notices/read")

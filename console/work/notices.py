@@ -79,6 +79,11 @@ _WORDS = {
     "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
     **cleared_notices.WORDS,
 }
+_ASKING = frozenset({
+    "task_created", "question_asked", "run_assigned", "run_taken_over", "approval_requested", "approval_waits", "approval_asked", "approval_replied",
+    "clearance_asked", "access_requested", "publishing_asked", "note_mention", "change_settled",
+})  # fmt: skip
+"""Kinds that ask one person for something: each stands by itself while it is open."""
 _CAME_OF = {
     "approved": "Your approval was asked for: {by} approved",
     "rejected": "Your approval was asked for: {by} rejected",
@@ -94,7 +99,8 @@ _CAME_OF = {
 class Notice:
     """A notice of a person. `about` is the title of the run, if they may still see it, and `href` its page.
 
-    `workflow` is the title of the workflow whose step told it, "" for what the console itself told.
+    `kind` is that of notices which stand in one line where there are several: the title of the workflow whose step told it, or the words of what happened. "" for what
+    asks the person for something, which stands by itself.
     """
 
     id: str
@@ -103,7 +109,7 @@ class Notice:
     href: str
     at: datetime
     read: bool
-    workflow: str = ""
+    kind: str = ""
 
 
 def tell(
@@ -170,22 +176,23 @@ def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: d
     if str(kind).startswith("publishing_"):
         with contextlib.suppress(NotFound):  # whoever may not see it any more is told nothing of it
             about = workflows.review_of(actor, str(key).partition(":")[0]).title
-    words, workflow = _words(str(kind), str(key)).format(by=names.get(str(by), "The engine")), ""
-    if came is not None and (became := _CAME_OF.get(came[0])):
+    words = _words(str(kind), str(key)).format(by=names.get(str(by), "The engine"))
+    if became := _CAME_OF.get(came[0]) if came is not None else None:
         words = became.format(by="you" if came[1] == actor.id else names.get(str(came[1]), "a former colleague"))
+    alike = words if became or kind not in _ASKING else ""
     if ct is not None:
         try:
             words = str(subjects.unseal(str(subject), f"notice|{key}", nonce, ct)["text"])
         except subjects.Unreadable:
             words = "Its text was erased"
         if made_in:
-            workflow = next((each.title for each in workflows.all_known() if each.id == made_in[0]), "")
+            alike = next((each.title for each in workflows.all_known() if each.id == made_in[0]), "")
         if made_in and not runs.words_of_event(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):
             words = NOT_YOURS
     if absent:
         words = f"In place of {names.get(str(absent), 'a colleague')}: {words}"
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
-    return Notice(str(ident), words, about or "", href, at, read_at is not None, workflow)
+    return Notice(str(ident), words, about or "", href, at, read_at is not None, alike)
 
 
 def _words(kind: str, key: str) -> str:

@@ -6,6 +6,9 @@ create index run_at_work on console.run (workflow, active_at)
 drop index console.run_due;
 create index run_due on console.run (mode, ((waiting ->> 'until') collate "C")) where status in ('waiting_time', 'waiting_event');
 
+-- Who waits for a data source that was down.
+create index run_for_source on console.run (active_at) where status = 'waiting_time' and (waiting ->> 'source') is not null;
+
 create index pgqueuer_failed on queue.pgqueuer (dedupe_key) where status = 'failed';
 
 -- Who left before their run ended: few, where those who ever left are many.

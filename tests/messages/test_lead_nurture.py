@@ -183,6 +183,16 @@ def test_l7_an_end_that_is_told_twice_is_one_way_on(leads: Leads) -> None:
     assert [kind for (kind,) in fetch("select kind from console.activity where kind = 'call_ended'")] == ["call_ended"]
 
 
+def test_who_wants_no_more_calls_leaves_as_opted_out_and_is_given_to_nobody_as_interested(leads: Leads) -> None:
+    leads.tagged()
+    assert leads.ends(outcome="answered", label="Don't call me again", transcript="Please don't call me again.") == 200
+    leads.later(minutes=1)
+    lead = leads.house.lead(SLUG)
+    assert (lead.ending, lead.reason) == ("exited", "exited: opted out")
+    assert fetch("select count(*) from console.task")[0][0] == 0
+    assert leads.calls()[0].result["transcript"] == "Please don't call me again."
+
+
 def test_l8_who_is_enrolled_stays_on_their_version_and_the_card_counts_both(leads: Leads) -> None:
     leads.tagged()
     leads.ends(outcome="no_answer")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from console import faults, log, queue, runs
+from console import faults, log, queue, runs, sources
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.queue.dispatch import Dispatcher
@@ -239,6 +239,21 @@ def test_once_it_works_the_tries_are_forgotten(company: Company) -> None:
     overdue(run_id)
     company.work()
     assert (company.told(run_id)["status"], kinds(run_id).count("retry_set")) == ("completed", 1)
+
+
+def test_who_waits_for_a_source_goes_on_when_it_answers_and_not_when_the_next_try_is_due(company: Company) -> None:
+    loading(backoff_ms=3_600_000)
+    run_id = stopped_at_load(company)
+    sources.pause("company")
+    runs.advance(run_id)
+    assert (runs.wake_for_sources(), kinds(run_id)[-1]) == (0, "retry_set"), "just tried"
+    fetch("update console.run set active_at = now() - interval '31 seconds' returning 1")
+    assert runs.wake_for_sources() == 0, "it is still away"
+    sources.resume("company")
+    assert runs.wake_for_sources() == 1
+    company.work()
+    assert (company.told(run_id)["status"], kinds(run_id).count("retry_set")) == ("completed", 1)
+    whole(run_id)
 
 
 def test_the_holder_stops_the_trying_of_a_step(company: Company) -> None:

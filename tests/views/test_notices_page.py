@@ -28,16 +28,17 @@ def told_by_a_workflow(company: Company) -> None:
     runs.start(company.olivia, "telling", "customer", "1", {})
 
 
-def test_what_one_workflow_told_in_a_row_stands_in_one_line_that_opens(company: Company) -> None:
-    notices.tell([company.tom.id], "report_filed", "before")
+def test_what_is_of_one_kind_stands_in_one_line_and_hides_nothing_else(company: Company) -> None:
+    notices.tell([company.tom.id], "note_mention", "who asks", by=company.mona.id)
     told_by_a_workflow(company)
-    notices.tell([company.tom.id], "report_filed", "after")
+    for number in range(2 * notices.SHOWN):
+        notices.tell([company.tom.id], "alert_failed", f"failure {number}")
+    fetch("update console.notice set at = at + interval '1 hour' where key = 'failure 0' returning 1")
     page = Browser(signed_in(web_app(), "tom")).get("/notices")
-    assert page.text.count("A report was filed") == 2
-    assert "Telling: 5 notices" in page.text
-    assert "5 new" in page.text
-    assert len([tag for tag, _ in page.attributes if tag == "details"]) >= 1
+    assert f"look at the incidents of its workflow: {2 * notices.SHOWN} notices" in page.text
+    assert ("Telling: 5 notices" in page.text, "5 new" in page.text, "named you in a note" in page.text) == (True, True, True)
     assert [name for name in TELLING if f"Look {name}" not in page.text] == []
+    assert [link for link in page.links if "before=" in link] == []
 
 
 def test_a_few_of_one_workflow_stand_by_themselves(company: Company) -> None:
@@ -50,13 +51,13 @@ def test_a_few_of_one_workflow_stand_by_themselves(company: Company) -> None:
 
 def test_what_is_older_is_a_page_further_and_only_ones_own(company: Company) -> None:
     for number in range(notices.SHOWN + 5):
-        notices.tell([company.tom.id], "report_filed", f"report {number}")
-    notices.tell([company.mona.id], "report_filed", "hers")
+        notices.tell([company.tom.id], "note_mention", f"note {number}", by=company.mona.id)
+    notices.tell([company.mona.id], "note_mention", "hers", by=company.tom.id)
     tom = Browser(signed_in(web_app(), "tom"))
     page = tom.get("/notices")
     (older,) = [link for link in page.links if "before=" in link]
     rest = tom.get(older)
-    assert (page.text.count("A report was filed"), rest.text.count("A report was filed")) == (notices.SHOWN, 5)
+    assert (page.text.count("named you in a note"), rest.text.count("named you in a note")) == (notices.SHOWN, 5)
     assert [link for link in rest.links if "before=" in link] == []
     fetch(
         "update console.notice set read_at = now() where id in (select id from console.notice order by at desc limit %s) returning 1",
@@ -64,5 +65,5 @@ def test_what_is_older_is_a_page_further_and_only_ones_own(company: Company) -> 
     )
     assert "Mark all as read" in tom.get("/notices").text, "older ones are unread"
     (hers,) = notices.notices_of(company.mona)
-    assert "A report was filed" not in tom.get(f"/notices?before={hers.id}").text
+    assert "named you in a note" not in tom.get(f"/notices?before={hers.id}").text
     tom.get("/notices?before=%00")

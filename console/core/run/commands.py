@@ -242,12 +242,16 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """The engine: an automatic step failed for a reason that may pass. It is tried again at `until` (aware UTC, ISO 8601)."""
+    """The engine: an automatic step failed for a reason that may pass. It is tried again at `until` (aware UTC, ISO 8601).
+
+    `source`: the data source that did not answer; when it does, the step is tried before `until`.
+    """
 
     step: str
     code: str
     message: str
     until: str
+    source: str | None = None
     by: None = None
 
 
@@ -359,7 +363,7 @@ class Report:
 
     `passing`: nothing was done, and another try may succeed. `unsure`: only the other side says that nothing was done, so without another try
     the result is unknown. `side_rows`: side rows to create if the run no longer waits for the effect. `asks`: a person gets it, whatever the workflow
-    says about errors.
+    says about errors. `source`: as in `Delay`.
     """
 
     effect: str
@@ -372,6 +376,7 @@ class Report:
     unsure: bool = False
     side_rows: Sequence[SideRow] = ()
     asks: bool = False
+    source: str | None = None
     by: None = None
 
 
@@ -379,7 +384,7 @@ class Report:
 class Postpone:
     """The engine: an effect failed for a reason that may pass. It is tried again at `until`, under the same idempotency key.
 
-    `unsure`: before the next try the other side is asked whether it was made after all.
+    `unsure`: before the next try the other side is asked whether it was made after all. `source`: as in `Delay`.
     """
 
     effect: str
@@ -387,6 +392,7 @@ class Postpone:
     message: str
     until: str
     unsure: bool = False
+    source: str | None = None
     by: None = None
 
 

@@ -195,6 +195,7 @@ def _retry_set(run: Run, event: Event) -> None:
         if "effect" in open_data
         else {name: open_data[name] for name in ("code",) if name in open_data}
     )
+    why |= {"source": open_data["source"]} if "source" in open_data else {}
     unsure = {"unsure": True} if open_data.get("unsure") else {}
     run.status = "waiting_time"
     run.waiting = {**waiting_for_effect(run), "for": "retry", "until": open_data["until"], "tries": open_data["tries"], **unsure, **why}

@@ -282,6 +282,7 @@ def postpone(_plan: Plan, run: Run, command: Postpone, now: datetime) -> list[Ev
         raise not_possible(run, "Trying again later")
     open_data = {"n": attempt.n, "code": command.code, "tries": run.tries + 1, "until": command.until, "effect": effect.id}
     open_data |= {"unsure": True} if command.unsure or run.unsure else {}
+    open_data |= {"source": command.source} if command.source else {}
     return [Event("retry_set", now, open_data, {"message": command.message}, (attempt.step, attempt.attempt))]
 
 

@@ -59,6 +59,7 @@ def delay(_plan: Plan, run: Run, command: Delay, now: datetime) -> list[Event]:
     """The event that sets a timer for another try."""
     attempt = engine_at(run, command.step, "Trying again later")
     open_data = {"n": attempt.n, "code": command.code, "tries": run.tries + 1, "until": command.until}
+    open_data |= {"source": command.source} if command.source else {}
     return [Event("retry_set", now, open_data, {"message": command.message}, (attempt.step, attempt.attempt))]
 
 

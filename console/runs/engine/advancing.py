@@ -26,6 +26,7 @@ from console.records import Record
 from console.runs.changing.approval_requests import complete_request, notify_approvers
 from console.runs.engine import addressees, proposing
 from console.runs.engine.effecting import (
+    awaited_source,
     is_passing,
     make_beside,
     make_effect,
@@ -347,7 +348,7 @@ def failure_command(definition: Definition, loaded: Loaded, error: ConsoleError,
     """The command after an automatic step failed: another try later, as often as the workflow allows, or failure."""
     run, step = loaded.run, loaded.run.attempt.step if loaded.run.attempt else ""
     if is_passing(error) and run.tries < definition.document.settings.retries:
-        return commands.Delay(step, error.code, error.message, retry_moment(definition, run.tries, now))
+        return commands.Delay(step, error.code, error.message, retry_moment(definition, run.tries, now), awaited_source(error))
     needs_person = isinstance(error, (AsksPerson, NotAllowed))
     if run.hands_off:  # nobody is there to be asked: what the document says about errors counts for this too
         return commands.Fail(step, error.code, error.message, error.code == "already_done", edge=error.code not in LIMITS - {"asks_person"})

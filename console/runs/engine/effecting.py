@@ -106,7 +106,9 @@ def _perform(actor: Actor, effect: Effect, run: Run) -> commands.Report:
         return commands.Report(effect.id, "unknown", error.code, error.message)
     except (IntegrationError, SourceDown) as error:
         details = error.details or [{"field": "", "reason": error.message}]
-        return commands.Report(effect.id, "failed", error.code, error.message, details, passing=is_passing(error))
+        return commands.Report(
+            effect.id, "failed", error.code, error.message, details, passing=is_passing(error), source=awaited_source(error)
+        )
 
 
 def _perform_and_look(actor: Actor, effect: Effect, run: Run) -> commands.Report:
@@ -123,6 +125,11 @@ def _perform_and_look(actor: Actor, effect: Effect, run: Run) -> commands.Report
 def is_passing(error: ConsoleError) -> bool:
     """Whether another try may succeed."""
     return (isinstance(error, SourceDown) and error.passing) or (isinstance(error, IntegrationError) and not error.permanent)
+
+
+def awaited_source(error: ConsoleError) -> str | None:
+    """The data source whose return is worth a try before the time of the next one, if it is that."""
+    return error.awaited_source if isinstance(error, SourceDown) else None
 
 
 def retry_moment(definition: Definition, tries: int, now: datetime) -> str:
@@ -166,7 +173,9 @@ def _put_off(definition: Definition, run: Run, report: commands.Report, now: dat
     wanted = run.wanted
     waits = wanted is not None and wanted.id == report.effect and run.status == "waiting_event"
     if report.status == "failed" and report.passing and waits and run.tries < definition.document.settings.retries:
-        return commands.Postpone(report.effect, report.code, report.message, retry_moment(definition, run.tries, now), report.unsure)
+        return commands.Postpone(
+            report.effect, report.code, report.message, retry_moment(definition, run.tries, now), report.unsure, report.source
+        )
     if report.status == "failed" and (report.unsure or (report.passing and run.unsure)):
         return replace(report, status="unknown", errors=(), message=f"{report.message} {UNSURE}".strip())
     return report

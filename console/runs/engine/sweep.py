@@ -1,13 +1,19 @@
 """Regular jobs: runs whose timer is due, runs that a crash left behind, and runs with an inactive holder. Safe to run twice."""
 
+import functools
 import logging
 
-from console import log, queue
+from console import log, queue, records, workflows
 from console.access.run_reach import AT_WORK, EVERY_RUN
+from console.core.run.commands import Fire
+from console.core.run.decisions import decide
 from console.db.engine import fetch
 from console.runs.changing.handing_over import save_idle_run
 from console.runs.engine import children
 from console.runs.engine.effecting import give_up_waiting
+from console.runs.engine.stepping import plan_of
+from console.runs.rows.run_events import ENGINE
+from console.runs.rows.run_store import load, write
 
 logger = logging.getLogger(__name__)
 STUCK_S = 5  # whoever committed the step is at it by then; with an effect, says so by a lock
@@ -46,11 +52,43 @@ order by r.active_at limit %(most)s
 """  # noqa: S608 (as above)
 
 
+_FOR_SOURCE = f"""
+select r.id, r.waiting->>'source' from {EVERY_RUN.sql()} where r.status = 'waiting_time' and r.waiting->>'source' is not null
+and r.active_at < now() - interval '30 seconds' and (r.waiting->>'until') collate "C" > to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+and not exists (select from console.version v where v.name = 'paused' and v.number > 0)
+order by r.mode, (r.waiting->>'until') collate "C" limit %s
+"""  # noqa: S608 (a text of ours)
+
+
 def wake() -> int:
     """Put in a job for each run whose timer is due, the longest overdue first, and return how many. Paused workflows are left out."""
     return queue.enqueue_all(
         [queue.advance(run_id, seq, hands_off=behind) for run_id, seq, behind in fetch(_DUE, (log.moved_by(), AT_ONCE))]
     )
+
+
+def wake_for_sources() -> int:
+    """Let the runs go on that wait to try again a data source which answers again, before the time of their next try; returns how many."""
+    answers = functools.cache(records.catalogue.answers)
+    woken = 0
+    for run_id, source in fetch(_FOR_SOURCE, (AT_ONCE,)):
+        if answers(source):
+            woken += _try_now(run_id)
+    return woken
+
+
+def _try_now(run_id: str) -> bool:
+    """Whether the run waited to try again, and does it now."""
+    if (loaded := load(run_id)) is None or loaded.run.current is None or not loaded.run.waiting or loaded.run.waiting["for"] != "retry":
+        return False
+    definition = workflows.version(loaded.run.workflow, loaded.run.version)
+    if workflows.paused(definition):
+        return False
+    try:
+        write(ENGINE, definition, loaded, decide(plan_of(definition), loaded.run, Fire(loaded.run.current), log.now()), hand_on=True)
+    except log.Moved:
+        return False
+    return True
 
 
 def pick_up() -> int:

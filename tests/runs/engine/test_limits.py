@@ -128,6 +128,7 @@ def test_looks_for_what_has_to_move_read_no_run_that_rests(company: Company) -> 
         (sweep._STUCK, (sweep.STUCK_S, sweep.AT_ONCE)),
         (sweep._DUE, (timedelta(), sweep.AT_ONCE)),
         (sweep._UNDER_WAY, (sweep.LEAST_STEP_S, sweep.AT_ONCE)),
+        (sweep._FOR_SOURCE, (sweep.AT_ONCE,)),
         (beginning._AT_WORK, ("waiting", 10)),
     ):
         with transaction() as connection:
