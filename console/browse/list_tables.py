@@ -133,8 +133,8 @@ def _plain_day(what: Kind, value: Any, look: Look) -> str:
 
 
 def words(what: Kind, value: Any, look: Look) -> str:
-    """The value as its page shows it, empty without one."""
-    return "" if value is None else formats.text(what, value, look)
+    """The value as its page shows it; empty without one, where the page has a dash."""
+    return "" if formats.absent(value) else formats.text(what, value, look)
 
 
 def write_spreadsheet(export: ListExport, look: Look, path: Path, progress: Progress) -> None:

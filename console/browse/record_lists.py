@@ -222,12 +222,15 @@ def segment_counts(actor: Actor, collection_id: str, more: Mapping[str, BrowseQu
     return found
 
 
-def value_counts(actor: Actor, collection_id: str, field: str, query: BrowseQuery) -> ValueCounts:
-    """How often each value of the field stands in the list that the query names. Raises what `page` raises, Malformed for a hidden field."""
+def value_counts(actor: Actor, collection_id: str, field: str, query: BrowseQuery, *, whole: bool = False) -> ValueCounts:
+    """How often each value of the field stands in the list that the query names; `whole`: in all of it, where the database counts that in time.
+
+    Raises what `page` raises, Malformed for a hidden field.
+    """
     collection, scope = browsed_collection(actor, collection_id)
     where, segment, sought = question(actor, collection, scope, query)
     name = filters.readable_field(collection, field, scope.hidden).name
-    return records.value_counts(collection_id, scope, name, where, sought, segment=segment)
+    return records.value_counts(collection_id, scope, name, where, sought, segment=segment, whole=whole)
 
 
 def value_ranges(actor: Actor, collection_id: str, field: str, query: BrowseQuery) -> Ranges:
@@ -235,7 +238,7 @@ def value_ranges(actor: Actor, collection_id: str, field: str, query: BrowseQuer
     collection, scope = browsed_collection(actor, collection_id)
     where, segment, sought = question(actor, collection, scope, query)
     name = filters.readable_field(collection, field, scope.hidden).name
-    return records.value_ranges(collection_id, scope, name, where, sought, segment=segment)
+    return records.value_ranges(collection_id, scope, name, where, sought, segment=segment, whole=True)
 
 
 def _by_indexes(collection: Collection, scope: Scope, sought: Sought | None) -> bool:

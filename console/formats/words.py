@@ -132,6 +132,8 @@ _COUNTRY_WORDS = frozenset({"country", "countries", "nationality", "nationalitie
 _CENTS = re.compile(r"_(?:minor|cents?)$")
 _WORD_OF_PROGRAM = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _ONE_WORD = re.compile(r"\S+")
+MOST_PLACES = 6
+"""So many decimals are shown as the column has them, so that its numbers stand below one another; of more, zeros at the end are left out."""
 _NO_FIGURES = re.compile(r"(?<=\.\d\d)(\d*[1-9])?0+$")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
@@ -193,7 +195,7 @@ def _number(value: Any, what: Kind, look: Look) -> str:
     if type(value) is int and 0 <= value < 10_000 and what.type == "integer":
         return str(value)
     text = str(value)
-    if text[-1:] == "0" and "." in text:
+    if text[-1:] == "0" and "." in text[: -MOST_PLACES - 1]:
         text = _NO_FIGURES.sub(r"\1", text)
     return grouped(text, look.locale, 10_000 if what.type == "integer" else 1_000) if what.grouped else text
 

@@ -195,7 +195,7 @@ def _value(table: Table, measure: str, field: Field | None, value: Any) -> Any:
     if value is None:
         return None
     if measure == "average":
-        places = 0 if field.minor else (field.scale or 0) + 2
+        places = 0 if field.minor else max(field.scale or 0, 2)
         return format(round(Decimal(str(value)), places), "f")
     return values.read(table.readers[field.name], value)
 

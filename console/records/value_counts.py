@@ -1,23 +1,33 @@
-"""How often each value of a field stands in a list, or how many values stand in each of some ranges: over at most `CAP` records."""
+"""How often each value of a field stands in a list, or how many values stand in each of some ranges: over all records where the database counts them
+in time, else over the first `CAP`.
+"""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, localcontext
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, Field
 from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope
-from console.records import catalogue, periods
+from console.errors import TooSlow
+from console.records import catalogue, periods, time_limit
 from console.records.record_pages import list_conditions, read
 from console.records.sql_tables import Chosen, Table, table_of
 from console.records.totals import sound_column
 
+T = TypeVar("T")
 CAP = 10_000
+WHOLE_S = 2.0
+"""For how long the database may count all records of a list, before the first `CAP` are counted instead."""
+
 MOST_VALUES = 12
 MOST_BARS = 12
 PLACES = 700  # the longest floating number has 309 digits before the point and 324 behind it
@@ -40,18 +50,33 @@ class ValueCounts:
 
 
 def value_counts(
-    collection_id: str, scope: Scope, field: str, where: Filter | None = None, q: Sought | None = None, *, segment: Chosen | None = None
+    collection_id: str,
+    scope: Scope,
+    field: str,
+    where: Filter | None = None,
+    q: Sought | None = None,
+    *,
+    segment: Chosen | None = None,
+    whole: bool = False,
+    most: int = MOST_VALUES,
 ) -> ValueCounts:
-    """How often each value of the field stands in the list. The caller has checked that the field is readable. Raises SourceDown."""
+    """How often each of the `most` frequent values of the field stands in the list: one statement. The caller has checked that the field is readable.
+
+    `whole`: over all records where that takes less than `WHOLE_S`, which costs one statement more where it does not. Raises SourceDown.
+    """
     collection, table, listed = _listed(collection_id, scope, field, where, q, segment)
-    number = sa.func.count().label("number")
-    value = table.dialect.told_apart(listed.c.value, collection.by_name[field]).label("told")
-    first: Any = sa.literal_column("1")
-    counted = sa.select(value, number).group_by(first).order_by(number.desc(), first)
-    rows = read(collection, lambda connection: list(connection.execute(counted).all()))
+
+    def counted(connection: Connection, among: Any) -> Sequence[Any]:
+        number = sa.func.count().label("number")
+        value = table.dialect.told_apart(among.c.value, collection.by_name[field]).label("told")
+        every = sa.func.sum(sa.func.count()).over()
+        first: Any = sa.literal_column("1")
+        return connection.execute(sa.select(value, number, every).group_by(first).order_by(number.desc(), first).limit(most)).all()
+
+    rows, whole = _counted(collection, listed, counted, whole=whole)
     found = tuple((table.told(field, row[0]), int(row[1])) for row in rows)
-    cut, others = sum(count for _, count in found) > CAP, sum(count for _, count in found[MOST_VALUES:])
-    return ValueCounts(field, found[:MOST_VALUES], cut, others)
+    every = int(rows[0][2]) if rows else 0
+    return ValueCounts(field, found, not whole and every > CAP, every - sum(count for _, count in found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,43 +103,60 @@ class Ranges:
 
 
 def value_ranges(
-    collection_id: str, scope: Scope, field: str, where: Filter | None = None, q: Sought | None = None, *, segment: Chosen | None = None
+    collection_id: str,
+    scope: Scope,
+    field: str,
+    where: Filter | None = None,
+    q: Sought | None = None,
+    *,
+    segment: Chosen | None = None,
+    whole: bool = False,
 ) -> Ranges:
     """How the values of a number, day or moment are spread in the list: two statements. The caller has checked that the field is readable.
 
-    Raises SourceDown.
+    `whole` as in `value_counts`. Raises SourceDown.
     """
     collection, table, listed = _listed(collection_id, scope, field, where, q, segment)
-    item, value = collection.by_name[field], listed.c.value
-    ends = sa.select(sa.func.min(value), sa.func.max(value), sa.func.count(value), sa.func.count(listed.c.given), sa.func.count())
-    low, high, some, given, every = read(collection, lambda connection: connection.execute(ends).one())
-    empty = [Range(None, None, int(every - given))] if every > given else []
-    unplaced, cut = int(given - some), every > CAP
-    if not some:
-        return Ranges(field, tuple(empty), cut, unplaced=unplaced)
-    if item.stored in ("date", "datetime"):
-        first, last = (date.fromisoformat(str(end)[:10]) for end in (low, high))
-        period = next((name for name, most in PERIODS if (last - first).days < most), "year")
-        key: Any = periods.period_of(table, value, period)
-        counted = (
-            sa.select(key.label("key"), sa.func.count())
-            .where(value.is_not(None))
-            .group_by(sa.literal_column("1"))
-            .order_by(sa.literal_column("1"))
-        )
-        rows = read(collection, lambda connection: connection.execute(counted).all())
-        days = [date.fromisoformat(str(key)[:10]) for key, _ in rows]
-        made = [Range(day.isoformat(), after(day, period).isoformat(), int(number)) for day, (_, number) in zip(days, rows, strict=True)]
-        return Ranges(field, (*made, *empty), cut, period, unplaced)
+
+    def spread(connection: Connection, among: Any) -> Ranges:
+        value = among.c.value
+        ends = sa.select(sa.func.min(value), sa.func.max(value), sa.func.count(value), sa.func.count(among.c.given), sa.func.count())
+        low, high, some, given, every = connection.execute(ends).one()
+        empty = [Range(None, None, int(every - given))] if every > given else []
+        unplaced, cut = int(given - some), every > CAP
+        if not some:
+            return Ranges(field, tuple(empty), cut, unplaced=unplaced)
+        if collection.by_name[field].stored in ("date", "datetime"):
+            period, ranges = _periods(connection, table, among, low, high)
+            return Ranges(field, (*ranges, *empty), cut, period, unplaced)
+        return Ranges(field, (*_steps(connection, collection.by_name[field], among, low, high), *empty), cut, unplaced=unplaced)
+
+    found, whole = _counted(collection, listed, spread, whole=whole)
+    return replace(found, cut=found.cut and not whole)
+
+
+def _periods(connection: Connection, table: Table, among: Any, low: Any, high: Any) -> tuple[str, list[Range]]:
+    """(the period, how many values there are in each that has some)."""
+    first, last = (date.fromisoformat(str(end)[:10]) for end in (low, high))
+    period = next((name for name, most in PERIODS if (last - first).days < most), "year")
+    value = among.c.value
+    one: Any = sa.literal_column("1")
+    key: Any = periods.period_of(table, value, period)
+    rows = connection.execute(sa.select(key.label("key"), sa.func.count()).where(value.is_not(None)).group_by(one).order_by(one)).all()
+    days = [date.fromisoformat(str(key)[:10]) for key, _ in rows]
+    return period, [
+        Range(day.isoformat(), after(day, period).isoformat(), int(number)) for day, (_, number) in zip(days, rows, strict=True)
+    ]
+
+
+def _steps(connection: Connection, item: Field, among: Any, low: Any, high: Any) -> list[Range]:
+    """How many numbers there are in each of some steps."""
     steps = steps_between(Decimal(str(low)), Decimal(str(high)), whole=item.stored == "integer")
     form = "e" if item.native in ("float4", "float8") else "f"  # MySQL takes no more than 65 digits
     written: list[Any] = [sa.literal_column(format(step, form)) for step in steps]  # as numbers: not every driver takes decimals
-    tests = [sa.and_(value >= step, value < following) for step, following in pairwise(written)]
-    sums = [sa.func.sum(sa.case((test, 1), else_=0)) for test in tests]
-    numbers = read(collection, lambda connection: connection.execute(sa.select(*sums).select_from(listed)).one())
-    pairs = zip(pairwise(steps), numbers, strict=True)
-    made = [Range(_plain(step), _plain(following), int(number or 0)) for (step, following), number in pairs]
-    return Ranges(field, (*made, *empty), cut, unplaced=unplaced)
+    tests = [sa.and_(among.c.value >= step, among.c.value < following) for step, following in pairwise(written)]
+    numbers = connection.execute(sa.select(*(sa.func.sum(sa.case((test, 1), else_=0)) for test in tests)).select_from(among)).one()
+    return [Range(_plain(step), _plain(after), int(number or 0)) for (step, after), number in zip(pairwise(steps), numbers, strict=True)]
 
 
 def steps_between(low: Decimal, high: Decimal, *, whole: bool) -> list[Decimal]:
@@ -151,10 +193,22 @@ def _plain(number: Decimal) -> Any:
     return int(number) if number == number.to_integral_value() else format(number.normalize(), "f")
 
 
+def _counted(
+    collection: Collection, listed: sa.Select[Any], work: Callable[[Connection, sa.Subquery], T], *, whole: bool
+) -> tuple[T, bool]:
+    """(what `work` made of the list, whether all of it was counted): all records where the database does that in time, else the first `CAP`."""
+    if whole:
+        with suppress(TooSlow):
+            every = listed.subquery("listed")
+            return read(collection, lambda connection: time_limit.within(connection, WHOLE_S, lambda limited: work(limited, every))), True
+    first = listed.limit(CAP + 1).subquery("listed")
+    return read(collection, lambda connection: work(connection, first)), False
+
+
 def _listed(
     collection_id: str, scope: Scope, field: str, where: Filter | None, q: Sought | None, segment: Chosen | None
-) -> tuple[Collection, Table, sa.Subquery]:
-    """The values of the field in the first records of the list, as `value`; null where one has no place in it, and `given` as it is stored."""
+) -> tuple[Collection, Table, sa.Select[Any]]:
+    """The values of the field in the list, as `value`; null where one has no place in it, and `given` as it is stored."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
     wanted = list_conditions(table, scope, where, segment, q)
@@ -163,5 +217,5 @@ def _listed(
     column = sound_column(table, item) if item.comparable else given
     if item.comparable and item.stored in SPREAD:
         column = sa.case((table.dialect.on_axis(given, item), column))
-    listed = sa.select(column.label("value"), given.label("given")).select_from(table.table).where(*wanted).limit(CAP + 1)
-    return collection, table, listed.subquery("listed")
+    listed = sa.select(column.label("value"), given.label("given")).select_from(table.table).where(*wanted)
+    return collection, table, listed

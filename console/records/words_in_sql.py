@@ -192,7 +192,7 @@ def _plain(column: Any, wording: Wording) -> Words:
     own = (sa.func.octet_length(text) >= SHORTEST_ID) & text.like(r"__%\_%") & text.regexp_match(OWN_ID)
     return sa.case(
         (_harmless(text) & (sa.func.octet_length(text) < SHORTEST_ID), text),
-        (text == "", formats.EMPTY),
+        (text == "", sa.null()),
         (_dangerous(text, wording), sa.literal("'", sa.Text).concat(text)),
         (own, _stop(column)),
         else_=text,
@@ -208,7 +208,7 @@ def _list(column: Any, wording: Wording) -> Words:
         | text.regexp_match(OWN_ID.strip("^$"))
     )
     return sa.case(
-        (sa.func.cardinality(column) == 0, formats.EMPTY),
+        (sa.func.cardinality(column) == 0, sa.null()),
         ((sa.func.array_ndims(column) > 1) | odd, _stop(column)),
         (_dangerous(text, wording), sa.literal("'", sa.Text).concat(text)),
         else_=text,
@@ -219,7 +219,7 @@ def _looked_up(text: Words, known: Mapping[str, str], otherwise: Words, key: Wor
     """The label of a text, looked up by itself or by `key`."""
     labels = sa.cast(sa.literal(json.dumps(known), sa.Text), postgresql.JSONB)
     found = labels.op("->>", return_type=sa.Text())(text if key is None else key)
-    return sa.case((text.is_(None), sa.null()), (text == "", formats.EMPTY), else_=sa.func.coalesce(found, otherwise))
+    return sa.case((text.is_(None), sa.null()), (text == "", sa.null()), else_=sa.func.coalesce(found, otherwise))
 
 
 def _coded(column: Any, widget: str, wording: Wording) -> Words:
@@ -248,7 +248,7 @@ def _reference(table: Table, field: Field, target: str, wording: Wording) -> tup
         one = sa.select(named.label("title")).where(there.key[0] == column, there.in_scope(reach.scope)).limit(1)
         titles = one.lateral(f"title_{field.name}"[:60])
         name = sa.func.coalesce(titles.c.title, name)
-    return sa.case((column.is_(None), sa.null()), (_text(column) == "", formats.EMPTY), else_=name), titles
+    return sa.case((column.is_(None), sa.null()), (_text(column) == "", sa.null()), else_=name), titles
 
 
 def _target(table: Table, field: Field, target: str) -> Table | None:

@@ -32,7 +32,7 @@ def show(collection: str) -> Response:
     if not lists.can_be_charted(item):
         spread = browse.value_ranges(who, collection, item.name, lists.parse_query(described, listed.columns))
         return frame.page("lists/chart.html", {"collection": listed, "chart_of": _spread(listed, item, spread), "back": _back(listed)})
-    counted = browse.value_counts(who, collection, item.name, lists.parse_query(described, listed.columns))
+    counted = browse.value_counts(who, collection, item.name, lists.parse_query(described, listed.columns), whole=True)
     keys = {(item.references, str(value)) for value, _ in counted.counts if item.references and value is not None}
     look = frame.naming(browse.named(who, keys)) if keys else frame.look()
     what = formats.kind(item, listed.key)
@@ -93,7 +93,11 @@ def _spread(collection: Collection, item: Field, found: Ranges) -> Chart:
 
 
 def _counted(total: int, *, cut: bool) -> str:
-    return "The first 10,000 records of the list." if cut else f"{total:,} {'record' if total == 1 else 'records'}."
+    return (
+        "The first 10,000 records of the list; to count them all takes the data source too long."
+        if cut
+        else f"{total:,} {'record' if total == 1 else 'records'}."
+    )
 
 
 def _range_label(collection: Collection, item: Field, found: Ranges, bounds: Range) -> str:

@@ -1,5 +1,6 @@
 """Figures told apart by values and periods: the same in PostgreSQL and SQLite as reckoned from the rows, within the scope."""
 
+import sys
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -11,8 +12,8 @@ import pytest
 from console import records
 from console.core import expressions
 from console.core.scopes import Scope, whole
-from console.errors import Malformed
-from console.records import grouped
+from console.errors import Malformed, TooSlow
+from console.records import grouped, time_limit
 from console.records.grouped import By
 from console.records.value_counts import steps_between
 from console.workspaces.workspace_figures import end_of, starts
@@ -81,6 +82,27 @@ def test_periods_follow_one_another_without_a_gap(period: str) -> None:
         assert [end_of(period, one) for one in found[:-1]] == found[1:]
         assert found[-1] <= day < end_of(period, found[-1])
         assert end_of(period, found[-1]) - found[-1] >= timedelta(days=1)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_column_is_counted_whole_and_only_begun_where_that_takes_too_long(
+    shops: None, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, known = f"{source}.customer", rows(source)
+    monkeypatch.setattr(sys.modules["console.records.value_counts"], "CAP", 2)
+    begun, found = (records.value_counts(of, everyone(source), "id", whole=every, most=3) for every in (False, True))
+    assert (begun.cut, sum(number for _, number in begun.counts)) == (True, 3)
+    assert (found.cut, found.others) == (False, len(known) - 3)
+    for every in (False, True):
+        spread = records.value_ranges(of, everyone(source), "id", whole=every)
+        assert (spread.cut, sum(each.number for each in spread.ranges)) == (not every, len(known) if every else 3)
+
+    def slow(*_: object) -> None:
+        raise TooSlow("Too long.")
+
+    monkeypatch.setattr(time_limit, "within", slow)
+    assert records.value_counts(of, everyone(source), "id", whole=True).cut
+    assert records.value_ranges(of, everyone(source), "id", whole=True).cut
 
 
 @pytest.mark.parametrize("source", SOURCES)

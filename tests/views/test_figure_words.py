@@ -156,6 +156,12 @@ def test_a_cohort_without_records_between_others_is_empty_and_they_are_not() -> 
     assert list(made.heads) == ["Same month", "+1", "+2"]
 
 
+def test_what_lies_beyond_the_last_that_came_is_said_and_a_few_of_many_are_not_none() -> None:
+    made = cohorts([900, 5, 2], [[3, 0, 1], [0, 0, None], [0, None, None]])
+    assert made.caption == "4 of 907 came to it within the periods shown. None came in a later month."
+    assert [cells for _, _, cells in made.rows] == [[("< 1 %", 3, 1)], [("0 %", 0, 0)], [("50 %", 1, 2)]]
+
+
 def test_a_cohort_to_which_nobody_came_is_nought_and_not_empty() -> None:
     made = cohorts([5, 3], [[0, 0], [0, None]])
     assert made.caption == "0 of 8 came to it within the periods shown."

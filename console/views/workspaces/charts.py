@@ -345,7 +345,8 @@ def _cohorts(item: ChartComponent, found: Figures, title: str, look: Look) -> Co
         for _, _, values in found.series:
             number = values[place] if size else None
             share = 100 * number / size if size and number is not None else 0.0
-            cells.append(None if number is None else (f"{share:.0f} %", number, min(5, round(share / 20)) if number else 0))
+            shade = max(1, min(5, round(share / 20))) if number else 0
+            cells.append(None if number is None else ("< 1 %" if number and share < 0.5 else f"{share:.0f} %", number, shade))
         rows.append((formats.period_words(key, item.period, look, now=place == len(found.keys) - 1), _plain(size, look), cells))
     whole = sum(sizes.values())
     came = sum(values[place] or 0 for _, _, values in found.series for place in range(len(found.keys)))
@@ -355,6 +356,11 @@ def _cohorts(item: ChartComponent, found: Figures, title: str, look: Look) -> Co
         else "No record falls into these periods."
     )
     heads = [f"Same {PERIODS[item.period]}" if not after else f"+{after}" for after in range(len(found.keys))]
+    last = max((after for _, _, cells in rows for after, cell in enumerate(cells) if cell and cell[1]), default=0)
+    if came and last + 1 < len(heads):
+        of = PERIODS[item.period]
+        words += f" None came {f'after {last} {of}s' if last > 1 else f'after the next {of}' if last else f'in a later {of}'}."
+        heads, rows = heads[: last + 1], [(label, size, cells[: last + 1]) for label, size, cells in rows]
     return Cohorts(title, words, heads, rows, _cohort_hrefs(item, found))
 
 
