@@ -30,6 +30,12 @@ class ConsoleError(Exception):
         """The message as pages say it, where names of rights stand in words."""
         return self.message
 
+    @property
+    def reasons(self) -> list[str]:
+        """What the details add to the message, each reason once: pages show both, and nothing is said twice."""
+        given = dict.fromkeys(str(detail.get("reason") or "") for detail in self.details)
+        return [reason for reason in given if reason and reason not in self.words]
+
     def to_json(self) -> dict[str, Any]:
         """`{code, message, details}` and what the error adds (`run_id` of a live run)."""
         return {"code": self.code, "message": self.message, "details": self.details, **self.extra}

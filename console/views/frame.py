@@ -48,7 +48,7 @@ COMPONENTS = {
     "empty": ("empty",),
     "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_second", "opens_sources", "hint_way"),
     "field": ("field", "finds_records", "picked_key", "box_text", "file_line", "box_refusal", "box_said"),
-    "notice": ("notice",),
+    "notice": ("notice", "refusal_notice"),
     "table": ("table",),
     "technical": ("technical",),
     "tile": ("tile",),

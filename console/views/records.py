@@ -436,7 +436,7 @@ def _start_form(
         "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details),
         "action": _start_url(page, definition),
         "error": refusals.head(wrong, labels),
-        "wrong": refusals.lines(details, labels),
+        "wrong": refusals.lines(details, labels, refusals.head(wrong, labels)),
         "live_run": wrong.extra.get("run_id") if wrong else None,
     }
     return frame.page("records/start.html", context, blocks={"*": "dialog"}, status=status)

@@ -21,13 +21,14 @@ def head(wrong: ConsoleError | None, labels: Mapping[str, str]) -> str:
     return text
 
 
-def lines(details: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return (id of the box or "", reason) of each detail."""
+def lines(details: Sequence[Mapping[str, Any]], labels: Mapping[str, str], said: str = "") -> list[tuple[str, str]]:
+    """Return (id of the box or "", reason) of each detail, without what is about no field and stands in `said`, the head, already."""
     made = []
     for detail in details:
-        name = plain(str(detail.get("field") or ""))
+        name, reason = plain(str(detail.get("field") or "")), str(detail.get("reason", ""))
         label = labels.get(name, "")
-        made.append((frame.dom_id("f", name) if label else "", line(label, str(detail.get("reason", "")))))
+        if label or reason not in said:
+            made.append((frame.dom_id("f", name) if label else "", line(label, reason)))
     return made
 
 

@@ -1,12 +1,16 @@
 """What a page says of a refused form: labels everywhere, each once; programs get names."""
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from console.core.forms import refusal
 from console.errors import ConsoleError, Invalid, NotAllowed
 from console.views import refusals
 from tests.tables import cases
 
+TEMPLATES = Path(__file__).parents[2] / "templates"
+ALL_DETAILS = re.compile(r"for \w+ in (wrong\w*\.)?details( or \(\))? %}")
 LABELS = {"reason": "Reason", "why": "Why do you ask?", "amount_minor": "Amount"}
 
 
@@ -54,3 +58,13 @@ def test_the_head_names_fields_by_their_labels(error: ConsoleError | None, head:
 )
 def test_the_list_says_a_label_once(field: str | None, reason: str, line: Sequence[str]) -> None:
     assert refusals.lines([{"field": field, "reason": reason}], LABELS) == [line]
+
+
+def test_nothing_is_said_twice() -> None:
+    whole = Invalid(
+        "It is paused.", details=[{"field": "workflow", "reason": "It is paused."}, {"reason": "Resume it."}, {"reason": "Resume it."}]
+    )
+    assert whole.reasons == ["Resume it."]
+    assert refusals.lines(whole.details[:2], LABELS, refusals.head(whole, LABELS)) == [("", "Resume it.")]
+    twice = [path.name for path in TEMPLATES.rglob("*.html") if ALL_DETAILS.search(path.read_text())]
+    assert twice == [], "the macro refusal_notice leaves out what the message says already"

@@ -137,7 +137,7 @@ def _form(definition: Definition, *, typed: Mapping[str, Any] | None = None, wro
         "workflow": definition,
         "boxes": form_boxes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
         "error": refusals.head(wrong, labels),
-        "wrong": refusals.lines(details, labels),
+        "wrong": refusals.lines(details, labels, refusals.head(wrong, labels)),
     }
     return frame.page("editor/start.html", context, status=wrong.status if wrong else 200)
 

@@ -248,7 +248,7 @@ def _dialog(known: Known, view: runs.RunView, wrong: ConsoleError | None = None)
         "origin": request.form.get("from", "start" if completed or len(run["attempts"]) == 1 else "failure"),
         "version": request.form.get("version", "live"),
         "completed": completed,
-        "error": wrong.message if wrong else None,
+        "error": refusals.head(wrong, {str(field["name"]): str(field["label"]) for field in fields}) or None,
         "action": tabs.address(known.slug, f"/executions/{run['id']}/retry"),
         "back": tabs.address(known.slug, f"/executions/{run['id']}"),
     }
