@@ -1,6 +1,7 @@
 """The checks of the shipped workflows over papers like the demo's: what a right one gives, and what each fault gives."""
 
 import functools
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -219,7 +220,7 @@ def test_what_was_read_beside_the_zone_stays_in_the_sentence() -> None:
     born = Found("birth_date", "1979-03-04", "4 March 1979", "Date of birth", 0, (0, 0, 1, 1))
     outcome, said = said_of(Facts((born,), read=True))["birth_date"]
     assert outcome == "unsure", "the printed date alone proves nothing: the zone has to say the same"
-    assert said.startswith("In the document: ")
+    assert said.startswith("The paper says 1979-03-04, the record 1979-03-04.")
     assert said.endswith(NO_ZONE)
 
 
@@ -237,3 +238,37 @@ def test_a_document_that_no_machine_could_read_says_that_alone(check: str) -> No
 def test_a_wrong_date_in_a_zone_that_was_read_is_a_failure_and_no_doubt() -> None:
     born = Found("birth_date", "1980-03-04", "4 March 1980", "Date of birth", 0, (0, 0, 1, 1))
     assert said_of(Facts((born,), read=True))["birth_date"][0] == "fail", "what is printed is another day already"
+
+
+ELSEWHERE = {
+    "name": ("name", "Bo Nilsson", "“Bo Nilsson”, the record “Tore Lindqvist”"),
+    "birth_date": ("birth_date", "1980-01-01", "1980-01-01, the record 1979-03-04"),
+    "number": ("number", "AB1", "AB1, the record CX1234567"),
+    "firm": ("legal_name", "Noordzee Invest B.V.", "“Noordzee Invest B.V.”, the record “Halcyon Harbour Trading B.V.”"),
+    "legal_name": ("legal_name", "Other GmbH", f"“Other GmbH”, they gave “{NAME}”"),
+    "register_no": ("register_no", "HRB 1", "HRB 1, they gave HRB 4711"),
+    "vat_id": ("vat_id", "DE1", "DE1, they gave DE136695976"),
+    "holder": ("holder", "Bo Nilsson", f"“Bo Nilsson”, they gave “{NAME}”"),
+    "iban": ("iban", "LT45 9999 9000 1234 5678", "LT45 9999 9000 1234 5678, they gave DE71 9999 9999 9876 5432 10"),
+}
+"""Check → what is found in a paper, and what is said where that is not what is on file."""
+ON_FILE = re.compile(r"steps\.(load\.record|request)\.|item\.number")
+
+
+@cases(("workflow", "step"), [(KYC, "check_docs"), (KYC, "check_new"), (SUPPLIER, "validate")])
+def test_a_paper_that_says_something_else_is_told_with_both(workflow: Any, step: str) -> None:
+    """Of every check that compares a paper with what is on file; where the paper names nothing, a failed one says what it lacks."""
+    compared = [check for check in checks_of(workflow, step) if check.about == "document" and ON_FILE.search(f"{check.find} {check.pass_}")]
+    assert compared
+    for check in compared:
+        kind = "register_extract" if check.id in ("firm", "register_no") else "passport"
+        item = {"doc_type": kind, "value": kind, "number": "CX1234567"}
+        item |= {"check": next(iter(re.findall(r'item\.check == "(\w+)"', check.if_ or "")), "register_extract")}
+        record = FIRM if check.id == "firm" else PERSON
+        roots = {"steps": {"load": {"record": record}, "request": REQUEST}, "item": item, "now": NOW, **rules(workflow, NOW).roots}
+        name, value, both = ELSEWHERE[check.id]
+        found = Found(name, value, value, name, 0, (0, 0, 1, 1))
+        (told,) = judged([check], roots, Facts((found,), read=True, text="A paper"), (), "paper.pdf")
+        assert told.said.startswith(f"The paper says {both}."), told
+        (told,) = judged([check], roots, Facts(read=True, text="A paper"), (), "paper.pdf")
+        assert told.outcome == "unsure" or told.said.startswith("It does not say "), told
