@@ -2,7 +2,7 @@
 
 import functools
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from console.core.papers.document_checks import NO_ZONE, NOT_READ, Check, judged
 from console.core.papers.extracting import Facts, Found, facts_of
 from console.core.papers.pages import Read
 from console.core.policy import rules
-from console.demo import printed_papers
+from console.demo import identity_papers, printed_papers
+from console.demo.paper_numbers import passport_zone
 from console.files import text_recognition
 from tests.documents.test_documents_read import passport
 from tests.steps.walk import NOW
@@ -118,6 +119,24 @@ def test_a_passport() -> None:
     # story 3: the digit is wrong, and another name is printed than the zone says
     tore = kyc(PERSON, "passport", seen(off_by=3, family="Lindquist"), "CX1234567")
     assert tore == {**RIGHT, "mrz_digits": "fail", "mrz_printed": "unsure", "name": "unsure"}
+
+
+@needs_tesseract
+def test_a_zone_of_which_the_first_look_sees_one_line_is_read_whole() -> None:
+    """A passport of the demo: looked at as a page, one line of its zone is lost among the marks that fill the other."""
+    zone = passport_zone(
+        number="JX8569300",
+        issuer="ES",
+        nationality="ES",
+        family="Romero",
+        given="Javier",
+        birth=date(1980, 12, 27),
+        expires=date(2032, 4, 11),
+    )
+    facts = {"title": "PASSPORT", "issuer": "ES", "number": "JX8569300", "family": "Romero", "given": "Javier", "nationality": "ES"}
+    facts |= {"birth": "1980-12-27", "place": "Madrid", "issued": "2022-04-12", "expires": "2032-04-11", "zone": "\n".join(zone)}
+    found = facts_of(text_recognition.read(identity_papers.identity(facts), "image/png", recognise=True), TODAY)
+    assert (found.zone is not None and found.zone.number, found.sure) == ("JX8569300", True)
 
 
 def test_a_passport_that_cannot_be_read_is_left_to_people() -> None:
