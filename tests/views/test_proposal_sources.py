@@ -50,7 +50,9 @@ def test_a_source_opens_at_the_right_with_its_value_marked(pages: "Pages") -> No
         trusted=False,
     )
     gone = source("s4", kind="related", title="Somebody", collection="customer", record="999", field="risk", quote="")
-    arrives(pages.company, run, value("risk", "medium", "high", "", source(), step, other, gone, source("s5", field=None, quote="Desk: retail")))
+    arrives(
+        pages.company, run, value("risk", "medium", "high", "", source(), step, other, gone, source("s5", field=None, quote="Desk: retail"))
+    )
     page = pages.olivia.get(f"/runs/{run}")
     ways = [told["href"] for told in page.with_attribute("data-source")]
     shown = [pages.olivia.get(way) for way in ways]
