@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from console import steps
+from console.core import outcome_words
 from console.core.documents import condition_words
 from console.core.documents.fields import Use
 from console.core.documents.workflow import Step
@@ -16,7 +17,6 @@ from console.steps.base import StepType
 from console.steps.message_settings import spoken
 
 DEFAULT = "default"
-OTHERWISE = "Otherwise"
 LONGEST = 240
 SAYS_NOTHING_ALONE = frozenset({"Changes", "Asks for", "Reads", "Shows", "Only for", "Completes"})
 """Labels of what a step does that are told in another way, or not at all, where there is room for a few words."""
@@ -122,7 +122,7 @@ def node_of(step: Step, labels: Labels, titles: Mapping[str, str], back: set[tup
         kind.title if kind else f"{UNKNOWN} {step.type}",
         kind.family if kind else "action",
         kind.icon if kind else "bolt",
-        _gist(says, config, kind),
+        _gist(says, step, config, kind),
         says,
         _edges(step, kind, config, titles, back),
         at,
@@ -144,12 +144,11 @@ def _edges(step: Step, kind: StepType | None, config: Any, titles: Mapping[str, 
     """In the order of the type's outcomes, `default` last."""
     order = list(kind.outcomes(config)) if kind and config is not None else []
     outcomes = sorted(step.next, key=lambda outcome: (outcome == DEFAULT, order.index(outcome) if outcome in order else len(order)))
-    labels = {option.value: option.label for option in getattr(config, "options", None) or ()}
     rules = {branch.outcome: branch.if_ for branch in reversed(_branches(config))}
     return [
         Way(
             outcome,
-            _way_label(outcome, labels, len(step.next)),
+            _way_label(step, outcome, len(step.next)),
             step.next[outcome],
             titles.get(step.next[outcome], step.next[outcome]),
             (step.id, step.next[outcome]) in back,
@@ -159,10 +158,8 @@ def _edges(step: Step, kind: StepType | None, config: Any, titles: Mapping[str, 
     ]
 
 
-def _way_label(outcome: str, labels: Mapping[str, str], many: int) -> str:
-    if outcome == DEFAULT:
-        return OTHERWISE if many > 1 else ""
-    return str(labels.get(outcome) or humanised(outcome))
+def _way_label(step: Step, outcome: str, many: int) -> str:
+    return "" if outcome == DEFAULT and many == 1 else outcome_words.words({"type": step.type, "config": step.config}, outcome)
 
 
 def _description(step: Step, kind: StepType | None, config: Any, labels: Labels) -> list[tuple[str, str]]:
@@ -183,7 +180,7 @@ def _description(step: Step, kind: StepType | None, config: Any, labels: Labels)
         ("Changes", _joined(dict.fromkeys(labels.changed(use) for use in uses if use.changed and use.column))),
         ("Asks for", _joined(entry.label + (" (required)" if entry.required else "") for entry in entries)),
         *(
-            (_way_label(branch.outcome, {}, 2), condition_words.spoken(branch.if_, labels.collection, labels.steps))
+            (_way_label(step, branch.outcome, 2), condition_words.spoken(branch.if_, labels.collection, labels.steps))
             for branch in _branches(config)
         ),
         *((name, text) for name, text in _settings(config) if not _for_programs(text)),
@@ -194,12 +191,12 @@ def _description(step: Step, kind: StepType | None, config: Any, labels: Labels)
     return [(label, text) for label, text in lines if text]
 
 
-def _gist(says: Sequence[tuple[str, str]], config: Any, kind: StepType | None) -> str:
+def _gist(says: Sequence[tuple[str, str]], step: Step, config: Any, kind: StepType | None) -> str:
     """A few words that fit into a node."""
     if kind is not None and config is not None and (said := kind.says(config)):
         return said
     if branches := _branches(config):
-        names = [_way_label(branch.outcome, {}, 2) for branch in branches]
+        names = [_way_label(step, branch.outcome, 2) for branch in branches]
         alone = dict(says).get(names[0]) if len(names) == 1 else None
         return alone or _joined(names)
     wanted = ("Changes", "Asks for", "Reads")

@@ -23,6 +23,8 @@ WIDTH = 1_760
 RE_READ = ((880, "6"), (1_320, "6"), (1_100, "4"))
 """In which other ways (width of the page, Tesseract's mode) a machine-readable zone is read again."""
 
+NEXT_LINE = 4.5
+"""Heights of a line of a zone to beyond the second line beside it."""
 SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"
 LEAST_SURE = 20.0
 MOST_LANGUAGES = 4
@@ -107,10 +109,12 @@ def _rounded(box: Box) -> Box:
 def _zones(content: bytes, media_type: str, number: int, lines: Sequence[Line]) -> tuple[tuple[str, ...], ...]:
     """Readings of the machine-readable zone on the page: the first, and others of its part alone, so that one bad look decides nothing."""
     first = tuple(zone_lines(line.text for line in lines))
-    if not first:
+    seen = [line.box for line in lines if "<<" in line.text or tuple(zone_lines([line.text]))]
+    if not seen:
         return ()
-    left, top, right, bottom = around(line.box for line in lines if tuple(zone_lines([line.text])))
-    part = [max(0.0, left - 0.03), max(0.0, top - 0.03), min(1.0, right + 0.03), min(1.0, bottom + 0.03)]
+    left, top, right, bottom = around(seen)
+    room = 0.03 if len(seen) > 1 else max(0.03, NEXT_LINE * (bottom - top))  # the lines beside the only one that was seen
+    part = [max(0.0, left - 0.03), max(0.0, top - room), min(1.0, right + 0.03), min(1.0, bottom + room)]
     readings = [first]
     for width, mode in RE_READ:
         try:

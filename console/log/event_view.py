@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from console import sentences
+from console.core import outcome_words
 from console.core.origins import FORM
 from console.core.run.proposal import HIDDEN_MODES
 from console.db import tables
@@ -70,8 +71,9 @@ def names_of(
         people=names["person"],
         collections=names["collection"],
         workflows=names["workflow"],
-        steps={place: title for place, (title, _) in steps.items()},
-        loops=frozenset(place for place, (_, loop) in steps.items() if loop),
+        steps={place: str(step["title"]) for place, step in steps.items()},
+        loops=frozenset(place for place, step in steps.items() if step["type"] == "loop"),
+        offers=steps,
         items=items or {},
         records=records or {},
         fields={(collection, name): label for collection, name in fields if (label := names["field"].get(f"{collection}\n{name}"))},
@@ -143,12 +145,12 @@ def items_of(events: Iterable[Stored]) -> dict[tuple[str, int], tuple[int, int]]
     return places
 
 
-_kept: dict[tuple[str, int], dict[str, tuple[str, bool]]] = {}
+_kept: dict[tuple[str, int], dict[str, dict[str, Any]]] = {}
 KEPT_MOST = 500
 
 
-def _steps_of(versions: Iterable[tuple[str, int]]) -> dict[tuple[str, int, str], tuple[str, bool]]:
-    """(workflow, version, step) → title, and whether it goes through a list; for published versions."""
+def _steps_of(versions: Iterable[tuple[str, int]]) -> dict[tuple[str, int, str], dict[str, Any]]:
+    """(workflow, version, step) → title, type, and the settings that name its outcomes; for published versions."""
     wanted = set(versions)
     lacking = sorted(wanted - _kept.keys())
     if lacking:
@@ -164,9 +166,15 @@ def _steps_of(versions: Iterable[tuple[str, int]]) -> dict[tuple[str, int, str],
     return {(*version, step): known for version in wanted for step, known in _kept.get(version, {}).items()}
 
 
-def _steps(document: bytes) -> dict[str, tuple[str, bool]]:
-    steps = orjson.loads(document).get("steps") or []
-    return {str(step["id"]): (str(step.get("title") or ""), step.get("type") == "loop") for step in steps}
+def _steps(document: bytes) -> dict[str, dict[str, Any]]:
+    return {
+        str(step["id"]): {
+            "title": str(step.get("title") or ""),
+            "type": step.get("type"),
+            "config": {name: value for name, value in (step.get("config") or {}).items() if name in outcome_words.OFFERING},
+        }
+        for step in orjson.loads(document).get("steps") or []
+    }
 
 
 def as_json(event: Stored, names: Names, *, hidden: Hidden, whole: bool = True) -> dict[str, Any]:

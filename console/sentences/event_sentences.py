@@ -61,7 +61,7 @@ def _step_failed(parts: Parts) -> str:
 
 
 def _outcome_chosen(parts: Parts) -> str:
-    chosen = parts.text("label", "outcome").replace("_", " ")
+    chosen = in_words(parts.text("label")) or parts.outcome_spoken(parts.text("outcome")).strip("“”")
     return (
         ("A rule" if parts.text("maker") == "rule" else "{who}")
         + " chose "

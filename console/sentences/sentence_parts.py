@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from console.core import outcome_words
 from console.core.plain_words import uncapitalised
 
 LONGEST_NAME = 80
@@ -52,7 +53,7 @@ class Names:
 
     `steps` is keyed by workflow id, version and step id, `records` by collection id and key, the others by id.
     `collections` holds the name of one record ("Customer"); `fields` are labels by collection id and field or relation. `loops` are the steps that go through a list,
-    keyed as `steps`; `items` says of their attempts, by step and number, which time the step was come to and at which item it stood.
+    keyed as `steps`, and so are `offers`: type and settings of the steps, which name their outcomes; `items` says of their attempts, by step and number, which time the step was come to and at which item it stood.
     """
 
     people: Mapping[str, str] = field(default_factory=dict)
@@ -65,6 +66,7 @@ class Names:
     actions: Mapping[str, str] = field(default_factory=dict)
     workspaces: Mapping[str, str] = field(default_factory=dict)
     loops: Collection[tuple[str, int, str]] = ()
+    offers: Mapping[tuple[str, int, str], Mapping[str, Any]] = field(default_factory=dict)
     items: Mapping[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     own: tuple[str, str] | None = None
     """Collection and key of the record on whose page the sentences stand: it is not named there again."""
@@ -262,7 +264,14 @@ class Parts(dict[str, str]):
         chosen = self.text("label", "outcome")
         if self.body.get("type") == "step_submitted" and (self.body.get("actor") or {}).get("kind") == "system":
             return ""  # of what goes by itself it is the end that is expected; the real one stands in the event that completes the step
-        return "" if chosen in SAID_ALREADY else ": the next item follows" if chosen == "next_item" else f": {in_words(chosen)}"
+        return "" if chosen in SAID_ALREADY else f": {self.outcome_spoken(chosen)}"
+
+    def outcome_spoken(self, outcome: str) -> str:
+        """The outcome of the event's step within a sentence, by its label in the version that ran; the end of a run as its document calls it."""
+        if self.body.get("type") in ("run_completed", "run_cancelled"):
+            return in_words(outcome)
+        step = self.names.offers.get(self._version_and(str((self.body.get("step") or {}).get("id") or "")), {})
+        return plain(outcome_words.spoken(step, outcome))
 
     def _change(self) -> str:
         from console.core.effect_kinds import KINDS  # loads pydantic, which a command that only says its help does without

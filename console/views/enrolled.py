@@ -1,6 +1,6 @@
 """Enrolling people in a workflow, following it, and who is where in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -16,7 +16,7 @@ from console.enrolments import Batch, Counts, Lead, Question, Target
 from console.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.views import frame, reference_boxes, refusals
 from console.views.frame import Badge
-from console.views.run import form_boxes
+from console.views.run import form_boxes, step_values
 from console.views.run.wait_words import waits_shortly
 from console.views.workflows import tabs
 from console.workflows import Known
@@ -116,6 +116,7 @@ def lead(slug: str, lead_id: str) -> Response:
         "badge_now": _badge(one, target),
         "waits": waits_shortly([one.run], frame.look()).get(one.run) if one.run and one.status == "active" else None,
         "steps": _titles(target),
+        "outcome_of": _outcomes(target, one.version),
         "labels": {entry.name: entry.label or entry.name for entry in target.fields},
         "way_in": WAYS_IN.get(one.origin, one.origin),
         "may_take_out": one.left_at is None and access.can(who, target.team or None, f"workflow:{target.slug}", "cancel"),
@@ -371,6 +372,12 @@ def batch_url(batch_id: str) -> str:
 
 def _titles(target: Target) -> dict[str, str]:
     return {} if target.document is None else {step.id: step.title for step in target.document.steps}
+
+
+def _outcomes(target: Target, version: int | None) -> Callable[[str, str | None], str]:
+    """Return what tells the outcome of a step in words."""
+    described = step_values.of_version(target.id, version) if version is not None else {}
+    return lambda step, outcome: described.get(step, step_values.NOTHING).outcome(outcome)
 
 
 def _end(lead: Lead) -> str:

@@ -6,11 +6,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from console import access, inboxes, records, runs
+from console.core import outcome_words
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import ConsoleError
 from console.monitoring import due_times
 from console.runs import RunHead
+from console.runs.showing.handed_on import HandedOn, handed_on
 from console.runs.showing.view import title_of
 from console.workflows import Definition, readable_version
 
@@ -51,19 +53,26 @@ def reasons(actor: Actor, heads: Sequence[RunHead]) -> dict[str, Reason]:
         return {}
     rows = {row[0]: row[1:] for row in fetch(_ROWS.format(runs=access.runs(actor).sql()), ([head.id for head in heads],))}
     due, by_clock = _due_days(actor, heads), due_times.due_of(heads)
+    last = handed_on([head.id for head in heads if head.live and not head.ticket])
     with runs.judged_once(rows):
-        return {head.id: _reason(actor, head, rows[head.id], due, by_clock) for head in heads if head.id in rows}
+        return {head.id: _reason(actor, head, rows[head.id], due, by_clock, last.get(head.id)) for head in heads if head.id in rows}
 
 
 def _reason(
-    actor: Actor, head: RunHead, row: Sequence[Any], due: Mapping[tuple[str, str], date], by_clock: Mapping[str, datetime]
+    actor: Actor,
+    head: RunHead,
+    row: Sequence[Any],
+    due: Mapping[tuple[str, str], date],
+    by_clock: Mapping[str, datetime],
+    handed: HandedOn | None,
 ) -> Reason:
     waiting, take_over, last_holder, step, outcome = row
     until = datetime.fromisoformat(waiting["until"]) if waiting and waiting.get("until") else None
     by_record = due.get((head.collection or "", head.record or "")) if head.live else None
     readable = runs.words_of_event(actor, head.workflow_id, head.version, head.step, run=head.id)
+    handed = handed if readable and handed is not None and handed.by != actor.id and not take_over else None
     return Reason(
-        _words(head, waiting, take_over, (step, outcome), readable=readable),
+        f"“{_short(handed.reason)}”" if handed else _words(head, waiting, take_over, (step, outcome), readable=readable),
         _earlier(by_record, by_clock.get(head.id)) or until,
         last_holder,
     )
@@ -100,9 +109,8 @@ def _words(
 
 def _outcome_label(definition: Definition, step_id: str, outcome: str | None) -> str:
     """The label of the way that was taken; "" for a step that offers no choice."""
-    config = next((step.config for step in definition.document.steps if step.id == step_id), {})
-    offered = [option for name in ("options", "outcomes") for option in config.get(name) or () if isinstance(option, Mapping)]
-    return next((str(option.get("label", "")) for option in offered if option.get("value") == outcome), "")
+    own = next(({"config": step.config} for step in definition.document.steps if step.id == step_id), {})
+    return outcome_words.labels(own).get(outcome or "", "")
 
 
 def _short(text: str) -> str:

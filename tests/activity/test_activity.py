@@ -153,7 +153,7 @@ ALL = [
     "Olivia Kask signed in",
     "Olivia Kask started Supplier onboarding on supplier 3",
     "Olivia Kask completed KYC review on customer 17: Approved",
-    "Olivia Kask completed “Operator decision”: approve",
+    "Olivia Kask completed “Operator decision”: “Approve”",
     "Olivia Kask was shown “Operator decision”",
     "KYC review on customer 17 came to “Operator decision”",
     "Olivia Kask started KYC review on customer 17",
@@ -211,7 +211,7 @@ def test_event_has_the_shape_of_the_api(story: None) -> None:
         "team": "operations",
         "collection": "customer",
         "record": "17",
-        "sentence": "Olivia Kask completed “Operator decision”: approve",
+        "sentence": "Olivia Kask completed “Operator decision”: “Approve”",
         "data": {"outcome": "approve", "values": {"tax_id": "LT-2", "email": "new@b.c"}, "reason": "Looks fine"},
         "leaf": row.event.leaf.hex(),
         "masked": [],
@@ -241,7 +241,7 @@ def test_erased_values_are_null_and_named_and_the_event_stays(story: None) -> No
     row = activity.page(actor("ada"), LogFilter(kinds=("step_completed",))).rows[0]
     assert row.json["data"] == {"outcome": "approve", "values": {"tax_id": None, "email": None}, "reason": None}
     assert row.json["masked"] == ["data.reason", "data.values.email", "data.values.tax_id"]
-    assert row.sentence == "Olivia Kask completed “Operator decision”: approve"
+    assert row.sentence == "Olivia Kask completed “Operator decision”: “Approve”"
 
 
 def test_reading_is_noted_after_the_answer_with_the_filter_sealed(story: None) -> None:

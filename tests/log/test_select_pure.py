@@ -259,7 +259,7 @@ TITLES: list[tuple[str, bytes, dict[str, str]]] = [
 
 @pytest.mark.parametrize(("document", "titles"), [row[1:] for row in TITLES], ids=[row[0] for row in TITLES])
 def test_titles_of_a_version(document: bytes, titles: dict[str, str]) -> None:
-    assert _steps(document) == {step: (title, False) for step, title in titles.items()}
+    assert _steps(document) == {step: {"title": title, "type": None, "config": {}} for step, title in titles.items()}
 
 
 LINES: list[tuple[str, dict[str, Any], str]] = [

@@ -50,13 +50,17 @@ def test_a_source_opens_at_the_right_with_its_value_marked(pages: "Pages") -> No
         trusted=False,
     )
     gone = source("s4", kind="related", title="Somebody", collection="customer", record="999", field="risk", quote="")
-    arrives(pages.company, run, value("risk", "medium", "high", "", source(), step, other, gone))
+    arrives(
+        pages.company, run, value("risk", "medium", "high", "", source(), step, other, gone, source("s5", field=None, quote="Desk: retail"))
+    )
     page = pages.olivia.get(f"/runs/{run}")
     ways = [told["href"] for told in page.with_attribute("data-source")]
     shown = [pages.olivia.get(way) for way in ways]
-    assert [len(one.with_attribute("data-marked")) for one in shown] == [2, 2, 2, 0]
+    assert [len(one.with_attribute("data-marked")) for one in shown] == [2, 2, 2, 0, 1]
     assert all("Source" in one.text for one in shown)
     assert "Looked at it." in shown[1].text
+    assert "<mark>Retail</mark>" in shown[0].html, "an option is quoted by its label"
+    assert "<mark>Desk: Retail</mark>" in shown[4].html
     assert "it says what somebody claims" in shown[2].text
     assert "no longer there, or you may not see it" in shown[3].text
     opened = [one for one in runs.events(pages.company.olivia, run, limit=200)[0] if one["kind"] == "source_opened"]
@@ -65,6 +69,7 @@ def test_a_source_opens_at_the_right_with_its_value_marked(pages: "Pages") -> No
         ("step", None, "note"),
         ("related", "2", None),
         ("related", "999", None),
+        ("record", "1", None),
     ]
 
 

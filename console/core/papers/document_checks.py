@@ -123,7 +123,7 @@ def _judged(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Sequenc
     found, places = _search_text(check, roots, facts, pages)
     here = {**roots, "found": found}
     outcome = _outcome(check, here)
-    said = expressions.render(check.said, here).strip() if check.said else ""
+    said = _sentence(check, here, outcome)
     if outcome == "unsure" and check.about == "document":
         lacking = not said or expressions.lacks(check.said or "", here)
         if facts.read and facts.zone is None and f"document.{ZONE}" in f"{check.pass_} {check.find}":
@@ -131,6 +131,16 @@ def _judged(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Sequenc
         elif lacking:
             said = NOTHING_SEEN if facts.read else NOT_READ
     return Result(check.id, check.label, outcome, said[:500], (*places, *_at(check, facts))[:MOST_PLACES])
+
+
+def _sentence(check: Check, roots: Mapping[str, Any], outcome: Outcome) -> str:
+    """The sentence beside the result. A failed check never has one with a gap: it names the text that the document lacks instead."""
+    if outcome == "pass" and check.find and not check.pass_:
+        return ""  # the text stands in it: another that stands there too would only confuse
+    if outcome == "fail" and (not check.said or expressions.lacks(check.said, roots)):
+        wanted = _wanted_texts(check, roots)
+        return f"It does not say {wanted[0]}." if len(wanted) == 1 and not check.pass_ else ""
+    return expressions.render(check.said, roots).strip() if check.said else ""
 
 
 def _outcome(check: Check, roots: Mapping[str, Any]) -> Outcome:
@@ -144,12 +154,17 @@ def _search_text(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Se
     """(whether one of the texts occurs, where). In a scanned or partly read document absence is unknown."""
     if check.find is None:
         return UNKNOWN, ()
-    given = expressions.parse(check.find).evaluate(roots)
-    wanted = [str(text) for text in (given if isinstance(given, list) else [given]) if text not in (None, "")]
+    wanted = _wanted_texts(check, roots)
     if not wanted or not facts.read:
         return UNKNOWN, ()
     places = tuple(Place(page, box) for text in wanted for page, box in places_of(pages, text))
     return (True, places) if places else (UNKNOWN if facts.recognised or facts.unread else False, ())
+
+
+def _wanted_texts(check: Check, roots: Mapping[str, Any]) -> list[str]:
+    """The texts of which one has to stand in the document."""
+    given = expressions.parse(check.find).evaluate(roots) if check.find else None
+    return [str(text) for text in (given if isinstance(given, list) else [given]) if text not in (None, "")]
 
 
 def _at(check: Check, facts: Facts) -> tuple[Place, ...]:

@@ -22,6 +22,7 @@ from console.runs.rows.recent_runs import trim_to_shown
 from console.runs.rows.run_rows import links, run_row
 from console.runs.rows.run_store import retried
 from console.runs.showing import block_content, reader_reach, step_findings
+from console.runs.showing.handed_on import HandedOn, handed_on
 from console.runs.showing.screens import Screen, TypedForm, draw_screen, last_shown, record_screen, seen_fields, without_loaded
 from console.runs.showing.view import RunView, as_json, outline
 
@@ -247,6 +248,8 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
     typed = page_state.draft if run.holder in (actor.id, None) else None
     can = possible_commands(actor, seen, page_state.idle_s)
     people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
+    last = last_hand_over(actor, run)
+    people |= {last.by} if last is not None and last.by else set()
     names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
     reads = not may_work(actor, run, definition)
     run_json, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
@@ -274,7 +277,18 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
         lacking=lacking_right(actor, seen) if may_work(actor, run, definition) else None,
         masked=paths,
         ending=block_content.at_end(actor, definition, run),
+        handed_on=last,
     )
+
+
+def last_hand_over(actor: Actor, run: Run) -> HandedOn | None:
+    """Why the run was handed on by somebody else, while nobody has done a step since; None too for who may not read such texts."""
+    if run.ended or run.ticket or run.current is None:
+        return None
+    last = handed_on([run.id]).get(run.id)
+    if last is None or last.by == actor.id:
+        return None
+    return last if reader_reach.words_of_event(actor, run.workflow, run.version, None, kind="escalate", run=run.id) else None
 
 
 def source_opened(

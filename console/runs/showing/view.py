@@ -16,6 +16,7 @@ from console.runs.engine import proposing
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.latest import Left, path as path_of
 from console.runs.rows.run_rows import decision_json
+from console.runs.showing.handed_on import HandedOn
 from console.runs.showing.screens import Screen
 from console.workflows import Definition
 
@@ -29,7 +30,7 @@ class RunView:
     `can` are the commands that the viewer may give now, `steps` the path so far and the certain next steps, `names` people by id. `earlier`
     counts the steps that a long path leaves out. `gone` and `down` say why there is no record, `lacking` which right the viewer lacks for the
     current step. `masked` are the paths of values that were removed for this viewer. `ending` is the data of the blocks of the
-    end that it reached.
+    end that it reached. `handed_on` is why somebody else handed it on, which the viewer who takes it reads first.
     """
 
     json: dict[str, Any]
@@ -47,6 +48,7 @@ class RunView:
     masked: Sequence[str] = field(default_factory=tuple)
     earlier: "Earlier | None" = None
     ending: Sequence[Mapping[str, Any]] = ()
+    handed_on: HandedOn | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 
 from console import accounts, diagrams, steps, workflows
-from console.core import drafting
+from console.core import drafting, outcome_words
 from console.core.documents import graph
 from console.core.documents.json_shape import loaded
 from console.core.documents.workflow_check import Problem
@@ -32,7 +32,6 @@ tabs.register(Tab(15, "edit", "Edit", "/edit", may_edit))
 FAMILIES = {"start": "Start", "action": "Action", "llm": "LLM", "condition": "Condition", "loop": "Loop", "output": "Output"}
 UNNAMED = frozenset({"config", "default"})
 """Parts of a step that have no name on the page."""
-EDGE_WORDS = {"default": "Otherwise", "error": "If it fails"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,13 +263,10 @@ def _ways(sketch: Sketch | None, step: Mapping[str, Any], errors: Mapping[str, s
     if len(outcomes) == 1 and outcomes[0] not in given and "options" not in step.get("config", {}):  # of options more may come
         outcomes = ["default"]
     outcomes += [outcome for outcome in given if outcome not in outcomes]
-    labels = {option.value: option.label for option in getattr(sketch.config, "options", None) or ()} if sketch is not None else {}
     alone = outcomes == ["default"]
     return [
         Way(
-            "Leads to"
-            if alone
-            else f"Leads to: {labels.get(outcome) or EDGE_WORDS.get(outcome) or outcome.replace('_', ' ').capitalize()}",
+            "Leads to" if alone else f"Leads to: {outcome_words.words(step, outcome)}",
             outcome,
             given.get(outcome, ""),
             errors.get(f"next.{outcome}", ""),

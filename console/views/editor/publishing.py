@@ -7,7 +7,8 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, diagrams, publication, records, runs, workflows
-from console.core import drafting
+from console.core import drafting, outcome_words
+from console.core.plain_words import uncapitalised
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import frame
 from console.views.editor import step_form
@@ -122,7 +123,7 @@ def _added(document: Mapping[str, Any], differences: Sequence[Mapping[str, Any]]
         ways = {outcome: titles[to] for outcome, to in (steps[step].get("next") or {}).items() if to in titles}
         if set(ways) == {"default"}:
             return [("Leads to", ways["default"])]
-        words = {outcome: "otherwise" if outcome == "default" else outcome.replace("_", " ") for outcome in ways}
+        words = {outcome: uncapitalised(outcome_words.words(steps[step], outcome)) for outcome in ways}
         return [("Leads to", ", ".join(f"{words[outcome]}: {title}" for outcome, title in ways.items()))] if ways else []
 
     return {step: [*step_form.settings_in_words(frame.actor(), document, steps[step]), *leads(step)] for step in new}

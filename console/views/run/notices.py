@@ -68,7 +68,14 @@ def notices_of(
     given_back: Mapping[str, str] | None = None,
 ) -> list[Note]:
     """Return the notices of the page: what is wrong, who else holds the run, what is wrong with the record."""
-    notes = [_wrong(view, wrong, details, given_back), _take_over(view, look), _holder(view, actor, look), _record(view), _newer(view)]
+    notes = [
+        _wrong(view, wrong, details, given_back),
+        _take_over(view, look),
+        _handed_on(view, look),
+        _holder(view, actor, look),
+        _record(view),
+        _newer(view),
+    ]
     return [note for note in notes if note is not None]
 
 
@@ -126,6 +133,15 @@ def _take_over(view: RunView, look: Look) -> Note | None:
         button="Retry" if again else "",
         facts=effects.tried_before(view.json, look) if wrong else (),
     )
+
+
+def _handed_on(view: RunView, look: Look) -> Note | None:
+    """Why it was handed on, until the next step is done."""
+    last = view.handed_on
+    if last is None:
+        return None
+    who = f"{view.names.get(last.by, 'A former colleague')} handed this on" if last.by else "Handed on"
+    return Note(f"{who}, {formats.ago(last.at, look)}", f"“{last.reason}”", "info", "message")
 
 
 def _holder(view: RunView, actor: Actor, look: Look) -> Note | None:

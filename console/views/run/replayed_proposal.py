@@ -143,7 +143,7 @@ def _choice(proposal: Mapping[str, Any], screen: Mapping[str, Any], opened: set[
 
 def _ways(proposed: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> list[Way]:
     return [
-        Way(source_links.title_of(source), "", str(source.get("kind") or ""), str(source.get("quote") or ""), was_opened(source, opened))
+        Way(source_links.title_of(source), "", str(source.get("kind") or ""), source_links.quote_words(source), was_opened(source, opened))
         for source in proposed.get("sources") or ()
     ]
 

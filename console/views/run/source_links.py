@@ -2,9 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from console.views import frame
+from console import records
+from console.errors import ConsoleError
+from console.views import formats, frame
+from console.views.formats import Kind
+
+NO_KINDS: Mapping[str, Kind] = MappingProxyType({})
 
 OUTCOME = "outcome"
 """The name under which the choice of a decision is proposed."""
@@ -43,7 +49,7 @@ def source_ways(run_id: str, proposal: Mapping[str, Any], proposed: Mapping[str,
             title_of(source),
             _href(run_id, str(proposal["call"]), str(proposed["name"]), source),
             str(source.get("kind") or ""),
-            str(source.get("quote") or ""),
+            quote_words(source),
             trusted=source.get("trusted"),
         )
         for source in proposed.get("sources") or ()
@@ -99,6 +105,32 @@ def identity_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
         source.get("page"),
         source["id"] if kind in ("note", "mcp") else None,
     )
+
+
+def quote_words(source: Mapping[str, Any], kinds: Mapping[str, Kind] = NO_KINDS) -> str:
+    """The quoted words; where they are the code of a field, alone or after the field's label, its words: "Country of residence: Portugal".
+
+    `kinds` describe the values by name, where the source is no record.
+    """
+    quote = str(source.get("quote") or "")
+    if not quote:
+        return ""
+    known = {each.name: each for each in kinds_of(str(source["collection"]))} if source.get("collection") else kinds
+    label, mark, code = quote.rpartition(": ")
+    name = str(source.get("field") or "").rpartition(".")[2]
+    kind = known.get(name) if name in known else next((each for each in known.values() if mark and each.label == label), None)
+    if kind is None or not (kind.options or kind.widget in formats.CODED):
+        return quote
+    return f"{label}{mark}{formats.text(kind, code, frame.look())}"
+
+
+def kinds_of(collection: str) -> list[Kind]:
+    """How the fields of a collection are written; none of one that is gone."""
+    try:
+        known = records.collection(collection)
+    except ConsoleError:
+        return []
+    return [formats.kind(each) for each in known.fields]
 
 
 def counted(sources: Iterable[Mapping[str, Any]]) -> str:

@@ -116,9 +116,10 @@ def mark_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def quoted(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str]) -> Quoted:
     """Return the source as it is shown at the right."""
-    base = Quoted(
-        source_links.title_of(source), str(source.get("kind") or ""), str(source.get("quote") or ""), trusted=bool(source.get("trusted"))
-    )
+    run = view.json
+    described = step_values.of_version(run["workflow"]["id"], run["version"]).get(str(source.get("step")), step_values.NOTHING)
+    quote = source_links.quote_words(source, described.kinds)
+    base = Quoted(source_links.title_of(source), str(source.get("kind") or ""), quote, trusted=bool(source.get("trusted")))
     if source.get("document"):
         return base
     if source.get("record") and source.get("collection"):

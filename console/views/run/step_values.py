@@ -1,15 +1,15 @@
 """How the document of a workflow describes what its steps put into the context: fields of forms, choices, actions, and what only programs need."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from console import effects, steps, workflows
-from console.core import expressions
+from console.core import expressions, outcome_words
 from console.core.documents.fields import FieldDefinition
-from console.core.documents.workflow import Workflow
+from console.core.documents.workflow import Step, Workflow
 from console.core.expressions.nodes import Path
 from console.errors import ConsoleError, NotFound
 from console.formats import Kind, kind, label_of
@@ -27,24 +27,23 @@ _KEY = re.compile(r"steps\.\w+\.results(\.\w+)*\.(id|key)")
 CENTS = Kind("", "", "integer", widget="money", currency="currency", minor=True)
 """An amount in the smallest unit of the currency that stands beside it."""
 _IN_CENTS = re.compile(r"minor\([^()]*\)|[\w.]+_(?:minor|cents)")
-SENT_WORDS = {"sent": "Sent", "skipped": "Not sent", "expired": "Not sent: it waited too long", "failed": "It could not be sent"}
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
     """The kinds of a step's values by name, the names of those that only programs need, the place in the run of the step that each comes from, and
-    the expressions that give the currencies of amounts.
+    the expressions that give the currencies of amounts. `outcomes` is what its outcomes are called.
     """
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     technical: frozenset[str] = frozenset()
     places: Mapping[str, int] = field(default_factory=dict)
     currencies: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Mapping[str, str] = field(default_factory=dict)
 
     def outcome(self, outcome: str | None) -> str:
         """What came of the step in words, by the label of its option; empty where it simply goes on."""
-        chosen = self.kinds.get("option")
-        return "" if outcome in (None, "default") else (chosen.options if chosen else {}).get(outcome) or outcome_words(outcome)
+        return "" if outcome in (None, "default") else self.outcomes.get(outcome) or outcome_words.words({}, outcome)
 
 
 NOTHING = Described()
@@ -61,7 +60,7 @@ def of_version(workflow: str, version: int) -> Mapping[str, Described]:
 
 def of_document(document: Workflow) -> Mapping[str, Described]:
     """Step → what the document says of its values."""
-    own = {step.id: _of_step(steps.view(step), step.next) for step in document.steps}
+    own = {step.id: _of_step(steps.view(step), outcomes_in_words(step)) for step in document.steps}
     return {step.id: _with_results(own, own[step.id], step.config.get("values")) for step in document.steps}
 
 
@@ -100,8 +99,15 @@ def _led(every: Mapping[str, Described], rule: str) -> Kind | None:
     return every[names[1]].kinds.get(names[2]) if len(names) == len(("steps", "id", "field")) and names[1] in every else None
 
 
-def _of_step(step: StepView, ways: Iterable[str]) -> Described:
-    choices = {outcome: outcome_words(outcome) for outcome in ways}
+def outcomes_in_words(step: Step) -> dict[str, str]:
+    """What each outcome of the step is called."""
+    own = {"type": step.type, "config": step.config}
+    kind = steps.get(step.type)
+    known = kind.outcomes(kind.Config.model_validate(step.config))
+    return {outcome: outcome_words.words(own, outcome) for outcome in dict.fromkeys((*step.next, *known, *outcome_words.labels(own)))}
+
+
+def _of_step(step: StepView, choices: Mapping[str, str]) -> Described:
     kinds = {name: Kind(name, label_of(name), "enum", options=choices, widget="chosen") for name in CHOSEN}
     kinds |= {entry.name: kind(entry.field().to_json()) for entry in _definitions(step.config)}
     if options := getattr(step.config, "options", None):
@@ -112,11 +118,14 @@ def _of_step(step: StepView, ways: Iterable[str]) -> Described:
         kinds |= {name: Kind(name, label_of(name), "multi_enum", options=papers, widget="chosen") for name in ("received", "lacking")}
     kind_of_step = steps.get(step.type)
     if isinstance(kind_of_step, MessageStep):
-        kinds |= {"status": Kind("status", "What came of it", "enum", options=SENT_WORDS), "reason": Kind("reason", "Why", "text")}
+        kinds |= {
+            "status": Kind("status", "What came of it", "enum", options=outcome_words.SENT_WORDS),
+            "reason": Kind("reason", "Why", "text"),
+        }
     technical = set(kind_of_step.technical)
     given = list(_definitions(step.config))
     currencies = {entry.name: entry.currency for entry in given if entry.currency and not entry.fixed_currency}
-    return Described(kinds, frozenset(technical - {entry.name for entry in given}), currencies=currencies)
+    return Described(kinds, frozenset(technical - {entry.name for entry in given}), currencies=currencies, outcomes=choices)
 
 
 def _definitions(config: Any) -> Iterator[FieldDefinition]:
@@ -129,8 +138,3 @@ def _definitions(config: Any) -> Iterator[FieldDefinition]:
             yield from effects.action_cache.get(action).form
         except NotFound:
             return
-
-
-def outcome_words(outcome: str) -> str:
-    """An outcome of a step as words: `not_done` is "Not done"; that of all other cases is "Otherwise"."""
-    return "Otherwise" if outcome == "default" else label_of(outcome)

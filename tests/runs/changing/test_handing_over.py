@@ -4,6 +4,7 @@ import pytest
 
 from console import inboxes, log, runs
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.work import my_work
 from tests.company import DESK, Company
 
 
@@ -26,6 +27,13 @@ def test_a_run_in_an_inbox_waits_for_whoever_takes_it_with_what_was_typed(compan
     taken = runs.get(company.tom, run_id).json
     assert (taken["holder"], taken["ticket"]) == (company.tom.id, None)
     assert taken["current"]["draft"]["values"] == {"note": "half a sentence"}
+    last = runs.get(company.tom, run_id).handed_on
+    assert last is not None, "whoever takes it reads why"
+    assert (last.by, last.reason) == (company.olivia.id, "looks odd")
+    assert my_work.work_of(company.tom).why[run_id].words == "“looks odd”"
+    assert runs.get(company.olivia, run_id).handed_on is None, "who handed it on knows why"
+    company.answer(run_id, by="tom", note="Looked at it.")
+    assert runs.get(company.tom, run_id).handed_on is None, "until a step is done"
     kinds = [event.type for event in log.events_of(run_id)]
     assert kinds.index("run_escalated") < kinds.index("run_taken_over")
     assert not list(runs.rebuild(run_id, check=True))
