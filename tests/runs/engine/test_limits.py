@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from console import log, runs, workflows
 from console.core.run import Event, Run, evolve
@@ -118,12 +119,12 @@ def test_looks_for_what_has_to_move_read_no_run_that_rests(company: Company) -> 
     company.answer(run_id)
     found = fetch("select column_name from information_schema.columns where table_schema = 'console' and table_name = 'run'")
     same = ", ".join(sorted({name for (name,) in found} - {"id", "status", "waiting"}))
-    resting = "id || '-' || n, 'waiting_event', jsonb_build_object('for', 'event', 'key', n)"
-    fetch(
-        f"insert into console.run ({same}, id, status, waiting)"
-        f" select {same}, {resting} from console.run, generate_series(1, 3000) n where id = %s returning 1",
-        (run_id,),
-    )
+    for status, waits in (("waiting_event", {"for": "event"}), ("waiting_time", {"for": "time", "until": "2999-01-01T00:00:00.000000Z"})):
+        fetch(
+            f"insert into console.run ({same}, id, status, waiting)"
+            f" select {same}, id || '-' || %s || n, %s, %s from console.run, generate_series(1, 3000) n where id = %s returning 1",
+            (status, status, Jsonb(waits), run_id),
+        )
     for statement, values in (
         (sweep._STUCK, (sweep.STUCK_S, sweep.AT_ONCE)),
         (sweep._DUE, (timedelta(), sweep.AT_ONCE)),
