@@ -5,6 +5,7 @@ OPEN_MODULES = frozenset(
         "block_content",
         "candidates",
         "consequences",
+        "handed_on",
         "lists",
         "narrowed_list",
         "queues",
