@@ -44,7 +44,8 @@ _OPEN = "not exists (select from console.run r where r.id = notice.run and not (
 _EARLIER = "(%s::text is null or (at, id) < (select o.at, o.id from console.notice o where o.id = %s and o.person = notice.person))"
 _MINE = f"select {_SHOWN} from console.notice where person = %s and {_OPEN} and {_EARLIER} order by at desc, id desc limit %s"  # noqa: S608 (names of this file)
 _ONE = f"select {_SHOWN} from console.notice where id = %s and person = %s and {_OPEN}"  # noqa: S608 (as above)
-_UNREAD = f"select count(*) from console.notice where person = %s and read_at is null and {_OPEN}"  # noqa: S608 (as above)
+_UNREAD = f"select count(*) from console.notice where person = %s and read_at is null and ({_CAME})[2] is distinct from person and {_OPEN}"  # noqa: S608 (as above)
+"""What the person did themselves is no news to them."""
 _WORDS = {
     "task_created": "A task for you",
     "question_asked": "You are asked something",
@@ -192,7 +193,8 @@ def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: d
     if absent:
         words = f"In place of {names.get(str(absent), 'a colleague')}: {words}"
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
-    return Notice(str(ident), words, about or "", href, at, read_at is not None, alike)
+    own = came is not None and came[1] == actor.id
+    return Notice(str(ident), words, about or "", href, at, own or read_at is not None, alike)
 
 
 def _words(kind: str, key: str) -> str:

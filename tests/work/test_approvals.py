@@ -417,9 +417,10 @@ def test_a_notice_says_what_became_of_the_request(bank: Company) -> None:
     charging()
     run_id, asked = requested(bank)
     told = [one for one in notices.notices_of(bank.mona) if one.href.endswith(asked)]
-    assert [one.text for one in told] == ["Your approval is asked for"]
+    assert ([one.text for one in told], notices.unread(bank.mona)) == (["Your approval is asked for"], 1)
     runs.reject(bank.mona, asked, reason="Too much")
-    assert [one.text for one in notices.notices_of(bank.mona)] == ["Your approval was asked for: you rejected"]
+    assert [(one.text, one.read) for one in notices.notices_of(bank.mona)] == [("Your approval was asked for: you rejected", True)]
+    assert notices.unread(bank.mona) == 0, "what she did herself is no news to her"
     assert "Mona rejected what you asked for" in [one.text for one in notices.notices_of(bank.olivia)]
     bank.answer(run_id, amount="400")
     runs.step_in(bank.olivia, run_id, revision=None)
