@@ -7,8 +7,9 @@ from typing import Any
 from console.core.plain_words import humanised, uncapitalised
 
 OTHERWISE = "Otherwise"
-OFFERING = ("options", "outcomes", "answers")
-"""Settings of a step that offer its outcomes to a person, each with a label."""
+BRANCHES = "branches"
+OFFERING = ("options", "outcomes", "answers", BRANCHES)
+"""Settings of a step that name its outcomes, each with a label: those that a person is offered, and those of rules."""
 SENT_WORDS = {"sent": "Sent", "skipped": "Not sent", "expired": "Not sent: it waited too long", "failed": "It could not be sent"}
 WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -26,7 +27,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 def labels(step: Mapping[str, Any]) -> dict[str, str]:
-    """Outcome → the label that the workflow gives it, of a step of a document; those that a person is offered."""
+    """Outcome → the label that the workflow gives it, of a step of a document."""
     return {str(value): str(label) for value, label in _offered(step.get("config") or {})}
 
 
@@ -46,5 +47,6 @@ def _offered(config: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
     for name in OFFERING:
         options = config.get(name)
         for option in options if isinstance(options, list) else ():
-            if isinstance(option, Mapping) and option.get("label") and option.get("value") is not None:
-                yield option["value"], option["label"]
+            if isinstance(option, Mapping) and option.get("label"):
+                value = option.get("outcome" if name == BRANCHES else "value")
+                yield from [(value, option["label"])] if value is not None else []

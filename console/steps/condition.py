@@ -22,6 +22,7 @@ class Branch(Definition):
 
     if_: str = Field(alias="if", description="Expression; unknown counts as not true")
     outcome: str = Field(pattern=NAME_PATTERN)
+    label: str | None = Field(None, min_length=1, max_length=80, description="What people read of it; without one, the outcome in words")
 
 
 class ConditionConfig(StepConfig):

@@ -253,7 +253,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
     names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
     reads = not may_work(actor, run, definition)
     run_json, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
-    found = step_findings.finder(definition, run.created_at, run_json["context"], paths)
+    found = step_findings.finder(definition, run.created_at, _without_former_time(run, run_json["context"]), paths)
     steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left, found=found)
     if reads or seen.down is not None:  # the screen was drawn for another person
         screen = reader_reach.screen_for(
@@ -278,6 +278,17 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
         masked=paths,
         ending=block_content.at_end(actor, definition, run),
         handed_on=last,
+    )
+
+
+def _without_former_time(run: Run, context: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The outputs without that of a list which is gone through anew: what the former time found says nothing about this one."""
+    here = run.attempt.step if run.attempt is not None and run.attempt.status == "open" else None
+    last = context.get(here) if here is not None else None
+    return (
+        {step: output for step, output in context.items() if step != here}
+        if isinstance(last, Mapping) and last.get("finished") is True
+        else context
     )
 
 
