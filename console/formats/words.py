@@ -90,9 +90,9 @@ def plain(value: Any, look: Look, depth: int = 0) -> str:
         return str(value["name"])
     if isinstance(value, Mapping):
         there = {str(name): item for name, item in in_reading_order(value).items() if item is not None and not _hollow(item)}
-        return ", ".join(_part(name, item, there, look, depth) for name, item in there.items())
+        return ", ".join(said for name, item in there.items() if (said := _part(name, item, there, look, depth)))
     if isinstance(value, list):
-        return ", ".join(plain(item, look, depth + 1) for item in value)
+        return ", ".join(said for item in value if (said := plain(item, look, depth + 1)))
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return EMPTY if value is None else text(undescribed("", value), value, look)

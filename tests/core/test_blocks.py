@@ -225,7 +225,7 @@ def test_a_comparison_counts_what_counts() -> None:
     assert told["lines"][0]["verdict"] == "differs"
     hits = {"block": "comparison", "lines": [{**LINE, "each": "variables.hits", "ours": "entry"}]}
     made = drawn(hits, hits=["x"] * 10_000)
-    assert (len(made["lines"]), made["left_out"]) == (MOST_ENTRIES, 10_000 - MOST_ENTRIES)
+    assert (len(made["lines"]), len(made["folded"]), made["left_out"]) == (20, MOST_ENTRIES - 20, 10_000 - MOST_ENTRIES)
 
 
 def test_a_score_is_points_times_weight() -> None:
@@ -294,8 +294,8 @@ def test_three_hundred_owners_and_twelve_layers_fit() -> None:
     assert [row["name"] for row in many["rows"]] == ["big"]
     assert len(many["more"]) + many["left_out"] == 299
     deep = drawn(TREE, owners=[owner(f"l{layer}", f"l{layer - 1}" if layer > 1 else None, 100) for layer in range(1, 13)])
-    assert [row["depth"] for row in deep["rows"]] == [1, 2, 3, 11, 12]
     assert deep["skipped"] == "7 layers between, 4 to 10"
+    assert [(row["depth"], row["indent"]) for row in deep["rows"]] == [(1, 14), (2, 28), (3, 42), (11, 56), (12, 70)]
     assert deep["rows"][-1]["in_all"] == "100 %"
     wide = [
         owner(f"{layer}.{place}", f"{layer - 1}.{other}" if layer else None, 50)

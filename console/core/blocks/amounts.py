@@ -85,7 +85,8 @@ class Amounts(Block):
         lines += [{"kind": "now" if part["now"] else "before", **_in_words(part, say)} for part in data["parts"]]
         lines += [{"kind": "left", **_in_words(data["left"], say)}] if "left" in data else []
         if shut or not whole:
-            return {"drawn": False, "bars": [], "lines": lines if shut else []}
+            told = shut or any(number_in(leaf) for leaf in leaves[1:])  # what was paid back of an amount that nobody knows is no nothing
+            return {"drawn": False, "bars": [], "lines": [line for line in lines if shut or line["kind"] != "left"] if told else []}
         return {"drawn": True, "bars": _bars(data["parts"], whole), "lines": lines}
 
 

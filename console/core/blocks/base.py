@@ -115,6 +115,9 @@ class Block(Part):
     heads: ClassVar[bool] = False  # whether its template draws title and remark
     opens: ClassVar[bool] = False  # whether it draws a document beside the run, which the page finds
     cites: ClassVar[bool] = False  # whether it names sources (`sources`), whose documents the page finds by their id
+    entries: ClassVar[str] = (
+        ""  # the list in its data that may be cut where there is no room for all, with how many were left out beside it
+    )
     foretells: ClassVar[bool] = False  # whether it draws what the step would change, which stands on the screen beside the blocks
 
     @abstractmethod

@@ -11,6 +11,9 @@ from console.core.expressions import operands
 WORDS = {"same": "Same", "differs": "Differs", "unknown": "Unknown"}
 PLURALS = {"same": "same", "differs": "differ", "unknown": "unknown"}
 
+SHOWN, UNFOLDED = 20, 30
+"""Lines that are shown at once of more than the second figure, beside those that are spoken of."""
+
 
 class Line(Repeated):
     """Something that both sides say."""
@@ -56,6 +59,7 @@ class Comparison(Block):
 
     heads = True
     nothing = "Nothing to compare."
+    entries = "lines"
     block: Literal["comparison"]
     ours: Template = Field(Template("Ours"), description="Heading of our side; {{ expressions }} are filled in")
     theirs: Template = Field(Template("Theirs"), description="Heading of the other side; {{ expressions }} are filled in")
@@ -98,9 +102,11 @@ class Comparison(Block):
         counted = {word: sum(line["verdict"] == word for line in lines) for word in WORDS}
         tally = ", ".join(f"{count} {WORDS[word].lower() if count == 1 else PLURALS[word]}" for word, count in counted.items() if count)
         heads = {f"{name}_head": say(data[name]) for name in ("ours", "theirs", "line")}
+        first = SHOWN if len(lines) > UNFOLDED else len(lines)
         return {
             **heads,
-            "lines": lines,
+            "lines": [line for number, line in enumerate(lines) if number < first or line["hot"]],
+            "folded": [line for line in lines[first:] if not line["hot"]],
             "tally": tally,
             "left_out": left_out(data),
             "match": _match(data, say),

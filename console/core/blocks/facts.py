@@ -23,6 +23,7 @@ class Fact(Repeated, Figure):
 class Facts(Block):
     """Figures, figure first and remark after."""
 
+    entries = "facts"
     block: Literal["facts"]
     columns: Literal[2, 3] = Field(3, description="Columns on a wide page")
     facts: list[Fact] = Field(min_length=1, max_length=60)

@@ -73,7 +73,7 @@ def _lines(text: str, passages: list[str]) -> list[Line]:
                 lines.append([])
             if piece:
                 lines[-1].append((piece, on))
-    return [] if lines == [[]] else lines
+    return lines if any(words.strip() for line in lines for words, _ in line) else []
 
 
 def _parted(lines: list[Line]) -> tuple[list[Line], list[Line]]:

@@ -32,6 +32,7 @@ class Score(Block):
     """A score and what it is made of."""
 
     nothing = "Not scored yet."
+    entries = "factors"
     block: Literal["score"]
     total: Expr = Field(description="Expression for the score")
     out_of: Expr = Field(Expr("100"), description="Expression for the end of the scale")

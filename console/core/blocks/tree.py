@@ -25,6 +25,7 @@ from console.core.blocks.base import (
 )
 
 SOMEBODY = "Somebody you may not see"
+NAMELESS = "Without a name"
 MOST_OWNERS = 500
 """Owners that are kept."""
 AT_ONCE = 40
@@ -171,7 +172,13 @@ class _Known:
         if len(owners) > AT_ONCE:
             for numbers in by_owned.values():
                 numbers.sort(key=lambda number: -(number_in(owners[number]["share"]) or Decimal(0)))
-        names = {key: say(one["name"]) for key, one in zip(keys, owners, strict=True)}
+        names: dict[str, str] = {}
+        for key, one in zip(keys, owners, strict=True):
+            said = say(one["name"]).strip()
+            names[key] = names.get(key, "") or (
+                "" if said == "–" else said
+            )  # a row that says no name may be of an owner that another row names
+        names = {key: name or NAMELESS for key, name in names.items()}
         return cls(owners, by_owned, keys, names, _held(owners, keys, by_owned), say, drawn)
 
     def rows(self, line: Limit) -> Iterator[Data]:
@@ -179,7 +186,9 @@ class _Known:
         walked = list(self._walk())
         deepest = max((depth for depth, _, _ in walked), default=0)
         leading = self._leading(line)
-        for (depth, number, back), guides in zip(walked, _guides([depth for depth, _, _ in walked]), strict=True):
+        shown = [min(depth, UPPER + 1) if depth <= deepest - LOWER else depth - (deepest - LOWER - UPPER) for depth, _, _ in walked]
+        drawn = shown if deepest > DEEP else [depth for depth, _, _ in walked]  # what stands below layers left out moves up to them
+        for (depth, number, back), guides in zip(walked, _guides(drawn), strict=True):
             row = self._row(depth, number, line, back=back)
             row |= guides
             row["between"] = UPPER < depth <= deepest - LOWER

@@ -26,6 +26,8 @@ from console.steps.items import LIST
 from console.workflows import Definition
 
 MOST_BYTES, MOST_OF_TITLE = 192 * 1024, 1024
+FEWEST = 20
+"""Entries that a long list keeps where there is no room for all."""
 TOO_MUCH = "This is too large to be shown here: there are more values than a page can hold."
 LOOK = ("type", "options", "widget", "currency", "minor", "references")
 SAME_UNIT = frozenset({"sum", "max", "min", "round_half_up"})
@@ -73,9 +75,16 @@ def computed(definition: Definition, step_id: str, roots: Mapping[str, Any]) -> 
 
 
 def fitted(content: list[blocks.Data]) -> list[blocks.Data]:
-    """The blocks in at most 192 KB, as they are recorded: in place of the largest that are too many stands a sentence."""
+    """The blocks in at most 192 KB, as they are recorded: the longest lists are cut and say so; then in place of the largest stands a sentence."""
+    content = list(content)
     sizes = [len(orjson.dumps(data)) for data in content]
     while sum(sizes) > MOST_BYTES:
+        long = [number for number, data in enumerate(content) if len(_entries(data)) > FEWEST]
+        if long:
+            number = max(long, key=sizes.__getitem__)
+            content[number] = _cut(content[number])
+            sizes[number] = len(orjson.dumps(content[number]))
+            continue
         largest = sizes.index(max(sizes))
         kept = (
             "block",
@@ -88,6 +97,21 @@ def fitted(content: list[blocks.Data]) -> list[blocks.Data]:
         content = [*content[:largest], {**head, "trouble": TOO_MUCH}, *content[largest + 1 :]]
         sizes[largest] = 0
     return content
+
+
+def _entries(data: blocks.Data) -> list[blocks.Data]:
+    kind = blocks.KINDS[data["block"]]
+    return data.get(kind.entries) or []
+
+
+def _cut(data: blocks.Data) -> blocks.Data:
+    """The block with the first half of its list, and how many are left out; that rests on what decided which entries there are."""
+    entries = _entries(data)
+    kept = max(FEWEST, len(entries) // 2)
+    more = data.get("more") or {"from": [], "value": 0}
+    places = {*more["from"], *(place for entry in entries[kept:] for place in entry.get("rests_on", ()))}
+    more = {"from": sorted(places), "value": more["value"] + len(entries) - kept}
+    return {**data, blocks.KINDS[data["block"]].entries: entries[:kept], "more": more}
 
 
 def with_names(actor: Actor, content: list[blocks.Data]) -> list[blocks.Data]:
