@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, log, records
+from console import access, log, records, workspaces
 from console.access import PolicyError
 from console.browse import renamed_columns
 from console.core import expressions
@@ -148,7 +148,8 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
     for structure in seen.structures:
         sampling.keep_secrets(structure, former.get(place(structure)))
     kept = stored_collections(name, seen, documents)
-    check(name, kept)  # before the transaction, as in `add`
+    called = check(name, kept)  # before the transaction, as in `add`
+    called_before = {item.id: item for item in records.collections()}
     with transaction() as connection:
         present = connection.execute(sa.select(tables.collection.c.document).where(tables.collection.c.source == name)).scalars().all()
         if sorted(map(str, present)) != sorted(str(row.document) for row in rows):
@@ -156,9 +157,14 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         require_free_ids(connection, kept)
         keep(connection, kept)
-        for item in kept:
-            if (old := former.get(place(item.structure))) and (names := mending.renamed(old, item.structure)):
-                renamed_columns.follow(connection, item.id, names)
+        columns = {
+            item.id: names
+            for item in kept
+            if (old := former.get(place(item.structure))) and (names := mending.renamed(old, item.structure))
+        }
+        for collection_id, names in columns.items():
+            renamed_columns.follow(connection, collection_id, names)
+        workspaces.follow_renamed_columns(connection, columns, called_before, called, by)
         known = sa.update(tables.data_source).where(tables.data_source.c.name == name)
         connection.execute(known.values(looked_at=sa.func.now(), checked_at=sa.func.now(), down_since=None, server=seen.server))
         touch_configuration(connection)
@@ -386,8 +392,8 @@ def require_free_ids(connection: sa.Connection, kept: list[Stored]) -> None:
         )
 
 
-def check(name: str, kept: list[Stored]) -> None:
-    """Raises DefinitionError unless the collections of this source and all others can be assembled and every segment is valid."""
+def check(name: str, kept: list[Stored]) -> dict[str, Collection]:
+    """All collections as they would be. Raises DefinitionError unless they can be assembled and every segment of this source is valid."""
     with hot_engine().connect() as connection:
         rows = connection.execute(sa.select(tables.collection).where(tables.collection.c.source != name)).all()
     others = [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]
@@ -398,6 +404,7 @@ def check(name: str, kept: list[Stored]) -> None:
                 sql_conditions.check(expressions.parse(segment.filter), made[item.id])
             except DefinitionError as error:
                 raise _definition(item.id, f"segments.{segment.id}", error.message) from None
+    return made
 
 
 def keep(connection: sa.Connection, kept: list[Stored]) -> None:

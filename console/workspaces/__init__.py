@@ -5,10 +5,12 @@ from console.workspaces.builders import may_edit, own_teams
 from console.workspaces.desk import Desk, state_of
 from console.workspaces.known_names import unknown_names
 from console.workspaces.parts import Listing, Shown, choose_first, failed, read_part
+from console.workspaces.renamed_in_workspaces import follow as follow_renamed_columns
 from console.workspaces.workspace_figures import OTHER, Figures, end_of
 from console.workspaces.workspace_list import every, known, sees, workspace, workspaces_of
 from console.workspaces.workspace_publication import (
     Editing,
+    changed_since,
     create,
     delete,
     discard,
@@ -19,6 +21,7 @@ from console.workspaces.workspace_publication import (
     read_file,
     restore,
     save,
+    seen,
     undo,
     versions,
 )

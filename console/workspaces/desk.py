@@ -47,7 +47,11 @@ class Choose(Exception):
 
 
 class Gone(Exception):
-    """The document names something that is not there any more, or that this reader may not see."""
+    """The document names something that is not there any more (`mendable` by who edits it), or that this record lacks or this reader may not see."""
+
+    def __init__(self, words: str, *, mendable: bool = True) -> None:
+        super().__init__(words)
+        self.mendable = mendable
 
 
 @dataclass
@@ -121,7 +125,7 @@ class Desk:
             raise NotFound(hidden=True)
         key = records.record_keys.encode([page.record.values[here] for here, _ in relation.columns])
         if key is None or any(page.record.values[here] is None for here, _ in relation.columns):
-            raise Gone(f"{page.record.title} has no {uncapitalised(relation.label)}.")
+            raise Gone(f"{page.record.title} has no {uncapitalised(relation.label)}.", mendable=False)
         return self._record(relation.collection, key)
 
     def _record(self, collection_id: str, key: str) -> RecordPage:
@@ -200,7 +204,7 @@ class Desk:
         if segment.sql is None:
             return expressions.parse(segment.filter)
         if segment.fields & scope.hidden:
-            raise Gone(f"You may not see a field of {collection.label}, on which the segment {segment.label} depends.")
+            raise Gone(f"You may not see a field of {collection.label}, on which the segment {segment.label} depends.", mendable=False)
         return KeySelect(segment.sql, partial(browse.reach, self.actor))
 
     def open_tab(self, item: Tabs) -> str:
@@ -233,7 +237,7 @@ def require_fields(collection: Collection, scope: Scope, expression: Expression)
             raise Gone(f"There is no field {name} in {collection.label} any more.")
         if name in scope.hidden:
             field_ = collection.by_name.get(name)
-            raise Gone(f"You may not see {field_.label if field_ else name} of {collection.label}, on which this depends.")
+            raise Gone(f"You may not see {field_.label if field_ else name} of {collection.label}, on which this depends.", mendable=False)
 
 
 def state_names(document: Workspace) -> frozenset[str]:

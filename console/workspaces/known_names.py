@@ -1,7 +1,7 @@
 """Names in a workspace that are not connected here: collections, fields, relations, segments, inboxes. Warnings, for a source may come later."""
 
-import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TypeAlias
 
 from console import inboxes, records
@@ -21,12 +21,13 @@ from console.core.documents.workspaces import (
     Related,
     WorkflowButtons,
     Workspace,
+    expressions_of,
+    texts_of,
 )
+from console.core.documents.workspaces.components import Part
 from console.core.expressions import ExpressionError
 from console.errors import ConsoleError, NotFound
 from console.records import sql_question
-
-_OF_CHOSEN = re.compile(r"\bselected\.(\w+)\.(\w+)")
 
 Find: TypeAlias = Callable[[str], Collection | None]
 """Name of a collection → the collection, None where it is not there."""
@@ -42,14 +43,17 @@ def unknown_names(document: Workspace, find: Find | None = None) -> list[Spot]:
     ]
 
 
-def _of_words(document: Workspace, item: object, find: Find) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Fields of a chosen record that words and the condition of visibility name."""
-    for place in ("title", "text", "to", "words", "visible_if"):
-        text = getattr(item, place, None)
-        for chosen, name in _OF_CHOSEN.findall(text if isinstance(text, str) else ""):
-            collection = _led(document, chosen, find)
-            if collection is not None and name not in ("key", "title") and not (collection.field(name) or collection.relation(name)):
-                yield (place,), f"There is no field {name} in {collection.label}."
+def _of_words(document: Workspace, item: Part, find: Find) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Fields of a chosen record that words and conditions name."""
+    for place, text, template, _ in texts_of(item):
+        with suppress(ExpressionError):
+            found = {
+                path[1:3] for each in expressions_of(text, template=template) for path in expressions.paths(each) if path[0] == "selected"
+            }
+            for chosen, name in sorted(each for each in found if len(each) == 2):
+                collection = _led(document, chosen, find)
+                if collection is not None and name not in ("key", "title") and not (collection.field(name) or collection.relation(name)):
+                    yield (place,), f"There is no field {name} in {collection.label}."
 
 
 def _unknown_of(document: Workspace, item: Component, find: Find) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -36,7 +36,7 @@ from console.workspaces.desk import Choose, Desk, Gone
 class Shown:
     """A component as its reader has it. `state`: ready, choose (something has to be chosen), closed (not theirs to see), gone (it names what
     is not there any more), down (its source does not answer). `words` is the sentence where it is not ready; `data` is of the kind of component.
-    `changed`: its table or columns are others now.
+    `changed`: its table or columns are others now. `mendable`: who edits the workspace can do something about it.
     """
 
     component: Any
@@ -45,6 +45,7 @@ class Shown:
     data: Any = None
     title: str = ""
     changed: SourceChanged | None = None
+    mendable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,8 @@ def failed(item: Any, error: Exception, title: str = "") -> Shown:
         case NotFound():
             return Shown(item, "closed", _closed(item), title=title)
         case ConsoleError():
-            return Shown(item, "gone", error.message, title=title)
-    return Shown(item, "gone", str(error), title=title)
+            return Shown(item, "gone", error.message, title=title, mendable=True)
+    return Shown(item, "gone", str(error), title=title, mendable=isinstance(error, Gone) and error.mendable)
 
 
 def _indefinite(label: str) -> str:

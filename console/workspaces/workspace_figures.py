@@ -1,5 +1,6 @@
 """The figures of metrics and charts: read within the reader's scope, with the periods and names that belong to them."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -152,9 +153,20 @@ def _of_periods(
     within = [*where, grouped.since(day.name, SINCE)]
     known = {**roots, "input": {**roots["input"], SINCE: begins}}
     by = [replace(each, first=date.fromisoformat(first)) if each.period else each for each in by]
-    return grouped.grouped(
+    return _groups(
         item.collection or "", scope, measure=item.measure, field=item.field, by=by, where=within, roots=known, zone=desk.actor.zone
     )
+
+
+def _groups(collection_id: str, scope: Scope, **asked: Any) -> list[Group]:
+    """The groups, with keys of several values (a SET, an array, JSON) as tuples: figures are told apart by them."""
+    return [replace(each, keys=tuple(map(_one_key, each.keys))) for each in grouped.grouped(collection_id, scope, **asked)]
+
+
+def _one_key(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(map(_one_key, value))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
 
 
 def _lines(rows: Sequence[Group], keys: Sequence[str], measure: str) -> list[tuple[Any, str | None, Sequence[Any]]]:
@@ -208,7 +220,7 @@ def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: 
 
 def _share(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
     by, measured = _needed(collection, scope, item.by), _field(collection, scope, item.field)
-    rows = grouped.grouped(collection.id, scope, measure=item.measure, field=item.field, by=[By(by.name)], where=where, roots=roots)
+    rows = _groups(collection.id, scope, measure=item.measure, field=item.field, by=[By(by.name)], where=where, roots=roots)
     currency = rows[0].currency if rows else None
     same = [row for row in rows if row.currency == currency]
     first, rest = same[: item.limit], same[item.limit :]

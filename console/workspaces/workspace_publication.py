@@ -171,7 +171,7 @@ def publish(actor: Actor, workspace_id: str, revision: int, live: str | None = N
                 "Somebody else published in the meantime. Look at the changes again, which now compare with theirs; nothing was published.",
                 code="stale_revision",
             )
-        number = _publish(connection, editing, checked(editing.draft.document.to_json(), workspace_id), actor, "page")
+        number = publish_within(connection, editing, checked(editing.draft.document.to_json(), workspace_id), actor, "page")
     workspace_list.forget()
     return number
 
@@ -224,7 +224,7 @@ def import_file(source: Path, *, published: bool = False) -> tuple[str, str]:
         if not published:
             _add_draft(connection, editing, made, COMMAND_LINE)
             return made.id, "draft"
-        number = _publish(connection, editing, made, COMMAND_LINE, "file")
+        number = publish_within(connection, editing, made, COMMAND_LINE, "file")
     workspace_list.forget()
     return made.id, f"version {number}"
 
@@ -266,20 +266,36 @@ def _component_words(document: Mapping[str, Any], path: str) -> str:
     return f"{kind} “{str(title)[:60]}”" if title else kind
 
 
+def seen(editing: Editing, revision: int) -> Workspace | None:
+    """The document as somebody has it open who started from this revision of the draft; None if nothing was there."""
+    back = editing.draft.revision - revision
+    if back == 0:
+        return editing.document
+    return read(editing.draft.former[-back]) if 0 < back <= len(editing.draft.former) else editing.live
+
+
+def changed_since(editing: Editing, revision: int) -> list[Change]:
+    """What was changed since that revision of the draft."""
+    return (
+        [] if revision == editing.draft.revision else changes(_flat(seen(editing, revision)), _flat(editing.draft.document or editing.live))
+    )
+
+
 def require_revision(editing: Editing, revision: int) -> None:
     """Raises Conflict `stale_revision` with the changes made since that revision of the draft."""
-    draft = editing.draft
-    back = draft.revision - revision
-    if back == 0:
+    if revision == editing.draft.revision:
         return
-    before = read(draft.former[-back]) if 0 < back <= len(draft.former) else editing.live
-    changed = changes(_flat(before), _flat(draft.document or editing.live))
     raise Conflict(
-        "Somebody else changed this draft in the meantime; yours was not saved.",
+        "Somebody else changed this draft in the meantime; yours was not saved."
+        if editing.draft.document is not None
+        else "This draft is there no more: somebody else published or discarded it in the meantime. Nothing was done.",
         code="stale_revision",
-        details=[{"field": change.path, "reason": "Changed by somebody else.", "theirs": change.after} for change in changed],
-        by=draft.changed_by,
-        revision=draft.revision,
+        details=[
+            {"field": change.path, "reason": "Changed by somebody else.", "theirs": change.after}
+            for change in changed_since(editing, revision)
+        ],
+        by=editing.draft.changed_by,
+        revision=editing.draft.revision,
     )
 
 
@@ -296,7 +312,7 @@ def _add_draft(connection: Connection, editing: Editing, made: Workspace, actor:
     return write_draft(connection, editing.id, made, former, editing.draft.revision + 1, actor)
 
 
-def _publish(connection: Connection, editing: Editing, made: Workspace, actor: Actor, origin: str) -> int:
+def publish_within(connection: Connection, editing: Editing, made: Workspace, actor: Actor, origin: str) -> int:
     """Publish the document within the transaction, with its event; returns the version number."""
     number = editing.version + 1
     write_version(connection, made, number, origin, actor)

@@ -5,6 +5,7 @@ from typing import Any
 
 from console.core.documents.document_parts import as_file, schema_of
 from console.core.documents.workspaces import Workspace, check, edits, names_used, read
+from console.core.documents.workspaces.new_names import Names, with_columns, with_name
 from tests.tables import cases
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +82,37 @@ def test_a_component_depends_on_what_its_expressions_look_at() -> None:
         )
     )
     assert [set(names_used(item)) for item in made.every] == [{"q", "y", "other"}, {"customer", "y", "z"}, set()]
+
+
+def test_new_names_of_columns_relations_and_selections_are_put_everywhere_and_nowhere_else() -> None:
+    made = read(
+        document(
+            {**LIST, "where": ['record.mail == "record.mail" && record.team.name != input.mail'], "sort": "-mail", "columns": ["mail", "id"], "search": "q"},
+            FIND,
+            {"id": "mail", "type": "input", "name": "mail", "label": "Mail"},
+            {"id": "hers", "type": "fields", "of": "customer.team", "fields": ["name"], "title": "{{ selected.customer.team.name }}, selected.customer.mail"},
+            {"id": "lists", "type": "related", "of": "customer.team", "relation": "members", "columns": ["mail"]},
+            {"id": "n", "type": "chart", "chart": "share", "collection": "customer", "by": "mail", "visible_if": "selected['customer'].mail.startsWith('mail')"},
+            {"id": "s", "type": "metric", "source": "x", "sql": "select mail from customer where id = '{{ selected.customer.mail }}'"},
+        )
+    )  # fmt: skip
+    led = {("customer", "team"): "team", ("team", "members"): "customer"}
+    names = {"customer": Names({"mail": 'e "mail'}, {"team": "group"}), "team": Names({"name": "called"}, {"members": "people"})}
+    found = with_columns(made, names, lambda *way: led.get(way), {})
+    assert check(found) == []
+    listed, _, _, hers, lists, n, s = found["components"]
+    new = '["e \\"mail"]'
+    assert listed["where"] == [f'record{new} == "record.mail" && record.group.called != input.mail']
+    assert (listed["sort"], listed["columns"]) == ('-e "mail', ['e "mail', "id"])
+    assert (hers["of"], hers["fields"]) == ("customer.group", ["called"])
+    assert hers["title"] == "{{ selected.customer.group.called }}, selected.customer.mail"
+    assert (lists["of"], lists["relation"], lists["columns"]) == ("customer.group", "people", ['e "mail'])
+    assert (n["by"], n["visible_if"]) == ('e "mail', f"selected.customer{new}.startsWith('mail')")
+    assert s["sql"] == f"select mail from customer where id = '{{{{ selected.customer{new} }}}}'"
+    called = with_name(with_name(made.to_json(), "selected", "customer", "who"), "input", "q", "words")
+    called["components"][0]["select"], called["components"][1]["name"] = "who", "words"
+    assert check(called) == []
+    assert (called["components"][0]["search"], called["components"][3]["of"]) == ("words", "who.team")
 
 
 def test_the_builder_moves_copies_and_removes() -> None:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import access, accounts, records, sources
+from console import access, accounts, records, sources, workspaces
 from console.access import Row, policy_store
 from console.browse import list_views, saved_segments
 from console.browse.list_views import ListView
@@ -17,6 +17,7 @@ from console.cli import console
 from console.core.scopes import whole
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound, SourceDown
+from console.workspaces import workspace_store
 from tests.records.shop import shop_url
 
 __all__ = ["shop_url"]
@@ -263,7 +264,7 @@ alter table team rename column name to team_name;
 """
 
 
-def test_renamed_columns_are_recognised_and_keep_their_settings_everywhere(url: str) -> None:
+def test_renamed_columns_are_recognised_and_keep_their_settings_everywhere(url: str, tmp_path: Path) -> None:
     said = {
         "columns": ["mail", "name"], "search": ["mail"], "sort": "-mail", "title": "{{ record.name }} ({{ record.mail }})",
         "fields": {"mail": {"label": "Work mail", "sensitive": True}, "name": {"help": "Both names"}},
@@ -281,6 +282,17 @@ def test_renamed_columns_are_recognised_and_keep_their_settings_everywhere(url: 
     asked = json.dumps({"or": [{"field": "mail", "op": "is_null", "value": True}, {"field": "mail", "op": "eq", "value": "mail"}]})
     saved_segments.save(person, "member", "No mail", f"user:{person.id}", {"filter": asked, "sort": "-mail,id", "columns": ["mail", "id"]})
     list_views.keep(person, "member", ListView(("mail", "id"), widths={"mail": 200}))
+    desk: dict[str, Any] = {
+        "format": 1,
+        "id": "desk",
+        "title": "Desk",
+        "components": [{"id": "all", "type": "collection", "collection": "member", "sort": "mail"}],
+    }
+    (tmp_path / "desk.json").write_text(json.dumps(desk))
+    workspaces.import_file(tmp_path / "desk.json", published=True)
+    desk["components"].append({"id": "none", "type": "metric", "collection": "member", "where": ["record.mail == null"]})
+    (tmp_path / "desk.json").write_text(json.dumps(desk))
+    workspaces.import_file(tmp_path / "desk.json")
     file = Path(url.removeprefix("sqlite:///"))
     made(file, RENAMES)
     found = sources.difference("club")
@@ -306,6 +318,11 @@ def test_renamed_columns_are_recognised_and_keep_their_settings_everywhere(url: 
     [saved] = saved_segments.saved_segments(person, "member")
     assert json.loads(saved.query["filter"]) == json.loads(asked.replace('"field": "mail"', '"field": "email"'))
     assert (saved.query["sort"], saved.query["columns"]) == ("-email,id", ["email", "id"])
+    with hot_engine().connect() as connection:
+        live, draft = workspace_store.read_live(connection, "desk"), workspace_store.read_draft(connection, "desk")
+    assert (live[0].component("all").sort, live[1]) == ("email", 2)  # type: ignore[union-attr]
+    assert draft.document is not None
+    assert (draft.document.component("all").sort, draft.document.component("none").where) == ("email", ["record.email == null"])  # type: ignore[union-attr]
     kept = list_views.view_of(person, "member")
     assert (kept.columns, kept.widths) == (("email", "id"), {"email": 200})
 

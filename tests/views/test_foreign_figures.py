@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 KINDS_OF = (None, "", " ", "Open", "open", "Open ", "O''Neil", "<i>x</i>", "=1+1", "a,b", "a_b", "null", "日本")
 LAST = 60
+TAGS = {"postgresql": "text[]", "mysql": "set('a', 'b')", "sqlite": "varchar(20)"}
 
 
 @pytest.fixture(params=KINDS)
@@ -30,8 +31,9 @@ def counted(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
         said = "null" if value is None else f"'{value}'"
         rows.append(f"({number + 1}, {said}, '{at:%Y-%m-%d %H:%M:%S}', '{at:%Y-%m-%d}', {closed}, {(-1) ** number * 5})")
     made = [
-        f"create table thing (id integer primary key, kind varchar(20), at {kind}, day date, closed {kind}, n integer)",
-        f"insert into thing values {', '.join(rows)}",
+        f"create table thing (id integer primary key, kind varchar(20), at {kind}, day date, closed {kind}, n integer, tags {TAGS[request.param]})",
+        f"insert into thing (id, kind, at, day, closed, n) values {', '.join(rows)}",
+        f"update thing set tags = '{'{a,b}' if request.param == 'postgresql' else 'a,b'}' where n > 0",
         f"create table hollow (id integer primary key, kind varchar(20), at {kind}, n integer)",
     ]
     with connected(request, pages, tmp_path, "counted", made) as found:
@@ -49,7 +51,7 @@ def charts(source: str) -> list[dict[str, Any]]:
         of | {"chart": "time", "date": "day", "period": "month", "last": 3, "where": ["record.n > 0"]},
         of | {"chart": "share", "by": "kind", "limit": 4},
         of | {"chart": "share", "by": "kind", "limit": 13},
-        of | {"chart": "leaders", "by": "n"},
+        of | {"chart": "leaders", "by": "n", "where": ["input.large != true || record.n > 0"]},
         of | {"chart": "cohort", "date": "at", "then": "closed", "period": "week", "last": 5},
         of
         | {
@@ -99,7 +101,13 @@ def test_every_number_of_every_chart_leads_to_as_many_records(counted: Odd, zone
         "measure": "sum",
         "field": "n",
     }
-    publish({"format": 1, "id": "figures", "title": "Figures", "teams": ["operations"], "components": [*made, *hollow, nought]})
+    several = [
+        {"id": f"tags{number}", "type": "chart", "collection": f"{source}.thing", **more}
+        for number, more in enumerate([{"chart": "share", "by": "tags"}, {"chart": "time", "date": "at", "by": "tags", "period": "week"}])
+    ]
+    large = {"id": "large", "type": "toggle", "name": "large", "label": "Large"}
+    parts = [*made, *hollow, nought, *several, large]
+    publish({"format": 1, "id": "figures", "title": "Figures", "teams": ["operations"], "components": parts})
     pages.olivia.send(pages.olivia.get("/settings/me"), "/profile", zone=zone)
     for each in made:
         part = pages.olivia.get(f"/w/figures/part/{each['id']}", htmx=f"part-{each['id']}").html
@@ -117,6 +125,8 @@ def test_every_number_of_every_chart_leads_to_as_many_records(counted: Odd, zone
     assert sum(number for _, number in linked(pages.olivia.get("/w/figures/part/c3", htmx="part-c3").html)) == LAST, "Other has its records"
     labels = re.findall(r'scope="row">(?:<a[^>]*>)?(.*?)<', pages.olivia.get("/w/figures/part/c4", htmx="part-c4").html)
     assert {"Empty", "Blank"} < set(labels)
+    for each in several:
+        assert re.search("(?i)a, ?b", pages.olivia.get(f"/w/figures/part/{each['id']}", htmx=f"part-{each['id']}").text)
     for each in hollow:
         assert "Nothing to show" in pages.olivia.get(f"/w/figures/part/{each['id']}", htmx=f"part-{each['id']}").text
     assert "Nothing to show" not in pages.olivia.get("/w/figures/part/zero", htmx="part-zero").text

@@ -155,6 +155,19 @@ def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:
     assert page.form(f"{EDIT}/text")["fields"]["text"] == "My words"
     pages.ines.send(page, f"{EDIT}/text")
     assert workspaces.open_workspace(pages.company.ines, "morning").document.component("text").text == "My words"  # type: ignore[union-attr]
+    mine = pages.ines.get(f"{EDIT}?part=text")
+    pages.ines.send(pages.ines.get(EDIT), EDIT, do="texts", title="Morning", teams="operations")
+    hers = pages.mona.get(f"{EDIT}?part=text")
+    pages.ines.send(mine, f"{EDIT}/text", title="Heading")
+    page = pages.mona.send(hers, f"{EDIT}/text", htmx="builder", status=200, text="Mona's words")
+    assert "Ines changes this draft too. Yours is saved beside it." in page.text
+    item = workspaces.open_workspace(pages.company.ines, "morning").document.component("text")
+    assert (item.text, item.title) == ("Mona's words", "Heading"), "what each of them changed"  # type: ignore[union-attr]
+    pages.ines.send(mine, EDIT, do="remove", part="text", status=409)
+    pages.mona.send(pages.mona.get(EDIT), EDIT, do="remove", part="text")
+    page = pages.ines.send(mine, f"{EDIT}/text", status=409, text="Late words")
+    assert "Text was removed by somebody else" in page.text
+    assert page.form("/add")["fields"]["text"] == "Late words"
     stale = pages.ines.get("/w/morning/changes")
     add(pages, "divider")
     for do in ("publish", "discard", "undo"):

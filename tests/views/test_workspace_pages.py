@@ -45,7 +45,7 @@ def publish(document: dict[str, Any]) -> None:
     with transaction() as connection:
         workspace_store.lock(connection, made.id)
         editing = workspace_publication.Editing(made.id, None, 0, workspace_store.Draft(None, 0))
-        workspace_publication._publish(connection, editing, made, workspace_publication.COMMAND_LINE, "file")
+        workspace_publication.publish_within(connection, editing, made, workspace_publication.COMMAND_LINE, "file")
     workspace_list.forget()
 
 

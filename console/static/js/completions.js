@@ -14,15 +14,18 @@
   }
 
   // What is typed before the caret: a name, or in a text `{` and the beginning of one.
-  const FIELD = /\{\{?\s*([\w.$]*)$/;
+  const FIELD = /\{\{?\s*([\p{L}\p{N}_.$]*)$/u;
+  const WORD = /[\p{L}\p{N}_.$]+$/u;
+  // record["full name"] is found by record.full too
+  const plain = (words) => words.toLowerCase().replace(/\["|"\]/g, ".");
   const before = (target) => target.value.slice(0, target.selectionStart);
   const field = (target) => (target.dataset.complete === "template" ? before(target).match(FIELD) : null);
 
   function offer(target) {
     const merge = field(target);
-    const word = merge ? merge[1] : (before(target).match(/[\w.$]+$/) || [""])[0];
+    const word = merge ? merge[1] : (before(target).match(WORD) || [""])[0];
     const names = [...document.querySelectorAll("#names option")];
-    const alike = (option) => !(merge && option.value.endsWith("(")) && `${option.value} ${option.label}`.toLowerCase().includes(word.toLowerCase()) && option.value !== word;
+    const alike = (option) => !(merge && option.value.endsWith("(")) && plain(`${option.value} ${option.label}`).includes(word.toLowerCase()) && option.value !== word;
     // in a text only a brace asks: Tab must not turn its words into names
     const wanted = merge || (target.dataset.complete !== "template" && word.length > 1);
     const found = wanted ? names.filter(alike).slice(0, 30) : [];
@@ -50,7 +53,7 @@
     const target = box;
     const merge = field(target);
     const rest = target.value.slice(target.selectionStart);
-    const start = merge ? `${before(target).slice(0, merge.index)}{{ ${item.dataset.name} }}` : before(target).replace(/[\w.$]+$/, "") + item.dataset.name;
+    const start = merge ? `${before(target).slice(0, merge.index)}{{ ${item.dataset.name} }}` : before(target).replace(WORD, "") + item.dataset.name;
     target.value = start + (merge ? rest.replace(/^\s*\}\}?/, "") : rest);
     target.setSelectionRange(start.length, start.length);
     target.focus();

@@ -49,6 +49,20 @@
     });
   });
 
+  // Figures are asked for from the top, two at a time: all at once they would take every place at a data source, and the last would be told to wait.
+  const AT_ONCE = 2;
+  const asked = new Set();
+  function askNext() {
+    [...document.querySelectorAll(".part[data-later]")].slice(0, AT_ONCE - asked.size).forEach((part) => {
+      part.removeAttribute("data-later");
+      asked.add(part);
+      window.htmx.trigger(part, "later");
+    });
+  }
+  document.addEventListener("htmx:afterRequest", (event) => { if (asked.delete(event.detail.requestConfig.elt)) askNext(); });
+  document.addEventListener("htmx:afterSettle", askNext);
+  document.addEventListener("DOMContentLoaded", askNext);
+
   // What was chosen is said, and told to whoever listens on the body.
   document.addEventListener("htmx:afterRequest", (event) => {
     const link = event.detail.elt.closest?.("a.pick[data-set]");

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, make_response, request
 from console import access, accounts, workspaces
 from console.core.documents.workspaces import KINDS, Workspace, edits
 from console.core.documents.workspaces.components import Part
+from console.core.documents.workspaces.new_names import with_name
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import formats, frame
 from console.views.workspaces import change_words, component_form
@@ -56,7 +57,9 @@ def change(slug: str) -> Response:
     form, document = request.form, editing.document.to_json()
     part, do = form.get("part", ""), form.get("do", "")
     if do != "texts" and edits.component(document, part) is None:
-        raise NotFound("There is no such component any more.")
+        if edits.component(_seen(editing), part) is None:
+            raise NotFound("There is no such component any more.")
+        return _removed(editing, part)
     width = int((edits.component(document, part) or {}).get("width", 12))
     changes: Mapping[str, Callable[[], dict[str, Any]]] = {
         "up": lambda: edits.step(document, part, -1),
@@ -66,11 +69,15 @@ def change(slug: str) -> Response:
         "move": lambda: edits.move(document, part, form.get("place", ""), form.get("number", 999, int)),
         "copy": lambda: edits.duplicate(document, part),
         "remove": lambda: edits.remove(document, part),
-        "texts": lambda: _texts(document),
+        "texts": lambda: texts,
     }
     if do not in changes:
         raise NotFound
-    return _saved(editing, changes[do](), part="" if do == "remove" else part, said=_spoken_change(do, part, editing.document))
+    before = _seen(editing)
+    texts, both = edits.merged(before, _texts(before), document) if do == "texts" else (document, [])
+    mine = not both if do == "texts" else _by_another(editing)
+    mine = mine and (do != "remove" or edits.component(before, part) == edits.component(document, part))
+    return _saved(editing, changes[do](), part="" if do == "remove" else part, said=_spoken_change(do, part, editing.document), beside=mine)
 
 
 @blueprint.route("/<slug>/edit/add", methods=["GET", "POST"])
@@ -88,8 +95,9 @@ def add(slug: str) -> Response:
         return _builder(editing, adding=kind, given=_typed(kind, made) if "width" in request.args else made)
     given = component_form.read_form(kind, request.form, made)
     return _saved(
-        editing, edits.add(document, given, place), part=str(given["id"]), adding=kind, given=given, said=f"{KINDS[kind].kind_label} added."
-    )
+        editing, edits.add(document, given, place), part=str(given["id"]), adding=kind, given=given, said=f"{KINDS[kind].kind_label} added.",
+        beside=_by_another(editing),
+    )  # fmt: skip
 
 
 @blueprint.route("/<slug>/edit/<part>", methods=["GET", "POST"])
@@ -97,14 +105,23 @@ def component(slug: str, part: str) -> Response:
     """Show the settings of a component as the form has them (`again`); a POST saves them in the draft."""
     editing = workspaces.open_workspace(frame.actor(), slug)
     document = editing.document.to_json()
-    before = edits.component(document, part)
+    present = edits.component(document, part)
+    if request.method != "POST":
+        if present is None:
+            raise NotFound("There is no such component any more.")
+        return _builder(editing, part=part, given=_typed(str(present["type"]), present) if "width" in request.args else present)
+    before = edits.component(_seen(editing), part) or present
     if before is None:
         raise NotFound("There is no such component any more.")
-    kind = str(before["type"])
-    if request.method != "POST":
-        return _builder(editing, part=part, given=_typed(kind, before) if "width" in request.args else before)
-    given = component_form.read_form(kind, request.form, before)
-    return _saved(editing, edits.replace(document, part, given), part=part, given=given, said="Saved in the draft.")
+    typed = component_form.read_form(str(before["type"]), request.form, before)
+    if present is None:
+        return _removed(editing, part, typed)
+    given, both = edits.merged(before, typed, present)
+    made = edits.replace(document, part, given)
+    for setting, root in (("name", "input"), ("select", "selected")):
+        if (former := present.get(setting)) and (new := given.get(setting)) and new != former:
+            made = with_name(made, root, former, str(new))
+    return _saved(editing, made, part=part, given=given, said="Saved in the draft.", beside=not both)
 
 
 @blueprint.get("/<slug>/preview")
@@ -171,21 +188,52 @@ def versions(slug: str) -> Response:
 
 
 def _saved(
-    editing: Editing, document: Mapping[str, Any], *, part: str, said: str, adding: str = "", given: Mapping[str, Any] | None = None
+    editing: Editing,
+    document: Mapping[str, Any],
+    *,
+    part: str,
+    said: str,
+    adding: str = "",
+    given: Mapping[str, Any] | None = None,
+    beside: bool = False,
 ) -> Response:
-    """Save the document as the draft and show the builder. Where somebody else was quicker, nothing typed is lost: both are shown."""
+    """Save the document as the draft and show the builder. Where somebody else was quicker, nothing typed is lost: both are shown.
+
+    `beside`: the document has what others changed meanwhile too, which is said.
+    """
     actor = frame.actor()
     try:
-        workspaces.save(actor, editing.id, _revision(), document)
+        workspaces.save(actor, editing.id, editing.draft.revision if beside else _revision(), document)
     except (Conflict, Invalid) as wrong:
         present = workspaces.open_workspace(actor, editing.id) if isinstance(wrong, Conflict) else editing
         return _builder(present, part="" if adding else part, adding=adding, given=given, wrong=wrong)
     address = f"{_url(editing.id)}?part={part}" if part else _url(editing.id)
     if not frame.wants_fragment():
         return frame.redirect_to(address)
-    answer = _builder(workspaces.open_workspace(actor, editing.id), part=part, said=said)
+    answer = _builder(workspaces.open_workspace(actor, editing.id), part=part, said=said, others=editing)
     answer.headers["HX-Replace-Url"] = address  # where the form of a new component was, reloading would show it again
     return answer
+
+
+def _removed(editing: Editing, part: str, typed: Mapping[str, Any] | None = None) -> Response:
+    """Say that somebody else removed the component; what was typed can be added again."""
+    before = edits.component(_seen(editing), part)
+    kind = KINDS[str(before["type"])].kind_label if before else "This component"
+    words = f"{kind} was removed by somebody else in the meantime."
+    if typed is None:
+        return _builder(editing, part="", wrong=Conflict(words, by=editing.draft.changed_by))
+    wrong = Conflict(f"{words} What you typed stands in the form: Add puts it in again.", by=editing.draft.changed_by)
+    return _builder(editing, adding=str(typed["type"]), given=typed, wrong=wrong)
+
+
+def _seen(editing: Editing) -> dict[str, Any]:
+    """The document that the editor had before them when they sent the form."""
+    return (workspaces.seen(editing, _revision()) or editing.document).to_json()
+
+
+def _by_another(editing: Editing) -> bool:
+    """Whether the last change is another person's: one's own click may have been sent twice."""
+    return editing.draft.changed_by not in ("", frame.actor().id)
 
 
 def _builder(
@@ -196,6 +244,7 @@ def _builder(
     given: Mapping[str, Any] | None = None,
     wrong: ConsoleError | None = None,
     said: str = "",
+    others: Editing | None = None,
 ) -> Response:
     document = editing.document
     body = document.to_json()
@@ -209,9 +258,9 @@ def _builder(
         "form": component_form.boxes(frame.actor(), document, kind, own, errors) if own else [],
         "names": component_form.completions(document, own) if own else [], "own": own, "places": edits.places(body),
         "place": request.values.get("place", "") if adding else (edits.place_of(body, chosen) or ("", 0, 0))[0],
-        "icons": ICONS, "teams": _teams(), "problems": _problems(document), "people": _people(editing, wrong),
+        "icons": ICONS, "teams": _teams(), "problems": _problems(document), "people": _people(editing, wrong, others),
         "wrong": wrong, "theirs": change_words.theirs(wrong, editing.document), "details": [each for each in wrong.details if "theirs" not in each] if wrong else [], "said": said,
-        "charts": False,
+        "charts": False, "others": change_words.meanwhile(others, _revision()) if others else [], "other": others.draft.changed_by if others else "",
     }  # fmt: skip
     named = [f"{box.label}: {box.error}" for box in context["form"] if box.error]
     context["named"] = named
@@ -297,8 +346,8 @@ def _teams() -> list[accounts.Team]:
     return [team for team in every if team.id in own]
 
 
-def _people(editing: Editing, wrong: ConsoleError | None) -> Mapping[str, str]:
-    who = {editing.draft.changed_by, str(wrong.extra.get("by")) if wrong else ""}
+def _people(editing: Editing, wrong: ConsoleError | None, others: Editing | None) -> Mapping[str, str]:
+    who = {editing.draft.changed_by, others.draft.changed_by if others else "", str(wrong.extra.get("by")) if wrong else ""}
     return accounts.names(who - {"", "None"})
 
 
@@ -313,7 +362,7 @@ def _problems(document: Workspace) -> list[tuple[str, str, str]]:
 def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     context = {
         "editing": editing, "workspace": editing.document, "url": _url(editing.id), "changes": change_words.changed(editing), "wrong": wrong, "theirs": change_words.theirs(wrong, editing.document),
-        "problems": _problems(editing.document), "people": _people(editing, wrong), "live": editing.live.hash if editing.live else "",
+        "problems": _problems(editing.document), "people": _people(editing, wrong, None), "live": editing.live.hash if editing.live else "",
     }  # fmt: skip
     return frame.page("workspaces/changes.html", context, status=wrong.status if wrong else 200)
 

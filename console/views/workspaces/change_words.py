@@ -1,9 +1,10 @@
 """What has changed in a workspace, in the words of its builder: components by their titles, settings and what was chosen in them by their labels."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from console import workspaces
 from console.core.documents.collections import Field
 from console.core.documents.collections.document_changes import worded
 from console.core.documents.collections.document_words import sentence
@@ -33,8 +34,16 @@ def changed(editing: Editing) -> list[tuple[str, str, str]]:
 
 def theirs(wrong: ConsoleError | None, document: Workspace) -> list[tuple[str, str]]:
     """Return (place, present) of each change that somebody else made meanwhile."""
-    told = [(str(each["field"]), each["theirs"]) for each in (wrong.details if wrong else ()) if "theirs" in each]
-    return [(place_words(document, None, path), _content(document, path, value)) for path, value in told]
+    return _in_words(document, [(str(each["field"]), each["theirs"]) for each in (wrong.details if wrong else ()) if "theirs" in each])
+
+
+def meanwhile(editing: Editing, revision: int) -> list[tuple[str, str]]:
+    """Return (place, present) of each change since that revision of the draft."""
+    return _in_words(editing.document, [(each.path, each.after) for each in workspaces.changed_since(editing, revision)])
+
+
+def _in_words(document: Workspace, found: Sequence[tuple[str, Any]]) -> list[tuple[str, str]]:
+    return [(place_words(document, None, path), "removed" if value is None else _content(document, path, value)) for path, value in found]
 
 
 def _given(path: str, *documents: Workspace | None) -> dict[str, Any]:

@@ -274,6 +274,8 @@ def _hrefs(item: ChartComponent, found: Figures) -> Sequence[str]:
     if found.by is None:
         return ()
     named = [key for key in found.keys if key != OTHER]
+    if any(isinstance(key, tuple) for key in named):
+        return ()  # a list is filtered by one of its values, not by all of them
     return [
         _records_url(
             item, found, [*conditions, links.of_others(found.by.name, named) if key == OTHER else links.of_value(found.by.name, key)]
@@ -285,7 +287,7 @@ def _hrefs(item: ChartComponent, found: Figures) -> Sequence[str]:
 def _line_hrefs(item: ChartComponent, found: Figures, line: Any) -> Sequence[str]:
     """The records of each period in one of several lines; none for the line of what else there is."""
     conditions = _conditions(item, found)
-    if found.line is None or found.date is None or conditions is None or line == OTHER:
+    if found.line is None or found.date is None or conditions is None or line == OTHER or isinstance(line, tuple):
         return ()
     own = [*conditions, links.of_value(found.line.name, line)]
     return [_records_url(item, found, [*own, *_period(item, found.date, key)]) for key in found.keys]
@@ -322,9 +324,9 @@ def _label(item: ChartComponent, found: Figures, key: Any, look: Look) -> str:
 def _value_words(field: Field, key: Any, named: Mapping[Any, Any], look: Look) -> str:
     if key is None:
         return NOBODY
-    if isinstance(key, str) and not key.strip():
+    if key == () or (isinstance(key, str) and not key.strip()):
         return BLANK
-    return formats.text(formats.kind(field), key, frame.naming(named, look)) or NOBODY
+    return formats.text(formats.kind(field), list(key) if isinstance(key, tuple) else key, frame.naming(named, look)) or NOBODY
 
 
 def _series_name(item: ChartComponent, found: Figures, line: Any, currency: str | None, look: Look) -> str:

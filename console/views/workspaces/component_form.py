@@ -10,8 +10,9 @@ from console import access, actions, browse, inboxes, records, workflows
 from console.core.actor import Actor
 from console.core.counted_moments import is_counted
 from console.core.documents.collections import Collection, Field, humanised
-from console.core.documents.workspaces import KINDS, SELECTING, CollectionList, Workspace
+from console.core.documents.workspaces import INPUTS, KINDS, SELECTING, CollectionList, Workspace
 from console.core.documents.workspaces.components import Measure, Period
+from console.core.documents.workspaces.new_names import step_words
 from console.core.plain_words import uncapitalised
 from console.errors import ConsoleError
 from console.views import frame
@@ -409,18 +410,20 @@ def subject_words(item: Any, document: Workspace, actor: Actor) -> list[str]:
     return [str(given["relation"]), of] if given["relation"] else [of]
 
 
-def completions(document: Workspace, given: Mapping[str, Any]) -> list[str]:
-    """Names that an expression of the component may use, for the list that opens as one types."""
+def completions(document: Workspace, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(name, label) that an expression of the component may use, for the list that opens as one types."""
     offer = _Offer(frame.actor(), document, given)
-    found = ["me.name", "me.email", "me.teams", "me.roles", "me.tags", "now", "today()"]
-    found += [f"input.{item.name}" for item in document.every if hasattr(item, "name") and getattr(item, "type", "") != "tabs"]
+    found = [(name, "") for name in ("me.name", "me.email", "me.teams", "me.roles", "me.tags", "now", "today()")]
+    found += [(f"input.{item.name}", str(item.label)) for item in document.every if isinstance(item, INPUTS)]
     for item in document.every:
         if isinstance(item, SELECTING) and item.select:
-            collection = offer.selected(item.select)
-            found += [f"selected.{item.select}.key", f"selected.{item.select}.title"]
-            found += [f"selected.{item.select}.{each.name}" for each in (collection.fields if collection else ())]
-    own = offer.collection()
-    return found + [f"record.{each.name}" for each in (own.fields if own else ())]
+            collection, root = offer.selected(item.select), f"selected.{item.select}"
+            found += [(f"{root}.key", "Key"), (f"{root}.title", "Title"), *_steps(root, collection)]
+    return found + _steps("record", offer.collection())
+
+
+def _steps(root: str, collection: Collection | None) -> list[tuple[str, str]]:
+    return [(root + step_words(each.name), each.label) for each in (collection.fields if collection else ())]
 
 
 def _known(collection_id: str) -> Collection | None:

@@ -10,6 +10,8 @@ from console.records import Chosen
 from console.views import frame
 
 OPS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
+EVERYTHING: dict[str, Any] = {}
+"""The filter of a condition that holds whatever the record is."""
 TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -23,13 +25,8 @@ def records_url(collection: str, segment: str | None, conditions: Sequence[Any])
 
 def filters_of(conditions: Sequence[Chosen], roots: Mapping[str, Any]) -> list[Any] | None:
     """The conditions as filters of a list; None if one of them is more than a list's filter can say."""
-    found = []
-    for each in conditions:
-        made = _filter(each.node, roots) if isinstance(each, Expression) else None
-        if made is None:
-            return None
-        found.append(made)
-    return found
+    made = [_filter(each.node, roots) if isinstance(each, Expression) else None for each in conditions]
+    return None if None in made else [each for each in made if each != EVERYTHING]
 
 
 def of_value(name: str, value: Any) -> dict[str, Any]:
@@ -51,10 +48,11 @@ def of_period(name: str, first: Any, after: Any) -> list[dict[str, Any]]:
 
 
 def _filter(node: nodes.Node, roots: Mapping[str, Any]) -> Any:
+    if not _about_record(node):
+        return EVERYTHING if Expression("", node).test(roots) else None
     match node:
         case nodes.Junction(kind=kind, items=items):
-            parts = [_filter(item, roots) for item in items]
-            return None if any(part is None for part in parts) else {"and" if kind == "all" else "or": parts}
+            return _joined(kind, items, roots)
         case nodes.Compare(operator=operator, left=left, right=right):
             if (name := _field(left)) is not None:
                 return _test(name, OPS[operator], right, roots)
@@ -65,6 +63,21 @@ def _filter(node: nodes.Node, roots: Mapping[str, Any]) -> Any:
     return None
 
 
+def _joined(kind: str, items: Sequence[nodes.Node], roots: Mapping[str, Any]) -> Any:
+    """All or any of the conditions; those that say nothing of a record hold or do not hold already."""
+    parts = [_filter(item, roots) for item in items if kind == "all" or _about_record(item) or Expression("", item).test(roots)]
+    if None in parts or (kind == "any" and not parts):
+        return None
+    if kind == "any" and EVERYTHING in parts:
+        return EVERYTHING
+    parts = [part for part in parts if part != EVERYTHING]
+    return parts[0] if len(parts) == 1 else {"and" if kind == "all" else "or": parts} if parts else EVERYTHING
+
+
+def _about_record(node: nodes.Node) -> bool:
+    return any(isinstance(each, nodes.Path) and each.root == "record" for each in nodes.walk(node))
+
+
 def _field(node: nodes.Node) -> str | None:
     if isinstance(node, nodes.Path) and node.root == "record" and len(node.steps) == 1:
         return str(node.steps[0])
@@ -72,7 +85,7 @@ def _field(node: nodes.Node) -> str | None:
 
 
 def _test(name: str, op: str, side: nodes.Node, roots: Mapping[str, Any]) -> Any:
-    if any(isinstance(each, nodes.Path) and each.root == "record" for each in nodes.walk(side)):
+    if _about_record(side):
         return None
     value = Expression("", side).evaluate(roots)
     if value is None:

@@ -93,7 +93,7 @@ def _changed_parts(document: Workspace, drawer: Drawer) -> Response:
     before = workspaces.state_of(document, dict(parse_qsl(urlsplit(request.headers.get("HX-Current-URL", "")).query)))
     now = drawer.desk.state
     changed = {name for name in {*before, *now} if before.get(name) != now.get(name)}
-    drawn = [drawer.one(item) for item in dependants(document, changed)]
+    drawn = [drawer.one(item) for item in dependants(drawer.desk, changed)]
     answer = make_response(frame.render("workspaces/parts.html", {"drawn": drawn, "oob": True}))
     answer.headers["Vary"] = "HX-Request, HX-Target, HX-Current-URL"
     return answer

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 from markupsafe import Markup, escape
 
-from console import access, browse
+from console import access, browse, workspaces
 from console.browse import RecordPage
 from console.core.actor import Actor
 from console.core.documents.workspaces import (
@@ -44,9 +44,9 @@ LAZY = (Metric, Chart)
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A component in the page. `type` names its template; `parts` are those in it; `lazy`: its content comes by another request.
+    """A component in the page. `type` names its template; `parts` are those in it; `lazy`: its content comes by another request to this address.
 
-    `hidden`: its condition does not hold now; an empty place is kept for it.
+    `again`: where it can be asked for once more, as its source does not answer; `mend`: where who may edit it can, as it names what is gone. `hidden`: its condition does not hold now; an empty place is kept for it.
     """
 
     item: Any
@@ -55,6 +55,8 @@ class Drawn:
     parts: Sequence["Drawn"] = ()
     tabs: Sequence[dict[str, Any]] = ()
     lazy: str = ""
+    again: str = ""
+    mend: str = ""
     hidden: bool = False
     more: dict[str, Any] = field(default_factory=dict)
 
@@ -121,9 +123,16 @@ class Drawer:
         if shown.changed is not None:  # what has changed is looked up, as on every other page
             shown = replace(shown, words=errors.error_message(shown.changed))
         try:
-            return Drawn(item, item.type, shown, more=self._more(item, shown) if shown.state == "ready" else {})
+            more = self._more(item, shown) if shown.state == "ready" else {}
         except ConsoleError as error:
-            return Drawn(item, item.type, failed(item, error, shown.title))
+            shown, more = failed(item, error, shown.title), {}
+        again = self.address(item.id) if shown.state == "down" and not self.base.endswith("/preview") else ""
+        return Drawn(item, item.type, shown, more=more, again=again, mend=self._mend(item) if shown.mendable else "")
+
+    def _mend(self, item: Any) -> str:
+        """Where the component is edited, for who may."""
+        own = workspaces.may_edit(self.desk.actor, self.desk.document)
+        return f"/w/{self.desk.document.id}/edit?{urlencode({'part': item.id})}" if own else ""
 
     def _closed_to_role(self, item: Any) -> Shown | None:
         """The component as the previewed role does not see it; None if it would."""
@@ -227,7 +236,10 @@ class Drawer:
         kinds = [formats.kind(each, collection.key) for each in found.columns]
         badge = collection.summary.get("badge")
         titled = collection.title_fields
-        shown = [what for what in kinds if item.look == "list" or (what.name,) != titled]
+        if item.look == "table":
+            shown = [what for what in kinds if (what.name,) != titled]
+        else:
+            shown = [what for what in kinds if item.columns is not None or what.name not in {*titled, *collection.key}]
         rows = [self._row(item, row, shown, badge, look, collection.currencies) for row in found.rows]
         filters = links.filters_of(list(found.conditions)[1 if item.segment else 0 :], found.roots)
         text = self.desk.input(item.search) if item.search else None
@@ -261,6 +273,8 @@ class Drawer:
                 else escape(formats.text(what, values.get(what.name), look))
                 for what in kinds
             ]
+            if item.columns is None:  # nobody chose what stands first
+                made["cells"].insert(0, escape(row.title))
         else:
             made["cells"] = Markup("").join(
                 Markup((states.cell(what, look) if what.name == badge else formats.cell(what, look))(values.get(what.name)))  # noqa: S704 (`cell` escapes)
@@ -336,15 +350,18 @@ def paged_by(document: Workspace, name: str) -> list[str]:
     return [f"{item.id}_after" for item in document.every if isinstance(item, CollectionList) and name in names_used(item)]
 
 
-def dependants(document: Workspace, changed: set[str]) -> Iterator[Any]:
-    """The components to be drawn anew when these names changed: the outermost that depend on them, without what is in them."""
-    yield from _dependants(document.components, changed)
+def dependants(desk: Desk, changed: set[str]) -> Iterator[Any]:
+    """The components to be drawn anew when these names changed: the outermost that depend on them, without what is in them or in a closed tab."""
+    yield from _dependants(desk, desk.document.components, changed)
 
 
-def _dependants(components: Sequence[Any], changed: set[str]) -> Iterator[Any]:
+def _dependants(desk: Desk, components: Sequence[Any], changed: set[str]) -> Iterator[Any]:
     for item in components:
         own = names_used(item) | ({f"{item.id}_after"} if isinstance(item, CollectionList) else set())
         if own & changed:
             yield item
+        elif isinstance(item, Tabs):
+            here = desk.open_tab(item)
+            yield from _dependants(desk, next(tab.components for tab in item.tabs if tab.id == here), changed)
         else:
-            yield from _dependants(inside(item), changed)
+            yield from _dependants(desk, inside(item), changed)

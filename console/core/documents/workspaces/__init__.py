@@ -23,7 +23,7 @@ from console.core.documents.workspaces.components import (
     Toggle,
     WorkflowButtons,
 )
-from console.core.documents.workspaces.workspace_check import check, names_used
+from console.core.documents.workspaces.workspace_check import check, expressions_of, names_used, texts_of
 from console.core.documents.workspaces.workspace_document import Workspace, read
 
-OPEN_MODULES = frozenset({"components", "edits", "workspace_document"})
+OPEN_MODULES = frozenset({"components", "edits", "new_names", "workspace_document"})

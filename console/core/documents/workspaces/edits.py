@@ -50,6 +50,18 @@ def replace(document: Mapping[str, Any], component_id: str, made: Mapping[str, A
     return changed
 
 
+def merged(before: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """(settings with what both changed since `before`, names of those that both changed to something else, in which mine stand)."""
+    made, both = dict[str, Any](), []
+    for name in dict.fromkeys((*theirs, *mine)):
+        was, my, their = before.get(name), mine.get(name), theirs.get(name)
+        if my not in (was, their) and their != was:
+            both.append(name)
+        if (value := their if my == was else my) is not None:
+            made[name] = value
+    return made, both
+
+
 def remove(document: Mapping[str, Any], component_id: str) -> Document:
     """Without the component and what is in it."""
     changed = copy.deepcopy(dict(document))
