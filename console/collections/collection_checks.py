@@ -51,7 +51,7 @@ def require_shaped_only(actor: Actor, collection_id: str, before: CollectionDocu
     """Raises Invalid, naming each place, where an actor who may only shape changes more than `SHAPED`, or filters by what they may not read."""
     if access.can(actor, None, "source", "manage"):
         return
-    hidden = browse.view_scope(actor, records.collection(collection_id)).hidden
+    hidden = unread(actor, records.collection(collection_id))
     details = []
     for change in changes(before.to_json(), made.to_json()):
         head, *rest = change.place
@@ -63,6 +63,8 @@ def require_shaped_only(actor: Actor, collection_id: str, before: CollectionDocu
             within = head in SHAPED
         if not within:
             details.append({"field": change.path, "reason": "To change this you need the right to manage data sources."})
+        elif head == "sort" and (made.sort or "").removeprefix("-") in hidden:
+            details.append({"field": change.path, "reason": "It names a field that you may not read."})
     known = {item.id: item for item in before.segments}
     for item in (*made.segments, *(known[gone] for gone in known.keys() - {item.id for item in made.segments})):
         kept = item.id in known and known[item.id] == item and item in made.segments
@@ -75,6 +77,14 @@ def require_shaped_only(actor: Actor, collection_id: str, before: CollectionDocu
             details.append({"field": f"segments.{item.id}", "reason": reason})
     if details:
         raise Invalid(f"Not saved. {details[0]['field']}: {details[0]['reason']}", details=details)
+
+
+def unread(actor: Actor, collection: Collection) -> frozenset[str]:
+    """Fields by which this actor may neither filter nor sort: hidden from them, and hidden from everybody unless they may say otherwise."""
+    hidden = browse.view_scope(actor, collection).hidden
+    if access.can(actor, None, "source", "manage"):
+        return hidden
+    return hidden | {field.name for field in collection.stored_fields if field.hidden}
 
 
 def is_cleared(actor: Actor, collection_id: str) -> bool:

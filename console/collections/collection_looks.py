@@ -12,7 +12,7 @@ from typing import Any
 
 from console import access, browse, log, records
 from console.browse import RecordPage
-from console.collections.collection_checks import require_shaper
+from console.collections.collection_checks import require_shaper, unread
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, fields_of
@@ -91,7 +91,7 @@ def find(actor: Actor, becoming: Collection, *, text: str | None = None, sql: st
         total = sql_segments.count(segment, becoming, scope)
     else:
         segment = expressions.parse(text or "")
-        if fields_of(text or "") & scope.hidden:
+        if fields_of(text or "") & unread(actor, becoming):
             raise NotAllowed(f"It names a field of {becoming.label} that you may not read.", need=(f"collection:{becoming.id}", "read"))
         sql_conditions.check(segment, records.collection(becoming.id))
         total = records.count(becoming.id, scope, cap=MOST_COUNTED, segment=segment, seconds=sql_segments.SECONDS)

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, request
 
 from console import browse, formats
 from console.actions import bulk, bulk_starts, hand_forms, many_changes
-from console.browse import BrowseQuery, ListPage, list_export, list_views
+from console.browse import BrowseQuery, ListPage, list_export, list_views, looking_inside
 from console.browse.list_views import ListView
 from console.browse.saved_segments import SavedSegment
 from console.contacts import tags
@@ -115,8 +115,13 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
         except Malformed:
             wrong += " Nothing is listed."
             page = browse.nothing_found(who, collection, BrowseQuery(limit=kept.size, fields=usual))
+    partly = page.reach in ("beginnings", "exact")
+    first = not (page.rows or query.after or query.before or wrong or saving)
+    if partly and first and looking_inside.can_look_inside(who, listed, scope, query):
+        return make_response("", 303, {"Location": list_address(inside="1")})  # indexes that find nothing do not say that there is nothing
     shown = drawn(page, described, wrong, kept, known, saving) | ({} if wrong or slow else count_context(collection, query, page))
-    shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or page.reach in ("beginnings", "exact") else []}
+    shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or partly else []}
+    shown |= {"begun": looking_inside.begun_fields(listed, scope) if page.reach == "beginnings" else []}
     shown |= list_preview.previewed(listed.id, request.args.get("preview"))
     status = 422 if saving else 400 if wrong else 200
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=status, holes=HOLES)

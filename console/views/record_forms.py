@@ -110,7 +110,7 @@ def _new_form(
     form: NewRecord, like: str | None, *, typed: Mapping[str, Any] | None = None, wrong: ConsoleError | None = None, status: int = 200
 ) -> Response:
     collection = form.collection
-    sources = [_source(item, filled=item.name in form.filled) | {"value": form.values.get(item.name)} for item in form.fields]
+    sources = [box_source(item, filled=item.name in form.filled) | {"value": form.values.get(item.name)} for item in form.fields]
     context = {
         "collection": collection,
         "copied": like is not None,
@@ -130,7 +130,7 @@ def _edit_form(
     wrong: ConsoleError | None = None,
     status: int = 200,
 ) -> Response:
-    sources = [_source(item) | {"value": old[item.name]} for item in fields]
+    sources = [box_source(item) | {"value": old[item.name]} for item in fields]
     url = frame.record_url(page.collection.id, page.record.key)
     context = records.record_context(page) | {
         "old": json.dumps(dict(old)),
@@ -160,7 +160,7 @@ def _form(
     return frame.page(template, shown, status=status)
 
 
-def _source(item: Field, *, filled: bool = False) -> dict[str, Any]:
+def box_source(item: Field, *, filled: bool = False) -> dict[str, Any]:
     """Return the field as its box takes it. `filled`: the database has a value of its own for it."""
     help_text = item.help if not item.help or item.help.endswith((".", "?", "!")) else f"{item.help}."
     helped = " ".join(filter(None, (help_text, FILLED))) if filled else item.help

@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from markupsafe import escape
 
-from console.browse import Counted
+from console.browse import Counted, looking_inside
+from console.records.indexes import Indexes
 from console.views import formats, list_counts, list_rows
 from console.views.formats import Kind, Look
 from tests.tables import cases
@@ -299,3 +300,14 @@ def test_columns_that_a_telephone_shows_carry_their_labels_and_the_others_no_dea
     assert ["data-l=" in cell for cell in cells] == [number < list_rows.LABELLED or late[number] for number in range(len(cells))]
     sheet = (Path(list_rows.__file__).parents[1] / "static" / "css" / "list.css").read_text(encoding="utf-8")
     assert f"td:not(.act):nth-of-type(n + {list_rows.LABELLED + 1}):not(:has(.badge.bad)) {{ display: none; }}" in sheet
+
+
+def test_indexes_that_find_nothing_do_not_say_that_there_is_nothing(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Indexes, "large", property(lambda _: True))
+    pages.mona.get("/c/account?q=closed", htmx="list", status=303)
+    assert "LT45 9999 9000 1234 5679" in pages.mona.follow().text
+    monkeypatch.setattr(looking_inside, "can_look_inside", lambda *_: False)  # every row takes too long
+    text = pages.mona.get("/c/account?q=closed").text
+    assert "Nothing was found so far: not every record was looked through." in text
+    assert "Look inside every record" in text
+    assert "fits what you search" not in text

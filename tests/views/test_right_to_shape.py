@@ -67,6 +67,25 @@ def test_the_right_to_shape_uncovers_nothing(pages: "Pages") -> None:
         collections.find(company.olivia, becoming, text="record.tax_id == 'IE123'")
 
 
+def test_what_is_hidden_from_everybody_is_not_filtered_by_who_only_shapes(pages: "Pages") -> None:
+    company = pages.company
+    fields = document(company)["fields"] | {"email": {"type": "email", "hidden": True}}
+    revision = collections.publish(
+        company.ines, "customer", collections.save(company.ines, "customer", 0, document(company, fields=fields))
+    )
+    becoming = collections.open_collection(company.mona, "customer").becoming
+    with pytest.raises(NotAllowed):
+        collections.find(company.mona, becoming, text="record.email == 'a@b.example'")
+    for more in (
+        {"segments": [{"id": "one", "label": "One", "filter": "record.email == 'a@b.example'"}]},
+        {"sort": "email"},
+        {"sort": "-email"},
+    ):
+        with pytest.raises(Invalid, match="may not read"):
+            collections.save(company.mona, "customer", revision, document(company, **more))
+    assert collections.find(company.ines, becoming, text="record.email != null").total, "who may show it may also filter by it"
+
+
 def test_what_a_manager_drafted_is_not_published_or_thrown_away_by_who_only_shapes(pages: "Pages") -> None:
     company = pages.company
     revision = collections.save(company.ines, "customer", 0, document(company, fields={"tax_id": {"sensitive": False}}))

@@ -4,17 +4,17 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Response, flash, request
+from flask import Response, flash, g, request
 from markupsafe import Markup
 
-from console import accounts, collections
+from console import accounts, collections, records as real_records
 from console.collections import Editing
 from console.core.documents.collections import LISTS, Collection
 from console.core.documents.collections.document_changes import worded
 from console.core.documents.collections.document_merge import compare
 from console.core.documents.collections.document_words import Wording
-from console.errors import Conflict, ConsoleError, Invalid
-from console.views import formats, frame, records, states
+from console.errors import Conflict, ConsoleError, Invalid, SourceDown
+from console.views import formats, frame, record_forms, records, states
 from console.views.run import form_boxes
 from console.views.settings import area
 
@@ -138,10 +138,12 @@ def _boxes(becoming: Collection, look: collections.Look, *, new: bool) -> list[f
     who = frame.actor()
     begun = becoming.begins_with({"currentUser": who.attributes, "now": frame.look().now}) if new else page.record.values
     fields = [item for item in form_fields(becoming, new=new) if item.name not in look.closed and (new or item in page.fields)]
+    own = filled(becoming) if new else frozenset()
     sources = [
-        item.to_json() | {"name": f"preview.{item.name}", "required": item.needed, "now": None, "value": begun.get(item.name), "readonly": False}
+        record_forms.box_source(item, filled=item.name in own)
+        | {"name": f"preview.{item.name}", "now": None, "value": begun.get(item.name)}
         for item in fields
-    ]  # fmt: skip
+    ]
     return form_boxes.boxes({"fields": sources}, frame.look())
 
 
@@ -159,4 +161,23 @@ def offered_in_form(becoming: Collection, item: Any, *, new: bool) -> bool:
     """Return whether a form may have this field at all."""
     if item.hidden or item.governed or item.type in formats.SHOWN_ONLY or not becoming.key:
         return False
+    if new and item.name in becoming.key and item.name in filled(becoming):
+        return False  # the database makes the key itself
     return not item.readonly or (new and item.name in becoming.key and becoming.kind == "table")
+
+
+def filled(becoming: Collection) -> frozenset[str]:
+    """Return the columns that the database fills in where a new record leaves them out, asked for once a request; none while it does not answer."""
+    known: dict[str, frozenset[str]] = g.setdefault("filled_columns", {})
+    if becoming.id not in known:
+        try:
+            known[becoming.id] = real_records.filled_by_database(becoming)
+        except SourceDown:
+            known[becoming.id] = frozenset()
+    return known[becoming.id]
+
+
+def targets(own: Collection) -> list[tuple[str, str]]:
+    """Return every collection that a field or relation may lead to, as (id, label and source), those of the same source first."""
+    every = sorted(real_records.collections(), key=lambda each: (each.source != own.source, each.source, each.label.casefold()))
+    return [(each.id, f"{each.label} · {each.source}") for each in every]

@@ -63,7 +63,7 @@ def _edit(editing: Editing, found: Relation | None, target_id: str) -> Response:
     )
     drawn = said or (_of_found(found) if found else {"label": "", "kind": "to_many", "via": "", "to": ""})
     if request.method != "POST" or target is None:
-        return _form(editing, found, target, every, drawn, said=said is not None)
+        return _form(editing, found, target, drawn, said=said is not None)
     document = editing.document.to_json()
     relations: list[dict[str, Any]] = [entry for entry in document.get("relations", ()) if not found or entry["name"] != found.name]
     back = f"{collection_frame.url(editing.collection.id)}/relations"
@@ -74,7 +74,7 @@ def _edit(editing: Editing, found: Relation | None, target_id: str) -> Response:
         sent |= {"via": drawn["via"], "to": drawn.get("to", ""), "kind": drawn["kind"]}
 
     def again(wrong: ConsoleError) -> Response:
-        return _form(editing, found, target, every, sent, wrong, said=said is not None)
+        return _form(editing, found, target, sent, wrong, said=said is not None)
 
     if request.form.get("do") == "remove" and said is not None:
         document["relations"] = relations
@@ -116,14 +116,14 @@ def _free(label: str, taken: set[str]) -> str:
 
 
 def _form(
-    editing: Editing, found: Relation | None, target: Collection | None, every: Mapping[str, Collection], drawn: Mapping[str, Any],
+    editing: Editing, found: Relation | None, target: Collection | None, drawn: Mapping[str, Any],
     wrong: ConsoleError | None = None, *, said: bool = False,
 ) -> Response:  # fmt: skip
     own = editing.becoming
     several = isinstance(drawn.get("via"), list)
     context = collection_frame.context(editing, wrong) | {
         "relation": found, "target": target, "drawn": drawn, "said": said, "several": _by_words(own, target, found) if several and found else "",
-        "targets": [(item.id, f"{item.label} · {item.source}") for item in sorted(every.values(), key=lambda collection: (collection.source != own.source, collection.source, collection.label.casefold()))],
+        "targets": collection_frame.targets(own),
         "columns_here": [(item.name, item.label) for item in own.stored_fields if not item.hidden],
         "columns_there": [(item.name, item.label) for item in target.stored_fields if not item.hidden] if target else [],
         "title": found.label if found else "New relation",

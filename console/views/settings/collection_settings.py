@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, make_response, request
 from werkzeug.datastructures import MultiDict
 
-from console import accounts, collections, records as real_records
+from console import accounts, collections
 from console.collections import Editing
 from console.core.documents.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, treatment
 from console.core.documents.collections.document_merge import merged
@@ -219,7 +219,7 @@ def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = No
         "item": item, "drawn": drawn, "said": settings, "typed_name": request.form.get("name", ""), "flags": collection_forms.FLAGS,
         "types": _same(sorted(FIELD_TYPES)), "widgets": collection_forms.offered(drawn) if item else collection_forms.every_widget(), "formats": _same(FORMATS),
         "options_text": collection_forms.options_text(settings.get("options")), "rules": [*settings.get("validation", []), {"if": "", "message": ""}],
-        "currencies": [text_field.name for text_field in others], "targets": _same(collection.id for collection in real_records.collections()), "ai_words": collection_forms.AI_WORDS,
+        "currencies": [text_field.name for text_field in others], "targets": collection_frame.targets(editing.becoming), "ai_words": collection_forms.AI_WORDS,
         "ai_closed": treatment.secret(drawn.name, drawn.stored), "ai_usual": drawn.ai,
     }  # fmt: skip
     return area.page("settings/collection_field.html", NAME, context, status=wrong.status if wrong else 200)
