@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from console import access, accounts, log, queue, records, runs, steps, workflows
+from console import access, accounts, enrolments, log, queue, records, runs, steps, workflows
 from console.automation.log_events import LogEvent, reached, read_after
 from console.core import expressions
 from console.core.run import Run
@@ -32,7 +32,10 @@ order by t.n, r.id
 
 
 def wake_awaiting(stopping: Callable[[], bool] = lambda: False) -> int:
-    """Wake the runs that waited for the next events of the log; returns how many. Called by one worker at a time; safe to repeat."""
+    """Wake the runs that waited for the next events of the log; returns how many. Called by one worker at a time; safe to repeat.
+
+    Exits are judged first: who answers STOP leaves, and does not go on as somebody who answered.
+    """
     if queue.paused():
         return 0
     woken = 0
@@ -43,10 +46,13 @@ def wake_awaiting(stopping: Callable[[], bool] = lambda: False) -> int:
             if not fetch(_ANY)[0][0]:  # who begins to wait after this waits for later events only
                 _move_cursor(since, end)
                 break
+            enrolments.exits.look()
+            judged = enrolments.exits.judged()
             events, upto = read_after(since, limit=AT_ONCE)
+            events, upto = [event for event in events if event.pos <= judged], min(upto, judged)
             count, unread = _wake(events)
             woken += count
-            if unread or upto == since:
+            if unread or upto <= since:
                 break
             _move_cursor(since, upto)
             since = upto

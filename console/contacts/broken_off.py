@@ -4,12 +4,15 @@ That is enrolling many, taking many out and importing a file: each a row of `enr
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy.engine import Connection
 
 from console import log
 from console.db import troubles
 from console.db.engine import fetch
+from console.queue import PutBack
 
 SOURCE_S = 20.0
 TRIED_AGAIN = "Something went wrong here; it is tried again by itself."
@@ -28,6 +31,19 @@ _UNDER_WAY = (
     " where id = %s and status = 'failed' returning 1"
 )
 _FORGET_JOB = "delete from queue.pgqueuer where dedupe_key = %s and status = 'failed'"
+
+
+@contextmanager
+def left_to_its_job() -> Iterator[None]:
+    """What is begun in a request, after its job is put in: whatever stops it here, the job goes on with it, and who asked is not told that nothing was done."""
+    try:
+        yield
+    except PutBack:
+        pass  # a worker has it already, or everything is paused
+    except Exception as error:
+        if troubles.passes(error):
+            raise
+        _log.exception("a job goes on with what broke off here")
 
 
 def waits_for_source(batch_id: str, message: str) -> None:

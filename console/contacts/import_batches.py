@@ -9,7 +9,6 @@ import io
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO, Any
@@ -276,7 +275,7 @@ def _begin(actor: Actor, collection_id: str, question: Question, ident: str, *, 
             kind = "contacts_imported" if mapping.is_contact(collection_id) else "records_imported"
             log.note(actor, kind, open={"batch": ident, "total": total}, collection=collection_id, connection=connection)
     until = time.monotonic() + AT_HAND_S
-    with suppress(queue.PutBack):  # a worker has it already, or goes on with it
+    with broken_off.left_to_its_job():
         _finish(get(actor, ident), actor, lambda: time.monotonic() > until)
     return get(actor, ident)
 

@@ -6,7 +6,6 @@ Each thousand is one transaction with the place that it has reached: a process t
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO, Any
@@ -137,7 +136,7 @@ def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = 
         connection.execute(sa.insert(tables.enrolment_batch).values(**row))
         queue.enqueue(connection, queue.ENROL, batch_id, dedupe_key=batch_id)
     if matched.file is None and len(matched.keys or matched.rows or range(AT_ONCE + 1)) <= AT_ONCE:
-        with suppress(queue.PutBack):  # a worker has it already, or everything is paused: it goes on there
+        with broken_off.left_to_its_job():
             _finish(_batch(batch_id), actor, lambda: False)
     return _batch(batch_id)
 

@@ -63,11 +63,16 @@ def look() -> int:
     with alone("exits of enrolments") as mine:
         if not mine:
             return 0
-        since = int(fetch("select number from console.version where name = 'enrolled_exits_read'")[0][0])
+        since = judged()
         events, upto = log_events.read_after(since, limit=AT_ONCE)
         left = _judged_at_events(events) if events else 0
         fetch("update console.version set number = %s where name = 'enrolled_exits_read' returning number", (upto,))
         return left
+
+
+def judged() -> int:
+    """Up to which place of the log exits have been judged."""
+    return int(fetch("select number from console.version where name = 'enrolled_exits_read'")[0][0])
 
 
 def _judged_at_events(events: Sequence[LogEvent]) -> int:

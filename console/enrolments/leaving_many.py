@@ -5,7 +5,6 @@ dies goes on where it stopped. What was asked for is kept as a batch of the kind
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -154,7 +153,7 @@ def take_out(actor: Actor, slug_or_id: str, those: Those, reason: str) -> TakeOu
             connection=connection,
         )  # fmt: skip
     if looked.total <= AT_HAND:
-        with suppress(queue.PutBack):  # a worker has it already
+        with broken_off.left_to_its_job():
             _finish(_read(ident), actor, lambda: False)
     return _read(ident)
 

@@ -314,6 +314,7 @@ def _call_ended(
     elif outcome in ("no_answer", "voicemail", "busy") and message.number < message.most:
         again_at, number = now + timedelta(seconds=message.again_s), message.number + 1
     said: dict[str, Any] = {"label": handed.label, "transcript": handed.transcript, "recording": handed.recording, "reason": handed.reason}
+    said["reason"] = handed.reason or ("The provider could not make the call." if outcome == "failed" else "")
     said["call_back_at"] = recipients.call_back_at(message, handed, now) if outcome == "answered" else None
     opted_out = bool(handed.label) and is_stop(handed.label.replace("_", " "))
     if opted_out:

@@ -241,13 +241,14 @@ def test_what_stops_by_a_surprise_says_so_ends_when_it_is_given_up_and_is_gone_o
     real = enrolments.batches.admit
 
     def surprised(*given: Any) -> Any:
-        if given[2][0].record == "2":
+        if any(each.record == "2" for each in given[2]):
             raise KeyError("a fault of ours")
         return real(*given)
 
-    monkeypatch.setattr(enrolments.batches, "AT_ONCE", 1)
-    batch = enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1", "2", "3"], values=WHY))
     monkeypatch.setattr(enrolments.batches, "admit", surprised)
+    batch = enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1", "2", "3"], values=WHY))
+    assert (batch.status, batch.why, batch.done) == ("running", TRIED_AGAIN, 1), "who asked is not told that nothing was begun"
+    monkeypatch.setattr(enrolments.batches, "AT_ONCE", 1)
     with pytest.raises(KeyError):
         worked({"enrol"})  # the worker's queue tries it a few times and gives it up: there is no job any more
     held_up = enrolments.batches.get(company.olivia, batch.id)

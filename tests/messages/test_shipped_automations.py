@@ -279,6 +279,8 @@ def test_l2_who_says_stop_leaves_as_opted_out_and_what_waits_is_cancelled(
     house.enrol(slug)
     house.later(minutes=6)
     inbound.receive("sms", "twilio", sender="+12025550147", text="Stop pls", provider_id="SM1")
+    sequencing.sequence()
+    automation.wake_awaiting()  # whichever duty of a worker comes first
     house.later(seconds=10)
     house.later(days=3)
     assert (house.lead(slug).ending, house.lead(slug).reason) == ("exited", "exited: opted out")

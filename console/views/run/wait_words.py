@@ -63,7 +63,9 @@ def waits_shortly(run_ids: Sequence[str], look: Look) -> dict[str, str]:
 def _shortly(waits: runs.Waits, message: Any, look: Look) -> str:
     until = _moment(waits.until, look) if waits.until is not None else ""
     if waits.kind == "person":
-        return "for somebody to say whether the message left" if message is not None and message.status == "unknown" else "for a person"
+        if message is None or message.status != "unknown":
+            return "for a person"
+        return "for somebody to say how the call ended" if message.channel == "call" else "for somebody to say whether the message left"
     if waits.kind == "message" and message is not None:
         if message.status == "unknown":
             return "while it is looked up whether the message left"
