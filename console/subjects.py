@@ -187,6 +187,15 @@ def _key(subject: str) -> AESGCM:
     return key
 
 
+def erased(subject: str) -> bool:
+    """Whether nothing can be kept about this subject any more."""
+    try:
+        _key(subject)
+    except Unreadable:
+        return True
+    return False
+
+
 def forget(subject: str) -> None:
     """Drop the key from this process's memory; the next use reads it anew."""
     with _lock:

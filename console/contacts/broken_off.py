@@ -65,9 +65,9 @@ def end_left() -> int:
     return len(ended)
 
 
-def job_again(key: str | None) -> None:
-    """Let one that has broken off be under way again whose job was put in again: `key` is the job's."""
-    fetch(_UNDER_WAY, (key,))
+def job_again(connection: Connection, key: str | None) -> None:
+    """Let one that has broken off be under way again, with the transaction of `connection` that puts its job in again: `key` is the job's."""
+    connection.exec_driver_sql(_UNDER_WAY, (key,))
 
 
 def again(connection: Connection, batch_id: str) -> bool:

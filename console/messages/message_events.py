@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from console import log, records
+from console import log, records, subjects
 from console.core.actor import Actor
 from console.messages.message_rows import Message
 
@@ -18,6 +18,8 @@ def noted(
     """One event about the message, with the transaction of `connection`; it is the last thing done there."""
     data = {"message_id": message.id, **({"run": message.run} if message.run else {}), **open_data}
     filled = {name: value for name, value in (sealed or {}).items() if value}
+    if filled and subjects.erased(message.subject):  # meanwhile: that it came is kept, what was said is not
+        filled = {}
     log.note(
         WRITER,
         kind,

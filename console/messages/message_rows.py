@@ -147,6 +147,8 @@ def change(
 def _sealed(message: Message, result: Mapping[str, Any] | None) -> dict[str, Any]:
     if result is None:
         return {}
+    if subjects.erased(message.subject):  # meanwhile: what became of it is kept, what was said is not
+        return {}
     kept = {name: value for name, value in {**message.result, **result}.items() if value}
     return dict(
         zip(("kid", "result_nonce", "result_ct"), subjects.seal(message.subject, f"message result|{message.id}", kept), strict=True)

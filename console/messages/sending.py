@@ -309,7 +309,9 @@ def _call_ended(
     now, outcome = log.now(), handed.outcome
     again_at: datetime | None = None
     number, failures = message.number, 0
-    if outcome == "failed" and message.failures < MOST_FAILURES:
+    if message.content is None:
+        pass  # whom it was about was erased: nobody is called again
+    elif outcome == "failed" and message.failures < MOST_FAILURES:
         again_at, failures = now + _pause(message.failures), message.failures + 1
     elif outcome in ("no_answer", "voicemail", "busy") and message.number < message.most:
         again_at, number = now + timedelta(seconds=message.again_s), message.number + 1

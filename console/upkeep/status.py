@@ -166,9 +166,10 @@ def try_again(actor: Actor, job: int) -> None:
     """Put a job that was given up into the queue again. Raises NotFound where there is none. Needs `source.manage`."""
     access.require(actor, None, "source", "manage")
     given = (job, access.runs(actor).cleared)
-    if done_again := fetch(_AGAIN, given):
-        broken_off.job_again(done_again[0][1])
-        return
+    with transaction() as connection:  # a worker that is quick must not find what its job is about still broken off
+        if (again := connection.exec_driver_sql(_AGAIN, given).first()) is not None:
+            broken_off.job_again(connection, again.dedupe_key)
+            return
     if not fetch(_GIVEN_UP, given):  # another of the same key is there already
         raise NotFound("There is no such job any more: it was done, or put in again by somebody else.")
 

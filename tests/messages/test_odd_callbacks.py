@@ -13,7 +13,8 @@ from twilio.request_validator import RequestValidator
 
 from console import runs
 from console.db.engine import fetch
-from console.messages import outside_addresses, sending
+from console.messages import message_rows, outside_addresses, sending
+from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messages import reached
@@ -145,6 +146,19 @@ def test_the_end_of_a_call_whose_run_was_cancelled_is_kept_and_starts_nothing(ca
     reached.settle()
     assert len(calling.server.calls) == 1, "nobody is called for a run that was cancelled"
     assert [line(calling.company, run_id, number).status for number in (0, 1)] == ["delivered", "cancelled"]
+
+
+@pytest.mark.parametrize("outcome", ["answered", "no_answer", "failed"])
+def test_who_is_erased_during_a_call_is_not_called_again_and_what_they_said_is_not_kept(calling: Calling, outcome: str) -> None:
+    run_id = begin(calling.company, "nurture")
+    runs.cancel(calling.company.mona, run_id, revision=calling.company.told(run_id)["revision"], reason="They are to be erased")
+    erasure.erase(calling.company.ines, "contact", reached.SAM, reason="Asked for it")
+    told = {"label": "stop" if outcome == "answered" else "", "transcript": "My name is Sam"}
+    assert [calling.ended(calling.asked(run_id), outcome=outcome, **told) for _ in range(2)] == [200, 200]
+    calling.move(timedelta(days=3))
+    reached.settle()
+    [call] = message_rows.read("direction = 'out'", ())
+    assert (call.status, call.code, call.result) == ("failed" if outcome == "failed" else "delivered", outcome, {})
 
 
 def test_the_provider_may_name_the_end_only_by_the_id_that_it_was_asked_with(calling: Calling) -> None:
