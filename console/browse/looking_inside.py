@@ -8,7 +8,7 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
 from console.errors import TooSlow
-from console.records import indexed_search, indexes, search
+from console.records import search
 
 SECONDS = 1.0
 
@@ -25,5 +25,4 @@ def can_look_inside(actor: Actor, collection: Collection, scope: Scope, query: B
 
 def begun_fields(collection: Collection, scope: Scope) -> list[str]:
     """Labels of the texts of which the indexes find the beginning."""
-    fields = search.searched_fields(collection, scope.hidden)
-    return [field.label for field in indexed_search.beginning_fields(fields, indexes.indexes_of(collection))]
+    return [field.label for field in search.begun_fields(collection, scope.hidden)]

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine.reflection import Inspector
 
-from console.core.documents.collections import Collection, Field
+from console.core.documents.collections import Collection, Field, condition_rows
 from console.errors import SourceDown
 from console.records import catalogue, connect, refusals
 
@@ -27,6 +28,7 @@ PLAIN_WORDS = (
 )
 COMPARED = re.compile(r" *(?<![-=<>])(≠|≥|≤|<|>|=)(?![<>=-]) *")
 TEXTS = re.compile(r"('(?:[^']|'')*')")
+LIMITS = r"(?:<=|>=|<>|!=|=|<|>)\s*\(?-?\d+\)?|between\s+-?\d+\s+and\s+-?\d+"
 LONGEST = 160
 """Letters of a CHECK that is still shown."""
 DUPLICATE = 1062
@@ -141,11 +143,27 @@ def _bare(text: str) -> str:
 def _plain_words(sql: str, fields: Iterable[Field]) -> str:
     """A part of a CHECK without texts: labels for columns, words for what SQL calls otherwise."""
     for field in fields:
-        label = f"{field.label} in its smallest unit" if field.minor else field.label
-        sql = re.sub(rf'(?<![\w"`])["`]?{re.escape(field.name)}["`]?(?![\w"`])', label.replace("\\", r"\\"), sql)
+        column = rf'(?<![\w"`])["`]?{re.escape(field.name)}["`]?(?![\w"`])'
+        whole = _in_whole_units(sql, column, field) if field.minor else sql
+        label = field.label if whole is not None else f"{field.label} in its smallest unit"
+        sql = re.sub(column, label.replace("\\", r"\\"), sql if whole is None else whole)
     for pattern, words in PLAIN_WORDS:
         sql = re.sub(pattern, words, sql, flags=re.IGNORECASE)
     return COMPARED.sub(r" \1 ", sql)
+
+
+def _in_whole_units(sql: str, column: str, field: Field) -> str | None:
+    """The SQL with what an amount is compared with in whole units of its currency; None where it is reckoned with, or compared with something else."""
+    digits = condition_rows.digits_of(field)
+    compared = re.compile(rf"(?<![-+*/%])(?<![-+*/%] )({column}\s*)({LIMITS})(?![\w.]|\s*[-+*/%(])", re.IGNORECASE)
+    found = compared.findall(sql)
+    if len(found) != len(re.findall(column, sql)):
+        return None
+
+    def in_whole(match: re.Match[str]) -> str:
+        return match[1] + re.sub(r"-?\d+", lambda number: f"{Decimal(number[0]).scaleb(-digits):,.{digits}f}", match[2])
+
+    return compared.sub(in_whole, sql)
 
 
 def named_in(text: str, fields: Iterable[Field]) -> list[Field]:

@@ -33,6 +33,11 @@ def searched_fields(collection: Collection, hidden: frozenset[str]) -> list[Fiel
     ]
 
 
+def begun_fields(collection: Collection, hidden: frozenset[str]) -> list[Field]:
+    """The searched texts of which the indexes find at least the beginning."""
+    return indexed_search.beginning_fields(searched_fields(collection, hidden), indexes.indexes_of(collection))
+
+
 def telling_fields(collection: Collection, hidden: frozenset[str]) -> list[Field]:
     """The searched fields that say which record it is: all that the document names, else without long texts."""
     return [field for field in searched_fields(collection, hidden) if collection.search or field.type != "long_text"]

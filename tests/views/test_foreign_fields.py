@@ -27,7 +27,7 @@ KEYS = {
 }
 RULED = """create table thing (id {key}, name varchar(40) not null, stage varchar(20), weight integer, price_cents integer, created_at timestamp default current_timestamp,
     constraint stage_known check (stage is null or stage <> 'name and weight'), constraint weight_sane check (weight is null or weight >= 1 and weight <= 500),
-    constraint price_whole check (price_cents % 100 = 0))"""
+    constraint price_whole check (price_cents % 100 = 0), constraint price_fair check (price_cents between 0 and 500000))"""
 ADVISING = {
     "postgresql": [
         """create function advise() returns trigger language plpgsql as $$ begin
@@ -82,6 +82,9 @@ def test_a_check_of_an_amount_says_in_which_unit_it_counts(ruled: Odd) -> None:
     page = saved(ruled, 422, price_cents="12.50")
     assert "Price: The database refuses this value. Its rule:" in page.text
     assert "Price in its smallest unit % 100 = 0" in page.text.replace("MOD", "%").replace("(", "").replace(")", "").replace("`", "")
+    page = saved(ruled, 422, price_cents="6000.00")
+    assert "5,000.00" in page.text, "what is compared with a number says it as people write it"
+    assert "500000" not in page.text
     saved(ruled, 303, price_cents="13.00")
     assert "13.00" in ruled.pages.olivia.get(f"{ruled.things}/1").text
 

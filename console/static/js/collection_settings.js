@@ -9,11 +9,13 @@
     if (line) line.hidden = false;
     form()?.setAttribute("data-touched", "");
   }
+  // By the heading as it stands in its box, where it has one.
+  const named = (element) => element.querySelector(".arrange-head input[name^='label.']")?.value || element.dataset.name;
   function moved(element) {
     const list = element.parentElement;
     const group = element.closest("[data-group]");
-    const where = group && group !== element ? ` in ${group.dataset.name}` : "";
-    document.getElementById("moved").textContent = `${element.dataset.name} is number ${place(element)} of ${list.children.length}${where}`;
+    const where = group && group !== element ? ` in ${named(group)}` : "";
+    document.getElementById("moved").textContent = `${named(element)} is number ${place(element)} of ${list.children.length}${where}`;
     changed();
     form().dispatchEvent(new Event("reordered"));
   }
