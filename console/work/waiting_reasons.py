@@ -12,17 +12,17 @@ from console.db.engine import fetch
 from console.errors import ConsoleError
 from console.monitoring import due_times
 from console.runs import RunHead
-from console.runs.showing.handed_on import HandedOn, handed_on
+from console.runs.showing.handed_on import WAS_HANDED_ON, HandedOn, handed_on
 from console.runs.showing.view import title_of
 from console.workflows import Definition, readable_version
 
 MOST_LETTERS = 140
-_ROWS = """
-select r.id, r.waiting, r.take_over, r.last_holder, a.step, a.outcome from {runs}
+_ROWS = f"""
+select r.id, r.waiting, r.take_over, r.last_holder, a.step, a.outcome, {WAS_HANDED_ON} from {{runs}}
 left join lateral (
     select step, outcome from console.attempt where run = r.id and status = 'done' and "by" is not null order by n desc limit 1
 ) a on true where r.id = any(%s)
-"""
+"""  # noqa: S608 (a text of ours)
 _WAITS = {
     "time": "Goes on by itself when its time comes",
     "retry": "It could not be done and is tried again",
@@ -53,7 +53,8 @@ def reasons(actor: Actor, heads: Sequence[RunHead]) -> dict[str, Reason]:
         return {}
     rows = {row[0]: row[1:] for row in fetch(_ROWS.format(runs=access.runs(actor).sql()), ([head.id for head in heads],))}
     due, by_clock = _due_days(actor, heads), due_times.due_of(heads)
-    last = handed_on([head.id for head in heads if head.live and not head.ticket])
+    handed = [head.id for head in heads if head.live and not head.ticket and head.id in rows and rows[head.id][-1]]
+    last = handed_on(handed) if handed else {}
     with runs.judged_once(rows):
         return {head.id: _reason(actor, head, rows[head.id], due, by_clock, last.get(head.id)) for head in heads if head.id in rows}
 
@@ -66,7 +67,7 @@ def _reason(
     by_clock: Mapping[str, datetime],
     handed: HandedOn | None,
 ) -> Reason:
-    waiting, take_over, last_holder, step, outcome = row
+    waiting, take_over, last_holder, step, outcome, _ = row
     until = datetime.fromisoformat(waiting["until"]) if waiting and waiting.get("until") else None
     by_record = due.get((head.collection or "", head.record or "")) if head.live else None
     readable = runs.words_of_event(actor, head.workflow_id, head.version, head.step, run=head.id)

@@ -10,6 +10,15 @@ HANDING = ("run_assigned", "run_escalated")
 DOING = ("step_completed", "step_submitted")
 
 
+def _one_of(kinds: Sequence[str]) -> str:
+    return "(" + " or ".join(f"""position('"type":"{kind}"'::bytea in body) > 0""" for kind in kinds) + ")"
+
+
+WAS_HANDED_ON = f"""(select {_one_of(HANDING)} from console.event where run = r.id and (
+    {_one_of(HANDING)} or (position('"kind":"system"'::bytea in body) = 0 and {_one_of(DOING)})) order by run_seq desc limit 1)"""  # noqa: S608 (a text of ours)
+"""Whether the newest of these events of the run `r` is a hand-over: a part of another statement, which spares most runs one of their own."""
+
+
 @dataclass(frozen=True, slots=True)
 class HandedOn:
     """The last hand-over of a run: by which person (None: by the workflow), why, when."""

@@ -22,7 +22,7 @@ from console.runs.rows.recent_runs import trim_to_shown
 from console.runs.rows.run_rows import links, run_row
 from console.runs.rows.run_store import retried
 from console.runs.showing import block_content, reader_reach, step_findings
-from console.runs.showing.handed_on import HandedOn, handed_on
+from console.runs.showing.handed_on import WAS_HANDED_ON, HandedOn, handed_on
 from console.runs.showing.screens import Screen, TypedForm, draw_screen, last_shown, record_screen, seen_fields, without_loaded
 from console.runs.showing.view import RunView, as_json, outline
 
@@ -71,16 +71,20 @@ def title(actor: Actor, run_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """What a page needs beside the run: the draft of the current step, the holder's idle seconds, the digest of the actor's last screen."""
+    """What a page needs beside the run: the draft of the current step, the holder's idle seconds, the digest of the actor's last screen,
+    whether it was handed on.
+    """
 
     draft: typed_drafts.Draft | None = None
     idle_s: float = 0.0
     shown: bytes | None = None
+    handed_on: bool = False
 
 
 _BESIDE = f"""
 select extract(epoch from now() - greatest(r.active_at, (select max(d.saved_at) from console.draft d where d.run = r.id and d.person = r.holder)))::float8,
-       (select s.digest from console.shown s where s.run = r.id and s.n = %(n)s and s.person = %(person)s order by s.run_seq desc limit 1), d.*
+       (select s.digest from console.shown s where s.run = r.id and s.n = %(n)s and s.person = %(person)s order by s.run_seq desc limit 1),
+       {WAS_HANDED_ON}, d.*
 from {access.EVERY_RUN.sql()} left join lateral
      (select person, nonce, ct, saved_at from console.draft where run = r.id and n = %(n)s order by saved_at desc limit 1) d on true
 where r.id = %(run)s
@@ -93,9 +97,9 @@ def _page_state(actor: Actor, seen: Seen) -> PageState:
     rows = fetch(_BESIDE, {"run": run.id, "n": run.current or 0, "person": actor.id})
     if not rows:
         raise NotFound
-    idle, shown, *draft = rows[0]
+    idle, shown, handed, *draft = rows[0]
     typed = typed_drafts.decrypt_draft(run.id, run.current or 0, seen.loaded.subject, *draft) if draft[0] is not None else None
-    return PageState(typed, max(0.0, float(idle or 0)) if run.holder else 0.0, bytes(shown) if shown is not None else None)
+    return PageState(typed, max(0.0, float(idle or 0)) if run.holder else 0.0, bytes(shown) if shown is not None else None, bool(handed))
 
 
 def _screen(actor: Actor, seen: Seen, page_state: PageState, now: datetime, item: str | None = None) -> tuple[Screen | None, Seen]:
@@ -248,7 +252,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
     typed = page_state.draft if run.holder in (actor.id, None) else None
     can = possible_commands(actor, seen, page_state.idle_s)
     people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
-    last = last_hand_over(actor, run)
+    last = last_hand_over(actor, run) if page_state.handed_on else None
     people |= {last.by} if last is not None and last.by else set()
     names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
     reads = not may_work(actor, run, definition)
