@@ -136,6 +136,21 @@ PAGES = {
     "ada": ("/activity", "/workflows"),
     "ines": ("/settings/people", "/settings/sources", "/operations"),
 }
+KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "olivia": (
+        ("/c/customer", "j", "x"),
+        ("/c/customer", "j", "Space"),
+        ("/c/customer", "?"),
+        ("/c/customer?q=nobody-at-all",),
+        ("/c/customer/1", "s"),
+        ("/more",),
+        ("/inbox",),
+    ),
+    "mona": (("/inbox/desk", "j", "x"), ("/approvals?tab=decided",), ("/workflows?q=nobody-at-all",)),
+    "ada": (("/activity", "f"), ("/activity", "e"), ("/activity?user=nobody",)),
+    "ines": (("/settings/people", "/"), ("/settings/roles",), ("/c/nothing",)),
+}
+"""Pages, and the keys that bring them into a state: a row chosen, a preview, a sheet, nothing found."""
 
 
 @pytest.mark.rotating
@@ -157,6 +172,11 @@ def test_whatever_opens_on_a_page_has_no_fault(screens: Callable[..., "Screen"],
                 if page.locator("details.pop[open]").count():
                     page.keyboard.press("Escape")
                     expect(page.locator("details.pop[open]")).to_have_count(0)
+    for path, *keys in KEYS[who]:
+        screen.go(path)
+        screen.press(*keys)
+        screen.settled()
+        faults += screen.faults()
     assert faults == []
 
 

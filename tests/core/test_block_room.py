@@ -23,6 +23,13 @@ def test_an_owner_that_a_row_does_not_name_has_the_name_of_another_row_or_is_sai
     assert [(row["name"], row["back"]) for row in rows] == [("Ada", ""), ("Without a name", ""), ("", "back to Ada")]
 
 
+def test_an_entry_without_a_name_has_a_dash_for_its_label() -> None:
+    lines = {"block": "comparison", "lines": [{"each": "variables.hits", "label": "{{ entry.name }}", "ours": "entry.name", "theirs": "1"}]}
+    facts = {"block": "facts", "facts": [{"each": "variables.hits", "label": "{{ entry.name }}", "value": "1"}]}
+    hits = [{"name": ""}]
+    assert (drawn(lines, hits=hits)["lines"][0]["label"], drawn(facts, hits=hits)["facts"][0]["label"]) == ("–", "–")
+
+
 def test_a_letter_of_blanks_is_none() -> None:
     assert drawn(LETTER, body=" \r\n\t\n ")["lines"] == []
 

@@ -16,6 +16,7 @@ from console.core.blocks.base import (
     Template,
     Unfit,
     hidden,
+    label_in,
     number_in,
     required_number,
     share,
@@ -105,7 +106,7 @@ def _unit(leaf: Leaf) -> tuple[Any, bool]:
 
 
 def _in_words(part: Data, say: Say) -> Data:
-    return {"label": say(part["label"]), "shown": say(part["value"])}
+    return {"label": label_in(part, say), "shown": say(part["value"])}
 
 
 def _bars(parts: list[Data], whole: Decimal) -> list[Data]:

@@ -286,6 +286,11 @@ class At:
         return f"{self.place}.{type(self.part).model_fields[name].alias or name}"
 
 
+def label_in(part: Data, say: Say) -> str:
+    """What the part is called; a dash where a list has an entry without a name."""
+    return say(part["label"]).strip() or "–"
+
+
 def required_number(value: Any, label: str) -> Decimal | int:
     """The number that the value is or spells. Raises Unfit, which names the part and not the value."""
     number = number_of(value)

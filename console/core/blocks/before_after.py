@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from console.core.blocks.base import As, At, Block, Data, Expr, Leaf, Repeated, Say, Template, hidden, left_out
+from console.core.blocks.base import As, At, Block, Data, Expr, Leaf, Repeated, Say, Template, hidden, label_in, left_out
 
 SHOWN = 12
 """Changes that are shown at once; the others unfold."""
@@ -65,7 +65,7 @@ class BeforeAfter(Block):
 def _in_words(change: Data, say: Say) -> Data:
     shut = hidden(change["before"], change["after"])
     sides = {side: "" if shut else say(change[side]) for side in ("before", "after")}
-    return {"label": say(change["label"]), **sides, "remark": "" if shut else say(change.get("remark")), "hidden": shut, "later": False}
+    return {"label": label_in(change, say), **sides, "remark": "" if shut else say(change.get("remark")), "hidden": shut, "later": False}
 
 
 def _by_effect(way: Mapping[str, Any], say: Say) -> list[Data]:

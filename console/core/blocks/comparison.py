@@ -5,7 +5,23 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from console.core.blocks.base import As, At, Block, Data, Expr, Leaf, Part, Repeated, Say, Template, hidden, left_out, number_in, share
+from console.core.blocks.base import (
+    As,
+    At,
+    Block,
+    Data,
+    Expr,
+    Leaf,
+    Part,
+    Repeated,
+    Say,
+    Template,
+    hidden,
+    label_in,
+    left_out,
+    number_in,
+    share,
+)
 from console.core.expressions import operands
 
 WORDS = {"same": "Same", "differs": "Differs", "unknown": "Unknown"}
@@ -173,7 +189,7 @@ def _in_words(line: Data, say: Say) -> Data:
     counts = (line.get("counts") or {"value": True})["value"] is not False
     verdict = None if shut else line["verdict"]["value"]
     return {
-        "label": say(line["label"]),
+        "label": label_in(line, say),
         **{side: _side(line[side], line.get(f"{side}_remark"), say) for side in ("ours", "theirs")},
         "verdict": verdict,
         "word": say(line["verdict"]) if shut else WORDS[line["verdict"]["value"]],

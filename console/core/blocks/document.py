@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from console.core import media, speaking
-from console.core.blocks.base import At, Block, Data, Expr, Figure, Repeated, Say, Template, hidden
+from console.core.blocks.base import At, Block, Data, Expr, Figure, Repeated, Say, Template, hidden, label_in
 
 LONGEST = 2_000
 """Characters of a passage that are kept."""
@@ -70,7 +70,7 @@ class Document(Block):
             "quote": "" if hidden(passage) else str(passage.get("value") or ""),
             "said": [
                 {
-                    "label": say(line["label"]),
+                    "label": label_in(line, say),
                     "shown": say(line["value"]),
                     "remark": "" if hidden(line["value"]) else say(line.get("remark")),
                 }

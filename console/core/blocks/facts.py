@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from console.core.blocks.base import At, Block, Data, Expr, Figure, Leaf, Repeated, Say, Template, Tones, hidden, left_out
+from console.core.blocks.base import At, Block, Data, Expr, Figure, Leaf, Repeated, Say, Template, Tones, hidden, label_in, left_out
 
 SHOWN = 9
 """Facts that are shown at once; the others unfold."""
@@ -60,7 +60,7 @@ def _in_words(fact: Data, say: Say) -> Data:
         figure += f" of {say(fact['of'])}"
     tone = (fact.get("tone") or {}).get("value", "none")
     remark = "" if shut or (missing and not _whole(fact.get("remark"))) else say(fact.get("remark"))
-    return {"label": say(fact["label"]), "figure": figure, "remark": remark, "tone": tone, "hidden": shut}
+    return {"label": label_in(fact, say), "figure": figure, "remark": remark, "tone": tone, "hidden": shut}
 
 
 def _whole(remark: Leaf | None) -> bool:

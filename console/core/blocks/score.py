@@ -5,7 +5,23 @@ from typing import Literal
 
 from pydantic import Field
 
-from console.core.blocks.base import At, Block, Data, Expr, Leaf, Repeated, Say, Template, Tones, Unfit, hidden, left_out, number_in, share
+from console.core.blocks.base import (
+    At,
+    Block,
+    Data,
+    Expr,
+    Leaf,
+    Repeated,
+    Say,
+    Template,
+    Tones,
+    Unfit,
+    hidden,
+    label_in,
+    left_out,
+    number_in,
+    share,
+)
 
 UNFOLDED = 12
 """Factors that are shown at once; of more, those that add nothing unfold."""
@@ -125,7 +141,7 @@ def _drawn(factor: Data, heaviest: Decimal, say: Say) -> Data:
     weight, adds, last = (number_in(factor.get(name)) for name in ("weight", "adds", "last"))
     known = not shut and adds is not None
     return {
-        "label": say(factor["label"]),
+        "label": label_in(factor, say),
         "hidden": shut,
         "track": share(weight, heaviest) if weight is not None else None,
         "bar": share(adds, heaviest) if known and adds else None,

@@ -69,7 +69,8 @@ class Series(Block):
         """The bars: places in per cent of the width, heights in pixels; a table of the same."""
         points = data["points"]
         rows = [
-            {"label": say(_month(point["label"])), "shown": say(point["value"]), "short": say(_short(point["value"]))} for point in points
+            {"label": say(_month(point["label"])).strip() or "–", "shown": say(point["value"]), "short": say(_short(point["value"]))}
+            for point in points
         ]
         shut = hidden(data.get("expected"), *(point["value"] for point in points))
         known = [(number, value) for number, point in enumerate(points) if (value := number_in(point["value"])) is not None]

@@ -136,6 +136,7 @@ def _owner(at: At) -> Data:
         owner=at.key("owner"), name=at.text("name"), of=at.key("of"), share=at.number("share", "a share"), person=at.key("person"),
         in_all=at.number("in_all", "what an owner holds in all"), country=at.leaf("country"),
     )  # fmt: skip
+    made["share"].pop("look", None)  # shown as a number in any case
     for leaf in (made["share"], made.get("in_all")):
         value = leaf["value"] if leaf else None
         if value is not None and not 0 <= required_number(value, "a share") <= 100:

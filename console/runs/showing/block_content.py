@@ -25,7 +25,7 @@ from console.steps.base import Context, Read, rows_of
 from console.steps.items import LIST
 from console.workflows import Definition
 
-MOST_BYTES, MOST_OF_TITLE = 192 * 1024, 1024
+MOST_BYTES, MOST_OF_TITLE = 256 * 1024, 1024
 FEWEST = 20
 """Entries that a long list keeps where there is no room for all."""
 TOO_MUCH = "This is too large to be shown here: there are more values than a page can hold."
@@ -75,7 +75,7 @@ def computed(definition: Definition, step_id: str, roots: Mapping[str, Any]) -> 
 
 
 def fitted(content: list[blocks.Data]) -> list[blocks.Data]:
-    """The blocks in at most 192 KB, as they are recorded: the longest lists are cut and say so; then in place of the largest stands a sentence."""
+    """The blocks in at most 256 KB, as they are recorded: the longest lists are cut and say so; then in place of the largest stands a sentence."""
     content = list(content)
     sizes = [len(orjson.dumps(data)) for data in content]
     while sum(sizes) > MOST_BYTES:
