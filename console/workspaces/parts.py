@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from console import access, browse, inboxes, log, records
+from console import access, browse, formats, inboxes, log, records
 from console.browse import naming
 from console.core.documents.collections import Collection
 from console.core.documents.workspaces import (
@@ -26,10 +26,14 @@ from console.core.documents.workspaces import (
 from console.core.expressions import search_syntax
 from console.core.plain_words import uncapitalised, with_article
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceChanged, SourceDown, TooSlow
+from console.formats import Look
 from console.records import grouped, order_of
 from console.work import tickets
 from console.workspaces import workspace_figures as figures
 from console.workspaces.desk import Choose, Desk, Gone
+
+MOST_CHOICES = 200
+"""Values of a field that a dropdown offers, the most frequent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +221,13 @@ def _choices(desk: Desk, item: Dropdown) -> list[tuple[str, str]]:
     field = collection.visible(item.field or "", scope.hidden)
     if field is None:
         raise Gone(f"There is no field {item.field} in {collection.label} any more.")
+    if field.sensitive:
+        raise Gone(f"{field.label} is masked, so its values are not offered.")
     if field.options is not None:
         return [(option.value, option.label) for option in field.options]
-    found = records.value_counts(collection.id, scope, field.name)
-    return [(str(value), str(value)) for value, _ in found.counts if value is not None]
+    found = records.value_counts(collection.id, scope, field.name, most=MOST_CHOICES)
+    values = [value for value, _ in found.counts if isinstance(value, (str, int)) and value != ""]
+    known = browse.named(desk.actor, {(field.references, str(value)) for value in values}) if field.references else {}
+    look = replace(Look.of(desk.actor), records=known)
+    labelled = [(str(value), formats.text(formats.kind(field, collection.key), value, look)) for value in values]
+    return sorted(labelled, key=lambda each: each[1].casefold())

@@ -153,6 +153,15 @@ def test_rows_fields_and_figures_are_the_readers_own(desk: Pages) -> None:
     assert "orporate" not in shares.text
 
 
+def test_a_dropdown_offers_what_the_reader_may_see_by_name(pages: Pages) -> None:
+    boxes = [{"id": name, "type": "dropdown", "name": name, "label": name, "collection": of, "field": name} for of, name in (("account", "customer_id"), ("customer", "display_name"))]  # fmt: skip
+    publish({**DESK, "id": "boxes", "components": boxes})
+    page = pages.olivia.get("/w/boxes").html
+    assert re.search(r'<option value="1"[^>]*>Adaeze Okonkwo-Bell<', page), "a reference by its title"
+    assert "Halcyon" in page
+    assert "Halcyon" not in pages.tom.get("/w/boxes").html
+
+
 def test_a_filter_over_a_hidden_field_tells_nothing(pages: Pages) -> None:
     publish({**DESK, "components": [{"id": "l", "type": "collection", "collection": "customer", "where": ["record.tax_id == 'IE123'"]}, {"id": "m", "type": "metric", "collection": "customer", "measure": "distinct", "field": "tax_id"}]})  # fmt: skip
     page = pages.olivia.get("/w/desk")
