@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from console import runs, workflows
+from console import log, runs, workflows
 from console.messages import outbox
 from console.views import formats
 from console.views.formats import Look
@@ -69,7 +69,7 @@ def _shortly(waits: runs.Waits, message: Any, look: Look) -> str:
     if waits.kind == "message" and message is not None:
         if message.status == "unknown":
             return "while it is looked up whether the message left"
-        if message.status == "waiting" and message.due_at is not None and message.due_at > look.now:
+        if message.status == "waiting" and message.due_at is not None and message.due_at > log.now():
             at, reason = _moment(message.due_at, look), str(message.result.get("reason", "")).strip()
             return f"until {at}. {reason}" if reason else f"until {at}"
         return _MESSAGES.get(message.channel, "for a message")
