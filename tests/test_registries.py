@@ -206,6 +206,8 @@ def test_a_duty_that_a_merge_takes_out_is_missed(users: dict[str, set[str]]) -> 
     assert elsewhere == {
         "console.automation.source_events.look",
         "console.automation.trigger_rows.synchronise",
+        "console.enrolments.exits.look",
+        "console.enrolments.leaving.finish_left",
         "console.upkeep.retention.expire",
         "console.worker.Duty",
     }
@@ -213,4 +215,4 @@ def test_a_duty_that_a_merge_takes_out_is_missed(users: dict[str, set[str]]) -> 
 
 def test_duties_that_are_methods_or_that_others_ask_for_too_are_in_the_table(clean: Database) -> None:
     named = {duty.name for line in Worker().duties.values() for duty in line}
-    assert named >= {"release", "sequence", "expire", "triggers of versions", "sources", "listeners"}
+    assert named >= {"release", "sequence", "expire", "triggers of versions", "sources", "listeners", "exits", "runs of who left"}

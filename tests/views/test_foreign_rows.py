@@ -23,7 +23,8 @@ from tests.views.test_masked_everywhere import Reader, of_run, said
 pytestmark = pytest.mark.daily
 
 HERS = ["LT459999900012345678", "LT459999900012345679"]
-SECRETS = re.compile("|".join(map(re.escape, (MARK, MAIL, SUM, KEY, IBAN))), re.IGNORECASE)
+SECRETS = re.compile("|".join([*map(re.escape, (MARK, MAIL, SUM, IBAN)), rf"(?<![0-9a-f]){KEY}(?![0-9a-f])"]), re.IGNORECASE)
+"""A hash may hold the digits of the key by chance."""
 
 
 def test_no_address_tells_of_records_out_of_scope(company: Company) -> None:
