@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from typing import cast
 
@@ -224,6 +225,21 @@ def test_no_number_of_locks_uses_up_the_connections_of_a_worker(database: Databa
         assert pool.checkedout() == len(db_engine._spare), "beside those that are kept for who wants one next"
     finally:
         make_room(0)
+    assert database
+
+
+def test_a_connection_that_is_given_back_goes_to_who_waits_for_one(database: Database) -> None:
+    db_engine.dispose()
+    held = [db_engine.take_hot() for _ in range(POOL + db_engine.OVERFLOW)]
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(lambda: hot_engine().connect().close())
+            assert not wait([asked], timeout=0.2).done
+            db_engine.give_hot(held.pop())
+            asked.result(timeout=5)
+    finally:
+        for each in held:
+            db_engine.give_hot(each)
     assert database
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from console import postgres, settings
 from console.db import prepared_statement, release, request_writes
 
-POOL = 6
+POOL, OVERFLOW = 6, 4
 RESTING, RESTED_S = "resting since", 1.0
 MOST_ROOM = 14
 
@@ -88,7 +88,7 @@ def _make(name: str, *, asks: bool = False, **more: Any) -> Engine:
         if name not in _made:
             common: dict[str, Any] = {
                 "pool_size": POOL + _room,
-                "max_overflow": 4,
+                "max_overflow": OVERFLOW,
                 "pool_timeout": 10,
                 "connect_args": {"connect_timeout": 10},
             }
@@ -236,15 +236,24 @@ def take_hot() -> sa.PoolProxiedConnection:
 
 
 def give_hot(hot: sa.PoolProxiedConnection, *, whole: bool = True) -> None:
-    """Keep the connection for who is next, at most half of the pool so; a dead one, or one that is not `whole`, is closed."""
+    """Keep the connection for who is next, at most half of the pool so, and none while the pool has no other: somebody may wait there.
+
+    A dead one, or one that is not `whole`, is closed.
+    """
     driver = hot.driver_connection
     if not whole or driver is None or driver.closed:
         hot.invalidate()
         hot.close()
-    elif hot.info[DISPOSED] == _disposed and len(_spare) < (POOL + _room) // 2:
+    elif hot.info[DISPOSED] == _disposed and len(_spare) < (POOL + _room) // 2 and _checked_out() < POOL + _room + OVERFLOW:
         _spare.append(hot)
     else:
         hot.close()
+
+
+def _checked_out() -> int:
+    pool = hot_engine().pool
+    assert isinstance(pool, sa.QueuePool)
+    return pool.checkedout()
 
 
 def _close_spare() -> None:
