@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
@@ -251,9 +251,7 @@ def give_hot(hot: sa.PoolProxiedConnection, *, whole: bool = True) -> None:
 
 
 def _checked_out() -> int:
-    pool = hot_engine().pool
-    assert isinstance(pool, sa.QueuePool)
-    return pool.checkedout()
+    return cast(sa.QueuePool, hot_engine().pool).checkedout()
 
 
 def _close_spare() -> None:
