@@ -160,20 +160,20 @@ def recent(chain: str, kind: str, after: int) -> list[Stored]:
     return events
 
 
-def newest_by_people(chains: Sequence[str], always: Sequence[str], unless_system: Sequence[str]) -> dict[str, Stored]:
-    """Chain → its newest event of these kinds, opened; those of `unless_system` count only where no engine did them. One statement, of the latest 200 events each."""
+def newest_by_people(chains: Sequence[str], always: Sequence[str], unless_system: Sequence[str], latest: int) -> dict[str, Stored]:
+    """Chain → its newest event of these kinds, opened; those of `unless_system` count only where no engine did them. One statement, of so many of the latest events each."""
     if not chains:
         return {}
     statement = """select e.run, e.run_seq, e.body, e.leaf, null::bigint, v.sub, v.nonce, v.ct from unnest(%s::text[]) as wanted(run) cross join lateral (
             select id, run, run_seq, body, leaf from (
-                select * from console.event where run = wanted.run order by run_seq desc limit 200
+                select * from console.event where run = wanted.run order by run_seq desc limit %s
             ) latest where (
                 exists (select from unnest(%s::bytea[]) as kind(mark) where position(mark in body) > 0)
                 or (position(%s::bytea in body) = 0 and exists (select from unnest(%s::bytea[]) as kind(mark) where position(mark in body) > 0)))
             order by run_seq desc limit 1
         ) e left join console.event_value v on v.event = e.id"""
     marks = [[f'"type":"{kind}"'.encode() for kind in kinds] for kinds in (always, unless_system)]
-    rows = fetch(statement, (list(chains), marks[0], b'"kind":"system"', marks[1]), binary=True)
+    rows = fetch(statement, (list(chains), latest, marks[0], b'"kind":"system"', marks[1]), binary=True)
     newest = {}
     for run, number, data, leaf, place, subject, nonce, ciphertext in rows:
         body = parsed(bytes(data))

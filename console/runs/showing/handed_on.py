@@ -8,14 +8,16 @@ from console import log
 
 HANDING = ("run_assigned", "run_escalated")
 DOING = ("step_completed", "step_submitted")
+LATEST = 200
+"""So many events of a run are looked at, however many it has: steps that no person did can be thousands."""
 
 
 def _one_of(kinds: Sequence[str]) -> str:
     return "(" + " or ".join(f"""position('"type":"{kind}"'::bytea in body) > 0""" for kind in kinds) + ")"
 
 
-WAS_HANDED_ON = f"""(select {_one_of(HANDING)} from console.event where run = r.id and (
-    {_one_of(HANDING)} or (position('"kind":"system"'::bytea in body) = 0 and {_one_of(DOING)})) order by run_seq desc limit 1)"""  # noqa: S608 (a text of ours)
+WAS_HANDED_ON = f"""(select {_one_of(HANDING)} from (select run_seq, body from console.event where run = r.id order by run_seq desc limit {LATEST}) latest where
+    {_one_of(HANDING)} or (position('"kind":"system"'::bytea in body) = 0 and {_one_of(DOING)}) order by run_seq desc limit 1)"""  # noqa: S608 (a text of ours)
 """Whether the newest of these events of the run `r` is a hand-over: a part of another statement, which spares most runs one of their own."""
 
 
@@ -31,7 +33,7 @@ class HandedOn:
 def handed_on(runs: Sequence[str]) -> dict[str, HandedOn]:
     """Run id → its last hand-over that gave a reason; none for a run in which a person has done a step since. One statement."""
     found = {}
-    for run, event in log.newest_by_people(runs, HANDING, DOING).items():
+    for run, event in log.newest_by_people(runs, HANDING, DOING, LATEST).items():
         reason = str(event.values.get("reason") or "").strip()
         if event.type in HANDING and reason:
             actor = event.body["actor"]
