@@ -66,18 +66,24 @@ def former_changes(run: Run, attempt: Attempt) -> list[Effect]:
 def former_effects(run: Run, current: Attempt) -> list[Effect]:
     """Outstanding effects of earlier, cancelled attempts of this step, newest first, back to the last attempt that still stands and made one.
 
-    Raises ValueError if an attempt is not loaded.
+    Raises ValueError if an attempt that it looks at is not loaded.
     """
-    if current.attempt > 1 and len(run.attempts) < run.made:
-        raise ValueError(f"run {run.id}: every attempt is needed to tell what was done before")
     same = [run.attempts[n] for n in sorted(run.attempts, reverse=True) if n < current.n and same_place(run.attempts[n], current)]
     gone: list[Attempt] = []
     for attempt in same:
-        if attempt.standing and any(effect.kind not in COMPARED and effect.status == "succeeded" for effect in attempt.effects):
+        if stands_with_effects(attempt):
             break
         if not attempt.standing:
             gone.append(attempt)
+    else:
+        if current.attempt > 1 and len(run.attempts) < run.made:
+            raise ValueError(f"run {run.id}: every attempt is needed to tell what was done before")
     return [effect for _, effect in outstanding(run, gone) if effect.kind not in COMPARED]
+
+
+def stands_with_effects(attempt: Attempt) -> bool:
+    """Whether it still stands and made something: what was done at its step before it does not matter any more."""
+    return attempt.standing and any(effect.kind not in COMPARED and effect.status == "succeeded" for effect in attempt.effects)
 
 
 def same_place(first: Attempt, second: Attempt) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 
 from console import accounts, inboxes, log, queue, workflows
 from console.core.actor import Actor
-from console.core.run import Effect, Event, Run, commands, decisions, repeating
+from console.core.run import Attempt, Effect, Event, Run, commands, decisions, repeating
 from console.core.run.commands import Command
 from console.core.run.step_requests import Awaited, SideRow, Wish
 from console.db.engine import place_among
@@ -36,12 +36,12 @@ from console.runs.engine.effecting import (
     recover_action,
     retry_moment,
 )
-from console.runs.engine.made_by_runs import former_runs
+from console.runs.engine.made_by_runs import former_runs, starts_runs_and_stands
 from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_left, require_step, require_tagging, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_rows import as_stored, with_loaded_rows
-from console.runs.rows.run_store import Also, after_stored, load, write
+from console.runs.rows.run_store import Also, after_stored, former_attempt, load, write
 from console.steps.base import AsksPerson, Completion, Context
 from console.workflows import Definition
 
@@ -368,6 +368,8 @@ def with_done_before(loaded: Loaded, open_step: OpenStep, context: Context) -> C
     """The context with `done_before`: whether a cancelled attempt of this step made its action already. Raises log.Moved."""
     if not context.acts or open_step.attempt.attempt == 1:
         return context
+    if (former := _former(loaded)) is not None and repeating.stands_with_effects(former):
+        return replace(context, done_before=False)
     whole = loaded if len(loaded.run.attempts) == loaded.run.made else load(loaded.run.id, whole=True)
     if whole is None or whole.run.seq != loaded.run.seq:
         raise log.Moved
@@ -375,15 +377,33 @@ def with_done_before(loaded: Loaded, open_step: OpenStep, context: Context) -> C
 
 
 def loaded_with_former(loaded: Loaded, completion: Completion) -> Loaded:
-    """The run with all attempts if the step is done again and makes something: earlier effects must be known then. Raises log.Moved."""
+    """The run with the attempts that tell what was made before, if the step is done again and makes something. Raises log.Moved.
+
+    That is the last one of the step where it stands and made something too, as in a circle or a long list gone through in parts; else all of them.
+    """
     attempt = loaded.run.attempt
     makes = completion.effects or completion.task or completion.notice or completion.awaits or completion.message or completion.children
     if not makes or attempt is None or attempt.attempt == 1 or len(loaded.run.attempts) == loaded.run.made:
         return loaded
+    former = _former(loaded)
+    if former is not None and completion.approval is None and _nothing_before(former, completion):
+        return replace(loaded, run=replace(loaded.run, attempts={former.n: former, **loaded.run.attempts}))
     whole = load(loaded.run.id, whole=True)
     if whole is None or whole.run.seq != loaded.run.seq:
         raise log.Moved
     return whole
+
+
+def _former(loaded: Loaded) -> Attempt | None:
+    """The last attempt of the present step before this one; None also where all attempts are loaded."""
+    run, attempt = loaded.run, loaded.run.attempt
+    return former_attempt(run.id, attempt.step, attempt.n) if attempt is not None and len(run.attempts) < run.made else None
+
+
+def _nothing_before(former: Attempt, completion: Completion) -> bool:
+    """Whether what the step did before this former attempt does not matter to what it makes now."""
+    effects = completion.effects or completion.task or completion.notice or completion.awaits or completion.message
+    return (not effects or repeating.stands_with_effects(former)) and (not completion.children or starts_runs_and_stands(former))
 
 
 def with_former_runs(command: commands.Complete, run: Run, completion: Completion) -> commands.Complete:

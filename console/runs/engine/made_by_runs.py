@@ -44,7 +44,7 @@ def made_by_runs(run: Run, attempts: Iterable[Attempt], shown: Callable[[str], b
 def former_runs(run: Run, values: Mapping[str, Any]) -> FormerRuns | None:
     """What runs made that the current step started before: at attempts that were cancelled, or at this one, which failed then. None if they made nothing.
 
-    All attempts must be loaded. `values` are those that the step is completed with now: its result can be kept if it would start the same runs with the
+    All attempts must be loaded, or the last one of the step if it stands and started runs. `values` are those that the step is completed with now: its result can be kept if it would start the same runs with the
     same context.
     """
     current = run.attempt
@@ -55,7 +55,7 @@ def former_runs(run: Run, values: Mapping[str, Any]) -> FormerRuns | None:
         if attempt.n < current.n and repeating.same_place(attempt, current):
             if not attempt.standing:
                 gone.append(attempt)
-            elif attempt.values.get("children"):
+            elif starts_runs_and_stands(attempt):
                 break
     made = [(attempt, effect) for attempt, effect in made_by_runs(run, gone) if effect.kind not in HARMLESS]
     if not made:
@@ -64,6 +64,11 @@ def former_runs(run: Run, values: Mapping[str, Any]) -> FormerRuns | None:
     only = next(iter(by.values())) if len(by) == 1 else current
     same = only is not current and only.completed_at is not None and only.outcome is not None and only.values == values
     return FormerRuns([effect for _, effect in made], only if same and _same_context(run, only) else None)
+
+
+def starts_runs_and_stands(attempt: Attempt) -> bool:
+    """Whether it still stands and started runs: what runs made that the step started before it does not matter any more."""
+    return attempt.standing and bool(attempt.values.get("children"))
 
 
 _FORKS = (

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from console import faults, log, queue
 from console.access.run_reach import EVERY_RUN
 from console.core.actor import Actor
-from console.core.run import Event, Run, copied, fold
+from console.core.run import Attempt, Event, Run, copied, fold
 from console.core.run.entry_events import with_told_entries
 from console.core.run.origin import HANDS_OFF
 from console.db import early_statement
@@ -48,6 +48,10 @@ _OPEN_APPROVALS = f"case when r.waiting ->> 'for' = 'approval' then {_APPROVALS.
 _SHOWN = f"> r.attempts - {LATEST} or {{n}} = any(marks.n)"
 _LOAD_WHOLE = _LOAD.format(here_a="", here_e="", approvals=_APPROVALS.format(here=""), left="null", beside="")
 _LOAD_HEAD = _LOAD.format(here_a=" and a.n = r.current", here_e=" and e.n = r.current", approvals=_OPEN_APPROVALS, left="null", beside="")
+_FORMER = """
+select to_jsonb(a), (select jsonb_agg(to_jsonb(e) order by e.number) from console.effect e where e.run = a.run and e.n = a.n)
+from console.attempt a where a.run = %s and a.step = %s and a.n < %s order by a.n desc limit 1
+"""
 _LOAD_SHOWN = _LOAD.format(
     here_a=f" and (a.n {_SHOWN.format(n='a.n')})",
     here_e=f" and (e.n {_SHOWN.format(n='e.n')})",
@@ -98,6 +102,12 @@ def load(run_id: str, *, whole: bool = False, shown: bool = False, cleared: froz
     size = len(row) + sum(len(part or "") for part in (attempts, effects, approvals, context))
     until = time.monotonic() + recent_runs.KEPT_S if size <= recent_runs.KEPT_BYTES else 0.0
     return Loaded(run, bytes(head), columns["subject"], whole or (shown and left is None), left_of(run, left), until)
+
+
+def former_attempt(run_id: str, step: str, before: int) -> Attempt | None:
+    """The last attempt of this step whose number is smaller, with its effects; without its approvals."""
+    rows = fetch(_FORMER, (run_id, step, before))
+    return next(iter(attempts_from_rows([rows[0][0]], rows[0][1] or (), ()).values())) if rows else None
 
 
 def write(

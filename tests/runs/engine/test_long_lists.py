@@ -8,7 +8,9 @@ from console import accounts, monitoring, runs, workflows
 from console.core.run.origin import StartedBy
 from console.db.engine import fetch
 from console.errors import DefinitionError
+from console.runs.engine.advancing import loaded_with_former
 from console.runs.rows.run_store import load
+from console.steps.completion import Child, Completion, TaskWanted
 from console.upkeep import status
 from tests.company import Company
 from tests.conftest import web_app
@@ -107,6 +109,24 @@ def test_what_is_told_of_a_long_list_holds_neither_its_items_nor_where_it_goes_o
     assert [name for attempt in told["attempts"] for name in ("children", "next", "until", "before") if name in attempt["values"]] == []
     company.work()
     assert counts(run_id, company)["total"] == 20
+
+
+def test_a_part_reads_the_part_before_it_and_no_older_one(company: Company) -> None:
+    many(company, 30)
+    nightly(all=True, limit=6)
+    run_id = begin()
+    while company.told(run_id, "mona")["context"].get("each", {}).get("total") != 24:
+        runs.pick_up()
+        worked(RUNNING)
+    loaded = load(run_id)
+    assert loaded is not None and loaded.run.attempt is not None
+    same = [n for (n,) in fetch("select n from console.attempt where run = %s and step = %s order by n", (run_id, loaded.run.attempt.step))]
+    assert len(same) >= 4
+    known = loaded_with_former(loaded, Completion("default", children=(Child("a"),)))
+    assert sorted(known.run.attempts) == same[-2:]
+    assert loaded_with_former(loaded, Completion("default", task=TaskWanted("Look"))).whole
+    company.work()
+    assert counts(run_id, company)["total"] == 30
 
 
 @pytest.mark.parametrize("last", [6, 12], ids=["one part", "a whole number of parts"])
