@@ -119,7 +119,8 @@ def test_a_part_reads_the_part_before_it_and_no_older_one(company: Company) -> N
         runs.pick_up()
         worked(RUNNING)
     loaded = load(run_id)
-    assert loaded is not None and loaded.run.attempt is not None
+    assert loaded is not None
+    assert loaded.run.attempt is not None
     same = [n for (n,) in fetch("select n from console.attempt where run = %s and step = %s order by n", (run_id, loaded.run.attempt.step))]
     assert len(same) >= 4
     known = loaded_with_former(loaded, Completion("default", children=(Child("a"),)))
