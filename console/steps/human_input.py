@@ -108,7 +108,10 @@ class HumanInput(StepType):
         values, details = examine(fields, submitted)
         require_right(context, details)
         if offered and outcome not in offered:
-            raise Invalid("Choose an answer.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
+            raise Invalid(
+                "Choose an answer.",
+                details=[{"field": "outcome", "reason": f"Choose one of {', '.join(f'“{option.label}”' for option in config.options)}."}],
+            )
         me = (context.roots.get("currentUser") or {}).get("id")
         given = outcome if offered and outcome else ANSWERED
         answer = {"by": me, "outcome": given, "at": None, "values": values}

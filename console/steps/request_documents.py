@@ -155,7 +155,8 @@ class RequestDocuments(StepType):
         fields = _by_hand(step, context)
         if outcome not in (SEND, RECEIVED, EXPIRED):
             strange = [detail for detail in examine(fields, submitted)[1] if detail["field"] not in {field.name for field in fields}]
-            raise refusal([{"field": "outcome", "reason": f"Choose one of {SEND}, {RECEIVED}, {EXPIRED}."}, *strange])
+            named = ", ".join(f"“{option.label}”" for option in self.prepare(step, context).outcomes)
+            raise refusal([{"field": "outcome", "reason": f"Choose one of {named}."}, *strange])
         own = {SEND: {TO}, EXPIRED: {REASON}}.get(outcome, {field.name for field in fields} - {TO, REASON})
         there = [field for field in fields if field.name in own]
         known = {field.name for field in fields}

@@ -132,7 +132,8 @@ def answer(actor: Actor, question_id: str, values: dict[str, Any], outcome: str 
     fields = [FormField(**{name: field[name] for name in FormField.__slots__ if name in field}) for field in question.fields]
     offered = [option["value"] for option in question.outcomes]
     if offered and outcome not in offered:
-        raise Invalid("Choose an answer.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
+        named = ", ".join(f"“{option['label']}”" for option in question.outcomes)
+        raise Invalid("Choose an answer.", details=[{"field": "outcome", "reason": f"Choose one of {named}."}])
     cleaned, way = clean(fields, evidence.with_files(fields, values, question.run)), outcome if offered and outcome else ANSWERED
     evidence.require(actor, None, fields, values)
     kid, nonce, ct = subjects.seal(question.subject, f"answer|{question.id}|{actor.id}", cleaned)

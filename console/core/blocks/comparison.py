@@ -35,6 +35,9 @@ class Line(Repeated):
     """Something that both sides say."""
 
     label: Template = Field(description="What it is; {{ expressions }} are filled in")
+    group: Template | None = Field(
+        None, description="What the line is about, as a heading over its lines where there are several; {{ expressions }} are filled in"
+    )
     ours: Expr = Field(description="Expression for what we hold")
     theirs: Expr = Field(description="Expression for what they say")
     as_: As | None = Field(None, alias="as", description="How both are shown; none: as the fields that the expressions name")
@@ -114,7 +117,7 @@ class Comparison(Block):
     @classmethod
     def picture(cls, data: Data, say: Say) -> Data:
         """Each line in words, how many say what, and what is still needed."""
-        lines = [_in_words(line, say) for line in data["lines"]]
+        lines = _grouped([_in_words(line, say) for line in data["lines"]])
         counted = {word: sum(line["verdict"] == word for line in lines) for word in WORDS}
         tally = ", ".join(f"{count} {WORDS[word].lower() if count == 1 else PLURALS[word]}" for word, count in counted.items() if count)
         heads = {f"{name}_head": say(data[name]) for name in ("ours", "theirs", "line")}
@@ -132,7 +135,7 @@ class Comparison(Block):
 
 def verdicts_alone(block: Comparison) -> Comparison:
     """The comparison with nothing but its lines that stand once under a fixed label, and of those only what their verdicts rest on."""
-    bare = {"ours_remark": None, "theirs_remark": None, "verdict": None, "hot": None, "counts": None}
+    bare = {"group": None, "ours_remark": None, "theirs_remark": None, "verdict": None, "hot": None, "counts": None}
     lines = [line.model_copy(update=bare) for line in block.lines if line.each is None and "{{" not in line.label]
     return block.model_copy(update={"title": None, "remark": None, "empty": None, "match": None, "need": None, "lines": lines})
 
@@ -140,7 +143,7 @@ def verdicts_alone(block: Comparison) -> Comparison:
 def _line(at: At) -> Data:
     ours, theirs = at.leaf("ours"), at.leaf("theirs")
     made = at.made(
-        label=at.text("label"), ours=ours, theirs=theirs, ours_remark=at.text("ours_remark"), theirs_remark=at.text("theirs_remark"),
+        label=at.text("label"), group=at.text("group"), ours=ours, theirs=theirs, ours_remark=at.text("ours_remark"), theirs_remark=at.text("theirs_remark"),
         verdict=_verdict(at, ours, theirs), words=at.text("verdict"),
     )  # fmt: skip
     counts, hot = (at.leaf(name) for name in ("counts", "hot"))
@@ -190,6 +193,7 @@ def _in_words(line: Data, say: Say) -> Data:
     verdict = None if shut else line["verdict"]["value"]
     return {
         "label": label_in(line, say),
+        "group": say(line.get("group")),
         **{side: _side(line[side], line.get(f"{side}_remark"), say) for side in ("ours", "theirs")},
         "verdict": verdict,
         "word": say(line["verdict"]) if shut else WORDS[line["verdict"]["value"]],
@@ -197,6 +201,12 @@ def _in_words(line: Data, say: Say) -> Data:
         "counts": counts,
         "hot": (line.get("hot") or {}).get("value") is True,
     }
+
+
+def _grouped(lines: list[Data]) -> list[Data]:
+    """The lines of each group together, in the order of the groups; all as they are where there is one group alone."""
+    groups = list(dict.fromkeys(line["group"] for line in lines))
+    return sorted(lines, key=lambda line: groups.index(line["group"])) if len(groups) > 1 else [{**line, "group": ""} for line in lines]
 
 
 def _side(leaf: Leaf, remark: Leaf | None, say: Say) -> Data:

@@ -70,11 +70,12 @@ def _phase(
         name: [finding_words(entry[name], {**plan.kinds, **kinds}, look) for entry in entries if entry.get(name)]
         for name in ("finding", "flag")
     }
+    cancelled = sum(entry["state"] == "cancelled" for entry in entries)
     return Phase(
         plan.titles.get(place, plan.start),
         state,
         number,
-        list(dict.fromkeys(found["finding"][-1:])),
+        [*found["finding"][-1:], *([f"{cancelled} cancelled"] if cancelled else [])],
         list(dict.fromkeys(found["flag"])),
         [entry for entry in entries if not folded or not _by_itself(entry)],
         folded,
