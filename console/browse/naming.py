@@ -127,7 +127,7 @@ def _named(collection: Collection, scope: Scope, key: str, record: Record | None
     if record is None:
         return Named(_absent(collection, scope), absent=True)
     hidden = scope.hidden & set(collection.title_fields)
-    shown = f"{collection.label_one} {DOTS}" if hidden and record.title == key else record.title
+    shown = f"{collection.label_one} {DOTS}" if hidden and record.title == collection.title_without_name(key) else record.title
     return Named(shown, key=record.key or key, ended=any(record.values.get(name) for name in collection.closing))
 
 

@@ -81,7 +81,7 @@ def cells(table: Table, scope: Scope, columns: Sequence[Field], wording: Wording
 
 
 def title(table: Table, scope: Scope, wording: Wording) -> Words | None:
-    """The title of a record by a template of texts, whole numbers and UUIDs; its key if the title is blank."""
+    """The title of a record by a template of texts, whole numbers and UUIDs; what it is and its key if the title is blank."""
     collection = table.collection
     readable = {item.name for item in collection.readable(scope)}
     texts = PLACED.split(collection.title)
@@ -113,13 +113,13 @@ def _in_title(column: Any, field: Field) -> Words:
 
 
 def _key(table: Table) -> Words:
-    """The key of a record, where it is one plain value."""
+    """What a record is and its key, where that is one plain value."""
     collection = table.collection
     column = table.columns[collection.key[0]] if collection.key else sa.literal_column("1")
-    if len(collection.key) != 1 or not _spelled(collection.by_name[collection.key[0]]):
+    if len(collection.key) != 1 or not _spelled(collection.by_name[collection.key[0]]) or not collection.label_one[:1].isalnum():
         return _stop(column)
     text = _text(column)
-    return sa.case((text.regexp_match(PLAIN_KEY) & (sa.func.ascii(text) != ord("@")), text), else_=_stop(column))
+    return sa.case((text.regexp_match(PLAIN_KEY), sa.literal(f"{collection.label_one} ", sa.Text).concat(text)), else_=_stop(column))
 
 
 def _spelled(field: Field) -> bool:

@@ -111,8 +111,8 @@ def test_what_cannot_be_changed() -> None:
         ([column("first text")], {"first text": "F"}, "F"),
         ([column('odd "one"\\')], {'odd "one"\\': "O"}, "O"),
         ([column("n", "integer")], {"id": 5}, "Thing 5"),
-        ([column("name")], {"name": "  "}, "key"),
-        ([column("name")], {}, "key"),
+        ([column("name")], {"name": "  "}, "Thing key"),
+        ([column("name")], {}, "Thing key"),
     ],
 )
 def test_titles(columns: list[dict[str, Any]], values: dict[str, Any], title: str) -> None:

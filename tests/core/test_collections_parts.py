@@ -101,8 +101,8 @@ STATES = [{"value": "open", "label": "Still open"}, "on_hold", {"value": "done",
         ("{{ record.state }}", {"state": "on_hold"}, "On hold"),
         ("{{ record.state }}", {"state": "done"}, "Done"),
         ("{{ record.state }}", {"state": "elsewhere"}, "elsewhere"),
-        ("{{ record.state }}", {"state": ""}, "key"),
-        ("{{ record.state }}", {"state": None}, "key"),
+        ("{{ record.state }}", {"state": ""}, "Thing key"),
+        ("{{ record.state }}", {"state": None}, "Thing key"),
         ("{{ record.state }}", {"state": 7}, "7"),
         ("{{ record.name }} ({{ record.state }})", {"name": "Ann", "state": "open"}, "Ann (Still open)"),
         ("{{ record.name }}", {"name": "open"}, "open"),
@@ -118,7 +118,9 @@ def test_a_title_speaks_in_labels(template: str, values: dict[str, Any], title: 
     assert made.title_of(values, "key") == title
 
 
-@pytest.mark.parametrize(("key", "title"), [("5", "5"), ("", ""), (None, "Thing")], ids=["key", "empty-key", "no-key"])
+@pytest.mark.parametrize(
+    ("key", "title"), [("5", "Thing 5"), ("", "Thing"), ("~", "Thing"), (None, "Thing")], ids=["key", "empty-key", "empty-text", "no-key"]
+)
 def test_an_empty_title_falls_back(key: str | None, title: str) -> None:
     assert one(column("name")).title_of({}, key) == title
 

@@ -413,7 +413,7 @@ def test_a_title_of_the_parts_of_a_key_says_none_of_them_twice(
 def test_a_record_whose_text_key_is_empty_is_called_by_its_kind() -> None:
     made = assembled(structure("select", column("from"), key=("from",)))["select"]
     assert made.title_of({"from": ""}, "~WyIiXQ") == "Select"
-    assert made.title_of({"from": ""}, "plain") == "plain"
+    assert made.title_of({"from": ""}, "plain") == "Select plain"
 
 
 @cases(

@@ -333,12 +333,17 @@ class Collection:
         return value if converted is None else converted
 
     def title_of(self, values: Mapping[str, Any], key: str | None, locale: str = "en") -> str:
-        """The record's title from values that its reader may see, in their language where there are several, at most `LONGEST_TITLE` long; the key if the title is empty."""
-        shown = expressions.render(self.title, {"record": self._spoken(values, locale)}).strip()
-        shown = shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
-        return shown or (
-            self.label_one if key is None or key.startswith("~") else key
-        )  # a sign that stands for an empty text tells nobody anything
+        """The record's title from values that its reader may see, in their language where there are several, at most `LONGEST_TITLE` long.
+
+        A record without a name is called by what it is and its key: `Charge 1042`.
+        """
+        shown = expressions.render(self.title, {"record": self._spoken(values, locale)}).strip() or self.title_without_name(key)
+        return shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
+
+    def title_without_name(self, key: str | None) -> str:
+        """What a record is called that has no name."""
+        told = key and not key.startswith("~")  # a sign that stands for an empty text tells nobody anything
+        return f"{self.label_one} {key}" if told else self.label_one
 
     def _spoken(self, values: Mapping[str, Any], locale: str) -> dict[str, Any]:
         """The values as they stand in a title: options by label, days and amounts in words, numbers without zeros at their end."""
