@@ -1,6 +1,9 @@
 """Shaping a collection by page: layout, segments, relations and forms, seen as a role sees them; two editors of one layout."""
 
 import json
+import re
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +37,13 @@ def said(pages: "Pages") -> dict[str, Any]:
 def publish(pages: "Pages") -> None:
     """Publish the draft."""
     pages.ines.send(pages.ines.get(f"{HERE}/changes"), "/changes", do="publish")
+
+
+FILLED_BY_ITSELF = """
+pragma writable_schema = on;
+pragma schema_version = 1000;
+update sqlite_schema set sql = replace(sql, 'desk text not null', 'desk text not null default ' || quote('retail')) where name = 'customer';
+"""
 
 
 @pytest.mark.parametrize("part", ["list", "summary", "details", "new", "edit"])
@@ -86,6 +96,11 @@ def test_the_summary_has_groups_with_headings_related_lists_and_a_badge(pages: "
 def test_the_form_of_a_new_record_has_its_own_fields_and_beginnings(pages: "Pages") -> None:
     path = f"{HERE}/layout/new"
     sent = arranged(pages.ines.get(path), path)
+    needed = re.compile(r'name="required\.desk"\s+value="yes"( checked)?( disabled)?')
+    assert needed.findall(pages.ines.get(path).html) == [(" checked", " disabled")]
+    with closing(sqlite3.connect(pages.company.path)) as connection:
+        connection.executescript(FILLED_BY_ITSELF)
+    assert needed.findall(pages.ines.get(path).html) == [("", "")]
     fields = [entry for entry in sent["place"] if entry.startswith("f:")]
     chosen = ["g:0", "f:email", "f:display_name", "g:rest", *[entry for entry in fields if entry not in ("f:email", "f:display_name")]]
     given = sent | {"place": chosen, "default.email": "{{ $currentUser.email }}", "required.email": "yes"}

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from console import collections, records as real_records
 from console.collections import Editing
-from console.core.documents.collections import SHOWN_ONLY
+from console.core.documents.collections import SHOWN_ONLY, Collection
 from console.core.documents.collections.document_merge import compare
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import frame
@@ -151,14 +151,23 @@ def _items(editing: Editing, part: Part) -> dict[str, Item]:
             or (item.computed is None and collection_frame.offered_in_form(becoming, item, new=part.name == "new"))
         )
     ]
+    filled = _filled(becoming) if part.name == "new" else frozenset()
     return {
         item.name: Item(
             item.name, item.label, "computed" if item.computed is not None else item.type.replace("_", " "),
-            needed=item.needed, must=not item.nullable,
+            needed=item.required or (item.needed and item.name not in filled), must=not (item.nullable or item.name in filled),
             default=(said[item.name].default or "") if item.name in said else "",
         )
         for item in able
     }  # fmt: skip
+
+
+def _filled(collection: Collection) -> frozenset[str]:
+    """Return the fields that the database fills in by itself; none while it cannot be asked."""
+    try:
+        return real_records.filled_by_database(collection)
+    except ConsoleError:
+        return frozenset()
 
 
 def _related(editing: Editing) -> dict[str, Item]:
