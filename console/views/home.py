@@ -7,7 +7,7 @@ from zlib import crc32
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import access, browse, inboxes, workflows, workspaces
+from console import access, browse, inboxes, runs, workflows, workspaces
 from console.access import limits
 from console.activity import proof
 from console.browse import pins
@@ -79,6 +79,11 @@ class Column:
 @blueprint.get("/")
 def home() -> Response:
     """Show the page. Polled by the page, the part `work` answers 204 while nothing changed."""
+    with runs.judged_once(shared=True):
+        return _home()
+
+
+def _home() -> Response:
     who, look = frame.actor(), frame.look()
     waiting = waiting_part(who, look, request.args.get("show", ""))
     if frame.wants_fragment() and frame.htmx.target == "work":

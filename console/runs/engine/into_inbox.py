@@ -23,7 +23,7 @@ TROUBLE = frozenset(
 """Events after which a run may need a person while nobody looks at it."""
 UNHELD_TROUBLE = TROUBLE | {"step_entered"}
 """The same where nobody has had the run in hand."""
-ASKED = "This run needs a person."
+ASKED = "Nobody has it in hand."
 GONE = "Whoever had this run in hand can no longer go on with it."
 
 

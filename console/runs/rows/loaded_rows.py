@@ -157,23 +157,52 @@ def _visible(collection: str, keys: Collection[str], scope: Scope) -> set[str]:
 
 @dataclass(slots=True)
 class _Once:
-    """The judges of what is being answered, by reader; `runs` will be asked about."""
+    """The judges of what is being answered, by reader; `runs` will be asked about. `shared`: what looks at further runs meanwhile asks here too."""
 
-    runs: frozenset[str]
+    runs: set[str]
+    shared: bool = False
     judges: dict[tuple[str, bool], Judge] = field(default_factory=dict)
+    answers: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+
+    def expect(self, run_ids: Iterable[str]) -> None:
+        """These runs will be asked about too."""
+        further = set(run_ids)
+        self.runs |= further
+        for judge in self.judges.values():
+            judge.expect(further)
 
 
 _once: ContextVar[_Once | None] = ContextVar("judged_once", default=None)
 
 
 @contextmanager
-def judged_once(run_ids: Iterable[str] = ()) -> Iterator[None]:
-    """While one reader looks at these runs, each run and each row is asked for once, all runs in one statement."""
-    token = _once.set(_Once(frozenset(run_ids)))
+def judged_once(run_ids: Iterable[str] = (), *, shared: bool = False) -> Iterator[None]:
+    """While one reader looks at these runs, each run and each row is asked for once, all runs in one statement.
+
+    `shared`: also for the runs that parts of the page look at by themselves. Only while nothing is written.
+    """
+    around = _once.get()
+    if around is not None and around.shared:
+        around.expect(run_ids)
+        yield
+        return
+    token = _once.set(_Once(set(run_ids), shared))
     try:
         yield
     finally:
         _once.reset(token)
+
+
+def asked_of_runs(statement: str, run_id: str) -> Sequence[Any]:
+    """The rows of the statement for this run, without their first column, which names the run. All runs that are looked at are asked for in one."""
+    once = _once.get()
+    kept = once.answers.setdefault(statement, {}) if once is not None else {}
+    if run_id not in kept:
+        wanted = {run_id, *(once.runs - kept.keys() if once is not None else ())}
+        kept |= {each: [] for each in wanted}
+        for whose, *row in fetch(statement, (list(wanted),)):
+            kept[whose].append(row)
+    return kept[run_id]
 
 
 def judge_of(actor: Actor, scope_of: Callable[[str], Scope]) -> Judge:

@@ -43,6 +43,7 @@ from console.db.engine import fetch
 from console.effects import action_cache
 from console.errors import ConsoleError, NotFound
 from console.log import masking
+from console.runs.rows.loaded_rows import asked_of_runs
 from console.steps.base import Read, StepType, StepView
 from console.steps.items import LIST
 
@@ -134,10 +135,10 @@ def _compute_origins(workflow: str, version: int, done: _Same[actions.Action], k
 
 
 _TAKEN = """
-select a.step, p->>'name', s->>'collection', s->>'step', s->>'field' from console.attempt a
+select a.run, a.step, p->>'name', s->>'collection', s->>'step', s->>'field' from console.attempt a
 cross join lateral jsonb_array_elements(a.proposal->'fields') p cross join lateral jsonb_array_elements(p->'sources') s
 join console.ai_field f on f.call = a.proposal->>'call' and f.name = p->>'name' and f.outcome in ('accepted', 'small_edit')
-where a.run = %s and jsonb_typeof(a.proposal->'fields') = 'array' and s->>'field' is not null
+where a.run = any(%s) and jsonb_typeof(a.proposal->'fields') = 'array' and s->>'field' is not null
 """
 _HANDED = f"""
 select p.id, p.workflow, p.version, c.origin->>'id' from {EVERY_RUN.sql("c")} join {EVERY_RUN.sql("p")} on p.id = c.parent
@@ -161,7 +162,7 @@ def of_run(run: str, workflow: str, version: int, hidden: Hidden) -> Version:
         handed = of_run(parent, of, number, hidden).made.get(step, {}).get(ANY, NOTHING)
         if any_hidden(handed, hidden):
             taken[known.start] = {ANY: handed}
-    for step, name, collection, source, place in fetch(_TAKEN, (run,)) if known.asks else ():
+    for step, name, collection, source, place in asked_of_runs(_TAKEN, run) if known.asks else ():
         way = tuple(str(place).split("."))
         rests = known.of(("steps", source, *way), None) if source else NOTHING
         rests |= {(collection, way[-1])} if collection else NOTHING
