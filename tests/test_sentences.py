@@ -70,6 +70,8 @@ def test_every_kind_takes_whatever_its_open_values_are(kind: str) -> None:
 
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("call_ended", {"outcome": "no_answer"}, "A call was not answered on customer 17"),
+    ("call_ended", {"outcome": "failed"}, "A call could not be made on customer 17"),
     ("run_started", {}, "Olivia Kask started KYC review on customer 17"),
     ("run_saved", {"reason_code": "idle"}, "Olivia Kask saved KYC review on customer 17 for later: nobody had worked on it for a while"),
     ("run_resumed", {}, "Olivia Kask resumed KYC review on customer 17"),

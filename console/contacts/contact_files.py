@@ -20,8 +20,6 @@ MOST_BYTES = 512 << 20
 MOST_COLUMNS = 200
 LONGEST_LINE = 1 << 20
 SAMPLE = 5
-MOSTLY = 20
-"""A file is UTF-8 where at most one byte is broken for so many letters beyond ASCII: the lines with such bytes are refused, the others keep their letters."""
 FOLDER = "enrolments"
 DELIMITERS = ",;\t|"
 TOLD_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])[{DELIMITERS}]*", re.IGNORECASE)
@@ -75,7 +73,8 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
     except Invalid:
         forget(folder)
         raise
-    encoding = guess(first, utf8=broken * MOSTLY <= letters)
+    # Older encodings give at most one letter by chance for three broken bytes. In UTF-8 only the lines with broken bytes are refused.
+    encoding = guess(first, utf8=broken <= letters)
     head = first[: 64 << 10].decode(encoding, errors="replace") if encoding is not None else ""
     if encoding is None or first.startswith(NO_TEXT) or head.count("\x00") * 4 > len(head):
         forget(folder)

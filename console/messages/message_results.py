@@ -19,11 +19,17 @@ LEFT_S = 5
 AT_ONCE = 200
 _log = logging.getLogger(__name__)
 LEAVES_S = 20
-"""Who opts out has so long to leave their workflow by its exit: otherwise the run would go on first, as if they had said yes."""
-_UNTOLD = (
-    "outcome is not null and told_at is null and run is not null and at < %s - case when exists (select from console.opt_out o where o.message = message.id)"
-    " then %s else interval '0' end order by at limit %s"
-)
+"""Who opts out has at most so long to leave their workflow by its exit: otherwise the run would go on first, as if they had said yes."""
+_JUDGED = """
+not exists (select from console.activity a, console.version v where a.kind = 'consent_withdrawn' and v.name = 'enrolled_exits_read' and a.pos > v.number)
+and not exists (select from console.log_pending p join console.event e on e.id = p.id
+    where e.body is not null and strpos(convert_from(e.body, 'UTF8'), '"consent_withdrawn"') > 0)
+"""
+"""That the exits have met all that was taken back: who is still in their workflow then stays in it."""
+_UNTOLD = f"""
+outcome is not null and told_at is null and run is not null and case when exists (select from console.opt_out o where o.message = message.id)
+then at < %s or ({_JUDGED}) else at < %s end order by at limit %s
+"""
 _ENROLLED = "select from console.enrolment where run = %s and left_at is null"
 _TOLD = "update console.message set told_at = %s where id = %s and told_at is null returning id"
 Write: TypeAlias = Callable[[Connection, datetime | None], object]
@@ -109,7 +115,8 @@ def _output(message: Message) -> dict[str, object]:
 
 def tell_left() -> int:
     """Give runs the result of their message if a process died before it did so, or its receiver opted out and no exit applied; returns how many."""
-    left = read(_UNTOLD, (log.now() - timedelta(seconds=LEFT_S), timedelta(seconds=LEAVES_S - LEFT_S), AT_ONCE))
+    now = log.now()
+    left = read(_UNTOLD, (now - timedelta(seconds=LEAVES_S), now - timedelta(seconds=LEFT_S), AT_ONCE))
     for message in left:
         try:
             tell_run(message, in_worker=False)

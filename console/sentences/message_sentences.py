@@ -12,6 +12,15 @@ def _message(words: str) -> Callable[[Parts], str]:
     return lambda parts: KINDS.get(parts.text("channel"), "A message") + words
 
 
+ENDS = {"answered": "was answered", "no_answer": "was not answered", "voicemail": "met a voicemail", "busy": "met a busy line"}
+
+
+def _call_ended(parts: Parts) -> str:
+    if parts.text("outcome") == "failed":
+        return "A call could not be made{on_record}"
+    return f"A call {ENDS.get(parts.text('outcome'), 'ended')}{{on_record}}"
+
+
 def _consent_withdrawn(parts: Parts) -> str:
     channels = " and ".join(", ".join(WORDS.get(channel, channel) for channel in parts.listed("channels")).rsplit(", ", 1))
     return "Consent" + escape_braces(after(" to ", channels)) + " was withdrawn{on_record}"
@@ -26,7 +35,7 @@ MESSAGES: Mapping[str, str | Callable[[Parts], str]] = {
     "message_received": _message(" came in{on_record}"),
     "messages_put_aside": "{who} put messages of unknown senders aside",
     "message_tested": "{who} sent a test message",
-    "call_ended": "A call ended{on_record}",
+    "call_ended": _call_ended,
     "consent_withdrawn": _consent_withdrawn,
 }
 """Kind → a template, or the function that makes one."""

@@ -1,6 +1,5 @@
 """How the background stands, for who runs the console: workers, jobs, timers, the log; and the switch that pauses everything that goes by itself."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from console.db.engine import fetch, transaction
 from console.db.presence import PRESENCE
 from console.errors import Conflict, Invalid, NotFound
 from console.proposals import provider_standing
+from console.upkeep import given_up
 
 SHOWN = 50
 _RUNS = """
@@ -54,28 +54,6 @@ _GIVEN_UP = f"delete from queue.pgqueuer q where q.id = %s and q.status = 'faile
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
-    """A job that was given up: `name` and `about` say what it was to do, for which run."""
-
-    id: int
-    name: str
-    about: str
-    tries: int
-    at: datetime
-
-    @property
-    def words(self) -> str:
-        """What it was to do, as people read it."""
-        return queue.WORDS.get(self.name, self.name)
-
-    @property
-    def run(self) -> str:
-        """The id of the run that it is about; empty for other jobs."""
-        found = re.match(r"run_[0-9a-z]+", self.about)
-        return found[0] if found else ""
-
-
-@dataclass(frozen=True, slots=True)
 class State:
     """`due` are queued jobs that may be done now, the oldest of them for `oldest_s`; `later` those put back for a while; `picked` are under way, `stuck`
     of them without a sign of life. `timers` waiting runs, the first of which continues at `next_at`; `moving` runs at an automatic step. `refusals`: models that nobody can
@@ -90,7 +68,7 @@ class State:
     picked: int
     stuck: int
     failed: int
-    failures: Sequence[Failed]
+    failures: Sequence[given_up.Failed]
     timers: int
     next_at: datetime | None
     moving: int
@@ -118,7 +96,7 @@ def _state(cleared: Sequence[str]) -> State:
         workers,
         paused_at,
         *(due, later, oldest_s, picked, stuck, failed),
-        [Failed(*row) for row in rows],
+        given_up.described(rows, cleared),
         timers,
         datetime.fromisoformat(next_at) if next_at else None,
         moving,

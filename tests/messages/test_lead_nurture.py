@@ -1,7 +1,9 @@
 """Lead nurture as it ships, done by what workers do: hours, other times, pauses, a provider that fails or tells twice, versions, and who asks for another time."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from tests.jobs import work_as_workers_do
 from tests.messages import reached
 from tests.messages.reached import ANA, SAM
 from tests.messages.test_calls import ended
-from tests.messages.test_shipped_automations import House, house
+from tests.messages.test_shipped_automations import HERE, House, house
 from tests.views.conftest import signed_in
 
 __all__ = ["house"]
@@ -191,6 +193,27 @@ def test_who_wants_no_more_calls_leaves_as_opted_out_and_is_given_to_nobody_as_i
     assert (lead.ending, lead.reason) == ("exited", "exited: opted out")
     assert fetch("select count(*) from console.task")[0][0] == 0
     assert leads.calls()[0].result["transcript"] == "Please don't call me again."
+
+
+@pytest.mark.parametrize("label", ["wrong_person", "", "opt_out"], ids=["strange", "none", "without an exit for it"])
+def test_an_answer_that_says_nothing_we_know_goes_to_a_person_and_is_no_interest(leads: Leads, label: str) -> None:
+    document = workflows.live(SLUG).document.to_json()
+    workflows.import_file(document | {"exits": []}, publish=True)
+    leads.tagged()
+    assert leads.ends(outcome="answered", label=label, transcript="Hello?") == 200
+    left = leads.house.lead(SLUG)
+    told = leads.house.company.told(str(left.run))
+    assert (left.ending, told["ending"]) == ("completed", "answered_without_label"), "at once, also where consent was taken back"
+    assert [task.title for task in tasks.tasks_of(leads.house.company.olivia)] == ["See what Sam Whitfield said on the call"]
+    assert "engaged" not in [attempt["step"] for attempt in told["attempts"]]
+
+
+@pytest.mark.parametrize("path", sorted(HERE.glob("*.json")), ids=lambda path: path.stem)
+def test_no_shipped_call_takes_an_answer_without_a_label_for_one_with_it(path: Path) -> None:
+    for step in json.loads(path.read_text(encoding="utf-8"))["steps"]:
+        if step["type"] == "ai_call" and (answers := step["config"].get("answers")):
+            unheard = {step["next"][end] for end in (*answers, "no_answer", "voicemail", "busy")}
+            assert step["next"].get("answered", step["next"].get("default")) not in unheard, step["id"]
 
 
 def test_l8_who_is_enrolled_stays_on_their_version_and_the_card_counts_both(leads: Leads) -> None:

@@ -99,8 +99,8 @@ def test_the_state_counts_what_is_there(company: Company) -> None:
     give_up("a")
     state = status.read(company.ines)
     assert (state.workers, state.due, state.picked, state.failed, state.timers, state.moving) == (0, 1, 0, 1, 1, 1)
-    assert (state.failures[0].name, state.failures[0].about, state.paused_at) == ("advance", "run_x", None)
-    assert (state.failures[0].words, state.failures[0].run) == ("Move a run on", "run_x")
+    assert (state.failures[0].name, state.failures[0].about, state.paused_at) == ("advance", "The run", None)
+    assert (state.failures[0].words, state.failures[0].href) == ("Move a run on", "/runs/run_x")
     assert state.next_at is not None
     assert log.body.moment(state.next_at) == company.told(run_id)["current"]["waiting"]["until"]
     text, _ = status.metrics()

@@ -202,6 +202,13 @@ def test_a_few_bytes_that_are_nothing_do_not_turn_western_letters_into_others(cl
     assert why(found) == {9: ["This line cannot be read as Windows-1252 (Western European)."]}
 
 
+def test_a_table_put_together_from_two_encodings_keeps_its_letters_and_leaves_out_the_lines_of_the_other(club: "Pages") -> None:
+    lines = ["Åsa Lind,asa@post.example,new", "Žan Novák,zan@post.example,new"]
+    found = kept(club.company, ("name,email,stage\n" + "\n".join(lines) + "\n").encode() + b"M\xfcller,m@post.example,new\n")
+    assert (found.question.file.encoding, counts(found)) == ("utf-8-sig", (2, 0, 0, 1))
+    assert why(found) == {4: ["This line cannot be read as UTF-8."]}
+
+
 def test_lines_left_out_can_be_mended_in_their_file_and_sent_again(club: "Pages") -> None:
     company = club.company
     found = kept(company, "name,email,stage,phone\nAnn,ann@post.example,won,+44 20 7946 0123\n")

@@ -6,6 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from console import accounts, enrolments, queue, workflows
+from console.db.engine import transaction
 from console.enrolments import Question
 from console.upkeep import copies
 from tests.enrolments.test_many_starts import RESTING
@@ -59,6 +60,34 @@ def test_a_job_that_was_given_up_can_be_tried_again(pages: "Pages") -> None:
     pages.ines.send(page, f"/operations/jobs/{number}/retry")
     assert jobs() == [("queued", "a")]
     pages.ines.post(f"/operations/jobs/{number}/retry", {"csrf_token": pages.ines.token}, status=404)
+
+
+def test_a_job_that_was_given_up_says_which_workflow_who_asked_and_how_far_it_came(pages: "Pages") -> None:
+    robot()
+    workflows.import_file(document(RESTING), publish=True)
+    batch = enrolments.batches.begin(pages.company.mona, "nightly-check", Question(keys=["1", "2", "3"], values={"level": "low"}))
+    workflow = enrolments.find("nightly-check").id
+    given = {
+        queue.ENROL: batch.id,
+        queue.FIRE: workflow,
+        queue.BEGIN: workflow,
+        queue.EXPORT: "xp_of_nobody",
+        queue.CONNECT: "src_of_nobody",
+    }
+    with transaction() as connection:
+        connection.exec_driver_sql("delete from queue.pgqueuer")
+        for name, payload in given.items():
+            queue.enqueue(connection, name, payload, dedupe_key=f"{name}|{payload}")
+        connection.exec_driver_sql("update queue.pgqueuer set status = 'failed'")
+    page = pages.ines.get("/operations")
+    assert "Enrol many Nightly check, 3 of 3 done, asked for by Mona" in page.text
+    assert "Start runs for a trigger Nightly check" in page.text
+    assert page.text.count("What it was about is no more") == 2
+    assert "/workflows/nightly-check" in page.links
+    assert not [payload for payload in given.values() if payload in page.text], "no id"
+    with transaction() as connection:
+        connection.exec_driver_sql("update console.workflow set label = 'confidential' where id = %s", (workflow,))
+    assert "Nightly check" not in pages.ines.get("/operations").text
 
 
 def test_the_way_there_is_shown_to_who_may_go(pages: "Pages") -> None:
