@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import accounts, activity as service, runs, settings
+from console import accounts, activity as service, runs, settings, workflows
 from console.activity import sequencing
 from console.core.events import GROUPS, KINDS
 from console.errors import Malformed
+from tests.company import DOCUMENT
 from tests.work.test_tickets import counted, saved
 
 if TYPE_CHECKING:
@@ -235,7 +236,9 @@ def test_the_demo_says_so_on_every_page(pages: "Pages", monkeypatch: pytest.Monk
 
 
 def test_home_costs_the_same_statements_however_much_waits(pages: "Pages") -> None:
-    """One statement for each list and each collection of a list: none for each run, record or pin."""
+    """One statement for each list and each collection of a list: none for each run, record or pin, nor for what runs have read and taken over of proposals."""
+    asks = [{**step, "ai": {}} if step["id"] == "note" else step for step in DOCUMENT["steps"]]
+    workflows.import_file({**DOCUMENT, "steps": asks}, publish=True)
     asked = []
     saved(pages.company, "4")
     pages.company.started("1")
