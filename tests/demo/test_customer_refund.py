@@ -1,6 +1,7 @@
 """Customer refund at Fernwick Pay, scenario by scenario: what goes out, what later in the books, who had to agree."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from console import access, accounts, log, runs, settings
 from console.demo import payments
 from console.errors import Conflict, ConsoleError
+from console.formats import Look
+from console.views import blocks as drawn
 from console.work import approvals
-from tests.demo.refunding import ROOT, Desk, asked, notes, refused, whole, why
+from tests.demo.refunding import ROOT, Desk, asked, notes, refused, screen, whole, why
 
 pytestmark = pytest.mark.rotating
 
@@ -58,6 +61,20 @@ def test_yen_have_no_decimals_and_count_in_euro(desk: Desk) -> None:
     desk.hand_in(run_id)
     assert desk.sent(charge) == [12_500]
     assert desk.refunds(charge)[0][:2] == (12_500, "succeeded")
+
+
+def test_what_was_paid_by_direct_debit_is_not_called_a_card(desk: Desk) -> None:
+    charge = desk.another(4_000)
+    desk.sql("update charge set method = 'sepa_debit', card_brand = null, card_last4 = null where id = %s", charge)
+    run_id = desk.chosen(charge)
+    shown = screen(desk, run_id)
+    said = json.dumps([drawn.with_words(dict(block), Look()) for block in shown["content"]], default=str)
+    assert "FERNWICK*TEST, SEPA debit from the account" in said
+    assert "bank account, and nowhere else" in shown["text"]
+    desk.hand_in(run_id)
+    told = screen(desk, run_id)["text"]
+    assert "back to the bank account that you paid from. It" in told
+    assert not [text for text in (said, shown["text"], told) if re.search(r"\bcard\b|– ending|ending in", text)]
 
 
 def test_amounts_that_a_step_reads_bring_their_currency_and_the_record_shows_what_its_details_name(desk: Desk) -> None:
