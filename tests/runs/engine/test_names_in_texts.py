@@ -78,7 +78,7 @@ def test_a_letter_names_it_too_and_its_markdown_has_no_effect(company: Company) 
     ("sql", "said"),
     [
         ("update customer set display_name = 'Ann\u202eevil <b>x</b>' where id = 1", "Call Ann\u202eevil <b>x</b>"),
-        ("update customer set display_name = '' where id = 1", "Call 1"),
+        ("update customer set display_name = '' where id = 1", "Call Customer 1"),
         ("pragma foreign_keys = off; delete from customer where id = 1", "Call a customer that is gone"),
     ],
 )

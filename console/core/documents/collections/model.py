@@ -327,21 +327,16 @@ class Collection:
     def _typed(self, name: str, value: Any) -> Any:
         known = self.by_name.get(name)
         convert = CONVERSIONS.get(known.stored) if known else None
-        if convert is None or value is None:
-            return value
-        converted = convert(value)
+        converted = convert(value) if convert is not None and value is not None else None
         return value if converted is None else converted
 
     def title_of(self, values: Mapping[str, Any], key: str | None, locale: str = "en") -> str:
-        """The record's title from values that its reader may see, in their language where there are several, at most `LONGEST_TITLE` long.
-
-        A record without a name is called by what it is and its key: `Charge 1042`.
-        """
+        """The record's title from values that its reader may see, in their language where there are several, at most `LONGEST_TITLE` long."""
         shown = expressions.render(self.title, {"record": self._spoken(values, locale)}).strip() or self.title_without_name(key)
         return shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
 
     def title_without_name(self, key: str | None) -> str:
-        """What a record is called that has no name."""
+        """What a record is called that has no name: `Charge 1042`."""
         told = key and not key.startswith("~")  # a sign that stands for an empty text tells nobody anything
         return f"{self.label_one} {key}" if told else self.label_one
 
