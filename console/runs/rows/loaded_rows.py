@@ -194,11 +194,12 @@ def judged_once(run_ids: Iterable[str] = (), *, shared: bool = False) -> Iterato
 
 
 def asked_of_runs(statement: str, run_id: str) -> Sequence[Any]:
-    """The rows of the statement for this run, without their first column, which names the run. All runs that are looked at are asked for in one."""
+    """The rows of the statement for this run, without their first column, which names the run. All runs of a list are asked for in one; a run alone each time."""
     once = _once.get()
-    kept = once.answers.setdefault(statement, {}) if once is not None else {}
+    listed = once.runs if once is not None and run_id in once.runs else set()
+    kept = once.answers.setdefault(statement, {}) if once is not None and listed else {}
     if run_id not in kept:
-        wanted = {run_id, *(once.runs - kept.keys() if once is not None else ())}
+        wanted = {run_id, *(listed - kept.keys())}
         kept |= {each: [] for each in wanted}
         for whose, *row in fetch(statement, (list(wanted),)):
             kept[whose].append(row)
