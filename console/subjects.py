@@ -52,8 +52,11 @@ def _name(master_key: bytes) -> str:
     return hashlib.sha256(b"handrail master" + master_key).hexdigest()[:8]
 
 
+_cipher = functools.lru_cache(maxsize=4)(AESGCM)
+
+
 def _master() -> AESGCM:
-    return AESGCM(settings.current().master_key)
+    return _cipher(settings.current().master_key)
 
 
 def wrap(secret: bytes, about: str) -> bytes:

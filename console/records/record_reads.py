@@ -11,12 +11,13 @@ from sqlalchemy.sql import Select
 
 from console.core.documents.collections import Collection, Field
 from console.core.expressions import Expression
-from console.core.expressions.search_syntax import Sought, limited
+from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope
 from console.errors import NotFound
 from console.records import catalogue, indexes, record_keys, time_limit, values
 from console.records.dialects import Condition
+from console.records.filter_conditions import repeatable
 from console.records.reader import Reader, Record
 from console.records.record_pages import Page, copy_all, fetch, list_conditions, order_of, read, read_all, read_page
 from console.records.related_values import named_by
@@ -37,8 +38,9 @@ def get(collection_id: str, key: str, scope: Scope, fields: Iterable[str] | None
     def statement() -> Select[Any]:
         return reader.select().where(table.is_key(parts), table.in_scope(scope)).limit(1)
 
-    if scope.unlimited and alike(table, collection.key, parts):
-        rows = read(collection, rows_again(("key", table, tuple(reader.names)), statement, parts))
+    settled = scope.settled()
+    if settled and alike(table, collection.key, parts):
+        rows = read(collection, rows_again(("key", table, settled, tuple(reader.names)), statement, parts))
     else:
         rows = read(collection, fetch(statement()))
     record = reader.finished([reader.record(rows[0])])[0] if rows else None
@@ -70,12 +72,15 @@ def page(
     collection = catalogue.collection(collection_id)
     order = order_of(collection, scope, sort)
     wanted = partial(list_conditions, table_of(collection), scope, where, segment, q, roots)
-    seen = indexes.indexes_of(collection) if q else None
-    again = (
-        (scope.hidden, repr(q), repr(where), seen)
-        if scope.unlimited and segment is None and seconds is None and (isinstance(q, str) or not limited(q))
-        else None
-    )
+    settled, again = scope.settled(), None
+    if (
+        settled
+        and segment is None
+        and seconds is None
+        and repeatable(where, collection)
+        and (isinstance(q, str) or repeatable(q, collection))
+    ):
+        again = settled, scope.hidden, repr(q), repr(where), indexes.indexes_of(collection) if q else None
     limit = max(1, min(limit, MOST_ROWS))
     return read_page(collection, scope, order, wanted, limit=limit, after=after, before=before, fields=fields, again=again, seconds=seconds)
 
@@ -211,9 +216,9 @@ def related(
         return [*list_conditions(there, scope_of_target, None, where, None, roots), *(named_by(there, *each) for each in theirs)]
 
     names, parts = [column for column, _ in theirs], [part for _, part in theirs]
-    plain = scope_of_target.unlimited and where is None and after is None and before is None
+    settled = scope_of_target.settled() if where is None and after is None and before is None else None
     # of texts a filter may make something else before they are compared
-    again = ("led to", *names) if plain and all(type(part) is int for part in parts) and alike(there, names, parts) else None
+    again = ("led to", settled, *names) if settled and all(type(part) is int for part in parts) and alike(there, names, parts) else None
     limit = max(1, min(limit, MOST_ROWS))
     return read_page(
         target, scope_of_target, order, wanted, limit=limit, after=after, before=before, fields=fields, again=again, values=parts
@@ -322,11 +327,20 @@ def _by_keys(
     reader = Reader(table, scope, fields)
     found: list[Record] = []
     pending = list(decoded.values())
-    matching = list_conditions(table, scope, None, segment, None)
+    asked = (segment,) if isinstance(segment, Expression) else ()
+    settled = scope.settled(*asked) if len(collection.key) == 1 and (asked or segment is None) else None
+
+    def statement(chunk: list[Any]) -> Select[Any]:
+        return reader.select().where(_one_of_keys(table, chunk), *list_conditions(table, scope, None, segment, None))
+
     for start in range(0, len(pending), MOST_KEYS):
         chunk = pending[start : start + MOST_KEYS]
-        statement = reader.select().where(_one_of_keys(table, chunk), *matching)
-        found += [reader.record(row) for row in read(collection, fetch(statement))]
+        if settled and all(alike(table, collection.key, parts) for parts in chunk):
+            plan = ("keys", len(chunk), table, settled, tuple(reader.names))
+            rows = read(collection, rows_again(plan, partial(statement, chunk), [parts[0] for parts in chunk]))
+        else:
+            rows = read(collection, fetch(statement(chunk)))
+        found += [reader.record(row) for row in rows]
     return reader.finished([record for record in found if record.key in decoded])
 
 

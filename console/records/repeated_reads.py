@@ -46,6 +46,8 @@ def rows_again(plan: Hashable, make: Callable[[], Any], values: Sequence[Any]) -
 
     def rows(connection: Connection) -> list[Any]:
         kept = _written.get(plan)
+        if kept is not None and kept.values == tuple(values):
+            return driver_rows(connection, kept.text, kept.parameters)
         if kept is not None and kept.places:
             moved = dict(zip(kept.places, values, strict=True))
             return driver_rows(connection, kept.text, kept.parameters | moved)

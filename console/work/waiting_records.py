@@ -161,7 +161,4 @@ def _total(waiting: WaitingRecords) -> int:
 
 def _reader_key(waiting: WaitingRecords) -> tuple[Any, ...]:
     """Everything that decides which records the reader sees: the form of their scope, and the attributes used in it and in the segment."""
-    scope = waiting.scope
-    paths = [path for condition in (waiting.where, *scope.conditions) for path in expressions.paths(condition) if path[0] == "$currentUser"]
-    names = scope.attributes.keys() if any(len(path) == 1 for path in paths) else {path[1] for path in paths}
-    return *scope.shape, tuple(repr(scope.attributes.get(name)) for name in sorted(names))
+    return *waiting.scope.shape, waiting.scope.attributes_used(waiting.where)

@@ -86,6 +86,9 @@ def test_a_list_is_filtered_by_tags(company: Company) -> None:
     for op, value in (("gt", "x"), ("eq", 1), ("in", "x"), ("is_null", "x")):
         with pytest.raises(Malformed, match="tags"):
             listed(company, op, value)
+    tags.put(company.olivia, "contact", ["3"], "lead")
+    tags.take_away(company.olivia, "contact", ["1"], "lead")
+    assert listed(company, "contains", "lead") == ["2", "3"], "the same list, asked again"
 
 
 def flow(company: Company, *steps: tuple[str, dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from console.core.documents.collections import Collection, Stored, assemble
-from console.core.expressions.search_syntax import LONGEST, MOST_TERMS, Several, Sought, Through, Way, Without, Words, limited, read, words
+from console.core.expressions.search_syntax import LONGEST, MOST_TERMS, Several, Sought, Through, Way, Without, Words, read, words
 from console.core.filters import Test as Asked
 from console.core.scopes import Scope, whole
 
@@ -201,11 +201,6 @@ def test_a_relation_over_a_hidden_column_leads_nowhere() -> None:
 )
 def test_the_words_that_a_page_marks(text: str, marked: list[str]) -> None:
     assert words(sought(text)) == marked
-
-
-@pytest.mark.parametrize(("text", "other"), [("", False), ("ana status:done", False), ("-buyer.name:x", True), ("a OR (b buyer:c)", True)])
-def test_whether_other_records_are_looked_at(text: str, *, other: bool) -> None:
-    assert limited(sought(text)) is other
 
 
 PIECES = st.sampled_from(

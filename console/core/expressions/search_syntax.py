@@ -202,18 +202,6 @@ def worded(sought: Sought | None) -> bool:
     return False
 
 
-def limited(sought: Sought | None) -> bool:
-    """Whether the search uses other records, which only some readers may see."""
-    match sought:
-        case Through():
-            return True
-        case Without():
-            return limited(sought.item)
-        case Several():
-            return any(limited(item) for item in sought.items)
-    return False
-
-
 def _size(tree: Any) -> int:
     return sum(map(_size, tree.items)) if isinstance(tree, _Joined) else 1
 
