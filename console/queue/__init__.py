@@ -40,5 +40,6 @@ from console.queue.jobs import (
     tend,
     tidy,
 )
+from console.queue.turns import in_turns
 
 OPEN_MODULES = frozenset({"dispatch"})
