@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 Detail = Mapping[str, Any]
+MOST_DETAILS = 100
+"""So many are told to a program: it may have sent a hundred thousand wrong fields."""
 
 
 class ConsoleError(Exception):
@@ -38,7 +40,7 @@ class ConsoleError(Exception):
 
     def to_json(self) -> dict[str, Any]:
         """`{code, message, details}` and what the error adds (`run_id` of a live run)."""
-        return {"code": self.code, "message": self.message, "details": self.details, **self.extra}
+        return {"code": self.code, "message": self.message, "details": self.details[:MOST_DETAILS], **self.extra}
 
 
 class Malformed(ConsoleError):

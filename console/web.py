@@ -19,6 +19,7 @@ from console.access import policy_store
 from console.core import expressions
 from console.db import engine
 from console.errors import ConsoleError
+from console.processes import stuck_bodies
 from console.processes.parent import end_with_parent
 from console.settings import data_folder
 
@@ -76,7 +77,9 @@ def application() -> Flask:
     end_with_parent()
     runs.limit_places(CHANGES)
     records.connect.limit_places(THREADS - 1)
-    return app.served()
+    served = app.served()
+    served.wsgi_app = stuck_bodies.watched(served.wsgi_app, THREADS)  # type: ignore[method-assign,assignment]
+    return served
 
 
 def main() -> None:

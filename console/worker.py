@@ -55,7 +55,7 @@ CHANGERS = 2
 READERS = 2
 """How many documents are read at once: a picture that has to be recognised takes seconds, and no run waits behind it."""
 SENDERS = 8
-"""How many messages are handed over at once: a provider may take seconds, and no run waits behind it."""
+"""How many messages of a channel are handed over at once: a provider may take seconds, and no run and no other channel waits behind it."""
 ENROLLERS = 1
 """How many batches are enrolled at once, and how many are taken out: a million lines take minutes, and no run waits behind them."""
 BEGINNERS = 2
@@ -141,9 +141,9 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
         queue.BUILD: builder.build,
         queue.BULK: functools.partial(bulk.advance, stopping=stopping),
         queue.BEGIN: functools.partial(enrolments.begin, stopping=stopping),
-        queue.ENROL: functools.partial(enrolments.batches.advance, stopping=stopping),
-        queue.TAKE_OUT: functools.partial(enrolments.leaving_many.advance, stopping=stopping),
-        queue.IMPORT: functools.partial(contacts.import_batches.advance, stopping=stopping),
+        queue.ENROL: queue.in_turns(queue.ENROL, enrolments.batches.advance, stopping),
+        queue.TAKE_OUT: queue.in_turns(queue.TAKE_OUT, enrolments.leaving_many.advance, stopping),
+        queue.IMPORT: queue.in_turns(queue.IMPORT, contacts.import_batches.advance, stopping),
         queue.FIRE: functools.partial(automation.fire, stopping=stopping),
         queue.FOLLOW: runs.follow_effect,
         queue.MOVE: functools.partial(publication.run_moves.advance, stopping=stopping),
@@ -151,6 +151,7 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
         queue.READ: documents.read_ordered,
         queue.TEND: runs.tend,
         queue.SEND: messages.send,
+        **dict.fromkeys(queue.SENDING.values(), messages.send),
         queue.DELIVER: functools.partial(outgoing_webhooks.deliver, stopping=stopping),
     }
     if unmatched := queue.JOBS ^ set(made):
@@ -175,6 +176,9 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (READERS, queue.READ),
         (WRITERS, queue.EXPORT, queue.CONNECT),
         (SENDERS, queue.SEND),
+        (SENDERS, queue.SEND_SMS),
+        (SENDERS, queue.BEGIN_CALL),
+        (SENDERS, queue.SEND_CHAT),
         (ENROLLERS, queue.ENROL),
         (ENROLLERS, queue.TAKE_OUT),
         (ENROLLERS, queue.IMPORT),
@@ -285,6 +289,7 @@ class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
     def __init__(self, threads: int = THREADS) -> None:
+        from console import queue
         from console.db import engine
         from console.queue.dispatch import Dispatcher
 
@@ -292,7 +297,11 @@ class Worker:
         self.duties = duties(self)
         made = pools(handlers(self.stopping.is_set), threads)
         # A job may hold two connections, a message three; those that wait for a model hold one for a moment.
-        engine.make_room(LINES + SENDERS + sum(CALL_CONNECTIONS if pool.threads == CALLS else 2 * pool.threads for pool in made))
+        engine.make_room(
+            LINES
+            + SENDERS * (1 + len(queue.SENDING))
+            + sum(CALL_CONNECTIONS if pool.threads == CALLS else 2 * pool.threads for pool in made)
+        )
         self.dispatcher = Dispatcher(made)
         self._presence: sa.Connection | None = None
         self._newest: int | None = None

@@ -183,6 +183,18 @@ def test_events_are_put_in_order_while_it_serves(serving: Serving) -> None:
         assert until(lambda: connection.execute(waiting).fetchone() == (True,))
 
 
+def test_who_sends_half_a_request_keeps_no_page_from_others_for_long(serving: Serving) -> None:
+    assert until(serving.well)
+    (host, _, port), before = serving.url.removeprefix("http://").partition(":"), serving.pids("web")
+    form = b"Sec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 99"
+    with contextlib.ExitStack() as kept:
+        for _ in range(8):
+            sender = kept.enter_context(socket.create_connection((host, int(port)), timeout=PATIENCE_S))
+            sender.sendall(b"POST /sign-in HTTP/1.1\r\nHost: x\r\n" + form + b"\r\n\r\na")
+        assert until(lambda: serving.pids("web") not in ([], before) and serving.well())
+    assert "waits for a request that does not come to its end" in serving.said.read_text()
+
+
 def test_doctor_finds_nothing_to_mend_and_everybody_at_work(serving: Serving) -> None:
     assert until(serving.well)
     found = serving.command("doctor", "--format", "json")

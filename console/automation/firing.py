@@ -32,6 +32,10 @@ table, trigger_table = tables.firing, tables.trigger
 LONGEST_CHAIN = 8
 IN_ONE_GO_S = 2.0
 AT_ONCE = 100
+SOME = 5
+"""So many times as many are looked at as there is room for: some of them end at once."""
+LOOK_S, FULL_S = 0.02, 0.3
+"""Between two looks for room, and how long others have their turn where there is none."""
 MOST_TRIES, SURPRISES = 40, 5
 LONGEST_PAUSE_S = 600.0
 KEPT_DAYS = 30
@@ -152,23 +156,33 @@ def looping(workflow_id: str, occasion: Occasion) -> str | None:
 
 
 def fire(workflow_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
-    """The job: start what waits of this workflow, oldest first. Raises PutBack where more waits than has its turn now."""
+    """The job: start what waits of this workflow, oldest first. Raises PutBack where more waits than has its turn now, or its pace allows no more:
+    the jobs of a storm would stand before those of all other workflows.
+    """
     if queue.paused():
         return
     with alone(_job(workflow_id)) as mine:
         if not mine:
             return
-        until = time.monotonic() + IN_ONE_GO_S
+        looked = time.monotonic()
+        until = looked + IN_ONE_GO_S
         while time.monotonic() < until:
             if stopping():
                 raise PutBack
-            waiting = [_Firing(*row) for row in fetch(_NEXT, (workflow_id, AT_ONCE))]
+            enrolled = enrolments.takes_in(workflow_id)  # then the pace is kept where they begin
+            places = AT_ONCE if enrolled else enrolments.places_for_triggers(workflow_id)
+            if places <= 0:
+                if time.monotonic() > looked + FULL_S:
+                    raise PutBack(FULL_S)
+                time.sleep(LOOK_S)
+                continue
+            looked = time.monotonic()
+            waiting = [_Firing(*row) for row in fetch(_NEXT, (workflow_id, min(AT_ONCE, SOME * places)))]
             if not waiting:
                 return
-            together = [] if enrolments.takes_in(workflow_id) else waiting
-            if len(together) > 1 and _start_many(workflow_id, together):
+            if len(waiting) > 1 and not enrolled and _start_many(workflow_id, waiting, places):
                 continue
-            for each in waiting:
+            for each in waiting[:places]:
                 if stopping():
                     raise PutBack
                 _start(each)
@@ -202,8 +216,8 @@ and exists (select from console.workflow w where w.id = f.workflow and w.status 
 """
 
 
-def _start_many(workflow_id: str, waiting: Sequence[_Firing]) -> bool:
-    """Start runs of these by one statement; False where each has to be started alone, so that one surprise does not keep the others from it.
+def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bool:
+    """Start runs of these by one statement, until so many as `places` are at work; False where each has to be started alone, so that one surprise does not keep the others from it.
 
     Of several about one record only the first is started now.
     """
@@ -219,7 +233,7 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing]) -> bool:
             together[about] = each, runs.WantedStart(each.id, by, record, said["values"])
             faults.point("triggers.start.before")
         wanted = [start for _, start in together.values()]
-        answers = runs.start_many_hands_off(workflow_id, wanted, places=len(wanted) + 1) if len(wanted) > 1 else []
+        answers = runs.start_many_hands_off(workflow_id, wanted, places=places) if len(wanted) > 1 else []
         faults.point("triggers.start.after")
     except Exception as error:  # alone, each says what is wrong with it
         if troubles.passes(error):
@@ -229,9 +243,9 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing]) -> bool:
         return False
     if not answers:
         return False
-    begun = [(each.id, answer) for (each, _), answer in zip(together.values(), answers, strict=True) if isinstance(answer, str)]
+    begun = [(each.id, answer) for (each, _), answer in zip(together.values(), answers, strict=False) if isinstance(answer, str)]
     fetch(_STARTED, ([ident for ident, _ in begun], [run_id for _, run_id in begun]))
-    for (each, _), answer in zip(together.values(), answers, strict=True):
+    for (each, _), answer in zip(together.values(), answers, strict=False):
         if not isinstance(answer, str):
             _not_started(each, answer)
     return True

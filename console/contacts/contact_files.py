@@ -6,6 +6,7 @@ import io
 import re
 import shutil
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +30,11 @@ UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u202a-\u202e\u2060\u2
 """Characters that nobody sees or typed: marks of files that were put together, blanks without width, what turns the direction of text. They are left out."""
 NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")
 """How spreadsheets, archives and PDF files begin."""
+LONG = f"{UNREADABLE} longer than a line may be\n"
+"""Stands for a line that is too long to be kept."""
+NOT_CLOSED = "A quotation mark on this line is never closed, or has text behind its end."
+TOO_LONG = "This line is longer than a million characters."
+csv.field_size_limit(LONGEST_LINE)  # of the process: so long a cell is looked for the end of a quotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +50,12 @@ class ContactFile:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line with its number in the file (the heading is 1), and whether its bytes could be read."""
+    """A line with its number in the file (the heading is 1), and whether its bytes could be read. `wrong`: why it has no cells that could be told apart."""
 
     number: int
     cells: list[str]
     readable: bool
+    wrong: str = ""
 
 
 def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
@@ -107,30 +114,37 @@ def folders(*, untouched_s: float = 0.0) -> list[str]:
 
 
 def rows(file: ContactFile, person: str) -> Iterator[Row]:
-    """The lines with anything in them, the heading first. Raises Invalid for a line that is too long, with its number."""
-    number, ends, quotes, at_end = 0, 0, 0, False
+    """The lines with anything in them, the heading first. Raises Invalid for a heading that cannot be read.
+
+    A quotation mark that is not closed spoils its own line alone: what would stand behind it in one cell is read again, line by line.
+    """
+    number, again, own = 0, deque[str](), list[str]()
+    source = _lines(_parts(file, person), file.encoding)
 
     def lines() -> Iterator[str]:
-        nonlocal quotes, at_end
-        for line in _lines(_parts(file, person), file.encoding):
-            quotes += line.count('"')
+        while (line := again.popleft() if again else next(source, None)) is not None:
+            own.append(line)
             yield line
-        at_end = True
 
     reader = csv.reader(lines(), delimiter=file.delimiter)
-    try:
-        for cells in reader:
-            begins, ends = ends + 1, reader.line_num
-            if ends > begins and at_end and quotes % 2:  # all behind a quotation mark is in one cell
-                raise csv.Error
-            quotes, number = 0, number + 1
-            if any(cell.strip() for cell in cells) and not (
-                number == 1 and TOLD_DELIMITER.fullmatch(file.delimiter.join(cells).strip("\ufeff"))
-            ):
-                yield Row(number, [cell.strip() for cell in cells[:MOST_COLUMNS]], not any(UNREADABLE in cell for cell in cells))
-    except csv.Error:
-        reason = f"On line {number + 1:,} a quotation mark is never closed, or a cell is too long."
-        raise Invalid("The file cannot be read to its end.", details=[{"field": "csv", "reason": reason}]) from None
+    while True:
+        own.clear()
+        try:
+            if (cells := next(reader, None)) is None:
+                return
+            wrong = TOO_LONG if own == [LONG] else ""
+            if len(own) > 1:
+                next(csv.reader(own, delimiter=file.delimiter, strict=True))
+        except csv.Error:
+            cells, wrong = [own[0]], NOT_CLOSED
+            again.extendleft(reversed(own[1:]))
+            reader = csv.reader(lines(), delimiter=file.delimiter)
+        number += 1
+        if wrong and number == 1:
+            raise Invalid("The file cannot be read.", at=("csv", f"{wrong} It is the first one: is it a CSV file?"))
+        told = number == 1 and TOLD_DELIMITER.fullmatch(file.delimiter.join(cells).strip("\ufeff"))
+        if wrong or (any(cell.strip() for cell in cells) and not told):
+            yield Row(number, [cell.strip() for cell in cells[:MOST_COLUMNS]], not any(UNREADABLE in cell for cell in cells), wrong)
 
 
 def swallowed(cell: str, delimiter: str) -> bool:
@@ -157,18 +171,15 @@ def _parts(file: ContactFile, person: str) -> Iterator[bytes]:
 
 
 def _lines(parts: Iterable[bytes], encoding: str) -> Iterator[str]:
-    """The lines as text, with their ends. Bytes that are nothing in the encoding become U+FFFD."""
+    """The lines as text, with their ends. Bytes that are nothing in the encoding become U+FFFD; LONG stands for a line that is too long."""
     decoder, rest = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors="replace"), translate=True), ""
     for part in parts:
         *lines, rest = (rest + UNSEEN.sub("", decoder.decode(part)).replace("\x00", UNREADABLE)).split("\n")
-        yield from (f"{line}\n" for line in lines)
-        if len(rest) > LONGEST_LINE:
-            raise Invalid(
-                "The file cannot be read to its end.", at=("csv", "A line of it is longer than a million characters: is it a CSV file?")
-            )
+        yield from (f"{line}\n" if len(line) <= LONGEST_LINE else LONG for line in lines)
+        rest = rest[: LONGEST_LINE + 1]
     rest += decoder.decode(b"", final=True)
     if rest:
-        yield rest
+        yield rest if len(rest) <= LONGEST_LINE else LONG
 
 
 def _about(folder: str, number: int) -> str:

@@ -326,8 +326,10 @@ def _wrong_zone(plan: Plan, values: Mapping[str, Any]) -> list[str]:
 
 def _values(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
     """(values by field, why the line itself cannot be read)."""
-    if not row.readable:
+    if not row.readable and not row.wrong:
         return {}, [f"This line cannot be read as {ENCODINGS[plan.question.file.encoding]}."]
+    if row.wrong:
+        return {}, [row.wrong]
     values: dict[str, Any] = {}
     reasons = []
     if any(row.cells[plan.width :]):

@@ -105,14 +105,24 @@ def begin(workflow_id: str, stopping: Callable[[], bool] = lambda: False, *, wai
 
 def _room(workflow_id: str, settings: Settings) -> tuple[int, int]:
     """(how many more runs may be at work now, how many may begin now)."""
-    parallel, most = settings.parallel or PARALLEL, AT_ONCE
-    places = parallel - int(fetch(_AT_WORK, (workflow_id, parallel))[0][0])
+    places, most = _places(workflow_id, settings.parallel or PARALLEL), AT_ONCE
     if places > 0 and settings.per_minute:
         lately = int(fetch(_LATELY, (workflow_id, log.now() - timedelta(minutes=1)))[0][0])
         most = min(most, settings.per_minute - lately)
     if places > 0 and settings.per_day:
         most = min(most, settings.per_day - _begun_today(workflow_id))
     return places, most
+
+
+def _places(workflow_id: str, most: int) -> int:
+    """How many more runs may be at work now, where so many may in all."""
+    return most - int(fetch(_AT_WORK, (workflow_id, most))[0][0])
+
+
+def places_for_triggers(workflow_id: str) -> int:
+    """How many more runs triggers may start now: twice as many are at work then as the pace lets begin, so that neither keeps the other out."""
+    document = find(workflow_id).document
+    return _places(workflow_id, 2 * ((document.settings.parallel if document is not None else None) or PARALLEL))
 
 
 def _begun_today(workflow_id: str) -> int:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -19,6 +19,7 @@ from console.core.forms import missing_message
 from console.enrolments.admission import AT_ONCE, Candidate, wrong_lead
 from console.enrolments.targets import Target
 from console.errors import Invalid
+from console.formats import label_of
 
 MOST_NAMED = 10_000
 UNSEEN = "There is no such record, or it is outside what you may see."
@@ -174,35 +175,44 @@ def _reasons(why: str | None, name: str = "record") -> list[dict[str, str]]:
 
 
 def _of_rows(actor: Actor, target: Target, question: Question, person: str, done: int) -> Iterator[tuple[list[Candidate], dict[str, Any]]]:
-    numbered = islice(_numbered(question, person), done, None)
+    numbered = islice(_numbered(target, question, person), done, None)
     while part := list(islice(numbered, AT_ONCE)):
         done += len(part)
         yield _candidates(actor, target, question, part), {"line": done}
 
 
-def _numbered(question: Question, person: str) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
-    """(number of the line, its values; None where its bytes cannot be read in the file's encoding)."""
+Numbered: TypeAlias = tuple[int, Mapping[str, Any], str]
+"""The number of a line, its values, and why they cannot be read."""
+
+
+def _numbered(target: Target, question: Question, person: str) -> Iterator[Numbered]:
     if question.file is None:
-        yield from ((number, dict(row)) for number, row in enumerate(question.rows or ()))
+        yield from ((number, dict(row), "") for number, row in enumerate(question.rows or ()))
         return
-    lines = contact_files.rows(question.file, person)
-    next(lines, None)
+    lines, encoding = contact_files.rows(question.file, person), ENCODINGS[question.file.encoding]
+    width = max((len(heading.cells) for heading in islice(lines, 1)), default=0)
     columns = {int(number): name for number, name in question.columns.items() if name}
+    long = {entry.name for entry in target.fields if entry.type == "long_text"}
     for row in lines:
         cells = {name: row.cells[number] for number, name in columns.items() if number < len(row.cells) and row.cells[number]}
-        yield row.number, cells if row.readable else None
+        wrong = row.wrong or ("" if row.readable else f"This line cannot be read as {encoding}.")
+        if not wrong and any(row.cells[width:]):
+            wrong = f"It has {len(row.cells)} values and the heading {width}."
+        over = [name for name, cell in cells.items() if name not in long and contact_files.swallowed(cell, question.file.delimiter)]
+        if over and not wrong:
+            wrong = f"{label_of(over[0])} goes over several lines: a quotation mark is missing, or one too many."
+        yield row.number, cells, wrong
 
 
-def _candidates(actor: Actor, target: Target, question: Question, part: Sequence[tuple[int, Mapping[str, Any] | None]]) -> list[Candidate]:
-    whole = [row for _, row in part if row is not None and not _has_nul(row)]
+def _candidates(actor: Actor, target: Target, question: Question, part: Sequence[Numbered]) -> list[Candidate]:
+    whole = [row for _, row, why in part if not why and not _has_nul(row)]
     found = _matched(actor, target, question, whole) if target.collection else {}
     made = []
-    for number, row in part:
-        if row is not None and _has_nul(row):
+    for number, row, why in part:
+        if why:
+            made.append(Candidate(number, wrong=_reasons(why, "csv")))
+        elif _has_nul(row):
             made.append(Candidate(number, wrong=_reasons("This row holds a NUL character, which cannot be stored: remove it.", "row")))
-        elif row is None:
-            encoding = ENCODINGS[question.file.encoding] if question.file else "this encoding"
-            made.append(Candidate(number, wrong=_reasons(f"This line cannot be read as {encoding}.", "csv")))
         elif target.collection:
             made.append(_of_record(target, question, number, row, found))
         else:

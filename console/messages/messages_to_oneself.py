@@ -30,7 +30,7 @@ def send_test(actor: Actor, kind: str, to: str) -> str:
     kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", content)
     with transaction() as connection:
         connection.execute(_ADD, {"id": message_id, "channel": kind, "at": now, "subject": subject, "kid": kid, "nonce": nonce, "ct": ct})
-        job = queue.send(message_id)
+        job = queue.send(message_id, kind)
         queue.enqueue(connection, job.entrypoint, job.payload, dedupe_key=job.key)
         data = {"channel": kind, "provider": state.provider, "sandbox": state.sandbox}
         log.note(actor, "message_tested", open=data, connection=connection)

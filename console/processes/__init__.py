@@ -1,3 +1,3 @@
 """Who starts and ends whom: the supervisor, and how its children end with it."""
 
-OPEN_MODULES = frozenset({"parent", "supervisor"})
+OPEN_MODULES = frozenset({"parent", "stuck_bodies", "supervisor"})

@@ -5,6 +5,7 @@ from console.queue.jobs import (
     ADVANCE_HANDS_OFF,
     BECAUSE,
     BEGIN,
+    BEGIN_CALL,
     BEHIND,
     BESIDE,
     BUILD,
@@ -21,6 +22,9 @@ from console.queue.jobs import (
     PROPOSE,
     READ,
     SEND,
+    SEND_CHAT,
+    SEND_SMS,
+    SENDING,
     TAKE_OUT,
     TEND,
     WORDS,
@@ -40,5 +44,6 @@ from console.queue.jobs import (
     tend,
     tidy,
 )
+from console.queue.turns import in_turns
 
 OPEN_MODULES = frozenset({"dispatch"})

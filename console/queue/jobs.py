@@ -41,8 +41,10 @@ TEND = "tend_children"
 EXPORT = "export_list"
 """The job that writes a list into a file: its text is the file's id."""
 
-SEND = "send_message"
-"""The job that sends a message, or finds out what became of it: its text is the message's id."""
+SEND, SEND_SMS, BEGIN_CALL, SEND_CHAT = "send_message", "send_sms", "begin_call", "send_chat"
+"""The jobs that send a message of a channel, or find out what became of it: their text is the message's id. None waits behind another channel's provider."""
+SENDING = {"sms": SEND_SMS, "call": BEGIN_CALL, "chat": SEND_CHAT}
+"""Channel → its job; any other is an e-mail, as all were in the releases before."""
 
 ENROL = "enrol"
 """The job that enrols many in a workflow: its text is the batch's id."""
@@ -71,7 +73,7 @@ CONNECT = "connect_source"
 WORDS = {
     ADVANCE: "Move a run on", ADVANCE_HANDS_OFF: "Move an automation on", PROPOSE: "Ask for a proposal", BUILD: "Answer in the builder",
     BULK: "Do an action to many records", FOLLOW: "Find out what became of a change", READ: "Read documents", EXPORT: "Write a list into a file",
-    SEND: "Send a message", ENROL: "Enrol many", BEGIN: "Begin the runs of those who wait", FIRE: "Start runs for a trigger",
+    SEND: "Send a message", SEND_SMS: "Send an SMS", BEGIN_CALL: "Begin a call", SEND_CHAT: "Write into a chat", ENROL: "Enrol many", BEGIN: "Begin the runs of those who wait", FIRE: "Start runs for a trigger",
     TEND: "Look after the runs that a step waits for", DELIVER: "Send events to a webhook", MOVE: "Move runs to another version",
     TAKE_OUT: "Take many out of a workflow", IMPORT: "Import a file of contacts", CONNECT: "Connect a database",
 }  # fmt: skip
@@ -136,9 +138,9 @@ def propose(call: str) -> Job:
     return Job(PROPOSE, call, call)
 
 
-def send(message: str) -> Job:
-    """The job that sends this message, or finds out what became of it."""
-    return Job(SEND, message, f"send:{message}")
+def send(message: str, channel: str) -> Job:
+    """The job that sends this message of the channel, or finds out what became of it."""
+    return Job(SENDING.get(channel, SEND), message, f"send:{message}")
 
 
 def enqueue(

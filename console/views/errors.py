@@ -89,7 +89,7 @@ def answer_expected(error: ConsoleError) -> Response:
     outcome = outcome if outcome.to_look_at else Outcome()  # its message already says that it was refused
     change = "" if is_api() else _change_to_see(error)
     return _respond(
-        Answer(error.status, error.code, body["message"], error.details, extra, headers, reason=reason, outcome=outcome, change=change)
+        Answer(error.status, error.code, body["message"], body["details"], extra, headers, reason=reason, outcome=outcome, change=change)
     )
 
 

@@ -129,7 +129,7 @@ def test_a_send(company: Company, walk: Walk, given_settings: Callable[..., None
         def prepare() -> str:
             aged()
             run_id = runs.start(company.olivia, "hello", "contact", SAM, {})
-            taken({queue.SEND})
+            taken({queue.SEND_SMS})
             return reached.line(company, run_id).message.id
 
         def judge(message: str) -> None:

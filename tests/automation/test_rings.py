@@ -1,13 +1,14 @@
 """Workflows that feed each other in a ring, by events of the log, by webhooks that their own runs call, and by their own changes of a database: each goes round once and says so."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
 from console import accounts, automation, runs
-from console.automation import firing, trigger_rows
+from console.automation import firing, source_events, trigger_rows
 from console.db.engine import fetch, transaction
 from console.log import now
 from tests.automation.test_triggers import house, publish, runs_of, shop, told
@@ -84,14 +85,25 @@ create trigger touched before update on orders for each row execute function tou
 """
 
 
-@pytest.mark.parametrize("length", [1, 2, 3])
-def test_runs_that_change_the_record_they_were_started_by_go_round_once(house: Company, shop: psycopg.Connection[Any], length: int) -> None:
-    """Each change is met twice, in the log and in the database, and leads on once."""
+ACTION = {"type": "action", "config": {"operation": "update", "values": {"title": "{{ record.title }}!"}}}
+OF_OTHERS = """
+insert into console.effect (id, run, n, number, kind, status, summary, request, requested_at)
+select e.id || m, e.run, m + 1000, 1, e.kind, 'succeeded', '', jsonb_build_object('collection', 'order', 'key', 'other', 'changes', '{}'::jsonb), e.requested_at
+from (select * from console.effect order by id desc limit 1) e, generate_series(1, 3000) m returning 1
+"""
+STAGE = {"type": "change_stage", "config": {"field": "title", "stage": "{{ record.title }}!"}}
+
+
+@pytest.mark.parametrize(("length", "change"), [(1, ACTION), (2, ACTION), (3, ACTION), (1, STAGE), (2, STAGE)])
+def test_runs_that_change_the_record_they_were_started_by_go_round_once(
+    house: Company, shop: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, length: int, change: dict[str, Any]
+) -> None:
+    """Each change is met twice, in the log and in the database, and leads on once; also where the last look is older than a change is remembered for."""
+    monkeypatch.setattr(source_events, "CAUSED_WITHIN", timedelta())
     shop.execute(TOUCHED)
     names = [f"ring-{number}" for number in range(length)]
     for name in names:
-        change = {"operation": "update", "values": {"title": "{{ record.title }}!"}}
-        steps = [step("start", "start", "change"), step("change", "action", "end", change), step("end", "end", None)]
+        steps = [step("start", "start", "change"), step("change", change["type"], "end", change["config"]), step("end", "end", None)]
         publish(name, {"id": "on", "kind": "event", "on": "record.updated"}, steps=steps, collection="order")
     work_as_workers_do()
     automation.look(only=frozenset({"order"}))
@@ -107,3 +119,6 @@ def test_runs_that_change_the_record_they_were_started_by_go_round_once(house: C
     assert [len(runs_of(name)) for name in names] == counts, "it has come to rest"
     assert title.count("!") == sum(counts) <= 2**length * length
     assert all(told(name, "on")[3] > 0 for name in names), "and says that it was stopped"
+    fetch(OF_OTHERS)
+    fetch("update console.source_watch set looked_at = looked_at - interval '1 hour' returning 1")
+    assert source_events.caused_by("order", ["1", "2"]).keys() == {"1"}, "however much else is changed at that time"

@@ -11,8 +11,10 @@ from console.automation import firing, trigger_rows
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.postgres import Embedded
+from console.queue import PutBack
 from console.runs import RecordRef
 from tests.company import Company
+from tests.jobs import work_as_workers_do
 from tests.support.engine import step, until, workers
 
 pytestmark = pytest.mark.rotating
@@ -101,3 +103,22 @@ def test_w6_told_twice_and_killed_in_the_middle_each_has_one_place_and_one_run(
     assert places() == (120, 120, 120)
     [[runs_made]] = fetch("select count(*) from /* every run */ console.run")
     assert runs_made == 120
+
+
+def test_a_storm_keeps_the_pace_so_that_other_workflows_do_not_wait_behind_it(company: Company) -> None:
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    head = {"format": 1, "team": "operations", "run_as": ROBOT, "collection": "customer", "triggers": [{"id": "by", "kind": "api"}]}
+    steps = [step("start", "start", "tag"), step("tag", "add_tag", "end", {"tag": "stormy"}), step("end", "end", None)]
+    rules = {"exclusive": False, "parallel": 2}
+    workflows.import_file({**head, "slug": "stormy", "title": "Stormy", "settings": rules, "steps": steps}, publish=True)
+    automation.synchronise()
+    [row] = trigger_rows.active("api")
+    now = fetch("select clock_timestamp()")[0][0]
+    with transaction() as connection:
+        firing.take_in(connection, row, [firing.Occasion(str(number), now, record=RecordRef("customer", "1")) for number in range(30)])
+    with pytest.raises(PutBack):
+        automation.fire(row.workflow)
+    jobs = "select count(*) from queue.pgqueuer where entrypoint = 'advance_hands_off'"
+    assert fetch(jobs)[0][0] == 4, "twice as many as are worked on at once, and the others stand in no queue"
+    work_as_workers_do()
+    assert fetch("select status, count(*) from /* every run */ console.run group by 1") == [("completed", 30)]

@@ -1,11 +1,12 @@
 """Who is let into a workflow and who is not, how they begin, move and leave, and that the counts are always those of the rows."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
-from console import enrolments, records, runs, workflows
+from console import enrolments, queue, records, runs, workflows
 from console.activity import sequencing
 from console.contacts import broken_off
 from console.contacts.broken_off import TRIED_AGAIN
@@ -14,9 +15,9 @@ from console.db.engine import fetch
 from console.enrolments import Counts, Question
 from console.enrolments.admission import TWICE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from console.queue import PutBack
+from console.queue import PutBack, turns
 from tests.company import DOCUMENT, Company
-from tests.jobs import BEGINNING, work_until_idle, worked
+from tests.jobs import BEGINNING, do, work_until_idle, worked
 from tests.tables import cases
 
 WHY = {"why": "periodic"}
@@ -80,6 +81,22 @@ def test_a_segment_is_enrolled_by_the_worker_within_the_scope_of_who_asked(compa
     enrolments.batches.cancel(company.olivia, stopped.id)
     work_until_idle({"enrol"})
     assert enrolments.batches.get(company.olivia, stopped.id).enrolled == 0
+
+
+def test_a_long_list_lets_the_one_behind_it_go_first_and_goes_on(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enrolments.whom_to_enrol, "AT_ONCE", 1)
+    monkeypatch.setattr(turns, "TURN_S", 0.0)
+    begin = partial(enrolments.batches.begin, company.olivia, "care-review")
+    long, short = (begin(Question(filter=f'{{"field": "id", "op": "{op}", "value": 3}}', values=WHY)) for op in ("lt", "eq"))
+    told = fetch("select payload from queue.pgqueuer where entrypoint = 'enrol' and payload = %s for update", (long.id.encode(),))
+    fetch("update queue.pgqueuer set status = 'picked', queue_manager_id = gen_random_uuid() where payload = %s returning 1", told[0])
+    with pytest.raises(PutBack) as back:
+        do(queue.ENROL, long.id)
+    assert (back.value.after_s, enrolments.batches.get(company.olivia, long.id).done) == (turns.BACK_S, 0)
+    work_until_idle({"enrol"})
+    assert enrolments.batches.get(company.olivia, short.id).status == "done"
+    do(queue.ENROL, long.id)
+    assert enrolments.batches.get(company.olivia, long.id).status == "done", "nobody else waits"
 
 
 def test_who_waits_begins_moves_and_leaves_and_the_counts_follow(company: Company) -> None:

@@ -57,7 +57,7 @@ def advancing() -> int:
 def test_the_run_goes_on_in_the_job_that_sent_its_message(club: Company) -> None:
     run_id = asked()
     before = fetch("select run_seq from console.run where id = %s", (run_id,))[0][0]
-    worked({queue.SEND})
+    worked({queue.SEND_SMS})
     assert status(club, run_id) == ("waiting_time", "rest")
     assert advancing() == 0
     assert club.told(run_id, "mona")["context"]["noted"] == {"how": "sent"}
@@ -71,7 +71,7 @@ def test_where_no_place_is_free_a_job_goes_on_with_it(club: Company) -> None:
     definition = workflows.live(next(each.id for each in workflows.all_known() if each.slug == SLUG))
     with ExitStack() as places:
         assert all(places.enter_context(place_among(f"workflow:{definition.id}", 10)) for _ in range(10))
-        worked({queue.SEND})
+        worked({queue.SEND_SMS})
         assert (status(club, run_id), advancing()) == (("running", "noted"), 1)
     work_until_idle()
     assert status(club, run_id) == ("waiting_time", "rest")
@@ -91,7 +91,7 @@ def test_while_everything_is_paused_an_answer_is_kept_and_no_step_is_done(club: 
 def test_a_closed_account_does_no_step_after_its_message(club: Company) -> None:
     run_id = asked()
     accounts.disable_person(accounts.person_of_email(ROBOT).id)
-    worked({queue.SEND})
+    worked({queue.SEND_SMS})
     assert status(club, run_id) == ("running", "noted"), "its answer is kept"
     work_until_idle()
     told = club.told(run_id, "mona")
@@ -105,7 +105,7 @@ def test_a_step_that_changes_something_outside_is_left_to_a_job_of_its_own(club:
     steps[2] = {"id": "noted", "type": "change_stage", "title": "Noted", "config": {"stage": "engaged"}, "next": {"default": "rest"}}
     workflows.import_file(document | {"steps": steps}, publish=True)
     run_id = asked()
-    worked({queue.SEND})
+    worked({queue.SEND_SMS})
     assert (status(club, run_id), advancing()) == (("running", "noted"), 1)
     work_until_idle()
     assert status(club, run_id) == ("waiting_time", "rest")
@@ -113,12 +113,12 @@ def test_a_step_that_changes_something_outside_is_left_to_a_job_of_its_own(club:
 
 def test_a_message_that_was_asked_for_has_one_job(club: Company) -> None:
     asked()
-    assert [count for (count,) in fetch("select count(*) from queue.pgqueuer where entrypoint = %s", (queue.SEND,))] == [1]
+    assert [count for (count,) in fetch("select count(*) from queue.pgqueuer where entrypoint = %s", (queue.SEND_SMS,))] == [1]
 
 
 def test_a_message_costs_a_bounded_number_of_statements(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     asked("warm")
-    worked({queue.SEND})
+    worked({queue.SEND_SMS})
     asked()
     sent: list[str] = []
     execute: Any = psycopg.Cursor.execute
@@ -128,7 +128,7 @@ def test_a_message_costs_a_bounded_number_of_statements(club: Company, monkeypat
         return execute(self, query, *given, **more)
 
     monkeypatch.setattr(psycopg.Cursor, "execute", counted)
-    worked({queue.SEND})
+    worked({queue.SEND_SMS})
     monkeypatch.undo()
     assert len(sent) <= 30, "\n".join(" ".join(each.split())[:100] for each in sent)
 

@@ -54,5 +54,5 @@ def test_a_killed_worker_sends_nothing_twice(company: Company, given_settings: C
 def begin_unsent(company: Company, slug: str) -> str:
     """A run whose message has not left yet: its job is taken out of the queue."""
     run_id = runs.start(company.olivia, slug, "contact", SAM, {})
-    taken({queue.SEND})
+    taken({queue.SEND_SMS})
     return run_id

@@ -129,16 +129,17 @@ def test_a_job_that_was_given_up_is_tried_once_more(company: Company, monkeypatc
     assert jobs() == [("failed", "b"), ("queued", "a")], "one of the same key is enough"
 
 
-def test_a_guided_run_waits_for_no_run_that_waits_for_somebody_outside(company: Company) -> None:
-    """Each kind of job but that of guided runs stands still, more of each than there are threads."""
+@pytest.mark.parametrize("quick", [queue.ADVANCE, queue.SEND])
+def test_a_guided_run_and_an_email_wait_for_nobody_else_who_waits_for_somebody_outside(company: Company, quick: str) -> None:
+    """Each kind of job but this one stands still, more of each than there are threads; the other channels among them."""
     answered, came = threading.Event(), threading.Event()
 
     def stand_still(_: str) -> None:
         answered.wait(60)
 
-    slow = queue.JOBS - {queue.ADVANCE}
+    slow = queue.JOBS - {quick}
     made: dict[str, Callable[[str], None]] = dict.fromkeys(slow, stand_still)
-    made[queue.ADVANCE] = lambda _: came.set()
+    made[quick] = lambda _: came.set()
     queue.enqueue_all([queue.Job(name, f"{name} {number}", f"{name} {number}") for name in slow for number in range(9)])
     dispatcher = Dispatcher(pools(made, 4))
     thread = threading.Thread(target=dispatcher.run)
@@ -148,7 +149,7 @@ def test_a_guided_run_waits_for_no_run_that_waits_for_somebody_outside(company: 
         while len(fetch("select from queue.pgqueuer where status = 'picked' and entrypoint = any(%s)", (nobody_holds,))) < 8:
             assert time.monotonic() < until
             time.sleep(0.05)
-        queue.enqueue_all([queue.advance("run_guided", 1)])
+        queue.enqueue_all([queue.Job(quick, "run_guided", "the one")])
         assert came.wait(60)
     finally:
         answered.set()

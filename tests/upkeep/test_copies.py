@@ -70,6 +70,6 @@ def test_a_copy_reaches_nobody_until_it_goes_on(company: Company, provider: Prov
             status.resume(company.olivia, "Send it")
         status.resume(company.ines, "It is the only one")
         pay(company, held)
-        fetch("update queue.pgqueuer set execute_after = now(), status = 'queued' where entrypoint = 'send_message' returning 1")
+        fetch("update queue.pgqueuer set execute_after = now(), status = 'queued' where entrypoint = 'send_sms' returning 1")
         reached.work()
         assert (len(server.messages), provider.payments) == (1, [5])

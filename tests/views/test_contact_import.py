@@ -234,9 +234,16 @@ def test_a_quotation_mark_too_many_or_too_few_is_said_and_swallows_nobody_silent
         (1, 0, 0, 1),
         {2: ["Name goes over several lines: a quotation mark is missing, or one too many."]},
     )
-    with pytest.raises(Invalid) as refused:
-        kept(club.company, 'name,email,stage\nAnn,ann@post.example,new\n"Bo,bo@post.example,new\nCy,cy@post.example,new\n')
-    assert refused.value.details == [{"field": "csv", "reason": "On line 3 a quotation mark is never closed, or a cell is too long."}]
+    for spoilt, last in (
+        ('"Bo,bo@post.example,new', "Di,di@post.example,new"),
+        ('"Bo,bo@post.example,new', '"Di" Dee,di@post.example,new'),
+    ):
+        open_quote = kept(club.company, f"name,email,stage\nAnn,ann@post.example,new\n{spoilt}\nCy,cy@post.example,new\n{last}\n")
+        assert (counts(open_quote), why(open_quote)) == ((3, 0, 0, 1), {3: [contact_files.NOT_CLOSED]}), "nobody behind it is lost"
+    long = kept(club.company, "name,email,stage\nAnn,ann@post.example,new\n" + "x" * 2_500_000 + "\nCy,cy@post.example,new\n")
+    assert (counts(long), why(long)) == ((2, 0, 0, 1), {3: [contact_files.TOO_LONG]})
+    with pytest.raises(Invalid, match="cannot be read"):
+        kept(club.company, "x" * 2_500_000)
     assert counts(kept(club.company, 'name,email,stage\nTom "the Bo,tom@post.example,new\n"A ""B""",a@post.example,new\n')) == (2, 0, 0, 0)
 
 

@@ -135,6 +135,7 @@ def test_who_stands_before_a_person_is_said_to_wait_for_one(pages: Pages, robot:
 
 def test_a_file_is_read_as_its_columns_say_and_tells_of_every_line(pages: Pages, robot: None) -> None:
     content = "E-Mail;Why;Note\nadaeze@customers.example;periodic;a\nTORE@customers.example;event;b\nnobody@x.example;event;\n\n;event;\n"
+    content += '"never;closed;\na;b;c;d\n"two\nlines;of";event;\n'
     page = pages.olivia.get(ENROL)
     token = page.form(ENROL)["fields"]["csrf_token"]
     file = (io.BytesIO(content.encode("cp1252") + b"caf\xe9@x.example;event;\n"), "contacts.csv")
@@ -146,6 +147,9 @@ def test_a_file_is_read_as_its_columns_say_and_tells_of_every_line(pages: Pages,
     assert "2 would be enrolled" in preview.text
     assert "No record has this: café@x.example." in preview.text
     assert "Line 6 Left out This row does not say which record is meant." in preview.text
+    assert "Line 7 Left out A quotation mark on this line is never closed, or has text behind its end." in preview.text
+    assert "Line 8 Left out It has 4 values and the heading 3." in preview.text
+    assert "Line 9 Left out Email goes over several lines: a quotation mark is missing, or one too many." in preview.text
     form = preview.forms[-1]["fields"]
     assert (form["c.0"], form["c.1"], form["c.2"], form["match"], form["encoding"]) == ("email", "why", "", "email", "cp1252")
     pages.olivia.post(address, form | {"do": "columns", "encoding": "utf-8-sig"})

@@ -167,6 +167,8 @@ def test_what_json_allows_and_no_input_can_be_is_refused_and_never_our_fault(sen
     }
     told = {body: sender.send(sender.path("plain"), body).status for body in bodies}
     assert told == bodies
+    many = sender.send(sender.path("plain"), json.dumps({f"k{number}": 1 for number in range(50_000)}).encode())
+    assert (many.status, len(many.body["details"])) == (422, 100)
     assert begun() == []
 
 

@@ -42,7 +42,7 @@ _NOTICE = sa.text(
 
 def sending_job(events: Sequence[Event]) -> queue.Job | None:
     """The job that sends the message that these events ask for; None where they ask for none."""
-    return next((queue.send(event.open["message_id"]) for event in events if event.type == "message_asked"), None)
+    return next((queue.send(event.open["message_id"], event.open["channel"]) for event in events if event.type == "message_asked"), None)
 
 
 def write(
@@ -106,7 +106,7 @@ def _message(transition: Transition, event: Event) -> None:
     row |= {name: message[name] for name in ("channel", "consent", "expires_s", "most", "again_s", "outcomes")}
     about = f"message|{message['message_id']}"
     transition.connection.execute(_MESSAGE, row | sealed(transition.subject, about, event.sealed["content"]))
-    job = queue.send(message["message_id"])
+    job = queue.send(message["message_id"], message["channel"])
     if job != transition.job:
         queue.enqueue(transition.connection, job.entrypoint, job.payload, dedupe_key=job.key)
 
