@@ -195,6 +195,8 @@ def test_a_secret_is_shown_where_somebody_says_so(document: dict[str, Any]) -> N
         ([column("last_name"), column("first_name"), column("title")], "{{ record.first_name }} {{ record.last_name }}"),
         ([column("FirstName"), column("Surname")], "{{ record.FirstName }} {{ record.Surname }}"),
         ([column("first_name"), column("last_name"), column("full_name")], "{{ record.full_name }}"),
+        ([column("Last Nm"), column("e-mail"), column("first nm")], '{{ record["first nm"] }} {{ record["Last Nm"] }}'),
+        ([column("nom"), column("prénom")], '{{ record["prénom"] }} {{ record.nom }}'),
         ([column("title") | {"repeats": True}, column("thing_name")], "{{ record.thing_name }}"),
         ([column("city"), column("invoice_no")], "{{ record.invoice_no }}"),
         ([column("status") | {"form": "states"}], "Thing {{ record.id }}"),
