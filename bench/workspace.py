@@ -16,7 +16,7 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 PAINT_MS, CHOICE_MS = 400.0, 150.0
-ADDRESS = "/w/refund-desk?charge=ch_PriyaRaman180"
+ADDRESS = "/w/refund-desk"
 LEAST_COMPONENTS = 12
 BARE = """
 import sys

@@ -22,6 +22,7 @@ from console.browse import list_export, list_tables, record_lists
 from console.browse.list_export import ListExport
 from console.browse.record_lists import BrowseQuery
 from console.core.actor import Actor
+from console.core.moments import READER_ZONE
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
@@ -155,7 +156,7 @@ def advance(export_id: str, stopping: Callable[[], bool] = lambda: False) -> Non
         try:
             actor = accounts.actor_of_person(found.person, "sys:engine")
             export = list_export.judged(actor, found.collection, found.query)
-            count = _write(found, export, stopping)
+            count = _as_read_by(actor, lambda: _write(found, export, stopping))
         except _Stopped:
             shutil.rmtree(_place(export_id), ignore_errors=True)
         except queue.PutBack:
@@ -167,6 +168,15 @@ def advance(export_id: str, stopping: Callable[[], bool] = lambda: False) -> Non
             _end(export_id, FAILED, "It broke off by a fault of ours, which was written down. Ask for it again.")
         else:
             _end(export_id, DONE, "", parts=count)
+
+
+def _as_read_by(actor: Actor, made: Callable[[], int]) -> int:
+    """What is made with the moments in titles on the clock of the person, as on their pages."""
+    before = READER_ZONE.set(actor.zone)
+    try:
+        return made()
+    finally:
+        READER_ZONE.reset(before)
 
 
 def _write(found: ListFile, export: ListExport, stopping: Callable[[], bool]) -> int:

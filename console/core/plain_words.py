@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from console.core.currencies import decimals, whole_units
+from console.core.moments import READER_ZONE
 
 RANGES = tuple(f"{of}{kind}" for of in ("int4", "int8", "num", "date", "ts", "tstz") for kind in ("range", "multirange"))
 """Types of PostgreSQL with two ends."""
@@ -123,6 +125,17 @@ def moment_words(value: Any) -> str | None:
     found = _MOMENT.fullmatch(str(value))
     day = day_words(value) if found else None
     return None if found is None or day is None else f"{day}, {found[1]}{' UTC' if found[2] else ''}"
+
+
+def there_and_then(value: Any) -> Any:
+    """A moment of UTC as an ISO text on the clock of the person that the request is for, who needs no zone beside it; anything else as it is."""
+    zone, found = READER_ZONE.get(), _MOMENT.fullmatch(str(value))
+    if not zone or found is None or not found[2]:
+        return value
+    try:
+        return datetime.fromisoformat(str(value)).astimezone(ZoneInfo(zone)).replace(tzinfo=None).isoformat()
+    except (ValueError, OverflowError):
+        return value
 
 
 def amount_words(value: Any, code: str | None, *, minor: bool) -> str | None:

@@ -4,8 +4,9 @@ Everything that changes something is an event, so the writer of the log notes he
 others. Outside of requests nothing is noted.
 """
 
+import contextlib
 import contextvars
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -44,6 +45,16 @@ _of_request: contextvars.ContextVar[Written | None] = contextvars.ContextVar("wr
 def begin() -> None:
     """A request begins: nothing was written yet."""
     _of_request.set(Written())
+
+
+@contextlib.contextmanager
+def aside() -> Iterator[None]:
+    """What is written within is the console's own doing, and not what the request asked for: it is not noted."""
+    before = _of_request.set(None)
+    try:
+        yield
+    finally:
+        _of_request.reset(before)
 
 
 def so_far() -> Written:

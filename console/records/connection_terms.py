@@ -216,6 +216,8 @@ def _connect_mysql(given: Any, named: dict[str, Any], terms: Terms) -> Any:
     import pymysql
 
     options = {**named, "connect_timeout": terms.connect_s, "read_timeout": terms.connect_s, "charset": "utf8mb4"}
+    if isinstance(password := options.get("password"), str):
+        options["password"] = password.encode()  # a text would be sent as Latin-1, which no server takes for the same password
     made = pymysql.connect(*given, **options)
     setattr(made, "_read_timeout", terms.statement_s + GRACE_S)  # noqa: B010 - the greeting has its own limit: a server that is frozen never greets
     return made

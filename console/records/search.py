@@ -79,7 +79,8 @@ def sought_condition(
             among = None if within is None else [*within, *rest]
             return sa.and_(sa.true(), *rest, *([_words_condition(table, words, hidden, among)] if words else []))
         case Several():
-            return sa.or_(sa.false(), *(sought_condition(table, item, hidden, depth, within=within) for item in sought.items))
+            reached = [item for item in sought.items if within is None or _reached(table, item, hidden)] or sought.items
+            return sa.or_(sa.false(), *(sought_condition(table, item, hidden, depth, within=within) for item in reached))
     return filter_conditions.filter_condition(sought, table.collection, table.columns)
 
 
@@ -96,6 +97,17 @@ def _words_condition(table: Table, words: Sequence[Words], hidden: frozenset[str
     if not found:
         return sa.and_(*everywhere)
     return indexed_search.among(table, [[way.condition, *everywhere[: way.place], *everywhere[way.place + 1 :], *within] for way in found])
+
+
+def _reached(table: Table, sought: Sought, hidden: frozenset[str]) -> bool:
+    """Whether these words are found without looking at every row of a large table. Beside others that are, such words are left out."""
+    items = sought.items if isinstance(sought, Several) and sought.kind == "and" else [sought]
+    words = [item for item in items if isinstance(item, Words)]
+    seen = indexes.indexes_of(table.collection)
+    if not words or not seen.large or not table.key or any(item.everywhere for item in words):
+        return True
+    texts = [item.text.strip()[:LONGEST] for item in words]
+    return bool(indexed_search.ways(table, searched_fields(table.collection, hidden), seen, texts))
 
 
 def _led(table: Table, sought: Through, depth: int) -> Condition:

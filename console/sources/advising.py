@@ -25,6 +25,7 @@ class Advice:
 def advised(name: str, *, by: Actor) -> list[Advice]:
     """The largest tables whose texts lack an index, the largest first. Raises NotAllowed, SourceDown."""
     keeping.require_manager(by)
+    indexes.forget()  # who has just made one looks here whether it counts
     tables = [collection for collection in records.collections() if collection.source == name and collection.kind == "table"]
     ranked = sorted(((indexes.indexes_of(collection), collection) for collection in tables), key=lambda pair: -(pair[0].rows or 0))[:MOST]
     made = [

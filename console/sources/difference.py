@@ -20,7 +20,7 @@ from console.core.actor import Actor
 from console.core.documents import action_check
 from console.core.documents.collections import Collection, Stored, assemble, recognising
 from console.core.documents.house_check import Surroundings
-from console.db import tables
+from console.db import request_writes, tables
 from console.db.engine import fetch, hot_engine
 from console.effects import action_cache
 from console.errors import Conflict, ConsoleError
@@ -155,7 +155,8 @@ def _again(name: str) -> Again | None:
     waits = any(change.place in held and (change.change == "gone" or change.collection in named) for change in found)
     taken = any(change.place not in held for change in found)
     if taken:
-        keeping.take_over(name, left, None, by=SYSTEM)
+        with request_writes.aside():
+            keeping.take_over(name, left, None, by=SYSTEM)
     words = f"The data source {name} has changed" + (
         ", and the console has taken that over: load the page again." if taken and not waits else "."
     )

@@ -104,8 +104,12 @@ def _of_records(collection: Collection, item: CollectionList | Chart | Metric) -
         except ExpressionError:
             continue
         for path in sorted(paths):
-            if path[0] == "record" and len(path) > 1 and path[1] not in collection.by_name and collection.relation(path[1]) is None:
+            if path[0] != "record" or len(path) == 1 or path[1] in collection.by_name:
+                continue
+            if collection.relation(path[1]) is None:
                 yield (place,), f"There is no field {path[1]} in {collection.label}."
+            else:
+                yield (place,), f"{path[1]} leads to another record: a condition here looks at fields of {collection.label} alone."
 
 
 def _of_sql(item: Chart | Metric) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -94,9 +94,9 @@ def test_every_change_is_an_event_with_before_and_after(house: Company) -> None:
     version = publish(house, said(house, "account", label_one="Konto", fields={"status": {"label": "State", "sensitive": True}}))
     ((who, told, sealed),) = events()[before:]
     assert (who, told["collection"], told["version"], told["origin"]) == (house.ines.id, "account", version, "page")
-    assert told["changes"] == ["label_one", "fields"]
+    assert told["changes"] == ["label_one", "fields.status"]
     assert told["hash"] != told["former"]
-    assert (sealed["old"], sealed["new"]["label_one"]) == ({"label_one": "Account", "fields": None}, "Konto")
+    assert (sealed["old"], sealed["new"]["label_one"]) == ({"label_one": "Account", "fields.status": None}, "Konto")
     publish(house, said(house, "account", label_one="Account", fields=None))
 
 

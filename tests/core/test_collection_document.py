@@ -161,7 +161,15 @@ def test_flags_go_where_they_are_said() -> None:
 
 @pytest.mark.parametrize(
     ("said", "words"),
-    [(None, "nothing"), (True, "yes"), (False, "no"), ("a", "a"), (["a", "b"], "a, b"), ({"a": 1}, '{"a": 1}'), ([{"a": 1}], '[{"a": 1}]')],
+    [
+        (None, "nothing"),
+        (True, "yes"),
+        (False, "no"),
+        ("a", "a"),
+        (["a", "b"], "a, b"),
+        ({"a": 1}, "a: 1"),
+        ([{"a_b": 1}, 2.5], "a b: 1, 2.5"),
+    ],
 )
 def test_a_part_of_a_document_in_words(said: Any, words: str) -> None:
     assert worded(said) == words

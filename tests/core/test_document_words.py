@@ -53,7 +53,7 @@ def told(after: dict[str, Any], before: dict[str, Any] | None = None) -> list[tu
         ({"segments": BEFORE["segments"][:1]}, ("Segment Mine", "label: Mine; SELECT: select id from t", "nothing")),
         ({"segments": BEFORE["segments"][::-1]}, ("Order of the segments", "Risky, Mine", "Mine, Risky")),
         ({"summary": BEFORE["summary"] | {"badge": "risk"}}, ("Summary badge", "nothing", "Risk")),
-        ({"summary": BEFORE["summary"] | {"related": []}}, ("Summary related list Accounts", "columns: iban", "nothing")),
+        ({"summary": BEFORE["summary"] | {"related": []}}, ("Summary related list Accounts", "columns: IBAN", "nothing")),
         (
             {"summary": BEFORE["summary"] | {"sections": [{"label": "Key facts", "fields": ["name", "risk"]}]}},
             ("Summary section Key facts fields", "Name", "Name, Risk"),
@@ -62,6 +62,32 @@ def told(after: dict[str, Any], before: dict[str, Any] | None = None) -> list[tu
 )
 def test_a_change_is_said_by_labels(more: dict[str, Any], line: tuple[str, str, str]) -> None:
     assert told(BEFORE | more) == [line]
+
+
+@cases(
+    ("after", "lines"),
+    [
+        ({"fields": {"email": {"label": "Mail"}}}, [("E-mail: everything said of it", "nothing", "label: Mail")]),
+        (
+            {"summary": BEFORE["summary"] | {"badge": "risk"}},
+            [
+                ("Summary section Key facts", "nothing", "fields: Name"),
+                ("Summary related list acc", "nothing", "columns: IBAN"),
+                ("Summary badge", "nothing", "Risk"),
+            ],
+        ),
+        ({"segments": BEFORE["segments"][:1]}, [("Segment Risky", "nothing", "label: Risky; conditions: Risk is High risk")]),
+        (
+            {"contact": {"email": ["email", 5], "phone": {"of": "name"}}},
+            [("Who can be written to email", "nothing", "email, 5"), ("Who can be written to phone", "nothing", "of: name")],
+        ),
+    ],
+)
+def test_the_first_words_about_a_collection_are_said_one_by_one_and_never_as_json(
+    after: dict[str, Any], lines: list[tuple[str, str, str]]
+) -> None:
+    assert told(after, {}) == lines
+    assert [(place, now, before) for place, before, now in told({}, after)] == lines
 
 
 def test_a_segment_is_said_by_its_name_conditions_and_roles_and_never_by_its_id() -> None:

@@ -1,9 +1,11 @@
 """What the console makes of foreign columns by itself: forms of values, secrets, names of records, join tables."""
 
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
+from console.core import plain_words
 from console.core.documents.collections import Collection, Stored, assemble, one_of, recognising
 from console.core.plain_words import humanised
 from console.records import sampling
@@ -123,15 +125,20 @@ def test_random_signs_name_no_record_where_anything_else_can(columns: list[dict[
 
 
 @cases(
-    ("at", "title"),
+    ("at", "zone", "title"),
     [
-        ("2026-06-01T04:00:00Z", "At 1 Jun 2026, 04:00 UTC, sensor 2"),
-        ("2026-06-01T04:00:31.5", "At 1 Jun 2026, 04:00, sensor 2"),
-        ("0044-01-01T00:00:00+02:00", "At 1 Jan 44, sensor 2"),
-        ("infinity", "At infinity, sensor 2"),
+        ("2026-06-01T04:00:00Z", None, "At 1 Jun 2026, 04:00 UTC, sensor 2"),
+        ("2026-06-01T23:00:00.25Z", "Europe/Vilnius", "At 2 Jun 2026, 02:00, sensor 2"),
+        ("9999-12-31T23:59:59Z", "Europe/Vilnius", "At 31 Dec 9999, 23:59 UTC, sensor 2"),
+        ("2026-06-01T04:00:31.5", "Europe/Vilnius", "At 1 Jun 2026, 04:00, sensor 2"),
+        ("0044-01-01T00:00:00+02:00", None, "At 1 Jan 44, sensor 2"),
+        ("infinity", "Europe/Vilnius", "At infinity, sensor 2"),
     ],
 )
-def test_a_moment_that_tells_records_apart_keeps_its_time(at: str, title: str) -> None:
+def test_a_moment_that_tells_records_apart_keeps_its_time_on_the_clock_of_who_reads(
+    at: str, zone: str | None, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain_words, "READER_ZONE", ContextVar("reader_zone", default=zone))
     made = assembled(structure("reading", column("at", "datetime"), column("sensor", "integer"), key=("at", "sensor")))["reading"]
     assert made.title_of({"at": at, "sensor": 2}, None) == title
 
@@ -195,6 +202,8 @@ def test_a_secret_is_shown_where_somebody_says_so(document: dict[str, Any]) -> N
         ([column("last_name"), column("first_name"), column("title")], "{{ record.first_name }} {{ record.last_name }}"),
         ([column("FirstName"), column("Surname")], "{{ record.FirstName }} {{ record.Surname }}"),
         ([column("first_name"), column("last_name"), column("full_name")], "{{ record.full_name }}"),
+        ([column("Last Nm"), column("e-mail"), column("first nm")], '{{ record["first nm"] }} {{ record["Last Nm"] }}'),
+        ([column("nom"), column("prénom")], '{{ record["prénom"] }} {{ record.nom }}'),
         ([column("title") | {"repeats": True}, column("thing_name")], "{{ record.thing_name }}"),
         ([column("city"), column("invoice_no")], "{{ record.invoice_no }}"),
         ([column("status") | {"form": "states"}], "Thing {{ record.id }}"),

@@ -70,6 +70,7 @@ def places(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
                     Stored(f"{kind}.{item['table']}", kind, item, DOCUMENT if item["table"] == "client" else {})
                     for item in reflect.structures(connection)
                 ]
+                connection.exec_driver_sql("insert into bare values (3, 'Berth 3'), (4, 'Berth 30')")
                 if kind == "postgresql":
                     connection.exec_driver_sql("analyze")
             engine.dispose()
@@ -135,6 +136,8 @@ def test_a_search_says_how_it_looked_and_which_index_would_help(places: dict[str
     with patch.object(Indexes, "large", property(lambda _: True)):
         assert search.reach(bare, frozenset(), search_syntax.read("hal", bare)) == "rows"
         assert search.reach(bare, frozenset(), search_syntax.read("17", bare)) == "exact"
+        assert listed(bare, "h 3") == ["Berth 3"], "said to look for whole values, it looks at no other row for the words as one"
+        assert listed(bare, "h 3", inside=True) == ["Berth 3", "Berth 30"]
         assert quick_search.find([(bare, whole(bare.id), ["name"])], "hal", limit=5, seconds=5)[0].reach == "nothing"
         inside = [
             quick_search.find([(client, whole(client.id), ["name"])], "lcyon", limit=5, seconds=5, through=on)[0] for on in (False, True)

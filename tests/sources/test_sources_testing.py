@@ -28,6 +28,7 @@ from tests.records.files import assembled
 from tests.servers import mariadb
 
 SECRET = "hush-hush"
+FAR_SECRET = "pä/ss, пароль"
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +99,9 @@ def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
             connection.exec_driver_sql("create view trial.`one 1%%` as select id, 'x' as word from trial.item")
             connection.exec_driver_sql("create view trial.torn as select id from trial.gone")
             connection.exec_driver_sql("drop table trial.gone")
-            for user, grant in (("reader", "select on trial.*"), ("blind", "usage on *.*")):
-                connection.exec_driver_sql(f"create or replace user {user}@localhost identified by '{SECRET}'")
+            for user, grant in (("reader", "select on trial.*"), ("blind", "usage on *.*"), ("abroad", "select on trial.*")):
+                password = FAR_SECRET if user == "abroad" else SECRET
+                connection.exec_driver_sql(f"create or replace user {user}@localhost identified by '{password}'")
                 connection.exec_driver_sql(f"grant {grant} to {user}@localhost")
         engine.dispose()
         yield make_url(server.replace("?", "/trial?", 1))
@@ -111,6 +113,7 @@ def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
     [
         ({}, None),
         ({"username": "reader", "password": SECRET}, None),
+        ({"username": "abroad", "password": FAR_SECRET}, None),
         ({"username": "reader", "password": "wrong"}, "wrong_password"),
         ({"username": "blind", "password": SECRET}, "no_right"),
         ({"database": "nope"}, "no_database"),

@@ -5,13 +5,14 @@
 
   const count = () => {
     const ticked = rows().filter((box) => box.checked).length;
-    for (const told of document.querySelectorAll("[data-ticked]")) told.textContent = String(ticked);
+    const whole = document.querySelector(".bulk [name=all]")?.checked;
+    for (const told of document.querySelectorAll("[data-ticked]")) told.textContent = whole ? "All" : String(ticked);
     const all = document.querySelector("[data-tick-all]");
     if (all) { all.checked = ticked > 0 && ticked === rows().length; all.indeterminate = ticked > 0 && !all.checked; }
   };
   document.addEventListener("change", (event) => {
     if (event.target.matches?.("[data-tick-all]")) for (const box of rows()) box.checked = event.target.checked;
-    if (event.target.matches?.(".tick")) count();
+    if (event.target.matches?.(".tick, .bulk [name=all]")) count();
   });
   document.addEventListener("htmx:afterSettle", count);
   window.addEventListener("pageshow", count);

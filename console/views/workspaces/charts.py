@@ -40,8 +40,9 @@ class Spark:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A metric as it is drawn. `more` are amounts in other currencies; `tone` is that of the change."""
+    """A metric as it is drawn. `name` is its heading where nobody gave one; `more` are amounts in other currencies; `tone` is that of the change."""
 
+    name: str
     value: str
     more: str
     words: str
@@ -84,6 +85,7 @@ def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
         for key, each in zip(found.keys, line, strict=False)
     ]
     return Figure(
+        _name(item, found),
         shown(found.measured, value, currency, look, item.measure),
         f"and {more}" if more else "",
         words or change,
@@ -92,6 +94,19 @@ def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
         _metric_href(item, found),
         table,
     )
+
+
+def _name(item: Metric, found: Figures) -> str:
+    """What the figure is of: its records, or their segment, and the field that is added up."""
+    segment = found.collection.segment(item.segment) if found.collection and item.segment else None
+    records = (
+        f"{found.collection.label}: {segment.label}"
+        if found.collection and segment
+        else found.collection.label
+        if found.collection
+        else "Figure"
+    )
+    return f"{records}, {found.measured.label}" if found.measured else records
 
 
 def chart(item: ChartComponent, found: Figures, title: str, look: Look) -> Chart | Cohorts:

@@ -33,7 +33,7 @@ class Change:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """All differences, in the order of the document; a new or removed entry is one change."""
+    """All differences, in the order of the document; a new or removed entry is one change, also the first and the last of its kind."""
     return list(_changes((), before, after))
 
 
@@ -41,6 +41,8 @@ def _changes(place: tuple[str, ...], before: Any, after: Any) -> Iterator[Change
     if before == after:
         return
     key = NAMED.get(place[-1]) if place else None
+    if place and (len(place) == 1 or (place[0] == "summary" and key)):
+        before, after = (_none_of(after) if before is None else before), (_none_of(before) if after is None else after)
     ones, others = _by_name(key, before), _by_name(key, after)
     if ones is None or others is None:
         yield Change(place, before, after)
@@ -48,10 +50,15 @@ def _changes(place: tuple[str, ...], before: Any, after: Any) -> Iterator[Change
     if key is not None and list(ones) != list(others) and sorted(ones) == sorted(others):
         yield Change((*place, "order"), list(ones), list(others))
     for name in [*others, *(name for name in ones if name not in others)]:
-        if name not in ones or name not in others:
+        if (name not in ones or name not in others) and place not in ((), ("summary",)):
             yield Change((*place, name), ones.get(name), others.get(name))
         else:
-            yield from _changes((*place, name), ones[name], others[name])
+            yield from _changes((*place, name), ones.get(name), others.get(name))
+
+
+def _none_of(said: Any) -> Any:
+    """The empty object or list of what holds several parts; of anything else nothing."""
+    return {} if isinstance(said, Mapping) else [] if isinstance(said, list) and any(isinstance(each, Mapping) for each in said) else None
 
 
 def _by_name(key: str | None, said: Any) -> dict[str, Any] | None:
@@ -73,8 +80,10 @@ def worded(said: Any) -> str:
             return "yes" if said else "no"
         case str():
             return said
-        case list() if all(isinstance(entry, str) for entry in said):
-            return ", ".join(said)
+        case list():
+            return ", ".join(map(worded, said))
+        case Mapping():
+            return "; ".join(f"{name.replace('_', ' ')}: {worded(each)}" for name, each in said.items())
     return json.dumps(said, ensure_ascii=False)
 
 

@@ -15,15 +15,17 @@ PLACE_WORDS = {
     "columns": "Columns of the list", "details": "Fields of the details", "form": "Fields of the form", "new": "Fields of a new record", "label": "Name",
     "label_one": "Name of one", "help": "Help", "title": "Title of a record", "subject": "Whose data", "sort": "Order of the list", "search": "Quick search",
     "key": "Key", "summary": "Summary", "segments": "Segment", "relations": "Relation", "validation": "Rules of a record", "sections": "section",
-    "related": "related list",
+    "related": "related list", "contact": "Who can be written to", "governed": "What workflows govern",
+    "changes": "Changes by other programs", "clearance": "Clearance",
 }  # fmt: skip
 KEY_WORDS = {
     "label": "label", "help": "help", "widget": "how it is shown", "default": "what a new record begins with", "required": "needed", "readonly": "read-only",
     "hidden": "hidden", "sensitive": "sensitive", "personal": "personal", "computed": "expression", "references": "key of", "options": "values", "filter": "conditions",
     "sql": "SELECT", "roles": "opens for", "enabled": "offered", "fields": "fields", "columns": "columns", "order": "order", "badge": "badge", "currency": "currency",
-    "collection": "records of", "kind": "leads to", "via": "by", "related": "related lists",
+    "collection": "records of", "kind": "leads to", "via": "by", "related": "related lists", "type": "kind", "minor": "in hundredths", "tone": "colour", "every_s": "seconds between two looks",
+    "column": "grows with every change", "created": "says when it was added", "deleted": "says when it was deleted", "message": "sentence", "ai": "what a model gets",
 }  # fmt: skip
-NAMED = {"segments": "id", "relations": "name", "related": "relation"}
+NAMED = {"segments": "id", "relations": "name", "related": "relation", "sections": "label"}
 """Lists whose entries are called by a label → the key that identifies them, which nobody reads."""
 
 
@@ -59,7 +61,7 @@ class Wording:
             called = self.segments if head == "segments" else self.relations
             return f"{PLACE_WORDS[head]} {called.get(rest[0], rest[0])}" + (f": {said}" if said else "")
         before = (head, *rest)
-        relations = (self.relations.get(name) if at in NAMED else None for at, name in zip(before, rest, strict=False))
+        relations = (self.relations.get(name) if at in ("relations", "related") else None for at, name in zip(before, rest, strict=False))
         return " ".join(
             [
                 PLACE_WORDS.get(head, head),
@@ -77,6 +79,8 @@ class Wording:
             if last == "order" and len(place) > 1:
                 called = self.segments if place[0] == "segments" else self.relations
                 return ", ".join(called.get(name, name) for name in content)
+            if last == "columns":
+                return ", ".join(map(plain_words.humanised, content)) or "no field"
             if last == "roles":
                 return ", ".join(plain_words.humanised(role) for role in content) or "nobody"
         if isinstance(content, Mapping):

@@ -366,7 +366,8 @@ class Collection:
         if field.stored not in ("date", "datetime"):
             return value
         alone = field.stored == "datetime" and (name in self.key or len(self.title_fields) == 1)
-        return (plain_words.moment_words(value) if alone else None) or plain_words.day_words(value) or value
+        there = plain_words.there_and_then(value)
+        return (plain_words.moment_words(there) if alone else None) or plain_words.day_words(there) or value
 
     @cached_property
     def title_fields(self) -> tuple[str, ...]:

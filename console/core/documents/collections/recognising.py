@@ -62,10 +62,16 @@ WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "
 BOOKKEEPING = WRITTEN | {"create", "write", "update", "uid"}
 """Words of columns that say when and by whom."""
 CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency", "waehrung", "währung")
-FIRST = frozenset({"first_name", "firstname", "given_name", "givenname", "forename", "fname", "fnm", "vorname", "prenom", "voornaam"})
-LAST = frozenset(
-    {"last_name", "lastname", "surname", "family_name", "familyname", "lname", "lnm", "nachname", "familienname", "achternaam"}
-)
+FIRST = frozenset({
+    "first_name", "firstname", "given_name", "givenname", "given_names", "forename", "fname", "fnm", "vorname", "prenom", "prénom", "voornaam", "nombre",
+    "nombres", "nome", "imie", "imię", "fornavn", "fornamn", "förnamn", "vardas", "first",
+})  # fmt: skip
+LAST = frozenset({
+    "last_name", "lastname", "surname", "family_name", "familyname", "lname", "lnm", "nachname", "familienname", "achternaam", "nom", "apellido",
+    "apellidos", "cognome", "sobrenome", "nazwisko", "etternavn", "efternavn", "efternamn", "pavarde", "pavardė", "last",
+})  # fmt: skip
+SHORT = {"nm": "name", "nme": "name"}
+"""Short words of names of columns, as they are read: `first_nm`."""
 WHOLE = ("display_name", "full_name", "fullname", "displayname")
 TITLES = (
     "name", "title", "label", "titel", "bezeichnung", "name1", "bez1", "bez", "firma", "nom", "naam", "nombre", "legal_name",
@@ -290,7 +296,7 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
     """
     texts = {column["name"]: column for column in columns if column["stored"] == "text" or column.get("form") == "translations"}
     lower = {called[name].lower(): name for name in reversed(texts)}
-    snake = {"_".join(parts_of(called[name])): name for name in reversed(texts)} | lower
+    snake = {"_".join(SHORT.get(word, word) for word in parts_of(called[name])): name for name in reversed(texts)} | lower
     if whole := next((snake[name] for name in WHOLE if name in snake), None):
         return [whole]
     first, last = (next((name for known, name in snake.items() if known in wanted), None) for wanted in (FIRST, LAST))
