@@ -371,7 +371,7 @@ def batch_url(batch_id: str) -> str:
 
 
 def _titles(target: Target) -> dict[str, str]:
-    return {} if target.document is None else {step.id: step.title for step in target.document.steps}
+    return {} if target.document is None else target.document.step_names
 
 
 def _outcomes(target: Target, version: int | None) -> Callable[[str, str | None], str]:
