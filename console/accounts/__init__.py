@@ -47,6 +47,7 @@ from console.accounts.service_accounts import (
     require_use,
     service_account,
     service_accounts,
+    usable,
 )
 from console.accounts.sessions import Standing, renewed, sessions_of, sign_out, standing
 from console.accounts.signing_in import CodeWanted, note_stranger, sign_in, sign_in_with_code, waits_for_code

@@ -82,6 +82,19 @@ def service_accounts() -> Mapping[str, str]:
     return dict(db.fetch(_OPEN))
 
 
+def usable(actor: Actor) -> list[tuple[str, str]]:
+    """(address, name) of the service accounts that the actor may let runs act as, by name."""
+    found = []
+    for email in service_accounts():
+        try:
+            require_use(actor, email)
+        except NotAllowed:
+            continue
+        account = service_account(email)
+        found.append((email, account.name))
+    return sorted(found, key=lambda each: each[1])
+
+
 def require_use(actor: Actor, email: str) -> None:
     """Raise NotAllowed unless the actor may let runs act as this account: by the right `account.use`, in a team that the account belongs to."""
     if actor.kind == "system":

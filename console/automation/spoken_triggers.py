@@ -1,11 +1,13 @@
 """What triggers wait for, whom they let in, and how those who are in leave and come again: in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from console import records
 from console.access import policy_words
 from console.core import expressions, schedule
+from console.core.documents.collections import Field
 from console.core.documents.triggers import Trigger
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import AfterDays, Exit, Workflow
@@ -97,7 +99,25 @@ def condition_words(text: str, collection: str | None) -> str | None:
         node = expressions.parse(text).node
     except ExpressionError:
         return None
-    return _words(node, _label_of(collection))
+    return _words(_labelled(node, _fields_of(collection)), _label_of(collection))
+
+
+def _labelled(node: Node, fields: Mapping[str, Field]) -> Node:
+    """The condition with the labels of choices in place of what is stored for them."""
+    match node:
+        case Junction(items=items):
+            return replace(node, items=tuple(_labelled(item, fields) for item in items))
+        case Compare(left=Path(root="record" | "former", steps=(str() as name,)), right=right) if name in fields:
+            return replace(node, right=_choice(right, fields[name]))
+        case Within(item=Path(root="record" | "former", steps=(str() as name,)), list=Items(items=items) as found) if name in fields:
+            return replace(node, list=replace(found, items=tuple(_choice(item, fields[name]) for item in items)))
+    return node
+
+
+def _choice(node: Node, field: Field) -> Node:
+    if isinstance(node, Literal) and (label := next((one.label for one in field.options or () if one.value == node.value), None)):
+        return replace(node, value=label)
+    return node
 
 
 def _words(node: Node, label: Callable[[str], str]) -> str | None:
@@ -120,13 +140,18 @@ def _words(node: Node, label: Callable[[str], str]) -> str | None:
 
 def _label_of(collection: str | None) -> Callable[[str], str]:
     """Name of a field → how people call it."""
-    known: dict[str, Any] = {}
-    if collection is not None:
-        try:
-            known = dict(records.collection(collection).by_name)
-        except NotFound:
-            known = {}
+    known = _fields_of(collection)
     return lambda name: known[name].label if name in known else humanised(name)
+
+
+def _fields_of(collection: str | None) -> Mapping[str, Field]:
+    """Name → field; none of a collection that is not there."""
+    if collection is None:
+        return {}
+    try:
+        return records.collection(collection).by_name
+    except NotFound:
+        return {}
 
 
 def _segment(collection: str, segment: str) -> str:

@@ -361,7 +361,7 @@ _RUN = (
         "step",
         "A task was made for a person or a team.",
         ("task", "n", "assignee", "team", "due", "effect"),
-        ("title", "text"),
+        ("title", "text", "of"),
     ),
     Kind(
         "message_asked",

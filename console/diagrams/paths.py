@@ -127,7 +127,9 @@ def picture_of(document: Workflow, collections: Mapping[str, Any], *, only: Cont
     titles = {step.id: step.title for step in document.steps}
     groups = {member: number for number, group in reversed(list(enumerate(document.groups))) for member in group.steps}
     said = {step.id: {"id": step.id, "type": step.type, "title": step.title, "config": step.config} for step in document.steps}
-    labels = Labels(collections, collections.get(document.collection or ""), said)
+    begins_others = bool(collections) and any(step.config.get("workflow") for step in document.steps)  # empty: nothing is connected
+    others = {each.slug: each.title for each in workflows.all_known() if each.label is None} if begins_others else {}
+    labels = Labels(collections, collections.get(document.collection or ""), said, others)
     nodes = [node_of(step, labels, titles, back, groups.get(step.id)) for step in document.steps if only is None or step.id in only]
     return Picture(nodes, [group.title for group in document.groups])
 

@@ -74,11 +74,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels of fields and relations, and of what the `steps` leave. `collection` is the workflow's, None if it has none or it is not connected."""
+    """Labels of fields and relations, of what the `steps` leave, and of other `workflows` by slug. `collection` is the workflow's, None if it has none or it is not connected."""
 
     collections: Mapping[str, Any]
     collection: Any
     steps: Mapping[str, Mapping[str, Any]]
+    workflows: Mapping[str, str]
 
     def field(self, name: str) -> str:
         """The label of a field of the workflow's collection."""
@@ -183,7 +184,7 @@ def _description(step: Step, kind: StepType | None, config: Any, labels: Labels)
             (_way_label(step, branch.outcome, 2), condition_words.spoken(branch.if_, labels.collection, labels.steps))
             for branch in _branches(config)
         ),
-        *((name, text) for name, text in _settings(config) if not _for_programs(text)),
+        *((name, text) for name, text in _settings(config, labels) if not _for_programs(text)),
         *(("Shows", text) for text in [_short(getattr(config, "text", None) or "")] if not _for_programs(text)),
         ("Only for", _joined(humanised(role) for role in step.roles or ())),
         ("Completes", "without a click, where nothing is asked" if step.completion == "automatic" else ""),
@@ -215,7 +216,7 @@ def _technical(config: Any) -> list[tuple[str, str]]:
     if config is None:
         return []
     texts = [("By rule", f"{_option_label(config, rule.option)} when {rule.if_}") for rule in getattr(config, "rules", None) or ()]
-    texts += [(name, text) for name, text in _settings(config) if _for_programs(text)]
+    texts += [(name, text) for name, text in _settings(config, None) if _for_programs(text)]
     return texts + [("Shows", text) for text in [_short(getattr(config, "text", None) or "")] if _for_programs(text)]
 
 
@@ -234,11 +235,12 @@ def _definitions(config: Any) -> list[Any]:
     return [entry for entry in entries if hasattr(entry, "label") and hasattr(entry, "required")]
 
 
-def _settings(config: Any) -> list[tuple[str, str]]:
+def _settings(config: Any, labels: Labels | None) -> list[tuple[str, str]]:
     """Plain settings that differ from their default: an amount, a name, an expression."""
     settings = []
     for name, field in type(config).model_fields.items():
         value = getattr(config, name)
+        value = labels.workflows.get(str(value), value) if labels and name == "workflow" else value
         if name not in DESCRIBED_APART and isinstance(value, str | int) and value != field.default:
             settings.append((humanised(name), "yes" if value is True else "no" if value is False else _short(spoken(str(value)))))
     return settings

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from console import accounts, faults, log, queue, records, runs, subjects
 from console.access import AT_WORK, EVERY_RUN
@@ -34,6 +34,9 @@ _AT_WORK = f"""
 select count(*) from (select r.id from {EVERY_RUN.sql()} where {AT_WORK} and r.workflow = %s and r.holder is null limit %s) busy
 """  # noqa: S608 (texts of ours)
 _LATELY = "select count(*) from console.enrolment e where e.workflow = %s and e.begun_at > %s"
+_ROOM_SINCE = (
+    "select e.begun_at from console.enrolment e where e.workflow = %s and e.begun_at > %s order by e.begun_at desc offset %s limit 1"
+)
 _BEGUN = f"""
 update console.enrolment e set status = 'active', run = b.run, version = r.version, begun_at = %s, step = coalesce(a.step, e.step)
 from unnest(%s::text[], %s::text[]) as b (id, run) join {EVERY_RUN.sql()} on r.id = b.run left join console.attempt a on a.run = r.id and a.n = r.current
@@ -127,6 +130,16 @@ def places_for_triggers(workflow_id: str) -> int:
 
 def _begun_today(workflow_id: str) -> int:
     return int(fetch(_LATELY, (workflow_id, log.now() - timedelta(days=1)))[0][0])
+
+
+def full_until(target: Target) -> tuple[int, datetime] | None:
+    """(how many may begin in a day, when the next may) where as many have begun; None where a day has room or no limit."""
+    most = target.document.settings.per_day if target.document is not None else None
+    if most is None:
+        return None
+    day = timedelta(days=1)
+    rows = fetch(_ROOM_SINCE, (target.id, log.now() - day, most - 1))
+    return (most, rows[0][0] + day) if rows else None
 
 
 def _begin_all(target: Target, waiting: Sequence[_Waiting], places: int) -> None:

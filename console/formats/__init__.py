@@ -25,6 +25,7 @@ from console.formats.times import (
     period_words,
     span,
     when,
+    when_there,
     within,
     worded,
 )

@@ -1,6 +1,7 @@
 """Moments, days and durations in words, in the person's zone."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any
@@ -149,6 +150,15 @@ def when(value: Any, look: Look) -> Markup:
         return escape(EMPTY if value in (None, "") else moment_words(str(value), look.locale, look.zone))
     shape = Markup('<time datetime="{}" title="{}">{}</time>')
     return shape.format(within(at, "UTC").isoformat(timespec="seconds"), full_moment(at, look), ago(at, look))
+
+
+def when_there(value: Any, zone: str, look: Look) -> Markup:
+    """Return the moment by the clock of another zone, with its place, and what it is for the reader; by one clock where both show the same."""
+    at = moment_of(value)
+    if at is None or within(at, zone).utcoffset() == within(at, look.zone).utcoffset():
+        return when(value, look)
+    place = zone.rpartition("/")[2].replace("_", " ")
+    return Markup('{} in {} <span class="muted">({} for you)</span>').format(ago(at, replace(look, zone=zone)), place, when(value, look))
 
 
 _NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}

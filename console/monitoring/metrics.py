@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from console import log, workflows
 from console.core.actor import Actor
 from console.core.moments import midnight
+from console.core.plain_words import humanised
 from console.db import tables
 from console.db.engine import hot_engine
 from console.monitoring.cards import first_day
@@ -130,10 +131,10 @@ def _steps(connection: sa.Connection, workflow: Known, begun: sa.ColumnElement[b
         .group_by(attempt.step)
     )
     found = {row.step: row for row in connection.execute(counted)}
-    titles = {step.id: step.title for step in workflows.version(workflow.id, workflow.live).document.steps} if workflow.live else {}
+    titles = workflows.version(workflow.id, workflow.live).document.step_names if workflow.live else {}
     order = [*(step for step in titles if step in found), *sorted(step for step in found if step not in titles)]
     return [
-        StepFigures(step, titles.get(step, step), row.entered, row.failed, None if row.average is None else float(row.average))
+        StepFigures(step, titles.get(step) or humanised(step), row.entered, row.failed, None if row.average is None else float(row.average))
         for step in order
         if (row := found[step])
     ]

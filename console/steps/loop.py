@@ -159,8 +159,10 @@ class Loop(StepType):
             outcome = NEXT_ITEM if going_on.get(NEXT) is not None else "default"
             if not state.items:
                 return Completion(outcome, {}, joined([], going_on))
+            about = {"collection": state.rows.collection} if state.rows is not None and state.rows.collection else {}
             children = [
-                Child(item.key, start=step.config.body, item={**item.values, "key": item.key, "title": item.title}) for item in state.items
+                Child(item.key, start=step.config.body, item={**about, **item.values, "key": item.key, "title": item.title})
+                for item in state.items
             ]
             joins: Literal["all", "each"] = "all" if step.config.on_failure == "stop" else "each"
             return Completion("default", going_on, children=tuple(children), joins=joins)

@@ -77,6 +77,7 @@ def listed(slug: str) -> Response:
         "counts": counts,
         "rows": [(lead, _badge(lead, target), lead_url(target, lead.id)) for lead in page.rows],
         "waits": waits_shortly([lead.run for lead in page.rows if lead.run and lead.status == "active"], frame.look()),
+        "full": enrolments.full_until(target) if counts.waiting and target.open else None,
         "ends": {lead.id: _end(lead) for lead in page.rows if lead.left_at},
         "unsent": messages.unsent([lead.run for lead in page.rows if lead.run and lead.left_at]),
         "next": frame.present_address(after=page.next) if page.next else None,
@@ -371,7 +372,7 @@ def batch_url(batch_id: str) -> str:
 
 
 def _titles(target: Target) -> dict[str, str]:
-    return {} if target.document is None else {step.id: step.title for step in target.document.steps}
+    return {} if target.document is None else target.document.step_names
 
 
 def _outcomes(target: Target, version: int | None) -> Callable[[str, str | None], str]:

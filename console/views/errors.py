@@ -16,6 +16,7 @@ from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 from console import access, log, sources
+from console.access import spoken_names
 from console.browse import out_of_scope
 from console.core.actor import Actor
 from console.db import troubles
@@ -183,6 +184,7 @@ def _error_page(answer: Answer) -> str:
         "retry": not answer.outcome.to_look_at and answer.status in (408, 409, 429, 500, 503),
         "request_id": answer.request_id or _request_id(),
         "reason": answer.reason,
+        "place": _place(answer.reason) if answer.reason else None,
         "token": missing_rights.token(answer.reason) if answer.reason else "",
     }
     try:
@@ -190,6 +192,14 @@ def _error_page(answer: Answer) -> str:
     except Exception:  # noqa: BLE001 - whatever is wrong with the page, the person is told the first error
         _log.exception("the page of an error could not be drawn")
         return f"<!doctype html><title>{escape(answer.title)}</title><h1>{escape(answer.title)}</h1><p>{escape(answer.message)}</p><p>{escape(answer.outcome.words)}</p>"
+
+
+def _place(reason: Reason) -> tuple[str, str] | None:
+    """Return the address and title of the workflow that something was refused on, for a reader who may see it: the way back from the refusal."""
+    kind, _, slug = reason.need[0].partition(":")
+    if kind != "workflow" or reason.need[1] == "see" or not access.can(g.actor, reason.team, reason.need[0], "see"):
+        return None
+    return f"/workflows/{quote(slug, safe='')}", spoken_names.spoken(reason.need[0])
 
 
 def _form_to_resend() -> list[tuple[str, str]]:

@@ -59,9 +59,7 @@ def show() -> Response:
         "wrong": wrong,
         "kinds": [(kind, KIND_WORDS[kind]) for kind in KINDS],
         "statuses": [(name, STATUS_WORDS[name][0]) for name in outbox.STATUSES],
-        "workflows": sorted(
-            (each.title, each.slug) for each in workflows.all_known() if access.can(frame.actor(), None, f"workflow:{each.slug}", "see")
-        ),
+        "workflows": sorted((each.title, each.slug) for each in _seen()),
         "words": (KIND_WORDS, STATUS_WORDS, OUTCOME_WORDS),
         "outcomes": sandbox.OUTCOMES,
         "can_answer": callbacks.can_answer,
@@ -71,6 +69,11 @@ def show() -> Response:
         "sandboxed": _sandboxed(),
     }
     return frame.page("outbox/page.html", context, blocks={"messages": "messages"}, status=400 if wrong else 200)
+
+
+def _seen() -> list[workflows.Known]:
+    """The workflows that the reader may see, each in its own team."""
+    return [each for each in workflows.all_known() if access.can(frame.actor(), each.team or None, f"workflow:{each.slug}", "see")]
 
 
 def _query(held: Mapping[str, str]) -> OutboxQuery:
@@ -87,7 +90,7 @@ def _words(name: str, value: str, lines: Sequence[Line]) -> str:
     if name == "status":
         return STATUS_WORDS.get(value, (value, ""))[0]
     if name == "workflow":
-        return next((workflow.title for workflow in workflows.all_known() if workflow.slug == value), value)
+        return next((workflow.title for workflow in _seen() if workflow.slug == value), value)
     if name in ("from", "to"):
         return formats.text(formats.Kind("", "", "date"), value, frame.look())
     if name == "contact":

@@ -33,6 +33,7 @@ from console.views import (
     reference_boxes,
     refusals,
     states,
+    tasks,
 )
 from console.views.files import file_url
 from console.views.formats import Look
@@ -253,7 +254,7 @@ def may_resume(head: RunHead) -> bool:
 
 def runs_and_starts(page: RecordPage) -> dict[str, Any]:
     """Return the runs on the record, open ones first, and the workflows that may be started."""
-    who = frame.actor()
+    who, here = frame.actor(), frame.record_url(page.collection.id, page.record.key)
     heads = runs.on_record(who, page.collection.id, page.record.key or "")
     drawn = [home.row(head) | {"may_resume": may_resume(head)} for head in heads]
     live = [row for row, head in zip(drawn, heads, strict=True) if head.live]
@@ -263,15 +264,12 @@ def runs_and_starts(page: RecordPage) -> dict[str, Any]:
     offered = [definition for definition in ready if definition.id not in busy or not definition.document.settings.exclusive]
     return {
         "runs": drawn,
+        "tasks": tasks.on_record(heads),
         "live": live,
         "may_erase": erasure.offered(who, page.collection, page.record.key),
         "actions": record_actions.buttons(page.collection.id, page.record.key),
         "reports": [
-            Start(
-                definition.document.report.title,
-                f"{frame.record_url(page.collection.id, page.record.key)}/report/{definition.slug}",
-                asks=True,
-            )
+            Start(definition.document.report.title, f"{here}/report/{definition.slug}", asks=True)
             for definition in runs.reportable(who, page.collection.id)
             if definition.document.report is not None
         ],

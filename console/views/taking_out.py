@@ -56,7 +56,7 @@ def _meant_people() -> Those:
 
 
 def _drawn(target: Target, those: Those, plan: TakeOutPlan, wrong: ConsoleError | None) -> Response:
-    titles = {} if target.document is None else {step.id: step.title for step in target.document.steps}
+    titles = {} if target.document is None else target.document.step_names
     steps = sorted(((titles.get(step, "A step of an older version"), n) for step, n in plan.steps.items()), key=lambda each: -each[1])
     context: dict[str, Any] = {
         "target": target,

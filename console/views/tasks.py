@@ -5,8 +5,10 @@ from typing import Any, TypeAlias
 
 from flask import Blueprint, Response, flash, make_response, request
 
+from console import browse
 from console.errors import Conflict, ConsoleError, Invalid
-from console.views import formats, frame, rail, refusals
+from console.runs import RunHead
+from console.views import frame, my_work, rail, refusals
 from console.views.run import form_boxes, page
 from console.work import notices, questions, tasks
 
@@ -34,20 +36,29 @@ def _listed(wrong: ConsoleError | None = None, task: str = "", status: int = 200
     tab = request.args.get("tab", "mine")
     tab = tab if tab in dict(TABS) else "mine"
     actor = frame.actor()
-    read = {"mine": tasks.tasks_of, "team": tasks.of_teams, "done": tasks.closed}[tab]
+    listed = {"mine": tasks.tasks_of, "team": tasks.of_teams, "done": tasks.closed}[tab](actor)
+    known = browse.named(actor, {one.of for one in listed if one.of})
     context = {
         "tab": tab,
         "tabs": TABS,
-        "tasks": read(actor),
+        "tasks": listed,
+        "of": {pair: frame.record_url(pair[0], there.key) for pair, there in known.items() if there.key and not there.absent},
         "nothing": NOTHING[tab],
         "questions": questions.open_for(actor),
         "wrong": wrong,
         "wrong_task": task,
         "typed_note": request.form.get("note", ""),
-        "today": frame.look().now.date(),
-        "day": lambda due: formats.text(formats.Kind("due", "Due", "date"), due.isoformat(), frame.look()),
+        "due": lambda due: my_work.due_words(due, frame.look()),
     }
     return frame.page("tasks/list.html", context, status=status)
+
+
+def on_record(heads: Sequence[RunHead]) -> list[dict[str, Any]]:
+    """The open tasks that these runs on a record have made, each with its due day in words: whoever opens the record sees what waits there for whom."""
+    look = frame.look()
+    return [
+        {"task": one, "due": my_work.due_words(one.due_on, look)} for one in tasks.open_of_runs(frame.actor(), [head.id for head in heads])
+    ]
 
 
 @blueprint.post("/tasks/<task_id>/close")

@@ -29,7 +29,8 @@ _SELECT = f"select {_COLUMNS} from console.task"  # noqa: S608 (names of this fi
 class Task:
     """A task as its reader may see it. `about` is the title of its run, and `href` its page.
 
-    `away` says that its assignee is away and who stands in; `closed_for` is the assignee in whose place another person closed it.
+    `away` says that its assignee is away and who stands in; `closed_for` is the assignee in whose place another person closed it;
+    `of` is the record of the loop that it is about, whose page the reader may not be allowed to see.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Task:
     href: str
     away: str = ""
     closed_for: str | None = None
+    of: tuple[str, str] | None = None
 
 
 def tasks_of(actor: Actor, instead: Sequence[str] | None = None) -> list[Task]:
@@ -65,6 +67,11 @@ def closed(actor: Actor) -> list[Task]:
     """Closed tasks of the person and their teams, the latest first."""
     where = "status <> 'open' and (assignee = %s or closed_by = %s or team = any(%s)) order by closed_at desc, id desc"
     return _read(actor, where, (actor.id, actor.id, list(actor.teams)))
+
+
+def open_of_runs(actor: Actor, run_ids: Sequence[str]) -> list[Task]:
+    """Open tasks that these runs have made, whoever they are for; those due first come first."""
+    return _read(actor, "run = any(%s) and status = 'open' order by due_on nulls last, id", (list(run_ids),)) if run_ids else []
 
 
 def _read(actor: Actor, where: str, given: tuple[Any, ...]) -> list[Task]:
@@ -95,6 +102,7 @@ def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str |
     return Task(
         ident, str(values["title"]), values.get("text"), status, waits, due_on, created_at, closed_at, names.get(closed_by or ""),
         names.get(assignee or ""), team, about, f"/runs/{run}", closed_for=names.get(instead or ""),
+        of=(str(values["of"][0]), str(values["of"][1])) if values.get("of") else None,
     )  # fmt: skip
 
 

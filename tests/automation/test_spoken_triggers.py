@@ -29,8 +29,9 @@ def club(company: Company) -> None:
     ("text", "words"),
     [
         ('event.tag == "lead"', "the tag is “lead”"),
-        ("record.stage != 'lost' && record.worth >= 1000", "Stage is not “lost” and Worth is at least 1,000"),
-        ("former.stage == 'new'", "Stage before is “new”"),
+        ("record.stage != 'lost' && record.worth >= 1000", "Stage is not “Lost” and Worth is at least 1,000"),
+        ("former.stage == 'new'", "Stage before is “New”"),
+        ("record.stage in ['engaged', 'no such']", "Stage is one of “Engaged”, “no such”"),
         ("event.run == null", "no run has done it"),
         ('event.on == "message.received"', "a message came in from them"),
         ('event.on in ["consent.withdrawn", "call.ended"]', "they withdrew a consent or a call with them ended"),

@@ -85,6 +85,8 @@ CANONICAL = """{
 
 
 def test_the_smallest_document_in_its_canonical_form_and_its_hash() -> None:
+    same = [{"id": name, "type": "end", "title": title} for name, title in (("a", "Wait"), ("b", "Ask"), ("c", "Wait"))]
+    assert read({**SMALLEST, "steps": same}).step_names == {"a": "Wait (step 1)", "b": "Ask", "c": "Wait (step 3)"}
     made = read(SMALLEST)
     assert made.canonical().decode() == CANONICAL
     assert made.hash == hashlib.sha256(CANONICAL.encode()).hexdigest()

@@ -78,6 +78,13 @@ def test_a_rule_is_said_with_the_labels_of_what_was_chosen_and_asked(company: Co
     count |= {"type": "money", "currency": "EUR", "minor": True}
     condition["config"]["branches"][0]["if"] = "steps.note.count > 50050"
     assert nodes(diagrams.picture_of(read(made), {}))["is_high"].gist == "Count is more than 500.5 EUR"
+    condition |= {
+        "type": "sub_workflow",
+        "config": {"workflow": "care-review"},
+        "next": {"default": "decide"},
+    }  # told by its title, not its slug
+    other = nodes(diagrams.picture_of(read(made), workflows.connected() or {}))["is_high"]
+    assert (other.gist, ("Workflow", "Care review") in other.says) == ("Care review", True)
 
 
 def test_ways_on_have_the_words_of_their_options_and_say_where_they_lead_back(company: Company) -> None:

@@ -143,6 +143,11 @@ def test_a_schedule_in_words_is_shown_and_added_once_it_is_confirmed(company: Co
     assert "Monday to Friday at 09:00, Europe/Vilnius" in shown
     assert "does not know holidays" in shown
     assert shown.count('<li class="num">') == 5
+    there = post(mona, SCHEDULE, words="30 1 1 11 *", zone="America/New_York").text  # by the clock that was typed, and by the reader's
+    assert (
+        len(re.findall(r"1 Nov \d{4}, 01:30 in New York <span class=\"muted\">\(<time[^>]*>1 Nov \d{4}, 0[4-9]:30</time> for you", there))
+        == 5
+    )
     assert workflows.open_draft(company.mona, "care-review").revision == 0
     for words, zone in (("soon", "UTC"), ("hourly", "Atlantis")):
         assert post(mona, SCHEDULE, do="add", words=words, zone=zone).status_code == 422

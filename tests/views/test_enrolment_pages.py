@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from console import accounts, enrolments, runs, workflows
+from console import accounts, enrolments, queue, runs, workflows
 from console.activity import sequencing
 from console.enrolments import Question
 from console.runs.showing import record_reach
@@ -73,6 +73,8 @@ def test_who_is_enrolled_is_listed_by_step_and_a_person_takes_somebody_out(pages
     assert "Asked us to stop." in pages.mona.follow().text
     assert "Halcyon" in pages.mona.get(f"{HERE}?status=left").text
     assert pages.stan.get(HERE, status=404)
+    assert "Acts as Whoever holds the run" in pages.mona.get("/workflows/care-review/edit").text  # whom it acts as is chosen in the editor
+    assert [len(accounts.usable(who)) for who in (pages.company.mona, pages.company.olivia)] == [1, 0]
 
 
 def test_nothing_is_counted_about_records_that_the_reader_may_not_see(pages: Pages, robot: None) -> None:
@@ -126,11 +128,13 @@ def test_a_record_says_what_its_automation_waits_for_and_a_list_how_others_ended
 def test_who_stands_before_a_person_is_said_to_wait_for_one(pages: Pages, robot: None) -> None:
     ask = step("ask", "guidance", "end", {"text": "Look"})
     steps = [step("start", "start", "ask"), ask, step("end", "end", None, {"label": "Done"})]
-    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "steps": steps}, publish=True)
-    enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=["3"]))
-    work_until_idle(BEGINNING)
+    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "steps": steps, "settings": {"per_day": 1}}, publish=True)
+    enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=["3", "1"]))
+    with pytest.raises(queue.PutBack):
+        work_until_idle(BEGINNING)
     pages.company.work()
-    assert "for a person" in pages.mona.get(HERE).text
+    shown = pages.mona.get(HERE).text
+    assert all(words in shown for words in ("for a person", "1 a day begins", "for another day"))
 
 
 def test_a_file_is_read_as_its_columns_say_and_tells_of_every_line(pages: Pages, robot: None) -> None:

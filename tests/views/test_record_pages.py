@@ -10,6 +10,7 @@ from console.access import Row, policy_store
 from console.activity import sequencing
 from console.db.engine import transaction
 from tests.views import proposals
+from tests.work import test_tasks
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -73,8 +74,11 @@ def test_runs_on_the_record_lead_to_replay_and_resume(pages: "Pages") -> None:
     from console import runs
 
     runs.save(pages.company.olivia, saved, revision=pages.company.told(saved)["revision"])
+    test_tasks.begin(pages.company, {"due": "addDays(today(), -2)"})  # for Mona: whoever opens the record sees that it waits, and for whom
     page = pages.tom.get("/c/customer/1")
     assert f"/runs/{done}/replay" in page.links
+    assert [found in page.text for found in ("Tasks that wait", "Look at Adaeze Okonkwo-Bell", "Overdue")] == [True] * 3
+    assert "Tasks that wait" not in pages.tom.get("/c/customer/2").text
     assert "is to be continued at “Read this”" in page.text
     pages.tom.send(page, f"/runs/{saved}/resume")
     assert pages.tom.answer.headers["Location"] == f"/runs/{saved}"

@@ -187,6 +187,14 @@ def test_a_condition_is_shown_as_rows_with_names_and_as_text_where_rows_cannot_s
     assert re.search(r'data-part="value"\s+value="500"', rows)
     assert "data-part" not in text
     assert "“Odd” leads nowhere yet: choose a step under Leads to." in page
+    config = {"subject": "Hello", "body": "Hello"}
+    mail = {
+        "op": "add_step",
+        "step": {"id": "mail", "type": "email", "title": "Write", "config": config, "next": {"sent": "fork"}},
+        "after": None,
+    }
+    workflows.edit(company.mona, made.slug, 1, drafting.read_changes([mail]))
+    assert "“Not sent” leads nowhere yet" in mona.get(f"/workflows/{made.slug}/edit?step=mail").text  # as its box is called
 
 
 def test_a_file_becomes_a_draft_that_keeps_all_of_it(company: Company, mona: FlaskClient) -> None:

@@ -251,6 +251,15 @@ class Workflow(StoredDocument):
         raise KeyError(step_id)
 
     @property
+    def step_names(self) -> dict[str, str]:
+        """Each step's id → its title; where several have one title, with the number that the workflow's page gives it."""
+        titles = [step.title for step in self.steps]
+        return {
+            step.id: step.title if titles.count(step.title) == 1 else f"{step.title} (step {number})"
+            for number, step in enumerate(self.steps, 1)
+        }
+
+    @property
     def start(self) -> Step:
         """The only step of type `start`; KeyError without one."""
         for step in self.steps:

@@ -1,6 +1,6 @@
 """Addressees of a step's tasks, notices and questions: persons by name, role or team. Only people who may see the run are included."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -106,7 +106,10 @@ def _task(run: Run, wanted: TaskWanted, slug: str | None) -> SideRow:
     team = accounts.team_id(wanted.team) if wanted.team else None
     side_rows = {"task": _task_id(run, wanted), "assignee": assignee, "team": team, "due": wanted.due.isoformat() if wanted.due else None}
     side_rows["effect"] = new_id("eff")
-    sealed = {"title": wanted.title} | ({"text": wanted.text} if wanted.text else {})
+    sealed: dict[str, Any] = {"title": wanted.title} | ({"text": wanted.text} if wanted.text else {})
+    item = (run.fork or {}).get("item")
+    if isinstance(item, Mapping) and run.collection is None and item.get("collection") and item.get("key"):
+        sealed["of"] = [item["collection"], item["key"]]  # the row of the loop that the task is about: its run is about no record
     return SideRow("task_created", side_rows, sealed)
 
 

@@ -207,7 +207,7 @@ def _fresh_problems(draft: workflows.Draft, proposal: Turn) -> list[tuple[str, s
     former = {(each.step, each.reason) for each in workflows.problems(draft)}
     titles = {step["id"]: str(step.get("title") or step["id"]) for step in proposal.after["steps"]}
     return [
-        (titles.get(each["step"] or "", ""), problem_words(str(each["field"]), str(each["message"]), proposal.after))
+        (titles.get(each["step"] or "", ""), problem_words(str(each["field"]), str(each["message"]), proposal.after, each["step"]))
         for each in proposal.problems
         if (each["step"], each["message"]) not in former
     ]

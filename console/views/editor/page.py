@@ -248,6 +248,7 @@ def _about(problems: Sequence[Told]) -> dict[str, Any]:
     return {
         "collections": [(each.id, each.label) for each in step_form.collections_of(frame.actor())],
         "teams": [(team.id, team.name) for team in accounts.teams()],
+        "usable": accounts.usable(frame.actor()),
         "document_errors": {each.field: each.message for each in problems if each.step is None},
     }
 
@@ -289,7 +290,7 @@ def _problems(document: Mapping[str, Any], found: Sequence[Problem]) -> list[Tol
     for problem in found:
         mending = drafting.mend(document, problem)
         label, change = (mending.label, drafting.to_json([mending.change])[0]) if mending else ("", None)
-        words = problem_words(problem.field, problem.reason, document)
+        words = problem_words(problem.field, problem.reason, document, problem.step)
         ill_named = re.fullmatch(r"steps\[(\d+)\]\.id", problem.field)
         step = document["steps"][int(ill_named[1])]["id"] if ill_named else problem.step
         problems.append(Told(step, titles.get(step or "", ""), problem.field, words, problem.severity, label, change))

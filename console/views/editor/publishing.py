@@ -99,7 +99,9 @@ def impact_context(impact: Mapping[str, Any], document: Mapping[str, Any], live:
     return drawn | {
         "told": {
             **impact,
-            "problems": [each | {"message": problem_words(each["field"], each["message"], document)} for each in impact["problems"]],
+            "problems": [
+                each | {"message": problem_words(each["field"], each["message"], document, each["step"])} for each in impact["problems"]
+            ],
         },
         "counted": _counted(impact["differences"]),
         "added": _added(document, impact["differences"]),

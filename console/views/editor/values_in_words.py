@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from console import log
+from console.core import outcome_words
 from console.core.documents.json_shape import MISSING
 from console.core.documents.workflow_check import NO_END, NO_WAY_ON
 from console.core.plain_words import named_reason, with_titles
@@ -34,7 +35,6 @@ LABELS = {
     "maker": "Who decides",
     "outcomes": "Outcomes",
     "items": "List",
-    "hours": "Within hours",
     "values": "Values",
     "url": "Address",
     "success": "Statuses that mean done",
@@ -46,21 +46,22 @@ LABELS = {
 """Settings of steps → what their boxes are called, where that is not their name."""
 
 
-def problem_words(field: str, reason: str, document: Mapping[str, Any]) -> str:
-    """The problem at this place of a step or a document, for those who see boxes and no file."""
+def problem_words(field: str, reason: str, document: Mapping[str, Any], step: str | None) -> str:
+    """The problem at this place of the step or of the document, for those who see boxes and no file. A way on has the name that its box has."""
+    own: Mapping[str, Any] = next((each for each in document["steps"] if each["id"] == step), {})
     if trigger := _of_trigger(document, field):
         return f"{trigger}: {reason}"
     if reason in SAID:
         return SAID[reason]
     place, _, outcome = field.partition(".")
     if place == "next" and " leads nowhere: " in reason:
-        return f"“{label_of(outcome)}” leads nowhere yet: choose a step under Leads to."
+        return f"“{outcome_words.words(own, outcome)}” leads nowhere yet: choose a step under Leads to."
     if place == "next" and reason.startswith("There is no step "):
-        return f"“{label_of(outcome) if outcome != 'default' else 'Leads to'}” names a step that is not there. Choose another one under Leads to."
+        return f"“{outcome_words.words(own, outcome) if outcome != 'default' else 'Leads to'}” names a step that is not there. Choose another one under Leads to."
     if place == "next" and (no := re.match(r"The step has no outcome (\S+): it has (.*)\.$", reason)):
-        offered = ", ".join(f"“{label_of(each)}”" for each in no[2].split(", "))
-        return f"The step has no outcome “{label_of(no[1])}”: it has {offered}."
-    reason = OFFERED.sub(".", with_titles(reason, lambda step: _title(document, step)))
+        offered = ", ".join(f"“{outcome_words.words(own, each)}”" for each in no[2].split(", "))
+        return f"The step has no outcome “{outcome_words.words(own, no[1])}”: it has {offered}."
+    reason = OFFERED.sub(".", with_titles(reason, lambda other: _title(document, other)))
     setting = re.sub(r"\[\d+\]$", "", field).rpartition(".")[2]
     label = LABELS.get(setting) or label_of(setting)
     return named_reason(label, reason.replace(MISSING.rstrip("."), f"Nothing is entered under {label}", 1)) if field else reason

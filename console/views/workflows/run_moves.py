@@ -62,7 +62,7 @@ def show_move(slug: str, move_id: str) -> Response:
 def _drawn(known: workflows.Known, there: list[tuple[int, int]], plan: MovePlan | None, wrong: ConsoleError | None = None) -> Response:
     targets = [step for step in plan.new.document.steps if step.type != "start"] if plan else []
     movable = plan.movable[:SHOWN] if plan else []
-    titles = {step.id: step.title for step in plan.former.document.steps} if plan else {}
+    titles = plan.former.document.step_names if plan else {}
     names = publication.run_titles(frame.actor(), movable)
     context: dict[str, Any] = {
         "known": known,

@@ -88,6 +88,7 @@ def test_the_items_are_no_executions_of_their_own_and_count_at_their_steps_alone
     company.work()
     mona = signed_in(web_app(), "mona")
     page = mona.get("/workflows/nightly/executions").text
+    assert 'href="/c/customer/5"' in mona.get("/tasks?tab=team").text  # a task of a loop leads to the record that it is about
     assert [page.count(word) for word in ("/executions/run_", f"/executions/{run_id}")] == [1, 1]
     [item, *_] = runs.children_of(run_id)
     assert f"/executions/{item.id}" in mona.get(f"/workflows/nightly/executions?id={item.id}").text
