@@ -88,7 +88,7 @@ def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> Non
     fields = page.form(place)["fields"]
     wrong = {"hours": "soon", "people": "nobody@x.example", "days": "", "holidays": "2026-12-25 25 December", "remind_after": "-4"}
     page = mona.post(place, fields | wrong, status=422)
-    assert page.text.count("How many hours, such as 16 or 1.5.") == 4
+    assert page.text.count("How many hours, such as 16 or 1.5.") == 3, "once above, and at each of two fields"
     assert "Nobody signs in as nobody@x.example." in page.text
     assert "There is no day 25; one looks like 2026-12-25." in page.text
     assert "Choose the days on which work is done." in page.text
