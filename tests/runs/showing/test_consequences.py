@@ -174,7 +174,15 @@ def test_what_the_run_changes_by_itself_afterwards_is_told(company: Company) -> 
     ]
     made[2]["next"] = {"retail": "change", "default": "end"}
     made[4]["next"] = {"on": "never", "default": "end"}  # it looks at nothing that will change: what it will not take is not told
-    document = {"format": 1, "slug": "told", "title": "Told", "collection": "customer", "team": "operations", "variables": {"on": False}, "steps": made}
+    document = {
+        "format": 1,
+        "slug": "told",
+        "title": "Told",
+        "collection": "customer",
+        "team": "operations",
+        "variables": {"on": False},
+        "steps": made,
+    }
     workflows.import_file(document, publish=True)
     run = company.told(runs.start(company.olivia, "told", "customer", "1", {}))
     (found,) = run["current"]["ways"]
