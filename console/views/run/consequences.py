@@ -228,7 +228,7 @@ def _title(screen: _Screen, effect: Mapping[str, Any] | None = None) -> str:
 def _after(way: Mapping[str, Any]) -> str:
     """Return which steps the run may take automatically afterwards."""
     titles, depends = [f"“{title}”" for title in way["after"]], way.get("after_by_rule")
-    lead = "Depending on what the next steps find, the run may go on by itself to" if depends else "The run may then go on by itself to"
+    lead = "By rule, the run may then go on by itself to" if depends else "The run may then go on by itself to"
     parts = [f"{lead} {_listed(titles, 'or' if depends else 'and')}."] if titles else []
     parts += [f"The run ends: {way['ends']}."] if way.get("ends") else []
     return " ".join(parts)
