@@ -19,10 +19,10 @@ TIER_PAPERS = {
     "C": ("vat_certificate", "bank_letter"),
 }
 STORY_REQUESTS: dict[int, dict[str, Any]] = {
-    231: {"company_name": "Pixelwerk Druck GmbH", "country": "DE", "category": "print", "est_annual_eur": "4200.00", "critical": False, "personal_data": False, "requester": "Gita Rao", "website": "https://pixelwerk-druck.example", "vat_id": "DE 318 442 907", "iban": iban("DE", "999999990000231001")},
-    232: {"company_name": "Northlight Facility Services B.V.", "country": "NL", "category": "facilities", "est_annual_eur": "8600.00", "critical": False, "personal_data": False, "requester": "Mona Verbeek", "website": "https://northlight-facility.example", "vat_id": "NL 8621 4477 1B01", "iban": iban("DE", "999999990000232002")},
-    233: {"company_name": "Halyard IT Consulting OÜ", "country": "EE", "category": "it", "est_annual_eur": "38000.00", "critical": False, "personal_data": False, "requester": "Ines Carvalho", "website": "https://halyard-it.example", "vat_id": "EE 102 233 441", "iban": iban("LT", "9999900000233003")},
-    234: {"company_name": "Kopparberg Kurir AB", "country": "SE", "category": "logistics", "est_annual_eur": "6900.00", "critical": False, "personal_data": False, "requester": "Tom Jansen", "website": "https://kopparbergkurir.example", "vat_id": "SE 5590 1234 5601", "iban": iban("DE", "999999990000234004")},
+    231: {"company_name": "Pixelwerk Druck GmbH", "country": "DE", "category": "print", "est_annual_eur": "4200.00", "critical": False, "personal_data": False, "requester": "Gita Rao", "website": "https://pixelwerk-druck.example", "vat_id": "DE 318 442 900", "iban": iban("DE", "999999990000231001")},
+    232: {"company_name": "Northlight Facility Services B.V.", "country": "NL", "category": "facilities", "est_annual_eur": "8600.00", "critical": False, "personal_data": False, "requester": "Mona Verbeek", "website": "https://northlight-facility.example", "vat_id": "NL 8621 4477 2B01", "iban": iban("DE", "999999990000232002")},
+    233: {"company_name": "Halyard IT Consulting OÜ", "country": "EE", "category": "it", "est_annual_eur": "38000.00", "critical": False, "personal_data": False, "requester": "Ines Carvalho", "website": "https://halyard-it.example", "vat_id": "EE 102 233 445", "iban": iban("LT", "9999900000233003")},
+    234: {"company_name": "Kopparberg Kurir AB", "country": "SE", "category": "logistics", "est_annual_eur": "6900.00", "critical": False, "personal_data": False, "requester": "Tom Jansen", "website": "https://kopparbergkurir.example", "vat_id": "SE 5590 1234 6801", "iban": iban("DE", "999999990000234004")},
     240: {"company_name": "Brightwater Logistik GmbH", "country": "DE", "category": "logistics", "est_annual_eur": "64000.00", "critical": False, "personal_data": False, "requester": "Tom Jansen", "website": "https://brightwater.example", "vat_id": "DE 299 884 104", "iban": "DE71 9999 9999 9876 5432 10"},
 }  # fmt: skip
 

@@ -26,6 +26,7 @@ MOST_SHOWN = 2_000
 SERVER_ERRORS = 500
 REFUSED = "refused"
 HIDDEN = b"[secret]"
+LOOK_THERE = "Nobody can tell whether it was done. Look there for the key, then say what you found."
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ def recover(call: Call) -> TryResult:
     if call.define.idempotent or call.define.method == "GET":
         return perform(call)
     sent = _request_of_effect(call).shown
-    unsure = TryResult("unknown", "interrupted", _unknown(call.define.system), sent=sent)
+    asked = f"{_named(call.define.system)} was being asked when the console was interrupted."
+    unsure = TryResult("unknown", "interrupted", f"{asked} {LOOK_THERE}", sent=sent)
     if call.define.look_up is None:
         return unsure
     try:
@@ -147,7 +149,7 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
     try:
         answer = net.send(sending.method, sending.url, sending.body, sending.headers, read_s=define.timeout_s)
     except OutcomeUnknown:
-        return TryResult("unknown", "no_answer", f"{_named(define.system)} did not answer. {_unknown(define.system)}", sent=sending.shown)
+        return TryResult("unknown", "no_answer", f"{_named(define.system)} did not answer. {LOOK_THERE}", sent=sending.shown)
     except IntegrationError as error:
         return TryResult("failed", error.code, error.message, sent=sending.shown, passing=not error.permanent)
     body = sending.without_secret(answer.body)
@@ -163,7 +165,7 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
     return TryResult(
         "unknown",
         f"status_{answer.status}",
-        f"{_named(define.system)} answered with status {answer.status}. {_unknown(define.system)}",
+        f"{_named(define.system)} answered with status {answer.status}. {LOOK_THERE}",
         sent=sent,
     )
 
@@ -172,11 +174,9 @@ def _result_of_success(call: Call, answer_json: Any, sent: Mapping[str, Any]) ->
     """Succeeded; unknown if the answer cannot be read although values are needed, or if it is about something else than was asked for."""
     define: Http = call.define
     if answer_json is None and (define.result or define.expect is not None):
-        return TryResult(
-            "unknown", "unreadable", f"{_named(define.system)} gave an answer that cannot be read. {_unknown(define.system)}", sent=sent
-        )
+        return TryResult("unknown", "unreadable", f"{_named(define.system)} gave an answer that cannot be read. {LOOK_THERE}", sent=sent)
     if define.expect is not None and not _holds(call, define.expect, answer=answer_json):
-        message = f"{_named(define.system)} said yes to something else than was asked for. {_unknown(define.system)}"
+        message = f"{_named(define.system)} said yes to something else than was asked for. {LOOK_THERE}"
         return TryResult("unknown", "contradiction", message, sent=sent)
     if call.effect.request.get("answer") == "whole":
         return TryResult("succeeded", values=_whole_answer(answer_json, sent), sent=sent)
@@ -199,10 +199,6 @@ def _busy(define: Http, status: int, sent: Mapping[str, Any]) -> TryResult:
 def _named(system: str) -> str:
     """The other system, at the beginning of a sentence."""
     return system[:1].upper() + system[1:]
-
-
-def _unknown(target: str) -> str:
-    return f"It cannot be told whether {target} did what it was asked. Look there for the key, then say what you found."
 
 
 def _refusal(call: Call, answer_json: Any, status: int) -> str:

@@ -11,6 +11,7 @@ from console.formats.kinds import NUMBERS, Amount, Kind, Look
 from console.formats.numerals import MOST_DIGITS, grouped
 
 NO_CURRENCY, UNKNOWN_CURRENCY = "(no currency)", "(unknown currency)"
+SMALLEST = "in its smallest unit"
 CENTS = 2
 """Decimals of what a document calls cents without naming a currency."""
 _CODE = re.compile(r"[A-Z]{3}")
@@ -43,6 +44,8 @@ def _written(number: Decimal, places: int | None, code: str, what: Kind, look: L
     if places is None:
         # where the collection names no currency at all, every amount would say so
         said = (code, UNKNOWN_CURRENCY) if code else (NO_CURRENCY,) if what.currency else ()
+        if what.minor and said:  # 1,890 of an unknown currency may be 18.90
+            said = (*said[:-1], said[-1].replace(")", f", {SMALLEST})"))
         least = number if what.currency or not what.minor else number.quantize(Decimal(1).scaleb(-CENTS))
         return " ".join(filter(None, [grouped(f"{least:f}", look.locale), *said]))
     whole, _, part = f"{number:f}".partition(".")

@@ -140,8 +140,8 @@ class Action(StepType):
     Config: ClassVar[type[StepConfig]] = ActionConfig
 
     def changes(self, step: StepView) -> bool:
-        """Always."""
-        return True
+        """Unless it only asks another system."""
+        return getattr(step.config.does, "method", None) != "GET"
 
     def form_settings(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
         """Those of the operation; an effect only where the document has one."""

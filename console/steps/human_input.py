@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from console.core import expressions
 from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.document_parts import NAME_PATTERN
-from console.core.documents.fields import Choice, FieldDefinition, Located
+from console.core.documents.fields import Definition, FieldDefinition, Located
 from console.core.expressions import render
 from console.core.expressions.operands import duration_of
 from console.core.forms import examine
@@ -32,10 +32,11 @@ from console.steps.notify import Addressed
 ANSWERED = "answered"
 
 
-class Answer(Choice):
+class Answer(Definition):
     """A button of the form; its value is the outcome."""
 
     value: str = Field(pattern=NAME_PATTERN)
+    label: str = Field(min_length=1, max_length=200)
 
 
 class HumanInputConfig(StepConfig):

@@ -20,6 +20,7 @@ from console.steps.base import (
     AsksPerson,
     Completion,
     Context,
+    FormNeeded,
     Option,
     Prompt,
     StepConfig,
@@ -76,6 +77,9 @@ class RequestDocumentsConfig(StepConfig):
     asks_first: bool = Field(
         False, description="A person sees letter and address before it goes out, and may hand in what came another way instead"
     )
+    by_hand: str | None = Field(
+        None, description="Expression; where it holds nobody is written to: a person hands in what came another way"
+    )
     rounds: int = Field(3, ge=1, le=10, description="How many links may be made, the first one included")
 
     @model_validator(mode="after")
@@ -125,7 +129,9 @@ class RequestDocuments(StepType):
         return (RECEIVED, EXPIRED)
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
-        """Sends the request and waits. Raises AsksPerson where there is no address."""
+        """Sends the request and waits. Raises AsksPerson where there is no address, FormNeeded where the documents came another way."""
+        if _came_another_way(step, context):
+            raise FormNeeded("What was asked for came another way: hand it in.")
         found = expressions.parse(step.config.to).evaluate(context.roots)
         try:
             address = cleaned(FormField(TO, "Address", "email"), found)
@@ -147,13 +153,17 @@ class RequestDocuments(StepType):
         if step.config.asks_first:  # what is there already is looked at before somebody is written to
             options = (options[1], options[0], options[2])
         documents = bullets(entry["label"] if entry["required"] else f"{entry['label']}, where there is one" for entry in wanted)
+        if _came_another_way(step, context):
+            asked_for = f"Nobody is written to. These papers are needed:\n\n{documents}" if documents else "Nobody is written to."
+            there = tuple(option for option in options if option.value != SEND)
+            return Prompt(asked_for, fields=tuple(_by_hand(step, context)[1:]), outcomes=there, button=step.button or "Go on")
         text = fill_template(step.config.text, context.roots) + (f"\n\nThe letter asks for:\n\n{documents}" if documents else "")
         return Prompt(text, fields=tuple(_by_hand(step, context)), outcomes=options, button=step.button or "Go on")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """What the person chose. Raises Invalid with one detail per wrong field."""
         fields = _by_hand(step, context)
-        if outcome not in (SEND, RECEIVED, EXPIRED):
+        if outcome not in (SEND, RECEIVED, EXPIRED) or (outcome == SEND and _came_another_way(step, context)):
             strange = [detail for detail in examine(fields, submitted)[1] if detail["field"] not in {field.name for field in fields}]
             named = ", ".join(f"“{option.label}”" for option in self.prepare(step, context).outcomes)
             raise refusal([{"field": "outcome", "reason": f"Choose one of {named}."}, *strange])
@@ -177,8 +187,8 @@ class RequestDocuments(StepType):
 
     def expressions(self, config: RequestDocumentsConfig) -> list[Located]:
         """The address, the name, further documents, conditions, and those of the form."""
-        found = [Located("to", config.to)]
-        found += [Located(name, text) for name, text in (("name", config.name), ("also", config.also)) if text is not None]
+        named = (("name", config.name), ("also", config.also), ("by_hand", config.by_hand))
+        found = [Located("to", config.to), *(Located(name, text) for name, text in named if text is not None)]
         for number, entry in enumerate(config.documents):
             found += [Located(f"documents[{number}].if", entry.if_)] if entry.if_ is not None else []
             found += [Located(f"documents[{number}].required_if", entry.required_if)] if entry.required_if is not None else []
@@ -264,6 +274,10 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
     nothing = came(wanted, {}, {field.name: None for field in fields}, None)
     awaited = Awaited("documents", new_id("req"), request={"to": address, "documents": wanted})
     return Completion(RECEIVED, {"to": address, "request": request}, nothing, awaits=awaited)
+
+
+def _came_another_way(step: StepView, context: Context) -> bool:
+    return step.config.by_hand is not None and condition_holds(step.config.by_hand, context.roots)
 
 
 def _by_hand(step: StepView, context: Context) -> list[FormField]:

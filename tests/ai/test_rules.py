@@ -45,7 +45,7 @@ def test_the_answer_is_that_of_a_model() -> None:
                 "name": "city",
                 "value": "Delft",
                 "confidence": "high",
-                "rationale": "“city” of Screening has the same name.",
+                "rationale": "“Place of residence” stands so in Screening.",
                 "sources": ["s1"],
             },
         ],

@@ -211,7 +211,7 @@ def test_a_comparison_counts_what_counts() -> None:
     sides = {"ours": "a", "theirs": ["a", "b", "c"]}
     block = {"block": "comparison", "lines": lines, "need": {"count": "2", "text": "Two"}, "match": {"value": "'0.968'", "line": "'0.9'"}}
     made = drawn(block, **sides)
-    assert made["tally"] == "1 same, 2 differ, 1 unknown"
+    assert made["tally"] == "1 same, 1 differs, 1 unknown"
     assert (made["need"]["have"], made["need"]["of"], made["need"]["full"]) == (1, 2, 1)
     assert (made["match"]["width"], made["match"]["line"]) == ("96.80", "90.00")
     assert (made["lines"][0]["theirs"]["shown"], made["lines"][0]["theirs"]["aside"]) == ("a", "and 2 more")

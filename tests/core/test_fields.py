@@ -113,6 +113,19 @@ def test_read_only_fields_are_computed_anew_from_what_was_typed() -> None:
     assert taken(form, ROOTS, {"twice": 99}, "me", {"n": 4, "twice": 7})[0] == {"n": 4, "twice": 8, "more": 9}
 
 
+def test_a_choice_that_does_not_apply_is_neither_offered_nor_taken() -> None:
+    young = [{"value": "all", "label": "All"}, {"value": "young", "label": "Young", "if": "record.age < 30"}]
+    form = define({"name": "of", "type": "checklist", "options": young})
+    assert [option["value"] for option in shown(form, ROOTS, {}, "me")[0].options] == ["all"]
+    assert [option["value"] for option in shown(form, {**ROOTS, "record": {"age": 29}}, {}, "me")[0].options] == ["all", "young"]
+    assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {"of": ["young"]})[1]] == ["of"]
+    assert [(located.field, located.text) for located in texts_of_definitions("form", form)] == [
+        ("form[0].options[1].if", "record.age < 30")
+    ]
+    with pytest.raises(ValueError, match="leave one without"):
+        define({"name": "of", "type": "enum", "options": young[1:]})
+
+
 def test_the_largest_value_may_depend_on_the_run() -> None:
     form = define({"name": "n", "type": "decimal", "at_most": [{"if": "record.age > 60", "value": "1"}, {"value": "steps.load.n"}]})
     assert shown(form, ROOTS, {}, "me")[0].max == "12.5"

@@ -86,6 +86,8 @@ class House(Company):
         told = self.told(run_id, by)
         here = told["current"]
         values = {**GOOD.get(here["step"], {}), **typed}
+        if values.get("iban") == "as in the request":
+            [(values["iban"],)] = self.sql("select iban from supplier_request where id = ?", self.record)
         outcome = values.pop("outcome", None)
         if here["type"] == "loop":
             values["item"] = here["progress"]["key"]

@@ -179,11 +179,10 @@ def test_v5_who_entered_the_account_does_not_call_and_neither_of_them_activates_
         fresh.hand_in(run_id, "stan")
     runs.save(fresh.stan, run_id, revision=fresh.told(run_id, "stan")["revision"])
     fresh.take(run_id, "lena")
-    wrong: dict[str, dict[str, Any]] = {"number": {"number": "0049 (30) 231 25-555"}, "heard": {"heard": None}}
-    for field, typed in wrong.items():
+    for typed in ({"number": "0049 (30) 231 25-555"}, {"heard": None}, {"last4_read_by_them": "0000"}):
         with pytest.raises(ConsoleError) as caught:
             fresh.hand_in(run_id, "lena", **typed)
-        assert [detail["field"] for detail in caught.value.details] == [field]
+        assert [detail["field"] for detail in caught.value.details] == [*typed]
     fresh.hand_in(run_id, "lena")
     fresh.hand_in(run_id, "lena")
     assert row(fresh)["account"] == "confirmed"
@@ -285,12 +284,13 @@ def test_a_hit_blocks_the_supplier_and_is_waived_by_nobody(fresh: House) -> None
     assert (row(fresh)["status"], row(fresh)["screening_status"]) == ("blocked", "hit")
 
 
-def test_a_number_that_is_no_account_is_refused_at_its_field(fresh: House) -> None:
+def test_a_number_that_is_no_account_is_refused_at_its_field(fresh: House, pages: Pages) -> None:
     run_id = fresh.begin(SMALL)
     fresh.to(run_id, "bank_data")
-    with pytest.raises(ConsoleError) as caught:
-        fresh.hand_in(run_id, "stan", iban="DE71 9999 9999 9876 5432 11")
-    assert [detail["field"] for detail in caught.value.details] == ["iban"]
+    wrong = {"v_iban": "DE71 9999 9999 9876 5432 11", "v_holder": "Pixelwerk"}
+    refused = pages.stan.send(pages.stan.get(f"/runs/{run_id}"), "/complete", status=409, **wrong)
+    assert "never mend it by guessing" in refused.html.partition('id="f-iban"')[2], "it is said at the field that it is about"
+    assert "Go to current step" not in refused.text
     assert row(fresh)["iban"] is None
 
 

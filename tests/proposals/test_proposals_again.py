@@ -95,7 +95,7 @@ def test_what_is_missing_can_be_supplied(company: Company) -> None:
     run_id = begun(company)
     hand_in(company, run_id, values={"note": "By hand."}, handled_manually=True)
     told = company.told(run_id)
-    assert "Context missing from “note”" in str(runs.get(company.olivia, run_id).screen["missing"])  # type: ignore[index]
+    assert "“note” was handled manually" in str(runs.get(company.olivia, run_id).screen["missing"])  # type: ignore[index]
     first = told["current"]["proposal"]["call"]
     assert [field.name for field in runs.supply_form(company.olivia, run_id, "note")] == ["amount"]
     runs.supply(company.olivia, run_id, revision=told["revision"], step="note", values={"amount": "12.50"})

@@ -18,13 +18,27 @@ FACTS = {
     "refundable": {"refunded_minor": 6000, "remaining_minor": 12000}, "currency": {"code": "EUR", "exponent": 2},
 }  # fmt: skip
 SUPPLY: dict[str, Any] = {
-    "request": {"legal_name": "Alder GmbH", "holder": "Alder GmbH", "vat_id": "DE1", "iban": "DE66", "documents": {}},
+    "request": {
+        "legal_name": "Alder GmbH",
+        "holder": "Alder GmbH",
+        "vat_id": "DE299884104",
+        "iban": "DE66999999991234567890",
+        "documents": {},
+    },
     "vat": {"results": {"vat": {"status": "valid", "name": "Alder GmbH"}}},
-    "bank_data": {"iban": "DE66", "results": {"payee": {"result": "match"}}},
+    "bank_data": {"iban": "DE66999999991234567890", "results": {"payee": {"result": "match"}}},
     "papers": {"extract_on": "2026-11-02", "insured_until": "2027-11-30", "cover_eur": "6000000"},
     "tier": {"tier": "A", "address": "office@alder.example"},
 }
-ASKED = {"record": {"country": "DE", "iban": "DE66", "company_name": "Alder GmbH", "website": "alder.example", "est_annual_eur": "9000"}}
+ASKED = {
+    "record": {
+        "country": "DE",
+        "iban": "DE66999999991234567890",
+        "company_name": "Alder GmbH",
+        "website": "alder.example",
+        "est_annual_eur": "9000",
+    }
+}
 
 
 def first_wrong(slug: str, step: str, name: str, **known: Any) -> tuple[str, str] | None:
@@ -59,12 +73,12 @@ def supplier(check: str, **changed: Any) -> tuple[str, str] | None:
 @pytest.mark.parametrize(
     ("check", "changed", "said"),
     [
-        ("vat", {"vat": {"results": {"vat": {"status": "invalid"}}}}, ("The register says that DE1 is not valid.", "explain")),
-        ("vat", {"vat": {"results": {}}}, ("The register has not confirmed DE1.", "explain")),
-        ("payee", {"bank_data": {"results": {"payee": {"result": "no_match"}}}}, ("Their bank knows the account DE66 by another name than Alder GmbH.", "explain")),
-        ("payee", {"bank_data": {"results": {"payee": {"result": "close"}}}}, ("Their bank knows DE66 by a name that is only like Alder GmbH.", "explain")),
+        ("vat", {"vat": {"results": {"vat": {"status": "invalid"}}}}, ("The register says that DE299884104 is not valid.", "explain")),
+        ("vat", {"vat": {"results": {}}}, ("The register has not confirmed DE299884104.", "explain")),
+        ("payee", {"bank_data": {"results": {"payee": {"result": "no_match"}}}}, ("Their bank knows the account DE66999999991234567890 by another name than Alder GmbH.", "explain")),
+        ("payee", {"bank_data": {"results": {"payee": {"result": "close"}}}}, ("Their bank knows DE66999999991234567890 by a name that is only like Alder GmbH.", "explain")),
         ("iban", {"bank_data": {"iban": "LT45"}}, ("LT45 is at a bank in another country than the supplier, DE.", "explain")),
-        ("iban", {"request": {"iban": "DE99"}}, ("They gave DE99, the request says DE66.", "explain")),
+        ("iban", {"request": {"iban": "DE71999999999876543210"}}, ("They gave DE71999999999876543210, the request says DE66999999991234567890.", "explain")),
         ("legal_name", {"request": {"legal_name": "Birch SARL"}}, ("They call themselves Birch SARL, the request Alder GmbH.", "explain")),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from console import steps
 from console.core.run.step_requests import Awaited
 from console.errors import Invalid
-from console.steps.base import AsksPerson
+from console.steps.base import AsksPerson, FormNeeded
 from tests.papers import REQUEST
 from tests.steps.walk import complete, context, prepare, view
 from tests.tables import cases
@@ -83,6 +83,14 @@ def test_a_person_may_be_asked_before_anything_goes_out() -> None:
     assert [option.value for option in prompt.outcomes] == ["received", "write", "expired"]
     assert "The letter asks for:\n\n- " in (prompt.text or "")
     assert complete("request_documents", first, ADA, {"to": "b@example.org"}, "write").awaits is not None
+    came = {**REQUEST, "by_hand": "record.email == 'ada@example.org'"}  # somebody said so before: no letter is offered
+    prompt = prepare("request_documents", came, ADA)
+    assert [option.value for option in prompt.outcomes] == ["received", "expired"]
+    assert (prompt.fields[0].name, "Nobody is written to" in (prompt.text or "")) == ("sender", True)
+    with pytest.raises(FormNeeded):
+        by_itself(by_hand=came["by_hand"])
+    with pytest.raises(Invalid):
+        complete("request_documents", came, ADA, {"to": "b@example.org"}, "write")
 
 
 def test_a_person_may_write_hand_in_or_go_on_without() -> None:

@@ -90,7 +90,7 @@ def test_the_sample_shows_every_block_without_style_or_script(pages: Pages) -> N
     assert "cannot be drawn" not in page.text
     assert "€900.00 of €1,200.00" in page.text
     assert "€438k in Oct" in page.text
-    assert "3 same, 1 differs, 1 unknown" in page.text
+    assert "3 same, 1 unknown" in page.text, "the line that is not counted is not among those that differ"
     seen = page.html[page.html.index('<div class="block ') : page.html.index('<form class="stack"')]
     pages.olivia.send(page, "/complete")
     replayed = pages.olivia.get(f"/runs/{run_id}/replay?at=5").html
@@ -120,8 +120,8 @@ def test_the_paper_of_a_case_has_what_was_on_the_screens(company: Company) -> No
         ({"value": "pay.example"}, "pay.example"),
         ({"value": "2026-11-20"}, "20 Nov 2026"),
         ({"parts": ["Reference ", {"value": "ab_12"}]}, "Reference ab_12"),
-        ({"value": 18000, "look": {**CENTS, "currency": "XQZ"}}, "18,000 XQZ (unknown currency)"),
-        ({"value": 18000, "look": {**CENTS, "currency": NOBODY_SAYS}}, "18,000 (no currency)"),
+        ({"value": 18000, "look": {**CENTS, "currency": "XQZ"}}, "18,000 XQZ (unknown currency, in its smallest unit)"),
+        ({"value": 18000, "look": {**CENTS, "currency": NOBODY_SAYS}}, "18,000 (no currency, in its smallest unit)"),
         ({"value": "-0.004", "look": {"as": "money", "currency": "EUR"}}, "€0.00"),
         ({"value": f"{10**30 + 1}.125", "look": {"as": "money", "currency": "EUR"}}, "€1,000,000,000,000,000,000,000,000,000,001.12"),
         ({"value": 10**30, "short": True, "look": {"as": "money", "currency": "EUR"}}, "€1,000,000,000,000,000,000,000,000,000,000.00"),

@@ -39,6 +39,7 @@ def lines(screen: dict[str, Any], chosen: str | None = None) -> list[str]:
         ({"ways": [way()]}, ["Goes on. This step changes no record."]),
         ({"ways": [way()], "fields": [NOTE]}, ["Keeps what you enter with the run. This step changes no record."]),
         ({"ways": [way()], "by_hand": True}, [consequences.BY_HAND]),
+        ({"ways": [way()], "by_hand": True, "take_over": {"code": "already_done"}}, [consequences.BY_HAND_AGAIN]),
         (
             {"ways": [way()], "fields": [RISK, NOTE]},
             ["Changes nothing in Northwind as the form stands. What you change in Risk is written."],

@@ -87,12 +87,12 @@ def _vague(source: Source) -> frozenset[str]:
 
 
 def _item(spec: FieldSpec, certain: _Found) -> dict[str, Any]:
-    label = certain.source.labels.get(certain.key, certain.key)
+    label = certain.source.labels.get(certain.key, spec.label)
     return {
         "name": spec.name,
         "value": certain.value,
         "confidence": "high",
-        "rationale": f"“{label}” of {certain.source.title} has the same name.",
+        "rationale": f"“{label}” stands so in {certain.source.title}.",
         "sources": [certain.source.id],
     }
 

@@ -118,7 +118,7 @@ class Comparison(Block):
     def picture(cls, data: Data, say: Say) -> Data:
         """Each line in words, how many say what, and what is still needed."""
         lines = _grouped([_in_words(line, say) for line in data["lines"]])
-        counted = {word: sum(line["verdict"] == word for line in lines) for word in WORDS}
+        counted = {word: sum(line["verdict"] == word and line["counts"] for line in lines) for word in WORDS}
         tally = ", ".join(f"{count} {WORDS[word].lower() if count == 1 else PLURALS[word]}" for word, count in counted.items() if count)
         heads = {f"{name}_head": say(data[name]) for name in ("ours", "theirs", "line")}
         first = SHOWN if len(lines) > UNFOLDED else len(lines)

@@ -27,6 +27,8 @@ def texts_of_definitions(where: str, definitions: Iterable[FieldDefinition]) -> 
         located += (
             [Located(f"{where}[{number}].currency", entry.currency)] if entry.currency is not None and not entry.fixed_currency else []
         )
+        for place, option in enumerate(entry.options or ()):
+            located += [Located(f"{where}[{number}].options[{place}].if", option.if_)] if option.if_ is not None else []
         located += texts_of(f"{where}[{number}].value", entry.value)
         located += texts_of(f"{where}[{number}].at_most", entry.at_most)
         located += texts_of_rules(f"{where}[{number}].must", entry.must)

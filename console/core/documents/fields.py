@@ -116,6 +116,7 @@ class Choice(Definition):
 
     value: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     label: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    if_: str | None = Field(None, alias="if", description="Expression; where it does not hold the entry is not offered")
 
 
 class FieldDefinition(Definition):
@@ -179,6 +180,8 @@ class FieldDefinition(Definition):
             raise ValueError(f"a field of type {self.type} needs options")
         if self.options is not None and len({option.value for option in self.options}) < len(self.options):
             raise ValueError("two options have the same value")
+        if self.options and all(option.if_ is not None for option in self.options):
+            raise ValueError("every option has a condition: leave one without, or nobody could go on")
         if self.type == "reference" and not self.collection:
             raise ValueError("a reference needs the collection that it is searched in")
         if self.types is not None and self.type not in HANDED_IN:
@@ -214,9 +217,12 @@ class FieldDefinition(Definition):
         if self.min is not None and self.max is not None and bound(self.type, self.min) > bound(self.type, self.max):
             raise ValueError(f"min is above max: {self.min}, {self.max}")
 
-    def field(self) -> FormField:
-        """The form field, without a value."""
-        options: Any = [option.model_dump() for option in self.options] if self.options is not None else None
+    def field(self, now: Mapping[str, Any] | None = None) -> FormField:
+        """The form field, without a value; `now` are the roots by which the choices are offered, None: all of them."""
+        options: Any = None
+        if self.options is not None:
+            offered = [option for option in self.options if now is None or condition_holds(option.if_, now)]
+            options = [option.model_dump(exclude={"if_"}) for option in offered]
         if self.type == "reference" and options is None:
             options = {"collection": self.collection}
         if self.type in HANDED_IN:
@@ -419,7 +425,7 @@ def _filled(
     fields: list[FormField] = []
     values: dict[str, Any] = {field.name: field.value for field in columns}
     for entry in definitions:
-        field = entry.field()
+        field = entry.field(with_own(roots, own, values))
         if entry.currency is not None and not entry.fixed_currency:
             code = expressions.parse(entry.currency).evaluate(with_own(roots, own, values))
             field = replace(field, currency=code if isinstance(code, str) else "")

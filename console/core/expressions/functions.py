@@ -19,6 +19,7 @@ from console.core.papers import iban, mrz, name_matching, vat
 from console.core.working_time import MIDNIGHT, Hours, after
 
 LONGEST_COMPARED = 500
+LONGEST_CODE = 12
 MOST_HOURS = 10_000
 MRZ_FIELDS = frozenset(
     {"format", "code", "issuer", "number", "nationality", "birth_date", "sex", "expires_on", "family_name", "given_names", "optional"}
@@ -238,14 +239,13 @@ def minor(_: datetime | None, amount: Any, exponent: Any) -> Any:
 
 
 def money(_: datetime | None, amount: Any, code: Any) -> Any:
-    """An amount in whole units as people write it, with its currency and that one's decimals: "€1,250.00"."""
+    """An amount in whole units as people write it, with its currency and that one's decimals: "€1,250.00"; of a strange currency "1,250 XQZ"."""
     number = number_of(amount)
-    said = (
-        plain_words.amount_words(f"{Decimal(number).normalize():f}", code, minor=False)
-        if number is not None and isinstance(code, str)
-        else None
-    )
-    return UNKNOWN if said is None else said
+    if number is None or not isinstance(code, str) or not code.strip():
+        return UNKNOWN
+    plain = f"{Decimal(number).normalize():f}"
+    places = max(2, len(plain.partition(".")[2])) if "." in plain else 0
+    return plain_words.amount_words(plain, code, minor=False) or f"{Decimal(plain):,.{places}f} {code[:LONGEST_CODE]}"
 
 
 def lookup(_: datetime | None, table: Any, *given: Any) -> Any:

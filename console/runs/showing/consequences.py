@@ -3,7 +3,7 @@
 They are computed with the step type's own `complete`; empty required fields are ignored. Nothing is written.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,13 +21,14 @@ from console.errors import ConsoleError, Invalid
 from console.log.masking import Hidden, Within
 from console.records.write import alike
 from console.runs.engine.stepping import OpenStep, completion_of, plan_of
-from console.steps.base import Act, Completion, Context, Prompt, WriteRecord
+from console.steps.base import Act, Completion, Context, Prompt, StepType, StepView, WriteRecord
 from console.workflows import Definition
 
 Way = dict[str, Any]
 LOOK = ("name", "label", "type", "options", "widget", "currency", "minor", "references")
 LATER = frozenset({"results", "key"})
 """What expressions of an effect read that exists only after it is made."""
+CONDITION = "condition"
 NOT_TOLD = frozenset({"file", "files"})
 
 
@@ -36,7 +37,7 @@ def ways(
 ) -> list[Way]:
     """The consequences of each offered outcome, or of `outcome` alone. `typed` values win over the first values of the form.
 
-    Each has `outcome` (None without a choice), `effects`, `after` (titles of automatic steps with effects right after it), `ends`, and
+    Each has `outcome` (None without a choice), `effects`, `after` (titles of automatic steps with effects right after it, `after_by_rule` where it depends), `ends`, and
     `refused`: why it would be refused. `unsettled` are the labels of the fields that the step sets by itself, as long as the form is not complete.
     """
     offered = [option.value for option in prompt.outcomes]
@@ -79,7 +80,7 @@ def _way(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, va
     return described | {
         "effects": list(_effects(actor, open_step, context, prompt, completion)),
         **_unsettled(open_step, context, prompt, values, choice),
-        "after": _after(open_step.definition, open_step.attempt.step, completion),
+        **_after(open_step.definition, open_step.attempt.step, completion, context),
         "ends": completion.ends,
     }
 
@@ -203,24 +204,38 @@ def _rule(rule: Any) -> Computed:
     return rule if isinstance(rule, str) else [Case.model_validate(part) for part in rule]
 
 
-def _after(definition: Definition, step_id: str, completion: Completion) -> list[str]:
-    """Titles of the steps that change something outside the run by themselves before somebody is asked again; all that may be reached.
+def _after(definition: Definition, step_id: str, completion: Completion, context: Context) -> Way:
+    """`after`: titles of the steps that change something outside the run by themselves before somebody is asked again; all that may be reached.
 
-    A list is passed only as an empty one. Behind a step that waits for somebody's answer nothing happens by itself.
+    A list is passed only as an empty one. Behind a step that waits for somebody's answer nothing happens by itself. Of a condition that looks only at
+    what is known already, the branches that it will not take are left out; `after_by_rule` is there where a condition cannot be foretold.
     """
     plan, document = plan_of(definition), definition.document
     waits = completion.hands_over is not None or completion.outcome == NEXT_ITEM
     first = None if waits else document.target(step_id, completion.outcome)
-    left, passed, found = [first] if first else [], {step_id}, []
+    left, passed, found, by_rule = [first] if first else [], {step_id}, [], False
     while left:
         at = left.pop(0)
         if at in passed or at not in plan.automatic:
             continue
-        passed.add(at)
         step = document.step(at)
-        kind = steps.get(step.type)
-        if kind.changes(steps.view(step)):
+        kind, view = steps.get(step.type), steps.view(step)
+        if kind.changes(view):
             found.append(step.title)
         if not (kind.waits or kind.asks_others):
-            left += [target for outcome, target in step.next.items() if outcome != "error" and (not kind.by_items or outcome == "default")]
-    return found
+            taken = _taken(kind, view, context, passed)
+            by_rule |= taken is None and kind.name == CONDITION
+            ways = [outcome for outcome in step.next if outcome != "error" and (not kind.by_items or outcome == "default")]
+            left += [step.next[outcome] for outcome in ways if taken is None or outcome == taken or taken not in step.next]
+        passed.add(at)
+    return {"after": found} | ({"after_by_rule": True} if by_rule and found else {})
+
+
+def _taken(kind: StepType, view: StepView, context: Context, passed: Container[str]) -> str | None:
+    """The outcome of a condition that looks at nothing which the steps before it will still change; None for any other step."""
+    if kind.name != CONDITION:
+        return None
+    texts = (expressions.parse(text.text) for text in kind.expressions(view.config))
+    looked_at = [path for rule in texts for path in expressions.paths(rule)]
+    known = all(path[0] == "variables" or (path[0] == "steps" and len(path) > 1 and path[1] not in passed) for path in looked_at)
+    return kind.complete(view, context, {}, None).outcome if known else None

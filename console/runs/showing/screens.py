@@ -223,7 +223,9 @@ def _missing(seen: Seen) -> list[dict[str, str]]:
     for step, output in seen.run.context.items():
         title = titles.get(step, step)
         if isinstance(output, Mapping) and output.get("missing") == MISSING_MANUAL:
-            missing.append({"step": step, "title": title, "text": f"Context missing from “{title}”: it was {MISSING_MANUAL}."})
+            missing.append(
+                {"step": step, "title": title, "text": f"“{title}” was {MISSING_MANUAL}: what it would have told is not known here."}
+            )
         elif step in loops and isinstance(output, Mapping) and output.get("more") is True:
             text = f"The list is longer: {output.get('count', 0):,} were looked at, and nobody looked at the others."
             missing.append({"step": step, "title": title, "text": text, "cut": "1"})

@@ -242,7 +242,8 @@ def outline(
         )
         | {"items": items}
         | (
-            found(attempt.step)
+            # what a list found is said at its end: half-way it would say "no exception" of what nobody has looked at
+            (found(attempt.step) | ({"finding": None} if attempt.status == "open" else {}))
             if found is not None and attempt.status in ("done", "open") and not attempt.revised and attempt.step in run.context
             else {}
         )

@@ -18,6 +18,7 @@ PLAIN = {
 }
 EMPTY = "empty"
 WAITS = "The run waits for something to happen outside."
+BY_HAND_AGAIN = "Asks whether to keep what was done before, or to do it again."
 BY_HAND = "Nothing is done by this: the run goes on as if the step had been done by hand."
 
 
@@ -56,7 +57,7 @@ class _Screen:
     record: Mapping[str, Any]
     open: Sequence[Mapping[str, Any]]
     asks: bool
-    by_hand: bool
+    by_hand: str
     look: Look
     labels: Mapping[str, str] = field(default_factory=dict)
     item: str = ""
@@ -72,7 +73,7 @@ def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = Non
         screen.get("record") or {},
         [source for source in fields if "collection" in source],
         bool(fields or labels),
-        bool(screen.get("by_hand")),
+        (BY_HAND_AGAIN if (screen.get("take_over") or {}).get("code") == "already_done" else BY_HAND) if screen.get("by_hand") else "",
         look,
         labels,
         _item_title(screen),
@@ -148,7 +149,7 @@ def _nothing(screen: _Screen) -> Deed:
         labels = _listed([str(source["label"]) for source in screen.open])
         return Deed(f"Changes nothing in {_title(screen)} as the form stands. What you change in {labels} is written.")
     if screen.by_hand:
-        return Deed(BY_HAND)
+        return Deed(screen.by_hand)
     if screen.asks:
         return Deed("Keeps what you enter with the run. This step changes no record.")
     return Deed("Goes on. This step changes no record.")
@@ -226,7 +227,9 @@ def _title(screen: _Screen, effect: Mapping[str, Any] | None = None) -> str:
 
 def _after(way: Mapping[str, Any]) -> str:
     """Return which steps the run may take automatically afterwards."""
-    parts = [f"The run may then go on by itself to {_listed([f'“{title}”' for title in way['after']])}."] if way["after"] else []
+    titles, depends = [f"“{title}”" for title in way["after"]], way.get("after_by_rule")
+    lead = "By rule, the run may then go on by itself to" if depends else "The run may then go on by itself to"
+    parts = [f"{lead} {_listed(titles, 'or' if depends else 'and')}."] if titles else []
     parts += [f"The run ends: {way['ends']}."] if way.get("ends") else []
     return " ".join(parts)
 

@@ -222,10 +222,14 @@ def refused_note(view: RunView, conflict: Conflict, actor: Actor, typed: Typed |
         where = f"It now stands at “{current['title']}”" if current else f"It has ended: {frame.status_badge(run['status']).label}"
         holder = view.names.get(run["holder"] or "", "") if run["holder"] != actor.id else ""
         return replace(note, head="This run moved on", text=f"{where}{f', with {holder}' if holder else ''}. What you typed is kept below.")
+    reasons = [reason for detail in conflict.details if (reason := str(detail.get("reason", ""))) != conflict.message]
+    stays = conflict.code == "require"  # the step did not move on: nothing leads elsewhere
     return replace(
         note,
         head=_HEADS[request_writes.so_far().state],
         text=conflict.message,
         mark="alert-triangle",
-        fields=[("", str(detail.get("reason", ""))) for detail in conflict.details],
+        fields=[("", reason) for reason in reasons],
+        href="" if stays else note.href,
+        button="" if stays else note.button,
     )

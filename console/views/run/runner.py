@@ -365,6 +365,8 @@ def command(
     except Conflict as conflict:
         if conflict.code == "already_done":
             return question_page("runner/repeat.html", run_id, effects.repeat_context(conflict, request.form), status=409)
+        if conflict.code == "require" and any(detail.get("field") for detail in conflict.details):  # about what was typed: said there
+            return run_response(runs.get(frame.actor(), run_id, typed.item), typed=typed, wrong=conflict, status=409)
         return conflict_response(run_id, conflict, typed)
     except Invalid as wrong:
         return run_response(runs.get(frame.actor(), run_id, typed.item), typed=typed, wrong=wrong, status=422)

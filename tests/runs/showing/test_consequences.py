@@ -167,11 +167,22 @@ def test_what_the_run_changes_by_itself_afterwards_is_told(company: Company) -> 
         step("start", "start", "here"),
         step("here", "guidance", "which", {"text": "Read."}),
         step("which", "condition", "change", {"branches": [{"if": "record.desk == 'retail'", "outcome": "retail"}]}),
-        step("change", "action", "end", {"effect": AFTER}),
+        step("change", "action", "known", {"effect": AFTER}),
+        step("known", "condition", "never", {"branches": [{"if": "variables.on == true", "outcome": "on"}]}),
+        step("never", "action", "end", {"effect": AFTER}),
         step("end", "end", None),
     ]
     made[2]["next"] = {"retail": "change", "default": "end"}
-    document = {"format": 1, "slug": "told", "title": "Told", "collection": "customer", "team": "operations", "steps": made}
+    made[4]["next"] = {"on": "never", "default": "end"}  # it looks at nothing that will change: what it will not take is not told
+    document = {
+        "format": 1,
+        "slug": "told",
+        "title": "Told",
+        "collection": "customer",
+        "team": "operations",
+        "variables": {"on": False},
+        "steps": made,
+    }
     workflows.import_file(document, publish=True)
     run = company.told(runs.start(company.olivia, "told", "customer", "1", {}))
     (found,) = run["current"]["ways"]

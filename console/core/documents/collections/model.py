@@ -354,7 +354,8 @@ class Collection:
             return translations.in_language(value, locale)
         if field.widget == "money":
             code = values.get(field.currency) if field.currency is not None and field.currency in self.by_name else field.currency
-            return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or value
+            beside = f"{value} {code}{' (smallest unit)' if field.minor else ''}" if code else value
+            return plain_words.amount_words(value, None if code is None else str(code), minor=field.minor) or beside
         if field.stored == "decimal" and "." in str(value):
             return str(value).rstrip("0").rstrip(".")
         if field.widget == "iban":
