@@ -36,8 +36,7 @@ SHOWN_ONLY = frozenset({"other", "binary"})
 MOST_COLUMNS = 8
 STATES = ("status", "state")
 ENDING = re.compile(
-    r"(?:is_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|settled)(?:_(?:at|on|date|time))?",
-    re.IGNORECASE,
+    r"(?i)(?:is_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|settled)(?:_(?:at|on|date|time))?"
 )
 
 # `stored` decides what a value can be compared with; the field's type decides how it is shown.
