@@ -46,7 +46,6 @@ from console.workflows import Definition
 blueprint = Blueprint("records", __name__, url_prefix="/c")
 
 RELATED_FIRST = 8
-MASKED = Markup('<span class="muted"><span aria-hidden="true">••••••</span><span class="vh">masked</span></span>')
 RELATED_PAGE = 50
 
 
@@ -317,7 +316,7 @@ def masked_line(page: RecordPage, item: Field) -> Line:
     """Return a masked field, with the link to uncover it for those who may."""
     may = page.record.key is not None and reveal.may_reveal(frame.actor(), page.collection.id)
     href = frame.record_url(page.collection.id, page.record.key) + f"/reveal/{frame.segment(item.name)}" if may else None
-    return Line(item.name, item.label, MASKED, None, href)
+    return Line(item.name, item.label, states.MASKED, None, href)
 
 
 def _line(page: RecordPage, item: Field, look: Look, starts: Sequence[Start] = ()) -> Line:

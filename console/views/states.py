@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from console.views import formats
 from console.views.formats import Kind, Look
 
+MASKED = Markup('<span class="muted"><span aria-hidden="true">••••••</span><span class="vh">masked</span></span>')
 _WORDS = {
     "good": "accepted active approved cleared completed confirmed done enabled false_positive low ok paid passed resolved signed solved "
     "succeeded success valid verified won",

@@ -17,8 +17,8 @@ from console.errors import NotFound, SourceDown
 from console.runs import RunView
 from console.views import formats, frame
 from console.views.formats import Kind, Look
-from console.views.records import MASKED
 from console.views.run import loaded_values, panes, source_links, step_values
+from console.views.states import MASKED
 
 MOST_SHOWN = 24
 """Values that are written out at first, those of the latest steps. The others are sent when their step is unfolded."""
