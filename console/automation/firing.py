@@ -164,12 +164,12 @@ def fire(workflow_id: str, stopping: Callable[[], bool] = lambda: False) -> None
     with alone(_job(workflow_id)) as mine:
         if not mine:
             return
+        enrolled = enrolments.takes_in(workflow_id)  # then the pace is kept where they begin
         looked = time.monotonic()
         until = looked + IN_ONE_GO_S
         while time.monotonic() < until:
             if stopping():
                 raise PutBack
-            enrolled = enrolments.takes_in(workflow_id)  # then the pace is kept where they begin
             places = AT_ONCE if enrolled else enrolments.places_for_triggers(workflow_id)
             if places <= 0:
                 if time.monotonic() > looked + FULL_S:
