@@ -1,7 +1,7 @@
 """Workflows as those who run them see them: cards, what a switch will do, incidents, metrics, alerts."""
 
 from console.monitoring import alerts, approval_times, due_times, incidents
-from console.monitoring.cards import Card, cards
+from console.monitoring.cards import Card, automations, cards
 from console.monitoring.failed_runs import read_log
 from console.monitoring.late_runs import late_runs
 from console.monitoring.metrics import WINDOWS, Metrics, metrics

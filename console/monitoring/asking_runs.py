@@ -22,6 +22,14 @@ from console.workflows import OBJECT, Known
 MARK = "asks-"
 """How the ids of these groups begin: nobody has failed yet."""
 REASON = "reason"
+ASKING = (
+    tables.run.c.mode == HANDS_OFF,
+    tables.run.c.status.in_(("saved", "waiting_person")),
+    tables.run.c.holder.is_(None),
+    tables.run.c.ended_at.is_(None),
+    tables.run.c.take_over["code"].astext.is_not(None),
+)
+"""The condition on `console.run` that it goes by itself and now asks for somebody."""
 
 
 def groups(actor: Actor, workflow: Known) -> list[Incident]:
@@ -42,7 +50,7 @@ def groups(actor: Actor, workflow: Known) -> list[Incident]:
     with hot_engine().connect() as connection:
         rows = connection.execute(grouped).all()
     newest = [row.newest for row in rows]
-    heads = {head.id: head for head in lists.listed(actor, run.id.in_(newest), order=(run.id,), limit=len(newest))[0]} if newest else {}
+    heads = {head.id: head for head in lists.with_ids(actor, newest)}
     return [_group(row, workflow, heads[row.newest]) for row in rows if row.newest in heads]
 
 
@@ -111,9 +119,7 @@ def _answered(actor: Actor, head: RunHead, step: str, outcome: str, reason: str)
 
 
 def _asking(workflow: Known) -> list[sa.ColumnElement[bool]]:
-    run = tables.run.c
-    idle = (run.status.in_(("saved", "waiting_person")), run.holder.is_(None), run.ended_at.is_(None))
-    return [run.workflow == workflow.id, run.mode == HANDS_OFF, *idle, run.take_over["code"].astext.is_not(None)]
+    return [tables.run.c.workflow == workflow.id, *ASKING]
 
 
 def _group(row: Any, known: Known, newest: RunHead) -> Incident:

@@ -13,7 +13,9 @@ from console import access, accounts, log, runs, workflows
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine
+from console.monitoring import asking_runs
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
+from console.runs.showing import record_reach
 from console.workflows import OBJECT, Known
 
 WEEK = 7
@@ -78,6 +80,32 @@ def cards(actor: Actor, zone: str) -> list[Card]:
     ]
 
 
+def automations(actor: Actor, zone: str) -> list[tuple[Card, int]]:
+    """The cards of live workflows that run by themselves and that the actor may switch, each with the number of its runs that ask for somebody.
+
+    No statement where there is none; else those of `cards` and one.
+    """
+    own = {known.id for known in workflows.all_known() if _runs_by_itself(known) and _may_switch(actor, known)}
+    if not own:
+        return []
+    found, run = [card for card in cards(actor, zone) if card.known.id in own], tables.run.c
+    asking = sa.select(run.workflow, sa.func.count()).where(record_reach.countable_runs(actor, run.workflow.in_(own), *asking_runs.ASKING))
+    with hot_engine().connect() as connection:
+        counts = {row[0]: row[1] for row in connection.execute(asking.group_by(run.workflow))}
+    return [(card, counts.get(card.known.id, 0)) for card in found]
+
+
+def _runs_by_itself(known: Known) -> bool:
+    if known.live is None or known.archived or known.status not in ("active", "paused"):
+        return False
+    definition = workflows.readable_version(known.id, known.live)
+    return definition is not None and definition.document.run_as is not None
+
+
+def _may_switch(actor: Actor, known: Known) -> bool:
+    return access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate")
+
+
 def first_day(now: datetime, zone: str, days: int = WEEK) -> date:
     """The first of the last `days` days in the zone, today being the last."""
     return now.astimezone(ZoneInfo(zone)).date() - timedelta(days=days - 1)
@@ -103,5 +131,5 @@ def _card(
         frozenset(head.starts or ()) if known.status == "active" else frozenset(),
         days,
         success_rate(days),
-        access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate"),
+        _may_switch(actor, known),
     )

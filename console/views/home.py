@@ -7,7 +7,7 @@ from zlib import crc32
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import access, browse, inboxes, runs, workflows, workspaces
+from console import access, browse, inboxes, monitoring, runs, workflows, workspaces
 from console.access import limits
 from console.activity import proof
 from console.browse import pins
@@ -20,6 +20,7 @@ from console.runs.showing import record_reach
 from console.upkeep import status
 from console.views import formats, frame, my_work, proof as proof_pages
 from console.views.formats import Look
+from console.views.workflows import tabs
 from console.work import approvals, ended_runs, my_work as work
 from console.work.approvals import Line
 from console.work.ended_runs import Ended, Story
@@ -28,6 +29,7 @@ from console.work.tickets import Count
 blueprint = Blueprint("home", __name__)
 
 POLL_S = 15
+WAITING_SHOWN = 10
 ASKED_SHOWN = 3
 MAKERS_SHOWN = 3
 ENDED_SHOWN = 6
@@ -85,7 +87,7 @@ def home() -> Response:
 
 def _home() -> Response:
     who, look = frame.actor(), frame.look()
-    waiting = waiting_part(who, look, request.args.get("show", ""))
+    waiting = waiting_part(who, look, request.args.get("show", ""), everything=request.args.get("all") == "1")
     if frame.wants_fragment() and frame.htmx.target == "work":
         if request.args.get("seen") == waiting["seen"]:
             return make_response("", 204)
@@ -104,13 +106,14 @@ def _home() -> Response:
     return frame.page("home/home.html", waiting | context)
 
 
-def waiting_part(who: Actor, look: Look, show: str) -> dict[str, object]:
-    """Return what the polled part draws, and `seen`, which changes only if something changed."""
+def waiting_part(who: Actor, look: Look, show: str, *, everything: bool = False) -> dict[str, object]:
+    """Return what the polled part draws, the first `WAITING_SHOWN` rows or `everything`, and `seen`, which changes only if something changed."""
     mine = work.work_of(who)
     every = my_work.drawn(my_work.rows(mine, who.id), look)
     chosen = show if show in my_work.TABS else ""
     rows = [entry for entry in every if not chosen or entry.row.kind == chosen]
-    groups = [(name, list(some)) for name, some in groupby(rows, key=lambda one: one.group)]
+    shown = rows if everything or len(rows) <= WAITING_SHOWN + 2 else rows[:WAITING_SHOWN]
+    groups = [(name, sum(one.group == name for one in rows), list(some)) for name, some in groupby(shown, key=lambda one: one.group)]
     boxes = [box(inbox, count, look) for inbox, count in mine.inboxes]
     state = [[(entry.row, entry.group) for entry in every], [(inbox.id, inbox.number, inbox.late_words) for inbox in boxes]]
     title, late = my_work.sentence(every, more=mine.more)
@@ -121,7 +124,9 @@ def waiting_part(who: Actor, look: Look, show: str) -> dict[str, object]:
         "tabs": my_work.tabs(every, chosen),
         "show": chosen,
         "groups": groups,
-        "more": mine.more,
+        "more": mine.more and len(shown) == len(rows),
+        "rest": len(rows) - len(shown),
+        "everything": everything,
         "boxes": boxes,
         "next": next((inbox for inbox in sorted(boxes, key=lambda inbox: -inbox.late) if inbox.takes), None),
         "seen": f"{crc32(repr(state).encode()):x}",
@@ -174,6 +179,7 @@ def panels(who: Actor, look: Look, lately: Sequence[RunHead], *, works: bool) ->
     managed = [inbox for inbox in inboxes.known() if inboxes.may(who, inbox, "manage")]
     if managed:
         found.append(_team(who, look, managed))
+    found.append(_automations(who, look))
     if access.can(who, None, "activity", "read"):
         found.append(_log(who, look))
     if access.can(who, None, "source", "manage"):
@@ -208,6 +214,24 @@ def _team(who: Actor, look: Look, managed: Sequence[Inbox]) -> Panel:
         for name, number, since in record_reach.held_by_colleagues(who)
     ]
     return Panel("team", "Who holds what", f"/inbox/{managed[0].id}?view=backlog", "Backlog", rows)
+
+
+def _automations(who: Actor, look: Look) -> Panel:
+    """Return what runs by itself and the reader may switch: how many are in it, and what of it asks for somebody or went wrong in the last week."""
+    rows = []
+    for card, asking in monitoring.automations(who, look.zone):
+        wrong = sum(day.wrong for day in card.days)
+        state = tabs.status_badge(card.known).label
+        if card.next_at and card.next_at > look.now:
+            state = f"Next {my_work.clock_or_day(card.next_at, look)}"
+        words = [
+            state,
+            f"{asking:,} ask{'s' if asking == 1 else ''} for somebody" if asking else "",
+            f"{wrong:,} failed in 7 days" if wrong else "",
+        ]
+        page = "/incidents" if asking or wrong else ""
+        rows.append((card.known.title, ", ".join(filter(None, words)), f"{card.live_runs:,}", tabs.address(card.known.slug, page)))
+    return Panel("automations", "Automations, and who is in them", "/workflows", "Workflows", rows)
 
 
 def _log(who: Actor, look: Look) -> Panel:
@@ -250,10 +274,13 @@ def _ended(lately: Sequence[RunHead], look: Look) -> Panel:
 
 
 def chart(ended: Ended) -> dict[str, object]:
-    """Return the chart of what ended today: columns from the first to the last hour of the working day, in pixels."""
-    by_hour = {one.hour: one for one in ended.hours}
+    """Return the chart of what ended today: columns from the first to the last hour of the working day, in pixels; of what ran by itself where
+    people have ended nothing yet.
+    """
+    hours = ended.guided or ended.alone
+    by_hour = {one.hour: one for one in hours}
     first, last = min([8, *by_hour]), max([17, *by_hour])
-    most = max([4, *(one.done + one.other for one in ended.hours)])
+    most = max([4, *(one.all for one in hours)])
     left = 6 + DIGIT * max(2, len(str(most)))
     width = (PLOT_WIDTH - left) / (last - first + 1)
     unit = (PLOT_HEIGHT - 2) / most
@@ -271,11 +298,15 @@ def chart(ended: Ended) -> dict[str, object]:
     )
     return {
         "ended": ended,
+        "people": sum(one.all for one in ended.guided),
+        "alone": sum(one.all for one in ended.alone),
+        "done": sum(one.done for one in hours),
+        "other": sum(one.other for one in hours),
         "columns": columns,
         "left": left,
         "wide": max(6, min(20, int(width) - 9)),
         "lines": lines,
-        "said": f"Ended by the hour. {said}",
+        "said": f"Ended by the hour{'' if ended.guided else ', by themselves'}. {said}",
     }
 
 

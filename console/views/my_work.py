@@ -16,7 +16,7 @@ from console.work.my_work import Work
 from console.work.questions import Asked
 from console.work.tasks import Task
 from console.work.tickets import Count
-from console.work.waiting_reasons import Reason
+from console.work.waiting_reasons import Reason, earlier
 from console.workflows import Review
 
 blueprint = Blueprint("my_work", __name__)
@@ -73,7 +73,7 @@ def rows(work: Work, reader: str) -> list[Row]:
     return [
         *(run_row(head, work.why.get(head.id), "with", reader) for head in work.in_hand),
         *(run_row(head, work.why.get(head.id), "continue", reader) for head in work.to_continue),
-        *(_approval(line) for line in work.to_decide),
+        *(_approval(line, work.why.get(line.run)) for line in work.to_decide),
         *_reviews(work.publishing),
         *(_question(question) for question in work.questions),
         *(_task(task) for task in work.tasks),
@@ -121,10 +121,11 @@ def _tile(head: RunHead) -> tuple[str, str]:
     return (kind.family, kind.icon) if kind else ("action", assets.UNKNOWN_ICON)
 
 
-def _approval(line: Line) -> Row:
+def _approval(line: Line, why: Reason | None) -> Row:
     approval = line.approval
+    due = earlier(why.due if why else None, approval.until)
     return Row("decide", line.record_title or line.label, f"Approval, asked by {first_name(line.requester_name)}", approval.why or line.label,
-        f"/approvals/{line.id}", approval.requested_at, approval.until, "Decide", tile=("quiet", "shield-check"))  # fmt: skip
+        f"/approvals/{line.id}", approval.requested_at, due, "Decide", tile=("quiet", "shield-check"))  # fmt: skip
 
 
 def _reviews(reviews: Sequence[Review]) -> list[Row]:
@@ -154,7 +155,7 @@ def _task(task: Task) -> Row:
     return Row(
         "asked",
         task.title,
-        ", ".join(filter(None, [f"Task for {first_name(task.assignee or '')}, {task.away}" if task.away else "Task", task.about])),
+        ", ".join(filter(None, [f"Task for {first_name(task.assignee or '')}, {task.away}" if task.away else "Task", _about(task)])),
         "",
         "/tasks",
         task.created_at,
@@ -162,6 +163,12 @@ def _task(task: Task) -> Row:
         "Open",
         tile=("quiet", "checklist"),
     )
+
+
+def _about(task: Task) -> str:
+    """Return the workflow and the record of the task; the record only if the title does not name it."""
+    workflow, _, record = task.about.partition(", ")
+    return workflow if record and record in task.title else task.about
 
 
 def drawn(found: Iterable[Row], look: Look) -> list[Drawn]:

@@ -45,7 +45,7 @@ def show() -> Response:
         "run": {"id": "run_of_patterns", "revision": 0},
         "charts": charts(),
         "rows": panes.table_of(_table(), frame.look()),
-        "waiting": [("Overdue", _waiting())],
+        "waiting": [("Overdue", 2, _waiting())],
         "icons": sorted(assets.drawn_icons()),
     }
     return frame.page("patterns/page.html", context)

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 
 from console.core.actor import Actor
 from console.core.moments import midnight
+from console.core.run.origin import GUIDED
 from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.runs import RunHead
 from console.runs.showing import record_reach
 from console.runs.showing.lists import listed
+from console.runs.showing.run_filters import is_whole
 
 MOST = 10_000
 LATELY = timedelta(days=45)
@@ -35,29 +37,27 @@ class Hour:
     done: int = 0
     other: int = 0
 
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """Runs that ended since midnight of the reader's day. `mine`: the reader held them last; `more`: not all were counted."""
-
-    hours: Sequence[Hour]
-    mine: int
-    more: bool = False
-
-    @property
-    def done(self) -> int:
-        """How many were completed."""
-        return sum(hour.done for hour in self.hours)
-
-    @property
-    def other(self) -> int:
-        """How many ended in another way."""
-        return sum(hour.other for hour in self.hours)
-
     @property
     def all(self) -> int:
         """How many ended."""
         return self.done + self.other
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Runs that ended since midnight of the reader's day: those that people worked on, and those that ran by themselves. `mine`: the reader held them
+    last; `more`: not all were counted.
+    """
+
+    guided: Sequence[Hour]
+    alone: Sequence[Hour]
+    mine: int
+    more: bool = False
+
+    @property
+    def all(self) -> int:
+        """How many ended."""
+        return sum(hour.all for hour in (*self.guided, *self.alone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,44 +72,45 @@ class Story:
 
 
 def ended_today(actor: Actor, now: datetime, zone: str) -> Ended:
-    """Runs that ended today in this zone, counted up to `MOST`: of workflows and records that the actor may see.
+    """Runs that ended today in this zone, counted up to `MOST`, without tests and parts of runs: of workflows and records that the actor may see.
 
     One statement; for an actor who sees a part of the records one more, and one for each collection of which they do.
     """
     run = tables.run.c
     hour = sa.func.date_part("hour", sa.func.timezone(zone, run.ended_at)).label("hour")
+    columns = (
+        hour,
+        (run.mode == GUIDED).label("guided"),
+        (run.status == "completed").label("done"),
+        (run.last_holder == actor.id).label("mine"),
+    )
+    today = run.ended_at >= midnight(now.astimezone(ZoneInfo(zone)).date(), zone)
     ended = (
-        sa.select(hour, (run.status == "completed").label("done"), (run.last_holder == actor.id).label("mine"))
-        .where(record_reach.countable_runs(actor, run.ended_at >= midnight(now.astimezone(ZoneInfo(zone)).date(), zone)))
+        sa.select(*columns)
+        .where(record_reach.countable_runs(actor, today, ~run.test, is_whole()))
         .order_by(run.ended_at.desc(), run.id.desc())
         .limit(MOST + 1)
         .subquery()
     )
-    return _counted(
-        _rows(sa.select(ended.c.hour, ended.c.done, ended.c.mine, sa.func.count()).group_by(ended.c.hour, ended.c.done, ended.c.mine))
-    )
-
-
-def _rows(statement: sa.Select[*tuple[Any, ...]]) -> Sequence[Any]:
     with hot_engine().connect() as connection:
-        return connection.execute(statement).all()
+        return _counted(connection.execute(sa.select(*ended.c, sa.func.count()).group_by(*ended.c)).all())
 
 
 def _counted(rows: Sequence[Any]) -> Ended:
-    """The sums of rows (hour, done, mine, how many)."""
-    by_hour: dict[int, list[int]] = {}
-    for at, done, _, number in rows:
-        by_hour.setdefault(int(at), [0, 0])[0 if done else 1] += number
-    hours = [Hour(at, done, other) for at, (done, other) in sorted(by_hour.items())]
-    total = sum(row[3] for row in rows)
-    return Ended(hours, sum(row[3] for row in rows if row[2]), more=total > MOST)
+    """The sums of rows (hour, guided, done, mine, how many)."""
+    by_hour: dict[tuple[bool, int], list[int]] = {}
+    for at, guided, done, _, number in rows:
+        by_hour.setdefault((guided, int(at)), [0, 0])[0 if done else 1] += number
+    guided, alone = ([Hour(at, *two) for (mode, at), two in sorted(by_hour.items()) if mode == each] for each in (True, False))
+    total = sum(row[-1] for row in rows)
+    return Ended(guided, alone, sum(row[-1] for row in rows if row[3]), more=total > MOST)
 
 
 def ended_lately(actor: Actor, now: datetime, limit: int) -> list[RunHead]:
-    """The last runs that ended within `LATELY` and that the actor may see, the latest first."""
+    """The last runs that people worked on, that ended within `LATELY` and that the actor may see, the latest first."""
     run = tables.run.c
-    heads, _ = listed(actor, run.ended_at >= now - LATELY, order=(run.ended_at.desc(), run.id.desc()), limit=limit)
-    return heads
+    wanted = (run.mode == GUIDED, ~run.test, run.ended_at >= now - LATELY)
+    return listed(actor, *wanted, order=(run.ended_at.desc(), run.id.desc()), limit=limit)[0]
 
 
 def story(heads: Sequence[RunHead]) -> Story | None:

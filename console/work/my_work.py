@@ -8,6 +8,7 @@ from console.accounts import absences
 from console.core.actor import Actor
 from console.inboxes import Inbox
 from console.runs import RunHead
+from console.runs.showing import lists
 from console.work import approvals, questions, standing_in, tasks, tickets
 from console.work.approvals import Line
 from console.work.questions import Asked
@@ -49,7 +50,7 @@ def work_of(actor: Actor) -> Work:
     more = max(len(held), len(saved), len(decide)) > MOST
     held, saved, decide = held[:MOST], saved[:MOST], decide[:MOST]
     held.sort(key=lambda head: (head.status != "waiting_person", head.active_at))
-    why = reasons(actor, [*held, *saved, *(head for head, _ in instead)])
+    why = reasons(actor, [*held, *saved, *(head for head, _ in instead), *lists.with_ids(actor, [line.run for line in decide])])
     open_questions, to_do = questions.open_for(actor, absent), tasks.tasks_of(actor, absent)
     return Work(held, saved, inbox_counts(actor), decide, open_questions, to_do, why, more, workflows.to_decide(actor), instead)
 

@@ -74,13 +74,15 @@ def _reason(
     handed = handed if readable and handed is not None and handed.by != actor.id and not take_over else None
     return Reason(
         f"“{_short(handed.reason)}”" if handed else _words(head, waiting, take_over, (step, outcome), readable=readable),
-        _earlier(by_record, by_clock.get(head.id)) or until,
+        earlier(by_record, by_clock.get(head.id)) or until,
         last_holder,
     )
 
 
-def _earlier(day: date | None, moment: datetime | None) -> date | None:
-    """The day, or the moment where it is not after it."""
+def earlier(day: date | None, moment: datetime | None) -> date | None:
+    """The day or moment, or the other moment where it is not after it."""
+    if isinstance(day, datetime) and moment is not None:
+        return min(day, moment)
     return moment if moment is not None and (day is None or moment.date() <= day) else day
 
 

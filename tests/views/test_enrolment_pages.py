@@ -109,6 +109,22 @@ def test_nothing_is_counted_about_records_that_the_reader_may_not_see(pages: Pag
     assert record_reach.held_by_colleagues(company.tom) == []
 
 
+def test_home_tells_who_may_switch_automations_of_them_and_keeps_their_ends_apart(pages: Pages, robot: None) -> None:
+    ask = step("ask", "guidance", "end", {"text": "Look"})
+    steps = [step("start", "start", "ask"), ask, step("end", "end", None, {"label": "Done"})]
+    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "steps": steps}, publish=True)
+    enrolments.batches.begin(pages.company.mona, "care-review", Question(keys=["1", "3"]))
+    work_until_idle(BEGINNING)
+    pages.company.work()
+    assert "Care reviewActive2" in pages.mona.get("/").text
+    assert "Automations" not in pages.olivia.get("/").text
+    [first, _] = runs.find(pages.company.mona, {})[0]
+    runs.abort(pages.company.mona, first.id, revision=None, reason="Not needed")
+    home = pages.mona.get("/")
+    assert "1 by themselves, none by people yet" in home.text
+    assert "Ended lately" not in home.text, "there stand those that people worked on"
+
+
 def test_a_record_says_what_its_automation_waits_for_and_a_list_how_others_ended(pages: Pages, robot: None) -> None:
     pause = step("pause", "wait", "end", {"event": "tag.added", "timeout": "P2D"}) | {"next": {"event": "end", "timeout": "end"}}
     again = step("again", "condition", None, {"branches": [{"if": "record.id == 1", "outcome": "out"}]})

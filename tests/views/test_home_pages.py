@@ -30,6 +30,20 @@ def test_home_shows_what_waits_and_where_to_begin(pages: "Pages") -> None:
     assert pages.company.told(run)["holder"] == pages.company.tom.id
 
 
+def test_home_begins_with_what_is_due_first_and_shows_the_rest_on_demand(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.views.home.WAITING_SHOWN", 1)
+    for key in ("1", "2", "3", "4"):
+        pages.company.started(key)
+    page = pages.olivia.get("/")
+    assert "Later 4" in page.text
+    assert sum(link.startswith("/runs/") for link in set(page.links)) == 1
+    [rest] = [link for link in page.links if "all=1" in link]
+    assert "Show 3 more" in page.text
+    every = pages.olivia.get(rest)
+    assert sum(link.startswith("/runs/") for link in set(every.links)) == 4
+    assert "all=1" in next(told["hx-get"] for told in every.with_attribute("hx-get") if told.get("id") == "work"), "as it is asked again"
+
+
 def test_my_work_leads_to_home(pages: "Pages") -> None:
     pages.olivia.get("/my-work", status=303)
     assert pages.olivia.answer.headers["Location"] == "/"
@@ -76,7 +90,7 @@ def test_ended_runs_are_counted_and_the_best_of_them_can_be_watched(pages: "Page
     company.answer(run, by="tom")
     runs.abort(company.tom, run, revision=None, reason="Begun twice")
     page = pages.tom.get("/")
-    assert "1 that you may see, 1 by you" in page.text
+    assert "1 by people, 1 of them by you" in page.text
     assert any(told.get("role") == "img" and "1 otherwise" in told.get("aria-label", "") for _, told in page.attributes)
     assert pages.stan.get("/").text.count("Nothing ended yet.") == 1
     assert f"/runs/{run}/replay" not in pages.stan.get("/").links

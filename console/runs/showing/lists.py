@@ -229,6 +229,11 @@ def head(actor: Actor, run_id: str) -> RunHead | None:
     return found[0] if found else None
 
 
+def with_ids(actor: Actor, run_ids: Sequence[str]) -> list[RunHead]:
+    """Those of these runs that the actor may see."""
+    return listed(actor, tables.run.c.id.in_(run_ids), order=(tables.run.c.id,), limit=len(run_ids))[0] if run_ids else []
+
+
 def waits(run_ids: Sequence[str]) -> dict[str, Waits]:
     """What each of these runs waits for, which may be a `person`; for callers who have judged that the runs may be seen."""
     rows = fetch_rows(_WAITS, (list(run_ids),)) if run_ids else []
