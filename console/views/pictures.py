@@ -12,7 +12,7 @@ from console.diagrams import Node, Shown
 from console.views import formats, frame
 from console.views.frame import Badge
 from console.views.run import page, replay
-from console.views.workflows import switches, tabs
+from console.views.workflows import at_a_glance, switches, tabs
 
 blueprint = Blueprint("pictures", __name__)
 
@@ -61,6 +61,7 @@ def show(slug: str) -> Response:
         "enrolled": enrolments.counts_for(frame.actor(), shown.known.id, shown.known.collection),
         "turns": switches.turns(shown.known),
         "workflow_title": shown.document.title,
+        "glance": at_a_glance.glance(shown),
     }
     return frame.page("workflows/page.html", context)
 

@@ -109,20 +109,41 @@ def test_nothing_is_counted_about_records_that_the_reader_may_not_see(pages: Pag
     assert record_reach.held_by_colleagues(company.tom) == []
 
 
-def test_home_tells_who_may_switch_automations_of_them_and_keeps_their_ends_apart(pages: Pages, robot: None) -> None:
+def test_home_and_the_picture_tell_of_automations_what_the_reader_may_know(pages: Pages, robot: None) -> None:
+    """Home lists those that one may switch, apart from what people ended; beside the picture stands who is in it, what starts it, and what came of whom."""
     ask = step("ask", "guidance", "end", {"text": "Look"})
-    steps = [step("start", "start", "ask"), ask, step("end", "end", None, {"label": "Done"})]
-    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "steps": steps}, publish=True)
+    steps = [step("start", "start", "ask"), ask, step("end", "end", None, {"label": "looked_at"}) | {"title": "Looked at"}]
+    document = DOCUMENT | {"run_as": ROBOT, "steps": steps, "exits": [{"if": 'event.on == "consent.withdrawn"', "reason": "opted out"}]}
+    workflows.import_file(document | {"triggers": [{"id": "added", "kind": "event", "on": "tag.added"}]}, publish=True)
     enrolments.batches.begin(pages.company.mona, "care-review", Question(keys=["1", "3"]))
     work_until_idle(BEGINNING)
     pages.company.work()
     assert "Care reviewActive2" in pages.mona.get("/").text
     assert "Automations" not in pages.olivia.get("/").text
-    [first, _] = runs.find(pages.company.mona, {})[0]
+    [first] = [run for run in runs.find(pages.company.mona, {})[0] if run.record == "3"]
     runs.abort(pages.company.mona, first.id, revision=None, reason="Not needed")
     home = pages.mona.get("/")
     assert "1 by themselves, none by people yet" in home.text
     assert "Ended lately" not in home.text, "there stand those that people worked on"
+    picture = pages.mona.get("/workflows/care-review")
+    for said in (
+        "Adaeze Okonkwo-Bell",
+        "Waits for a person",
+        "A tag was added",
+        "Opted out",
+        "Began2100%",
+        "Ended by people150%",
+        "Still in it150%",
+    ):
+        assert said in picture.text, said
+    assert {told["data-step"]: told.get("data-passed") for told in picture.with_attribute("data-step")} == {
+        "start": "2",
+        "ask": "2",
+        "end": None,
+    }
+    narrowed = pages.tom.get("/workflows/care-review").text
+    assert "Began1100%" in narrowed
+    assert "Halcyon" not in narrowed
 
 
 def test_a_record_says_what_its_automation_waits_for_and_a_list_how_others_ended(pages: Pages, robot: None) -> None:

@@ -63,6 +63,11 @@
       link.title = `${step.here} enrolled are here: show them`;
       box.append(link);
     }
+    if (step.passed && !step.here) {
+      const count = make("span", "nd-passed num", step.passed);
+      count.title = step.passedWords;
+      box.append(count);
+    }
     box.title = step.gist ? `${step.title}: ${step.gist}` : step.title;
     return box;
   }
@@ -78,6 +83,7 @@
       tile: item.querySelector(".tile"), badge: item.querySelector(".badge")?.textContent.trim() || "", target: item.dataset.target,
       visits: Number(item.dataset.visits || 0), at: item.dataset.at ? item.dataset.at.split(",").map(Number) : null,
       group: item.dataset.group, groupTitle: item.dataset.groupTitle, outcomes: JSON.parse(item.dataset.outcomes || "[]"), wrong: item.dataset.wrong || "", here: item.dataset.here, hereHref: item.dataset.hereHref,
+      passed: item.dataset.passed, passedWords: item.dataset.passedWords,
     }));
     const edges = [...list.querySelectorAll("[data-to]")].map((way, index) => ({
       id: `way ${way.parentElement.dataset.step} ${way.dataset.outcome ?? index}`, from: way.closest("[data-step]").dataset.step, to: way.dataset.to, label: way.dataset.label,

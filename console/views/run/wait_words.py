@@ -60,6 +60,14 @@ def waits_shortly(run_ids: Sequence[str], look: Look) -> dict[str, str]:
     return {run: _shortly(waits, messages.get(run), look) for run, waits in found.items()}
 
 
+def waits_until(run_ids: Sequence[str]) -> dict[str, datetime]:
+    """Return until when these runs wait, of a message when it leaves; those that wait for no moment are left out."""
+    found = runs.waits(run_ids)
+    messages = outbox.pending_of([run for run, waits in found.items() if waits.kind == "message"])
+    ends = {run: messages[run].due_at if run in messages else waits.until for run, waits in found.items()}
+    return {run: until for run, until in ends.items() if until is not None}
+
+
 def _shortly(waits: runs.Waits, message: Any, look: Look) -> str:
     until = _moment(waits.until, look) if waits.until is not None else ""
     if waits.kind == "person":

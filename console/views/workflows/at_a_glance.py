@@ -1,0 +1,121 @@
+"""An automation at a glance, beside its picture: who is in it and why they wait, what lets them in, and what came of those who began."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from console import automation, enrolments, formats, monitoring
+from console.core.documents.workflow import Workflow
+from console.diagrams import Shown
+from console.views import enrolled, frame
+from console.views.run.wait_words import waits_shortly, waits_until
+
+DAYS = 30
+HERE_SHOWN = 5
+BAR = 120
+_ENDS = {
+    "failed": ("Failed", "bad"),
+    "timed_out": ("Timed out", "bad"),
+    "aborted": ("Ended by people", "other"),
+    "cancelled": ("Left early", "other"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A line of the funnel: how many, their share of those who began in words, and the length of the bar in pixels."""
+
+    label: str
+    number: int
+    share: str
+    length: int
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Somebody who is in it: their title and page, the step at which they are, and what they wait for."""
+
+    title: str
+    href: str
+    step: str
+    waits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What stands beside the picture. `words` say what starts it, `again` whether people come again, `exits` what lets them leave early. `days` is how far back was counted; `newest`: only the newest runs of that time were."""
+
+    here: Sequence[Here]
+    words: Sequence[str]
+    again: str
+    exits: Sequence[str]
+    funnel: Sequence[Bar]
+    passed: Mapping[str, int]
+    days: int
+    newest: bool
+
+
+def glance(shown: Shown) -> Glance | None:
+    """Return what there is to say of the live version of a workflow that runs by itself; None for any other."""
+    document = shown.document
+    if document.run_as is None or shown.number is None or shown.number != shown.known.live:
+        return None
+    who, look = frame.actor(), frame.look()
+    found = monitoring.endings.endings(who, shown.known, DAYS, look.zone)
+    exits = [automation.exit_words(one, document.collection) for one in document.exits]
+    again = automation.again_words(document) if document.collection is not None else ""
+    return Glance(_going_on_next(shown), _words(shown), again, exits, _funnel(found, document), found.passed, DAYS, found.more)
+
+
+def _going_on_next(shown: Shown) -> list[Here]:
+    """Those of the newest who go on next."""
+    who, look = frame.actor(), frame.look()
+    target = enrolments.seen(who, shown.known.slug)
+    leads = list(enrolments.places.page(who, target).rows)
+    last = datetime.max.replace(tzinfo=UTC)
+    until = waits_until([lead.run for lead in leads if lead.run])
+    first = sorted(leads, key=lambda lead: until.get(lead.run or "", last))[:HERE_SHOWN]
+    words = waits_shortly([lead.run for lead in first if lead.run and lead.status == "active"], look)
+    titles = shown.document.step_names
+    return [
+        Here(
+            lead.title,
+            enrolled.lead_url(target, lead.id),
+            titles.get(lead.step or "", "") if lead.status == "active" else "Waiting to begin",
+            f"Waits {words[lead.run]}" if lead.run in words else "",
+        )
+        for lead in first
+    ]
+
+
+def _words(shown: Shown) -> list[str]:
+    """What lets people in: a sentence or two for each trigger that is on."""
+    document, found = shown.document, []
+    for trigger in automation.listed(frame.actor(), shown.known.slug)[1]:
+        if not trigger.enabled:
+            continue
+        words = automation.trigger_words(trigger.definition).rstrip(".")
+        found.append(" ".join([f"{words}.", *automation.whom_words(trigger.definition, document.collection)]))
+    return found
+
+
+def _funnel(found: monitoring.endings.Endings, document: Workflow) -> list[Bar]:
+    """Those who began, and below what came of them, most of them first; those who are still in it come last."""
+    if not found.begun:
+        return []
+    named = {str(step.config.get("label") or step.id): step.title for step in document.steps if step.type == "end"}
+    sums: dict[tuple[str, str], int] = {}
+    for (status, end), number in found.ends.items():
+        label, tone = _ENDS.get(status, ("Done", ""))
+        if status == "completed" and end:
+            label = named.get(end) or formats.label_of(end)
+        sums[label, tone] = sums.get((label, tone), 0) + number
+    rest = found.begun - sum(sums.values())
+    ended = sorted(sums.items(), key=lambda each: (-each[1], each[0]))
+    lines = [
+        ("Began", found.begun, ""),
+        *((label, n, tone) for (label, tone), n in ended),
+        *([("Still in it", rest, "other")] if rest else []),
+    ]
+    return [Bar(label, n, f"{n / found.begun:.0%}", max(1, round(BAR * n / found.begun)), tone) for label, n, tone in lines]
