@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 from console import access, accounts, automation, browse, enrolments, log, messages, records, runs
 from console.accounts import absences
 from console.activity import sequencing
+from console.contacts import tags
 from console.core import expressions
 from console.db.engine import fetch
 from console.demo import payments, procurement, stories
 from console.messages import opening
 from console.monitoring import incidents, read_log
-from console.work import tickets
+from console.work import tasks, tickets
 
 if TYPE_CHECKING:
     from console.demo.past_weeks import Stage, Tale
@@ -111,10 +112,11 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
         (days(2.3), "lead-nurture", browse.BrowseQuery(filter=LEADS, sort="-name", limit=CONTACTED)),
     ):
         yield ago, campaign(stage, "gita", workflow, chosen)
+    yield stage.started - last_night(stage.started) + days(LEAD_DAYS) - hours(8), leads_come_in(stage)
     yield days(8.7), some_open_it(stage)
     yield stage.started - last_night(stage.started), nightly(stage)
     yield days(3.25), closed_by_mistake(stage)
-    yield days(9.2), time_passes(stage, days(9.2))
+    yield days(LEAD_DAYS), time_passes(stage, days(LEAD_DAYS))
     yield hours(0.1), begun(stage, "stan", "supplier-onboarding", "supplier_request", next(requests))
     yield (
         hours(6.5),
@@ -128,6 +130,9 @@ TEXTS = "delivered 14\nfailed 1"
 LEADS = '{"and": [{"field": "stage", "op": "eq", "value": "new"}, {"field": "consents", "op": "gt", "value": 2}, {"field": "phone", "op": "is_null", "value": false}]}'
 """New contacts with a phone number who agreed to more than two kinds of messages."""
 FAILING = 3
+TALKED = "Talked to them; they have what they need for now."
+LEAD_DAYS, LEADS_A_DAY = 20, 2
+"""For so many days leads have come in by their tag."""
 CONTACTED, REVIEWED, REMINDED = 12, 4, 8
 """How many are enrolled by hand in each workflow that writes to contacts, and in those of reviews and refund requests."""
 BEFORE = '{{"field": "created_at", "op": "lt", "value": "{:%Y-%m-%dT%H:%M:%SZ}"}}'
@@ -151,6 +156,25 @@ def enrolled(stage: "Stage", by: str, workflow: str, keys: Sequence[str], **valu
     enrolments.batches.begin(stage.actor(by), workflow, enrolments.Question(keys=list(keys), values=values))
     stage.settle()
     yield from ()
+
+
+def leads_come_in(stage: "Stage") -> "Tale":
+    """On each working day the campaign manager does the tasks of the days before, and tags new contacts as leads; the trigger that waits for it enrols them."""
+    gita = stage.actor("gita")
+    agreed = LEADS.replace('"value": 2', '"value": 3')
+    found = browse.page(gita, "contact", browse.BrowseQuery(filter=agreed, sort="phone", limit=LEAD_DAYS * LEADS_A_DAY))
+    keys = iter([record.key for record in found.rows if record.key is not None])
+    automation.synchronise(enrolments.find("lead-nurture").id)
+    for _ in range(LEAD_DAYS):
+        if log.now().weekday() < 5:
+            for task in tasks.tasks_of(stage.actor("gita")):
+                if log.now() - task.created_at > days(1.5):
+                    tasks.close(stage.actor("gita"), task.id, "done", TALKED)
+            tags.put(stage.actor("gita"), "contact", list(islice(keys, LEADS_A_DAY)), "lead")
+            sequencing.catch_up()
+            automation.follow_log()
+            stage.settle()
+        yield days(1)
 
 
 def some_open_it(stage: "Stage") -> "Tale":
