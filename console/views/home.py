@@ -33,6 +33,7 @@ WAITING_SHOWN = 10
 ASKED_SHOWN = 3
 MAKERS_SHOWN = 3
 ENDED_SHOWN = 6
+AUTOMATIONS_SHOWN = 8
 LABELS_SHOWN = 7
 BAR, TICK_STEP = 48, 7.6
 PLOT_HEIGHT, PLOT_WIDTH, DIGIT = 72, 312, 7
@@ -217,10 +218,10 @@ def _team(who: Actor, look: Look, managed: Sequence[Inbox]) -> Panel:
 
 
 def _automations(who: Actor, look: Look) -> Panel:
-    """Return what runs by itself and the reader may switch: how many are in it, and what of it asks for somebody or went wrong in the last week."""
+    """Return what runs by itself and the reader may switch: how many are in it, and what of it asks for somebody or went wrong in the last week, those first."""
     rows = []
-    for card, asking in monitoring.automations(who, look.zone):
-        wrong = sum(day.wrong for day in card.days)
+    found = [(card, asking, sum(day.wrong for day in card.days)) for card, asking in monitoring.automations(who, look.zone)]
+    for card, asking, wrong in sorted(found, key=lambda each: (-each[1], -each[2]))[:AUTOMATIONS_SHOWN]:
         state = tabs.status_badge(card.known).label
         if card.next_at and card.next_at > look.now:
             state = f"Next {my_work.clock_or_day(card.next_at, look)}"
