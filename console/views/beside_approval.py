@@ -31,7 +31,7 @@ def drawn(more: approval_beside.Beside, view: View, look: Look, alike: Sequence[
             "approved": more.alike.approved,
             "rejected": more.alike.rejected,
             "median": formats.span(more.alike.median_s, look) if more.alike.median_s is not None else "",
-            "lines": [told | {"yes": line.approval.status == "approved"} for told, line in zip(alike, more.alike.lines, strict=False)],
+            "lines": [dict(told) | {"yes": line.approval.status == "approved"} for told, line in zip(alike, more.alike.lines, strict=False)],
             "marks": [line.approval.status == "approved" for line in reversed(more.alike.lines)],
         },
         "passed": min(100, max(0, round(100 * passed / total))) if total > 0 else None,
@@ -48,8 +48,12 @@ def earlier(
     return [
         {
             "at": one.approval.requested_at,
-            "differs": list({line["shown"]: line for line in reversed(lines(one.values)) if shown.get(line["label"]) != line["shown"]}.values())[::-1],
-            "answers": [(more.names.get(each.by, "A former colleague"), each.decision == "approve", each.at) for each in one.approval.decided],
+            "differs": list(
+                {line["shown"]: line for line in reversed(lines(one.values)) if shown.get(line["label"]) != line["shown"]}.values()
+            )[::-1],
+            "answers": [
+                (more.names.get(each.by, "A former colleague"), each.decision == "approve", each.at) for each in one.approval.decided
+            ],
             "ended": ENDS[one.approval.status],
             "made": one.made,
             "why": one.why,
