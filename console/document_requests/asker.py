@@ -107,7 +107,7 @@ def renew(actor: Actor, run_id: str) -> None:
     """A new link in the place of the former, which is worth nothing from then on; it is sent by mail where mail goes out from here."""
     request = _worked(actor, run_id)
     if request.round >= request.asked["rounds"]:
-        raise Conflict(f"{request.round} links were made, as many as this step allows. Use Handle manually.", code="not_possible")
+        raise Conflict(f"{request.round} links were made, as many as this step allows. Use Stop waiting.", code="not_possible")
     number = request.round + 1
     moved = fetch(
         "update console.document_request set status = 'open', round = %s, token = %b, mail = 'due', sent_at = null, remind_at = now() "
@@ -140,7 +140,7 @@ def finish(actor: Actor, run_id: str) -> None:
     request = _worked(actor, run_id)
     lacking = [item.label for item in request.items if item.missing]
     if lacking:
-        raise Conflict(f"Still missing: {', '.join(lacking)}. Enter it, or use Handle manually to go on without.", code="not_possible")
+        raise Conflict(f"Still missing: {', '.join(lacking)}. Enter it, or use Stop waiting to go on without.", code="not_possible")
     fields = request.fields
     typed, details = examine(fields, {name: value for name, value in draft(request).items() if name in {field.name for field in fields}})
     wrong = {detail["field"] for detail in details}  # what was half typed outside, and never sent off

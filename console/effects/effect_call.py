@@ -8,6 +8,7 @@ from dataclasses import dataclass, field as default
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from console import access, log, records
@@ -21,6 +22,8 @@ from console.core.forms import FormField
 from console.core.run import Effect, Run
 from console.core.scopes import Scope
 from console.core.speaking import SPOKEN, fill_text
+from console.db import tables
+from console.db.engine import hot_engine
 from console.effects import spoken_values
 from console.errors import Conflict, Invalid, NotFound
 from console.records import Record
@@ -102,11 +105,22 @@ def prepared(actor: Actor, effect: Effect, run: Run, *, judged: bool) -> Call:
     record = _own_record(actor, effect, collection, key, judged=judged) if collection and key else None
     roots = roots_of(actor, run, record, request["input"], related_records(actor, record, reads), request.get("variables", {}))
     roots |= {"key": request["key"], "results": results_before(effect, run)}
+    roots |= {"approver": _approver(request.get("approver"))}
     roots |= {SPOKEN: spoken_values.of_action(request.get("action"))}
     if judged and request["index"] == 0:
         must_hold([Requirement.model_validate(entry) for entry in request.get("require", ())], roots)
     define = _EFFECT.validate_python(request["define"])
     return Call(actor, define, request["key"], roots, collection, key, request.get("seen") or {}, effect, run.workflow, run.unsure)
+
+
+def _approver(person: str | None) -> dict[str, str] | None:
+    """Who approved the effect, as `approver` in its expressions; null where nobody had to."""
+    if person is None:
+        return None
+    wanted = tables.person.c
+    with hot_engine().connect() as connection:
+        row = connection.execute(sa.select(wanted.id, wanted.email, wanted.name).where(wanted.id == person)).one_or_none()
+    return dict(row._mapping) if row is not None else {"id": person}
 
 
 def _own_record(actor: Actor, effect: Effect, collection: str, key: str, *, judged: bool) -> Record | None:

@@ -19,7 +19,7 @@ from console.core.plain_words import roles_words
 from console.core.run.duties import OF_STEP
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.runs.changing import approval_questions
-from console.views import blocks, formats, frame
+from console.views import beside_approval, blocks, formats, frame
 from console.views.activity import Chip
 from console.views.formats import Kind, Look
 from console.views.frame import Badge
@@ -205,7 +205,8 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
     status = view.line.approval.status
     more = approval_beside.beside(frame.actor(), approval_id)
     content = _told_once(view.content)
-    context = _beside(more, view, look) | {
+    context = beside_approval.drawn(more, view, look, [row(line) for line in more.alike.lines[:3]]) | {
+        "earlier": beside_approval.earlier(more, lambda values: _lines(view, values, look), view.line.values),
         "view": view,
         "row": row(view.line),
         "status": _STATUS[status],
@@ -262,35 +263,6 @@ def _is_files(value: Any) -> bool:
 def _of_run(view: View) -> dict[str, Any]:
     """Return by which the documents beside the run are found."""
     return {"id": view.run["id"], "collection": view.run["collection"], "record": view.run["record"]}
-
-
-def _beside(more: approval_beside.Beside, view: View, look: Look) -> dict[str, Any]:
-    """Return what stands beside the request: questions, what was opened, how alike ones ended, and how much time is left."""
-    approval = view.line.approval
-    total = (approval.until - approval.requested_at).total_seconds() if approval.until else 0
-    passed = (look.now - approval.requested_at).total_seconds()
-    return {
-        "remarks": [
-            {"who": more.names.get(each.by, "A former colleague"), "at": each.at, "reply": each.reply, "text": each.text}
-            for each in more.remarks or ()
-        ],
-        "remarks_read": None if more.remarks is None else len(more.remarks),
-        "may_reply": more.may_reply,
-        "openers": [more.names.get(person, "A former colleague").split(" ")[0] for person in more.openers[:-1]] + ["You"],
-        "opened": more.opened,
-        "attached": more.attached,
-        "never_opened": [each for each in more.opened if not any(each.counts)] if approval.status == "open" else [],
-        "alike": {
-            "approved": more.alike.approved,
-            "rejected": more.alike.rejected,
-            "median": formats.span(more.alike.median_s, look) if more.alike.median_s is not None else "",
-            "lines": [row(line) | {"yes": line.approval.status == "approved"} for line in more.alike.lines[:3]],
-            "marks": [line.approval.status == "approved" for line in reversed(more.alike.lines)],
-        },
-        "passed": min(100, max(0, round(100 * passed / total))) if total > 0 else None,
-        "left": formats.span(max(0.0, total - passed), look) if total > 0 and approval.status == "open" else "",
-        "mine": approval.requested_by == frame.actor().id,
-    }
 
 
 CODE = 3

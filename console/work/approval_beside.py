@@ -1,13 +1,15 @@
 """Context for one approval request: questions and replies, which documents were opened by whom, and how similar requests ended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
+from typing import Any
 
 from console import accounts, documents, log
 from console.core import media
 from console.core.actor import Actor
+from console.core.run.approval_request import Approval
 from console.log import masking
 from console.runs.changing.approval_answers import VisibleRequest, visible_request
 from console.runs.changing.approval_questions import Remark, remarks
@@ -40,6 +42,16 @@ class Alike:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier request of the same step of the run. `made`: something of it was done. `why`: the reason with which the step was revised after it."""
+
+    approval: Approval
+    values: Mapping[str, Any]
+    made: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """All of it for one reader. `remarks` are None where the reader may not read texts of the step; `names` are those of the people in them.
 
@@ -53,6 +65,7 @@ class Beside:
     attached: Sequence[Opened]
     alike: Alike
     may_reply: bool
+    earlier: Sequence[Earlier]
 
 
 def beside(actor: Actor, approval_id: str) -> Beside:
@@ -65,14 +78,17 @@ def beside(actor: Actor, approval_id: str) -> Beside:
     values = masking.mask(dict(approval.values), "values", hidden, approval.collection)[0]
     openers, opened, attached = _opened(actor, request, sorted(media.ids_in(values)))
     has_question = bool(said) and any(not remark.reply for remark in said or ())
+    earlier = _earlier(request, hidden, says=says)
+    answered = {each.by for one in earlier for each in one.approval.decided}
     return Beside(
         said,
-        accounts.names({*(remark.by for remark in said or ()), *openers}),
+        accounts.names({*(remark.by for remark in said or ()), *openers, *answered}),
         openers,
         opened,
         attached,
         _alike(actor, request),
         has_question and approval.status == "open" and actor.id == approval.requested_by,
+        earlier,
     )
 
 
@@ -100,6 +116,27 @@ def _opened(actor: Actor, request: VisibleRequest, files: Sequence[str]) -> tupl
         if document.ref in files and document.ref not in known:
             known[document.ref] = Opened(document.title, document.ref, document.pages, [0] * len(openers))
     return openers, list(known.values()), [known[ref] for ref in files if ref in known]
+
+
+def _earlier(request: VisibleRequest, hidden: masking.Hidden, *, says: bool) -> list[Earlier]:
+    """What this step of the run asked for before, newest first. `says`: the reader may read texts of the step."""
+    run, own = request.seen.run, request.approval
+    asked = [
+        (attempt, approval)
+        for attempt in run.attempts.values()
+        for approval in attempt.approvals
+        if attempt.step == request.attempt.step and approval.requested_at < own.requested_at and not approval.decides
+    ]
+    revised = log.recent(run.id, "step_revised", 0) if asked and says else []
+    reasons = log.open_values(run.id, revised) if revised else {}
+    found = []
+    for attempt, approval in sorted(asked, key=lambda pair: pair[1].requested_at, reverse=True):
+        after = min((event for event in revised if event.at >= approval.requested_at), key=lambda event: event.n, default=None)
+        why = str(reasons[after.n].values.get("reason") or "") if after is not None else ""
+        values = masking.mask(dict(approval.values), "values", hidden, approval.collection)[0]
+        made = any(effect.status == "succeeded" for effect in attempt.effects)
+        found.append(Earlier(approval, values, made, why))
+    return found
 
 
 def _alike(actor: Actor, request: VisibleRequest) -> Alike:

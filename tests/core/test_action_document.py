@@ -86,6 +86,7 @@ def test_the_schema_is_that_of_the_model() -> None:
         ({"form": FORM, "if": "input.amounts > 1"}, "if", "is amount meant?"),
         ({"text": "{{ related.x.y }}"}, "text", "Nothing is read under the name x"),
         ({"if": "results.thing.x == 1"}, "if", "no results here"),
+        ({"if": "approver.email != null"}, "if", "Nobody has approved yet"),
         ({"effects": [http(body={"a": "results.call.id"})]}, "effects[0].body.a", "No effect before has the name call"),
         ({"if": "key == 'x'"}, "if", "no key here"),
         ({"effects": [http(body={"a": "answer.id"})]}, "effects[0].body.a", "no answer here"),

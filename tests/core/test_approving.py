@@ -96,7 +96,7 @@ def test_the_yes_that_completes_them_asks_for_exactly_what_was_approved() -> Non
     made = walk.give(commands.Approve(LENA, "apr_1", counted=frozenset({MONA})))
     assert [event.type for event in made] == ["approval_decided", "effect_requested"]
     assert (made[0].open["standing"], made[0].open["status"]) == (2, "approved")
-    assert made[1].sealed["request"] == wish().request
+    assert made[1].sealed["request"] == {**wish().request, "approver": LENA}, "exactly this, and who said the last yes"
     assert (walk.run.waiting, walk.run.moving) == ({"for": "effect", "until": None}, True)
     assert kinds(walk, commands.Report("eff_1", "succeeded")) == ["effect_succeeded", "step_completed", "step_entered"]
     assert walk.run.attempts[3].by == OLIVIA
@@ -329,7 +329,9 @@ def test_effects_are_never_asked_for_without_the_approvals_needed_for_exactly_th
         assert decision.open["standing"] >= request.open["needs"]
         assert len(voices) >= request.open["needs"]
         assert request.open["requested_by"] not in voices
-        assert event.sealed["request"] in [each["request"] for each in request.sealed["wishes"]]
+        made = dict(event.sealed["request"])
+        assert made.pop("approver") in voices
+        assert made in [each["request"] for each in request.sealed["wishes"]]
         assert event.sealed["request"]["changes"]["balance"]["new"] == request.sealed["values"]["amount"]
         later = walk.events.index(request) + 1
         assert not [

@@ -117,7 +117,7 @@ NAMES: list[tuple[str, list[str]]] = [
     (
         "foo.bar",
         [
-            "There is no 'foo'. A path begins with one of record, input, steps, variables, tables, item, run, lead, now, $currentUser, related, results, key, answer, document, found, entry, selected, me, former, event (at character 1)."
+            "There is no 'foo'. A path begins with one of record, input, steps, variables, tables, item, run, lead, now, $currentUser, related, results, key, answer, document, found, entry, selected, me, former, event, approver (at character 1)."
         ],
     ),
 ]

@@ -86,7 +86,16 @@ def test_amounts_that_a_step_reads_bring_their_currency_and_the_record_shows_wha
     assert ("order_no" in names, "metadata" in names) == (True, False)
 
 
-def test_a_dinar_has_three_decimals(desk: Desk) -> None:
+def test_a_dinar_has_three_decimals_and_what_has_no_rate_is_not_offered_with_the_reason(desk: Desk) -> None:
+    unknown = desk.another(4_000, "RON")
+    desk.sql("delete from fx_rate where currency = 'RON'")
+    shown = screen(desk, desk.start(unknown))
+    reason = "What remains of this charge cannot be told: RON has no rate in euro here. Ask Finance to enter one."
+    assert [option["value"] for option in shown["outcomes"]] == ["give_credit", "refuse", "ask"]
+    assert json.dumps(shown).count(reason) == 2
+    said = [drawn.with_words(dict(block), Look()) for block in shown["content"]]
+    assert "No rate for this currency" in json.dumps(said, default=str)
+    assert [line["shown"] for line in said[0]["lines"]] == ["RON\xa040.00", "–", "–"], "what is left cannot be told either"
     run_id = desk.chosen(payments.KENJI_DINAR)
     desk.hand_in(run_id)
     assert desk.sent(payments.KENJI_DINAR) == [31_250]

@@ -109,6 +109,9 @@ def test_a_change_that_is_confirmed_is_activated_by_finance_and_the_invoices_go_
     house.approve(run_id)
     assert {accounts(house)[number] for number in (new, stories.ALDER_FINCH_IBAN)} == {"active", "retired"}
     assert accounts(house)[new] == "active"
+    assert house.sql("select activated_by from supplier_bank_account where iban = ?", new) == [(house.petra.email,)], (
+        "who approved, not who asked"
+    )
     house.hand_in(run_id, "lena")
     assert invoices(house) <= {"held", "paid"}, "Finance has not released them"
     house.approve(run_id)

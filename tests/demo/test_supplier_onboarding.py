@@ -108,7 +108,7 @@ def test_v2_a_small_supplier_goes_through_without_a_lead(fresh: House) -> None:
     assert ended(fresh, run_id) == "active"
     told = row(fresh)
     assert (told["status"], told["tier"], told["screening_status"], told["vop"]) == ("active", "C", "clear", "match")
-    assert [told[name] for name in ("entered_by", "called_back_by", "activated_by")] == [mail("stan"), mail("sara"), mail("sara")]
+    assert [told[name] for name in ("entered_by", "called_back_by", "activated_by")] == [mail("stan"), mail("sara"), mail("petra")]
     assert {"to_lead", "exceptions", "agree", "papers"}.isdisjoint(fresh.steps(run_id))
     assert fresh.sql("select status from contract where supplier_id = ?", told["id"]) == [("signed",)]
     assert len(fresh.sql("select party from signature join contract on contract.id = contract_id where supplier_id = ?", told["id"])) == 2

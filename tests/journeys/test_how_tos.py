@@ -274,7 +274,7 @@ def plain(text: str) -> str:
 
 EMPHASIS: dict[str, set[str]] = {
     "add-people-and-roles": {"Reviewer in Finance", "can now approve every action in Operations, can no longer …"},
-    "ask-for-documents": {"enter what came another way", "handle manually"},
+    "ask-for-documents": {"enter what came another way"},
     "back-up-and-restore": {"Not found"},
     "edit-a-workflow": {"Connect to End"},
     "enrol-people": {"Enrol in …"},

@@ -106,6 +106,12 @@ def test_a_rejection_needs_a_reason_which_the_form_shows(bank: "Company", pages:
         assert "<img" not in html
         assert "&lt;img src=x onerror=alert(1)&gt;" in html
     assert "Mona rejected this" in pages.olivia.get(f"/runs/{run_id}").text
+    bank.answer(run_id, "olivia", amount="200")
+    again = pages.mona.get(f"/approvals/{waiting_for(run_id)}")
+    earlier = " ".join(again.text.split()).partition("Asked before in this run")[2]
+    assert "Amount 300" in earlier
+    assert "Mona rejected it" in earlier
+    assert "Nothing of it was done." in earlier
 
 
 def test_what_moved_is_shown_and_ticked(bank: "Company", pages: "Pages") -> None:

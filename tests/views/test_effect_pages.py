@@ -54,7 +54,14 @@ def test_an_unknown_change_shows_what_was_sent_and_is_checked(pages: "Pages", pr
     provider.mood = "mute"
     run, _ = handed_in(pages)
     page = pages.olivia.get(f"/runs/{run}")
-    for words in ("Nobody knows whether it happened", provider.asked()[0], "Sent toprovider", "Amount5", "Check again"):
+    for words in (
+        "Nobody knows whether it happened",
+        provider.asked()[0],
+        "Sent toprovider",
+        "Amount5",
+        "Check again",
+        "if not, it is sent once more under the same key",
+    ):
         assert words in page.text, words
     check = page.with_attribute("formaction")
     assert [told["formaction"] for told in check].count(f"/runs/{run}/check") == 1

@@ -71,13 +71,14 @@ class Amounts(Block):
             *(amount["value"]["from"] for amount in made),
             *(place for amount in made for place in amount.get("rests_on", ())),
         ]
-        rest: Leaf = {**whole["value"], "from": places, "value": str(total - used)}
+        known = all(number_in(amount["value"]) is not None for amount in made)  # of a part that nobody knows it cannot be told what is left
+        rest: Leaf = {**whole["value"], "from": places, "value": str(total - used) if known else None}
         left = {"label": at.text("left"), "value": rest} if self.left is not None else None
         return {"whole": whole, "parts": made, **({"left": left} if left else {})}
 
     @classmethod
     def picture(cls, data: Data, say: Say) -> Data:
-        """The words, and the bars unless a figure is hidden: `x` and `width` in per cent, `thin` for a line. `drawn`: there is a bar, even if all is left."""
+        """The words, and the bars unless a figure is hidden or unknown: `x` and `width` in per cent, `thin` for a line. `drawn`: there is a bar, even if all is left."""
         if "whole" not in data:
             return {"drawn": False, "bars": [], "lines": []}
         leaves = [data["whole"]["value"], *(part["value"] for part in data["parts"])]
@@ -88,6 +89,8 @@ class Amounts(Block):
         if shut or not whole:
             told = shut or any(number_in(leaf) for leaf in leaves[1:])  # what was paid back of an amount that nobody knows is no nothing
             return {"drawn": False, "bars": [], "lines": [line for line in lines if shut or line["kind"] != "left"] if told else []}
+        if any(number_in(leaf) is None for leaf in leaves[1:]):
+            return {"drawn": False, "bars": [], "lines": lines}
         return {"drawn": True, "bars": _bars(data["parts"], whole), "lines": lines}
 
 

@@ -15,6 +15,7 @@ from console.core.documents.workflow_check import Problem
 from console.core.effect_kinds import KINDS
 from console.core.expressions import ExpressionError
 
+APPROVER = frozenset({"id", "email", "name"})
 RUN = frozenset({"id", "started_by", "holder", "team", "version"})
 
 
@@ -96,6 +97,10 @@ def _path(path: list[str], text: Located, results: int | None, action: Action, c
             return _known(f"run has no {name}", name, RUN)
         case ["$currentUser", name, *_]:
             return _known(f"$currentUser has no {name}", name, USER)
+        case ["approver", *_] if results is None:
+            return "Nobody has approved yet here: the approver is known to effects, to outcomes and to what is said at the end."
+        case ["approver", name, *_]:
+            return _known(f"approver has no {name}", name, APPROVER)
     return None
 
 

@@ -68,7 +68,7 @@ def _path_error(path: list[str], text: Located, known: Known) -> str | None:
             return f"{root} is not known here: it stands only in triggers, and in steps that wait for an event."
         case ["item" | "lead" as root, *_]:
             return f"{root} is not known here: it stands only in loops and automations."
-        case ["related" | "results" | "key" | "answer" as root, *_]:
+        case ["related" | "results" | "key" | "answer" | "approver" as root, *_]:
             return f"{root} is not known here: it stands only in actions."
         case ["entry", *rest]:
             return _wrong_entry(rest, text, known)

@@ -37,6 +37,7 @@ ROOTS = (
     "me",
     "former",
     "event",
+    "approver",
 )
 TABLES = "tables"
 

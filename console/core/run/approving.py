@@ -60,7 +60,8 @@ def submit_for_approval(plan: Plan, run: Run, attempt: Attempt, command: Complet
         return settling.submit_effects(plan, run, attempt, command, submitted, now)
     if given := _still_valid(run, attempt, command.approval, wishes, command.by):
         submitted = submitted._replace(open={**submitted.open, "approval": given.id})
-        return settling.submit_effects(plan, run, attempt, command, submitted, now)
+        approved = replace(command, effects=tuple(_approved(wish, given.approvers[-1]) for wish in command.effects))
+        return settling.submit_effects(plan, run, attempt, approved, submitted, now)
     return [submitted, *kept, request_approval(run, attempt, command.approval, wishes, command.by, now)]
 
 
@@ -89,6 +90,11 @@ def _still_valid(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequ
     enough = [each for each in approval.approvers if each in wanted.counted and ruled_out(run, approval, each) is None]
     roles = not wanted.roles or (bool(approval.roles) and set(approval.roles) <= set(wanted.roles))
     return attempt_and_approval[1] if asked_before and not done and roles and len(enough) >= wanted.needs else None
+
+
+def _approved(wish: Wish, by: str) -> Wish:
+    """The wish with who approved it last: expressions of the effect read this person as `approver`."""
+    return replace(wish, request={**wish.request, "approver": by})
 
 
 def _plain(wish: Wish) -> dict[str, Any]:
@@ -148,9 +154,9 @@ def approve(plan: Plan, run: Run, command: Approve, now: datetime) -> list[Event
         return [event]
     if approval.decides:
         return [event, *_outcome(plan, fold([event], run), attempt, APPROVE, command.by, now)]
-    wishes = [_with_seen_values(wish, command.changed) for wish in approval.wishes]
+    wishes = [_approved(Wish(**_with_seen_values(wish, command.changed)), command.by) for wish in approval.wishes]
     first = len(attempt.effects) + 1
-    effects = [settling.request_effect(run, attempt, Wish(**wish), number, now) for number, wish in enumerate(wishes, first)]
+    effects = [settling.request_effect(run, attempt, wish, number, now) for number, wish in enumerate(wishes, first)]
     return [event, *effects] if effects else [event, *settling.after_settling(plan, fold([event], run), attempt, now)]
 
 

@@ -120,7 +120,7 @@ def _used(request: Any) -> dict[str, Any]:
 
 
 def _input(request: Any) -> dict[str, Any]:
-    return {name: value for name, value in request.items() if name not in ("key", "seen", "irreversible")}
+    return {name: value for name, value in request.items() if name not in ("key", "seen", "irreversible", "approver")}
 
 
 def match_former(run: Run, attempt: Attempt, command: Complete) -> list[tuple[Wish, Effect | None]]:

@@ -26,7 +26,7 @@ from console.workflows import Definition
 
 Way = dict[str, Any]
 LOOK = ("name", "label", "type", "options", "widget", "currency", "minor", "references")
-LATER = frozenset({"results", "key"})
+LATER = frozenset({"results", "key", "approver"})
 """What expressions of an effect read that exists only after it is made."""
 CONDITION = "condition"
 NOT_TOLD = frozenset({"file", "files"})

@@ -12,7 +12,7 @@ from console.views.formats import Look
 
 CHECKED = {
     "done": "It was done. The run goes on.",
-    "not_done": "It was not done, so it was done now, under the same key.",
+    "not_done": "It had not been done, so it was sent once more, under the same key. What came of that is shown here.",
     "unclear": "It still cannot be told. Look there yourself, then say what you found.",
 }
 CHOICES = {

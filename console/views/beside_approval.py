@@ -1,0 +1,62 @@
+"""What stands beside a request for approval on its page: questions, documents that were opened, earlier requests, and how much time is left."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from console.views import formats, frame
+from console.views.formats import Look
+from console.work import approval_beside
+from console.work.approvals import View
+
+ENDS = {"open": "Not decided", "void": "Not answered", "approved": "Approved", "rejected": "Rejected", "expired": "Not answered in time"}
+
+
+def drawn(more: approval_beside.Beside, view: View, look: Look, alike: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what stands beside the request: questions, what was opened, how alike ones ended, and how much time is left."""
+    approval = view.line.approval
+    total = (approval.until - approval.requested_at).total_seconds() if approval.until else 0
+    passed = (look.now - approval.requested_at).total_seconds()
+    return {
+        "remarks": [
+            {"who": more.names.get(each.by, "A former colleague"), "at": each.at, "reply": each.reply, "text": each.text}
+            for each in more.remarks or ()
+        ],
+        "remarks_read": None if more.remarks is None else len(more.remarks),
+        "may_reply": more.may_reply,
+        "openers": [more.names.get(person, "A former colleague").split(" ")[0] for person in more.openers[:-1]] + ["You"],
+        "opened": more.opened,
+        "attached": more.attached,
+        "never_opened": [each for each in more.opened if not any(each.counts)] if approval.status == "open" else [],
+        "alike": {
+            "approved": more.alike.approved,
+            "rejected": more.alike.rejected,
+            "median": formats.span(more.alike.median_s, look) if more.alike.median_s is not None else "",
+            "lines": [dict(told) | {"yes": line.approval.status == "approved"} for told, line in zip(alike, more.alike.lines, strict=False)],
+            "marks": [line.approval.status == "approved" for line in reversed(more.alike.lines)],
+        },
+        "passed": min(100, max(0, round(100 * passed / total))) if total > 0 else None,
+        "left": formats.span(max(0.0, total - passed), look) if total > 0 and approval.status == "open" else "",
+        "mine": approval.requested_by == frame.actor().id,
+    }
+
+
+def earlier(
+    more: approval_beside.Beside, lines: Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]]], now: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return what the same step asked for before: what differs from now, who answered, and what came of it."""
+    shown = {line["label"]: line["shown"] for line in lines(now)}
+    return [
+        {
+            "at": one.approval.requested_at,
+            "differs": list(
+                {line["shown"]: line for line in reversed(lines(one.values)) if shown.get(line["label"]) != line["shown"]}.values()
+            )[::-1],
+            "answers": [
+                (more.names.get(each.by, "A former colleague"), each.decision == "approve", each.at) for each in one.approval.decided
+            ],
+            "ended": ENDS[one.approval.status],
+            "made": one.made,
+            "why": one.why,
+        }
+        for one in more.earlier
+    ]
