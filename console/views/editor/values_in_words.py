@@ -20,6 +20,7 @@ SAID = {
 
 NOBODY_ACTS = re.compile("(.* while nobody is there): name the service account")
 NO_EVENT = re.compile("This is missing: say which event, .*", re.DOTALL)
+UNSEEN = re.compile("(Only changes made in the console are seen|No deletion in .* is seen): ")
 TRIGGERS = {
     "manual": "By hand", "record": "From a record", "api": "By a program", "mcp": "By an assistant",
     "schedule": "At set times", "event": "When something happens", "webhook": "When another program calls",
@@ -64,6 +65,10 @@ def problem_words(field: str, reason: str, document: Mapping[str, Any], step: st
     if acts := NOBODY_ACTS.match(reason) if field == "run_as" else None:
         return f"{acts[1]}: choose an account under Acts as."
     if named := trigger_named(document, field):
+        if unseen := UNSEEN.match(reason):
+            return (
+                f"{unseen[1]}. Who manages the data sources chooses under Changes by other programs of the collection how others' are seen."
+            )
         return named + NO_EVENT.sub("Choose what happens.", OFFERED.sub(".", reason))
     if reason in SAID:
         return SAID[reason]
