@@ -4,6 +4,7 @@ Statuses: `waiting` (to leave), `sending` (handed to the provider at this moment
 `skipped`, `expired`, `cancelled` (its run went on without it), `received`. `outcome` is what the run is told, once; `due_at` when it is looked at next.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from console.core.contacting import KINDS, Kind, Used
 from console.db.engine import fetch
 from console.db.ids import new_id
 
+_log = logging.getLogger(__name__)
 _COLUMNS = (
     "id, key, run, n, step, workflow, version, team, label, collection, record, channel, direction, status, code, consent, outcome, asked_at, "
     "due_at, at, sent_at, expires_s, most, again_s, number, tries, looks, failures, outcomes, provider, provider_id, sandbox, subject, nonce, ct, "
@@ -274,3 +276,14 @@ _TAKEN = "select provider_id from console.message where address = %s and provide
 def taken_ids(message: Message, address: bytes, since: datetime) -> frozenset[str]:
     """The provider's ids of our other messages to this address, which a look-up must not take for this one."""
     return frozenset(row[0] for row in fetch(_TAKEN, (address, message.id, since)))
+
+
+_ANOTHERS = "select from console.message where provider = %s and provider_id = %s and direction = 'out' and id <> %s"
+
+
+def own_id(message: Message, provider_id: str) -> str | None:
+    """The provider's id of the message; None where it gave that to another message of ours: then only our own id tells them apart."""
+    if provider_id and fetch(_ANOTHERS, (message.provider, provider_id, message.id)):
+        _log.warning("message %s: %s answered with the id of another message", message.id, message.provider)
+        return None
+    return provider_id or None

@@ -239,7 +239,11 @@ def record_sent(message: Message, handed: Handed, *, in_worker: bool = False) ->
     call = message.channel == "call"
     arrived = handed.outcome == "delivered" and not call
     due = now + CALL_LOOKS[0] if call and not message.sandbox else None  # in the sandbox a person says how it ends
-    columns: dict[str, Any] = {"status": "delivered" if arrived else "sent", "at": now, "provider_id": handed.provider_id or None}
+    columns: dict[str, Any] = {
+        "status": "delivered" if arrived else "sent",
+        "at": now,
+        "provider_id": message_rows.own_id(message, handed.provider_id),
+    }
     columns |= {"sent_at": now, "outcome": None if call else "sent", "due_at": due, "looks": 0, "code": None}
     about = {"channel": message.channel, "provider": message.provider, "sandbox": message.sandbox, "number": message.number}
     notes = [("message_sent", about, {"basis": message.result.get("basis")})]
