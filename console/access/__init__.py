@@ -21,7 +21,7 @@ from console.access.clearance_lookup import (
     touch_labels,
 )
 from console.access.index import Index
-from console.access.judgement import acts_as, can, could, follow_relations, require, roots_of, somewhere
+from console.access.judgement import acts_as, can, could, follow_relations, require, roots_of, somewhere, who_grants
 from console.access.narrowing import Scopes, by_assistant
 from console.access.policy_store import refresh, require_groups_agreed
 from console.access.record_scope import scope_for, subject_for

@@ -7,7 +7,7 @@ from typing import Any
 from console.access import casbin_agreement, narrowing, policy_store, policy_words, subject_scope
 from console.access.clearance_lookup import leaves_open
 from console.access.rows import kind_of
-from console.access.spoken_names import spoken, team_name
+from console.access.spoken_names import spoken
 from console.core.actor import Actor
 from console.errors import NotAllowed
 
@@ -30,6 +30,15 @@ def require(
         if casbin_agreement.dangerous(obj, act) and casbin_agreement.differs(policy, _question(*asked), indexed=_indexed(policy, *asked)):
             raise NotAllowed(DISAGREEMENT, code="rights_disagree", need=(obj, act), team=team)
         raise _not_allowed(team, obj, act)
+
+
+def who_grants() -> str:
+    """Whoever can give a right, by their roles: “An admin”. They manage the rights, or people's roles; who leads a team can do neither."""
+    rows = policy_store.current().index.rows
+    giving = {row.sub for row in rows if row.act == "manage" and row.obj in ("policy", "user") and row.eft == "allow" and row.ptype == "p"}
+    named = sorted(spoken(sub) for sub in giving if sub.startswith("role:")) or ["Admin"]
+    words = " or ".join(f"{'an' if name[:1] in 'AEIOU' else 'a'} {name[:1].lower()}{name[1:]}" for name in named)
+    return words[:1].upper() + words[1:]
 
 
 def can(actor: Actor, team: str | None, obj: str, act: str, record: _Values = None, *, run: _Values = None, typed: _Values = None) -> bool:
@@ -119,7 +128,7 @@ def _not_in_key(obj: str, act: str) -> str:
 
 
 def _not_allowed(team: str | None, obj: str, act: str) -> NotAllowed:
-    who = "An admin" if team is None else f"A lead of {team_name(team)} or an admin"
+    who = who_grants()
     named = spoken(obj) if ":" in obj else ""
     message = f"Needs {kind_of(obj)}.{act}{f' on {named}' if named else ''}. {who} can grant it."
     return NotAllowed(

@@ -101,11 +101,6 @@ def spoken(obj: str) -> str:
     return _title(kind, ident) or _from_id(ident)
 
 
-def team_name(team: str) -> str:
-    """The name of the team of this id."""
-    return _title("team", team) or _from_id(team)
-
-
 def _title(kind: str, ident: str) -> str | None:
     try:
         if kind not in _TITLE:

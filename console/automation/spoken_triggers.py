@@ -8,6 +8,7 @@ from console import records
 from console.access import policy_words
 from console.core import expressions, schedule
 from console.core.documents.collections import Field
+from console.core.documents.condition_words import CALLS, CHANNELS
 from console.core.documents.triggers import Trigger
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import AfterDays, Exit, Workflow
@@ -30,6 +31,9 @@ HAPPENED = {
     "run.completed": "a run about them was completed", "run.failed": "a run about them failed", "consent.withdrawn": "they withdrew a consent",
 }  # fmt: skip
 """Events inside a sentence about somebody who is enrolled."""
+
+TOLD: Mapping[str, Mapping[str, str]] = {"channel": dict(CHANNELS), "outcome": dict(CALLS)}
+"""What events tell by a code → the code → its words."""
 
 
 def trigger_words(definition: Trigger) -> str:
@@ -111,13 +115,19 @@ def _labelled(node: Node, fields: Mapping[str, Field]) -> Node:
             return replace(node, right=_choice(right, fields[name]))
         case Within(item=Path(root="record" | "former", steps=(str() as name,)), list=Items(items=items) as found) if name in fields:
             return replace(node, list=replace(found, items=tuple(_choice(item, fields[name]) for item in items)))
+        case Compare(left=Path(root="event", steps=(str() as name,)), right=right) if name in TOLD:
+            return replace(node, right=_named(right, TOLD[name]))
+        case Within(item=Path(root="event", steps=(str() as name,)), list=Items(items=items) as found) if name in TOLD:
+            return replace(node, list=replace(found, items=tuple(_named(item, TOLD[name]) for item in items)))
     return node
 
 
 def _choice(node: Node, field: Field) -> Node:
-    if isinstance(node, Literal) and (label := next((one.label for one in field.options or () if one.value == node.value), None)):
-        return replace(node, value=label)
-    return node
+    return _named(node, {one.value: one.label for one in field.options or ()})
+
+
+def _named(node: Node, labels: Mapping[str, str]) -> Node:
+    return replace(node, value=labels[str(node.value)]) if isinstance(node, Literal) and str(node.value) in labels else node
 
 
 def _words(node: Node, label: Callable[[str], str]) -> str | None:

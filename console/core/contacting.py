@@ -100,11 +100,12 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """A message that left already: its kind, when, and the title of the workflow that sent it."""
+    """A message that left already: its kind, when, and the title of the workflow that sent it. `shared`: it went to another contact with the same address."""
 
     kind: str
     at: datetime
     by: str
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,12 @@ def _span(span: timedelta) -> str:
     return f"{hours} hour{'s' if hours != 1 else ''}" if hours < 72 else f"{hours // 24} days"
 
 
+def _shared(counted: Sequence[Used]) -> str:
+    """That some of them went to another contact: whoever looks at this one finds them nowhere."""
+    others = sum(sent.shared for sent in counted)
+    return f" {others} of them went to another contact who has the same address." if others else ""
+
+
 def _capped(message: Outgoing, used: Iterable[Used], now: datetime, caps: Sequence[Cap]) -> WaitUntil | Skip | None:
     """Until when the caps are used up; Skip where that is longer than the message may wait."""
     before, latest = list(used), None
@@ -253,7 +260,7 @@ def _capped(message: Outgoing, used: Iterable[Used], now: datetime, caps: Sequen
         if len(counted) < cap.most:
             continue
         until = counted[-cap.most].at + cap.period
-        reason = f"{len(counted)} {cap.words} already, by {_senders(counted)}; at most {cap.most} over all workflows."
+        reason = f"{len(counted)} {cap.words} already, by {_senders(counted)}; at most {cap.most} over all workflows.{_shared(counted)}"
         if until > message.asked_at + message.expires:
             return Skip("over_cap", reason)
         latest = WaitUntil(until, "over_cap", reason) if latest is None or until > latest.until else latest

@@ -109,7 +109,7 @@ def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None) ->
             contact = recipients.contact_at(collection.id, row.key)
         except ConsoleError:
             continue  # it is gone since the page was read
-        used = message_rows.used_of(collection.id, row.key, now - WEEK)
+        used = message_rows.used_of_each(collection.id, {row.key: recipients.own_addresses(contact)}, now - WEEK).get(row.key, ())
         for view, trial, gaps in zip(views, made, lacking, strict=True):
             for name in gaps_of(collection, view, roots):
                 gaps.setdefault(name, []).append(row.title)

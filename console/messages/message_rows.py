@@ -4,6 +4,7 @@ Statuses: `waiting` (to leave), `sending` (handed to the provider at this moment
 `skipped`, `expired`, `cancelled` (its run went on without it), `received`. `outcome` is what the run is told, once; `due_at` when it is looked at next.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from console.core.contacting import KINDS, Kind, Used
 from console.db.engine import fetch
 from console.db.ids import new_id
 
+_log = logging.getLogger(__name__)
 _COLUMNS = (
     "id, key, run, n, step, workflow, version, team, label, collection, record, channel, direction, status, code, consent, outcome, asked_at, "
     "due_at, at, sent_at, expires_s, most, again_s, number, tries, looks, failures, outcomes, provider, provider_id, sandbox, subject, nonce, ct, "
@@ -223,24 +225,43 @@ def _used_in(rows: Sequence[Any]) -> list[Used]:
     return [Used(channel, at, _sender_of(name, number)) for what, channel, at, name, number in rows if what == "used"]
 
 
-def used_of(collection: str, record: str, since: datetime) -> list[Used]:
-    """Messages of any workflow that have reached this contact since then, or may have."""
-    return _used_in(fetch(_USED, {"collection": collection, "record": record, "but": "", "since": since}))
+_LEFT = "m.direction = 'out' and m.at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered')"
+_SHARED = f"""
+select w.key, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, true from unnest(%(owners)s::text[], %(addresses)s::bytea[]) w (key, address)
+join console.message m on m.address = w.address
+where m.record is not null and (m.collection <> %(collection)s or m.record <> w.key) and m.id <> %(but)s and m.of is distinct from %(but)s and {_LEFT}
+"""  # noqa: S608 (texts of ours)
+_USED_BY = f"""
+select m.record, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, false from console.message m
+where m.collection = %(collection)s and m.record = any(%(keys)s) and {_LEFT}
+union all {_SHARED} order by 3 desc
+"""  # noqa: S608 (texts of ours)
 
 
-_USED_BY = """
-select m.record, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version from console.message m
-where m.collection = %s and m.record = any(%s) and m.direction = 'out' and m.at > %s and m.status in ('sending', 'unknown', 'sent', 'delivered')
-order by 3 desc
-"""
+def used_at(message: Message, address: bytes, since: datetime) -> list[Used]:
+    """What reached, or may have reached, this address since then by way of other contacts who have it, by any workflow."""
+    about = {"owners": [message.record], "addresses": [address], "collection": message.collection, "but": message.id, "since": since}
+    return [_used(row) for row in fetch(_SHARED, about)]
 
 
-def used_of_each(collection: str, keys: Sequence[str], since: datetime) -> dict[str, list[Used]]:
-    """Key → what reached, or may have reached, that contact since then, by any workflow; one statement."""
+def used_of_each(collection: str, addresses: Mapping[str, Sequence[bytes]], since: datetime) -> dict[str, list[Used]]:
+    """Key → what reached, or may have reached, that contact or one of these addresses of theirs since then, by any workflow; one statement."""
+    pairs = [(key, address) for key, its in addresses.items() for address in its]
+    about = {
+        "owners": [key for key, _ in pairs],
+        "addresses": [each for _, each in pairs],
+        "keys": list(addresses),
+        "collection": collection,
+    }
     found: dict[str, list[Used]] = {}
-    for record, channel, at, name, number in fetch(_USED_BY, (collection, list(keys), since)):
-        found.setdefault(record, []).append(Used(channel, at, _sender_of(name, number)))
+    for row in fetch(_USED_BY, about | {"but": "", "since": since}):
+        found.setdefault(row[0], []).append(_used(row))
     return found
+
+
+def _used(row: Any) -> Used:
+    _, channel, at, name, number, shared = row
+    return Used(channel, at, _sender_of(name, number), shared)
 
 
 def _sender_of(workflow: str | None, number: int) -> str:
@@ -255,3 +276,14 @@ _TAKEN = "select provider_id from console.message where address = %s and provide
 def taken_ids(message: Message, address: bytes, since: datetime) -> frozenset[str]:
     """The provider's ids of our other messages to this address, which a look-up must not take for this one."""
     return frozenset(row[0] for row in fetch(_TAKEN, (address, message.id, since)))
+
+
+_ANOTHERS = "select from console.message where provider = %s and provider_id = %s and direction = 'out' and id <> %s"
+
+
+def own_id(message: Message, provider_id: str) -> str | None:
+    """The provider's id of the message; None where it gave that to another message of ours: then only our own id tells them apart."""
+    if provider_id and fetch(_ANOTHERS, (message.provider, provider_id, message.id)):
+        _log.warning("message %s: %s answered with the id of another message", message.id, message.provider)
+        return None
+    return provider_id or None

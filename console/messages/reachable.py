@@ -112,8 +112,11 @@ def _judged(
     for start in range(0, len(keys), AT_ONCE):
         part = keys[start : start + AT_ONCE]
         values = {key: record.values for key, record in records.named(collection.id, part, whole(collection.id), None).items()}
-        used = message_rows.used_of_each(collection.id, part, now - WEEK)
-        for key, contact in recipients.contacts_at(collection.id, part).items():
+        there = recipients.contacts_at(collection.id, part)
+        used = message_rows.used_of_each(
+            collection.id, {key: recipients.own_addresses(contact) for key, contact in there.items()}, now - WEEK
+        )
+        for key, contact in there.items():
             roots = {"record": collection.typed(values.get(key, {})), "now": now, **known}
             yield (
                 key,

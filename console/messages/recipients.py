@@ -77,10 +77,15 @@ def _as_it_stands(collection: str, known: Mapping[str, Contact]) -> dict[str, Co
     }
 
 
+def own_addresses(contact: Contact) -> list[bytes]:
+    """The digests of the addresses of the contact, under which it is kept what went there and what is barred."""
+    found = (address_of("sms", contact.phone, contact.country)[0], address_of("email", contact.email, None)[0])
+    return [digest(address.encode(), "address") for address in found if address]
+
+
 def _barred_as(contact: Contact) -> list[str]:
     """Under which names the addresses of the contact may be barred."""
-    found = (address_of("sms", contact.phone, contact.country)[0], address_of("email", contact.email, None)[0])
-    return [digest(address.encode(), "address").hex() for address in found if address]
+    return [each.hex() for each in own_addresses(contact)]
 
 
 def _with_taken_back(contact: Contact, rows: Sequence[TakenBack]) -> dict[str, Consent]:

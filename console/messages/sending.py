@@ -7,6 +7,7 @@ a person is asked. A message is never sent twice by itself.
 import logging
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -16,7 +17,7 @@ from sqlalchemy.engine import Connection
 from console import faults, log, queue, records, workflows
 from console.channels import providers, sandbox
 from console.channels.base import Handed, Letter, Provider
-from console.core.contacting import AskAgain, Contact, Outgoing, SendNow, Skip, WaitUntil, judge
+from console.core.contacting import AskAgain, Contact, Outgoing, SendNow, Skip, Verdict, WaitUntil, judge
 from console.core.message_words import announced
 from console.core.stop_words import is_stop
 from console.db.engine import alone, fetch, transaction
@@ -135,7 +136,17 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
     expires, empty = timedelta(seconds=message.expires_s), _empty_fields(message, content)
     outgoing = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
     judged_contact = contact and replace(contact, country=country)
-    match judge(outgoing, judged_contact, recipients.zones_of(contact, to), facts.used, now):
+    address = digest(to.encode(), "address") if contact is not None and to else None
+    with alone(f"address|{address.hex()}") if address is not None else nullcontext(True) as mine:  # other contacts may have it, too
+        if not mine:
+            raise queue.PutBack(BUSY_S)
+        used = facts.used if address is None else [*facts.used, *message_rows.used_at(message, address, now - WEEK)]
+        return _decided(message, judge(outgoing, judged_contact, recipients.zones_of(contact, to), used, now), content, contact, to)
+
+
+def _decided(message: Message, verdict: Verdict, content: Any, contact: Contact | None, to: str) -> tuple[Message, Letter] | None:
+    """As `_judged`, by this verdict."""
+    match verdict:
         case SendNow(basis):
             return _leaving(message, content, contact, to, basis)
         case WaitUntil(until, code, reason):
@@ -228,7 +239,11 @@ def record_sent(message: Message, handed: Handed, *, in_worker: bool = False) ->
     call = message.channel == "call"
     arrived = handed.outcome == "delivered" and not call
     due = now + CALL_LOOKS[0] if call and not message.sandbox else None  # in the sandbox a person says how it ends
-    columns: dict[str, Any] = {"status": "delivered" if arrived else "sent", "at": now, "provider_id": handed.provider_id or None}
+    columns: dict[str, Any] = {
+        "status": "delivered" if arrived else "sent",
+        "at": now,
+        "provider_id": message_rows.own_id(message, handed.provider_id),
+    }
     columns |= {"sent_at": now, "outcome": None if call else "sent", "due_at": due, "looks": 0, "code": None}
     about = {"channel": message.channel, "provider": message.provider, "sandbox": message.sandbox, "number": message.number}
     notes = [("message_sent", about, {"basis": message.result.get("basis")})]

@@ -202,9 +202,9 @@ def allowed(actor: Actor) -> dict[tuple[str, str], workflows.Known]:
     """`pairs`, which must hold something. Raises NotAllowed."""
     if not (by_step := pairs(actor)):
         raise NotAllowed(
-            "Needs workflow.assign in a team, or ai.audit. A lead of the team or an admin can grant it.",
+            f"Needs workflow.assign in a team, or ai.audit. {access.who_grants()} can grant it.",
             need=("workflow:*", "assign"),
-            words="This is for who leads a team, or audits the AI. A lead of the team or an admin can grant it.",
+            words=f"This is for who leads a team, or audits the AI. {access.who_grants()} can grant it.",
         )
     return by_step
 

@@ -382,10 +382,11 @@ def _outcomes(target: Target, version: int | None) -> Callable[[str, str | None]
 
 
 def _end(lead: Lead) -> str:
-    """Return how it ended for somebody who has left: the end that the run came to, else why they left."""
+    """Return how it ended for somebody who has left: the end that the run came to, else why they left, unless their state says it."""
     if lead.ending == "completed" and lead.outcome:
         return formats.label_of(lead.outcome)
-    return (lead.reason or "").removeprefix("exited: ")
+    why, state = (lead.reason or "").removeprefix("exited: "), ENDINGS.get(lead.ending or "")
+    return "" if state is not None and why.casefold() == state.label.casefold() else why
 
 
 def _badge(lead: Lead, target: Target) -> Badge:

@@ -78,9 +78,9 @@ def _home(actor: Actor, team: str | None) -> str:
         if access.can(actor, place, f"{OBJECT}:*", "edit"):
             return place
     raise NotAllowed(
-        "Needs workflow.edit in a team of yours. A lead of the team or an admin can grant it.",
+        f"Needs workflow.edit in a team of yours. {access.who_grants()} can grant it.",
         need=(f"{OBJECT}:*", "edit"),
-        words="You may not edit workflows in any team. A lead of the team or an admin can grant it.",
+        words=f"You may not edit workflows in any team. {access.who_grants()} can grant it.",
     )
 
 

@@ -214,16 +214,16 @@ def test_a_refusal_names_the_right_and_who_can_grant_it(anna: Actor) -> None:
             "operations",
             "workflow:kyc-review",
             "start",
-            "Needs workflow.start on KYC review. A lead of Operations or an admin can grant it.",
-            "You may not start KYC review. A lead of Operations or an admin can grant it.",
+            "Needs workflow.start on KYC review. An admin can grant it.",
+            "You may not start KYC review. An admin can grant it.",
         ),
         (
             anna,
             "operations",
             "workflow:other-one",
             "cancel",
-            "Needs workflow.cancel on Other one. A lead of Operations or an admin can grant it.",
-            "You may not cancel Other one. A lead of Operations or an admin can grant it.",
+            "Needs workflow.cancel on Other one. An admin can grant it.",
+            "You may not cancel Other one. An admin can grant it.",
         ),
         (
             anna,
@@ -247,6 +247,10 @@ def test_a_refusal_names_the_right_and_who_can_grant_it(anna: Actor) -> None:
             access.require(actor, team, obj, act)
         assert (refused.value.message, refused.value.words, refused.value.need, refused.value.status) == (message, words, (obj, act), 403)
         assert (decision(actor, team, obj, act).allowed, decision(actor, team, obj, act).row) == (False, None)
+    access.grant("operations_lead", "user", ["manage"])  # who can grant it is read from the rights
+    access.grant("admin", "policy", ["manage"])
+    with pytest.raises(NotAllowed, match=r"An admin or an operations lead can grant it\."):
+        access.require(BORIS, "operations", "workflow:kyc-review", "start")
 
 
 def test_the_scope_of_a_collection(anna: Actor) -> None:

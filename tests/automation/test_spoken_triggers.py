@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from console import automation
+from console import automation, records
 from console.automation import spoken_triggers
-from console.core.documents import condition_words
+from console.core.documents import condition_words, triggers_check
 from console.core.documents.triggers import Trigger
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Exit, read
@@ -33,6 +33,10 @@ def club(company: Company) -> None:
         ("former.stage == 'new'", "Stage before is “New”"),
         ("record.stage in ['engaged', 'no such']", "Stage is one of “Engaged”, “no such”"),
         ("event.run == null", "no run has done it"),
+        (
+            'event.channel == "sms" || event.outcome in ["no_answer", "busy"]',
+            "the channel is “Text message” or the outcome is one of “No answer”, “Busy”",
+        ),
         ('event.on == "message.received"', "a message came in from them"),
         ('event.on in ["consent.withdrawn", "call.ended"]', "they withdrew a consent or a call with them ended"),
         ('event.on == "tag.added" && (event.tag == "x" || record.email == null)', "a tag was added and (the tag is “x” or Email is empty)"),
@@ -41,6 +45,24 @@ def club(company: Company) -> None:
 )
 def test_conditions_are_said_in_words_where_there_are_any(club: None, text: str, words: str | None) -> None:
     assert spoken_triggers.condition_words(text, "contact") == words
+
+
+def test_every_row_that_an_event_or_an_exit_offers_is_taken_by_the_check_and_comes_back_as_a_row(club: None) -> None:
+    collection = records.collection("contact")
+    for on in EVENTS:
+        offered = condition_words.compared_at_event(on, collection, [("care-review", "Care review")])
+        assert {f"event.{name}" for name in condition_words.TELLS.get(on, ())} <= set(offered)
+        for path in offered:
+            trigger = {"id": "a", "kind": "event", "on": on, "filter": f"{path} != null"}
+            found = triggers_check.problems(
+                {"collection": "contact", "run_as": "a@b.example", "triggers": [trigger]}, None, {"contact": collection}, {}
+            )
+            assert [each for each in found if each.severity == "error"] == [], (on, path)
+            assert condition_words.rows(trigger["filter"], offered) is not None
+    leaving = condition_words.compared_by_exits(DOCUMENT, collection)
+    rows = condition_words.rows('event.on == "consent.withdrawn" && record.stage == "lost"', leaving)
+    assert rows is not None
+    assert [(row.field, row.value) for row in rows.rows] == [("event.on", "Consent was withdrawn"), ("record.stage", "Lost")]
 
 
 def test_a_trigger_says_whom_it_lets_in(club: None) -> None:

@@ -127,6 +127,25 @@ def test_a_lead_writes_a_rule_and_names_a_value_without_an_expression(screens: C
     steps = {step["id"]: step["next"] for step in workflows.open_draft(company.mona, "care-review").document["steps"]}
     assert steps["condition"]["over_500"] == "guidance"
     assert steps["guidance"] == {"default": steps["condition"]["default"]}
+
+    page.get_by_role("link", name="About the workflow").press("Enter")  # what starts it: by keyboard alone, the sentence follows
+    page.get_by_role("button", name="Add an event").press("Enter")
+    expect(page.locator("#f-triggers-0-on")).to_be_focused()
+    expect(page.locator("#d-trigger-0 > summary")).to_contain_text("nothing starts it yet")
+    page.keyboard.type("A record was ch")
+    expect(page.locator("#d-trigger-0 > summary")).to_contain_text("Starts a run: a record was changed.")
+    page.locator("#d-trigger-0").get_by_label("What is compared").select_option(value=path)
+    page.locator("#d-trigger-0").get_by_label("How", exact=True).select_option(label="is not empty")
+    expect(page.locator("#d-trigger-0 > summary")).to_contain_text("is not empty.")
+    page.get_by_label("Coming again").select_option(label="Never")
+    page.get_by_role("button", name="Add a reason to leave").press("Enter")
+    expect(page.get_by_label("What is compared").last).to_be_focused()
+    page.get_by_label("Because").fill("settled")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    document = workflows.open_draft(company.mona, "care-review").document
+    assert document["triggers"] == [{"id": "event", "kind": "event", "on": "record.updated", "filter": f"{path} != null"}]
+    assert (document["exits"], document["reenrol"]) == ([{"reason": "settled"}], "never")
     assert mona.faults() == []
 
 

@@ -168,6 +168,18 @@ def test_the_provider_may_name_the_end_only_by_the_id_that_it_was_asked_with(cal
     assert status(calling.company, run_id) == ("waiting_event", "call")
 
 
+def test_a_provider_that_answers_with_the_id_of_another_call_loses_neither(calling: Calling) -> None:
+    first = begin(calling.company, "nurture")
+    workflow("again", [dict(CALL), dict(ASK), dict(LOST)])
+    calling.move(timedelta(hours=25))
+    calling.server.receiver.answer = lambda _: (202, orjson.dumps({"id": "call-1"}), {})  # the id of the call before
+    second = begin(calling.company, "again")
+    assert status(calling.company, second) == ("waiting_event", "call")
+    for run_id in (second, first):
+        assert calling.ended(calling.asked(run_id), outcome="answered", label="interested", call="call-1") == 200
+        assert status(calling.company, run_id) == ("waiting_person", "ask")
+
+
 def test_a_body_of_a_megabyte_is_refused_before_it_is_read(calling: Calling) -> None:
     run_id = begin(calling.company, "nurture")
     big = calling.raw(orjson.dumps({"id": calling.asked(run_id), "outcome": "answered", "transcript": "x" * 1_000_000}))

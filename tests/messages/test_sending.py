@@ -1,16 +1,19 @@
 """Messages from the step to the provider and back, by the worker's own functions."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
-from console import log, messages, runs, workflows
+from console import enrolments, log, messages, runs, workflows
 from console.channels import sandbox
 from console.channels.sandbox import Rule
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import ConsoleError, Invalid
+from console.messages import reachable
 from tests.company import Company
 from tests.messages import reached
 from tests.messages.reached import ANA, BRAM, NOON, SAM, begin, line, status, workflow
@@ -156,6 +159,17 @@ def test_the_cap_holds_over_all_workflows_and_names_who_used_it(club: Company) -
     skipped = line(club, run_id)
     assert (skipped.status, skipped.message.code) == ("skipped", "over_cap")
     assert "by Lead nurture (2) and Welcome" in skipped.reason
+    with closing(sqlite3.connect(club.path.with_name("club.db"))) as connection, connection:  # another record of the same person
+        connection.execute("update contact set phone = '(202) 555-0147', country = 'US', time_zone = 'America/Denver' where id = 3")
+    twin = line(club, begin(club, "welcome", BRAM))
+    assert (twin.status, twin.message.code) == ("skipped", "over_cap")
+    assert twin.reason.endswith(
+        "by Lead nurture (2) and Welcome; at most 3 over all workflows. 3 of them went to another contact who has the same address."
+    )
+    document = enrolments.find("welcome").document
+    assert document is not None
+    foreseen = reachable.unreached(document, [BRAM])
+    assert foreseen == {BRAM: f"No message of this workflow reaches them. {twin.reason}"}
 
 
 def test_what_waited_too_long_asks_a_person_and_leaves_when_they_say_so(club: Company) -> None:

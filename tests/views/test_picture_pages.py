@@ -55,7 +55,7 @@ def test_the_list_names_version_status_team_collection_and_live_runs(pages: "Pag
 def test_who_sees_none_is_told_what_to_do(pages: "Pages") -> None:
     page = pages.stan.get("/workflows")
     assert "There is no workflow that you may see" in page.text
-    assert "A lead of your team or an administrator can give you a role in one." in page.text
+    assert "An admin can give you a role in a team." in page.text
     assert not any(link.startswith("/workflows/") for link in page.links)
     pages.stan.get("/workflows/care-review", status=404)
 

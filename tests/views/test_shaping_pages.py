@@ -198,6 +198,11 @@ def test_what_a_draft_changes_is_said_without_ids_and_expressions(pages: "Pages"
         assert words in told, words
     for raw in ("-balance", "watch-these", "record."):
         assert raw not in told, raw
+    page = pages.ines.get(HERE)  # by which column changes of other programs are seen is chosen there
+    sent = {name: value for name, value in page.form(HERE)["fields"].items() if name in ("csrf_token", "revision")}
+    pages.ines.post(HERE, sent | {"do": "save", "changes.column": "balance", "changes.created": "", "changes.deleted": ""})
+    assert said(pages)["changes"] == {"column": "balance"}
+    assert "grows with every changenothingBalance" in pages.ines.get(f"{HERE}/changes").text
 
 
 def test_a_segment_is_ordered_put_away_and_removed(pages: "Pages") -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from console.core import currencies
+from console.core.contact_stages import stage_field
 from console.core.documents.collections import Collection, condition_rows
 from console.core.documents.collections.condition_rows import FITTING, VALUELESS, ConditionRow
 from console.core.documents.triggers_check import EVENTS
@@ -18,6 +19,13 @@ KINDS = {"integer": "number", "decimal": "number", "money": "number", "boolean":
 KINDS |= dict.fromkeys(("text", "long_text", "email", "phone", "url"), "text")
 """Type of a form's field → how it is compared; others in every way."""
 ANY = "any"
+CHANNELS = (("email", "E-mail"), ("sms", "Text message"), ("call", "Call"), ("chat", "Chat"))
+CALLS = (("answered", "Answered"), ("no_answer", "No answer"), ("voicemail", "Voicemail"), ("busy", "Busy"), ("failed", "Failed"))
+TELLS: Mapping[str, Sequence[str]] = {
+    "tag.added": ("tag",), "tag.removed": ("tag",), "stage.changed": ("stage", "former"), "message.received": ("channel", "stop"),
+    "message.failed": ("channel",), "message.opened": ("channel",), "call.ended": ("outcome", "label"), "run.completed": ("workflow",), "run.failed": ("workflow",),
+}  # fmt: skip
+"""Event → what it tells besides its record."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 
@@ -143,6 +151,29 @@ def text_words(text: str, known: Mapping[str, Compared]) -> str:
 def compared(document: Mapping[str, Any], own: Collection | None, before: Mapping[str, frozenset[str] | None]) -> dict[str, Compared]:
     """Path → what a row of a step may compare: fields of the record, what is asked for at the start, outputs of the steps before."""
     return {each.path: each for each in [*_of_record(own, "The record", "record"), *_of_steps(document, own, before)] if _plain(each.path)}
+
+
+def compared_at_event(on: str, of: Collection | None, slugs: Sequence[tuple[str, str]]) -> dict[str, Compared]:
+    """Path → what the condition of an event may compare: the record of it, as it was before, and what the event tells. `slugs`: (name, title) of workflows."""
+    stage = stage_field(of) if of is not None else None
+    stages = [(option.value, option.label) for option in (stage.options if stage is not None else None) or ()]
+    told = {
+        "tag": ("Tag", "text", ()), "channel": ("Channel", "text", CHANNELS), "stop": ("It asks for no more messages", "flag", ()),
+        "outcome": ("How the call ended", "text", CALLS), "label": ("Label of the call", "text", ()), "former": ("Stage before", "text", stages),
+        "stage": ("New stage", "text", stages), "workflow": ("Workflow", "text", slugs), "run": ("Run that caused it", "other", ()),
+    }  # fmt: skip
+    event = [
+        Compared("What happened", f"event.{name}", *told[name])
+        for name in (*TELLS.get(on, ()), *(() if on.startswith("run.") else ("run",)))
+    ]
+    before = _of_record(of, "The record as it was before", "former") if on in ("record.updated", "stage.changed") else ()
+    return {each.path: each for each in (*event, *_of_record(of, "The record", "record"), *before) if _plain(each.path)}
+
+
+def compared_by_exits(document: Mapping[str, Any], own: Collection | None) -> dict[str, Compared]:
+    """Path → what the condition of an exit may compare: what happened, the record, what came in with it."""
+    happened = Compared("What happened", "event.on", "What happened", "text", list(EVENTS.items()))
+    return {happened.path: happened, **compared(document, own, {})}
 
 
 def _of_record(own: Collection | None, group: str, path: str) -> Iterator[Compared]:

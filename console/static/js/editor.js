@@ -60,7 +60,7 @@
     if (flow && former && !stands) document.getElementById("flow")?.replaceWith(flow);
     if (!stands) document.querySelector("step-picture")?.redraw();
     if (moved) document.querySelector("step-picture")?.show(made.dataset.chosen);
-    if (focus) { const target = root().querySelector(focus); focus = ""; target?.focus(); if (target?.matches("#f-title, .row input") || target?.value === "Note") target.select?.(); target?.scrollIntoView?.({ block: "nearest" }); }
+    if (focus) { const target = root().querySelector(focus); focus = ""; const folded = target?.closest("details"); if (folded) folded.open = true; target?.focus(); if (target?.matches("#f-title, .row input") || target?.value === "Note") target.select?.(); target?.scrollIntoView?.({ block: "nearest" }); }
     if (at !== document.body && !at?.isConnected && document.activeElement === document.body) stay();
   });
 
@@ -257,14 +257,18 @@
 
   async function leave(address) { if (draft.rough()) unreadable(); else if (await draft.flush()) location.assign(address); }
 
+  // What is still under way is drawn first: the focus is for the answer to this.
+  async function rowed(wanted, place, value) {
+    await draft.flush();
+    focus = wanted;
+    await change([set(JSON.stringify(place), value)]);
+  }
   function addRow(button) {
     const place = [...JSON.parse(button.dataset.rowList), Number(button.dataset.number)];
-    focus = `[id="${button.closest("fieldset").id}"] .row:last-of-type :is(input, select, textarea):not([hidden])`;
-    change([set(JSON.stringify(place), JSON.parse(button.dataset.rowAdd))]);
+    rowed(`[id="${button.closest("fieldset").id}"] > .row:last-of-type :is(input, select, textarea):not([hidden])`, place, JSON.parse(button.dataset.rowAdd));
   }
   function removeRow(button) {
-    focus = `[data-row-add][data-row-list='${button.dataset.rowList}']`;
-    change([set(JSON.stringify([...JSON.parse(button.dataset.rowList), Number(button.dataset.rowRemove)]), GONE)]);
+    rowed(`[data-row-add][data-row-list='${button.dataset.rowList}']`, [...JSON.parse(button.dataset.rowList), Number(button.dataset.rowRemove)], GONE);
   }
 
   async function back(which) {

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from console import accounts, builder, enrolments, workflows
-from console.access import can
+from console.access import can, who_grants
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.documents.workflow import MAX_BYTES, Workflow
 from console.core.drafting import SetDocument
@@ -37,9 +37,9 @@ def new() -> Response:
     offered = places()
     if not offered:
         raise NotAllowed(
-            "Needs workflow.edit in a team of yours. A lead of the team or an admin can grant it.",
+            f"Needs workflow.edit in a team of yours. {who_grants()} can grant it.",
             need=("workflow:*", "edit"),
-            words="You may not edit workflows in any team. A lead of the team or an admin can grant it.",
+            words=f"You may not edit workflows in any team. {who_grants()} can grant it.",
         )
     form = request.form
     every, words = builder.beginnings(frame.actor()), form.get("description", "").strip()

@@ -19,8 +19,8 @@ from console.core.drafting import Change, ChangeError
 from console.diagrams import Node
 from console.errors import Conflict, Invalid
 from console.views import frame
-from console.views.editor import changed_lines, step_form
-from console.views.editor.values_in_words import problem_words, words_of
+from console.views.editor import changed_lines, start_form, step_form
+from console.views.editor.values_in_words import problem_words, trigger_named, words_of
 from console.views.formats import label_of
 from console.views.workflows import tabs
 from console.views.workflows.tabs import Tab, may_edit
@@ -211,7 +211,7 @@ def _editor(draft: workflows.Draft) -> Response:
     }
     context["notes"] = {each["id"]: str(each["description"]) for each in document["steps"] if each.get("description")}
     context["wrong"] = marks
-    context |= _panel(draft, step, problems, found) if step is not None else _about(problems)
+    context |= _panel(draft, step, problems, found) if step is not None else _about(document, problems)
     if frame.wants_fragment():
         answer = make_response(frame.render("editor/page.html", context, "editor"))
         answer.headers["Vary"] = "HX-Request, HX-Target"
@@ -243,13 +243,17 @@ def _panel(draft: workflows.Draft, step: Mapping[str, Any], problems: Sequence[T
     }
 
 
-def _about(problems: Sequence[Told]) -> dict[str, Any]:
+def _about(document: Mapping[str, Any], problems: Sequence[Told]) -> dict[str, Any]:
     """The settings of the workflow as a whole."""
+    errors = {each.field: each.message.removeprefix(trigger_named(document, each.field)) for each in problems if each.step is None}
+    start = start_form.start_of(frame.actor(), document, errors)
     return {
+        "start": start,
+        "names": start.names,
         "collections": [(each.id, each.label) for each in step_form.collections_of(frame.actor())],
         "teams": [(team.id, team.name) for team in accounts.teams()],
         "usable": accounts.usable(frame.actor()),
-        "document_errors": {each.field: each.message for each in problems if each.step is None},
+        "document_errors": errors,
     }
 
 

@@ -115,6 +115,11 @@ def common(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], e
     return [form.box(name, schema["properties"][name], step.get(name), (name,), needed=False) for name in sorted(OFTEN)]
 
 
+def form_of(actor: Actor, document: Mapping[str, Any], errors: Mapping[str, str], compared: Mapping[str, conditions.Compared]) -> "_Form":
+    """The boxes of what stands outside the steps; `errors`: place in the document → what is wrong there, `compared`: what its conditions may compare."""
+    return _Form(_Offer(actor, document), errors, {}, compared)
+
+
 @functools.cache
 def _step_schema() -> Mapping[str, Any]:
     return Step.model_json_schema(by_alias=True)

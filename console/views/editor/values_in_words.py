@@ -18,6 +18,19 @@ SAID = {
 }
 """Problems as a file has them → as the page says them."""
 
+NOBODY_ACTS = re.compile("(.* while nobody is there): name the service account")
+NO_EVENT = re.compile("This is missing: say which event, .*", re.DOTALL)
+UNSEEN = re.compile("(Only changes made in the console are seen|No deletion in .* is seen): ")
+TRIGGERS = {
+    "manual": "By hand", "record": "From a record", "api": "By a program", "mcp": "By an assistant",
+    "schedule": "At set times", "event": "When something happens", "webhook": "When another program calls",
+}  # fmt: skip
+"""Kind of a trigger → what its part of the page is called."""
+SETTINGS = {
+    "on": "What happens", "collection": "In", "filter": "Only where", "record": "Which record", "signed": "Signed by the sender", "title": "Name",
+    "enabled": "Begins switched on", "missed": "Missed times", "if": "Leaves where", "reason": "Because", "cron": "Times", "zone": "Time zone",
+}  # fmt: skip
+"""Settings of triggers and exits → what their boxes are called."""
 OFFERED = re.compile(r": (?:known are|it has) .*$", re.DOTALL)
 """What could stand there, as a file names it: a page offers it in its boxes."""
 
@@ -49,8 +62,14 @@ LABELS = {
 def problem_words(field: str, reason: str, document: Mapping[str, Any], step: str | None) -> str:
     """The problem at this place of the step or of the document, for those who see boxes and no file. A way on has the name that its box has."""
     own: Mapping[str, Any] = next((each for each in document["steps"] if each["id"] == step), {})
-    if trigger := _of_trigger(document, field):
-        return f"{trigger}: {reason}"
+    if acts := NOBODY_ACTS.match(reason) if field == "run_as" else None:
+        return f"{acts[1]}: choose an account under Acts as."
+    if named := trigger_named(document, field):
+        if unseen := UNSEEN.match(reason):
+            return (
+                f"{unseen[1]}. Who manages the data sources chooses under Changes by other programs of the collection how others' are seen."
+            )
+        return named + NO_EVENT.sub("Choose what happens.", OFFERED.sub(".", reason))
     if reason in SAID:
         return SAID[reason]
     place, _, outcome = field.partition(".")
@@ -71,13 +90,14 @@ def _title(document: Mapping[str, Any], step: str) -> str:
     return next((str(each.get("title") or "") for each in document["steps"] if each["id"] == step), "")
 
 
-def _of_trigger(document: Mapping[str, Any], field: str) -> str:
-    """Which trigger a problem is about, and which of its settings."""
+def trigger_named(document: Mapping[str, Any], field: str) -> str:
+    """Which trigger a problem is about, and which of its settings, before what is wrong there; empty for any other problem."""
     place = re.match(r"triggers\[(\d+)\]\.?(\w*)", field)
     given = document["triggers"][int(place[1])] if place is not None else None
     if place is None or not isinstance(given, Mapping):
         return ""
-    return ", ".join(each for each in (f"Trigger {given.get('title') or given.get('id')}", label_of(place[2])) if each)
+    title = given.get("title") or TRIGGERS.get(str(given.get("kind"))) or given.get("id")
+    return ", ".join(each for each in (f"“{title}”", SETTINGS.get(place[2]) or label_of(place[2])) if each) + ": "
 
 
 def words_of(value: Any) -> str:

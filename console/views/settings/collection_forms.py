@@ -19,6 +19,12 @@ FLAGS = (
 )
 PLACES = (("columns", "List"), ("details", "Details"), ("form", "Form"))
 NAMES = ("label", "label_one", "help", "title", "subject", "sort")
+WATCHED = (
+    ("column", "Changed at", "A moment or a number that grows with every change of a row"),
+    ("created", "Added at", "Tells new records from changed ones"),
+    ("deleted", "Deleted at", "Rows that are gone altogether are not seen by a column"),
+)
+GROWING = frozenset({"datetime", "date", "integer", "decimal"})
 WIDGET_WORDS = {
     "input": "One line", "textarea": "Several lines", "select": "Choose from a list", "radio": "Choose by buttons", "switch": "Switch",
     "badge": "Badge in its colour", "tags": "Tags", "number": "Number", "plain": "Number without separators", "money": "Money",
@@ -125,6 +131,8 @@ def merged(editing: Editing, form: MultiDict[str, str]) -> dict[str, Any]:
     for name in NAMES:
         if name in form:
             _set_or_drop(document, name, form[name].strip())
+    if "changes.column" in form:
+        _set_or_drop(document, "changes", _watched(document.get("changes") or {}, form))
     shown = {row.name: row for row in rows(editing)}
     drawn = dict.fromkeys(name for name in form.getlist("order") if name in shown) or dict.fromkeys(shown)
     arranged = iter(order_after_move(list(drawn), form.get("move", "")))
@@ -139,6 +147,14 @@ def merged(editing: Editing, form: MultiDict[str, str]) -> dict[str, Any]:
         if f"label.{name}" in form:
             settings[name] = _field(dict(settings.get(name, {})), row, form)
     return document
+
+
+def _watched(before: Mapping[str, Any], form: MultiDict[str, str]) -> dict[str, Any]:
+    """How changes that other programs make are seen; nothing where no column says it and the database does not tell."""
+    given = {name: form.get(f"changes.{name}", "") for name, _, _ in WATCHED}
+    kept = {name: value for name, value in before.items() if name not in given}
+    named = {name: value for name, value in given.items() if value}
+    return {**kept, **named} if named.keys() & {"column", "deleted"} or kept.get("listen") else {}
 
 
 def order_after_move(order: Sequence[str], move: str) -> list[str]:

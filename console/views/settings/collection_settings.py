@@ -182,11 +182,15 @@ def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: Multi
     pager = area.pager(len(shown), FIELDS_SHOWN)
     begin = pager.begin if pager else 0
     values = {name: editing.document.to_json().get(name, "") for name in collection_forms.NAMES}
+    watched = editing.document.to_json().get("changes") or {}
     if typed is not None:
         values |= {name: typed[name] for name in collection_forms.NAMES if name in typed}
+        watched = {name: typed.get(f"changes.{name}", "") for name, _, _ in collection_forms.WATCHED}
     becoming, mistaken = _becoming(editing) if typed is not None else (editing.becoming, "")
     context = collection_frame.context(editing, wrong) | collection_frame.preview(becoming, wrong="" if wrong else mistaken) | {
         "rows": shown[begin : begin + FIELDS_SHOWN], "pager": pager, "action": frame.present_address(), "said": values, "typed": typed, "flags": collection_forms.FLAGS, "places": collection_forms.PLACES,
+        "watched": [(name, words, hint, watched.get(name) or "") for name, words, hint in collection_forms.WATCHED],
+        "growing": [(item.name, item.label) for item in editing.becoming.stored_fields if item.stored in collection_forms.GROWING],
         "sortable": [(item.name, item.label) for item in editing.becoming.stored_fields if item.sortable and not item.hidden],
     }  # fmt: skip
     return area.page("settings/collection.html", NAME, context, status=wrong.status if wrong else 200)

@@ -40,7 +40,7 @@ VALUELESS = frozenset({*EMPTY, *YES_NO, *TODAY})
 NUMBERS = frozenset({"integer", "decimal"})
 MINOR_DIGITS = 2
 """Of an amount in the smallest unit of its currency, where only the record knows which currency that is."""
-ROOTS = frozenset({"record", "input", "steps", "item", "lead"})
+ROOTS = frozenset({"record", "former", "input", "steps", "item", "lead", "event"})
 """Where the paths begin that a row of a workflow may name."""
 
 

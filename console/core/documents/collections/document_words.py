@@ -92,6 +92,8 @@ class Wording:
             return sentence(content, self.fields)
         if content in ("to_many", "to_one") and last == "kind":
             return "several" if content == "to_many" else "one"
+        if isinstance(content, str) and place[0] == "changes":
+            return self._field(content)
         if isinstance(content, str) and (place == ("sort",) or last == "badge"):
             return self._field(content.removeprefix("-")) + (", last first" if content.startswith("-") else "")
         return worded(content)
