@@ -270,15 +270,16 @@ def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Fiel
     known = [] if scope is None else [field for field in collection.stored_fields if collection.visible(field.name, scope.hidden)]
     named, reason = broken_rules.reason(original, collection, fields, known)
     if named and broken_rules.is_duplicate(original):
-        reason = same_words(collection, named)
+        reason = same_words(collection, original, known or named)
     return Invalid(
         "The database refuses this change; nothing was saved.",
         details=[{"field": field.name, "reason": reason} for field in named or fields],
     )
 
 
-def same_words(collection: Collection, named: Sequence[Field]) -> str:
-    """Why a record is refused that must not have the values of another: "Another tag has the same name."."""
+def same_words(collection: Collection, original: Any, told: Sequence[Field]) -> str:
+    """Why a record is refused that must not have the values of another: "Another tag has the same name.". `told`: fields that may be named."""
+    named = broken_rules.concerned(original, collection, [*told])
     return f"Another {uncapitalised(collection.label_one)} has the same {' and '.join(field.label for field in named)}."
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 TABLE = """
 create table works (maker varchar(20), plant int, primary key (maker, plant));
 create table thing (
-    id {key}, maker varchar(20), plant int, title varchar(80), "code no" varchar(20), colour varchar(20), size varchar(20), starts date, ends date, weight numeric(8, 2) check (weight > 0),
+    id {key}, maker varchar(20), plant int, title varchar(80) check (length(title) <= 9), "code no" varchar(20), colour varchar(20), size varchar(20) default 'small', starts date, ends date, weight numeric(8, 2) check (weight > 0),
     constraint in_order check (ends >= starts), constraint only_once unique (colour, size), unique ("code no"),
     constraint made_in foreign key (maker, plant) references works (maker, plant)
 )
@@ -68,6 +68,10 @@ def refusing(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
         ({"v_weight": "101"}, 422, {"Weight"}, "The weight is beyond the scales"),
         ({"v_code no": "A"}, 409, {"Code no"}, "Another thing has the same Code no."),
         ({"v_colour": "red", "v_size": "small"}, 409, {"Colour", "Size"}, "Another thing has the same Colour and Size."),
+        pytest.param(
+            {"v_colour": "red", "v_size": ""}, 409, {"Colour"}, "Another thing has the same Colour and Size.", id="one left to its default"
+        ),
+        ({"v_title": "Lamp shade"}, 422, {"Title"}, "Its rule: length of Title ≤ 9."),
     ],
 )
 def test_only_the_fields_of_the_rule_are_named(refusing: Odd, typed: dict[str, str], status: int, named: set[str], said: str) -> None:
@@ -75,7 +79,7 @@ def test_only_the_fields_of_the_rule_are_named(refusing: Odd, typed: dict[str, s
     page = olivia.send(olivia.get(new), new, status=status, **SOUND | typed)
     assert said in page.text
     assert {label for label in LABELS if f"{label}: " in page.text} == named
-    assert page.form(new)["fields"]["v.title"] == "Lamp", "nothing typed is lost"
+    assert page.form(new)["fields"]["v.title"] == (SOUND | typed)["v_title"], "nothing typed is lost"
 
 
 STRICT = [
