@@ -19,6 +19,8 @@ PLAIN_WORDS = (
     (r"\bis null\b", "is empty"),
     (r"\bis (not )?true\b", lambda found: f"is {(found[1] or '').lower()}yes"),
     (r"\bis (not )?false\b", lambda found: f"is {(found[1] or '').lower()}no"),
+    (r"\b(?:char_|character_|octet_)?length *\(([^()]*)\)", r"length of \1"),
+    (r"\b(not )?(?:like|glob|regexp)\b", lambda found: f"is {(found[1] or '').lower()}written like"),
     (r"\b(and|or|not|in|between)\b", lambda found: found[0].lower()),
     (r"!~\*?", "is not written as"),
     (r"~\*?", "is written as"),

@@ -12,7 +12,7 @@ from console.core.scopes import Scope
 from console.errors import Conflict
 from console.records import catalogue, connect, record_keys, reflect_sqlite, refusals, values
 from console.records.sql_tables import Table, table_of
-from console.records.write import Stale, WriteUnknown, compare, locked
+from console.records.write import Stale, WriteUnknown, compare, left_out, locked
 
 Follows = Literal["deleted", "emptied", "refused"]
 _RULES: Mapping[str, Follows] = {"CASCADE": "deleted", "SET NULL": "emptied", "SET DEFAULT": "emptied"}
@@ -72,7 +72,7 @@ def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -
         try:
             gone = connection.execute(sa.delete(table.table).where(is_key, table.in_scope(scope))).rowcount
             if gone != 1:
-                raise Conflict("The record changed at this moment. Look at it again; nothing was deleted.", code="record_changed")
+                raise left_out(connection, table, is_key, table.in_scope(scope), done="deleted")
             faults.point("records.commit.before")
             connection.commit()
         except sa.exc.DBAPIError as error:

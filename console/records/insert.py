@@ -195,7 +195,11 @@ def _exists(error: sa.exc.IntegrityError, collection: Collection, fields: list[F
     if not broken_rules.is_duplicate(error.orig):
         return rejected(error, collection, fields, scope)
     named = broken_rules.concerned(error.orig, collection, fields)
-    words = same_words(collection, named) if named else ""
+    words = (
+        same_words(collection, error.orig, [item for item in collection.stored_fields if collection.visible(item.name, scope.hidden)])
+        if named
+        else ""
+    )
     return Conflict(
         f"There is such a record in {collection.label} already. {words}".rstrip(),
         code="exists",

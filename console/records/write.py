@@ -19,7 +19,7 @@ from console.core.forms import FormField
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.db import request_writes
-from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.records import broken_rules, catalogue, connect, exact_json, governing, record_keys, refusals, values, write_checks
 from console.records.dialects import Condition, value
 from console.records.reader import Reader, Record
@@ -151,13 +151,23 @@ def _change(
     )
     try:
         if connection.execute(statement).rowcount != 1:
-            raise Conflict("The record changed at this moment. Look at it again; nothing was saved.", code="record_changed")
+            raise left_out(connection, table, is_key, table.in_scope(scope), *kept)
         record = _after(connection, table, key, is_key, scope)
     except sa.exc.DBAPIError as error:
         raise rejected(error, collection, fields, scope) from error
     what = "the change was saved. Look whether it was made before you try again"
     commit(connection, collection, f"{collection.id}/{key}", what, lambda error: rejected(error, collection, fields, scope))
     return record
+
+
+def left_out(connection: Connection, table: Table, *same: Condition, done: str = "saved") -> ConsoleError:
+    """Why a statement wrote no row: the database keeps the record as it is where it is the `same` still; otherwise it was changed meanwhile."""
+    if (
+        table.dialect.name != "mysql"
+        and connection.execute(sa.select(sa.literal(1)).select_from(table.table).where(*same)).first() is not None
+    ):
+        return Invalid(f"The database keeps this record as it is: a trigger or rule of its own left the change out. Nothing was {done}.")
+    return Conflict(f"The record changed at this moment. Look at it again; nothing was {done}.", code="record_changed")
 
 
 def commit(
@@ -270,15 +280,16 @@ def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Fiel
     known = [] if scope is None else [field for field in collection.stored_fields if collection.visible(field.name, scope.hidden)]
     named, reason = broken_rules.reason(original, collection, fields, known)
     if named and broken_rules.is_duplicate(original):
-        reason = same_words(collection, named)
+        reason = same_words(collection, original, known or named)
     return Invalid(
         "The database refuses this change; nothing was saved.",
         details=[{"field": field.name, "reason": reason} for field in named or fields],
     )
 
 
-def same_words(collection: Collection, named: Sequence[Field]) -> str:
-    """Why a record is refused that must not have the values of another: "Another tag has the same name."."""
+def same_words(collection: Collection, original: Any, told: Sequence[Field]) -> str:
+    """Why a record is refused that must not have the values of another: "Another tag has the same name.". `told`: fields that may be named."""
+    named = broken_rules.concerned(original, collection, [*told])
     return f"Another {uncapitalised(collection.label_one)} has the same {' and '.join(field.label for field in named)}."
 
 

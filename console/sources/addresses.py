@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -36,7 +37,8 @@ def composed(given: Mapping[str, str], former: str = "") -> str:
     if text:
         address = read(text)
     elif kind == "sqlite":
-        path = given.get("database", "").strip()
+        path = re.sub(r"^(?:sqlite|file)://(?=/)", "", given.get("database", "").strip().strip("\"'")).strip()
+        path = path.removeprefix("/") if path.startswith("//") else path  # sqlite:////srv/shop.db
         if not path.startswith("/"):
             raise field_error("database", "Give the whole path of the file, from / on: it is a file of the machine that runs the console.")
         address = URL.create("sqlite", database=path)

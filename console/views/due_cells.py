@@ -7,33 +7,37 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, recognising
 from console.views import formats
 from console.views.formats import Kind, Look
 
 _DUE = re.compile(r"(?:^|_)(?:due|deadline|next_review)(?:_|$)", re.IGNORECASE)
 _EXPIRES = re.compile(r"(?:^|_)(?:expires|expiry|valid_until)(?:_|$)", re.IGNORECASE)
-_ENDED = frozenset(
-    [
-        "superseded", "archived", "cancelled", "canceled", "closed", "completed", "delivered", "done", "exited", "finished", "paid", "rejected",
-        "resolved", "settled", "solved", "void", "withdrawn", "written_off",
-    ]
-)  # fmt: skip
+_ENDED = frozenset({
+    "superseded", "archived", "cancelled", "canceled", "closed", "completed", "complete", "delivered", "done", "exited", "finished", "paid",
+    "rejected", "resolved", "settled", "solved", "void", "withdrawn", "written_off", "returned", "refunded", "repaid", "collected", "picked_up",
+    "handed_over", "handed_out", "shipped", "fulfilled", "seen", "attended", "no_show", "not_seen", "missed", "did_not_attend", "dna", "discharged",
+    "declined", "denied", "dismissed", "abandoned", "terminated", "retired", "scrapped", "disposed", "sold", "lost", "won", "expired", "lapsed",
+    "abgeschlossen", "abgesagt", "bezahlt", "erledigt", "erschienen", "nicht_erschienen", "geschlossen", "geliefert", "storniert", "zurückgegeben",
+    "ausgeliefert", "annulé", "annulée", "clos", "close", "clôturé", "clôturée", "livré", "livrée", "payé", "payée", "rendu", "rendue", "réglé",
+    "réglée", "terminé", "terminée", "anulowane", "odwołane", "opłacone", "wydane", "wykonane", "zakończone", "zamknięte", "zapłacone", "zwrócone",
+})  # fmt: skip
+"""Words of states in which nothing is waited for any more, in English, German, French and Polish."""
 
 
 def is_due(what: Kind) -> bool:
     """Return whether the field says when something is due or expires, by its name: `due_at`, `payment_due`, `next_review_on`, `expires_on`."""
-    return what.type in ("date", "datetime") and (_DUE.search(what.name) is not None or expires(what))
+    return what.type in ("date", "datetime") and (_DUE.search(recognising.snaked(what.name)) is not None or expires(what))
 
 
 def expires(what: Kind) -> bool:
     """Return whether the field says until when something holds: `expires_on`, `identity_expires_on`, `valid_until`."""
-    return what.type in ("date", "datetime") and _EXPIRES.search(what.name) is not None
+    return what.type in ("date", "datetime") and _EXPIRES.search(recognising.snaked(what.name)) is not None
 
 
 def ended(state: Any) -> bool:
     """Return whether the word of a record's state says that nothing is waited for any more."""
-    return isinstance(state, str) and state.strip().casefold().replace(" ", "_") in _ENDED
+    return isinstance(state, str) and recognising.snaked(state) in _ENDED
 
 
 def over(values: Mapping[str, Any], collection: Collection, look: Look) -> bool:

@@ -400,7 +400,14 @@ def test_without_step_types_no_step_is_known() -> None:
 
 @cases(
     ("label", "led"),
-    [("Patient nr", "Patient"), ("Customer ID", "Customer"), ("Country code", "Country"), ("Nr", "Nr"), ("Home town", "Home town")],
+    [
+        ("Patient nr", "Patient"),
+        ("Customer ID", "Customer"),
+        ("Country code", "Country"),
+        ("Nr", "Nr"),
+        ("Home town", "Home town"),
+        ("ID élève", "Élève"),
+    ],
 )
 def test_a_reference_is_called_by_what_it_leads_to(label: str, led: str) -> None:
     assert labels.led_to(label) == led

@@ -38,6 +38,8 @@ from tests.tables import cases
         ("n", [], None),
         ("ref", ["6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"], "uuid"),
         ("ref", ["6f1c3cbe3c0f4b528f1e3c0f4b528f1e"], "uuid"),
+        ("utworzono", [1_750_000_000 + day * 86_400 for day in range(6)], "unix"),
+        ("telefon", [600_700_000 + one for one in range(6)], None),
         ("state", ["open", "closed"] * 5, "states"),
         ("state", ["open", "closed"], None),
         ("state", [f"s{number}" for number in range(20)], None),
@@ -54,6 +56,7 @@ def test_the_form_of_a_sample(name: str, values: list[Any], form: str | None) ->
         ("logo", {"form": "picture"}, "url", None),
         ("tint", {"form": "colour"}, "text", "colour"),
         ("order_status", {"form": "states"}, "text", "badge"),
+        ("Stan", {"form": "states"}, "text", "badge"),
         ("city", {"form": "states"}, "text", None),
         ("home_country", {"form": "alpha2", "max_length": 40}, "text", "country"),
         ("country_id", {"form": "alpha2", "max_length": 255}, "text", "country"),
@@ -144,8 +147,8 @@ def test_a_moment_that_tells_records_apart_keeps_its_time_on_the_clock_of_who_re
 
 
 def test_what_says_that_a_table_is_one_is_no_part_of_its_name() -> None:
-    assert [assembled(structure(name, column("id", "integer")))[name].label for name in ("tbl-Article", "tbl_staff", "vwSales")] == [
-        "Article", "Staff", "Sales"
+    assert [assembled(structure(name, column("id", "integer")))[name].label for name in ("tbl-Article", "tbl_staff", "vwSales", "Tbl_Arzt", "T_Kunde", "t_01")] == [
+        "Article", "Staff", "Sales", "Arzt", "Kunde", "T 01"
     ]  # fmt: skip
 
 

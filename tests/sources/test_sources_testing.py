@@ -293,6 +293,9 @@ def test_files_are_told_apart(tmp_path: Path) -> None:
             "postgresql+psycopg://u@h:5432/d?sslmode=require",
         ),
         ({"kind": "sqlite", "database": "/x/y z.db"}, "sqlite+pysqlite:////x/y z.db"),
+        ({"kind": "sqlite", "database": ' "/x/y.db" '}, "sqlite+pysqlite:////x/y.db"),
+        ({"kind": "sqlite", "database": "sqlite:////x/y.db"}, "sqlite+pysqlite:////x/y.db"),
+        ({"kind": "sqlite", "database": "file:///x/y.db"}, "sqlite+pysqlite:////x/y.db"),
         ({"url": " mysql://u:p@h/d "}, "mysql+pymysql://u:p@h/d"),
     ],
 )

@@ -39,7 +39,10 @@ def one_of(label: str) -> str:
 
 
 def led_to(label: str) -> str:
-    """The label of a column with the key of another record, whose title it shows: "Customer" for "Customer ID", "Customer no" and "Customerid"."""
+    """The label of a column with the key of another record, whose title it shows: "Customer" for "Customer ID", "Customer no", "ID customer" and "Customerid"."""
+    first, _, after = label.partition(" ")
+    if after and first.lower() in ("id", "fk"):
+        return after[:1].upper() + after[1:]
     named, _, last = label.rpartition(" ")
     if not named and last.endswith("id") and len(last) > len("Paid"):
         return last[:-2]

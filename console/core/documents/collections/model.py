@@ -35,9 +35,6 @@ TONES = ("good", "info", "warn", "bad", "neutral")
 SHOWN_ONLY = frozenset({"other", "binary"})
 MOST_COLUMNS = 8
 STATES = ("status", "state")
-ENDING = re.compile(
-    r"(?i)(?:is_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|settled)(?:_(?:at|on|date|time))?"
-)
 
 # `stored` decides what a value can be compared with; the field's type decides how it is shown.
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
@@ -260,7 +257,7 @@ class Collection:
     @cached_property
     def closing(self) -> tuple[str, ...]:
         """Fields of a table of states that say yes where such a state is an end: `is_closed`."""
-        return tuple(item.name for item in self.stored_fields if item.stored == "boolean" and ENDING.fullmatch(item.name))
+        return tuple(item.name for item in self.stored_fields if item.stored == "boolean" and recognising.ends(item.name))
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -379,13 +376,12 @@ class Collection:
     @cached_property
     def ending_fields(self) -> Mapping[str, bool]:
         """Fields that say whether a record has come to its end → True where any value says so (`closed_on`, `is_done`), False where its word does."""
-        said, states = (
-            {item.name: ENDING.fullmatch(item.name) is not None for item in self.stored_fields},
-            {*STATES, self.summary.get("badge")},
-        )
-        return {
-            item.name: said[item.name] for item in self.stored_fields if said[item.name] or item.widget == "badge" or item.name in states
+        said = {item.name: recognising.ends(item.name) for item in self.stored_fields}
+        states = {
+            *(item.name for item in self.stored_fields if item.widget == "badge" or item.name.lower() in STATES),
+            self.summary.get("badge"),
         }
+        return {name: ends for name, ends in said.items() if ends or name in states}
 
     def number_of(self, values: Mapping[str, Any]) -> str:
         """The number by which people call a record beside its title, from values that its reader may see; empty where there is none."""

@@ -33,7 +33,8 @@ FORMS: Mapping[str, re.Pattern[str]] = {
 }
 """Form → what every text of a sample must match (half of them, for secrets); the first that fits counts."""
 TIMED = re.compile(
-    r"time|date|^day$|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|epoch|^(?:joined|registered|published|posted|sent|placed|born)$|_(?:at|on)$",
+    r"time|date|^day$|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|epoch|^(?:joined|registered|published|posted|sent|placed|born)$|_(?:at|on)$"
+    r"|datum|zeit|angelegt|geändert|geaendert|erstellt|beginn|ende|créé|début|debut|utworz|zmieni|czas|kiedy",
     re.IGNORECASE,
 )
 COUNTED = {
@@ -46,15 +47,25 @@ SLUG = re.compile(r"(?=[^-]*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*")
 MONEY = frozenset({
     "amount", "price", "cost", "costs", "fee", "fees", "total", "subtotal", "balance", "salary", "wage", "freight", "revenue", "budget", "tax", "paid",
     "payment", "refund", "refunded", "deposit", "rent", "turnover", "income", "debt", "credit", "betrag", "preis", "summe", "netto", "brutto", "umsatz", "saldo",
+    "prix", "montant", "coût", "cout", "cena", "kwota", "koszt", "suma",
 })  # fmt: skip
 CENTS = ("minor", "cents", "cent")
 PER_CENT = frozenset({"percent", "percentage", "pct"})
 RATE, RATED = "rate", frozenset({"tax", "interest", "commission", "conversion"})
 """A rate of these is a part of something; others, as of currencies, are not."""
 SHARES = PER_CENT | {"discount", "vat", "share", "margin", "probability", "confidence"}
-STATES = frozenset({"status", "state", "stage", "phase", "priority", "severity", "outcome", "level"})
+STATES = frozenset(
+    {"status", "state", "stage", "phase", "priority", "severity", "outcome", "level", "zustand", "statut", "état", "etat", "stan"}
+)
 FLAGS = frozenset({"is", "has", "was", "can", "ist", "hat"})
 """First words of integer columns that hold truth values: `is_active` with 0 and 1."""
+FLAG_NAMES = frozenset({
+    "active", "enabled", "disabled", "deleted", "archived", "closed", "done", "paid", "locked", "blocked", "verified", "confirmed", "public",
+    "private", "visible", "hidden", "published", "required", "aktiv", "gesperrt", "bezahlt", "erledigt", "gelöscht", "geloescht", "privat",
+    "storniert", "öffentlich", "bestätigt", "actif", "valide", "validé", "payé", "paye", "archivé", "supprimé", "aktywny", "aktywna",
+    "opłacone", "zapłacone", "usunięty",
+})  # fmt: skip
+"""Whole names of such columns, in English, German, French and Polish."""
 WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "requester"})
 """Last words of columns that hold the account of who did something: where somebody here has that account, their name is shown."""
 WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "changed", "deleted"})
@@ -70,6 +81,9 @@ LAST = frozenset({
     "last_name", "lastname", "surname", "family_name", "familyname", "lname", "lnm", "nachname", "familienname", "achternaam", "nom", "apellido",
     "apellidos", "cognome", "sobrenome", "nazwisko", "etternavn", "efternavn", "efternamn", "pavarde", "pavardė", "last",
 })  # fmt: skip
+ENDING = re.compile(
+    r"(?:is_|date_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|returned|settled|withdrawn)(?:_(?:at|on|date|time))?"
+)
 SHORT = {"nm": "name", "nme": "name"}
 """Short words of names of columns, as they are read: `first_nm`."""
 WHOLE = ("display_name", "full_name", "fullname", "displayname")
@@ -98,6 +112,16 @@ def parts_of(name: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in re.split(r"[\W_]+", split) if word)
 
 
+def snaked(name: str) -> str:
+    """A name in small letters with `_` between its words: `DueDate` and "Due date" are due_date."""
+    return "_".join(parts_of(name))
+
+
+def ends(name: str) -> bool:
+    """Whether a column with this name says that its record has come to its end: `closed_on`, `isDone`, `DateReturned`."""
+    return ENDING.fullmatch(snaked(name)) is not None
+
+
 def form_of(values: Sequence[Any], name: str) -> str | None:
     """The form that all values of a sample have (none of them null); None without one. `name`: of the column, where form alone does not tell."""
     if not values:
@@ -116,13 +140,18 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
     if len(numbers) == len(values) >= FEWEST // 2 and TIMED.search(name) and _counting(numbers):
         return _counting(numbers) if any(numbers) else None
     words = set(parts_of(name))
-    if FLAGS & set(parts_of(name)[:1]) and len(numbers) == len(values) and {*numbers} <= {0, 1}:
+    if named_flag(parts_of(name)) and len(numbers) == len(values) and {*numbers} <= {0, 1}:
         return "flag"
     if len(numbers) != len(values) or not (SHARES & words or (RATE in words and RATED & words)) or not any(numbers):
         return None
     if all(0 <= number <= 1 for number in numbers) and any(number % 1 for number in numbers):
         return "fraction"
     return "percent" if all(0 <= number <= 100 for number in numbers) and PER_CENT & words else None
+
+
+def named_flag(words: Sequence[str]) -> bool:
+    """Whether a name with these words says that a column holds yes or no."""
+    return bool(FLAGS & set(words[:1])) or "_".join(words) in FLAG_NAMES
 
 
 def _counting(numbers: Sequence[float]) -> str | None:
@@ -247,7 +276,7 @@ def shown_as(column: Mapping[str, Any], *, listed: bool) -> str:
     if stored == "text":
         if listed:
             return "enum"
-        named = next((kind for pattern, kind in NAMED_TYPES if pattern.fullmatch("_".join(parts_of(column["name"])))), "text")
+        named = next((kind for pattern, kind in NAMED_TYPES if pattern.fullmatch(snaked(column["name"]))), "text")
         return "long_text" if column.get("long") else named
     if stored == "array" and listed:
         return "multi_enum"
@@ -268,7 +297,7 @@ def table_words(table: str, columns: Sequence[str] = ()) -> str:
     """The name of a table with these columns, without what says that it is one: `tbl_staff`, `vwSales`, `mv_daily`."""
     if own := core_data.table_words(table, columns):
         return own
-    found = re.match(r"(?:tbl|TBL|vw|VW)[_ -]+(?=.)|(?:v|V|mv|MV)_(?=.)|(?:tbl|vw)(?=[A-Z])", table)
+    found = re.match(r"(?i:tbl|tb|lkp|vw)[_ -]+(?=.)|(?i:t|v|mv)_(?=[^\W\d])|(?:tbl|vw)(?=[A-Z])", table)
     return table[found.end() :] if found else table
 
 
@@ -303,7 +332,7 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
     if first and last:
         return [first, last]
     telling = [name for name, column in texts.items() if not column.get("repeats") and column.get("form") != "uuid"]
-    owns = dict.fromkeys(("_".join(parts_of(table)), *parts_of(table)[-1:]))
+    owns = dict.fromkeys((snaked(table), *parts_of(table)[-1:]))
     named = [f"{own}_{word}" for own in owns for word in ("name", "title", "label", "description", "number", "no", "code")]
     ordered = [snake[known] for known in (*TITLES[:2], *named, *TITLES[2:]) if known in snake]
     ordered += [name for name in texts if parts_of(called[name])[-1:] == ("name",)]
