@@ -32,6 +32,8 @@ _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?")
 
 _CODE = re.compile(r"(?=.*-)[^a-z]*[A-Z][^a-z]*|[a-z]{2,3}[-_][A-Z]{2}")
 _STEP = re.compile(r"(There is a step |leads back to |way back to |the edge to |[Tt]he step )(\w+)\b")
+_ALONE = {"it": "IT", "no": "Number"}
+"""Names that alone would be read as another word: the pronoun, the No of a yes-or-no question."""
 _NUMBERED = re.compile(r"(ean|gtin|isbn)([0-9]+)", re.IGNORECASE)
 
 
@@ -44,8 +46,8 @@ def humanised(name: str) -> str:
 
     Words that somebody has set apart by blanks stay as they are written, and so do codes such as `FW-INT`.
     """
-    if name.lower() == "it":  # the trade, never the pronoun
-        return "IT"
+    if name.lower() in _ALONE:
+        return _ALONE[name.lower()]
     if _CODE.fullmatch(name):
         return name
     if " " in name.strip():

@@ -146,7 +146,7 @@ class Screen:
         self.page.wait_for_function("(id) => document.activeElement?.id === id", arg=element)
 
     def faults(self, *, both: bool = True) -> list[str]:
-        """What is wrong on the page as it stands: what axe finds, what overflows sideways, which policy was broken. A page on a large screen is looked at
+        """What is wrong on the page as it stands: what axe finds, ids that stand twice, what overflows sideways, which policy was broken. A page on a large screen is looked at
         as a telephone in the other scheme shows it, too (`both`), a tablet between them for what overflows, and left as it was."""
         found = [str(one) for one in self.page.evaluate("window.violations ?? []")]
         session = self.context.new_cdp_session(self.page)
@@ -173,6 +173,9 @@ class Screen:
             await {DRAWN};
             const found = await axe.run({options});
             const told = found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.html.slice(0, 200)).join(' | '));
+            const ids = [...document.querySelectorAll('[id]')].map((one) => one.id);
+            const twice = [...new Set(ids.filter((id, place) => ids.indexOf(id) !== place))];
+            told.push(...twice.map((id) => 'twice on the page: #' + id));
             return JSON.stringify({SIDEWAYS} ? [...told, 'the page scrolls sideways'] : told);
         }})()"""
         answer: dict[str, Any] = session.send("Runtime.evaluate", {"expression": asked, "awaitPromise": True, "returnByValue": True})

@@ -57,6 +57,7 @@ def test_fields_follow_the_choice_and_keep_what_was_typed(screens: Callable[...,
     assert page.input_value("#f-code") == "documents"
     page.fill("#f-detail", "The second page")
     page.wait_for_selector("#saved:has-text('Draft saved')")
+    assert olivia.faults(both=False) == []
     page.reload()
     assert visible(olivia) == ["f-code", "f-detail", "f-note"], "what was typed is never hidden before a choice is made"
     page.check("#outcome-2")

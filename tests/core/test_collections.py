@@ -39,6 +39,7 @@ def one(*columns: dict[str, Any], document: dict[str, Any] | None = None, **more
     ("name", "text"),
     [
         ("customer_no", "Customer no"),
+        ("no", "Number"),
         ("IBAN", "IBAN"),
         ("openedAt", "Opened at"),
         ("_", "_"),

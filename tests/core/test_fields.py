@@ -194,7 +194,10 @@ def test_a_sentence_is_asked_for_only_where_the_rule_does_not_hold_and_is_kept()
     ]
     assert names_of(form) == {"verdict", "verdict_because", "note"}
     asked = taken(form, ROOTS, {}, "me", {"verdict": "other"})[1]
-    assert asked == [{"field": "verdict_because", "reason": "Nobody opened it.", "severity": "explain"}]
+    assert asked == [{"field": "verdict_because", "reason": "Nobody opened it.", "severity": "explain", "ask": "Why all the same?"}]
+    two = define({"name": "verdict", "must": [{**UNSEEN, "if": "1 == 1", "ask": "Who opened it?"}, UNSEEN]}, {"name": "note"})
+    assert shown(two, ROOTS, {}, "me")[1].label == "Verdict: why all the same?", "no question of a rule that was not broken"
+    assert taken(two, ROOTS, {}, "me", {"verdict": "other"})[1] == asked
     told = {"verdict": "other", "verdict_because": "It came by hand."}
     assert taken(form, ROOTS, {}, "me", told) == ({**told, "note": None}, [])
     assert taken(form, ROOTS, {}, "me", {"verdict": "same"}) == ({"verdict": "same", "note": None}, [])

@@ -165,10 +165,10 @@ def test_deep_chains_stop_and_ended_holdings_do_not_count(core_url: str) -> None
         found = connection.execute("select percent from ownership_effective where customer_id = 1718 order by 1").fetchall()
         assert found == [(Decimal("12.0000"),), (Decimal("28.0000"),)]
         connection.execute(
-            "insert into party (id, kind, name, country) select 90000 + n, 'company', 'Layer ' || n, 'MU' from generate_series(0, 14) n"
+            "insert into party (id, kind, name, country) select 90000 + n, 'company', 'Layer ' || n, 'MU' from generate_series(0, 30) n"
         )
         connection.execute(
-            "insert into ownership (owned_id, owner_id, kind, percent, since) select 90000 + n, 90001 + n, 'shares', 100, '2020-01-01' from generate_series(0, 13) n"
+            "insert into ownership (owned_id, owner_id, kind, percent, since) select 90000 + n, 90001 + n, 'shares', 100, '2020-01-01' from generate_series(0, 29) n"
         )
         connection.execute(
             "insert into ownership (owned_id, owner_id, kind, percent, since) values (%s, 90000, 'shares', 60, '2020-01-01')", (party,)
@@ -176,7 +176,7 @@ def test_deep_chains_stop_and_ended_holdings_do_not_count(core_url: str) -> None
         [(name, layers)] = connection.execute(
             "select name, layers from ownership_effective join party on party.id = party_id where ownership_effective.customer_id = 1718 and percent = 60"
         ).fetchall()
-        assert (name, layers) == ("Layer 9", 9)
+        assert (name, layers) == ("Layer 19", 19)
         connection.rollback()
 
 

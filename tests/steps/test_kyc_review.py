@@ -242,8 +242,12 @@ def test_who_owns_exactly_a_quarter_counts_from_the_day_of_the_new_law(began: da
     assert words in (prepared("ownership", began=began).text or "").replace("\\", "")
     view = steps.view(KYC.step("ownership"))
     read_many = next(read for read in steps.get("update_data").reads(view) if read.name == "by_stake")
-    of = [percent for percent in ("24.9999", "25.0000", "25.0001") if parse(read_many.where or "").test({"record": {"percent": percent}, **rules(KYC, began).roots})]  # fmt: skip
-    assert of == counted
+    held = [(kind, percent) for kind in ("person", "company") for percent in ("24.9999", "25.0000", "25.0001")]
+    of = [one for one in held if parse(read_many.where or "").test({"record": dict(zip(("kind", "percent"), one, strict=True)), **rules(KYC, began).roots})]  # fmt: skip
+    assert of == [("person", percent) for percent in counted], "a company in a circle, or of unknown owners, is nobody's beneficial owner"
+    nobody = {"steps": {"ownership": {"owners": "senior_manager"}, "load": {"stake_computed": "25.0000"}}, **rules(KYC, began).roots}
+    [owners] = [entry for entry in view.config.form if entry.name == "owners"]
+    assert parse(owners.must[0].if_).test(nobody) is (len(counted) == 1), "who owns is not a senior manager's place"
 
 
 @cases(("found", "looked_at", "offered"), [(150, 150, True), (150, 100, False), (0, 0, True)])

@@ -27,7 +27,8 @@ STEP: dict[str, Any] = {
                 "ways": [{"label": "Set to the same", "set": {"verdict": "same", "ground": None}}],
             }]},
             {"name": "taken", "label": "Papers", "type": "enum", "options": [{"value": "accepted", "label": "Accepted"}, {"value": "no", "label": "No"}],
-             "must": [{"if": "steps.note.taken != 'accepted' || size(run.opened) > 0", "message": "Accepted unopened.", "severity": "explain", "ask": "Why unopened?"}]},
+             "must": [{"if": "1 == 1", "message": "Never said.", "severity": "explain", "ask": "Who said so?"},
+                      {"if": "steps.note.taken != 'accepted' || size(run.opened) > 0", "message": "Accepted unopened.", "severity": "explain", "ask": "Why unopened?"}]},
         ],
     },
     "next": {"default": "rate"},
@@ -48,6 +49,8 @@ def test_a_contradiction_is_refused_at_its_field_with_the_ways_out(pages: Pages,
     name = runs.get(pages.company.olivia, run_id).record_title
     assert f"Not possible: both are {name}. As on file." in refused.text
     assert "Accepted unopened." in refused.text
+    assert "Why unopened?" in _shown(refused.html), "the question of the rule that is broken"
+    assert "Who said so?" not in refused.html
     alerts = {told["id"] for told in refused.with_attribute("role") if told["role"] == "alert" and "refusal" in told.get("class", "")}
     assert alerts == {"f-ground-error", "f-taken_because-error"}
     described = {told["aria-describedby"] for told in refused.with_attribute("aria-describedby") if "aria-invalid" in told}
@@ -93,7 +96,9 @@ def test_the_sentence_is_kept_and_not_asked_for_once_the_page_was_opened(pages: 
     told = {"verdict": "same", "taken": "accepted"}
     with pytest.raises(Invalid) as wrong:
         runs.complete(pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values=told))
-    assert wrong.value.details == [{"field": "taken_because", "reason": "Accepted unopened.", "severity": "explain"}]
+    assert wrong.value.details == [
+        {"field": "taken_because", "reason": "Accepted unopened.", "severity": "explain", "ask": "Why unopened?"}
+    ]
     runs.complete(
         pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values={**told, "taken_because": "It came by hand."})
     )

@@ -397,13 +397,14 @@ def _rules(definitions: Iterable[FieldDefinition], must: Iterable[FieldRule]) ->
 
 
 def _sentences(definitions: Sequence[FieldDefinition], columns: Sequence[FormField], must: Sequence[FieldRule]) -> list[FormField]:
-    """The fields for the sentences that rules may ask for; each belongs to the field that it explains."""
+    """The fields for the sentences that rules may ask for, below the field that each explains; called by the question where all rules ask the same."""
     labels = {field.name: field.label for field in columns} | {entry.name: entry.label for entry in definitions}
     sentences = []
     for name, rules in _rules(definitions, must).items():
         asks = [rule for rule in rules if rule.severity == "explain"]
         if asks and name in labels:
-            question = next((rule.ask for rule in asks if rule.ask), f"{labels[name]}: why all the same?")
+            questions = {rule.ask for rule in asks}
+            question = (questions.pop() if len(questions) == 1 else None) or f"{labels[name]}: why all the same?"
             sentences.append(FormField(because(name), question, "long_text", max_length=LONGEST_SENTENCE, lines=2, explains=name))
     return sentences
 
@@ -411,6 +412,7 @@ def _sentences(definitions: Sequence[FieldDefinition], columns: Sequence[FormFie
 def _detail(name: str, rule: Must, now: Mapping[str, Any]) -> dict[str, Any]:
     """The error for a rule that does not hold: what, why, and the ways out."""
     error: dict[str, Any] = {"field": name, "reason": fill_text(rule.message, now), "severity": rule.severity}
+    error |= {"ask": rule.ask} if rule.ask else {}
     if rule.why is not None:
         error["why"] = fill_text(rule.why, now)
     if rule.ways:

@@ -127,7 +127,7 @@ create table customer (
 );
 comment on table customer is 'Customers';
 comment on column customer.id is 'ID';
-comment on column customer.customer_no is 'Customer no';
+comment on column customer.customer_no is 'Customer number';
 comment on column customer.kind is 'Kind';
 comment on column customer.display_name is 'Name';
 comment on column customer.given_names is 'Given names';
@@ -144,7 +144,7 @@ comment on column customer.residence_country is 'Country of residence';
 comment on column customer.occupation is 'Occupation';
 comment on column customer.sector is 'Sector';
 comment on column customer.legal_form is 'Legal form';
-comment on column customer.register_no is 'Register no';
+comment on column customer.register_no is 'Register number';
 comment on column customer.registered_on is 'Registered on';
 comment on column customer.desk is 'Desk';
 comment on column customer.language is 'Language';
@@ -258,7 +258,7 @@ comment on column party.name_original is 'Name in original script';
 comment on column party.birth_date is 'Date of birth';
 comment on column party.nationality is 'Nationality';
 comment on column party.country is 'Country';
-comment on column party.register_no is 'Register no';
+comment on column party.register_no is 'Register number';
 comment on column party.customer_id is 'Customer';
 
 create table ownership (
@@ -347,7 +347,7 @@ create table watchlist_entry (
 comment on table watchlist_entry is 'Watch list entries';
 comment on column watchlist_entry.id is 'ID';
 comment on column watchlist_entry.list is 'List';
-comment on column watchlist_entry.uid is 'Entry no';
+comment on column watchlist_entry.uid is 'Entry number';
 comment on column watchlist_entry.kind is 'Kind';
 comment on column watchlist_entry.name is 'Name';
 comment on column watchlist_entry.birth_dates is 'Dates of birth';
@@ -367,7 +367,7 @@ create table watchlist_alias (
 );
 comment on table watchlist_alias is 'Watch list names';
 comment on column watchlist_alias.entry is 'Entry';
-comment on column watchlist_alias.seq is 'No';
+comment on column watchlist_alias.seq is 'Number';
 comment on column watchlist_alias.name is 'Name';
 comment on column watchlist_alias.script is 'Script';
 comment on column watchlist_alias.quality is 'Quality';
@@ -579,7 +579,7 @@ create table ticket (
     created_at timestamptz not null
 );
 comment on table ticket is 'Tickets';
-comment on column ticket.id is 'Ticket no';
+comment on column ticket.id is 'Ticket number';
 comment on column ticket.customer_id is 'Customer';
 comment on column ticket.charge_id is 'Charge';
 comment on column ticket.kind is 'Kind';
@@ -602,7 +602,7 @@ create table ticket_message (
 );
 comment on table ticket_message is 'Ticket messages';
 comment on column ticket_message.ticket_id is 'Ticket';
-comment on column ticket_message.seq is 'No';
+comment on column ticket_message.seq is 'Number';
 comment on column ticket_message.author_kind is 'Written by';
 comment on column ticket_message.body is 'Message';
 comment on column ticket_message.attachments is 'Attachments';
@@ -629,7 +629,7 @@ create table fiu.sar_case (
     review_at date
 );
 comment on table fiu.sar_case is 'Confidential reports';
-comment on column fiu.sar_case.id is 'Case no';
+comment on column fiu.sar_case.id is 'Case number';
 comment on column fiu.sar_case.customer_id is 'Customer';
 comment on column fiu.sar_case.opened_at is 'Opened';
 comment on column fiu.sar_case.source is 'Source';

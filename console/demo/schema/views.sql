@@ -96,7 +96,7 @@ comment on column refund_checks.refunded_90d_eur is 'Refunded to the customer in
 comment on column refund_checks.opened_by_staff is 'Request opened by staff';
 
 -- Who owns a company customer in the end: products along each chain of shares, summed over the chains that end at the same holder.
--- A chain ends at a holder of whom no holding is known, after ten holdings, or where it meets itself (cyclic).
+-- A chain ends at a holder of whom no holding is known, after twenty holdings, or where it meets itself (cyclic).
 create view ownership_effective as
 with recursive chain (customer_id, party_id, percent, path, cyclic) as (
     select party.customer_id, holding.owner_id, holding.percent::numeric, array[holding.owned_id, holding.owner_id], false
@@ -107,26 +107,29 @@ with recursive chain (customer_id, party_id, percent, path, cyclic) as (
     select chain.customer_id, holding.owner_id, chain.percent * holding.percent / 100, chain.path || holding.owner_id, holding.owner_id = any (chain.path)
     from chain
     join ownership as holding on holding.owned_id = chain.party_id and holding.kind = 'shares' and holding.until is null
-    where not chain.cyclic and cardinality(chain.path) <= 10
+    where not chain.cyclic and cardinality(chain.path) <= 20
 )
 select
     chain.customer_id,
     chain.party_id,
     round(sum(chain.percent), 4) as percent,
     max(cardinality(chain.path) - 2) as layers,
-    bool_or(chain.cyclic) as cyclic
+    bool_or(chain.cyclic) as cyclic,
+    party.kind
 from chain
+join party on party.id = chain.party_id
 where
     chain.cyclic
-    or cardinality(chain.path) > 10
+    or cardinality(chain.path) > 20
     or not exists (select from ownership as further where further.owned_id = chain.party_id and further.kind = 'shares' and further.until is null)
-group by chain.customer_id, chain.party_id;
+group by chain.customer_id, chain.party_id, party.kind;
 comment on view ownership_effective is 'Effective ownership';
 comment on column ownership_effective.customer_id is 'Customer';
 comment on column ownership_effective.party_id is 'Owner';
 comment on column ownership_effective.percent is 'Effective percent';
 comment on column ownership_effective.layers is 'Companies between';
 comment on column ownership_effective.cyclic is 'Circular holding';
+comment on column ownership_effective.kind is 'Person or company';
 
 -- Every holding through which a company customer is owned, layer by layer: what a picture of its owners is drawn from. A holding stands once, in a circle too.
 create view ownership_chain as

@@ -10,6 +10,8 @@
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
     if (!target.matches("[data-said]")) return;
+    const own = fragment.firstElementChild;
+    if (own?.id === target.id) fragment.replaceChildren(...own.childNodes); // with the extension for morphing htmx would put it into itself
     const lacking = target.querySelector(".error") && fragment.querySelector("[data-lacking]");
     // what is said already is not spoken again
     if (lacking || said(target) === said(fragment)) event.detail.shouldSwap = false;

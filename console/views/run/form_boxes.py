@@ -145,7 +145,7 @@ def box(
         source=what.name,
         type=what.type,
         id=frame.dom_id("f", what.name),
-        label=what.label,
+        label=str((error or {}).get("ask") or what.label),
         control=control,
         value=(reference_boxes.name_of(what, value, look) if finds else "") or entry,
         shown=formats.html(what, value, look),
