@@ -6,16 +6,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from console import access, accounts, automation, browse, enrolments, log, messages, records, runs
+from console import access, automation, log, records, runs
 from console.accounts import absences
-from console.activity import sequencing
-from console.contacts import tags
 from console.core import expressions
 from console.db.engine import fetch
-from console.demo import payments, procurement, stories
-from console.messages import opening
-from console.monitoring import incidents, read_log
-from console.work import tasks, tickets
+from console.demo import past_campaigns, payments, procurement, stories
+from console.work import tickets
 
 if TYPE_CHECKING:
     from console.demo.past_weeks import Stage, Tale
@@ -94,29 +90,14 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     requests = iter([str(number) for number in range(200, 231) if number not in procurement.STORY_REQUESTS])
     yield days(2.2), purchase(stage, requests, 2)
     yield days(1.6), saved(stage, "stan", "supplier-onboarding", "supplier_request", next(requests), 1)
-    sandbox(stage)
+    past_campaigns.sandbox(stage)
     yield days(9.1), away_for_a_day(stage, "mona", "petra")
     yield days(6.1), waited_for(stage, "tom", next(_fitting(stage, large, "charge", PAYABLE)))
-    reviewed = islice(_fitting(stage, customers, "customer", 'record.kyc_status in ["approved", "expired"]'), REVIEWED)
-    yield days(2.9), enrolled(stage, "mona", "kyc-rereview", list(reviewed), reason="periodic")
-    asked = browse.BrowseQuery(
-        segment="refund_requests", filter=BEFORE.format(stage.started - days(5.4)), sort="-created_at", limit=REMINDED
-    )
-    yield days(5.4), campaign(stage, "mona", "refund-sla", asked)
-    for ago, workflow, chosen in (
-        (days(9.3), "re-engage", browse.BrowseQuery(segment="quiet", limit=CONTACTED)),
-        (days(8.4), "lead-nurture", browse.BrowseQuery(filter=LEADS, sort="name", limit=CONTACTED)),
-        (days(6.4), "lead-nurture", browse.BrowseQuery(segment="stories", limit=CONTACTED)),
-        (days(4.1), "welcome", browse.BrowseQuery(segment="no_zone", limit=CONTACTED)),
-        (days(3.3), "welcome", browse.BrowseQuery(filter=LEADS, sort="email", limit=FAILING)),
-        (days(2.3), "lead-nurture", browse.BrowseQuery(filter=LEADS, sort="-name", limit=CONTACTED)),
-    ):
-        yield ago, campaign(stage, "gita", workflow, chosen)
-    yield stage.started - last_night(stage.started) + days(LEAD_DAYS) - hours(8), leads_come_in(stage)
-    yield days(8.7), some_open_it(stage)
+    reviewed = islice(_fitting(stage, customers, "customer", 'record.kyc_status in ["approved", "expired"]'), 4)
+    yield days(2.9), past_campaigns.enrolled(stage, "mona", "kyc-rereview", list(reviewed), reason="periodic")
+    yield from past_campaigns.all_of(stage, last_night(stage.started))
     yield stage.started - last_night(stage.started), nightly(stage)
-    yield days(3.25), closed_by_mistake(stage)
-    yield days(LEAD_DAYS), time_passes(stage, days(LEAD_DAYS))
+    yield days(past_campaigns.LEAD_DAYS), time_passes(stage, days(past_campaigns.LEAD_DAYS))
     yield hours(0.1), begun(stage, "stan", "supplier-onboarding", "supplier_request", next(requests))
     yield (
         hours(6.5),
@@ -124,88 +105,11 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     )
 
 
-CALLS = "answered/interested 4\nno_answer 7\nvoicemail 4\nbusy 2\nanswered/not_interested 3\nanswered/call_back 1\nfailed 1"
-TEXTS = "delivered 14\nfailed 1"
-"""How people answer what the sandbox does not really send, with how often."""
-LEADS = '{"and": [{"field": "stage", "op": "eq", "value": "new"}, {"field": "consents", "op": "gt", "value": 2}, {"field": "phone", "op": "is_null", "value": false}]}'
-"""New contacts with a phone number who agreed to more than two kinds of messages."""
-FAILING = 3
-TALKED = "Talked to them; they have what they need for now."
-LEAD_DAYS, LEADS_A_DAY = 20, 2
-"""For so many days leads have come in by their tag."""
-CONTACTED, REVIEWED, REMINDED = 12, 4, 8
-"""How many are enrolled by hand in each workflow that writes to contacts, and in those of reviews and refund requests."""
-BEFORE = '{{"field": "created_at", "op": "lt", "value": "{:%Y-%m-%dT%H:%M:%SZ}"}}'
-"""What was there at this moment."""
-
-
-def sandbox(stage: "Stage") -> None:
-    """Say how people answer calls and messages that are not really sent."""
-    for kind, script in (("call", CALLS), ("sms", TEXTS)):
-        messages.channel_settings.save(stage.actor("admin"), kind, sandbox_on=True, script=script)
-
-
-def campaign(stage: "Stage", by: str, workflow: str, chosen: browse.BrowseQuery) -> "Tale":
-    """The records of this list are enrolled by hand, and their runs go on by themselves."""
-    found = browse.page(stage.actor(by), enrolments.find(workflow).collection or "", chosen)
-    yield from enrolled(stage, by, workflow, [record.key for record in found.rows if record.key is not None])
-
-
-def enrolled(stage: "Stage", by: str, workflow: str, keys: Sequence[str], **values: Any) -> "Tale":
-    """These records are enrolled by hand."""
-    enrolments.batches.begin(stage.actor(by), workflow, enrolments.Question(keys=list(keys), values=values))
-    stage.settle()
-    yield from ()
-
-
-def leads_come_in(stage: "Stage") -> "Tale":
-    """On each working day the campaign manager does the tasks of the days before, and tags new contacts as leads; the trigger that waits for it enrols them."""
-    gita = stage.actor("gita")
-    agreed = LEADS.replace('"value": 2', '"value": 3')
-    found = browse.page(gita, "contact", browse.BrowseQuery(filter=agreed, sort="phone", limit=LEAD_DAYS * LEADS_A_DAY))
-    keys = iter([record.key for record in found.rows if record.key is not None])
-    automation.synchronise(enrolments.find("lead-nurture").id)
-    for _ in range(LEAD_DAYS):
-        if log.now().weekday() < 5:
-            for task in tasks.tasks_of(stage.actor("gita")):
-                if log.now() - task.created_at > days(1.5):
-                    tasks.close(stage.actor("gita"), task.id, "done", TALKED)
-            tags.put(stage.actor("gita"), "contact", list(islice(keys, LEADS_A_DAY)), "lead")
-            sequencing.catch_up()
-            automation.follow_log()
-            stage.settle()
-        yield days(1)
-
-
-def some_open_it(stage: "Stage") -> "Tale":
-    """Every third of the e-mails that ask whether they are still of use is opened."""
-    sent = messages.find(stage.actor("gita"), messages.OutboxQuery(channel="email", workflow="re-engage", status="sent"))
-    for line in sent.lines[::3]:
-        opening.note(line.message)
-    sequencing.catch_up()
-    automation.wake_awaiting()
-    yield from ()
-
-
 def away_for_a_day(stage: "Stage", who: str, deputy: str) -> "Tale":
     """Somebody is away, and says who stands in."""
     actor, today = stage.actor(who), log.now().astimezone(ZoneInfo("Europe/Vilnius")).date()
     absences.plan(actor, actor.id, first=today, last=today, substitute=stage.actor(deputy).email)
     yield from ()
-
-
-def closed_by_mistake(stage: "Stage") -> "Tale":
-    """The account of an automation is closed: its runs fail when they are due, until it is open again and the campaign manager does them again."""
-    account = accounts.person_of_email("growth-automation@fernwick.example").id
-    accounts.disable_person(account, by=stage.actor("admin"))
-    yield hours(7)
-    accounts.enable_person(stage.actor("admin"), account)
-    sequencing.catch_up()
-    read_log()
-    gita = stage.actor("gita")
-    for found in incidents.open_incidents(gita):
-        incidents.retry_all(gita, found.workflow, found.cause, origin="failure", version="original")
-    stage.settle()
 
 
 def last_night(now: datetime) -> datetime:
