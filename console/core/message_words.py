@@ -17,6 +17,7 @@ _EN: Mapping[str, str] = MappingProxyType(
         "end": "End the chosen ones",
         "all": "End all messages",
         "done": "Done. You will not get these messages any more.",
+        "none": "Nothing is ended yet: tick what you no longer want to get, or end all messages.",
         "gone": "This link is not in use.",
     }
 )
@@ -36,6 +37,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "end": "Gewählte beenden",
             "all": "Alle Nachrichten beenden",
             "done": "Erledigt. Sie erhalten diese Nachrichten nicht mehr.",
+            "none": "Noch ist nichts beendet: Kreuzen Sie an, was Sie nicht mehr erhalten möchten, oder beenden Sie alle Nachrichten.",
             "gone": "Dieser Link ist nicht in Gebrauch.",
         },
         "fr": {
@@ -51,6 +53,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "end": "Arrêter ceux choisis",
             "all": "Arrêter tous les messages",
             "done": "C’est fait. Vous ne recevrez plus ces messages.",
+            "none": "Rien n’est encore arrêté : cochez ce que vous ne souhaitez plus recevoir, ou arrêtez tous les messages.",
             "gone": "Ce lien n’est pas utilisé.",
         },
         "lt": {
@@ -66,6 +69,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "end": "Atsisakyti pasirinktų",
             "all": "Atsisakyti visų pranešimų",
             "done": "Atlikta. Šių pranešimų daugiau negausite.",
+            "none": "Dar nieko neatsisakyta: pažymėkite, ko nebenorite gauti, arba atsisakykite visų pranešimų.",
             "gone": "Ši nuoroda nenaudojama.",
         },
         "es": {"unsubscribe": "Darse de baja", "ai": "Hola, esta es una llamada automática de un asistente de IA."},

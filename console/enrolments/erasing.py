@@ -14,7 +14,7 @@ from console.enrolments.targets import find
 REASON = "erased"
 _PLACES = """
 select e.id, e.workflow, e.run from console.enrolment e
-where e.left_at is null and (e.subject = %s or (e.collection = %s and e.record = %s) or e.run = any(%s)) order by e.id
+where e.left_at is null and exists (select from console.workflow w where w.id = e.workflow) and (e.subject = %s or (e.collection = %s and e.record = %s) or e.run = any(%s)) order by e.id
 """
 _FORGET = """
 update console.enrolment set kid = null, nonce = null, ct = null, left_at = coalesce(left_at, %s), status = case when left_at is null then 'left' else status end,

@@ -34,9 +34,9 @@ union select e.id, t.n from unnest(%s::text[], %s::int[]) as t (run, n) join con
 """Who events are about: by their record, but for what their own run did before; by their run for what comes back to it."""
 _LEADS = f"""
 select e.id, e.workflow, e.version, e.collection, e.record, e.subject, e.nonce, e.ct, e.run from console.enrolment e where e.id = any(%s) and e.left_at is null
-and not exists (select from {EVERY_RUN.sql()} where r.id = e.run and r.ended_at is not null)
+and exists (select from console.workflow w where w.id = e.workflow) and not exists (select from {EVERY_RUN.sql()} where r.id = e.run and r.ended_at is not null)
 """  # noqa: S608 (a text of ours)
-"""Whose run has ended has left by that, though the place is not yet told so."""
+"""Whose run has ended has left by that, though the place is not yet told so; whose workflow was deleted as a draft stops nobody else."""
 _NEXT_LEADS = f"""
 select e.id from console.enrolment e where e.left_at is null and e.collection is not null and e.id > %s
 and not exists (select from {EVERY_RUN.sql()} where r.id = e.run and (r.status = 'running' or r.waiting ->> 'for' = 'effect')) order by e.id limit %s

@@ -19,8 +19,9 @@ def show(token: str) -> Response:
     except (NotFound, TooMany) as gone:
         words = words_in(request.accept_languages.best_match(["en", "de", "fr", "lt"]))
         return security.answer_outside(render_template("unsubscribe/page.html", words=words, language="en", gone=gone.message), gone.status)
+    told = next((name for name in ("done", "none") if name in request.args), "")
     return security.answer_outside(
-        render_template("unsubscribe/page.html", words=page.words, language=page.language, page=page, done="done" in request.args), 200
+        render_template("unsubscribe/page.html", words=page.words, language=page.language, page=page, told=told), 200
     )
 
 
@@ -28,7 +29,13 @@ def show(token: str) -> Response:
 def end(token: str) -> Response:
     """End the chosen channels, all of them, or e-mail alone with one click of a mail program."""
     one_click = request.form.get("List-Unsubscribe") == ONE_CLICK
-    wanted = None if one_click else list(opting_out.OUTWARD) if "all" in request.form else request.form.getlist("channel")
+    wanted = (
+        None
+        if one_click
+        else list(opting_out.OUTWARD)
+        if "all" in request.form
+        else [each for each in request.form.getlist("channel") if each in opting_out.OUTWARD]
+    )
     try:
         unsubscribing.end(token, request.remote_addr or "", wanted)
     except (NotFound, TooMany) as gone:
@@ -38,5 +45,5 @@ def end(token: str) -> Response:
     if one_click:
         return security.answer_outside("", 200)
     answer = security.answer_outside("", 303)
-    answer.headers["Location"] = f"/unsubscribe/{token}?done=1"
+    answer.headers["Location"] = f"/unsubscribe/{token}?{'done' if wanted else 'none'}=1"
     return answer

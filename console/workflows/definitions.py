@@ -248,13 +248,20 @@ def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any]) -> Entr
     return entry_of(after)
 
 
+_INSIDE = sa.text("select count(*) from console.enrolment where workflow = :workflow and left_at is null")
+
+
 def remove(actor: Actor, slug_or_id: str) -> None:
-    """Delete a workflow that was never published. Raises NotFound, NotAllowed, Conflict if it was published."""
+    """Delete a workflow that was never published. Raises NotFound, NotAllowed, Conflict if it was published, or somebody is enrolled in it."""
     with transaction() as connection:
         row = locked_row(connection, actor, slug_or_id, "edit")
         made = tables.workflow_version.c
         if row.live_version is not None or connection.scalar(sa.select(sa.exists().where(made.workflow == row.id))):
             raise Conflict("This workflow was published or executed, so it stays with its runs. Archive it instead.", code="not_possible")
+        inside = connection.scalar(_INSIDE, {"workflow": row.id})
+        if inside:
+            reason = f"{inside:,} {'waits' if inside == 1 else 'wait'} in it to begin: take everybody out under Enrolled first."
+            raise Conflict(reason, code="not_possible")
         connection.execute(sa.delete(tables.workflow).where(tables.workflow.c.id == row.id))
         note_event(actor, "workflow_deleted", row, {"before": changed_body(row), "after": None}, connection)
     _forget()

@@ -8,6 +8,7 @@ from console import accounts, automation, browse, enrolments, queue, runs, workf
 from console.activity import sequencing
 from console.db.engine import fetch, place_among
 from console.enrolments import Lead, Question
+from console.errors import Conflict
 from console.messages import opting_out
 from console.upkeep import erasure
 from tests.company import DOCUMENT, Company
@@ -91,6 +92,14 @@ def test_who_meets_an_exit_before_they_begin_never_begins(company: Company) -> N
 
 def test_what_changes_without_an_event_is_found_by_the_patrol_and_a_record_that_is_gone_ends_the_place(company: Company) -> None:
     enrolled(company, "1", "2", "4")
+    workflows.import_file({**NURTURE, "slug": "doomed", "title": "Doomed"})
+    enrolments.batches.begin(company.olivia, "doomed", Question(keys=["1", "3"]))
+    with pytest.raises(Conflict, match="2 wait in it to begin: take everybody out"):
+        workflows.remove(company.mona, "doomed")
+    fetch(
+        "delete from console.workflow where slug = 'doomed' returning 1"
+    )  # as it could be deleted before: who was in it stops nobody else
+    assert [place.title for place in erasure.preview(company.ines, "customer", "1").enrolled] == ["Nurture"]
     company.sql("update customer set desk = 'corporate' where id = 2")
     company.sql("delete from customer where id = 4")
     assert enrolments.exits.patrol() == 2

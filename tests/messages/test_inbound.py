@@ -158,6 +158,10 @@ def test_a_link_shows_all_channels_and_one_click_ends_email(club: tuple[Company,
     assert opting_out.ended_channels("contact", SAM) == {"email"}
     assert client.post(link, data={"channel": ["sms", "fax"]}).status_code == 303
     assert opting_out.ended_channels("contact", SAM) == {"email", "sms"}
+    for chosen in ({}, {"channel": "fax"}):  # who chose nothing is not told that it is done
+        nothing = client.post(link, data=chosen, follow_redirects=True).text
+        assert "Nothing is ended yet" in nothing
+        assert "Done." not in nothing
     assert client.get(link + "x").status_code == 404
 
 

@@ -44,6 +44,12 @@ def test_cards_are_filtered_by_status_and_team(pages: "Pages") -> None:
     assert "/workflows/care-review" not in pages.mona.get("/workflows").links
     assert "/workflows/care-review" in pages.mona.get("/workflows?status=archived").links
     assert "No workflow is here" in pages.mona.get("/workflows?status=paused").text
+    drop = "/workflows/draft-one/switch"  # a draft that was never published can be deleted
+    assert f"{drop}?to=deleted" in pages.mona.get("/workflows/draft-one").links
+    pages.olivia.post(drop, {"csrf_token": pages.olivia.token, "to": "deleted"}, status=403)
+    pages.mona.post(drop, {"csrf_token": pages.mona.token, "to": "deleted"}, status=303)
+    pages.mona.get("/workflows/draft-one", status=404)
+    pages.mona.post(CARE + "/switch", {"csrf_token": pages.mona.token, "to": "deleted"}, status=409)
 
 
 def test_the_switch_says_what_it_will_do_and_does_it(pages: "Pages") -> None:

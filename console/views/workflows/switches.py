@@ -49,6 +49,7 @@ TURNS: Mapping[str, Turn] = {
             "It is left out of lists, and no run starts any more. Its versions and runs stay, and can be replayed. You can activate it again.",
             asks=False,
         ),
+        Turn("deleted", "Delete", "is deleted", "The draft and its history are gone for good. It was never published.", asks=False),
     )
 }
 
@@ -68,6 +69,10 @@ def switch(slug: str) -> Response:
     try:
         if turn.to == "archived":
             workflows.archive(who, known.id)
+        elif turn.to == "deleted":
+            workflows.remove(who, known.id)
+            flash(f"{known.title} {turn.done}")
+            return frame.redirect_to("/workflows")
         else:
             if turn.to == "active" and known.status != "paused":
                 monitoring.require_filled(who, known.id, leave_out="leave_out" in request.form)
@@ -104,4 +109,6 @@ def turns(known: Known) -> list[Turn]:
     """Return what the status of the workflow allows, for its menu."""
     found = [turn for to, turn in TURNS.items() if to in lifecycle.FROM and known.status in lifecycle.FROM[to]]
     found = [turn for turn in found if known.live is not None or turn.to == "active"]
-    return [*found, TURNS["archived"]] if known.live is not None and not known.archived else found
+    if known.live is None:
+        return [*found, TURNS["deleted"]]
+    return found if known.archived else [*found, TURNS["archived"]]
