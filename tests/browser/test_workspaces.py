@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Route
 
 from console import workspaces
 from tests.company import Company
@@ -68,9 +69,14 @@ def test_a_workspace_is_built_by_keyboard(screens: Callable[..., "Screen"], comp
     page.wait_for_selector("#builder[data-announce='Saved in the draft.']")
     assert page.input_value("#f-text") == "Hello {{ me.email }}"
     assert workspaces.open_workspace(company.ines, "desk").document.component("hello").text == "Hello {{ me.email }}"  # type: ignore[union-attr]
+
+    def late(route: Route) -> None:
+        page.wait_for_timeout(400)
+        route.continue_()
+
     for waits in (False, True):  # the click comes before the save begins, and while it runs
         if waits:
-            page.route("**/w/desk/edit/hello", lambda route: (page.wait_for_timeout(400), route.continue_()))
+            page.route("**/w/desk/edit/hello", late)
         page.fill("#f-text", f"Typed {waits}")
         if waits:
             page.evaluate("document.querySelector('form[data-autosave]').requestSubmit()")
