@@ -98,6 +98,10 @@ class Wording:
             return " · ".join(self.content((*place, ""), entry) for entry in content)
         if isinstance(content, str) and place[0] == "segments" and last == "filter":
             return sentence(content, self.fields)
+        if isinstance(content, str) and place[0] == "relations" and last == "collection":
+            return plain_words.humanised(content.rpartition(".")[2])
+        if isinstance(content, str) and place[0] == "relations" and last == "via":
+            return self._field(content)
         if content in ("to_many", "to_one") and last == "kind":
             return "several" if content == "to_many" else "one"
         if isinstance(content, str) and (place == ("sort",) or last == "badge"):
