@@ -1,6 +1,7 @@
 """Names, amounts and days in plain English, for texts that are made before anybody is known who reads them: titles, reasons, mails."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -175,3 +176,9 @@ def _one_range(opens: str, low: str, high: str, closes: str) -> str:
 def spoken_range(value: Any) -> str:
     """A range as `range_words` has it, its ends as days in words: "1 Mar 2026 to before 3 Mar 2026"."""
     return _END.sub(lambda end: day_words(end[1]) or end[0], str(range_words(value)))
+
+
+def unaccented(text: str) -> str:
+    """A text without the marks of its letters: "Élève", "Żółć" and "Größe" are Eleve, Zolc and Grosse."""
+    plain = unicodedata.normalize("NFKD", text.translate({ord("ł"): "l", ord("Ł"): "L", ord("ø"): "o", ord("Ø"): "O", ord("ß"): "ss"}))
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))

@@ -13,6 +13,8 @@ from markupsafe import Markup, escape
 from console.formats.kinds import EMPTY, Look
 
 DAY = len("2026-11-20")
+WORDS = "en"
+"""The language of pages: a reader's own is that of numbers and dates."""
 ZERO, NO_DAY = "0000-00-00", "No date"
 """What MySQL keeps instead of a day that is not known, and what people read."""
 
@@ -132,15 +134,15 @@ def ago(value: Any, look: Look) -> str:
     if not look.lasting and -30 <= seconds < 45:  # clocks of two machines may differ
         return "just now"
     if not look.lasting and 0 <= seconds < 86_400:
-        return format_timedelta(look.now - at, granularity="minute", add_direction=False, locale=look.locale, format="long") + " ago"
+        return format_timedelta(look.now - at, granularity="minute", add_direction=False, locale=WORDS, format="long") + " ago"
     return moment_words(at.isoformat(), look.locale, look.zone)
 
 
-def span(seconds: float, look: Look) -> str:
+def span(seconds: float, _look: Look) -> str:
     """Return a duration in its largest unit: "3 hours"."""
     if 0 < seconds < 1:
         return "under a second"
-    return format_timedelta(max(0, int(seconds)), locale=look.locale, format="long")
+    return format_timedelta(max(0, int(seconds)), locale=WORDS, format="long")
 
 
 def when(value: Any, look: Look) -> Markup:

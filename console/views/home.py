@@ -141,7 +141,7 @@ def box(inbox: Inbox, count: Count, look: Look) -> Box:
     oldest = formats.moment_of(count.late.oldest) if count.late.oldest else None
     words = f"oldest {my_work.short_span((look.now - oldest).total_seconds())}" if oldest and to_do else ""
     if count.down:
-        words = "The source of its records does not answer"
+        words = count.why
     elif not to_do:
         words = "All done"
     scale = max(to_do, late + today, 1)

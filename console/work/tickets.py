@@ -7,7 +7,7 @@ resumes or takes over the run, or starts the only live one of the record.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from console import access, accounts, enrolments, inboxes, log, records, runs, w
 from console.core.actor import Actor
 from console.core.documents.collections import Field
 from console.core.plain_words import roles_words
-from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound, SourceDown
+from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound, SourceDown
 from console.inboxes import Inbox
 from console.monitoring import due_times
 from console.records import Record
@@ -80,13 +80,14 @@ class Ticket:
 class Count:
     """Number of tickets to do; with `more` there are more than were counted, which people read as "10,000+".
 
-    With `down` the records were not counted, because their source does not answer. `late` is about records that nobody has begun.
+    With `down` the records were not counted, and `why` says the reason: their source does not answer, or the inbox names a field that is gone. `late` is about records that nobody has begun.
     """
 
     to_do: int
     more: bool = False
     down: bool = False
     late: Late = NOTHING_LATE
+    why: str = field(default="", compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """The inbox in the shape of the API, without the number of late tickets."""
@@ -129,6 +130,12 @@ def _to_do(actor: Actor, inbox: Inbox, limit: int, after: str | None) -> Page:
             of_stage, next_mark = _stage(actor, inbox, stage, limit - len(tickets), mark)
         except SourceDown as error:
             of_stage, next_mark, down = [], None, error.message
+        except (DefinitionError, Invalid) as error:
+            of_stage, next_mark, down = (
+                [],
+                None,
+                f"{error.message} This inbox names it: whoever made the inbox has to name what is there now.",
+            )
         tickets += of_stage
         if next_mark is not None:
             return Page(tickets, f"{stage}~{next_mark}", down)
@@ -144,7 +151,7 @@ def _next_stage(actor: Actor, inbox: Inbox, number: int) -> str | None:
         try:
             if _stage(actor, inbox, stage, 1, "")[0]:
                 return f"{stage}~"
-        except SourceDown:
+        except (SourceDown, DefinitionError, Invalid):
             continue
     return None
 
@@ -188,15 +195,18 @@ def count(actor: Actor, counted: Sequence[Inbox]) -> dict[str, Count]:
     of_runs = queues.counts(actor, {inbox.id: _workflow_id(inbox) for inbox in counted})
     counts = {}
     for inbox in counted:
-        waiting, free, more, down, late = waiting_records(actor, inbox), 0, False, False, NOTHING_LATE
+        free, more, late, why = 0, False, NOTHING_LATE, ""
         try:
+            waiting = waiting_records(actor, inbox)
             if waiting:
                 free, more = count_free(actor, waiting)
                 late = lateness(actor, waiting)
         except SourceDown:
-            down = True
+            why = "The source of its records does not answer"
+        except (DefinitionError, Invalid):
+            why = "It names a field that its records no longer have"
         total = of_runs[inbox.id] + free
-        counts[inbox.id] = Count(min(total, CAP), more or total > CAP, down, late)
+        counts[inbox.id] = Count(min(total, CAP), more or total > CAP, bool(why), late, why)
     return counts
 
 

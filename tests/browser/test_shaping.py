@@ -48,6 +48,7 @@ def test_a_layout_is_arranged_by_pointer_and_by_keyboard(screens: Callable[..., 
     for _ in range(len(before) - 1):
         ines.press("Alt+ArrowDown")
     assert before[0] in names(page, 1), "past the end it enters the next group"
+    assert page.locator(".arrange-head .num").first.inner_text() == str(len(before) - 1)
     handle = page.get_by_role("button", name=f"Move {before[0]}", exact=True)
     handle.drag_to(page.locator("[data-arrange] > li").first, target_position={"x": 20, "y": 2})
     page.wait_for_function("name => document.querySelector('[data-arrange] .arrange-name').innerText === name", arg=before[0])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Route
 
 from console import workspaces
 from tests.company import Company
@@ -68,4 +69,23 @@ def test_a_workspace_is_built_by_keyboard(screens: Callable[..., "Screen"], comp
     page.wait_for_selector("#builder[data-announce='Saved in the draft.']")
     assert page.input_value("#f-text") == "Hello {{ me.email }}"
     assert workspaces.open_workspace(company.ines, "desk").document.component("hello").text == "Hello {{ me.email }}"  # type: ignore[union-attr]
+
+    def late(route: Route) -> None:
+        page.wait_for_timeout(400)
+        route.continue_()
+
+    for waits in (False, True):  # the click comes before the save begins, and while it runs
+        if waits:
+            page.route("**/w/desk/edit/hello", late)
+        page.fill("#f-text", f"Typed {waits}")
+        if waits:
+            page.evaluate("document.querySelector('form[data-autosave]').requestSubmit()")
+        page.get_by_role("complementary", name="Add").get_by_text("Divider").click()
+        page.get_by_role("heading", name="Add Divider").wait_for()
+        ines.settled()
+        assert page.get_by_role("heading", name="Add Divider").is_visible(), "the answer to the save does not take it away"
+        assert workspaces.open_workspace(company.ines, "desk").document.component("hello").text == f"Typed {waits}"  # type: ignore[union-attr]
+        page.click("#node-hello")
+        page.wait_for_selector("textarea#f-text")
+    page.unroute_all()
     assert ines.faults() == []

@@ -114,7 +114,7 @@ def test_hidden_fields_of_a_reader_and_of_everybody_are_in_no_answer() -> None:
         (["on_hold", "open"], [("on_hold", "On hold"), ("open", "Open")]),
         ([{"value": "a"}, {"value": "b", "label": "Bee"}], [("a", "A"), ("b", "Bee")]),
         ([1, 2], [("1", "1"), ("2", "2")]),
-        ([""], [("", "")]),
+        ([""], [("", "Empty")]),
     ],
 )
 def test_options_have_labels(options: list[Any], wanted: list[tuple[str, str]]) -> None:

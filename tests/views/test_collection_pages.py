@@ -199,14 +199,19 @@ def test_what_is_wrong_with_a_field_is_said_on_its_page(pages: "Pages") -> None:
 def test_a_computed_field_comes_and_goes(pages: "Pages") -> None:
     new = f"{HERE}/new-field"
     page = pages.ines.get(new)
-    for name, words in (("", "needs a name"), ("email", "already")):
-        assert words in pages.ines.post(new, typed(page, new, name=name, computed="record.id"), status=422).text
-    pages.ines.post(new, typed(page, new, name="double", label="Twice", type="decimal", computed="record.balance * 2"))
-    assert 'value="Twice"' in pages.ines.get(HERE).html
+    for name, computed, words in (
+        ("", "record.id", "needs a name or a label"),
+        ("email", "record.id", "already"),
+        ("x", "record.bal", "The draft was not saved. x: expression: There is no column bal"),
+        ("x", "record.balance.day", "balance is one value: an expression does not look into other records."),
+    ):
+        assert words in pages.ines.post(new, typed(page, new, name=name, computed=computed), status=422).text
+    pages.ines.post(new, typed(page, new, name="", label="Double", type="decimal", computed="record.balance * 2"))
+    assert 'value="Double"' in pages.ines.get(HERE).html
     pages.ines.send(pages.ines.get(f"{HERE}/changes"), "/changes", do="publish")
     assert "25" in pages.olivia.get("/c/customer/1?tab=details").text
     assert "/edit/double" not in pages.olivia.get("/c/customer/1?tab=details").html
-    assert "Twice" in pages.olivia.get("/c/customer?columns=double").text
+    assert "Double" in pages.olivia.get("/c/customer?columns=double").text
     place = f"{HERE}/fields/double"
     pages.ines.post(place, typed(pages.ines.get(place), place) | {"do": "remove"})
     assert "double" not in collections.open_collection(pages.company.ines, "customer").document.to_json().get("fields", {})

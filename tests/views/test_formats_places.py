@@ -209,6 +209,8 @@ def test_a_number_is_grouped_and_what_is_none_stays(number: str, words: str) -> 
 )  # fmt: skip
 def test_how_long_ago_changes_at_these_seconds(seconds: int, english: str) -> None:
     assert formats.ago(NOW - timedelta(seconds=seconds), EN) == english
+    if english.endswith(" ago"):
+        assert formats.ago(NOW - timedelta(seconds=seconds), Look("de", "UTC", NOW)) == english, "no word of another language in a sentence"
 
 
 @cases(

@@ -192,6 +192,13 @@ def test_while_the_source_is_away_the_pages_say_so(pages: "Pages") -> None:
     with away(pages.company):
         assert "The source of its records does not answer" in pages.mona.get("/").text
         assert "Records are missing here" in pages.mona.get("/inbox/unrated").text
+    source = UNRATED["source"] | {"segment": None, "filter": "record.balance > 1"}
+    inboxes.import_all([DESK, UNRATED | {"source": {name: said for name, said in source.items() if said}}])
+    pages.company.sql("alter table customer rename column balance to amount_held")
+    sources.refresh("company", DOCUMENTS)
+    assert "It names a field that its records no longer have" in pages.mona.get("/").text, "one stale inbox takes nothing else away"
+    assert "It names a field that its records no longer have" in pages.mona.get("/inbox").text
+    assert "There is no field balance in Customers. This inbox names it" in pages.mona.get("/inbox/unrated").text
 
 
 DATED = [DOCUMENTS[0] | {"fields": DOCUMENTS[0]["fields"] | {"updated_at": {"type": "datetime"}}}, DOCUMENTS[1]]

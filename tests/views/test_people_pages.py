@@ -118,6 +118,9 @@ def test_roles_that_cannot_be_given_are_said_beside_the_box(pages: Pages) -> Non
     form = pages.ines.get(f"/settings/people/{tom.id}/roles")
     page = pages.ines.send(form, "/roles", status=422, **{"role.1": "lead", "team.1": "", "do": "save"})
     assert reasons(page)[0] == "lead is held in a team: choose one"
+    assert (page.form("/roles")["fields"]["pair"], page.form("/roles")["fields"]["role.1"]) == ("operator@operations", "lead"), (
+        "chosen still"
+    )
     page = pages.ines.send(form, "/roles", status=422, joined=None, do="save")
     assert reasons(page) == ["takes at least one team"]
     own = pages.ines.get(f"/settings/people/{pages.company.ines.id}/roles")

@@ -131,6 +131,8 @@ def test_what_is_wrong_stands_at_its_box_and_nothing_typed_is_lost(pages: Pages)
     assert page.form("/add")["fields"]["text"] == "{{ selected.person.name }}"
     page = add(pages, "metric", status=422, sql="delete from customer", source="")
     assert "SELECT needs the data source" in page.text
+    asked = add(pages, "chart", status=422, sql="select 1", source="", chart="leaders").form("/add")["fields"].keys()
+    assert asked & {"sql", "period", "last", "by", "limit", "date"} == {"sql"}, "what a SELECT answers by itself is not asked"
     page = pages.ines.send(pages.ines.get("/w/new"), "/w/new", status=422, title="Morning", id="")
     assert "There is a workspace called morning already" in page.text
 

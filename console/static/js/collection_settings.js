@@ -14,6 +14,10 @@
   function moved(element) {
     const list = element.parentElement;
     const group = element.closest("[data-group]");
+    for (const each of document.querySelectorAll("[data-group]")) {
+      const count = each.querySelector(".arrange-head .num");
+      if (count) count.textContent = each.querySelector("[data-arrange]").children.length;
+    }
     const where = group && group !== element ? ` in ${named(group)}` : "";
     document.getElementById("moved").textContent = `${named(element)} is number ${place(element)} of ${list.children.length}${where}`;
     changed();

@@ -11,6 +11,11 @@
     const chosen = field.querySelector("select")?.selectedOptions?.[0];
     const ticked = [...field.querySelectorAll("input[type=checkbox]:checked, input[type=radio]:checked")].map((box) => box.closest("label")?.textContent.trim() || box.value);
     if (!current(field)) return "empty";
+    const day = field.querySelector("input[type=date], input[type=datetime-local]");
+    if (day) {
+      const clock = day.type === "date" ? {} : { hour: "2-digit", minute: "2-digit" };
+      return new Date(`${day.value}${day.type === "date" ? "T00:00" : ""}`).toLocaleString("en-GB", { day: "numeric", month: "short", year: "numeric", ...clock });
+    }
     return chosen ? chosen.textContent.trim() : ticked.length ? ticked.join(", ") : current(field);
   };
 

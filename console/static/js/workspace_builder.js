@@ -45,6 +45,7 @@
   function arm(form, id) {
     clearTimeout(timer);
     timer = setTimeout(() => {
+      timer = 0;
       if (!form.isConnected) return;
       if (window.handrailCompletions.open()) { arm(form, id); return; }
       back = id;
@@ -56,11 +57,35 @@
   });
   document.addEventListener("submit", (event) => {
     clearTimeout(timer);
+    timer = 0;
     event.target.querySelectorAll?.("[data-unsaved]").forEach((line) => { line.hidden = true; });
+  });
+
+  // A click on another part, or on one to add, while something is being saved or is still to be: that is saved first, then the click counts.
+  let running = 0;
+  let next = "";
+  const saves = ({ requestConfig, target }) => requestConfig?.verb === "post" && target?.id === "builder";
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (saves(event.detail)) running += 1;
+    if (!event.detail.elt.matches("#builder a[hx-get]") || !(running || timer)) return;
+    event.preventDefault();
+    next = event.detail.requestConfig.path;
+    if (!running) document.querySelector(".settings-pane form[data-autosave]")?.requestSubmit();
+  });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (!saves(detail)) return;
+    running -= 1;
+    if (!detail.successful) next = "";
   });
 
   document.addEventListener("htmx:afterSettle", () => {
     sortable();
+    if (next && !running) {
+      const path = next;
+      next = back = "";
+      window.htmx.ajax("GET", path, { target: "#builder", swap: "outerHTML" });
+      return;
+    }
     const said = builder()?.dataset.announce;
     if (said) document.getElementById("status").textContent = said;
     const target = back && document.getElementById(back);

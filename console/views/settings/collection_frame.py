@@ -1,6 +1,7 @@
 """What the pages about one collection share: their context, saving the draft, and what happens when somebody else was faster."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from console.collections import Editing
 from console.core.documents.collections import LISTS, Collection
 from console.core.documents.collections.document_changes import worded
 from console.core.documents.collections.document_merge import compare
-from console.core.documents.collections.document_words import Wording
+from console.core.documents.collections.document_words import NAMED, PLACE_WORDS, Wording
 from console.errors import Conflict, ConsoleError, Invalid, SourceDown
 from console.views import formats, frame, record_forms, records, states
 from console.views.run import form_boxes
@@ -63,9 +64,24 @@ def save(editing: Editing, document: Mapping[str, Any], drawn: Callable[[Console
     except Conflict:
         return both(collection, editing.document.to_json(), document)
     except Invalid as wrong:
-        return drawn(wrong)
+        return drawn(_spoken(wrong, editing, document))
     flash(f"{SAVED} Left out, because the table no longer has it: {', '.join(gone)}." if gone else SAVED)
     return frame.redirect_to(then)
+
+
+def _spoken(wrong: Invalid, editing: Editing, document: Mapping[str, Any]) -> Invalid:
+    """Return the refusal with the place of its first reason in words: "E-mail: expression", not `fields.email.computed`."""
+    first = next((detail for detail in wrong.details if detail.get("field")), None)
+    if first is None:
+        return wrong
+    wording, parts = Wording.of(editing.becoming, document), re.findall(r"[^.\[\]]+", first["field"])
+    if parts[0] not in document and parts[0] not in PLACE_WORDS:
+        return wrong
+    if parts[0] in NAMED and parts[1:] and parts[1].isdigit() and int(parts[1]) < len(document.get(parts[0], ())):
+        parts[1] = str(document[parts[0]][int(parts[1])].get(NAMED[parts[0]], parts[1]))
+    more = f" And {len(wrong.details) - 1} more." if len(wrong.details) > 1 else ""
+    reason = f"The draft was not saved. {wording.place(tuple(parts))}: {first['reason']}{more}"
+    return Invalid(reason, details=wrong.details, **wrong.extra)
 
 
 def _without_gone(editing: Editing, document: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -9,10 +9,11 @@ from werkzeug.datastructures import MultiDict
 
 from console import accounts, collections
 from console.collections import Editing
-from console.core.documents.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, treatment
+from console.core.documents.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, recognising, treatment
 from console.core.documents.collections.document_merge import merged
 from console.core.documents.collections.document_words import Wording
 from console.core.documents.json_shape import loaded
+from console.core.plain_words import unaccented
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.views import frame
 from console.views.settings import area, collection_forms, collection_frame
@@ -92,8 +93,14 @@ def new_field(collection: str) -> Response:
     if request.method != "POST":
         return _field(editing, None)
     name, document = request.form.get("name", "").strip(), editing.document.to_json()
-    if name in document.get("fields", {}) or not name:
-        reason = f"There is a field {name} already." if name else "A field needs a name."
+    taken = {*document.get("fields", {}), *editing.becoming.by_name}
+    if not name and (label := request.form.get("label", "")):
+        plain = recognising.snaked(unaccented(label)).encode("ascii", "ignore").decode()
+        name = (
+            next((each for each in (plain, *(f"{plain}_{number}" for number in range(2, 100))) if each not in taken), "") if plain else ""
+        )
+    if name in taken or not name:
+        reason = f"There is a field {name} already." if name else "A field needs a name or a label."
         return _field(editing, None, Invalid(reason, details=[{"field": "name", "reason": reason}]))
     document.setdefault("fields", {})[name] = {"computed": "", **collection_forms.field_document(request.form, {})}
     if "columns" in document:

@@ -15,7 +15,7 @@ from console.views.settings import area, people
 
 blueprint = Blueprint("person_roles", __name__, url_prefix="/settings/people")
 
-BLANK_ROWS = 2
+BLANK_ROWS, MOST_ROWS = 2, 20
 
 
 @blueprint.route("/<person_id>/roles", methods=["GET", "POST"])
@@ -73,14 +73,17 @@ def pair_fields(
     """Return what `settings/pairs.html` draws: roles and teams as ticked boxes with additions marked, and rows to add more."""
     names = people.team_names()
     held, joined = set(before[0]), set(before[1])
+    placed = person_changes.place_everywhere(pairs)
+    unplaced, choices = sorted(role for role, team in placed if not team), people.team_choices("")
+    only = choices[0].value if len(choices) == 1 else ""
     return {
         "pairs": [
-            (f"{role}@{team}", people.pair_words((role, team), names), (role, team) in held)
-            for role, team in sorted(person_changes.place_everywhere(pairs))
+            (f"{role}@{team}", people.pair_words((role, team), names), (role, team) in held) for role, team in sorted(placed) if team
         ],
-        "blank": range(1, BLANK_ROWS + 1),
+        "rows": list(enumerate([*unplaced, *[""] * max(0, BLANK_ROWS - len(unplaced))], start=1)),
+        "only_team": only,
         "joined": [(team, names.get(team, team), team in joined) for team in teams],
-        "team_choices": people.team_choices(""),
+        "team_choices": choices,
         "role_choices": people.role_choices(""),
         "everywhere": sorted(formats.role_words(role) for role in access.EVERYWHERE),
         "wrong": reasons(error),
@@ -116,4 +119,4 @@ def named_teams() -> list[str]:
 
 
 def _rows() -> list[Pair]:
-    return [(request.form.get(f"role.{number}", ""), request.form.get(f"team.{number}", "")) for number in range(1, BLANK_ROWS + 1)]
+    return [(request.form.get(f"role.{number}", ""), request.form.get(f"team.{number}", "")) for number in range(1, MOST_ROWS + 1)]

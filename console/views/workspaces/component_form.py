@@ -54,6 +54,12 @@ WHERE_HELP = 'One condition a line, all must hold: record.status == "open". One 
 KEEP = frozenset({"id", "type", "components"})
 
 
+OF_RECORDS = frozenset(
+    {"collection", "segment", "where", "measure", "field", "date", "period", "last", "whole", "by", "limit", "then", "stages"}
+)
+"""Boxes of figures that a SELECT answers by itself."""
+
+
 def boxes(actor: Actor, document: Workspace, kind: str, given: Mapping[str, Any], errors: Mapping[str, str] | None = None) -> list[Box]:
     """The boxes for a component of this kind with these values; `errors`: name of the box → what is wrong."""
     found = _Offer(actor, document, given).boxes(kind)
@@ -164,11 +170,7 @@ class _Offer:
     def boxes(self, kind: str) -> list[Box]:
         sql = bool(self.given.get("sql"))
         named = [self._box(kind, name) for name in _NAMES[kind]]
-        return [
-            box
-            for box in named
-            if box is not None and not (sql and box.name in ("collection", "segment", "where", "measure", "field", "date"))
-        ]
+        return [box for box in named if box is not None and not (sql and box.name in OF_RECORDS)]
 
     def _box(self, kind: str, name: str) -> Box | None:
         row = _ROWS.get(f"{kind}.{name}") or _ROWS[name]

@@ -446,5 +446,5 @@ def _option(item: Any) -> Option:
     return (
         Option(item["value"], item.get("label") or humanised(item["value"]), item.get("tone"))
         if isinstance(item, Mapping)
-        else Option(str(item), humanised(str(item)))
+        else Option(str(item), humanised(str(item)) or "Empty")
     )

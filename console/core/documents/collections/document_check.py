@@ -157,6 +157,10 @@ def _changes(made: CollectionDocument, columns: Mapping[str, Any]) -> Iterator[S
             yield Spot(("changes", place), f"{name} holds {stored}: only a moment, a day or a number says how far a look has come.")
 
 
+PLAIN = ("integer", "decimal", "boolean", "uuid", "date", "datetime", "time")
+"""Kinds of columns that hold nothing inside."""
+
+
 def _lists(
     made: CollectionDocument, fields: list[str], columns: list[str]
 ) -> Iterator[tuple[tuple[str | int, ...], Sequence[str], list[str]]]:
@@ -195,10 +199,12 @@ def _field(name: str, says: FieldDocument, columns: Mapping[str, Any], made: Col
     if says.computed is not None:
         hidden = {other for other, field in made.fields.items() if field.hidden}
         try:
-            looked = {path[1] for path in expressions.paths(expressions.parse(says.computed)) if path[0] == "record" and len(path) > 1}
+            paths = [path for path in expressions.paths(expressions.parse(says.computed)) if path[0] == "record" and len(path) > 1]
         except ExpressionError:
             return
-        for other in sorted(looked & hidden):
+        for other in sorted({path[1] for path in paths if path[2:]} & {name for name, item in columns.items() if item["stored"] in PLAIN}):
+            yield Spot((*place, "computed"), f"{other} is one value: an expression does not look into other records.")
+        for other in sorted({path[1] for path in paths} & hidden):
             yield Spot((*place, "computed"), f"It is made of {other}, which is hidden: what nobody may see, nobody may see of it.")
 
 

@@ -1,7 +1,7 @@
 """Documents of collections in words: what has changed in one, and conditions of segments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from console.core import plain_words
@@ -36,6 +36,8 @@ class Wording:
     fields: Mapping[str, Field]
     segments: Mapping[str, str]
     relations: Mapping[str, str]
+    new: Mapping[str, str] = field(default_factory=dict)
+    """Labels of fields that a document alone has."""
 
     @classmethod
     def of(cls, collection: Collection, *documents: Mapping[str, Any]) -> "Wording":
@@ -46,7 +48,13 @@ class Wording:
             for place in ("segments", "relations")
         )
         fields = {item.name: item for item in (*collection.stored_fields, *collection.computed_fields)}
-        return cls(fields, segments, {relation.name: relation.label for relation in collection.relations} | relations)
+        new = {
+            name: str(says["label"])
+            for document in documents
+            for name, says in document.get("fields", {}).items()
+            if isinstance(says, Mapping) and says.get("label")
+        }
+        return cls(fields, segments, {relation.name: relation.label for relation in collection.relations} | relations, new)
 
     def place(self, place: tuple[str, ...]) -> str:
         """A place of the document: "E-mail: label", "Segment High risk: conditions"."""
@@ -90,6 +98,10 @@ class Wording:
             return " · ".join(self.content((*place, ""), entry) for entry in content)
         if isinstance(content, str) and place[0] == "segments" and last == "filter":
             return sentence(content, self.fields)
+        if isinstance(content, str) and place[0] == "relations" and last == "collection":
+            return plain_words.humanised(content.rpartition(".")[2])
+        if isinstance(content, str) and place[0] == "relations" and last == "via":
+            return self._field(content)
         if content in ("to_many", "to_one") and last == "kind":
             return "several" if content == "to_many" else "one"
         if isinstance(content, str) and place[0] == "changes":
@@ -99,7 +111,7 @@ class Wording:
         return worded(content)
 
     def _field(self, name: str) -> str:
-        return self.fields[name].label if name in self.fields else name
+        return self.fields[name].label if name in self.fields else self.new.get(name, name)
 
 
 def sentence(expression: str, fields: Mapping[str, Field]) -> str:

@@ -1,12 +1,12 @@
 """Columns that look, by their names and kinds, as if they held the keys of another table, in databases without foreign keys."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
 from console.core.documents.collections import recognising
 from console.core.documents.collections.labels import KEY_WORDS, one_of
 from console.core.documents.collections.model import Collection, Field
+from console.core.plain_words import unaccented
 
 KINDS = frozenset({"integer", "text", "uuid"})
 PLAIN_KEYS = frozenset({"id", "uuid", "guid", "code", "name", "key", "no", "number", "entity_id", "row_id", "value_id", "sid"})
@@ -99,7 +99,7 @@ def _stem(name: str) -> tuple[str, ...]:
 
 def _words(name: str) -> tuple[str, ...]:
     """The words of a name without accents."""
-    return recognising.parts_of("".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter)))
+    return recognising.parts_of(unaccented(name))
 
 
 def _begun(words: Sequence[str]) -> str:

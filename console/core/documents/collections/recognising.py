@@ -88,7 +88,8 @@ SHORT = {"nm": "name", "nme": "name"}
 """Short words of names of columns, as they are read: `first_nm`."""
 WHOLE = ("display_name", "full_name", "fullname", "displayname")
 TITLES = (
-    "name", "title", "label", "titel", "bezeichnung", "name1", "bez1", "bez", "firma", "nom", "naam", "nombre", "legal_name",
+    "name", "title", "label", "titel", "bezeichnung", "name1", "bez1", "bez", "firma", "nom", "libelle", "libellé", "intitule", "intitulé", "désignation",
+    "designation", "nazwa", "tytul", "tytuł", "naam", "nombre", "legal_name",
     "company_name", "subject", "filename", "file_name", "description", "code",
 )  # fmt: skip
 COMPOUND = ("name", "titel", "bezeichnung", "naam", "namn", "navn")
