@@ -31,7 +31,9 @@ def drawn(more: approval_beside.Beside, view: View, look: Look, alike: Sequence[
             "approved": more.alike.approved,
             "rejected": more.alike.rejected,
             "median": formats.span(more.alike.median_s, look) if more.alike.median_s is not None else "",
-            "lines": [dict(told) | {"yes": line.approval.status == "approved"} for told, line in zip(alike, more.alike.lines, strict=False)],
+            "lines": [
+                dict(told) | {"yes": line.approval.status == "approved"} for told, line in zip(alike, more.alike.lines, strict=False)
+            ],
             "marks": [line.approval.status == "approved" for line in reversed(more.alike.lines)],
         },
         "passed": min(100, max(0, round(100 * passed / total))) if total > 0 else None,
