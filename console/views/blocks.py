@@ -47,6 +47,8 @@ def drawn(
         if kind is not None and kind.cites and papers is not None and "trouble" not in data:
             more = {"papers": {source["id"]: papers(source) for source in data["sources"] if source.get("document") is not None}}
         block = with_words({**data, **more}, look)
+        if not (block["title"] or block.get("facts", True) or block.get("trouble") or data.get("empty", {}).get("from")):
+            continue  # facts of which none holds, under no head: nobody misses them
         side = block.get("side")
         if side is None:
             rows.append({"blocks": [block]})

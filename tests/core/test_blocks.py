@@ -181,11 +181,6 @@ def test_amounts_are_drawn_in_their_order_and_never_beyond_the_whole() -> None:
     shut = blocks.picture(without(found(AMOUNTS, paid=180, back=60, now=30), "content[0].parts[0].value"), say)
     assert ([one["drawn"] for one in (none_paid, all_left, shut)], none_paid["lines"], shut["bars"]) == ([False, True, False], [], [])
     assert [line["shown"] for line in shut["lines"]] == ["180", "hidden", "30", "hidden"]
-    unsaid = drawn(AMOUNTS, paid="180", back=None, now="5")
-    assert [line["shown"] for line in unsaid["lines"]] == ["180", "–", "5", "–"], (
-        "beside a part that nobody knows it cannot be told what is left"
-    )
-    assert (unsaid["drawn"], unsaid["bars"]) == (False, [])
     mixed = {**AMOUNTS, "whole": {**WHOLE, "currency": "'EUR'"}, "parts": [{"label": "Back", "value": "5", "currency": "'USD'"}]}
     assert drawn(mixed, paid=10)["trouble"] == "This cannot be drawn: the amounts are not all in one currency."
 

@@ -237,7 +237,7 @@ def test_what_did_not_come_is_said_once_and_calmly(pages: "Pages", status: str, 
     assert page.text.count(words) == 1
     assert ("Why this is so." in page.text) is (code != "no_key")
     assert bool([form for form in page.forms if form["action"].endswith("/propose")]) is retry
-    assert ("Handle Manually" in page.text) is (status != "off" and code != "no_key")
+    assert ("Handle Manually" in page.text) is (status == "failed" and code != "no_key"), "not where nothing was proposed"
     assert states(page) == {"risk": "off", "email": "off"}
 
 

@@ -173,7 +173,7 @@ def test_steps_are_counted_without_those_that_do_not_stand() -> None:
 @cases(
     ("status", "ending", "words"),
     [
-        ("completed", "Approved", "KYC review is done: Approved"), ("completed", None, "KYC review is done"), ("aborted", "Approved", "KYC review was aborted"),
+        ("completed", "Approved", "KYC review is done: Approved"), ("completed", "existing", "KYC review is done: Existing"), ("completed", None, "KYC review is done"), ("aborted", "Approved", "KYC review was aborted"),
         ("cancelled", None, "KYC review was cancelled"), ("failed", None, "KYC review failed"), ("timed_out", None, "KYC review ran out of time"), ("saved", None, "KYC review"),
     ],
 )  # fmt: skip

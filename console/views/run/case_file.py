@@ -70,7 +70,7 @@ def html(case: CaseFile, actor: Actor) -> str:
     )
     papers = Papers(actor, run, run["last_event"])
     context = page.context_of_run(run, case.record_title, "") | {
-        "ending": formats.program_words(str(run["ending"])) if run["ending"] else "",
+        "ending": formats.label_of(str(run["ending"])) if run["ending"] else "",
         "read_only": True,
         "mode": "look",
         "icon": lambda *_: "",

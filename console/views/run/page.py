@@ -316,7 +316,7 @@ def _news(run_id: str, look: Look) -> list[tuple[str, str]]:
 def ended_title(run: Mapping[str, Any]) -> str:
     """Return the heading of an ended run; of an open one the workflow's title."""
     shown = _ENDED.get(run["status"], "{title}").format(title=run["workflow"]["title"])
-    return f"{shown}: {formats.program_words(str(run['ending']))}" if run.get("ending") and run["status"] == "completed" else shown
+    return f"{shown}: {formats.label_of(str(run['ending']))}" if run.get("ending") and run["status"] == "completed" else shown
 
 
 def list_words(progress: Mapping[str, Any]) -> str:

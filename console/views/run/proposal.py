@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from console.ai.types import ProviderError
 from console.core.run.proposal import DECLINED, FAILED, OFF, PENDING, READY, UNFILLED, fills
 from console.proposals import options
 from console.proposals.absence_words import MENDED_BY_OTHERS
@@ -355,11 +356,22 @@ def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection
         return _ready(run, proposal, [*hints, *([choice] if choice else [])], base)
     words = str(proposal["message"] or "")
     none = proposal["code"] in NO_TOOL
+    if none and _connected(str(proposal["purpose"])):  # a model was connected after the step was opened
+        return replace(base, status="none", can_retry=True)
     if status == OFF or none:
         quiet = "AI is not configured here, so nothing is pre-filled." if none else words or "No proposals are made at this step."
         return replace(base, status=OFF, head=quiet, quiet=True)
     head = "Nothing is proposed here" if status == DECLINED else "No proposal came"
     return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words} {banner}".strip())
+
+
+def _connected(purpose: str) -> bool:
+    """Return whether there is a model now that could be asked."""
+    chosen = options.current().chosen(purpose)
+    try:
+        return not chosen.rules and bool(chosen.provider())
+    except ProviderError:
+        return False
 
 
 def _banner(proposal: Mapping[str, Any]) -> str:
