@@ -301,6 +301,12 @@ def test_k12_a_customer_changed_meanwhile_is_screened_again(house: House) -> Non
     assert told["current"]["step"] == "changed", "before a second person is asked to confirm what does not hold any more"
     assert "1967-11-04" in house.screen(run_id)["text"]
     assert house.answer(run_id)["current"]["step"] == "hits"
+    house.sql("update customer set birth_place = 'Kaunas' where id = %s", stories.JURIJ)
+    assert "The customer was changed since the screening" in str(house.screen(run_id)), "a place of birth clears a hit, too"
+    while (told := house.told(run_id))["current"]["step"] == "hits":
+        house.answer(run_id)
+    assert told["current"]["step"] == "changed"
+    assert house.answer(run_id)["current"]["step"] == "hits"
     assert house.sql("select count(*) from screening_hit join screening_run on run_id = screening_run.id where subject_kind = 'customer' and subject_ref = %s and status = 'open'", str(stories.JURIJ)) != [(0,)]  # fmt: skip
     whole(run_id)
 
