@@ -29,7 +29,7 @@ LIKE = SHOWN - 0.1  # what agrees besides the name adds less than that
 LEVELS = ("low", "medium", "high", "prohibited")
 SAME, NEAR = "same", "near"
 MOST_COMPARED = 300  # hits that a review goes through, in its order: the limit of its list
-IDENTITY = ("display_name", "name_original", "birth_date", "nationalities", "residence_country")
+IDENTITY = ("display_name", "name_original", "birth_date", "birth_place", "nationalities", "residence_country")
 
 
 @dataclass(frozen=True, slots=True)
