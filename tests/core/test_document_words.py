@@ -115,7 +115,7 @@ def test_a_relation_is_said_by_its_label() -> None:
     (line,) = told(BEFORE | {"relations": [BEFORE["relations"][0] | {"label": "Their accounts"}]})
     assert line == ("Relation Their accounts: label", "Accounts", "Their accounts")
     (gone,) = told(BEFORE | {"relations": []})
-    assert gone == ("Relation Accounts", "label: Accounts; records of: account; leads to: several; by: customer_id", "nothing")
+    assert gone == ("Relation Accounts", "label: Accounts; records of: Account; leads to: several; by: customer_id", "nothing")
 
 
 @cases(

@@ -102,8 +102,8 @@ def test_a_moment_is_no_number_by_which_a_record_is_called() -> None:
 
 def test_a_title_has_the_ends_of_random_signs() -> None:
     made = assembled(structure("stock", column("place", "binary"), column("no", "integer"), key=("place", "no")))["stock"]
-    assert made.title_of({"place": "05b9dec0b0b142668273b5262b1077a5", "no": 1}, None) == "Place 05b9dec0…77a5, no 1"
-    assert made.title_of({"place": "05b9", "no": 1}, None) == "Place 05b9, no 1"
+    assert made.title_of({"place": "05b9dec0b0b142668273b5262b1077a5", "no": 1}, None) == "Place 05b9dec0…77a5, number 1"
+    assert made.title_of({"place": "05b9", "no": 1}, None) == "Place 05b9, number 1"
     made = assembled(structure("case", column("id", "uuid")))["case"]
     assert made.title_of({"id": "003ede56-9e09-40dd-b581-cd84a075e150"}, None) == "Case 003ede56…e150"
 

@@ -19,6 +19,7 @@ IDENTITY = {"passport", "id_card", "residence_permit"}
 OPEN_DISPUTE = {"warning_needs_response", "needs_response", "under_review"}
 KEYS = {
     "id",
+    "changes",
     "governed",
     "clearance",
     "contact",
@@ -108,6 +109,7 @@ def test_every_column_named_is_there(document: dict[str, Any]) -> None:
         *document.get("fields", {}),
         *document.get("key", ()),
         *document.get("governed", {}),
+        *document.get("changes", {}).values(),
     ]
     named += [name for section in summary.get("sections", ()) for name in section["fields"]]
     named += [document["sort"].lstrip("-")] if document.get("sort") else []

@@ -324,7 +324,7 @@ def test_sqlite_tells_its_rules(clean: object, shop_file: str) -> None:
         ("((state)::text = ANY ((ARRAY['a>=b'::character varying, 'x(('::character varying])::text[]))", "State in ('a>=b', 'x((')"),
         ("((total > 0) AND (state <> 'x)'))", "(Total > 0) and (State ≠ 'x)')"),
         ("(((state)::text ~ '^[A-Z]'::text))", "State is written as '^[A-Z]'"),
-        ("length(state) > 3", "length(State) > 3"),
+        ("length(state) > 3", "length of State > 3"),
     ],
 )
 def test_a_check_reads_without_signs_of_its_database(check: str, words: str) -> None:

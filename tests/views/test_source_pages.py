@@ -294,9 +294,9 @@ def test_a_record_that_is_referred_to_by_several_columns_is_called_by_its_title(
     name = connected(file)
     for path in ("call", "call/1"):
         page = pages.ines.get(f"/c/{name}.{path}")
-        assert "LTKLJ, no 2" in page.text
+        assert "LTKLJ, number 2" in page.text
         assert f"/c/{name}.berth/~7EWyJMVEtMSiIsIjIiXQ" in page.links
-    assert "LTKLJ, no 2" in pages.ines.get(f"/c/{name}.call/1/related/berth").text
+    assert "LTKLJ, number 2" in pages.ines.get(f"/c/{name}.call/1/related/berth").text
 
 
 def test_rights_name_the_source_where_two_have_a_table_of_one_name(pages: Pages, tmp_path: Path) -> None:
