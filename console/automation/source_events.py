@@ -42,6 +42,10 @@ AGAIN_FOR = timedelta(seconds=60)
 MOST_SEEN = 20_000
 """Rows near the end that are remembered. Of more, as after a change of a whole table at one moment, the earlier ones are not looked at again."""
 
+EARLY_S = 0.5
+"""So much earlier than its turn a collection is looked at: whoever looks comes once a second, and would else come just before the turn, and again two
+seconds later."""
+
 CAUSED_WITHIN = timedelta(minutes=5)
 """A change that is found so soon after a run has changed the record counts as the run's; where nobody could look meanwhile, so much later."""
 
@@ -127,7 +131,7 @@ def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, delete
 def _due(collection: str, column: str, every_s: int) -> bool:
     found = fetch(
         'select looked_at < clock_timestamp() - make_interval(secs => %s) from console.source_watch where collection = %s and "column" = %s',
-        (every_s, collection, column),
+        (every_s - EARLY_S, collection, column),
     )
     return not found or found[0][0] is not False
 

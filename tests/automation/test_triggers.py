@@ -252,6 +252,9 @@ def test_a_table_that_changes_at_one_moment_is_told_once_and_not_read_again_as_a
     assert looked()[12:] == ["19", "20"]
     shop.execute("update orders set updated_at = now() - interval '5 seconds' where id = 18")  # committed late
     assert looked()[12:] == ["18", "19", "20"]
+    for ago, due in (("0.8 seconds", 2), ("0.1 seconds", 0)):  # who looks comes once a second: just before its turn is late enough
+        fetch("update console.source_watch set looked_at = clock_timestamp() - %s::interval returning 1", (ago,))
+        assert automation.look() == due
 
 
 def test_a_column_of_days_tells_of_every_row_of_the_day(shop: psycopg.Connection[Any]) -> None:
