@@ -144,6 +144,9 @@ def test_home_and_the_picture_tell_of_automations_what_the_reader_may_know(pages
     narrowed = pages.tom.get("/workflows/care-review").text
     assert "Began1100%" in narrowed
     assert "Halcyon" not in narrowed
+    [last] = [run for run in runs.find(pages.company.mona, {})[0] if run.record == "1"]
+    runs.take_out(pages.company.mona, last.id, "opted out", exited=True)
+    assert "Left early150%" in pages.mona.get("/workflows/care-review").text
 
 
 def test_a_record_says_what_its_automation_waits_for_and_a_list_how_others_ended(pages: Pages, robot: None) -> None:

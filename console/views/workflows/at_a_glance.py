@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from console import automation, enrolments, formats, monitoring
 from console.core.documents.workflow import Workflow
 from console.diagrams import Shown
+from console.runs.changing.taking_out import EXITED
 from console.views import enrolled, frame
 from console.views.run.wait_words import waits_shortly, waits_until
 
@@ -17,7 +18,7 @@ _ENDS = {
     "failed": ("Failed", "bad"),
     "timed_out": ("Timed out", "bad"),
     "aborted": ("Ended by people", "other"),
-    "cancelled": ("Left early", "other"),
+    "cancelled": ("Taken out or cancelled", "other"),
 }
 
 
@@ -108,7 +109,9 @@ def _funnel(found: monitoring.endings.Endings, document: Workflow) -> list[Bar]:
     sums: dict[tuple[str, str], int] = {}
     for (status, end), number in found.ends.items():
         label, tone = _ENDS.get(status, ("Done", ""))
-        if status == "completed" and end:
+        if status == "completed" and end == EXITED:
+            label, tone = "Left early", "other"
+        elif status == "completed" and end:
             label = named.get(end) or formats.label_of(end)
         sums[label, tone] = sums.get((label, tone), 0) + number
     rest = found.begun - sum(sums.values())
