@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from console import access, log, records, subjects
+from console import access, formats, log, records, subjects
 from console.browse import naming
 from console.browse.governors import Governor, governors
 from console.core import expressions, filters
@@ -21,7 +20,7 @@ from console.core.expressions.search_syntax import Several, Sought, Way
 from console.core.filters import Filter, Today
 from console.core.scopes import Scope
 from console.errors import Malformed, NotFound, TooSlow
-from console.formats import Named
+from console.formats import Look, Named
 from console.records import Chosen, KeySelect, Ranges, Record, ValueCounts, index_advice, search, sql_segments
 
 CAP = 10_000
@@ -331,10 +330,13 @@ def question(actor: Actor, collection: Collection, scope: Scope, query: BrowseQu
     condition = (query.filter or "").strip()
     # an expression of a document would be looked for as words, and find nothing without a word: it is refused as no JSON
     structured = condition.startswith("{") or "record." in condition
-    where = filters.parse(condition, collection, scope.hidden, _today(actor)) if structured else None
+    where = filters.parse(condition, collection, scope.hidden, Today.of(log.now(), actor.zone)) if structured else None
     ways = partial(_way, actor, collection)
-    texts = [query.q or "", "" if where is not None else condition]
-    found = [search_syntax.read(text, collection, scope.hidden, ways, actor.zone, extended=query.extended) for text in texts]
+    kept = partial(formats.sought_value, Look.of(actor))
+    read = partial(
+        search_syntax.read, collection=collection, hidden=scope.hidden, ways=ways, zone=actor.zone, extended=query.extended, kept=kept
+    )
+    found = [read(query.q or ""), read("" if where is not None else condition)]
     found = [search_syntax.everywhere(item) for item in found] if query.inside else found
     sought = [item for item in found if item is not None]
     return (
@@ -347,15 +349,7 @@ def question(actor: Actor, collection: Collection, scope: Scope, query: BrowseQu
 def filter_of(actor: Actor, collection_id: str, text: str) -> tuple[Collection, Filter]:
     """The collection, and the filter of a list's address. Raises NotFound, Malformed for what the actor may not read."""
     collection, scope = browsed_collection(actor, collection_id)
-    return collection, filters.parse(text, collection, scope.hidden, _today(actor))
-
-
-def _today(actor: Actor) -> Today:
-    """The reader's day."""
-    try:
-        return Today(log.now().astimezone(ZoneInfo(actor.zone)).date(), actor.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return Today(log.now().date())
+    return collection, filters.parse(text, collection, scope.hidden, Today.of(log.now(), actor.zone))
 
 
 def _way(actor: Actor, collection: Collection, name: str) -> Way | None:

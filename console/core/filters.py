@@ -8,11 +8,12 @@ means `is_null`; `contains` and `starts_with` ignore case in texts; in lists an 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
 
 from console.core.documents.collections import CONVERSIONS, Collection, Field
-from console.core.moments import midnight_text
+from console.core.moments import is_zone, midnight_text
 from console.errors import Malformed
 
 OPS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "starts_with", "is_null")
@@ -48,6 +49,11 @@ class Today:
 
     day: date
     zone: str = "UTC"
+
+    @classmethod
+    def of(cls, now: datetime, zone: str) -> "Today":
+        """The day in this zone; in one that is not known, that of UTC."""
+        return cls(now.astimezone(ZoneInfo(zone)).date(), zone) if is_zone(zone) else cls(now.date())
 
 
 @dataclass(frozen=True, slots=True)

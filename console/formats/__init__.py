@@ -7,10 +7,10 @@ Both directions live here, so that a page accepts what it shows in a box. Values
 from console.core.counted_moments import counting, is_counted
 from console.formats import times
 from console.formats.codes import CODED, code_choices, code_name, code_names, program_words
-from console.formats.forms import box, typed
+from console.formats.forms import box, is_fraction, sought_value, typed, unit_words
 from console.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, Amount, Kind, Look, Named, kind, with_currencies
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker, unfolding
-from console.formats.money import amount_of, currency_words, is_money, money_box
+from console.formats.money import amount_of, is_money, money_box, of_any_currency
 from console.formats.numerals import decimal_mark, grouped
 from console.formats.plain_numbers import figure, is_figure, unit
 from console.formats.sent_json import object_in

@@ -47,6 +47,12 @@ def language_name(name: str, locale: str) -> str:
         return name
 
 
+def code_named(kind: str, name: str, locale: str) -> str | None:
+    """The code of what goes by this name, upper and lower case alike; None where nothing does."""
+    wanted = name.strip().casefold()
+    return next((code for code, each in code_names(kind, locale).items() if each.casefold() == wanted), None)
+
+
 @lru_cache(maxsize=64)
 def code_choices(kind: str, locale: str) -> tuple[tuple[str, str], ...]:
     """(code, name) of what can be chosen, by name. Countries without groups of them, languages of two letters, currencies in use."""

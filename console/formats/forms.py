@@ -9,11 +9,15 @@ from zoneinfo import ZoneInfo
 
 from console.core import counted_moments
 from console.core.counted_moments import is_counted
-from console.formats.kinds import LISTS, Kind, Look
-from console.formats.money import is_money, money_box, money_typed
+from console.core.currencies import whole_units
+from console.formats.codes import CODED, code_named
+from console.formats.kinds import LISTS, NUMBERS, Kind, Look, kind
+from console.formats.money import currency_words, is_money, money_box, money_typed, of_any_currency
 from console.formats.times import moment_of, within
 
 BLANKS = "[ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]"
+HUNDRED = 2
+PERCENT = ("percent", "fraction")
 _GROUPED = re.compile(rf"-?[0-9]{{1,3}}(?:{BLANKS}[0-9]{{3}})+(?:[.,][0-9]*)?")
 
 
@@ -32,11 +36,42 @@ def box(what: Kind, value: Any, look: Look) -> str:
         return str(value) if at is None else box(Kind(what.name, what.label, "datetime"), at, look)
     if is_money(what):
         return money_box(what, value)
+    if is_fraction(what):
+        return _moved(str(value), -HUNDRED)
     if what.type in LISTS and isinstance(value, list):
         return "\n".join(_line(part) for part in value)
     if isinstance(value, Mapping | list):
         return json.dumps(value, ensure_ascii=False, indent=2)
     return str(value)
+
+
+def sought_value(look: Look, field: Any, entry: str) -> Any:
+    """What a field that is searched holds for what people read and type: amounts in whole units, parts of one in per cent, countries and the like by name."""
+    what = kind(field)
+    if what.widget in CODED:
+        return code_named(what.widget, entry, look.locale) or entry
+    if is_money(what) or is_fraction(what) or is_counted(what):
+        return typed(of_any_currency(what), [entry], look)
+    return entry
+
+
+def is_fraction(what: Kind) -> bool:
+    """Whether the field holds parts of one, which people read and type in per cent."""
+    return what.widget == "fraction" and what.type == "decimal"
+
+
+def unit_words(what: Kind) -> str:
+    """What stands behind the box of a number: its currency, if it is known, or that it is in per cent."""
+    return "%" if what.widget in PERCENT and what.type in NUMBERS else currency_words(what)
+
+
+def _moved(number: str, places: int) -> str:
+    """The number with its point so many places further left; what is no number stays as it is."""
+    made = whole_units(number, places)
+    if made is None:
+        return number
+    plain = f"{made:f}"
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
 def _line(part: Any) -> str:
@@ -67,6 +102,8 @@ def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
         return counted_moments.count(what.widget, at, whole=whole) if at else _READERS[what.type](entry.strip(), look)
     if is_money(what):
         return money_typed(what, _fraction(entry.strip(), look))
+    if is_fraction(what):
+        return _moved(_fraction(entry.strip().removesuffix("%").strip(), look), HUNDRED)
     reader = _READERS.get(what.type)
     return reader(entry.strip(), look) if reader else entry
 

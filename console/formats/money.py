@@ -1,6 +1,7 @@
 """Amounts of money: as people read them, as they type them, and as they are stored."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
 
@@ -95,6 +96,11 @@ def _places(what: Kind, code: str) -> int | None:
     if not what.minor:
         return None
     return CENTS if not what.currency else decimals(code)
+
+
+def of_any_currency(what: Kind) -> Kind:
+    """The kind of a limit on an amount: where each record has a currency of its own, it is of any, and does not say that it has none."""
+    return replace(what, currency="") if what.currency and not currency_words(what) else what
 
 
 def currency_words(what: Kind) -> str:

@@ -5,7 +5,7 @@ Days are chosen by a picker or counted from today. What the sheet sends is turne
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -114,7 +114,7 @@ def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str
             )
         joined = " or " if given.kind == "or" else " and "
         return joined.join(condition_words(part, kinds, look) for part in given.items) or "Nothing"
-    what = _of_any(kinds.get(given.field) or Kind(given.field, given.field))
+    what = formats.of_any_currency(kinds.get(given.field) or Kind(given.field, given.field))
     if given.op == "is_null" or given.value is None:
         return f"{what.label} is {'empty' if (given.value if given.op == 'is_null' else given.op == 'eq') else 'not empty'}"
     spoken = (_DATED if what.type in DATES else _SPOKEN)[given.op]
@@ -123,11 +123,6 @@ def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str
     values = given.value if isinstance(given.value, list) else [given.value]
     words = ["empty" if value is None else formats.text(what, value, look) for value in values]
     return f"{what.label} {spoken} {alternatives(words)}"
-
-
-def _of_any(what: Kind) -> Kind:
-    """The kind of a limit on an amount: where each record has a currency of its own, it is of any, and does not say that it has none."""
-    return replace(what, currency="") if what.currency and not formats.currency_words(what) else what
 
 
 def alternatives(words: Sequence[str]) -> str:
@@ -321,6 +316,6 @@ def value_of(what: Kind, entry: str, look: Look) -> Any:
         return text if text in what.options else stored.get(text.casefold(), text)
     if what.type == "boolean":
         return YES_NO.get(text.casefold(), text)
-    if formats.is_money(what) or formats.is_counted(what):
-        return formats.typed(_of_any(what), [text], look)
+    if formats.is_money(what) or formats.is_counted(what) or formats.is_fraction(what):
+        return formats.typed(formats.of_any_currency(what), [text], look)
     return formats.typed(Kind(what.name, what.label, "text" if what.type in formats.LISTS else what.type), [text], look)

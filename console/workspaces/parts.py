@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 from console import access, browse, formats, inboxes, log, records
@@ -186,7 +187,8 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
         raise Gone(f"There is no field {missing[0]} in {collection.label} any more.")
     columns = tuple(readable[name] for name in dict.fromkeys(wanted) if name in readable)
     text = desk.input(item.search) if item.search else None
-    sought = search_syntax.read(str(text), collection, scope.hidden, lambda _: None, desk.actor.zone) if text else None
+    kept = partial(formats.sought_value, Look.of(desk.actor))
+    sought = search_syntax.read(str(text), collection, scope.hidden, lambda _: None, desk.actor.zone, kept=kept) if text else None
     order_of(collection, scope, item.sort)
     names = [each.name for each in columns]
     badge = collection.summary.get("badge")

@@ -1,5 +1,6 @@
 """What people type above a list: what it means, and that nothing typed is ever an error."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from console.core.documents.collections import Collection, Stored, assemble
 from console.core.expressions.search_syntax import LONGEST, MOST_TERMS, Several, Sought, Through, Way, Without, Words, read, words
 from console.core.filters import Test as Asked
 from console.core.scopes import Scope, whole
+from console.formats import Look, sought_value
 
 
 def structure(table: str, columns: dict[str, str]) -> dict[str, Any]:
@@ -221,3 +223,45 @@ def test_a_scope_comes_with_the_relation() -> None:
     found = read("buyer:ana", HERE, ways=lambda _name: Way(BUYER, COLLECTIONS["customer"], narrow) if BUYER else None)
     assert isinstance(found, Through)
     assert found.scope is narrow
+
+
+SHOWN = {
+    "fields": {
+        "amount": {"widget": "money", "minor": True, "currency": "EUR"},
+        "yen": {"widget": "money", "minor": True, "currency": "JPY"},
+        "any_amount": {"widget": "money", "minor": True, "currency": "of"},
+        "share": {"widget": "fraction"},
+        "seen": {"widget": "unix"},
+        "country": {"widget": "country"},
+    }
+}
+BOOKED = assemble(
+    [
+        Stored(
+            "booked", "x",
+            structure("booked", {"id": "integer", "amount": "integer", "yen": "integer", "any_amount": "integer", "of": "text", "share": "decimal", "seen": "integer", "country": "text"}),
+            SHOWN,
+        )
+    ]
+)["booked"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("amount:>300", asked("amount", "gt", 30000)),
+        ("amount:45.99", asked("amount", "eq", 4599)),
+        ("amount:<=1,200.50", asked("amount", "lte", 120050)),
+        ("yen:>=5443", asked("yen", "gte", 5443)),
+        ("any_amount:>300", asked("any_amount", "gt", 30000)),
+        ("amount:lots", Words("amount:lots")),
+        ("share:>5", asked("share", "gt", "0.05")),
+        ("share:3.9%", asked("share", "eq", "0.039")),
+        ("seen:1970-01-02", all_of(asked("seen", "gte", 86400), asked("seen", "lt", 172800))),
+        ("country:lithuania", asked("country", "eq", "LT")),
+        ("country:LT", asked("country", "contains", "LT")),
+    ],
+)
+def test_a_field_is_asked_for_what_people_read_in_it(text: str, meant: Sought) -> None:
+    """Amounts in whole units, parts of one in per cent, moments by their day, codes by their names."""
+    assert read(text, BOOKED, kept=partial(sought_value, Look())) == meant

@@ -193,6 +193,16 @@ def test_a_box_gives_back_what_it_was_given(type_: str, value: object) -> None:
     assert formats.typed(of(type_), [formats.box(of(type_), value, LOOK)], LOOK) == value
 
 
+@cases(("value", "shown"), [("0.039", "3.9"), ("1", "100"), ("-0.5", "-50"), ("0.00001", "0.001"), ("much", "much")])
+def test_a_part_of_one_is_typed_in_per_cent_as_it_is_read(value: str, shown: str) -> None:
+    part = formats.kind({"name": "share", "type": "decimal", "widget": "fraction"})
+    assert (formats.box(part, value, LOOK), formats.typed(part, [f"{shown} %"], LOOK), formats.unit_words(part)) == (
+        shown,
+        value if value != "much" else "much",
+        "%",
+    )
+
+
 def test_the_kind_of_a_field_is_read_from_objects_and_mappings() -> None:
     class Option:
         value, label = "low", "Low"

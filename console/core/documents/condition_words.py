@@ -184,7 +184,8 @@ def _of_record(own: Collection | None, group: str, path: str) -> Iterator[Compar
             options = [(option.value, option.label) for option in field.options or ()]
             currency = (f"{path}.{field.currency}" if field.currency in own.by_name else field.currency) or ""
             kind, digits = condition_rows.kind_of(field), condition_rows.digits_of(field)
-            made = Compared(group, f"{path}.{field.name}", field.label, kind, options, field.stored == "date", digits, currency)
+            label = f"{field.label} in %" if digits == condition_rows.PER_CENT else field.label
+            made = Compared(group, f"{path}.{field.name}", label, kind, options, field.stored == "date", digits, currency)
             yield _told_its_kind(made, field.minor)
 
 

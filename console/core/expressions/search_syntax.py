@@ -15,9 +15,10 @@ from typing import Any, NamedTuple, TypeAlias
 from lark import Lark, Token, Transformer
 from lark.exceptions import LarkError
 
+from console.core.counted_moments import count, is_counted
 from console.core.documents.collections import Collection, Field, Relation
 from console.core.filters import Test, checked_value
-from console.core.moments import midnight_text
+from console.core.moments import midnight, midnight_text
 from console.core.scopes import Scope
 from console.errors import Malformed
 
@@ -142,11 +143,12 @@ def read(
     zone: str = "UTC",
     *,
     extended: bool = False,
+    kept: Callable[[Field, str], Any] = lambda _field, text: text,
 ) -> Sought | None:
     """The search as a condition; None if it is empty. Never raises.
 
     `hidden` fields are treated as unknown. `ways` gives the target of a relation by name, for this reader. Days are days of `zone`.
-    `extended`: words are also searched in referenced records.
+    `extended`: words are also searched in referenced records. `kept`: what the field holds for what people read and type: 4599 for 45.99.
     """
     typed = text.strip()[:LONGEST]
     if not typed:
@@ -157,7 +159,7 @@ def read(
         tree = _Plain(typed, True)
     if _size(tree) > MOST_TERMS or _depth(tree) > MOST_DEPTH:
         tree = _Plain(typed, True)
-    return _Reader(collection, hidden, ways, zone, extended=extended).read(tree)
+    return _Reader(collection, hidden, ways, zone, kept, extended=extended).read(tree)
 
 
 def words(sought: Sought | None) -> list[str]:
@@ -214,9 +216,16 @@ class _Reader:
     """Interprets the words for one collection."""
 
     def __init__(
-        self, collection: Collection, hidden: frozenset[str], ways: Callable[[str], Way | None], zone: str, *, extended: bool = False
+        self,
+        collection: Collection,
+        hidden: frozenset[str],
+        ways: Callable[[str], Way | None],
+        zone: str,
+        kept: Callable[[Field, str], Any],
+        *,
+        extended: bool = False,
     ) -> None:
-        self.collection, self.hidden, self.ways, self.zone = collection, hidden, ways, zone
+        self.collection, self.hidden, self.ways, self.zone, self.kept = collection, hidden, ways, zone, kept
         self.fields: Mapping[str, Field] = _named(collection, hidden)
         referred = [self._way(relation.name) for relation in collection.relations if relation.kind == "to_one"] if extended else []
         self.beside = tuple(way for way in referred if way is not None)
@@ -254,7 +263,7 @@ class _Reader:
             return found if found is not None else self._led(term.name, Words(term.value), term)
         if dot and rest:
             way = self._way(first)
-            inner = _Reader(way.collection, way.scope.hidden, lambda _name: None, self.zone) if way else None
+            inner = _Reader(way.collection, way.scope.hidden, lambda _name: None, self.zone, self.kept) if way else None
             if inner is not None and way is not None and _folded(rest) in inner.fields:
                 return Through(way.relation, way.scope, inner._term(term._replace(name=rest)))
             return self._words(term.text)
@@ -277,7 +286,7 @@ class _Reader:
         """The field compared with the value; None if the value does not fit the field."""
         if term.value == NULL and not term.phrase:
             return Test(field.name, "is_null", True) if not term.sign else None
-        if field.stored in {"date", "datetime"} and (period := _period(term.value)) is not None:
+        if (field.stored in {"date", "datetime"} or is_counted(field)) and (period := _period(term.value)) is not None:
             return self._within(field, term.sign, *period)
         try:
             op, value = self._value(field, term)
@@ -287,14 +296,16 @@ class _Reader:
 
     def _value(self, field: Field, term: _Term) -> tuple[str, Any]:
         if term.sign:
-            return SIGNS[term.sign], term.value
+            return SIGNS[term.sign], self.kept(field, term.value)
         if field.stored == "boolean":
             return "eq", YES_NO.get(term.value.lower(), term.value)
         if field.options is not None:
             wanted = term.value.lower()
             meant = [each.value for each in field.options if wanted in {each.value.lower(), each.label.lower()}]
             return ("contains" if field.stored == "array" else "eq"), meant[0] if meant else term.value
-        return "contains" if field.stored in {"text", "array"} else "eq", term.value
+        value = self.kept(field, term.value)
+        contained = field.stored == "array" or (field.stored == "text" and value == term.value)
+        return "contains" if contained else "eq", value
 
     def _within(self, field: Field, sign: str, first: date, after: date) -> Sought:
         """A day, month or year: the field is within it, before it, or from its end on."""
@@ -310,9 +321,11 @@ class _Reader:
                 return Test(field.name, "gte", begin)
         return Several("and", (Test(field.name, "gte", begin), Test(field.name, "lt", end)))
 
-    def _edge(self, field: Field, day: date) -> str:
+    def _edge(self, field: Field, day: date) -> str | int:
         if field.stored == "date":
             return day.isoformat()
+        if is_counted(field):
+            return count(str(field.widget), midnight(day, self.zone), whole=field.stored == "integer")
         return midnight_text(day, self.zone)
 
 

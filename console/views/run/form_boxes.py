@@ -166,7 +166,7 @@ def box(
         answered=answered,
         held=_exact_value(what, value, control, look),
         lines=source.get("lines") or 3,
-        unit=formats.currency_words(what),
+        unit=formats.unit_words(what),
         marker=PARTS if parts else _marker(kind, what, value),
         parts=parts,
         last=_earlier_results(source, what, look),

@@ -40,6 +40,7 @@ VALUELESS = frozenset({*EMPTY, *YES_NO, *TODAY})
 NUMBERS = frozenset({"integer", "decimal"})
 MINOR_DIGITS = 2
 """Of an amount in the smallest unit of its currency, where only the record knows which currency that is."""
+PER_CENT = -2
 ROOTS = frozenset({"record", "former", "input", "steps", "item", "lead", "event"})
 """Where the paths begin that a row of a workflow may name."""
 
@@ -87,7 +88,12 @@ def offered() -> list[tuple[str, str, str]]:
 
 
 def digits_of(field: Field, currency: str | None = None) -> int:
-    """How many decimals an amount has in whole units, where it is held in the smallest one; else 0. `currency`: of a record, where each has its own."""
+    """How many decimals an amount has in whole units, where it is held in the smallest one; -2 for a part of one, which is typed in per cent; else 0.
+
+    `currency`: of a record, where each has its own.
+    """
+    if field.widget == "fraction":
+        return PER_CENT
     named = currencies.decimals(currency or field.currency)
     return 0 if not field.minor else MINOR_DIGITS if named is None else named
 
