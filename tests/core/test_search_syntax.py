@@ -128,6 +128,8 @@ def through(item: Sought) -> Through:
         ("Bought-By.NAME:ana", through(asked("name", "contains", "ana"))),
         ("buyer.born:1980", through(all_of(asked("born", "gte", "1980-01-01"), asked("born", "lt", "1981-01-01")))),
         ("buyer:ana", through(Words("ana"))),
+        ("customer_id:ana", through(Words("ana"))),
+        ("customer_id:7", asked("customer_id", "eq", "7")),
         ("-buyer.name:NULL", Without(through(asked("name", "is_null", True)))),
         ("(a OR b) status:done", all_of(one_of(Words("a"), Words("b")), asked("status", "eq", "done"))),
     ],

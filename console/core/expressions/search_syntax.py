@@ -260,7 +260,14 @@ class _Reader:
         field = self.fields.get(_folded(term.name))
         if field is not None:
             found = self._test(field, term)
-            return found if found is not None else self._led(term.name, Words(term.value), term)
+            led = self._led_by(field, term)
+            if found is None:
+                return led or self._led(term.name, Words(term.value), term)
+            return (
+                Several("or", (found, led))
+                if led and field.stored == "text" and isinstance(found, Test) and found.op != "is_null"
+                else found
+            )
         if dot and rest:
             way = self._way(first)
             inner = _Reader(way.collection, way.scope.hidden, lambda _name: None, self.zone, self.kept) if way else None
@@ -273,6 +280,15 @@ class _Reader:
         """The search in the record that a relation of this name leads to; without such a relation, the term as text."""
         way = self._way(name) if not term.sign else None
         return Through(way.relation, way.scope, item) if way else Words(term.text)
+
+    def _led_by(self, field: Field, term: _Term) -> Sought | None:
+        """The search in the record that the field alone leads to, whose title people read in its place; None where it leads nowhere."""
+        led = next(
+            (each for each in self.collection.relations if each.kind == "to_one" and [here for here, _ in each.columns] == [field.name]),
+            None,
+        )
+        way = self._way(led.name) if led and not term.sign else None
+        return Through(way.relation, way.scope, Words(term.value)) if way else None
 
     def _way(self, name: str) -> Way | None:
         wanted = _folded(name)
