@@ -2,6 +2,7 @@
 
 from console.activity.event_list import (
     LOOKS,
+    WITHIN_STEPS,
     ActivityPage,
     ActivityRow,
     Reader,

@@ -34,6 +34,11 @@ MOST = 100
 ROUNDS = 6  # a reader of few records is not served by reading the whole log for one page
 LONGEST_FILTER = 500
 LOOKS = frozenset({"record_viewed", "record_listed", "figures_viewed", "step_shown", "source_opened", "checks_shown"})
+WITHIN_STEPS = frozenset({
+    "step_entered", "step_submitted", "event_awaited", "event_arrived", "message_asked", "timer_set", "timer_fired", "effect_requested", "effect_reported", "effect_checked",
+    "proposal_requested", "attempt_cancelled",
+})  # fmt: skip
+"""Events that only lead to another, which says what came of them."""
 TEXTS = ("user", "team", "collection", "record", "run")
 MOMENTS = {"createdAt.gt": "gt", "createdAt.gte": "gte", "createdAt.lt": "lt", "createdAt.lte": "lte"}
 FILTERS = (*TEXTS, "kind", *MOMENTS)
@@ -236,11 +241,18 @@ def page(actor: Actor, where: LogFilter, limit: int = DEFAULT_LIMIT, after: str 
 
 
 def on_record(
-    actor: Actor, collection: str, key: str, *, limit: int = 20, after: str | None = None, looks: bool = False, kinds: Sequence[str] = ()
+    actor: Actor,
+    collection: str,
+    key: str,
+    *,
+    limit: int = 20,
+    after: str | None = None,
+    kinds: Sequence[str] = (),
+    everything: bool = False,
 ) -> ActivityPage:
-    """What happened to a record, for who may read that record: changes, notes, runs on it, approvals, effects; with `looks` also who saw it.
+    """What happened to a record, for who may read that record: changes, notes, runs on it, approvals, effects.
 
-    `kinds`: these kinds of events alone; none: all of those.
+    `kinds`: these kinds of events alone; `everything`: also who saw it, and each event within a step; else neither.
 
     Refusals and reading of the log are left out; they are for auditors. Raises NotFound if the record is outside the actor's scope.
     """
@@ -249,7 +261,9 @@ def on_record(
     if scope.nothing or not (scope.unlimited or _visible(collection, {key}, scope)):
         raise NotFound(hidden=True)
     without = {kind.name for kind in KINDS.values() if kind.group not in ("run", "step", "effect", "approval", "proposal", "record")}
-    within = _within(actor, teams=None, teamless=True, without=frozenset(without if looks else without | LOOKS))
+    within = _within(
+        actor, teams=None, teamless=True, without=frozenset(without if kinds or everything else without | LOOKS | WITHIN_STEPS)
+    )
     named = records.log_reference(records.collection(collection), key)
     where = LogFilter(collection=collection, record=named, kinds=tuple(kinds))
     return _page(Reader(actor, within), where, limit, before, own=(collection, named))

@@ -1,4 +1,4 @@
-"""The time line of a record: everything that happened to it, or one sort of it, newest first and page by page."""
+"""The time line of a record: what happened to it, one sort of that, or every event, newest first and page by page."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ def _kinds_of(*groups: str) -> frozenset[str]:
 
 
 SORTS: Mapping[str, tuple[str, frozenset[str]]] = {
-    "runs": ("Runs", _kinds_of("run", "step") - _FILES - _TASKS - _TALK - activity.LOOKS),
+    "runs": ("Runs", _kinds_of("run", "step") - _FILES - _TASKS - _TALK - activity.LOOKS - activity.WITHIN_STEPS),
     "changes": ("Changes", _kinds_of("effect") | {"record_changed"}),
     "approvals": ("Approvals", _kinds_of("approval")),
     "notes": ("Notes", _NOTES),
@@ -37,15 +37,17 @@ SORTS: Mapping[str, tuple[str, frozenset[str]]] = {
     "looks": ("Who looked", activity.LOOKS | {"value_revealed"}),
 }
 """Sort, as in `?show=` → its label and the kinds of events."""
+EVERYTHING = "everything"
 
 
 def time_line(collection: str, key: str, look: Look) -> dict[str, Any]:
     """Return what the tab Activity of a record draws: the entries of the chosen sort, the sorts as links, and the way to older ones."""
     chosen = request.args.get("show", "")
-    chosen = chosen if chosen in SORTS else ""
-    kinds = sorted(SORTS[chosen][1]) if chosen else []
-    log = activity.on_record(frame.actor(), collection, key, limit=AT_ONCE, after=request.args.get("after"), looks=True, kinds=kinds)
-    sorts = [("", "All"), *((name, label) for name, (label, _) in SORTS.items())]
+    chosen = chosen if chosen in SORTS or chosen == EVERYTHING else ""
+    kinds = sorted(SORTS[chosen][1]) if chosen in SORTS else []
+    after, everything = request.args.get("after"), chosen == EVERYTHING
+    log = activity.on_record(frame.actor(), collection, key, limit=AT_ONCE, after=after, kinds=kinds, everything=everything)
+    sorts = [("", "What happened"), *((name, label) for name, (label, _) in SORTS.items()), (EVERYTHING, "Every event")]
     return {
         "entries": entries(log.rows, look),
         "older": frame.present_address(after=log.next) if log.next else None,

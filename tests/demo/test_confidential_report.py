@@ -222,7 +222,7 @@ def test_the_log_has_nothing_of_it_for_those_outside_and_proves_itself_all_the_s
     for who in ("ada", "ines"):
         page = activity.page(house.people[who], LogFilter(), 100)
         assert [row.json for row in page.rows if any(needle in str(row.json) for needle in needles(house))] == []
-    on_customer = activity.on_record(house.people["mona"], "customer", TORE, limit=100, looks=True)
+    on_customer = activity.on_record(house.people["mona"], "customer", TORE, limit=100, everything=True)
     assert [row.json for row in on_customer.rows if any(needle in str(row.json) for needle in needles(house))] == []
     archive = _export(house, "ada")
     with zipfile.ZipFile(io.BytesIO(archive)) as files:

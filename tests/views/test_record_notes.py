@@ -144,7 +144,14 @@ def test_the_time_line_shows_one_sort_at_a_time(pages: "Pages") -> None:
     pages.company.started("1")
     sequence()
     page = pages.olivia.get("/c/customer/1?tab=activity")
-    assert "wrote a note" in page.text
+    assert [found in page.text for found in ("wrote a note", "started Care review", "viewed this customer", "came to")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    page = pages.olivia.get("/c/customer/1?tab=activity&show=everything")
+    assert [found in page.text for found in ("wrote a note", "started Care review", "viewed this customer", "came to")] == [True] * 4
     assert "/c/customer/1?tab=activity&show=notes" in page.links
     page = pages.olivia.get("/c/customer/1?tab=activity&show=notes")
     assert "wrote a note" in page.text
