@@ -73,16 +73,39 @@ def ask(source: str, text: str, reachable: Callable[[Collection], Scope | None],
     read_from = rewrite(tree, known, reachable)
     if not read_from:
         raise wrong("The SELECT reads no table.")
+    labels = _labels(tree, read_from)
     statement = _statement(tree, read_from, dialect, given)
     collection = next(iter(read_from.values()))[0]
     found = read(collection, lambda connection: _read_only(connection, statement))
     names, rows = found
     return Answer(
         tuple(names),
-        tuple(tuple(values.shown(_rounded(value)) for value in row) for row in rows[:MOST_ROWS]),
+        tuple(tuple(_told(value, labels.get(place)) for place, value in enumerate(row)) for row in rows[:MOST_ROWS]),
         len(rows) > MOST_ROWS,
         tuple(sorted({item.id for item, _ in read_from.values()})),
     )
+
+
+def _told(value: Any, labels: Mapping[str, str] | None) -> Any:
+    return labels[value] if labels and value in labels else values.shown(_rounded(value))
+
+
+def _labels(tree: "exp.Expression", read_from: Mapping[str, tuple[Collection, Scope]]) -> dict[int, Mapping[str, str]]:
+    """Place of each column of the answer that is a field of one table, chosen from options → what people read for them."""
+    from sqlglot import exp
+
+    found: dict[int, Mapping[str, str]] = {}
+    if not isinstance(tree, exp.Select):
+        return found
+    tables = [each for each in tree.find_all(exp.Table) if each.parent_select is tree and each.name in read_from]
+    for place, column in enumerate(each.unalias() for each in tree.selects):
+        if not isinstance(column, exp.Column):
+            continue
+        named = [read_from[each.name][0].by_name for each in tables if column.table in ("", each.alias)]
+        fields = [by_name[column.name] for by_name in named if column.name in by_name]
+        if len(fields) == 1 and fields[0].stored == "text" and fields[0].options is not None:
+            found[place] = {option.value: option.label for option in fields[0].options}
+    return found
 
 
 def _rounded(value: Any) -> Any:

@@ -32,8 +32,11 @@ def people_only(collection: Collection) -> Scope | None:
 def test_rows_and_fields_are_the_readers_own(shops: None, source: str) -> None:
     text = "select kind, count(*) as n from customer c where c.name is not null group by kind order by kind"
     whole_answer = sql_question.ask(source, text, everything)
-    assert [row[0] for row in whole_answer.rows] == ["company", "person"]
-    assert [row[0] for row in sql_question.ask(source, text, people_only).rows] == ["person"]
+    told = (
+        {"company": "Company", "person": "Person"} if source == "shop" else {"company": "company", "person": "person"}
+    )  # SQLite knows no options
+    assert [row[0] for row in whole_answer.rows] == [told["company"], told["person"]]
+    assert [row[0] for row in sql_question.ask(source, text, people_only).rows] == [told["person"]]
     nested = "with x as (select * from customer), y as (select kind from x) select distinct kind from y union select kind from (select * from customer) z"
     assert {row[0] for row in sql_question.ask(source, nested, people_only).rows} == {"person"}
     with pytest.raises(Malformed, match="balance"):
@@ -67,7 +70,7 @@ def test_a_part_called_like_a_table_opens_no_table(shops: None, text: str) -> No
         ("with Part as (select kind from customer) select distinct Part.kind from Part", [("person",)]),
         ("with a as (select kind as k from customer), b (x) as (select k from a) select distinct Q.x from b as Q", [("person",)]),
         ("with recursive n as (select 1 as i union all select n.i + 1 from n where n.i < 3) select i from n, customer group by i order by i", [(1,), (2,), (3,)]),
-        ("select distinct C.kind from customer C where exists (with c2 as (select id from customer) select 1 from c2 where c2.id = C.id)", [("person",)]),
+        ("select distinct lower(C.kind) from customer C where exists (with c2 as (select id from customer) select 1 from c2 where c2.id = C.id)", [("person",)]),
     ],
 )  # fmt: skip
 def test_a_part_is_read_by_its_own_name(shops: None, source: str, text: str, rows: list[tuple[object, ...]]) -> None:
