@@ -24,6 +24,8 @@ blueprint = Blueprint("activity", __name__)
 
 PAGE_SIZE = 25
 LONGEST = 400
+TOGETHER = timedelta(minutes=1)
+"""How far apart looks that say the same stand in one line."""
 FILTERS = ("user", "kind", "collection", "record", "run", "createdAt.gte", "createdAt.lt", "createdAt.lte")
 _LABELS = {
     "user": "Person", "team": "Team", "kind": "What happened", "collection": "Collection", "record": "Record", "run": "Run",
@@ -58,7 +60,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event, ready to be rendered."""
+    """An event, ready to be rendered. `same`: looks of this person at the same, shortly before, which stand in one line with it."""
 
     id: str
     day: str
@@ -77,6 +79,7 @@ class Entry:
     changes: Sequence[Change]
     facts: Sequence[tuple[str, Markup | str]]
     masked: bool
+    same: tuple["Entry", ...] = ()
 
 
 @blueprint.get("/activity")
@@ -192,7 +195,20 @@ def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
             changes(event, known, look), facts(event, look), bool(event.get("masked")),
         ))  # fmt: skip
         last = day
-    return made
+    return _together(made)
+
+
+def _together(made: Sequence[Entry]) -> list[Entry]:
+    """Return the entries with looks that say the same of one person in a line: a page of ten figures asks for each of them."""
+    lines = list[Entry]()
+    for entry in made:
+        first = lines[-1] if lines else entry
+        alike = (first.who, first.sentence) == (entry.who, entry.sentence) and entry.kind in activity.LOOKS and not entry.day
+        if lines and alike and first.at - entry.at <= TOGETHER:
+            lines[-1] = replace(first, same=(*first.same, entry))
+        else:
+            lines.append(entry)
+    return lines
 
 
 def _opens(collection: str | None) -> bool:

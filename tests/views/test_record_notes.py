@@ -1,6 +1,7 @@
 """Notes on a record: who may write and read them, who is told, and what stays of one that is removed or erased."""
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,6 +154,9 @@ def test_the_time_line_shows_one_sort_at_a_time(pages: "Pages") -> None:
     page = pages.olivia.get("/c/customer/1?tab=activity&show=everything")
     assert [found in page.text for found in ("wrote a note", "started Care review", "viewed this customer", "came to")] == [True] * 4
     assert "/c/customer/1?tab=activity&show=notes" in page.links
+    sequence()
+    page = pages.olivia.get("/c/customer/1?tab=activity&show=looks")
+    assert re.search(r"viewed this customer\s+\d+ times", page.text), "looks of one person at the same stand in one line"
     page = pages.olivia.get("/c/customer/1?tab=activity&show=notes")
     assert "wrote a note" in page.text
     assert "started Care review" not in page.text
