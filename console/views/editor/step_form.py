@@ -55,6 +55,12 @@ NEW = {"name": "field", "value": "option", "outcome": "branch"}
 OFTEN = frozenset({"button", "description", "completion", "roles"})
 
 
+class Remark(str):
+    """What is said at a field and stops nothing."""
+
+    remark = True
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A box of the form. `control`: text, area, number, check, choice, duration, many, lines, pairs, json, group, rows, condition,
