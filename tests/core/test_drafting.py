@@ -81,7 +81,8 @@ def lists_of_changes(draw: st.DrawFn) -> list[dict[str, Any]]:
             {"op": st.just("add_trigger"), "trigger": st.fixed_dictionaries({"kind": st.just("event")}, optional={"x": values})}
         ),
         st.fixed_dictionaries(
-            {"op": st.just("set_trigger"), "trigger": st.sampled_from(["daily", "event"]), "field": st.just("cron")}, optional={"value": values}
+            {"op": st.just("set_trigger"), "trigger": st.sampled_from(["daily", "event"]), "field": st.just("cron")},
+            optional={"value": values},
         ),
         st.fixed_dictionaries({"op": st.just("remove_trigger"), "trigger": st.sampled_from(["daily", "event"])}),
         st.fixed_dictionaries(

@@ -108,7 +108,10 @@ def merge(base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Sequence[Cha
         return dict(theirs), collisions
     changes = [change for change in difference(base, wanted) if _about(change) not in both] if both else mine
     if _started(base, wanted) and _started(base, theirs):
-        changes = [*(each for each in difference(base, wanted) if _about(each) not in {*both, (None, STARTS)}), _both_started(base, theirs, wanted)]
+        changes = [
+            *(each for each in difference(base, wanted) if _about(each) not in {*both, (None, STARTS)}),
+            _both_started(base, theirs, wanted),
+        ]
     try:
         return apply(theirs, changes), []
     except ChangeError as error:  # mine leads to a step, or stands behind one, that they removed
