@@ -93,7 +93,7 @@ def _of_kind(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str,
         if trigger.kind == "schedule":
             yield (
                 "record",
-                f"The workflow is about a record of {own}, and a time names none: say which, or name a segment, or leave the workflow without a collection.",
+                f"The workflow is about a record of {getattr((collections or {}).get(own), 'label', own)}, and a time names none: say which, or name a segment, or leave the workflow without a collection.",
             )
         elif trigger.kind == "event" and trigger.collection not in (None, own):
             yield "record", f"The runs are about records of {own}: say which one, by an expression over the record of {trigger.collection}."
