@@ -151,7 +151,7 @@ def account(row: Row) -> Actor:
         return accounts.service_account(named or "")
     except NotFound:
         raise Conflict(
-            f"The service account {named} is closed: open it again, or name another in run_as and publish.", code="no_account"
+            f"The service account {named} is closed: open it again, or choose another under Acts as and publish.", code="no_account"
         ) from None
 
 

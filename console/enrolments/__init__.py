@@ -17,7 +17,7 @@ from console.enrolments.direct_enrolment import (
 from console.enrolments.leaving import leave, unenrol
 from console.enrolments.leaving_many import TakeOut, TakeOutPlan, Those, take_out
 from console.enrolments.pace import paces
-from console.enrolments.places import HERE, STATUSES, Lead, Places
+from console.enrolments.places import HERE, STATUSES, Lead, Places, leads_of
 from console.enrolments.targets import Target, find, seen
 from console.enrolments.whom_to_enrol import Question
 

@@ -147,6 +147,12 @@ def lead(actor: Actor, target: Target, lead_id: str) -> Lead:
     return leads[0]
 
 
+def leads_of(run_ids: Sequence[str]) -> dict[str, str]:
+    """Run → the enrolment by which somebody is in it. For pages of the runs; the page of an enrolment judges its reader."""
+    found = fetch("select run, id from console.enrolment where run = any(%s)", (list(run_ids),)) if run_ids else []
+    return {row[0]: row[1] for row in found}
+
+
 def run_of(lead_id: str) -> str | None:
     """The run of a lead; None before it has begun."""
     return next((row[0] for row in fetch("select e.run from console.enrolment e where e.id = %s", (lead_id,))), None)

@@ -7,12 +7,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import log, records
+from console.core.actor import Actor
 from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field
 from console.core.documents.collections.contact_document import ConsentDocument, column_of, consents_relation
@@ -36,6 +38,9 @@ _log = logging.getLogger(__name__)
 _ADD = sa.text(
     "insert into console.opt_out (collection, record, channel, at, source, message) values (:collection, :record, :channel, :at, :source, :message)"
 )
+_ADD_BARRED = sa.text(
+    "insert into console.opt_out (collection, record, channel, at, source, message, written_at) values (:collection, :record, :channel, :at, :source, :message, :at)"
+)
 _ADD_ADDRESS = sa.text(
     "insert into console.opt_out (collection, record, channel, at, source, message, written_at)"
     " select :collection, encode(m.address, 'hex'), :channel, :at, :source, :message, :at from console.message m where m.id = :message and m.address is not null"
@@ -58,11 +63,14 @@ def withdraw(
     message_id: str | None = None,
     *,
     bars_address: bool = True,
+    addresses: Mapping[str, str] = MappingProxyType({}),
+    by: Actor = WRITER,
     connection: Connection | None = None,
 ) -> None:
     """Take back the consent of these contacts, (collection, record) each, to these channels at once: what waits for them is judged again now.
 
-    The address of the message is barred too (`bars_address`: it is one), for whoever else has it, or gets it later. With the transaction of `connection`, else with one of its own.
+    The address of the message is barred too (`bars_address`: it is one), for whoever else has it, or gets it later; so are `addresses`, channel → digest.
+    `by` says so for them. With the transaction of `connection`, else with one of its own.
     """
     wanted = [channel for channel in OUTWARD if channel in channels]
     if not wanted:
@@ -73,13 +81,16 @@ def withdraw(
         given = {"at": now, "source": SOURCES.get(source, source), "message": message_id}
         for channel in wanted if bars_address else ():
             under_way.execute(_ADD_ADDRESS, given | {"collection": ADDRESS, "channel": channel})
+        for channel in wanted:
+            if channel in addresses:
+                under_way.execute(_ADD_BARRED, given | {"collection": ADDRESS, "record": addresses[channel], "channel": channel})
         for collection, record in contacts:
             for channel in wanted:
                 under_way.execute(_ADD, given | {"collection": collection, "record": record, "channel": channel})
             under_way.execute(_WAKE, {"at": now, "collection": collection, "record": record, "channels": kinds})
             data = {"channels": wanted, "source": source, "message_id": message_id}
             named = records.reference_in_log(collection, record)
-            log.note(WRITER, "consent_withdrawn", open=data, collection=collection, record=named, connection=under_way)
+            log.note(by, "consent_withdrawn", open=data, collection=collection, record=named, connection=under_way)
 
 
 def ended_channels(collection: str, record: str) -> set[str]:

@@ -83,6 +83,13 @@ def own_addresses(contact: Contact) -> list[bytes]:
     return [digest(address.encode(), "address") for address in found if address]
 
 
+def addresses_by_channel(contact: Contact) -> dict[str, str]:
+    """Channel → under which name its address of the contact may be barred; without what the contact has none for."""
+    phone, mail = address_of("sms", contact.phone, contact.country)[0], address_of("email", contact.email, None)[0]
+    found = {"email": mail, "sms": phone, "call": phone, "ai_call": phone}
+    return {channel: digest(address.encode(), "address").hex() for channel, address in found.items() if address}
+
+
 def _barred_as(contact: Contact) -> list[str]:
     """Under which names the addresses of the contact may be barred."""
     return [each.hex() for each in own_addresses(contact)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from console.accounts import throttle
 from console.core.contacting import Contact
-from console.core.message_words import words_in
+from console.core.message_words import whole_language, words_in
 from console.errors import ConsoleError, TooMany
 from console.messages import opting_out, recipients
 from console.messages.outside_addresses import contact_behind
@@ -38,7 +38,7 @@ def opened(token: str, address: str) -> UnsubscribePage:
     """The page of a link. Raises NotFound for one that is not ours, TooMany for who tries many."""
     collection, record, _ = _behind(token, address)
     contact = _contact(collection, record)
-    language = (contact.language or "en").lower()[:2]
+    language = whole_language(contact.language)
     words, ended = words_in(language), opting_out.ended_channels(collection, record)
     known = {channel for channel, said in contact.consent.items() if said.given}
     shown = [channel for channel in opting_out.OUTWARD if channel in known or channel in ended or channel == "email"]

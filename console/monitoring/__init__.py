@@ -6,6 +6,6 @@ from console.monitoring.failed_runs import read_log
 from console.monitoring.late_runs import late_runs
 from console.monitoring.metrics import WINDOWS, Metrics, metrics
 from console.monitoring.outcomes import DayCount
-from console.monitoring.switches import activation, cancellation, require_filled, trial
+from console.monitoring.switches import activation, cancellation, refuse_gaps, require_filled, trial, trial_of_draft
 
 OPEN_MODULES = frozenset({"alerts", "approval_times", "asking_runs", "cards", "due_times", "endings", "incidents", "late_runs", "metrics"})

@@ -13,7 +13,7 @@ from console import access, accounts, log, runs, workflows
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine
-from console.monitoring import asking_runs
+from console.monitoring import asking_runs, incidents
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
 from console.runs.showing import record_reach
 from console.workflows import OBJECT, Known
@@ -26,7 +26,7 @@ class Card:
     """A workflow on a card. `steps` are those of the live version, else of the draft; `days` what came of its runs on the last seven days.
 
     `live_runs` counts the runs of teams where the reader may see them. `starts` are the kinds of the
-    triggers that are on. `success` is between 0 and 1, None where nothing counts. Times are aware UTC.
+    triggers that are on; `stuck`: one of them does not work at the moment. `success` is between 0 and 1, None where nothing counts. Times are aware UTC.
     """
 
     known: Known
@@ -40,6 +40,7 @@ class Card:
     days: Sequence[DayCount]
     success: float | None
     may_switch: bool
+    stuck: bool = False
 
 
 _STEPS = sa.func.jsonb_array_length(
@@ -65,7 +66,15 @@ def cards(actor: Actor, zone: str) -> list[Card]:
     fires = tables.trigger.c
     next_at = sa.select(sa.func.min(fires.next_at)).where(fires.workflow == workflow_at.id, fires.enabled).scalar_subquery()
     starts = sa.select(sa.func.array_agg(fires.kind.distinct())).where(fires.workflow == workflow_at.id, fires.enabled).scalar_subquery()
-    columns = (workflow_at.id, version_at.published_at, _STEPS.label("steps"), next_at.label("next_at"), starts.label("starts"))
+    stuck = sa.select(sa.literal(True)).where(fires.workflow == workflow_at.id, fires.enabled, fires.problem.is_not(None)).limit(1)
+    columns = (
+        stuck.scalar_subquery().label("stuck"),
+        workflow_at.id,
+        version_at.published_at,
+        _STEPS.label("steps"),
+        next_at.label("next_at"),
+        starts.label("starts"),
+    )
     stored = sa.select(*columns).outerjoin(tables.workflow_version, lives)
     with hot_engine().connect() as connection:
         heads = {row.id: row for row in connection.execute(stored)}
@@ -80,10 +89,11 @@ def cards(actor: Actor, zone: str) -> list[Card]:
     ]
 
 
-def automations(actor: Actor, zone: str) -> list[tuple[Card, int]]:
-    """The cards of live workflows that run by themselves and that the actor may switch, each with the number of its runs that ask for somebody.
+def automations(actor: Actor, zone: str) -> list[tuple[Card, int, int]]:
+    """The cards of live workflows that run by themselves and that the actor may switch, each with the number of its runs that ask for somebody, and
+    of those that failed and were not dealt with.
 
-    No statement where there is none; else those of `cards` and one.
+    No statement where there is none; else those of `cards` and two.
     """
     own = {known.id for known in workflows.all_known() if _runs_by_itself(known) and _may_switch(actor, known)}
     if not own:
@@ -92,7 +102,8 @@ def automations(actor: Actor, zone: str) -> list[tuple[Card, int]]:
     asking = sa.select(run.workflow, sa.func.count()).where(record_reach.countable_runs(actor, run.workflow.in_(own), *asking_runs.ASKING))
     with hot_engine().connect() as connection:
         counts = {row[0]: row[1] for row in connection.execute(asking.group_by(run.workflow))}
-    return [(card, counts.get(card.known.id, 0)) for card in found]
+    failed = incidents.failed_runs(actor, own)
+    return [(card, counts.get(card.known.id, 0), failed.get(card.known.id, 0)) for card in found]
 
 
 def _runs_by_itself(known: Known) -> bool:
@@ -132,4 +143,5 @@ def _card(
         days,
         success_rate(days),
         _may_switch(actor, known),
+        known.status == "active" and bool(head.stuck),
     )

@@ -1,6 +1,6 @@
 """Failed runs in groups with one cause each, which are retried or closed together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -92,6 +92,15 @@ def count_open(actor: Actor, workflow: str) -> int:
     counted = sa.select(sa.func.count(failure.cause.distinct())).join(tables.run, run.id == failure.run).where(*_open(actor, workflow))
     with hot_engine().connect() as connection:
         return int(connection.execute(counted).scalar_one())
+
+
+def failed_runs(actor: Actor, workflow_ids: Collection[str]) -> dict[str, int]:
+    """Workflow → how many of its runs failed and are neither done again nor set aside, as far as the actor may see them; one statement."""
+    failure, run = tables.failure.c, tables.run.c
+    seen = record_reach.countable_runs(actor, run.status.in_(("failed", "timed_out")), run.workflow.in_(workflow_ids))
+    counted = sa.select(run.workflow, sa.func.count()).join(tables.failure, failure.run == run.id).where(*_unsettled(None), seen)
+    with hot_engine().connect() as connection:
+        return {row[0]: row[1] for row in connection.execute(counted.group_by(run.workflow))}
 
 
 def runs_of(actor: Actor, workflow: Known, cause: str, *, limit: int = AT_ONCE) -> list[RunHead]:

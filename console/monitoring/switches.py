@@ -141,7 +141,20 @@ def require_filled(actor: Actor, slug_or_id: str, *, leave_out: bool = False) ->
 
     With `leave_out` only where it is empty for all of them: the message to whoever lacks the field does not leave.
     """
-    found = trial(actor, slug_or_id)
+    refuse_gaps(trial(actor, slug_or_id), leave_out=leave_out)
+
+
+def trial_of_draft(actor: Actor, draft: Mapping[str, Any]) -> ContactTrial | None:
+    """The merge fields of `trial` of a document that is not published yet; None also for one that cannot be read yet."""
+    try:
+        document = read(draft)
+        return contact_trials.tried(actor, document, gaps_alone=True) if contact_trials.has_messages(document) else None
+    except (ConsoleError, ValueError):
+        return None
+
+
+def refuse_gaps(found: ContactTrial | None, *, leave_out: bool) -> None:
+    """Raise what `require_filled` says, of this trial."""
     gaps = [(step, gap) for step, gap in found.gaps if gap.count == found.tried or not leave_out] if found is not None else []
     if found is None or not gaps:
         return

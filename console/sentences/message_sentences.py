@@ -23,7 +23,10 @@ def _call_ended(parts: Parts) -> str:
 
 def _consent_withdrawn(parts: Parts) -> str:
     channels = " and ".join(", ".join(WORDS.get(channel, channel) for channel in parts.listed("channels")).rsplit(", ", 1))
-    return "Consent" + escape_braces(after(" to ", channels)) + " was withdrawn{on_record}"
+    about = "onsent" + escape_braces(after(" to ", channels))
+    if parts.text("source") == "told us":
+        return "{who} noted that c" + about + " is withdrawn{on_record}"
+    return "C" + about + " was withdrawn{on_record}"
 
 
 MESSAGES: Mapping[str, str | Callable[[Parts], str]] = {

@@ -56,7 +56,7 @@ class Loop(StepType):
 
     name, title, family, icon = "loop", "Loop", "loop", "refresh"
     technical = frozenset({"collection", "round", "altered", "finished", "count", "done", "failed"})
-    gist = "A person goes through a list, item by item"
+    gist = "Goes through a list item by item: a person does, or steps of its own"
     own_values = True
     by_items = True
     ai = ai_alone = True

@@ -41,6 +41,7 @@ class Parallel(StepType):
     name, title, family, icon = "parallel", "Parallel", "loop", "git-branch"
     gist = "Does several branches at once, and goes on when all are done, or the first"
     automatic = True
+    technical = frozenset({"key", "collection", "code", "until", "children"})
     Config: ClassVar[type[StepConfig]] = ParallelConfig
 
     def says(self, config: ParallelConfig) -> str:

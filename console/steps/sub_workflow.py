@@ -33,6 +33,7 @@ class SubWorkflow(StepType):
     name, title, family, icon = "sub_workflow", "Sub-workflow", "action", "sitemap"
     gist = "Runs another workflow and goes on with what comes of it"
     automatic = True
+    technical = frozenset({"key", "collection", "code", "until", "children"})
     Config: ClassVar[type[StepConfig]] = SubWorkflowConfig
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:

@@ -12,6 +12,7 @@ from console.contacts import contact_files
 from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, shown
+from console.core.plain_words import uncapitalised
 from console.enrolments import Batch, Counts, Lead, Question, Target
 from console.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.views import frame, reference_boxes, refusals
@@ -119,7 +120,7 @@ def lead(slug: str, lead_id: str) -> Response:
         "steps": _titles(target),
         "outcome_of": _outcomes(target, one.version),
         "labels": {entry.name: entry.label or entry.name for entry in target.fields},
-        "way_in": WAYS_IN.get(one.origin, one.origin),
+        "way_in": _way_in(one, target),
         "may_take_out": one.left_at is None and access.can(who, target.team or None, f"workflow:{target.slug}", "cancel"),
         "typed": request.form.get("reason", ""),
         "error": next((str(each["reason"]) for each in wrong.details), wrong.message) if wrong else "",
@@ -387,6 +388,14 @@ def _end(lead: Lead) -> str:
         return formats.label_of(lead.outcome)
     why, state = (lead.reason or "").removeprefix("exited: "), ENDINGS.get(lead.ending or "")
     return "" if state is not None and why.casefold() == state.label.casefold() else why
+
+
+def _way_in(lead: Lead, target: Target) -> str:
+    """Return how somebody came in; by a trigger, what it waits for in words, where it is there still."""
+    triggers = target.document.triggers if target.document is not None else ()
+    named = [uncapitalised(each.title or automation.trigger_words(each)) for each in triggers if each.id == lead.trigger]
+    way = WAYS_IN.get(lead.origin, lead.origin)
+    return f"{way}: {named[0]}" if named else way
 
 
 def _badge(lead: Lead, target: Target) -> Badge:

@@ -218,19 +218,21 @@ def _team(who: Actor, look: Look, managed: Sequence[Inbox]) -> Panel:
 
 
 def _automations(who: Actor, look: Look) -> Panel:
-    """Return what runs by itself and the reader may switch: how many are in it, and what of it asks for somebody or went wrong in the last week, those first."""
+    """Return what runs by itself and the reader may switch: how many are in it, and what of it asks for somebody or failed and was not dealt with, those first."""
     rows = []
-    found = [(card, asking, sum(day.wrong for day in card.days)) for card, asking in monitoring.automations(who, look.zone)]
-    for card, asking, wrong in sorted(found, key=lambda each: (-each[1], -each[2]))[:AUTOMATIONS_SHOWN]:
+    for card, asking, wrong in sorted(monitoring.automations(who, look.zone), key=lambda each: (-each[1], -each[2], not each[0].stuck))[
+        :AUTOMATIONS_SHOWN
+    ]:
         state = tabs.status_badge(card.known).label
         if card.next_at and card.next_at > look.now:
             state = f"Next {my_work.clock_or_day(card.next_at, look)}"
         words = [
             state,
             f"{asking:,} ask{'s' if asking == 1 else ''} for somebody" if asking else "",
-            f"{wrong:,} failed in 7 days" if wrong else "",
+            f"{wrong:,} failed" if wrong else "",
+            "cannot start at the moment" if card.stuck else "",
         ]
-        page = "/incidents" if asking or wrong else ""
+        page = "/incidents" if asking or wrong else "/triggers" if card.stuck else ""
         rows.append((card.known.title, ", ".join(filter(None, words)), f"{card.live_runs:,}", tabs.address(card.known.slug, page)))
     return Panel("automations", "Automations, and who is in them", "/workflows", "Workflows", rows)
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, messages, workflows
+from console import access, enrolments, messages, workflows
 from console.channels import sandbox
 from console.core.contacting import KINDS
 from console.core.stop_words import is_stop
@@ -67,6 +67,8 @@ def show() -> Response:
         "sorting": held["contact"] == outbox.UNKNOWN and access.can(frame.actor(), None, "source", "manage"),
         "manages": access.can(frame.actor(), None, "source", "manage"),
         "sandboxed": _sandboxed(),
+        "slugs": {each.id: each.slug for each in _seen()},
+        "leads": enrolments.leads_of([line.message.run for line in page.lines if line.message.run]),
     }
     return frame.page("outbox/page.html", context, blocks={"messages": "messages"}, status=400 if wrong else 200)
 

@@ -17,8 +17,7 @@ def show(token: str) -> Response:
     try:
         page = unsubscribing.opened(token, request.remote_addr or "")
     except (NotFound, TooMany) as gone:
-        words = words_in(request.accept_languages.best_match(["en", "de", "fr", "lt"]))
-        return security.answer_outside(render_template("unsubscribe/page.html", words=words, language="en", gone=gone.message), gone.status)
+        return _refused(gone)
     told = next((name for name in ("done", "none") if name in request.args), "")
     return security.answer_outside(
         render_template("unsubscribe/page.html", words=page.words, language=page.language, page=page, told=told), 200
@@ -39,11 +38,17 @@ def end(token: str) -> Response:
     try:
         unsubscribing.end(token, request.remote_addr or "", wanted)
     except (NotFound, TooMany) as gone:
-        return security.answer_outside(
-            render_template("unsubscribe/page.html", words=words_in("en"), language="en", gone=gone.message), gone.status
-        )
+        return _refused(gone)
     if one_click:
         return security.answer_outside("", 200)
     answer = security.answer_outside("", 303)
     answer.headers["Location"] = f"/unsubscribe/{token}?{'done' if wanted else 'none'}=1"
     return answer
+
+
+def _refused(why: NotFound | TooMany) -> Response:
+    """Why there is no page, in a language of the browser: whose link it is nobody knows."""
+    language = request.accept_languages.best_match(["en", "de", "fr", "lt"]) or "en"
+    words = words_in(language)
+    said = words["wait" if isinstance(why, TooMany) else "gone"]
+    return security.answer_outside(render_template("unsubscribe/page.html", words=words, language=language, gone=said), why.status)

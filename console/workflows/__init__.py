@@ -63,6 +63,7 @@ from console.workflows.versions import (
     Definition,
     Known,
     NotReadable,
+    acting_as,
     all_known,
     around,
     check,

@@ -121,6 +121,12 @@ def readable_version(workflow_id: str, number: int | None) -> Definition | None:
         return None
 
 
+def acting_as(email: str) -> list[Known]:
+    """The live workflows whose runs act as this service account, by title. Callers check the rights."""
+    live = [(known, readable_version(known.id, known.live)) for known in all_known() if known.live is not None and not known.archived]
+    return [known for known, found in live if found is not None and (found.document.run_as or "").casefold() == email.casefold()]
+
+
 def all_known() -> list[Known]:
     """Every workflow with drafts, by title, at most a second old. Callers check the rights."""
     global _kept  # noqa: PLW0603 - one list per process, swapped whole

@@ -81,7 +81,8 @@ def lists_of_changes(draw: st.DrawFn) -> list[dict[str, Any]]:
             {"op": st.just("add_trigger"), "trigger": st.fixed_dictionaries({"kind": st.just("event")}, optional={"x": values})}
         ),
         st.fixed_dictionaries(
-            {"op": st.just("set_trigger"), "trigger": st.just("daily"), "field": st.just("cron")}, optional={"value": values}
+            {"op": st.just("set_trigger"), "trigger": st.sampled_from(["daily", "event"]), "field": st.just("cron")},
+            optional={"value": values},
         ),
         st.fixed_dictionaries({"op": st.just("remove_trigger"), "trigger": st.sampled_from(["daily", "event"])}),
         st.fixed_dictionaries(
@@ -131,6 +132,10 @@ def test_two_editors_merge_or_collide(first: list[dict[str, Any]], second: list[
         steps = {step["id"]: step for step in merged["steps"]}
         their_steps = {step["id"]: step for step in theirs["steps"]}
         assert all(steps.get(name or "") == their_steps.get(name or "") for name, _ in untouched if name and not renames(mine, heals=True))
+        named = [{each["id"]: each for each in side.get("triggers") or ()} for side in (merged, theirs, wanted, base)]
+        for each in set().union(*named):
+            got, other, own, was = (side.get(each) for side in named)
+            assert got == (other if own == was else own), "what each did with a trigger stays"
     again, none = drafting.merge(base, wanted, mine)
     assert not none, "the same changes sent twice are no collision"
     assert drafting.written(again) == drafting.written(wanted)

@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from console import runs
 from console.core.actor import Actor
+from console.db.engine import transaction
 from console.reports import tables
 from tests.company import Company
 from tests.conftest import web_app
@@ -36,6 +38,9 @@ def test_runs_are_counted_by_what_became_of_them(company: Company) -> None:
     company.started("4")
     ((title, begun, completed, otherwise, still, took),) = counted(company)
     assert (title, begun, completed, otherwise, still, took) == ("Care review", 3, 0, 1, 2, None)
+    with transaction() as connection:  # as the item of a loop is
+        connection.execute(sa.text("update console.run set fork = to_jsonb(id) where id = :id"), {"id": gone})
+    assert counted(company)[0][1:4] == (2, 0, 0)
 
 
 def test_the_time_is_that_of_completed_runs(company: Company, pages: Pages) -> None:

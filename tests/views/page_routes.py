@@ -254,6 +254,7 @@ ROUTES = [
     Route(RECORD + "/delete", "/c/customer/1/delete", ("GET", "POST"), status=403),
     Route(RECORD + "/notes", "/c/customer/1/notes", ("GET", "POST"), part='<section class="sect notes"'),
     Route(RECORD + "/tags", "/c/customer/1/tags", ("GET", "POST"), part='<section class="sect tags"'),
+    Route(RECORD + "/reaching", "/c/customer/1/reaching", ("GET", "POST"), status=404),
     Route("/tags/of/<collection>", "/tags/of/customer?key=1", ("GET", "POST")),
     Route("/notes/<note_id>", "/notes/rnt_unknown", status=404),
     Route("/notes/<note_id>/remove", "/notes/rnt_unknown/remove", ("POST",), status=404),

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from console import builder, queue, workflows
 from console.builder import builder_turns
 from console.db.engine import fetch
+from console.views.editor import scheduling
 from tests.builder.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
 from tests.company import Company
 from tests.conftest import web_app
@@ -139,6 +140,7 @@ def test_who_may_not_edit_adds_no_schedule(company: Company, name: str, status: 
 
 def test_a_schedule_in_words_is_shown_and_added_once_it_is_confirmed(company: Company, mona: FlaskClient) -> None:
     assert "In words" in mona.get(SCHEDULE).text
+    assert all(post(mona, SCHEDULE, words=often, zone="UTC").text.count('<li class="num">') == 5 for often in scheduling.OFTEN)
     shown = post(mona, SCHEDULE, words="every weekday at nine, not on holidays", zone="Europe/Vilnius").text
     assert "Monday to Friday at 09:00, Europe/Vilnius" in shown
     assert "does not know holidays" in shown

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from console import access, accounts, workflows
 from console.access import policy_store
 from console.activity import sequencing
+from console.core import drafting
 from console.db import transaction
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
@@ -126,12 +127,19 @@ def test_messages_are_tried_on_contacts_before_a_workflow_is_switched_on(pages: 
         assert f"/workflows/{slug}/test/contacts" in pages.mona.get(f"/workflows/{slug}/test").links
         workflows.change(company.mona, slug, status="completed")
         asked = pages.mona.get(f"/workflows/{slug}/switch?to=active")
-        assert "A text: Worth is empty for 2 of 6." in asked.text
+        assert "A text: Worth is empty for 2 of 6 contacts it was tried on." in asked.text
         refused = pages.mona.send(asked, f"/workflows/{slug}/switch", status=409)
         assert "A text: Worth is empty for 2 of 6 contacts it was tried on." in refused.text
         assert workflows.entry(company.mona, slug).status == "completed"
         pages.mona.send(refused, f"/workflows/{slug}/switch", leave_out="yes")
         assert workflows.entry(company.mona, slug).status == "active", "two are left out of it, as somebody said"
+        longer = drafting.read_changes([{"op": "set_document", "field": "description", "value": "For all."}])
+        workflows.edit(company.mona, slug, workflows.open_draft(company.mona, slug).revision, longer)
+        asked = pages.mona.get(f"/workflows/{slug}/publish")
+        refused = pages.mona.send(asked, f"/workflows/{slug}/publish", status=409, note="Again")
+        assert "A text: Worth is empty for 2 of 6 contacts it was tried on." in refused.text, "publishing goes live at once: it asks too"
+        pages.mona.send(refused, f"/workflows/{slug}/publish", note="Again", leave_out="yes")
+        assert workflows.entry(company.mona, slug).live_version == 2
         key = accounts.create_key("tests", company.mona.id).text
         client, headers = web_app().test_client(), {"Authorization": f"Bearer {key}"}
         told = client.post(f"/api/v1/workflows/{slug}/trial", headers=headers, json={"version": "live", "segment": "engaged"}).get_json()
@@ -139,6 +147,32 @@ def test_messages_are_tried_on_contacts_before_a_workflow_is_switched_on(pages: 
         [of_text] = [one for one in told["steps"] if one["step"] == "sms"]
         assert (of_text["channel"], of_text["leave"]) == ("sms", 0)
         assert {"reason": "Empty, and the text needs it: Worth.", "count": 1} in of_text["skip"], "Bram has no worth"
+
+
+def test_who_tells_one_of_us_to_stop_is_left_alone_by_every_workflow(pages: "Pages", company: Company) -> None:
+    path = reached.founded(company)
+    with closing(sqlite3.connect(path)) as connection:  # another contact with Sam's telephone
+        connection.execute("update contact set phone = (select phone from contact where id = 1) where id = 3")
+        connection.commit()
+    page, workflow_slug = "/c/contact/1/reaching", workflow("hello", [dict(SMS)])
+    with reached.clock(NOON):
+        told = pages.olivia.get(page)
+        assert "SMS Agreed" in told.text
+        assert (
+            "Choose what they do not want any more."
+            in pages.olivia.post(page, told.form(page)["fields"] | {"channel": ""}, status=422).text
+        )
+        pages.olivia.send(told, page, channel="sms")
+        assert "SMS Ended" in pages.olivia.get(page).text
+        assert "SMS Ended" in pages.olivia.get("/c/contact/3/reaching").text, "who has the same number"
+        assert line(company, begin(company, workflow_slug)).status == "skipped"
+    sequencing.sequence()
+    assert "noted that consent to SMS is withdrawn" in pages.olivia.get("/c/contact/1?tab=activity").text
+    seen = pages.rosa.get(page)
+    assert "SMS Ended" in seen.text
+    assert not [form for form in seen.forms if form["action"] == page], "who may not change the contact only reads it"
+    pages.rosa.post(page, told.form(page)["fields"] | {"channel": "email"}, status=403)
+    pages.stan.get(page, status=404)
 
 
 def test_a_workflow_whose_message_would_reach_nobody_is_not_switched_on(pages: "Pages", company: Company) -> None:

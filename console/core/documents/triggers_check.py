@@ -70,7 +70,7 @@ def problems(
         found += [Problem(None, f"{place}.{field}", reason) for field, reason in _of_kind(trigger, raw, collections)]
         found += [Problem(None, f"{place}.{field}", reason) for field, reason in _texts(trigger, raw, input_names, collections, tables)]
         found += _nobody_acts(trigger, raw)
-        found += _unseen(trigger, raw, collections, place)
+        found += unseen(trigger, raw, collections, place)
         found += _misspelt(trigger, input_names, place)
     return found
 
@@ -93,7 +93,7 @@ def _of_kind(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str,
         if trigger.kind == "schedule":
             yield (
                 "record",
-                f"The workflow is about a record of {own}, and a time names none: say which, or name a segment, or leave the workflow without a collection.",
+                f"The workflow is about a record of {getattr((collections or {}).get(own), 'label', own)}, and a time names none: say which, or name a segment, or leave the workflow without a collection.",
             )
         elif trigger.kind == "event" and trigger.collection not in (None, own):
             yield "record", f"The runs are about records of {own}: say which one, by an expression over the record of {trigger.collection}."
@@ -193,7 +193,7 @@ def _nobody_acts(trigger: Trigger, raw: Mapping[str, Any]) -> list[Problem]:
     ]
 
 
-def _unseen(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None, place: str) -> list[Problem]:
+def unseen(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None, place: str) -> list[Problem]:
     """A warning where changes that other programs make are not seen."""
     collection = (collections or {}).get(collection_of(trigger, raw) or "")
     if trigger.kind != "event" or SAME.get(trigger.on or "", trigger.on) not in OF_RECORDS or collection is None:
@@ -202,6 +202,17 @@ def _unseen(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, 
     if changes is None:
         reason = (
             f"Only changes made in the console are seen: name a column of {collection.label} under `changes`, that other programs' are too."
+        )
+    elif (
+        SAME.get(trigger.on or "", trigger.on) == "record.updated"
+        and changes.column is not None
+        and changes.column == changes.created
+        and not changes.listen
+    ):
+        label = next((field.label for field in collection.fields if field.name == changes.column), changes.column)
+        reason = (
+            f"Of other programs only new rows of {collection.label} are seen, no changes: {label} says when a row was made."
+            " Name a column that each change sets under `changes`."
         )
     elif trigger.on == "record.deleted" and not (changes.deleted or changes.listen):
         reason = f"No deletion in {collection.label} is seen: name `deleted` under `changes`, or let the database tell by `listen`."

@@ -21,6 +21,7 @@ from console.core.drafting.changes import (
 from console.core.drafting.ordering import same
 
 Path = tuple[str | int, ...]
+STARTS = "triggers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,14 @@ def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
 
 
 def touched(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[tuple[str | None, str]]:
-    """What differs: (step, "") for a step, (None, key) for a part of the document, (None, "order") for the order of the steps of both."""
+    """What differs: (step, "") for a step, (None, key) for a part of the document, (None, "order") for the order of the steps of both.
+
+    Of the triggers (None, "triggers.<id>") for each, (None, "triggers") for their order and whether there is a list.
+    """
     old, new = _by_id(before["steps"]), _by_id(after["steps"])
     found: set[tuple[str | None, str]] = {(step, "") for step in {*old, *new} if not same(old.get(step), new.get(step))}
-    found |= {(None, name) for name in {*before, *after} - {"steps"} if not same(before.get(name), after.get(name))}
+    found |= {(None, name) for name in {*before, *after} - {"steps", STARTS} if not same(before.get(name), after.get(name))}
+    found |= {(None, name) for name in _started(before, after)}
     if [step for step in old if step in new] != [step for step in new if step in old]:
         found.add((None, "order"))
     return found
@@ -102,6 +107,11 @@ def merge(base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Sequence[Cha
     if collisions:
         return dict(theirs), collisions
     changes = [change for change in difference(base, wanted) if _about(change) not in both] if both else mine
+    if _started(base, wanted) and _started(base, theirs):
+        changes = [
+            *(each for each in difference(base, wanted) if _about(each) not in {*both, (None, STARTS)}),
+            _both_started(base, theirs, wanted),
+        ]
     try:
         return apply(theirs, changes), []
     except ChangeError as error:  # mine leads to a step, or stands behind one, that they removed
@@ -119,8 +129,31 @@ def _about(change: Change) -> tuple[str | None, str]:
         case SetDocument():
             return None, str(parts(change.field)[0]) if change.field is not None else ""
         case AddTrigger() | SetTrigger() | RemoveTrigger():
-            return None, "triggers"
+            return None, STARTS
     return change.step, ""
+
+
+def _started(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
+    """What differs of the triggers, as `touched` names it."""
+    if same(before.get(STARTS), after.get(STARTS)) and (STARTS in before) == (STARTS in after):
+        return set()
+    old, new = _by_id(before.get(STARTS) or []), _by_id(after.get(STARTS) or [])
+    found = {f"{STARTS}.{each}" for each in {*old, *new} if not same(old.get(each), new.get(each))}
+    moved = [each for each in old if each in new] != [each for each in new if each in old]
+    return found | {STARTS} if moved or not found else found
+
+
+def _both_started(base: Mapping[str, Any], theirs: Mapping[str, Any], wanted: Mapping[str, Any]) -> SetDocument:
+    """The triggers as both want them, in the order of theirs unless only mine is another."""
+    first, second = (wanted, theirs) if STARTS in _started(base, wanted) else (theirs, wanted)
+    kept, other = _by_id(first.get(STARTS) or []), _by_id(second.get(STARTS) or [])
+    for name in sorted(_started(base, second) - {STARTS}):
+        each = name.removeprefix(f"{STARTS}.")
+        if each in other:
+            kept[each] = other[each]
+        else:
+            kept.pop(each, None)
+    return SetDocument(field=STARTS, value=[dict(each) for each in kept.values()])
 
 
 def _pair(wanted: Mapping[str, Any], theirs: Mapping[str, Any], step: str | None, name: str) -> tuple[Any, Any]:
@@ -128,6 +161,9 @@ def _pair(wanted: Mapping[str, Any], theirs: Mapping[str, Any], step: str | None
         return _by_id(wanted["steps"]).get(step), _by_id(theirs["steps"]).get(step)
     if name == "order":
         return [each["id"] for each in wanted["steps"]], [each["id"] for each in theirs["steps"]]
+    if name.startswith(f"{STARTS}."):
+        each = name.removeprefix(f"{STARTS}.")
+        return _by_id(wanted.get(STARTS) or []).get(each), _by_id(theirs.get(STARTS) or []).get(each)
     return wanted.get(name), theirs.get(name)
 
 

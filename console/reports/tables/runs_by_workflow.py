@@ -11,12 +11,13 @@ from console.db import tables
 from console.db.engine import hot_engine
 from console.reports.tables.base import Cell, Column, TableReport
 from console.runs.showing import lists, record_reach
+from console.runs.showing.run_filters import is_whole
 
 COMPLETED = "completed"
 
 
 class RunsByWorkflow(TableReport):
-    """Of the runs begun in the window, one line for each workflow; confidential runs only for who is cleared for them."""
+    """Of the runs begun in the window, one line for each workflow, items of a loop and branches not counted; confidential runs only for who is cleared for them."""
 
     title, icon = "Runs by workflow", "route"
     gist = "How many runs were begun, what came of them, and how long they took"
@@ -47,7 +48,9 @@ class RunsByWorkflow(TableReport):
                 sa.func.count().filter(run.ended_at.is_(None)).label("open"),
                 took.label("took"),
             )
-            .where(record_reach.countable_runs(actor, ~run.test, run.created_at >= log.now() - timedelta(days=days), act="assign"))
+            .where(
+                record_reach.countable_runs(actor, ~run.test, is_whole(), run.created_at >= log.now() - timedelta(days=days), act="assign")
+            )
             .group_by(run.workflow)
         )
         with hot_engine().connect() as connection:

@@ -151,10 +151,10 @@
   async function answered(answer, fields, batch, told) {
     const text = answer.type === "opaqueredirect" ? "" : await answer.text();
     if (answer.ok && text) {
-      say(`Saved ${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`);
       clear();
       // saved it is all the same
       try { draw(text, { waiting: queue.length > 0, text: batch?.text, on: batch?.revision, ...told }); } catch (error) { reportError(error); }
+      say(`Saved ${root().dataset.changedAt || ""}`.trim());
       return true;
     }
     if (answer.type === "opaqueredirect" || answer.status === 401) { again(batch); signedOut(); return false; }

@@ -224,7 +224,7 @@ def _panel(draft: workflows.Draft, step: Mapping[str, Any], problems: Sequence[T
     """The settings of a step."""
     actor, document = frame.actor(), draft.document
     kind = steps.all_types().get(step["type"])
-    errors = {each.field: each.message for each in problems if each.step == step["id"]}
+    errors = {each.field: _field_sentence(each) for each in problems if each.step == step["id"]}
     edges = {each: [to for to in sketch.next.values() if to in found] for each, sketch in found.items()}
     before = {each: found[each].outputs for each in graph.before_node(edges, step["id"]) if each in found}
     shown = {box for box in errors if box.partition(".")[0] in ("config", "next", "title", *step_form.OFTEN)}
@@ -243,9 +243,14 @@ def _panel(draft: workflows.Draft, step: Mapping[str, Any], problems: Sequence[T
     }
 
 
+def _field_sentence(problem: Told, prefix: str = "") -> str:
+    """What stands at the field, drawn as what it is: what stops publishing, or a remark."""
+    return (str if problem.severity == "error" else step_form.Remark)(problem.message.removeprefix(prefix))
+
+
 def _about(document: Mapping[str, Any], problems: Sequence[Told]) -> dict[str, Any]:
     """The settings of the workflow as a whole."""
-    errors = {each.field: each.message.removeprefix(trigger_named(document, each.field)) for each in problems if each.step is None}
+    errors = {each.field: _field_sentence(each, trigger_named(document, each.field)) for each in problems if each.step is None}
     start = start_form.start_of(frame.actor(), document, errors)
     return {
         "start": start,

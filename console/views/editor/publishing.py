@@ -4,12 +4,13 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, flash, g, request
 
-from console import access, accounts, diagrams, publication, records, runs, workflows
+from console import access, accounts, diagrams, monitoring, publication, records, runs, workflows
 from console.core import drafting, outcome_words
 from console.core.plain_words import uncapitalised
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.messages.contact_trials import ContactTrial
 from console.views import frame
 from console.views.editor import step_form
 from console.views.editor.values_in_words import problem_words
@@ -32,6 +33,7 @@ def publish(slug: str) -> Response:
     try:
         if not note:
             raise Invalid("Say in a sentence what changes and why.", details=[{"field": "note", "reason": "Needed."}])
+        monitoring.refuse_gaps(_trial(draft), leave_out="leave_out" in request.form)
         accepted = request.form.get("accept", "").strip()
         if request.form.get("do") == "ask":
             review = publication.ask_for_review(frame.actor(), slug, note=note, revision=revision, accept_failed_tests=accepted)
@@ -48,6 +50,14 @@ def publish(slug: str) -> Response:
     )
     flash(f"Version {made.live_version} is live.{left}")
     return frame.redirect_to(f"/workflows/{made.slug}")
+
+
+def _trial(draft: workflows.Draft) -> ContactTrial | None:
+    """Return what the messages would come to, tried once for a request."""
+    kept: tuple[int, ContactTrial | None] | None = g.get("draft_trial")
+    if kept is None or kept[0] != draft.revision:
+        kept = g.draft_trial = (draft.revision, monitoring.trial_of_draft(frame.actor(), draft.document))
+    return kept[1]
 
 
 def _meanwhile(draft: workflows.Draft, revision: int) -> dict[str, Any]:
@@ -88,6 +98,7 @@ def _publication(
         "wrong": wrong,
         "meanwhile": meanwhile or {},
         "failed_tests": [(each["test"], each["reason"]) for each in wrong.details] if wrong and wrong.code == "tests_failed" else [],
+        "found": None if found.same or found.stopped else _trial(draft),
         "tests": len(draft.document.get("tests") or ()),
     }
     return frame.page("editor/publish.html", context, status=wrong.status if wrong else 200)

@@ -17,6 +17,9 @@ blueprint = Blueprint("workflow_scheduling", __name__, url_prefix="/workflows")
 
 NEXT = 5
 
+OFTEN = ("Every 5 minutes", "Every hour", "Every day at 9", "Every weekday at 9", "Every Monday at 9", "On the first of every month at 9")
+"""What most schedules are, in words that are understood."""
+
 
 @blueprint.route("/<slug>/schedule", methods=["GET", "POST"])
 def schedule_page(slug: str) -> Response:
@@ -32,6 +35,7 @@ def schedule_page(slug: str) -> Response:
         "next": [],
         "notes": (),
         "instead": [],
+        "often": OFTEN,
     }
     context |= tabs.context(tabs.known_of(draft.slug), "triggers") | {"workflow_title": draft.document.get("title") or draft.slug}
     if request.method != "POST":

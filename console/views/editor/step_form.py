@@ -8,7 +8,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from console import accounts, actions, inboxes, records, steps
@@ -23,6 +23,7 @@ from console.core.expressions.functions import FUNCTIONS
 from console.integrations import outgoing_secrets
 from console.steps.message_settings import UNITS, in_one_unit
 from console.views import formats
+from console.views.editor import spoken_choices
 from console.views.editor.values_in_words import LABELS, words_of
 
 Path = tuple[str | int, ...]
@@ -46,13 +47,20 @@ FIRST = frozenset(
 NOTE, NOTED = "Note", ("description",)
 """What a step's description is called on the page: it is for those who edit the workflow."""
 REQUESTER = "requester"
-PICKED = frozenset({"collection", "relation", "action", "compensation", "team", "inbox", "secret"})
+PICKED = frozenset({"assignee", "due", "collection", "relation", "action", "compensation", "team", "inbox", "secret"})
 COLUMNS = frozenset({"fields", "required", "edit", "field"})
 """Settings that name fields of the record."""
 EXPRESSIONS = frozenset({"if", "if_", "unless", "required_if", "until", "due", "assignee", "documents", "where", "record", "each", "value"})
 NEW = {"name": "field", "value": "option", "outcome": "branch"}
 """What a new entry of a list is called, with a number."""
 OFTEN = frozenset({"button", "description", "completion", "roles"})
+
+
+class Remark(str):
+    """What is said at a field and stops nothing."""
+
+    __slots__ = ()
+    remark = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,10 @@ def boxes(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], er
     named = kind.form_settings(given)
     if named is not None:
         schema = {**schema, "properties": {name: schema["properties"][name] for name in named if name in schema["properties"]}}
-    return form.of_object(schema, given, ("config",))
+    made = form.of_object(schema, given, ("config",))
+    if kind.name != spoken_choices.TASK:
+        return made
+    return [replace(box, label=spoken_choices.NAMED.get(json.loads(box.path)[-1], box.label)) for box in made]
 
 
 def common(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], errors: Mapping[str, str]) -> list[Box]:
@@ -169,6 +180,8 @@ class _Form:
 
     def _typed(self, name: str, part: Mapping[str, Any], value: Any, path: Path, make: Callable[..., Box]) -> Box:
         options = self.offer.one(name, value) if name in PICKED and part.get("type") == "string" else None
+        if options and name in spoken_choices.SAID:
+            make = functools.partial(make, help=spoken_choices.SAID[name])
         match part.get("type"):
             case "string" if part.get("enum") is not None:
                 nothing = [("", "None")] if "default" in part and part["default"] is None else []
@@ -323,6 +336,8 @@ class _Offer:
                 found = [(each.name, each.name) for each in outgoing_secrets.known()]
             case "inbox":
                 found = [(each.id, each.title) for each in inboxes.known()]
+            case "assignee" | "due":
+                return spoken_choices.offered(self.actor, self.document, name, value)
         return _with(found[:MOST_OPTIONS], [value] if isinstance(value, str) and value else [])
 
     def many(self, name: str, values: Sequence[str], items: Mapping[str, Any]) -> Options:

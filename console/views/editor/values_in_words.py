@@ -20,7 +20,9 @@ SAID = {
 
 NOBODY_ACTS = re.compile("(.* while nobody is there): name the service account")
 NO_EVENT = re.compile("This is missing: say which event, .*", re.DOTALL)
-UNSEEN = re.compile("(Only changes made in the console are seen|No deletion in .* is seen): ")
+UNSEEN = re.compile(
+    "(Only changes made in the console are seen|No deletion in .* is seen|Of other programs only new rows of .* are seen, no changes): "
+)
 TRIGGERS = {
     "manual": "By hand", "record": "From a record", "api": "By a program", "mcp": "By an assistant",
     "schedule": "At set times", "event": "When something happens", "webhook": "When another program calls",
@@ -59,16 +61,21 @@ LABELS = {
 """Settings of steps → what their boxes are called, where that is not their name."""
 
 
+def unseen_words(reason: str) -> str:
+    """Which changes by other programs start nothing, for those who see no file; empty for another reason."""
+    unseen = UNSEEN.match(reason)
+    chosen = "Who manages the data sources chooses under Changes by other programs of the collection how others' are seen."
+    return f"{unseen[1]}. {chosen}" if unseen else ""
+
+
 def problem_words(field: str, reason: str, document: Mapping[str, Any], step: str | None) -> str:
     """The problem at this place of the step or of the document, for those who see boxes and no file. A way on has the name that its box has."""
     own: Mapping[str, Any] = next((each for each in document["steps"] if each["id"] == step), {})
     if acts := NOBODY_ACTS.match(reason) if field == "run_as" else None:
         return f"{acts[1]}: choose an account under Acts as."
     if named := trigger_named(document, field):
-        if unseen := UNSEEN.match(reason):
-            return (
-                f"{unseen[1]}. Who manages the data sources chooses under Changes by other programs of the collection how others' are seen."
-            )
+        if unseen := unseen_words(reason):
+            return unseen
         return named + NO_EVENT.sub("Choose what happens.", OFFERED.sub(".", reason))
     if reason in SAID:
         return SAID[reason]

@@ -105,6 +105,8 @@ def flat(known: Loading, step: str, output: Mapping[str, Any]) -> Iterator[tuple
         elif isinstance(value, list) and value and all(isinstance(item, Mapping) and not media.is_value(item) for item in value):
             for number, item in enumerate(value[:MOST_ROWS], 1):
                 yield (name, str(number)), f"{label}, {number} of {len(value)}", item
+            if len(value) > MOST_ROWS:
+                yield (name, "more"), f"{label}, the others", f"{len(value) - MOST_ROWS:,} more"
         else:
             yield (name,), label, value
 
@@ -131,6 +133,27 @@ def item(value: Mapping[str, Any], described: Mapping[str, Kind], collection: Co
         if entry not in (None, "", []):
             lines.append(_line(what, entry_value, collection is not None and name in collection.sensitive, look))
     return _lines(lines)
+
+
+CHILD = frozenset({"key", "run", "status", "ending"})
+ENDED = {"completed": "Done", "failed": "Failed", "timed_out": "Timed out", "aborted": "Aborted", "cancelled": "Cancelled"}
+
+
+def is_child(value: Any) -> bool:
+    """Return whether this is an item of a loop that a run of its own was about."""
+    return isinstance(value, Mapping) and value.keys() >= CHILD and value["status"] in ENDED
+
+
+def child(value: Mapping[str, Any], look: Look) -> tuple[str, Markup, str]:
+    """Return the title of such an item, and as HTML and as plain text what became of it and what the steps of its run gave; its key is for programs."""
+    given = [(name, entry) for part in value.values() if isinstance(part, Mapping) for name, entry in part.items()]
+    title = next((str(entry) for name, entry in given if name == "title" and entry), "")
+    lines = [("State", ENDED[value["status"]], ENDED[value["status"]])]
+    lines += [_line(formats.undescribed(name, entry), entry, False, look) for name, entry in given if entry not in (None, "", title)]
+    if value["ending"]:
+        lines.append(_line(formats.undescribed("ending", value["ending"]), value["ending"], False, look))
+    lines.append(_line(formats.undescribed("run", value["run"]), value["run"], False, look))
+    return title, *_lines(lines)
 
 
 def row(collection: Collection | None, given: Mapping[str, Any], look: Look) -> tuple[Markup, str]:

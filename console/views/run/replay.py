@@ -12,7 +12,7 @@ from console.errors import NotFound
 from console.runs import ReplayView, Today
 from console.views import blocks, formats, frame
 from console.views.formats import Look
-from console.views.run import blocks_since, checklist, consequences, page, panes, replayed_proposal, steps_pane
+from console.views.run import blocks_since, checklist, consequences, page, panes, replayed_proposal, sources, steps_pane
 from console.views.run.block_papers import Papers
 from console.views.run.form_boxes import Box
 
@@ -115,6 +115,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "button": str(screen.get("button") or "Done"),
         "ended": run["status"] in FINAL,
         "gone": GONE.get(view.gone, ""),
+        "gave": [] if screen else sources.given_by(view.run, frame.actor(), look, str(view.json["event"]["step"] or "")),
         "results": page.results(run, look, context["result_kinds"]),
         "read_only": True,
         "can": frozenset(),

@@ -212,6 +212,15 @@ def known(view: RunView, actor: Actor, look: Look) -> Known:
     return Known(made, given=given, call=str(proposal["call"]) if own_proposal else "", exact=exact)
 
 
+def given_by(view: RunView, actor: Actor, look: Look, step: str) -> Sequence[Value]:
+    """Return the values that this step gave, as this reader may see them; none where it has given nothing by then."""
+    if step not in view.json["context"]:
+        return ()
+    masks = Masks.of(view, actor)
+    look = frame.naming(browse.named(actor, loaded_values.references(masks.loading, {step: view.json["context"][step]})), look)
+    return _loaded(view, step, look, masks).values
+
+
 def _folded(loaded: Sequence[LoadedStep], run_id: str) -> Sequence[LoadedStep]:
     """Return the steps, from the latest backwards folded where they no longer fit; the one that the address names is written out."""
     left, made = MOST_SHOWN, list[LoadedStep]()
@@ -245,11 +254,18 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
     described = step_values.of_version(view.json["workflow"]["id"], view.json["version"]).get(step, step_values.NOTHING)
     for path, label, value in loaded_values.flat(masks.loading, step, output):
         name = path[-1]
+        if path == ("to",) and value is None:  # a message to the contact's own address
+            continue
         collection = masks.loading.collection(step, "record" if path[0] in (name, "record") else path[0], output)
         technical = path[0] in described.technical
         place = name if plain else frame.dom_id("loaded", step, *path)
         is_item = loaded_values.is_item(value)
-        if len(path) == loaded_values.ROW and isinstance(value, Mapping) and (collection is not None or is_item):
+        own = is_item or loaded_values.is_child(value)
+        if len(path) == loaded_values.ROW and isinstance(value, Mapping) and (collection is not None or own):
+            if loaded_values.is_child(value):
+                title, shown, text = loaded_values.child(value, look)
+                yield Value(place, title or label, "Item", shown, text, technical=technical)
+                continue
             shown, text = (
                 loaded_values.item(value, described.kinds, collection, look) if is_item else loaded_values.row(collection, value, look)
             )

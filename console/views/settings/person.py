@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 from babel import Locale
 from flask import Blueprint, Response, flash, request
 
-from console import accounts
+from console import access, accounts, workflows
 from console.accounts import abilities, authority, others_keys, person_changes, sessions
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
@@ -133,10 +133,13 @@ def close(person_id: str) -> Response:
         else:
             flash(f"The account of {person.name} is {'removed' if removes else 'disabled'}.")
             return frame.redirect_to(people.url(person.id))
+    acting = workflows.acting_as(person.email) if person.service else []
     context = {
         "person": person,
         "own": person.id == who.id,
         "held": leavers.held(who, person.id)[1],
+        "acting": len(acting),
+        "acting_named": [each.title for each in acting if access.can(who, each.team or None, f"{workflows.OBJECT}:{each.slug}", "see")],
         "sessions": len(sessions.sessions_of_person(who, person.id)),
         "keys": len(others_keys.api_keys(who, person.id)),
         "confirm": person_changes.CONFIRM,

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, automation, enrolments, formats, messages, runs, workflows
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
+from console.core.plain_words import uncapitalised
 from console.core.policy import rules
 from console.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.monitoring import incidents
@@ -148,7 +149,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
     for number, attempt in enumerate(run["attempts"]):
         own = described.get(attempt["step"], step_values.NOTHING)
         given = _pairs(own, attempt["values"], look)
-        came = loaded.get(attempt["step"], []) if last[attempt["step"]] == number and attempt["status"] == "done" else []
+        came = loaded.get(attempt["step"], []) if last[attempt["step"]] == number and attempt["status"] in ("done", "failed") else []
         entries.append(
             {
                 "attempt": attempt,
@@ -173,7 +174,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         "started": started,
         "ended": ended,
         "took": formats.span(((ended or look.now) - started).total_seconds(), look),
-        "trigger": TRIGGER_WORDS.get(run["trigger"]["kind"], run["trigger"]["kind"]),
+        "trigger": _trigger_words(run["trigger"], document),
         "starter": view.names.get(run["started_by"], ""),
         "variables": [
             (formats.label_of(name), formats.html(formats.undescribed(name, value), value, look)) for name, value in _variables(document)
@@ -193,6 +194,13 @@ _ATTEMPT = {
     "skipped": frame.Badge("Skipped", "", "circle-dashed"),
     "failed": frame.Badge("Failed", "bad", "alert-triangle"),
 }
+
+
+def _trigger_words(given: Mapping[str, Any], document: Any) -> str:
+    """What began the run: the kind, and which of the triggers in words, as far as the version has it."""
+    kind = TRIGGER_WORDS.get(given["kind"], given["kind"])
+    named = [uncapitalised(each.title or automation.trigger_words(each)) for each in document.triggers if each.id == given.get("id")]
+    return f"{kind}: {named[0]}" if named else kind
 
 
 def _took(attempt: Mapping[str, Any], look: formats.Look) -> str:

@@ -6,11 +6,13 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, automation, enrolments
+from console import access, automation, enrolments, records
 from console.automation import Listed, Made
+from console.core.documents import triggers_check
 from console.core.documents.workflow import Workflow
 from console.errors import Invalid
 from console.views import frame
+from console.views.editor.values_in_words import unseen_words
 from console.views.frame import Badge
 from console.views.hooks_in import hook_url
 from console.views.workflows import tabs
@@ -80,7 +82,7 @@ def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None) -> 
     context = tabs.context(tabs.known_of(entry.slug), "triggers") | {
         "entry": entry,
         "active": entry.status == "active" and entry.live_version is not None,
-        "triggers": [_drawn(trigger, document) for trigger in found],
+        "triggers": [_drawn(trigger, document) | {"unseen": _unseen(trigger, document)} for trigger in found],
         "again": automation.again_words(document) if document is not None and document.run_as is not None else "",
         "exits": [automation.exit_words(one, document.collection) for one in document.exits] if document is not None else [],
         "may": may,
@@ -89,6 +91,16 @@ def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None) -> 
         "place": f"/workflows/{quote(entry.slug, safe='')}",
     }
     return frame.page("workflows/triggers.html", context, status=422 if wrong else 200)
+
+
+def _unseen(trigger: Listed, document: Workflow | None) -> str:
+    """Return which changes by other programs do not start it."""
+    own = {"collection": document.collection if document is not None else None}
+    of = triggers_check.collection_of(trigger.definition, own)
+    found = [each for each in records.collections() if each.id == of] if trigger.definition.kind == "event" else []
+    return " ".join(
+        unseen_words(each.reason) for each in triggers_check.unseen(trigger.definition, own, {one.id: one for one in found}, "")
+    )
 
 
 def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
