@@ -168,7 +168,7 @@ def get(actor: Actor, ident: str) -> Import:
     """What this person asked for, as long as they may import. Raises NotFound for anybody else, NotAllowed."""
     found = _read(ident)
     if found is None or found.person != actor.id:
-        raise NotFound("There is no such import, or it is older than 30 days.")
+        raise NotFound("There is no such import: it is older than 30 days, or somebody was erased since, who may stand in its file.")
     imports.importable(actor, found.collection)
     return found
 
