@@ -81,6 +81,12 @@ class Import:
         return self.done - self.new - self.changed - self.refused
 
     @property
+    def about(self) -> int | None:
+        """About how many lines there are, by the ends of lines where nobody has counted them yet."""
+        lines = self.question.file.lines
+        return self.total if self.total is not None or not lines else max(lines - 1, self.done)
+
+    @property
     def consents(self) -> int:
         """How many consents were added, or would be."""
         return int(self.place.get("consents", 0))

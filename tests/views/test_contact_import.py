@@ -5,6 +5,7 @@ import io
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -181,6 +182,7 @@ def test_a_few_broken_bytes_refuse_their_lines_and_the_others_keep_their_letters
     found = kept(club.company, b"name,email,stage\n" + b"".join(lines))
     assert counts(found) == (39, 0, 0, 1)
     assert why(found) == {9: ["This line cannot be read as UTF-8."]}
+    assert (found.about, replace(found, total=None, done=7).about) == (40, 40), "also before all are counted"
 
 
 def test_the_way_back_to_an_import_stands_where_files_are_sent(club: "Pages") -> None:
