@@ -18,13 +18,15 @@ from console.errors import Invalid
 
 PART = 1 << 20
 MOST_BYTES = 512 << 20
-MOST_COLUMNS = 200
+MOST_COLUMNS = 500
 LONGEST_LINE = 1 << 20
 SAMPLE = 5
 FOLDER = "enrolments"
 DELIMITERS = ",;\t|"
 TOLD_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])[{DELIMITERS}]*", re.IGNORECASE)
 """A line over the heading by which Excel is told what stands between the cells."""
+AS_TEXT = re.compile(r'="([^"]*)"')
+"""A cell as it is written so that a spreadsheet takes a long number for a text."""
 UNREADABLE = "\ufffd"
 UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Characters that nobody sees or typed: marks of files that were put together, blanks without width, what turns the direction of text. They are left out."""
@@ -142,9 +144,19 @@ def rows(file: ContactFile, person: str) -> Iterator[Row]:
         number += 1
         if wrong and number == 1:
             raise Invalid("The file cannot be read.", at=("csv", f"{wrong} It is the first one: is it a CSV file?"))
+        if number == 1 and len(cells) > MOST_COLUMNS:
+            raise Invalid(
+                "The file cannot be read.",
+                at=("csv", f"It has {len(cells):,} columns: leave out some, so that there are at most {MOST_COLUMNS}."),
+            )
         told = number == 1 and TOLD_DELIMITER.fullmatch(file.delimiter.join(cells).strip("\ufeff"))
         if wrong or (any(cell.strip() for cell in cells) and not told):
-            yield Row(number, [cell.strip() for cell in cells[:MOST_COLUMNS]], not any(UNREADABLE in cell for cell in cells), wrong)
+            yield Row(
+                number,
+                [AS_TEXT.sub(r"\1", cell.strip()) for cell in cells[:MOST_COLUMNS]],
+                not any(UNREADABLE in cell for cell in cells),
+                wrong,
+            )
 
 
 def swallowed(cell: str, delimiter: str) -> bool:

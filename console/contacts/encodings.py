@@ -6,11 +6,11 @@ from collections.abc import Mapping
 ENCODINGS: Mapping[str, str] = {
     "utf-8-sig": "UTF-8", "cp1252": "Windows-1252 (Western European)", "cp1250": "Windows-1250 (Central European)",
     "cp1257": "Windows-1257 (Baltic)", "cp1251": "Windows-1251 (Cyrillic)", "utf-16": "UTF-16", "utf-16-le": "UTF-16 without a mark, little-endian",
-    "utf-16-be": "UTF-16 without a mark, big-endian", "shift_jis": "Shift JIS (Japanese)", "gb18030": "GB 18030 (Chinese)",
-    "euc_kr": "EUC-KR (Korean)",
+    "utf-16-be": "UTF-16 without a mark, big-endian", "cp932": "Shift JIS (Japanese)", "gb18030": "GB 18030 (Chinese)",
+    "cp949": "EUC-KR (Korean)",
 }  # fmt: skip
 """Encodings that a file may have, as Python names them, with what people read."""
-OLDER = ("cp1252", "cp1250", "cp1257", "cp1251", "shift_jis", "gb18030", "euc_kr")
+OLDER = ("cp1252", "cp1250", "cp1257", "cp1251", "cp932", "gb18030", "cp949")
 """Encodings that a spreadsheet writes where it does not write Unicode; of those that fit as well as each other the first one."""
 NOWHERE = b"\x81\x8d\x8f\x90\x9d"
 """Bytes that are nothing in Windows-1252."""

@@ -9,21 +9,22 @@ from console.core.documents.collections import Collection, Field
 
 GIVEN, MIDDLE, FAMILY = "given", "middle", "family"
 USUAL: Mapping[str, tuple[str, ...]] = {
-    "name": ("name", "full name", "contact", "contact name", "display name", "naam", "nombre completo", "nom complet", "imię i nazwisko", "vardas pavardė"),
-    GIVEN: ("first name", "given name", "forename", "fname", "first", "vorname", "prénom", "prenom", "nombre", "voornaam", "imię", "nome", "förnamn", "vardas"),
+    "name": ("name", "full name", "contact", "contact name", "display name", "naam", "nombre completo", "nom complet", "nom et prénom", "imię i nazwisko", "vardas pavardė", "氏名", "名前", "お名前"),
+    GIVEN: ("first name", "given name", "forename", "fname", "first", "vorname", "prénom", "prenom", "prénoms", "nombre", "voornaam", "imię", "nome", "förnamn", "vardas", "名"),
     MIDDLE: ("middle name", "additional name", "tussenvoegsel", "infix"),
     FAMILY: (
         "last name", "family name", "surname", "lname", "last", "nachname", "familienname", "nom de famille", "nom", "apellido", "apellidos", "achternaam", "nazwisko",
-        "cognome", "sobrenome", "efternamn", "pavardė",
+        "cognome", "sobrenome", "efternamn", "pavardė", "姓",
     ),
-    "email": ("email", "e mail", "mail", "email address", "e mail address", "e mail adresse", "courriel", "correo", "correo electrónico", "adres e mail"),
+    "email": ("email", "e mail", "mail", "email address", "e mail address", "e mail adresse", "courriel", "correo", "correo electrónico", "adres e mail", "adresse électronique", "emailadresse", "mailadresse", "メールアドレス", "メール"),
     "phone": (
-        "mobile", "mobile phone", "phone mobile", "mobile number", "cell", "cell phone", "mobiltelefon", "handy", "portable", "móvil", "mobiel", "komórka", "phone", "telephone", "phone number",
-        "tel", "telefon", "téléphone", "teléfono", "telefono", "telefoon", "telefonas",
+        "mobile", "mobile phone", "phone mobile", "mobile number", "cell", "cell phone", "mobiltelefon", "handy", "portable", "móvil", "mobiel", "komórka",
+        "mobil", "mobilnummer", "handynummer", "telefon mobil", "tel mobil", "téléphone portable", "téléphone mobile", "tél portable", "携帯電話", "携帯電話番号", "携帯", "phone", "telephone",
+        "phone number", "tel", "telefon", "telefonnummer", "rufnummer", "téléphone", "tél", "numéro de téléphone", "teléfono", "telefono", "telefoon", "telefonas", "電話番号", "電話",
     ),
-    "zone": ("time zone", "timezone", "zone", "tz", "zeitzone"),
-    "country": ("country", "country code", "country region", "cc", "land", "land region", "pays", "país", "paese", "kraj", "šalis"),
-    "language": ("language", "lang", "locale", "sprache", "langue", "idioma", "taal"),
+    "zone": ("time zone", "timezone", "zone", "tz", "zeitzone", "fuseau horaire", "タイムゾーン"),
+    "country": ("country", "country code", "country region", "cc", "land", "land region", "pays", "país", "paese", "kraj", "šalis", "国", "国名"),
+    "language": ("language", "lang", "locale", "sprache", "langue", "idioma", "taal", "言語"),
     "owner": ("owner", "account owner", "contact owner", "lead owner", "record owner"),
     "stage": ("stage", "status", "lifecycle stage", "pipeline stage"),
     "do_not_contact": ("do not contact", "do not disturb"),
@@ -36,11 +37,15 @@ _AROUND = frozenset({
     "personal", "preferred", "default", "value", "number", "1", "privat", "geschäftlich", "the", "of", "adresse",
 })  # fmt: skip
 """Words that say which of several it is, not what."""
-_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "lt")
+_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "lt", "ja")
 _ALSO = {
     "united states of america": "US", "great britain": "GB", "england": "GB", "scotland": "GB", "holland": "NL", "czech republic": "CZ", "hong kong": "HK", "turkey": "TR",
     "viet nam": "VN", "russian federation": "RU", "republic of korea": "KR",
 }  # fmt: skip
+NOTHING = frozenset({"-", "–", "n/a", "#n/a", "#nv", "null", "none", "nan", "k.a."})
+"""What programs and people write into a cell of which they know nothing."""
+_MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:]+@[^<>\s,;:]+)>?", re.IGNORECASE)
+_DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
 _SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}")
 
 
@@ -119,6 +124,34 @@ def _countries() -> Mapping[str, str]:
     for language in reversed(_LANGUAGES):
         found |= {str(name).casefold(): code for code, name in Locale(language).territories.items() if code in codes}
     return found | _ALSO
+
+
+def language_code(cell: str) -> str:
+    """The letters of a language that is named in itself or in a usual language; the cell itself where there is none such."""
+    return _language_names().get(cell.casefold(), cell)
+
+
+@lru_cache(maxsize=1)
+def _language_names() -> Mapping[str, str]:
+    from babel import Locale
+
+    return {
+        str(name).casefold(): code
+        for within in reversed(_LANGUAGES)
+        for code, name in Locale(within).languages.items()
+        if len(code) == len("de")
+    }
+
+
+def address(cell: str) -> str:
+    """The address alone of what a mail program or a web page writes around it, as in Ada <ada@post.example>."""
+    found = _MAIL.fullmatch(cell)
+    return found[1] if found is not None else cell
+
+
+def number(cell: str) -> str:
+    """A telephone number without the .0 of a program that took it for an amount."""
+    return _DECIMAL.sub(r"\1", cell)
 
 
 def zone_name(cell: str) -> str:

@@ -81,6 +81,12 @@ class Import:
         return self.done - self.new - self.changed - self.refused
 
     @property
+    def about(self) -> int | None:
+        """About how many lines there are, by the ends of lines where nobody has counted them yet."""
+        lines = self.question.file.lines
+        return self.total if self.total is not None or not lines else max(lines - 1, self.done)
+
+    @property
     def consents(self) -> int:
         """How many consents were added, or would be."""
         return int(self.place.get("consents", 0))
@@ -168,7 +174,7 @@ def get(actor: Actor, ident: str) -> Import:
     """What this person asked for, as long as they may import. Raises NotFound for anybody else, NotAllowed."""
     found = _read(ident)
     if found is None or found.person != actor.id:
-        raise NotFound("There is no such import, or it is older than 30 days.")
+        raise NotFound("There is no such import: it is older than 30 days, or somebody was erased since, who may stand in its file.")
     imports.importable(actor, found.collection)
     return found
 

@@ -358,15 +358,23 @@ def _cells(plan: Plan, row: Row) -> dict[str, str]:
     for number, field in plan.fields.items():
         cell = row.cells[number] if number < len(row.cells) else ""
         cell = cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULA else cell
+        if field.name in (plan.part("email"), plan.part("phone")) and cell.casefold() in headings.NOTHING:
+            continue
         if cell and (field.name not in told or field.name == plan.part("name")):
             told[field.name] = f"{told.get(field.name, '')} {cell}".strip()
     return told
 
 
 def _value(plan: Plan, field: Field, cell: str) -> Any:
-    """The cell as a value of the field; countries, time zones and owners of contacts may be named."""
+    """The cell as a value of the field; countries, languages, time zones and owners of contacts may be named."""
     if field.name == plan.part("country"):
         cell = headings.country_code(cell)
+    elif field.name == plan.part("language") and field.options is None:
+        cell = headings.language_code(cell)
+    elif field.name == plan.part("email"):
+        cell = headings.address(cell)
+    elif field.name == plan.part("phone"):
+        cell = headings.number(cell)
     elif field.name == plan.part("zone"):
         cell = headings.zone_name(cell)
     elif field.name == plan.part("owner"):

@@ -21,7 +21,7 @@ from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
 from console.db.troubles import UNSTORABLE
-from console.enrolments import whom_to_enrol
+from console.enrolments import erasing, whom_to_enrol
 from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge
 from console.enrolments.leaving_many import LEAVING
 from console.enrolments.places import partly
@@ -248,6 +248,7 @@ def newest(actor: Actor, target: Target, *, most: int = 5) -> list[Batch]:
 def sweep() -> int:
     """Delete batches after 30 days, and the bytes of files that no batch names an hour after they came; returns how many batches."""
     gone = fetch(_FORGET)
+    erasing.forget_late()
     named = {
         row[0]
         for row in fetch(

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.engine import Connection
 
 from console import log
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.db.engine import fetch, transaction
 from console.enrolments import leaving
 from console.enrolments.targets import find
 
 REASON = "erased"
+LATELY = timedelta(hours=1)
 _PLACES = """
 select e.id, e.workflow, e.run from console.enrolment e
 where e.left_at is null and exists (select from console.workflow w where w.id = e.workflow) and (e.subject = %s or (e.collection = %s and e.record = %s) or e.run = any(%s)) order by e.id
@@ -20,6 +22,16 @@ _FORGET = """
 update console.enrolment set kid = null, nonce = null, ct = null, left_at = coalesce(left_at, %s), status = case when left_at is null then 'left' else status end,
     ending = case when left_at is null then 'erased' else ending end, reason = null
 where subject = %s or (collection = %s and record = %s)
+"""
+
+_UNNAME = r"""
+update console.enrolment_answer set reasons = regexp_replace(reasons::text, '( this): (?:[^"\\]|\\.)*"', '\1."', 'g')::jsonb where strpos(reasons::text, ' this: ') > 0
+"""
+"""Answers say which line is meant by what stands on it, in clear: the line alone says it, too."""
+_HOLD_ANYBODY = "delete from console.enrolment_batch where (preview or origin = 'import') and status <> 'running'"
+_DURING = """
+ and {batch} in (select b.id from console.enrolment_batch b where b.ended_at > %(since)s and exists (
+    select from console.activity a where a.kind = 'subject_erased' and a.at between b.created_at and b.ended_at))
 """
 
 
@@ -49,4 +61,12 @@ def forget(connection: Connection, subject: str, record: tuple[str, str] | None)
     """Delete the values of this person's enrolments with the transaction that erases them, and what previews and imported files hold of anybody: they may hold this person."""
     collection, key = record or (None, None)
     connection.exec_driver_sql(_FORGET, (log.now(), subject, collection, key))
-    connection.exec_driver_sql("delete from console.enrolment_batch where (preview or origin = 'import') and status <> 'running'")
+    connection.exec_driver_sql(_HOLD_ANYBODY)
+    connection.exec_driver_sql(_UNNAME)
+
+
+def forget_late() -> None:
+    """The same for lists that were still read while somebody was erased, once they have ended."""
+    with transaction() as connection:
+        for statement, batch in ((_HOLD_ANYBODY, "id"), (_UNNAME, "batch")):
+            connection.exec_driver_sql(statement + _DURING.format(batch=batch), {"since": log.now() - LATELY})

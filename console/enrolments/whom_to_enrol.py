@@ -322,7 +322,7 @@ def choices(actor: Actor, target: Target) -> list[tuple[str, str]]:
     return [*own_key, *fields, *of_start]
 
 
-def columns_of(actor: Actor, target: Target, headings: Sequence[str], lines: Sequence[Sequence[str]] = ()) -> dict[str, str]:
+def columns_of(actor: Actor, target: Target, named: Sequence[str], lines: Sequence[Sequence[str]] = ()) -> dict[str, str]:
     """Number of a column → what its cells are, by the words of its heading; columns whose heading says nothing are left out.
 
     Where no heading says which records are meant and first `lines` are given, the cells do: e-mail addresses, else the first column is read as keys. A person
@@ -331,14 +331,15 @@ def columns_of(actor: Actor, target: Target, headings: Sequence[str], lines: Seq
     by_word = {_word(text): name for name, label in reversed(choices(actor, target)) for text in (label, name)}
     by_word = _usual_words(target) | by_word
     columns: dict[str, str] = {}
-    for number, heading in enumerate(headings):
+    for number, heading in enumerate(named):
         name = by_word.get(_word(heading))
         if name is None and target.collection is None and not target.fields:
-            name = re.sub(r"[^a-z0-9]+", "_", heading.casefold()).strip("_")[:60]
+            part = headings.part_of(heading)
+            name = part if part in ("name", "email", "phone") else re.sub(r"[^a-z0-9]+", "_", heading.casefold()).strip("_")[:60]
         if name and name not in columns.values():
             columns[str(number)] = name
     if lines and target.collection is not None and match_of(actor, target, list(columns.values())) is None:
-        columns |= _by_cells(target, headings, lines)
+        columns |= _by_cells(target, named, lines)
     return columns
 
 
@@ -362,4 +363,4 @@ def _by_cells(target: Target, headings: Sequence[str], lines: Sequence[Sequence[
 
 
 def _word(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.casefold())
+    return re.sub(r"[\W_]", "", text.casefold())

@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
+from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Any
 
@@ -32,6 +33,7 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
     server = settings.current().smtp
     if server is None:
         raise IntegrationError("No mail server: set CONSOLE_SMTP_URL.", permanent=True, code="no_mail_server")
+    _spell_domains(message)
     try:
         smtp = _connected(server)
     except smtplib.SMTPResponseException as error:  # it has not heard of the message yet: a password that is mended lets the next try leave
@@ -64,6 +66,22 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
                 smtp.sock.settimeout(GOODBYE_S)
             smtp.quit()
         smtp.close()
+
+
+def _spell_domains(message: EmailMessage) -> None:
+    """Write domains with other letters as every mail server takes them (xn--…); an address whose first part has such letters stays as it is."""
+    receivers = message["To"]
+    if str(receivers).isascii():
+        return
+    from email_validator import EmailNotValidError, validate_email  # of those who need it: most addresses are plain
+
+    spelled = []
+    for each in receivers.addresses:
+        domain = each.domain
+        with suppress(EmailNotValidError):
+            domain = validate_email(each.addr_spec, check_deliverability=False).ascii_domain if each.username.isascii() else domain
+        spelled.append(Address(each.display_name, each.username, domain))
+    message.replace_header("To", spelled)
 
 
 class _Connection(smtplib.SMTP):

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parseaddr
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.core import get_global
@@ -28,6 +29,9 @@ CALL_BACK = "call_back"
 """The label of a call whose transcript is looked through for when they want to be called again."""
 SEVERAL = re.compile(r"[;,/|\n]|:::|\s+or\s+")
 """What stands between several numbers or addresses in one field."""
+_STROKE_APART = re.compile(r"[;,|\n]|:::|\s+or\s+")
+_AS_DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
+"""A number as a program writes it that took it for an amount."""
 TakenBack = tuple[str, datetime, str]
 """(channel, when, where) of a consent that was taken back here."""
 
@@ -111,7 +115,7 @@ def _phone_of(text: str, country: str | None) -> tuple[str, str]:
 
     region = country.upper() if country and len(country) == 2 else None
     try:
-        number = phonenumbers.parse(text, region)
+        number = _number(text, region)
     except phonenumbers.NumberParseException:
         return "", f"This is no telephone number that can be reached{'' if region else ': begin it with + and the country'}."
     if not phonenumbers.is_possible_number(number):
@@ -119,11 +123,46 @@ def _phone_of(text: str, country: str | None) -> tuple[str, str]:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), ""
 
 
+def _number(text: str, region: str | None) -> Any:
+    """The number as it is dialled. Without + and 0 before it, 491712345678 of Germany begins with the country: spreadsheets take the + away. Raises NumberParseException."""
+    import phonenumbers
+
+    text = _AS_DECIMAL.sub(r"\1", text.strip())
+    read = phonenumbers.parse(text, region)
+    digits = phonenumbers.normalize_digits_only(text)
+    if (
+        region is None
+        or text[:1] in ("+", "\N{FULLWIDTH PLUS SIGN}")
+        or read.extension
+        or phonenumbers.ndd_prefix_for_region(region, True) != "0"
+    ):
+        return read
+    if digits.startswith(str(phonenumbers.country_code_for_region(region))):
+        with suppress(phonenumbers.NumberParseException):
+            whole = phonenumbers.parse(f"+{digits}")
+            return whole if phonenumbers.is_valid_number(whole) else read
+    return read
+
+
+def _phones_in(text: str, country: str | None) -> list[str]:
+    """The numbers between strokes; one number where a stroke only stands behind what comes before the number itself, as in 0171/2345678."""
+    import phonenumbers
+
+    def valid(part: str) -> bool:
+        with suppress(phonenumbers.NumberParseException):
+            return bool(phonenumbers.is_valid_number(_number(part, (country or "").upper() or None)))
+        return False
+
+    first, stroke, _ = text.partition("/")
+    whole = text.replace("/", " ")
+    return [whole] if stroke and not valid(first) and valid(whole) else text.split("/")
+
+
 def _mail_of(text: str) -> tuple[str, str]:
     from email_validator import EmailNotValidError, validate_email
 
     with suppress(EmailNotValidError):
-        return validate_email(parseaddr(text)[1] or text.strip(), check_deliverability=False).normalized, ""
+        return validate_email(parseaddr(text)[1] or text.strip(), check_deliverability=False).normalized.lower(), ""
     return "", "This is no e-mail address."
 
 
@@ -145,7 +184,10 @@ def _read(channel: str, to: str | None, country: str | None) -> list[tuple[str, 
     """(address, why it is none) of each part of the field, at least one."""
     if channel == "chat" and to and to.strip():
         return [(to.strip(), "")]
-    parts = [part for part in SEVERAL.split(to or "") if part.strip()]
+    apart = (
+        SEVERAL.split(to or "") if channel == "email" else [n for part in _STROKE_APART.split(to or "") for n in _phones_in(part, country)]
+    )
+    parts = [part for part in apart if part.strip()]
     if not parts:
         return [("", "There is no e-mail address." if channel == "email" else "There is no telephone number.")]
     return [_mail_of(part) if channel == "email" else _phone_of(part, country) for part in parts]

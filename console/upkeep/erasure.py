@@ -28,6 +28,7 @@ from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, ConsoleError, NotFound
 from console.proposals import prompts
 from console.upkeep import personal_notes
+from console.work import tasks
 
 LIST = "erasures.jsonl"
 OURS = frozenset({"person", "run", "lead"})
@@ -184,6 +185,7 @@ def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Conn
         places = files.forget(connection, subject)
         prompts.erase(connection, subject)
         tags.forget(connection, subject)
+        tasks.close_erased(connection, actor, subject)
         outgoing_webhooks.erase(connection, subject)
         if naming is not None:
             saved_segments.forget(connection, *naming)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from console import access, accounts, log, runs, subjects
 from console.accounts import absences
@@ -149,6 +150,15 @@ def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
             "closed_by": actor.id,
         }
         runs.arrive(actor, run, task_id, outcome=result, output=output)
+
+
+_ERASED = "update console.task set status = 'not_done', closed_at = %s, closed_by = %s where subject = %s and status = 'open' returning id"
+
+
+def close_erased(connection: Connection, actor: Actor, subject: str) -> None:
+    """Close the open tasks about somebody in the transaction that erases them: nobody can read any more what they were."""
+    for (ident,) in connection.exec_driver_sql(_ERASED, (log.now(), actor.id, subject)).all():
+        log.note(actor, "task_closed", open={"task": ident, "result": "not_done"}, connection=connection)
 
 
 _LEFT = f"""

@@ -178,7 +178,7 @@ def test_a_server_that_thinks_long_about_a_whole_message_is_waited_for(
 
 def test_of_two_receivers_the_one_who_is_refused_is_told_of_and_the_other_gets_it_once(given_settings: Callable[..., None]) -> None:
     message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = "Both of you", "hello@fernwick.example", "ana@post.example, bo@post.example"
+    message["Subject"], message["From"], message["To"] = "Both of you", "hello@fernwick.example", "ana@bücher.example, bo@post.example"
     message.set_content("Hello")
     with odd() as server:
         server.in_turn = {"rcpt": [OK, "550 5.1.1 Nobody"]}
@@ -188,6 +188,7 @@ def test_of_two_receivers_the_one_who_is_refused_is_told_of_and_the_other_gets_i
         with pytest.raises(IntegrationError, match=r"takes no mail for this address \(550\)\. The others .* have got it") as told:
             mail.send(message)
         assert (told.value.permanent, len(server.taken)) == (True, 1)
+        assert b"ana@xn--bcher-kva.example" in server.taken[0], "a server that takes plain letters alone takes it, too"
 
 
 @cases(

@@ -213,6 +213,28 @@ def test_a_provider_that_answers_the_call_with_no_json_is_looked_up_later(callin
     assert status(calling.company, run_id) == ("waiting_person", "ask")
 
 
+def test_a_page_of_somebody_else_in_place_of_the_answer_is_no_call_and_is_not_waited_for_all_day(calling: Calling) -> None:
+    answer, calling.server.receiver.answer = calling.server.answer, lambda _: (200, b"<html>Please sign in</html>", {})
+    run_id = begin(calling.company, "nurture")
+    calling.move(timedelta(seconds=10))
+    reached.settle()
+    assert (line(calling.company, run_id).status, len(calling.server.calls)) == ("unknown", 0)
+    calling.server.receiver.answer = answer
+    for minutes in (1, 3, 11):
+        calling.move(timedelta(minutes=minutes))
+        reached.settle()
+    assert (line(calling.company, run_id).status, len(calling.server.calls)) == ("sent", 1), "who has no such call is asked again"
+    calling.server.receiver.answer = lambda _: (200, b"<html>Please sign in</html>", {})
+    runs.cancel(calling.company.mona, run_id, revision=None, reason="Next.")
+    calling.move(timedelta(days=2))
+    other = begin(calling.company, "nurture")
+    for minutes in (1, 1, 3, 11, 31):
+        calling.move(timedelta(minutes=minutes))
+        reached.settle()
+    assert (line(calling.company, other).status, status(calling.company, other)[0]) == ("unknown", "waiting_person")
+    assert "something else than JSON" in line(calling.company, other).reason
+
+
 class Texting:
     """A workflow that sends an SMS, and Twilio's callbacks about it."""
 

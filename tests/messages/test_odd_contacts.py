@@ -72,12 +72,29 @@ def test_of_several_numbers_in_one_field_the_first_that_is_one_counts(text: str,
 
 
 @cases(
+    ("text", "numbers"),
+    [
+        ("0171/234 56-78", ["+491712345678"]),
+        ("+49 171 / 2345678", ["+491712345678"]),
+        ("030 123456 / 0171 2345678", ["+4930123456", "+491712345678"]),
+        ("491712345678", ["+491712345678"]),
+        ("491712345678.0", ["+491712345678"]),
+        ("0491 712345", ["+49491712345"]),
+        ("００４９１７１２３４５６７８", ["+491712345678"]),
+    ],
+)
+def test_a_number_of_germany_is_the_one_that_was_meant(text: str, numbers: list[str]) -> None:
+    assert recipients.addresses_of("sms", text, "DE") == numbers
+
+
+@cases(
     ("text", "address"),
     [
         ("ana@post.example; old@post.example", "ana@post.example"),
         ("Ana P. <ana@post.example>", "ana@post.example"),
         ("none, ana@post.example", "ana@post.example"),
         ("ana@post.example\n", "ana@post.example"),
+        ("Ana.P@XN--BCHER-KVA.example", "ana.p@bücher.example"),
         ("ana at post.example", ""),
         ("@post.example", ""),
         (";", ""),
@@ -98,7 +115,8 @@ def test_a_contact_with_three_numbers_gets_one_message_and_their_stop_is_heard(c
 
 
 def test_an_answer_from_the_second_address_of_a_field_is_the_contact_s(club: Club) -> None:
-    club.sql("update contact set email = 'Sam <sam@post.example>; old@post.example' where id = 1")
+    club.sql("update contact set email = 'Sam <Sam.W@Post.example>; old@post.example' where id = 1")
+    assert inbound.contact_behind("email", "sam.w@post.example") == ("contact", SAM)
     assert inbound.contact_behind("email", "old@post.example") == ("contact", SAM)
     assert inbound.contact_behind("email", "ld@post.example") is None
 

@@ -1,7 +1,12 @@
 """Erasing a person: nothing of them is left to read, and the log, its chains and its replays still stand."""
 
 import hashlib
+import io
 import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +14,23 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import activity, browse, log, runs, settings, subjects
+from console import activity, browse, enrolments, log, runs, settings, subjects
 from console.activity import exports, sequencing
 from console.browse import saved_segments
 from console.commands.subject import subject
 from console.contacts import tags
 from console.db import fetch, transaction
+from console.enrolments import Question
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.log import tree_heads, verify
 from console.log.event_lists import LogFilter
 from console.upkeep import erasure
+from console.work import tasks
 from tests.company import Company
+from tests.conftest import web_app
+from tests.jobs import work_as_workers_do, work_until_idle
+from tests.messages import reached
+from tests.messages.test_calls import ended
 
 TEXTS = ("Adaeze", "adaeze@", "Looked at it", "A reason of hers")
 
@@ -36,10 +47,11 @@ def reviewed(company: Company) -> list[str]:
 
 def everything() -> str:
     """All that the console's tables hold, as text, but for ciphertexts and the users' sources."""
-    told = []
-    for table in ("event", "activity", "run", "attempt", "run_context", "effect", "shown", "draft", "subject", "chain"):
-        told += [str(row[0]) for row in fetch(f"select to_jsonb(t)::text from console.{table} t")]
-    told += [bytes(row[0]).decode() for row in fetch("select body from console.event")]
+    tables = fetch(
+        "select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables where schemaname in ('console', 'queue')"
+    )
+    told = [str(row[0]) for (table,) in tables for row in fetch(f"select to_jsonb(t)::text from {table} t")]
+    told += [bytes(row[0]).decode() for row in fetch("select body from console.event union all select payload from queue.pgqueuer")]
     return "\n".join(told)
 
 
@@ -305,3 +317,60 @@ def test_words_of_tags_that_nobody_else_has_go(company: Company) -> None:
     erasure.erase(company.ines, "customer", "1", "She asked us to.")
     assert fetch("select name from console.tag") == [("regular",)]
     assert "okonkwo's friend" not in everything().casefold(), "nor does the log say it"
+
+
+HANDS_OFF: dict[str, list[dict[str, Any]]] = {
+    "waits": [{"id": "pause", "type": "wait", "config": {"hours": 10}}],
+    "texts": [{"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}],
+    "calls": [{"id": "call", "type": "ai_call", "config": {"script": "Hello {{ record.name }}"}}],
+    "tasks": [{"id": "todo", "type": "create_task", "config": {"title": "Ring {{ record.name }}", "team": "operations", "waits": True}}],
+    "listed": [],
+}
+
+
+@pytest.mark.rotating
+def test_somebody_erased_in_the_middle_of_everything_is_nowhere_and_hears_nothing(
+    company: Company, given_settings: Callable[..., None]
+) -> None:
+    """Four places, a message that may have left, a call in the air, an open task, a line of a list that is done and one of a list still to be read."""
+    path, words, mona = reached.founded(company), ("Whitfield", "sam@post", "555 0147", "5550147"), company.mona
+    sql(path, "insert into contact (id, name, email, stage) values (7, 'Sam Whitfield', 'sam@post.example', 'new')")
+    with reached.twilio() as texts, reached.provider_of_calls() as calls, reached.clock(reached.NOON) as move:
+        given_settings(**(reached.by_twilio(texts) | reached.by_calls(calls)))
+        for slug, steps in HANDS_OFF.items():
+            reached.workflow(slug, [*steps, {"id": "ask", "type": "guidance", "config": {"text": "Look"}}])
+            if steps:
+                assert enrolments.batches.begin(mona, slug, Question(keys=[reached.SAM])).enrolled == 1
+        texts.lost = 1
+        work_as_workers_do()
+        lists = []
+        for again in (True, False):
+            file = enrolments.batches.keep_file(mona, "listed", io.BytesIO(b"E-mail\nsam@post.example\nana@post.example\n"))
+            lists.append(enrolments.batches.begin(mona, "listed", Question(file=file, columns={"0": "email"})).id)
+            if again:
+                work_until_idle({"enrol"})
+                sql(path, "delete from contact where id = 7")
+        assert "sam@post.example" in everything(), "two have it, and that is said"
+        calling = fetch("select id from console.message where channel = 'call'")[0][0]
+        erasure.erase(company.ines, "contact", reached.SAM, "Asked for it.")
+        assert ([word for word in words if word in everything()], tasks.of_teams(company.olivia)) == ([], [])
+        sql(path, "delete from consent where contact_id = 1", "delete from contact where id = 1")
+        assert ended(web_app().test_client(), calling, outcome="answered", transcript="I am Sam Whitfield") == 200
+        for _ in range(3):
+            move(timedelta(hours=5))
+            work_as_workers_do()
+        enrolments.batches.sweep()
+        assert ([word for word in words if word in everything()], len(texts.messages), len(calls.asked)) == ([], 1, 1)
+        assert [enrolments.batches.get(mona, ident).status for ident in lists] == ["done", "done"]
+        (left_out,) = enrolments.batches.answers(mona, lists[1], "refused")[0]
+        assert (left_out["row"], left_out["reasons"][0]["reason"]) == (2, "No record has this.")
+    chained()
+    assert list(enrolments.counts.rebuild(check=True)) == []
+
+
+def sql(path: Path, *statements: str) -> None:
+    """Change the users' database past the console."""
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()

@@ -5,6 +5,7 @@ import io
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,7 +89,7 @@ def test_each_line_is_shown_before_it_is_added_and_says_why_it_is_not(club: "Pag
     page = club.olivia.get(where)
     assert "1 contact can be added" in page.text
     assert "Zoë Müller" in page.text
-    assert "no field that you may fill is left for them: Shoe size" in page.text
+    assert "no field was found for them: Shoe size" in page.text
     for reason in (
         "Name is needed.",
         "is there already.",
@@ -157,6 +158,7 @@ def test_usual_encodings_are_read(club: "Pages", encoding: str) -> None:
         ("imię;miasto\nŁukasz Wiśniewski;Łódź\nGrażyna Żak;Kraków\n", "cp1250"),
         ("vardas;miestas\nŽygimantė Šimkutė;Šiauliai\nVytautas Čepaitis;Kėdainiai\n", "cp1257"),
         ("имя;город\nИван Петров;Москва\n", "cp1251"),
+        ("氏名;フリガナ\n髙橋①;タカハシ\n山﨑 花子;ヤマザキ\n", "cp932"),
     ],
 )
 def test_names_in_older_encodings_keep_their_letters(club: "Pages", text: str, encoding: str) -> None:
@@ -180,6 +182,7 @@ def test_a_few_broken_bytes_refuse_their_lines_and_the_others_keep_their_letters
     found = kept(club.company, b"name,email,stage\n" + b"".join(lines))
     assert counts(found) == (39, 0, 0, 1)
     assert why(found) == {9: ["This line cannot be read as UTF-8."]}
+    assert (found.about, replace(found, total=None, done=7).about) == (40, 40), "also before all are counted"
 
 
 def test_the_way_back_to_an_import_stands_where_files_are_sent(club: "Pages") -> None:
@@ -223,6 +226,17 @@ def test_quotes_over_lines_missing_and_doubled_columns(club: "Pages") -> None:
     found = kept(club.company, text)
     assert counts(found) == (2, 0, 0, 2)
     assert why(found) == {3: ["Stage is needed."], 5: ["It has 5 values and the heading 4."]}
+
+
+def test_lists_of_other_countries_and_programs_are_understood(club: "Pages") -> None:
+    for text, values in (
+        ("Nachname;Vorname;E-Mail;Telefon mobil;Land;Sprache\nMüßig;Jörg;n/a;491712345678.0;Österreich;Deutsch\n", ("Jörg Müßig", None, "491712345678", "AT", "de")),
+        ("氏名,メールアドレス,電話番号,国,言語\n髙橋,T@rei.example,090-1234-5678,日本,日本語\n", ("髙橋", "T@rei.example", "090-1234-5678", "JP", "ja")),
+        ('Nom;Adresse e-mail;Tél. portable;Pays\nZoé;Zoé <z@a.example>;="33612345678";Belgique\n', ("Zoé", "z@a.example", "33612345678", "BE", None)),
+        ("Name,E-mail,Phone\nCy,mailto:cy+news@post.example,#N/A\n", ("Cy", "cy+news@post.example", None, None, None)),
+    ):  # fmt: skip
+        _, (line,) = import_batches.first_lines(club.company.olivia, kept(club.company, text))
+        assert tuple(line.values.get(name) for name in ("name", "email", "phone", "country", "language")) == values
 
 
 def test_a_quotation_mark_too_many_or_too_few_is_said_and_swallows_nobody_silently(club: "Pages") -> None:

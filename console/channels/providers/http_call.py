@@ -17,6 +17,7 @@ from console.integrations import net
 
 OUTCOMES = frozenset({"answered", "no_answer", "voicemail", "busy", "failed"})
 LONGEST = 100_000
+UNREADABLE = "The calls' provider answered with something else than JSON"
 
 
 class HttpCall(Provider):
@@ -43,7 +44,10 @@ class HttpCall(Provider):
         headers = {"Content-Type": "application/json", "Idempotency-Key": letter.id, **signature(letter, body)}
         answer = net.send("POST", str(settings.current().call_url), body, headers)
         if answer.good:
-            return Handed(_id_of(_json(answer.body)))
+            begun = _json(answer.body)
+            if begun is None:  # perhaps a page of whoever stands before it
+                raise OutcomeUnknown(f"{UNREADABLE}; it cannot be told whether it calls.")
+            return Handed(_id_of(begun))
         if answer.status >= 500 and answer.status not in (501, 503):
             raise OutcomeUnknown(f"The calls' provider answered {answer.status}; it cannot be told whether it calls.")
         permanent = answer.permanent and answer.status not in ABOUT_US
@@ -59,6 +63,8 @@ class HttpCall(Provider):
         if not answer.good:
             raise IntegrationError(f"The calls' provider answered {answer.status}.", permanent=False, code="refused")
         answer_json = _json(answer.body)
+        if answer_json is None:
+            raise IntegrationError(f"{UNREADABLE}.", permanent=False, code="refused")
         if isinstance(answer_json.get("data"), list):
             answer_json = next((each for each in answer_json["data"] if isinstance(each, dict)), {})
         if not answer_json:
@@ -115,9 +121,10 @@ def _id_of(body: dict[str, Any]) -> str:
     return str(body.get("call") or body.get("id") or "")[:200]
 
 
-def _json(body: bytes) -> dict[str, Any]:
+def _json(body: bytes) -> dict[str, Any] | None:
+    """The object that was answered, empty for nothing; None for what is none."""
     try:
-        parsed = orjson.loads(body)
+        parsed = orjson.loads(body) if body.strip() else {}
     except orjson.JSONDecodeError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
+        return None
+    return parsed if isinstance(parsed, dict) else None

@@ -164,8 +164,11 @@ def _start(definition: Definition, loaded: Loaded, key: str, child: Child) -> No
         origin=origin, key=f"{key}:{child.branch}", test=run.test, parent=Parent(run.id, child.branch, key, depth), alone=bool(child.alone)
     )
     if child.workflow is None:
-        guided = definition.document.run_as is None
-        fork = Fork(child.start or "", join_of(definition, run), run.context, child.item, guided)
+        guided, own = definition.document.run_as is None, run.attempt.step if run.attempt is not None and child.item is not None else None
+        context = {
+            step: left for step, left in run.context.items() if step != own
+        }  # what a loop has done so far would be copied for each item
+        fork = Fork(child.start or "", join_of(definition, run), context, child.item, guided)
         run_starts.begin_branch(actor, definition, loaded, fork, hands_off)
         return
     other = workflows.live(child.workflow)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from flask import Response, make_response, request
@@ -29,7 +30,7 @@ def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, 
             "state_word": "Handled manually" if step["handled_manually"] else STATE_WORDS[step["state"]],
             "revise_url": revise if revise and "revise" in view.can else None,
             "last_done": index == last,
-            "words": _step_words(step, look, alone=view.json.get("mode") == "hands_off"),
+            "words": _step_words(step, look, alone=view.json.get("mode") == "hands_off", left=view.json.get("context", {}).get(step["step"], {})),
         })  # fmt: skip
     return made
 
@@ -69,10 +70,12 @@ def steps_done(view: RunView) -> int:
     return (view.earlier.done if view.earlier else 0) + sum(1 for step in view.steps if step["state"] == "done")
 
 
-def _step_words(step: Mapping[str, Any], look: Look, *, alone: bool = False) -> str:
-    """Return what a line of the list says of its step; `alone`: of a run that nobody holds, in which a long list is gone through in parts."""
+def _step_words(step: Mapping[str, Any], look: Look, *, alone: bool = False, left: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """Return what a line of the list says of its step; `alone`: of a run that nobody holds, in which a long list is gone through in parts. `left` is its output so far."""
     parts = [str(step["type"]) if step["type"] else ""]
-    if step.get("items"):
+    if alone and step.get("items") and isinstance(left.get("total"), int):
+        parts.append(f"{left.get('done', 0):,} of {left['total']:,} done")
+    elif step.get("items"):
         parts.append(f"{step['items']:,} {('part done' if step['items'] == 1 else 'parts done') if alone else 'handed in'}")
     if step["state"] == "todo":
         return parts[0]

@@ -211,6 +211,10 @@ def test_items_that_fail_in_any_part_are_counted_and_named_at_the_end(company: C
     failed = {item["key"] for item in company.told(run_id, "mona")["context"]["each"]["items"]}
     assert {"5", "11", "20"} <= failed
     assert "6" not in failed, "of a list in parts only those that failed are kept"
+    begun = [load(child.id) for child in runs.children_of(run_id)]
+    assert not any("each" in (child.run.fork or {})["context"] for child in begun if child is not None), (
+        "a thousand failures are copied into no item"
+    )
 
 
 def test_where_one_failure_stops_the_loop_no_further_part_is_begun(company: Company) -> None:
