@@ -20,7 +20,6 @@ from console.errors import Conflict, ConsoleError
 from console.messages import opting_out, recipients
 from console.messages.message_events import WRITER
 from console.messages.message_rows import Message, by_id, change, read
-from console.subjects import digest
 
 _log = logging.getLogger(__name__)
 LONGEST = 20_000
@@ -65,7 +64,7 @@ def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: st
         "record": record, "team": None, "subject": subject, "kid": kid, "nonce": nonce, "ct": ct,
     }  # fmt: skip
     with transaction() as connection:
-        if connection.execute(_IN, row | {"address": digest(address.encode(), "address")}).rowcount == 0:
+        if connection.execute(_IN, row | {"address": recipients.address_digest(address)}).rowcount == 0:
             return None
         tell(connection, WRITER, (kind, message_id), found, sharing if stop else None, bars=bool(known))
         faults.point("messages.received.before")
@@ -95,7 +94,7 @@ def everybody_at(kind: str, address: str, first: tuple[str, str] | None) -> list
 
 def contact_behind(kind: str, address: str) -> tuple[str, str] | None:
     """(collection, record) of who has this address: whom we wrote to last at it, else the first contact that has it; None for a stranger."""
-    rows = fetch(_LAST, (digest(address.encode(), "address"),))
+    rows = fetch(_LAST, (recipients.address_digest(address),))
     return (rows[0][0], rows[0][1]) if rows else next(_contacts_at(kind, address, most=1), None)
 
 

@@ -109,14 +109,14 @@ def read(where: str, given: Any) -> list[Message]:
 
 
 class Bar(NamedTuple):
-    """What would bar an address: that who has it (as its digest) wants nothing more by this channel, since the consent was given."""
+    """What would bar an address: that who has it (as its digests) wants nothing more by this channel, since the consent was given."""
 
-    barred: str
+    barred: list[str]
     barred_channel: str
     barred_since: datetime
 
 
-_BARRED = "select from console.opt_out o where o.collection = '@' and o.record = %(barred)s and o.channel = %(barred_channel)s and o.at >= %(barred_since)s"
+_BARRED = "select from console.opt_out o where o.collection = '@' and o.record = any(%(barred)s) and o.channel = %(barred_channel)s and o.at >= %(barred_since)s"
 _UNBARRED = f" and not exists ({_BARRED})"
 
 

@@ -81,17 +81,27 @@ def _as_it_stands(collection: str, known: Mapping[str, Contact]) -> dict[str, Co
     }
 
 
+def address_digest(address: str) -> bytes:
+    """Under which it is kept what went to an address and what is barred: upper and lower case are one mailbox."""
+    return digest(address.lower().encode(), "address")
+
+
+def address_digests(address: str) -> list[bytes]:
+    """The same, and as it was kept before upper and lower case were one."""
+    return list(dict.fromkeys((address_digest(address), digest(address.encode(), "address"))))
+
+
 def own_addresses(contact: Contact) -> list[bytes]:
     """The digests of the addresses of the contact, under which it is kept what went there and what is barred."""
     found = (address_of("sms", contact.phone, contact.country)[0], address_of("email", contact.email, None)[0])
-    return [digest(address.encode(), "address") for address in found if address]
+    return [each for address in found if address for each in address_digests(address)]
 
 
 def addresses_by_channel(contact: Contact) -> dict[str, str]:
     """Channel → under which name its address of the contact may be barred; without what the contact has none for."""
     phone, mail = address_of("sms", contact.phone, contact.country)[0], address_of("email", contact.email, None)[0]
     found = {"email": mail, "sms": phone, "call": phone, "ai_call": phone}
-    return {channel: digest(address.encode(), "address").hex() for channel, address in found.items() if address}
+    return {channel: address_digest(address).hex() for channel, address in found.items() if address}
 
 
 def _barred_as(contact: Contact) -> list[str]:
@@ -162,7 +172,7 @@ def _mail_of(text: str) -> tuple[str, str]:
     from email_validator import EmailNotValidError, validate_email
 
     with suppress(EmailNotValidError):
-        return validate_email(parseaddr(text)[1] or text.strip(), check_deliverability=False).normalized.lower(), ""
+        return validate_email(parseaddr(text)[1] or text.strip(), check_deliverability=False).normalized, ""
     return "", "This is no e-mail address."
 
 

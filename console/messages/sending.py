@@ -30,7 +30,6 @@ from console.messages.message_events import noted
 from console.messages.message_rows import LEFT, PENDING, Message, change, kind_of
 from console.messages.outside_addresses import callback_url, opened_url, unsubscribe_url
 from console.steps.message_settings import EMPTY
-from console.subjects import digest
 
 WEEK = timedelta(days=7)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -136,7 +135,7 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
     expires, empty = timedelta(seconds=message.expires_s), _empty_fields(message, content)
     outgoing = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
     judged_contact = contact and replace(contact, country=country)
-    address = digest(to.encode(), "address") if contact is not None and to else None
+    address = recipients.address_digest(to) if contact is not None and to else None
     with alone(f"address|{address.hex()}") if address is not None else nullcontext(True) as mine:  # other contacts may have it, too
         if not mine:
             raise queue.PutBack(BUSY_S)
@@ -187,7 +186,7 @@ def _leaving(message: Message, content: Any, contact: Contact | None, to: str, b
     said = {"basis": basis, "to": to, "not_to": ", ".join(others), "script": str(content.get("script", "")), "reason": ""}
     marked = change(
         message, ["waiting"], status="sending", due_at=now + LOOKS[0] * 12, at=now, code=None, provider=provider, sandbox=sandboxed,
-        tries=message.tries + 1, looks=0, address=digest(to.encode(), "address"), result=said,
+        tries=message.tries + 1, looks=0, address=recipients.address_digest(to), result=said,
         unless=bar,
     )  # fmt: skip
     if marked is None and bar is not None and message_rows.is_barred(bar):
@@ -207,7 +206,7 @@ def _bar_of(message: Message, contact: Contact | None, to: str) -> message_rows.
         return None
     said = contact.consent.get(message.consent)
     given_at = moment_of(said.at) if said is not None and said.at else None
-    return message_rows.Bar(digest(to.encode(), "address").hex(), message.consent, given_at or LONG_AGO)
+    return message_rows.Bar([each.hex() for each in recipients.address_digests(to)], message.consent, given_at or LONG_AGO)
 
 
 def _hand_over(message: Message, letter: Letter) -> None:
@@ -426,7 +425,7 @@ def _letter_again(message: Message) -> Letter | None:
     if content is None:
         return None
     to = str(result.get("to", ""))
-    taken = message_rows.taken_ids(message, digest(to.encode(), "address"), message.asked_at - WEEK)
+    taken = message_rows.taken_ids(message, recipients.address_digest(to), message.asked_at - WEEK)
     content = {**content, "script": result.get("script", "")}
     return Letter(message.id, kind_of(message), to, content, since=message.at, taken=taken, at=log.now())
 
