@@ -97,8 +97,8 @@ def load(connection: Connection, number: int = 0) -> Catalogue:
         sources[row.id] = _source(row)
     table = tables.collection
     rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
-    fixed = {name for name, source in sources.items() if source.terms.read_only}
-    kept = [Stored(row.id, row.source, _structure(row.structure, row.source in fixed), row.document, row.position) for row in rows]
+    terms = {name: source.terms for name, source in sources.items()}
+    kept = [Stored(row.id, row.source, _structure(row.structure, terms.get(row.source)), row.document, row.position) for row in rows]
     return Catalogue(number, sources, function_fields.with_hooks(assemble(kept, function_fields.fields())))
 
 
@@ -116,9 +116,10 @@ def _source(row: Any) -> Source:
     )
 
 
-def _structure(kept: Mapping[str, Any], read_only: bool) -> Mapping[str, Any]:
-    """The reflected structure; in a read-only source nothing is writable."""
-    return {**kept, "read_only": True} if read_only else kept
+def _structure(kept: Mapping[str, Any], terms: Terms | None) -> Mapping[str, Any]:
+    """The reflected structure with what the source's terms say of it: in a read-only source nothing is writable."""
+    said = {} if terms is None else {"read_only": terms.read_only, "zone": terms.zone}
+    return {**kept, **{name: value for name, value in said.items() if value}}
 
 
 def seal(source: str, url: str) -> bytes:

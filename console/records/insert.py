@@ -12,7 +12,7 @@ from console.core.filters import Group, Test
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed
-from console.records import broken_rules, catalogue, connect, filter_conditions, governing, values, write_checks
+from console.records import broken_rules, catalogue, connect, filter_conditions, governing, mysql_clock, values, write_checks
 from console.records.dialects import value
 from console.records.reader import Reader, Record
 from console.records.record_reads import page
@@ -88,6 +88,7 @@ def put(connection: sa.Connection, reader: Reader, fields: list[Field], given: M
     """The row of the reader's columns that was added, not committed yet. Raises what the database's refusal means."""
     table, collection = reader.table, reader.table.collection
     row = {table.table.columns[field.name]: value(values.written(collection.dialect, field, given[field.name])) for field in fields}
+    row |= {table.table.columns[name]: value(now) for name, now in mysql_clock.now_of(connection, collection, given, "insert").items()}
     statement = sa.insert(table.table).values(row)
     try:
         if collection.dialect == "mysql":

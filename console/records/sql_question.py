@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from sqlalchemy.engine import Connection
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
 from console.errors import TooSlow
-from console.records import catalogue, refusals, time_limit, values
+from console.records import catalogue, refusals, source_zones, time_limit, values
 from console.records.record_pages import read
 from console.records.sql_growth import bounded, wrong
 from console.records.sql_tables import Table, table_of
@@ -77,15 +78,18 @@ def ask(source: str, text: str, reachable: Callable[[Collection], Scope | None],
     collection = next(iter(read_from.values()))[0]
     found = read(collection, lambda connection: _read_only(connection, statement))
     names, rows = found
+    zone = catalogue.current().sources[source].terms.zone
     return Answer(
         tuple(names),
-        tuple(tuple(values.shown(_rounded(value)) for value in row) for row in rows[:MOST_ROWS]),
+        tuple(tuple(values.shown(_rounded(value, zone)) for value in row) for row in rows[:MOST_ROWS]),
         len(rows) > MOST_ROWS,
         tuple(sorted({item.id for item, _ in read_from.values()})),
     )
 
 
-def _rounded(value: Any) -> Any:
+def _rounded(value: Any, zone: str) -> Any:
+    if zone and isinstance(value, datetime):
+        return source_zones.in_utc(value, zone)
     return Decimal(f"{value:.{FLOAT_DIGITS}g}") if isinstance(value, float) and math.isfinite(value) else value
 
 

@@ -20,7 +20,18 @@ from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.db import request_writes
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
-from console.records import broken_rules, catalogue, connect, exact_json, governing, record_keys, refusals, values, write_checks
+from console.records import (
+    broken_rules,
+    catalogue,
+    connect,
+    exact_json,
+    governing,
+    mysql_clock,
+    record_keys,
+    refusals,
+    values,
+    write_checks,
+)
 from console.records.dialects import Condition, value
 from console.records.reader import Reader, Record
 from console.records.record_reads import get
@@ -143,6 +154,7 @@ def _change(
     if details := [*unseen_references(collection, moved, known, scope), *write_checks.violations(collection, scope, known, changed)]:
         raise Invalid("Some values cannot be saved; nothing was changed.", details=details)
     new = {field.name: _instead(collection, field, changes[field.name]["new"], former[field.name]) for field in fields}
+    new |= mysql_clock.now_of(connection, collection, new, "update") if new else {}
     kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT and not _inexact(table, field)]
     statement = (
         sa.update(table.table)

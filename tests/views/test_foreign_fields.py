@@ -244,6 +244,26 @@ def test_a_key_that_sqlite_would_leave_empty_is_asked_for(pages: "Pages", tmp_pa
         assert connection.execute("select count(*) from thing where id is null").fetchone() == (0,), "nobody could open such a record"
 
 
+def test_a_column_of_texts_and_numbers_is_typed_filtered_and_keeps_its_numbers(pages: "Pages", tmp_path: Path) -> None:
+    file = tmp_path / "mixed.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("create table thing (id integer primary key, code)")
+        connection.executemany("insert into thing (code) values (?)", [(12,), ("A12",), (1.5,), (None,), ("012",)])
+    sources.add("mixed", f"sqlite:///{file}", "operator")
+    access.refresh()
+    olivia, edit, new = pages.olivia, "/c/mixed.thing/1/edit", "/new/c/mixed.thing"
+    assert olivia.get(edit).form(edit)["fields"]["v.code"] == "12"
+    olivia.send(olivia.get(edit), edit, v_code="13")
+    olivia.send(olivia.get("/c/mixed.thing/2/edit"), "/c/mixed.thing/2/edit", v_code="7")
+    olivia.send(olivia.get(new), new, v_code="x13")
+    with sqlite3.connect(file) as connection:
+        assert [row[0] for row in connection.execute("select code from thing order by id")] == [13, "7", 1.5, None, "012", "x13"]
+    for op, sought, held in (("eq", "13", 1), ("contains", "13", 2), ("in", ["7", "1.5"], 2), ("ne", "13", 5)):
+        said = quote(json.dumps({"field": "code", "op": op, "value": sought}))
+        assert olivia.get(f"/c/mixed.thing?filter={said}").html.count("<tr data-record") == held, op
+    olivia.get("/chart/c/mixed.thing?of=code")
+
+
 @pytest.fixture
 def narrow(pages: "Pages", pg: Any) -> Iterator[Odd]:
     """A database of PostgreSQL that keeps the letters of Western Europe alone."""

@@ -342,3 +342,14 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
     ordered.sort(key=lambda name: texts[name].get("form") == "slug")
     chosen = next((name for name in ordered if name in telling), None)
     return [chosen] if chosen else []
+
+
+def is_name(name: str) -> bool:
+    """Whether a column of this name is what people call the thing by."""
+    return name.lower() in {"name", "title", *TITLES[TITLES.index("nazwa") : TITLES.index("legal_name")]}
+
+
+def zone_of(structure: Mapping[str, Any], column: Mapping[str, Any], stored: str) -> str:
+    """The source's zone for a column whose moments have none; MySQL's `timestamp` and the clock of SQLite itself are always in UTC."""
+    fixed = column.get("utc") or (structure["dialect"] == "mysql" and column.get("native") == "timestamp")
+    return "" if fixed or stored != "datetime" else str(structure.get("zone") or "")
