@@ -6,7 +6,7 @@ Each process compares the configuration number at most once a second, and reload
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -97,9 +97,13 @@ def load(connection: Connection, number: int = 0) -> Catalogue:
         sources[row.id] = _source(row)
     table = tables.collection
     rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
+    return Catalogue(number, sources, function_fields.with_hooks(assemble(stored(rows, sources), function_fields.fields())))
+
+
+def stored(rows: Iterable[Any], sources: Mapping[str, Source]) -> list[Stored]:
+    """The collections in these rows, with what the terms of their sources say of them."""
     terms = {name: source.terms for name, source in sources.items()}
-    kept = [Stored(row.id, row.source, _structure(row.structure, terms.get(row.source)), row.document, row.position) for row in rows]
-    return Catalogue(number, sources, function_fields.with_hooks(assemble(kept, function_fields.fields())))
+    return [Stored(row.id, row.source, _structure(row.structure, terms.get(row.source)), row.document, row.position) for row in rows]
 
 
 def _source(row: Any) -> Source:

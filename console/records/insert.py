@@ -138,6 +138,22 @@ def filled_by_database(collection: Collection) -> frozenset[str]:
     return frozenset(filled)
 
 
+def distinct_together(collection: Collection) -> frozenset[str]:
+    """Columns whose values tell records apart together with those of others alone: parts of a key or of a unique rule. Raises SourceDown."""
+
+    def look(connection: sa.Connection) -> list[list[str | None]]:
+        inspector, place = sa.inspect(connection), (collection.table, collection.schema)
+        rules: list[Any] = [
+            *inspector.get_unique_constraints(*place),
+            *(index for index in inspector.get_indexes(*place) if index["unique"]),
+        ]
+        return [list(rule["column_names"]) for rule in rules]
+
+    found: list[list[str | None]] = [list(collection.key), *connect.read(catalogue.engine_of(collection), collection.source, look)]
+    alone = {names[0] for names in found if len(names) == 1}
+    return frozenset(name for names in found for name in names if name and name not in alone)
+
+
 def find_same(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record | None:
     """The record with all these values; None if none is in the scope. Raises SourceDown."""
     tests = Group(

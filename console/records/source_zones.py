@@ -5,6 +5,7 @@ by itself in the zone of the session.
 Source: https://www.postgresql.org/docs/current/datetime-invalid-input.html
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from console.core.expressions.operands import moment_of
 from console.errors import Invalid
 
+SPOKEN = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[+-]\d\d(?::\d\d)*)?")
 NOT_PLACES = ("posix/", "right/", "SystemV/", "Factory", "localtime", "posixrules")
 
 
@@ -73,6 +75,13 @@ def compared(moment: datetime, zone: str) -> datetime:
     return begins - timedelta(microseconds=1)
 
 
+def in_text(value: Any, zone: str) -> Any:
+    """A text with moments, such as a range of PostgreSQL, with each of them in UTC; anything else as it is."""
+    if not zone or not isinstance(value, str):
+        return value
+    return SPOKEN.sub(lambda found: in_utc(datetime.fromisoformat(found[0]), zone).isoformat(" ").removesuffix(":00"), value)
+
+
 def utc_text(value: Any, zone: str) -> Any:
     """A text of SQLite as a moment in UTC in the form of `strftime`; null if it is none."""
     found = value if isinstance(value, str) else None
@@ -82,4 +91,4 @@ def utc_text(value: Any, zone: str) -> Any:
         moment = in_utc(datetime.fromisoformat(found), zone)
     except ValueError:
         return None
-    return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
+    return moment.isoformat(" ", "milliseconds").removesuffix("+00:00")

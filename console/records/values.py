@@ -42,7 +42,7 @@ def reader(field: Field, dialect: str) -> Callable[[Any], Any] | None:
     if field.native == "mixed":
         return lambda value: None if (said := shown(value)) is None else str(said)
     if (uncommon := UNCOMMON.get(field.native.partition("(")[0])) is not None and (field.stored == "other" or field.native == "set"):
-        return lambda value: shown(uncommon(value))
+        return lambda value: shown(uncommon(source_zones.in_text(value, field.zone)))
     if field.native == "bit":
         return _bits(field.max_length or 0)
     if field.zone:
@@ -68,7 +68,7 @@ def shown(value: Any) -> Any:
         case str():
             return value.encode("utf-8", "replace").decode() if not value.isprintable() and _broken(value) else value
         case float():
-            return format(Decimal(repr(value)), "f") if math.isfinite(value) else str(value)
+            return format(Decimal(repr(value)), "f") if math.isfinite(value) else str(Decimal(repr(value)))
         case Decimal():
             return format(value, "f") if value.is_finite() else str(value)
         case datetime():

@@ -167,9 +167,20 @@ def _change(
         record = _after(connection, table, key, is_key, scope)
     except sa.exc.DBAPIError as error:
         raise rejected(error, collection, fields, scope) from error
+    _require_moved(collection, moved, theirs, record)
     what = "the change was saved. Look whether it was made before you try again"
     commit(connection, collection, f"{collection.id}/{key}", what, lambda error: rejected(error, collection, fields, scope))
     return record
+
+
+def _require_moved(collection: Collection, moved: Mapping[str, Any], former: Mapping[str, Any], record: Record) -> None:
+    """Raises Invalid where a field has its former value again after the change: a trigger put it back, and who made the change would take it for made."""
+    now = record.values
+    back = [name for name in moved if name in now and alike(collection, collection.by_name[name], now[name], former[name])]
+    if back:
+        reason = "The database puts the former value back: a trigger or rule of its own keeps it."
+        details = [{"field": name, "reason": f"{collection.by_name[name].label}: {reason}"} for name in back]
+        raise Invalid("The database keeps a value as it was; nothing was saved.", details=details)
 
 
 def left_out(connection: Connection, table: Table, *same: Condition, done: str = "saved") -> ConsoleError:

@@ -32,6 +32,8 @@ class Preview:
 LIKELY = (
     "customer", "client", "kunde", "patient", "account", "order", "auftrag", "person", "people", "employee", "mitarbeiter", "staff", "contact", "user",
     "ticket", "invoice", "rechnung", "product", "artikel",
+    "cliente", "paciente", "paziente", "cita", "pedido", "factura", "ordine", "fattura", "klient", "zakaznik", "zakazka", "objednavka", "zasilka", "faktura",
+    "zamowienie", "klant", "bestelling", "kund", "commande", "facture",
 )  # fmt: skip
 """Tables that people work with, the likeliest first."""
 

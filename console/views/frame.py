@@ -311,6 +311,7 @@ def _extend(state: BlueprintSetupState) -> None:
         paused_at=_paused,
         paused_because=queue.paused_because,
         initials=formats.initials,
+        own_zone=lambda: look().zone,
         status_badge=status_badge,
         key_segment=segment,
         demo=lambda: settings.current().demo,

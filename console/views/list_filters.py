@@ -221,6 +221,8 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
     name, op = args["add_field"], args.get("add_op", "eq")
     entries = [entry.strip() for entry in reference_boxes.sent(args, "add_value", args.getlist("add_value")) if entry.strip()]
     source = next((field for field in described.get("filtered", described["fields"]) if field["name"] == name), None)
+    if source is not None and source["type"] in DATES:  # the sheet has a box for a number of days beside that for a day
+        entries = [entry for entry in entries if entry.isdigit() == (op in COUNTED)]
     if not entries and op not in VALUELESS:
         return None
     condition = condition_of(source or {"name": name}, op, entries, look)

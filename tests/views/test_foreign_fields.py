@@ -31,14 +31,16 @@ RULED = """create table thing (id {key}, name varchar(40) not null, stage varcha
 ADVISING = {
     "postgresql": [
         """create function advise() returns trigger language plpgsql as $$ begin
-        if new.weight > 400 then raise exception 'This is too heavy for the lift' using hint = 'Ask the depot for the crane', detail = 'secret 4711'; end if; return new; end $$""",
+        if tg_op = 'UPDATE' and new.name = 'Fixed' then new.name := old.name; end if; if new.weight > 400 then raise exception 'This is too heavy for the lift' using hint = 'Ask the depot for the crane', detail = 'secret 4711'; end if; return new; end $$""",
         "create trigger advise before insert or update on thing for each row execute function advise()",
     ],
     "sqlite": [
-        "create trigger advise before update on thing when new.weight > 400 begin select raise(abort, 'This is too heavy for the lift'); end"
+        "create trigger advise before update on thing when new.weight > 400 begin select raise(abort, 'This is too heavy for the lift'); end",
+        "create trigger hold after update on thing when new.name = 'Fixed' begin update thing set name = old.name where id = new.id; end",
     ],
     "mysql": [
-        "create trigger advise before update on thing for each row if new.weight > 400 then signal sqlstate '45000' set message_text = 'This is too heavy for the lift'; end if"
+        "create trigger advise before update on thing for each row if new.weight > 400 then signal sqlstate '45000' set message_text = 'This is too heavy for the lift'; end if",
+        "create trigger hold before update on thing for each row if new.name = 'Fixed' then set new.name = old.name; end if",
     ],
 }
 FIRST = "insert into thing (name, stage, weight, price_cents) values ('Lamp', 'new', 5, 1200)"
@@ -69,6 +71,9 @@ def test_a_check_of_one_column_names_it_and_says_its_rule_in_words(ruled: Odd) -
     assert rule == "Weight is empty or Weight ≥ 1 and Weight ≤ 500", "no SQL where a person reads"
     assert page.form("/edit")["fields"]["v.weight"] == "0", "nothing typed is lost"
     assert "Stage: " not in page.text
+    page = saved(ruled, 422, name="Fixed", weight="7")
+    assert "Name: The database puts the former value back" in page.text
+    assert records.get(ruled.things.rpartition("/")[2], "1", whole(ruled.things.rpartition("/")[2])).values["weight"] == 5
 
 
 def test_texts_inside_a_check_are_not_taken_for_columns(ruled: Odd) -> None:

@@ -15,8 +15,10 @@ import pytest
 
 from console import records, sources
 from console.browse import BrowseQuery, list_export, list_tables
+from console.collections import collection_store
 from console.core import expressions, filters
 from console.core.scopes import whole
+from console.db.engine import hot_engine
 from console.formats import Look
 from console.records import KeySelect, connect, grouped, sql_question
 from console.records.grouped import By
@@ -172,9 +174,14 @@ def clinic(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
     naive, noted = NAIVE[request.param]
     rows = ", ".join(f"({number}, '{at}', '{at[:10]}')" for number, (at, _) in MADRID.items())
     touched = "datetime default current_timestamp on update current_timestamp" if request.param == "mysql" else "timestamp default now()"
+    state = (
+        "enum('', 'open') not null default 'open'"
+        if request.param == "mysql"
+        else "varchar(9) not null default 'open' check (state in ('', 'open'))"
+    )
     more = "" if request.param == "sqlite" else f", touched {touched}"
     made = [
-        f"create table thing (id int primary key, at {naive}, day date, noted {noted}, state varchar(9) default 'open' not null check (state in ('', 'open')){more})",
+        f"create table thing (id int primary key, at {naive}, day date, noted {noted}, state {state}{more})",
         f"insert into thing (id, at, day) values {rows}",
     ]
     with connected(request, pages, tmp_path, "clinic", made) as found:
@@ -212,6 +219,9 @@ def test_a_moment_without_a_zone_is_the_same_everywhere(clinic: Odd) -> None:
     for one in spread.ranges:
         lower, upper = (datetime.fromisoformat(f"{end}T00:00Z") for end in (one.low, one.below))
         assert one.number == sum(lower <= at < upper for at in true.values())
+    with hot_engine().connect() as connection:
+        _, drafted = collection_store.read_stored(connection, of)
+    assert drafted.structure["zone"] == "Europe/Madrid", "what is shaped is shown as it will be"
     if clinic.kind != "sqlite":  # there a text of one's own SELECT stays a text
         assert sql_question.ask(clinic.name, "select id, at from thing where id = 2", lambda _: scope).rows[0][1] == MADRID[2][1]
 
@@ -242,6 +252,9 @@ def test_what_somebody_elsewhere_types_is_kept_as_the_clocks_of_the_source_show_
         expected = datetime(2026, 10, 25, 3, tzinfo=UTC) if name == "at" else datetime.now(UTC)
         if name in made.values:
             assert abs(datetime.fromisoformat(made.values[name]) - expected) < timedelta(minutes=1), name
+    for op, count, day in (("last", "", "2026-12-01"), ("eq", "5", "")):
+        listed = olivia.get(f"{things}?add_field=at&add_op={op}&add_value={count}&add_value={day}").html
+        assert listed.count("<tr data-record") == len(MADRID) + 1, "what the other box asks for is not taken for this one's"
     before = quote(json.dumps({"field": "at", "op": "lt", "value": "2026-12-01T09:15:00Z"}))
     assert olivia.get(f"{things}?filter={before}").html.count("<tr data-record") == len(MADRID)
 

@@ -151,7 +151,7 @@
   async function answered(answer, fields, batch, told) {
     const text = answer.type === "opaqueredirect" ? "" : await answer.text();
     if (answer.ok && text) {
-      say(`Saved ${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`);
+      say(`Saved ${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: root().dataset.zone })}`);
       clear();
       // saved it is all the same
       try { draw(text, { waiting: queue.length > 0, text: batch?.text, on: batch?.revision, ...told }); } catch (error) { reportError(error); }

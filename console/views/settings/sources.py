@@ -130,7 +130,7 @@ def connected(name: str) -> Response:
         "role_words": formats.role_words,
         "hidden": [(collection, field) for collection in collections for field in sources.hidden_fields(collection)][:MOST_HIDDEN],
         "rights": _rights(collections),
-        "first": min(usable, key=lambda table: (table.kind != "table", sources.likelihood(table.table)), default=None),
+        "first": min(usable, key=lambda table: (table.kind != "table", sources.likelihood(table.table), -len(table.fields)), default=None),
         "usable": usable,
         "alike": {label for label, count in Counter(each.label for each in usable).items() if count > 1},
         "most_listed": MOST_LISTED,

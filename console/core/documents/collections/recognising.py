@@ -76,10 +76,12 @@ CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency",
 FIRST = frozenset({
     "first_name", "firstname", "given_name", "givenname", "given_names", "forename", "fname", "fnm", "vorname", "prenom", "prénom", "voornaam", "nombre",
     "nombres", "nome", "imie", "imię", "fornavn", "fornamn", "förnamn", "vardas", "first",
+    "jmeno", "jméno", "krestni_jmeno", "meno", "ime", "prenume", "etunimi", "keresztnev", "keresztnév",
 })  # fmt: skip
 LAST = frozenset({
     "last_name", "lastname", "surname", "family_name", "familyname", "lname", "lnm", "nachname", "familienname", "achternaam", "nom", "apellido",
     "apellidos", "cognome", "sobrenome", "nazwisko", "etternavn", "efternavn", "efternamn", "pavarde", "pavardė", "last",
+    "prijmeni", "příjmení", "priezvisko", "prezime", "nume", "sukunimi", "vezeteknev", "vezetéknév",
 })  # fmt: skip
 ENDING = re.compile(
     r"(?:is_|date_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|returned|settled|withdrawn)(?:_(?:at|on|date|time))?"
@@ -89,7 +91,7 @@ SHORT = {"nm": "name", "nme": "name"}
 WHOLE = ("display_name", "full_name", "fullname", "displayname")
 TITLES = (
     "name", "title", "label", "titel", "bezeichnung", "name1", "bez1", "bez", "firma", "nom", "libelle", "libellé", "intitule", "intitulé", "désignation",
-    "designation", "nazwa", "tytul", "tytuł", "naam", "nombre", "legal_name",
+    "designation", "nazwa", "tytul", "tytuł", "naam", "nombre", "nazev", "název", "nazov", "názov", "naziv", "denumire", "nimi", "megnevezes", "legal_name",
     "company_name", "subject", "filename", "file_name", "description", "code",
 )  # fmt: skip
 COMPOUND = ("name", "titel", "bezeichnung", "naam", "namn", "navn")
@@ -352,4 +354,5 @@ def is_name(name: str) -> bool:
 def zone_of(structure: Mapping[str, Any], column: Mapping[str, Any], stored: str) -> str:
     """The source's zone for a column whose moments have none; MySQL's `timestamp` and the clock of SQLite itself are always in UTC."""
     fixed = column.get("utc") or (structure["dialect"] == "mysql" and column.get("native") == "timestamp")
-    return "" if fixed or stored != "datetime" else str(structure.get("zone") or "")
+    spans = str(column.get("native") or "").startswith(("tsrange", "tstzrange", "tsmultirange", "tstzmultirange"))
+    return "" if fixed or not (stored == "datetime" or spans) else str(structure.get("zone") or "")
