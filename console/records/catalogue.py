@@ -92,17 +92,20 @@ def touch(connection: Connection) -> None:
 
 def load(connection: Connection, number: int = 0) -> Catalogue:
     """The catalogue as this connection sees it. Raises DefinitionError for a document that no longer fits its table."""
-    sources = {}
-    for row in connection.execute(sa.select(tables.data_source).order_by(tables.data_source.c.id)):
-        sources[row.id] = _source(row)
+    kept = sources(connection)
     table = tables.collection
     rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
-    return Catalogue(number, sources, function_fields.with_hooks(assemble(stored(rows, sources), function_fields.fields())))
+    return Catalogue(number, kept, function_fields.with_hooks(assemble(stored(rows, kept), function_fields.fields())))
 
 
-def stored(rows: Iterable[Any], sources: Mapping[str, Source]) -> list[Stored]:
+def sources(connection: Connection) -> dict[str, Source]:
+    """Every data source by its name."""
+    return {row.id: _source(row) for row in connection.execute(sa.select(tables.data_source).order_by(tables.data_source.c.id))}
+
+
+def stored(rows: Iterable[Any], of: Mapping[str, Source]) -> list[Stored]:
     """The collections in these rows, with what the terms of their sources say of them."""
-    terms = {name: source.terms for name, source in sources.items()}
+    terms = {name: source.terms for name, source in of.items()}
     return [Stored(row.id, row.source, _structure(row.structure, terms.get(row.source)), row.document, row.position) for row in rows]
 
 
