@@ -257,9 +257,9 @@ def test_what_somebody_elsewhere_types_is_kept_as_the_clocks_of_the_source_show_
         assert listed.count("<tr data-record") == len(MADRID) + 1, "what the other box asks for is not taken for this one's"
     for op, words in (("eq", "At is 1 Dec 2026"), ("gte", "At is from 1 Dec 2026"), ("lte", "At is before 2 Dec 2026")):
         olivia.get(f"{things}?add_field=at&add_op={op}&add_value=&add_value=2026-12-01", status=303)
-        listed = olivia.follow()
-        assert words in listed.text
-        assert f"{words}, 00:00" not in listed.text, "a day is asked for, and no hour"
+        drawn = olivia.follow()
+        assert words in drawn.text
+        assert f"{words}, 00:00" not in drawn.text, "a day is asked for, and no hour"
     before = quote(json.dumps({"field": "at", "op": "lt", "value": "2026-12-01T09:15:00Z"}))
     assert olivia.get(f"{things}?filter={before}").html.count("<tr data-record") == len(MADRID)
 
