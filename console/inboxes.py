@@ -22,7 +22,7 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.expressions import Expression
-from console.core.plain_words import uncapitalised
+from console.core.plain_words import humanised, uncapitalised
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotFound
@@ -66,11 +66,11 @@ class Source(BaseModel):
         return self
 
     def expression(self, collection: Collection) -> Expression:
-        """Which records are in it. Raises NotFound where the segment is no longer there."""
+        """Which records are in it. Raises DefinitionError where the segment is no longer there."""
         named = collection.segment(self.segment) if self.segment is not None else None
         text = self.filter if self.segment is None else named.filter if named else None
         if text is None:
-            raise NotFound(f"There is no segment {self.segment} in {collection.label} any more.")
+            raise DefinitionError(f"{collection.label} has no segment “{humanised(self.segment or '')}” any more.", code="segment_gone")
         if named is not None and named.sql is not None:
             raise Invalid(f"The segment {named.label} is a SELECT. An inbox needs one of conditions.")
         return expressions.parse(text)

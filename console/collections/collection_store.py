@@ -16,6 +16,7 @@ from console.core.documents.collections.collection_document import CollectionDoc
 from console.core.documents.json_shape import model_errors
 from console.db import tables
 from console.errors import DefinitionError, NotFound
+from console.records import catalogue
 
 MOST_FORMER = 50
 
@@ -52,7 +53,7 @@ def read_stored(connection: Connection, collection_id: str, *, lock: bool = Fals
     if lock:
         connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('console.collection'), hashtext(:id))"), {"id": collection_id})
     rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
-    every = [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]
+    every = catalogue.stored(rows, catalogue.sources(connection))
     own = next((item for item in every if item.id == collection_id), None)
     if own is None:
         raise NotFound(f"There is no collection {collection_id}: connect its data source first.")

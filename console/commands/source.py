@@ -48,6 +48,9 @@ def _limits(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--tables", callback=_listed, help="Only these tables and views, with commas between; `schema.table` outside the default schema."
 )
+@click.option(
+    "--zone", default="", help="Where its clocks stand, for times that it keeps without a zone, such as Europe/Madrid; UTC without it."
+)
 @_limits
 def add(
     name: str,
@@ -57,10 +60,11 @@ def add(
     read_only: bool,
     schemas: list[str] | None,
     tables: list[str] | None,
+    zone: str,
     **limits: int | None,
 ) -> None:
     """Connect the database at URL under NAME, and list its collections. Nothing is written into it."""
-    terms = Terms.of({"read_only": read_only} | {field: value for field, value in limits.items() if value is not None})
+    terms = Terms.of({"read_only": read_only, "zone": zone} | {field: value for field, value in limits.items() if value is not None})
     added = sources.add(name, url, role, _documents(documents), terms=terms, schemas=schemas, chosen=tables)
     for collection in added:
         click.echo(
@@ -157,6 +161,7 @@ def refresh(name: str, documents: Path | None, leave_out: bool) -> None:
 @click.option("--tables", callback=_listed, help="Only these tables and views.")
 @click.option("--all-tables", is_flag=True, help="All tables and views again, and those that come later.")
 @click.option("--pause/--resume", default=None, help="Let nobody use it, or let it be used again.")
+@click.option("--zone", help="Where its clocks stand, for times that it keeps without a zone; UTC for none.")
 @_limits
 def change(
     name: str,
@@ -166,11 +171,12 @@ def change(
     tables: list[str] | None,
     all_tables: bool,
     pause: bool | None,
+    zone: str | None,
     **limits: int | None,
 ) -> None:
     """Change the address, the limits, the tables or the state of a source; what is not named stays."""
     terms = sources.source_of(name).terms
-    given = {field: value for field, value in {"read_only": read_only, **limits}.items() if value is not None}
+    given = {field: value for field, value in {"read_only": read_only, "zone": zone, **limits}.items() if value is not None}
     changed = sources.change(name, url=url, terms=Terms.of(terms.to_json() | given), schemas=schemas, chosen=tables, all_tables=all_tables)
     if pause is not None:
         (sources.pause if pause else sources.resume)(name)

@@ -190,10 +190,11 @@ def match_of(actor: Actor, collection: Collection, question: Question) -> str | 
     """The field by which those that are there are found best: a key that the file tells, else an e-mail address, else a telephone number; of no contacts what names them."""
     contact, offered = collection.contact, {name for name, _ in matches(actor, collection)}
     named = [
-        *collection.key,
+        *collection.key[: len(collection.key) == 1],
         *([contact.email, contact.phone] if contact else collection.title_fields[: len(collection.title_fields) == 1]),
     ]
-    return next((name for name in named if name in question.columns.values() and name in offered), None)
+    found = next((name for name in named if name in question.columns.values() and name in offered), None)
+    return None if found and not contact and found in records.distinct_together(collection) else found
 
 
 def plan(actor: Actor, collection_id: str, question: Question) -> Plan:

@@ -312,7 +312,7 @@ OUTSIDE = (
     Kind(
         "source_changed",
         "configuration",
-        "A data source or a collection of it was changed: its address, its limits, its tables, or whether it may be used.",
+        "A data source or a collection of it was changed: its address, its limits, its zone, its tables, or whether it may be used.",
         ("source", "name", "collections", "fields"),
         ("before", "after"),
     ),

@@ -2,7 +2,7 @@
 
 from console.records.catalogue import collection, collections, forget
 from console.records.delete import delete, on_delete
-from console.records.insert import filled_by_database, find_same, insert
+from console.records.insert import distinct_together, filled_by_database, find_same, insert
 from console.records.insert_many import insert_many, reasons, refusals_of_new
 from console.records.log_references import log_reference, reference_in_log, require_plain_key
 from console.records.quick_search import Hits
@@ -41,5 +41,5 @@ from console.records.write import WriteUnknown, alike, compare, forms, refusals_
 OPEN_MODULES = frozenset({
     "catalogue", "connect", "connection_terms", "delete", "diagnosis", "governing", "grouped", "function_fields", "index_advice", "indexes",
     "insert", "insert_many", "portable_address", "preview", "quick_search", "record_keys", "reflect", "related_lists", "relations", "sampling",
-    "search", "sql_conditions", "sql_question", "sql_segments", "stored", "totals", "value_counts", "write",
+    "search", "source_zones", "sql_conditions", "sql_question", "sql_segments", "stored", "totals", "value_counts", "write",
 })  # fmt: skip

@@ -6,7 +6,7 @@ Each process compares the configuration number at most once a second, and reload
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -92,14 +92,21 @@ def touch(connection: Connection) -> None:
 
 def load(connection: Connection, number: int = 0) -> Catalogue:
     """The catalogue as this connection sees it. Raises DefinitionError for a document that no longer fits its table."""
-    sources = {}
-    for row in connection.execute(sa.select(tables.data_source).order_by(tables.data_source.c.id)):
-        sources[row.id] = _source(row)
+    kept = sources(connection)
     table = tables.collection
     rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
-    fixed = {name for name, source in sources.items() if source.terms.read_only}
-    kept = [Stored(row.id, row.source, _structure(row.structure, row.source in fixed), row.document, row.position) for row in rows]
-    return Catalogue(number, sources, function_fields.with_hooks(assemble(kept, function_fields.fields())))
+    return Catalogue(number, kept, function_fields.with_hooks(assemble(stored(rows, kept), function_fields.fields())))
+
+
+def sources(connection: Connection) -> dict[str, Source]:
+    """Every data source by its name."""
+    return {row.id: _source(row) for row in connection.execute(sa.select(tables.data_source).order_by(tables.data_source.c.id))}
+
+
+def stored(rows: Iterable[Any], of: Mapping[str, Source]) -> list[Stored]:
+    """The collections in these rows, with what the terms of their sources say of them."""
+    terms = {name: source.terms for name, source in of.items()}
+    return [Stored(row.id, row.source, _structure(row.structure, terms.get(row.source)), row.document, row.position) for row in rows]
 
 
 def _source(row: Any) -> Source:
@@ -116,9 +123,10 @@ def _source(row: Any) -> Source:
     )
 
 
-def _structure(kept: Mapping[str, Any], read_only: bool) -> Mapping[str, Any]:
-    """The reflected structure; in a read-only source nothing is writable."""
-    return {**kept, "read_only": True} if read_only else kept
+def _structure(kept: Mapping[str, Any], terms: Terms | None) -> Mapping[str, Any]:
+    """The reflected structure with what the source's terms say of it: in a read-only source nothing is writable."""
+    said = {} if terms is None else {"read_only": terms.read_only, "zone": terms.zone}
+    return {**kept, **{name: value for name, value in said.items() if value}}
 
 
 def seal(source: str, url: str) -> bytes:

@@ -26,6 +26,7 @@ from sqlalchemy.engine import URL, Connection, Engine
 from typing_extensions import override
 
 from console.errors import SourceDown
+from console.records import source_zones
 from console.records.exact_json import exact_json
 
 LOCK_S = 3
@@ -40,13 +41,17 @@ SQLITE_WORDS = {"nothing", "returning"}
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The limits of a source in one process: connections kept, extra connections under load, seconds to connect, seconds per statement."""
+    """The limits of a source in one process: connections kept, extra connections under load, seconds to connect, seconds per statement.
+
+    `zone` is where the clocks stand that its moments without a zone show, "" for UTC.
+    """
 
     pool: int = 4
     overflow: int = 4
     connect_s: int = 5
     statement_s: int = 15
     read_only: bool = False
+    zone: str = ""
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Terms":
@@ -157,7 +162,7 @@ class _Date(Loader):
 
 
 class _Moment(Loader):
-    """`timestamp` and `timestamptz`, likewise; our sessions use ISO format in UTC."""
+    """`timestamp` and `timestamptz`, likewise; our sessions use ISO format, in UTC unless the source has a zone."""
 
     @override
     def load(self, data: Any) -> Any:
@@ -199,7 +204,7 @@ def _tell_postgresql(connection: Any, terms: Terms) -> None:
         f"set statement_timeout = '{terms.statement_s}s'",
         f"set lock_timeout = '{LOCK_S}s'",
         "set idle_in_transaction_session_timeout = '30s'",
-        "set time zone 'UTC'",
+        f"set time zone '{terms.zone or 'UTC'}'",  # what the database takes a moment without a zone for
         "set datestyle = 'ISO'",
         "set intervalstyle = 'postgres'",
         f"set default_transaction_read_only = {'on' if terms.read_only else 'off'}",
@@ -252,6 +257,7 @@ def _tell_sqlite(connection: sqlite3.Connection, record: Any, terms: Terms) -> N
     record.info["until"] = math.inf
     connection.set_progress_handler(lambda: record.info["until"] < time.monotonic(), 20_000)
     connection.create_function("console_lower", 1, _lower, deterministic=True)
+    connection.create_function("console_utc", 2, source_zones.utc_text, deterministic=True)
     connection.execute("pragma foreign_keys = on")
     if terms.read_only:
         connection.execute("pragma query_only = on")

@@ -107,7 +107,12 @@ class Dialect:
         """Condition that two columns are equal, or both null."""
         if left_field.stored == "text":
             return self.text(left, left_field).is_not_distinct_from(self.text(right, right_field))
-        return left.is_not_distinct_from(right)
+        return self.day(left, left_field, right_field).is_not_distinct_from(self.day(right, right_field, left_field))
+
+    def day(self, column: Column, field: Field, other: Field) -> Column:
+        """The column as it is compared with the other one: a day is its midnight in UTC also where the session has another zone."""
+        placed = field.stored == "date" and other.zone and self.name == "postgresql"
+        return sa.func.timezone("UTC", sa.cast(column, sa.DateTime(timezone=False))) if placed else column
 
     def ordered(self, left: Column, operator: str, right: Column) -> Condition:
         """`left operator right` for one of < <= > >=."""
@@ -126,7 +131,7 @@ class Dialect:
 
     def order_columns(self, left: Column, left_field: Field, operator: str, right: Column, right_field: Field) -> Condition:
         """`left operator right` of two columns."""
-        return self.ordered(left, operator, right)
+        return self.ordered(self.day(left, left_field, right_field), operator, self.day(right, right_field, left_field))
 
     def starts(self, column: Column, field: Field, given: str) -> Condition:
         """Condition that the text begins with this, case-sensitive."""
@@ -207,7 +212,7 @@ class SQLite(WithoutLists):
             return sa.func.typeof(column).in_(["integer", "real"])
         if field.stored == "date":
             return column.op("GLOB")(value("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"))
-        return sa.func.typeof(column) == "text" if field.stored in {"text", "datetime", "time"} else None
+        return sa.func.typeof(column) == "text" if field.stored in {"text", "datetime", "time"} and field.native != "mixed" else None
 
     @override
     def on_axis(self, column: Column, field: Field) -> Condition:
@@ -218,12 +223,14 @@ class SQLite(WithoutLists):
 
     @override
     def text(self, column: Column, field: Field) -> Column:
+        if field.native == "mixed":
+            column = sa.cast(column, sa.Text)
         return sa.func.lower(column) if field.stored == "uuid" else column.collate("BINARY")
 
     @override
     def comparable(self, column: Column, field: Field) -> Column:
         if field.stored == "datetime":
-            return sa.func.strftime("%Y-%m-%d %H:%M:%f", column)
+            return sa.func.console_utc(column, field.zone) if field.zone else sa.func.strftime("%Y-%m-%d %H:%M:%f", column)
         return sa.func.substr(column, 1, 10) if field.stored == "date" else column
 
     @override
@@ -270,7 +277,7 @@ class SQLite(WithoutLists):
 
     def _moment(self, column: Column, field: Field, *both: Field) -> Column:
         """A day compared with a moment counts as its midnight."""
-        if {item.stored for item in both} == {"date", "datetime"}:
+        if field.stored == "date" and {item.stored for item in both} == {"date", "datetime"}:
             return sa.func.strftime("%Y-%m-%d %H:%M:%f", column)
         return self.comparable(column, field)
 

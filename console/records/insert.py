@@ -12,7 +12,7 @@ from console.core.filters import Group, Test
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed
-from console.records import broken_rules, catalogue, connect, filter_conditions, governing, values, write_checks
+from console.records import broken_rules, catalogue, connect, filter_conditions, governing, mysql_clock, values, write_checks
 from console.records.dialects import value
 from console.records.reader import Reader, Record
 from console.records.record_reads import page
@@ -88,6 +88,7 @@ def put(connection: sa.Connection, reader: Reader, fields: list[Field], given: M
     """The row of the reader's columns that was added, not committed yet. Raises what the database's refusal means."""
     table, collection = reader.table, reader.table.collection
     row = {table.table.columns[field.name]: value(values.written(collection.dialect, field, given[field.name])) for field in fields}
+    row |= {table.table.columns[name]: value(now) for name, now in mysql_clock.now_of(connection, collection, given, "insert").items()}
     statement = sa.insert(table.table).values(row)
     try:
         if collection.dialect == "mysql":
@@ -135,6 +136,22 @@ def filled_by_database(collection: Collection) -> frozenset[str]:
     if len(collection.key) == 1 and collection.key[0] in numbered:
         filled.add(collection.key[0])  # such a key is the number of the row. Source: https://www.sqlite.org/lang_createtable.html#rowid
     return frozenset(filled)
+
+
+def distinct_together(collection: Collection) -> frozenset[str]:
+    """Columns whose values tell records apart together with those of others alone: parts of a key or of a unique rule. Raises SourceDown."""
+
+    def look(connection: sa.Connection) -> list[list[str | None]]:
+        inspector, place = sa.inspect(connection), (collection.table, collection.schema)
+        rules: list[Any] = [
+            *inspector.get_unique_constraints(*place),
+            *(index for index in inspector.get_indexes(*place) if index["unique"]),
+        ]
+        return [list(rule["column_names"]) for rule in rules]
+
+    found: list[list[str | None]] = [list(collection.key), *connect.read(catalogue.engine_of(collection), collection.source, look)]
+    alone = {names[0] for names in found if len(names) == 1}
+    return frozenset(name for names in found for name in names if name and name not in alone)
 
 
 def find_same(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record | None:

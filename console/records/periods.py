@@ -10,8 +10,10 @@ from sqlalchemy.sql import ColumnElement
 
 from console.core.counted_moments import UNITS, is_counted
 from console.core.documents.collections import Field
+from console.records import source_zones
 from console.records.sql_tables import Table
 
+SINCE = date(2000, 1, 1)
 AHEAD = timedelta(days=800)
 """So far after today the shifts of a zone's clocks are looked up."""
 
@@ -26,7 +28,9 @@ def local(table: Table, field: Field, zone: str, first: date) -> ColumnElement[A
         return column
     if kind == "postgresql":
         return sa.func.timezone(zone, sa.cast(column, sa.DateTime(timezone=True)))
-    shifts = _shifts(zone, first, (datetime.now(UTC) + AHEAD).date())
+    if field.zone and kind == "sqlite":
+        column = table.dialect.comparable(column, field)
+    shifts = _shifts(zone, first, (datetime.now(UTC) + AHEAD).date(), "" if kind == "sqlite" else field.zone)
     if not any(seconds for _, seconds in shifts):
         return column
     moment = sa.func.datetime(column) if kind == "sqlite" else column
@@ -59,11 +63,17 @@ def _shifted(kind: str, moment: ColumnElement[Any], seconds: int) -> ColumnEleme
 
 
 @lru_cache(maxsize=64)
-def _shifts(zone: str, first: date, last: date) -> list[tuple[datetime, int]]:
-    """When clocks of the zone were shifted between two days, and the seconds that they are ahead of UTC from then on; the first is that of the beginning."""
+def _shifts(zone: str, first: date, last: date, kept: str = "") -> list[tuple[datetime, int]]:
+    """When clocks of the zone were shifted between two days, and the seconds that they are ahead of UTC from then on; the first is that of the beginning.
+
+    `kept` is the zone of the column: then they are ahead of its clocks, and `when` is what those show.
+    """
     there = ZoneInfo(zone)
 
     def ahead(at: datetime) -> int:
+        if kept:
+            shown = at.replace(tzinfo=None)
+            return int((source_zones.on_clocks(source_zones.in_utc(shown, kept), zone) - shown).total_seconds())
         found = at.astimezone(there).utcoffset()
         return int(found.total_seconds()) if found is not None else 0
 
@@ -78,6 +88,11 @@ def _shifts(zone: str, first: date, last: date) -> list[tuple[datetime, int]]:
             found.append((minute, ahead(minute)))
         at = after
     return found
+
+
+def in_utc(table: Table, field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A moment in UTC, of a column whose clocks are those of the source's zone; any other column as it is."""
+    return local(table, field, "UTC", SINCE) if field.zone else column
 
 
 def period_of(table: Table, column: ColumnElement[Any], period: str) -> ColumnElement[Any]:

@@ -14,15 +14,17 @@ from console.records import check_lists, sampling
 
 SAMPLE = 200
 DECLARED = (
-    (re.compile(r"^ANY$"), "other"), (re.compile(r"BOOL"), "boolean"), (re.compile(r"DATETIME|TIMESTAMP"), "datetime"),
+    (re.compile(r"BOOL"), "boolean"), (re.compile(r"DATETIME|TIMESTAMP"), "datetime"),
     (re.compile(r"^DATE"), "date"), (re.compile(r"^TIME"), "time"), (re.compile(r"JSON"), "json"), (re.compile(r"UUID|GUID"), "uuid"),
     (re.compile(r"INT"), "integer"), (re.compile(r"CHAR|CLOB|TEXT|STRING|MEMO|NOTE|XML"), "text"), (re.compile(r"BLOB"), "binary"),
     (re.compile(r"REAL|FLOA|DOUB|NUM|DEC|MONEY|CURRENCY|PERCENT"), "decimal"),
 )  # fmt: skip
 
 
-MOSTLY = 0.9
-"""Part of a sample that makes a column without a type one of texts."""
+OWN_CLOCK = re.compile(r"current_timestamp|'now'(?!.*localtime)", re.IGNORECASE)
+"""Defaults that are the present moment in UTC, whatever zone the file's other moments are in."""
+MIXED = "mixed"
+"""Native type of columns that hold texts and numbers, which are shown and typed as texts."""
 SCHEMA = (
     "select s.name, s.type, s.sql from sqlite_schema s join pragma_table_list t on t.name = s.name and t.schema = 'main'"
     " where s.type in ('table', 'view') and t.type <> 'shadow' and s.name not like 'sqlite\\_%' escape '\\' order by s.name"
@@ -47,7 +49,7 @@ def structures(connection: Connection, wanted: Collection[str], told: Callable[[
 
 
 def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[str, Any]:
-    rows = connection.exec_driver_sql('select name, type, "notnull", pk, hidden from pragma_table_xinfo(?)', (table,)).all()
+    rows = connection.exec_driver_sql('select name, type, "notnull", pk, hidden, dflt_value from pragma_table_xinfo(?)', (table,)).all()
     lists = {name.lower(): values for name, values in check_lists.listed(sql).items()}
     sample = _sample(connection, table)
     key = [row[0] for row in sorted((row for row in rows if row[3]), key=lambda row: row[3])]
@@ -72,7 +74,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
 
 
 def _column(row: Any, listing: list[str] | None, sample: list[Any], empty: bool) -> dict[str, Any]:
-    name, declared, required, key, hidden = row
+    name, declared, required, key, hidden, default = row
     stored = _stored(str(declared).upper(), sample)
     if stored == "integer" and recognising.form_of(sample, core_data.words(name)) == "flag":
         stored = "boolean"
@@ -81,9 +83,10 @@ def _column(row: Any, listing: list[str] | None, sample: list[Any], empty: bool)
     return {
         "name": name,
         "stored": stored,
-        "native": str(declared).lower(),
+        "native": MIXED if stored == "text" and any(not isinstance(value, str) for value in sample) else str(declared).lower(),
         "nullable": not required and (empty or not key),
         "generated": hidden in {2, 3},
+        **({"utc": True} if stored == "datetime" and OWN_CLOCK.search(default or "") else {}),
         **({"options": listing} if listing and stored == "text" else {}),
         **({"max_length": int(limit[1])} if limit and stored == "text" else {}),
         **({"precision": int(digits[1]), "scale": int(digits[2] or 0)} if digits and stored == "decimal" else {}),
@@ -101,8 +104,7 @@ def _stored(declared: str, sample: list[Any]) -> str:
         return stored
     if kinds == {str}:
         return _calendar(sample) or "text"
-    written = sum(isinstance(value, str) for value in sample)
-    return "text" if bytes not in kinds and written and written >= MOSTLY * len(sample) else "other"
+    return "text" if bytes not in kinds and (kinds or declared in ("", "ANY")) else "other"
 
 
 def _calendar(sample: list[str]) -> str | None:

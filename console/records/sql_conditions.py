@@ -266,7 +266,8 @@ class Compiler:
         moment = moment_of(constant.value) if field.stored == "date" else None
         if moment is None or date_of(constant.value) is not None:
             return self._sent(field, constant)
-        return values.driver_form(self.collection.dialect, moment)
+        sent = values.driver_form(self.collection.dialect, moment)
+        return sent.replace(tzinfo=None) if isinstance(sent, datetime) else sent  # a day has no zone, whatever that of the session
 
     def _within(self, node: Within, *, positive: bool) -> Condition:
         items = self._operand_list(node.list)

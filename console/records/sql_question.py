@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from sqlalchemy.engine import Connection
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
 from console.errors import TooSlow
-from console.records import catalogue, refusals, time_limit, values
+from console.records import catalogue, refusals, source_zones, time_limit, values
 from console.records.record_pages import read
 from console.records.sql_growth import bounded, wrong
 from console.records.sql_tables import Table, table_of
@@ -78,16 +79,17 @@ def ask(source: str, text: str, reachable: Callable[[Collection], Scope | None],
     collection = next(iter(read_from.values()))[0]
     found = read(collection, lambda connection: _read_only(connection, statement))
     names, rows = found
+    zone = catalogue.current().sources[source].terms.zone
     return Answer(
         tuple(names),
-        tuple(tuple(_told(value, labels.get(place)) for place, value in enumerate(row)) for row in rows[:MOST_ROWS]),
+        tuple(tuple(_told(value, zone, labels.get(place)) for place, value in enumerate(row)) for row in rows[:MOST_ROWS]),
         len(rows) > MOST_ROWS,
         tuple(sorted({item.id for item, _ in read_from.values()})),
     )
 
 
-def _told(value: Any, labels: Mapping[str, str] | None) -> Any:
-    return labels[value] if labels and value in labels else values.shown(_rounded(value))
+def _told(value: Any, zone: str, labels: Mapping[str, str] | None) -> Any:
+    return labels[value] if labels and value in labels else values.shown(_rounded(value, zone))
 
 
 def _labels(tree: "exp.Expression", read_from: Mapping[str, tuple[Collection, Scope]]) -> dict[int, Mapping[str, str]]:
@@ -108,7 +110,9 @@ def _labels(tree: "exp.Expression", read_from: Mapping[str, tuple[Collection, Sc
     return found
 
 
-def _rounded(value: Any) -> Any:
+def _rounded(value: Any, zone: str) -> Any:
+    if zone and isinstance(value, datetime):
+        return source_zones.in_utc(value, zone)
     return Decimal(f"{value:.{FLOAT_DIGITS}g}") if isinstance(value, float) and math.isfinite(value) else value
 
 

@@ -216,6 +216,6 @@ def _listed(
     given = table.columns[field]
     column = sound_column(table, item) if item.comparable else given
     if item.comparable and item.stored in SPREAD:
-        column = sa.case((table.dialect.on_axis(given, item), column))
+        column = sa.case((table.dialect.on_axis(given, item), periods.in_utc(table, item, column)))
     listed = sa.select(column.label("value"), given.label("given")).select_from(table.table).where(*wanted)
     return collection, table, listed

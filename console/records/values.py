@@ -5,6 +5,7 @@ that the column would round, cut or refuse is `Unfit`, with the reason for the p
 """
 
 # ruff: noqa: ARG001 - the writers of all kinds share one signature
+import contextlib
 import json
 import math
 import re
@@ -19,7 +20,7 @@ from console.core import plain_words
 from console.core.documents.collections import CONVERSIONS, Field
 from console.core.expressions.operands import duration_text, moment_of, moment_text, number_of
 from console.core.filters import WORDS
-from console.records import exact_json, uncommon_values
+from console.records import exact_json, source_zones, uncommon_values
 from console.records.connect import plain_moment
 
 INT64 = 2**63
@@ -38,10 +39,14 @@ def reader(field: Field, dialect: str) -> Callable[[Any], Any] | None:
     """The function that converts the driver's values of this column (not null) to JSON; None if no conversion is needed."""
     if field.native == "bpchar":
         return _unpadded
+    if field.native == "mixed":
+        return lambda value: None if (said := shown(value)) is None else str(said)
     if (uncommon := UNCOMMON.get(field.native.partition("(")[0])) is not None and (field.stored == "other" or field.native == "set"):
-        return lambda value: shown(uncommon(value))
+        return lambda value: shown(uncommon(source_zones.in_text(value, field.zone)))
     if field.native == "bit":
         return _bits(field.max_length or 0)
+    if field.zone:
+        return lambda value: _moment(_placed(value, field.zone))
     if dialect == "postgresql" and field.stored in POSTGRESQL_READERS:
         return POSTGRESQL_READERS[field.stored]
     if dialect == "sqlite" and field.stored == "decimal" and field.scale:
@@ -63,7 +68,7 @@ def shown(value: Any) -> Any:
         case str():
             return value.encode("utf-8", "replace").decode() if not value.isprintable() and _broken(value) else value
         case float():
-            return format(Decimal(repr(value)), "f") if math.isfinite(value) else str(value)
+            return format(Decimal(repr(value)), "f") if math.isfinite(value) else str(Decimal(repr(value)))
         case Decimal():
             return format(value, "f") if value.is_finite() else str(value)
         case datetime():
@@ -159,6 +164,15 @@ def _moment(value: Any) -> Any:
     return shown(value) if moment is None else moment_text(moment)
 
 
+def _placed(value: Any, zone: str) -> Any:
+    """A moment without a zone as one of UTC, in the form that it came in where it is none."""
+    given = value
+    if isinstance(value, str) and moment_of(value) is not None:
+        with contextlib.suppress(ValueError):
+            given = datetime.fromisoformat(value)
+    return source_zones.in_utc(given, zone) if isinstance(given, datetime) else value
+
+
 def _date(value: Any) -> Any:
     if type(value) is date:
         return value.isoformat()
@@ -249,15 +263,15 @@ def bound(dialect: str, field: Field, value: Any) -> Any:
     converted = convert(value) if convert and not isinstance(value, bool) else None
     if converted is None:
         raise Unfit(f"no {WORDS.get(field.stored, 'value to compare')}")
-    return driver_form(dialect, converted)
+    return driver_form(dialect, converted, field.zone)
 
 
-def driver_form(dialect: str, value: Any) -> Any:
-    """A typed value as the driver of this dialect takes it."""
+def driver_form(dialect: str, value: Any, zone: str = "") -> Any:
+    """A typed value as the driver of this dialect takes it, to be compared with a column whose clocks are those of the zone."""
     if isinstance(value, Decimal) and value == value.to_integral_value() and abs(value) < INT64:
         value = int(value)
     if isinstance(value, datetime):
-        value = value.astimezone(UTC)
+        value = source_zones.compared(value, zone) if zone and dialect == "mysql" else value.astimezone(UTC)
     if dialect == "postgresql":
         return value
     if isinstance(value, UUID):
@@ -316,7 +330,7 @@ def _never(_: str, field: Field, __: Any, ___: Any) -> Any:
     raise Unfit(f"{field.label} cannot be changed here.")
 
 
-def _write_text(dialect: str, field: Field, value: Any, _: Any) -> Any:
+def _write_text(dialect: str, field: Field, value: Any, former: Any) -> Any:
     if not isinstance(value, str):
         raise Unfit("This must be a text.")
     if not storable(value):
@@ -326,6 +340,8 @@ def _write_text(dialect: str, field: Field, value: Any, _: Any) -> Any:
     most = field.max_length or LONGEST_TEXT
     if len(value) > most:
         raise Unfit(f"This has {len(value)} characters; at most {most} are kept.")
+    if field.native == "mixed" and isinstance(former, (int, float)) and (number := number_of(value)) is not None:
+        return driver_form(dialect, Decimal(number))  # where a number stood, a number stands again
     return value
 
 
@@ -360,13 +376,17 @@ def _write_calendar(dialect: str, field: Field, value: Any, former: Any) -> Any:
     if converted is None:
         raise Unfit(f"This must be a {WORDS[field.stored]}.")
     if dialect == "sqlite" and isinstance(converted, datetime):
-        return _as_before(converted.astimezone(UTC), former)
+        return _as_before(converted.astimezone(UTC), former, field.zone)
+    if field.zone and dialect == "mysql" and isinstance(converted, datetime):
+        return source_zones.on_clocks(converted, field.zone)
     return driver_form(dialect, converted)
 
 
-def _as_before(moment: datetime, former: Any) -> str:
+def _as_before(moment: datetime, former: Any, zone: str) -> str:
     """A moment in the spelling of the former value: with T or a blank, with Z, +00:00 or nothing."""
-    before = former if isinstance(former, str) else "T…Z"
+    before = former if isinstance(former, str) else " " if zone else "T…Z"
+    if zone and not before.endswith(("Z", "+00:00")):
+        moment = source_zones.on_clocks(moment, zone)
     text = moment.replace(tzinfo=None).isoformat(sep="T" if "T" in before else " ")
     return text + ("Z" if before.endswith("Z") else "+00:00" if before.endswith("+00:00") else "")
 

@@ -20,7 +20,18 @@ from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.db import request_writes
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
-from console.records import broken_rules, catalogue, connect, exact_json, governing, record_keys, refusals, values, write_checks
+from console.records import (
+    broken_rules,
+    catalogue,
+    connect,
+    exact_json,
+    governing,
+    mysql_clock,
+    record_keys,
+    refusals,
+    values,
+    write_checks,
+)
 from console.records.dialects import Condition, value
 from console.records.reader import Reader, Record
 from console.records.record_reads import get
@@ -143,6 +154,7 @@ def _change(
     if details := [*unseen_references(collection, moved, known, scope), *write_checks.violations(collection, scope, known, changed)]:
         raise Invalid("Some values cannot be saved; nothing was changed.", details=details)
     new = {field.name: _instead(collection, field, changes[field.name]["new"], former[field.name]) for field in fields}
+    new |= mysql_clock.now_of(connection, collection, new, "update") if new else {}
     kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT and not _inexact(table, field)]
     statement = (
         sa.update(table.table)
@@ -155,9 +167,20 @@ def _change(
         record = _after(connection, table, key, is_key, scope)
     except sa.exc.DBAPIError as error:
         raise rejected(error, collection, fields, scope) from error
+    _require_moved(collection, moved, theirs, record)
     what = "the change was saved. Look whether it was made before you try again"
     commit(connection, collection, f"{collection.id}/{key}", what, lambda error: rejected(error, collection, fields, scope))
     return record
+
+
+def _require_moved(collection: Collection, moved: Mapping[str, Any], former: Mapping[str, Any], record: Record) -> None:
+    """Raises Invalid where a field has its former value again after the change: a trigger put it back, and who made the change would take it for made."""
+    now = record.values
+    back = [name for name in moved if name in now and alike(collection, collection.by_name[name], now[name], former[name])]
+    if back:
+        reason = "The database puts the former value back: a trigger or rule of its own keeps it."
+        details = [{"field": name, "reason": f"{collection.by_name[name].label}: {reason}"} for name in back]
+        raise Invalid("The database keeps a value as it was; nothing was saved.", details=details)
 
 
 def left_out(connection: Connection, table: Table, *same: Condition, done: str = "saved") -> ConsoleError:

@@ -14,7 +14,7 @@ from console.db import tables
 from console.db.engine import fetch, transaction
 from console.effects import action_cache
 from console.errors import Conflict, Invalid
-from console.records import catalogue, connect, portable_address
+from console.records import catalogue, connect, portable_address, source_zones
 from console.records.connection_terms import Terms
 from console.runs.changing import cleared_notices
 from console.sources import addresses, keeping, testing
@@ -46,7 +46,7 @@ def change(
     all_tables: bool = False,
     by: Actor = SYSTEM,
 ) -> list[str]:
-    """Change what is given; returns what changed: `url`, `limits`, `read_only`, `tables`. New limits apply within a second in every process.
+    """Change what is given; returns what changed: `url`, `limits`, `read_only`, `tables`, `zone`. New limits apply within a second in every process.
 
     `schemas` and `chosen` select tables as in `add`, `all_tables` selects all again; then `difference` shows the effect, `take` applies it.
     Raises Invalid with a detail per field, also if nothing answers at the new address, NotFound, NotAllowed, SourceDown.
@@ -77,6 +77,10 @@ def change(
     old_place, new_place = (testing.place_of(connect.address(place)) for place in (source.url, address))
     with transaction() as connection:
         connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(**values))
+        if "zone" in fields:  # how far triggers have read was kept in the former zone: they begin at the end anew
+            watched = tables.source_watch
+            own = [collection.id for collection in records.collections() if collection.source == name]
+            connection.execute(sa.delete(watched).where(watched.c.collection.in_(own)))
         keeping.touch_configuration(connection)
         _note(connection, by, name, fields, {"place": old_place, **before}, {"place": new_place, **after})
     keeping.forget()
@@ -101,6 +105,7 @@ def bounded(terms: Terms) -> None:
     ]
     if wrong:
         raise Invalid("These limits cannot be.", details=wrong)
+    source_zones.require(terms.zone)
 
 
 def pause(name: str, *, by: Actor = SYSTEM) -> None:
@@ -188,7 +193,7 @@ def _answering(source: catalogue.Source, url: str) -> str:
 
 
 def _fields(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    words = {"schemas": "tables", "tables": "tables", "read_only": "read_only"}
+    words = {"schemas": "tables", "tables": "tables", "read_only": "read_only", "zone": "zone"}
     return sorted({words.get(key, "limits") for key in {*before, *after} if before.get(key) != after.get(key)})
 
 

@@ -19,7 +19,7 @@ from console.db import tables
 from console.db.engine import alone, fetch, hot_engine, transaction
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError
-from console.records import catalogue
+from console.records import catalogue, source_zones
 from console.records.connection_terms import Terms
 from console.sources import keeping
 
@@ -52,6 +52,7 @@ def ask(
     """Have a database of `total` tables connected. Arguments and errors are those of `add`, which raises the others in the background."""
     keeping.require_manager(by)
     keeping.require_free_name(name)
+    source_zones.require(terms.zone)
     kept, ident = tables.source_connecting, new_id("con")
     row = {"id": ident, "name": name, "person": by.id, "total": total, "url_sealed": catalogue.seal(ident, url)}
     row["request"] = {"terms": terms.to_json(), "chosen": chosen, "may": may}

@@ -146,7 +146,7 @@ def _again(name: str) -> Again | None:
         if change.change in ("gone", "new") or not (change.key or {column.change for column in change.columns} - {"new"})
     }
     left = _shrunk(name, seen, before, held)
-    named = _named(compare(name, left, before=before))
+    named = _named(compare(name, left, before=before)) | _renamed_in_documents(name, left, before, found)
     if named:  # what a document or a right names waits with its table
         held |= {change.place for change in found if change.collection in named}
         left = _shrunk(name, seen, before, held)
@@ -175,6 +175,14 @@ def _look(name: str, before: Sequence[Stored]) -> Look:
 def _named(found: Difference) -> frozenset[str]:
     """Collections with changes that their documents, segments or rights would break on."""
     return frozenset(broken.collection for broken in found.breaks if broken.kind in {"collection", "segment", "policy"})
+
+
+def _renamed_in_documents(name: str, seen: Look, before: Sequence[Stored], found: Sequence[TableChange]) -> frozenset[str]:
+    """Collections whose documents name a column that is called otherwise now: that it is the same is for a person to say."""
+    renamed = {change.collection for change in found if any(column.change == "renamed" for column in change.columns)}
+    documents = {item.id: item.document for item in before}
+    mended = _mended(name, seen, before)[1] if renamed else []
+    return frozenset(str(each["id"]) for each in mended if each["id"] in renamed and each != documents.get(each["id"]))
 
 
 def _shrunk(name: str, seen: Look, before: Sequence[Stored], held: Several[str]) -> Look:

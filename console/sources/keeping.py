@@ -23,7 +23,7 @@ from console.core.documents.collections.collection_document import CollectionDoc
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
-from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, sql_conditions
+from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, source_zones, sql_conditions
 from console.records.connection_terms import USUAL, Terms
 from console.sources import addresses, bookkeeping, mending
 from console.sources.testing import place_of
@@ -92,6 +92,7 @@ def add(
     """
     require_manager(by)
     require_free_name(name)
+    source_zones.require(terms.zone)
     address = addresses.read(url)
     portable_address.require_place(address, typed=by.kind != "system")
     text = address.render_as_string(hide_password=False)

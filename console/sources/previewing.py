@@ -1,7 +1,7 @@
 """What a table would look like here, shown before its database is connected; and what a source has that is worth saying once it is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.engine import Connection
 
@@ -32,6 +32,8 @@ class Preview:
 LIKELY = (
     "customer", "client", "kunde", "patient", "account", "order", "auftrag", "person", "people", "employee", "mitarbeiter", "staff", "contact", "user",
     "ticket", "invoice", "rechnung", "product", "artikel",
+    "cliente", "paciente", "paziente", "cita", "pedido", "factura", "ordine", "fattura", "klient", "zakaznik", "zakazka", "objednavka", "zasilka", "faktura",
+    "zamowienie", "klant", "bestelling", "kund", "commande", "facture",
 )  # fmt: skip
 """Tables that people work with, the likeliest first."""
 
@@ -48,17 +50,18 @@ def likelihood(table: str) -> int:
     return LIKELY.index(one) + len(LIKELY) * bool(before) if one in LIKELY else 2 * len(LIKELY)
 
 
-def previewed(url: str, name: str, place: str, *, by: Actor) -> Preview | None:
+def previewed(url: str, name: str, place: str, *, by: Actor, zone: str = "") -> Preview | None:
     """The first records of the table as they would look, noted in the log; None if there is no such table. Nothing is kept.
 
     Raises Invalid for the address, SourceDown, NotAllowed.
     """
     keeping.require_manager(by)
     address = addresses.read(url)
-    engine = connect.create(address, Terms(pool=1, overflow=1, statement_s=10, read_only=True))
+    engine = connect.create(address, Terms(pool=1, overflow=1, statement_s=10, read_only=True, zone=zone))
     try:
         seen = connect.read(engine, name, lambda connection: _with_ends(connection, place))
-        made = assemble(keeping.stored_collections(name, seen, []))
+        structures = [{**structure, "zone": zone} for structure in seen.structures]
+        made = assemble(keeping.stored_collections(name, replace(seen, structures=structures), []))
         collection = next((one for one in made.values() if reflect.place(one.schema, one.table) == place), None)
         if collection is None:
             return None

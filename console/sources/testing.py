@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, Connection
 
 from console import access, log, settings
 from console.core.actor import Actor
-from console.records import connect, diagnosis, portable_address, reflect
+from console.records import connect, diagnosis, portable_address, reflect, source_zones
 from console.records.connection_terms import Terms
 from console.records.diagnosis import Trouble
 from console.sources import addresses, bookkeeping
@@ -42,7 +42,7 @@ class Table:
 class Tested:
     """The result of a test. `trouble`: why it failed; otherwise `server` is the database's version and `tables` what can be read.
 
-    `read_only`: nothing can be written there anyway; `notes` are hints; `ms` is the duration.
+    `read_only`: nothing can be written there anyway; `notes` are hints; `ms` is the duration; `zone` is that of the server's clock, "" if unknown.
     """
 
     dialect: str
@@ -53,6 +53,7 @@ class Tested:
     read_only: bool = False
     notes: Sequence[str] = ()
     ms: int = 0
+    zone: str = ""
 
     @property
     def ok(self) -> bool:
@@ -145,7 +146,8 @@ def _looked(connection: Connection, answer: Tested, address: URL) -> Tested:
         Table(reflect.place(schema, name), schema, name, "view" if view else "table") for schema, name, view in reflect.names(connection)
     ]
     read_only, notes = {"postgresql": _postgresql, "mysql": _mysql, "sqlite": _sqlite}[kind](connection, address)
-    answer = replace(answer, server=reflect.server(connection), tables=found, read_only=read_only, notes=notes)
+    zone = _zone(connection) if kind != "sqlite" else ""
+    answer = replace(answer, server=reflect.server(connection), tables=found, read_only=read_only, notes=notes, zone=zone)
     if found:
         return answer
     who = address.username or "The console"
@@ -156,6 +158,15 @@ def _looked(connection: Connection, answer: Tested, address: URL) -> Tested:
     }[kind]
     happened = "The file holds no table." if kind == "sqlite" else f"It answers, but {who} may read no table there, or there is none."
     return replace(answer, trouble=Trouble("nothing_to_read", happened, mend, "database" if kind == "sqlite" else "user"))
+
+
+def _zone(connection: Connection) -> str:
+    """The zone of the server's clock; empty for one that names no place."""
+    if connection.dialect.name == "postgresql":
+        names = [connection.exec_driver_sql("select reset_val from pg_settings where name = 'TimeZone'").scalar()]
+    else:
+        names = list(connection.exec_driver_sql("select @@global.time_zone, @@system_time_zone").one())
+    return next((str(name) for name in names if name in source_zones.zones() and name not in source_zones.IN_UTC), "")
 
 
 def _postgresql(connection: Connection, _: URL) -> tuple[bool, list[str]]:

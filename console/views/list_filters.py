@@ -6,7 +6,7 @@ Days are chosen by a picker or counted from today. What the sheet sends is turne
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -108,9 +108,7 @@ def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str
         if (period := _period(given)) is not None:
             what = kinds.get(period[0]) or Kind(period[0], period[0])
             return (
-                f"{what.label} is {period[1]}"
-                if isinstance(period[1], str)
-                else f"{what.label} is {formats.text(what, period[1][0], look)}"
+                f"{what.label} is {period[1]}" if isinstance(period[1], str) else f"{what.label} is {_day_words(what, period[1][0], look)}"
             )
         joined = " or " if given.kind == "or" else " and "
         return joined.join(condition_words(part, kinds, look) for part in given.items) or "Nothing"
@@ -121,8 +119,19 @@ def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str
     if given.days is not None:
         return f"{what.label} {spoken} {relative_words(given.days)}"
     values = given.value if isinstance(given.value, list) else [given.value]
-    words = ["empty" if value is None else formats.text(what, value, look) for value in values]
+    said = _day_words if what.type == "datetime" and given.op in ("gte", "lt") else formats.text
+    words = ["empty" if value is None else said(what, value, look) for value in values]
     return f"{what.label} {spoken} {alternatives(words)}"
+
+
+def _day_words(what: Kind, begins: Any, look: Look) -> str:
+    """The day that begins at this moment, in the reader's zone, without the hour of its beginning."""
+    at = formats.moment_of(begins)
+    there = None if at is None else formats.within(at, look.zone)
+    whole = there is not None and there.time().replace(second=0, microsecond=0) == time(0)
+    return (
+        formats.times.day_words(there.date().isoformat(), look.locale) if there is not None and whole else formats.text(what, begins, look)
+    )
 
 
 def alternatives(words: Sequence[str]) -> str:
@@ -216,6 +225,8 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
     name, op = args["add_field"], args.get("add_op", "eq")
     entries = [entry.strip() for entry in reference_boxes.sent(args, "add_value", args.getlist("add_value")) if entry.strip()]
     source = next((field for field in described.get("filtered", described["fields"]) if field["name"] == name), None)
+    if source is not None and source["type"] in DATES:  # the sheet has a box for a number of days beside that for a day
+        entries = [entry for entry in entries if entry.isdigit() == (op in COUNTED)]
     if not entries and op not in VALUELESS:
         return None
     condition = condition_of(source or {"name": name}, op, entries, look)

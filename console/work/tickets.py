@@ -80,7 +80,7 @@ class Ticket:
 class Count:
     """Number of tickets to do; with `more` there are more than were counted, which people read as "10,000+".
 
-    With `down` the records were not counted, and `why` says the reason: their source does not answer, or the inbox names a field that is gone. `late` is about records that nobody has begun.
+    With `down` the records were not counted, and `why` says the reason: their source does not answer, or the inbox names a field or segment that is gone. `late` is about records that nobody has begun.
     """
 
     to_do: int
@@ -203,8 +203,9 @@ def count(actor: Actor, counted: Sequence[Inbox]) -> dict[str, Count]:
                 late = lateness(actor, waiting)
         except SourceDown:
             why = "The source of its records does not answer"
-        except (DefinitionError, Invalid):
-            why = "It names a field that its records no longer have"
+        except (DefinitionError, Invalid) as error:
+            gone = "segment" if error.code == "segment_gone" else "field"
+            why = f"It names a {gone} that its records no longer have"
         total = of_runs[inbox.id] + free
         counts[inbox.id] = Count(min(total, CAP), more or total > CAP, bool(why), late, why)
     return counts

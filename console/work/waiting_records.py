@@ -57,9 +57,9 @@ def waiting_records(actor: Actor, inbox: Inbox) -> WaitingRecords | None:
         return None
     try:
         collection = records.collection(source.collection)
-        where = source.expression(collection)
     except NotFound:
         return None
+    where = source.expression(collection)
     scope = access.scope_for(actor, source.collection, "read")
     fields = {path[1] for path in expressions.paths(where) if path[0] == "record" and len(path) > 1}
     if fields & scope.hidden:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 import pytest
@@ -203,7 +204,7 @@ def test_a_breaker_ends_with_its_source() -> None:
 
 
 @contextmanager
-def reading(url: str, **more: int) -> Iterator[sa.Connection]:
+def reading(url: str, **more: Any) -> Iterator[sa.Connection]:
     engine = connect.create(connect.address(url), Terms(read_only=True, **more))
     with engine.connect() as connection:
         yield connection

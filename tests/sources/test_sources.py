@@ -302,6 +302,9 @@ def test_renamed_columns_are_recognised_and_keep_their_settings_everywhere(url: 
         ("member", "name", "renamed", "full name"),
         ("team", "name", "renamed", "team_name"),
     } <= told
+    again = sources.look_again("club")
+    assert again is not None
+    assert again.waits, "a document names them: that they are the same is for a person to say, and who waits is told so"
     sources.take("club", found.stamp)
     member = records.collection("member")
     assert (member.by_name["email"].label, member.by_name["email"].sensitive, member.by_name["full name"].help) == (

@@ -31,14 +31,16 @@ RULED = """create table thing (id {key}, name varchar(40) not null, stage varcha
 ADVISING = {
     "postgresql": [
         """create function advise() returns trigger language plpgsql as $$ begin
-        if new.weight > 400 then raise exception 'This is too heavy for the lift' using hint = 'Ask the depot for the crane', detail = 'secret 4711'; end if; return new; end $$""",
+        if tg_op = 'UPDATE' and new.name = 'Fixed' then new.name := old.name; end if; if new.weight > 400 then raise exception 'This is too heavy for the lift' using hint = 'Ask the depot for the crane', detail = 'secret 4711'; end if; return new; end $$""",
         "create trigger advise before insert or update on thing for each row execute function advise()",
     ],
     "sqlite": [
-        "create trigger advise before update on thing when new.weight > 400 begin select raise(abort, 'This is too heavy for the lift'); end"
+        "create trigger advise before update on thing when new.weight > 400 begin select raise(abort, 'This is too heavy for the lift'); end",
+        "create trigger hold after update on thing when new.name = 'Fixed' begin update thing set name = old.name where id = new.id; end",
     ],
     "mysql": [
-        "create trigger advise before update on thing for each row if new.weight > 400 then signal sqlstate '45000' set message_text = 'This is too heavy for the lift'; end if"
+        "create trigger advise before update on thing for each row if new.weight > 400 then signal sqlstate '45000' set message_text = 'This is too heavy for the lift'; end if",
+        "create trigger hold before update on thing for each row if new.name = 'Fixed' then set new.name = old.name; end if",
     ],
 }
 FIRST = "insert into thing (name, stage, weight, price_cents) values ('Lamp', 'new', 5, 1200)"
@@ -69,6 +71,9 @@ def test_a_check_of_one_column_names_it_and_says_its_rule_in_words(ruled: Odd) -
     assert rule == "Weight is empty or Weight ≥ 1 and Weight ≤ 500", "no SQL where a person reads"
     assert page.form("/edit")["fields"]["v.weight"] == "0", "nothing typed is lost"
     assert "Stage: " not in page.text
+    page = saved(ruled, 422, name="Fixed", weight="7")
+    assert "Name: The database puts the former value back" in page.text
+    assert records.get(ruled.things.rpartition("/")[2], "1", whole(ruled.things.rpartition("/")[2])).values["weight"] == 5
 
 
 def test_texts_inside_a_check_are_not_taken_for_columns(ruled: Odd) -> None:
@@ -242,6 +247,26 @@ def test_a_key_that_sqlite_would_leave_empty_is_asked_for(pages: "Pages", tmp_pa
     assert "Lamp" in olivia.follow().text
     with sqlite3.connect(file) as connection:
         assert connection.execute("select count(*) from thing where id is null").fetchone() == (0,), "nobody could open such a record"
+
+
+def test_a_column_of_texts_and_numbers_is_typed_filtered_and_keeps_its_numbers(pages: "Pages", tmp_path: Path) -> None:
+    file = tmp_path / "mixed.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("create table thing (id integer primary key, code)")
+        connection.executemany("insert into thing (code) values (?)", [(12,), ("A12",), (1.5,), (None,), ("012",)])
+    sources.add("mixed", f"sqlite:///{file}", "operator")
+    access.refresh()
+    olivia, edit, new = pages.olivia, "/c/mixed.thing/1/edit", "/new/c/mixed.thing"
+    assert olivia.get(edit).form(edit)["fields"]["v.code"] == "12"
+    olivia.send(olivia.get(edit), edit, v_code="13")
+    olivia.send(olivia.get("/c/mixed.thing/2/edit"), "/c/mixed.thing/2/edit", v_code="7")
+    olivia.send(olivia.get(new), new, v_code="x13")
+    with sqlite3.connect(file) as connection:
+        assert [row[0] for row in connection.execute("select code from thing order by id")] == [13, "7", 1.5, None, "012", "x13"]
+    for op, sought, held in (("eq", "13", 1), ("contains", "13", 2), ("in", ["7", "1.5"], 2), ("ne", "13", 5)):
+        said = quote(json.dumps({"field": "code", "op": op, "value": sought}))
+        assert olivia.get(f"/c/mixed.thing?filter={said}").html.count("<tr data-record") == held, op
+    olivia.get("/chart/c/mixed.thing?of=code")
 
 
 @pytest.fixture

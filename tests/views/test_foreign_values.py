@@ -2,18 +2,25 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from console import records
-from console.core import expressions
+from console import records, sources
+from console.browse import BrowseQuery, list_export, list_tables
+from console.collections import collection_store
+from console.core import expressions, filters
 from console.core.scopes import whole
-from console.records import KeySelect, grouped
+from console.db.engine import hot_engine
+from console.formats import Look
+from console.records import KeySelect, connect, grouped, sql_question
 from console.records.grouped import By
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
@@ -145,3 +152,122 @@ def test_a_number_that_says_yes_or_no_is_read_written_filtered_and_counted_as_su
     assert [row.key for row in records.page(of, whole(of), segment=written).rows] == ["3", "5"], (
         "a SELECT of somebody's own compares numbers"
     )
+
+
+NAIVE = {"sqlite": ("datetime", "datetime default current_timestamp"), "postgresql": ("timestamp", "timestamptz default now()"),
+         "mysql": ("datetime", "timestamp default current_timestamp")}  # fmt: skip
+MADRID = {
+    1: ("2026-11-20 12:30:00", "2026-11-20T11:30:00Z"),
+    2: ("2026-07-20 12:30:00", "2026-07-20T10:30:00Z"),
+    3: ("2026-10-25 02:30:00", "2026-10-25T01:30:00Z"),  # clocks showed it twice
+    4: ("2026-03-29 02:30:00", "2026-03-29T01:30:00Z"),  # they never did
+    5: ("2026-11-20 00:10:00", "2026-11-19T23:10:00Z"),
+    6: ("2026-10-25 01:59:59", "2026-10-24T23:59:59Z"),
+    7: ("2026-10-25 03:00:00", "2026-10-25T02:00:00Z"),
+}
+"""Visits by their number: what the database holds of each, and what it is."""
+
+
+@pytest.fixture(params=KINDS)
+def clinic(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
+    """Visits of a clinic in Madrid, whose clocks the database knows nothing of; `noted` is written by the database itself, in UTC."""
+    naive, noted = NAIVE[request.param]
+    rows = ", ".join(f"({number}, '{at}', '{at[:10]}')" for number, (at, _) in MADRID.items())
+    touched = "datetime default current_timestamp on update current_timestamp" if request.param == "mysql" else "timestamp default now()"
+    state = (
+        "enum('', 'open') not null default 'open'"
+        if request.param == "mysql"
+        else "varchar(9) not null default 'open' check (state in ('', 'open'))"
+    )
+    more = "" if request.param == "sqlite" else f", touched {touched}"
+    made = [
+        f"create table thing (id int primary key, at {naive}, day date, noted {noted}, state {state}{more})",
+        f"insert into thing (id, at, day) values {rows}",
+    ]
+    with connected(request, pages, tmp_path, "clinic", made) as found:
+        sources.change(found.name, terms=sources.Terms(zone="Europe/Madrid"))
+        records.forget()
+        yield found
+
+
+def test_a_moment_without_a_zone_is_the_same_everywhere(clinic: Odd) -> None:
+    of, scope = f"{clinic.name}.thing", whole(f"{clinic.name}.thing")
+    true = {number: datetime.fromisoformat(at) for number, (_, at) in MADRID.items()}
+
+    def numbers(**how: Any) -> list[int]:
+        return [int(row.key or 0) for row in records.page(of, scope, **how).rows]
+
+    read = {int(row.key or 0): row.values["at"] for row in records.page(of, scope).rows}
+    assert read == {number: at for number, (_, at) in MADRID.items()}
+    for number, (_, text) in MADRID.items():
+        assert set(numbers(where=filters.Test("at", "eq", text))) - {4} == {other for other in true if true[other] == true[number]} - {4}, (
+            text
+        )
+        for moment in (true[number], true[number] - timedelta(hours=1)):  # the first of two like hours is among them
+            for op, holds in (("gte", moment.__le__), ("lt", moment.__gt__)):  # MySQL finds an hour that never was by what it shows
+                wanted = {other for other in MADRID if holds(true[other])} - {4}
+                assert set(numbers(where=filters.Test("at", op, moment.isoformat()))) - {4} == wanted, (op, moment)
+    if clinic.kind != "mysql":
+        wanted = {n for n, (kept, _) in MADRID.items() if true[n] >= datetime.fromisoformat(f"{kept[:10]}T00:00Z")}
+        assert set(numbers(segment=expressions.parse("record.at >= record.day"))) == wanted, "a day begins in UTC"
+    for zone in ("Europe/Madrid", "America/New_York", "UTC"):
+        days = Counter(str(at.astimezone(ZoneInfo(zone)).date()) for at in true.values())
+        found = grouped.grouped(of, scope, measure="count", by=[By("at", "day", date(2026, 1, 1))], zone=zone)
+        assert {group.keys[0]: group.value for group in found} == days, zone
+    spread = records.value_ranges(of, scope, "at")
+    assert sum(one.number for one in spread.ranges) == len(MADRID)
+    for one in spread.ranges:
+        lower, upper = (datetime.fromisoformat(f"{end}T00:00Z") for end in (one.low, one.below))
+        assert one.number == sum(lower <= at < upper for at in true.values())
+    with hot_engine().connect() as connection:
+        _, drafted = collection_store.read_stored(connection, of)
+    assert drafted.structure["zone"] == "Europe/Madrid", "what is shaped is shown as it will be"
+    if clinic.kind != "sqlite":  # there a text of one's own SELECT stays a text
+        assert sql_question.ask(clinic.name, "select id, at from thing where id = 2", lambda _: scope).rows[0][1] == MADRID[2][1]
+
+
+def test_what_somebody_elsewhere_types_is_kept_as_the_clocks_of_the_source_show_it(clinic: Odd) -> None:
+    olivia, things = clinic.pages.olivia, clinic.things
+    olivia.send(olivia.get("/settings/me"), "/profile", zone="Atlantic/Azores")
+    edit = f"{things}/2/edit/state"
+    page = olivia.get(edit)
+    assert page.html.count('<option value="">') == 1
+    olivia.send(page, edit, v_state="")
+    emptied = records.get(f"{clinic.name}.thing", "2", whole(f"{clinic.name}.thing"))
+    assert emptied is not None
+    assert emptied.values["state"] == "", "back to its empty value"
+    edit = f"{things}/2/edit/at"
+    assert olivia.get(edit).form(edit)["fields"]["v.at"] == "2026-07-20T10:30"
+    olivia.send(olivia.get(edit), edit, v_at="2026-12-01T08:15")
+    read = records.get(f"{clinic.name}.thing", "2", whole(f"{clinic.name}.thing"))
+    assert read is not None
+    assert (held(clinic), read.values["at"]) == ("2026-12-01 10:15", "2026-12-01T09:15:00Z")
+    export = list_export.judged(clinic.pages.company.people["olivia"], f"{clinic.name}.thing", BrowseQuery(fields=("id", "at"), sort="id"))
+    assert b"2026-12-01 08:15:00" in b"".join(list_tables.csv_parts(export, Look("en", "Atlantic/Azores")))
+    new = f"/new{things}"
+    olivia.send(olivia.get(new), new, v_id="90", v_at="2026-10-25T02:00")
+    made = records.get(f"{clinic.name}.thing", "90", whole(f"{clinic.name}.thing"))
+    assert made is not None
+    for name in ("at", "noted", "touched"):
+        expected = datetime(2026, 10, 25, 3, tzinfo=UTC) if name == "at" else datetime.now(UTC)
+        if name in made.values:
+            assert abs(datetime.fromisoformat(made.values[name]) - expected) < timedelta(minutes=1), name
+    for op, count, day in (("last", "", "2026-12-01"), ("eq", "5", "")):
+        listed = olivia.get(f"{things}?add_field=at&add_op={op}&add_value={count}&add_value={day}").html
+        assert listed.count("<tr data-record") == len(MADRID) + 1, "what the other box asks for is not taken for this one's"
+    for op, words in (("eq", "At is 1 Dec 2026"), ("gte", "At is from 1 Dec 2026"), ("lte", "At is before 2 Dec 2026")):
+        olivia.get(f"{things}?add_field=at&add_op={op}&add_value=&add_value=2026-12-01", status=303)
+        drawn = olivia.follow()
+        assert words in drawn.text
+        assert f"{words}, 00:00" not in drawn.text, "a day is asked for, and no hour"
+    before = quote(json.dumps({"field": "at", "op": "lt", "value": "2026-12-01T09:15:00Z"}))
+    assert olivia.get(f"{things}?filter={before}").html.count("<tr data-record") == len(MADRID)
+
+
+def held(clinic: Odd) -> str:
+    """What the database holds of the second visit, to the minute."""
+    engine = connect.create(connect.address(clinic.url))
+    with engine.connect() as connection:
+        kept = connection.exec_driver_sql("select at from thing where id = 2").scalar_one()
+    engine.dispose()
+    return str(kept)[:16]

@@ -199,6 +199,10 @@ def test_while_the_source_is_away_the_pages_say_so(pages: "Pages") -> None:
     assert "It names a field that its records no longer have" in pages.mona.get("/").text, "one stale inbox takes nothing else away"
     assert "It names a field that its records no longer have" in pages.mona.get("/inbox").text
     assert "There is no field balance in Customers. This inbox names it" in pages.mona.get("/inbox/unrated").text
+    inboxes.import_all([DESK, UNRATED])
+    sources.refresh("company", [{name: said for name, said in one.items() if name != "segments"} for one in DOCUMENTS])
+    assert "It names a segment that its records no longer have" in pages.mona.get("/").text, "nothing is done: it cannot be told"
+    assert "Customers has no segment “" in pages.mona.get("/inbox/unrated").text
 
 
 DATED = [DOCUMENTS[0] | {"fields": DOCUMENTS[0]["fields"] | {"updated_at": {"type": "datetime"}}}, DOCUMENTS[1]]

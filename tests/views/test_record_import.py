@@ -28,6 +28,8 @@ create table maker (id integer primary key, name text not null);
 insert into maker values (7, 'Forge');
 create table shop (id integer primary key, name text not null);
 insert into shop values (1, 'North'), (2, 'South');
+create table shelf (shop_id integer references shop (id), code text, width integer, primary key (shop_id, code));
+create table slot (id integer primary key, name text not null, shop_id integer, unique (shop_id, name));
 create table part (id integer primary key, sku text not null unique, price numeric(10, 2) not null check (price >= 0), since date, seen timestamp,
     maker_id integer references maker (id), shop_id integer references shop (id), sold boolean not null default 0);
 insert into part (sku, price, since) values ('A-1', 5, '2020-01-01');
@@ -50,7 +52,7 @@ def stock(pages: "Pages", tmp_path: "Path") -> "Pages":
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(SQL)
     sources.add("stock", f"sqlite:///{path}")
-    for collection in ("stock.part", "stock.maker"):
+    for collection in ("stock.part", "stock.maker", "stock.shelf", "stock.slot"):
         access.grant("operator", f"collection:{collection}", ["browse", "read", "create", "update"], team="operations")
     return pages
 
@@ -96,6 +98,9 @@ def test_what_is_there_gets_what_the_file_says_where_that_is_asked_for(stock: "P
     found = kept(stock, "sku,price\nA-1,6.25\nZ,1\n", "utf-16")
     chosen = {"c.0": "sku", "c.1": "price", "match": "sku", "change": "1", "spelling": "day", "do": "look"}
     stock.olivia.post(f"/imports/{found.id}", {"csrf_token": stock.olivia.token, **chosen})
+    for collection, text in (("stock.shelf", "shop_id,code,width\n1,A,2\n2,A,3\n"), ("stock.slot", "name,shop_id\nA,1\nA,2\n")):
+        question = import_batches.keep(stock.company.olivia, collection, io.BytesIO(text.encode())).question
+        assert question.match is None, "one column of a rule over two tells no records apart"
     again = import_batches.get(stock.company.olivia, stock.olivia.answer.headers["Location"].rpartition("/")[2])
     assert (again.new, again.changed) == (1, 1)
     import_batches.confirm(stock.company.olivia, again.id)

@@ -9,7 +9,7 @@ from console.core.documents.collections import likely_relations
 from console.errors import Conflict, ConsoleError, Invalid, SourceDown
 from console.sources import addresses
 from console.views import errors, frame
-from console.views.settings import area
+from console.views.settings import area, source_zones
 from console.views.settings.sources import KINDS, PARTS, named, reasons
 
 blueprint = Blueprint("source", __name__, url_prefix="/settings/sources/<name>")
@@ -66,15 +66,17 @@ def limits(name: str) -> Response:
     head, _ = named(name)
     terms = sources.source_of(name).terms
     if request.method != "POST":
-        return _limits(head, {field: str(getattr(terms, field)) for field, *_ in LIMITS}, terms.read_only)
-    typed = {field: request.form.get(field, "").strip() for field, *_ in LIMITS}
+        return _limits(head, {field: str(getattr(terms, field)) for field, *_ in LIMITS} | {"zone": terms.zone}, terms.read_only)
+    typed = {field: request.form.get(field, "").strip() for field in (*(field for field, *_ in LIMITS), "zone")}
     read_only = bool(request.form.get("read_only"))
-    numbers = {field: int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1 for field, text in typed.items()}
+    said = ((field, typed[field]) for field, *_ in LIMITS)
+    numbers = {field: int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1 for field, text in said}
+    new = sources.Terms(**numbers, read_only=read_only, zone=source_zones.read(typed["zone"]))
     try:
-        changed = sources.change(name, terms=sources.Terms(**numbers, read_only=read_only), by=frame.actor())
+        changed = sources.change(name, terms=new, by=frame.actor())
     except Invalid as wrong:
         return _limits(head, typed, read_only, wrong)
-    flash("The limits are changed; they hold from now on." if changed else "Nothing was changed.")
+    flash("It is changed, and holds from now on." if changed else "Nothing was changed.")
     return frame.redirect_to(f"/settings/sources/{name}")
 
 
@@ -189,6 +191,7 @@ def _address(head: sources.SourceHead, typed: Mapping[str, str], wrong: ConsoleE
 
 def _limits(head: sources.SourceHead, typed: Mapping[str, str], read_only: bool, wrong: ConsoleError | None = None) -> Response:
     context = {"source": head, "typed": typed, "read_only": read_only, "wrong": reasons(wrong), "limits": LIMITS, "bounds": sources.BOUNDS}
+    context["zones"] = source_zones.choices(typed["zone"])
     return area.page("settings/source_limits.html", "sources", context, status=wrong.status if wrong else 200)
 
 

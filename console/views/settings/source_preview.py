@@ -11,10 +11,10 @@ from console.errors import Invalid, SourceDown
 from console.views import formats, frame, states
 
 
-def context(url: str, place: str) -> dict[str, Any]:
+def context(url: str, place: str, zone: str) -> dict[str, Any]:
     """Return `preview`, its columns and rows of finished cells; nothing where the table cannot be read now."""
     try:
-        found = sources.previewed(url, "new", place, by=frame.actor())
+        found = sources.previewed(url, "new", place, by=frame.actor(), zone=zone)
     except (SourceDown, Invalid):
         return {"preview": None}
     if found is None:

@@ -10,13 +10,13 @@ from console.core.documents.collections import Collection
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.sources import Tested, addresses, connecting
 from console.views import formats, frame
-from console.views.settings import area, source_preview
+from console.views.settings import area, source_preview, source_zones
 
 blueprint = Blueprint("sources", __name__, url_prefix="/settings/sources")
 KINDS = (("postgresql", "PostgreSQL"), ("mysql", "MySQL or MariaDB"), ("sqlite", "SQLite file"))
 PARTS = ("kind", "host", "port", "database", "user", "encrypted")
 MOST_NAMED, MOST_HIDDEN, MOST_LISTED = 5, 40, 200
-TYPED = ("url", *PARTS, "name", "which", "look")
+TYPED = ("url", *PARTS, "name", "which", "look", "zone")
 ACTS = (("browse", "Browse"), ("update", "Change"), ("create", "Add"), ("delete", "Delete"), ("export", "Export"))
 """What a role may be given here, as rows of the policy and as words; `browse` includes reading single records."""
 
@@ -64,7 +64,7 @@ def connect() -> Response:
             raise addresses.field_error("table", "Choose at least one table.")
         if not may:
             raise addresses.field_error("may", "Choose at least one role that may browse.")
-        terms = sources.Terms(read_only=bool(request.form.get("read_only")))
+        terms = sources.Terms(read_only=bool(request.form.get("read_only")), zone=source_zones.read(typed.get("zone", "")))
         name, many = typed.get("name", ""), len(sources.attempt(url).own) if chosen is None else len(chosen)
         if many > connecting.AT_ONCE:
             return frame.redirect_to(_followed(connecting.ask(name, url, many, terms=terms, chosen=chosen, may=granted(may), by=actor)))
@@ -130,7 +130,7 @@ def connected(name: str) -> Response:
         "role_words": formats.role_words,
         "hidden": [(collection, field) for collection in collections for field in sources.hidden_fields(collection)][:MOST_HIDDEN],
         "rights": _rights(collections),
-        "first": min(usable, key=lambda table: (table.kind != "table", sources.likelihood(table.table)), default=None),
+        "first": min(usable, key=lambda table: (table.kind != "table", sources.likelihood(table.table), -len(table.fields)), default=None),
         "usable": usable,
         "alike": {label for label, count in Counter(each.label for each in usable).items() if count > 1},
         "most_listed": MOST_LISTED,
@@ -230,7 +230,8 @@ def _choice(
         "role_words": formats.role_words,
         "may": may,
         "look": place,
-        **(source_preview.context(url, place) if tested.ok and place else {}),
+        **(source_preview.context(url, place, source_zones.known(typed.get("zone", ""))) if tested.ok and place else {}),
+        "zones": source_zones.choices(typed.get("zone", ""), tested.zone),
         "typed": typed,
         "wrong": reasons(wrong),
         "tested": tested,

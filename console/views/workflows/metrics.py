@@ -83,7 +83,7 @@ def _by_day(known: Known, figures: Metrics) -> Chart:
         f"In {figures.days} days {figures.total:,} {'was' if figures.total == 1 else 'were'} started; {done:,} completed and {wrong:,} failed.",
         "column",
         "Day",
-        [formats.times.day_words(day.day.isoformat(), look.locale) for day in ended],
+        [formats.times.period_words(day.day.isoformat(), "day", look) for day in ended],
         [
             series("Completed", "good", [day.done for day in ended]),
             series("Failed", "bad", [day.wrong for day in ended]),

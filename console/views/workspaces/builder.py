@@ -9,6 +9,7 @@ from console import access, accounts, workspaces
 from console.core.documents.workspaces import KINDS, Workspace, edits
 from console.core.documents.workspaces.components import Part
 from console.core.documents.workspaces.new_names import with_name
+from console.core.plain_words import unaccented
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import formats, frame
 from console.views.workspaces import change_words, component_form
@@ -387,7 +388,7 @@ def _revision() -> int:
 
 
 def _slug(title: str) -> str:
-    kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in title.casefold())
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in unaccented(title).casefold())
     return "-".join(part for part in kept.split("-") if part)[:60]
 
 

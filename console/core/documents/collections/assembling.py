@@ -416,16 +416,16 @@ def _field(
         author=_author(name, kind, says),
         required=bool(says.get("required", False)),
         default=says.get("default"),
-        blank=bool(column.get("blank")) and not column["nullable"] and not options,
+        blank=not column["nullable"] and (any(_option(item).value == "" for item in options) if options else bool(column.get("blank"))),
         governed=_governors(kept.document, name),
+        zone=recognising.zone_of(kept.structure, column, _kept_as(column, kind)),
         **_look_of(says) | ({} if plain and not says.get("type") else recognising.coded(words[name], column)) | seen,
     )
 
 
 def _governors(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """Slugs of the workflows that alone write the column."""
-    said = (document.get("governed") or {}).get(name) or ()
-    return (said,) if isinstance(said, str) else tuple(said)
+    return tuple([said] if isinstance(said := (document.get("governed") or {}).get(name) or (), str) else said)
 
 
 def _author(name: str, kind: str, says: Mapping[str, Any], made_of: Sequence[Field] = ()) -> Author:

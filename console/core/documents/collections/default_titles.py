@@ -38,6 +38,12 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         and (not numbered or recognising.parts_of(column["name"])[-1:] != ("id",))  # a number says more than the key of another system
     ]
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
+    alike = next(
+        (column["name"] for column in known if not natural and not column["nullable"] and recognising.is_name(column["name"])), None
+    )
+    always = [name for name in texts if not usable[name].nullable]
+    if alike and (always or numbered):  # several are called so: the name, and what tells them apart
+        return f"{{{{ {path(alike)} }}}} {{{{ {path((*always, *key)[0])} }}}}"
     if texts and not natural:
         return f"{{{{ {path(texts[0])} }}}}"
     random = bool(random_keys(structure, key))

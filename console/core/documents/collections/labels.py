@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from console.core.plain_words import unaccented
+
 KEY_WORDS = frozenset({"ID", "no", "nr", "num", "number", "code", "cd", "key", "UUID", "uuid", "fk"})
 """Last words of labels that say only that a column holds a key."""
 
@@ -57,6 +59,6 @@ def explained(comment: str | None, label: str) -> str | None:
 
 def free_id(label: str, taken: Sequence[str]) -> str:
     """An id made of the label of a segment that no other one has."""
-    plain = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:50]
+    plain = re.sub(r"[^a-z0-9]+", "-", unaccented(label).lower()).strip("-")[:50]
     plain = plain if plain[:1].isalpha() else f"segment-{plain}".rstrip("-")
     return next(name for name in (plain, *(f"{plain}-{number}" for number in range(2, 200))) if name not in taken)

@@ -84,6 +84,7 @@ class Field:
     code itself; `minor`: stored in the currency's smallest unit. `ai` says what a model may get of its values. `governed` are the slugs of the
     workflows that alone write it. `default` is the template of what a new record's form begins with. `hidden_because`: why it is hidden although
     nobody has said so. `blank`: the text must not be null, and is empty in other records. `pair` are columns that together name a record.
+    `zone` is where the clocks stand that moments without a zone show, "" for UTC.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Field:
     default: str | None = None
     blank: bool = False
     pair: "Pair | Joined | None" = None
+    zone: str = ""
 
     @property
     def needed(self) -> bool:

@@ -76,10 +76,12 @@ CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency",
 FIRST = frozenset({
     "first_name", "firstname", "given_name", "givenname", "given_names", "forename", "fname", "fnm", "vorname", "prenom", "prénom", "voornaam", "nombre",
     "nombres", "nome", "imie", "imię", "fornavn", "fornamn", "förnamn", "vardas", "first",
+    "jmeno", "jméno", "krestni_jmeno", "meno", "ime", "prenume", "etunimi", "keresztnev", "keresztnév",
 })  # fmt: skip
 LAST = frozenset({
     "last_name", "lastname", "surname", "family_name", "familyname", "lname", "lnm", "nachname", "familienname", "achternaam", "nom", "apellido",
     "apellidos", "cognome", "sobrenome", "nazwisko", "etternavn", "efternavn", "efternamn", "pavarde", "pavardė", "last",
+    "prijmeni", "příjmení", "priezvisko", "prezime", "nume", "sukunimi", "vezeteknev", "vezetéknév",
 })  # fmt: skip
 ENDING = re.compile(
     r"(?:is_|date_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|returned|settled|withdrawn)(?:_(?:at|on|date|time))?"
@@ -89,7 +91,7 @@ SHORT = {"nm": "name", "nme": "name"}
 WHOLE = ("display_name", "full_name", "fullname", "displayname")
 TITLES = (
     "name", "title", "label", "titel", "bezeichnung", "name1", "bez1", "bez", "firma", "nom", "libelle", "libellé", "intitule", "intitulé", "désignation",
-    "designation", "nazwa", "tytul", "tytuł", "naam", "nombre", "legal_name",
+    "designation", "nazwa", "tytul", "tytuł", "naam", "nombre", "nazev", "název", "nazov", "názov", "naziv", "denumire", "nimi", "megnevezes", "legal_name",
     "company_name", "subject", "filename", "file_name", "description", "code",
 )  # fmt: skip
 COMPOUND = ("name", "titel", "bezeichnung", "naam", "namn", "navn")
@@ -342,3 +344,15 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
     ordered.sort(key=lambda name: texts[name].get("form") == "slug")
     chosen = next((name for name in ordered if name in telling), None)
     return [chosen] if chosen else []
+
+
+def is_name(name: str) -> bool:
+    """Whether a column of this name is what people call the thing by."""
+    return name.lower() in {"name", "title", *TITLES[TITLES.index("nazwa") : TITLES.index("legal_name")]}
+
+
+def zone_of(structure: Mapping[str, Any], column: Mapping[str, Any], stored: str) -> str:
+    """The source's zone for a column whose moments have none; MySQL's `timestamp` and the clock of SQLite itself are always in UTC."""
+    fixed = column.get("utc") or (structure["dialect"] == "mysql" and column.get("native") == "timestamp")
+    spans = str(column.get("native") or "").startswith(("tsrange", "tstzrange", "tsmultirange", "tstzmultirange"))
+    return "" if fixed or not (stored == "datetime" or spans) else str(structure.get("zone") or "")
