@@ -172,7 +172,7 @@ def test_k4_a_company_with_layers_comes_to_fifty_and_needs_more(house: House) ->
     house.decide(run_id, "mona")
     house.walk(run_id, None)
     assert house.customer(HALCYON, "kyc_status::text", "risk_band::text", "risk_score") == ("approved", "high", 50)
-    assert house.sql("select score, band::text, floor_reason, points ->> 'structure' from risk_assessment where customer_id = %s order by id desc limit 1", HALCYON) == [(50, "high", "pep", "3")]  # fmt: skip
+    assert house.sql("select score, band::text, floor_reason, points ->> 'structure', approver from risk_assessment where customer_id = %s order by id desc limit 1", HALCYON) == [(50, "high", "pep", "3", "Mona Verbeek")]  # fmt: skip
     whole(run_id)
 
 
