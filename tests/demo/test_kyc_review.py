@@ -61,6 +61,8 @@ def test_k1_without_the_document_an_operator_can_only_refuse_and_a_lead_may_set_
         told = house.answer(run_id, document_status="rejected", because="unreadable")
     told = house.walk(run_id, "decide")
     assert options(told) == ["reject", "escalate"]
+    said = house.screen(run_id)["text"]
+    assert all(words in said for words in ("The names were not screened", "Not screened", "Not looked for")), "what never happened is said"
     house.answer(run_id, outcome="reject", reject_code="cdd_impossible")
     told = house.answer(run_id)
     assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_event", "approval")

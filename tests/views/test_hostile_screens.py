@@ -102,6 +102,7 @@ def test_it_ends_well_in_the_runner_in_the_replay_and_on_paper(pages: "Pages", w
     sound(page)
     assert not says(page, words), what
     assert 'id="step-form"' in page, "the step can be done all the same"
+    assert what != "three hundred owners" or len(page) < 60_000, "with styles and scripts it is an ordinary page"
     replayed = pages.rosa.get(f"/runs/{run_id}/replay?at={company.told(run_id)['last_event']}").html
     sound(replayed)
     assert not says(replayed, words), f"{what}, replayed"

@@ -68,8 +68,9 @@ class Series(Block):
     def picture(cls, data: Data, say: Say) -> Data:
         """The bars: places in per cent of the width, heights in pixels; a table of the same."""
         points = data["points"]
-        several = len({month[1][:4] for point in points if (month := _month_of(point["label"]))}) > 1
-        rows = [_row(point, say, year=several) for point in points]
+        months = {month[1] for point in points if (month := _month_of(point["label"]))}
+        twice = len({month[5:] for month in months}) < len(months)
+        rows = [_row(point, say, year=twice) for point in points]
         shut = hidden(data.get("expected"), *(point["value"] for point in points))
         known = [(number, value) for number, point in enumerate(points) if (value := number_in(point["value"])) is not None]
         expected = number_in(data.get("expected"))
@@ -91,7 +92,7 @@ class Series(Block):
 
 def _row(point: Data, say: Say, *, year: bool) -> Data:
     """A point in words; `brief` is its figure with what it is of, in few characters."""
-    label, short = say(_month(point["label"], year=year)).strip(), say(_short(point["value"]))
+    label, short = say(_month(point["label"], year=year)).strip(" –"), say(_short(point["value"]))
     return {"label": label or "–", "shown": say(point["value"]), "short": short, "brief": f"{short} in {label}" if label else short}
 
 
@@ -103,7 +104,7 @@ def _month_of(label: Leaf) -> re.Match[str] | None:
 
 
 def _month(label: Leaf, *, year: bool) -> Leaf:
-    """Such a name, to be said as the month; with its `year` where there are months of several."""
+    """Such a name, to be said as the month; with its `year` where a month is there of several."""
     month = _month_of(label)
     return {**label["parts"][0], "value": f"{month[1]}-01", "look": {"as": "month of a year" if year else "month"}} if month else label
 

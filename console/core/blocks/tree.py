@@ -194,6 +194,7 @@ class _Known:
             row |= guides
             row["between"] = UPPER < depth <= deepest - LOWER
             row["leads"] = self.keys[number] in leading
+            row["small"] = not (row["leads"] or back or row["marks"] or self.by_owned.get(self.keys[number]))
             yield row
 
     def _walk(self) -> Iterator[tuple[int, int, bool]]:
