@@ -18,7 +18,7 @@ from console.core.run import Event
 from console.db.engine import transaction
 from console.documents import named_papers
 from console.documents.document_text import Told, kept_text, read
-from console.documents.viewed_documents import Document, content_of
+from console.documents.viewed_documents import EMPTY, Document, content_of
 from console.errors import ConsoleError, NotFound
 from console.runs.changing.run_rights import Seen, may_work, see
 from console.runs.engine.stepping import context_of, step_at
@@ -138,7 +138,7 @@ def _entry(document: Document, subject: str | None, checked: Checked, actor: Act
     except ConsoleError as error:
         return Entry(document, why=error.message)
     if opened.media_type not in files.DRAWN:
-        return Entry(document, why=NO_PAGES, sha256=opened.sha256)
+        return Entry(document, why=NO_PAGES if opened.content else EMPTY, sha256=opened.sha256)
     if subject is None:
         return Entry(document, why=NOBODY, sha256=opened.sha256)
     text = kept_text(opened, subject)

@@ -20,6 +20,7 @@ from console.files import Stored
 from console.records import Record
 from console.runs.changing import attachments
 
+EMPTY = "The file is empty: ask for it again."
 ARCHIVE = "In the archive, ask Records"
 MISSING = "The file is not where the record says it is"
 MOST_ROWS = 30
@@ -138,7 +139,7 @@ def opened(actor: Actor, ref: str) -> Opened:
         _, media_type, pages = files.examine(found.content, found.name, tuple(media.MEDIA))
     except Invalid as error:  # what others put there and cannot be shown is still given out
         drawn = error.message.partition("”: ")[2].partition(". ")[0]  # what follows is for who sends the file
-        why = "The file is empty." if not found.content else f"{drawn}." if drawn else ""
+        why = EMPTY if not found.content else f"{drawn}." if drawn else ""
         return replace(found, media_type="application/octet-stream", why_not=why)
     return replace(found, media_type=media_type, pages=pages)
 

@@ -58,10 +58,10 @@ def day_words(value: str, locale: str) -> str:
 
 
 @lru_cache(maxsize=2048)
-def month_words(value: str, locale: str) -> str:
-    """Return the month of a day, in short; anything else is returned unchanged."""
+def month_words(value: str, locale: str, *, year: bool = False) -> str:
+    """Return the month of a day, in short, and on demand its year; anything else is returned unchanged."""
     try:
-        return format_date(date.fromisoformat(value[:10]), "MMM", locale=locale)
+        return format_date(date.fromisoformat(value[:10]), "MMM y" if year else "MMM", locale=locale)
     except ValueError:
         return value
 

@@ -97,8 +97,8 @@ def words(leaf: Leaf | None, look: Look, *, inside: bool = False) -> str:
     if known := _record(form, value, look):
         return known.title if inside else known.alone
     shape = form.get("as")
-    if shape == "month":
-        return formats.month_words(str(value), look.locale)
+    if shape in ("month", "month of a year"):
+        return formats.month_words(str(value), look.locale, year=shape != "month")
     what = formats.kind(form if shape is None else {**form, "type": TYPES[shape], "widget": WIDGETS.get(shape), "options": None})
     number = number_of(value) if what.type in formats.NUMBERS else None
     if number is None:

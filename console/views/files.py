@@ -92,7 +92,7 @@ def open_document(ref: str) -> tuple[Document, int, str]:
         if getattr(error, "hidden", False) or error.message == NotFound().message:
             raise
         return Document(ref, "Document", ""), 0, error.message
-    why = "" if opened.pages else f"{opened.why_not or CANNOT} Take it and open it on your machine."
+    why = "" if opened.pages else f"{opened.why_not or CANNOT} Take it and open it on your machine." if opened.content else opened.why_not
     return opened.document, opened.pages or 0, why
 
 

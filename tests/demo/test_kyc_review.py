@@ -61,6 +61,8 @@ def test_k1_without_the_document_an_operator_can_only_refuse_and_a_lead_may_set_
         told = house.answer(run_id, document_status="rejected", because="unreadable")
     told = house.walk(run_id, "decide")
     assert options(told) == ["reject", "escalate"]
+    said = house.screen(run_id)["text"]
+    assert all(words in said for words in ("The names were not screened", "Not screened", "Not looked for")), "what never happened is said"
     house.answer(run_id, outcome="reject", reject_code="cdd_impossible")
     told = house.answer(run_id)
     assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_event", "approval")
@@ -172,7 +174,7 @@ def test_k4_a_company_with_layers_comes_to_fifty_and_needs_more(house: House) ->
     house.decide(run_id, "mona")
     house.walk(run_id, None)
     assert house.customer(HALCYON, "kyc_status::text", "risk_band::text", "risk_score") == ("approved", "high", 50)
-    assert house.sql("select score, band::text, floor_reason, points ->> 'structure' from risk_assessment where customer_id = %s order by id desc limit 1", HALCYON) == [(50, "high", "pep", "3")]  # fmt: skip
+    assert house.sql("select score, band::text, floor_reason, points ->> 'structure', approver from risk_assessment where customer_id = %s order by id desc limit 1", HALCYON) == [(50, "high", "pep", "3", "Mona Verbeek")]  # fmt: skip
     whole(run_id)
 
 

@@ -55,7 +55,7 @@ ENDS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "an owner without a name": (TREE, {"owners": [owner("", None, 40)]}, ("40 %",)),
     "a name that is a page": (TREE, {"owners": [owner("<script>alert(1)</script>", None, 40)]}, ("&lt;script&gt;alert(1)",)),
     "a name without end": (TREE, {"owners": [owner("W" * 900, None, 40)]}, ("WWWW",)),
-    "a share over the whole": (TREE, {"owners": [owner("Much", None, 120)]}, ("a share is not between 0 and 100 per cent",)),
+    "a share over the whole": (TREE, {"owners": [owner("Much", None, 120)]}, ("not counted: 120 %",)),
     "a chart of nothing": (SERIES, {"points": [], "expected": None}, ("No turnover yet.",)),
     "a chart of one point": (SERIES, {"points": [{"at": "May", "value": 5}], "expected": None}, ("€5.00",)),
     "a chart below nothing": (SERIES, {"points": [{"at": "May", "value": -50}, {"at": "June", "value": 50}], "expected": 10}, ("−€50.00|-€50.00",)),
@@ -102,6 +102,7 @@ def test_it_ends_well_in_the_runner_in_the_replay_and_on_paper(pages: "Pages", w
     sound(page)
     assert not says(page, words), what
     assert 'id="step-form"' in page, "the step can be done all the same"
+    assert what != "three hundred owners" or len(page) < 60_000, "with styles and scripts it is an ordinary page"
     replayed = pages.rosa.get(f"/runs/{run_id}/replay?at={company.told(run_id)['last_event']}").html
     sound(replayed)
     assert not says(replayed, words), f"{what}, replayed"

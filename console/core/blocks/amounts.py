@@ -14,7 +14,6 @@ from console.core.blocks.base import (
     Repeated,
     Say,
     Template,
-    Unfit,
     hidden,
     label_in,
     number_in,
@@ -51,26 +50,20 @@ class Amounts(Block):
     left: Template | None = Field(Template("Left"), description="What the rest is called; {{ expressions }} are filled in; none: not named")
 
     def found(self, at: At) -> Data:
-        """The whole and its parts. Raises Unfit for what is no amount, for other currencies, and for parts that exceed the whole."""
+        """The whole and its parts; `amiss` where they make no bar, which is said beside the figures. Raises Unfit for what is no amount."""
         there = at.inside("whole")
         if there is None:
             return {"parts": []}
         whole = _amount(there)
         made = [{**_amount(part), "now": getattr(part.part, "now", False)} for part in at.parts("parts", most=MOST_PARTS)[0]]
-        units = {_unit(amount["value"]) for amount in (whole, *made) if amount["value"]["value"] is not None}
-        if len(units) > 1:
-            raise Unfit("This cannot be drawn: the amounts are not all in one currency.")
-        total, used = (
-            number_in(whole["value"]) or Decimal(0),
-            sum((number_in(amount["value"]) or Decimal(0) for amount in made), Decimal(0)),
-        )
-        if total and used > total:
-            raise Unfit("This is not drawn: the parts come to more than the whole.")
         places = [
             whole["value"]["from"],
             *(amount["value"]["from"] for amount in made),
             *(place for amount in made for place in amount.get("rests_on", ())),
         ]
+        if amiss := _amiss(whole, made):
+            return {"whole": whole, "parts": made, "amiss": {"from": places, "value": amiss}}
+        total, used = (number_in(whole["value"]) or Decimal(0)), _sum(made)
         known = all(number_in(amount["value"]) is not None for amount in made)  # of a part that nobody knows it cannot be told what is left
         rest: Leaf = {**whole["value"], "from": places, "value": str(total - used) if known else None}
         left = {"label": at.text("left"), "value": rest} if self.left is not None else None
@@ -86,6 +79,8 @@ class Amounts(Block):
         lines = [{"kind": "whole", **_in_words(data["whole"], say)}]
         lines += [{"kind": "now" if part["now"] else "before", **_in_words(part, say)} for part in data["parts"]]
         lines += [{"kind": "left", **_in_words(data["left"], say)}] if "left" in data else []
+        if not shut and data.get("amiss"):
+            return {"drawn": False, "bars": [], "lines": lines, "amiss": data["amiss"].get("value")}
         if shut or not whole:
             told = shut or any(number_in(leaf) for leaf in leaves[1:])  # what was paid back of an amount that nobody knows is no nothing
             return {"drawn": False, "bars": [], "lines": [line for line in lines if shut or line["kind"] != "left"] if told else []}
@@ -95,12 +90,26 @@ class Amounts(Block):
 
 
 def _amount(at: At) -> Data:
-    """A part with its amount. Raises Unfit for what is no amount, or less than nothing."""
+    """A part with its amount. Raises Unfit for what is no amount."""
     made = at.made(label=at.text("label"), value=at.leaf())
-    value = made["value"]["value"]
-    if value is not None and required_number(value, "an amount") < 0:
-        raise Unfit("This is not drawn: an amount is less than nothing.")
+    if made["value"]["value"] is not None:
+        required_number(made["value"]["value"], "an amount")
     return made
+
+
+def _amiss(whole: Data, parts: list[Data]) -> str | None:
+    """Why no bar can be drawn of these amounts; None if one can."""
+    amounts = [part["value"] for part in (whole, *parts) if part["value"]["value"] is not None]
+    if len({_unit(leaf) for leaf in amounts}) > 1:
+        return "This is not drawn: the amounts are not all in one currency."
+    if any((number_in(leaf) or 0) < 0 for leaf in amounts):
+        return "This is not drawn: an amount is less than nothing."
+    total = number_in(whole["value"])
+    return "This is not drawn: the parts come to more than the whole." if total and _sum(parts) > total else None
+
+
+def _sum(parts: list[Data]) -> Decimal:
+    return sum((number_in(part["value"]) or Decimal(0) for part in parts), Decimal(0))
 
 
 def _unit(leaf: Leaf) -> tuple[Any, bool]:

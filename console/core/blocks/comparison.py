@@ -27,6 +27,8 @@ from console.core.expressions import operands
 WORDS = {"same": "Same", "differs": "Differs", "unknown": "Unknown"}
 PLURALS = {"same": "same", "differs": "differ", "unknown": "unknown"}
 
+NUMERIC = ("number", "percent", "money")
+
 SHOWN, UNFOLDED = 20, 30
 """Lines that are shown at once of more than the second figure, beside those that are spoken of."""
 
@@ -157,8 +159,8 @@ def _verdict(at: At, ours: Leaf | None, theirs: Leaf | None) -> Leaf:
     if verdict is not None:
         silent = any(leaf is not None and _silent(leaf) for leaf in (ours, theirs))
         return {"from": verdict["from"], "value": _word(None if silent else verdict["value"])}
-    places = [leaf["from"] for leaf in (ours, theirs) if leaf]
-    return {"from": places, "value": _word(_same(*(leaf["value"] if leaf else None for leaf in (ours, theirs))))}
+    sides = [leaf or {"value": None} for leaf in (ours, theirs)]
+    return {"from": [leaf["from"] for leaf in (ours, theirs) if leaf], "value": _word(_same(*sides))}
 
 
 def _silent(leaf: Leaf) -> bool:
@@ -170,13 +172,23 @@ def _word(same: Any) -> str:
     return "same" if same is True else "differs" if same is False else "unknown"
 
 
-def _same(ours: Any, theirs: Any) -> Any:
+def _same(ours: Leaf, theirs: Leaf) -> Any:
     """Whether both are equal; of lists whether any is; unknown where one side says nothing."""
-    if any(value is None or value in ("", []) for value in (ours, theirs)):
+    if _silent(ours) or _silent(theirs):
         return None
-    pairs = [(value, other) for value in _listed(ours) for other in _listed(theirs)]
-    found = [operands.equal(_plain(value), _plain(other)) for value, other in pairs]
+    shape = (ours.get("look") or {}).get("as")
+    found = [_equal(value, other, shape) for value in _listed(ours["value"]) for other in _listed(theirs["value"])]
     return True if any(each is True for each in found) else False if all(each is False for each in found) else None
+
+
+def _equal(value: Any, other: Any, shape: str | None) -> Any:
+    """Whether two values are equal: 100 is 100.00, and it is unknown whether a whole date lies in a year that is known alone."""
+    numbers = [operands.number_of(one) for one in (value, other)] if shape in NUMERIC else [None]
+    if None not in numbers:
+        return numbers[0] == numbers[1]
+    if shape == "day" and isinstance(value, str) and isinstance(other, str) and value != other:
+        return None if value.startswith(other) or other.startswith(value) else False
+    return operands.equal(_plain(value), _plain(other))
 
 
 def _listed(value: Any) -> list[Any]:
@@ -187,14 +199,33 @@ def _plain(value: Any) -> Any:
     return " ".join(value.casefold().split()) if isinstance(value, str) else value
 
 
+def _agreeing_first(ours: Leaf, theirs: Leaf) -> tuple[Leaf, Leaf]:
+    """Both sides, of lists first the values that are equal: they are what the verdict is about."""
+    shape = (ours.get("look") or {}).get("as")
+    left, right = _listed(ours["value"]), _listed(theirs["value"])
+    pairs = ((value, other) for value in left for other in right if _equal(value, other, shape) is True)
+    value, other = next(pairs, (left[0], right[0]) if left and right else (None, None))
+    return _begun_with(ours, value), _begun_with(theirs, other)
+
+
+def _begun_with(leaf: Leaf, value: Any) -> Leaf:
+    if not isinstance(leaf["value"], list) or value not in leaf["value"]:
+        return leaf
+    at = leaf["value"].index(value)
+    return {**leaf, "value": [value, *leaf["value"][:at], *leaf["value"][at + 1 :]]}
+
+
 def _in_words(line: Data, say: Say) -> Data:
+    sides = line["ours"], line["theirs"]
+    if not hidden(*sides):
+        sides = _agreeing_first(*sides)
     shut = hidden(line["verdict"])
     counts = (line.get("counts") or {"value": True})["value"] is not False
     verdict = None if shut else line["verdict"]["value"]
     return {
         "label": label_in(line, say),
         "group": say(line.get("group")),
-        **{side: _side(line[side], line.get(f"{side}_remark"), say) for side in ("ours", "theirs")},
+        **{side: _side(leaf, line.get(f"{side}_remark"), say) for side, leaf in zip(("ours", "theirs"), sides, strict=True)},
         "verdict": verdict,
         "word": say(line["verdict"]) if shut else WORDS[line["verdict"]["value"]],
         "words": say(line.get("words")),

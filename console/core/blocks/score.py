@@ -96,7 +96,7 @@ class Score(Block):
         folded = [factor for factor in factors if factor["nothing"]] if len(factors) > UNFOLDED else []
         return {
             "missing": data["total"].get("value") is None and not hidden(data["total"]) and not factors,
-            "total_words": say(data["total"]),
+            "total_words": say({"look": {"as": "number"}, **data["total"]}),
             "word": say(data.get("word")),
             "tone": (data.get("tone") or {}).get("value") or "none",
             "width": share(total, end) if total is not None and end else None,

@@ -68,10 +68,9 @@ class Series(Block):
     def picture(cls, data: Data, say: Say) -> Data:
         """The bars: places in per cent of the width, heights in pixels; a table of the same."""
         points = data["points"]
-        rows = [
-            {"label": say(_month(point["label"])).strip() or "–", "shown": say(point["value"]), "short": say(_short(point["value"]))}
-            for point in points
-        ]
+        months = {month[1] for point in points if (month := _month_of(point["label"]))}
+        twice = len({month[5:] for month in months}) < len(months)
+        rows = [_row(point, say, year=twice) for point in points]
         shut = hidden(data.get("expected"), *(point["value"] for point in points))
         known = [(number, value) for number, point in enumerate(points) if (value := number_in(point["value"])) is not None]
         expected = number_in(data.get("expected"))
@@ -91,12 +90,23 @@ class Series(Block):
         return {**drawing, "one": None, "words": words, **_bars(known, rows, expected)}
 
 
-def _month(label: Leaf) -> Leaf:
-    """A name that is nothing but a month or the first day of one, to be said as the month."""
+def _row(point: Data, say: Say, *, year: bool) -> Data:
+    """A point in words; `brief` is its figure with what it is of, in few characters."""
+    label, short = say(_month(point["label"], year=year)).strip(" –"), say(_short(point["value"]))
+    return {"label": label or "–", "shown": say(point["value"]), "short": short, "brief": f"{short} in {label}" if label else short}
+
+
+def _month_of(label: Leaf) -> re.Match[str] | None:
+    """The month of a name that is nothing but a month or the first day of one."""
     parts = label.get("parts", ())
     value = parts[0].get("value") if len(parts) == 1 and isinstance(parts[0], dict) else None
-    month = MONTH.fullmatch(value) if isinstance(value, str) else None
-    return {**parts[0], "value": f"{month[1]}-01", "look": {"as": "month"}} if month else label
+    return MONTH.fullmatch(value) if isinstance(value, str) else None
+
+
+def _month(label: Leaf, *, year: bool) -> Leaf:
+    """Such a name, to be said as the month; with its `year` where a month is there of several."""
+    month = _month_of(label)
+    return {**label["parts"][0], "value": f"{month[1]}-01", "look": {"as": "month of a year" if year else "month"}} if month else label
 
 
 def _short(leaf: Leaf) -> Leaf:
@@ -128,7 +138,7 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
     ]
     if every > 1 and len(rows) - 1 - (len(names) - 2) * every < max(2, every * 2 // 3):
         names.pop(-2)
-    peak = max(known, key=lambda pair: pair[1])
+    peak, lowest = max(known, key=lambda pair: pair[1]), min(known, key=lambda pair: pair[1])
     x, end, bar = _beside(
         [zero - max(value, Decimal(0)) * scale if value else HEIGHT for _, value in known], [number for number, _ in known], step
     )
@@ -143,6 +153,7 @@ def _bars(known: list[tuple[int, Decimal]], rows: list[Data], expected: Decimal 
     return {
         "bars": bars, "names": names, "crowded": crowded, "base": f"{zero:.1f}", "height": 72,
         "line": f"{line:.1f}" if line is not None else None,
+        "lowest": rows[lowest[0]]["brief"] if lowest[1] < 0 else "",
         "peak": {"apart": False, "nothing": True} if peak[1] <= 0 else {**rows[peak[0]], "x": f"{x:.2f}", "end": end, "y": LABEL, "apart": bar != peak[0]},
     }  # fmt: skip
 

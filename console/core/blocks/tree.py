@@ -17,11 +17,9 @@ from console.core.blocks.base import (
     Repeated,
     Say,
     Template,
-    Unfit,
     hidden,
     left_out,
     number_in,
-    required_number,
 )
 
 SOMEBODY = "Somebody you may not see"
@@ -37,7 +35,7 @@ UPPER, LOWER = 3, 2
 """Layers that are shown of a deep tree: the first and the last."""
 DEEP = 6
 """Layers up to which all are shown."""
-WIDTH = Decimal("0.7")
+WIDTH = Decimal("0.64")
 """Pixels of a bar for each per cent."""
 
 
@@ -90,7 +88,7 @@ class Tree(Block):
     below: Template | None = Field(None, description="What is said where nobody holds that much; {{ expressions }} are filled in")
 
     def found(self, at: At) -> Data:
-        """Each owner as leaves. Raises Unfit for a share that is no number, or not between 0 and 100."""
+        """Each owner as leaves. Raises Unfit for a share that is no number."""
         owners, total = at.parts("owners", most=MOST_OWNERS)
         leaves = {
             name: leaf
@@ -126,7 +124,7 @@ class Tree(Block):
             "skipped": f"{len(layers)} layers between, {layers[0]} to {layers[-1]}" if layers else "",
             "left_out": left_out(data) + (len(kept) - len(first) - len(more) if first else 0),
             "line_words": f"{say(data['line'])} %", "line_x": f"{line.share * WIDTH:.1f}", "drawn": not shut,
-            "apart": "" if shut else _apart(known.apart()),
+            "apart": "" if shut else _apart(known.apart()), "over": [] if shut else list(known.over()),
             "nobody": "" if above or shut or not rows else say(data.get("below")) or f"Nobody holds {line.words(say(data['line']))}.",
         }  # fmt: skip
 
@@ -137,13 +135,15 @@ def _owner(at: At) -> Data:
         in_all=at.number("in_all", "what an owner holds in all"), country=at.leaf("country"),
     )  # fmt: skip
     made["share"].pop("look", None)  # shown as a number in any case
-    for leaf in (made["share"], made.get("in_all")):
-        value = leaf["value"] if leaf else None
-        if value is not None and not 0 <= required_number(value, "a share") <= 100:
-            raise Unfit("This is not drawn: a share is not between 0 and 100 per cent.")
     marks = [
         mark.made(label=mark.text("label"), tone={"from": [], "value": getattr(mark.part, "tone", "warn")}) for mark in at.parts("marks")[0]
     ]
+    for leaf in (made["share"], made.get("in_all")):
+        value = number_in(leaf)
+        if leaf is not None and value is not None and not 0 <= value <= 100:
+            label = {"from": leaf["from"], "parts": [f"not counted: {_short(value)} %"]}
+            marks.append({"label": label, "tone": {"from": [], "value": "bad"}})
+            leaf["value"] = None
     return {**made, **({"marks": marks} if marks else {})}
 
 
@@ -194,6 +194,7 @@ class _Known:
             row |= guides
             row["between"] = UPPER < depth <= deepest - LOWER
             row["leads"] = self.keys[number] in leading
+            row["small"] = not (row["leads"] or back or row["marks"] or self.by_owned.get(self.keys[number]))
             yield row
 
     def _walk(self) -> Iterator[tuple[int, int, bool]]:
@@ -220,6 +221,15 @@ class _Known:
         shut = {key for key, owner in zip(self.keys, self.owners, strict=True) if hidden(owner["name"])}
         return [SOMEBODY if key in shut else self.names[key] for key in dict.fromkeys(self.keys) if key and key not in reached]
 
+    def over(self) -> Iterator[str]:
+        """A sentence for each company of which more than the whole is held."""
+        for owned, numbers in self.by_owned.items():
+            held = sum((number_in(self.owners[number]["share"]) or Decimal(0) for number in numbers), Decimal(0))
+            if held > MOST_HELD:
+                shut = any(self.keys[number] == owned and hidden(owner["name"]) for number, owner in enumerate(self.owners))
+                what = "this company" if not owned else SOMEBODY.lower() if shut else self.names.get(owned, NAMELESS)
+                yield f"The shares in {what} come to {_short(held)} %: at least one of them is wrong."
+
     def _leading(self, line: Limit) -> set[str]:
         """Keys of persons above the line and of everything through which they hold."""
         found = {key for number, key in enumerate(self.keys) if self._person(number) and line.reached(self._in_all(number))}
@@ -243,7 +253,7 @@ class _Known:
             "land": str((owner.get("country") or {}).get("value") or "")[:12],
             "marks": [{"label": self.say(mark["label"]), "tone": mark["tone"]["value"]} for mark in owner.get("marks", ())],
             "back": f"back to {name}" if back else "",
-            "above": person and line.reached(in_all), "in_all": f"{_short(in_all)} %" if first and self.drawn and in_all else "",
+            "above": person and line.reached(in_all), "in_all": f"{_beside(in_all, line.share)} %" if first and self.drawn and in_all else "",
             "incl": f"incl. {_short(in_all - direct) if first else _short(self._through(number))}" if person and several and not first and self.drawn else "",
             "fill": f"{min(direct if depth == 1 else in_all, in_all) * WIDTH:.1f}" if first and self.drawn else None,
             "soft_x": f"{direct * WIDTH + 1:.1f}" if first and depth == 1 and in_all > direct else None,
@@ -272,6 +282,8 @@ class _Known:
 
 PLAIN = {"as": "number"}
 """How a share is shown: it is in per cent, whatever its column is taken for."""
+MOST_HELD = Decimal("100.01")
+"""What all shares of a company may come to, in per cent: rounded ones add up to a little more than the whole."""
 NAMED = 3
 """Owners without a chain that are named."""
 INDENT, MOST_INDENTED = 14, 8
@@ -335,3 +347,9 @@ def _key(leaf: Leaf | None, otherwise: str) -> str:
 def _short(value: Decimal) -> str:
     """A percentage with at most two decimals; a part that is smaller is not called nothing."""
     return "< 0.01" if 0 < value < Decimal("0.005") else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _beside(value: Decimal, line: Decimal) -> str:
+    """A percentage; one that would be rounded to the line is said to lie below or above it."""
+    said = _short(value)
+    return said if value == line or said != _short(line) else f"{'<' if value < line else '>'} {said}"

@@ -34,7 +34,7 @@ LABELS = {
 def outstanding(run: Run, attempts: Iterable[Attempt]) -> list[tuple[Attempt, Effect]]:
     """Effects of these attempts that were made and not taken back, in the order of the attempts; within an attempt the later ones first.
 
-    An effect whose result was kept is named once, as it was made. Requests that only read from another system, and functions that may be repeated, do not count. An unknown effect of
+    An effect whose result was kept is named once, as it was made. Requests that only read from another system, functions that may be repeated and what a condition left out do not count. An unknown effect of
     a step that was left by its edge for errors counts, because it may have been made.
     """
     back = {effect.compensates for attempt in run.attempts.values() for effect in attempt.effects if effect.status == "succeeded"}
@@ -51,7 +51,9 @@ def outstanding(run: Run, attempts: Iterable[Attempt]) -> list[tuple[Attempt, Ef
 
 
 def _only_asked(effect: Effect) -> bool:
-    """Whether the effect only read from another system, or its action says that doing it again is harmless."""
+    """Whether the effect only read from another system, its condition left it out, or its action says that doing it again is harmless."""
+    if ((effect.result or {}).get("values") or {}).get("left_out") is True:
+        return True
     define = effect.request.get("define")
     if not isinstance(define, Mapping):
         return False

@@ -101,7 +101,7 @@ def _effects(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt
         if isinstance(effect, WriteRecord):
             yield _write(open_step, context, prompt, effect)
         elif not any(repeating.comes_to_the_same(effect.kind, effect.told, done) for done in made):
-            yield _act(actor, context, effect)
+            yield _act(actor, context, effect, nobody_asked=completion.approval is None)
     if completion.awaits is not None:
         yield {"kind": completion.awaits.kind}
     if completion.hands_over is not None:
@@ -137,15 +137,19 @@ def _look(field: FormField) -> dict[str, Any]:
     return {name: described[name] for name in LOOK if described.get(name) is not None}
 
 
-def _act(actor: Actor, context: Context, effect: ActionEffect) -> dict[str, Any]:
-    """An effect of an action; of a record that is written the fields with their values, as far as they are known before."""
+def _act(actor: Actor, context: Context, effect: ActionEffect, *, nobody_asked: bool) -> dict[str, Any]:
+    """An effect of an action; of a record that is written the fields with their values, as far as they are known before.
+
+    `nobody_asked`: no approval is asked for, so `approver` is null.
+    """
     define, described = effect.told["define"], effect.told
     act = next((one for one in context.acts.values() if one.action.id == described.get("action")), None)
     own = define.get("record") is None and "collection" not in define
     made: dict[str, Any] = {"kind": effect.kind, "summary": effect.summary, "if": bool(define.get("if"))}
     if act is None or effect.kind not in ("sql_write", "sql_insert"):
         return made
-    if define.get("if") and expressions.parse(define["if"]).denies(_roots(act, described["input"])):
+    known = _roots(act, described["input"]) | ({"approver": None} if nobody_asked else {})
+    if define.get("if") and expressions.parse(define["if"]).denies(known):
         return made | {"left_out": True}
     collection = records.collection(define.get("collection") or described.get("collection") or act.collection or "")
     rules = define["set"] if effect.kind == "sql_write" else define["values"]

@@ -335,7 +335,7 @@ def test_a_file_of_a_record_that_cannot_be_shown_says_why_and_is_given_out(
     files_there = {
         "damaged.pdf": (b"%PDF-1.7\n1 0 obj <<", f"The PDF {damaged}"),
         "damaged.png": (b"\x89PNG\r\n\x1a\n" + b"x" * 100, f"The picture {damaged}"),
-        "empty.pdf": (b"", "The file is empty."),
+        "empty.pdf": (b"", "The file is empty: ask for it again."),
         "other.pdf": (b"<html>", ""),
     }
     company.sql("create table paper (id text primary key, path text)")
