@@ -3,12 +3,22 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from console.effects import action_cache
 from console.views import formats, frame
 from console.views.formats import Look
 from console.work import approval_beside
 from console.work.approvals import View
 
 ENDS = {"open": "Not decided", "void": "Not answered", "approved": "Approved", "rejected": "Rejected", "expired": "Not answered in time"}
+
+
+CAME = {
+    "succeeded": ("check", "Done"),
+    "failed": ("x", "Not done"),
+    "unknown": ("alert-triangle", "Nobody knows whether it happened"),
+    "requested": ("clock", "Not done yet"),
+}
+"""Status of a change outside → its sign, and what an approver reads."""
 
 
 def drawn(more: approval_beside.Beside, view: View, look: Look, alike: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -38,8 +48,15 @@ def drawn(more: approval_beside.Beside, view: View, look: Look, alike: Sequence[
         },
         "passed": min(100, max(0, round(100 * passed / total))) if total > 0 else None,
         "left": formats.span(max(0.0, total - passed), look) if total > 0 and approval.status == "open" else "",
+        "came": [{"summary": summary, "status": status, "icon": CAME[status][0], "word": CAME[status][1]} for summary, status in more.came],
         "mine": approval.requested_by == frame.actor().id,
     }
+
+
+def computed_amounts(action: str) -> set[str]:
+    """Return the amounts that the form of the action works out by itself."""
+    known = action_cache.every().get(action)
+    return {field.name for field in known.form if field.value is not None and field.currency} if known is not None else set()
 
 
 def earlier(
