@@ -13,10 +13,10 @@ ENDS = {"open": "Not decided", "void": "Not answered", "approved": "Approved", "
 
 
 CAME = {
-    "succeeded": ("check", "Done"),
-    "failed": ("x", "Not done"),
-    "unknown": ("alert-triangle", "Nobody knows whether it happened"),
-    "requested": ("clock", "Not done yet"),
+    "succeeded": ("check", "done"),
+    "failed": ("x", "not done"),
+    "unknown": ("alert-triangle", "nobody knows whether it happened"),
+    "requested": ("clock", "not done yet"),
 }
 """Status of a change outside → its sign, and what an approver reads."""
 
@@ -42,7 +42,12 @@ def drawn(more: approval_beside.Beside, view: View, look: Look, alike: Sequence[
             "rejected": more.alike.rejected,
             "median": formats.span(more.alike.median_s, look) if more.alike.median_s is not None else "",
             "lines": [
-                dict(told) | {"yes": line.approval.status == "approved"} for told, line in zip(alike, more.alike.lines, strict=False)
+                dict(told)
+                | {
+                    "yes": line.approval.status == "approved",
+                    "at": max((each.at for each in line.approval.decided), default=line.approval.requested_at),
+                }
+                for told, line in zip(alike, more.alike.lines, strict=False)
             ],
             "marks": [line.approval.status == "approved" for line in reversed(more.alike.lines)],
         },
