@@ -76,7 +76,8 @@ def earlier(
                 {line["shown"]: line for line in reversed(lines(one.values)) if shown.get(line["label"]) != line["shown"]}.values()
             )[::-1],
             "answers": [
-                (more.names.get(each.by, "A former colleague"), each.decision == "approve", each.at) for each in one.approval.decided
+                (more.names.get(each.by, "A former colleague"), each.decision == "approve", each.at, each.reason)
+                for each in one.approval.decided
             ],
             "ended": ENDS[one.approval.status],
             "made": one.made,
