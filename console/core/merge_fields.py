@@ -17,7 +17,7 @@ def empty_fields(texts: Iterable[str], roots: Mapping[str, Any]) -> Iterator[tup
     """
     seen: set[str] = set()
     for text in texts:
-        for found in expressions.templates(text):
+        for found in (part for part in expressions.standing(text, roots) if not isinstance(part, str)):
             reads = sorted(set(expressions.paths(found)))
             if found.text in seen or not all(path[0] in roots for path in reads) or _says_instead(found):
                 continue

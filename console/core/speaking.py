@@ -77,10 +77,9 @@ def code_in_words(text: str) -> str:
 
 def fill_text(template: str, roots: Mapping[str, Any]) -> str:
     """The template with its expressions filled in as people say them, days in plain English: for mails, notices and titles."""
-    expressions.templates(template)
 
-    def said(found: re.Match[str]) -> str:
-        text = spoken(expressions.parse(found[1].strip()), roots)
+    def said(expression: expressions.Expression) -> str:
+        text = spoken(expression, roots)
         return plain_words.day_words(text) or text
 
-    return expressions.TEMPLATE.sub(said, template)
+    return "".join(part if isinstance(part, str) else said(part) for part in expressions.standing(template, roots))

@@ -267,19 +267,22 @@ def filled(path: str, roots: Mapping[str, Any]) -> str:
     Raises Invalid for a value that is too long, or in the path for one that is empty or would be a step up.
     """
     parts, query = [], False
-    for number, part in enumerate(expressions.TEMPLATE.split(path)):  # texts and expressions by turns
-        parts.append(_piece(part.strip(), roots, query=query) if number % 2 else part)
-        query = query or (number % 2 == 0 and "?" in part)
+    try:
+        standing = expressions.standing(path, roots)
+    except ExpressionError as error:
+        raise Invalid(f"The path cannot be made: {error.message}") from None
+    for part in standing:
+        parts.append(part if isinstance(part, str) else _piece(part, roots, query=query))
+        query = query or (isinstance(part, str) and "?" in part)
     return "".join(parts)
 
 
-def _piece(expression: str, roots: Mapping[str, Any], *, query: bool) -> str:
-    try:
-        text = expressions.shown(expressions.parse(expression).value(roots))
-    except ExpressionError as error:
-        raise Invalid(f"The path cannot be made: {error.message}") from None
+def _piece(expression: expressions.Expression, roots: Mapping[str, Any], *, query: bool) -> str:
+    text = expressions.shown(expression.value(roots))
     if (not query and not text.strip(".")) or len(text) > LONGEST_VALUE or "\x00" in text:
-        raise Invalid("A value does not fit into the address that would be asked.", at=("", f"`{expression}` gives nothing that fits."))
+        raise Invalid(
+            "A value does not fit into the address that would be asked.", at=("", f"`{expression.text}` gives nothing that fits.")
+        )
     return quote(text, safe="")
 
 

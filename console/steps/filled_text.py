@@ -19,8 +19,8 @@ def fill_template(template: str, roots: Mapping[str, Any], *, links: bool = True
 
     Raises ExpressionError where the template cannot be parsed.
     """
-    expressions.templates(template)
-    return expressions.TEMPLATE.sub(lambda match: _value_in_words(expressions.parse(match[1].strip()), roots, links=links), template)
+    parts = expressions.standing(template, roots)
+    return "".join(part if isinstance(part, str) else _value_in_words(part, roots, links=links) for part in parts)
 
 
 def _value_in_words(expression: expressions.Expression, roots: Mapping[str, Any], *, links: bool) -> str:
@@ -46,7 +46,7 @@ def _escaped(value: str) -> str:
 
 def at_a_glance(text: str, most: int = 80) -> str:
     """What a message is about, for a picture: its last question, else its first sentence that names nobody; “…” stands for what is filled in."""
-    plain = " ".join(expressions.TEMPLATE.sub("…", text).split())
+    plain = " ".join("".join(part if isinstance(part, str) else "…" for part in expressions.standing(text, {})).split())
     sentences = [each for each in _SENTENCE_END.split(plain) if each.strip(" .…")]
     question = next((each for each in reversed(sentences) if each.endswith("?")), None)
     own = next((each for each in sentences if "…" not in each), None)

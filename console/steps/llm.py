@@ -61,6 +61,8 @@ class LlmConfig(StepConfig):
             )
         if not definitions.typed(self.output):
             raise ValueError("nothing is asked: every field of output is read-only or a file")
+        if expressions.chooses(self.prompt):
+            raise ValueError("a prompt cannot choose by {{ if … }}: what a model may not know would show in what it is asked")
         return self
 
 
@@ -104,7 +106,8 @@ class Llm(StepType):
 
     def instruction(self, step: StepView, context: Context, written: str) -> str:
         """The prompt, after what stands in the settings of the AI. A value of the run is named and not told: it is among the sources, as far as a model may have it."""
-        prompt = expressions.TEMPLATE.sub(lambda match: _prompt_value(match[1].strip(), context.roots), step.config.prompt)
+        parts = expressions.standing(step.config.prompt, context.roots)
+        prompt = "".join(part if isinstance(part, str) else _prompt_value(part, context.roots) for part in parts)
         return "\n\n".join(part for part in (written, prompt) if part)
 
     def ai_fields(self, config: LlmConfig) -> tuple[str, ...]:
@@ -128,12 +131,11 @@ class Llm(StepType):
         return frozenset([ORIGIN, REFERENCES, *definitions.names_of(config.output)])
 
 
-def _prompt_value(expression: str, roots: Mapping[str, Any]) -> str:
+def _prompt_value(expression: expressions.Expression, roots: Mapping[str, Any]) -> str:
     """The text in the prompt for an expression: the value where it is our own, else the name of its source."""
-    parsed = expressions.parse(expression)
-    if all(path[0] in HOUSE for path in expressions.paths(parsed)):
-        return expressions.shown(parsed.value(roots))
-    return f"[{expression}]"
+    if all(path[0] in HOUSE for path in expressions.paths(expression)):
+        return expressions.shown(expression.value(roots))
+    return f"[{expression.text}]"
 
 
 def references(proposal: Mapping[str, Any], values: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:

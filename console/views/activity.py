@@ -162,10 +162,26 @@ def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[Chip
     for name, value in given:
         if name not in _LABELS:
             continue
-        shown = people.get(value, value) if name == "user" else _kind_in_words(value) if name == "kind" else value
+        shown = people.get(value, value) if name == "user" else _filter_in_words(name, value)
         rest = [value_ for name_, value_ in given if name_ == name and value_ != value]
         made.append(Chip(_LABELS[name], shown, frame.present_address(**{name: rest[0] if rest else None, "after": None})))
     return made
+
+
+def _filter_in_words(name: str, value: str) -> str:
+    """Return the value of a filter as people read it: a kind and a collection by its label, a day in the reader's form."""
+    if name == "kind":
+        return _kind_in_words(value)
+    if name == "collection":
+        return next((one.label for one in browse.collections(frame.actor()) if one.id == value), value)
+    try:
+        return (
+            formats.text(formats.Kind(name, "Day", "date"), date.fromisoformat(value).isoformat(), frame.look())
+            if name in _MOMENTS
+            else value
+        )
+    except ValueError:
+        return value
 
 
 def _kind_in_words(value: str) -> str:

@@ -336,14 +336,23 @@ def _lines(view: View, values: Mapping[str, Any], look: Look) -> list[dict[str, 
     names = [*(name for name in known if name in values), *(name for name in values if name not in known)]
     whole = formats.with_currencies(values, {name: what.currency for name, what in known.items() if what.currency in values})
     kinds = [(known[name], whole[name]) if name in known else formats.described(name, whole[name], values) for name in names]
-    return [{"label": what.label, "shown": formats.html(what, value, look)} for what, value in kinds]
+    return [{"name": what.name, "label": what.label, "shown": formats.html(what, value, look)} for what, value in kinds]
 
 
 def _values(view: View, look: Look) -> list[dict[str, Any]]:
-    """Return what was handed in, without files and empty fields, and without what the changes tell already: the same words under the same label."""
+    """Return what was handed in, without files and empty fields, and without what is told already.
+
+    That is what the changes tell in the same words under the same label, and an amount that the form computes and that equals one before it.
+    """
     told = {(change["label"], change.get("new")) for change in _changes(view, look)}
     given = {name: value for name, value in view.line.values.items() if not _is_files(value) and not formats.absent(value)}
-    return [line for line in _lines(view, given, look) if (line["label"], line["shown"]) not in told]
+    computed = beside_approval.computed_amounts(view.line.approval.action)
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for line in _lines(view, given, look):
+        again = line["name"] in computed and any(shown == line["shown"] for _, shown in lines)
+        if not again and (line["label"], line["shown"]) not in told:
+            lines[line["label"], line["shown"]] = line
+    return list(lines.values())
 
 
 def _changes(view: View, look: Look) -> list[dict[str, Any]]:

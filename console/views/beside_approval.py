@@ -3,12 +3,22 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from console.effects import action_cache
 from console.views import formats, frame
 from console.views.formats import Look
 from console.work import approval_beside
 from console.work.approvals import View
 
 ENDS = {"open": "Not decided", "void": "Not answered", "approved": "Approved", "rejected": "Rejected", "expired": "Not answered in time"}
+
+
+CAME = {
+    "succeeded": ("check", "done"),
+    "failed": ("x", "not done"),
+    "unknown": ("alert-triangle", "nobody knows whether it happened"),
+    "requested": ("clock", "not done yet"),
+}
+"""Status of a change outside → its sign, and what an approver reads."""
 
 
 def drawn(more: approval_beside.Beside, view: View, look: Look, alike: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -32,14 +42,26 @@ def drawn(more: approval_beside.Beside, view: View, look: Look, alike: Sequence[
             "rejected": more.alike.rejected,
             "median": formats.span(more.alike.median_s, look) if more.alike.median_s is not None else "",
             "lines": [
-                dict(told) | {"yes": line.approval.status == "approved"} for told, line in zip(alike, more.alike.lines, strict=False)
+                dict(told)
+                | {
+                    "yes": line.approval.status == "approved",
+                    "at": max((each.at for each in line.approval.decided), default=line.approval.requested_at),
+                }
+                for told, line in zip(alike, more.alike.lines, strict=False)
             ],
             "marks": [line.approval.status == "approved" for line in reversed(more.alike.lines)],
         },
         "passed": min(100, max(0, round(100 * passed / total))) if total > 0 else None,
         "left": formats.span(max(0.0, total - passed), look) if total > 0 and approval.status == "open" else "",
+        "came": [{"summary": summary, "status": status, "icon": CAME[status][0], "word": CAME[status][1]} for summary, status in more.came],
         "mine": approval.requested_by == frame.actor().id,
     }
+
+
+def computed_amounts(action: str) -> set[str]:
+    """Return the amounts that the form of the action works out by itself."""
+    known = action_cache.every().get(action)
+    return {field.name for field in known.form if field.value is not None and field.currency} if known is not None else set()
 
 
 def earlier(
@@ -54,7 +76,8 @@ def earlier(
                 {line["shown"]: line for line in reversed(lines(one.values)) if shown.get(line["label"]) != line["shown"]}.values()
             )[::-1],
             "answers": [
-                (more.names.get(each.by, "A former colleague"), each.decision == "approve", each.at) for each in one.approval.decided
+                (more.names.get(each.by, "A former colleague"), each.decision == "approve", each.at, each.reason)
+                for each in one.approval.decided
             ],
             "ended": ENDS[one.approval.status],
             "made": one.made,

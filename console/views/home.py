@@ -122,7 +122,7 @@ def waiting_part(who: Actor, look: Look, show: str, *, everything: bool = False)
         "today": formats.times.worded(look.now, "EEEE d MMMM, HH:mm", look),
         "title": title,
         "late": late,
-        "tabs": my_work.tabs(every, chosen),
+        "tabs": my_work.tabs(every, chosen, more=mine.more),
         "show": chosen,
         "groups": groups,
         "more": mine.more and len(shown) == len(rows),
@@ -158,16 +158,18 @@ def box(inbox: Inbox, count: Count, look: Look) -> Box:
 
 
 def _asked_approval(line: Line, look: Look) -> dict[str, object]:
-    """Return an approval that the reader asked for: what, about what, with whom or what came of it, since when."""
+    """Return an approval that the reader asked for: what, about what, with whom or what came of it, since when it waits or when it was decided."""
     approval = line.approval
-    votes = f", {len(approval.approvers)} of {approval.needs}" if approval.status == "open" else ""
+    waits = approval.status == "open"
+    at = approval.requested_at if waits or not approval.decided else max(each.at for each in approval.decided)
+    after = f", {len(approval.approvers)} of {approval.needs}" if waits else " ago"
     outcome = {"open": "Waiting", "approved": "Approved", "rejected": "Rejected", "void": "Withdrawn", "expired": "Expired"}
     return {
         "title": line.label,
         "words": line.record_title,
         "href": f"/approvals/{line.id}",
         "with": outcome.get(approval.status, approval.status),
-        "since": my_work.short_span((look.now - approval.requested_at).total_seconds()) + votes,
+        "since": my_work.short_span((look.now - at).total_seconds()) + after,
     }
 
 

@@ -12,7 +12,7 @@ from console.runs import RunHead
 from console.views import assets, formats, frame
 from console.views.formats import Look
 from console.work.approvals import Line
-from console.work.my_work import Work
+from console.work.my_work import MOST, Work
 from console.work.questions import Asked
 from console.work.tasks import Task
 from console.work.tickets import Count
@@ -247,12 +247,18 @@ def sentence(found: Iterable[Drawn], *, more: bool) -> tuple[str, str]:
     return (f"{begins}, ", f"{late} {'is' if late == 1 else 'are'} overdue") if late else (begins, "")
 
 
-def tabs(found: Iterable[Drawn], chosen: str) -> list[Mapping[str, object]]:
-    """Return the tabs with their numbers: All and those of TABS that have rows."""
+def tabs(found: Iterable[Drawn], chosen: str, *, more: bool) -> list[Mapping[str, object]]:
+    """Return the tabs with their numbers: All and those of TABS that have rows; "50+" where a list ends before all have come."""
     every = [entry.row.kind for entry in found]
     offered = [("", "All", len(every)), *((kind, label, every.count(kind)) for kind, label in TABS.items() if kind in every)]
     return [
-        {"href": f"/?show={kind}" if kind else "/", "label": label, "n": number, "here": kind == chosen} for kind, label, number in offered
+        {
+            "href": f"/?show={kind}" if kind else "/",
+            "label": label,
+            "n": f"{number}{'+' if more and number >= MOST else ''}",
+            "here": kind == chosen,
+        }
+        for kind, label, number in offered
     ]
 
 

@@ -1,6 +1,6 @@
 """An action on a record: its form and its execution."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -45,6 +45,16 @@ def url(collection: str, key: str, action: Action) -> str:
     return frame.record_url(collection, key) + f"/do/{frame.segment(action.id)}"
 
 
+def _told_once(boxes: Sequence[form_boxes.Box]) -> list[form_boxes.Box]:
+    """Return the boxes without values for reading that are empty, and without amounts for reading that equal one before them."""
+    kept: list[form_boxes.Box] = []
+    for box in boxes:
+        again = bool(box.unit) and any(each.unit and each.shown == box.shown for each in kept)
+        if box.control != "static" or box.error or (box.value and not again):
+            kept.append(box)
+    return kept
+
+
 def _sheet(
     page: RecordPage, action_id: str, *, typed: Mapping[str, Any] | None = None, wrong: ConsoleError | None = None, status: int = 200
 ) -> Response:
@@ -61,7 +71,7 @@ def _sheet(
         else None,
         "notes": [{"label": label, "text": text} for label, text in sheet.prompt.notes],
         "button": sheet.prompt.button,
-        "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details),
+        "boxes": _told_once(form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details)),
         "url": url(page.collection.id, page.record.key or "", sheet.action),
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),

@@ -56,6 +56,7 @@ class Beside:
     """All of it for one reader. `remarks` are None where the reader may not read texts of the step; `names` are those of the people in them.
 
     `openers` are the people of the counts: the requester, whoever else opened something in the run, and the reader. `attached` are the files that are part of what is asked for; they stand in `opened` too, opened or not.
+    `came` tells what came of it once it is approved: each change outside with its status.
     """
 
     remarks: Sequence[Remark] | None
@@ -66,6 +67,7 @@ class Beside:
     alike: Alike
     may_reply: bool
     earlier: Sequence[Earlier]
+    came: Sequence[tuple[str, str]]
 
 
 def beside(actor: Actor, approval_id: str) -> Beside:
@@ -89,6 +91,9 @@ def beside(actor: Actor, approval_id: str) -> Beside:
         _alike(actor, request),
         has_question and approval.status == "open" and actor.id == approval.requested_by,
         earlier,
+        [(each.summary, each.status) for each in request.attempt.effects if each.compensates is None]
+        if approval.status == "approved"
+        else (),
     )
 
 

@@ -19,7 +19,7 @@ from console.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnkn
 from console.integrations import mail
 from console.runs.changing import cleared_notices
 from console.runs.rows import side_rows
-from console.work.tasks import title_if_seen
+from console.work.tasks import title_if_seen, titles_of
 
 SHOWN = 50
 AT_ONCE = 50
@@ -46,8 +46,9 @@ _MINE = f"select {_SHOWN} from console.notice where person = %s and {_OPEN} and 
 _ONE = f"select {_SHOWN} from console.notice where id = %s and person = %s and {_OPEN}"  # noqa: S608 (as above)
 _UNREAD = f"select count(*) from console.notice where person = %s and read_at is null and ({_CAME})[2] is distinct from person and {_OPEN}"  # noqa: S608 (as above)
 """What the person did themselves is no news to them."""
+_TASK = "A task for you"
 _WORDS = {
-    "task_created": "A task for you",
+    "task_created": _TASK,
     "question_asked": "You are asked something",
     "run_assigned": "{by} gave you this run",
     "run_taken_over": "{by} took over this run from you",
@@ -91,7 +92,7 @@ _CAME_OF = {
     "void": "Your approval was asked for; it is not needed any more",
     "expired": "Your approval was asked for; nobody decided in time",
     "answered": "{by} asked you about your request, which is no longer open",
-    "closed": "A task for you: {by} closed it",
+    "closed": f"{_TASK}: {{by}} closed it",
 }
 """What became of a request or task, in place of its words while it was open."""
 
@@ -159,14 +160,15 @@ def notices_of(actor: Actor, limit: int = SHOWN, before: str | None = None) -> l
     names = _names(rows)
     titles: dict[str, str | None] = {}
     with runs.judged_once(row[3] for row in rows if row[3]):
-        return [_notice(actor, row, names, titles) for row in rows]
+        tasks = titles_of(actor, [str(row[1]) for row in rows if row[2] == "task_created"])
+        return [_notice(actor, row, names, titles, tasks.get(str(row[1]))) for row in rows]
 
 
 def _names(rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
     return accounts.names({person for row in rows for person in (row[4], row[11], (row[13] or (None, None))[1]) if person})
 
 
-def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: dict[str, str | None]) -> Notice:
+def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: dict[str, str | None], task: str | None = None) -> Notice:
     ident, key, kind, run, by, at, read_at, link, subject, nonce, ct, absent, made_in, came = row
     run_id = str(run) if run else None
     if run_id is not None and run_id not in titles:
@@ -180,6 +182,7 @@ def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: d
     words = _words(str(kind), str(key)).format(by=names.get(str(by), "The engine"))
     if became := _CAME_OF.get(came[0]) if came is not None else None:
         words = became.format(by="you" if came[1] == actor.id else names.get(str(came[1]), "a former colleague"))
+    words = words.replace(_TASK, f"{_TASK}, “{task}”", 1) if task else words
     alike = words if became or kind not in _ASKING else ""
     if ct is not None:
         try:

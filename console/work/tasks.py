@@ -75,6 +75,11 @@ def open_of_runs(actor: Actor, run_ids: Sequence[str]) -> list[Task]:
     return _read(actor, "run = any(%s) and status = 'open' order by due_on nulls last, id", (list(run_ids),)) if run_ids else []
 
 
+def titles_of(actor: Actor, ids: Sequence[str]) -> dict[str, str]:
+    """The titles of these tasks, as far as the person may read them; for who was told of them."""
+    return {task.id: task.title for task in (_read(actor, "id = any(%s)", (list(ids),)) if ids else ())}
+
+
 def _read(actor: Actor, where: str, given: tuple[Any, ...]) -> list[Task]:
     rows = fetch(f"{_SELECT} where {where} limit {SHOWN}", (access.runs(actor).cleared, *given))
     names = accounts.names({name for row in rows for name in (row[4], row[10], row[14]) if name})

@@ -165,11 +165,9 @@ class Desk:
 
     def address(self, template: str) -> str:
         """The template as an address: values are percent-encoded, so that none of them can lead elsewhere. Raises what `roots` raises."""
-        found = expressions.templates(template)
-        roots = self.roots(found)
-        parts = expressions.TEMPLATE.split(template)[::2]
-        values = [quote(expressions.shown(expression.value(roots)), safe="") for expression in found]
-        return parts[0] + "".join(value + part for value, part in zip(values, parts[1:], strict=True))
+        roots = self.roots(expressions.templates(template))
+        parts = expressions.standing(template, roots)
+        return "".join(part if isinstance(part, str) else quote(expressions.shown(part.value(roots)), safe="") for part in parts)
 
     def shows(self, item: Any) -> bool:
         """Whether the component's condition certainly holds; what is not chosen yet is unknown."""

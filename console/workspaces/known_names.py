@@ -117,6 +117,9 @@ def _of_sql(item: Chart | Metric) -> Iterator[tuple[tuple[str, ...], str]]:
     if collection is None:
         yield ("source",), f"There is no data source {item.source} here."
         return
+    if expressions.chooses(item.sql or ""):
+        yield ("sql",), "A question cannot choose by {{ if … }}: SQL has CASE."
+        return
     try:
         sql_question.parse(expressions.TEMPLATE.sub("'x'", item.sql or ""), collection.dialect)
     except ConsoleError as error:

@@ -298,12 +298,13 @@ def _answer_of_select(desk: Desk, item: Chart | Metric) -> Figures:
 
 def _with_marks(desk: Desk, text: str) -> tuple[str, list[Any]]:
     """The SELECT with a mark in place of each template, and their values: they are bound, never written into the statement."""
-    found = expressions.templates(text)
-    values = [expression.evaluate(desk.roots([expression])) for expression in found]
-    parts = expressions.TEMPLATE.split(text)[::2]
-    made = parts[0]
-    for number, part in enumerate(parts[1:]):
-        made += "'" + sql_question.MARK.format(number) + "'" + part
+    made, values = "", list[Any]()
+    for part in expressions.standing(text, {}):
+        if isinstance(part, str):
+            made += part
+        else:
+            made += "'" + sql_question.MARK.format(len(values)) + "'"
+            values.append(part.evaluate(desk.roots([part])))
     return made, values
 
 

@@ -104,6 +104,37 @@ def test_before_a_session_ends_one_is_warned_and_nothing_typed_is_lost(
     expect(page.locator("#zone")).to_have_value("Europe/Riga")
 
 
+def test_a_form_sent_after_one_signed_in_anew_in_another_tab_goes_out_with_what_was_typed(
+    company: Company, screens: Callable[..., Screen]
+) -> None:
+    """Nothing typed is lost where the session is gone, and one signs in beside the page; nor where one had signed in again before anybody noticed."""
+    screen = screens().sign_in("olivia")
+    page = screen.go("/settings/me")
+    page.evaluate(FORM.replace("second-factor/codes", "profile").replace('id="typed" name="typed"', 'id="typed" name="name"'))
+    dialog = page.locator("#session-end")
+    for signed_in_before in (False, True):
+        page.fill("#typed", "Olivia Half-typed")
+        screen.context.clear_cookies()
+        if not signed_in_before:
+            page.click("#go")
+            expect(dialog).to_contain_text("What you typed still stands")
+        beside = screen.context.new_page()
+        beside.goto(f"{screen.url}/sign-in")
+        beside.fill("#email", "olivia@fernwick.example")
+        beside.fill("#password", PASSWORD)
+        beside.keyboard.press("Enter")
+        beside.wait_for_url(f"{screen.url}/")
+        beside.close()
+        if not signed_in_before:
+            page.evaluate("dispatchEvent(new Event('focus'))")
+            expect(dialog).to_be_hidden()
+        expect(page.locator("#typed")).to_have_value("Olivia Half-typed")
+        with page.expect_response(
+            lambda answer: answer.request.method == "POST" and answer.url.endswith("/profile") and answer.status != 403
+        ):
+            page.click("#go")
+
+
 SETTLED = "() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')"
 FORM = """
 const form = document.createElement("form");

@@ -26,6 +26,7 @@ BAD = [
     "https://api.bank.example:99999/x", "https://api.bank.example:pay/x", "https://[::1/x", "https://:443/x", "https://#{{ record.host }}",
     "https://api.bank.example .evil.example/x", "https://api.bank.example\\.evil.example/x", "https://api.bank.example\t/x", "https://api.bank.example\0/x",
     "https://api.bank.example%2f/x", "https://api.bank.example}}/x", "https://api\u200b.bank.example/x",
+    "https://api.bank.example/{{ if record.x }}a{{ end }}",
 ]  # fmt: skip
 
 

@@ -264,6 +264,13 @@ def test_names_are_the_paths_as_written() -> None:
         ("{{ record.amount * 2 }} {{ today() }}", "25.00 2026-05-31"),
         ("{ {{ '}' }} }", "{ } }"),
         ("{{ record.name }}{{ record.name }}", "AnnaAnna"),
+        ('{{ if record.name == "Anna" }}her{{ else }}them{{ end }}', "her"),
+        ('{{ if record.name == "Ben" }}him{{ else if record.yes }}{{ record.name }}{{ else }}them{{ end }}!', "Anna!"),
+        ('{{ if record.name == "Ben" }}him{{ else  if !record.yes }}no{{ else }}them{{ end }}', "them"),
+        ("{{ if record.missing > 1 }}unknown is not enough{{ end }}|{{ if(record.yes) }}yes{{ end }}", "|yes"),
+        ("{{ if record.yes }}a{{ if record.none == null }}b{{ else }}c{{ end }}{{ else }}d{{ if record.yes }}e{{ end }}{{ end }}", "ab"),
+        ("a\n{{ if record.yes }}\n- b\n  {{ else }}\n- c\n{{ end }}\nd", "a\n- b\nd"),
+        ("{{ if record.yes }}\n{{ if !record.yes }}\na\n{{ end }}\n{{ end }}\nb {{ if record.yes }}\n{{ end }}", "b \n"),
     ],
 )
 def test_templates(template: str, text: str) -> None:
@@ -276,7 +283,24 @@ def test_a_value_that_looks_like_a_template_is_not_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "position"), [("a {{ record. }}", 11), ("{{ x", 0), ("ok {{ record.a }} {{", 18), ("{{ }}", 2), ("x" * 20_001, 20_000)]
+    ("template", "position"),
+    [
+        ("a {{ record. }}", 11),
+        ("{{ x", 0),
+        ("ok {{ record.a }} {{", 18),
+        ("{{ }}", 2),
+        ("x" * 20_001, 20_000),
+        ("{{ if record. }}a{{ end }}", 13),
+        ("a {{ if record.a }}b", 2),
+        ("{{ if }}a{{ end }}", 0),
+        ("a {{ end }}", 2),
+        ("{{ else }}", 0),
+        ("{{ if record.a }}{{ else }}{{ else if record.b }}{{ end }}", 27),
+        ("{{ if record.a }}{{ else record.b }}{{ end }}", 17),
+        ("{{ if record.a }}a{{ elif record.b }}b{{ end }}", 21),
+        ("{{ if record.a }}a{{ endif }}", 21),
+        ("{{ #if record.a }}a{{ /if }}", 3),
+    ],
 )
 def test_a_template_that_cannot_be_read(template: str, position: int) -> None:
     with pytest.raises(ExpressionError) as error:
@@ -371,3 +395,12 @@ def test_equality_is_symmetric_and_order_antisymmetric(a: Any, b: Any) -> None:
     forth, back = ({"record": {"a": x, "b": y}} for x, y in ((a, b), (b, a)))
     assert parse("record.a == record.b").value(forth) is parse("record.a == record.b").value(back)
     assert parse("record.a < record.b").value(forth) is parse("record.a > record.b").value(back)
+
+
+def test_what_a_condition_leaves_out_is_no_gap_and_is_still_checked() -> None:
+    text = "{{ if record.yes }}a{{ else }}{{ record.missing }}{{ end }}"
+    assert not expressions.lacks(text, ROOTS)
+    assert expressions.lacks(text, {})
+    assert [found.text for found in expressions.templates(text)] == expressions.inside(text) == ["record.yes", "record.missing"]
+    assert expressions.wrong_choices(text) is None
+    assert expressions.wrong_choices("{{ if record. }}{{ else }}") == "This 'if' is never ended by {{ end }}."

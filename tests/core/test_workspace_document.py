@@ -44,6 +44,7 @@ def test_the_schema_in_the_tree_is_that_of_the_model() -> None:
         ({"type": "collection", "collection": "c", "search": "q"}, "a.search", "no search called q"),
         ({"type": "link", "text": "x", "to": "javascript:alert(1)"}, "a.to", "begins with /"),
         ({"type": "link", "text": "x", "to": "//evil.example"}, "a.to", "begins with /"),
+        ({"type": "link", "text": "x", "to": "{{ if true }}javascript:alert(1){{ end }}"}, "a.to", "cannot choose by"),
         ({"type": "metric", "collection": "c", "measure": "sum"}, "components[0]", "say the field"),
         ({"type": "chart", "collection": "c", "chart": "time"}, "components[0]", "say the date"),
         ({"type": "chart", "collection": "c", "sql": "select 1"}, "components[0]", "one of the two"),

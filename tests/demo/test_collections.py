@@ -68,6 +68,7 @@ def test_every_table_has_a_document_and_people_see_words(known: dict[str, Collec
         assert collection.label_one[0].isupper()
         assert "_" not in collection.label + collection.label_one
         assert 0 < len(collection.columns) <= 12, collection.id
+        assert [field.name for field in collection.fields if field.name.endswith(("_eur", "_minor")) and not field.currency] == []
         assert [field.name for field in collection.fields if "_" in field.label] == [], collection.id
         assert not {field.label for field in collection.fields} & {"Yes", "No"}, "an answer, not a name"
         assert [field.name for field in collection.fields if field.type in {"other", "binary"}] == [], collection.id

@@ -27,6 +27,7 @@ SUPPLY: dict[str, Any] = {
     },
     "vat": {"results": {"vat": {"status": "valid", "name": "Alder GmbH"}}},
     "bank_data": {"iban": "DE66999999991234567890", "results": {"payee": {"result": "match"}}},
+    "account_of": {"accounts": 1, "known": {"holder": "Alder GmbH"}},
     "papers": {"extract_on": "2026-11-02", "insured_until": "2027-11-30", "cover_eur": "6000000"},
     "tier": {"tier": "A", "address": "office@alder.example"},
 }
@@ -78,6 +79,7 @@ def supplier(check: str, **changed: Any) -> tuple[str, str] | None:
         ("payee", {"bank_data": {"results": {"payee": {"result": "no_match"}}}}, ("Their bank knows the account DE66999999991234567890 by another name than Alder GmbH.", "explain")),
         ("payee", {"bank_data": {"results": {"payee": {"result": "close"}}}}, ("Their bank knows DE66999999991234567890 by a name that is only like Alder GmbH.", "explain")),
         ("iban", {"bank_data": {"iban": "LT45"}}, ("LT45 is at a bank in another country than the supplier, DE.", "explain")),
+        ("iban", {"account_of": {"accounts": 2, "known": {"holder": "Birch SARL"}}}, ("DE66999999991234567890 is the account of another supplier already: Birch SARL.", "explain")),
         ("iban", {"request": {"iban": "DE71999999999876543210"}}, ("They gave DE71999999999876543210, the request says DE66999999991234567890.", "explain")),
         ("legal_name", {"request": {"legal_name": "Birch SARL"}}, ("They call themselves Birch SARL, the request Alder GmbH.", "explain")),
     ],

@@ -158,6 +158,7 @@ STEPS: dict[str, Any] = {
     "tier": {"tier": "A", "address": "mail@brightwater.example"},
     "vat": {"results": {"vat": {"status": "valid", "name": NAME, "consultation": "WAPI1"}}},
     "bank_data": {"iban": "DE71999999999876543210", "results": {"payee": {"result": "match"}}},
+    "account_of": {"accounts": 1},
 }
 HEAD = f"Company: {NAME}\nRegister no: HRB 4711\nVAT id: DE 136 695 976"
 
@@ -194,8 +195,9 @@ def test_papers_of_a_supplier(check: str, lines: str, results: dict[str, str]) -
         ("vat", {"request": {**REQUEST, "vat_id": "DE1"}, "vat": {"results": {"vat": {"status": "invalid"}}}}, {"vat_digits": "fail", "vat_register": "fail"}),
         ("vat", {"vat": {"results": {"vat": {"status": "unavailable"}}}}, {"vat_digits": "pass", "vat_register": "unsure"}),
         ("vat", {"vat": {}}, {"vat_digits": "pass", "vat_register": "unsure"}),
-        ("iban", {}, {"iban_digits": "pass", "iban_country": "pass"}),
-        ("iban", {"request": {**REQUEST, "iban": "DE72"}, "bank_data": {"iban": "LT459999900012345678"}}, {"iban_digits": "fail", "iban_country": "fail"}),
+        ("iban", {}, {"iban_digits": "pass", "iban_country": "pass", "iban_alone": "pass"}),
+        ("iban", {"account_of": {"accounts": 2}}, {"iban_digits": "pass", "iban_country": "pass", "iban_alone": "fail"}),
+        ("iban", {"request": {**REQUEST, "iban": "DE72"}, "bank_data": {"iban": "LT459999900012345678"}}, {"iban_digits": "fail", "iban_country": "fail", "iban_alone": "pass"}),
         ("payee", {}, {"payee": "pass"}),
         ("payee", {"bank_data": {"results": {"payee": {"result": "close"}}}}, {"payee": "unsure"}),
         ("payee", {"bank_data": {"results": {"payee": {"result": "no_match"}}}}, {"payee": "fail"}),

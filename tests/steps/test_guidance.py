@@ -18,6 +18,13 @@ def test_values_are_filled_in_and_never_obeyed() -> None:
     assert text == r"Call **\*Ana\* \[x\]\(http://evil.example\) \<script\> \# Loud**, 7, ."
 
 
+def test_a_part_stands_there_by_a_condition() -> None:
+    """A value that looks like a part is none."""
+    text = "{{ if record.age > 17 }}\n**Grown:** {{ record.name }}.\n{{ else }}\nA child.\n{{ end }}\n\nCall."
+    told = [prepare("guidance", {"text": text}, context(record={"name": "{{ end }}", "age": age})).text for age in (18, 7, None)]
+    assert told == ["**Grown:** \\{\\{ end \\}\\}.\n\nCall.", "A child.\n\nCall.", "A child.\n\nCall."]
+
+
 def test_policy_and_owner_stand_below() -> None:
     config = {"text": "Look.", "policy": {"title": "AML 7", "url": "https://example.org/aml"}, "owner": "Compliance desk"}
     assert prepare("guidance", config, context()).text == "Look.\n\n*Policy: [AML 7](https://example.org/aml) · Owner: Compliance desk*"

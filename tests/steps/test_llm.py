@@ -29,6 +29,7 @@ SEEN = {"id": "s1", "title": "Passport"}
     [
         ({"prompt": ""}, "at least 1 character"),
         ({"output": []}, "at least 1 item"),
+        ({"prompt": "{{ if steps.note.text == 'x' }}a{{ end }}"}, "cannot choose by"),
         ({"output": [SUMMARY, SUMMARY]}, "more than one field is named summary"),
         ({"output": [{"name": "origin", "label": "O"}]}, "cannot be named origin"),
         ({"output": [{"name": "references", "label": "O"}]}, "cannot be named references"),

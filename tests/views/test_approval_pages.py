@@ -111,6 +111,8 @@ def test_a_rejection_needs_a_reason_which_the_form_shows(bank: "Company", pages:
     earlier = " ".join(again.text.split()).partition("Asked before in this run")[2]
     assert "Amount 300" in earlier
     assert "Mona rejected it" in earlier
+    assert f": “{hostile}”" in earlier
+    assert "<img" not in again.html
     assert "Nothing of it was done." in earlier
 
 

@@ -8,9 +8,10 @@ import pytest
 from console import runs
 from tests.effects.test_kinds import ADDED, FORM, WRITES, action, done
 from tests.support.engine import overdue
-from tests.support.paying import Provider, at_pay, paying, providing
+from tests.support.paying import PAY, Provider, at_pay, paying, providing
 from tests.views.conftest import Page
 from tests.views.test_api_runs import Caller
+from tests.work.test_approvals_kept import WITH_YES, asked
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -115,12 +116,13 @@ def test_a_choice_that_is_not_offered_is_asked_anew(pages: "Pages", provider: Pr
 
 @pytest.mark.parametrize("dialog", ["revise?step=look", "abort"])
 def test_going_back_and_breaking_off_offer_to_take_back(pages: "Pages", provider: Provider, dialog: str) -> None:
-    paying()
+    ticked = dialog == "abort"  # what the action says of its compensation
+    paying(document=PAY | {"compensation": PAY["compensation"] | {"ticked": ticked}})
     run, _ = handed_in(pages)
     asked = pages.olivia.get(f"/runs/{run}/{dialog}", htmx="dialog")
     boxes = [told for told in asked.with_attribute("value") if told.get("name") == "compensate"]
     assert len(boxes) == 1
-    assert "checked" not in boxes[0]
+    assert ("checked" in boxes[0]) == ticked
     assert "Take back: Recall the payment" in asked.text
     action = "/revise" if dialog.startswith("revise") else "/abort"
     without = pages.olivia.send(asked, action, "dialog", 422, compensate=boxes[0]["value"])
@@ -144,6 +146,24 @@ def test_a_recall_that_is_refused_may_be_left(pages: "Pages", provider: Provider
     assert not [told for told in page.with_attribute("formaction") if told["formaction"].endswith("/check")]
     pages.olivia.send(page, "/settle", result="left", reason="They will not.")
     assert pages.company.told(run)["status"] == "aborted"
+
+
+def test_an_approver_reads_each_amount_once_and_what_came_of_it(pages: "Pages", provider: Provider) -> None:
+    amount = {"name": "amount", "label": "Amount", "type": "decimal", "required": True, "currency": "EUR"}
+    sent = {"name": "sent", "label": "Amount sent", "type": "integer", "readonly": True, "value": "minor(input.amount, 2)", "currency": "EUR", "minor": True}  # fmt: skip
+    run = asked(pages.company, WITH_YES | {"form": [amount, sent]})
+    provider.mood = "mute"
+    address = f"/approvals/{pages.company.told(run)['current']['waiting']['key']}"
+    page = pages.mona.get(address)
+    assert "€5.00" in page.text
+    assert "Amount sent" not in page.text
+    assert "What came of it" not in page.text
+    pages.mona.send(page, "/approve")
+    assert "nobody knows whether it happened" in pages.mona.follow().text
+    (made,) = [each["id"] for attempt in pages.company.told(run)["attempts"] for each in attempt["effects"]]
+    runs.settle(pages.company.olivia, run, revision=None, effect=made, done=True, left=False, reason="The bank says so.")
+    told = pages.mona.get(address).text
+    assert ("nobody knows" in told, "done" in told.partition("What came of it")[2][:80]) == (False, True)
 
 
 @pytest.mark.parametrize("command", ["check", "stop-trying"])
@@ -170,7 +190,7 @@ def test_the_api_keeps_does_again_and_takes_back(pages: "Pages", provider: Provi
     paying()
     run, _ = handed_in(pages)
     effect = olivia.get(f"/runs/{run}/abort-preview").get_json()["effects_done"][0]
-    assert effect["compensation"] == {"action": "customer.recall", "label": "Recall the payment"}
+    assert effect["compensation"] == {"action": "customer.recall", "label": "Recall the payment", "ticked": False}
     assert olivia.get(f"/runs/{run}/revise-preview?step=pay").get_json()["effects_done"] == [effect]
 
     def post(verb: str, status: int, **sent: Any) -> dict[str, Any]:

@@ -154,6 +154,7 @@ def test_filters_stand_in_the_address_and_as_chips(pages: "Pages") -> None:
     assert page.text.count("started Care review") == 1
     assert "Person: Olivia" in page.text
     assert "What happened: Run started" in page.text
+    assert "From: 1 Jan 2020" in page.text
     assert any("kind=" not in link and "user=" in link for link in page.links)
     only = pages.ada.get(f"/activity?run={run}&record=1")
     assert "Tom" not in only.text.split("Export")[1]

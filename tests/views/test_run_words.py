@@ -358,7 +358,7 @@ def test_results_read_like_the_record_and_leave_out_what_is_empty() -> None:
 
 def test_what_a_revision_cancels_names_people_and_machines() -> None:
     cancels = [{"step": "a", "title": "A", "by": by, "completed_at": None} for by in ("usr_ana", None, "usr_gone")]
-    told = done_before.revise_context(Preview({"cancels": cancels, "effects_done": []}, 4, "Rate", NAMES))
+    told = done_before.revise_context(Preview({"cancels": cancels, "effects_done": []}, 4, "Rate", NAMES), None)
     assert [one["by_name"] for one in told["preview"]["cancels"]] == ["Ana Lopes", "automatic", "a former colleague"]
     assert told["preview_title"] == "Rate"
 

@@ -97,7 +97,7 @@ def test_the_preview_names_the_task_and_closes_it_where_that_is_wished(company: 
     assert (done["kind"], done["summary"], done["compensation"]) == (
         "task",
         "Task “Call Ms X” was made",
-        {"action": "task.close", "label": "Close the task"},
+        {"action": "task.close", "label": "Close the task", "ticked": False},
     )
     again(company, run_id, compensate=[done["id"]])
     assert open_tasks() == ["not_done", "open"], "closed, and made anew"

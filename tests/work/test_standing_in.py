@@ -126,7 +126,7 @@ def test_notices_tasks_and_questions_follow_and_come_back(company: Company) -> N
     assert standing_in.pass_on() == 2
     assert (standing_in.pass_on(), sorted(texts(company, "olivia"))) == (
         0,
-        ["In place of Tom: A task for you", "In place of Tom: You are asked something"],
+        ["In place of Tom: A task for you, “Look at Adaeze Okonkwo-Bell”", "In place of Tom: You are asked something"],
     )
     (task,), (asked,) = tasks.tasks_of(company.olivia), questions.open_for(company.olivia)
     assert (task.assignee, task.away.endswith("Olivia stands in"), asked.stands_in_for) == ("Tom", True, company.tom.id)

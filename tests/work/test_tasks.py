@@ -45,9 +45,9 @@ def test_the_run_goes_on_and_the_task_stands_with_whom_it_is_for(company: Compan
         False,
     )
     assert task.due_on is not None
-    assert [notice.text for notice in notices.notices_of(company.mona)] == ["A task for you"]
+    assert [notice.text for notice in notices.notices_of(company.mona)] == ["A task for you, “Look at Adaeze Okonkwo-Bell”"]
     tasks.close(company.mona, task.id, "done")
-    assert [notice.text for notice in notices.notices_of(company.mona)] == ["A task for you: you closed it"]
+    assert [notice.text for notice in notices.notices_of(company.mona)] == ["A task for you, “Look at Adaeze Okonkwo-Bell”: you closed it"]
     assert (tasks.tasks_of(company.mona), [one.status for one in tasks.closed(company.mona)]) == ([], ["done"])
     assert kinds(run_id).count("task_created") == 1
     whole(run_id)

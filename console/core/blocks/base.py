@@ -195,13 +195,12 @@ class At:
         template = getattr(self.part, name)
         if template is None:
             return None
-        found = expressions.templates(template)
         parts: list[Any] = []
-        for number, words in enumerate(expressions.TEMPLATE.split(template)[::2]):
-            parts += [words] if words else []
-            for expression in found[number : number + 1]:
-                look = dict(self.looks(expression.text, self.each))
-                parts.append(self._shown(expression.evaluate(self.roots), look))
+        for part in expressions.standing(template, self.roots):
+            if isinstance(part, str):
+                parts.append(part)
+            else:
+                parts.append(self._shown(part.evaluate(self.roots), dict(self.looks(part.text, self.each))))
         return {"from": self._place(name), "parts": parts}
 
     def number(self, name: str, label: str) -> Leaf | None:

@@ -85,6 +85,7 @@ class Compensation(Definition):
     values: dict[Name, Computed] = Field(
         default_factory=dict, description="Field of that action's form to expression; `results` are this one's"
     )
+    ticked: bool = Field(False, description="Whether Revise and Abort offer it ticked: what would be dangerous if it stood")
 
 
 class Action(StoredDocument):

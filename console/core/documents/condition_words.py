@@ -10,7 +10,7 @@ from console.core.contact_stages import stage_field
 from console.core.documents.collections import Collection, condition_rows
 from console.core.documents.collections.condition_rows import FITTING, VALUELESS, ConditionRow
 from console.core.documents.triggers_check import EVENTS
-from console.core.expressions import TEMPLATE
+from console.core.expressions import TEMPLATE, choice_of
 from console.core.plain_words import humanised
 
 CONDITIONS = frozenset({"if", "unless", "required_if"})
@@ -137,10 +137,16 @@ def spoken(text: str, own: Collection | None, steps: Mapping[str, Mapping[str, A
     return words if words != text else ""
 
 
+CHOICES = {"if": "if", "else if": "or if", "else": "otherwise"}
+
+
 def text_words(text: str, known: Mapping[str, Compared]) -> str:
-    """A text with the labels of the values that are filled in."""
+    """A text with the labels of the values that are filled in, and the conditions of its parts in words."""
 
     def labels(found: re.Match[str]) -> str:
+        word, text = choice_of(found[1])
+        if word:
+            return "[end]" if word == "end" else f"[{' '.join([CHOICES[word], *([sentence(text, known)] if text else [])])}:]"
         named = re.findall(r"[a-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+", found[1])
         told = [known[path].label for path in named if path in known]
         return f"[{', '.join(told) or found[1].strip()}]"

@@ -6,7 +6,9 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from console.core import expressions
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SLUG_PATTERN = r"^[a-z][a-z0-9-]{0,62}[a-z0-9]$"
@@ -18,6 +20,17 @@ RESERVED = frozenset(
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=False)]
+
+
+def _with_choices(text: str) -> str:
+    """The text. Raises ValueError where its `if`, `else` and `end` are out of order."""
+    if wrong := expressions.wrong_choices(text):
+        raise ValueError(wrong)
+    return text
+
+
+Said = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_with_choices)]
+"""A sentence of a rule, in which {{ expressions }} are filled in."""
 
 
 class Part(BaseModel):

@@ -42,5 +42,5 @@ def texts_of_rules(where: str, rules: Iterable[Must]) -> list[Located]:
         at = f"{where}[{place}]"
         located.append(Located(f"{at}.if", rule.if_))
         for name, text in (("message", rule.message), ("why", rule.why or "")):
-            located += [Located(f"{at}.{name}", match[1].strip()) for match in expressions.TEMPLATE.finditer(text)]
+            located += [Located(f"{at}.{name}", inside) for inside in expressions.inside(text)]
     return located

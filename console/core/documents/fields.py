@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from console.core import expressions, media
 from console.core.currencies import decimals
-from console.core.documents.document_parts import NAME_PATTERN, Part
+from console.core.documents.document_parts import NAME_PATTERN, Part, Said
 from console.core.expressions.operands import rounded, to_json
 from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing_message
 from console.core.speaking import fill_text
@@ -90,12 +90,8 @@ class Must(Definition):
     """Something that must hold of what was typed into a field."""
 
     if_: str = Field(alias="if", description="Expression; unknown is not enough")
-    message: Annotated[str, StringConstraints(min_length=1, max_length=1000)] = Field(
-        description="Said at the field where it does not hold; {{ expressions }} are filled in"
-    )
-    why: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = Field(
-        None, description="What the message rests on; {{ expressions }} are filled in"
-    )
+    message: Said = Field(description="Said at the field where it does not hold; {{ expressions }} are filled in")
+    why: Said | None = Field(None, description="What the message rests on; {{ expressions }} are filled in")
     severity: Literal["refuse", "explain"] = Field(
         "refuse", description="refuse: the form is not taken; explain: it is taken with a sentence that says why, which is kept"
     )

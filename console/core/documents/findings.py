@@ -62,14 +62,11 @@ def pieces(rule: Any, roots: Mapping[str, Any]) -> list[Piece] | None:
 
 def _filled(template: str, roots: Mapping[str, Any]) -> list[Piece] | None:
     pieces: list[Piece] = []
-    inside = expressions.templates(template)
-    for number, text in enumerate(expressions.TEMPLATE.split(template)[::2]):
-        pieces += [(None, text)] if text else []
-        for expression in inside[number : number + 1]:
-            value = expression.evaluate(roots)
-            if value is None:
-                return None
-            pieces.append((field_of(expression), value))
+    for part in expressions.standing(template, roots):
+        value = part if isinstance(part, str) else part.evaluate(roots)
+        if value is None:
+            return None
+        pieces.append((None if isinstance(part, str) else field_of(part), value))
     return pieces
 
 

@@ -122,6 +122,8 @@ class Http(Kind):
             raise ValueError("a url has its path and query in itself")
         if self.url is not None and (wrong := wrong_address(self.url)):
             raise ValueError(wrong)
+        if self.path is not None and expressions.chooses(self.path):
+            raise ValueError(NO_CHOICE)
         return self
 
     @property
@@ -187,12 +189,15 @@ class Http(Kind):
             yield "look_up", "Where no answer comes nobody can tell what happened: give look_up, or say that the target is idempotent."
 
 
+NO_CHOICE = "an address cannot choose by {{ if … }}: two requests are two effects, each with its condition"
 _HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
 
 
 def wrong_address(url: str) -> str | None:
     """What is wrong with the address of a request; None where nothing is. No expression chooses the host."""
     host, _, _ = url.partition("://")[2].partition("/")
+    if expressions.chooses(url):
+        return NO_CHOICE
     if "{{" in host.partition("?")[0] or "{{" in url.partition("://")[0]:
         return "the host is fixed: an expression may stand in the path or the query, not before"
     try:

@@ -1,7 +1,19 @@
 """The expression language of scopes, conditions and templates."""
 
 from console.core.expressions.evaluation import compiled
-from console.core.expressions.language import MOST_CHARACTERS, TEMPLATE, Expression, lacks, names, parse, paths, render, shown, templates
+from console.core.expressions.language import MOST_CHARACTERS, Expression, names, parse, paths
 from console.core.expressions.parser import ROOTS, TABLES, ExpressionError, UnknownName
+from console.core.expressions.text_templates import (
+    TEMPLATE,
+    choice_of,
+    chooses,
+    inside,
+    lacks,
+    render,
+    shown,
+    standing,
+    templates,
+    wrong_choices,
+)
 
 OPEN_MODULES = frozenset({"functions", "nodes", "operands", "search_syntax"})

@@ -25,10 +25,11 @@ class Compensation:
     action: str
     label: str
     wishes: Sequence[Wish] = ()
+    ticked: bool = False
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """Its shape in a preview."""
-        return {"action": self.action, "label": self.label}
+        return {"action": self.action, "label": self.label, "ticked": self.ticked}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ def _compensation(actor: Actor, run: Run, effect: Effect, now: datetime) -> Comp
         made = _wishes(actor, run, effect, undo, _values(run, effect, own, undo), now)
     except ConsoleError:  # the record is gone or its source does not answer: it is not offered
         return None
-    return Compensation(undo.id, undo.title, made) if made else None
+    ticked = own is not None and own.compensation is not None and own.compensation.action == undo.id and own.compensation.ticked
+    return Compensation(undo.id, undo.title, made, ticked) if made else None
 
 
 def _values(run: Run, effect: Effect, own: Action | None, undo: Action) -> dict[str, Any]:

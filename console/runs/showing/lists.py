@@ -199,10 +199,10 @@ def _by_record(actor: Actor, pairs: frozenset[tuple[str, str]], sent: Ahead, par
 
 
 def held_by(actor: Actor, *, limit: int = 50) -> list[RunHead]:
-    """Live runs that the actor holds, the last touched first."""
+    """Live runs that the actor holds: those that wait for a person first, and of these the longest begun, which are due first."""
     run = tables.run.c
     found = sa.select(*(run[name] for name in COLUMNS), _step()).where(run.holder == actor.id, run.ended_at.is_(None), _allowed(actor))
-    return _heads(actor, _rows(found.order_by(run.active_at.desc()).limit(limit)))
+    return _heads(actor, _rows(found.order_by(run.status != "waiting_person", run.created_at, run.id).limit(limit)))
 
 
 def to_continue(actor: Actor, *, limit: int = 50) -> list[RunHead]:

@@ -22,7 +22,18 @@ from console.runs.showing.reading import PATH_SHOWN, masked_run, record_timed_re
 from console.runs.showing.screens import Screen
 from console.runs.showing.view import RunView, as_json, outline
 
-DECISIONS = frozenset({"step_completed", "outcome_chosen", "step_submitted", "step_revised", "run_aborted", "effect_settled"})
+DECISIONS = frozenset(
+    {
+        "step_completed",
+        "outcome_chosen",
+        "step_submitted",
+        "step_revised",
+        "handled_manually",
+        "run_aborted",
+        "effect_settled",
+        "approval_decided",
+    }
+)
 QUIET = frozenset({"step_shown", "source_opened", "checks_shown"})
 TOLD = frozenset({"source_opened", "step_submitted", "step_completed"})
 """Kinds of events whose tick has their open values: opened sources, and what people made of a proposal."""

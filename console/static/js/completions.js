@@ -1,4 +1,5 @@
 // Names that complete in boxes with data-complete: a list opens under the box while a name is typed; its names are the options of #names.
+// In a text a brace asks for them, and offers a part that stands there by a condition; in that condition names complete too.
 // The arrows choose, Enter and Tab take, Escape closes. window.handrailCompletions.open() tells whether the list is open.
 "use strict";
 (() => {
@@ -16,6 +17,9 @@
   // What is typed before the caret: a name, or in a text `{` and the beginning of one.
   const FIELD = /\{\{?\s*([\p{L}\p{N}_.$]*)$/u;
   const WORD = /[\p{L}\p{N}_.$]+$/u;
+  // the condition of a part of a text, up to the caret
+  const CONDITION = /\{\{\s*(?:else\s+)?if\s(?:(?!\}\}).)*$/su;
+  const CHOICE = "if … else";
   // record["full name"] is found by record.full too
   const plain = (words) => words.toLowerCase().replace(/\["|"\]/g, ".");
   const before = (target) => target.value.slice(0, target.selectionStart);
@@ -27,8 +31,9 @@
     const names = [...document.querySelectorAll("#names option")];
     const alike = (option) => !(merge && option.value.endsWith("(")) && plain(`${option.value} ${option.label}`).includes(word.toLowerCase()) && option.value !== word;
     // in a text only a brace asks: Tab must not turn its words into names
-    const wanted = merge || (target.dataset.complete !== "template" && word.length > 1);
+    const wanted = merge || ((target.dataset.complete !== "template" || CONDITION.test(before(target))) && word.length > 1);
     const found = wanted ? names.filter(alike).slice(0, 30) : [];
+    if (merge && CHOICE.startsWith(word)) found.push({ value: CHOICE, label: "another text where a condition holds" });
     if (!found.length) { close(); return; }
     box = target;
     list().replaceChildren(...found.map(({ value: name, label }, number) => {
@@ -52,9 +57,10 @@
   function take(item) {
     const target = box;
     const merge = field(target);
-    const rest = target.value.slice(target.selectionStart);
-    const start = merge ? `${before(target).slice(0, merge.index)}{{ ${item.dataset.name} }}` : before(target).replace(WORD, "") + item.dataset.name;
-    target.value = start + (merge ? rest.replace(/^\s*\}\}?/, "") : rest);
+    const choice = merge && item.dataset.name === CHOICE;
+    const rest = (choice ? " }}{{ else }}{{ end }}" : "") + target.value.slice(target.selectionStart);
+    const start = choice ? `${before(target).slice(0, merge.index)}{{ if ` : merge ? `${before(target).slice(0, merge.index)}{{ ${item.dataset.name} }}` : before(target).replace(WORD, "") + item.dataset.name;
+    target.value = start + (merge && !choice ? rest.replace(/^\s*\}\}?/, "") : rest);
     target.setSelectionRange(start.length, start.length);
     target.focus();
     target.dispatchEvent(new Event("input", { bubbles: true }));

@@ -279,7 +279,8 @@
       this.steps.forEach((step) => {
         const ways = leading.get(step.id) || [];
         // what may be seen alone where the picture's edge cuts a step stands together; its type is drawn before the gist
-        const seen = [step.title, step.gist, step.visits > 1 ? `×${step.visits}` : "", step.note ? `Note: ${step.note}` : ""].filter(Boolean).join(" ");
+        const many = step.here ? `${step.here} enrolled are here` : step.passed ? step.passedWords : "";
+        const seen = [step.title, step.gist, step.visits > 1 ? `×${step.visits}` : "", many, step.note ? `Note: ${step.note}` : ""].filter(Boolean).join(" ");
         const stands = step.badge ? ` ${step.badge}${step.visits > 1 ? `, ${step.visits} entries` : ""}.` : "";
         const group = this.view(step.id);
         group.setAttribute("role", "link");

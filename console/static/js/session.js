@@ -47,6 +47,13 @@
     event.preventDefault();
     ending().then((at) => at.elsewhere(), () => location.assign(to));
   });
+  // The same where one has signed in or out in another tab since the page came: nothing was done, and the page goes on with the session that is there now.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const { xhr, requestConfig } = event.detail;
+    if (!xhr.getResponseHeader("X-Foreign-Form") || !box()) return;
+    event.preventDefault();
+    ending().then((at) => at.anew(requestConfig.elt, requestConfig.triggeringEvent?.submitter), () => location.reload());
+  });
 
   function tick() {
     if (!box() || window.handrail.sessionEnd?.over()) return;

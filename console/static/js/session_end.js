@@ -75,6 +75,19 @@
     for (const form of document.querySelectorAll("form[data-touched]")) form.dispatchEvent(new Event("input", { bubbles: true }));
     window.handrail.announce("You are signed in again");
   }
+
+  // A form that was refused because the page is of an earlier session: sent again with the one that is there now, else one signs in first.
+  async function anew(part, button) {
+    beside = true;
+    await back();
+    if (beside) { beside = false; elsewhere(); return; }
+    const form = part.closest("form");
+    if (!form?.isConnected || form.dataset.anew) return;
+    // once: whatever refuses it again is said
+    form.dataset.anew = "";
+    delete form.dataset.sent;
+    form.requestSubmit(button || null);
+  }
   document.addEventListener("visibilitychange", back);
   window.addEventListener("focus", back);
 
@@ -134,5 +147,5 @@
   }
 
   const come = (told) => (told.left <= 0 ? finish() : warn(told));
-  window.handrail.sessionEnd = { come, close, elsewhere, count, restore, over: () => over };
+  window.handrail.sessionEnd = { come, close, elsewhere, anew, count, restore, over: () => over };
 })();

@@ -1,24 +1,36 @@
 """What revising or aborting does away with, in as few lines as it takes: steps that are cancelled, changes that stay."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from console.runs import Preview
 
 
-def revise_context(shown: Preview) -> dict[str, Any]:
-    """Return what revising a step would do, with names instead of ids."""
+def revise_context(shown: Preview, back: Sequence[str] | None) -> dict[str, Any]:
+    """Return what revising a step would do, with names instead of ids. `back`: what is ticked to be taken back, None before anybody has ticked anything."""
     named = [
         {**attempt, "by_name": shown.names.get(attempt["by"], "a former colleague") if attempt.get("by") else "automatic"}
         for attempt in shown.json["cancels"]
     ]
     fields = {"cancels": _once(named, ("step", "by_name")), "effects_done": once(shown.json["effects_done"])}
-    return {"preview": dict(shown.json) | fields, "preview_title": shown.title}
+    return {"preview": dict(shown.json) | fields, "preview_title": shown.title, "typed_back": _ticked(shown, back)}
+
+
+def abort_context(shown: Preview, back: Sequence[str] | None) -> dict[str, Any]:
+    """Return what aborting leaves as it is, and what of it is ticked to be taken back; `back` as for `revise_context`."""
+    return {"effects_done": once(shown.json["effects_done"]), "typed_back": _ticked(shown, back)}
 
 
 def once(effects: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return each change once, with how many `times` it was made; one that can be taken back stands alone."""
     return _once(({**effect, "alone": effect["id"] if effect["compensation"] else ""} for effect in effects), ("summary", "alone"))
+
+
+def _ticked(shown: Preview, back: Sequence[str] | None) -> list[str]:
+    """Return the ids of the changes whose box is ticked: at first those that their action says are dangerous if they stand."""
+    if back is not None:
+        return list(back)
+    return [effect["id"] for effect in shown.json["effects_done"] if effect["compensation"] and effect["compensation"]["ticked"]]
 
 
 def _once(lines: Iterable[Mapping[str, Any]], alike: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -241,7 +241,7 @@ def settle(run_id: str) -> Response:
 def abort(run_id: str) -> Response:
     """Ask for the reason, then end the run."""
     to, back = _local_or_none(request.values.get("to")), request.form.getlist("compensate")
-    more = {"to": to, "typed_back": back, "effects_done": done_before.once(runs.abort_preview(frame.actor(), run_id).json["effects_done"])}
+    more = {"to": to, **done_before.abort_context(runs.abort_preview(frame.actor(), run_id), back if request.method == "POST" else None)}
     if request.method != "POST":
         return question_page("runner/abort.html", run_id, more)
     return _with_reason(
@@ -306,7 +306,7 @@ def revise(run_id: str) -> Response:
     """Show what revising a step cancels and what cannot be undone, then revise it."""
     step, attempt = request.values.get("step", ""), request.values.get("attempt", type=int)
     back = request.form.getlist("compensate")
-    more = done_before.revise_context(runs.preview(frame.actor(), run_id, step, attempt)) | {"typed_back": back}
+    more = done_before.revise_context(runs.preview(frame.actor(), run_id, step, attempt), back if request.method == "POST" else None)
     if request.method != "POST":
         return question_page("runner/revise.html", run_id, more)
     return _with_reason(

@@ -1,6 +1,7 @@
 """What a run waits for, in words; for a message when it leaves, and why not now."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,19 +54,36 @@ SOURCE_DOWN = "source_down"
 UNCLEAR = "No answer came, so it is being looked up whether the message left. Nothing is sent twice."
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What runs wait for, asked once: `waits` by run, and the messages of those that wait for one."""
+
+    waits: Mapping[str, runs.Waits]
+    messages: Mapping[str, Any]
+
+    def until(self, run: str) -> datetime | None:
+        """Return until when the run waits, of a message when it leaves; None where it waits for no moment."""
+        waits = self.waits.get(run)
+        if waits is not None and waits.kind == "message" and run in self.messages:
+            due: datetime | None = self.messages[run].due_at
+            return due
+        return waits.until if waits is not None else None
+
+    def shortly(self, run: str, look: Look) -> str:
+        """Return what the run waits for and until when, in a few words; empty where it waits for nothing."""
+        return _shortly(self.waits[run], self.messages.get(run), look) if run in self.waits else ""
+
+
+def waiting(run_ids: Sequence[str]) -> Waiting:
+    """Return what these runs wait for; for a reader who may see them."""
+    found = runs.waits(run_ids)
+    return Waiting(found, outbox.pending_of([run for run, waits in found.items() if waits.kind in ("message", "person")]))
+
+
 def waits_shortly(run_ids: Sequence[str], look: Look) -> dict[str, str]:
-    """Return what each of these runs waits for and until when, in a few words; for a reader who may see them. Those that wait for nothing are left out."""
-    found = runs.waits(run_ids)
-    messages = outbox.pending_of([run for run, waits in found.items() if waits.kind in ("message", "person")])
-    return {run: _shortly(waits, messages.get(run), look) for run, waits in found.items()}
-
-
-def waits_until(run_ids: Sequence[str]) -> dict[str, datetime]:
-    """Return until when these runs wait, of a message when it leaves; those that wait for no moment are left out."""
-    found = runs.waits(run_ids)
-    messages = outbox.pending_of([run for run, waits in found.items() if waits.kind == "message"])
-    ends = {run: messages[run].due_at if run in messages else waits.until for run, waits in found.items()}
-    return {run: until for run, until in ends.items() if until is not None}
+    """Return what each of these runs waits for, in a few words; those that wait for nothing are left out."""
+    found = waiting(run_ids)
+    return {run: found.shortly(run, look) for run in found.waits}
 
 
 def _shortly(waits: runs.Waits, message: Any, look: Look) -> str:

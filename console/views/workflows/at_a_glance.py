@@ -9,7 +9,7 @@ from console.core.documents.workflow import Workflow
 from console.diagrams import Shown
 from console.runs.changing.taking_out import EXITED
 from console.views import enrolled, frame
-from console.views.run.wait_words import waits_shortly, waits_until
+from console.views.run.wait_words import waiting
 
 DAYS = 30
 HERE_SHOWN = 5
@@ -75,16 +75,16 @@ def _going_on_next(shown: Shown) -> list[Here]:
     target = enrolments.seen(who, shown.known.slug)
     leads = list(enrolments.places.page(who, target).rows)
     last = datetime.max.replace(tzinfo=UTC)
-    until = waits_until([lead.run for lead in leads if lead.run])
-    first = sorted(leads, key=lambda lead: until.get(lead.run or "", last))[:HERE_SHOWN]
-    words = waits_shortly([lead.run for lead in first if lead.run and lead.status == "active"], look)
+    found = waiting([lead.run for lead in leads if lead.run])
+    first = sorted(leads, key=lambda lead: found.until(lead.run or "") or last)[:HERE_SHOWN]
+    words = {lead.run: found.shortly(lead.run, look) for lead in first if lead.run and lead.status == "active"}
     titles = shown.document.step_names
     return [
         Here(
             lead.title,
             enrolled.lead_url(target, lead.id),
             titles.get(lead.step or "", "") if lead.status == "active" else "Waiting to begin",
-            f"Waits {words[lead.run]}" if lead.run in words else "",
+            f"Waits {words[lead.run]}" if lead.run and words.get(lead.run) else "",
         )
         for lead in first
     ]

@@ -30,7 +30,7 @@ def test_the_preview_names_what_was_done_and_what_takes_it_back(company: Company
         "step": "pay",
         "kind": "http",
         "summary": "Pay through the provider",
-        "compensation": {"action": "customer.recall", "label": "Recall the payment"},
+        "compensation": {"action": "customer.recall", "label": "Recall the payment", "ticked": False},
     }
     assert (told["effects_done"], told["approvals_void"]) == ([entry], [])
     assert runs.abort_preview(company.olivia, run_id).json == {"effects_done": [entry]}

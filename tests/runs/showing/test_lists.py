@@ -258,7 +258,8 @@ def test_what_one_holds_and_what_waits_to_be_continued(company: Company, many: l
     for who in ("olivia", "tom", "mona"):
         held = runs.held_by(company.people[who], limit=MANY)
         assert {head.id for head in held} == {made.id for made in visible(many, who) if made.holder == company.people[who].id}
-        assert [head.active_at for head in held] == sorted((head.active_at for head in held), reverse=True), "touched last, first"
+        begun = [(head.status != "waiting_person", head.created_at) for head in held]
+        assert begun == sorted(begun), "what waits for a person first, then the longest begun: these are due first"
         waiting = runs.to_continue(company.people[who], limit=MANY)
         assert {head.id for head in waiting} == {made.id for made in visible(many, who) if made.status == "saved"}
         assert [head.active_at for head in waiting] == sorted(head.active_at for head in waiting), "longest first"

@@ -167,7 +167,9 @@ def _of_component(item: Part, made: Workspace) -> Iterator[tuple[tuple[str, ...]
         and not any(isinstance(each, Search) and each.name == item.search for each in made.every)
     ):
         yield ("search",), f"There is no search called {item.search} in this workspace."
-    if isinstance(item, Link) and not SAFE_LINK.match(item.to):
+    if isinstance(item, Link) and expressions.chooses(item.to):
+        yield ("to",), "An address cannot choose by {{ if … }}: two links are two components, each with its own visible_if."
+    elif isinstance(item, Link) and not SAFE_LINK.match(item.to):
         yield ("to",), "An address begins with / for a page of the console, or with https://."
     if isinstance(item, Dropdown) and item.options and item.default and item.default not in {each.value for each in item.options}:
         yield ("default",), f"{item.default} is none of the options."

@@ -278,6 +278,7 @@ class Compensation(Shape):
 
     action: str
     label: str
+    ticked: bool
 
 
 class EffectDone(Shape):
