@@ -6,6 +6,7 @@ A command that works returns the next screen. One that fails shows the same scre
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
@@ -237,20 +238,18 @@ def settle(run_id: str) -> Response:
     return command(run_id, do)
 
 
-@blueprint.route("/<run_id>/abort", methods=["GET", "POST"])
-def abort(run_id: str) -> Response:
-    """Ask for the reason, then end the run."""
-    to, back = _local_or_none(request.values.get("to")), request.form.getlist("compensate")
-    more = {"to": to, "typed_back": back, "effects_done": done_before.once(runs.abort_preview(frame.actor(), run_id).json["effects_done"])}
+@blueprint.route("/<run_id>/<any(abort, cancel):act>", methods=["GET", "POST"])
+def end_run(run_id: str, act: str) -> Response:
+    """Ask for the reason, then end the run: its holder aborts it, and whoever has the right cancels it, whoever holds it."""
+    who, to, back = frame.actor(), _local_or_none(request.values.get("to")), request.form.getlist("compensate")
+    more: dict[str, Any] = {"act": act, "to": to, "typed_back": back}
+    more |= {"effects_done": done_before.once(runs.abort_preview(who, run_id).json["effects_done"])}
     if request.method != "POST":
         return question_page("runner/abort.html", run_id, more)
-    return _with_reason(
-        "runner/abort.html",
-        run_id,
-        lambda typed, reason: runs.abort(frame.actor(), run_id, revision=typed.revision, reason=reason, compensate=back),
-        more,
-        to=to if not back else None,
-    )
+
+    ends = partial(runs.cancel if act == "cancel" else partial(runs.abort, compensate=back), who, run_id)
+    then = None if back else to
+    return _with_reason("runner/abort.html", run_id, lambda typed, why: ends(revision=typed.revision, reason=why), more, to=then)
 
 
 @blueprint.route("/<run_id>/escalate", methods=["GET", "POST"])
