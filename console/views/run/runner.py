@@ -242,11 +242,10 @@ def settle(run_id: str) -> Response:
 def end_run(run_id: str, act: str) -> Response:
     """Ask for the reason, then end the run: its holder aborts it, and whoever has the right cancels it, whoever holds it."""
     who, to, back = frame.actor(), _local_or_none(request.values.get("to")), request.form.getlist("compensate")
-    more: dict[str, Any] = {"act": act, "to": to, "typed_back": back}
-    more |= {"effects_done": done_before.once(runs.abort_preview(who, run_id).json["effects_done"])}
+    done = done_before.once(runs.abort_preview(who, run_id).json["effects_done"])
+    more = {"act": act, "to": to, "typed_back": back, "parts": runs.live_parts(run_id), "effects_done": done}
     if request.method != "POST":
         return question_page("runner/abort.html", run_id, more)
-
     ends = partial(runs.cancel if act == "cancel" else partial(runs.abort, compensate=back), who, run_id)
     then = None if back else to
     return _with_reason("runner/abort.html", run_id, lambda typed, why: ends(revision=typed.revision, reason=why), more, to=then)
@@ -276,8 +275,7 @@ def assign(run_id: str) -> Response:
     """Ask for the person, then assign the run."""
     template, user = "inbox/assign.html", request.form.get("user", "")
     people = runs.candidates(frame.actor(), run_id, request.values.get("q", ""))
-    view = runs.get(frame.actor(), run_id)
-    more = page.assign_context(view, people, request.values)
+    more = page.assign_context(runs.get(frame.actor(), run_id), people, request.values)
     typed = Typed("", request.form.get("revision", type=int, default=-1), {}, None, {})
     if request.method != "POST":
         return question_page(template, run_id, more, blocks={"people": "people", "*": "dialog"})
@@ -305,7 +303,10 @@ def revise(run_id: str) -> Response:
     """Show what revising a step cancels and what cannot be undone, then revise it."""
     step, attempt = request.values.get("step", ""), request.values.get("attempt", type=int)
     back = request.form.getlist("compensate")
-    more = done_before.revise_context(runs.preview(frame.actor(), run_id, step, attempt)) | {"typed_back": back}
+    more = done_before.revise_context(runs.preview(frame.actor(), run_id, step, attempt)) | {
+        "typed_back": back,
+        "parts": runs.live_parts(run_id),
+    }
     if request.method != "POST":
         return question_page("runner/revise.html", run_id, more)
     return _with_reason(

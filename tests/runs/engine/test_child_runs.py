@@ -108,6 +108,7 @@ def test_what_ends_the_wait_of_the_parent_ends_its_children(company: Company, wh
     branching(on_error="ask")
     run_id = begin("branching")
     company.work()
+    assert runs.live_parts(run_id) > 0
     match what:
         case "cancel":
             runs.cancel(company.mona, run_id, revision=None, reason="not needed")
@@ -118,7 +119,9 @@ def test_what_ends_the_wait_of_the_parent_ends_its_children(company: Company, wh
             runs.take_over(company.mona, run_id, revision=None)
             runs.step_in(company.mona, run_id, revision=None)
     company.work()
-    assert children(run_id)["right"].status == "cancelled"
+    assert (runs.live_parts(run_id), children(run_id)["right"].status) == (0, "cancelled")
+    said = {"cancel": "which was cancelled", "abort": "which was aborted", "handled": "goes on without it"}[what]
+    assert said in str(children(run_id)["right"].reason)
     assert run_of(run_id).status == {"cancel": "cancelled", "abort": "aborted", "handled": "waiting_person"}[what]
 
 
