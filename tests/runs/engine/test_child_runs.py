@@ -10,6 +10,7 @@ from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch
 from console.errors import Conflict
 from console.runs.rows.run_store import load
+from console.views.run import wait_words
 from tests.company import Company
 from tests.runs.changing.test_midway import failing
 from tests.support.engine import overdue, step, whole
@@ -226,7 +227,10 @@ def test_a_sub_workflow_that_is_alone_on_its_record_keeps_others_out_and_is_kept
     )
     first = begin("outer")
     company.work()
-    assert [child.status for child in runs.children_of(first)] == ["waiting_time"]
+    [inner] = runs.children_of(first)
+    assert inner.status == "waiting_time"
+    awaited = [wait_words.awaited_run(each, runs.get(company.mona, first).json) for each in (company.mona, company.stan)]
+    assert [head and head.id for head in awaited] == [inner.id, None], "the page of the first leads whoever may see it there"
     with pytest.raises(Conflict, match="already ongoing"):
         begin("inner")
     second = begin("outer", "2")
