@@ -74,6 +74,12 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("call_ended", {"outcome": "failed"}, "A call could not be made on customer 17"),
     ("run_started", {}, "Olivia Kask started KYC review on customer 17"),
     ("run_saved", {"reason_code": "idle"}, "Olivia Kask saved KYC review on customer 17 for later: nobody had worked on it for a while"),
+    (
+        "run_cancelled",
+        {"reason_code": "parent"},
+        "Olivia Kask cancelled KYC review on customer 17: the run that started it no longer waits for it",
+    ),
+    ("run_cancelled", {"reason_code": "record_gone"}, "Olivia Kask cancelled KYC review on customer 17: the record is gone"),
     ("run_resumed", {}, "Olivia Kask resumed KYC review on customer 17"),
     ("run_taken_over", {"former_holder": "usr_2"}, "Olivia Kask took over KYC review on customer 17 from Tom Berg"),
     ("run_taken_over", {"former_holder": None}, "Olivia Kask took over KYC review on customer 17"),

@@ -100,9 +100,12 @@ def in_words(text: str, look: Look) -> str:
 
 
 def clock(value: Any, look: Look) -> str:
-    """Return hour and minute in the person's zone, as in "Draft saved 12:07"."""
+    """Return hour and minute in the person's zone, as in "Draft saved 12:07"; before them the day if that is not today."""
     at = moment_of(value)
-    return EMPTY if at is None else worded(at, "HH:mm", look)
+    if at is None:
+        return EMPTY
+    day, today = (within(each, look.zone).date() for each in (at, look.now))
+    return worded(at, "HH:mm" if day == today else "d MMM, HH:mm" if day.year == today.year else "d MMM y, HH:mm", look)
 
 
 def clock_or_day(value: Any, look: Look) -> str:

@@ -30,6 +30,11 @@ _REASONS = {
     "idle": "nobody had worked on it for a while",
     "expired": "the time was up",
     "erased": "what was held about the person was erased",
+    "parent": "the run that started it no longer waits for it",
+    "workflow_cancelled": "the whole workflow was cancelled",
+    "unenrolled": "they were taken out of the workflow",
+    "record_gone": "the record is gone",
+    "needs_person": "it needs a person",
 }
 NO_PROPOSAL = {
     "not_configured": "AI is not set up", "no_key": "AI is not set up", "timeout": "the model did not answer in time",

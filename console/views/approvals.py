@@ -146,6 +146,7 @@ def row(line: Line) -> dict[str, Any]:
         "badge": _STATUS[approval.status],
         "votes": f"{given} of {approval.needs} approved" if approval.needs > 1 else "",
         "decided": ", ".join(line.names.get(each.by, "A former colleague") for each in approval.decided),
+        "decided_at": approval.decided[-1].at if approval.decided else None,
     }
 
 

@@ -139,7 +139,10 @@ def _earlier(request: VisibleRequest, hidden: masking.Hidden, *, says: bool) -> 
         after = min((event for event in revised if event.at >= approval.requested_at), key=lambda event: event.n, default=None)
         why = str(reasons[after.n].values.get("reason") or "") if after is not None else ""
         values = masking.mask(dict(approval.values), "values", hidden, approval.collection)[0]
-        made = any(effect.status == "succeeded" for effect in attempt.effects)
+        its = (
+            approval is attempt.approvals[-1] or approval.status == "approved"
+        )  # asked again at the same step, it was done for the later one
+        made = its and any(effect.status == "succeeded" for effect in attempt.effects)
         found.append(Earlier(approval, values, made, why))
     return found
 

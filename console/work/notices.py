@@ -194,7 +194,8 @@ def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: d
         if made_in and not runs.words_of_event(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):
             words = NOT_YOURS
     if absent:
-        words = f"In place of {names.get(str(absent), 'a colleague')}: {words}"
+        instead = f"In place of {names.get(str(absent), 'a colleague')}"
+        words, alike = f"{instead}: {words}", f"{instead}: {alike}" if alike else ""
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
     own = came is not None and came[1] == actor.id
     return Notice(str(ident), words, about or "", href, at, own or read_at is not None, alike)

@@ -286,7 +286,7 @@ ROUTES = [
     Route(RUN + "/request/<do>", "/runs/{run}/request/finish", ("POST",)),
     Route("/files/<path:ref>", "/files/{file}"),
     Route(RUN + "/settle", "/runs/{run}/settle", ("POST",)),
-    Route(RUN + "/abort", "/runs/{run}/abort", ("GET", "POST"), part="<form"),
+    Route(RUN + "/<any(abort, cancel):act>", "/runs/{run}/abort", ("GET", "POST"), part="<form"),
     Route(RUN + "/escalate", "/runs/{run}/escalate", ("GET", "POST"), part="<form"),
     Route(RUN + "/assign", "/runs/{run}/assign", ("GET", "POST"), status=403),
     Route(RUN + "/leave", "/runs/{run}/leave", part="<form"),

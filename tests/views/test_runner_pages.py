@@ -182,6 +182,24 @@ def test_aborting_asks_why_and_ends_the_run(pages: "Pages") -> None:
     assert "Reason: Opened by mistake." in page.text
 
 
+def test_who_leads_cancels_a_run_of_somebody_else_and_nobody_else_does(pages: "Pages") -> None:
+    run = pages.company.at("note")
+    assert f"/runs/{run}/cancel" not in pages.olivia.get(f"/runs/{run}").links
+    revision = str(pages.company.told(run)["revision"])
+    pages.tom.post(f"/runs/{run}/cancel", {"csrf_token": pages.tom.token, "revision": revision, "reason": "no"}, status=403)
+    journal = pages.mona.get(f"/workflows/care-review/executions/{run}")
+    assert any(link.startswith(f"/runs/{run}/cancel") for link in journal.links)
+    assert f"/runs/{run}/cancel" in pages.mona.get(f"/runs/{run}").links
+    dialog = pages.mona.get(f"/runs/{run}/cancel")
+    assert "Cancel Care review of Adaeze Okonkwo-Bell?" in dialog.text
+    assert "Write the reason." in pages.mona.send(dialog, "/cancel", status=422).text
+    pages.mona.send(dialog, "/cancel", reason="Begun twice.")
+    page = pages.mona.follow()
+    assert ("h2", "Care review was cancelled") in page.headings
+    assert "Reason: Begun twice." in page.text
+    assert not any(link.startswith(f"/runs/{run}/cancel") for link in pages.mona.get(f"/workflows/care-review/executions/{run}").links)
+
+
 @pytest.mark.parametrize("dialog", ["abort", "revise?step=note", "escalate"])
 def test_a_dialog_opened_by_its_own_address_is_a_plain_form(pages: "Pages", dialog: str) -> None:
     """Over the run's page its answer takes the place of the run; alone there is no run to take the place of."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from console.runs.changing import approval_answers
 from console.upkeep import erasure
 from console.work import approvals, notices
 from tests.company import Company
+from tests.messages.reached import clock
 from tests.runs.changing.test_midway import ruled
 from tests.support.engine import overdue
 from tests.support.four_eyes import asking, balance, bank, charging, kinds, requested, status, waiting_for, whole
@@ -316,14 +318,17 @@ def test_a_rule_that_asks_for_more_by_now_is_asked_anew(bank: Company) -> None:
 
 
 def test_values_that_come_to_something_else_are_asked_anew(bank: Company) -> None:
-    asking(values={"risk": "record.risk"}, fields=["risk"])
+    asking(values={"risk": "record.risk", "next": "addDays(today(), 365)"}, fields=["risk"])
     run_id, first = requested(bank, slug="asking")
     bank.sql("update customer set risk = 'low' where id = 1")
     assert code(lambda: runs.approve(bank.mona, first, accept_changes=True)) == "approval_void"
     second = waiting_for(run_id)
-    assert approvals.get(bank.mona, second).line.values == {"risk": "low"}
-    runs.approve(bank.mona, second)
-    assert bank.told(run_id)["context"]["ask"]["risk"] == "low"
+    values = approvals.get(bank.mona, second).line.values
+    assert (values["risk"], set(values)) == ("low", {"risk", "next"})
+    with clock(log.now() + timedelta(days=5)):  # that days went by alone asks for nothing else
+        runs.approve(bank.mona, second)
+    told = bank.told(run_id)["context"]["ask"]
+    assert {name: told[name] for name in values} == dict(values)
     whole(run_id)
 
 

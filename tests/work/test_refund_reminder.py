@@ -175,7 +175,8 @@ def test_f3_the_reminder_of_a_lead_who_is_away_goes_to_who_stands_in_and_names_b
         move(timedelta(hours=18))
         company.work()
         assert standing_in.pass_on() == told(company, "mona") == 1
-        texts = [notice.text for notice in notices.notices_of(company.olivia)]
-        assert [text for text in texts if text.startswith("In place of Mona") and "due soon" in text]
+        told_too = [notice for notice in notices.notices_of(company.olivia) if "due soon" in notice.text]
+        assert [notice.text.partition(":")[0] for notice in told_too] == ["In place of Mona"]
+        assert [notice.kind for notice in told_too] == ["In place of Mona: Refund reminder"], "apart from what Olivia is told herself"
     sequencing.sequence()
     assert fetch("select count(*) from console.activity where kind = 'notice_passed_on'") == [(1,)]

@@ -7,6 +7,7 @@ If something changed, it is shown or requested again, never done.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -208,7 +209,7 @@ def _replacing_command(request: VisibleRequest) -> commands.Void | commands.Rene
     if now is None:
         return None  # the rule no longer needs an approval; this one is answered and done as requested
     why = None
-    if log.body.plain(dict(now.values)) != log.body.plain(dict(approval.values)):
+    if not _asks_the_same(now, approval) and not _only_time_went_on(requester, request):
         why = "values_changed", "What was asked for comes to other values now."
         if not approval.decides:  # the requester must see the new values first
             return commands.Void(approval.id, *why)
@@ -219,15 +220,30 @@ def _replacing_command(request: VisibleRequest) -> commands.Void | commands.Rene
     return commands.Renew(approval.id, *why, asked=now, wishes=wishes_of(request.seen.run, completion))
 
 
-def _completed_anew(requester: Actor, request: VisibleRequest) -> tuple[Completion, ApprovalAsked | None]:
-    """(the completion of the step with the submitted values now, the approval that it would request)."""
+def _asks_the_same(asked: ApprovalAsked, approval: Approval) -> bool:
+    return bool(log.body.plain(dict(asked.values)) == log.body.plain(dict(approval.values)))
+
+
+def _only_time_went_on(requester: Actor, request: VisibleRequest) -> bool:
+    """Whether the step would still request the same by the clock of the request: a day reckoned from today is approved, and set, as it was asked for."""
+    try:
+        _, then = _completed_anew(requester, request, request.approval.requested_at)
+    except SourceDown:
+        raise
+    except ConsoleError:
+        return False
+    return then is not None and _asks_the_same(then, request.approval)
+
+
+def _completed_anew(requester: Actor, request: VisibleRequest, at: datetime | None = None) -> tuple[Completion, ApprovalAsked | None]:
+    """(the completion of the step with the submitted values now, or as it was `at` a moment, the approval that it would request)."""
     run = request.seen.run
     open_step = step_at(request.seen.definition, run)
     record = record_of(requester, run)
     by_hand = request.attempt.by is not None and not request.approval.decides
     if by_hand:
         require_step(requester, open_step)
-    context = context_of(requester, open_step, record, log.now())
+    context = context_of(requester, open_step, record, at or log.now())
     if by_hand:
         outcome = request.attempt.outcome if prompt_of(open_step, context).outcomes else None
         completion = completion_of(open_step, context, request.attempt.values, outcome)

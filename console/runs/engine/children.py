@@ -36,9 +36,16 @@ TOO_DEEP = f"Runs start runs {DEEPEST} deep already: look whether workflows star
 STARTED_RUN = "The run that it started"
 SUB_WORKFLOW = "run"  # the branch of a step that starts one run
 NOT_WANTED = "The step that started it goes on without it."
+ENDED_WITH = {
+    "cancelled": "It ended with the run that started it, which was cancelled.",
+    "aborted": "It ended with the run that started it, which was aborted.",
+    "timed_out": "It ended with the run that started it, whose time was up.",
+    "failed": "It ended with the run that started it, which failed.",
+}
 _CHILD = f"select r.id, r.branch, r.origin ->> 'key', r.status, r.ending, r.reason, r.created_at from {EVERY_RUN.sql()} where r.parent = %s"  # noqa: S608 (a text of ours)
 _CHILDREN = f"{_CHILD} order by r.created_at, r.id"
 _OF_WAIT = f"{_CHILD} and r.branch = any(%s) union {_CHILD} and r.ended_at is null order by 7, 1"
+_LIVE = f"select count(*) from {EVERY_RUN.sql()} where r.parent = %s and r.ended_at is null and r.label is null and r.origin ->> 'key' not like '%%:free'"  # noqa: S608 (a text of ours)
 _LEFT = f"""
 select r.id from {EVERY_RUN.sql()} where r.status = 'waiting_event' and r.waiting ->> 'for' = 'run' and r.active_at < now() - interval '5 seconds'
 and not exists (select from {EVERY_RUN.sql("c")} where c.parent = r.id and c.ended_at is null)
@@ -71,6 +78,11 @@ def children_of(run_id: str) -> list[ChildRun]:
     return [ChildRun(*row[:6]) for row in fetch(_CHILDREN, (run_id,))]
 
 
+def live_parts(run_id: str) -> int:
+    """How many live runs end with this one, because its steps have started them."""
+    return int(fetch(_LIVE, (run_id,))[0][0])
+
+
 def _of_wait(run: Run) -> list[ChildRun]:
     """Of the runs that steps of this run have started those that live, and those that the present step wants: of a long list the others are very many."""
     wanted = [each["branch"] for each in run.attempt.values.get("children", ())] if run.attempt is not None else []
@@ -92,7 +104,7 @@ def tend(run_id: str) -> None:
     known = _of_wait(run)
     for child in known:
         if not child.ended and child.key != key and not (child.key or "").endswith(FREE):
-            _end(child.id)
+            _end(child.id, ENDED_WITH.get(run.status, NOT_WANTED))
     if key is None or queue.paused():
         return
     definition = workflows.version(run.workflow, run.version)
@@ -102,7 +114,7 @@ def tend(run_id: str) -> None:
     if _judge(definition, loaded, key, mine) and not key.endswith(FREE):
         for child in mine.values():
             if not child.ended:
-                _end(child.id)
+                _end(child.id, NOT_WANTED)
 
 
 def _judge(definition: Definition, loaded: Loaded, key: str, mine: Mapping[str, ChildRun]) -> bool:
@@ -223,7 +235,7 @@ def _result(child: ChildRun, wanted: Child, ended: EndedRun) -> dict[str, Any]:
     return {**left, "run": child.id, "ending": child.ending}
 
 
-def _end(run_id: str) -> None:
+def _end(run_id: str, reason: str) -> None:
     """Cancel a run that nobody waits for any more, and with it those that it has started. A change under way is noted when its result comes."""
 
     def once() -> None:
@@ -233,6 +245,6 @@ def _end(run_id: str) -> None:
         definition = workflows.version(loaded.run.workflow, loaded.run.version)
         now, revision = log.now(), loaded.run.revision + 1
         open_data = {"former_holder": loaded.run.holder, "reason_code": "parent", "parent": loaded.run.parent, "revision": revision}
-        write(ENGINE, definition, loaded, [Event("run_cancelled", now, open_data, {"reason": NOT_WANTED})])
+        write(ENGINE, definition, loaded, [Event("run_cancelled", now, open_data, {"reason": reason})])
 
     retried(once)

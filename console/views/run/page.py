@@ -33,7 +33,7 @@ from console.views.run import (
 from console.views.run.block_papers import Papers
 from console.views.run.notices import Note, Typed
 from console.views.run.option_fields import belonging, with_options
-from console.views.run.wait_words import wait_words
+from console.views.run.wait_words import awaited_run, wait_words
 from console.work import tickets
 
 UNOPENED = "unopened_because"
@@ -283,6 +283,7 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
     title = "What came of the change?" if current.get("type") == "settle" else current.get("title", "")
     heading = ended_title(run) if face == "ended" else title
     decision = of_wait(run) if face == "wait" else None
+    awaited = awaited_run(frame.actor(), run) if face == "wait" else None
     return {
         "step_title": title,
         "step_kind": present["kind"] if present and current.get("type") != "settle" else "",
@@ -293,8 +294,12 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
         "retry_href": _retry_url(run) if face == "ended" else None,
         "window_title": ", ".join(part for part in (heading, run["workflow"]["title"], view.record_title) if part),
         "button": (view.screen or {}).get("button") or current.get("button") or "Done",
-        "wait_words": decision["words"] if decision else wait_words(run, look),
-        "wait_href": decision["href"] if decision else None,
+        "wait_words": decision["words"]
+        if decision
+        else f"Waiting for {awaited.workflow_title} to end."
+        if awaited
+        else wait_words(run, look),
+        "wait_href": decision["href"] if decision else frame.run_url(awaited.id) if awaited else None,
         "wait_asked": decision,
     }
 

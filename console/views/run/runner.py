@@ -6,6 +6,7 @@ A command that works returns the next screen. One that fails shows the same scre
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
@@ -237,20 +238,17 @@ def settle(run_id: str) -> Response:
     return command(run_id, do)
 
 
-@blueprint.route("/<run_id>/abort", methods=["GET", "POST"])
-def abort(run_id: str) -> Response:
-    """Ask for the reason, then end the run."""
-    to, back = _local_or_none(request.values.get("to")), request.form.getlist("compensate")
-    more = {"to": to, **done_before.abort_context(runs.abort_preview(frame.actor(), run_id), back if request.method == "POST" else None)}
+@blueprint.route("/<run_id>/<any(abort, cancel):act>", methods=["GET", "POST"])
+def end_run(run_id: str, act: str) -> Response:
+    """Ask for the reason, then end the run: its holder aborts it, and whoever has the right cancels it, whoever holds it."""
+    who, to, back = frame.actor(), _local_or_none(request.values.get("to")), request.form.getlist("compensate")
+    ticked = back if request.method == "POST" else None
+    more = {"act": act, "to": to, "parts": runs.live_parts(run_id), **done_before.abort_context(runs.abort_preview(who, run_id), ticked)}
     if request.method != "POST":
         return question_page("runner/abort.html", run_id, more)
-    return _with_reason(
-        "runner/abort.html",
-        run_id,
-        lambda typed, reason: runs.abort(frame.actor(), run_id, revision=typed.revision, reason=reason, compensate=back),
-        more,
-        to=to if not back else None,
-    )
+    ends = partial(runs.cancel if act == "cancel" else partial(runs.abort, compensate=back), who, run_id)
+    then = None if back else to
+    return _with_reason("runner/abort.html", run_id, lambda typed, why: ends(revision=typed.revision, reason=why), more, to=then)
 
 
 @blueprint.route("/<run_id>/escalate", methods=["GET", "POST"])
@@ -277,8 +275,7 @@ def assign(run_id: str) -> Response:
     """Ask for the person, then assign the run."""
     template, user = "inbox/assign.html", request.form.get("user", "")
     people = runs.candidates(frame.actor(), run_id, request.values.get("q", ""))
-    view = runs.get(frame.actor(), run_id)
-    more = page.assign_context(view, people, request.values)
+    more = page.assign_context(runs.get(frame.actor(), run_id), people, request.values)
     typed = Typed("", request.form.get("revision", type=int, default=-1), {}, None, {})
     if request.method != "POST":
         return question_page(template, run_id, more, blocks={"people": "people", "*": "dialog"})
@@ -306,7 +303,8 @@ def revise(run_id: str) -> Response:
     """Show what revising a step cancels and what cannot be undone, then revise it."""
     step, attempt = request.values.get("step", ""), request.values.get("attempt", type=int)
     back = request.form.getlist("compensate")
-    more = done_before.revise_context(runs.preview(frame.actor(), run_id, step, attempt), back if request.method == "POST" else None)
+    ticked = back if request.method == "POST" else None
+    more = {"parts": runs.live_parts(run_id), **done_before.revise_context(runs.preview(frame.actor(), run_id, step, attempt), ticked)}
     if request.method != "POST":
         return question_page("runner/revise.html", run_id, more)
     return _with_reason(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from console import log, runs, workflows
+from console.core.actor import Actor
 from console.messages import outbox
 from console.views import formats
 from console.views.formats import Look
@@ -132,6 +133,15 @@ def wait_words(run: Mapping[str, Any], look: Look) -> str:
     if waiting["for"] == "retry" and waiting.get("code") == SOURCE_DOWN:
         return f"The data source does not answer. It is asked again at {until}; the run goes on by itself when it answers."
     return _WAITS.get(waiting["for"], "Waiting.").format(until=until)
+
+
+def awaited_run(actor: Actor, run: Mapping[str, Any]) -> runs.RunHead | None:
+    """Return the live run that a step waits for, where the reader may see it too; a list goes through too many to name one."""
+    current = run["current"] or {}
+    if current.get("type") == "loop" or (current.get("waiting") or {}).get("for") != "run":
+        return None
+    live = next((child.id for child in runs.children_of(run["id"]) if not child.ended), None)
+    return next(iter(runs.find(actor, {"id": live}, limit=1)[0]), None) if live else None
 
 
 def _happening_words(run: Mapping[str, Any], waiting: Mapping[str, Any], look: Look) -> str | None:

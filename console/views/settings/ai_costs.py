@@ -11,7 +11,7 @@ from console.errors import ConsoleError
 from console.proposals import usage
 from console.proposals.settings_document import MOST_PRICES, PURPOSES
 from console.views import frame
-from console.views.formats import clock
+from console.views.formats import worded
 from console.views.settings import ai_forms, area
 
 blueprint = Blueprint("ai_costs", __name__, url_prefix="/settings/ai")
@@ -98,8 +98,8 @@ def _budgets(shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleE
         "levels": usage.levels(today, current.document.budget),
         "currency": current.document.prices.currency,
         "blind_given": settings.current().ai_blind_percent is not None,
-        "begins_again": clock(
-            datetime.combine(frame.look().now.astimezone(UTC), time(), UTC).isoformat(), frame.look()
+        "begins_again": worded(
+            datetime.combine(frame.look().now.astimezone(UTC), time(), UTC), "HH:mm", frame.look()
         ),  # days of budgets are of UTC
     }
     return area.page("settings/ai_budgets.html", "ai/budgets", context, status=error.status if error else 200)

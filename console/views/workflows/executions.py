@@ -181,6 +181,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         ],
         "again": runs.find(frame.actor(), {"rerun_of": run["id"]}, limit=5)[0],
         "due": due_time.clock(known, run["id"]),
+        "may_cancel": "cancel" in view.can,
         "may_retry": ended is not None and access.can(frame.actor(), run["team"] or None, f"{workflows.OBJECT}:{known.slug}", "start"),
         "address": tabs.address,
     }

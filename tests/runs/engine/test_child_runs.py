@@ -10,6 +10,7 @@ from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch
 from console.errors import Conflict
 from console.runs.rows.run_store import load
+from console.views.run import wait_words
 from tests.company import Company
 from tests.runs.changing.test_midway import failing
 from tests.support.engine import overdue, step, whole
@@ -108,6 +109,7 @@ def test_what_ends_the_wait_of_the_parent_ends_its_children(company: Company, wh
     branching(on_error="ask")
     run_id = begin("branching")
     company.work()
+    assert runs.live_parts(run_id) > 0
     match what:
         case "cancel":
             runs.cancel(company.mona, run_id, revision=None, reason="not needed")
@@ -118,7 +120,9 @@ def test_what_ends_the_wait_of_the_parent_ends_its_children(company: Company, wh
             runs.take_over(company.mona, run_id, revision=None)
             runs.step_in(company.mona, run_id, revision=None)
     company.work()
-    assert children(run_id)["right"].status == "cancelled"
+    assert (runs.live_parts(run_id), children(run_id)["right"].status) == (0, "cancelled")
+    said = {"cancel": "which was cancelled", "abort": "which was aborted", "handled": "goes on without it"}[what]
+    assert said in str(children(run_id)["right"].reason)
     assert run_of(run_id).status == {"cancel": "cancelled", "abort": "aborted", "handled": "waiting_person"}[what]
 
 
@@ -223,7 +227,10 @@ def test_a_sub_workflow_that_is_alone_on_its_record_keeps_others_out_and_is_kept
     )
     first = begin("outer")
     company.work()
-    assert [child.status for child in runs.children_of(first)] == ["waiting_time"]
+    [inner] = runs.children_of(first)
+    assert inner.status == "waiting_time"
+    awaited = [wait_words.awaited_run(each, runs.get(company.mona, first).json) for each in (company.mona, company.stan)]
+    assert [head and head.id for head in awaited] == [inner.id, None], "the page of the first leads whoever may see it there"
     with pytest.raises(Conflict, match="already ongoing"):
         begin("inner")
     second = begin("outer", "2")
