@@ -2,6 +2,7 @@
 
 A look reads the rows past the last value seen, and for a minute those a little before it again, because a transaction may be committed after one that
 began later; a fingerprint of key and value keeps a row from being told twice. Nothing is written there. One process at a time looks at a collection.
+Where the column holds moments without a zone, its clocks go back once a year: the hour that comes twice is read again as a whole until it is over.
 """
 
 import hashlib
@@ -25,12 +26,13 @@ from console.automation.trigger_rows import Row, note_problem
 from console.core import scopes
 from console.core.documents.collections import Collection
 from console.core.documents.triggers_check import OF_RECORDS, SAME
-from console.core.expressions.operands import moment_of
+from console.core.expressions.operands import moment_of, moment_text
 from console.core.filters import Test
 from console.db import tables
 from console.db.engine import alone, fetch, hot_engine
 from console.db.ids import id_at
 from console.errors import ConsoleError, NotFound, SourceDown
+from console.records import source_zones
 
 logger = logging.getLogger(__name__)
 watch = tables.source_watch
@@ -54,12 +56,15 @@ CAUSED_WITHIN = timedelta(minutes=5)
 class Mark:
     """How far a look has come: the last value, since when nothing newer came, the highest key that is a number, and rows near the end (fingerprint → value, key).
 
-    All rows after `beyond` are among those near the end, where these were too many to keep all.
+    All rows after `beyond` are among those near the end, where these were too many to keep all. `zone` is where the clocks of the column stand,
+    `looked_at` when it was looked at before.
     """
 
     value: Any
     beyond: Any
+    zone: str
     at: datetime
+    looked_at: datetime | None
     now: datetime
     highest: int | None
     seen: Mapping[str, Any]
@@ -119,6 +124,8 @@ def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, delete
             if mark is not None:
                 _read_on(collection, column, mark, rows, deleted=deleted, stopping=stopping)
             problem = None
+        except _OtherZoneError:
+            return False
         except ConsoleError as error:
             problem = error.message
         _note(collection.id, column, looked_at=trigger_rows.CLOCK, problem=problem)
@@ -151,13 +158,53 @@ def _mark(collection: Collection, column: str) -> Mark | None:
     with hot_engine().connect() as connection:
         found = connection.execute(find).first()
     if found is not None and found.mark is not None:
-        value, beyond = found.mark["value"], found.mark.get("beyond")
-        return Mark(value, beyond, found.mark_at, found.now, (found.highest or {}).get("key"), dict(found.seen or {}))
+        value, beyond, zone = (found.mark.get(name) for name in ("value", "beyond", "zone"))
+        highest, seen = (found.highest or {}).get("key"), dict(found.seen or {})
+        return _placed(collection, column, Mark(value, beyond, zone or "", found.mark_at, found.looked_at, found.now, highest, seen))
+    zone = _zone(collection, column)
     newest = _newest(collection, column)
     highest = _highest_key(collection)
-    seen, beyond = _near(collection, column, newest)
-    _note(collection.id, column, mark={"value": newest, "beyond": beyond}, mark_at=trigger_rows.CLOCK, highest={"key": highest}, seen=seen)
+    seen, beyond = _near(collection, column, newest, zone)
+    _same_zone(collection, column, zone)
+    kept = {"value": newest, "beyond": beyond, "zone": zone}
+    _note(collection.id, column, mark=kept, mark_at=trigger_rows.CLOCK, highest={"key": highest}, seen=seen)
     return None
+
+
+def _zone(collection: Collection, column: str) -> str:
+    return collection.by_name[column].zone
+
+
+class _OtherZoneError(Exception):
+    """The zone of the source was changed during the look, which is made again."""
+
+
+def _same_zone(collection: Collection, column: str, zone: str) -> None:
+    if _zone(records.collection(collection.id), column) != zone:
+        raise _OtherZoneError
+
+
+def _placed(collection: Collection, column: str, mark: Mark) -> Mark:
+    """The mark in the zone that the source has now: the same place in the column. SQLite may hold moments with their own zone, which mean what they meant."""
+    zone = _zone(collection, column)
+    if zone == mark.zone or mark.value is None:
+        return replace(mark, zone=zone)
+    latest = sorted(mark.seen.values(), key=lambda seen: place(seen[0]), reverse=True)[:PAGE]
+    read = records.named(collection.id, [key for _, key in latest if key], scopes.whole(collection.id), [column])
+    _same_zone(collection, column, zone)
+    if any(key in read and read[key].values[column] == value != _moved(value, mark.zone, zone) for value, key in latest):
+        return replace(mark, zone=zone)
+    seen = {fingerprint(key or "", there): [there, key] for value, key in mark.seen.values() for there in [_moved(value, mark.zone, zone)]}
+    value, beyond = (_moved(each, mark.zone, zone) for each in (mark.value, mark.beyond))
+    return replace(mark, value=value, beyond=beyond, zone=zone, seen=seen)
+
+
+def _moved(value: Any, former: str, zone: str) -> Any:
+    """What clocks that showed this moment in the former zone show there, as a moment."""
+    moment = moment_of(value) if isinstance(value, str) else None
+    if not isinstance(moment, datetime):
+        return value
+    return moment_text(source_zones.in_utc(source_zones.on_clocks(moment, former or "UTC"), zone or "UTC"))
 
 
 def _newest(collection: Collection, column: str) -> Any:
@@ -176,12 +223,12 @@ def _highest_key(collection: Collection) -> int | None:
     return int(rows[0].key or 0) if rows else 0
 
 
-def _near(collection: Collection, column: str, newest: Any) -> tuple[dict[str, Any], Any]:
+def _near(collection: Collection, column: str, newest: Any, zone: str) -> tuple[dict[str, Any], Any]:
     """Fingerprints of the rows near the end, which the next look reads again, and the value beyond which these are all."""
     if newest is None:
         return {}, None
     found: dict[str, Any] = {}
-    for page in _pages(collection, column, before(newest), strictly=False, backwards=True):
+    for page in _pages(collection, column, before(newest, zone), strictly=False, backwards=True):
         found.update({fingerprint(record.key or "", record.values[column]): [record.values[column], record.key] for record in page})
         if len(found) > MOST_SEEN:
             break
@@ -197,17 +244,25 @@ def _latest(seen: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     return {name: mark for name, mark in seen.items() if place(mark[0]) > place(beyond)}, beyond
 
 
-def before(value: Any) -> Any:
-    """The value from which a look reads again: half a minute, or a thousand numbers, earlier. Days are read again as a whole."""
+def before(value: Any, zone: str = "") -> Any:
+    """The value from which a look reads again: half a minute, or a thousand numbers, earlier. Days, and an hour that comes twice, are read again as a whole."""
     moment = moment_of(value) if isinstance(value, str) and len(value) > len("2026-11-20") else None
     if isinstance(moment, datetime):
-        text = (moment - OVERLAP).isoformat()
+        text = (source_zones.earliest(moment, zone) - OVERLAP).isoformat()
         return text.replace("+00:00", "Z") if isinstance(value, str) and value.endswith("Z") else text
     if isinstance(value, int):
         return value - OVERLAP_NUMBER
     if isinstance(value, str) and "-" not in value[1:]:
         return str(Decimal(value) - OVERLAP_NUMBER)
     return value
+
+
+def comes_again(value: Any, zone: str) -> datetime | None:
+    """For a moment that the clocks of the zone show twice: when they surely no longer do."""
+    moment = moment_of(value) if zone and isinstance(value, str) else None
+    if not isinstance(moment, datetime) or (earliest := source_zones.earliest(moment, zone)) == moment:
+        return None
+    return moment + (moment - earliest)
 
 
 def fingerprint(key: str, value: Any) -> str:
@@ -236,16 +291,21 @@ def _pages(collection: Collection, column: str, value: Any, *, strictly: bool, b
 def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row], *, deleted: bool, stopping: Callable[[], bool]) -> None:
     """Tell the triggers of every row that has changed, page by page; the mark moves when all of them have taken it in."""
     again = mark.now - mark.at < AGAIN_FOR or before(mark.value) == mark.value
+    if (over := comes_again(mark.value, mark.zone)) is not None:
+        again = again or mark.looked_at is None or mark.looked_at < over + AGAIN_FOR
     seen, beyond = (dict(mark.seen), mark.beyond) if again else ({}, None)
-    start = mark.value if not again or mark.value is None else before(mark.value) if beyond is None else beyond
-    newest, highest, moved = mark.value, mark.highest, False
+    start = mark.value if not again or mark.value is None else before(mark.value, mark.zone) if beyond is None else beyond
+    newest, highest, moved = None, mark.highest, False
     for page in _pages(collection, column, start, strictly=not again or beyond is not None):
+        _same_zone(collection, column, mark.zone)
         fresh = [record for record in page if fingerprint(record.key or "", record.values[column]) not in seen]
         if fresh:
             _tell(collection, column, fresh, rows, mark, deleted=deleted)
         for record in page:
-            newest = record.values[column]
-            seen[fingerprint(record.key or "", newest)] = [newest, record.key]
+            value = record.values[column]
+            if newest is None or place(value) > place(newest):  # texts of SQLite with zones of their own come in another order
+                newest = value
+            seen[fingerprint(record.key or "", value)] = [value, record.key]
             if highest is not None and (record.key or "").lstrip("-").isdigit():
                 highest = max(highest, int(record.key or 0))
         moved = moved or bool(fresh)
@@ -254,11 +314,12 @@ def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row
         if stopping():
             break
     if moved or (seen and not again):
-        least = place(before(newest))
+        least = place(before(newest, mark.zone))
         kept, cut = _latest({name: seen_at for name, seen_at in seen.items() if place(seen_at[0]) >= least})
         beyond = cut if cut is not None else beyond if beyond is not None and place(beyond) >= least else None
         since = trigger_rows.CLOCK if moved else mark.at
-        _note(collection.id, column, mark={"value": newest, "beyond": beyond}, mark_at=since, highest={"key": highest}, seen=kept)
+        told = {"value": newest, "beyond": beyond, "zone": mark.zone}
+        _note(collection.id, column, mark=told, mark_at=since, highest={"key": highest}, seen=kept)
 
 
 def place(value: Any) -> tuple[int, Any]:
@@ -330,10 +391,10 @@ def _event_of(collection: Collection, record: records.Record, mark: Mark, *, del
 
 def _lately(created: Any, mark: Mark) -> bool:
     """Whether a row was added since the last look, or a little before: committed late, it was not seen then."""
-    moments = [moment_of(each) if isinstance(each, str) else None for each in (created, mark.value)]
-    if moments[0] is None:
+    added, last = (moment_of(each) if isinstance(each, str) else None for each in (created, mark.value))
+    if added is None:
         return False
-    return bool(moments[0] >= (moments[1] or mark.at) - OVERLAP)
+    return bool(added >= (source_zones.earliest(last, mark.zone) if isinstance(last, datetime) else mark.at) - OVERLAP)
 
 
 _CAUSES = """

@@ -28,6 +28,11 @@ KIND = "webhook"
 LARGEST = 1024 * 1024
 LONGEST_KEY = 200
 UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or sign as GitHub, Stripe or Shopify do."
+UNREADABLE = {
+    "Missing required headers": "Of webhook-id, webhook-timestamp and webhook-signature one is missing or empty.",
+    "Invalid Signature Headers": "The header webhook-timestamp is no time in seconds since 1970.",
+}
+"""What the library says of headers that it cannot read, in our words."""
 SENT_WITHIN = timedelta(minutes=5)
 """A delivery that comes so soon after a run has sent it counts as the run's."""
 
@@ -132,8 +137,12 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
 
 def turned_away(hook: Hook, error: ConsoleError) -> None:
     """Write down among the firings that a sender was turned away, for whoever wonders why nothing began."""
-    words = WHY_AWAY.get(error.code) or words_of(error)
-    _turned_away(hook.row.workflow, hook.row.id, hook.row.version, words)
+    note_away(hook, WHY_AWAY.get(error.code) or words_of(error))
+
+
+def note_away(hook: Hook, why: str) -> None:
+    """The same of a delivery that could not be read."""
+    _turned_away(hook.row.workflow, hook.row.id, hook.row.version, why)
 
 
 def _turned_away(workflow: str, trigger: str, version: int | None, why: str) -> None:
@@ -171,7 +180,8 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
         Webhook(secret).verify(delivery.body, dict(headers), json_parse=False)
     except (WebhookVerificationError, ValueError, TypeError) as error:
         reason = str(error) if isinstance(error, WebhookVerificationError) else "the body or the signature cannot be read"
-        raise NotVerified(f"The signature does not fit: {reason[:1].lower()}{reason[1:]}.") from None
+        words = UNREADABLE.get(reason) or f"The signature does not fit: {reason[:1].lower()}{reason[1:]}."
+        raise NotVerified(words) from None
     return headers.get("webhook-id")
 
 
@@ -222,7 +232,12 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     who = "" if hook.signed or delivery.sender is None else delivery.sender.session
     ident = new_id("fir")
     key = ident if named is None else subjects.digest(f"{who}|{named}".encode("utf-8", "surrogatepass"), "delivery").hex()
-    if named is not None and (before := _before(hook, key, fingerprint)) is not None:
+    try:
+        before = None if named is None else _before(hook, key, fingerprint)
+    except Invalid as other_body:
+        turned_away(hook, other_body)
+        raise
+    if before is not None:
         return before
     roots = {**house_roots(row, log.now()), "input": body}
     passed = judged(row, roots)

@@ -11,6 +11,7 @@ from console.enrolments.direct_enrolment import (
     enrol_leads,
     enrolled_before,
     gives_places,
+    rerun,
     start,
     takes_in,
 )

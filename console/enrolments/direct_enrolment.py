@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.engine import Connection
 
@@ -24,9 +24,13 @@ from console.workflows import OBJECT
 MOST_LEADS = 1_000
 _WITH_RUN = f"""
 update console.enrolment e set run = %s, begun_at = %s, version = r.version, step = coalesce(a.step, e.step), left_at = r.ended_at,
-    status = case when r.ended_at is null then 'active' else 'left' end, ending = case when r.ended_at is not null then r.status end
+    status = case when r.ended_at is null then 'active' else 'left' end, ending = case when r.ended_at is not null then r.status end, reason = null
 from {EVERY_RUN.sql()} left join console.attempt a on a.run = r.id and a.n = r.current where r.id = %s and e.id = %s
 """  # noqa: S608 (texts of ours)
+_PLACE_OF = """
+select e.id, e.workflow, e.record, other.run from console.enrolment e
+left join console.enrolment other on other.workflow = e.workflow and other.who = e.who and other.left_at is null and other.id <> e.id where e.run = %s
+"""
 
 
 def enrol(
@@ -110,6 +114,31 @@ def start(actor: Actor, slug_or_id: str, collection: str | None, record: str | N
     if not hands_off or not has_places(target.id) or not may or _hidden_from(actor, target, candidate):
         return begin()  # which says what is wrong
     return _placed(target, candidate, Entry(actor, _origin(actor)), begin)
+
+
+def rerun(
+    actor: Actor,
+    run_id: str,
+    *,
+    origin: Literal["start", "failure"],
+    version: Literal["original", "current"],
+    given: Mapping[str, Any] | None = None,
+) -> str:
+    """Start a new run as `runs.rerun` does. Whose run had a place in its workflow is in it again: exits apply to them, and they are counted and taken out as before.
+
+    Raises what `runs.rerun` raises, and Conflict `already_enrolled` where they came in again meanwhile, `exited`.
+    """
+
+    def place(connection: Connection, again: str) -> None:
+        for lead, workflow, record, other in connection.exec_driver_sql(_PLACE_OF, (run_id,)).all():
+            target = find(workflow)
+            if other is not None:
+                raise Conflict(f"They are in {target.title} again already.", code="already_enrolled", run_id=other)
+            if record is not None and exits.applies(target, record, {}):
+                raise Conflict(f"An exit of {target.title} applies already: nothing was started.", code="exited")
+            connection.exec_driver_sql(_WITH_RUN, (again, log.now(), again, lead))
+
+    return runs.rerun(actor, run_id, origin=origin, version=version, given=given, also=place)
 
 
 def _origin(actor: Actor) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from console import access, log, runs, workflows
+from console import access, enrolments, log, workflows
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine, transaction
@@ -127,7 +127,7 @@ def retry_all(
     refused: dict[str, str] = {}
     for head in heads:
         try:
-            started[head.id] = runs.rerun(actor, head.id, origin=origin, version=version)
+            started[head.id] = enrolments.rerun(actor, head.id, origin=origin, version=version)
         except ConsoleError as error:
             refused[head.id] = error.message
     _settle(started)

@@ -51,6 +51,14 @@ def in_utc(shown: datetime, zone: str) -> datetime:
         return shown.replace(tzinfo=UTC)
 
 
+def earliest(moment: datetime, zone: str) -> datetime:
+    """The first moment at which the clocks of the zone showed what they show at this one; without a zone this one."""
+    try:
+        return on_clocks(moment, zone).replace(tzinfo=_place(zone)).astimezone(UTC) if zone else moment
+    except OverflowError:
+        return moment
+
+
 def on_clocks(moment: datetime, zone: str) -> datetime:
     """What the clocks of the zone show at this moment, without a zone."""
     try:

@@ -82,13 +82,13 @@ def ask(source: str, text: str, reachable: Callable[[Collection], Scope | None],
     zone = catalogue.current().sources[source].terms.zone
     return Answer(
         tuple(names),
-        tuple(tuple(_told(value, zone, labels.get(place)) for place, value in enumerate(row)) for row in rows[:MOST_ROWS]),
+        tuple(tuple(_cell_value(value, zone, labels.get(place)) for place, value in enumerate(row)) for row in rows[:MOST_ROWS]),
         len(rows) > MOST_ROWS,
         tuple(sorted({item.id for item, _ in read_from.values()})),
     )
 
 
-def _told(value: Any, zone: str, labels: Mapping[str, str] | None) -> Any:
+def _cell_value(value: Any, zone: str, labels: Mapping[str, str] | None) -> Any:
     return labels[value] if labels and value in labels else values.shown(_rounded(value, zone))
 
 

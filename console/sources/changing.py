@@ -77,10 +77,6 @@ def change(
     old_place, new_place = (testing.place_of(connect.address(place)) for place in (source.url, address))
     with transaction() as connection:
         connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(**values))
-        if "zone" in fields:  # how far triggers have read was kept in the former zone: they begin at the end anew
-            watched = tables.source_watch
-            own = [collection.id for collection in records.collections() if collection.source == name]
-            connection.execute(sa.delete(watched).where(watched.c.collection.in_(own)))
         keeping.touch_configuration(connection)
         _note(connection, by, name, fields, {"place": old_place, **before}, {"place": new_place, **after})
     keeping.forget()

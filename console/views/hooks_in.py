@@ -2,6 +2,7 @@
 
 from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from console import settings
 from console.accounts import rates as api_rates
@@ -13,6 +14,13 @@ from console.views.api import sent_bytes
 from console.views.identity import NotSignedIn, key_holder
 
 blueprint = Blueprint("hooks_in", __name__)
+CAME_AS = {
+    "application/x-www-form-urlencoded": "a form",
+    "multipart/form-data": "a form",
+    "text/plain": "plain text",
+    "application/xml": "XML",
+    "text/xml": "XML",
+}
 
 
 @blueprint.post("/hooks/<token>")
@@ -32,7 +40,16 @@ def receive(token: str) -> ResponseReturnValue:
         f"webhook-{name[5:]}": value for name, value in named.items() if name.startswith("svix-")
     } | named  # the name before the standard
     try:
-        taken = webhooks.receive(hook, webhooks.Delivery(sent_bytes(), headers, sender))
+        body = sent_bytes()
+    except UnsupportedMediaType as other:
+        came = CAME_AS.get(request.mimetype)  # no words of the sender's: whoever has only the address fills nothing
+        webhooks.note_away(hook, f"{other.description} {f'It came as {came}.' if came else ''}".strip())
+        raise
+    except RequestEntityTooLarge:
+        webhooks.note_away(hook, "The body is larger than 1 MB.")
+        raise
+    try:
+        taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender))
     except Conflict as error:
         if "run_id" in error.extra:
             error.extra["runId"] = error.extra["run_id"]

@@ -74,6 +74,30 @@ def test_an_event_about_somebody_makes_them_leave_where_an_exit_says_so(company:
     assert list(enrolments.counts.rebuild(check=True)) == []
 
 
+def test_whose_run_is_done_again_is_in_the_workflow_again_and_leaves_it_by_its_exits(company: Company) -> None:
+    enrolled(company, "1", "2", "4")
+    old = {key: str(lead(company, key).run) for key in "124"}
+    for run_id in old.values():
+        runs.cancel(company.mona, run_id, revision=None, reason="Stopped")
+    followed()
+    again = enrolments.rerun(company.mona, old["1"], origin="failure", version="current")
+    followed()
+    back = lead(company, "1")
+    assert (back.status, back.run, back.ending, back.reason, back.step) == ("active", again, None, None, "rest")
+    assert list(enrolments.counts.rebuild(check=True)) == []
+    browse.change(company.olivia, "customer", "1", {"risk": "high"}, {"risk": None})
+    followed()
+    enrolments.exits.look()
+    assert (lead(company, "1").reason, company.told(again)["status"]) == ("exited: too risky", "completed")
+    company.sql("update customer set desk = 'corporate' where id = 2")
+    enrolled(company, "4")
+    for key, code in (("2", "exited"), ("4", "run_is_live")):
+        with pytest.raises(Conflict) as refused:
+            enrolments.rerun(company.mona, old[key], origin="start", version="current")
+        assert refused.value.code == code
+    assert len(fetch("select 1 from console.run")) == 5
+
+
 def test_who_withdraws_consent_leaves_where_an_exit_says_so(company: Company) -> None:
     workflows.import_file(NURTURE | {"exits": [{"if": "event.on == 'consent.withdrawn'", "reason": "opted out"}]}, publish=True)
     enrolled(company, "1", "2")

@@ -108,6 +108,11 @@ def begun(slug: str = "call-in") -> list[Any]:
     return [row[0] for row in rows]
 
 
+def turned_away() -> list[str]:
+    """Why deliveries started nothing, as the page of the triggers says it."""
+    return [row[0] for row in fetch("select why from console.firing where status = 'refused' order by id")]
+
+
 def test_a_packed_body_is_refused_by_what_it_is_and_not_taken_for_broken_text(sender: Sender) -> None:
     packed = sender.send(sender.path("plain"), gzip.compress(GOOD), Content_Encoding="gzip")
     assert (packed.status, "without Content-Encoding" in packed.message) == (415, True)
@@ -124,6 +129,7 @@ def test_a_body_in_pieces_is_put_together_and_one_that_is_too_large_is_called_so
     huge = sender.send(sender.path("plain"), iter([b'{"why": "', *[b"x" * 100_000] * 50, b'"}']), chunked=True)
     assert (huge.status, huge.body["code"]) == (413, "too_large")
     assert begun() == [{"why": "it rang"}]
+    assert turned_away() == ["The body is larger than 1 MB."]
 
 
 def test_a_form_and_text_without_a_type_are_told_what_is_wanted(sender: Sender) -> None:
@@ -138,6 +144,12 @@ def test_a_form_and_text_without_a_type_are_told_what_is_wanted(sender: Sender) 
         (415, "Send JSON in UTF-8, with the header Content-Type: application/json")
     }
     assert sender.send(path, GOOD, kind='application/cloudevents+json; charset="UTF-8"').status == 202
+    wanted = "Send JSON in UTF-8, with the header Content-Type: application/json."
+    assert turned_away() == [
+        f"{wanted} It came as a form.",
+        f"{wanted} It came as plain text.",
+        f"{wanted} So 2 deliveries within the hour.",
+    ]
 
 
 def test_bytes_that_are_not_the_character_set_they_claim_start_nothing(sender: Sender) -> None:
@@ -360,6 +372,7 @@ def test_a_signed_delivery_id_with_another_body_is_refused_by_its_own_name(signe
     other = signer.send("m1", b'{"data": {"reason": "else"}}')
     assert (other.status, [each["field"] for each in other.body["details"]]) == (422, ["webhook-id"])
     assert begun() == [{"why": "paid"}]
+    assert [why.partition(".")[0] for why in turned_away()] == ["This delivery id was used for another body"]
 
 
 def test_a_signed_body_with_a_byte_order_mark_is_verified_as_it_came(signer: Signer) -> None:

@@ -13,6 +13,7 @@ from console.runs.changing.run_rights import see
 from console.runs.changing.run_starts import HandsOff, account_of, begin
 from console.runs.engine.made_by_runs import HARMLESS, made_by_runs
 from console.runs.rows import loaded_rows, version_origins
+from console.runs.rows.run_store import Also
 
 MADE = "It stopped after this was made, or may have been, and nothing has undone it:"
 MADE_TWICE = "From where it stopped it would be made a second time. Look there first; then do it again from the start, or by hand."
@@ -25,6 +26,7 @@ def rerun(
     origin: Literal["start", "failure"],
     version: Literal["original", "current"],
     given: Mapping[str, Any] | None = None,
+    also: Also | None = None,
 ) -> str:
     """Start a new run of the same workflow on the same record and return its id.
 
@@ -48,7 +50,7 @@ def rerun(
         _require_nothing_made(run)
     values = given if given is not None else run.input
     if not run.hands_off:
-        return begin(actor, definition, run.collection, run.record, values, linked_to=run.id, taken=taken, test=run.test)
+        return begin(actor, definition, run.collection, run.record, values, linked_to=run.id, taken=taken, test=run.test, also=also)
     access.require(actor, run.team, f"workflow:{definition.slug}", "start")
     account = account_of(definition) if definition.document.run_as is not None else accounts.actor_of_person(run.started_by)
     began = run.origin
@@ -56,7 +58,7 @@ def rerun(
         None if began is None else StartedBy(began["id"], run.trigger, began["event"], tuple((link[0], link[1]) for link in began["chain"]))
     )
     again = HandsOff(by=actor, asker=actor if given is not None else None, origin=started, test=run.test)
-    return begin(account, definition, run.collection, run.record, values, linked_to=run.id, taken=taken, hands_off=again)
+    return begin(account, definition, run.collection, run.record, values, linked_to=run.id, taken=taken, hands_off=again, also=also)
 
 
 def _require_nothing_made(run: Run) -> None:

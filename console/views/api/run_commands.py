@@ -7,7 +7,7 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field, StringConstraints
 
-from console import runs
+from console import enrolments, runs
 from console.errors import Invalid
 from console.log import body as canonical
 from console.views.api.operation import Done, Example, Nothing, Sent, View, operation, read
@@ -297,7 +297,9 @@ def retry(run_id: str) -> ResponseReturnValue:
             raise Invalid(reason, details=[{"field": "from", "reason": reason}])
         runs.retry(g.actor, run_id, revision=sent.revision)
         return _run(run_id)
-    made = runs.rerun(g.actor, run_id, origin=sent.from_, version="original" if sent.version == "same" else "current", given=sent.input)
+    made = enrolments.rerun(
+        g.actor, run_id, origin=sent.from_, version="original" if sent.version == "same" else "current", given=sent.input
+    )
     return jsonify(runs.get(g.actor, made).json), 201
 
 
@@ -373,7 +375,7 @@ def check(run_id: str) -> ResponseReturnValue:
 def rerun(run_id: str) -> ResponseReturnValue:
     """Rerun an ended run from its start or from where it stopped, as a new run linked by `rerun_of`."""
     sent = read(Again)
-    made = runs.rerun(g.actor, run_id, origin=sent.from_, version=sent.version, given=sent.input)
+    made = enrolments.rerun(g.actor, run_id, origin=sent.from_, version=sent.version, given=sent.input)
     return jsonify(runs.get(g.actor, made).json), 201
 
 

@@ -106,7 +106,7 @@ def retry(slug: str, run_id: str) -> Response:
     origin = incidents.checked_origin(form.get("from", "start"))
     version = incidents.checked_version(form.get("version", "live"))
     try:
-        made = runs.rerun(who, run_id, origin=origin, version=version, given=_input(known, view) if origin == "start" else None)
+        made = enrolments.rerun(who, run_id, origin=origin, version=version, given=_input(known, view) if origin == "start" else None)
     except NotFound:
         raise
     except ConsoleError as wrong:
