@@ -126,7 +126,7 @@ def _keys_by_address(collection: Collection, column: str, kind: str, address: st
     likely = records.page(collection.id, whole(collection.id), where=ends, limit=MOST_LIKELY)
     for row in likely.rows:
         own = recipients.addresses_of(kind, str(row.values.get(column) or ""), row.values.get(country or ""))
-        if address in own and row.key is not None and row.key not in found:
+        if address.lower() in {each.lower() for each in own} and row.key is not None and row.key not in found:
             found.append(row.key)
     return found[:most]
 

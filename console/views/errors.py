@@ -86,7 +86,7 @@ def answer_expected(error: ConsoleError) -> Response:
     headers = {"Retry-After": str(extra["retry_after"])} if "retry_after" in extra else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if error.code == "foreign_form":  # nothing was done; a page with words on it stays, and sends them again (session.js)
+    if error.code == "foreign_form":  # refused before anything; a page with words on it stays, and sends them again (session.js)
         headers["X-Foreign-Form"] = "refused"
     outcome = outcomes.outcome_of_request()
     outcome = outcome if outcome.to_look_at else Outcome()  # its message already says that it was refused

@@ -94,7 +94,7 @@ def test_a_number_of_germany_is_the_one_that_was_meant(text: str, numbers: list[
         ("Ana P. <ana@post.example>", "ana@post.example"),
         ("none, ana@post.example", "ana@post.example"),
         ("ana@post.example\n", "ana@post.example"),
-        ("Ana.P@XN--BCHER-KVA.example", "ana.p@bücher.example"),
+        ("Ana.P@XN--BCHER-KVA.example", "Ana.P@bücher.example"),
         ("ana at post.example", ""),
         ("@post.example", ""),
         (";", ""),

@@ -28,7 +28,7 @@ def test_settings_that_could_not_work_are_refused(settings: dict[str, Any]) -> N
 def test_an_ai_says_first_that_it_is_one() -> None:
     assert announced("Hi Ana.", "en") == "Hello, this is an automated call by an AI assistant. Hi Ana."
     assert announced("Hi, I am an AI of Fernwick. How are you?", "en").startswith("Hi, I am")
-    assert announced("Labas.", "lt").startswith("Sveiki, tai automatinis dirbtinio intelekto")
+    assert announced("Labas.", "lt").startswith("Sveiki, jums automatiškai skambina dirbtinio intelekto")
 
 
 def test_a_call_by_hand_ends_with_an_answer_of_the_document() -> None:
