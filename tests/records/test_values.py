@@ -48,7 +48,7 @@ def sent(stored: str, value: Any, dialect: str = "sqlite", former: Any = None, *
         ("integer", Decimal("7.5"), "7.5"),
         ("integer", 2.5, "2.5"),
         ("integer", "many", "many"),
-        ("integer", float("nan"), "nan"),
+        ("integer", float("nan"), "NaN"),
         ("integer", b"\x01", None),
         ("decimal", 5, "5"),
         ("decimal", 2**70, str(2**70)),
