@@ -220,6 +220,7 @@ def _technical(config: Any) -> list[tuple[str, str]]:
     return texts + [("Shows", text) for text in [_short(getattr(config, "text", None) or "")] if _for_programs(text)]
 
 
+_ONE_WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
 _PROGRAM = re.compile(r"\{\{|[a-z]\w*[_.][a-z_]\w*|[=<>!]=|&&|\|\||\b[a-z]\w*\(")
 
 
@@ -242,8 +243,13 @@ def _settings(config: Any, labels: Labels | None) -> list[tuple[str, str]]:
         value = getattr(config, name)
         value = labels.workflows.get(str(value), value) if labels and name == "workflow" else value
         if name not in DESCRIBED_APART and isinstance(value, str | int) and value != field.default:
-            settings.append((humanised(name), "yes" if value is True else "no" if value is False else _short(spoken(str(value)))))
+            settings.append((humanised(name), "yes" if value is True else "no" if value is False else _in_words(str(value))))
     return settings
+
+
+def _in_words(value: str) -> str:
+    """A choice or the id of a team or inbox as people would write it; any other text shortened."""
+    return humanised(value.replace("-", " ")) if _ONE_WORD.fullmatch(value) else _short(spoken(value))
 
 
 def _option_label(config: Any, value: str) -> str:
