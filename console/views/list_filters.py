@@ -327,6 +327,6 @@ def value_of(what: Kind, entry: str, look: Look) -> Any:
         return text if text in what.options else stored.get(text.casefold(), text)
     if what.type == "boolean":
         return YES_NO.get(text.casefold(), text)
-    if formats.is_money(what) or formats.is_counted(what) or formats.is_fraction(what):
-        return formats.typed(formats.of_any_currency(what), [text], look)
+    if (kept := formats.sought_value(look, what, text)) != text:
+        return kept
     return formats.typed(Kind(what.name, what.label, "text" if what.type in formats.LISTS else what.type), [text], look)

@@ -146,6 +146,8 @@ DATE, MOMENT = {"name": "due", "label": "Due", "type": "date"}, {"name": "at", "
         (EUROS, "gte", ["1,299.50"], {"field": "paid", "op": "gte", "value": 129950}),
         (MIXED, "in", ["100, 12.5"], {"field": "paid", "op": "in", "value": [10000, 1250]}),
         (CENTS, "lt", ["7"], {"field": "paid", "op": "lt", "value": 700}),
+        ({"name": "share", "type": "decimal", "widget": "fraction"}, "gt", ["5 %"], {"field": "share", "op": "gt", "value": "0.05"}),
+        ({"name": "land", "type": "text", "widget": "country"}, "eq", ["latvia"], {"field": "land", "op": "eq", "value": "LV"}),
         (DATE, "is_null", [], {"field": "due", "op": "is_null", "value": True}),
     ],
 )  # fmt: skip
