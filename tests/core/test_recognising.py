@@ -209,6 +209,9 @@ def test_a_secret_is_shown_where_somebody_says_so(document: dict[str, Any]) -> N
         ([column("nom"), column("prénom")], '{{ record["prénom"] }} {{ record.nom }}'),
         ([column("title") | {"repeats": True}, column("thing_name")], "{{ record.thing_name }}"),
         ([column("city"), column("invoice_no")], "{{ record.invoice_no }}"),
+        ([column("postal_code"), column("thing")], "{{ record.thing }}"),
+        ([column("thing", long=True), column("thing_no")], "{{ record.thing_no }}"),
+        ([column("street"), column("zip_code"), column("country_code")], "{{ record.street }}"),
         ([column("status") | {"form": "states"}], "Thing {{ record.id }}"),
         ([column("description") | {"repeats": True}, column("email")], "{{ record.email }}"),
         ([column("thing_name") | {"form": "slug"}, column("thing_title")], "{{ record.thing_title }}"),
@@ -281,6 +284,18 @@ def test_a_join_table_stands_inside_both_ends_and_its_key_reads_as_words() -> No
     join = made["employee_territories"]
     assert join.by_name["territory_id"].label == "Territory"
     assert join.title == "Employee {{ record.employee_id }}, territory {{ record.territory_id }}"
+
+
+def test_a_table_of_two_others_that_a_third_leads_to_is_a_thing_of_its_own() -> None:
+    own = column("id", "integer")
+    ends = (("film_id", "film", "id"), ("store_id", "store", "id"))
+    made = assembled(
+        structure("film", own, column("title")),
+        structure("store", own),
+        structure("inventory", own, column("film_id", "integer"), column("store_id", "integer"), foreign=ends),
+        structure("rental", own, column("inventory_id", "integer"), foreign=(("inventory_id", "inventory", "id"),)),
+    )
+    assert [one.label for name in ("film", "store") for one in made[name].relations] == ["Inventory", "Inventory"]
 
 
 def test_a_join_of_a_table_with_itself_says_which_end_is_which() -> None:

@@ -100,6 +100,8 @@ FEWEST_MARKED, MARKED = 4, 0.8
 """How many columns, and which part of a table's, begin with its mark."""
 NUMBERS = frozenset({"number", "no", "nr", "code", "sku", "reference", "ref", "slug", "username", "login", "abbr", "symbol"})
 """Last words of columns that tell records apart where there is no name."""
+OF_PLACES = frozenset({"area", "country", "currency", "language", "post", "postal", "province", "region", "state", "zip"})
+"""Words of codes that many records share: they say where something is, not which it is."""
 
 
 DIGITS = frozenset({
@@ -336,11 +338,13 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
         return [first, last]
     telling = [name for name, column in texts.items() if not column.get("repeats") and column.get("form") != "uuid"]
     owns = dict.fromkeys((snaked(table), *parts_of(table)[-1:]))
-    named = [f"{own}_{word}" for own in owns for word in ("name", "title", "label", "description", "number", "no", "code")]
+    named = [f"{own}_{word}" for own in owns for word in ("name", "title", "label")]
+    named += [own for own in owns if own in snake and shown_as(texts[snake[own]], listed=False) == "text"]  # the address of an address
+    named += [f"{own}_{word}" for own in owns for word in ("description", "number", "no", "code")]
     ordered = [snake[known] for known in (*TITLES[:2], *named, *TITLES[2:]) if known in snake]
     ordered += [name for name in texts if parts_of(called[name])[-1:] == ("name",)]
     ordered += [name for known, name in lower.items() if known.startswith(tuple(own[:4] for own in owns)) and known.endswith(COMPOUND)]
-    ordered += [name for name in texts if set(parts_of(name)[-1:]) & NUMBERS]
+    ordered += [name for name in texts if set(parts_of(name)[-1:]) & NUMBERS and OF_PLACES.isdisjoint(parts_of(name))]
     ordered.sort(key=lambda name: texts[name].get("form") == "slug")
     chosen = next((name for name in ordered if name in telling), None)
     return [chosen] if chosen else []

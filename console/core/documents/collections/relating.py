@@ -52,7 +52,7 @@ def label_ends(structures: Mapping[str, Mapping[str, Any]], links: dict[str, lis
     """Call the list of a join table after its other end: "Territories" in an employee, where they stand by their titles."""
     for ident, structure in structures.items():
         ends = [relation for relation in links[ident] if relation.kind == "to_one"]
-        if not joins(structure) or len(ends) != 2:
+        if not joins(structure) or len(ends) != 2 or len(ends) < len(links[ident]):  # what others lead to is a thing of its own
             continue
         alike = ends[0].collection == ends[1].collection
         for here, there in (ends, ends[::-1]):
