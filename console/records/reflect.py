@@ -58,6 +58,17 @@ NESTED = sa.text("""
 """)
 """Query: columns declared as arrays of arrays, which SQLAlchemy takes for plain ones."""
 
+OF_PARTITIONS = sa.text("""
+    select n.nspname, p.relname, nt.nspname, t.relname,
+      array(select a.attname::text from unnest(c.conkey) with ordinality k (at, place) join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.at order by place),
+      array(select a.attname::text from unnest(c.confkey) with ordinality k (at, place) join pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.at order by place)
+    from pg_partitioned_table whole join pg_inherits i on i.inhparent = whole.partrelid
+      join pg_constraint c on c.conrelid = i.inhrelid and c.contype = 'f' and c.conparentid = 0
+      join pg_class p on p.oid = i.inhparent join pg_namespace n on n.oid = p.relnamespace
+      join pg_class t on t.oid = c.confrelid join pg_namespace nt on nt.oid = t.relnamespace
+""")
+"""Query: foreign keys that partitions have of their own, which PostgreSQL does not count as their table's."""
+
 UNKNOWN_TYPES = {
     "postgresql": sa.text("""
     select n.nspname, c.relname, a.attname, format_type(a.atttypid, null)
@@ -154,6 +165,7 @@ def _postgresql(connection: Connection, found: Sequence[Name]) -> list[dict[str,
         made = [_open(structure, {name for *at, name in closed if at == [structure["schema"], structure["table"]]}) for structure in made]
     limits = {tuple(row[:3]): row for row in connection.execute(DOMAIN_LIMITS)}  # SQLAlchemy loses the limits of a domain
     nested = {tuple(row) for row in connection.execute(NESTED)}
+    _lead_as_partitions(connection, made)
     for structure in made:
         for column in structure["columns"]:
             if (structure["schema"], structure["table"], column["name"]) in nested:
@@ -162,6 +174,20 @@ def _postgresql(connection: Connection, found: Sequence[Name]) -> list[dict[str,
             if limit is not None:
                 column.update({"max_length": limit[3]} if limit[3] is not None else {"precision": limit[4], "scale": limit[5]})
     return made
+
+
+def _lead_as_partitions(connection: Connection, made: Sequence[dict[str, Any]]) -> None:
+    """Give partitioned tables the foreign keys of their partitions, where these do not lead to different tables."""
+    led: dict[tuple[str, str], dict[tuple[str, ...], set[tuple[Any, ...]]]] = {}
+    for schema, table, *there, columns, target in connection.execute(OF_PARTITIONS):
+        led.setdefault((schema, table), {}).setdefault(tuple(columns), set()).add((*there, tuple(target)))
+    for structure in made:
+        names = {column["name"] for column in structure["columns"]}
+        known = {tuple(key["columns"]) for key in structure["foreign_keys"]}
+        for columns, ends in led.get((structure["schema"], structure["table"]), {}).items():
+            if len(ends) == 1 and columns not in known and set(columns) <= names:
+                schema, table, target = next(iter(ends))
+                structure["foreign_keys"].append({"columns": list(columns), "schema": schema, "table": table, "target": list(target)})
 
 
 def _open(structure: dict[str, Any], closed: set[str]) -> dict[str, Any]:

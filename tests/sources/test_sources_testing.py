@@ -163,7 +163,9 @@ def test_odd_types_of_mariadb_are_read_in_words(maria: URL) -> None:
 def test_the_first_records_name_what_they_refer_to_by_keys_of_every_kind(shop: URL, pg: Embedded) -> None:
     pg.sql(
         """create table ward (id uuid primary key default gen_random_uuid(), name text); create table bed (id int primary key, ward uuid references ward);
-        insert into ward (name) values ('North'); insert into bed select 1, id from ward""",
+        create table stay (day date, stay_id int, ward uuid, uuid uuid, primary key (day, stay_id)) partition by range (day);
+        create table stay_old partition of stay default; alter table stay_old add foreign key (ward) references ward;
+        insert into ward (name) values ('North'); insert into bed select 1, id from ward; insert into stay select '2026-01-01', 7, id from ward""",
         database="trial",
     )
     engine = connect.create(connect.address(url(shop)), sources.Terms(read_only=True))
@@ -171,10 +173,13 @@ def test_the_first_records_name_what_they_refer_to_by_keys_of_every_kind(shop: U
         made = assemble(keeping.stored_collections("odd", keeping.look("odd", url(shop), {}), []))
         with engine.connect() as connection:
             rows, titles = preview.first_records(connection, made, "odd.bed", 1)
+            stays, wards = preview.first_records(connection, made, "odd.stay", 1)
     finally:
         engine.dispose()
-        pg.sql("drop table bed, ward", database="trial")
+        pg.sql("drop table bed, stay, ward", database="trial")
     assert [titles["odd.ward", row.values["ward"]] for row in rows] == ["North"]
+    assert [(row.title, wards["odd.ward", row.values["ward"]]) for row in stays] == [("Stay 7", "North")]
+    assert list(made["odd.stay"].columns) == ["day", "ward"]
 
 
 def test_odd_types_of_postgresql_are_read_in_words(shop: URL, pg: Embedded) -> None:

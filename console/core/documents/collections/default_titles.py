@@ -64,7 +64,7 @@ def parts_in_title(fields: Sequence[Field], key: Sequence[str], title: str) -> s
 
 def of_parts(parts: Sequence[Field], one: str) -> str:
     """A title of the parts of a key: texts speak for themselves. A number that is called ID stands without the moment that says its partition."""
-    alone = [item for item in parts if item.label == "ID" and item.stored == "integer"]
+    alone = [item for item in parts if item.label.lower() in ("id", f"{one} id".lower()) and item.stored == "integer"]
     if alone and all(item in alone or item.stored in ("date", "datetime") for item in parts):
         return f"{one} {{{{ {path(alone[0].name)} }}}}"
     labels = _part_labels([item.label for item in parts])
@@ -127,9 +127,9 @@ def path(name: str) -> str:
 def default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
     """The columns that a list shows: of many its states and amounts, then the first; long texts and who wrote a row last.
 
-    Without currencies, which stand with their amounts, and the `unread`: keys that no person reads there.
+    Without currencies, which stand with their amounts, and the `unread`: keys that no person reads there, as those called UUID.
     """
-    beside = {item.currency for item in shown} | set(unread)
+    beside = {item.currency for item in shown} | set(unread) | {item.name for item in shown if item.name.lower() in ("uuid", "guid")}
     plain = [item for item in shown if item.type not in SHOWN_ONLY and item.name not in beside] or list(shown)
     words = {item.name: recognising.parts_of(item.name) for item in plain}
     states = [item.name for item in plain if recognising.STATES & set(words[item.name][-1:])]
