@@ -116,6 +116,7 @@ class Twilio:
     fail: list[int] = field(default_factory=list)
     code: int = 20500
     garbled: int = 0  # so many requests are answered by a page of whoever stands before it
+    page: bytes = b"<html>Please sign in</html>"
     lost: int = 0  # so many messages are taken, and the answer is 500
 
     def answer(self, request: outside.Received) -> tuple[int, bytes, dict[str, str]]:
@@ -126,7 +127,7 @@ class Twilio:
         path = request.path.partition("?")[0]
         if self.garbled:
             self.garbled -= 1
-            return 200, b"<html>Please sign in</html>", {}
+            return 200, self.page, {}
         if request.method == "POST" and path.endswith("/Messages.json"):
             if self.fail:
                 return self.fail.pop(0), orjson.dumps({"code": self.code, "message": "no", "status": 500}), {}

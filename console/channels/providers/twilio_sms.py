@@ -48,6 +48,8 @@ class TwilioSms(Provider):
         own = {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
         more = {"status_callback": letter.callback} if letter.callback else {}
         made = _answer_of(lambda client: client.messages.create(to=letter.to, body=str(letter.content["text"]), **own, **more))
+        if not made.sid:
+            raise OutcomeUnknown("Twilio's answer names no message; it cannot be told whether the SMS left.")
         return _became(made.sid, made.status, made.error_code, str(made.error_message or ""))
 
     def find(self, letter: Letter, provider_id: str) -> Handed | None:
@@ -73,8 +75,15 @@ class TwilioSms(Provider):
         status = form.get("MessageStatus") or form.get("SmsStatus") or ""
         sid = form.get("MessageSid") or form.get("SmsSid") or ""
         if "Body" in form and status in ("", "received", "receiving"):
-            return Answer(form.get("From", ""), form["Body"], sid, stops=form.get("OptOutType", "").upper() == "STOP")
+            text = "\n".join(part for part in (form["Body"], _attached(form.get("NumMedia", ""))) if part)
+            return Answer(form.get("From", ""), text, sid, stops=form.get("OptOutType", "").upper() == "STOP")
         return Receipt(_became(sid, status, form.get("ErrorCode")), callback.url.partition("?m=")[2])
+
+
+def _attached(number: str) -> str:
+    """What stands for the pictures and other files of an MMS."""
+    many = int(number) if number.isdecimal() and len(number) < 4 else 0
+    return f"[{many} file{'s' if many > 1 else ''} attached: look at Twilio]" if many else ""
 
 
 def _became(sid: object, status: object, code: object, told: str = "") -> Handed:
