@@ -153,9 +153,10 @@ def address(cell: str) -> str:
 
 def as_compared(value: object) -> str:
     """What a value is compared by: without regard to case, nor to how a domain spells its letters (xn--… or ü). What stands before the @ counts as it is, dots too."""
-    text = unicodedata.normalize("NFC", str(value)).strip().casefold() if value not in (None, "") else ""
+    text = unicodedata.normalize("NFC", str(value)).strip() if value not in (None, "") else ""
     before, at, domain = text.rpartition("@")
-    return f"{before}@{_domains(domain)[0]}" if at and "xn--" in domain else text
+    domain = domain.lower()
+    return f"{before.casefold()}@{_domains(domain)[0] if 'xn--' in domain else domain}" if at else text.casefold()
 
 
 def spellings(value: Any) -> set[Any]:

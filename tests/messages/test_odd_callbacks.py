@@ -362,6 +362,12 @@ def test_a_page_of_somebody_else_in_place_of_twilios_answer_sends_nothing_twice(
     assert len(texting.server.messages) == 1
     texting.server.garbled, texting.server.page = 1, b""
     assert line(texting.company, begin(texting.company, workflow("again", [dict(SMS)]))).status == "unknown", "an answer without an id is none"
+    texting.server.garbled, texting.server.page = 99, b"[1]"
+    asked = begin(texting.company, workflow("third", [dict(SMS)]))
+    for minutes in (0, 1, 1, 3, 11, 31):
+        texting.move(timedelta(minutes=minutes))
+        reached.work()
+    assert status(texting.company, asked)[0] == "waiting_person", "what is no answer of Twilio's is not looked up for ever"
 
 
 def test_a_message_that_the_clock_of_another_worker_takes_up_early_leaves_once(texting: Texting) -> None:

@@ -4,6 +4,7 @@ Source: RFC 8058 for unsubscribing with one click.
 """
 
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from typing import ClassVar
 
@@ -15,6 +16,21 @@ from console.core.contacting import Kind
 from console.core.message_words import words_in
 from console.errors import IntegrationError
 from console.integrations import mail
+
+
+LINK = "list-unsubscribe"
+
+
+class WithLink(EmailPolicy):
+    """Writes the link that ends messages as it is: the library puts what is longer than a line into encoded words, which mail programs do not read there."""
+
+    def fold(self, name: str, value: str) -> str:
+        """The header as it leaves."""
+        return f"{name}: {value}{self.linesep}" if name.lower() == LINK else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """The same, in bytes."""
+        return self.fold(name, value).encode("ascii") if name.lower() == LINK else super().fold_binary(name, value)
 
 
 class Smtp(Provider):
@@ -45,7 +61,7 @@ class Smtp(Provider):
 
 def composed(letter: Letter, sender: str) -> EmailMessage:
     """The e-mail with both bodies. Its id is ours, so that an answer names it."""
-    message, content = EmailMessage(), letter.content
+    message, content = EmailMessage(policy=WithLink()), letter.content
     subject = " ".join(str(content.get("subject", "")).split())
     message["Subject"], message["From"], message["To"] = subject, sender, letter.to
     message["Date"] = format_datetime(letter.at)

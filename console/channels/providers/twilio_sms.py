@@ -108,7 +108,7 @@ def _answer_of(call: Any) -> Any:
         words = WORDS.get(error.code) or f"Twilio refused it ({error.status}): {str(error.msg)[:200]}"
         code = "opted_out" if error.code == OPTED_OUT else "refused"
         raise IntegrationError(words, permanent=permanent, code=code) from error
-    except (TwilioException, ValueError) as error:  # the second: no JSON
+    except (TwilioException, ValueError, AttributeError, TypeError, LookupError, RecursionError) as error:  # no JSON, or JSON of somebody else
         raise OutcomeUnknown("Twilio's answer cannot be read.") from error
 
 
