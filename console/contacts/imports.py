@@ -310,7 +310,11 @@ def _moved(plan: Plan, record: Record, values: Mapping[str, Any]) -> set[str]:
     """The fields in which the contact differs from the line, as far as the actor reads them."""
     by_name = plan.collection.by_name
     kept = {name: record.values[name] for name in values if name in record.values}
-    same_name = {name for name, kept_value in kept.items() if headings.as_compared(kept_value) == headings.as_compared(values[name]) and name == plan.match}
+    same_name = {
+        name
+        for name, kept_value in kept.items()
+        if headings.as_compared(kept_value) == headings.as_compared(values[name]) and name == plan.match
+    }
     return {n for n in kept if n not in same_name and not records.alike(plan.collection, by_name[n], values[n], kept[n])}
 
 

@@ -408,7 +408,11 @@ def _look_at_call(message: Message) -> None:
     try:
         if letter is not None:
             answers = message.sandbox  # of the sandbox only a process that died in between leaves one without its end
-            found = sandbox.handed(letter, script_of(letter.kind)) if answers else providers.looked_up(_carrier(message), letter, message.provider_id or "")
+            found = (
+                sandbox.handed(letter, script_of(letter.kind))
+                if answers
+                else providers.looked_up(_carrier(message), letter, message.provider_id or "")
+            )
     except (IntegrationError, OutcomeUnknown) as error:
         _log.warning("call %s: %s", message.id, error.message)
     if found is not None and found.outcome:

@@ -139,14 +139,21 @@ class Twilio:
                 "body": told["Body"],
                 "status": "queued",
             }
-            made |= {"direction": "outbound-api", "callback": told.get("StatusCallback"), "error_code": None, "error_message": None}
+            made |= {
+                "direction": "outbound-api",
+                "date_sent": None,
+                "callback": told.get("StatusCallback"),
+                "error_code": None,
+                "error_message": None,
+            }
             self.messages.append(made)
             if self.lost:
                 self.lost -= 1
                 return 500, b"oops", {}
             return 201, orjson.dumps(made), {}
         query = parse_qs(request.path.partition("?")[2])
-        listed = [one for one in self.messages if one["to"] == query.get("To", [""])[0]]
+        by_day = any(name.startswith("DateSent") for name in query)  # what is queued has no such day
+        listed = [one for one in self.messages if one["to"] == query.get("To", [""])[0] and (one["date_sent"] or not by_day)]
         return 200, orjson.dumps({"messages": listed, "next_page_uri": None, "page": 0, "page_size": 50}), {}
 
 

@@ -361,7 +361,9 @@ def test_a_page_of_somebody_else_in_place_of_twilios_answer_sends_nothing_twice(
         reached.work()
     assert len(texting.server.messages) == 1
     texting.server.garbled, texting.server.page = 1, b""
-    assert line(texting.company, begin(texting.company, workflow("again", [dict(SMS)]))).status == "unknown", "an answer without an id is none"
+    assert line(texting.company, begin(texting.company, workflow("again", [dict(SMS)]))).status == "unknown", (
+        "an answer without an id is none"
+    )
     texting.server.garbled, texting.server.page = 99, b"[1]"
     asked = begin(texting.company, workflow("third", [dict(SMS)]))
     for minutes in (0, 1, 1, 3, 11, 31):

@@ -262,14 +262,19 @@ def test_a_quotation_mark_too_many_or_too_few_is_said_and_swallows_nobody_silent
 
 
 def test_characters_that_nobody_sees_are_left_out(club: "Pages") -> None:
-    text, person = "name,email\n\ufeffZo\u200be\u0308,\ufeff\u200ezoe@post.example\nA\u202ena\x07,ana@post.example\u00a0\n", club.company.olivia.id
+    text, person = (
+        "name,email\n\ufeffZo\u200be\u0308,\ufeff\u200ezoe@post.example\nA\u202ena\x07,ana@post.example\u00a0\n",
+        club.company.olivia.id,
+    )
     file = contact_files.keep(new_id("imf"), person, io.BytesIO(text.encode()))
     read = [row.cells for row in contact_files.rows(file, person)]
     assert read == [["name", "email"], ["Zoë", "zoe@post.example"], ["Ana", "ana@post.example"]]
 
 
 def test_one_mailbox_is_one_contact_however_its_domain_is_spelled_and_dots_before_the_at_count(club: "Pages") -> None:
-    twice = kept(club.company, "name,email,stage\nAnn,a.b@Bücher.example,new\nAnn,A.b@xn--bcher-kva.example,new\nBo,ab@bücher.example,new\n")
+    twice = kept(
+        club.company, "name,email,stage\nAnn,a.b@Bücher.example,new\nAnn,A.b@xn--bcher-kva.example,new\nBo,ab@bücher.example,new\n"
+    )
     assert (counts(twice), list(why(twice))) == ((2, 0, 0, 1), [3])
     imported(club.company, "name,email,stage\nAnn,a.b@xn--bcher-kva.example,new\nCy,cy@straße.example,new\nDi,di@xn--.example,new\n")
     work_until_idle()

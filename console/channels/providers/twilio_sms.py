@@ -58,8 +58,11 @@ class TwilioSms(Provider):
             made = _answer_of(lambda client: client.messages(provider_id).fetch())
             return _became(provider_id, made.status, made.error_code, str(made.error_message or ""))
         since = (letter.since or letter.at) - LOOKED_BACK
-        there = _answer_of(lambda client: client.messages.list(to=letter.to, date_sent_after=since, limit=100))
-        fitting = (message for message in there if str(message.direction).startswith("outbound") and message.sid not in letter.taken)
+        there = _answer_of(
+            lambda client: client.messages.list(to=letter.to, limit=100)
+        )  # asked by the day of sending, it leaves out what is queued
+        lately = (message for message in there if message.date_created is None or message.date_created >= since)
+        fitting = (message for message in lately if str(message.direction).startswith("outbound") and message.sid not in letter.taken)
         same = next((message for message in fitting if message.body == letter.content["text"]), None)
         return _became(same.sid, same.status, same.error_code) if same is not None else None
 
@@ -108,7 +111,14 @@ def _answer_of(call: Any) -> Any:
         words = WORDS.get(error.code) or f"Twilio refused it ({error.status}): {str(error.msg)[:200]}"
         code = "opted_out" if error.code == OPTED_OUT else "refused"
         raise IntegrationError(words, permanent=permanent, code=code) from error
-    except (TwilioException, ValueError, AttributeError, TypeError, LookupError, RecursionError) as error:  # no JSON, or JSON of somebody else
+    except (
+        TwilioException,
+        ValueError,
+        AttributeError,
+        TypeError,
+        LookupError,
+        RecursionError,
+    ) as error:  # no JSON, or JSON of somebody else
         raise OutcomeUnknown("Twilio's answer cannot be read.") from error
 
 
