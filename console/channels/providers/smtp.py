@@ -17,7 +17,6 @@ from console.core.message_words import words_in
 from console.errors import IntegrationError
 from console.integrations import mail
 
-
 LINK = "list-unsubscribe"
 
 
