@@ -1,9 +1,12 @@
 """What a person wrote in an answer, apart from our letter that their mail program repeats: that names the word which ends messages."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from console.channels import mail_reports
-from console.channels.base import Answer
+from console.channels.base import Answer, Letter
+from console.channels.providers.smtp import composed
 from console.core.stop_words import is_stop
 from tests.tables import cases
 
@@ -51,3 +54,12 @@ def test_words_of_their_own_are_not_cut(said: str) -> None:
     answer = mail_reports.read(f"From: sam@post.example\nContent-Type: text/plain\n\n{said}".encode())
     assert isinstance(answer, Answer)
     assert answer.text == said.replace("> ours\n", "")
+
+
+def test_no_text_of_a_letter_begins_a_header_of_its_own_and_its_link_stands_as_it_is() -> None:
+    texts = {"subject": "For Eve\r\nBcc: x@y.example\x00", "reply_to": "a@b.example\nBcc: x@y.example", "text": "Hello"}
+    link = f"https://console.example/unsubscribe/msg_{'0' * 26}.{'x' * 64}"
+    letter = Letter("msg_" + "0" * 26, "email", "eve@post.example", texts, unsubscribe=link, at=datetime.now(UTC))
+    head = composed(letter, "Fernwick Pay <hello@fernwick.example>").as_bytes().partition(b"\n\n")[0].decode()
+    told = [line for line in head.splitlines() if line.startswith(("Subject", "Reply-To", "Bcc", "List-Unsubscribe:"))]
+    assert told == ["Subject: For Eve Bcc: x@y.example", "Reply-To: a@b.example Bcc: x@y.example", f"List-Unsubscribe: <{link}>"]
