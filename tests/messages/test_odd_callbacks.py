@@ -289,7 +289,7 @@ def test_an_answer_in_other_letters_and_without_a_text_is_kept(texting: Texting)
     begin(texting.company, "hello")
     for number, text in enumerate(("ДА ✓", "", "x" * 30_000)):
         assert texting.told(From="+12025550147", To="+12025550100", Body=text, MessageSid=f"SM{number}", SmsStatus="received") == 200
-    picture = {"MessageSid": "SM3", "SmsStatus": "received", "NumMedia": "1"}
+    picture: dict[str, Any] = {"MessageSid": "SM3", "SmsStatus": "received", "NumMedia": "1"}
     assert texting.told(From="+12025550147", To="+12025550100", Body="", **picture) == 200
     kept = fetch("select provider_id, id from console.message where direction = 'in' order by provider_id")
     assert [row[0] for row in kept] == ["SM0", "SM1", "SM2", "SM3"]

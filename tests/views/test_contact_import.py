@@ -271,15 +271,12 @@ def test_characters_that_nobody_sees_are_left_out(club: "Pages") -> None:
     assert read == [["name", "email"], ["Zoë", "zoe@post.example"], ["Ana", "ana@post.example"]]
 
 
-def test_one_mailbox_is_one_contact_however_its_domain_is_spelled_and_dots_before_the_at_count(club: "Pages") -> None:
-    twice = kept(
-        club.company, "name,email,stage\nAnn,a.b@Bücher.example,new\nAnn,A.b@xn--bcher-kva.example,new\nBo,ab@bücher.example,new\n"
+def test_one_mailbox_is_one_contact_however_its_domain_is_spelled(club: "Pages") -> None:
+    imported(club.company, "name,email,stage\nCy,cy@xn--bcher-kva.example,new\n")
+    text = (
+        "name,email,stage\nA,a.b@bücher.example,new\nA,A.b@xn--bcher-kva.example,new\nB,ab@bücher.example,new\nCy,cy@Bücher.example,new\n"
     )
-    assert (counts(twice), list(why(twice))) == ((2, 0, 0, 1), [3])
-    imported(club.company, "name,email,stage\nAnn,a.b@xn--bcher-kva.example,new\nCy,cy@straße.example,new\nDi,di@xn--.example,new\n")
-    work_until_idle()
-    again = kept(club.company, "name,email,stage\nAnn,a.b@bücher.example,new\nCy,cy@xn--strae-oqa.example,new\nDi,di@xn--.example,new\n")
-    assert counts(again)[3] == 3, why(again)
+    assert [*counts(found := kept(club.company, text)), *why(found)] == [2, 0, 0, 2, 3, 5]
 
 
 def test_whoever_sends_the_file_chooses_encoding_and_columns_and_looks_again(club: "Pages") -> None:

@@ -38,10 +38,10 @@ def named(kind: str, name: str) -> Provider | None:
     return next((provider for provider in every() if (provider.kind, provider.name) == (kind, name)), None)
 
 
-def looked_up(provider: Provider, letter: Letter, provider_id: str) -> Handed | None:
+def looked_up(provider: Provider, letter: Letter, provider_id: str | None) -> Handed | None:
     """What the provider knows of a message. Raises IntegrationError, OutcomeUnknown: also where its answer makes the plug-in fail, or it would be looked up for ever."""
     try:
-        return provider.find(letter, provider_id)
+        return provider.find(letter, provider_id or "")
     except ConsoleError:
         raise
     except Exception as error:
