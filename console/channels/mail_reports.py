@@ -12,6 +12,7 @@ from email.utils import parseaddr
 from html import unescape
 
 from console.channels.base import Answer, Handed, Receipt
+from console.channels.repeated_text import own_html, own_words
 
 MOST_BYTES = 1536 * 1024
 LONGEST_REASON = 300
@@ -21,7 +22,6 @@ NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw
 """Codecs of Python that no mail is written in, and whose reading takes long or cannot replace what is wrong."""
 _OURS = re.compile(r"<(msg_[0-9a-z]{26})@")
 _TYPES = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
-_QUOTED = re.compile(r"<blockquote\b.*", re.IGNORECASE | re.DOTALL)
 _BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li)[^>]*>", re.IGNORECASE)
 _MARKS = ("X-Autoreply", "X-Autorespond", "X-Loop", "List-Id", "Feedback-ID")
 _PRECEDENCE = ("bulk", "junk", "list", "auto_reply")
@@ -101,14 +101,14 @@ def _text(mail: Message) -> str:
     text = "" if body is None else _written(body)
     if body is not None and body.get_content_type() == "text/html":
         text = _words_of_html(text)
-    return "\n".join(line for line in text.splitlines() if not line.startswith(">")).strip()
+    return own_words(text)
 
 
 def _words_of_html(text: str) -> str:
     """The words alone, without the part that repeats ours."""
     import nh3
 
-    kept = nh3.clean(_QUOTED.sub("", text), tags={"br", "p", "div", "tr", "li"}, attributes={})
+    kept = nh3.clean(own_html(text), tags={"br", "p", "div", "tr", "li"}, attributes={})
     return unescape(nh3.clean(_BREAKS.sub("\n", kept), tags=set()))
 
 

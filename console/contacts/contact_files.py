@@ -6,6 +6,7 @@ import io
 import re
 import shutil
 import time
+import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -28,7 +29,7 @@ TOLD_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])[{DELIMITERS}]*", re.IGNORECA
 AS_TEXT = re.compile(r'="([^"]*)"')
 """A cell as it is written so that a spreadsheet takes a long number for a text."""
 UNREADABLE = "\ufffd"
-UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Characters that nobody sees or typed: marks of files that were put together, blanks without width, what turns the direction of text. They are left out."""
 NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")
 """How spreadsheets, archives and PDF files begin."""
@@ -187,11 +188,16 @@ def _lines(parts: Iterable[bytes], encoding: str) -> Iterator[str]:
     decoder, rest = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors="replace"), translate=True), ""
     for part in parts:
         *lines, rest = (rest + UNSEEN.sub("", decoder.decode(part)).replace("\x00", UNREADABLE)).split("\n")
-        yield from (f"{line}\n" if len(line) <= LONGEST_LINE else LONG for line in lines)
+        yield from (f"{_composed(line)}\n" if len(line) <= LONGEST_LINE else LONG for line in lines)
         rest = rest[: LONGEST_LINE + 1]
     rest += decoder.decode(b"", final=True)
     if rest:
-        yield rest if len(rest) <= LONGEST_LINE else LONG
+        yield _composed(rest) if len(rest) <= LONGEST_LINE else LONG
+
+
+def _composed(line: str) -> str:
+    """The line with each letter and its accent in one, as people type it: a Mac keeps them apart, and then nobody finds the name."""
+    return unicodedata.normalize("NFC", line)
 
 
 def _about(folder: str, number: int) -> str:

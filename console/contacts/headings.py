@@ -1,8 +1,10 @@
 """What a column of somebody else's list of contacts is, by its heading, and how its cells are spelled here: names of countries, zones, shortened numbers."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 from zoneinfo import available_timezones
 
 from console.core.documents.collections import Collection, Field
@@ -147,6 +149,34 @@ def address(cell: str) -> str:
     """The address alone of what a mail program or a web page writes around it, as in Ada <ada@post.example>."""
     found = _MAIL.fullmatch(cell)
     return found[1] if found is not None else cell
+
+
+def as_compared(value: object) -> str:
+    """What a value is compared by: without regard to case, nor to how a domain spells its letters (xn--… or ü). What stands before the @ counts as it is, dots too."""
+    text = unicodedata.normalize("NFC", str(value)).strip() if value not in (None, "") else ""
+    before, at, domain = text.rpartition("@")
+    domain = domain.lower()
+    return f"{before.casefold()}@{_domains(domain)[0] if 'xn--' in domain else domain}" if at else text.casefold()
+
+
+def spellings(value: Any) -> set[Any]:
+    """The ways in which databases may have a value that stands in a file."""
+    if not isinstance(value, str):
+        return {value}
+    before, at, domain = value.lower().rpartition("@")
+    other = _domains(domain) if at and ("xn--" in domain or not domain.isascii()) else ()
+    return {value, value.lower(), *(f"{before}@{name}" for name in other)}
+
+
+def _domains(domain: str) -> tuple[str, str]:
+    """The domain with its letters, and as machines write it; as it is where it is none."""
+    from email_validator import EmailNotValidError, validate_email  # of those who need it: most addresses are plain
+
+    try:
+        known = validate_email(f"x@{domain}", check_deliverability=False)
+    except EmailNotValidError:
+        return domain, domain
+    return known.domain, known.ascii_domain or domain
 
 
 def number(cell: str) -> str:

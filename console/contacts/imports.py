@@ -262,7 +262,7 @@ def _line(
     if first is not None and first != row.number:
         return Line(row.number, REFUSED, values, (f"The same {plan.one} stands on a line before.", f"It stands on line {first:,}."))
     agreed, unsaid = consent_columns.read(plan.consents, row.cells, plan.question.same)
-    found = there.get(_spelled(values.get(plan.match or ""))) or ()
+    found = there.get(headings.as_compared(values.get(plan.match or ""))) or ()
     if row.number in begun and not found and plan.match is None:
         same = records.find_same(plan.collection.id, values, plan.read)
         found = (same,) if same is not None else ()
@@ -310,7 +310,11 @@ def _moved(plan: Plan, record: Record, values: Mapping[str, Any]) -> set[str]:
     """The fields in which the contact differs from the line, as far as the actor reads them."""
     by_name = plan.collection.by_name
     kept = {name: record.values[name] for name in values if name in record.values}
-    same_name = {name for name, kept_value in kept.items() if _spelled(kept_value) == _spelled(values[name]) and name == plan.match}
+    same_name = {
+        name
+        for name, kept_value in kept.items()
+        if headings.as_compared(kept_value) == headings.as_compared(values[name]) and name == plan.match
+    }
     return {n for n in kept if n not in same_name and not records.alike(plan.collection, by_name[n], values[n], kept[n])}
 
 
@@ -387,7 +391,7 @@ def _identity(plan: Plan, values: Mapping[str, Any]) -> str:
     """What two lines must not share: the field by which contacts are found, else everything that they say."""
     named = values.get(plan.match or "")
     return (
-        f"one {_spelled(named)}"
+        f"one {headings.as_compared(named)}"
         if named not in (None, "")
         else f"all {orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str).decode()}"
     )
@@ -399,12 +403,12 @@ def _contacts_present(plan: Plan, values: Sequence[Mapping[str, Any]]) -> dict[s
     if name is None:
         return {}
     given = [value[name] for value in values if value.get(name) not in (None, "")]
-    wanted = sorted({spelled for value in given for spelled in ((value, value.lower()) if isinstance(value, str) else (value,))}, key=str)
+    wanted = sorted({spelled for value in given for spelled in headings.spellings(value)}, key=str)
     found: dict[str, list[Record]] = {}
     for start in range(0, len(wanted), ASKED):
         page = records.page(plan.collection.id, plan.read, where=Test(name, "in", wanted[start : start + ASKED]), limit=records.MOST_ROWS)
         for record in page.rows:
-            found.setdefault(_spelled(record.values.get(name)), []).append(record)
+            found.setdefault(headings.as_compared(record.values.get(name)), []).append(record)
     return found
 
 
@@ -414,10 +418,6 @@ def _changeable(plan: Plan, found: Sequence[Record]) -> AbstractSet[str]:
     if not plan.question.change or not access.can(plan.actor, None, f"collection:{plan.collection.id}", "update"):
         return frozenset()
     return frozenset(keys) if plan.update.unlimited else records.visible_keys(plan.collection.id, keys, plan.update)
-
-
-def _spelled(value: Any) -> str:
-    return str(value).strip().casefold() if value not in (None, "") else ""
 
 
 def _fields(actor: Actor, collection: Collection) -> list[Field]:

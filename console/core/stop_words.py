@@ -8,26 +8,27 @@ from types import MappingProxyType
 ALONE: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "en": frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "opt out", "revoke", "remove"}),
-        "de": frozenset({"stopp", "abmelden", "abbestellen", "austragen", "widerruf", "ende"}),
-        "fr": frozenset({"arret", "arreter", "desabonner", "desinscription", "desinscrire"}),
+        "de": frozenset({"stopp", "stoppen", "abmelden", "abbestellen", "austragen", "widerruf", "ende"}),
+        "fr": frozenset({"arret", "arreter", "arretez", "arrete", "desabonner", "desabonnez moi", "desinscription", "desinscrire"}),
         "es": frozenset({"baja", "alto", "parar", "cancelar"}),
         "it": frozenset({"ferma", "disiscrivi", "cancellami"}),
         "pt": frozenset({"sair", "parar", "pare"}),
-        "nl": frozenset({"afmelden", "uitschrijven"}),
+        "nl": frozenset({"afmelden", "uitschrijven", "stoppen"}),
         "sv": frozenset({"avsluta", "avregistrera"}),
         "da": frozenset({"afmeld", "slut"}),
         "no": frozenset({"avmeld", "slutt"}),
         "fi": frozenset({"lopeta", "peruuta"}),
-        "pl": frozenset({"koniec", "wypisz", "rezygnuje"}),
-        "lt": frozenset({"stabdyti", "atsisakau", "baigti"}),
-        "lv": frozenset({"beigt", "atteikties"}),
-        "et": frozenset({"lopeta", "loobun"}),
-        "cs": frozenset({"konec", "odhlasit"}),
+        "pl": frozenset({"koniec", "wypisz", "wypisz mnie", "rezygnuje", "rezygnacja"}),
+        "lt": frozenset({"stabdyti", "stabdykit", "stabdykite", "atsisakau", "atsisakyti", "baigti", "nebesiuskite"}),
+        "lv": frozenset({"beigt", "atteikties", "atteikt", "partraukt"}),
+        "et": frozenset({"lopeta", "lopetage", "loobun", "peata"}),
+        "cs": frozenset({"konec", "odhlasit", "zrusit"}),
         "hu": frozenset({"leallitas", "leiratkozas"}),
         "ro": frozenset({"dezabonare", "opreste"}),
+        "tr": frozenset({"dur", "ret", "iptal", "abonelikten cık", "abonelikten cik"}),
         "el": frozenset({"διακοπη"}),
         "ru": frozenset({"стоп", "отписаться", "отмена"}),
-        "uk": frozenset({"стоп", "відписатися"}),
+        "uk": frozenset({"стоп", "відписатися", "відмова"}),
     }
 )
 """Words that mean it as the whole message, by language; any of them counts in any language."""
@@ -50,26 +51,65 @@ PHRASES = (
     *("no me escribas", "non chiamatemi", "nao me ligue", "niet meer bellen", "ring inte", "neskambinkite"),
 )
 """Phrases that mean it anywhere in a message."""
-_ALL = frozenset(word for words in ALONE.values() for word in words)
-_POLITE = frozenset({"please", "pls", "plz", "bitte", "svp", "merci", "thanks", "thank", "you", "now", "all", "por", "favor", "gracias"})
+_POLITE = frozenset(
+    {
+        "please",
+        "pls",
+        "plz",
+        "bitte",
+        "svp",
+        "merci",
+        "thanks",
+        "thank",
+        "you",
+        "now",
+        "all",
+        "por",
+        "favor",
+        "gracias",
+        "this",
+        "it",
+        "sms",
+        "mms",
+        "pub",
+    }
+)
+"""Words beside it that change nothing; `pub` is what French networks ask for."""
 MOST_WORDS = 4
 
 
 def is_stop(text: str) -> bool:
-    """Whether the message says that no more are wanted. Case, accents and punctuation do not matter."""
-    plain = _plain(text)
+    """Whether the message says that no more are wanted, as a whole or in its first line, a name or a signature being below it.
+
+    Case, accents, punctuation, marks that nobody sees, and a word said twice do not matter.
+    """
+    known, first = text[:2000], next((line for line in text[:2000].splitlines() if line.strip()), "")
+    return _says_it(_plain(known)) or _says_it(_plain(known, unseen=" ")) or _is_the_word(_plain(first))
+
+
+def _says_it(plain: str) -> bool:
     words = plain.split()
-    if not words:
-        return False
-    bare = [word for word in words if word not in _POLITE]
-    if plain in _ALL or " ".join(bare) in _ALL:
-        return True
-    if len(words) <= MOST_WORDS and words[0] in FIRM and len(bare) <= 1:
-        return True
-    return any(f" {phrase} " in f" {plain} " for phrase in PHRASES)
+    bare = _bare(words)
+    firm = 0 < len(words) <= MOST_WORDS and words[0] in FIRM and len([word for word in bare if not word.isdecimal()]) <= 1
+    return firm or _is_the_word(plain) or any(f" {phrase} " in f" {plain} " for phrase in PHRASES)
 
 
-def _plain(text: str) -> str:
-    """Small letters without accents, words with single blanks between them."""
-    folded = unicodedata.normalize("NFKD", re.sub(r"(?<=\w)['’`´](?=t\b)", "", text.casefold()[:2000]))
-    return " ".join(re.sub(r"[\W_]+", " ", "".join(letter for letter in folded if not unicodedata.combining(letter))).split())
+def _is_the_word(plain: str) -> bool:
+    words = plain.split()
+    spelled = "".join(words) if words and all(len(word) == 1 for word in words) else ""
+    return plain in _ALL or spelled in _ALL or " ".join(_bare(words)) in _ALL
+
+
+def _bare(words: list[str]) -> list[str]:
+    """The words that matter, each once."""
+    return list(dict.fromkeys(word for word in words if word not in _POLITE))
+
+
+def _plain(text: str, unseen: str = "") -> str:
+    """Small letters without accents, words with single blanks between them; `unseen` is what stands for marks that nobody sees, such as a soft hyphen."""
+    apart = unicodedata.normalize("NFKD", re.sub(r"(?<=\w)['’`´](?=t\b)", "", text)).casefold()
+    seen = "".join(unseen if unicodedata.category(letter) == "Cf" else letter for letter in unicodedata.normalize("NFKD", apart))
+    return " ".join(re.sub(r"[\W_]+", " ", "".join(letter for letter in seen if not unicodedata.combining(letter))).split())
+
+
+_ALL = frozenset(_plain(word) for words in ALONE.values() for word in words)

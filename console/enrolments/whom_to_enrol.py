@@ -229,7 +229,7 @@ def _has_nul(row: Mapping[str, Any]) -> bool:
 
 def _of_record(target: Target, question: Question, number: int, row: Mapping[str, Any], found: Mapping[str, list[str]]) -> Candidate:
     named = str(row.get(question.match or "", "")).strip()
-    keys = found.get(named.casefold(), [])
+    keys = found.get(headings.as_compared(named), [])
     wrong = None
     if not named:
         wrong = "This row does not say which record is meant."
@@ -250,17 +250,17 @@ def _matched(actor: Actor, target: Target, question: Question, rows: Sequence[Ma
     name = question.match or ""
     if name == KEY:
         keys = {str(row[name]) for row in rows if row.get(name) not in (None, "")}
-        return {key.casefold(): [key] for key in records.visible_keys(collection.id, sorted(keys), scope)}
+        return {headings.as_compared(key): [key] for key in records.visible_keys(collection.id, sorted(keys), scope)}
     filters.readable_field(collection, name, scope.hidden)
     given = {str(row[name]).strip() for row in rows if str(row.get(name) or "").strip()}
-    wanted = sorted(given | ({value.lower() for value in given} if collection.by_name[name].type == "email" else set()))
+    wanted = sorted({way for value in given for way in headings.spellings(value)} if collection.by_name[name].type == "email" else given)
     found: dict[str, list[str]] = {}
     for start in range(0, len(wanted), ASKED):
         condition = orjson.dumps({"field": name, "op": "in", "value": wanted[start : start + ASKED]}).decode()
         where, _, _ = browse.question(actor, collection, scope, BrowseQuery(filter=condition))
         page = records.page(collection.id, scope, where=where, limit=records.MOST_ROWS, fields=[name])
         for record in page.rows:
-            found.setdefault(str(record.values.get(name)).strip().casefold(), []).append(str(record.key))
+            found.setdefault(headings.as_compared(record.values.get(name)), []).append(str(record.key))
     return found
 
 

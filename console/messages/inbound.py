@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import access, faults, log, records, subjects
+from console.contacts import headings
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -134,7 +135,7 @@ def _keys_by_address(collection: Collection, column: str, kind: str, address: st
 def _ways_to_write(kind: str, address: str) -> list[str]:
     """The address as databases may have it."""
     if kind == "email":
-        return list(dict.fromkeys([address, address.casefold()]))
+        return list(dict.fromkeys([address, address.casefold(), *sorted(headings.spellings(address))]))
     import phonenumbers
 
     try:

@@ -382,7 +382,7 @@ def _find_out(message: Message) -> None:
         _settle(message, "unknown", "unknown", "unknown", f"{message.result.get('reason', '')} {message_results.UNSURE}".strip())
         return
     try:
-        found = Handed(f"sandbox-{message.id}") if provider is None else provider.find(letter, message.provider_id or "")
+        found = Handed(f"sandbox-{message.id}") if provider is None else providers.looked_up(provider, letter, message.provider_id)
     except (IntegrationError, OutcomeUnknown) as error:
         if message.looks + 1 >= len(LOOKS):
             _settle(message, "unknown", "unknown", "unknown", f"{error.message} {message_results.UNSURE}")
@@ -408,7 +408,8 @@ def _look_at_call(message: Message) -> None:
     try:
         if letter is not None:
             answers = message.sandbox  # of the sandbox only a process that died in between leaves one without its end
-            found = sandbox.handed(letter, script_of(letter.kind)) if answers else _carrier(message).find(letter, message.provider_id or "")
+            known = None if answers else providers.looked_up(_carrier(message), letter, message.provider_id)
+            found = sandbox.handed(letter, script_of(letter.kind)) if answers else known
     except (IntegrationError, OutcomeUnknown) as error:
         _log.warning("call %s: %s", message.id, error.message)
     if found is not None and found.outcome:

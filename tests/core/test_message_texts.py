@@ -9,7 +9,9 @@ from tests.tables import cases
 
 @cases("text", [
     "STOP", "Stop pls", "stopp!", "ARRÊT", "Baja.", "unsubscribe", "please unsubscribe me", "Don't call me again", "don’t call",
-    "Opt out", "STOP ALL", "Please stop", "abmelden bitte", "I said: stop calling me!!", "СТОП",
+    "Opt out", "STOP ALL", "Please stop", "abmelden bitte", "I said: stop calling me!!", "СТОП", "S\u200bTOP", "ST\u00adOP", "STOP\u200bplease",
+    "𝐒𝐓𝐎𝐏", "🅂🅃🄾🄿", "S.T.O.P.", "Stop! Stop!", "STOP 🛑", "STOP SMS", "STOP 36180", "Stop this", "stop\n\nSent from my iPhone", "Stop!\nJonas",
+    "Arrêtez", "stoppen", "İPTAL", "Wypisz mnie", "Nebesiųskite", "LÕPETAGE",
 ])  # fmt: skip
 def test_these_end_messages(text: str) -> None:
     assert is_stop(text)
@@ -17,7 +19,17 @@ def test_these_end_messages(text: str) -> None:
 
 @cases(
     "text",
-    ["", "...", "Stop by the office tomorrow", "Can we cancel my appointment?", "The end is near", "Yes, call me", "bus stop at five"],
+    [
+        "",
+        "...",
+        "Stop by the office tomorrow",
+        "Can we cancel my appointment?",
+        "The end is near",
+        "Yes, call me",
+        "bus stop at five",
+        "please don't stop",
+        "Stop 5 pm\nat the bus",
+    ],
 )
 def test_these_do_not(text: str) -> None:
     assert not is_stop(text)

@@ -116,6 +116,7 @@ class Twilio:
     fail: list[int] = field(default_factory=list)
     code: int = 20500
     garbled: int = 0  # so many requests are answered by a page of whoever stands before it
+    page: bytes = b"<html>Please sign in</html>"
     lost: int = 0  # so many messages are taken, and the answer is 500
 
     def answer(self, request: outside.Received) -> tuple[int, bytes, dict[str, str]]:
@@ -126,7 +127,7 @@ class Twilio:
         path = request.path.partition("?")[0]
         if self.garbled:
             self.garbled -= 1
-            return 200, b"<html>Please sign in</html>", {}
+            return 200, self.page, {}
         if request.method == "POST" and path.endswith("/Messages.json"):
             if self.fail:
                 return self.fail.pop(0), orjson.dumps({"code": self.code, "message": "no", "status": 500}), {}
@@ -138,14 +139,21 @@ class Twilio:
                 "body": told["Body"],
                 "status": "queued",
             }
-            made |= {"direction": "outbound-api", "callback": told.get("StatusCallback"), "error_code": None, "error_message": None}
+            made |= {
+                "direction": "outbound-api",
+                "date_sent": None,
+                "callback": told.get("StatusCallback"),
+                "error_code": None,
+                "error_message": None,
+            }
             self.messages.append(made)
             if self.lost:
                 self.lost -= 1
                 return 500, b"oops", {}
             return 201, orjson.dumps(made), {}
         query = parse_qs(request.path.partition("?")[2])
-        listed = [one for one in self.messages if one["to"] == query.get("To", [""])[0]]
+        by_day = any(name.startswith("DateSent") for name in query)  # what is queued has no such day
+        listed = [one for one in self.messages if one["to"] == query.get("To", [""])[0] and (one["date_sent"] or not by_day)]
         return 200, orjson.dumps({"messages": listed, "next_page_uri": None, "page": 0, "page_size": 50}), {}
 
 

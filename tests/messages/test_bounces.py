@@ -141,10 +141,12 @@ def test_a_sender_is_only_who_has_the_address(sent: tuple[Company, FlaskClient, 
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
         connection.execute("update contact set email = '' where id = 2")
         connection.execute("update contact set email = ? where id = 3", ("o'brien@post.example",))
+        connection.execute("insert into contact (id, name, email, stage) values (9, 'Jo', 'jo@xn--bcher-kva.example', 'new')")
         connection.commit()
     senders = ["o'brien@post.example", "o'hara@post.example", "'@", "x\\@post.example", "' || true || '@post.example"]
     found = [inbound.contact_behind("email", sender) for sender in senders]
     assert [each and each[1] for each in found] == ["3", None, None, None, None]
+    assert (inbound.contact_behind("email", "jo@bücher.example") or ())[1:] == ("9",), "however a domain is spelled"
     for number, sender in enumerate(["'@", "@", "''@''"]):
         assert handed_on(client, f"From: {sender}\r\nMessage-ID: <{number}>\r\n\r\nStop".encode()) == 200
     assert fetch("select count(*) from console.opt_out") == [(0,)]

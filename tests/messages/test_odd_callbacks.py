@@ -289,8 +289,11 @@ def test_an_answer_in_other_letters_and_without_a_text_is_kept(texting: Texting)
     begin(texting.company, "hello")
     for number, text in enumerate(("ДА ✓", "", "x" * 30_000)):
         assert texting.told(From="+12025550147", To="+12025550100", Body=text, MessageSid=f"SM{number}", SmsStatus="received") == 200
-    kept = fetch("select provider_id from console.message where direction = 'in' order by provider_id")
-    assert [row[0] for row in kept] == ["SM0", "SM1", "SM2"]
+    picture: dict[str, Any] = {"MessageSid": "SM3", "SmsStatus": "received", "NumMedia": "1"}
+    assert texting.told(From="+12025550147", To="+12025550100", Body="", **picture) == 200
+    kept = fetch("select provider_id, id from console.message where direction = 'in' order by provider_id")
+    assert [row[0] for row in kept] == ["SM0", "SM1", "SM2", "SM3"]
+    assert (message_rows.by_id(kept[3][1]).content or {})["text"] == "[1 file attached: look at Twilio]"  # type: ignore[union-attr]
 
 
 def test_an_answer_from_a_word_in_place_of_a_number_is_nobodys(texting: Texting) -> None:
@@ -357,6 +360,16 @@ def test_a_page_of_somebody_else_in_place_of_twilios_answer_sends_nothing_twice(
         texting.move(timedelta(minutes=3))
         reached.work()
     assert len(texting.server.messages) == 1
+    texting.server.garbled, texting.server.page = 1, b""
+    assert line(texting.company, begin(texting.company, workflow("again", [dict(SMS)]))).status == "unknown", (
+        "an answer without an id is none"
+    )
+    texting.server.garbled, texting.server.page = 99, b"[1]"
+    asked = begin(texting.company, workflow("third", [dict(SMS)]))
+    for minutes in (0, 1, 1, 3, 11, 31):
+        texting.move(timedelta(minutes=minutes))
+        reached.work()
+    assert status(texting.company, asked)[0] == "waiting_person", "what is no answer of Twilio's is not looked up for ever"
 
 
 def test_a_message_that_the_clock_of_another_worker_takes_up_early_leaves_once(texting: Texting) -> None:

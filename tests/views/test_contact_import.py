@@ -262,10 +262,17 @@ def test_a_quotation_mark_too_many_or_too_few_is_said_and_swallows_nobody_silent
 
 
 def test_characters_that_nobody_sees_are_left_out(club: "Pages") -> None:
-    text, person = "name,email\n\ufeffZo\u200bë,\ufeffzoe@post.example\nA\u202ena\x07,ana@post.example\u00a0\n", club.company.olivia.id
+    text = "name,email\n\ufeffZo\u200be\u0308,\ufeff\u200ezoe@post.example\nA\u202ena\x07,ana@post.example\u00a0\n"
+    person = club.company.olivia.id
     file = contact_files.keep(new_id("imf"), person, io.BytesIO(text.encode()))
     read = [row.cells for row in contact_files.rows(file, person)]
     assert read == [["name", "email"], ["Zoë", "zoe@post.example"], ["Ana", "ana@post.example"]]
+
+
+def test_one_mailbox_is_one_contact_however_its_domain_is_spelled(club: "Pages") -> None:
+    imported(club.company, "name,email,stage\nCy,cy@xn--bcher-kva.at,new\n")
+    text = "name,email,stage\nA,a.b@bücher.at,new\nA,A.b@xn--bcher-kva.at,new\nB,ab@bücher.at,new\nC,cy@BÜCHER.at,new\n"
+    assert [*counts(found := kept(club.company, text)), *why(found)] == [2, 0, 0, 2, 3, 5]
 
 
 def test_whoever_sends_the_file_chooses_encoding_and_columns_and_looks_again(club: "Pages") -> None:

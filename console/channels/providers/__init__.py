@@ -1,12 +1,15 @@
 """The ways out, one file each: the kinds of messages and who carries them."""
 
 import importlib
+import logging
 import pkgutil
 from functools import cache
 from importlib.metadata import entry_points
 
-from console.channels.base import Provider
+from console.channels.base import Handed, Letter, Provider
+from console.errors import ConsoleError, OutcomeUnknown
 
+_log = logging.getLogger(__name__)
 ENTRY_POINT = "console.channels"
 
 
@@ -33,3 +36,14 @@ def provider_of(kind: str) -> Provider:
 def named(kind: str, name: str) -> Provider | None:
     """The provider of this name, also where another one carries new messages now; None where there is none."""
     return next((provider for provider in every() if (provider.kind, provider.name) == (kind, name)), None)
+
+
+def looked_up(provider: Provider, letter: Letter, provider_id: str | None) -> Handed | None:
+    """What the provider knows of a message. Raises IntegrationError, OutcomeUnknown: also where its answer makes the plug-in fail, or it would be looked up for ever."""
+    try:
+        return provider.find(letter, provider_id or "")
+    except ConsoleError:
+        raise
+    except Exception as error:
+        _log.exception("look-up of message %s", letter.id)
+        raise OutcomeUnknown("What the provider answered cannot be read.") from error

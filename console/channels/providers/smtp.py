@@ -3,7 +3,9 @@
 Source: RFC 8058 for unsubscribing with one click.
 """
 
+import re
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from typing import ClassVar
 
@@ -15,6 +17,21 @@ from console.core.contacting import Kind
 from console.core.message_words import words_in
 from console.errors import IntegrationError
 from console.integrations import mail
+
+LINK = "list-unsubscribe"
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+
+
+class WithLink(EmailPolicy):
+    """Writes the link that ends messages as it is: the library puts what is longer than a line into encoded words, which mail programs do not read there."""
+
+    def fold(self, name: str, value: str) -> str:
+        """The header as it leaves."""
+        return f"{name}: {value}{self.linesep}" if name.lower() == LINK else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """The same, in bytes."""
+        return self.fold(name, value).encode("ascii") if name.lower() == LINK else super().fold_binary(name, value)
 
 
 class Smtp(Provider):
@@ -45,13 +62,13 @@ class Smtp(Provider):
 
 def composed(letter: Letter, sender: str) -> EmailMessage:
     """The e-mail with both bodies. Its id is ours, so that an answer names it."""
-    message, content = EmailMessage(), letter.content
-    subject = " ".join(str(content.get("subject", "")).split())
+    message, content = EmailMessage(policy=WithLink()), letter.content
+    subject = _line(content.get("subject", ""))
     message["Subject"], message["From"], message["To"] = subject, sender, letter.to
     message["Date"] = format_datetime(letter.at)
     message["Message-ID"] = f"<{letter.id}@{sender.rpartition('@')[2].strip('> ')}>"
     if content.get("reply_to"):
-        message["Reply-To"] = str(content["reply_to"])
+        message["Reply-To"] = _line(content["reply_to"])
     footer = (words_in(letter.language)["unsubscribe"], letter.unsubscribe) if letter.unsubscribe else None
     if footer is not None:
         message["List-Unsubscribe"] = f"<{footer[1]}>"
@@ -62,3 +79,8 @@ def composed(letter: Letter, sender: str) -> EmailMessage:
         as_html(markdown, title=subject, language=letter.language, footer=footer, picture=letter.picture), subtype="html"
     )
     return message
+
+
+def _line(text: object) -> str:
+    """What stands in one line of the head, whatever its writer put into it: a break would begin another header."""
+    return " ".join(_CONTROLS.sub(" ", str(text)).split())

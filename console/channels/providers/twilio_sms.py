@@ -48,6 +48,8 @@ class TwilioSms(Provider):
         own = {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
         more = {"status_callback": letter.callback} if letter.callback else {}
         made = _answer_of(lambda client: client.messages.create(to=letter.to, body=str(letter.content["text"]), **own, **more))
+        if not made.sid:
+            raise OutcomeUnknown("Twilio's answer names no message; it cannot be told whether the SMS left.")
         return _became(made.sid, made.status, made.error_code, str(made.error_message or ""))
 
     def find(self, letter: Letter, provider_id: str) -> Handed | None:
@@ -56,8 +58,11 @@ class TwilioSms(Provider):
             made = _answer_of(lambda client: client.messages(provider_id).fetch())
             return _became(provider_id, made.status, made.error_code, str(made.error_message or ""))
         since = (letter.since or letter.at) - LOOKED_BACK
-        there = _answer_of(lambda client: client.messages.list(to=letter.to, date_sent_after=since, limit=100))
-        fitting = (message for message in there if str(message.direction).startswith("outbound") and message.sid not in letter.taken)
+        there = _answer_of(
+            lambda client: client.messages.list(to=letter.to, limit=100)
+        )  # asked by the day of sending, it leaves out what is queued
+        lately = (message for message in there if message.date_created is None or message.date_created >= since)
+        fitting = (message for message in lately if str(message.direction).startswith("outbound") and message.sid not in letter.taken)
         same = next((message for message in fitting if message.body == letter.content["text"]), None)
         return _became(same.sid, same.status, same.error_code) if same is not None else None
 
@@ -73,8 +78,15 @@ class TwilioSms(Provider):
         status = form.get("MessageStatus") or form.get("SmsStatus") or ""
         sid = form.get("MessageSid") or form.get("SmsSid") or ""
         if "Body" in form and status in ("", "received", "receiving"):
-            return Answer(form.get("From", ""), form["Body"], sid, stops=form.get("OptOutType", "").upper() == "STOP")
+            text = "\n".join(part for part in (form["Body"], _attached(form.get("NumMedia", ""))) if part)
+            return Answer(form.get("From", ""), text, sid, stops=form.get("OptOutType", "").upper() == "STOP")
         return Receipt(_became(sid, status, form.get("ErrorCode")), callback.url.partition("?m=")[2])
+
+
+def _attached(number: str) -> str:
+    """What stands for the pictures and other files of an MMS."""
+    many = int(number) if number.isdecimal() and len(number) < 4 else 0
+    return f"[{many} file{'s' if many > 1 else ''} attached: look at Twilio]" if many else ""
 
 
 def _became(sid: object, status: object, code: object, told: str = "") -> Handed:
@@ -99,7 +111,14 @@ def _answer_of(call: Any) -> Any:
         words = WORDS.get(error.code) or f"Twilio refused it ({error.status}): {str(error.msg)[:200]}"
         code = "opted_out" if error.code == OPTED_OUT else "refused"
         raise IntegrationError(words, permanent=permanent, code=code) from error
-    except (TwilioException, ValueError) as error:  # the second: no JSON
+    except (
+        TwilioException,
+        ValueError,
+        AttributeError,
+        TypeError,
+        LookupError,
+        RecursionError,
+    ) as error:  # no JSON, or JSON of somebody else
         raise OutcomeUnknown("Twilio's answer cannot be read.") from error
 
 

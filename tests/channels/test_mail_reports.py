@@ -1,0 +1,65 @@
+"""What a person wrote in an answer, apart from our letter that their mail program repeats: that names the word which ends messages."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from console.channels import mail_reports
+from console.channels.base import Answer, Letter
+from console.channels.providers.smtp import composed
+from console.core.stop_words import is_stop
+from tests.tables import cases
+
+OURS = "Hello Sam,\n\nshall we call?\n\nUnsubscribe: http://console.example/unsubscribe/msg_01m8bab7drej7s7b1yhynfyp4z.vVKH\n"
+HEAD = "From: Fernwick Pay <hello@fernwick.example>\nSent: Thursday, 26 November 2026 07:58\nTo: Sam\nSubject: For Sam\n\n"
+PAGE = (
+    '<div>{0}</div><div id="appendonsend"></div><hr><div id="divRplyFwdMsg"><b>From:</b> Fernwick Pay<br><b>Subject:</b> For Sam</div>'
+    '<p>Hello Sam</p><p><a href="http://console.example/unsubscribe/msg_1.x">Unsubscribe</a></p>'
+)
+REPEATED = {
+    "Outlook": f"{{0}}\n\n-----Original Message-----\n{HEAD}{OURS}",
+    "Outlook of today": f"{{0}}\n\n________________________________\n{HEAD}{OURS}",
+    "Outlook in German": f"{{0}}\n\nVon: Fernwick Pay\nGesendet: Donnerstag\nAn: Sam\nBetreff: For Sam\n\n{OURS}",
+    "without marks": f"{{0}}\n\nOn 26 Nov 2026, at 07:58, Fernwick Pay <hello@fernwick.example> wrote:\n\n{OURS}",
+    "over two lines": f"{{0}}\n\nOn Thu, Nov 26, 2026 at 7:58 AM Fernwick Pay\n<hello@fernwick.example> wrote:\n\n{OURS}",
+    "Polish": f"{{0}}\n\nW dniu 26.11.2026 o 07:58, Fernwick Pay pisze:\n\n{OURS}",
+    "marked": "{0}\n\n" + "".join(f"> {line}\n" for line in OURS.splitlines()),
+    "a page": PAGE,
+    "a page of a desktop": PAGE.replace('id="appendonsend"', "style='border:none;border-top:solid #E1E1E1 1.0pt'"),
+    "a page without names": "{0}<br><br><p>Hello Sam</p><a href='http://console.example/unsubscribe/msg_1.x'>Unsubscribe</a>",
+}
+
+
+@pytest.mark.parametrize("form", REPEATED.values(), ids=REPEATED)
+@cases("said", ["Yes, please call me at 10:00", "stop"])
+def test_an_answer_is_what_they_wrote_and_not_our_letter_below_it(form: str, said: str) -> None:
+    kind = "html" if form.startswith(("<", "{0}<")) else "plain"
+    raw = f"From: sam@post.example\nSubject: Re: For Sam\nContent-Type: text/{kind}; charset=utf-8\n\n{form.format(said)}"
+    answer = mail_reports.read(raw.encode())
+    assert isinstance(answer, Answer)
+    assert answer.text.startswith(said)
+    assert "nsubscribe" not in answer.text
+    assert is_stop(answer.text) is (said == "stop")
+
+
+@cases(
+    "said",
+    [
+        "Times at 10:00 and at ada@post.example:\n26 Nov\n27 Nov",
+        "----------\nFrom: Vilnius\nTo: Riga\n26.11.2026:\nwindow",
+        "Below\n> ours\nabove",
+    ],
+)
+def test_words_of_their_own_are_not_cut(said: str) -> None:
+    answer = mail_reports.read(f"From: sam@post.example\nContent-Type: text/plain\n\n{said}".encode())
+    assert isinstance(answer, Answer)
+    assert answer.text == said.replace("> ours\n", "")
+
+
+def test_no_text_of_a_letter_begins_a_header_of_its_own_and_its_link_stands_as_it_is() -> None:
+    texts = {"subject": "For Eve\r\nBcc: x@y.example\x00", "reply_to": "a@b.example\nBcc: x@y.example", "text": "Hello"}
+    link = f"https://console.example/unsubscribe/msg_{'0' * 26}.{'x' * 64}"
+    letter = Letter("msg_" + "0" * 26, "email", "eve@post.example", texts, unsubscribe=link, at=datetime.now(UTC))
+    head = composed(letter, "Fernwick Pay <hello@fernwick.example>").as_bytes().partition(b"\n\n")[0].decode()
+    told = [line for line in head.splitlines() if line.startswith(("Subject", "Reply-To", "Bcc", "List-Unsubscribe:"))]
+    assert told == ["Subject: For Eve Bcc: x@y.example", "Reply-To: a@b.example Bcc: x@y.example", f"List-Unsubscribe: <{link}>"]

@@ -1,0 +1,22 @@
+"""What a value of a file is compared by, and how databases may have it."""
+
+from console.contacts.headings import as_compared, spellings
+from tests.tables import cases
+
+
+@cases("one, other, same", [
+    ("Ada@Post.example", "ada@post.example ", True), ("a@bücher.example", "A@xn--bcher-kva.example", True), ("a@b\u0075\u0308cher.example", "a@bücher.example", True),
+    ("a@straße.example", "a@strasse.example", False), ("a.b@gmail.com", "ab@gmail.com", False), ("a@xn--.example", "a@xn--.example", True), ("+371 2", "+371 2", True),
+])  # fmt: skip
+def test_one_mailbox_is_compared_as_one_and_two_as_two(one: str, other: str, same: bool) -> None:
+    assert (as_compared(one) == as_compared(other)) is same
+
+
+def test_a_database_is_asked_for_each_way_in_which_it_may_have_an_address() -> None:
+    assert spellings("A@Bücher.example") == {"A@Bücher.example", "a@bücher.example", "a@xn--bcher-kva.example"}
+    assert spellings("a@xn--bcher-kva.example") == {"a@xn--bcher-kva.example", "a@bücher.example"}
+    assert (spellings("Ada@post.example"), spellings(7), spellings("a@xn--.example")) == (
+        {"Ada@post.example", "ada@post.example"},
+        {7},
+        {"a@xn--.example"},
+    )
