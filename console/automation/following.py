@@ -60,10 +60,11 @@ def attempt(row: Row, work: Callable[[], None]) -> None:
     """Do it; what keeps this trigger from working is noted on it, and the others go on."""
     try:
         work()
+        watched = row.definition.collection or document_of(row).collection
     except ConsoleError as error:
         note_problem(row, error.message)
     else:
-        note_problem(row, None)
+        note_problem(row, None, watched)
 
 
 def _read_on(row: Row, stopping: Callable[[], bool]) -> None:

@@ -89,7 +89,10 @@ def test_what_is_on_time_is_not_missed_and_at_most_ten_are_made_up_for() -> None
 @pytest.mark.parametrize("zone", ["Europe/Vilnius", "Australia/Lord_Howe"])
 def test_every_time_of_a_long_outage_is_counted(cron: str, zone: str) -> None:
     first, now = at("2026-09-20 09:20"), at("2026-11-10 21:10")  # the clocks of both zones change between
-    found, walked = schedule.due(cron, zone, "once", first, now), sum(1 for each in schedule.following(cron, zone, first, 1_300) if each <= now)
+    found, walked = (
+        schedule.due(cron, zone, "once", first, now),
+        sum(1 for each in schedule.following(cron, zone, first, 1_300) if each <= now),
+    )
     assert found.left_out + len(found.times) == walked
 
 
