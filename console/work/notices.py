@@ -55,6 +55,8 @@ _WORDS = {
     "approval_decided": "{by} decided on your request",
     "approval_decided:approve": "{by} approved what you asked for",
     "approval_decided:reject": "{by} rejected what you asked for",
+    "approval_decided:void": "Your request for approval is void: look at what changed, and ask again",
+    "approval_decided:expired": "Nobody decided on your request in time",
     "approval_requested": "Your approval is asked for",
     "approval_waits": "Your approval is still waited for: {by} asked for it",
     "approval_asked": "{by} asks you about your request",

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from console import accounts, automation, browse, log, monitoring, runs, sources, workflows
-from console.automation import firing, source_events, trigger_rows
+from console.activity import sequencing
+from console.automation import firing, following, source_events, trigger_rows
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, NotFound
 from console.postgres import Embedded
@@ -305,6 +306,23 @@ def test_a_killed_worker_starts_nothing_twice_and_loses_nothing(house: Company, 
         assert until(lambda: len(runs_of("each-once")) == 4 and not fetch("select 1 from console.firing where status <> 'started'"))
     assert fetch("select count(distinct run), count(*) from console.firing") == [(4, 4)]
     assert len(runs_of("each-once")) == 4
+
+
+def test_what_is_changed_in_the_console_is_told_once_where_its_database_is_watched_too(
+    shop: psycopg.Connection[Any], house: Company
+) -> None:
+    publish(
+        "orders", *({"id": word, "kind": "event", "on": f"record.{word}"} for word in ("created", "updated", "deleted")), collection="order"
+    )
+    automation.synchronise()
+    automation.look(only=frozenset({"order"}))
+    browse.change(house.mona, "order", "1", {"title": "by hand"}, {"title": "old"})
+    shop.execute("update orders set updated_at = clock_timestamp() where id = 1")  # as a trigger of the table would
+    sequencing.catch_up()
+    automation.follow_log()
+    automation.look(only=frozenset({"order"}))
+    assert fetch("select trigger, record, key like 'order|%%' from console.firing") == [("updated", "1", True)]
+    assert [following.watched("order", f"record.{word}") for word in ("created", "updated", "deleted")] == [True, True, False]
 
 
 def test_what_cannot_start_is_told_once_and_once_more_when_it_can(shop: psycopg.Connection[Any], house: Company) -> None:
