@@ -237,6 +237,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("alerts", STUCK_S, monitoring.alerts.raise_due, REST_S),
             Duty("runs of sources that answer again", MINUTE_S, runs.wake_for_sources),
             Duty("slow runs", MINUTE_S, monitoring.alerts.tell_slow),
+            Duty("automations that cannot start", MINUTE_S, monitoring.unable_to_start.look),
             Duty("due times", PUBLISH_S, monitoring.due_times.look),
             Duty("approvals that wait", PUBLISH_S, monitoring.approval_times.look),
             Duty("changes by hand", PUBLISH_S, left_changes.settle_left),

@@ -28,7 +28,10 @@ ROUNDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something that may concern a trigger. `key` names it for every trigger; `old` and `new` are values before and after, as far as they are known."""
+    """Something that may concern a trigger. `key` names it for every trigger; `old` and `new` are values before and after, as far as they are known.
+
+    `logged`: it was read in the log, not found in the database of its collection.
+    """
 
     key: str
     on: str
@@ -40,6 +43,7 @@ class Happened:
     new: Mapping[str, Any] | None = None
     label: str | None = None
     chain: tuple[tuple[str, str], ...] = ()
+    logged: bool = False
 
 
 def follow_log(stopping: Callable[[], bool] = lambda: False) -> int:
@@ -60,10 +64,11 @@ def attempt(row: Row, work: Callable[[], None]) -> None:
     """Do it; what keeps this trigger from working is noted on it, and the others go on."""
     try:
         work()
+        watched = row.definition.collection or document_of(row).collection
     except ConsoleError as error:
         note_problem(row, error.message)
     else:
-        note_problem(row, None)
+        note_problem(row, None, watched)
 
 
 def _read_on(row: Row, stopping: Callable[[], bool]) -> None:
@@ -81,7 +86,8 @@ def _read_on(row: Row, stopping: Callable[[], bool]) -> None:
 def happened_of(event: LogEvent) -> Happened:
     """An event of the log, for triggers."""
     return Happened(
-        event.id, event.on, event.at, event.collection, event.record, event.to_json(), event.old, event.new, event.label, event.chain
+        *(event.id, event.on, event.at, event.collection, event.record, event.to_json(), event.old, event.new, event.label, event.chain),
+        logged=True,
     )
 
 
@@ -111,15 +117,18 @@ def concerns(row: Row, each: Happened) -> bool:
     wanted = definition.collection or (None if each.on.startswith("run.") else document_of(row).collection)
     if wanted is not None and each.collection != wanted:
         return False
-    return each.on not in OF_RECORDS or "pos" not in each.event or not watched(wanted)
+    return each.on not in OF_RECORDS or not each.logged or not watched(wanted, each.on)
 
 
-def watched(collection: str | None) -> bool:
-    """Whether changes of the collection are noticed in its database."""
+def watched(collection: str | None, on: str) -> bool:
+    """Whether such an event of the collection is found in its database: a column that says when a row was made tells of new rows alone, and none of deletions."""
     try:
-        return collection is not None and records.collection(collection).changes is not None
+        changes = records.collection(collection).changes if collection is not None else None
     except NotFound:
         return False
+    if changes is None or changes.listen:
+        return changes is not None
+    return on == "record.created" or (on == "record.updated" and changes.column != changes.created)
 
 
 def _occasions(row: Row, wanted: Sequence[Happened], counts: Counts) -> list[Occasion]:

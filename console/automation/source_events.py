@@ -128,10 +128,13 @@ def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, delete
             return False
         except ConsoleError as error:
             problem = error.message
+        broken = fetch(
+            'select problem is not null from console.source_watch where collection = %s and "column" = %s', (collection.id, column)
+        )
         _note(collection.id, column, looked_at=trigger_rows.CLOCK, problem=problem)
-        for row in rows:
-            if problem is not None:
-                note_problem(row, problem)
+        if problem is not None or broken == [(True,)]:
+            for row in rows:
+                note_problem(row, problem, collection.id)
     return True
 
 
@@ -367,7 +370,7 @@ def tell(collection: str, rows: Sequence[Row], happened: Sequence[Happened]) -> 
             except ConsoleError as error:  # of this trigger alone: the others have their turn
                 note_problem(row, error.message)
             else:
-                note_problem(row, None)
+                note_problem(row, None, collection)
 
 
 def happening(collection: str, key: str, on: str, ident: str, at: datetime) -> Happened:

@@ -153,8 +153,14 @@ def _times(definition: Mapping[str, Any]) -> tuple[Any, ...]:
     return definition.get("cron"), definition.get("zone") or UTC_ZONE
 
 
-def note_problem(row: Row, words: str | None) -> None:
-    """Say what keeps a trigger from working, or that nothing does any more."""
+def note_problem(row: Row, words: str | None, watched: str | None = None) -> None:
+    """Say what keeps a trigger from working, or that nothing does any more. Since when is kept while something does.
+
+    `watched`: the collection whose changes it waits for; what keeps that from being looked at is not taken back by what reads the log.
+    """
     changed = sa.update(table).where(table.c.workflow == row.workflow, table.c.id == row.id, table.c.problem.is_distinct_from(words))
+    if words is None and watched is not None:
+        seen = tables.source_watch.c
+        changed = changed.where(~sa.exists().where(seen.collection == watched, seen.problem.is_not(None)))
     with hot_engine().connect() as connection:
-        connection.execute(changed.values(problem=words, problem_at=None if words is None else CLOCK))
+        connection.execute(changed.values(problem=words, problem_at=None if words is None else sa.func.coalesce(table.c.problem_at, CLOCK)))

@@ -8,6 +8,7 @@ from console import accounts
 from console.accounts import absences
 from console.accounts.absences import Absence
 from console.errors import NotFound
+from console.work import standing_in
 
 absence = click.Group("absence", help="Days on which people are away, and who stands in for them.")
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -23,7 +24,10 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 def plan(email: str, first: datetime, last: datetime, substitute: str) -> None:
     """Say when a person is away and who stands in: what asks for the person is told to the substitute too."""
     person = accounts.person_of_email(email)
-    click.echo(_line(absences.plan(accounts.COMMAND_LINE, person.id, first=first.date(), last=last.date(), substitute=substitute)))
+    kept = absences.plan(accounts.COMMAND_LINE, person.id, first=first.date(), last=last.date(), substitute=substitute)
+    click.echo(_line(kept))
+    if left := standing_in.undecidable(accounts.COMMAND_LINE, person.id, kept.substitute):
+        click.echo(f"{kept.substitute_name} may not give the approvals that are asked for in: {', '.join(left)}")
 
 
 @absence.command("list", epilog="Example: console absence list ana@example.com")

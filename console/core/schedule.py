@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -34,7 +34,8 @@ SINCE = datetime(2026, 1, 1)  # noqa: DTZ001 (any moment does: whether the field
 YEARS = 9
 """29 February comes again within eight years (1896 to 1904)."""
 
-WINDOWS = (timedelta(hours=1), timedelta(days=1), timedelta(days=32), timedelta(days=366 * YEARS))
+DAY = timedelta(days=1)
+WINDOWS = (timedelta(hours=1), DAY, timedelta(days=32), timedelta(days=366 * YEARS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def due(cron: str, zone: str, missed: Missed, next_at: datetime, now: datetime) 
 
 
 def _latest(cron: str, zone: str, first: datetime, last: datetime) -> tuple[list[datetime], int]:
-    """(the latest times from `first` to `last`, both included, all of them or more than can be made up for; how many earlier ones were not listed).
+    """(the latest times from `first` to `last`, both included, all of them or more than can be made up for; how many earlier ones there were).
 
     An outage of months is not walked minute by minute: a longer window is looked at only where a shorter one holds too few.
     """
@@ -106,8 +107,26 @@ def _latest(cron: str, zone: str, first: datetime, last: datetime) -> tuple[list
                 break
             times.append(at)
         if start == first or len(times) > MOST_MISSED + 2:
-            return times, 0 if start == first else 1
+            return times, 0 if start == first else _how_many(cron, zone, first, start)
     return times, 0
+
+
+def _how_many(cron: str, zone: str, first: datetime, before: datetime) -> int:
+    """How many times there are from `first` on and before `before`. A day of 24 hours is not walked: each has as many times as another."""
+    where, (minute, hour, *days) = ZoneInfo(zone), cron.split()
+    day_start = datetime(2026, 1, 1)  # noqa: DTZ001 (a day without a zone has 24 hours)
+    each_day = sum(1 for _ in takewhile(lambda at: at < day_start + DAY, _walk(f"{minute} {hour} * * *", day_start - timedelta(seconds=1))))
+    found = 0
+    for midnight in _walk(f"0 0 {' '.join(days)}", first.astimezone(where).replace(tzinfo=None) - DAY):
+        start, end = (wall.replace(tzinfo=where).astimezone(UTC) for wall in (midnight, midnight + DAY))
+        if start >= before:
+            break
+        if first <= start and end <= before and end - start == DAY:
+            found += each_day
+        else:
+            end = min(end, before)
+            found += sum(1 for _ in takewhile(lambda at: at < end, _times(cron, zone, max(start, first) - timedelta(microseconds=1))))  # noqa: B023
+    return found
 
 
 def _times(cron: str, zone: str, after: datetime) -> Iterator[datetime]:

@@ -8,6 +8,8 @@ import unicodedata
 from datetime import date
 from random import Random
 
+from console.core.papers import vat
+
 ALPHA3 = {
     "LT": "LTU", "NL": "NLD", "DE": "D", "PL": "POL", "LV": "LVA", "EE": "EST", "IE": "IRL", "SE": "SWE", "FR": "FRA", "ES": "ESP", "PT": "PRT",
     "CZ": "CZE", "IT": "ITA", "GB": "GBR", "UA": "UKR", "KZ": "KAZ", "IN": "IND", "TR": "TUR", "BR": "BRA", "VN": "VNM", "LB": "LBN", "VE": "VEN",
@@ -80,6 +82,24 @@ def iban(country: str, account: str) -> str:
     """The IBAN of a national account number, with its two check digits."""
     digits = "".join(str(int(sign, 36)) for sign in f"{account}{country}00")
     return f"{country}{98 - int(digits) % 97:02d}{account}"
+
+
+VAT_FORMS = {
+    "CZ": "8#######", "ES": "A9#######", "FR": "##9########", "IE": "9######@", "IT": "9##########", "LT": "9######1#", "LV": "9##########",
+    "NL": "9########B01", "PL": "9#########", "SE": "9#########01",
+}  # fmt: skip
+"""Forms of VAT numbers, # a digit and @ a letter: with a 9 in front, which hardly any country has given out. Other countries: nine digits."""
+
+
+def vat_number(country: str, drawn: int) -> str:
+    """A VAT number with the check digits of its country; the same for the same number that was drawn."""
+    rng, form = Random(drawn), VAT_FORMS.get(country, "9########")
+    while True:
+        number = country + "".join(
+            rng.choice("0123456789") if sign == "#" else rng.choice("ABCDEFGHIJKLMNOPQRSTUVW") if sign == "@" else sign for sign in form
+        )
+        if vat.problem(number) is None:
+            return number
 
 
 def document_number(kind: str, rng: Random) -> str:

@@ -5,12 +5,13 @@ from random import Random
 from typing import Any
 
 from console.demo import name_lists, stories
-from console.demo.paper_numbers import iban, phone
+from console.demo.paper_numbers import iban, phone, vat_number
 from console.demo.world import Paper, Row, World, dice, sha256_like, spread
 
 REQUESTS, SUPPLIERS, ACCOUNTS, DOCUMENTS, INVOICES, CONTRACTS, LINES, SIGNATURES = 240, 420, 470, 1500, 2600, 380, 1120, 560
 REQUEST_STATUSES = {"new": 12, "onboarding": 34, "done": 180, "refused": 14}
 SUPPLIER_STATUSES = {"active": 340, "onboarding": 34, "blocked": 8, "archived": 38}
+MISTYPED_VAT = 80
 INSURANCE_EXPIRED, INSURANCE_EXPIRING = 9, 17
 CATEGORIES = ("it", "logistics", "marketing", "facilities", "professional", "print")
 TIER_PAPERS = {
@@ -100,11 +101,17 @@ def _supplier(world: World, number: int, status: str, request: Row | None, rng: 
     slug = name_lists.mailbox(name.rsplit(" ", 1)[0], "").removesuffix("@").replace(".", "")
     return {
         "id": number, "legal_name": name, "trade_name": name.split(" ", 1)[0] if rng.random() < 0.2 else None, "register_no": f"{country}-{rng.randrange(10**7):07d}",
-        "vat_id": f"{country}{rng.randrange(10**9):09d}", "country": country, "address": name_lists.address(country, rng), "website": f"https://{slug}.example", "main_email": f"accounts@{slug}.example",
+        "vat_id": _vat_id(country, number, rng.randrange(10**9)), "country": country, "address": name_lists.address(country, rng), "website": f"https://{slug}.example", "main_email": f"accounts@{slug}.example",
         "main_phone": phone(country, rng), "tier": tier(request) if request else rng.choice(("A", "B", "B", "C", "C", "C")), "status": status, "owner": rng.choice(("stan", "lena")),
         "request_id": request["id"] if request else None, "activated_at": None if status == "onboarding" else world.moment(-rng.uniform(40, 1500)),
         "screening_status": "none" if status == "onboarding" else "hit" if status == "blocked" else "clear",
     }  # fmt: skip
+
+
+def _vat_id(country: str, supplier: int, drawn: int) -> str:
+    """A valid VAT number; a few have one with a mistyped digit, for the nightly check to find."""
+    valid = vat_number(country, drawn)
+    return f"{valid[:-3]}{(int(valid[-3]) + 1) % 10}{valid[-2:]}" if supplier % MISTYPED_VAT == 0 and valid[-3].isdigit() else valid
 
 
 def _story_supplier(world: World, number: int) -> Row:

@@ -10,7 +10,7 @@ from console import access, faults, log, runs
 from console.access import EVERY_RUN
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
-from console.db.engine import transaction
+from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.enrolments import exits, places
 from console.enrolments.admission import ALREADY, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge, told_again, wrong_lead
@@ -128,14 +128,21 @@ def rerun(
 
     Raises what `runs.rerun` raises, and Conflict `already_enrolled` where they came in again meanwhile, `exited`.
     """
+    left: ConsoleError | None = None
+    for _, workflow, record, _ in fetch(_PLACE_OF, (run_id,)) if "\x00" not in run_id else ():
+        target = find(workflow)
+        try:  # before the transaction: a source may be slow, and its answer is told only where the run may be done again
+            if record is not None and exits.applies(target, record, {}):
+                left = Conflict(f"An exit of {target.title} applies already: nothing was started.", code="exited")
+        except ConsoleError as error:
+            left = error
 
     def place(connection: Connection, again: str) -> None:
-        for lead, workflow, record, other in connection.exec_driver_sql(_PLACE_OF, (run_id,)).all():
-            target = find(workflow)
+        for lead, workflow, _, other in connection.exec_driver_sql(_PLACE_OF, (run_id,)).all():
             if other is not None:
-                raise Conflict(f"They are in {target.title} again already.", code="already_enrolled", run_id=other)
-            if record is not None and exits.applies(target, record, {}):
-                raise Conflict(f"An exit of {target.title} applies already: nothing was started.", code="exited")
+                raise Conflict(f"They are in {find(workflow).title} again already.", code="already_enrolled", run_id=other)
+            if left is not None:
+                raise left
             connection.exec_driver_sql(_WITH_RUN, (again, log.now(), again, lead))
 
     return runs.rerun(actor, run_id, origin=origin, version=version, given=given, also=place)

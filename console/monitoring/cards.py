@@ -13,7 +13,7 @@ from console import access, accounts, log, runs, workflows
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine
-from console.monitoring import asking_runs, incidents
+from console.monitoring import asking_runs, incidents, unable_to_start
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
 from console.runs.showing import record_reach
 from console.workflows import OBJECT, Known
@@ -143,5 +143,5 @@ def _card(
         days,
         success_rate(days),
         _may_switch(actor, known),
-        known.status == "active" and bool(head.stuck),
+        known.status == "active" and bool(head.stuck or (head.starts and unable_to_start.standing_problem(known))),
     )

@@ -55,6 +55,8 @@ _WORDS = {
     "approval_decided": "{by} decided on your request",
     "approval_decided:approve": "{by} approved what you asked for",
     "approval_decided:reject": "{by} rejected what you asked for",
+    "approval_decided:void": "Your request for approval is void: look at what changed, and ask again",
+    "approval_decided:expired": "Nobody decided on your request in time",
     "approval_requested": "Your approval is asked for",
     "approval_waits": "Your approval is still waited for: {by} asked for it",
     "approval_asked": "{by} asks you about your request",
@@ -74,6 +76,8 @@ _WORDS = {
     "log_damaged": "The activity log is not in order: look at its proof",
     "rights_disagreed": "The two judges of rights disagreed, so something was refused: look at the activity log",
     "alert_failed": "A run failed: look at the incidents of its workflow",
+    "cannot_start": "An automation cannot start: look at its triggers",
+    "starts_again": "An automation that could not start can again",
     "due_soon": "The time for this run is running out",
     "due_over": "The time for this run is used up",
     "alert_slow": "A run takes longer than it should",
@@ -179,6 +183,9 @@ def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: d
     if str(kind).startswith("publishing_"):
         with contextlib.suppress(NotFound):  # whoever may not see it any more is told nothing of it
             about = workflows.review_of(actor, str(key).partition(":")[0]).title
+    if kind in ("cannot_start", "starts_again"):
+        with contextlib.suppress(NotFound):  # as above
+            about = workflows.entry(actor, str(key).partition("|")[0]).title
     words = _words(str(kind), str(key)).format(by=names.get(str(by), "The engine"))
     if became := _CAME_OF.get(came[0]) if came is not None else None:
         words = became.format(by="you" if came[1] == actor.id else names.get(str(came[1]), "a former colleague"))

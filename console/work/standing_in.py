@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, queue, runs
+from console import access, accounts, log, queue, runs, workflows
 from console.accounts import absences
 from console.core.actor import Actor
+from console.core.documents import approval_check
+from console.core.documents.workflow_sketch import Sketch
 from console.db import tables
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
@@ -57,6 +59,21 @@ def pass_on() -> int:
                 opened = {"person": stands_in_for or person, "substitute": deputy, "notice_kind": kind, "told_run": run_id}
                 log.note(ENGINE, "notice_passed_on", open=opened, label=label, connection=connection)
     return len(rows)
+
+
+def undecidable(reader: Actor, absent: str, deputy: str) -> list[str]:
+    """Titles of the live workflows, of those that the reader may see, in which the one person may approve what the other may not, sorted."""
+    around, found = workflows.around(), []
+    for known in workflows.all_known():
+        definition = workflows.readable_version(known.id, known.live)
+        if definition is None or known.archived or not access.can(reader, known.team or None, f"{workflows.OBJECT}:{known.slug}", "see"):
+            continue
+        raw, sketches = definition.document.to_json(), list[Sketch]()
+        workflows.check(raw, None, sketches)
+        own, theirs = (approval_check.given_by(each, raw, sketches, around.approvals or {}, around.rights) for each in (absent, deputy))
+        if own - theirs:
+            found.append(known.title)
+    return sorted(found)
 
 
 def held_by_absent(actor: Actor, people: Sequence[str], *, limit: int = 50) -> list[tuple[RunHead, str]]:

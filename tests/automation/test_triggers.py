@@ -7,11 +7,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import accounts, automation, browse, log, runs, sources, workflows
-from console.automation import firing, source_events, trigger_rows
+from console import accounts, automation, browse, log, monitoring, runs, sources, workflows
+from console.activity import sequencing
+from console.automation import firing, following, source_events, trigger_rows
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, NotFound
 from console.postgres import Embedded
+from console.work import notices
 from tests.company import Company
 from tests.support.engine import step, until, workers
 
@@ -304,3 +306,48 @@ def test_a_killed_worker_starts_nothing_twice_and_loses_nothing(house: Company, 
         assert until(lambda: len(runs_of("each-once")) == 4 and not fetch("select 1 from console.firing where status <> 'started'"))
     assert fetch("select count(distinct run), count(*) from console.firing") == [(4, 4)]
     assert len(runs_of("each-once")) == 4
+
+
+def test_what_is_changed_in_the_console_is_told_once_where_its_database_is_watched_too(
+    shop: psycopg.Connection[Any], house: Company
+) -> None:
+    publish(
+        "orders", *({"id": word, "kind": "event", "on": f"record.{word}"} for word in ("created", "updated", "deleted")), collection="order"
+    )
+    automation.synchronise()
+    automation.look(only=frozenset({"order"}))
+    browse.change(house.mona, "order", "1", {"title": "by hand"}, {"title": "old"})
+    shop.execute("update orders set updated_at = clock_timestamp() where id = 1")  # as a trigger of the table would
+    sequencing.catch_up()
+    automation.follow_log()
+    automation.look(only=frozenset({"order"}))
+    assert fetch("select trigger, record, key like 'order|%%' from console.firing") == [("updated", "1", True)]
+    assert [following.watched("order", f"record.{word}") for word in ("created", "updated", "deleted")] == [True, True, False]
+
+
+def test_what_cannot_start_is_told_once_and_once_more_when_it_can(shop: psycopg.Connection[Any], house: Company) -> None:
+    def said(who: str = "mona") -> list[str]:
+        monitoring.unable_to_start.look()
+        found = [f"{each.text} {each.about}" for each in notices.notices_of(house.people[who]) if each.href == "/workflows/orders/triggers"]
+        return [text.removesuffix(" Orders") for text in found]
+
+    publish("orders", {"id": "new", "kind": "event", "on": "record.created", "collection": "order"})
+    automation.synchronise()
+    robot = accounts.service_account(ROBOT).id
+    assert said() == []
+    accounts.disable_person(robot, by=house.people["ines"])
+    unable, able = "An automation cannot start: look at its triggers", "An automation that could not start can again"
+    assert (said(), said(), said("tom")) == ([unable], [unable], [])
+    assert [card.stuck for card in monitoring.cards(house.mona, "UTC") if card.known.slug == "orders"] == [True]
+    accounts.enable_person(house.people["ines"], robot)
+    assert said() == said() == [able, unable]
+    shop.execute("alter table orders rename to former")
+    automation.look(only=frozenset({"order"}))
+    assert said() == [able, unable], "it may be back within five minutes"
+    automation.follow_log()  # which has nothing against it
+    fetch("update console.trigger set problem_at = problem_at - interval '6 minutes' where problem is not null returning 1")
+    automation.look(only=frozenset({"order"}))
+    assert said() == [unable, able, unable]
+    shop.execute("alter table former rename to orders")
+    automation.look(only=frozenset({"order"}))
+    assert said()[0] == able

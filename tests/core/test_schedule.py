@@ -85,6 +85,17 @@ def test_what_is_on_time_is_not_missed_and_at_most_ten_are_made_up_for() -> None
     ]
 
 
+@pytest.mark.parametrize("cron", ["0 2 * * *", "30 3 * * 1-5", "*/30 8-18 * * 1-5", "30 * * * *", "0 */6 1,15 * 5", "45 23 L * *"])
+@pytest.mark.parametrize("zone", ["Europe/Vilnius", "Australia/Lord_Howe"])
+def test_every_time_of_a_long_outage_is_counted(cron: str, zone: str) -> None:
+    first, now = at("2026-09-20 09:20"), at("2026-11-10 21:10")  # the clocks of both zones change between
+    found, walked = (
+        schedule.due(cron, zone, "once", first, now),
+        sum(1 for each in schedule.following(cron, zone, first, 1_300) if each <= now),
+    )
+    assert found.left_out + len(found.times) == walked
+
+
 @given(
     st.sampled_from(["30 2 * * *", "15 */3 * * *", "0 0 * * 0", "45 23 31 * *"]),
     st.sampled_from(["UTC", "Europe/Vilnius", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]),

@@ -369,22 +369,26 @@ def test_p5_a_customer_who_is_rejected_while_the_review_waits_is_left_out(house:
 
 
 def test_p3_p5_what_happened_begins_a_review_of_those_who_have_one_and_of_nobody_else(house: House) -> None:
-    """A ticket, a turnover of five times what was expected, a name that a new list has brought; a rejected customer and a first review are left out.
+    """A ticket, a turnover of five times what was expected, a name that a new list has brought, written as lists write it; a rejected customer, a first
+    review and who was born in another year are left out.
 
     The last one: it changes the database that these tests share.
     """
     calm = "kyc_status = 'approved' and open_kyc_tickets = 0 and coalesce(identity_expires_on, '2999-01-01') > current_date and restriction_code::text = 'none'"
-    chosen = house.core.execute(f"select id::text, display_name from customer where {calm} order by id limit 5").fetchall()
-    closed, first, busy, named, untouched = [key for key, _ in chosen]
+    persons = f"select id::text, display_name, to_char(birth_date, 'YYYY') from customer where {calm} and birth_date is not null"
+    chosen = house.core.execute(f"{persons} order by id limit 5").fetchall()
+    closed, first, busy, named, untouched = [key for key, *_ in chosen]
     house.core.execute("update customer set kyc_status = 'rejected', open_kyc_tickets = 1 where id::text = %s", (closed,))
     house.core.execute("update customer set kyc_status = 'in_review', open_kyc_tickets = 1 where id::text = %s", (first,))
     house.core.execute(
         "update customer set expected_monthly_minor = 1, last_reviewed_at = now() - interval '1 year' where id::text = %s", (busy,)
     )
     house.core.execute("update customer set last_reviewed_at = now() where id::text = any(%s)", ([named, untouched],))
-    house.core.execute(
-        "update watchlist_entry set name = %s where id = (select min(id) from watchlist_entry where delisted_on is null)", (chosen[3][1],)
-    )
+    for place, born in ((3, chosen[3][2]), (4, "1899")):
+        given, _, family = chosen[place][1].rpartition(" ")
+        entry = "(select id from watchlist_entry where delisted_on is null order by id offset %s limit 1)"
+        values = (f"{family.upper()} {given}", [f"{born}-05-01"], place)
+        house.core.execute(f"update watchlist_entry set name = %s, birth_dates = %s where id = {entry}", values)
     house.core.execute("update watchlist set imported_at = now()")
     house.core.commit()
     house.due("happened")

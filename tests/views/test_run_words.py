@@ -18,6 +18,7 @@ from console.views.formats import Kind, Look
 from console.views.run import done_before, effects, notices, page, phases, sources, step_values, steps_pane
 from console.views.run.notices import Typed
 from console.views.run.wait_words import wait_words
+from console.views.workflows import executions
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
@@ -156,6 +157,17 @@ def test_what_stands_under_a_step(step: dict[str, Any], words: str) -> None:
     assert steps_pane._step_words(STEP | {"items": 139, "at": None}, LOOK, alone=True) == "Update data, 139 parts done"
     left = {"done": 99_999, "total": 100_000}
     assert steps_pane._step_words(STEP | {"items": 200, "at": None}, LOOK, alone=True, left=left) == "Update data, 99,999 of 100,000 done"
+
+
+@cases(
+    ("total", "done", "words", "state"),
+    [(41, 41, "", "done"), (41, 38, ", 3 of 41 failed", "done"), (41, 0, ", all 41 failed", "failed"), (0, 0, "", "done")],
+)
+def test_a_list_of_which_nothing_could_be_done_is_not_said_to_be_done(total: int, done: int, words: str, state: str) -> None:
+    one, left = STEP | {"state": "done", "automatic": True}, {"items": [], "total": total, "done": done}
+    [drawn] = steps_pane.outline(view(more={"steps": [one]}, context={one["step"]: left}), LOOK)
+    assert (drawn["words"], drawn["state"]) == (f"Update data, automatic{words}", state)
+    assert (executions._badge({"step": one["step"], "status": "done"}, {one["step"]: left}).label == "Done") is (not words)
 
 
 def test_steps_are_counted_without_those_that_do_not_stand() -> None:

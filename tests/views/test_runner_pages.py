@@ -197,6 +197,8 @@ def test_who_leads_cancels_a_run_of_somebody_else_and_nobody_else_does(pages: "P
     page = pages.mona.follow()
     assert ("h2", "Care review was cancelled") in page.headings
     assert "Reason: Begun twice." in page.text
+    assert ", by Mona" in page.text
+    assert "Ended byMona" in pages.mona.get(f"/workflows/care-review/executions/{run}").text
     assert not any(link.startswith(f"/runs/{run}/cancel") for link in pages.mona.get(f"/workflows/care-review/executions/{run}").links)
 
 

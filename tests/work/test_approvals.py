@@ -339,6 +339,8 @@ def test_what_can_no_longer_be_done_is_void_and_the_form_says_why(bank: Company)
     with pytest.raises(Conflict, match="Corporate accounts") as refused:
         runs.approve(bank.mona, asked)
     assert refused.value.code == "approval_void"
+    told = [notice.text for notice in notices.notices_of(bank.olivia)]
+    assert told == ["Your request for approval is void: look at what changed, and ask again"]
     here = bank.told(run_id)["current"]
     assert here["errors"] == [{"field": "amount", "reason": "Not for corporate accounts."}]
     assert (status(bank, asked), balance(bank)) == ("void", "12.5")

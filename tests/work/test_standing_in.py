@@ -14,7 +14,7 @@ from console.runs.changing.approval_answers import visible_request
 from console.runs.showing.candidates import candidates
 from console.work import approvals, approvers, my_work, notices, questions, standing_in, tasks
 from tests.company import Company
-from tests.support.four_eyes import bank, charging, requested, status, whole
+from tests.support.four_eyes import asking, bank, charging, requested, status, whole
 from tests.work import test_answers, test_tasks
 from tests.work.test_approvals import second_lead
 
@@ -85,8 +85,12 @@ def test_a_substitute_who_is_away_is_followed_by_their_own_and_a_circle_ends(com
 
 def test_an_approval_follows_to_whoever_stands_in_and_both_are_named(bank: Company) -> None:
     charging(roles=["operations_lead"])
-    second_lead(bank)
+    lena = second_lead(bank)
     run_id, asked = requested(bank)
+    assert standing_in.undecidable(bank.mona, bank.mona.id, lena.id) == []
+    asking(roles=["operations_lead"])
+    assert standing_in.undecidable(bank.mona, bank.mona.id, bank.tom.id) == ["Asking"]
+    assert standing_in.undecidable(bank.people["stan"], bank.mona.id, bank.tom.id) == [], "what the reader may not see"
     gone(bank, "mona", "lena")
     lena = accounts.actor_of_person(accounts.person_of_email("lena@fernwick.example").id)
     assert approvers.words(bank.olivia, asked) == "Waiting for Lena or another operations lead to approve."

@@ -46,6 +46,20 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], surroundings: A
     return problems_found
 
 
+def given_by(
+    person: str, raw: Mapping[str, Any], sketches: Sequence[Sketch], approvals: Mapping[str, Sequence[Any]], rights: Any
+) -> set[str]:
+    """The approvals in a workflow that this person may give by roles and rights, each as its step and field; separated duties are judged with each request."""
+    team = raw.get("team") if isinstance(raw.get("team"), str) else None
+    found = ((sketch.id, each) for sketch in sketches for each in _approvals_of_step(sketch, approvals))
+    return {
+        f"{step} {each.field}"
+        for step, each in found
+        if (not each.roles or any(person in rights.people(role, team) for role in each.roles))
+        and _lacks(person, each, team, raw, rights) is None
+    }
+
+
 def unheard(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
     """Approvals after which a no leads where a yes does, and no later step reads which it was."""
     said = json.dumps(raw.get("steps"), default=str) if any(sketch.type == "approval" for sketch in sketches) else ""

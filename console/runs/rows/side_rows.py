@@ -144,6 +144,21 @@ def _decided(transition: Transition, event: Event) -> None:
     _tell_person(transition, event, attempt.by if attempt is not None else None, "approval_decided", f":{event.open['decision']}")
 
 
+def _void(transition: Transition, event: Event) -> None:
+    """To whoever asked, where their form is open again; not where they ask anew already, or withdrew or revised it themselves."""
+    attempt, now = transition.before.attempt, transition.after.attempt
+    open_again = (
+        not transition.after.ended and now is not None and now.status == "open" and all(each.status != "open" for each in now.approvals)
+    )
+    if open_again and event.open["reason_code"] not in OWN_DOING:
+        _tell_person(transition, event, attempt.by if attempt is not None else None, "approval_decided", ":void")
+
+
+def _expired(transition: Transition, event: Event) -> None:
+    attempt = transition.before.attempt
+    _tell_person(transition, event, attempt.by if attempt is not None else None, "approval_decided", ":expired")
+
+
 def _tell_person(transition: Transition, event: Event, person: str | None, kind: str, came: str = "", *, mail: bool = True) -> None:
     """A notice for this person, unless they caused the event themselves. What `came` of it ends the key, where the words say it."""
     if person is not None and person != event.by:
@@ -151,6 +166,7 @@ def _tell_person(transition: Transition, event: Event, person: str | None, kind:
         add_notices(transition.connection, [person], f"{run_id}:{event.n}{came}", kind, run=run_id, by=event.by, at=event.at, mail=mail)
 
 
+OWN_DOING = frozenset({"withdrawn", "revised"})
 WRITES: Mapping[str, Callable[[Transition, Event], None]] = {
     "task_created": _task,
     "task_closed": _task_closed,
@@ -160,6 +176,8 @@ WRITES: Mapping[str, Callable[[Transition, Event], None]] = {
     "run_assigned": _assigned,
     "run_taken_over": _taken_over,
     "approval_decided": _decided,
+    "approval_voided": _void,
+    "approval_expired": _expired,
     "tag_added": _tag,
     "tag_removed": _tag,
     "proposal_requested": call_rows.requested,

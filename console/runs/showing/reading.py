@@ -282,7 +282,15 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
         masked=paths,
         ending=block_content.at_end(actor, definition, run),
         handed_on=last,
+        ended_by=_ended_by(run),
     )
+
+
+def _ended_by(run: Run) -> str:
+    """The name of the person who aborted or cancelled the run; empty where nobody did."""
+    events = log.recent(run.id, f"run_{run.status}", 0) if run.status in ("aborted", "cancelled") else []
+    by = events[-1].body["actor"].get("id") if events else None
+    return accounts.names([by]).get(by, "") if by is not None else ""
 
 
 def _without_former_time(run: Run, context: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -30,7 +30,8 @@ class RunView:
     `can` are the commands that the viewer may give now, `steps` the path so far and the certain next steps, `names` people by id. `earlier`
     counts the steps that a long path leaves out. `gone` and `down` say why there is no record, `lacking` which right the viewer lacks for the
     current step. `masked` are the paths of values that were removed for this viewer. `ending` is the data of the blocks of the
-    end that it reached. `handed_on` is why somebody else handed it on, which the viewer who takes it reads first.
+    end that it reached. `handed_on` is why somebody else handed it on, which the viewer who takes it reads first,
+    `ended_by` the name of who aborted or cancelled it.
     """
 
     json: dict[str, Any]
@@ -49,6 +50,7 @@ class RunView:
     earlier: "Earlier | None" = None
     ending: Sequence[Mapping[str, Any]] = ()
     handed_on: HandedOn | None = None
+    ended_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ OPEN_MODULES = frozenset(
         "source_links",
         "sources",
         "step_values",
+        "steps_pane",
         "wait_words",
     }
 )

@@ -25,14 +25,32 @@ def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, 
         revise = (
             frame.run_url(view.json["id"], "revise", step=step["step"], attempt=step["attempt"]) if links and step["revisable"] else None
         )
+        left = view.json.get("context", {}).get(step["step"], {})
+        failed, total = failed_items(left) if step["state"] == "done" else (0, 0)
+        state = "failed" if failed and failed == total else step["state"]
         made.append(dict(step) | {
             "number": number,
-            "state_word": "Handled manually" if step["handled_manually"] else STATE_WORDS[step["state"]],
+            "state": state,
+            "state_word": "Handled manually" if step["handled_manually"] else STATE_WORDS[state],
             "revise_url": revise if revise and "revise" in view.can else None,
             "last_done": index == last,
-            "words": _step_words(step, look, alone=view.json.get("mode") == "hands_off", left=view.json.get("context", {}).get(step["step"], {})),
+            "words": _step_words(step, look, alone=view.json.get("mode") == "hands_off", left=left),
         })  # fmt: skip
     return made
+
+
+def failed_items(left: Mapping[str, Any]) -> tuple[int, int]:
+    """Return (how many items of a list that was gone through could not be done, how many there were); zeros for any other output."""
+    total, done = left.get("total", left.get("count")), left.get("done")
+    if "items" not in left or not isinstance(total, int) or not isinstance(done, int):
+        return 0, 0
+    return left.get("failed", total - done), total
+
+
+def failed_words(left: Mapping[str, Any]) -> str:
+    """Return that items could not be done, in words; empty where all could."""
+    failed, total = failed_items(left)
+    return "" if not failed else f"{failed:,} of {total:,} failed" if failed < total else f"all {total:,} failed" if total > 1 else "failed"
 
 
 def steps_context(view: RunView, look: Look, *, at: int | None = None) -> dict[str, Any]:
@@ -87,4 +105,5 @@ def _step_words(step: Mapping[str, Any], look: Look, *, alone: bool = False, lef
         parts += [str(step["by_name"]), formats.clock(step["at"], look) if step["at"] else ""]
     if step["attempt"] and step["attempt"] > 1 and not step.get("items"):  # of a list, each item is an attempt of its own
         parts.append(f"attempt {step['attempt']}")
+    parts.append(failed_words(left) if step["state"] == "done" else "")
     return ", ".join(part for part in parts if part)

@@ -6,10 +6,12 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from console import accounts, log
+from console.access import limits
 from console.accounts import absences
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError, Invalid
 from console.views import formats, frame
+from console.work import standing_in
 
 blueprint = Blueprint("absences", __name__, url_prefix="/settings")
 
@@ -76,7 +78,9 @@ def _plan(person_id: str) -> Response:
         )
     except (Invalid, Conflict) as error:
         return me.draw(absent=error) if person_id == who.id else person.draw(person_id, absent=error)
-    flash(f"{kept.substitute_name} stands in")
+    left = standing_in.undecidable(who, person_id, kept.substitute)
+    but = f", but may not give the approvals that are asked for in {limits.listed(left)}" if left else ""
+    flash(f"{kept.substitute_name} stands in{but}")
     return frame.redirect_to(_page(person_id))
 
 

@@ -14,7 +14,7 @@ from console.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.monitoring import incidents
 from console.runs.showing import run_filters
 from console.views import frame, reference_boxes, refusals
-from console.views.run import form_boxes, sources, step_values
+from console.views.run import form_boxes, sources, step_values, steps_pane
 from console.views.run.wait_words import waits_shortly
 from console.views.workflows import due_time, periods, tabs
 from console.views.workflows.periods import Explained
@@ -153,7 +153,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         entries.append(
             {
                 "attempt": attempt,
-                "badge": _ATTEMPT.get(attempt["status"], frame.Badge(attempt["status"].capitalize())),
+                "badge": _badge(attempt, run["context"]),
                 "took": _took(attempt, look),
                 "by": view.names.get(attempt["by"] or "", ""),
                 "outcome": own.outcome(attempt["outcome"]),
@@ -175,6 +175,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         "ended": ended,
         "took": formats.span(((ended or look.now) - started).total_seconds(), look),
         "trigger": _trigger_words(run["trigger"], document),
+        "ended_by": view.ended_by,
         "starter": view.names.get(run["started_by"], ""),
         "variables": [
             (formats.label_of(name), formats.html(formats.undescribed(name, value), value, look)) for name, value in _variables(document)
@@ -195,6 +196,15 @@ _ATTEMPT = {
     "skipped": frame.Badge("Skipped", "", "circle-dashed"),
     "failed": frame.Badge("Failed", "bad", "alert-triangle"),
 }
+
+
+def _badge(attempt: Mapping[str, Any], context: Mapping[str, Any]) -> frame.Badge:
+    left = context.get(attempt["step"], {}) if attempt["status"] == "done" else {}
+    failed, total = steps_pane.failed_items(left)
+    if failed:
+        words = steps_pane.failed_words(left)
+        return frame.Badge(words[0].upper() + words[1:], "bad" if failed == total else "warn", "alert-triangle")
+    return _ATTEMPT.get(attempt["status"], frame.Badge(attempt["status"].capitalize()))
 
 
 def _trigger_words(given: Mapping[str, Any], document: Any) -> str:

@@ -11,6 +11,7 @@ from console.automation import Listed, Made
 from console.core.documents import triggers_check
 from console.core.documents.workflow import Workflow
 from console.errors import Invalid
+from console.monitoring import unable_to_start
 from console.views import frame
 from console.views.editor.values_in_words import unseen_words
 from console.views.frame import Badge
@@ -79,7 +80,10 @@ def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None) -> 
     entry, found = automation.listed(who, slug)
     may = {act: access.can(who, entry.team or None, f"workflow:{entry.slug}", act) for act in ("edit", "activate")}
     document = enrolments.find(entry.slug).document
-    context = tabs.context(tabs.known_of(entry.slug), "triggers") | {
+    known = tabs.known_of(entry.slug)
+    starting = entry.status == "active" and any(each.enabled for each in found)
+    context = tabs.context(known, "triggers") | {
+        "unable": unable_to_start.standing_problem(known) if starting else None,
         "entry": entry,
         "active": entry.status == "active" and entry.live_version is not None,
         "triggers": [_drawn(trigger, document) | {"unseen": _unseen(trigger, document)} for trigger in found],

@@ -1,0 +1,86 @@
+"""Automations that cannot start: who may switch them is told once, and once more when they start again.
+
+What keeps one from starting is noted by its triggers, stands with the firings that are tried again, or is its service account.
+"""
+
+import sqlalchemy as sa
+
+from console import access, accounts, log, queue, records, runs, workflows
+from console.access import limits
+from console.db.engine import alone, fetch, transaction
+from console.errors import ConsoleError, NotAllowed
+from console.runs.rows import side_rows
+from console.workflows import OBJECT, Known
+
+UNABLE, ABLE = "cannot_start", "starts_again"
+LASTING_S = 300
+"""What mends itself sooner is told to nobody: a source that is started again."""
+MANY_TRIES = 8
+"""A firing that was tried so often has waited for more than four minutes."""
+_ON = """
+select t.workflow, min(t.problem) filter (where t.problem_at < clock_timestamp() - make_interval(secs => %s)),
+    (select f.why from console.firing f where f.workflow = t.workflow and f.status = 'waiting' and f.tries >= %s limit 1)
+from console.trigger t join console.workflow w on w.id = t.workflow
+where t.enabled and t.kind = any (array['schedule', 'event', 'webhook']) and w.status = 'active' and w.archived_at is null and w.live_version is not null
+group by t.workflow
+"""
+_TOLD = "select substring(name from %s) from console.version where name like %s"
+_NOW = sa.text("insert into console.version (name, number) values (:name, 0) on conflict do nothing")
+_NO_MORE = sa.text("delete from console.version where name = :name")
+
+
+def look() -> int:
+    """Tell of automations that cannot start since the last look, and of those that can again; returns how many there were. A duty of the worker."""
+    if queue.paused():
+        return 0
+    with alone("automations that cannot start") as mine:
+        if not mine:
+            return 0
+        known = {each.id: each for each in workflows.all_known()}
+        able = {workflow: problem or waits or standing_problem(known[workflow]) for workflow, problem, waits in _on() if workflow in known}
+        told = {name for (name,) in fetch(_TOLD, (len(UNABLE) + 2, f"{UNABLE}:%"))}
+        for workflow in {each for each, problem in able.items() if problem} - told:
+            _tell(known[workflow], UNABLE)
+        for workflow in told - {each for each, problem in able.items() if problem}:
+            _tell(known.get(workflow), ABLE if workflow in able else None, workflow)
+    return len(able)
+
+
+def _on() -> list[tuple[str, str | None, str | None]]:
+    return [(row[0], row[1], row[2]) for row in fetch(_ON, (LASTING_S, MANY_TRIES))]
+
+
+def standing_problem(known: Known) -> str | None:
+    """Why no run of this workflow can begin by itself, as a sentence: its service account, or its collection. None where it can, or names no account."""
+    definition = workflows.readable_version(known.id, known.live)
+    if definition is None or definition.document.run_as is None:
+        return None
+    try:
+        account = runs.account_of(definition)
+        access.require(account, known.team or "", f"{OBJECT}:{known.slug}", "start")
+    except NotAllowed:
+        return f"The service account {definition.document.run_as}, as which {known.title} runs, may not start it: give it a role that may."
+    except ConsoleError as error:
+        return error.message
+    collection = definition.document.collection
+    if collection is not None and not any(each.id == collection for each in records.collections()):
+        return f"There is no collection {collection} any more, which {known.title} is about: look at the data sources."
+    if collection is not None and not access.can(account, None, f"collection:{collection}", "read"):
+        return f"The service account {definition.document.run_as}, as which {known.title} runs, may not read its records: give it a role that may."
+    return None
+
+
+def _tell(known: Known | None, kind: str | None, workflow: str = "") -> None:
+    """Write down what is told, and the notices; without a `kind` it is only not told any more: the workflow was paused, or has no trigger that is on."""
+    with transaction() as connection:
+        connection.execute(_NOW if kind == UNABLE else _NO_MORE, {"name": f"{UNABLE}:{known.id if known is not None else workflow}"})
+        if known is not None and kind is not None:
+            now = log.now()
+            link, key = f"/workflows/{known.slug}/triggers", f"{known.id}|{kind}|{now.isoformat()}"
+            side_rows.add_notices(connection, people_of(known), key, kind, at=now, link=link)
+
+
+def people_of(known: Known) -> list[str]:
+    """Who may switch the workflow, without service accounts."""
+    able = limits.people_able(known.team or None, f"{OBJECT}:{known.slug}", "activate")
+    return [ident for ident, _ in able if not accounts.actor_of_person(ident).service]
