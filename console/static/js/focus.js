@@ -1,0 +1,60 @@
+// The focus is not lost: where what had it is gone after an answer, or could not be pressed meanwhile, its like gets it, else what came in its place.
+"use strict";
+(() => {
+  const nowhere = () => document.activeElement === null || document.activeElement === document.body;
+  const shown = (element) => element.isConnected && element.getClientRects().length > 0 && !element.disabled;
+  const CAN = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]";
+  const BEGINS = "[data-focus], h1, h2, h3, legend, form :is(input:not([type=hidden]), select, textarea)";
+  // ms after an answer until what it brought is in its place
+  const SETTLED = 60;
+  // how an element is known again, the surest first
+  const KNOWN = [
+    (element) => element.id,
+    (element) => element.name && `${element.name} ${element.type === "radio" || element.tagName === "BUTTON" ? element.value : ""} ${element.form?.getAttribute("action") ?? ""}`,
+    (element) => element.getAttribute("hx-get") ?? element.getAttribute("hx-post") ?? element.getAttribute("href"),
+    (element) => element.getAttribute("aria-label") ?? element.textContent.trim(),
+  ];
+  const asked = new WeakMap();
+
+  function like(gone, within) {
+    const all = [...within.querySelectorAll(gone.tagName)].filter(shown);
+    for (const known of KNOWN) {
+      const told = known(gone);
+      const found = told && all.filter((each) => known(each) === told);
+      if (found?.length === 1) return found[0];
+    }
+    return null;
+  }
+
+  function give(element) {
+    if (!element) return;
+    if (!element.matches(CAN)) element.tabIndex = -1;
+    element.focus({ preventScroll: true });
+    element.scrollIntoView({ block: "nearest" });
+  }
+
+  // `part` is what the answer put in place; nothing is done for a page under a dialog
+  function keep(had, part, again) {
+    const open = document.querySelector("dialog[open], :popover-open");
+    const place = part && shown(part) && part !== document.body ? part : null;
+    if (!had || !nowhere() || (open && !open.contains(place ?? had))) return;
+    if (shown(had)) { if (again) give(had); return; }
+    give(like(had, open ?? document) ?? place?.querySelector(BEGINS) ?? place ?? open ?? document.getElementById("main"));
+  }
+
+  // before what is asked for is on its way: then a button may be switched off, and loses the focus by that
+  document.addEventListener("htmx:configRequest", (event) => asked.set(event.detail.elt, nowhere() ? null : document.activeElement));
+  for (const [end, pause] of [["htmx:afterSettle", 0], ["htmx:afterRequest", SETTLED]]) {
+    document.addEventListener(end, (event) => {
+      const by = event.detail.requestConfig?.elt;
+      const part = event.detail.elt === by ? event.detail.target : event.detail.elt;
+      // after what else looks for a place for it
+      if (by && asked.get(by)) setTimeout(() => keep(asked.get(by), part, by.hasAttribute("hx-disabled-elt")), pause);
+    });
+  }
+
+  // A dialog gives the focus back to what opened it; where that is another element by now, to its like.
+  let opener = null;
+  document.addEventListener("focusout", (event) => { if (event.relatedTarget?.closest("dialog") && !event.target.closest("dialog")) opener = event.target; });
+  document.addEventListener("close", (event) => { if (event.target.matches("dialog")) setTimeout(() => keep(opener, null, true)); }, true);
+})();
