@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from console import inboxes
 from console.activity import sequencing
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.rotating
 
 MORE = {
-    "olivia": ("/more", "/c/customer?preview=1", "/c/customer?q=nobody-at-all", "/c/customer/1?tab=activity", "/runs/{run}?tab=related"),
+    "olivia": (
+        "/more",
+        "/board/c/customer",
+        "/c/customer?preview=1",
+        "/c/customer?q=nobody-at-all",
+        "/c/customer/1?tab=activity",
+        "/runs/{run}?tab=related",
+    ),
     "mona": ("/inbox/desk?view=backlog", "/workflows/care-review/versions", "/notices", "/tasks"),
     "ada": ("/activity?user=nobody", "/activity/proof"),
     "ines": ("/settings/roles", "/settings/ai", "/settings/collections/customer", "/settings/keys", "/settings/me"),
@@ -97,3 +105,22 @@ def test_no_press_of_a_key_loses_the_focus(screens: Callable[..., "Screen"], com
                 seen.add(kind(one["what"]))
                 lost += pressed(screen, path, one)
     assert "\n".join(lost) == ""
+
+
+def test_a_page_that_comes_again_by_a_key_gives_the_focus_back(screens: Callable[..., "Screen"], company: Company) -> None:
+    ines = screens().enter("ines")
+    ines.go("/settings/people").locator("#team").focus()
+    ines.press("ArrowDown")
+    ines.page.wait_for_url("**/settings/people?*team=*")
+    ines.focus_on("team")
+    page = ines.go("/c/customer/1?tab=details")
+    edit = page.get_by_role("link", name="Edit E-mail").or_(page.get_by_role("link", name="Edit Email")).first
+    edit.focus()
+    ines.press("Enter")
+    page.wait_for_function("() => document.activeElement.matches('.edit-form input')")
+    ines.press("Escape")
+    page.wait_for_function("() => document.activeElement.matches('a.edit')")
+    summary = ines.go("/c/customer").locator("summary:has-text('Columns')")
+    summary.focus()
+    ines.press("Enter", "Shift+Tab")
+    expect(page.locator("details.pop[open]")).to_have_count(0)
