@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection, Engine
 from console import access, log, records, workflows
 from console.core import expressions
 from console.core.actor import Actor
+from console.core.documents import json_shape
 from console.core.documents.collections import Collection
 from console.core.expressions import Expression
 from console.core.plain_words import humanised, uncapitalised
@@ -282,7 +283,9 @@ def _read(number: int, document: Mapping[str, Any]) -> Document:
         made = Document.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
-        raise _wrong(which, ".".join(str(part) for part in first["loc"]) or "source", first["msg"].removeprefix("Value error, ")) from None
+        raise _wrong(
+            which, ".".join(str(part) for part in first["loc"]) or "source", json_shape.reason(first, Document).rstrip(".")
+        ) from None
     if not NAME.fullmatch(made.id):
         raise _wrong(which, "id", "takes small letters and digits, joined by -")
     if made.source is not None:

@@ -255,7 +255,7 @@ def _mailer(address: str) -> Callable[[Head], None]:
         message.set_content(
             f"The log {origin} has {head.size} events; the attached note says so, and is signed.\n\n"
             "Keep it where nobody who runs the console can reach it. With it, an export of the log can be checked later:\n\n"
-            f"    python verify.py EXPORT.zip --key 'THE KEY THAT YOU WERE GIVEN' --since {head.name}.txt\n\n"
+            f"    python3 verify.py EXPORT.zip --key 'THE KEY THAT YOU WERE GIVEN' --since {head.name}.txt\n\n"
             "You need to do nothing else with it today.\n"
         )
         message.add_attachment(head.note.encode(), maintype="text", subtype="plain", filename=f"{head.name}.txt")

@@ -43,6 +43,9 @@ class Test:
         return {"field": self.field, "op": self.op, "value": self.value if self.days is None else {"days": self.days}}
 
 
+SHAPE = "A filter is an object with field, op and value, or with and / or."
+
+
 @dataclass(frozen=True, slots=True)
 class Today:
     """The day and zone from which relative days are counted."""
@@ -99,7 +102,7 @@ def tests(given: Filter | None) -> list[Test]:
 
 def _read(value: Any, collection: Collection, hidden: frozenset[str], today: Today | None, depth: int) -> Filter:
     if not isinstance(value, Mapping):
-        raise _wrong("filter", "A filter is an object with field, op and value, or with and / or.")
+        raise _wrong("filter", SHAPE)
     if depth > MOST_DEPTH:
         raise _wrong("filter", f"A filter is at most {MOST_DEPTH} levels deep.")
     for kind in ("and", "or"):
@@ -115,6 +118,8 @@ def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[st
     strange = sorted(set(map(str, value)) - {"field", "op", "value"})
     if strange:
         raise _wrong(strange[0], f"A filter has no '{strange[0]}'; it has field, op and value, or and / or.")
+    if "field" not in value:
+        raise _wrong("filter", f"A condition names a field. {SHAPE}")
     name, op = value.get("field"), value.get("op")
     if name == tag_field(collection) and collection.key:
         return Test(name, *_tag_test(name, op, value.get("value", True)))

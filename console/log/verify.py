@@ -1,6 +1,6 @@
 """Checks an export of an activity log: that no event was changed, dropped, inserted or put in another order since it was signed.
 
-    python verify.py EXPORT [--key VKEY] [--since CHECKPOINT_FILE]
+    python3 verify.py EXPORT [--key VKEY] [--since CHECKPOINT_FILE]
 
 EXPORT: the zip archive, or a folder with its files; VKEY: the key that you were given; the rules: docs/reference/log-format.md.
 """

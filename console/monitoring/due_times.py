@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from console import access, accounts, inboxes, log, queue, runs, steps, workflows
 from console.core.actor import Actor
+from console.core.documents import json_shape
 from console.core.moments import is_zone
 from console.core.run import Run, commands, decisions
 from console.core.working_time import DAYS, Day, Hours, after, worked_seconds
@@ -291,7 +292,7 @@ def _checked(terms: Mapping[str, Any], team: str) -> Terms:
     try:
         checked = Terms.model_validate(dict(terms))
     except ValidationError as wrong:
-        reasons = [(".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, ")) for each in wrong.errors()]
+        reasons = [(".".join(map(str, each["loc"])), json_shape.reason(each, Terms)) for each in wrong.errors()]
         details = [{"field": place or ("closes" if reason == NO_HOURS else "zone"), "reason": reason} for place, reason in reasons]
         raise Invalid("The due time was not set.", details=details) from None
     for number, stage in enumerate(checked.stages):

@@ -29,7 +29,7 @@ UNKNOWN_ICON = "bolt"  # for a step type of another package that names an unknow
 HTMX = "vendor/htmx-2.0.11/htmx.min.js"
 MORPH = "vendor/idiomorph-0.8.0/idiomorph-ext.min.js"
 SHEETS = ("tokens", "base", "layout", "rail", "button", "badge", "field", "panel", "utilities")
-SCRIPTS = ("page", "keys", "toast", "dialog", "needs", "find", "form", "session")
+SCRIPTS = ("page", "keys", "toast", "dialog", "focus", "needs", "find", "form", "session")
 TOGETHER = {"css/frame.css": tuple(f"css/{name}.css" for name in SHEETS), "js/frame.js": tuple(f"js/{name}.js" for name in SCRIPTS)}
 """File that is sent → the files in the tree that it is made of, in their order."""
 PROPERTY = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")

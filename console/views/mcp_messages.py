@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 import console
 from console import log
+from console.core.documents import json_shape
 from console.errors import ConsoleError, Malformed
 from console.formats import object_in
 from console.views import mcp_tools
@@ -147,7 +148,10 @@ def _offered(version: Any) -> str:
 
 def _named(error: ValidationError) -> str:
     """What is wrong with which field, in one sentence each."""
-    return " ".join(f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}." for each in error.errors(include_url=False)[:5])
+    return " ".join(
+        f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {json_shape.reason(each, BaseModel)}"
+        for each in error.errors(include_url=False)[:5]
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------- methods

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from console import access
 from console.core.actor import Actor
+from console.core.documents import json_shape
 from console.core.documents.workflow import Settings, Workflow, read
 from console.db.engine import transaction
 from console.errors import Invalid
@@ -69,7 +70,7 @@ def _require_known(given: Mapping[str, Any]) -> None:
     try:
         Settings.model_validate({name: value for name, value in given.items() if value is not None and name in CONFIGURED})
     except ValidationError as wrong:
-        details += [{"field": str(each["loc"][0]), "reason": each["msg"]} for each in wrong.errors()]
+        details += [{"field": str(each["loc"][0]), "reason": json_shape.reason(each, Settings)} for each in wrong.errors()]
     if details:
         raise Invalid("The configuration was not saved.", details=details)
 

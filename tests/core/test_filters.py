@@ -99,7 +99,7 @@ def test_every_field_may_be_asked_whether_it_is_null(kind: str) -> None:
         (5, "filter"),
         (None, "filter"),
         ([], "filter"),
-        ({}, "None"),
+        ({}, "filter"),
         ({"field": "nope", "op": "eq", "value": 1}, "nope"),
         ({"field": ["a_text"], "op": "eq", "value": 1}, "['a_text']"),
         ({"field": "secret", "op": "eq", "value": 1}, "secret"),

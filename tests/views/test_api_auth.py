@@ -148,6 +148,24 @@ def test_what_is_no_json_object_is_400(client: FlaskClient, key: dict[str, str])
         assert (answer.status_code, answer.get_json()["code"]) == (400, "malformed")
 
 
+def test_a_parameter_that_a_call_does_not_know_is_refused_by_every_call(app: Flask, client: FlaskClient, olivia: accounts.Person) -> None:
+    calls = [
+        (re.sub(r"<int:\w+>", "1", re.sub(r"<\w+>", "x", rule.rule)), method)
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/v1")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    ]
+    taken, unnamed = list[str](), list[str]()
+    for number, (path, method) in enumerate(calls):
+        if number % 50 == 0:  # within the limit of a key
+            headers = {"Authorization": f"Bearer {accounts.create_key(f'calls {number}', olivia.id).text}"}
+        answer = client.open(f"{path}?unheard=1", method=method, headers=headers | JSON, data=b"{}" if method != "GET" else None)
+        taken += [f"{method} {path}: {answer.status_code}"] if answer.status_code < 400 else []
+        if answer.status_code == 400 and "unheard" not in [detail["field"] for detail in answer.get_json()["details"]]:
+            unnamed.append(f"{method} {path}: {answer.get_data(as_text=True)}")
+    assert (len(calls) > 150, taken, unnamed) == (True, [], [])
+
+
 OTHER_TYPES = [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
 
 

@@ -111,11 +111,11 @@ def model_errors(error: ValidationError, model: type[BaseModel]) -> list[Spot]:
     spots: dict[tuple[str | int, ...], Spot] = {}
     for detail in error.errors(include_url=False):
         place = tuple(part for part in detail["loc"] if not (isinstance(part, str) and UNION_TAG.match(part)) and part != "[key]")
-        spots.setdefault(place, Spot(place, _reason(detail, model)))
+        spots.setdefault(place, Spot(place, reason(detail, model)))
     return list(spots.values())
 
 
-def _reason(detail: ErrorDetails, model: type[BaseModel]) -> str:
+def reason(detail: ErrorDetails, model: type[BaseModel]) -> str:
     """The error in words, with how to fix it."""
     context = detail.get("ctx", {})
     match detail["type"]:
@@ -140,6 +140,10 @@ def _reason(detail: ErrorDetails, model: type[BaseModel]) -> str:
             return f"This is too low: at least {context['ge']}."
         case "less_than_equal":
             return f"This is too high: at most {context['le']}."
+        case "greater_than":
+            return f"This must be more than {context['gt']}."
+        case "less_than":
+            return f"This must be less than {context['lt']}."
         case "literal_error":
             return f"This must be one of {context['expected'].replace(' or ', ', ')}."
         case "value_error":

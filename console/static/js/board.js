@@ -36,9 +36,10 @@
     if (next) move(card, here, next);
   });
 
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSettle", (event) => {
     arm();
-    document.querySelector(".board-card.moved .title")?.focus();
+    // not at each answer on the page: somebody may have gone on
+    if (event.detail.target?.id === "board") document.querySelector(".board-card.moved .title")?.focus();
   });
   arm();
 })();

@@ -29,6 +29,16 @@
     const open = event.target.closest?.("details.pop[open]") ?? document.querySelector("details.pop[open]");
     if (open) { event.preventDefault(); open.open = false; open.querySelector("summary").focus(); }
   });
+  // It closes also where the focus goes on behind it, so that it does not cover what has it then.
+  document.addEventListener("focusin", (event) => {
+    if (event.target.closest("dialog, [popover]")) return;
+    document.querySelectorAll("details.pop[open]").forEach((open) => { if (!open.contains(event.target)) open.open = false; });
+  });
+  // A value that is changed in its place: Escape leaves it as it was.
+  document.addEventListener("keydown", (event) => {
+    const form = event.key === "Escape" && !event.defaultPrevented && event.target.closest?.(".edit-form");
+    if (form && !form.querySelector("[role=alert]") && !document.querySelector("dialog[open], :popover-open")) form.querySelector("a[hx-get]")?.click();
+  });
   document.addEventListener("click", (event) => {
     // a command: the sheet has done its work
     const chosen = event.target.closest(".sheet.items :is(a, button)");

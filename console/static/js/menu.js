@@ -17,7 +17,7 @@
     const link = event.target.closest("[data-menu]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    opener = link;
+    opener = menu().opener = link;
     window.htmx.ajax("GET", link.href, { target: "#menu", swap: "innerHTML" });
   });
   document.addEventListener("htmx:afterSwap", (event) => {

@@ -78,7 +78,7 @@
     if (!detail.successful) next = "";
   });
 
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSettle", (event) => {
     sortable();
     if (next && !running) {
       const path = next;
@@ -86,8 +86,7 @@
       window.htmx.ajax("GET", path, { target: "#builder", swap: "outerHTML" });
       return;
     }
-    const said = builder()?.dataset.announce;
-    if (said) document.getElementById("status").textContent = said;
+    if (event.detail.target?.id === "builder") window.handrail.announce(builder()?.dataset.announce);
     const target = back && document.getElementById(back);
     if (target) {
       target.focus();

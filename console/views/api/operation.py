@@ -7,13 +7,15 @@ without one. An invalid body is 422 (400 if it cannot be parsed), an invalid que
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from functools import wraps
+from typing import Annotated, Any, TypeVar, cast
 
 from flask import request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from console.core.documents.json_shape import reason
 from console.core.expressions.operands import Spelled
 from console.errors import ConsoleError, Invalid, Malformed
 from console.views.api import MOST, body
@@ -136,10 +138,20 @@ def operation(
     declared = Operation(name, permission, answers, frozenset(refuses), body, query, shown, again)
 
     def mark(view: View) -> View:
-        setattr(view, OPERATION, declared)
-        return view
+        marked = view if query is not None or declared.open else cast("View", _without_parameters(view))
+        setattr(marked, OPERATION, declared)
+        return marked
 
     return mark
+
+
+def _without_parameters(view: View) -> Callable[..., ResponseReturnValue]:
+    @wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        parse_query(Asked)
+        return view(*args, **kwargs)
+
+    return checked
 
 
 TEXTS = (str, str | None)
@@ -214,4 +226,4 @@ def _reason(each: ErrorDetails) -> str:
             return f"A text of at most {context['max_length']} characters."
         case "too_long":
             return f"A list of at most {context['max_length']}."
-    return f"{each['msg']}."
+    return reason(each, BaseModel)
