@@ -130,7 +130,7 @@ def test_v3_the_supplier_is_written_to_and_what_does_not_come_in_time_is_asked_f
     fresh.hand_in(run_id, "stan", outcome="received")
     assert fresh.hand_in(run_id, "stan", **late)["current"]["step"] == "late"
     fresh.hand_in(run_id, "stan", outcome="drop", reason="No answer for weeks")
-    assert ended(fresh, run_id) == "withdrawn"
+    assert (ended(fresh, run_id), "tell_late" in fresh.steps(run_id)) == ("withdrawn", True)
 
 
 @pytest.mark.parametrize(
