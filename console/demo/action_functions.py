@@ -13,7 +13,6 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
 from console import log
-from console.core.expressions.operands import number_of
 from console.core.plain_words import day_words
 from console.demo import known_suppliers
 from console.demo.romanise import latin, sound
@@ -241,8 +240,14 @@ def _compare(subject: Subject, hit: "Record", entry: Mapping[str, Any], others: 
     for name, (own, theirs) in sides.items():
         comparison |= {name: ", ".join(map(str, own)), f"listed_{name}": ", ".join(map(str, theirs))}
     matched = hit.values.get("matched_on") or {}
+    comparison["names_are"] = SAME if _words(subject.names) & _words([matched.get("name", "")]) else "alike"
     comparison["birth_place_is"] = _places(comparison["birth_place"], comparison["listed_birth_place"])
     return comparison | {"birth_date_is": matched.get("birth_date", "unknown"), "nationality_is": matched.get("nationality", "unknown")}
+
+
+def _words(names: Iterable[str]) -> set[frozenset[str]]:
+    """The words of each spelling of these names, in whatever order."""
+    return {frozenset(spelling.split()) for name in names for spelling in latin(name)}
 
 
 def _places(own: str, listed: str) -> str:
@@ -398,14 +403,13 @@ def _alike(one: str, other: str) -> float:
 
 
 def _dates(own: Iterable[str], listed: Iterable[str]) -> str:
-    """same, near (the year alone), different, or unknown."""
+    """same, near (all that both know: the year, or year and month), different, or unknown."""
     mine, theirs = set(own), set(listed)
     if not mine or not theirs:
         return "unknown"
     if mine & theirs:
         return SAME
-    years = {number_of(day[:4]) for day in mine} & {number_of(day[:4]) for day in theirs if len(day) == len("1967")}
-    return NEAR if years else "different"
+    return NEAR if any(day.startswith(other) or other.startswith(day) for day in mine for other in theirs) else "different"
 
 
 def _overlap(own: frozenset[str], listed: frozenset[str]) -> str:

@@ -1,11 +1,13 @@
 """What the asker sees and may do while the run waits: remind, take the link back, make a new one, copy it, enter what came by mail, go on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from console import log, settings
 from console.core.actor import Actor
-from console.core.forms import examine
+from console.core.forms import examine, is_empty
 from console.core.run import moves
 from console.db.engine import fetch
 from console.document_requests import request_rows
@@ -21,11 +23,22 @@ NOT_SO_SOON = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """A field of the page outside. `here`: whether something that fits stands in it, by `ours` or typed there; what it is stays outside until it is sent off."""
+
+    label: str
+    required: bool
+    here: bool
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """A request for its asker. `may`: whether this person may do something about it; `mails`: whether letters go out from here."""
 
     request: Request
     items: list[Item]
+    answers: list[Answer]
     may: bool
     mails: bool
     over: bool
@@ -36,9 +49,28 @@ class State:
         return sum(1 for item in self.items if item.files)
 
     @property
-    def missing(self) -> list[Item]:
-        """Needed, and not here."""
-        return [item for item in self.items if item.missing]
+    def answered(self) -> int:
+        """How many of the fields were filled in outside."""
+        return sum(1 for answer in self.answers if answer.here and not answer.ours)
+
+    @property
+    def missing(self) -> list[str]:
+        """Labels of what is needed and not here."""
+        return _missing(self.items, self.answers)
+
+
+def _missing(items: Sequence[Item], answers: Sequence[Answer]) -> list[str]:
+    return [item.label for item in items if item.missing] + [answer.label for answer in answers if answer.required and not answer.here]
+
+
+def _answers(request: Request) -> tuple[dict[str, Any], list[Answer]]:
+    """(what was typed so far and fits, each field with whether it is filled in). What was half typed, and never sent off, is nothing."""
+    fields, kept = request.fields, draft(request)
+    typed, details = examine(fields, {field.name: kept[field.name] for field in fields if field.name in kept})
+    wrong = {detail["field"] for detail in details}
+    fitting = {name: None if name in wrong else value for name, value in typed.items()}
+    asked = [field for field in fields if not field.explains]
+    return fitting, [Answer(field.label, field.required, not is_empty(fitting.get(field.name)), field.name not in kept) for field in asked]
 
 
 def state(actor: Actor, run_id: str) -> State | None:
@@ -51,7 +83,7 @@ def state(actor: Actor, run_id: str) -> State | None:
         return None
     configured = settings.current()
     mails = configured.smtp is not None and configured.mail_from is not None and configured.base_url is not None
-    return State(request, request.items, _may(actor, run_id), mails, request.until <= log.now())
+    return State(request, request.items, _answers(request)[1], _may(actor, run_id), mails, request.until <= log.now())
 
 
 def _may(actor: Actor, run_id: str) -> bool:
@@ -136,18 +168,13 @@ def by_hand(actor: Actor, run_id: str, wanted: str, name: str, content: bytes, s
 
 
 def finish(actor: Actor, run_id: str) -> None:
-    """Go on with what is here, and with the fields that were filled in well so far. Raises Conflict while a document that is needed is missing."""
+    """Go on with what is here, and with the fields that were filled in well so far. Raises Conflict while something that is needed is missing."""
     request = _worked(actor, run_id)
-    lacking = [item.label for item in request.items if item.missing]
-    if lacking:
+    items, (typed, answers) = request.items, _answers(request)
+    if lacking := _missing(items, answers):
         raise Conflict(f"Still missing: {', '.join(lacking)}. Enter it, or use Stop waiting to go on without.", code="not_possible")
-    fields = request.fields
-    typed, details = examine(fields, {name: value for name, value in draft(request).items() if name in {field.name for field in fields}})
-    wrong = {detail["field"] for detail in details}  # what was half typed outside, and never sent off
-    senders = sorted({stored.sender for item in request.items for stored in item.files if stored.sender})
-    hand_in(
-        request, {name: None if name in wrong else value for name, value in typed.items()}, "; ".join(senders) or request.asked["to"], actor
-    )
+    senders = sorted({stored.sender for item in items for stored in item.files if stored.sender})
+    hand_in(request, typed, "; ".join(senders) or request.asked["to"], actor)
 
 
 def _update(request: Request, what: str) -> bool:

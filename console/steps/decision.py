@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from console.core.documents import field_expressions, fields as definitions
-from console.core.documents.document_parts import NAME_PATTERN
+from console.core.documents.document_parts import NAME_PATTERN, Said
 from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, Located, Use, condition_holds, with_own
 from console.core.documents.references import ANY_NAME
 from console.core.expressions import parse, render
@@ -46,12 +46,8 @@ class DecisionOption(Definition):
     label: str = Field(min_length=1, max_length=100)
     if_: str | None = Field(None, alias="if", description="Expression; the option is offered only where it holds")
     unless: str | None = Field(None, description="Expression; the option is not offered where it holds (unknown does not)")
-    why_not: str | None = Field(
-        None, min_length=1, max_length=300, description="Sentence shown where the option is not offered; {{ expressions }} are filled in"
-    )
-    entails: str | None = Field(
-        None, min_length=1, max_length=300, description="What follows from the choice, in a line beside it; {{ expressions }} are filled in"
-    )
+    why_not: Said | None = Field(None, description="Sentence shown where the option is not offered; {{ expressions }} are filled in")
+    entails: Said | None = Field(None, description="What follows from the choice, in a line beside it; {{ expressions }} are filled in")
     fields: list[str] = Field(
         default_factory=list, description="Fields of the form that this option needs; options that do not name them leave them out"
     )

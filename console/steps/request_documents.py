@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from console.core import expressions, media
 from console.core.document_letters import OUTSIDE
 from console.core.documents import field_expressions, fields as definitions
-from console.core.documents.document_parts import NAME_PATTERN
+from console.core.documents.document_parts import NAME_PATTERN, Help
 from console.core.documents.fields import Definition, FieldDefinition, Located, condition_holds
 from console.core.forms import FormField, Wrong, cleaned, examine, is_empty, missing_message, refusal
 from console.core.run.step_requests import Awaited
@@ -52,7 +52,7 @@ class Wanted(Definition):
     if_: str | None = Field(None, alias="if", description="Expression; where it does not hold the document is not asked for")
     types: list[media.FileKind] | None = Field(None, min_length=1, description="Kinds of files that are taken; none: PDF, PNG and JPEG")
     many: bool = Field(False, description="Several files are fine")
-    help: str | None = Field(None, max_length=500, description="Said below it, such as how old it may be")
+    help: Help | None = Field(None, description="Said below it, such as how old it may be; {{ expressions }} are filled in")
 
 
 class RequestDocumentsConfig(StepConfig):
@@ -196,8 +196,9 @@ class RequestDocuments(StepType):
         return found + field_expressions.texts_of_definitions("form", config.form)
 
     def templates(self, config: RequestDocumentsConfig) -> list[Located]:
-        """The letter."""
-        return [Located("subject", config.subject), Located("text", config.text)]
+        """The letter, and what it says of each document."""
+        said = [Located(f"documents[{number}].help", entry.help) for number, entry in enumerate(config.documents) if entry.help]
+        return [Located("subject", config.subject), Located("text", config.text), *said]
 
     def outputs(self, config: RequestDocumentsConfig) -> frozenset[str]:
         """Received and missing documents, the files by document, the sender, and the fields of the form."""
@@ -213,7 +214,7 @@ def wanted_of(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> list[
             "required": entry.required if entry.required_if is None else condition_holds(entry.required_if, roots),
             "types": list(entry.types or media.USUAL),
             "many": entry.many,
-            "help": entry.help,
+            "help": entry.help and fill_text(entry.help, roots),
         }
         for entry in config.documents
         if condition_holds(entry.if_, roots)

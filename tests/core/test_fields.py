@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from console.core.documents.field_expressions import texts_of_definitions
 from console.core.documents.fields import (
@@ -91,8 +92,10 @@ def test_the_first_case_that_holds_gives_the_value() -> None:
 
 
 def test_what_is_needed_is_judged_by_what_was_typed() -> None:
-    form = define({"name": "result", "default": "good"}, {"name": "why", "required_if": 'steps.me.result == "bad"'})
+    said = 'Of {{ steps.me.result }}{{ if steps.me.result == "bad" }}: say why{{ end }}'
+    form = define({"name": "result", "default": "good"}, {"name": "why", "required_if": 'steps.me.result == "bad"', "help": said})
     assert [field.required for field in shown(form, ROOTS, {"result": "bad"}, "me")] == [False, True]
+    assert [shown(form, ROOTS, former, "me")[1].help for former in ({"result": "bad"}, {})] == ["Of bad: say why", "Of good"]
     assert taken(form, ROOTS, {"result": "bad"}, "me", {"result": "good"}) == ({"result": "good", "why": None}, [])
     kept, details = taken(form, ROOTS, {}, "me", {"result": "bad"})
     assert [detail["field"] for detail in details] == ["why"]
@@ -242,16 +245,21 @@ def test_columns_beside_the_definitions_are_seen_by_them() -> None:
 
 def test_every_text_has_its_place() -> None:
     form = define(
-        {"name": "a", "required_if": "1 == 1", "value": "2"}, {"name": "b", "value": [{"if": "3 == 3", "value": "4"}, {"value": "5"}]}
+        {"name": "a", "required_if": "1 == 1", "value": "2", "help": "{{ if 6 == 6 }}{{ 7 }}{{ end }}"},
+        {"name": "b", "value": [{"if": "3 == 3", "value": "4"}, {"value": "5"}]},
     )
     assert [tuple(text)[:2] for text in texts_of_definitions("form", form)] == [
         ("form[0].required_if", "1 == 1"),
         ("form[0].value", "2"),
+        ("form[0].help", "6 == 6"),
+        ("form[0].help", "7"),
         ("form[1].value[0].if", "3 == 3"),
         ("form[1].value[0].value", "4"),
         ("form[1].value[1].value", "5"),
     ]
     assert names_twice(define({"name": "a"}, {"name": "b"}, {"name": "a"})) == ["a"]
+    with pytest.raises(ValidationError, match="never ended"):
+        define({"name": "a", "help": "{{ if 6 == 6 }}half"})
 
 
 def test_a_rule_that_cannot_be_read_says_so() -> None:

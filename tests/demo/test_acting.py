@@ -51,7 +51,15 @@ def test_the_man_of_the_story_is_found_by_his_cyrillic_name_and_his_namesake_is_
 
 
 @pytest.mark.parametrize(
-    ("births", "said"), [({"1967-11-04", "1968"}, "same"), ({"1967"}, "near"), ({"1950-01-01"}, "different"), (set(), "unknown")]
+    ("births", "said"),
+    [
+        ({"1967-11-04", "1968"}, "same"),
+        ({"1967"}, "near"),
+        ({"1967-11"}, "near"),
+        ({"1967-10"}, "different"),
+        ({"1950-01-01"}, "different"),
+        (set(), "unknown"),
+    ],
 )
 def test_dates_of_birth_are_compared_as_far_as_they_are_known(births: set[str], said: str) -> None:
     assert _compared(JURIJ, entry(*LISTED, births=frozenset(births)))[1]["birth_date"] == said

@@ -72,11 +72,11 @@ def test_v6_a_change_that_nobody_confirms_is_rejected_and_the_invoices_stay_held
     with pytest.raises(ConsoleError) as caught:
         house.hand_in(run_id, "lena", **CALL, number=MAIL["phone"])
     assert [(detail["field"], "gave with the account" in detail["reason"]) for detail in caught.value.details] == [("number", True)]
-    told = house.hand_in(
-        run_id,
-        "lena",
-        **(CALL | {"heard": "other", "last4_read_by_them": "9999", "number": "+49 30 23125 147", "number_source": "earlier_record"}),
-    )
+    other = CALL | {"heard": "other", "last4_read_by_them": "9999", "number": "+49 30 23125 147", "number_source": "earlier_record"}
+    with pytest.raises(ConsoleError) as caught:
+        house.hand_in(run_id, "lena", **other)
+    assert [(detail["field"], "other digits" in detail["reason"]) for detail in caught.value.details] == [("result", True)]
+    told = house.hand_in(run_id, "lena", **(other | {"result": "not_confirmed"}))
     assert told["current"]["step"] == "judge"
     assert told["context"]["callback"]["number_source"] == "earlier_record"
     told = house.hand_in(run_id, "lena", outcome="fraud", reason="They know nothing of it.")

@@ -167,7 +167,14 @@ def test_the_asker_sees_received_and_missing_and_the_link_once(pages: Pages, mon
     assert outsider(pages).get(link(pages, run_id)).status_code == 200
     monkeypatch.setenv("CONSOLE_BASE_URL", "https://console.example")
     settings.current.cache_clear()
-    pages.olivia.send(pages.olivia.get(path), f"{path}/request/finish")
+    page = pages.olivia.get(path)
+    assert ("IBAN Missing" in page.text, "Go on with these" in page.text) == (True, False)
+    refused = pages.olivia.post(f"{path}/request/finish", {"csrf_token": pages.olivia.token}, status=422)
+    assert "Still missing: IBAN." in refused.text
+    outsider(pages).post(link(pages, run_id), data={**TYPED, "do": "save"})
+    page = pages.olivia.get(path)
+    assert ("IBAN Filled in, not sent off" in page.text, IBAN in page.text) == (True, False)
+    pages.olivia.send(page, f"{path}/request/finish")
     assert pages.company.told(run_id)["current"]["step"] == "rate"
     pages.olivia.post(f"{path}/request/remind", {"csrf_token": pages.olivia.token}, status=422)
     pages.olivia.post(f"{path}/request/else", {"csrf_token": pages.olivia.token}, status=404)

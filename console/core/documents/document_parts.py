@@ -32,6 +32,9 @@ def _with_choices(text: str) -> str:
 Said = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_with_choices)]
 """A sentence of a rule, in which {{ expressions }} are filled in."""
 
+Help = Annotated[str, StringConstraints(max_length=500), AfterValidator(_with_choices)]
+"""What is said below a field, in which {{ expressions }} are filled in."""
+
 
 class Part(BaseModel):
     """A part of a document; unknown keys are refused, so that a typing error is never silently nothing."""

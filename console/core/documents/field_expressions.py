@@ -32,6 +32,7 @@ def texts_of_definitions(where: str, definitions: Iterable[FieldDefinition]) -> 
         located += texts_of(f"{where}[{number}].value", entry.value)
         located += texts_of(f"{where}[{number}].at_most", entry.at_most)
         located += texts_of_rules(f"{where}[{number}].must", entry.must)
+        located += [Located(f"{where}[{number}].help", inside) for inside in expressions.inside(entry.help or "")]
     return located
 
 

@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from console.core import expressions, media
 from console.core.currencies import decimals
-from console.core.documents.document_parts import NAME_PATTERN, Part, Said
+from console.core.documents.document_parts import NAME_PATTERN, Help, Part, Said
 from console.core.expressions.operands import rounded, to_json
 from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing_message
 from console.core.speaking import fill_text
@@ -129,7 +129,7 @@ class FieldDefinition(Definition):
     types: list[media.FileKind] | None = Field(
         None, min_length=1, description="Kinds of files that are taken, for file and files; none: PDF, PNG and JPEG"
     )
-    help: str | None = Field(None, max_length=500)
+    help: Help | None = Field(None, description="Said below it; {{ expressions }} are filled in")
     max_length: int | None = Field(None, ge=1, le=100_000)
     min: int | str | None = Field(None, description="Smallest value, fewest characters or fewest entries; decimals as strings")
     max: int | str | None = Field(None, description="Largest value, most characters or most entries; decimals as strings")
@@ -331,9 +331,8 @@ def shown(
     sentences = {field.explains: field.holding(former.get(field.name)) for field in _sentences(definitions, columns, must)}
     fields_shown = [sentences[name] for name in sentences if name not in {entry.name for entry in definitions}]
     for field, entry in pairs:
-        fields_shown.append(
-            replace(field, required=field.required or (entry.required_if is not None and condition_holds(entry.required_if, now)))
-        )
+        required = field.required or (entry.required_if is not None and condition_holds(entry.required_if, now))
+        fields_shown.append(replace(field, required=required, help=entry.help and fill_text(entry.help, now)))
         fields_shown += [sentences[entry.name]] if entry.name in sentences else []
     return fields_shown
 

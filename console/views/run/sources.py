@@ -232,8 +232,9 @@ def _folded(loaded: Sequence[LoadedStep], run_id: str) -> Sequence[LoadedStep]:
 
 
 def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
-    taken = [attempt for attempt in view.json["attempts"] if attempt["step"] == step and attempt["status"] in ("done", "performing")]
-    last = taken[-1] if taken else None
+    of_step = [attempt for attempt in view.json["attempts"] if attempt["step"] == step]
+    taken = [attempt for attempt in of_step if attempt["status"] in ("done", "performing")]
+    last = next(iter((taken or of_step)[-1:]), None)  # one that failed leaves what went wrong, for the step that follows
     missing = view.json["context"][step].get("missing")
     values = list(_values(view, step, look, masks))
     return LoadedStep(
