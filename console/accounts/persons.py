@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from console import access, log, subjects
 from console.accounts import authority, passwords
 from console.core.actor import Actor
+from console.core.plain_words import unaccented
 from console.db import early_statement, engine as db
 from console.db.ids import new_id
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -340,8 +341,8 @@ def note_configuration(
 
 
 def team_id(name: str) -> str:
-    """`financial_crime` for `Financial Crime`. Raises `Invalid` if no usable character remains."""
-    ident = re.sub(r"[^a-z0-9_-]+", "_", name.strip().lower()).strip("_")
+    """`financial_crime` for `Financial Crime`, `equipe` for `Équipe`. Raises `Invalid` if no usable character remains."""
+    ident = re.sub(r"[^a-z0-9_-]+", "_", unaccented(name).strip().lower()).strip("_")
     if not TEAM.fullmatch(ident):
         raise Invalid("A team is named with letters and digits.", at=("team", "takes letters, digits, - and _, a letter first"))
     return ident

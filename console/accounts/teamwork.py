@@ -13,6 +13,7 @@ from console.access.rows import line
 from console.accounts import authority, person_changes, persons
 from console.accounts.persons import Team
 from console.core.actor import Actor
+from console.core.plain_words import slug
 from console.db import engine as db
 from console.errors import Conflict, Invalid, NotFound
 
@@ -83,7 +84,7 @@ def team(actor: Actor, team_id: str) -> Team:
 def create(actor: Actor, name: str, description: str = "", lead: str = "") -> str:
     """Create a team; `lead` is the leader's address. Returns its permanent id. Raises NotAllowed, Invalid, Conflict."""
     _refuse_bad(name, description)
-    ident = persons.team_id(name)
+    ident = _free(name)
     with authority.changing(actor) as connection:
         if not connection.execute(_INSERT, {"id": ident, "name": name.strip()}).rowcount:
             reason = f"there is a team {ident!r} already"
@@ -264,6 +265,18 @@ def _lead(connection: Connection, email: str) -> str | None:
     if found is None:
         raise Invalid("Nobody leads the team by this address.", at=("lead", "takes the address of somebody who may sign in"))
     return str(found)
+
+
+def _free(name: str) -> str:
+    """The id that the name gives; a free one where it has no Latin letter or begins with a digit. Raises Invalid for a name of signs alone."""
+    plain = slug(name, "_")
+    if plain[:1].isalpha() or not any(letter.isalnum() for letter in name):
+        return persons.team_id(name)
+    teams = persons.teams()
+    if named := next((team.id for team in teams if team.name.casefold() == name.strip().casefold()), None):
+        return named
+    first, taken = f"team_{plain}".rstrip("_"), {team.id for team in teams}
+    return next(each for each in (first, *(f"{first}_{number}" for number in range(2, len(taken) + 3))) if each not in taken)
 
 
 def _refuse_bad(name: str, description: str) -> None:

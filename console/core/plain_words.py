@@ -14,6 +14,26 @@ RANGES = tuple(f"{of}{kind}" for of in ("int4", "int8", "num", "date", "ts", "ts
 """Types of PostgreSQL with two ends."""
 _RANGE = re.compile(r'([\[(])("[^"]*"|[^,"\[(]*),("[^"]*"|[^,"\])]*)([\])])')
 _END = re.compile(r"(\d{4}-\d\d-\d\d)(?: [\d:.+-]+)?")
+_UNMARKED = str.maketrans(
+    {
+        "ł": "l",
+        "Ł": "L",
+        "ø": "o",
+        "Ø": "O",
+        "ß": "ss",
+        "ı": "i",
+        "đ": "d",
+        "Đ": "D",
+        "æ": "ae",
+        "Æ": "Ae",
+        "œ": "oe",
+        "Œ": "Oe",
+        "þ": "th",
+        "Þ": "Th",
+        "ð": "d",
+        "Ð": "D",
+    }
+)
 LONG_ID = 32
 SPELLED_LARGE = 4
 """Letters of a word in capitals that may be an abbreviation: USD, SEPA. A longer one is a word: CANCELLED."""
@@ -54,10 +74,9 @@ def humanised(name: str) -> str:
     if " " in name.strip():
         words = _apart(name)
     elif name.isupper() and ("_" in name or len(name) > SPELLED_LARGE):
-        words = _apart(name.lower())
+        words = _apart(small(name))
     else:
-        split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-        words = _apart(split)
+        words = _apart(camel_split(name))
         words = [*words[:1], *(word.lower() if word[:1].isupper() and word[1:].islower() else word for word in words[1:])]
     text = (
         " ".join(ABBREVIATIONS.get(word.lower(), _NUMBERED.sub(_numbered, word)) for word in words)
@@ -65,7 +84,26 @@ def humanised(name: str) -> str:
         .replace("e mail", "e-mail")
         or name
     )
-    return text if words and (words[0].lower() in ABBREVIATIONS or _NUMBERED.fullmatch(words[0])) else text[:1].upper() + text[1:]
+    return (
+        text
+        if words and (words[0].lower() in ABBREVIATIONS or _NUMBERED.fullmatch(words[0]))
+        else ("İ" if name.startswith("İ") else text[:1].upper()) + text[1:]
+    )
+
+
+def camel_split(name: str) -> str:
+    """The name with a blank before each word that begins with a capital, in any script: "order Status", "çıkış Depo"."""
+    after = [*name[1:], ""]
+    made = [
+        f" {letter}" if letter.isupper() and (before.islower() or before.isdecimal() or (before.isupper() and then.islower())) else letter
+        for before, letter, then in zip(["", *name], name, after, strict=False)
+    ]
+    return "".join(made)
+
+
+def small(text: str) -> str:
+    """A text in small letters, a Turkish İ as an i: Python makes it an i with a dot of its own."""
+    return text.lower().replace("i\u0307", "i")
 
 
 def _apart(name: str) -> list[str]:
@@ -180,5 +218,9 @@ def spoken_range(value: Any) -> str:
 
 def unaccented(text: str) -> str:
     """A text without the marks of its letters: "Élève", "Żółć" and "Größe" are Eleve, Zolc and Grosse."""
-    plain = unicodedata.normalize("NFKD", text.translate({ord("ł"): "l", ord("Ł"): "L", ord("ø"): "o", ord("Ø"): "O", ord("ß"): "ss"}))
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text.translate(_UNMARKED)) if not unicodedata.combining(letter))
+
+
+def slug(text: str, joint: str = "-") -> str:
+    """A text as an id may be: its Latin letters, small and without marks, and digits; empty for one of other letters."""
+    return re.sub(r"[^a-z0-9]+", joint, unaccented(text).lower()).strip(joint)

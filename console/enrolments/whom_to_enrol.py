@@ -16,6 +16,7 @@ from console.contacts.encodings import ENCODINGS
 from console.core import filters, scopes
 from console.core.actor import Actor
 from console.core.forms import missing_message
+from console.core.plain_words import slug
 from console.enrolments.admission import AT_ONCE, Candidate, wrong_lead
 from console.enrolments.targets import Target
 from console.errors import Invalid
@@ -335,7 +336,7 @@ def columns_of(actor: Actor, target: Target, named: Sequence[str], lines: Sequen
         name = by_word.get(_word(heading))
         if name is None and target.collection is None and not target.fields:
             part = headings.part_of(heading)
-            name = part if part in ("name", "email", "phone") else re.sub(r"[^a-z0-9]+", "_", heading.casefold()).strip("_")[:60]
+            name = part if part in ("name", "email", "phone") else slug(heading, "_")[:60]
         if name and name not in columns.values():
             columns[str(number)] = name
     if lines and target.collection is not None and match_of(actor, target, list(columns.values())) is None:

@@ -39,7 +39,8 @@ def box(what: Kind, value: Any, look: Look) -> str:
     if is_fraction(what):
         return _moved(str(value), -HUNDRED)
     if what.type in LISTS and isinstance(value, list):
-        return "\n".join(_line(part) for part in value)
+        one = Kind(what.name, what.label, what.items)
+        return "\n".join(box(one, part, look).replace("T", " ") if what.items and part is not None else _line(part) for part in value)
     if isinstance(value, Mapping | list):
         return json.dumps(value, ensure_ascii=False, indent=2)
     return str(value)
@@ -94,7 +95,8 @@ def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
         return documents if what.type == "files" else documents[-1] if documents else None
     entry = sent[-1].replace("\r\n", "\n") if sent else ""
     if what.type == "array":
-        return [line.strip() for value in sent for line in value.replace("\r\n", "\n").split("\n") if line.strip()]
+        lines = [line.strip() for value in sent for line in value.replace("\r\n", "\n").split("\n") if line.strip()]
+        return [_local_moment(line, look) for line in lines] if what.items == "datetime" else lines
     if entry.strip() == "":
         return None
     if is_counted(what):

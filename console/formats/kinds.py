@@ -79,6 +79,7 @@ class Kind:
     """What determines how the values of a field are shown. `options` maps stored word → label; without `grouped`, numbers have no thousands separators.
 
     `widget` is the display that the collection's document names, `tones` the colours of its words, `currency` a code; `minor`: the amount is in cents.
+    `items` is the type of a list's entries, where they are days or moments.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Kind:
     tones: Mapping[str, str] = field(default_factory=dict)
     currency: str = ""
     minor: bool = False
+    items: str = ""
 
 
 class Amount(NamedTuple):
@@ -132,6 +134,7 @@ def kind(source: Any, key: Sequence[str] = ()) -> Kind:
         else {},
         str(get("currency", None) or ""),
         bool(get("minor", False)),
+        items if (items := get("items", None)) in ("date", "datetime") else "",
     )
 
 

@@ -69,6 +69,8 @@ def _as_it_is(value: Any, _: Kind, __: Look) -> str:
 
 def _of_one(what: Kind) -> Kind:
     """Return the kind of the entries of a list. Choices of a list of options are shown as words; other texts are kept to the letter."""
+    if what.items:
+        return Kind(what.name, what.label, what.items)
     known = what.widget if what.widget in CODED else "word" if what.type in CHOSEN or what.widget == "word" else ""
     return Kind(what.name, what.label, "text", widget=known)
 

@@ -18,7 +18,7 @@ READER = "preview"
 def first_records(
     connection: Connection, made: Mapping[str, Collection], wanted: str, limit: int
 ) -> tuple[list[Record], dict[tuple[str, str], str]]:
-    """(records, titles of the records that they refer to, by collection and key): one statement for the table and one for each referred one.
+    """(records, titles of the records that they refer to, by collection and value): one statement for the table and one for each referred one.
 
     Nothing where the database refuses to read them.
     """
@@ -36,14 +36,17 @@ def _read(
     rows = [reader.record(row) for row in connection.execute(reader.select().limit(limit))]
     titles: dict[tuple[str, str], str] = {}
     for name in collection.columns:
-        target = made.get(collection.by_name[name].references or "") if name in collection.by_name else None
-        if target is not None and len(target.key) == 1 and (keys := {row.values.get(name) for row in rows} - {None}):
+        field = collection.field(name)
+        target = made.get(field.references or "") if field is not None else None
+        if target is not None and target.key and (keys := {row.values.get(name) for row in rows} - {None}):
             titles |= _titles(connection, target, keys)
     return rows, titles
 
 
 def _titles(connection: Connection, target: Collection, keys: set[Any]) -> dict[tuple[str, str], str]:
     reader = Reader(Table(target), whole(READER), target.key)
-    named = [record_keys.decode(target, record_keys.key_of_value(str(key))) for key in sorted(keys, key=str)]
-    found = reader.select().where(sa.or_(*map(reader.table.is_key, named)))
-    return {(target.id, str(record.values[target.key[0]])): record.title for record in map(reader.record, connection.execute(found))}
+    by_key = {record_keys.key_of_value(str(key)) if len(target.key) == 1 else str(key): str(key) for key in keys}
+    found = reader.select().where(sa.or_(*(reader.table.is_key(record_keys.decode(target, key)) for key in sorted(by_key))))
+    return {
+        (target.id, by_key.get(record.key or "", str(record.key))): record.title for record in map(reader.record, connection.execute(found))
+    }

@@ -69,6 +69,13 @@ OF_PARTITIONS = sa.text("""
 """)
 """Query: foreign keys that partitions have of their own, which PostgreSQL does not count as their table's."""
 
+SAMPLED = 100_000
+INHERITED = sa.text("""
+    select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'r' and exists (select from pg_inherits i where i.inhparent = c.oid)
+""")
+"""Tables that others inherit from: a key of theirs may be in several of them."""
+
 UNKNOWN_TYPES = {
     "postgresql": sa.text("""
     select n.nspname, c.relname, a.attname, format_type(a.atttypid, null)
@@ -166,7 +173,10 @@ def _postgresql(connection: Connection, found: Sequence[Name]) -> list[dict[str,
     limits = {tuple(row[:3]): row for row in connection.execute(DOMAIN_LIMITS)}  # SQLAlchemy loses the limits of a domain
     nested = {tuple(row) for row in connection.execute(NESTED)}
     _lead_as_partitions(connection, made)
+    inherited = {tuple(row) for row in connection.execute(INHERITED)}
     for structure in made:
+        if (structure["schema"], structure["table"]) in inherited and _repeats(connection, structure):
+            structure["key"] = []
         for column in structure["columns"]:
             if (structure["schema"], structure["table"], column["name"]) in nested:
                 column["stored"] = "other"
@@ -188,6 +198,14 @@ def _lead_as_partitions(connection: Connection, made: Sequence[dict[str, Any]]) 
             if len(ends) == 1 and columns not in known and set(columns) <= names:
                 schema, table, target = next(iter(ends))
                 structure["foreign_keys"].append({"columns": list(columns), "schema": schema, "table": table, "target": list(target)})
+
+
+def _repeats(connection: Connection, structure: Mapping[str, Any]) -> bool:
+    """Whether several of the first rows of the table have one key."""
+    key: list[sa.ColumnClause[Any]] = [sa.column(name) for name in structure["key"]]
+    first = sa.select(*key).select_from(sa.table(structure["table"], *key, schema=structure["schema"])).limit(SAMPLED).subquery()
+    alike = sa.select(*first.c).group_by(*first.c).having(sa.func.count() > 1)
+    return bool(key) and connection.execute(alike.limit(1)).first() is not None
 
 
 def _open(structure: dict[str, Any], closed: set[str]) -> dict[str, Any]:
@@ -254,6 +272,8 @@ def _plainly(structure: dict[str, Any]) -> dict[str, Any]:
 
 
 def _schema(connection: Connection, schema: str | None, tables: Mapping[str, bool]) -> list[dict[str, Any]]:
+    if not tables:  # to the library no names are all names
+        return []
     inspector = sa.inspect(connection)
     options: dict[str, Any] = {"schema": schema, "filter_names": list(tables), "kind": ObjectKind.ANY}
     columns = inspector.get_multi_columns(**options)
@@ -323,7 +343,9 @@ def kind_of(kind: Any) -> dict[str, Any]:
                 "stored": "array" if simple else "other",
                 "native": "enum[]" if inner["native"] == "enum" else "array",
                 "items": inner["stored"],
-            } | ({"options": inner["options"]} if "options" in inner else {})
+                **({"options": inner["options"]} if "options" in inner else {}),
+                **({"utc": True} if getattr(kind.item_type, "timezone", False) else {}),
+            }
         case mysql.SET():
             return {"stored": "array", "native": "set", "items": "text", "options": list(kind.values)}
         case sa.Enum():

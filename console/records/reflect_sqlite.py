@@ -23,6 +23,8 @@ DECLARED = (
 
 OWN_CLOCK = re.compile(r"current_timestamp|'now'(?!.*localtime)", re.IGNORECASE)
 """Defaults that are the present moment in UTC, whatever zone the file's other moments are in."""
+COUNTED_CLOCK = re.compile(r"unixepoch\(\)|strftime\('%s'", re.IGNORECASE)
+"""Defaults that are the seconds since 1970."""
 MIXED = "mixed"
 """Native type of columns that hold texts and numbers, which are shown and typed as texts."""
 SCHEMA = (
@@ -87,6 +89,7 @@ def _column(row: Any, listing: list[str] | None, sample: list[Any], empty: bool)
         "nullable": not required and (empty or not key),
         "generated": hidden in {2, 3},
         **({"utc": True} if stored == "datetime" and OWN_CLOCK.search(default or "") else {}),
+        **({"form": "unix"} if stored == "integer" and COUNTED_CLOCK.search(default or "") else {}),
         **({"options": listing} if listing and stored == "text" else {}),
         **({"max_length": int(limit[1])} if limit and stored == "text" else {}),
         **({"precision": int(digits[1]), "scale": int(digits[2] or 0)} if digits and stored == "decimal" else {}),

@@ -5,6 +5,7 @@ by itself in the zone of the session.
 Source: https://www.postgresql.org/docs/current/datetime-invalid-input.html
 """
 
+import contextlib
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -49,6 +50,15 @@ def in_utc(shown: datetime, zone: str) -> datetime:
         return max(shown.replace(tzinfo=there, fold=fold).astimezone(UTC) for fold in (0, 1))
     except OverflowError:  # the first and the last day of the calendar
         return shown.replace(tzinfo=UTC)
+
+
+def placed(value: Any, zone: str) -> Any:
+    """A moment without a zone as one of UTC, in the form that it came in where it is none."""
+    given = value
+    if isinstance(value, str) and moment_of(value) is not None:
+        with contextlib.suppress(ValueError):
+            given = datetime.fromisoformat(value)
+    return in_utc(given, zone) if isinstance(given, datetime) else value
 
 
 def earliest(moment: datetime, zone: str) -> datetime:

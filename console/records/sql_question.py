@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
 from console.errors import TooSlow
-from console.records import catalogue, refusals, source_zones, time_limit, values
+from console.records import catalogue, local_clock, refusals, source_zones, time_limit, values
 from console.records.record_pages import read
 from console.records.sql_growth import bounded, wrong
 from console.records.sql_tables import Table, table_of
@@ -44,7 +44,7 @@ _FUNCTIONS = """
     percentile_cont percentile_disc pow power quarter rank right round row_number rtrim sign sqrt strftime string_agg substr substring sum
     time_to_str timestamp_trunc to_char trim trunc upper week weekday year and or xor not in between date_part ts_or_ds_to_date str_to_date str_position
     timestamp_add timestamp_sub current_time generate_date_array stddev stddev_samp stddev_pop variance var_samp logical_or logical_and bool_or bool_and
-    anonymous_agg_func time_str_to_time ts_or_ds_add ts_or_ds_diff ts_or_ds_to_timestamp try_cast json_extract json_extract_scalar
+    anonymous_agg_func time_str_to_time ts_or_ds_add ts_or_ds_diff ts_or_ds_to_timestamp try_cast json_extract json_extract_scalar now localtime localtimestamp
     """
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 """Names of functions, as written or as the parser calls them."""
@@ -74,6 +74,7 @@ def ask(source: str, text: str, reachable: Callable[[Collection], Scope | None],
     read_from = rewrite(tree, known, reachable)
     if not read_from:
         raise wrong("The SELECT reads no table.")
+    local_clock.spoken(tree, source, dialect)
     labels = _labels(tree, read_from)
     statement = _statement(tree, read_from, dialect, given)
     collection = next(iter(read_from.values()))[0]
@@ -270,7 +271,7 @@ def visible_parts(read_from: Mapping[str, tuple[Collection, Scope]]) -> list[sa.
 
 def _visible(name: str, collection: Collection, scope: Scope) -> sa.CTE:
     table: Table = table_of(collection)
-    columns = [table.table.columns[item.name] for item in collection.readable(scope) if item.name in collection.by_name]
+    columns = [local_clock.column(table, item) for item in collection.readable(scope) if item.name in collection.by_name]
     if not columns:
         raise wrong(f"You may not see any field of {collection.label}.")
     return sa.select(*columns).select_from(table.table).where(table.in_scope(scope)).cte(name, recursive=True)

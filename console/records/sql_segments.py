@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
 from console.errors import Malformed
-from console.records import catalogue, refusals, sql_question, time_limit
+from console.records import catalogue, local_clock, refusals, sql_question, time_limit
 from console.records.dialects import Condition
 from console.records.record_pages import read
 from console.records.sql_tables import Table, table_of
@@ -93,6 +93,7 @@ def _read_from(tree: "exp.Expression", collection: Collection, reach: Reach) -> 
     found = sql_question.rewrite(tree, known, reach)
     if not found:
         raise _wrong("The SELECT reads no table.")
+    local_clock.spoken(tree, collection.source, collection.dialect)
     return found
 
 

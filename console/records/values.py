@@ -5,7 +5,6 @@ that the column would round, cut or refuse is `Unfit`, with the reason for the p
 """
 
 # ruff: noqa: ARG001 - the writers of all kinds share one signature
-import contextlib
 import json
 import math
 import re
@@ -46,7 +45,7 @@ def reader(field: Field, dialect: str) -> Callable[[Any], Any] | None:
     if field.native == "bit":
         return _bits(field.max_length or 0)
     if field.zone:
-        return lambda value: _moment(_placed(value, field.zone))
+        return lambda value: _moments(value, field)
     if dialect == "postgresql" and field.stored in POSTGRESQL_READERS:
         return POSTGRESQL_READERS[field.stored]
     if dialect == "sqlite" and field.stored == "decimal" and field.scale:
@@ -164,13 +163,12 @@ def _moment(value: Any) -> Any:
     return shown(value) if moment is None else moment_text(moment)
 
 
-def _placed(value: Any, zone: str) -> Any:
-    """A moment without a zone as one of UTC, in the form that it came in where it is none."""
-    given = value
-    if isinstance(value, str) and moment_of(value) is not None:
-        with contextlib.suppress(ValueError):
-            given = datetime.fromisoformat(value)
-    return source_zones.in_utc(given, zone) if isinstance(given, datetime) else value
+def _moments(value: Any, field: Field) -> Any:
+    """A moment, or a list of them, in UTC."""
+    given = _array(value) if field.items and isinstance(value, str) else value
+    if isinstance(given, list):
+        return [item if item is None else _moments(item, field) for item in given]
+    return _moment(source_zones.placed(given, field.zone))
 
 
 def _date(value: Any) -> Any:
@@ -377,7 +375,7 @@ def _write_calendar(dialect: str, field: Field, value: Any, former: Any) -> Any:
         raise Unfit(f"This must be a {WORDS[field.stored]}.")
     if dialect == "sqlite" and isinstance(converted, datetime):
         return _as_before(converted.astimezone(UTC), former, field.zone)
-    if field.zone and dialect == "mysql" and isinstance(converted, datetime):
+    if field.zone and isinstance(converted, datetime) and (dialect == "mysql" or field.native == "array"):  # a list is sent as a text
         return source_zones.on_clocks(converted, field.zone)
     return driver_form(dialect, converted)
 
@@ -429,7 +427,9 @@ def _write_array(dialect: str, field: Field, value: Any, _: Any) -> Any:
         raise Unfit("This must be a list.")
     if (dialect != "postgresql" and field.native != "set") or field.items not in WRITERS or field.items == "json":
         raise Unfit(f"{field.label} cannot be changed here.")
-    item = Field(field.name, field.label, field.type, field.items, field.native, options=field.options, max_length=field.max_length)
+    item = Field(
+        field.name, field.label, field.type, field.items, field.native, options=field.options, max_length=field.max_length, zone=field.zone
+    )
     if field.native == "set":
         return ",".join(_write_text(dialect, item, part, None) for part in value)
     return f"{{{','.join(_part(None if part is None else WRITERS[item.stored](dialect, item, part, None)) for part in value)}}}"

@@ -12,7 +12,7 @@ from console.access.policy_changes import Change, rules_of
 from console.access.rows import EVERY, LEVELS, Row
 from console.access.spoken_names import Names, known
 from console.core.actor import Actor
-from console.core.plain_words import unaccented
+from console.core.plain_words import slug
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.rights.writing import everybody, log_change, write
@@ -163,6 +163,6 @@ def _of_title(title: str, about: str, taken: Sequence[str]) -> list[dict[str, st
 
 def _free(title: str, taken: set[str]) -> str:
     """A free id made from the title."""
-    plain = re.sub(r"[^a-z0-9]+", "_", unaccented(title).strip().lower()).strip("_")[:50]
+    plain = slug(title, "_")[:50]
     ident = plain if ROLE.fullmatch(plain) and plain not in RESERVED else f"role_{plain}".rstrip("_")
     return next(name for name in (ident, *(f"{ident}_{number}" for number in range(2, 10_000))) if name not in taken)

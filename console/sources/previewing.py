@@ -70,7 +70,8 @@ def previewed(url: str, name: str, place: str, *, by: Actor, zone: str = "") -> 
         engine.dispose()
     data = {"dialect": collection.dialect, "ok": True, "count": len(rows)}
     log.note(by, "source_tested", open=data, sealed={"place": f"{place_of(address)} {place}"}, chain=keeping.CHAIN)
-    columns = [collection.by_name[column] for column in collection.columns if (column,) != collection.title_fields]
+    fields = [collection.field(column) for column in collection.columns if (column,) != collection.title_fields]
+    columns = [field for field in fields if field is not None]
     return Preview(place, collection, columns, rows, titles, hidden_fields(collection))
 
 

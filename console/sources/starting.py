@@ -1,14 +1,13 @@
 """The first workflow on a new collection: a small guided review, published and started on a record."""
 
 import re
-import unicodedata
 from typing import Any
 
 from console import access, browse, records, runs, workflows
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.collections import SHOWN_ONLY, Collection
-from console.core.plain_words import uncapitalised
+from console.core.plain_words import slug, uncapitalised
 from console.errors import ConsoleError
 
 SHOWN = 8
@@ -62,8 +61,7 @@ def document(collection: Collection, team: str | None, *, corrects: bool = True)
 
 def slug_of(collection: Collection) -> str:
     """The name of the workflow: lower-case letters, digits and hyphens, at most 60."""
-    plain = unicodedata.normalize("NFKD", f"{collection.source}-{collection.table}").encode("ascii", "ignore").decode().lower()
-    return f"review-{re.sub('[^a-z0-9]+', '-', plain).strip('-')}"[:60].rstrip("-")
+    return f"review-{slug(f'{collection.source}-{collection.table}')}"[:60].rstrip("-")
 
 
 def begin(actor: Actor, collection_id: str, role: str, team: str | None) -> tuple[str, str | None]:

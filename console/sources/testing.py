@@ -3,7 +3,6 @@
 import os
 import re
 import time
-import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from sqlalchemy.engine import URL, Connection
 
 from console import access, log, settings
 from console.core.actor import Actor
+from console.core.plain_words import unaccented
 from console.records import connect, diagnosis, portable_address, reflect, source_zones
 from console.records.connection_terms import Terms
 from console.records.diagnosis import Trouble
@@ -123,7 +123,7 @@ def suggested(url: str, taken: Collection[str]) -> str:
 def _letters(text: str) -> str:
     """In small letters, those with marks as the plain ones that stand for them."""
     told = text.lower().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("ß", "ss")
-    return unicodedata.normalize("NFKD", told).encode("ascii", "ignore").decode()
+    return unaccented(told)
 
 
 def demo_shop() -> str:

@@ -1,7 +1,5 @@
 """New workflows: with only a start step, from a template, or as a copy of another."""
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from console import access
+from console.core import plain_words
 from console.core.actor import Actor
 from console.core.documents.workflow import FORMAT, Workflow
 from console.db import tables
@@ -99,8 +98,7 @@ def _copied(document: Mapping[str, Any], slug: str, title: str, team: str, descr
 
 def _free_slug(connection: Connection, title: str) -> str:
     """A name for addresses, made of the title: `kyc-review`, and `kyc-review-2` where that is taken."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    made = re.sub(r"[^a-z0-9]+", "-", plain).strip("-").lstrip("0123456789-")[:50].strip("-")
+    made = plain_words.slug(title).lstrip("0123456789-")[:50].strip("-")
     base = made if len(made) > 1 else "workflow"
     slugs = tables.workflow.c.slug
     connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('console.workflow.slug'))"))

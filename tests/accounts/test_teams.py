@@ -37,6 +37,20 @@ def test_a_team_is_made_and_changed_and_keeps_its_id(company: Company) -> None:
     assert taken.value.details[0]["field"] == "name"
 
 
+def test_a_name_of_other_letters_makes_a_team(company: Company) -> None:
+    names = {
+        "Équipe Île-de-France": "equipe_ile-de-france",
+        "Żółć & Sevkıyat": "zolc_sevkiyat",
+        "東京": "team",
+        "大阪": "team_2",
+        "1st line": "team_1st_line",
+    }
+    for name, ident in names.items():
+        assert teamwork.create(company.ines, name) == ident
+        with pytest.raises(Conflict):
+            teamwork.create(company.ines, name)
+
+
 BAD = [
     ({"name": ""}, "name"),
     ({"name": "!!"}, "team"),

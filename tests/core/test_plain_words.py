@@ -37,6 +37,10 @@ def test_an_abbreviation_has_the_article_of_its_first_letter_as_it_is_spoken(wor
         ("logistics", "Logistics"),
         ("called_back_by", "Called back by"),
         ("VAT_id", "VAT ID"),
+        ("ÇıkışDepo", "Çıkış depo"),
+        ("ParaBirimi", "Para birimi"),
+        ("TESLİM", "Teslim"),
+        ("İPTAL", "İptal"),
     ],
 )
 def test_a_trade_of_two_letters_is_no_pronoun(name: str, label: str) -> None:

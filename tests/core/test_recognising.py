@@ -218,6 +218,10 @@ def test_a_secret_is_shown_where_somebody_says_so(document: dict[str, Any]) -> N
         ([column("kassen_nr"), column("thingname")], "{{ record.thingname }}"),
         ([column("status") | {"repeats": True}, column("billing_email"), column("ip_address")], "Thing {{ record.id }}"),
         ([column("total_amount")], "Thing {{ record.id }}"),
+        ([column("VergiNo"), column("Unvan")], "{{ record.Unvan }}"),
+        ([column("ad"), column("soyad"), column("görev")], "{{ record.ad }} {{ record.soyad }}"),
+        ([column("codice"), column("ragione_sociale")], "{{ record.ragione_sociale }}"),
+        ([column("Döviz") | {"max_length": 3}, column("durum")], "{{ record.durum }}"),
         ([column("transaction_id")], "Thing {{ record.id }}"),
     ],
 )
@@ -363,6 +367,8 @@ def test_the_parts_of_a_key_repeat_no_word(key: tuple[str, ...], title: str) -> 
         ("cents_count", "Cents count", False),
         ("minor_version", "Minor version", False),
         ("scents", "Scents", False),
+        ("summa_sentit", "Summa", True),
+        ("prezzo_centesimi", "Prezzo", True),
     ],
 )
 def test_a_name_that_says_cents_is_an_amount_without_them(name: str, label: str, minor: bool) -> None:

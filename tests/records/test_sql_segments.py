@@ -25,6 +25,7 @@ def keys(place: Place, chosen: KeySelect) -> list[object]:
 def stand_alone(monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
     """The collection of this database is the only one."""
     monkeypatch.setattr(catalogue, "collections", partial(list, [place.collection]))
+    monkeypatch.setattr(catalogue, "current", lambda: catalogue.Catalogue(0, {}, {place.collection.id: place.collection}))
     monkeypatch.setattr(catalogue, "engine_of", lambda _: place.connection.engine)
 
 

@@ -182,6 +182,21 @@ def test_the_first_records_name_what_they_refer_to_by_keys_of_every_kind(shop: U
     assert list(made["odd.stay"].columns) == ["day", "ward"]
 
 
+def test_a_key_that_is_in_several_tables_of_one_family_opens_no_record(shop: URL, pg: Embedded) -> None:
+    pg.sql(
+        """create table person (id int primary key, name text); create table driver (id int primary key) inherits (person);
+        create table car (id int primary key); create table bus (id int primary key) inherits (car);
+        insert into person values (1, 'Ayşe'); insert into driver values (1, 'Işıl'); insert into bus values (7)""",
+        database="trial",
+    )
+    try:
+        seen = keeping.look("odd", url(shop), {})
+    finally:
+        pg.sql("drop table driver, bus, person, car", database="trial")
+    keys = {structure["table"]: structure["key"] for structure in seen.structures}
+    assert (keys["person"], keys["driver"], keys["car"], keys["bus"]) == ([], ["id"], ["id"], ["id"])
+
+
 def test_odd_types_of_postgresql_are_read_in_words(shop: URL, pg: Embedded) -> None:
     script = """create table odd (id int primary key, days daterange, ages int4range, since tsrange, words tsvector, spot point, win_share numeric(3, 2));
     insert into odd values (1, '[2026-01-01,2026-02-01)', '[5,)', 'empty', to_tsvector('simple', 'red tent'), '(1,2)', 0.25)"""
@@ -206,7 +221,9 @@ def test_views_of_mariadb_are_looked_at_without_the_right_to_show_them_and_a_tor
     engine = connect.create(connect.address(url(maria, **changes)), sources.Terms())
     with engine.connect() as connection:
         found = [(one["table"], one["kind"], [column["name"] for column in one["columns"]]) for one in reflect.structures(connection)]
+        alone = reflect.structures(connection, lambda _, table: table == "one 1%")
     engine.dispose()
+    assert [one["table"] for one in alone] == ["one 1%"], "a view that cannot be shown is looked at without the others"
     assert found == [("item", "table", ["id"]), ("one 1%", "view", ["id", "word"])]
 
 

@@ -96,6 +96,10 @@ def test_a_foreign_key_of_several_columns_is_the_record_in_words_with_a_link(pag
     assert "A berth that is gone" in listed.text
     assert "related/berths" not in shown.html, "its title stands among the fields"
     assert "Ada" in pages.olivia.get(f"{berth}/related").text
+    before = sources.previewed(f"sqlite:///{tmp_path}/track.db", "new", "calls", by=pages.company.ines)
+    assert before is not None
+    assert "berth_since_record" in {field.name for field in before.columns}
+    assert "North quay" in before.titles.values(), "it looks so before it is connected too"
 
 
 def test_a_layout_that_names_a_record_by_several_columns_stays_when_the_database_forgets_that_they_lead_there(

@@ -180,6 +180,7 @@ def clinic(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
         else "varchar(9) not null default 'open' check (state in ('', 'open'))"
     )
     more = "" if request.param == "sqlite" else f", touched {touched}"
+    more += ", stops timestamp[], off date[]" if request.param == "postgresql" else ""
     made = [
         f"create table thing (id int primary key, at {naive}, day date, noted {noted}, state {state}{more})",
         f"insert into thing (id, at, day) values {rows}",
@@ -222,7 +223,22 @@ def test_a_moment_without_a_zone_is_the_same_everywhere(clinic: Odd) -> None:
     with hot_engine().connect() as connection:
         _, drafted = collection_store.read_stored(connection, of)
     assert drafted.structure["zone"] == "Europe/Madrid", "what is shaped is shown as it will be"
+    now = {"mysql": "now()", "sqlite": "datetime('now')", "postgresql": "localtimestamp"}[clinic.kind]
+    clinic.run("insert into thing (id, at, day) values (50, '2026-11-20 00:00:00', '2026-11-20')")
+    here = datetime.now(ZoneInfo("Europe/Madrid")).replace(tzinfo=None)
+    clinic.run(f"update thing set at = '{here - timedelta(minutes=20):%Y-%m-%d %H:%M:%S}' where id = 50")
+    edges = f"at <= {now} and at > {{}}"
+    ago = {
+        "mysql": "now() - interval 30 minute",
+        "sqlite": "datetime('now', '-30 minutes')",
+        "postgresql": "localtimestamp - interval '30 minutes'",
+    }
+    text = f"select id from thing where {edges.format(ago[clinic.kind])} and noted <= {now} and noted > {ago[clinic.kind]}"
+    assert sql_question.ask(clinic.name, text, lambda _: scope).rows == ((50,),), "now is what the clocks of the source show"
+    assert [row.key for row in records.page(of, scope, segment=KeySelect(text, lambda _: scope)).rows] == ["50"]
     if clinic.kind != "sqlite":  # there a text of one's own SELECT stays a text
+        noted = sql_question.ask(clinic.name, "select noted from thing where id = 50", lambda _: scope).rows[0][0]
+        assert abs(datetime.fromisoformat(noted) - datetime.now(UTC)) < timedelta(minutes=5)
         assert sql_question.ask(clinic.name, "select id, at from thing where id = 2", lambda _: scope).rows[0][1] == MADRID[2][1]
 
 
@@ -244,6 +260,15 @@ def test_what_somebody_elsewhere_types_is_kept_as_the_clocks_of_the_source_show_
     assert (held(clinic), read.values["at"]) == ("2026-12-01 10:15", "2026-12-01T09:15:00Z")
     export = list_export.judged(clinic.pages.company.people["olivia"], f"{clinic.name}.thing", BrowseQuery(fields=("id", "at"), sort="id"))
     assert b"2026-12-01 08:15:00" in b"".join(list_tables.csv_parts(export, Look("en", "Atlantic/Azores")))
+    if clinic.kind == "postgresql":
+        edit = f"{things}/2/edit/stops"
+        olivia.send(olivia.get(edit), edit, v_stops="2026-12-01 08:15\n2026-07-20 09:30")
+        assert olivia.get(edit).form(edit)["fields"]["v.stops"] == "2026-12-01 08:15\n2026-07-20 09:30"
+        assert "1 Dec 2026, 08:15, 20 Jul 2026, 09:30" in olivia.get(f"{things}/2").text
+        stops = records.get(f"{clinic.name}.thing", "2", whole(f"{clinic.name}.thing"))
+        assert stops is not None
+        assert stops.values["stops"] == ["2026-12-01T09:15:00Z", "2026-07-20T09:30:00Z"]
+        assert held(clinic, "stops::text") == '{"2026-12-01 10:'
     new = f"/new{things}"
     olivia.send(olivia.get(new), new, v_id="90", v_at="2026-10-25T02:00")
     made = records.get(f"{clinic.name}.thing", "90", whole(f"{clinic.name}.thing"))
@@ -264,10 +289,10 @@ def test_what_somebody_elsewhere_types_is_kept_as_the_clocks_of_the_source_show_
     assert olivia.get(f"{things}?filter={before}").html.count("<tr data-record") == len(MADRID)
 
 
-def held(clinic: Odd) -> str:
+def held(clinic: Odd, column: str = "at") -> str:
     """What the database holds of the second visit, to the minute."""
     engine = connect.create(connect.address(clinic.url))
     with engine.connect() as connection:
-        kept = connection.exec_driver_sql("select at from thing where id = 2").scalar_one()
+        kept = connection.exec_driver_sql(f"select {column} from thing where id = 2").scalar_one()
     engine.dispose()
     return str(kept)[:16]

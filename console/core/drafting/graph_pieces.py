@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from console.core.drafting.applying import free_id
 from console.core.drafting.changes import AddStep, Change, Connect, Set
 from console.core.expressions import parse
+from console.core.plain_words import slug
 
 NODE, EDGE = "node_", "edge_"
 NodeType = Literal["VOICE_CALL", "TIME", "CONDITIONAL", "APPLICATION", "CONVERTED", "DROPPED"]
@@ -158,7 +159,7 @@ def _calls_before(step: str, back: Mapping[str, list[str]], calls: Mapping[str, 
 
 def plain_label(label: str) -> str:
     """The label as an outcome may be called."""
-    return re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
+    return slug(label, "_")
 
 
 def outcome_of(step: Mapping[str, Any], label: str) -> str:

@@ -222,6 +222,8 @@ def _marker(kind: Kind, what: Kind, value: Any) -> str:
     """Return the type of a box; for a moment that is kept as a number also how it counts, for an amount in smallest units also its currency, as a code or as the box that holds it."""
     if formats.is_counted(what):
         return f"{what.type} {COUNTS}{formats.counting(what.widget, value)}"
+    if what.items:
+        return f"{what.type} {what.items}"
     if not (formats.is_money(what) and what.minor):
         return what.type
     return f"{what.type} {kind.currency or '-'}"
@@ -230,6 +232,8 @@ def _marker(kind: Kind, what: Kind, value: Any) -> str:
 def _kind_of(name: str, marker: str, form: MultiDict[str, str]) -> Kind:
     """Return the kind of a box that its marker tells."""
     type_, _, currency = marker.partition(" ")
+    if type_ == "array":
+        return Kind(name, name, type_, items=currency)
     if not currency or currency.startswith(COUNTS):
         return Kind(name, name, type_, widget=currency.removeprefix(COUNTS))
     beside = form.get(PREFIX + currency, "" if currency == "-" else currency)

@@ -131,8 +131,9 @@ def preview(becoming: Collection, parts: tuple[str, ...] = ("list", "summary"), 
     readable = {item.name: item for item in page.fields}
     columns = [readable[name] for name in becoming.columns if name in readable and (name,) != becoming.title_fields]
     state = becoming.summary.get("badge")
+    values = formats.with_currencies(page.record.values, becoming.currencies)
     cells = [
-        (states.cell if item.name == state else formats.cell)(formats.kind(item, becoming.key), drawn)(page.record.values.get(item.name))
+        (states.cell if item.name == state else formats.cell)(formats.kind(item, becoming.key), drawn)(values.get(item.name))
         for item in columns
     ]
     related = [entry.get("relation") for entry in becoming.summary.get("related", ())]

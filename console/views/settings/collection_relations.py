@@ -1,6 +1,5 @@
 """`/settings/collections/<collection>/relations`: ways to records of other collections, found by foreign keys or said here."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +8,7 @@ from flask import Blueprint, Response, request
 from console import records as real_records
 from console.collections import Editing
 from console.core.documents.collections import Collection, Relation
-from console.core.plain_words import unaccented
+from console.core.plain_words import slug
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views.settings import area, collection_frame
 
@@ -111,7 +110,7 @@ def _by_words(own: Collection, target: Collection | None, relation: Relation) ->
 
 
 def _free(label: str, taken: set[str]) -> str:
-    plain = re.sub(r"[^a-z0-9]+", "_", unaccented(label).lower()).strip("_")[:50] or "relation"
+    plain = slug(label, "_")[:50] or "relation"
     plain = plain if plain[:1].isalpha() else f"relation_{plain}"
     return next(name for name in (plain, *(f"{plain}_{number}" for number in range(2, 300))) if name not in taken)
 

@@ -96,9 +96,8 @@ def new_field(collection: str) -> Response:
     taken = {*document.get("fields", {}), *editing.becoming.by_name}
     if not name and (label := request.form.get("label", "")):
         plain = recognising.snaked(unaccented(label)).encode("ascii", "ignore").decode()
-        name = (
-            next((each for each in (plain, *(f"{plain}_{number}" for number in range(2, 100))) if each not in taken), "") if plain else ""
-        )
+        plain = plain if plain[:1].isalpha() else f"field_{plain}".rstrip("_")
+        name = next((each for each in (plain, *(f"{plain}_{number}" for number in range(2, 100))) if each not in taken), "")
     if name in taken or not name:
         reason = f"There is a field {name} already." if name else "A field needs a name or a label."
         return _field(editing, None, Invalid(reason, details=[{"field": "name", "reason": reason}]))

@@ -9,7 +9,7 @@ from console import access, accounts, workspaces
 from console.core.documents.workspaces import KINDS, Workspace, edits
 from console.core.documents.workspaces.components import Part
 from console.core.documents.workspaces.new_names import with_name
-from console.core.plain_words import unaccented
+from console.core.plain_words import slug as slug_of
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import formats, frame
 from console.views.workspaces import change_words, component_form
@@ -34,7 +34,8 @@ def new() -> Response:
         access.require(frame.actor(), None, "source", "manage")
     if request.method != "POST":
         return frame.page("workspaces/new.html", {"title": "", "slug": "", "wrong": None})
-    title, slug = request.form.get("title", "").strip(), request.form.get("id", "").strip() or _slug(request.form.get("title", ""))
+    title = request.form.get("title", "").strip()
+    slug = request.form.get("id", "").strip() or slug_of(title)[:60] or (title and "workspace")
     try:
         if slug == "new":
             raise Invalid("new is the address of this form: choose another name.", at=("id", "Choose another name."))
@@ -385,11 +386,6 @@ def _roles() -> Sequence[tuple[str, str]]:
 
 def _revision() -> int:
     return request.form.get("revision", -1, int)
-
-
-def _slug(title: str) -> str:
-    kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in unaccented(title).casefold())
-    return "-".join(part for part in kept.split("-") if part)[:60]
 
 
 def _url(slug: str) -> str:

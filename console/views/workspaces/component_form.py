@@ -356,7 +356,7 @@ _ROWS = {
                 "sql",
                 "Or one SELECT in place of records",
                 "area",
-                "Reads only; each reader gets only their own rows and fields. Columns: names, then numbers.",
+                "Reads only; each reader gets only their own rows and fields. Columns: names, then numbers. Now is what the source's clocks show.",
                 again=True,
             )
         ),

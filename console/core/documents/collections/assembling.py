@@ -383,7 +383,7 @@ def _field(
         says.get("personal", bool(kept.document.get("subject")) and name not in key and (kind in PERSONAL_TYPES or "birth" in name))
     )
     sensitive = bool(says.get("sensitive", False))
-    label = re.sub(r" \(?(minor|cents?)\)?$", "", label) if seen.get("minor") else label
+    label = re.sub(rf" \(?({'|'.join(recognising.CENTS)})\)?$", "", label) if seen.get("minor") else label
     secret = None if "hidden" in says or name in named or name in key else recognising.secret_because(column)
     return Field(
         name=name,

@@ -35,6 +35,7 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         if usable[column["name"]].type in {"text", "email"}
         and column["name"] not in {*key, *repeated}
         and _tells(usable[column["name"]], noun)
+        and usable[column["name"]].widget not in recognising.CODE_WORDS
         and (not numbered or recognising.parts_of(column["name"])[-1:] != ("id",))  # a number says more than the key of another system
     ]
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from console.core.plain_words import unaccented
+from console.core.plain_words import slug
 
 KEY_WORDS = frozenset({"ID", "no", "nr", "num", "number", "code", "cd", "key", "UUID", "uuid", "fk"})
 """Last words of labels that say only that a column holds a key."""
@@ -34,7 +34,12 @@ def one_of(label: str) -> str:
     small = last.lower()
     if small in ONE:
         return label[: -len(last)] + last[:1] + ONE[small][1:]
-    if not small.endswith("s") or small.endswith(ALONE) or len(small) <= len("gas") or (last.isupper() and len(last) <= len("HTTPS")):
+    if (
+        not small.endswith("s")
+        or small.endswith((*ALONE, "yys"))
+        or len(small) <= len("gas")
+        or (last.isupper() and len(last) <= len("HTTPS"))
+    ):
         return label
     ending, instead = next(((long, short) for long, short in ENDINGS if small.endswith(long) and len(small) > len(long) + 1), ("s", ""))
     return label[: -len(ending)] + instead
@@ -59,6 +64,6 @@ def explained(comment: str | None, label: str) -> str | None:
 
 def free_id(label: str, taken: Sequence[str]) -> str:
     """An id made of the label of a segment that no other one has."""
-    plain = re.sub(r"[^a-z0-9]+", "-", unaccented(label).lower()).strip("-")[:50]
+    plain = slug(label)[:50]
     plain = plain if plain[:1].isalpha() else f"segment-{plain}".rstrip("-")
     return next(name for name in (plain, *(f"{plain}-{number}" for number in range(2, 200))) if name not in taken)

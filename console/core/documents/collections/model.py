@@ -157,6 +157,7 @@ class Field:
             "computed": self.computed is not None,
             "format": self.format,
             "widget": self.widget,
+            "items": self.items,
             "lines": self.lines,
             "currency": self.currency,
             "minor": self.minor,

@@ -13,6 +13,7 @@ from typing import Any
 
 from console.core import translations
 from console.core.documents.collections import core_data, treatment
+from console.core.plain_words import camel_split, small
 
 FEWEST, MOST_STATES, LONGEST_STATE = 10, 12, 30
 """Values that a sample needs to show a status; distinct values and letters of one that a status has at most."""
@@ -47,15 +48,62 @@ SLUG = re.compile(r"(?=[^-]*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*")
 MONEY = frozenset({
     "amount", "price", "cost", "costs", "fee", "fees", "total", "subtotal", "balance", "salary", "wage", "freight", "revenue", "budget", "tax", "paid",
     "payment", "refund", "refunded", "deposit", "rent", "turnover", "income", "debt", "credit", "betrag", "preis", "summe", "netto", "brutto", "umsatz", "saldo",
-    "prix", "montant", "coût", "cout", "cena", "kwota", "koszt", "suma",
+    "prix", "montant", "coût", "cout", "cena", "kwota", "koszt", "suma", "importo", "prezzo", "totale", "tariffa", "ricavo", "costo", "importe", "precio",
+    "monto", "coste", "preço", "preco", "tutar", "tutarı", "fiyat", "fiyatı", "ücret", "ucret", "bedel", "bakiye", "belopp", "beløb", "pris", "kostnad", "summa",
+    "hinta", "velka", "castka", "částka", "bedrag", "prijs", "kosten", "kaina",
 })  # fmt: skip
-CENTS = ("minor", "cents", "cent")
+CENTS = (
+    "minor",
+    "cents",
+    "cent",
+    "centesimi",
+    "centimes",
+    "centimos",
+    "céntimos",
+    "centavos",
+    "sentit",
+    "kuruş",
+    "kurus",
+    "groszy",
+    "halere",
+    "haléře",
+    "öre",
+    "øre",
+)
 PER_CENT = frozenset({"percent", "percentage", "pct"})
 RATE, RATED = "rate", frozenset({"tax", "interest", "commission", "conversion"})
 """A rate of these is a part of something; others, as of currencies, are not."""
 SHARES = PER_CENT | {"discount", "vat", "share", "margin", "probability", "confidence"}
 STATES = frozenset(
-    {"status", "state", "stage", "phase", "priority", "severity", "outcome", "level", "zustand", "statut", "état", "etat", "stan"}
+    {
+        "status",
+        "state",
+        "stage",
+        "phase",
+        "priority",
+        "severity",
+        "outcome",
+        "level",
+        "zustand",
+        "statut",
+        "état",
+        "etat",
+        "stan",
+        "stato",
+        "estado",
+        "estatus",
+        "durum",
+        "durumu",
+        "tila",
+        "stav",
+        "stare",
+        "állapot",
+        "būsena",
+        "busena",
+        "tilstand",
+        "tillstånd",
+        "toestand",
+    }
 )
 FLAGS = frozenset({"is", "has", "was", "can", "ist", "hat"})
 """First words of integer columns that hold truth values: `is_active` with 0 and 1."""
@@ -72,26 +120,50 @@ WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "
 """Words of columns that say when a row was written."""
 BOOKKEEPING = WRITTEN | {"create", "write", "update", "uid"}
 """Words of columns that say when and by whom."""
-CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency", "waehrung", "währung")
+CURRENCY_COLUMNS = (
+    "currency",
+    "currency_code",
+    "currencycode",
+    "iso_currency",
+    "waehrung",
+    "währung",
+    "valuta",
+    "divisa",
+    "moneda",
+    "moeda",
+    "devise",
+    "waluta",
+    "mena",
+    "měna",
+    "valuutta",
+    "döviz",
+    "doviz",
+    "para_birimi",
+    "parabirimi",
+)
 FIRST = frozenset({
     "first_name", "firstname", "given_name", "givenname", "given_names", "forename", "fname", "fnm", "vorname", "prenom", "prénom", "voornaam", "nombre",
     "nombres", "nome", "imie", "imię", "fornavn", "fornamn", "förnamn", "vardas", "first",
     "jmeno", "jméno", "krestni_jmeno", "meno", "ime", "prenume", "etunimi", "keresztnev", "keresztnév",
+    "ad", "adi", "adı", "eesnimi", "vards", "vārds", "onoma", "名",
 })  # fmt: skip
 LAST = frozenset({
     "last_name", "lastname", "surname", "family_name", "familyname", "lname", "lnm", "nachname", "familienname", "achternaam", "nom", "apellido",
     "apellidos", "cognome", "sobrenome", "nazwisko", "etternavn", "efternavn", "efternamn", "pavarde", "pavardė", "last",
     "prijmeni", "příjmení", "priezvisko", "prezime", "nume", "sukunimi", "vezeteknev", "vezetéknév",
+    "soyad", "soyadi", "soyadı", "perekonnanimi", "uzvards", "uzvārds", "eponymo", "姓",
 })  # fmt: skip
 ENDING = re.compile(
     r"(?:is_|date_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|returned|settled|withdrawn)(?:_(?:at|on|date|time))?"
 )
 SHORT = {"nm": "name", "nme": "name"}
 """Short words of names of columns, as they are read: `first_nm`."""
-WHOLE = ("display_name", "full_name", "fullname", "displayname")
+WHOLE = ("display_name", "full_name", "fullname", "displayname", "nome_completo", "nombre_completo", "ad_soyad", "adsoyad", "氏名", "姓名")
 TITLES = (
     "name", "title", "label", "titel", "bezeichnung", "name1", "bez1", "bez", "firma", "nom", "libelle", "libellé", "intitule", "intitulé", "désignation",
-    "designation", "nazwa", "tytul", "tytuł", "naam", "nombre", "nazev", "název", "nazov", "názov", "naziv", "denumire", "nimi", "megnevezes", "legal_name",
+    "designation", "nazwa", "tytul", "tytuł", "naam", "nombre", "nazev", "název", "nazov", "názov", "naziv", "denumire", "nimi", "megnevezes",
+    "nome", "titolo", "titulo", "título", "denominazione", "ragione_sociale", "razon_social", "razón_social", "razao_social", "namn", "navn", "pavadinimas",
+    "nosaukums", "nama", "ad", "adi", "adı", "isim", "unvan", "ünvan", "baslik", "başlık", "名前", "名称", "件名", "legal_name",
     "company_name", "subject", "filename", "file_name", "description", "code",
 )  # fmt: skip
 COMPOUND = ("name", "titel", "bezeichnung", "naam", "namn", "navn")
@@ -113,8 +185,7 @@ DIGITS = frozenset({
 @lru_cache(maxsize=16_384)
 def parts_of(name: str) -> tuple[str, ...]:
     """The words of a name, in small letters: `orderStatus`, `ORDER_STATUS` and "order status" are order and status."""
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    return tuple(word.lower() for word in re.split(r"[\W_]+", split) if word)
+    return tuple(small(word) for word in re.split(r"[\W_]+", camel_split(name)) if word)
 
 
 def snaked(name: str) -> str:
@@ -142,8 +213,9 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
         found = next((form for form, pattern in FORMS.items() if texts and all(pattern.fullmatch(text) for text in texts)), None)
         return found or ("states" if _states(texts) else "slug" if _slugs(texts) else None)
     numbers = [float(value) for value in values if not isinstance(value, str | bool) and _number(value)]
-    if len(numbers) == len(values) >= FEWEST // 2 and TIMED.search(name) and _counting(numbers):
-        return _counting(numbers) if any(numbers) else None
+    counting = _counting(numbers) if len(numbers) == len(values) >= FEWEST // 2 and any(numbers) else None
+    if counting and (TIMED.search(name) or (counting == "julian" and all(isinstance(value, float) for value in values))):
+        return counting
     words = set(parts_of(name))
     if named_flag(parts_of(name)) and len(numbers) == len(values) and {*numbers} <= {0, 1}:
         return "flag"
@@ -248,7 +320,7 @@ def amount(stored: str, words: Sequence[str]) -> bool:
 CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
     "country": (2, frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships", "land"})),
     "language": (2, frozenset({"language", "languages"})),
-    "currency": (3, frozenset({"currency", "currencies", "waehrung", "währung"})),
+    "currency": (3, frozenset({"currency", "currencies", *CURRENCY_COLUMNS})),
 }
 """Widget for codes → their length, and the last word of names of columns that hold them."""
 
@@ -359,4 +431,4 @@ def zone_of(structure: Mapping[str, Any], column: Mapping[str, Any], stored: str
     """The source's zone for a column whose moments have none; MySQL's `timestamp` and the clock of SQLite itself are always in UTC."""
     fixed = column.get("utc") or (structure["dialect"] == "mysql" and column.get("native") == "timestamp")
     spans = str(column.get("native") or "").startswith(("tsrange", "tstzrange", "tsmultirange", "tstzmultirange"))
-    return "" if fixed or not (stored == "datetime" or spans) else str(structure.get("zone") or "")
+    return "" if fixed or not (stored == "datetime" or spans or column.get("items") == "datetime") else str(structure.get("zone") or "")

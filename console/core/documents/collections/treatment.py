@@ -41,7 +41,11 @@ SECRET_PAIRS = (
         for key in ("key", "schluessel", "schlussel")
     ),
     *((whose, "pass") for whose in ("user", "login", "admin", "db", "database", "smtp", "mail", "ftp", "root", "account")),
-    *((kind, code) for kind in ("recovery", "backup", "pin", "security", "verification", "protect") for code in ("code", "codes")),
+    *(
+        (kind, code)
+        for kind in ("recovery", "backup", "pin", "security", "verification", "protect")
+        for code in ("code", "codes", "koodi", "kod", "kodu")
+    ),
     ("mot", "passe"),
 )
 """Neighbouring words of names of secrets. A `pass` alone may be one to board or to ski with; its form tells (`recognising.FORMS`)."""
