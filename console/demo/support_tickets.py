@@ -235,7 +235,7 @@ def _ordinary_tickets(world: World, profiles: dict[int, Profile], rng: Random) -
 def _ticket(number: int, draft: Ticket, rng: Random) -> Row:
     return {
         "id": number, "customer_id": draft.customer_id, "charge_id": draft.charge_id, "kind": draft.kind, "subject": draft.subject or rng.choice(SUBJECTS[draft.kind]),
-        "channel": draft.channel or rng.choice(("email", "email", "chat", "phone", "form")), "status": draft.status, "priority": rng.choice((2, 3, 3, 4)),
+        "description": draft.texts[0], "channel": draft.channel or rng.choice(("email", "email", "chat", "phone", "form")), "status": draft.status, "priority": rng.choice((2, 3, 3, 4)),
         "sla_due_at": None if draft.status == "solved" else draft.at + timedelta(hours=24), "assignee": None if draft.status == "open" else rng.choice(("olivia", "tom", "mona")),
         "resolution_code": rng.choice(RESOLUTIONS[draft.kind]) if draft.status == "solved" else None, "created_at": draft.at,
     }  # fmt: skip

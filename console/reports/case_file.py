@@ -27,7 +27,10 @@ from console.work import approvals
 PAGE = 100
 MOST_LINES = 1_000
 TOO_LONG = "This run is too long for a paper. Take the archive (format=zip): it holds all of it."
-PAPER, PROOFS = "case-file.pdf", "proofs.zip"
+TOO_SLOW = (
+    "The paper was not done within a minute. Try again when less is going on here, or take the archive (format=zip): it holds all of it."
+)
+PAPER, NO_PAPER, PROOFS = "case-file.pdf", "case-file.txt", "proofs.zip"
 
 _press = Confined(Path(__file__).with_name("pdf_process.py"), memory=2 << 30, cpu_s=50, seconds=60.0, at_once=1, writes=1 << 20)
 
@@ -75,14 +78,13 @@ def case_file(actor: Actor, run_id: str, form: str, *, ready: Callable[[], objec
     return CaseFile(run, view.run.record_title, view.run.names, events, screens, asked_for, kept, proofs, signed_at, looked)
 
 
-def archive(case: CaseFile, drawn: bytes | None) -> bytes:
+def archive(case: CaseFile, drawn: bytes | str) -> bytes:
     """A zip archive that `verify.py` in it checks: the run's events, values and proofs, its documents by their SHA-256, and to read the paper
-    `drawn` (None: left out), `run.json` and in `opened.json` which pages were opened.
+    `drawn` (a text: why there is none), `run.json` and in `opened.json` which pages were opened.
     """
 
     def files() -> Iterator[tuple[str, Iterable[bytes]]]:
-        if drawn is not None:
-            yield PAPER, [drawn]
+        yield (NO_PAPER, [f"{drawn}\n".encode()]) if isinstance(drawn, str) else (PAPER, [drawn])
         for name, content in case.proofs:
             yield name, [content]
         listed = [(f"documents/{name}", content) for name, content in case.documents]
@@ -124,7 +126,7 @@ def pressed(page: str, at: datetime, proofs: bytes = b"") -> bytes:
     except Busy:
         raise TooMany("Another paper is being drawn. Try again in a moment.", retry_after=5) from None
     except TimeoutError:
-        raise Invalid(TOO_LONG, code="too_long") from None
+        raise Invalid(TOO_SLOW, code="too_slow") from None
     if not made.startswith(b"%PDF"):
         raise Invalid("The paper could not be drawn here. Take the other format: it holds the same.", code="no_paper")
     return made

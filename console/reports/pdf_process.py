@@ -10,8 +10,10 @@ import io
 import json
 import os
 import sys
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 ACCESSIBLE = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -24,6 +26,9 @@ ACCESSIBLE = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#
 <pdfaProperty:description>Part of ISO 14289 that the file follows</pdfaProperty:description></rdf:li></rdf:Seq></pdfaSchema:property>
 </rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description></rdf:RDF>"""
 """Says PDF/UA-1 beside the PDF/A-3a that WeasyPrint says, and as PDF/A asks, what that property is."""
+
+SCRIPTS = {"CJK": "Chinese", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean"}
+"""How scripts are called whose name in Unicode says something else."""
 
 
 def mend_tags(_: Any, pdf: Any) -> None:
@@ -80,14 +85,41 @@ def main(order: dict[str, Any]) -> bytes:
     proofs = base64.b64decode(order["proofs"])
     about = {"name": order["name"], "description": "The events of this case, and their proofs", "relationship": "Data"}
     attached = [Attachment(string=proofs, created=at, modified=at, **about)] if proofs else []
-    made: bytes = HTML(string=order["page"], url_fetcher=closed).write_pdf(
-        pdf_variant="pdf/a-3a",
-        pdf_identifier=hashlib.sha256(order["page"].encode() + proofs).digest()[:16],
-        xmp_metadata=[io.BytesIO(ACCESSIBLE)],
-        attachments=attached,
-        finisher=mend_tags,
+    unprinted = set[int]()
+
+    def finished(document: Any, pdf: Any) -> None:
+        unprinted.update(mark for font in document.fonts.values() for mark in font.missing)
+        mend_tags(document, pdf)
+
+    def drawn(page: str) -> bytes:
+        made: bytes = HTML(string=page, url_fetcher=closed).write_pdf(
+            pdf_variant="pdf/a-3a",
+            pdf_identifier=hashlib.sha256(page.encode() + proofs).digest()[:16],
+            xmp_metadata=[io.BytesIO(ACCESSIBLE)],
+            attachments=attached,
+            finisher=finished,
+        )
+        return made
+
+    made = drawn(order["page"])
+    if not unprinted:
+        return made
+    head, end, rest = order["page"].partition("</header>")
+    told = f'<p class="unprinted"><b>Not everything could be printed.</b> {escape(what_is_missing(unprinted))}</p>'
+    return drawn(f"{head}{end}{told}{rest}" if end else order["page"].replace("<body>", f"<body>{told}", 1))
+
+
+def what_is_missing(marks: Iterable[int]) -> str:
+    """The sentence about characters that stand as boxes, since no font of this machine has them."""
+    letters = {chr(mark) for mark in marks}
+    named = {unicodedata.name(mark, "").partition(" ")[0] if unicodedata.category(mark)[0] in "LM" else "" for mark in letters}
+    scripts = ", ".join(sorted({SCRIPTS.get(name, name.capitalize() or "other signs") for name in named}))
+    one = len(letters) == 1
+    return (
+        f"{len(letters)} {'character' if one else 'different characters'} ({scripts}) {'is' if one else 'are'} in no font of the machine that drew"
+        f" this paper, and {'stands' if one else 'stand'} here as boxes, so that it does not keep to PDF/A. The pages of the console show them, and the"
+        " archive holds them. The fonts are in the packages fonts-noto-core and fonts-noto-cjk."
     )
-    return made
 
 
 if __name__ == "__main__":

@@ -80,6 +80,8 @@ class LoadRelated(StepType):
         parts = [fill_template(step.config.text, context.roots)] if step.config.text else []
         if refused := refused_fields(context.reads):
             parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
+        if rows is not None and not rows.rows:
+            parts.append("None was found." + (" Say why it goes on without one." if step.config.none == REASON else ""))
         if rows is not None and rows.more:
             parts.append(f"There are more: the first {len(rows.rows)} are shown.")
         fields = self._fields(step, context)

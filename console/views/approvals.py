@@ -32,7 +32,11 @@ blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
 
 PAGE_SIZE = 50
 LISTS: Mapping[str, tuple[str, Callable[..., Page], str]] = {
-    "review": ("To decide", approvals.to_review, "Nothing waits for your decision."),
+    "review": (
+        "To decide",
+        approvals.to_review,
+        "Nothing waits for your decision. What somebody else has to agree to, such as a high refund, comes here.",
+    ),
     "created": ("Asked by you", approvals.created, "You have asked for no approval yet."),
     "history": ("Decided", approvals.history, "Nothing that you may see has been decided yet."),
 }

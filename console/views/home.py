@@ -19,6 +19,7 @@ from console.runs import RunHead
 from console.runs.showing import record_reach
 from console.upkeep import status
 from console.views import formats, frame, my_work, proof as proof_pages
+from console.views.editor import new
 from console.views.formats import Look
 from console.views.workflows import tabs
 from console.work import approvals, ended_runs, my_work as work
@@ -193,9 +194,15 @@ def panels(who: Actor, look: Look, lately: Sequence[RunHead], *, works: bool) ->
 
 
 def _first_steps(who: Actor) -> list[Panel]:
-    """Return the panel of a new installation for who administers it: what is still to do before the first run. It goes with the first workflow."""
-    if workflows.all_known() or not (access.can(who, None, "source", "manage") and access.can(who, None, "user", "manage")):
+    """Return the panel of a new installation for who administers it, and for who makes workflows: what is still to do before the first run.
+
+    It goes with the first workflow.
+    """
+    if workflows.all_known():
         return []
+    if not (access.can(who, None, "source", "manage") and access.can(who, None, "user", "manage")):
+        rows = [("Make the first workflow", "From a sentence, from a template, or empty", "To do", "/workflows/new")]
+        return [Panel("first-steps", "First steps", "/workflows", "Workflows", rows)] if new.places() else []
     names, makers = sorted(catalogue.current().sources), limits.able(None, "workflow:*", "edit")
     rows = [
         ("Connect a database", ", ".join(names) or "Nothing is written into it", "Done" if names else "To do", "/settings/sources/new"),

@@ -136,6 +136,14 @@ def test_a_title_without_anything_is_what_one_of_them_is_called() -> None:
     assert one(column("_hidden"), document={"title": "{{ record.id }}: {{ record.id }}"}).title_fields == ("id",)
 
 
+def test_a_title_of_which_a_part_may_not_be_seen_begins_and_ends_with_what_may() -> None:
+    made = one(column("shop"), column("price"), document={"title": "{{ record.shop }}, {{ record.price }}"})
+    assert made.title_of({"price": "€4"}, "ch_9") == "€4"
+    assert made.title_of({"shop": "Books", "price": None}, "ch_9") == "Books"
+    assert made.title_of({"shop": "- Books -", "price": "€4"}, "ch_9") == "- Books -, €4"
+    assert made.title_of({}, "ch_9") == "Thing ch_9"
+
+
 def test_hidden_fields_are_kept_for_conditions_alone() -> None:
     made = one(column("a"), column("b"), document={"fields": {"a": {"hidden": True}}})
     assert [field.name for field in made.fields] == ["id", "b"]

@@ -170,7 +170,12 @@ def test_a_request_that_staff_opened_needs_another_pair_of_eyes(desk: Desk) -> N
 
 def test_a_changed_amount_needs_a_new_agreement(desk: Desk) -> None:
     charge = desk.another(150_000)
-    run_id = desk.chosen(charge, "refund_partial", amount="900")
+    desk.ask(charge)
+    run_id = desk.start(charge)
+    desk.hand_in(run_id, key="-", reason="Phoned on Tuesday at nine.")
+    desk.hand_in(run_id, "refund_partial", why="not_received", amount="900")
+    shown = runs.get(desk.people["olivia"], run_id).screen or {}
+    assert "Phoned on Tuesday at nine." in str(shown["content"]), "who agrees reads the request, also where there is no ticket"
     desk.hand_in(run_id)
     former = asked(run_id)
     runs.revise(desk.people["olivia"], run_id, revision=None, step="choose", attempt=None, reason="The customer sent the second invoice.")

@@ -223,10 +223,12 @@ def test_what_only_a_screen_reader_needs_beside_a_sign_is_on_no_paper() -> None:
 
 def test_the_press_fetches_nothing() -> None:
     order: dict[str, Any] = {"name": "x.zip", "proofs": "", "at": "2026-11-20T06:30:00Z"}
-    page = '<link rel="attachment" href="file:///etc/hostname"><img src="http://127.0.0.1:9/x"><p>Here</p>'
+    page = '<body><link rel="attachment" href="file:///etc/hostname"><img src="http://127.0.0.1:9/x"><p>Here \ue000</p>'
     made = importlib.import_module("console.reports.case_file")._press.ask(json.dumps(order | {"page": page}).encode())
     assert made.startswith(b"%PDF")
     assert b"EmbeddedFile" not in made
+    assert "Not everything could be printed. 1 character (other signs) is in no font" in " ".join(text_of(made).split())
+    assert "2 different characters (Chinese, Thai) are in no font" in pdf_process.what_is_missing(map(ord, "王ส"))
 
 
 def test_a_run_that_is_too_long_is_told_the_way_out(company: Company, pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,3 +238,4 @@ def test_a_run_that_is_too_long_is_told_the_way_out(company: Company, pages: Pag
     assert "archive" in pages.mona.answer.text
     with zipfile.ZipFile(io.BytesIO(taken(pages, "mona", run_id, "zip"))) as made:
         assert "case-file.pdf" not in made.namelist()
+        assert "too long for a paper" in made.read("case-file.txt").decode()

@@ -570,6 +570,7 @@ create table ticket (
     charge_id text,
     kind ticket_kind not null,
     subject text not null,
+    description text,
     channel ticket_channel not null,
     status ticket_status not null,
     priority smallint not null check (priority between 1 and 4),
@@ -584,6 +585,7 @@ comment on column ticket.customer_id is 'Customer';
 comment on column ticket.charge_id is 'Charge';
 comment on column ticket.kind is 'Kind';
 comment on column ticket.subject is 'Subject';
+comment on column ticket.description is 'What they wrote first';
 comment on column ticket.channel is 'Channel';
 comment on column ticket.status is 'Status';
 comment on column ticket.priority is 'Priority';

@@ -102,12 +102,18 @@ def _every_field(collection: str) -> frozenset[str]:
 
 
 def screen_for(hidden: masking.Within, screen: Mapping[str, Any] | None, collection: str | None) -> dict[str, Any] | None:
-    """A screen that was drawn for another person, as this reader may see it. A record with a hidden title is named by its key."""
+    """A screen that was drawn for another person, as this reader may see it. A record with a hidden title is named by what it is."""
     if screen is None:
         return None
     left = dict(masking.mask(dict(screen), "screen", masking.at_step(hidden, screen["step"]), collection, screen=True)[0])
     panel = left.get("record")
-    return left | ({"record": {**panel, "title": panel["key"]}} if panel and panel["title"] is None else {})
+    return left | ({"record": {**panel, "title": _untitled(panel["collection"])}} if panel and panel["title"] is None else {})
+
+
+def _untitled(collection_id: str) -> str:
+    """What a record is called whose title is not for the reader."""
+    collection = records.catalogue.find(collection_id)
+    return f"{collection.label_one} {DOTS}" if collection is not None else DOTS
 
 
 DOTS = "••••••"

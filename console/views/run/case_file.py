@@ -41,25 +41,25 @@ def take(run_id: str) -> Response:
 
 
 def sent(actor: Actor, run_id: str, form: str) -> Response:
-    """Return the case file as an attachment. An archive holds the paper too, unless the run is too long for one or none can be drawn here."""
+    """Return the case file as an attachment. An archive holds the paper too, or why there is none: the run is too long for one, or none can be drawn here."""
     case = reports.case_file(actor, run_id, form, ready=lambda: sequencing.head_asked_for(READY_S), with_documents=form == "zip")
     if form == "pdf":
         reports.require_short(case)
         content = reports.paper(case, html(case, actor))
     else:
-        content = reports.archive(case, _paper_or_none(case, actor))
+        content = reports.archive(case, _paper_or_why_not(case, actor))
     answer = make_response(content)
     answer.mimetype = f"application/{form}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{run_id}.{form}"'
     return answer
 
 
-def _paper_or_none(case: CaseFile, actor: Actor) -> bytes | None:
+def _paper_or_why_not(case: CaseFile, actor: Actor) -> bytes | str:
     try:
         reports.require_short(case)
         return reports.paper(case, html(case, actor))
-    except ConsoleError:
-        return None
+    except ConsoleError as none:
+        return f"This archive holds no paper. {none.message}"
 
 
 def html(case: CaseFile, actor: Actor) -> str:

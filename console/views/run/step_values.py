@@ -110,6 +110,8 @@ def outcomes_in_words(step: Step) -> dict[str, str]:
 def _of_step(step: StepView, choices: Mapping[str, str]) -> Described:
     kinds = {name: Kind(name, label_of(name), "enum", options=choices, widget="chosen") for name in CHOSEN}
     kinds |= {entry.name: kind(entry.field().to_json()) for entry in _definitions(step.config)}
+    sentences = {entry.explained: entry.label for entry in _definitions(step.config)}
+    kinds |= {name: Kind(name, f"{label}: why all the same", "long_text") for name, label in sentences.items() if name is not None}
     if options := getattr(step.config, "options", None):
         labels = {str(option.value): str(option.label) for option in options}
         kinds["option"] = Kind("option", "Choice", "enum", options=labels)
