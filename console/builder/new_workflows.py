@@ -9,12 +9,13 @@ from typing import Any
 
 from console import access, actions, diagrams, workflows
 from console.builder import synonyms
-from console.builder.reachable_names import reachable
+from console.builder.reachable_names import reachable, seen
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents import foreign_files
 from console.core.documents.json_shape import loaded, problems_of_values
 from console.core.drafting import ChangeError, SetDocument
+from console.core.plain_words import humanised
 from console.diagrams import Thumbnail
 from console.errors import Invalid, NotFound
 from console.workflows import OBJECT
@@ -42,7 +43,7 @@ NAMING = {"collection": "collections", "inbox": "inboxes", "team": "teams", "act
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """Something to begin from. `automatic`: runs begin by themselves. `own`: a workflow of this console, `draft`: of which nothing is published. `more`: what
-    else is said of it.
+    else is said of it. `lacks`: the kind of record that it is about, where the console has none of it.
     """
 
     id: str
@@ -54,11 +55,18 @@ class Beginning:
     picture: Thumbnail
     more: str = ""
     draft: bool = False
+    collection: str = ""
+    lacks: str = ""
 
 
 def beginnings(actor: Actor) -> list[Beginning]:
-    """The shipped workflows and automations by title, then those of this console that the actor may edit."""
-    return [*_shipped(), *_own(actor)]
+    """The shipped workflows and automations by title, those first whose records are here; then those of this console that the actor may edit."""
+    here = {each.id: each.label for each in seen(actor)}
+    shipped = [
+        each if alike(each.collection, here) in here else replace(each, lacks=humanised(each.collection.rpartition(".")[2]))
+        for each in _shipped()
+    ]
+    return [*sorted(shipped, key=lambda each: bool(each.lacks)), *_own(actor)]
 
 
 def nearest(offered: Sequence[Beginning], wanted: str) -> list[Beginning]:
@@ -216,6 +224,7 @@ def _beginning(name: str, document: Mapping[str, Any], *, own: bool) -> Beginnin
         own,
         picture,
         " ".join([str(document.get("description") or ""), *(str(step.get("title") or "") for step in document["steps"])]),
+        collection=str(document.get("collection") or ""),
     )
 
 

@@ -13,16 +13,21 @@ from console.core.documents.workflow_check import Surroundings
 from console.core.expressions.functions import FUNCTIONS
 
 
-def reachable(actor: Actor) -> dict[str, Any]:
-    """The names as JSON. They are sent and kept with the turn, so the rights at the moment of asking count."""
-    seen = [
+def seen(actor: Actor) -> list[Collection]:
+    """The collections whose records the actor may look through, in any of their teams."""
+    return [
         each
         for each in records.collections()
         if any(access.can(actor, team, f"collection:{each.id}", "browse") for team in (*actor.teams, None))
     ]
-    ids = {each.id for each in seen}
+
+
+def reachable(actor: Actor) -> dict[str, Any]:
+    """The names as JSON. They are sent and kept with the turn, so the rights at the moment of asking count."""
+    known = seen(actor)
+    ids = {each.id for each in known}
     return {
-        "collections": [_collection(actor, each, ids) for each in seen],
+        "collections": [_collection(actor, each, ids) for each in known],
         "actions": [
             {"id": each.id, "title": each.title, "collection": each.collection}
             for each in actions.listed()
