@@ -10,8 +10,9 @@ from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.document_parts import NAME_PATTERN, Said
 from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, Located, Use, condition_holds, with_own
 from console.core.documents.references import ANY_NAME
-from console.core.expressions import parse, render
+from console.core.expressions import parse
 from console.core.forms import FormField, is_empty, missing_message, refusal
+from console.core.speaking import fill_text
 from console.errors import Invalid
 from console.steps.base import (
     AsksPerson,
@@ -186,14 +187,14 @@ class Decision(StepType):
                 option.label,
                 tuple(entry.name for entry in step.config.form if entry.name in option.own),
                 _needed(option),
-                render(option.entails, own) if option.entails else "",
+                fill_text(option.entails, own) if option.entails else "",
             )
             for option in step.config.options
             if option.offered(context.roots)
         )
         tables = tuple(entry.name for entry in step.config.related if not entry.hidden)
         withheld = tuple(
-            Withheld(option.value, option.label, render(option.why_not, context.roots))
+            Withheld(option.value, option.label, fill_text(option.why_not, context.roots))
             for option in step.config.options
             if option.why_not and not option.offered(context.roots)
         )
@@ -367,7 +368,7 @@ def _choice_wrong(config: DecisionConfig, context: Context, outcome: str | None,
     offered = ", ".join(f"“{option.label}”" for option in config.options if option.offered(context.roots))
     named = str(outcome)[:60] if chosen is None else f"“{chosen.label}”"
     said = "No choice was made" if outcome is None else f"{named} cannot be chosen here"
-    why = f" {render(chosen.why_not, context.roots)}" if chosen is not None and chosen.why_not else ""
+    why = f" {fill_text(chosen.why_not, context.roots)}" if chosen is not None and chosen.why_not else ""
     return {"field": "outcome", "reason": f"{said}: choose one of {offered}.{why}"}
 
 

@@ -30,7 +30,7 @@ from console.steps.base import (
 from console.steps.condition import Branch
 from console.steps.document_check_settings import Checked, ChecksConfig
 from console.steps.items import LIST, Listed, Source, listed, window
-from console.steps.update_data import GONE, Assignment, changes_of, settled
+from console.steps.update_data import GONE, NOT_YOURS, Assignment, changes_of, settled
 
 DONE, FAILED, CONFIRMED, SENT_BACK = "done", "failed", "confirmed", "sent_back"
 ANSWER, WHY, ITEM = "answer", "why_not", "item"
@@ -282,7 +282,7 @@ class LoopState:
         typed = {name: value for name, value in given.items() if name not in {entry.field for entry in config.set}}
         roots = self.roots(self.item)
         values, details = definitions.taken(config.form, roots, self._defaults(), OWN_ITEM, typed, columns, config.must)
-        lacking = [{"field": name, "reason": GONE} for name in config.written if name not in context.forms]
+        lacking = [{"field": name, "reason": GONE if context.forms else NOT_YOURS} for name in config.written if name not in context.forms]
         require_right(context, details, lacking)
         values |= {f.name: seen[f.name] for f in columns if f.name in seen and f.name not in {*given, *self._typed_before()}}
         by_rule = settled(config.set, context.forms, roots, OWN_ITEM, values)

@@ -37,6 +37,8 @@ from console.steps.document_check_settings import Checked, ChecksConfig
 
 UPDATED, UNCHANGED = "updated", "unchanged"
 GONE = "The record has no such field any more, or you may not see it: ask an administrator."
+NOT_YOURS = "You may see it, not change it: hand the run on to somebody who may."
+"""Said where not one of the fields can be changed by this person."""
 
 
 class Assignment(Definition):

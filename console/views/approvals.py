@@ -420,13 +420,15 @@ def _rule(rule: str, view: View) -> str:
 
 
 def of_wait(run: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return who is awaited, what was asked for and the address of the request of a run that waits for an approval; None if it waits for something else."""
+    """Return who is awaited, what was asked for, the question that nobody has answered, and the address of the request of a run that waits for an approval; None if it waits for something else."""
     waiting = (run["current"] or {}).get("waiting") or {}
     if waiting.get("for") != "approval":
         return None
     view = approvals.get(frame.actor(), waiting["key"])
     look = replace(_naming(view), people=view.line.names)
+    said = approval_beside.questions_and_replies(frame.actor(), waiting["key"])[-1:]
     return {
+        "asked": [(accounts.names({one.by}).get(one.by, "A former colleague"), one) for one in said if not one.reply],
         "words": approvers.words(frame.actor(), waiting["key"]),
         "href": url(waiting["key"]),
         "row": row(view.line),

@@ -364,7 +364,10 @@ def test_the_desk_sends_a_review_back_with_a_question(house: House) -> None:
     house.answer(run_id, outcome="escalate", reason="Unsure")
     runs.take_over(house.people["malik"], run_id, revision=None)
     house.answer(run_id, "malik", "send_back", reason="Which flags?")
-    assert house.told(run_id, "malik")["current"]["step"] == "flags"
+    told = house.told(run_id, "malik")
+    assert (told["current"]["step"], told["holder"], told["ticket"]["inbox"]) == ("flags", None, "kyc")
+    runs.resume(house.people["olivia"], run_id, revision=None)
+    assert "The Compliance desk asks:** Which flags?" in str(runs.get(house.people["olivia"], run_id).screen)
 
 
 def test_k8_while_the_model_is_down_flags_are_ticked_by_hand_and_have_no_references(house: House, model: Server) -> None:

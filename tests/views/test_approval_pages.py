@@ -74,6 +74,11 @@ def test_the_run_says_who_is_waited_for_and_links_to_it(bank: "Company", pages: 
     assert "Waiting for Mona to approve." in page.text
     assert f"/approvals/{asked}" in page.links
     assert f"/runs/{run_id}/step-in" in page.html
+    approval_questions.ask(bank.people["mona"], asked, "Which order is it?")
+    page = pages.olivia.get(f"/runs/{run_id}")
+    assert ("Mona asks" in page.text, "Which order is it?" in page.text, f"/approvals/{asked}#reply" in page.links) == (True, True, True)
+    approval_questions.reply(bank.olivia, asked, "The second.")
+    assert "Which order is it?" not in pages.olivia.get(f"/runs/{run_id}").text
     pages.olivia.send(page, "/step-in", reason="")
     page = pages.olivia.follow()
     assert "The request for approval was withdrawn." in page.text
