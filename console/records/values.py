@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -372,7 +372,8 @@ def _write_boolean(dialect: str, field: Field, value: Any, _: Any) -> Any:
 def _write_calendar(dialect: str, field: Field, value: Any, former: Any) -> Any:
     converted = CONVERSIONS[field.stored](value) if isinstance(value, str) else None
     if converted is None:
-        raise Unfit(f"This must be a {WORDS[field.stored]}.")
+        listed = (field.stored, field.native) == ("datetime", "array")
+        raise Unfit("Write each as 2026-11-20 09:00." if listed else f"This must be a {WORDS[field.stored]}.")
     if dialect == "sqlite" and isinstance(converted, datetime):
         return _as_before(converted.astimezone(UTC), former, field.zone)
     if field.zone and isinstance(converted, datetime) and (dialect == "mysql" or field.native == "array"):  # a list is sent as a text
@@ -427,9 +428,7 @@ def _write_array(dialect: str, field: Field, value: Any, _: Any) -> Any:
         raise Unfit("This must be a list.")
     if (dialect != "postgresql" and field.native != "set") or field.items not in WRITERS or field.items == "json":
         raise Unfit(f"{field.label} cannot be changed here.")
-    item = Field(
-        field.name, field.label, field.type, field.items, field.native, options=field.options, max_length=field.max_length, zone=field.zone
-    )
+    item = replace(field, stored=field.items)
     if field.native == "set":
         return ",".join(_write_text(dialect, item, part, None) for part in value)
     return f"{{{','.join(_part(None if part is None else WRITERS[item.stored](dialect, item, part, None)) for part in value)}}}"

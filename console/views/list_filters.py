@@ -120,7 +120,8 @@ def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str
         return f"{what.label} {spoken} {relative_words(given.days)}"
     values = given.value if isinstance(given.value, list) else [given.value]
     said = _day_words if what.type == "datetime" and given.op in ("gte", "lt") else formats.text
-    words = ["empty" if value is None else said(what, value, look) for value in values]
+    one = Kind(what.name, what.label, what.items) if what.items else what
+    words = ["empty" if value is None else said(one, value, look) for value in values]
     return f"{what.label} {spoken} {alternatives(words)}"
 
 
@@ -215,7 +216,7 @@ def asking(kinds: Mapping[str, Kind], names: Iterable[str]) -> Asking:
         return Asking(name, [(op, words[op]) for op in OF_CHOICES], "choices", choices, frozenset(request.args.getlist("add_value")))
     plain = OF_CHOICES if what.references else OF_NUMBERS if what.type in formats.NUMBERS else OF_TEXT
     ops = OF_LISTS if what.type in formats.LISTS else plain
-    form = "moment" if formats.is_counted(what) else "number" if what.type in formats.NUMBERS else "text"
+    form = "moment" if formats.is_counted(what) or what.items == "datetime" else "number" if what.type in formats.NUMBERS else "text"
     return Asking(name, [(op, words[op]) for op in ops], form, (), frozenset(request.args.getlist("add_value")), what.references or "")
 
 
@@ -329,4 +330,4 @@ def value_of(what: Kind, entry: str, look: Look) -> Any:
         return YES_NO.get(text.casefold(), text)
     if (kept := formats.sought_value(look, what, text)) != text:
         return kept
-    return formats.typed(Kind(what.name, what.label, "text" if what.type in formats.LISTS else what.type), [text], look)
+    return formats.typed(Kind(what.name, what.label, (what.items or "text") if what.type in formats.LISTS else what.type), [text], look)

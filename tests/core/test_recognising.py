@@ -221,7 +221,7 @@ def test_a_secret_is_shown_where_somebody_says_so(document: dict[str, Any]) -> N
         ([column("VergiNo"), column("Unvan")], "{{ record.Unvan }}"),
         ([column("ad"), column("soyad"), column("görev")], "{{ record.ad }} {{ record.soyad }}"),
         ([column("codice"), column("ragione_sociale")], "{{ record.ragione_sociale }}"),
-        ([column("Döviz") | {"max_length": 3}, column("durum")], "{{ record.durum }}"),
+        ([column("Döviz") | {"max_length": 3}, column("yer")], "{{ record.yer }}"),
         ([column("transaction_id")], "Thing {{ record.id }}"),
     ],
 )

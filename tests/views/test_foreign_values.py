@@ -268,6 +268,12 @@ def test_what_somebody_elsewhere_types_is_kept_as_the_clocks_of_the_source_show_
         stops = records.get(f"{clinic.name}.thing", "2", whole(f"{clinic.name}.thing"))
         assert stops is not None
         assert stops.values["stops"] == ["2026-12-01T09:15:00Z", "2026-07-20T09:30:00Z"]
+        olivia.get(f"{things}?add_field=stops&add_op=contains&add_value=2026-12-01T08:15", status=303)
+        found = olivia.follow()
+        assert "Stops contains 1 Dec 2026, 08:15" in found.text
+        assert found.html.count("<tr data-record") == 1
+        wrong = olivia.send(olivia.get(edit), edit, status=422, v_stops="1 Dec 2026")
+        assert "Write each as 2026-11-20 09:00." in wrong.text
         assert held(clinic, "stops::text") == '{"2026-12-01 10:'
     new = f"/new{things}"
     olivia.send(olivia.get(new), new, v_id="90", v_at="2026-10-25T02:00")

@@ -158,7 +158,12 @@ def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:
     pages.ines.send(page, f"{EDIT}/text")
     assert workspaces.open_workspace(pages.company.ines, "morning").document.component("text").text == "My words"  # type: ignore[union-attr]
     mine = pages.ines.get(f"{EDIT}?part=text")
-    pages.ines.send(pages.ines.get(EDIT), EDIT, do="texts", title="Morning", teams="operations")
+    both = pages.ines.get(EDIT)
+    pages.ines.send(both, EDIT, do="texts", part=None, title="Morning", help="Their sentence", teams="operations")
+    page = pages.ines.send(both, EDIT, status=409, do="texts", part=None, title="Morning", help="My sentence", teams="operations")
+    assert "Their sentence" in page.text
+    assert 'value="My sentence"' in page.html, "what was typed of the workspace itself stands in its form too"
+    pages.ines.send(page, EDIT, do="texts", part=None, title="Morning", help="", teams="operations")
     hers = pages.mona.get(f"{EDIT}?part=text")
     pages.ines.send(mine, f"{EDIT}/text", title="Heading")
     page = pages.mona.send(hers, f"{EDIT}/text", htmx="builder", status=200, text="Mona's words")

@@ -208,7 +208,8 @@ def _saved(
         workspaces.save(actor, editing.id, editing.draft.revision if beside else _revision(), document)
     except (Conflict, Invalid) as wrong:
         present = workspaces.open_workspace(actor, editing.id) if isinstance(wrong, Conflict) else editing
-        return _builder(present, part="" if adding else part, adding=adding, given=given, wrong=wrong)
+        texts = _texts(_seen(editing)) if request.form.get("do") == "texts" else None
+        return _builder(present, part="" if adding else part, adding=adding, given=given, wrong=wrong, texts=texts)
     address = f"{_url(editing.id)}?part={part}" if part else _url(editing.id)
     if not frame.wants_fragment():
         return frame.redirect_to(address)
@@ -247,6 +248,7 @@ def _builder(
     wrong: ConsoleError | None = None,
     said: str = "",
     others: Editing | None = None,
+    texts: Mapping[str, Any] | None = None,
 ) -> Response:
     document = editing.document
     body = document.to_json()
@@ -262,7 +264,7 @@ def _builder(
         "place": request.values.get("place", "") if adding else (edits.place_of(body, chosen) or ("", 0, 0))[0],
         "icons": ICONS, "teams": _teams(), "problems": _problems(document), "people": _people(editing, wrong, others),
         "wrong": wrong, "theirs": change_words.theirs(wrong, editing.document), "details": [each for each in wrong.details if "theirs" not in each] if wrong else [], "said": said,
-        "charts": False, "others": change_words.meanwhile(others, _revision()) if others else [], "other": others.draft.changed_by if others else "",
+        "charts": False, "about": document if texts is None else {"help": "", "icon": "", "teams": [], **texts}, "others": change_words.meanwhile(others, _revision()) if others else [], "other": others.draft.changed_by if others else "",
     }  # fmt: skip
     named = [f"{box.label}: {box.error}" for box in context["form"] if box.error]
     context["named"] = named
