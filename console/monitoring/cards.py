@@ -55,7 +55,7 @@ _STEPS = sa.func.jsonb_array_length(
 
 
 def cards(actor: Actor, zone: str) -> list[Card]:
-    """Every workflow that the actor may see, with drafts, by title; days are those of `zone`. Three statements, whatever their number; for a reader
+    """Every workflow that the actor may see, with drafts, by title; days are those of `zone`. Four statements at most, whatever their number; for a reader
     who sees only a part of the records one more, and those to the sources.
     """
     seen = [known for known in workflows.all_known() if access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "see")]
@@ -80,10 +80,11 @@ def cards(actor: Actor, zone: str) -> list[Card]:
         heads = {row.id: row for row in connection.execute(stored)}
     counts, names = runs.live_counts(actor), {team.id: team.name for team in accounts.teams()}
     labels = {name: collection.label for name, collection in (workflows.connected() or {}).items()}
+    open_accounts = accounts.service_accounts() if any(_starts_itself(row) for row in heads.values()) else {}
     first = first_day(log.now(), zone)
     ended = counted_days(actor, first, zone)
     return [
-        _card(actor, known, heads[known.id], counts, names, labels, filled(ended.get(known.id, {}), first, WEEK))
+        _card(actor, known, heads[known.id], counts, names, labels, filled(ended.get(known.id, {}), first, WEEK), open_accounts)
         for known in seen
         if known.id in heads
     ]
@@ -122,6 +123,10 @@ def first_day(now: datetime, zone: str, days: int = WEEK) -> date:
     return now.astimezone(ZoneInfo(zone)).date() - timedelta(days=days - 1)
 
 
+def _starts_itself(head: Any) -> bool:
+    return not unable_to_start.KINDS.isdisjoint(head.starts or ())
+
+
 def _card(
     actor: Actor,
     known: Known,
@@ -130,6 +135,7 @@ def _card(
     teams: Mapping[str, str],
     labels: Mapping[str, str],
     days: Sequence[DayCount],
+    open_accounts: Mapping[str, str],
 ) -> Card:
     return Card(
         known,
@@ -143,5 +149,5 @@ def _card(
         days,
         success_rate(days),
         _may_switch(actor, known),
-        known.status == "active" and bool(head.stuck or (head.starts and unable_to_start.standing_problem(known))),
+        known.status == "active" and bool(head.stuck or (_starts_itself(head) and unable_to_start.standing_problem(known, open_accounts))),
     )

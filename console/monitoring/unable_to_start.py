@@ -3,16 +3,19 @@
 What keeps one from starting is noted by its triggers, stands with the firings that are tried again, or is its service account.
 """
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
-from console import access, accounts, log, queue, records, runs, workflows
+from console import access, accounts, log, queue, records, workflows
 from console.access import limits
+from console.core.actor import Actor
 from console.db.engine import alone, fetch, transaction
-from console.errors import ConsoleError, NotAllowed
 from console.runs.rows import side_rows
 from console.workflows import OBJECT, Known
 
 UNABLE, ABLE = "cannot_start", "starts_again"
+KINDS = frozenset({"schedule", "event", "webhook"})
 LASTING_S = 300
 """What mends itself sooner is told to nobody: a source that is started again."""
 MANY_TRIES = 8
@@ -36,8 +39,12 @@ def look() -> int:
     with alone("automations that cannot start") as mine:
         if not mine:
             return 0
-        known = {each.id: each for each in workflows.all_known()}
-        able = {workflow: problem or waits or standing_problem(known[workflow]) for workflow, problem, waits in _on() if workflow in known}
+        known, open_accounts = {each.id: each for each in workflows.all_known()}, accounts.service_accounts()
+        able = {
+            workflow: problem or waits or standing_problem(known[workflow], open_accounts)
+            for workflow, problem, waits in _on()
+            if workflow in known
+        }
         told = {name for (name,) in fetch(_TOLD, (len(UNABLE) + 2, f"{UNABLE}:%"))}
         for workflow in {each for each, problem in able.items() if problem} - told:
             _tell(known[workflow], UNABLE)
@@ -50,23 +57,24 @@ def _on() -> list[tuple[str, str | None, str | None]]:
     return [(row[0], row[1], row[2]) for row in fetch(_ON, (LASTING_S, MANY_TRIES))]
 
 
-def standing_problem(known: Known) -> str | None:
-    """Why no run of this workflow can begin by itself, as a sentence: its service account, or its collection. None where it can, or names no account."""
+def standing_problem(known: Known, open_accounts: Mapping[str, str]) -> str | None:
+    """Why no run of this workflow can begin by itself, as a sentence: its service account, or its collection. None where it can, or names no account.
+
+    `open_accounts` are those of `accounts.service_accounts()`, read once for many workflows.
+    """
     definition = workflows.readable_version(known.id, known.live)
     if definition is None or definition.document.run_as is None:
         return None
-    try:
-        account = runs.account_of(definition)
-        access.require(account, known.team or "", f"{OBJECT}:{known.slug}", "start")
-    except NotAllowed:
-        return f"The service account {definition.document.run_as}, as which {known.title} runs, may not start it: give it a role that may."
-    except ConsoleError as error:
-        return error.message
-    collection = definition.document.collection
+    named, collection = definition.document.run_as, definition.document.collection
+    account, runs_as = open_accounts.get(named.casefold()), f"The service account {named}, as which {known.title} runs,"
+    if account is None:
+        return f"{runs_as} is closed. Open it again, or name another and publish."
+    if not access.can(Actor("user", account), known.team or "", f"{OBJECT}:{known.slug}", "start"):
+        return f"{runs_as} may not start it: give it a role that may."
     if collection is not None and not any(each.id == collection for each in records.collections()):
         return f"There is no collection {collection} any more, which {known.title} is about: look at the data sources."
-    if collection is not None and not access.can(account, None, f"collection:{collection}", "read"):
-        return f"The service account {definition.document.run_as}, as which {known.title} runs, may not read its records: give it a role that may."
+    if collection is not None and not access.can(Actor("user", account), None, f"collection:{collection}", "read"):
+        return f"{runs_as} may not read its records: give it a role that may."
     return None
 
 

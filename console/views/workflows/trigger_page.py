@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, automation, enrolments, records
+from console import access, accounts, automation, enrolments, records
 from console.automation import Listed, Made
 from console.core.documents import triggers_check
 from console.core.documents.workflow import Workflow
@@ -83,7 +83,7 @@ def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None) -> 
     known = tabs.known_of(entry.slug)
     starting = entry.status == "active" and any(each.enabled for each in found)
     context = tabs.context(known, "triggers") | {
-        "unable": unable_to_start.standing_problem(known) if starting else None,
+        "unable": unable_to_start.standing_problem(known, accounts.service_accounts()) if starting else None,
         "entry": entry,
         "active": entry.status == "active" and entry.live_version is not None,
         "triggers": [_drawn(trigger, document) | {"unseen": _unseen(trigger, document)} for trigger in found],
