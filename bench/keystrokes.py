@@ -1,7 +1,9 @@
 """How many keys a whole KYC review of a person takes, by keyboard alone, in a real browser: python bench/keystrokes.py --data DIR.
 
 DIR is the data folder of a running `bin/demo`. Olivia opens a customer, starts the review and goes on until it is approved. Every key that is pressed
-counts, characters of typed texts too. Signing in does not. Where a step asks for nothing it is one key: Ctrl Enter.
+counts, characters of typed texts too. Signing in does not. Where a step asks for nothing it is one key: Ctrl Enter. S starts the first workflow of a
+record; where that is another one, Tab goes to the button of the review. A hit is for a person to judge: a customer with one ends the measurement
+with these words, and so does a step that refuses the answers twice.
 """
 
 import argparse
@@ -22,6 +24,9 @@ ENDED = "document.title.includes('is done')"
 REFUSED = "!!document.querySelector('#notice [role=alert]')"
 PATIENCE_MS = 60_000
 TWO = {"sources": ("1", "2", "Enter")}
+START = "Start KYC review"
+MOST_TABS = 60
+HIT = "Decide each hit"
 
 
 class Keyboard:
@@ -50,7 +55,7 @@ def reviewed(page: Any, url: str, customer: str, *, tell: bool = False) -> tuple
     """(keys pressed, words of the end) of one review."""
     keys = Keyboard(page)
     page.goto(f"{url}/c/customer/{customer}")
-    keys.press("s")
+    _start(page, keys)
     page.wait_for_selector("dialog[open] select")
     keys.press("p", "Control+Enter")  # the reason: periodic review
     page.wait_for_selector("#step-form")
@@ -59,6 +64,8 @@ def reviewed(page: Any, url: str, customer: str, *, tell: bool = False) -> tuple
         before = keys.count
         if page.evaluate(ENDED):
             break
+        if title.startswith(HIT):
+            return keys.count, f"{title}: this customer has a hit, which a person judges; take another one with --customer"
         _answer(page, keys)
         keys.hand_in()
         if page.evaluate(REFUSED):
@@ -66,9 +73,24 @@ def reviewed(page: Any, url: str, customer: str, *, tell: bool = False) -> tuple
                 sys.stdout.write(f"refused at {title}: {page.locator('#notice').inner_text()[:300]}\n")
             _answer(page, keys)
             keys.hand_in()
+            if page.evaluate(REFUSED):
+                return keys.count, f"{title}: refused twice"
         if tell:
             sys.stdout.write(f"{keys.count:4} (+{keys.count - before}) {title}\n")
     return keys.count, page.title()
+
+
+def _start(page: Any, keys: Keyboard) -> None:
+    """Press the key of the review, or where another workflow has it, go to the button of the review and press it."""
+    button = page.locator("main .btn", has_text=START).first
+    if button.get_attribute("data-key") == "s":
+        keys.press("s")
+        return
+    for _ in range(MOST_TABS):
+        keys.press("Tab")
+        if button.evaluate("(button) => button === document.activeElement"):
+            break
+    keys.press("Enter")
 
 
 def _answer(page: Any, keys: Keyboard) -> None:

@@ -271,10 +271,24 @@ def _as_of(version: str) -> str:
 
 
 def _screened(door: "Door", subject: Subject, row: Mapping[str, Any], reason: str, listed: Listed, before: Screenings) -> "Record":
-    """A new screening with its hits. Two at once: the database keeps one."""
+    """A new screening with its hits, both or neither. Two at once: the database keeps one, and the other finds all its hits."""
     found = [(entry, score, matched) for entry in listed.like(subject) for score, matched in [_compared(subject, entry)] if score >= SHOWN]
+    cleared, waiting = before.cleared(subject), {(hit.values["entry_id"], hit.values["entry_version"]) for hit in before.undecided(subject)}
+    hits: list[Mapping[str, Any]] = []
+    for entry, score, matched in sorted(found, key=lambda hit: -hit[1]):
+        if (entry.id, entry.version) in waiting:
+            continue  # the hit of an earlier screening still has to be decided
+        former = cleared.get((entry.id, entry.version))
+        made = {"entry_id": entry.id, "entry_version": entry.version, "score": f"{score:.3f}", "matched_on": matched}
+        kept = (
+            {"status": former.values["status"], "reason_code": "already_cleared", "carried_from_id": former.values["id"]}
+            if former
+            else {"status": "open"}
+        )
+        hits.append({**made, **kept})
+    values = {**row, "reason": reason, "hits": len(found), "at": log.now().isoformat()}
     try:
-        run = door.insert("screening_run", {**row, "reason": reason, "hits": len(found), "at": log.now().isoformat()})
+        run, new = door.insert_with("screening_run", values, "screening_hit", "run_id", hits)
     except Conflict:
         there = Screenings.of(door, [subject])
         run_there = there.same(subject, row["list_versions"])
@@ -282,25 +296,6 @@ def _screened(door: "Door", subject: Subject, row: Mapping[str, Any], reason: st
             raise
         before.add(subject, run_there, there.hits.get(run_there.values["id"], []))
         return run_there
-    cleared, waiting = before.cleared(subject), {(hit.values["entry_id"], hit.values["entry_version"]) for hit in before.undecided(subject)}
-    new: list[Record] = []
-    for entry, score, matched in sorted(found, key=lambda hit: -hit[1]):
-        if (entry.id, entry.version) in waiting:
-            continue  # the hit of an earlier screening still has to be decided
-        former = cleared.get((entry.id, entry.version))
-        made = {
-            "run_id": run.values["id"],
-            "entry_id": entry.id,
-            "entry_version": entry.version,
-            "score": f"{score:.3f}",
-            "matched_on": matched,
-        }
-        kept = (
-            {"status": former.values["status"], "reason_code": "already_cleared", "carried_from_id": former.values["id"]}
-            if former
-            else {"status": "open"}
-        )
-        new.append(door.insert("screening_hit", {**made, **kept}))
     before.add(subject, run, new)
     return run
 

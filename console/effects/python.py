@@ -80,6 +80,14 @@ class Door:
         """A new record. Raises Conflict `exists` where the database says that there is one."""
         return records.insert(collection, values, scope_of(self.actor, collection, "create"), workflow=self.workflow)
 
+    def insert_with(
+        self, collection: str, values: Mapping[str, Any], belonging: str, link: str, rows: Sequence[Mapping[str, Any]]
+    ) -> tuple[Record, list[Record]]:
+        """A new record, and those of `belonging` that refer to it by their field `link`: all of them, or none. Raises as `insert`."""
+        theirs = (belonging, link, rows, scope_of(self.actor, belonging, "create"))
+        scope = scope_of(self.actor, collection, "create")
+        return records.insert_with(collection, values, scope, belonging=theirs, workflow=self.workflow)
+
     def same(self, collection: str, values: Mapping[str, Any]) -> Record | None:
         """The record that has all these values."""
         return records.find_same(collection, values, access.scope_for(self.actor, collection, "read"))

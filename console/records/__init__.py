@@ -3,7 +3,7 @@
 from console.records.catalogue import collection, collections, forget
 from console.records.delete import delete, on_delete
 from console.records.insert import distinct_together, filled_by_database, find_same, insert
-from console.records.insert_many import insert_many, reasons, refusals_of_new
+from console.records.insert_many import insert_many, insert_with, reasons, refusals_of_new
 from console.records.log_references import log_reference, reference_in_log, require_plain_key
 from console.records.quick_search import Hits
 from console.records.reader import Record

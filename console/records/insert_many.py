@@ -1,4 +1,7 @@
-"""Adding many records with one transaction: each judged like one that is added alone. One that the database refuses keeps no other out."""
+"""Adding many records with one transaction: each judged like one that is added alone.
+
+Of a file, one that the database refuses keeps no other out; of a record with those that belong to it, all are added or none.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,10 +10,10 @@ from sqlalchemy.engine import Connection
 
 from console.core.documents.collections import Collection, Field
 from console.core.scopes import Scope, whole
-from console.errors import ConsoleError, SourceDown
-from console.records import catalogue, connect
+from console.errors import ConsoleError, DefinitionError, SourceDown
+from console.records import catalogue, connect, governing
 from console.records.insert import judged, put
-from console.records.reader import Reader
+from console.records.reader import Reader, Record
 from console.records.sql_tables import table_of
 from console.records.write import commit, rejected
 
@@ -47,6 +50,38 @@ def insert_many(collection_id: str, rows: Sequence[Mapping[str, Any]], scope: Sc
     if good:
         answers |= _together(collection, good) or _one_by_one(collection, good)
     return [answers[number] for number in range(len(rows))]
+
+
+def insert_with(
+    collection_id: str,
+    given: Mapping[str, Any],
+    scope: Scope,
+    *,
+    belonging: tuple[str, str, Sequence[Mapping[str, Any]], Scope],
+    workflow: str | None = governing.BY_HAND,
+) -> tuple[Record, list[Record]]:
+    """The added record, and those that belong to it in their order: (collection, the field that holds the key of the first, rows, scope).
+
+    One transaction, so that whoever finds the first finds all of them. Raises as `insert`, and DefinitionError for collections of two data sources.
+    """
+    there, link, rows, their_scope = belonging
+    first, others = catalogue.collection(collection_id), catalogue.collection(there)
+    for collection in (first, others):
+        catalogue.require_writable(collection)
+    if first.source != others.source or len(first.key) != 1:
+        raise DefinitionError(f"Records of {first.id} and {others.id} cannot be added together.")
+    fields = judged(first, given, scope, workflow=workflow)
+    theirs = [judged(others, row, their_scope, workflow=workflow) for row in rows]
+    reader, their_reader = Reader(table_of(first), scope, None), Reader(table_of(others), their_scope, None)
+    with connect.transaction(catalogue.engine_of(first), first.source) as connection:
+        made = reader.record(put(connection, reader, fields, given))
+        refers, key = others.by_name[link], made.values[first.key[0]]
+        added = [
+            their_reader.record(put(connection, their_reader, [refers, *named], {link: key, **row}))
+            for named, row in zip(theirs, rows, strict=True)
+        ]
+        _commit(connection, first, [(0, fields, given)])
+    return reader.finished([made])[0], their_reader.finished(added)
 
 
 def reasons(error: ConsoleError) -> list[str]:
