@@ -32,7 +32,9 @@
   // It closes also where the focus goes on behind it, so that it does not cover what has it then.
   document.addEventListener("focusin", (event) => {
     if (event.target.closest("dialog, [popover]")) return;
-    document.querySelectorAll("details.pop[open]").forEach((open) => { if (!open.contains(event.target)) open.open = false; });
+    // one whose content is still on its way stays
+    const left = (open) => !open.contains(event.target) && open.querySelector("a[href], button, input:not([type=hidden]), select, textarea");
+    document.querySelectorAll("details.pop[open]").forEach((open) => { if (left(open)) open.open = false; });
   });
   // A value that is changed in its place: Escape leaves it as it was.
   document.addEventListener("keydown", (event) => {
