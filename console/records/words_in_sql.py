@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ColumnElement
 
 from console import formats
+from console.core import expressions
 from console.core.currencies import decimals
 from console.core.documents.collections import Collection, Field
 from console.core.scopes import Scope
@@ -87,15 +88,24 @@ def title(table: Table, scope: Scope, wording: Wording) -> Words | None:
     texts = PLACED.split(collection.title)
     if any("{{" in text for text in texts[::2]) or not texts[1::2]:
         return None
-    parts: list[Any] = []
+    parts: list[Any] = []  # as `expressions.joined` puts them together
+    between, value, opens = "", None, True
     for number, part in enumerate(texts):
         if number % 2 == 0:
-            parts += [sa.literal(part, sa.Text)] if part else []
-        elif part in readable:
+            plain = bool(part) and not expressions.separates(part)
+            parts += [sa.literal(part, sa.Text)] if plain else []
+            between, opens = "" if plain else part, number == 0
+            continue
+        value = None
+        if part in readable:
             field = collection.by_name.get(part)
             if field is None or field.options is not None or field.widget in ("money", "translations", "iban") or not _spelled(field):
                 return None
-            parts.append(sa.func.coalesce(_in_title(table.columns[part], field), ""))
+            value = sa.func.coalesce(_in_title(table.columns[part], field), "")
+            parts += _between(between, value, sa.true() if opens else sa.func.concat("", *parts) != "")
+            parts.append(value)
+        between, opens = "", False
+    parts += _between(between, value, sa.true()) if value is not None else []
     if not parts:
         return None
     made = sa.func.concat(*parts) if len(parts) > 1 else parts[0]
@@ -104,6 +114,11 @@ def title(table: Table, scope: Scope, wording: Wording) -> Words | None:
     return sa.case(
         (usual, made), (whole == "", _key(table)), (_dangerous(whole, wording), sa.literal("'", sa.Text).concat(whole)), else_=whole
     )
+
+
+def _between(text: str, value: Any, where: Any) -> list[Any]:
+    """What separates a value from those before it, where there are any and the value is no empty text."""
+    return [sa.case(((value != "") & where, sa.literal(text, sa.Text)), else_="")] if text else []
 
 
 def _in_title(column: Any, field: Field) -> Words:

@@ -146,10 +146,10 @@ def _offered(version: Any) -> str:
     return version if version in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
 
 
-def _named(error: ValidationError) -> str:
+def _named(error: ValidationError, model: type[BaseModel] | None = None) -> str:
     """What is wrong with which field, in one sentence each."""
     return " ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {json_shape.reason(each, BaseModel)}"
+        f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {json_shape.reason(each, model)}"
         for each in error.errors(include_url=False)[:5]
     )
 
@@ -186,7 +186,7 @@ def _call_tool(params: Mapping[str, Any]) -> dict[str, Any]:
     try:
         made = tool.do(tool.arguments.model_validate(params.get("arguments") or {}))
     except ValidationError as error:
-        return _failed(_named(error))
+        return _failed(_named(error, tool.arguments))
     except ConsoleError as error:
         note_refusal(error)
         said = [f"{detail['field']}: {detail['reason']}" for detail in error.details if "field" in detail and "reason" in detail]

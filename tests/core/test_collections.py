@@ -141,7 +141,11 @@ def test_a_title_of_which_a_part_may_not_be_seen_begins_and_ends_with_what_may()
     assert made.title_of({"price": "€4"}, "ch_9") == "€4"
     assert made.title_of({"shop": "Books", "price": None}, "ch_9") == "Books"
     assert made.title_of({"shop": "- Books -", "price": "€4"}, "ch_9") == "- Books -, €4"
+    assert made.title_of({"shop": "", "price": "-4"}, "ch_9") == "-4"
     assert made.title_of({}, "ch_9") == "Thing ch_9"
+    names = one(column("a"), column("b"), column("c"), document={"title": "{{ record.a }} {{ record.b }}, no {{ record.c }}/"})
+    assert [names.title_of(dict(zip("abc", given, strict=True)), None) for given in ("ABC", ("A", None, "C"), ("", "B", ""))] == [
+        "A B, no C/", "A, no C/", "B, no"]  # fmt: skip
 
 
 def test_hidden_fields_are_kept_for_conditions_alone() -> None:

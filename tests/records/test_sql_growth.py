@@ -50,7 +50,7 @@ def test_what_is_too_much_for_one_select(text: str, told: str | None) -> None:
 
 @cases(
     ("database", "name"),
-    [("Böckmann Shop", "boeckmann_shop"), ("ŁÓDŹ", "odz"), ("42", "db_42"), ("日本", "db"), ("Straße", "strasse")],
+    [("Böckmann Shop", "boeckmann_shop"), ("ŁÓDŹ", "lodz"), ("42", "db_42"), ("日本", "db"), ("Straße", "strasse")],
 )
 def test_a_source_is_named_after_its_database_in_plain_letters(database: str, name: str) -> None:
     assert testing.suggested(f"sqlite:////srv/{database}.db", ()) == name

@@ -161,5 +161,5 @@ def test_a_record_that_the_page_outside_would_ask_for_is_doubted() -> None:
 def test_every_expression_and_template_is_named_for_the_check() -> None:
     kind, config = steps.get("request_documents"), view("request_documents", {**REQUEST, "also": "[]", "language": "record.lang"}).config
     assert {one.field for one in kind.expressions(config)} >= {"to", "name", "also", "documents[2].if", "language"}
-    assert [one.field for one in kind.templates(config)] == ["subject", "text"]
+    assert [one.field for one in kind.templates(config)] == ["subject", "text", "documents[0].help"]
     assert set(kind.outputs(config) or ()) == {"received", "lacking", "documents", "sender", "iban", "staff"}

@@ -114,7 +114,7 @@ STEPS = [
     _step("other", "action", {"succeeded": "out", "error": "out"}, {"operation": "update", "collection": "customer", "record": HIDDEN, "values": {"updated_at": SAID}}),
     _step("out", "output", "papers", {"values": {"plain": HIDDEN, "said": SAID, "whole": "steps.load.record", "further": "steps.decide.given", "iban": "steps.load.accounts",
         "chain": "steps.each.all", "figure": "steps.load.newest", "found": "steps.find.record.status", "compared": "steps.rule.compared"}}),
-    _step("papers", "request_documents", {"received": "hand", "expired": "hand"}, {"documents": [{"id": "proof", "label": "Proof", "if": f"{HIDDEN} != 'x'", "required_if": f"{HIDDEN} == 'x'", "required": False}],
+    _step("papers", "request_documents", {"received": "hand", "expired": "hand"}, {"documents": [{"id": "proof", "label": "Proof", "help": SAID, "if": f"{HIDDEN} != 'x'", "required_if": f"{HIDDEN} == 'x'", "required": False}],
         "to": "steps.load.record.email", "also": f"[{HIDDEN}]", "language": HIDDEN, "name": HIDDEN, "text": SAID, "subject": SAID, "form": FORM, "asks_first": True, "by_hand": f"{HIDDEN} == 'x'"}),
     _step("hand", "escalate", "end", {"inbox": "desk", "text": SAID, "form": FORM}),
     _step("end", "end", {}, {"label": "Done"}),

@@ -52,7 +52,7 @@ def test_what_cannot_be_is_named_and_what_was_typed_stays(pages: "Pages") -> Non
     for changed, words in (
         ({"retries": "many"}, "Retries of a step: a whole number."),
         ({"rule.days": "x"}, "Days: a number."),
-        ({"retries": "99"}, "less than or equal"),
+        ({"retries": "99"}, "at most"),
     ):
         page = pages.mona.post(PLACE, fields | changed, status=422)
         assert words in page.text

@@ -15,6 +15,7 @@ from console.core.expressions.operands import to_json
 from console.core.expressions.parser import ExpressionError, UnknownName
 
 MOST_TEMPLATE = 20_000
+SEPARATORS = " ,;:/|·–-"
 TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _CHOICE = re.compile(r"(else\s+if|if|else|end)(?![\w.])(.*)", re.DOTALL)
 _MEANT = {"elif": "else if", "elseif": "else if", "elsif": "else if", "endif": "end", "#if": "if", "#else": "else", "/if": "end"}
@@ -66,6 +67,25 @@ def standing(template: str, roots: Roots) -> list[str | Expression]:
 def render(template: str, roots: Roots) -> str:
     """The template with each `{{ expression }}` replaced by its value as text; null and unknown become empty."""
     return "".join(part if isinstance(part, str) else shown(part.value(roots)) for part in standing(template, roots))
+
+
+def joined(template: str, roots: Roots) -> str:
+    """As `render`, but what only separates stands between two values that there are: "Books, €4", and "€4" where the first is empty."""
+    made, between, told, opens = "", "", False, True
+    for place, part in enumerate(standing(template, roots)):
+        if isinstance(part, str):
+            between, made = (part, made) if separates(part) else ("", made + part)
+            opens = place == 0
+            continue
+        value = shown(part.value(roots))
+        made += (between if made or opens else "") + value if value else ""
+        between, told, opens = "", bool(value), False
+    return made + (between if told else "")
+
+
+def separates(text: str) -> bool:
+    """Whether a text between expressions is nothing but blanks and signs that separate."""
+    return not text.strip(SEPARATORS)
 
 
 def lacks(template: str, roots: Roots) -> bool:

@@ -330,10 +330,8 @@ class Collection:
         return value if converted is None else converted
 
     def title_of(self, values: Mapping[str, Any], key: str | None, locale: str = "en") -> str:
-        """The record's title from values that its reader may see, in their language, at most `LONGEST_TITLE` long. Signs beside a part that is empty go with it."""
-        shown = expressions.render(self.title, {"record": self._spoken(values, locale)}).strip()
-        partly = any(values.get(name) in (None, "") for name in self.title_fields)
-        shown = (shown.strip(" ,;:/|·–-") if partly else shown) or self.title_without_name(key)
+        """The record's title from values that its reader may see, in their language where there are several, at most `LONGEST_TITLE` long."""
+        shown = expressions.joined(self.title, {"record": self._spoken(values, locale)}).strip() or self.title_without_name(key)
         return shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
 
     def title_without_name(self, key: str | None) -> str:
