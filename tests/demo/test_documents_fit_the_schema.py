@@ -12,6 +12,7 @@ import pytest
 from console.core import expressions
 from console.core.documents.collections import fields_of
 from console.demo.world import Row, World
+from console.records import sql_question
 from tests.demo import promises
 from tests.tables import cases
 
@@ -142,6 +143,13 @@ def test_expressions_look_at_columns_that_are_there(document: dict[str, Any]) ->
         assert fields_of(segment["filter"]), "a segment that looks at nothing is the whole list"
 
 
+def test_a_segment_that_is_a_select_is_one_that_the_console_takes() -> None:
+    selects = [segment["sql"] for segment in SEGMENTS.values() if "sql" in segment]
+    assert selects
+    for text in selects:
+        assert sql_question.parse(text, "postgresql").named_selects == ["id"]
+
+
 @with_document
 def test_relations_lead_to_documents_over_columns_that_are_there(document: dict[str, Any]) -> None:
     for relation in document.get("relations", ()):
@@ -247,6 +255,7 @@ def counted_rows(world: World) -> dict[str, list[Row]]:
         | {
             "open_kyc_tickets": about[row["id"]],
             "identity_expires_on": max((one["expires_on"] for one in shown.get(row["id"], [])), default=None),
+            "name_listed_at": None,
         }
         for row in core["customer"]
     ]

@@ -19,7 +19,7 @@ from tests.tables import cases
 CORE, SUPPLY = promises.core(), promises.supply()
 EVERY = [("core", name) for name in CORE] + [("supply", name) for name in SUPPLY]
 COMPUTED = {
-    "customer": {"open_kyc_tickets", "identity_expires_on", "updated_at"},
+    "customer": {"open_kyc_tickets", "identity_expires_on", "name_listed_at", "updated_at"},
     "charge": {"open_requests", "open_disputes"},
     "supplier": {"insurance_expires_on", "proposed_accounts", "payable_accounts"},
     "contact": {"consents"},

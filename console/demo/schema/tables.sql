@@ -121,6 +121,7 @@ create table customer (
     restriction_code restriction_code not null default 'none',
     open_kyc_tickets smallint not null default 0,
     identity_expires_on date,
+    name_listed_at timestamptz,
     updated_at timestamptz not null default now(),
     constraint person_has_birth_date check (kind <> 'person' or birth_date is not null),
     constraint company_is_registered check (kind <> 'company' or (legal_form is not null and register_no is not null))
@@ -162,6 +163,7 @@ comment on column customer.conditions is 'Conditions';
 comment on column customer.restriction_code is 'Restriction';
 comment on column customer.open_kyc_tickets is 'Open KYC tickets';
 comment on column customer.identity_expires_on is 'Identity document expires';
+comment on column customer.name_listed_at is 'Name came on a list';
 comment on column customer.updated_at is 'Updated';
 
 create table account (

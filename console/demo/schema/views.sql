@@ -293,20 +293,18 @@ from (
 ) as shown
 where shown.customer_id = customer.id;
 
-create function newly_listed() returns setof bigint language sql stable as $$
-    select customer.id
-    from customer
-    join watchlist_entry as entry
-        on (select string_agg(word, ' ' order by word) from regexp_split_to_table(lower(entry.name), '[ ,]+') as word)
+create function note_listed_names() returns trigger language plpgsql as $$
+begin
+    update customer set name_listed_at = new.imported_at
+    from watchlist_entry as entry
+    where entry.list = new.code and entry.delisted_on is null
+        and (select string_agg(word, ' ' order by word) from regexp_split_to_table(lower(entry.name), '[ ,]+') as word)
         = (select string_agg(word, ' ' order by word) from regexp_split_to_table(lower(customer.display_name), '[ ,]+') as word)
-        and entry.delisted_on is null
         and (
             entry.birth_dates = '{}' or customer.birth_date is null
             or exists (select from unnest(entry.birth_dates) as born where left(born, 4) = to_char(customer.birth_date, 'YYYY'))
-        )
-    join watchlist as list on list.code = entry.list
-    where list.imported_at > coalesce(
-        (select max(run.at) from screening_run as run where run.subject_kind = 'customer' and run.subject_ref = customer.id::text), customer.opened_at
-    )
-$$;
-comment on function newly_listed() is 'Customers whom a list names that came after their last screening, in whatever order it writes their names';
+        );
+    return null;
+end $$;
+create trigger listed_names after insert or update of imported_at on watchlist for each row execute function note_listed_names();
+update watchlist set imported_at = imported_at;
