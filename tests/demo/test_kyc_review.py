@@ -110,7 +110,9 @@ def test_k3_who_cleared_a_sanctions_hit_does_not_confirm_it(house: House) -> Non
     assert told["current"]["waiting"]["for"] == "approval"
     key = told["current"]["waiting"]["key"]
     cleared, compared = (drawn.with_words(dict(block), Look()) for block in approvals.get(house.people["tom"], key).content)
-    assert [one["figure"] for one in cleared["facts"]] == ["Only a common name agrees"]
+    assert [(one["figure"], one["remark"]) for one in cleared["facts"]] == [
+        ("Only a common name agrees", "compared: Date of birth, Number of a document. Born 1991")
+    ]
     assert [(line["label"].partition(",")[0], line["verdict"]) for line in compared["lines"]] == [
         ("Name", "same"), ("Date of birth", "differs"), ("Place of birth", "unknown"), ("Nationality", "same"),
     ]  # fmt: skip
