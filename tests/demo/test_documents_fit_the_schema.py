@@ -12,6 +12,7 @@ import pytest
 from console.core import expressions
 from console.core.documents.collections import fields_of
 from console.demo.world import Row, World
+from console.records import sql_question
 from tests.demo import promises
 from tests.tables import cases
 
@@ -318,6 +319,11 @@ FOUND_ELSEWHERE = {
     ("ownership_effective", "layers"),
     ("ownership_effective", "cyclic"),
 }
+
+
+@cases(("collection", "segment"), [name for name, segment in SEGMENTS.items() if "sql" in segment], ids=str)
+def test_a_select_of_a_segment_is_one_that_is_run_here(collection: str, segment: str) -> None:
+    assert sql_question.parse(SEGMENTS[collection, segment]["sql"], "postgresql")
 
 
 @cases(("collection", "segment"), [name for name in SEGMENTS if name not in FOUND_ELSEWHERE], ids=str)

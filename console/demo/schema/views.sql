@@ -292,21 +292,3 @@ from (
     where party_id is null and doc_type in ('passport', 'id_card', 'residence_permit') and status in ('received', 'accepted') group by customer_id
 ) as shown
 where shown.customer_id = customer.id;
-
-create function newly_listed() returns setof bigint language sql stable as $$
-    select customer.id
-    from customer
-    join watchlist_entry as entry
-        on (select string_agg(word, ' ' order by word) from regexp_split_to_table(lower(entry.name), '[ ,]+') as word)
-        = (select string_agg(word, ' ' order by word) from regexp_split_to_table(lower(customer.display_name), '[ ,]+') as word)
-        and entry.delisted_on is null
-        and (
-            entry.birth_dates = '{}' or customer.birth_date is null
-            or exists (select from unnest(entry.birth_dates) as born where left(born, 4) = to_char(customer.birth_date, 'YYYY'))
-        )
-    join watchlist as list on list.code = entry.list
-    where list.imported_at > coalesce(
-        (select max(run.at) from screening_run as run where run.subject_kind = 'customer' and run.subject_ref = customer.id::text), customer.opened_at
-    )
-$$;
-comment on function newly_listed() is 'Customers whom a list names that came after their last screening, in whatever order it writes their names';
