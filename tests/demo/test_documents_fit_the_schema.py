@@ -329,6 +329,11 @@ FOUND_ELSEWHERE = {
 }
 
 
+@cases(("collection", "segment"), [name for name, segment in SEGMENTS.items() if "sql" in segment], ids=str)
+def test_a_select_of_a_segment_is_one_that_is_run_here(collection: str, segment: str) -> None:
+    assert sql_question.parse(SEGMENTS[collection, segment]["sql"], "postgresql")
+
+
 @cases(("collection", "segment"), [name for name in SEGMENTS if name not in FOUND_ELSEWHERE], ids=str)
 def test_segments_are_neither_empty_nor_everything(world: World, collection: str, segment: str) -> None:
     known = (

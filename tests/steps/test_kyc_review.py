@@ -1,5 +1,6 @@
 """The KYC review's own rules without a service: the risk matrix, what is missing, what is offered, who has to agree."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,15 @@ def test_which_cleared_hits_a_second_person_confirms(hit: dict[str, Any], confir
     assert parse(rule.if_ or "").test({**known, "item": {"key": "9", **hit}}) is confirmed
     other = roots(screen={"results": {"screening": {"compared": {"9": {"kind": "pep"}}}}})
     assert parse(rule.if_ or "").test({**other, "item": {"key": "9", **hit}}) is (hit["because"] == "name_only_common")
+
+
+@pytest.mark.parametrize("step", ["decide", "mlro"])
+def test_conditions_are_called_on_the_record_as_where_they_are_set(step: str) -> None:
+    customer = json.loads((ROOT / "console/demo/collections/customer.json").read_text(encoding="utf-8"))
+    [asked] = [field for field in steps.view(KYC.step(step)).config.form if field.name == "conditions"]
+    assert {option.value: option.label for option in asked.options or ()} == {
+        option["value"]: option["label"] for option in customer["fields"]["conditions"]["options"]
+    }
 
 
 def test_the_words_about_a_suspicion_stand_on_every_decision_and_are_the_same_for_everybody() -> None:

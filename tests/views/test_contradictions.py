@@ -20,7 +20,7 @@ STEP: dict[str, Any] = {
         "form": [
             {"name": "evidence", "label": "Evidence", "type": "files"},
             {"name": "verdict", "label": "Verdict", "type": "enum", "options": STATUS, "required": True},
-            {"name": "ground", "label": "Because", "must": [{
+            {"name": "ground", "label": "Because", "required_if": "steps.note.verdict == 'other'", "must": [{
                 "if": "steps.note.ground != 'age' || record.display_name == 'x'",
                 "message": "Not possible: both are {{ record.display_name }}.",
                 "why": "As on file.",
@@ -89,7 +89,14 @@ def test_what_contradicts_a_draft_stands_on_the_page_again(pages: Pages, run_id:
     pages.olivia.post(f"/runs/{run_id}/draft", {**page.form(f"/runs/{run_id}/complete")["fields"], **typed}, htmx="saved", status=200)
     again = pages.olivia.get(f"/runs/{run_id}")
     assert "Not possible: both are" in again.text
+    pages.olivia.post(
+        f"/runs/{run_id}/draft", {**page.form(f"/runs/{run_id}/complete")["fields"], **typed, "v.ground": ""}, htmx="saved", status=200
+    )
+    again = pages.olivia.get(f"/runs/{run_id}")
     assert "is needed" not in again.text, "what is merely empty is not told before Done"
+    asked = {told["id"] for told in again.with_attribute("aria-required")}
+    assert asked >= {"f-verdict", "f-ground"}, "the page counts it at its foot as open"
+    assert "f-taken" not in asked
 
 
 def test_the_sentence_is_kept_and_not_asked_for_once_the_page_was_opened(pages: Pages, run_id: str) -> None:

@@ -10,7 +10,7 @@
     if (!box) return;
     if (event.detail.target === box) {
       if (!box.open) box.showModal();
-      (box.querySelector("[aria-invalid=true]") || box.querySelector("[autofocus], input:not([type=hidden]), select, textarea"))?.focus();
+      (box.querySelector("[aria-invalid=true]") || box.querySelector("[autofocus]") || box.querySelector("input:not([type=hidden]), select, textarea"))?.focus();
     } else if (box.open && leaves(box, event.detail.requestConfig?.elt)) box.close();
   });
   document.addEventListener("htmx:afterOnLoad", (event) => {

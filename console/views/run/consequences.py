@@ -101,6 +101,11 @@ def contradictions(foretold: Mapping[str, Any] | None) -> list[Mapping[str, Any]
     return [detail for detail in (foretold or {}).get("wrong", ()) if detail.get("severity")]
 
 
+def lacking(foretold: Mapping[str, Any] | None) -> set[str]:
+    """Return the fields that what is typed so far asks for and that are still empty."""
+    return {detail["field"] for detail in (foretold or {}).get("wrong", ()) if not detail.get("severity")}
+
+
 def told_by(content: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether a block above already lists what the step changes, field by field."""
     return any("trouble" not in data and data.get("foretold") for data in content)

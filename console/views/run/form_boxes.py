@@ -63,7 +63,8 @@ class Attached:
 class Box:
     """One field of a form, ready to be rendered. `control` is static, input, area, select, switch, checks, yesno, files or parts.
 
-    `unit` is the currency of an amount, `marker` what the form sends along to read the box again, `picks` the collection whose records it finds.
+    `lacks`: it is empty, and what is typed elsewhere asks for it. `unit` is the currency of an amount, `marker` what the form sends along to
+    read the box again, `picks` the collection whose records it finds.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Box:
     ways: Sequence["WayOut"] = ()
     severity: str = ""
     by_rule: bool = False
+    lacks: bool = False
     picks: str = ""
     picked: str = ""
     parts: Sequence["Box"] = ()

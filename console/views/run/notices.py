@@ -100,6 +100,8 @@ def _wrong(
         head = (
             f"Not done yet: {len(listed)} {'thing needs' if len(listed) == 1 else 'things need'} another look." if listed else wrong.message
         )
+    elif not made and all(detail.get("field") == "approval" for detail in details):  # nobody tried it: the request came to nothing
+        head = "Nothing was done. What you typed is still here."
     return Note(head, tone="bad", mark="alert-triangle", alert=True, fields=listed, typed=given_back or {})
 
 

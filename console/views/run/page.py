@@ -120,8 +120,9 @@ def page_context(
     if face == "form" and context["progress"] is not None:
         context["progress"] = _worded(narrow_sheet.drawn(run["id"], context["progress"], screen))
     context["consequences"] = consequences.consequences(foretold or screen, look, chosen) if face == "form" else ()
+    lacking = consequences.lacking(foretold)
     context["boxes"] = [
-        replace(box, hint=proposed.hints.get(box.source))
+        replace(box, hint=proposed.hints.get(box.source), lacks=box.source in lacking and not box.required and not box.error)
         for box in context["boxes"]
         if face != "form" or box.error or not box.by_rule  # the consequences tell what the step sets
     ]
