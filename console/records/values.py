@@ -90,6 +90,8 @@ def shown(value: Any) -> Any:
 UNCOMMON: dict[str, Callable[[Any], Any]] = {
     "set": uncommon_values.set_list,
     "tsvector": uncommon_values.lexemes,
+    "interval": plain_words.interval_words,
+    "composite": plain_words.composite_words,
     **dict.fromkeys(plain_words.RANGES, plain_words.range_words),
     **dict.fromkeys(uncommon_values.SHAPES, uncommon_values.shape_words),
 }
