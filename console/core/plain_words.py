@@ -248,6 +248,10 @@ def _one_range(opens: str, low: str, high: str, closes: str) -> str:
     return (f"up to {end}" if closes == "]" else end) if end else "any"
 
 
+SPOKEN = {"interval": interval_words, "composite": composite_words, **dict.fromkeys(RANGES, range_words)}
+"""Native type of PostgreSQL → how its values are said in words."""
+
+
 def spoken_range(value: Any) -> str:
     """A range as `range_words` has it, its ends as days in words: "1 Mar 2026 to before 3 Mar 2026"."""
     return _END.sub(lambda end: day_words(end[1]) or end[0], str(range_words(value)))

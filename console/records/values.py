@@ -90,9 +90,7 @@ def shown(value: Any) -> Any:
 UNCOMMON: dict[str, Callable[[Any], Any]] = {
     "set": uncommon_values.set_list,
     "tsvector": uncommon_values.lexemes,
-    "interval": plain_words.interval_words,
-    "composite": plain_words.composite_words,
-    **dict.fromkeys(plain_words.RANGES, plain_words.range_words),
+    **plain_words.SPOKEN,
     **dict.fromkeys(uncommon_values.SHAPES, uncommon_values.shape_words),
 }
 """Native type → how its values are shown."""
