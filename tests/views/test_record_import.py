@@ -152,6 +152,8 @@ def test_a_reference_is_told_by_the_name_of_the_record_where_that_means_one(stoc
         4: "Maker: no maker is called Nobody.",
         7: "Maker: no maker is called Hidden.",
     }
+    page = stock.olivia.get(f"/imports/{found.id}").text
+    assert "A maker" not in page, "what leads to no record stands there as the file has it"
     import_batches.confirm(stock.company.olivia, found.id)
     work_until_idle()
     assert [(row[0], row[3]) for row in parts(tmp_path)[1:]] == [("D-1", 20), ("D-4", 7), ("D-5", 20)]
