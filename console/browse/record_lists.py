@@ -21,7 +21,7 @@ from console.core.filters import Filter, Today
 from console.core.scopes import Scope
 from console.errors import Malformed, NotFound, TooSlow
 from console.formats import Look, Named
-from console.records import Chosen, KeySelect, Ranges, Record, ValueCounts, index_advice, search, sql_segments
+from console.records import Chosen, KeySelect, Ranges, Record, ValueCounts, index_advice, search, sql_segments, titled_orders
 
 CAP = 10_000
 MOST_IN_TAB = 1_000
@@ -54,8 +54,8 @@ class BrowseQuery:
 class ListPage:
     """A page of a list. `columns` are the displayed fields, `filter` the checked filter, `sort` the order in use (empty: by key).
 
-    `total` is null unless requested; a capped 10 001 means "more than 10 000". `named` are the records that are referred to (only with
-    `labels`). `words` are the search texts; `reach` says how they were looked for (`records.search.reach`).
+    `total` is null unless requested; a capped 10 001 means "more". `named` are the records referred to (only with `labels`). `words` are the
+    search texts; `reach` says how they were looked for (`records.search.reach`); `by_title`: see `titled_orders`.
     """
 
     collection: Collection
@@ -71,6 +71,7 @@ class ListPage:
     words: tuple[str, ...] = ()
     masked: tuple[Field, ...] = ()
     reach: str = ""
+    by_title: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,8 @@ def page_within(actor: Actor, collection: Collection, scope: Scope, query: Brows
     shown = ListPage(collection, columns, rows, found.next, found.previous, total, order.asked, where, query, named)
     dots = tuple(item for item in _masked(collection, scope) if item.name in (query.fields or ()))
     reach = search.reach(collection, scope.hidden, sought) if sought is not None else ""
-    return replace(shown, words=tuple(search_syntax.words(sought)), masked=dots, reach=reach)
+    titled = titled_orders.by_title(collection, scope, columns)
+    return replace(shown, words=tuple(search_syntax.words(sought)), masked=dots, reach=reach, by_title=titled)
 
 
 def every_within(

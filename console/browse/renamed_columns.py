@@ -38,12 +38,17 @@ def _query(kept: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     if str(made.get("filter", "")).startswith("{"):
         made["filter"] = json.dumps(_condition(json.loads(made["filter"]), names), ensure_ascii=False, separators=(",", ":"))
     if made.get("sort"):
-        parts = [part.removeprefix("-") for part in str(made["sort"]).split(",")]
-        signs = ["-" * part.startswith("-") for part in str(made["sort"]).split(",")]
-        made["sort"] = ",".join(sign + names.get(part, part) for sign, part in zip(signs, parts, strict=True))
+        made["sort"] = ",".join(_sorted_by(part, names) for part in str(made["sort"]).split(","))
     if isinstance(made.get("columns"), list):
         made["columns"] = [names.get(name, name) for name in made["columns"]]
     return made
+
+
+def _sorted_by(part: str, names: Mapping[str, str]) -> str:
+    """A column of an order, or the title of the record that it leads to, by its new name."""
+    sign, name = "-" * part.startswith("-"), part.removeprefix("-")
+    base = name.removesuffix(".title")
+    return sign + (names[name] if name in names else names.get(base, base) + name[len(base) :])
 
 
 def _condition(given: Any, names: Mapping[str, str]) -> Any:

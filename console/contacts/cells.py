@@ -6,6 +6,7 @@ from datetime import date
 
 from console import formats, records
 from console.contacts import consent_columns
+from console.core.counted_moments import is_counted
 from console.core.documents.collections import Field
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope, whole
@@ -59,10 +60,11 @@ def chosen(field: Field, told: object) -> bool:
 
 def _plain(what: Kind, cell: str, spelling: str) -> str:
     """A number with a point and no separators, a day as 2026-05-31; the cell itself where it is none."""
-    if what.type in formats.NUMBERS and what.references is None:
+    moment = is_counted(what)
+    if what.type in formats.NUMBERS and what.references is None and not (moment and _DAY.fullmatch(cell)):
         found = _NUMBER["," if spelling == "comma" else "."].fullmatch(cell.strip(_CURRENCY))
         return cell if found is None else found[1] + re.sub(r"\D", "", found[2]) + (f".{found[3]}" if found[3] else "")
-    if what.type in ("date", "datetime") and (found := _DAY.fullmatch(cell)) is not None:
+    if (moment or what.type in ("date", "datetime")) and (found := _DAY.fullmatch(cell)) is not None:
         day, month = (found[2], found[1]) if spelling == "month" else (found[1], found[2])
         try:
             plain = date(int(found[3]), int(month), int(day)).isoformat()

@@ -200,6 +200,43 @@ def range_words(value: Any) -> Any:
     return ", ".join(_one_range(*parts) for parts in found) if found else value
 
 
+_SPANS = {"year": "year", "mon": "month", "day": "day"}
+_SPAN = re.compile(r"([+-]?\d+) (year|mon|day)s?")
+_CLOCK = re.compile(r"([+-]?)(\d+):(\d\d):(\d\d(?:\.\d+)?)")
+
+
+def interval_words(value: Any) -> Any:
+    """An interval of PostgreSQL from its own text: "1 month 3 days 4 hours 30 minutes" of "1 mon 3 days 04:30:00"."""
+    if not isinstance(value, str) or not re.fullmatch(rf"(?:(?:{_SPAN.pattern}|{_CLOCK.pattern}) ?)+", value):
+        return value
+    parts = [(number.lstrip("+"), _SPANS[unit]) for number, unit in _SPAN.findall(value)]
+    for sign, *clock in _CLOCK.findall(value):
+        shown = (part.lstrip("0").removesuffix(".") for part in clock)
+        parts += [
+            (f"{sign.strip('+')}{'0' * part.startswith('.')}{part}", unit)
+            for part, unit in zip(shown, ("hour", "minute", "second"), strict=True)
+            if part.strip("0.")
+        ]
+    return " ".join(f"{number} {unit}{'' if number in ('1', '-1') else 's'}" for number, unit in parts) or "0 seconds"
+
+
+_PART = re.compile(r'"((?:[^"\\]|\\.|"")*)"|([^,"]*)')
+
+
+def composite_words(value: Any) -> Any:
+    """A value of a type that is made of several, with its parts after each other: "Main St 1, Vilnius" of `("Main St 1",Vilnius,)`."""
+    if not isinstance(value, str) or not (value.startswith("(") and value.endswith(")")):
+        return value
+    parts, at = [], 1
+    while at < len(value):
+        found = _PART.match(value, at, len(value) - 1)
+        if found is None or value[found.end()] not in ",)":
+            return value
+        parts.append(re.sub(r'\\(.)|""', lambda double: double[1] or '"', found[1]) if found[1] is not None else found[2])
+        at = found.end() + 1
+    return ", ".join(part for part in parts if part)
+
+
 def _one_range(opens: str, low: str, high: str, closes: str) -> str:
     low, high = low.strip('"'), high.strip('"')
     start = f"{'' if opens == '[' else 'above '}{low}" if low else ""
@@ -209,6 +246,10 @@ def _one_range(opens: str, low: str, high: str, closes: str) -> str:
     if start:
         return f"from {start}" if opens == "[" else start
     return (f"up to {end}" if closes == "]" else end) if end else "any"
+
+
+SPOKEN = {"interval": interval_words, "composite": composite_words, **dict.fromkeys(RANGES, range_words)}
+"""Native type of PostgreSQL → how its values are said in words."""
 
 
 def spoken_range(value: Any) -> str:

@@ -55,7 +55,7 @@ class Reader:
         """SELECT of the columns; without columns, of a constant."""
         columns = [self.table.columns[name] for name in self.names] or [sa.literal_column("1")]
         apart = [self.table.place(name).label(f"console_at_{number}") for number, name in enumerate(self._apart)]
-        return sa.select(*columns, *apart).select_from(self.table.table)
+        return sa.select(*columns, *apart).select_from(self.table.read_from)
 
     def at(self, name: str) -> int:
         """Index in a row of `select` of the value that a cursor keeps for this sort column."""

@@ -15,12 +15,12 @@ from console.core.expressions.search_syntax import Sought, Words
 from console.core.filters import Filter, readable_field
 from console.core.scopes import Scope
 from console.errors import Malformed, SourceDown
-from console.records import catalogue, connect, cursors, filter_conditions, several_orders, time_limit, words_in_sql
+from console.records import catalogue, connect, cursors, filter_conditions, several_orders, time_limit, titled_orders, words_in_sql
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
 from console.records.repeated_reads import driver_rows, rows_again
 from console.records.search import sought_condition
-from console.records.sql_tables import Chosen, Table, table_of
+from console.records.sql_tables import Chosen, Table
 from console.records.words_in_sql import Wording
 
 MOST_TIES = 12
@@ -62,6 +62,10 @@ class Order:
         """The sorted columns, each with whether it is descending."""
         return [(order.field.name, order.descending) for order in (self, *self.then) if order.field is not None]
 
+    def table(self, collection: Collection, scope: Scope) -> Table:
+        """The collection's table, with the titles of other records that are sorted by."""
+        return titled_orders.sorting(collection, scope, [order.field for order in (self, *self.then) if order.field is not None])
+
 
 def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
     """The order that `sort` names, by at most `MOST_SORTED` fields. Raises Malformed for a field that is unknown, hidden or cannot be sorted.
@@ -77,8 +81,12 @@ def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
         raise Malformed(reason, details=[{"field": "sort", "reason": reason}])
     found: dict[str, Order] = {}
     for name in names:
-        field = readable_field(collection, name.removeprefix("-"), scope.hidden)
-        if not field.sortable:
+        base = titled_orders.base_of(collection, name.removeprefix("-"))
+        field = readable_field(collection, base or name.removeprefix("-"), scope.hidden)
+        if base is not None and (title := titled_orders.field_of(collection, scope, base)) is not None:
+            found.setdefault(title.name, Order(title, name.startswith("-")))
+            continue
+        if not field.sortable or base is not None:
             raise _unsortable(field)
         for order in _within_currency(collection, scope, _named_order(collection, name)):
             found.setdefault(order.field.name if order.field else "", order)
@@ -147,7 +155,9 @@ def read_page(
     if after and before:
         reason = "A page is after a cursor or before one, not both."
         raise Malformed(reason, details=[{"field": "before", "reason": reason}])
-    table = table_of(collection)
+    table = order.table(collection, scope)
+    if table.sorted_by:
+        again, seconds = None, titled_orders.SECONDS if seconds is None else seconds
     if not collection.key or any(collection.by_name[name].nullable for name in collection.key):  # a nullable key does not define an order
         return _page_by_number(table, scope, order, wanted(), limit=limit, after=after, before=before, fields=fields)
     places = _places(collection, order)
@@ -181,7 +191,7 @@ def read_all(
     PostgreSQL answers one statement through a cursor. MySQL limits the time of a whole statement, and a SQLite file cannot be written while it is
     read: of these they are pages, each a statement.
     """
-    table = table_of(collection)
+    table = order.table(collection, scope)
     if table.dialect.name == "postgresql":
         places = _places(collection, order) or [field.name for field in collection.stored_fields if field.sortable][:MOST_TIES]
         reader = Reader(table, scope, fields, places)
@@ -211,8 +221,8 @@ def copy_all(
 
     PostgreSQL makes the lines. Raises Unsayable where it met a value that only Python can word, SourceDown.
     """
-    table = table_of(collection)
-    if table.dialect.name != "postgresql":
+    table = order.table(collection, scope)
+    if table.dialect.name != "postgresql" or table.sorted_by:
         return None
     made = words_in_sql.cells(table, scope, columns, wording)
     if made is None or not _zones_agree(collection, columns, wording):
@@ -260,7 +270,7 @@ def _slice(
         ahead = [] if anchor is None else [several_orders.beyond(several)]
         return reader.select().where(*wanted(), *ahead).order_by(*several_orders.directed(several)).limit(size)
     down = order.descending != backwards
-    columns = [table.dialect.sorted(table.columns[name], table.collection.by_name[name]) for name in places]
+    columns = [table.dialect.sorted(table.columns[name], table.field(name)) for name in places]
     select = reader.select().where(*wanted())
     if anchor is None:
         return select.order_by(*_directed(columns, down)).limit(size)

@@ -78,7 +78,7 @@ INHERITED = sa.text("""
 
 UNKNOWN_TYPES = {
     "postgresql": sa.text("""
-    select n.nspname, c.relname, a.attname, format_type(a.atttypid, null)
+    select n.nspname, c.relname, a.attname, case t.typtype when 'c' then 'composite' else format_type(a.atttypid, null) end
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace join pg_type t on t.oid = a.atttypid
     where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema')
 """),

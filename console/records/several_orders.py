@@ -30,7 +30,7 @@ def terms(
     """The terms of the order by these (column, descending), read backwards or not; `anchor` has value and parameter of each column."""
     found = []
     for number, (name, descending) in enumerate(places):
-        field, column = table.collection.by_name[name], table.columns[name]
+        field, column = table.field(name), table.columns[name]
         value, bound = anchor[number] if anchor is not None else (None, None)
         if field.nullable and name not in table.collection.key:
             first = table.dialect.nulls_first(descending=descending)

@@ -38,6 +38,8 @@ class Table:
         self.dialect = DIALECTS.get(collection.dialect, DIALECTS["postgresql"])
         self._places = {field.name: self.dialect.place(self.columns[field.name], field) for field in collection.stored_fields}
         known_by = {*collection.key, *(here for relation in collection.relations for here, _ in relation.columns)}
+        self.read_from: sa.FromClause = self.table
+        self.sorted_by: Mapping[str, Field] = {}
         self.readers = {
             field.name: values.hexadecimal
             if field.stored == "binary" and field.name in known_by
@@ -51,8 +53,13 @@ class Table:
         """The same table under another name in the statement."""
         other = copy.copy(self)
         alias = self.table.alias(name)
+        other.read_from = alias
         other.table, other.columns = alias, sql_conditions.columns_of(self.collection, alias)  # type: ignore[assignment]
         return other
+
+    def field(self, name: str) -> Field:
+        """The field of a sort column, also of a title (`titled_orders`)."""
+        return self.sorted_by.get(name) or self.collection.by_name[name]
 
     @property
     def key(self) -> list[ColumnElement[Any]]:
@@ -65,7 +72,7 @@ class Table:
 
     def anchored(self, places: Sequence[str], anchor: Sequence[Any]) -> list[Any]:
         """The values of a cursor in the form in which they are compared with these columns."""
-        return [self.dialect.anchored(self.collection.by_name[name], item) for name, item in zip(places, anchor, strict=True)]
+        return [self.dialect.anchored(self.field(name), item) for name, item in zip(places, anchor, strict=True)]
 
     def in_scope(self, scope: Scope) -> Condition:
         """The scope as a condition."""

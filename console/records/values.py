@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from console.core import plain_words
+from console.core import counted_moments, plain_words
 from console.core.documents.collections import CONVERSIONS, Field
 from console.core.expressions.operands import duration_text, moment_of, moment_text, number_of
 from console.core.filters import WORDS
@@ -90,7 +90,7 @@ def shown(value: Any) -> Any:
 UNCOMMON: dict[str, Callable[[Any], Any]] = {
     "set": uncommon_values.set_list,
     "tsvector": uncommon_values.lexemes,
-    **dict.fromkeys(plain_words.RANGES, plain_words.range_words),
+    **plain_words.SPOKEN,
     **dict.fromkeys(uncommon_values.SHAPES, uncommon_values.shape_words),
 }
 """Native type → how its values are shown."""
@@ -346,7 +346,8 @@ def _write_text(dialect: str, field: Field, value: Any, former: Any) -> Any:
 def _write_number(dialect: str, field: Field, value: Any, _: Any) -> Any:
     number = number_of(value)
     if number is None:
-        raise Unfit("This must be a whole number." if field.stored == "integer" else "This must be a number, such as 12.50.")
+        plain = "a whole number" if field.stored == "integer" else "a number, such as 12.50"
+        raise Unfit(f"This must be {'a day and a time' if counted_moments.is_counted(field) else plain}.")
     if field.stored == "integer":
         if number != int(number):
             raise Unfit("This must be a whole number.")

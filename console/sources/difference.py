@@ -27,6 +27,7 @@ from console.errors import Conflict, ConsoleError
 from console.records import function_fields, sampling, sql_conditions
 from console.sources import keeping, mending
 from console.sources.keeping import SYSTEM, Look, place
+from console.sources.read_otherwise import Reading, readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,13 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What changed and what it breaks. `stamp` identifies the structure that was read, so that exactly that is applied."""
+    """What changed and what it breaks. `stamp` identifies the structure that was read, so that exactly that is applied. `readings`: see there."""
 
     source: str
     changes: tuple[TableChange, ...]
     breaks: tuple[Break, ...]
     stamp: str
+    readings: tuple[Reading, ...] = ()
 
     @property
     def harmless(self) -> bool:
@@ -77,10 +79,13 @@ class Difference:
 
 
 def difference(name: str, *, by: Actor = SYSTEM) -> Difference:
-    """What `take` would change. Raises NotFound, NotAllowed, SourceDown."""
+    """What `take` would change; every table is sampled anew. Raises NotFound, NotAllowed, SourceDown."""
     keeping.require_manager(by)
-    before = _stored()
-    return compare(name, _look(name, before), by, before)
+    seen, before = keeping.look_at(name), _stored()
+    known = {place(item.structure): item.structure for item in before if item.source == name}
+    for structure in seen.structures:
+        sampling.keep_secrets(structure, known.get(place(structure)))
+    return compare(name, seen, by, before)
 
 
 def take(name: str, stamp: str | None = None, *, by: Actor = SYSTEM) -> list[Collection]:
@@ -223,12 +228,13 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM, before: Sequence[Stored] 
     before = _stored() if before is None else before
     after, dropped = _mended(name, seen, before)[::2]
     changes = _changes(name, before, after)
-    breaks: list[Break] = []
-    if changes:
+    breaks, read_otherwise = list[Break](), list[Reading]()
+    if changes or {item.id: item.structure for item in before if item.source == name} != {item.id: item.structure for item in after}:
         now = assemble(before, function_fields.fields())
         then = assemble([item for item in before if item.source != name] + after, function_fields.fields())
+        read_otherwise = list(readings(now, then, name))
         breaks = [*dropped, *_workflows(now, then, by), *_actions(now, then, by), *_workspaces(now, then, by), *_policy(now, then, by)]
-    return Difference(name, changes, tuple(dict.fromkeys(breaks)), _stamp(seen))
+    return Difference(name, changes, tuple(dict.fromkeys(breaks)), _stamp(seen), tuple(read_otherwise))
 
 
 def _changes(name: str, before: Sequence[Stored], after: Sequence[Stored]) -> tuple[TableChange, ...]:

@@ -50,7 +50,7 @@ def document(collection: Collection, team: str | None, *, corrects: bool = True)
     return {
         "format": 1,
         "slug": slug_of(collection),
-        "title": f"Review {_a(what)}"[:200],
+        "title": f"Review {_a(what) if collection.label_one != collection.label else f'a record of {collection.label}'}"[:200],
         "description": f"Made when {collection.source} was connected: a first workflow, to be changed or thrown away.",
         "collection": collection.id,
         "team": team,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, request
+from markupsafe import escape
 
 from console import log
 from console.activity import exports
@@ -167,7 +168,13 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
 
 
 def _cells(line: Line, fields: list[Any], look: formats.Look) -> list[Any]:
-    return [formats.html(formats.kind(field), line.values.get(field.name), look) for field in fields]
+    """Return the values of a line as they would be shown; one that leads to no record as the file has it, with the reason beside it."""
+    found = []
+    for field in fields:
+        value = line.values.get(field.name)
+        led = look.records.get((field.references, str(value))) if field.references and line.reasons else None
+        found.append(escape(value) if led is not None and led.absent else formats.html(formats.kind(field), value, look))
+    return found
 
 
 def _boxes(plan: Plan, same: Mapping[str, Any], look: formats.Look) -> list[Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote_plus
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, flash, make_response, request
 
 from console import browse, formats
 from console.actions import bulk, bulk_starts, hand_forms, many_changes
@@ -15,7 +15,7 @@ from console.browse.saved_segments import SavedSegment
 from console.contacts import tags
 from console.core.documents.collections import Collection, Field
 from console.errors import Malformed, TooSlow
-from console.records import MOST_SORTED
+from console.records import MOST_SORTED, titled_orders
 from console.views import (
     board_links,
     collection_shelf,
@@ -37,6 +37,9 @@ blueprint = Blueprint("lists", __name__, url_prefix="/c")
 PAGE_SIZE = 40
 WIDTH = "w."
 """Prefix of the fields with the widths of columns."""
+KEY_SORTED = {"integer": "by number"}
+"""Said, or else "by code", of a sorted reference whose records are not sorted by the titles that stand there."""
+TITLES_SLOW = "Sorting by these names took too long, so the list is sorted by the numbers behind them. Filter it to fewer records to sort them by name."
 HOLES = frozenset({
     "rows", "said", "shown_words", "next", "previous", "tabs_href", "facets_href", "pick_href", "view_href", "syntax_href", "saving_href", "count_words", "count_href", "count_id",
 })  # fmt: skip
@@ -48,7 +51,8 @@ _COUNTS = {"1": "exact", "about": "capped"}
 class Head:
     """A column's heading: the address that sorts by it, and the present sorting ("ascending", "descending" or empty).
 
-    `then` is the sorting by it after the present columns; `place` is its place among several, 0 where the list is sorted by one.
+    `then` is the sorting by it after the present columns; `place` is its place among several, 0 where the list is sorted by one. `told` says what
+    it is sorted by, where that is not what the column shows.
     """
 
     label: str
@@ -59,6 +63,7 @@ class Head:
     chart: str | None = None
     then: str | None = None
     place: int = 0
+    told: str = ""
 
 
 @blueprint.get("")
@@ -105,6 +110,9 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     try:
         page = browse.noted_page(who, listed, scope, query)
     except TooSlow as error:
+        if (plain := titled_orders.by_keys(query.sort or "")) != (query.sort or ""):
+            flash(TITLES_SLOW)
+            return frame.redirect_to(list_address(sort=plain))
         if not (query.q or query.filter):
             raise
         slow, page = error.message, browse.nothing_found(who, collection, query)
@@ -272,7 +280,7 @@ def drawn(
         "pick_href": frame.present_address(pick=1),
         "syntax_href": frame.present_address(syntax=1),
         "view_href": frame.present_address(view="1"),
-        "head": heads(collection, shown, page.sort, page.masked, charted),
+        "head": heads(collection, shown, page, charted),
         "actions": [(action.id, action.title) for action in several],
         "board_href": board_links.board_address(collection, described["fields"]),
         "may_tag": may_tag,
@@ -322,29 +330,43 @@ def columns_beside_title(collection: Collection, columns: Sequence[Field]) -> li
     return [item for item in columns if (item.name,) != collection.title_fields]
 
 
-def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Sequence[Field], charted: Mapping[str, str]) -> list[Head]:
-    """Return the table headings: a click sorts ascending, another descending. The title sorts by its field. `charted`: column → address of its chart."""
-    address = list_address(sort=None)
+def heads(collection: Collection, shown: Sequence[Field], page: ListPage, charted: Mapping[str, str]) -> list[Head]:
+    """Return the table headings: a click sorts ascending, another descending. The title sorts by its field, a reference by the title of its record where
+    that can be done. `charted`: column → address of its chart.
+    """
+    address, sort = list_address(sort=None), page.sort
     by = f"{address}{'&' if '?' in address else '?'}sort="
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
     first = _head(named, collection.label_one, sort, by) if named else Head(collection.label_one, None, None, right=False)
     first = replace(first, name=list_views.TITLE, right=False)
-    others = [_head(item, item.label, sort, by, charted.get(item.name)) for item in shown]
-    others += [Head(item.label, None, None, right=False) for item in masked]
+    others = [_head(item, item.label, sort, by, charted.get(item.name), titled=item.name in page.by_title) for item in shown]
+    others += [Head(item.label, None, None, right=False) for item in page.masked]
     return [first, *others] if list_rows.titled(collection) or not others else others
 
 
-def _head(item: Field, label: str, sort: str, by: str, chart: str | None = None) -> Head:
+def _head(item: Field, label: str, sort: str, by: str, chart: str | None = None, *, titled: bool = False) -> Head:
     orders = sort.split(",") if sort else []
-    place = next((at for at, order in enumerate(orders) if order.removeprefix("-") == item.name), None)
+    name = item.name + titled_orders.END * titled
+    place = next((at for at, order in enumerate(orders) if order.removeprefix("-") in (item.name, name)), None)
     way = None if place is None else "descending" if orders[place].startswith("-") else "ascending"
-    to = f"-{item.name}" if way == "ascending" else item.name
-    then = ",".join([*orders, item.name] if place is None else [to if at == place else order for at, order in enumerate(orders)])
+    by_key = place is not None and bool(item.references) and orders[place].removeprefix("-") == item.name
+    to = f"-{name}" if way == "ascending" and not (titled and by_key) else name
+    then = ",".join([*orders, name] if place is None else [to if at == place else order for at, order in enumerate(orders)])
     right = item.type in formats.NUMBERS and not item.options
     if not item.sortable:
         return Head(label, None, None, right, item.name, chart)
     also = then if orders and then.count(",") < MOST_SORTED else None
-    return Head(label, by + quote_plus(to), way, right, item.name, chart, also, 0 if place is None or len(orders) < 2 else place + 1)
+    return Head(
+        label,
+        by + quote_plus(to),
+        way,
+        right,
+        item.name,
+        chart,
+        also,
+        0 if place is None or len(orders) < 2 else place + 1,
+        KEY_SORTED.get(item.stored, "by code") if by_key else "",
+    )
 
 
 def shown_words(page: ListPage) -> str:

@@ -15,6 +15,7 @@ from console.workspaces.workspace_publication import (
     delete,
     discard,
     export,
+    free_id,
     import_file,
     open_workspace,
     publish,

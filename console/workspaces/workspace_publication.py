@@ -87,6 +87,13 @@ def versions(actor: Actor, workspace_id: str) -> list[Version]:
         return read_versions(connection, workspace_id)
 
 
+def free_id(wanted: str) -> str:
+    """The id, or with the first number that makes it one no workspace has: `workspace-2`."""
+    with hot_engine().connect() as connection:
+        there = {*connection.execute(sa.select(tables.workspace.c.id)).scalars(), "new"}
+    return next(name for name in (wanted, *(f"{wanted}-{number}" for number in range(2, len(there) + 3))) if name not in there)
+
+
 def create(actor: Actor, document: Mapping[str, Any]) -> str:
     """A new workspace as a draft; returns its id. Raises Invalid, also where the name is taken; NotAllowed."""
     builders.require(actor)

@@ -1,6 +1,6 @@
 """Names inside sentences."""
 
-from console.core.plain_words import humanised, roles_words, with_article, with_titles
+from console.core.plain_words import composite_words, humanised, interval_words, roles_words, with_article, with_titles
 from tests.tables import cases
 
 
@@ -56,3 +56,34 @@ def test_a_step_that_a_reason_names_by_its_id_is_named_by_its_title() -> None:
         ("The step leads to itself.", "The step leads to itself."),
     ):
         assert with_titles(reason, lambda step: titles.get(step, "")) == said
+
+
+@cases(
+    ("stored", "words"),
+    [
+        ("1 mon 3 days", "1 month 3 days"),
+        ("-1 days", "-1 day"),
+        ("1 year 2 mons -3 days +04:05:06.7", "1 year 2 months -3 days 4 hours 5 minutes 6.7 seconds"),
+        ("-00:00:00.5", "-0.5 seconds"),
+        ("00:00:00", "0 seconds"),
+        ("infinity", "infinity"),
+        ("P1Y", "P1Y"),
+    ],
+)
+def test_an_interval_is_said_in_whole_words(stored: str, words: str) -> None:
+    assert interval_words(stored) == words
+
+
+@cases(
+    ("stored", "words"),
+    [
+        ('("Main St 1",Vilnius,)', "Main St 1, Vilnius"),
+        ("(1,2)", "1, 2"),
+        ('("a,b","say ""hi""\\\\",)', 'a,b, say "hi"\\'),
+        ("(,)", ""),
+        ("(broken", "(broken"),
+        ('("open)', '("open)'),
+    ],
+)
+def test_a_value_of_several_parts_is_said_without_brackets(stored: str, words: str) -> None:
+    assert composite_words(stored) == words

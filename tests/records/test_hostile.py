@@ -205,7 +205,7 @@ def test_what_is_shown_in_a_list_is_found_by_it(found: list[Collection]) -> None
 
 SHOWN: dict[str, dict[str, list[object]]] = {
     "postgresql": {
-        "iv": ["1 year 1 mon", "-1 days"],
+        "iv": ["1 year 1 month", "-1 day"],
         "rg": ["from 2020-01-01", "none"],
         "js": [{"n": "0.12345678901234567890", "m": 1.5}, [10**400]],
     },

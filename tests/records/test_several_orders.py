@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from console import records
-from console.core.scopes import whole
+from console.core import expressions
+from console.core.scopes import Scope, whole
 from console.errors import Malformed
 from console.postgres import Embedded
-from console.records import connect
-from tests.records.files import connected, opened
+from console.records import connect, titled_orders
+from tests.records.files import connected, opened, write
 from tests.records.test_paging_sqlite import SORTABLE, TABLE, drawn, flat, forth, rank
 from tests.servers.mariadb import running
 
@@ -153,3 +155,51 @@ def test_all_records_at_once_are_those_of_the_pages_in_their_order(shops: None, 
     assert [row.values for rows in records.every(collection, scope, scope, sort=sort, size=3) for row in rows] == [
         row.values for row in paged
     ]
+
+
+LED = """
+create table person (id int primary key, first varchar(40), last varchar(40) not null);
+create table job (id int primary key, person_id int, state varchar(10), foreign key (person_id) references person (id))
+"""
+PEOPLE = [(1, "Zoe", "Abbot"), (2, "Anna", "Young"), (3, None, "Moss"), (4, "Anna", "Young"), (5, "Zoe", "Abbot")]
+JOBS = [(number, (None, 5, 1, 4, 2, 3)[number % 6], "ab"[number % 2]) for number in range(1, 41)]
+NAMED = {"person": {"title": "{{ record.first }} {{ record.last }}"}}
+
+
+def by_name(place: str, seen: tuple[int, ...] = (1, 2, 3, 4, 5), *, down: bool) -> list[str]:
+    """Keys of the jobs by the name of their person, as far as it is seen; none are last in PostgreSQL and first elsewhere, the other way downwards."""
+    names = {key: f"{first or ''} {last}".strip() for key, first, last in PEOPLE if key in seen}
+    last = place == "postgresql"
+    ordered = sorted(JOBS, key=lambda job: ((job[1] not in names) == last, names.get(job[1] or 0, ""), job[0]), reverse=down)
+    return [str(job[0]) for job in ordered]
+
+
+@pytest.mark.parametrize("place", ["sqlite", "postgresql", "mariadb"])
+def test_a_reference_is_sorted_by_the_title_that_people_read(tmp_path: Path, servers: dict[str, str], place: str) -> None:
+    url = servers.get(place) or write(tmp_path, "")
+    engine = connect.create(connect.address(url))
+    with engine.begin() as connection:
+        for line in ("drop table if exists job", "drop table if exists person", *LED.split(";")):
+            connection.exec_driver_sql(line)
+        for table, many in (("person", PEOPLE), ("job", JOBS)):
+            connection.exec_driver_sql(f"insert into {table} values {', '.join(_literal(row) for row in many)}")
+    engine.dispose()
+    with connected(url, NAMED):
+        for limit in (1, 7, 500):
+            assert flat(forth("job", limit, sort="person_id.title")) == by_name(place, down=False)
+            assert flat(forth("job", limit, sort="-person_id.title")) == by_name(place, down=True)
+        by_state = sorted(by_name(place, down=True), key=lambda key: JOBS[int(key) - 1][2], reverse=True)
+        assert flat(forth("job", 3, sort="-state,-person_id.title")) == by_state
+        every = records.every("job", whole("job"), whole("job"), sort="-person_id.title", size=7)
+        assert [row.key for rows in every for row in rows] == by_name(place, down=True)
+        hidden = partial(Scope, everything=True, hidden=frozenset({"last"}))
+        for more in ({"elsewhere": Scope}, {"hidden": frozenset({"person_id"})}, {"elsewhere": hidden}):
+            scope = replace(whole("job"), **more)  # type: ignore[arg-type]
+            assert not titled_orders.by_title(records.collection("job"), scope, records.collection("job").fields), (
+                "an order would tell what its reader may not see"
+            )
+            with pytest.raises(Malformed):
+                records.page("job", scope, sort="person_id.title")
+        scope = replace(whole("job"), elsewhere=partial(Scope, allow=(expressions.parse("record.last == 'Young'"),)))
+        found = [row.key for row in records.page("job", scope, sort="-person_id.title").rows]
+        assert found == by_name(place, (2, 4), down=True), "whom its reader does not see sorts as nobody"

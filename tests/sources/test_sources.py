@@ -239,6 +239,25 @@ def test_what_changed_in_the_database_is_seen_and_taken_over(url: str) -> None:
         sources.refresh("nope")
 
 
+def test_what_is_read_otherwise_though_no_table_changed_is_said_before_it_is_taken(clean: object, tmp_path: Path) -> None:
+    """Values that came since, and rules that a new version brought, reach a source by looking again."""
+    file = tmp_path / "club.db"
+    sources.add("club", made(file, "create table member (id integer primary key, code text, seen_at integer, reset text)"))
+    assert sources.difference("club").readings == ()
+    hashed = "$2b$12$" + "abcdefghijk" * 4 + "ABCDEFGHI"
+    rows = ",".join(f"({number}, 'A{number % 2}', {1_700_000_000 + number}, '{hashed}')" for number in range(1, 30))
+    made(file, f"insert into member values {rows}")
+    found = sources.difference("club")
+    assert not found.changes
+    said = {(one.column, one.words) for one in found.readings}
+    assert ("Seen at", "is read as a moment (seconds since 1970) (so far: a number)") in said
+    assert any(column == "Reset" and "hidden from everybody" in words for column, words in said)
+    sources.take("club", found.stamp)
+    member = records.collection("club.member")
+    assert (member.by_name["seen_at"].widget, member.by_name["reset"].hidden) == ("unix", True)
+    assert sources.difference("club").readings == ()
+
+
 def test_the_commands(url: str, tmp_path: Path) -> None:
     run = CliRunner().invoke
     folder = tmp_path / "documents"

@@ -15,6 +15,7 @@ from console.contacts.import_batches import Import
 from console.core.documents.collections import Field, Option
 from console.db.engine import fetch
 from console.formats import Look
+from console.records.values import Unfit, written
 from tests.jobs import work_until_idle
 from tests.tables import cases
 
@@ -152,9 +153,20 @@ def test_a_reference_is_told_by_the_name_of_the_record_where_that_means_one(stoc
         4: "Maker: no maker is called Nobody.",
         7: "Maker: no maker is called Hidden.",
     }
+    page = stock.olivia.get(f"/imports/{found.id}").text
+    assert "A maker" not in page, "what leads to no record stands there as the file has it"
     import_batches.confirm(stock.company.olivia, found.id)
     work_until_idle()
     assert [(row[0], row[3]) for row in parts(tmp_path)[1:]] == [("D-1", 20), ("D-4", 7), ("D-5", 20)]
+
+
+def test_a_moment_kept_as_a_number_is_read_as_a_moment() -> None:
+    field = Field("seen", "Seen", "integer", "integer", widget="unix")
+    look = Look("en", zone="Europe/Vilnius")
+    for cell in ("2026-11-20 10:00", "20.11.2026 10:00", "20/11/2026, 10:00", "1795161600"):
+        assert value(field, cell, "comma", look) == 1795161600
+    with pytest.raises(Unfit, match="a day and a time"):
+        written("sqlite", field, value(field, "soon", "comma", look))
 
 
 def test_several_options_of_one_cell_are_a_list() -> None:

@@ -133,8 +133,15 @@ def test_what_is_wrong_stands_at_its_box_and_nothing_typed_is_lost(pages: Pages)
     assert "SELECT needs the data source" in page.text
     asked = add(pages, "chart", status=422, sql="select 1", source="", chart="leaders").form("/add")["fields"].keys()
     assert asked & {"sql", "period", "last", "by", "limit", "date"} == {"sql"}, "what a SELECT answers by itself is not asked"
-    page = pages.ines.send(pages.ines.get("/w/new"), "/w/new", status=422, title="Morning", id="")
+    for measure, offered in (("sum", []), ("distinct", ["iban", "customer_id", "status"])):
+        page = add(pages, "chart", status=422, collection="account", measure=measure)
+        measured = page.html[page.html.index('name="field"') :].split("</select>")[0]
+        assert re.findall('<option value="([^"]+)"', measured) == offered, "what cannot be added up is not offered: texts, keys, states"
+    page = pages.ines.send(pages.ines.get("/w/new"), "/w/new", status=422, title="Morning", id="morning")
     assert "There is a workspace called morning already" in page.text
+    for title, address in (("Morning", "morning-2"), ("朝の仕事", "workspace"), ("Утро", "workspace-2"), ("New", "new-2")):
+        pages.ines.send(pages.ines.get("/w/new"), "/w/new", title=title, id="")
+        assert pages.ines.answer.headers["Location"] == f"/w/{address}/edit", "an address made of a title is numbered"
 
 
 def test_what_is_wrong_names_the_component_as_its_card_does(pages: Pages) -> None:

@@ -35,12 +35,13 @@ def new() -> Response:
     if request.method != "POST":
         return frame.page("workspaces/new.html", {"title": "", "slug": "", "wrong": None})
     title = request.form.get("title", "").strip()
-    slug = request.form.get("id", "").strip() or slug_of(title)[:60] or (title and "workspace")
+    slug = request.form.get("id", "").strip()
+    free = slug or workspaces.free_id(slug_of(title)[:60] or (title and "workspace"))
     try:
-        if slug == "new":
+        if free == "new":
             raise Invalid("new is the address of this form: choose another name.", at=("id", "Choose another name."))
         teams = [] if access.can(frame.actor(), None, "source", "manage") else sorted(workspaces.own_teams(frame.actor()))
-        made = workspaces.create(frame.actor(), {"format": 1, "id": slug, "title": title, "teams": teams, "components": []})
+        made = workspaces.create(frame.actor(), {"format": 1, "id": free, "title": title, "teams": teams, "components": []})
     except Invalid as wrong:
         return frame.page("workspaces/new.html", {"title": title, "slug": slug, "wrong": wrong}, status=422)
     return frame.redirect_to(_url(made))

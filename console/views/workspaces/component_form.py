@@ -279,6 +279,19 @@ def _own_fields(offer: _Offer) -> list[tuple[str, str]]:
     return offer.fields(offer.collection())
 
 
+def _measured(offer: _Offer) -> list[tuple[str, str]]:
+    """The fields of which the chosen figure says something: all are counted, and only numbers that are no keys are added up."""
+    collection, chosen = offer.collection(), offer.given.get("field")
+    if collection is None or offer.given.get("measure") == "distinct":
+        return offer.fields(collection)
+    return [(each.name, each.label) for each in collection.fields if each.name == chosen or _is_figure(each, collection)][:MOST_FIELDS]
+
+
+def _is_figure(item: Field, collection: Collection) -> bool:
+    keyed = item.references or item.name in collection.key or item.options or item.widget == "plain" or is_counted(item)
+    return item.stored in ("integer", "decimal") and not keyed
+
+
 def _days(offer: _Offer) -> list[tuple[str, str]]:
     return offer.dates(offer.collection())
 
@@ -339,9 +352,7 @@ _ROWS = {
         _Row(Box("workflows", "Workflows", "many", "None ticked: all that the reader may start"), offers=lambda offer: offer.workflows()),
         _Row(Box("inbox", "Inbox", "choice", needed=True), "Choose…", lambda _: [(each.id, each.title) for each in inboxes.known()]),
         _Row(Box("measure", "Figure", "choice", value="count", again=True), offers=_words(MEASURES, *get_args(Measure))),
-        _Row(
-            Box("field", "Of the field", "choice"), "None", _own_fields, shown=lambda offer: offer.given.get("measure", "count") != "count"
-        ),
+        _Row(Box("field", "Of the field", "choice"), "None", _measured, shown=lambda offer: offer.given.get("measure", "count") != "count"),
         _Row(Box("dropdown.field", "Field", "choice"), "Choose…", _own_fields),
         _Row(Box("date", "Periods by", "choice"), "None", _days, needed=_charted("time", "cohort")),
         _Row(Box("period", "Period", "choice", value="month"), offers=lambda _: [(each, each.capitalize()) for each in get_args(Period)]),
