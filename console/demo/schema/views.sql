@@ -335,8 +335,8 @@ from (
 ) as shown
 where shown.customer_id = customer.id;
 
-create function newly_listed() returns setof bigint language sql stable as $$
-    select customer.id
+create view newly_listed as
+    select distinct customer.id as customer_id
     from customer
     join watchlist_entry as entry
         on (select string_agg(word, ' ' order by word) from regexp_split_to_table(lower(entry.name), '[ ,]+') as word)
@@ -349,6 +349,6 @@ create function newly_listed() returns setof bigint language sql stable as $$
     join watchlist as list on list.code = entry.list
     where list.imported_at > coalesce(
         (select max(run.at) from screening_run as run where run.subject_kind = 'customer' and run.subject_ref = customer.id::text), customer.opened_at
-    )
-$$;
-comment on function newly_listed() is 'Customers whom a list names that came after their last screening, in whatever order it writes their names';
+    );
+comment on view newly_listed is 'Newly listed';
+comment on column newly_listed.customer_id is 'Customer';
