@@ -29,12 +29,16 @@ NEXT, LAST = 5, 10
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """One firing: when it happened, the run, and why there is none. `status` is waiting, started, refused or stopped. `run` None: none, or not for this reader."""
+    """One firing: when it happened, the run, and why there is none. `status` is waiting, started, refused or stopped. `run` None: none, or not for this reader.
+
+    `about` is the record of which it is, (collection, key).
+    """
 
     at: datetime
     status: str
     run: str | None
     why: str | None
+    about: tuple[str, str] | None = None
 
     @property
     def enrolled(self) -> bool:
@@ -109,7 +113,7 @@ def _listed(trigger: Trigger, row: Any | None, last: Sequence[Fired], *, active:
 def _last(connection: Connection, actor: Actor, workflow_id: str, seen: str, given: dict[str, list[str]]) -> dict[str, list[Fired]]:
     """The newest firings of each trigger that meet the condition `seen`; one statement."""
     ranked = f"""
-select f.trigger, f.at, f.status, r.id, f.why from (
+select f.trigger, f.at, f.status, r.id, f.why, f.collection, f.record from (
     select t.id from console.trigger t where t.workflow = :workflow
 ) t cross join lateral (
     select * from console.firing f where f.workflow = :workflow and f.trigger = t.id and {seen} order by f.at desc, f.id desc limit :most
@@ -117,7 +121,7 @@ select f.trigger, f.at, f.status, r.id, f.why from (
 """  # noqa: S608 (texts of ours)
     found: dict[str, list[Fired]] = {}
     for row in connection.execute(sa.text(ranked), {"workflow": workflow_id, "most": LAST, **given}):
-        found.setdefault(row[0], []).append(Fired(*row[1:]))
+        found.setdefault(row[0], []).append(Fired(*row[1:5], about=(row[5], row[6]) if row[5] and row[6] else None))
     return found
 
 

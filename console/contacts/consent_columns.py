@@ -6,11 +6,12 @@ A column such as “SMS consent” says yes or no. What else the table of consen
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from console import access, formats, log
+from console import formats, log, records
 from console.actions import hand_forms
 from console.contacts import headings
 from console.core.actor import Actor
@@ -111,15 +112,20 @@ class Place:
 
 def place_of(actor: Actor, collection: Collection) -> Place | None:
     """Where this actor may add consents of the collection's records; None where they stand in no table, or may not be added."""
+    with suppress(ConsoleError):
+        return required_place(actor, collection)
+    return None
+
+
+def required_place(actor: Actor, collection: Collection) -> Place:
+    """The same. Raises NotFound where they stand in no table, NotAllowed where nobody or not this actor may add any, SourceDown."""
     contact = collection.contact
     tables = [consent.table for consent in contact.consent.values() if consent.table is not None] if contact is not None else []
     relation = consents_relation(collection, tables[0]) if tables else None
-    if contact is None or relation is None or not access.can(actor, None, f"collection:{relation.collection}", "create"):
-        return None
-    try:
-        form = hand_forms.new_record(actor, relation.collection)
-    except (ConsoleError, NotFound):
-        return None
+    if contact is None or relation is None:
+        raise NotFound
+    records.catalogue.require_writable(records.collection(relation.collection))
+    form = hand_forms.new_record(actor, relation.collection)
     documents = {channel: consent for channel, consent in contact.consent.items() if consent.table == tables[0]}
     first = next(iter(documents.values()))
     link = [(own, there) for own, there in relation.columns]

@@ -121,6 +121,7 @@ OUTSIDE = (
         ("channels", "source", "message_id"),
         (),
     ),
+    Kind("consent_given", "record", "A person noted that somebody outside agreed to be reached.", ("channels",), ()),
     Kind("message_tested", "configuration", "A person sent a test message to themselves.", ("channel", "provider", "sandbox")),
     Kind(
         "secret_changed",

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from console import accounts, automation, browse, enrolments, log, messages
+from console import accounts, automation, browse, enrolments, log, messages, runs, workflows
 from console.activity import sequencing
 from console.contacts import tags
 from console.messages import opening
@@ -24,18 +24,18 @@ FAILING = 3
 TALKED = "Talked to them; they have what they need for now."
 LEAD_DAYS, LEADS_A_DAY = 20, 2
 """For so many days leads have come in by their tag."""
-CONTACTED, REMINDED = 12, 8
-"""How many are enrolled by hand in each workflow that writes to contacts, and in that of refund requests."""
+CONTACTED = 12
+"""How many are enrolled by hand in each workflow that writes to contacts."""
+REMINDED_AGO = (5.4, 2.4, 0.4)
+"""So many days ago the reminder took in the refund requests that were open: without them all would be late at once when the demo begins."""
 BEFORE = '{{"field": "created_at", "op": "lt", "value": "{:%Y-%m-%dT%H:%M:%SZ}"}}'
 """What was there at this moment."""
 
 
 def all_of(stage: "Stage", night: datetime) -> Iterator[tuple[timedelta, "Tale"]]:
     """Each tale with how long ago it begins; `night` is the last one, at two o'clock at Fernwick."""
-    asked = browse.BrowseQuery(
-        segment="refund_requests", filter=BEFORE.format(stage.started - timedelta(days=5.4)), sort="-created_at", limit=REMINDED
-    )
-    yield timedelta(days=5.4), campaign(stage, "mona", "refund-sla", asked)
+    for days in REMINDED_AGO:
+        yield timedelta(days=days), reminded(stage)
     for ago, workflow, chosen in (
         (timedelta(days=9.3), "re-engage", browse.BrowseQuery(segment="quiet", limit=CONTACTED)),
         (timedelta(days=8.4), "lead-nurture", browse.BrowseQuery(filter=LEADS, sort="name", limit=CONTACTED)),
@@ -60,6 +60,16 @@ def campaign(stage: "Stage", by: str, workflow: str, chosen: browse.BrowseQuery)
     """The records of this list are enrolled by hand, and their runs go on by themselves."""
     found = browse.page(stage.actor(by), enrolments.find(workflow).collection or "", chosen)
     yield from enrolled(stage, by, workflow, [record.key for record in found.rows if record.key is not None])
+
+
+def reminded(stage: "Stage") -> "Tale":
+    """The trigger of the refund reminder takes in the requests that have come by now."""
+    asked = browse.BrowseQuery(segment="refund_requests", filter=BEFORE.format(log.now()), sort="created_at", limit=200)
+    keys = [record.key for record in browse.page(stage.actor("mona"), "ticket", asked).rows if record.key is not None]
+    account = runs.account_of(workflows.live(enrolments.find("refund-sla").id))
+    enrolments.batches.begin(account, "refund-sla", enrolments.Question(keys=keys, trigger="working_hours"))
+    stage.settle()
+    yield from ()
 
 
 def enrolled(stage: "Stage", by: str, workflow: str, keys: Sequence[str], **values: Any) -> "Tale":

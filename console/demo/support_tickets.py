@@ -1,15 +1,18 @@
 """Tickets and their messages: requests for refunds, complaints, questions and KYC matters, six of them hostile."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
-from console.demo import payments, stories
+from console.core.working_time import Hours, after
+from console.demo import payments, staff, stories
 from console.demo.profiles import Profile
 from console.demo.world import Row, World, dice, spread
 
 MESSAGES = 11_500
+HOURS, ANSWER_S = Hours(staff.ZONE, frozenset(range(5)), time(8), time(18)), 16 * 3600
+"""Within so much working time a ticket is answered, as the workflow *Refund reminder* and the database's own clock reckon it."""
 FIRST_ID, GRETA_ID = 51_500, 55_021
 OPEN_REQUESTS = 126
 OVER_200, OVER_2000, TOO_OLD, DISPUTED, RESTRICTED, SECOND = 19, 4, 7, 5, 3, 9
@@ -89,7 +92,7 @@ def fill(world: World, profiles: dict[int, Profile]) -> None:
     place = GRETA_ID - FIRST_ID
     greta.at = drafts[place].at - timedelta(seconds=40)
     drafts.insert(place, greta)
-    world.core["ticket"] = [_ticket(number, draft, rng) for number, draft in enumerate(drafts, FIRST_ID)]
+    world.core["ticket"] = [_ticket(number, draft, world, rng) for number, draft in enumerate(drafts, FIRST_ID)]
     world.core["ticket_message"] = _messages(world, drafts, rng)
 
 
@@ -232,12 +235,15 @@ def _ordinary_tickets(world: World, profiles: dict[int, Profile], rng: Random) -
     return drafts
 
 
-def _ticket(number: int, draft: Ticket, rng: Random) -> Row:
+def _ticket(number: int, draft: Ticket, world: World, rng: Random) -> Row:
+    """Row of a ticket. One that waits for its customer does so since it was first answered."""
+    waits_since = min(draft.at + timedelta(hours=5), world.moment(-0.01)) if draft.status == "pending_customer" else None
     return {
         "id": number, "customer_id": draft.customer_id, "charge_id": draft.charge_id, "kind": draft.kind, "subject": draft.subject or rng.choice(SUBJECTS[draft.kind]),
         "description": draft.texts[0], "channel": draft.channel or rng.choice(("email", "email", "chat", "phone", "form")), "status": draft.status, "priority": rng.choice((2, 3, 3, 4)),
-        "sla_due_at": None if draft.status == "solved" else draft.at + timedelta(hours=24), "assignee": None if draft.status == "open" else rng.choice(("olivia", "tom", "mona")),
+        "sla_due_at": after(HOURS, draft.at, ANSWER_S) if draft.status == "open" else None, "assignee": None if draft.status == "open" else rng.choice(("olivia", "tom", "mona")),
         "resolution_code": rng.choice(RESOLUTIONS[draft.kind]) if draft.status == "solved" else None, "created_at": draft.at,
+        "pending_since": waits_since, "pending_hours": Decimal(0),
     }  # fmt: skip
 
 

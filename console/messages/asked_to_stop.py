@@ -27,7 +27,7 @@ class Standing:
 
 def standings(actor: Actor, collection_id: str, key: str) -> list[Standing]:
     """How each channel stands. Raises NotFound for what is no contact or not seen, SourceDown."""
-    _seen(actor, collection_id, key)
+    require_seen(actor, collection_id, key)
     said = recipients.contact_at(collection_id, key)
     found = []
     for channel in opting_out.OUTWARD:
@@ -51,7 +51,7 @@ def note(actor: Actor, collection_id: str, key: str, channels: Sequence[str]) ->
 
     Raises Invalid without a channel, NotFound, NotAllowed for who may not change the record, SourceDown.
     """
-    _seen(actor, collection_id, key)
+    require_seen(actor, collection_id, key)
     access.require(actor, None, f"collection:{collection_id}", "update")
     if not records.visible_keys(collection_id, [key], access.scope_for(actor, collection_id, "update")):
         raise NotAllowed(
@@ -65,7 +65,8 @@ def note(actor: Actor, collection_id: str, key: str, channels: Sequence[str]) ->
     opting_out.withdraw([(collection_id, key)], wanted, TOLD, by=actor, addresses=addresses)
 
 
-def _seen(actor: Actor, collection_id: str, key: str) -> None:
+def require_seen(actor: Actor, collection_id: str, key: str) -> None:
+    """Raises NotFound for what is no contact, or not seen."""
     _, scope = browsed_collection(actor, collection_id)
     if not contacts.is_contact(collection_id) or not records.visible_keys(collection_id, [key], scope):
         raise NotFound

@@ -21,9 +21,12 @@ def _call_ended(parts: Parts) -> str:
     return f"A call {ENDS.get(parts.text('outcome'), 'ended')}{{on_record}}"
 
 
+def _channels(parts: Parts) -> str:
+    return escape_braces(after(" to ", " and ".join(", ".join(WORDS.get(each, each) for each in parts.listed("channels")).rsplit(", ", 1))))
+
+
 def _consent_withdrawn(parts: Parts) -> str:
-    channels = " and ".join(", ".join(WORDS.get(channel, channel) for channel in parts.listed("channels")).rsplit(", ", 1))
-    about = "onsent" + escape_braces(after(" to ", channels))
+    about = "onsent" + _channels(parts)
     if parts.text("source") == "told us":
         return "{who} noted that c" + about + " is withdrawn{on_record}"
     return "C" + about + " was withdrawn{on_record}"
@@ -39,6 +42,7 @@ MESSAGES: Mapping[str, str | Callable[[Parts], str]] = {
     "messages_put_aside": "{who} put messages of unknown senders aside",
     "message_tested": "{who} sent a test message",
     "call_ended": _call_ended,
+    "consent_given": lambda parts: "{who} noted consent" + _channels(parts) + "{on_record}",
     "consent_withdrawn": _consent_withdrawn,
 }
 """Kind → a template, or the function that makes one."""

@@ -72,6 +72,21 @@ def test_postgresql_refuses_what_cannot_be(core_url: str, change: str, refused: 
         connection.rollback()
 
 
+def test_an_answer_is_due_by_working_hours_and_not_while_the_customer_is_waited_for(core: Ask) -> None:
+    """Friday 15:00 in Vilnius and sixteen hours of work is Tuesday 11:00; what passes with the customer is added, by the same hours."""
+    came, waited = "2024-11-08 15:00+02", "2024-11-08 17:00+02"
+    assert core(f"select worked_hours('{waited}', '2024-11-11 12:00+02'), after_working_hours('{came}', 16) = '2024-11-12 11:00+02'") == [
+        (5, True)
+    ]
+    number = 55_021
+    change = f"update ticket set {{}} where id = {number} returning {{}}"
+    core(change.format(f"status = 'open', created_at = '{came}'", "id"))
+    assert core(change.format("status = 'pending_customer'", "sla_due_at, pending_since = now()")) == [(None, True)]
+    core(change.format(f"pending_since = '{waited}'", "id"))
+    counted = f"pending_since, pending_hours = round(worked_hours('{waited}', now()), 2), sla_due_at = after_working_hours('{came}', 16 + pending_hours)"
+    assert core(change.format("status = 'open'", counted)) == [(None, True, True)]
+
+
 def test_new_rows_get_the_next_number(core: Ask) -> None:
     [(number,)] = core(
         "insert into ticket (kind, subject, channel, status, priority, created_at) values ('question', 'New', 'form', 'open', 3, now()) returning id"

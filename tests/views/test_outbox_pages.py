@@ -175,6 +175,39 @@ def test_who_tells_one_of_us_to_stop_is_left_alone_by_every_workflow(pages: "Pag
     pages.stan.get(page, status=404)
 
 
+def test_who_may_add_consents_notes_that_a_contact_agreed_with_what_is_known_of_it(pages: "Pages", company: Company) -> None:
+    reached.founded(company)
+    page, slug = "/c/contact/2/reaching", workflow("hello", [dict(SMS)])
+    assert "You may not note that they agreed" in pages.olivia.get(page).text
+    noted = {"noting": "agreed", "agreed": "sms", "v.source": "by phone", "v.text_version": "2026-01", "csrf_token": pages.olivia.token}
+    pages.olivia.post(page, noted, status=403)
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    access.refresh()
+    with reached.clock(NOON):
+        told = pages.olivia.get(page)
+        assert "They agreed to be reached" in told.text
+        noted = told.form(page)["fields"] | noted
+        assert "Source is needed." in pages.olivia.post(page, noted | {"v.source": ""}, status=422).text
+        assert "Choose what they agreed to." in pages.olivia.post(page, noted | {"agreed": "fax"}, status=422).text
+        pages.olivia.post(page, noted)
+        assert "SMS Agreed" in pages.olivia.get(page).text
+        assert "by phone" in pages.olivia.get(page).text
+        assert line(company, begin(company, slug, ANA)).message.code != "no_consent"
+        pages.olivia.post(page, {"csrf_token": pages.olivia.token, "channel": "sms"})
+        again = pages.olivia.get(page).form(page)["fields"]["once"]
+        pages.olivia.post(page, noted | {"once": again})
+        assert "SMS Agreed" in pages.olivia.get(page).text, "they gave it again, later than they took it back"
+    sequencing.sequence()
+    assert "noted consent to SMS" in pages.olivia.get("/c/contact/2?tab=activity").text
+    with sqlite3.connect(company.path.with_name("club.db")) as connection:
+        assert connection.execute(
+            "select count(*) from consent where source = 'by phone' and contact_id = 2 and at like '2026-11-24%'"
+        ).fetchone() == (2,)
+    access.grant("reviewer", "collection:consent", ["browse"], team="operations")
+    access.refresh()
+    assert "You may not note that they agreed" in pages.rosa.get(page).text
+
+
 def test_a_workflow_whose_message_would_reach_nobody_is_not_switched_on(pages: "Pages", company: Company) -> None:
     path = reached.founded(company)
     with closing(sqlite3.connect(path)) as connection:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import accounts, log, monitoring, runs, workflows
+from console import accounts, automation, browse, log, monitoring, runs, workflows
 from console.activity import sequencing
 from tests.company import DOCUMENT, STEPS
 from tests.support.failing import failed, mend
@@ -146,6 +146,14 @@ def test_executions_of_a_day_say_why_there_are_none(pages: "Pages") -> None:
     for unbounded in ("", f"?to={today}", "?from=2020-01-01"):
         assert "Why there is none" not in mona.get(place + unbounded).text, unbounded
     pages.stan.get(f"{place}?from={today}", status=404)
+    automation.switch(pages.company.mona, "nightly", "night", enabled=True)
+    automation.synchronise(workflows.entry(pages.company.mona, "nightly").id)
+    browse.change(pages.company.olivia, "customer", "1", {"risk": "high"}, {"risk": None})
+    sequencing.catch_up()
+    automation.follow_log()
+    fired = mona.get("/workflows/nightly/triggers")
+    assert "Who or what" in fired.text
+    assert "/c/customer/1" in fired.links, "the record on which it fired"
 
 
 def test_a_run_is_a_journal_with_its_error_open_from_which_it_is_done_again(broken: "tuple[Pages, str]") -> None:

@@ -577,6 +577,8 @@ create table ticket (
     status ticket_status not null,
     priority smallint not null check (priority between 1 and 4),
     sla_due_at timestamptz,
+    pending_since timestamptz,
+    pending_hours numeric(8, 2) not null default 0,
     assignee text,
     resolution_code text,
     created_at timestamptz not null
@@ -592,6 +594,8 @@ comment on column ticket.channel is 'Channel';
 comment on column ticket.status is 'Status';
 comment on column ticket.priority is 'Priority';
 comment on column ticket.sla_due_at is 'Answer due';
+comment on column ticket.pending_since is 'With the customer since';
+comment on column ticket.pending_hours is 'Working hours with the customer';
 comment on column ticket.assignee is 'Assignee';
 comment on column ticket.resolution_code is 'Resolution';
 comment on column ticket.created_at is 'Received';

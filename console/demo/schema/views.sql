@@ -252,6 +252,48 @@ end $$;
 create trigger ticket_counts after insert or delete or update of status, kind, charge_id, customer_id on ticket
     for each row execute function count_charge_tickets();
 
+create function worked_hours(since timestamptz, until timestamptz) returns numeric language sql stable as $$
+    select coalesce(sum(extract(epoch from least(until, closes) - greatest(since, opens))) / 3600, 0)
+    from (
+        select (day + interval '8 hours') at time zone 'Europe/Vilnius' as opens, (day + interval '18 hours') at time zone 'Europe/Vilnius' as closes
+        from generate_series((since at time zone 'Europe/Vilnius')::date, (until at time zone 'Europe/Vilnius')::date, interval '1 day') as day
+        where extract(isodow from day) < 6
+    ) as worked
+    where least(until, closes) > greatest(since, opens)
+$$;
+create function after_working_hours(begun timestamptz, wanted numeric) returns timestamptz language sql stable as $$
+    select closes - (total - wanted) * interval '1 hour'
+    from (
+        select closes, sum(extract(epoch from closes - greatest(begun, opens)) / 3600) over (order by closes) as total
+        from (
+            select (day + interval '8 hours') at time zone 'Europe/Vilnius' as opens, (day + interval '18 hours') at time zone 'Europe/Vilnius' as closes
+            from generate_series(
+                (begun at time zone 'Europe/Vilnius')::date::timestamp, (begun at time zone 'Europe/Vilnius')::date + (10 + wanted) * interval '1 day', interval '1 day'
+            ) as day
+            where extract(isodow from day) < 6
+        ) as worked
+        where closes > begun
+    ) as counted
+    where total >= wanted
+    order by closes limit 1
+$$;
+create function stop_ticket_clock() returns trigger language plpgsql as $$
+begin
+    if new.status = 'pending_customer' and (tg_op = 'INSERT' or old.status <> 'pending_customer') then
+        new.pending_since = now();
+        new.sla_due_at = null;
+    elsif tg_op = 'UPDATE' and old.status = 'pending_customer' and new.status <> 'pending_customer' then
+        new.pending_hours = old.pending_hours + worked_hours(coalesce(old.pending_since, now()), now());
+        new.pending_since = null;
+    end if;
+    if new.status = 'open' and (tg_op = 'INSERT' or old.status <> 'open') then
+        new.sla_due_at = after_working_hours(new.created_at, 16 + new.pending_hours);
+    end if;
+    return new;
+end $$;
+comment on function stop_ticket_clock() is 'An answer is due sixteen working hours after the ticket came, less those that it waits for its customer';
+create trigger ticket_clock before insert or update of status on ticket for each row execute function stop_ticket_clock();
+
 create function count_charge_disputes() returns trigger language plpgsql as $$
 begin
     update charge set open_disputes = (

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, automation, enrolments, records
+from console import access, accounts, automation, browse, enrolments, records
 from console.automation import Listed, Made
 from console.core.documents import triggers_check
 from console.core.documents.workflow import Workflow
@@ -86,6 +86,7 @@ def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None) -> 
         "unable": unable_to_start.standing_problem(known, accounts.service_accounts()) if starting else None,
         "entry": entry,
         "active": entry.status == "active" and entry.live_version is not None,
+        "titles": browse.named(who, {fired.about for trigger in found for fired in trigger.last if fired.about is not None}),
         "triggers": [_drawn(trigger, document) | {"unseen": _unseen(trigger, document)} for trigger in found],
         "again": automation.again_words(document) if document is not None and document.run_as is not None else "",
         "exits": [automation.exit_words(one, document.collection) for one in document.exits] if document is not None else [],
@@ -140,6 +141,7 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
         else Badge("Waits for the workflow", "warn", "clock"),
         "next_at": trigger.next_at,
         "last": [(fired, STATES[fired.status]) for fired in trigger.last],
+        "named": any(fired.about for fired in trigger.last),
         "circle": any(fired.status == "stopped" for fired in trigger.last),
         "counts": counted,
         "partial": trigger.published and not counts,  # who sees some of the records is not told of the others
