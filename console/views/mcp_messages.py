@@ -112,7 +112,7 @@ def _result(asked: "JSONRPCRequest", *, modern: bool) -> dict[str, Any]:
     try:
         methods.validate_client_request(asked.method, version, asked.params)
     except ValidationError as error:
-        raise Wrong(INVALID_PARAMS, f"The parameters are wrong. {_named(error)}") from None
+        raise Wrong(INVALID_PARAMS, f"The parameters are wrong. {_named(error, BaseModel)}") from None
     return methods.serialize_server_result(asked.method, version, (ALWAYS if modern else {}) | do(params))
 
 
@@ -146,10 +146,10 @@ def _offered(version: Any) -> str:
     return version if version in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
 
 
-def _named(error: ValidationError) -> str:
-    """What is wrong with which field, in one sentence each."""
+def _named(error: ValidationError, model: type[BaseModel]) -> str:
+    """What is wrong with which field of the model, in one sentence each."""
     return " ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {json_shape.reason(each, BaseModel)}"
+        f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {json_shape.reason(each, model)}"
         for each in error.errors(include_url=False)[:5]
     )
 
@@ -186,7 +186,7 @@ def _call_tool(params: Mapping[str, Any]) -> dict[str, Any]:
     try:
         made = tool.do(tool.arguments.model_validate(params.get("arguments") or {}))
     except ValidationError as error:
-        return _failed(_named(error))
+        return _failed(_named(error, tool.arguments))
     except ConsoleError as error:
         note_refusal(error)
         said = [f"{detail['field']}: {detail['reason']}" for detail in error.details if "field" in detail and "reason" in detail]

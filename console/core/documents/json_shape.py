@@ -164,8 +164,8 @@ def _unknown(name: str, model: type[BaseModel], place: tuple[str | int, ...]) ->
 
 
 def _known(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
-    """The keys that the model allows at that place."""
-    schema = model.model_json_schema()
+    """The keys that the model allows at that place; none are known where no model is named."""
+    schema = {} if model is BaseModel else model.model_json_schema()
     part_schema: Any = schema
     for part in place[:-1]:
         part_schema = _inside(part_schema, part, schema)
