@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from console import access, accounts, settings, sources, workflows
+from console.activity import sequencing
 from console.db.engine import fetch
 from tests.company import PASSWORD, SQL
 from tests.conftest import web_app
@@ -49,6 +50,13 @@ def test_the_first_steps_follow_the_state_and_go_when_nothing_is_left_to_do(
         connection.executescript(SQL)
     sources.add("shop", f"sqlite:///{tmp_path / 'shop.db'}", "admin")
     mona = person("mona", "lead")
+    ines.get("/c/shop.customer/1")
+    sequencing.catch_up()
+    said = ines.get("/c/shop.customer/1?tab=activity&show=looks").text
+    assert "viewed this customer" in said  # a table without a document is called as on its pages
+    may = ines.get(next(link for link in ines.get("/settings/people").links if "/settings/people/usr_" in link)).text
+    assert "Customer" in may
+    assert "shop." not in said + may
     page = ines.get("/")
     assert "Connect a databaseshopDone" in page.text
     assert "Invite who makes workflowsMonaDone" in page.text
