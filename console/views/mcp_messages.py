@@ -112,7 +112,7 @@ def _result(asked: "JSONRPCRequest", *, modern: bool) -> dict[str, Any]:
     try:
         methods.validate_client_request(asked.method, version, asked.params)
     except ValidationError as error:
-        raise Wrong(INVALID_PARAMS, f"The parameters are wrong. {_named(error, BaseModel)}") from None
+        raise Wrong(INVALID_PARAMS, f"The parameters are wrong. {_named(error)}") from None
     return methods.serialize_server_result(asked.method, version, (ALWAYS if modern else {}) | do(params))
 
 
@@ -146,8 +146,8 @@ def _offered(version: Any) -> str:
     return version if version in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
 
 
-def _named(error: ValidationError, model: type[BaseModel]) -> str:
-    """What is wrong with which field of the model, in one sentence each."""
+def _named(error: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """What is wrong with which field, in one sentence each."""
     return " ".join(
         f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {json_shape.reason(each, model)}"
         for each in error.errors(include_url=False)[:5]

@@ -115,8 +115,8 @@ def model_errors(error: ValidationError, model: type[BaseModel]) -> list[Spot]:
     return list(spots.values())
 
 
-def reason(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    """The error in words, with how to fix it."""
+def reason(detail: ErrorDetails, model: type[BaseModel] | None) -> str:
+    """The error in words, with how to fix it; of a model that is not ours, without the names that it knows."""
     context = detail.get("ctx", {})
     match detail["type"]:
         case "missing":
@@ -154,9 +154,9 @@ def reason(detail: ErrorDetails, model: type[BaseModel]) -> str:
     return f"This must be {TYPE_WORDS[kind]}." if kind in TYPE_WORDS else _sentence(detail["msg"])
 
 
-def _unknown(name: str, model: type[BaseModel], place: tuple[str | int, ...]) -> str:
+def _unknown(name: str, model: type[BaseModel] | None, place: tuple[str | int, ...]) -> str:
     """An unknown setting; a similar known one is suggested."""
-    names = _known(model, place)
+    names = _known(model, place) if model is not None else []
     near = difflib.get_close_matches(name, names, 1)
     return f"There is no setting {name} here: " + (
         f"is {near[0]} meant?" if near else f"known are {', '.join(names)}." if names else "remove it."
@@ -164,8 +164,8 @@ def _unknown(name: str, model: type[BaseModel], place: tuple[str | int, ...]) ->
 
 
 def _known(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
-    """The keys that the model allows at that place; none are known where no model is named."""
-    schema = {} if model is BaseModel else model.model_json_schema()
+    """The keys that the model allows at that place."""
+    schema = model.model_json_schema()
     part_schema: Any = schema
     for part in place[:-1]:
         part_schema = _inside(part_schema, part, schema)
