@@ -72,11 +72,8 @@ def names_of(
     called = {
         collection: described for collection in sorted(collections | {each for each, _ in fields}) if (described := known(collection))
     }
-    derived = {
-        (collection, part.name): part.label
-        for collection, described in called.items()
-        for part in (*described.fields, *described.relations)
-    }
+    derived = {(collection, each.name): each.label for collection, described in called.items() for each in described.fields}
+    derived |= {(collection, each.name): each.label for collection, described in called.items() for each in described.relations}
     return Names(
         people=names["person"],
         collections={collection: described.label_one for collection, described in called.items()},
