@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from console import access
-from console.access import Index, Row
+from console.access import Index, Row, subject_scope
 from console.access.rows import EVERY, PERMISSIONS, kind_of
 from console.accounts import authority, person_changes, persons
 from console.accounts.authority import Pair
@@ -35,7 +35,6 @@ _KINDS = (
 _TITLES = sa.text(
     "select 'workflow:' || slug, title from console.workflow union all select 'inbox:' || id, title from console.inbox"
     " union all select 'action:' || id, title from console.action"
-    " union all select 'collection:' || id, coalesce(document ->> 'label', id) from console.collection"
 )
 
 
@@ -150,7 +149,8 @@ def _within_every(right: Right, found: Mapping[Right, bool]) -> bool:
 
 def _titles() -> dict[str, str]:
     with db.hot_engine().connect() as connection:
-        return {row[0]: row[1] for row in connection.execute(_TITLES)}
+        titles = {row[0]: row[1] for row in connection.execute(_TITLES)}
+    return titles | {f"collection:{name}": label for name, label in subject_scope.labels().items()}
 
 
 def _called(obj: str, titles: Mapping[str, str]) -> str:

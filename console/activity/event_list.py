@@ -25,6 +25,7 @@ from console.errors import Malformed, NotFound
 from console.log import event_lists, event_view, masking, recheck
 from console.log.event_lists import LogFilter, Within
 from console.log.read import Stored, stored
+from console.records import catalogue
 
 if TYPE_CHECKING:
     from console.runs.rows.loaded_rows import Judge
@@ -35,7 +36,7 @@ ROUNDS = 6  # a reader of few records is not served by reading the whole log for
 LONGEST_FILTER = 500
 LOOKS = frozenset({"record_viewed", "record_listed", "figures_viewed", "step_shown", "source_opened", "checks_shown"})
 WITHIN_STEPS = frozenset({
-    "step_entered", "step_submitted", "event_awaited", "event_arrived", "message_asked", "timer_set", "timer_fired", "effect_requested", "effect_reported", "effect_checked",
+    "step_entered", "event_awaited", "event_arrived", "message_asked", "timer_set", "timer_fired", "effect_requested", "effect_reported", "effect_checked",
     "proposal_requested", "attempt_cancelled",
 })  # fmt: skip
 """Events that only lead to another, which says what came of them."""
@@ -359,7 +360,7 @@ def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str]
     subjects.load(row.sub for row, opens in kept if opens and row.sub)
     events = [stored(row, opened=opens) for row, opens in kept]
     titles = record_titles.titles(reader.actor, (row for row, opens in kept if opens))
-    names, hidden = event_view.names_of(events, titles, own=own), reader.values
+    names, hidden = event_view.names_of(events, titles, known=catalogue.find, own=own), reader.values
     names = replace(names, collections={name: label + _beside(name) for name, label in names.collections.items()})
     return [
         ActivityRow(event, event_view.as_json(event, names, hidden=hidden, whole=opens), titles.get((row.collection, row.record)))

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
@@ -43,7 +43,7 @@ NAMING = {"collection": "collections", "inbox": "inboxes", "team": "teams", "act
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """Something to begin from. `automatic`: runs begin by themselves. `own`: a workflow of this console, `draft`: of which nothing is published. `more`: what
-    else is said of it. `lacks`: the kind of record that it is about, where the console has none of it.
+    else is said of it. `lacks`: the kind of record that it is about or reads, where the console has none of it.
     """
 
     id: str
@@ -60,13 +60,13 @@ class Beginning:
 
 
 def beginnings(actor: Actor) -> list[Beginning]:
-    """The shipped workflows and automations by title, those first whose records are here; then those of this console that the actor may edit."""
+    """The shipped workflows and automations by title whose records are here, then those of this console that the actor may edit, then the other shipped ones."""
     here = {each.id: each.label for each in seen(actor)}
     shipped = [
         each if alike(each.collection, here) in here else replace(each, lacks=humanised(each.collection.rpartition(".")[2]))
         for each in _shipped()
     ]
-    return [*sorted(shipped, key=lambda each: bool(each.lacks)), *_own(actor)]
+    return [*(each for each in shipped if not each.lacks), *_own(actor), *(each for each in shipped if each.lacks)]
 
 
 def nearest(offered: Sequence[Beginning], wanted: str) -> list[Beginning]:
@@ -224,8 +224,21 @@ def _beginning(name: str, document: Mapping[str, Any], *, own: bool) -> Beginnin
         own,
         picture,
         " ".join([str(document.get("description") or ""), *(str(step.get("title") or "") for step in document["steps"])]),
-        collection=str(document.get("collection") or ""),
+        collection=str(document.get("collection") or next(_collections(document["steps"]), "")),
     )
+
+
+def _collections(value: Any) -> Iterator[str]:
+    """The collections that steps name, in their order: an automation without a record of its own works on these."""
+    if isinstance(value, Mapping):
+        for name, entry in value.items():
+            if name == "collection" and isinstance(entry, str) and "{{" not in entry:
+                yield entry
+            else:
+                yield from _collections(entry)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from _collections(entry)
 
 
 def bring_in(actor: Actor, content: bytes, name: str, *, team: str | None) -> workflows.Entry:

@@ -4,7 +4,7 @@ What things are called is read in at most two statements however many events the
 version never change and are kept.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from console import sentences
 from console.core import outcome_words
+from console.core.documents.collections import Collection
 from console.core.origins import FORM
 from console.core.run.proposal import HIDDEN_MODES
 from console.db import tables
@@ -30,11 +31,12 @@ def names_of(
     events: Iterable[Stored],
     records: Mapping[tuple[str, str], str] | None = None,
     *,
+    known: Callable[[str], Collection | None],
     own: tuple[str, str] | None = None,
     items: Mapping[tuple[str, int], tuple[int, int]] | None = None,
 ) -> Names:
-    """Names for every id that the sentences of these events use. `records` are titles that the reader may see, by collection and key; `own` is the
-    record on whose page they stand; `items` are those of `items_of`, where all events are of one run.
+    """Names for every id that the sentences of these events use. `records` are titles that the reader may see, by collection and key; `known` finds a
+    collection, also one that no document describes; `own` is the record on whose page they stand; `items` are those of `items_of`, where all events are of one run.
     """
     people, collections, workflows, versions = set[str](), set[str](), set[str](), set[tuple[str, int]]()
     fields, actions, workspaces = set[tuple[str, str]](), set[str](), set[str]()
@@ -65,18 +67,27 @@ def names_of(
             workflows.add(str(open_data["workflow"]))
         before = body  # events of one run have the same ones, by the thousand
     workflows.update(workflow for workflow, _ in versions)
-    names = _names_by_kind(people, collections, workflows, actions, {collection for collection, _ in fields}, workspaces)
+    names = _names_by_kind(people, workflows, actions, {collection for collection, _ in fields}, workspaces)
     steps = _steps_of(versions)
+    called = {
+        collection: described for collection in sorted(collections | {each for each, _ in fields}) if (described := known(collection))
+    }
+    derived = {(collection, each.name): each.label for collection, described in called.items() for each in described.fields}
+    derived |= {(collection, each.name): each.label for collection, described in called.items() for each in described.relations}
     return Names(
         people=names["person"],
-        collections=names["collection"],
+        collections={collection: described.label_one for collection, described in called.items()},
         workflows=names["workflow"],
         steps={place: str(step["title"]) for place, step in steps.items()},
         loops=frozenset(place for place, step in steps.items() if step["type"] == "loop"),
         offers=steps,
         items=items or {},
         records=records or {},
-        fields={(collection, name): label for collection, name in fields if (label := names["field"].get(f"{collection}\n{name}"))},
+        fields={
+            (collection, name): label
+            for collection, name in fields
+            if (label := names["field"].get(f"{collection}\n{name}") or derived.get((collection, name)))
+        },
         actions=names["action"],
         workspaces=names["workspace"],
         own=own,
@@ -89,7 +100,6 @@ def _texts_in(value: Any) -> list[str]:
 
 def _names_by_kind(
     people: Iterable[str],
-    collections: Iterable[str],
     workflows: Iterable[str],
     actions: Iterable[str],
     described: Iterable[str],
@@ -110,10 +120,8 @@ def _names_by_kind(
         .lateral("relation")
     )
     relation = relations.c.value
-    label = sa.func.coalesce(collection.document["label_one"].astext, collection.document["label"].astext, collection.id)
     parts = sa.union_all(
         sa.select(sa.literal("person").label("of"), person.id, person.name).where(person.id.in_(sorted(people))),
-        sa.select(sa.literal("collection"), collection.id, label).where(collection.id.in_(sorted(collections))),
         sa.select(sa.literal("workflow"), workflow.id, workflow.title).where(workflow.id.in_(sorted(workflows))),
         sa.select(sa.literal("action"), action.id, action.title).where(action.id.in_(sorted(actions))),
         sa.select(sa.literal("field"), collection.id.op("||")(sa.literal("\n")).op("||")(fields.c.key), fields.c.value.op("->>")("label"))
@@ -128,7 +136,7 @@ def _names_by_kind(
             workspace.id.in_(sorted(workspaces)), workspace.document.is_not(None)
         ),
     )
-    by_kind: dict[str, dict[str, str]] = {kind: {} for kind in ("person", "collection", "workflow", "action", "field", "workspace")}
+    by_kind: dict[str, dict[str, str]] = {kind: {} for kind in ("person", "workflow", "action", "field", "workspace")}
     with hot_engine().connect() as connection:
         for kind, key, name in connection.execute(parts):
             by_kind[kind][key] = name

@@ -14,6 +14,7 @@ from console.proposals import call_log, feedback, field_labels, options, prompts
 from console.proposals.call_log import Call, Field
 from console.proposals.feedback import Opinion
 from console.proposals.options import HOUSE
+from console.records import catalogue
 from console.runs.changing.run_rights import see
 from console.runs.showing.reader_reach import hidden_from
 
@@ -126,7 +127,7 @@ def _events(actor: Actor, call_made: Call) -> tuple[Mapping[str, Any], Mapping[s
     ends = [event for event in every if event.type in HANDED_IN and (event.open.get("proposal") or {}).get("call") == call_made.id]
     wanted = [*answers[-1:], *ends[:1]]
     opened = log.open_values(call_made.run, wanted) if wanted else {}
-    hidden, names = hidden_from(actor, looking_back=True), event_view.names_of(list(opened.values()))
+    hidden, names = hidden_from(actor, looking_back=True), event_view.names_of(list(opened.values()), known=catalogue.find)
     shown = {n: event_view.as_json(event, names, hidden=hidden) for n, event in opened.items()}
     return (shown.get(answers[-1].n, {}) if answers else {}, shown.get(ends[0].n, {}) if ends else {}, True)
 

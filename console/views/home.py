@@ -7,7 +7,7 @@ from zlib import crc32
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import access, browse, inboxes, monitoring, runs, workflows, workspaces
+from console import access, browse, inboxes, monitoring, runs, settings, workflows, workspaces
 from console.access import limits
 from console.activity import proof
 from console.browse import pins
@@ -194,16 +194,20 @@ def panels(who: Actor, look: Look, lately: Sequence[RunHead], *, works: bool) ->
 
 
 def _first_steps(who: Actor) -> list[Panel]:
-    """Return the panel of a new installation for who administers it, and for who makes workflows: what is still to do before the first run.
+    """Return the panel of a new installation: for who makes workflows until there is one, for who administers it until nothing of it is left to do.
 
-    It goes with the first workflow.
+    A server of one's own may be backed up in other ways, so that it does not wait for a backup there.
     """
-    if workflows.all_known():
-        return []
+    made = workflows.all_known()
     if not (access.can(who, None, "source", "manage") and access.can(who, None, "user", "manage")):
+        if made:
+            return []
         rows = [("Make the first workflow", "From a sentence, from a template, or empty", "To do", "/workflows/new")]
         return [Panel("first-steps", "First steps", "/workflows", "Workflows", rows)] if new.places() else []
-    names, makers = sorted(catalogue.current().sources), limits.able(None, "workflow:*", "edit")
+    setup = settings.current()
+    names, makers, kept = sorted(catalogue.current().sources), limits.able(None, "workflow:*", "edit"), status.last_backup()
+    if made and (setup.demo or (names and makers and (kept or not setup.embedded))):
+        return []
     rows = [
         ("Connect a database", ", ".join(names) or "Nothing is written into it", "Done" if names else "To do", "/settings/sources/new"),
         (
@@ -212,8 +216,8 @@ def _first_steps(who: Actor) -> list[Panel]:
             "Done" if makers else "To do",
             "/settings/people/invite",
         ),
-        ("Make the first workflow", "The lead signs in and opens Workflows, New workflow", "To do", "/workflows"),
-        ("Keep backups", "console backup FILE, each night", "Done" if status.last_backup() else "To do", "/operations"),
+        ("Make the first workflow", "The lead signs in and opens Workflows, New workflow", "Done" if made else "To do", "/workflows"),
+        ("Keep backups", "console backup FILE, each night", "Done" if kept else "To do", "/operations"),
     ]
     return [Panel("first-steps", "First steps", "/settings", "Settings", rows)]
 

@@ -14,6 +14,7 @@ from console.accounts import absences
 from console.core.run.origin import StartedBy
 from console.db.engine import fetch
 from console.log import event_view
+from console.records import catalogue
 from console.work import my_work, ticket_assignment, tickets
 from tests.demo.test_nightly_automations import ROOT, House, filled, house
 from tests.jobs import work_as_workers_do
@@ -82,7 +83,9 @@ def test_p6_the_review_of_an_operator_who_is_away_goes_to_who_stands_in(house: H
     assert given.run is not None, given.reason
     work_as_workers_do()
     events = log.events_of(given.run)
-    said = [event_view.sentence(event, event_view.names_of([event])) for event in events if event.type == "run_assigned"]
+    said = [
+        event_view.sentence(event, event_view.names_of([event], known=catalogue.find)) for event in events if event.type == "run_assigned"
+    ]
     assert runs.get(mona, given.run).json["holder"] == tom.id
     assert given.run in [head.id for head in my_work.work_of(tom).in_hand]
     assert ["Tom" in line and "in place of Olivia" in line for line in said] == [True], said

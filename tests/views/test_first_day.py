@@ -1,4 +1,4 @@
-"""The first day of an installation that is not the demo: who administers it is told what to do next, until there is a workflow."""
+"""The first day of an installation that is not the demo: who administers it is told what to do next, until nothing is left to do."""
 
 import sqlite3
 from contextlib import closing
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from console import access, accounts, sources, workflows
+from console import access, accounts, settings, sources, workflows
+from console.activity import sequencing
 from console.db.engine import fetch
 from tests.company import PASSWORD, SQL
 from tests.conftest import web_app
@@ -34,7 +35,9 @@ def ines(clean: object) -> Browser:
     return person("ines", "admin")
 
 
-def test_the_first_steps_follow_the_state_and_go_with_the_first_workflow(ines: Browser, tmp_path: Path) -> None:
+def test_the_first_steps_follow_the_state_and_go_when_nothing_is_left_to_do(
+    ines: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = ines.get("/")
     assert ("h2", "First steps") in page.headings
     assert "Connect a databaseNothing is written into itTo do" in page.text
@@ -47,6 +50,13 @@ def test_the_first_steps_follow_the_state_and_go_with_the_first_workflow(ines: B
         connection.executescript(SQL)
     sources.add("shop", f"sqlite:///{tmp_path / 'shop.db'}", "admin")
     mona = person("mona", "lead")
+    ines.get("/c/shop.customer/1")
+    sequencing.catch_up()
+    said = ines.get("/c/shop.customer/1?tab=activity&show=looks").text
+    assert "viewed this customer" in said  # a table without a document is called as on its pages
+    may = ines.get(next(link for link in ines.get("/settings/people").links if "/settings/people/usr_" in link)).text
+    assert "Customer" in may
+    assert "shop." not in said + may
     page = ines.get("/")
     assert "Connect a databaseshopDone" in page.text
     assert "Invite who makes workflowsMonaDone" in page.text
@@ -55,6 +65,14 @@ def test_the_first_steps_follow_the_state_and_go_with_the_first_workflow(ines: B
     assert "/workflows/new" in mona.get("/workflows").links
     workflows.import_file(SMALL, publish=True)
     assert "First steps" not in ines.get("/").text + mona.get("/").text
+    monkeypatch.setattr(settings.Settings, "embedded", property(lambda _: True))
+    assert "To doKeep backups" not in (page := ines.get("/").text)
+    assert "Keep backupsconsole backup FILE, each nightTo do" in page
+    assert "First steps" not in mona.get("/").text
+    monkeypatch.undo()
+    fetch("update console.person set disabled_at = now() where email = 'mona@fernwick.example' returning 1")
+    access.refresh()
+    assert "Invite who makes workflowsA lead: admins do not make themTo do" in ines.get("/").text
 
 
 def test_a_new_installation_names_no_record_of_the_demo(ines: Browser) -> None:

@@ -97,8 +97,8 @@ def test_ended_runs_are_counted_and_the_best_of_them_can_be_watched(pages: "Page
 
 
 def test_somebody_without_records_is_told_whom_to_ask(pages: "Pages") -> None:
-    assert "An administrator can grant a role" in pages.stan.get("/").text
-    assert "An administrator can grant a role" in pages.stan.get("/c").text
+    assert "An administrator gives the rights on it" in pages.stan.get("/").text
+    assert "An administrator gives the rights on it" in pages.stan.get("/c").text
 
 
 def test_ones_own_page_has_the_way_out(pages: "Pages") -> None:

@@ -238,7 +238,8 @@ def test_requests_that_name_their_version_have_to_agree_with_their_headers(olivi
     [
         ("findRecords", {}, "collection"),
         ("findRecords", {"collection": "customer", "limit": 5000}, "limit"),
-        ("findRecords", {"collection": "customer", "where": "1=1"}, "where"),
+        ("findRecords", {"collection": "customer", "where": "1=1"}, "where: There is no setting where here: known are collection, q"),
+        ("listCollections", {"all": True}, "all: There is no setting all here"),
         ("triggerWorkflow", {"workflow_id": "care-review", "record_id": "1"}, "idempotency_key"),
         ("triggerWorkflow", {"workflow_id": "care-review", "record_id": "1", "idempotency_key": "k"}, "why"),
     ],

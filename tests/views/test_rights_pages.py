@@ -158,8 +158,12 @@ def test_the_matrix_and_the_simulator_by_page(pages: Pages) -> None:
     assert "Operator in Operations may read Accounts" in page.text
     assert "Nobody with an open account is called" in ines.get("/settings/access?person=zorro").text
     assert "Nothing here is called that" in ines.get("/settings/access?q=zzz").text
-    for kind in ("action", "workflow", "inbox", "label", "console"):
-        ines.get(f"/settings/access?kind={kind}")
+    for kind in ("collection", "action", "workflow", "inbox", "label", "console"):
+        page = ines.get(f"/settings/access?kind={kind}&team=operations")
+        changed_at = [link for link in page.links if "/operator/on?object=" in link]
+        assert bool(changed_at) == (kind != "label")
+        for link in changed_at[:1]:  # from what a role may do to where it is changed
+            assert ines.get(link).forms
     text = ines.client.get("/settings/access/export.csv").text
     assert text.startswith('"who","name"')
     assert '"role:operator"' in text

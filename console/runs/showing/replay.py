@@ -11,6 +11,7 @@ from console.core.actor import Actor
 from console.core.run import Event, Run, fold
 from console.errors import ConsoleError, NotFound
 from console.log import event_view, masking
+from console.records import catalogue
 from console.runs.changing.run_rights import Seen, see
 from console.runs.rows import loaded_rows
 from console.runs.rows.run_events import as_event
@@ -128,7 +129,9 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
             "last": last,
             "run": run_json,
             "event": event_view.as_json(
-                event, event_view.names_of([event], _titled(seen), items=event_view.items_of(map(log.closed, rows))), hidden=hidden
+                event,
+                event_view.names_of([event], _titled(seen), known=catalogue.find, items=event_view.items_of(map(log.closed, rows))),
+                hidden=hidden,
             ),
             "screen": {"record": panel, **({"content": blocks["content"]} if blocks["content"] else {})},
             "read_only": True,
@@ -235,7 +238,7 @@ def _titled(seen: Seen) -> dict[tuple[str, str], str]:
 
 
 def _ticks(rows: Sequence[log.Row], titled: Mapping[tuple[str, str], str]) -> list[Tick]:
-    called = event_view.names_of(map(log.closed, rows), titled, items=event_view.items_of(map(log.closed, rows)))
+    called = event_view.names_of(map(log.closed, rows), titled, known=catalogue.find, items=event_view.items_of(map(log.closed, rows)))
     return [Tick(row, called) for row in rows]
 
 
@@ -263,6 +266,8 @@ def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tup
     seen = see(actor, run_id)
     found = log.events_of(run_id, after=after, limit=limit + 1)
     page = found[:limit]
-    called = event_view.names_of(page, _titled(seen), items=event_view.items_of(log.history(run_id) if after else page))
+    called = event_view.names_of(
+        page, _titled(seen), known=catalogue.find, items=event_view.items_of(log.history(run_id) if after else page)
+    )
     hidden = hidden_from(actor, looking_back=True)
     return [event_view.as_json(stored, called, hidden=hidden) for stored in page], page[-1].n if len(found) > limit else None

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from console import access, accounts
 from console.access import policy_words
-from console.access.rows import ACTS, WHOLE
+from console.access.rows import ACTS, EVERY, WHOLE
 from console.access.spoken_names import known
 from console.core import expressions
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
@@ -54,11 +54,18 @@ def show() -> Response:
         "told": filters | {"kind": kind, "team": team},
         "unknown": filters["person"] if filters["person"] and person is None else "",
         "act_words": policy_words.act,
+        "changed_at": None if person or kind == "label" else lambda column, line: _rules_address(column, line, team),
         "said": lambda row: policy_words.rule(row, table.names),
         "names": {person.id: person.name for person in accounts.people()},
         "export": frame.with_query("/settings/access/export.csv", {"team": team or None, "person": person.id if person else None}),
     }
     return area.page("settings/access.html", "access", context)
+
+
+def _rules_address(column: matrix.Column, line: matrix.Line, team: str) -> str:
+    """Return where the role's rules on the object are changed: in the team that is looked at, those on the console itself everywhere."""
+    place = EVERY if line.obj in WHOLE or not team else f"t:{team}"
+    return frame.with_query(f"{column.href}/on", {"object": line.obj, "place": place})
 
 
 @blueprint.get("/export.csv")
