@@ -121,7 +121,7 @@ select f.trigger, f.at, f.status, r.id, f.why, f.collection, f.record from (
 """  # noqa: S608 (texts of ours)
     found: dict[str, list[Fired]] = {}
     for row in connection.execute(sa.text(ranked), {"workflow": workflow_id, "most": LAST, **given}):
-        found.setdefault(row[0], []).append(Fired(*row[1:5], about=(row[5], row[6]) if row[5] and row[6] else None))
+        found.setdefault(row[0], []).append(Fired(row[1], row[2], row[3], row[4], about=(row[5], row[6]) if row[5] and row[6] else None))
     return found
 
 

@@ -25,7 +25,9 @@ def place(actor: Actor, collection_id: str) -> Place:
         )
     relation = next((found for each in asked.values() if each.table and (found := consents_relation(collection, each.table))), None)
     if relation is None:
-        fields = [collection.by_name[each.field].label for each in asked.values() if each.field in collection.by_name]
+        fields = [
+            collection.by_name[name].label for each in asked.values() if (name := each.field) is not None and name in collection.by_name
+        ]
         raise NotAllowed(f"What they agreed to stands in {' and '.join(f'“{label}”' for label in dict.fromkeys(fields))} of this record.")
     need = (f"collection:{relation.collection}", "create")
     if not access.can(actor, None, *need):

@@ -147,7 +147,7 @@ def test_a_segment_that_is_a_select_is_one_that_the_console_takes() -> None:
     selects = [segment["sql"] for segment in SEGMENTS.values() if "sql" in segment]
     assert selects
     for text in selects:
-        assert sql_question.parse(text, "postgresql").named_selects == ["id"]
+        assert [each.alias_or_name for each in sql_question.parse(text, "postgresql").expressions] == ["id"]
 
 
 @with_document

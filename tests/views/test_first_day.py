@@ -66,8 +66,8 @@ def test_the_first_steps_follow_the_state_and_go_when_nothing_is_left_to_do(
     workflows.import_file(SMALL, publish=True)
     assert "First steps" not in ines.get("/").text + mona.get("/").text
     monkeypatch.setattr(settings.Settings, "embedded", property(lambda _: True))
-    assert "To doKeep backups" not in (page := ines.get("/").text)
-    assert "Keep backupsconsole backup FILE, each nightTo do" in page
+    assert "To doKeep backups" not in (home := ines.get("/").text)
+    assert "Keep backupsconsole backup FILE, each nightTo do" in home
     assert "First steps" not in mona.get("/").text
     monkeypatch.undo()
     fetch("update console.person set disabled_at = now() where email = 'mona@fernwick.example' returning 1")

@@ -89,8 +89,8 @@ def test_completing_into_a_record_write_answers_what_came_of_it(company: Company
     assert (view.json["current"]["step"], kinds(run_id)[-1]) == ("decide", "step_shown")
     assert runs.get(company.olivia, run_id).json == view.json
     sequencing.catch_up()
-    told = [row.sentence for row in activity.on_record(company.olivia, "customer", "1").rows]
-    assert any(line.startswith("Olivia handed in “") for line in told), "the record's own page names who changed it, not the engine alone"
+    said = [row.sentence for row in activity.on_record(company.olivia, "customer", "1").rows]
+    assert any(line.startswith("Olivia handed in “") for line in said), "the record's own page names who changed it, not the engine alone"
 
 
 def test_drafts_survive_saving_and_are_given_to_who_resumes(company: Company) -> None:
