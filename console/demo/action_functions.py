@@ -124,9 +124,15 @@ class Screenings:
         return next((run for run in runs if run.values["subject_hash"] == digest and run.values["list_versions"] == versions), None)
 
     def undecided(self, subject: Subject) -> "list[Record]":
-        """Hits of the subject that nobody has decided, of its newest screening and of those before: each entry once."""
-        open_ = (hit for _, hit in self._of(subject) if hit.values["status"] in ("open", "needs_more"))
-        return list({hit.values["entry_id"]: hit for hit in open_}.values())
+        """Hits of the subject that nobody has decided, of its newest screening and of those before: each entry once.
+
+        One that is the same person is asked about again: it stands as long as nobody says otherwise.
+        """
+        hits = [hit for _, hit in self._of(subject)]
+        newest = {hit.values["entry_id"]: hit for hit in hits}
+        open_ = [hit for hit in hits if hit.values["status"] in ("open", "needs_more")]
+        same = [hit for hit in newest.values() if hit.values["status"] == "true_match"]
+        return list({hit.values["entry_id"]: hit for hit in (*open_, *same)}.values())
 
     def cleared(self, subject: Subject) -> dict[tuple[int, int], "Record"]:
         """(entry, its version) → the newest hit of this subject that was cleared as false, where nothing about the subject has changed since."""
