@@ -194,7 +194,7 @@ def test_a_reference_is_sorted_by_the_title_that_people_read(tmp_path: Path, ser
         assert [row.key for rows in every for row in rows] == by_name(place, down=True)
         hidden = partial(Scope, everything=True, hidden=frozenset({"last"}))
         for more in ({"elsewhere": Scope}, {"hidden": frozenset({"person_id"})}, {"elsewhere": hidden}):
-            scope = replace(whole("job"), **more)  # type: ignore[arg-type]
+            scope = replace(whole("job"), **more)
             assert not titled_orders.by_title(records.collection("job"), scope, records.collection("job").fields), (
                 "an order would tell what its reader may not see"
             )
