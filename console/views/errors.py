@@ -201,7 +201,7 @@ def _place(reason: Reason) -> tuple[str, str] | None:
     kind, _, slug = reason.need[0].partition(":")
     if kind != "workflow" or reason.need[1] == "see" or not access.can(g.actor, reason.team, reason.need[0], "see"):
         return None
-    return f"/workflows/{quote(slug, safe='')}", spoken_names.spoken(reason.need[0])
+    return ("/workflows", "Workflows") if slug == "*" else (f"/workflows/{quote(slug, safe='')}", spoken_names.spoken(reason.need[0]))
 
 
 def _form_to_resend() -> list[tuple[str, str]]:

@@ -102,6 +102,8 @@ def test_without_a_model_the_page_says_so(company: Company, mona: FlaskClient) -
 
 
 def test_a_new_workflow_from_words_or_from_the_nearest_template(company: Company, mona: FlaskClient, model: Server) -> None:
+    refused = signed_in(web_app(), "ada").get("/workflows/new")
+    assert (refused.status_code, 'href="/workflows">Back to Workflows<' in refused.text) == (403, True)
     page = mona.get("/workflows/new").text
     assert "A model proposes the steps" in page
     assert "Care review" in page  # one of her own
