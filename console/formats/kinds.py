@@ -17,6 +17,20 @@ MOMENTS = frozenset({"date", "datetime", "time"})
 CHOSEN = frozenset({"multi_enum", "checklist"})
 LISTS = CHOSEN | {"array"}
 SHOWN_ONLY = frozenset({"other", "binary", "file"})
+WIDGET_WORDS = {
+    "input": "One line", "textarea": "Several lines", "select": "Choose from a list", "radio": "Choose by buttons", "switch": "Switch",
+    "badge": "Badge in its colour", "tags": "Tags", "number": "Number", "plain": "Number without separators", "money": "Money",
+    "percent": "Per cent", "day": "Day", "long_day": "Day in words", "iso": "2026-11-20", "ago": "How long ago", "link": "Link", "email": "E-mail link",
+    "phone": "Phone link", "iban": "IBAN in groups", "country": "Country", "language": "Language", "currency": "Currency", "image": "Image", "file": "File", "code": "Code", "json": "JSON",
+    "fraction": "Per cent of a part of one", "colour": "Colour", "person": "Name of a person who has this account",
+    "translations": "Text in the reader's language",
+    "unix": "Moment, from seconds since 1970",
+    "unix_ms": "Moment, from thousandths of seconds since 1970",
+    "unix_us": "Moment, from millionths of seconds since 1970",
+    "julian": "Moment, from Julian days",
+    "cocoa": "Moment, from seconds since 2001, as iOS and macOS count",
+}  # fmt: skip
+"""What each widget is called where people choose one, or read how a column is taken."""
 
 
 @dataclass(frozen=True, slots=True)

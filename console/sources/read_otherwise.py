@@ -3,19 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from console import formats
 from console.core.documents.collections import Collection, Field
-
-TYPES: Mapping[str, str] = {
-    "text": "text", "long_text": "long text", "integer": "a number", "decimal": "a number", "money": "an amount", "boolean": "yes or no", "date": "a day",
-    "datetime": "a moment", "time": "a time", "enum": "a choice", "multi_enum": "choices", "email": "an e-mail address", "phone": "a phone number",
-    "url": "a link", "json": "details", "array": "a list", "file": "a file", "reference": "another record", "uuid": "an ID", "binary": "bytes",
-}  # fmt: skip
-WIDGETS: Mapping[str, str] = {
-    "money": "an amount", "percent": "a percentage", "fraction": "a percentage", "colour": "a colour", "country": "a country", "language": "a language",
-    "currency": "a currency", "badge": "a status", "iban": "an IBAN", "person": "a person", "json": "details", "code": "code", "plain": "a number without separators",
-    "translations": "a text in several languages", "unix": "a moment (seconds since 1970)", "unix_ms": "a moment (milliseconds since 1970)",
-    "unix_us": "a moment (microseconds since 1970)", "julian": "a moment (Julian days)",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +43,5 @@ def _otherwise(was: Field, now: Field) -> str:
 
 
 def _kind(field: Field) -> str:
-    kind = WIDGETS.get(field.widget or "") or TYPES.get(field.type, field.type.replace("_", " "))
-    return f"{kind} in its smallest unit" if field.minor else kind
+    kind = formats.WIDGET_WORDS.get(field.widget or "") or field.type.replace("_", " ").capitalize()
+    return f"“{kind}, in its smallest unit”" if field.minor else f"“{kind}”"

@@ -250,7 +250,7 @@ def test_what_is_read_otherwise_though_no_table_changed_is_said_before_it_is_tak
     found = sources.difference("club")
     assert not found.changes
     said = {(one.column, one.words) for one in found.readings}
-    assert ("Seen at", "is read as a moment (seconds since 1970) (so far: a number)") in said
+    assert ("Seen at", "is read as “Moment, from seconds since 1970” (so far: “Integer”)") in said
     assert any(column == "Reset" and "hidden from everybody" in words for column, words in said)
     sources.take("club", found.stamp)
     member = records.collection("club.member")

@@ -8,7 +8,7 @@ import pytest
 
 from console import collections, hooks, records, settings as real_settings
 from console.core.documents.collections import WIDGETS
-from console.views.settings.collection_forms import WIDGET_WORDS
+from console.formats import WIDGET_WORDS
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages

@@ -6,6 +6,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from console import formats
 from console.collections import Editing
 from console.core.documents.collections import SHOWN_ONLY, WIDGETS, Field
 from console.core.documents.collections.document_check import FITTING
@@ -25,19 +26,6 @@ WATCHED = (
     ("deleted", "Deleted at", "Rows that are gone altogether are not seen by a column"),
 )
 GROWING = frozenset({"datetime", "date", "integer", "decimal"})
-WIDGET_WORDS = {
-    "input": "One line", "textarea": "Several lines", "select": "Choose from a list", "radio": "Choose by buttons", "switch": "Switch",
-    "badge": "Badge in its colour", "tags": "Tags", "number": "Number", "plain": "Number without separators", "money": "Money",
-    "percent": "Per cent", "day": "Day", "long_day": "Day in words", "iso": "2026-11-20", "ago": "How long ago", "link": "Link", "email": "E-mail link",
-    "phone": "Phone link", "iban": "IBAN in groups", "country": "Country", "language": "Language", "currency": "Currency", "image": "Image", "file": "File", "code": "Code", "json": "JSON",
-    "fraction": "Per cent of a part of one", "colour": "Colour", "person": "Name of a person who has this account",
-    "translations": "Text in the reader's language",
-    "unix": "Moment, from seconds since 1970",
-    "unix_ms": "Moment, from thousandths of seconds since 1970",
-    "unix_us": "Moment, from millionths of seconds since 1970",
-    "julian": "Moment, from Julian days",
-    "cocoa": "Moment, from seconds since 2001, as iOS and macOS count",
-}  # fmt: skip
 AI_WORDS = {
     "full": "Yes, the value as it is",
     "masked": "Only a placeholder such as [EMAIL_1]; it may choose the value without reading it",
@@ -106,12 +94,12 @@ def offered(item: Field) -> list[tuple[str, str]]:
         fitting = [name for name in fitting if name not in choosing]
     if item.stored not in {"text", "uuid"}:
         fitting = [name for name in fitting if name != "input"]
-    return [(name, WIDGET_WORDS[name]) for name in fitting]
+    return [(name, formats.WIDGET_WORDS[name]) for name in fitting]
 
 
 def every_widget() -> list[tuple[str, str]]:
     """Return all widgets in words, for a field whose kind is not known yet."""
-    return list(WIDGET_WORDS.items())
+    return list(formats.WIDGET_WORDS.items())
 
 
 def _effective(editing: Editing, place: str) -> Sequence[str]:
