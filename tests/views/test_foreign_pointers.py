@@ -11,6 +11,7 @@ from console import access, records, sources
 from console.core import record_links
 from console.core.documents.collections import Stored, assemble, pointing
 from console.core.scopes import whole
+from console.records import titled_orders
 from tests.core.test_collections import column
 
 if TYPE_CHECKING:
@@ -223,3 +224,17 @@ def test_a_record_of_a_join_table_is_called_by_what_it_joins(pages: "Pages", tmp
         assert "A9, maker 7" in text, "of what is gone nothing but the key is known"
     (key,) = (row.key for row in records.page("track.item_maker", whole("track.item_maker")).rows if row.values["item"] == "A2")
     assert ("h1", "Chair, Oak & Sons") in pages.olivia.get(f"/c/track.item_maker/{key}").headings
+
+
+def test_a_list_is_sorted_by_the_names_that_stand_there_or_says_that_it_took_too_long(
+    pages: "Pages", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = "insert into issues with recursive n (i) as (select 4 union all select i + 1 from n where i < 60000) select i, 'Leak ' || i, 1 + i % 2, null from n;"
+    connected(tmp_path, RAILS.replace("'New', 0", "'Waiting', 0") + many)
+    listed = "/c/track.issues?sort=status_id.title"
+    assert listed in pages.olivia.get("/c/track.issues?sort=id").links
+    assert "Crack" in pages.olivia.get(listed).text, "Rejected comes before Waiting, though its number is higher"
+    monkeypatch.setattr(titled_orders, "SECONDS", 0.001)
+    told = pages.olivia.get(pages.olivia.client.get(listed).location)
+    assert "Leak" in told.text
+    assert {"took too long", "by number"} == {words for words in ("took too long", "by number") if words in told.text}
