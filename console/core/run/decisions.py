@@ -91,9 +91,8 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
     if command.fork is not None:
         sealed |= sealed_of(context={step: dict(output) for step, output in command.fork.context.items()}, item=command.fork.item)
     began = Event("run_started", now, open_data, sealed, by=command.by)
-    if command.fork is not None:
-        events, follows = [began], command.fork.start
-    else:
+    events, follows, last, last_outcome = [began], command.fork.start if command.fork is not None else None, start.id, "default"
+    if command.fork is None:
         entered = enter_step(plan, run, start.id, 1, now, "running")
         if command.wrong:
             why = {"code": "wrong_input"}, {"message": command.wrong}
@@ -103,8 +102,7 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
         done = Event(
             "step_completed", now, outcome, sealed_of(values=dict(command.input), output=dict(command.output)), (start.id, 1), command.by
         )
-        events, follows = [began, entered, done], plan.workflow.target(start.id, "default")
-        last, last_outcome = start.id, "default"
+        events, follows = [began, entered, done], plan.workflow.target(last, last_outcome)
     after = fold(events, run)
     for each in command.taken:
         if follows != each.step:
