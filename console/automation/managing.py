@@ -25,6 +25,7 @@ from console.errors import Conflict, Invalid, NotFound
 from console.workflows import Entry
 
 NEXT, LAST = 5, 10
+OUT_AGAIN = "Enrolled, and out of it again before the run began."
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +112,17 @@ def _listed(trigger: Trigger, row: Any | None, last: Sequence[Fired], *, active:
 
 
 def _last(connection: Connection, actor: Actor, workflow_id: str, seen: str, given: dict[str, list[str]]) -> dict[str, list[Fired]]:
-    """The newest firings of each trigger that meet the condition `seen`; one statement."""
+    """The newest firings of each trigger that meet the condition `seen`; one statement. Of who was enrolled it tells what became of them since."""
     ranked = f"""
-select f.trigger, f.at, f.status, r.id, f.why, f.collection, f.record from (
+select f.trigger, f.at, f.status, r.id, case when e.run is not null then null when e.status = 'left' then :out else f.why end, f.collection, f.record from (
     select t.id from console.trigger t where t.workflow = :workflow
 ) t cross join lateral (
     select * from console.firing f where f.workflow = :workflow and f.trigger = t.id and {seen} order by f.at desc, f.id desc limit :most
-) f left join {access.runs(actor).sql()} on r.id = f.run order by f.trigger, f.at desc, f.id desc
+) f left join console.enrolment e on f.run is null and e.workflow = :workflow and e.key = f.id
+left join {access.runs(actor).sql()} on r.id = coalesce(f.run, e.run) order by f.trigger, f.at desc, f.id desc
 """  # noqa: S608 (texts of ours)
     found: dict[str, list[Fired]] = {}
-    for row in connection.execute(sa.text(ranked), {"workflow": workflow_id, "most": LAST, **given}):
+    for row in connection.execute(sa.text(ranked), {"workflow": workflow_id, "most": LAST, "out": OUT_AGAIN, **given}):
         found.setdefault(row[0], []).append(Fired(row[1], row[2], row[3], row[4], about=(row[5], row[6]) if row[5] and row[6] else None))
     return found
 

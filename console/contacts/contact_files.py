@@ -31,8 +31,13 @@ AS_TEXT = re.compile(r'="([^"]*)"')
 UNREADABLE = "\ufffd"
 UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Characters that nobody sees or typed: marks of files that were put together, blanks without width, what turns the direction of text. They are left out."""
-NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")
-"""How spreadsheets, archives and PDF files begin."""
+WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How files of spreadsheets begin, new ones and old ones, and archives."""
+NO_TEXT = (*WORKBOOK, b"%PDF")
+SAVE_AS = (
+    "This is a workbook of Excel or another spreadsheet. Open it there, save it as “CSV UTF-8 (Comma delimited)”, and choose that file."
+)
+NOT_TEXT = "This is no text file. Save the table as CSV, in UTF-8 where that can be chosen."
 LONG = f"{UNREADABLE} longer than a line may be\n"
 """Stands for a line that is too long to be kept."""
 NOT_CLOSED = "A quotation mark on this line is never closed, or has text behind its end."
@@ -88,7 +93,7 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
     head = first[: 64 << 10].decode(encoding, errors="replace") if encoding is not None else ""
     if encoding is None or first.startswith(NO_TEXT) or head.count("\x00") * 4 > len(head):
         forget(folder)
-        raise Invalid("This is no text file.", at=("csv", "Save the table as CSV, in UTF-8 where that can be chosen."))
+        raise Invalid("This is no text file.", at=("csv", SAVE_AS if first.startswith(WORKBOOK) else NOT_TEXT))
     heading = next((line for line in head.splitlines() if line.strip("\ufeff\t ")), "")
     told = TOLD_DELIMITER.fullmatch(heading.strip("\ufeff"))
     delimiter = told[1] if told else max(DELIMITERS, key=lambda mark: (heading.count(mark), -DELIMITERS.index(mark)))

@@ -10,13 +10,12 @@ import orjson
 from console import access, accounts, formats, records
 from console.actions import hand_forms
 from console.browse import browsed_collection
-from console.contacts import cells, consent_columns, contact_files, headings, titled
+from console.contacts import cells, consent_columns, contact_files, headings, present, titled
 from console.contacts.consent_columns import COLUMNS, Columns, Place
 from console.contacts.contact_files import ContactFile, Row
 from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
-from console.core.filters import Test
 from console.core.moments import is_zone
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
@@ -24,8 +23,6 @@ from console.errors import Invalid, NotFound
 from console.records import Record
 
 AT_ONCE = 1_000
-ASKED = 200
-"""Values that one statement looks for: two contacts may have each of them, and a page has 500."""
 CONSENT, TOLD, ALL, EVERYONE = "consent:", "told:", "all:", "everyone"
 """Before a channel, and before a field of the table of consents, where a column tells of consent; before a field that is the same for all who are added; channels to which all agreed."""
 IMPORTED = "import"
@@ -239,7 +236,8 @@ def judge(
     told = [_values(plan, row) for row in part]
     keyed = titled.with_keys(plan.actor, list(plan.fields.values()), [values for values, _ in told])
     read = [(row, values, [*wrong, *unnamed]) for row, (_, wrong), (values, unnamed) in zip(part, told, keyed, strict=True)]
-    there = _contacts_present(plan, [values for _, values, _ in read])
+    told_by = [values[plan.match] for _, values, _ in read if plan.match and values.get(plan.match) not in (None, "")]
+    there = present.by_value(plan.collection.id, plan.read, plan.match or "", told_by)
     firsts = first_line([(row.number, _identity(plan, values)) for row, values, wrong in read if values and not wrong])
     allowed = _changeable(plan, [record for found in there.values() for record in found])
     lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
@@ -395,21 +393,6 @@ def _identity(plan: Plan, values: Mapping[str, Any]) -> str:
         if named not in (None, "")
         else f"all {orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str).decode()}"
     )
-
-
-def _contacts_present(plan: Plan, values: Sequence[Mapping[str, Any]]) -> dict[str, list[Record]]:
-    """What the lines are found by, in small letters → the contacts within the actor's sight that have it; one statement for two hundred."""
-    name = plan.match
-    if name is None:
-        return {}
-    given = [value[name] for value in values if value.get(name) not in (None, "")]
-    wanted = sorted({spelled for value in given for spelled in headings.spellings(value)}, key=str)
-    found: dict[str, list[Record]] = {}
-    for start in range(0, len(wanted), ASKED):
-        page = records.page(plan.collection.id, plan.read, where=Test(name, "in", wanted[start : start + ASKED]), limit=records.MOST_ROWS)
-        for record in page.rows:
-            found.setdefault(headings.as_compared(record.values.get(name)), []).append(record)
-    return found
 
 
 def _changeable(plan: Plan, found: Sequence[Record]) -> AbstractSet[str]:

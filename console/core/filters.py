@@ -25,6 +25,8 @@ LONGEST_TEXT = 2_000
 LONGEST_FILTER = 50_000
 MOST_DAYS = 36_500
 TAGS = "tags"
+ANY_CASE = "in_any_case"
+"""Like `in` for texts whose capitals do not count, the values in small letters: of the console's own questions, offered to nobody."""
 TAG_OPS = ("contains", "eq", "ne", "in", "is_null")
 """Comparisons of the console's own tags: has it, has it, has it not, has one of them, has none or any."""
 

@@ -150,6 +150,10 @@ class Dialect:
         pattern = given.replace("/", "//").replace("%", "/%").replace("_", "/_")
         return self.text(column, field).ilike(value(f"{pattern}%" if start else f"%{pattern}%"), escape="/")
 
+    def in_any_case(self, column: Column, field: Field, given: list[str]) -> Condition:
+        """Condition that the text is one of these, which are in small letters, ignoring case."""
+        return sa.func.lower(self.text(column, field)).in_([value(item) for item in given])
+
     def holds(self, column: Column, field: Field, given: Any) -> Condition:
         """Condition that a list column contains this value."""
         if field.native == "enum[]" and field.options is not None and all(option.value != given for option in field.options):
@@ -298,6 +302,10 @@ class SQLite(WithoutLists):
         found = sa.func.instr(sa.func.console_lower(column), value(given.lower()))
         return found == 1 if start else found > 0
 
+    @override
+    def in_any_case(self, column: Column, field: Field, given: list[str]) -> Condition:
+        return sa.func.console_lower(column).in_([value(item) for item in given])
+
 
 class MySQL(WithoutLists):
     """Default collations treat `a` and `A` as equal and ignore trailing blanks: an exact comparison is added to the one that uses the index."""
@@ -393,6 +401,10 @@ class MySQL(WithoutLists):
     def finds(self, column: Column, field: Field, given: str, *, start: bool = False) -> Condition:
         found = sa.func.locate(sa.func.lower(value(given)), sa.func.lower(_wide(column)))
         return found == 1 if start else found > 0
+
+    @override
+    def in_any_case(self, column: Column, field: Field, given: list[str]) -> Condition:
+        return _bytes(sa.func.lower(_wide(column))).in_([_letters(item) for item in given])
 
 
 def _as_shown(column: Column, field: Field) -> Column:

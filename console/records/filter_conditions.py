@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from console.core import filters
 from console.core.documents.collections import Collection
 from console.core.expressions import parse
 from console.core.expressions.nodes import Literal, Node
@@ -81,6 +82,8 @@ def _test_condition(test: Test, compiler: Compiler, column: Column) -> Condition
             null, fit, _ = compiler.split_values(column.field, [Constant(item, certain=False) for item in test.value])
             found = compiler.dialect.one_of(column.sql, column.field, fit)
             return sa.or_(found, column.sql.is_(None)) if null else found
+        case filters.ANY_CASE if column.field.stored == "text":
+            return compiler.dialect.in_any_case(column.sql, column.field, [item for item in test.value if values.storable(item)])
         case "contains" if column.field.stored == "array":
             return compiler.list_holds(Literal(test.value), column, positive=True)
         case "contains" | "starts_with":

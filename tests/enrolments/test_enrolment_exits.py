@@ -208,3 +208,7 @@ def test_what_a_trigger_finds_is_enrolled_once_and_begins_at_the_pace(company: C
     ]
     run = runs.get(company.mona, str(lead(company, "2").run)).json
     assert run["trigger"]["id"] == "rated"
+    (refused, enrolled) = automation.listed(company.mona, "nurture")[1][0].last
+    assert (refused.run, enrolled.run, enrolled.why) == (None, run["id"], None), "what became of them, not what was to come"
+    fetch("update console.enrolment set run = null returning id")
+    assert automation.listed(company.mona, "nurture")[1][0].last[1].why == "Enrolled, and out of it again before the run began."

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from console.core import expressions
+from console.core import expressions, filters
 from console.core.documents.collections import Field, fields_of
 from console.core.expressions import Expression, search_syntax
 from console.core.expressions.functions import FUNCTIONS
@@ -280,3 +280,12 @@ def test_a_computed_condition_is_filtered_by_as_it_is_shown(places: list[Place],
         for (op, wanted), holds in ASKED.items():
             found = place.found(filter_conditions.filter_condition(Asked("c", op, wanted), collection, place.table.columns))
             assert found == {key for key, value in shown.items() if holds(value)}, (collection.dialect, text, op, wanted)
+
+
+def test_texts_are_found_whatever_their_capitals(places: list[Place]) -> None:
+    for place in places:
+        stored = {key: values["t"] for key, values in place.values.items() if isinstance(values["t"], str) and values["t"].isascii()}
+        for text in {text.lower() for text in stored.values() if "\x00" not in text}:
+            asked = Asked("t", filters.ANY_CASE, [text, "nobody"])
+            found = place.found(filter_conditions.filter_condition(asked, place.collection, place.table.columns))
+            assert found & stored.keys() == {key for key, one in stored.items() if one.lower() == text}, (place.collection.dialect, text)

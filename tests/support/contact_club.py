@@ -17,7 +17,7 @@ insert into contact values
     (1, 'Sam Whitfield', 'sam@post.example', '+1 202 555 0147', 'US', 'America/Denver', 'en', 'new', 'olivia', 100.50, 'yes', '2026-02-01'),
     (2, 'Ana Petrauskė', 'ana@post.example', null, 'LT', null, 'lt', 'new', 'olivia', 20, 'no', null),
     (3, 'Bram de Wit', null, '+31 20 794 6000', 'NL', 'Europe/Amsterdam', 'nl', 'engaged', null, null, null, null),
-    (4, 'Greta Falk', 'greta@post.example', null, 'SE', 'Europe/Stockholm', 'sv', 'engaged', 'tom', 5, null, null),
+    (4, 'Greta Falk', 'Greta@Post.example', null, 'SE', 'Europe/Stockholm', 'sv', 'engaged', 'tom', 5, null, null),
     (5, 'Kenji Morita', 'kenji@post.example', null, 'JP', 'Asia/Tokyo', 'ja', 'engaged', 'tom', 7.25, null, null),
     (6, 'Stan Nobody', null, null, null, null, null, 'lost', null, null, null, null);
 insert into consent values

@@ -192,6 +192,7 @@ def test_incidents_are_retried_together_and_set_aside(broken: "tuple[Pages, str]
     mona, place = pages.mona, "/workflows/reminding/incidents"
     page = mona.get(place)
     assert "Incidents 1" in page.text
+    assert "Adaeze Okonkwo-Bell · At later" in page.text, "whom it is about"
     retry = next(link for link in page.links if link.endswith("/retry"))
     assert "Retry 1 run of Reminding?" in mona.get(retry).text
     mona.post(retry, {"csrf_token": mona.token, "from": "start", "version": "live"}, status=303)

@@ -91,26 +91,29 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
     if command.fork is not None:
         sealed |= sealed_of(context={step: dict(output) for step, output in command.fork.context.items()}, item=command.fork.item)
     began = Event("run_started", now, open_data, sealed, by=command.by)
-    if command.fork is not None:
-        return [began, enter_step(plan, run, command.fork.start, 1, now)]
-    entered = enter_step(plan, run, start.id, 1, now, "running")
-    if command.wrong:
-        why = {"code": "wrong_input"}, {"message": command.wrong}
-        failed = Event("step_failed", now, why[0] | {"type": "start"}, why[1], (start.id, 1))
-        return [began, entered, failed, Event("run_failed", now, *why)]
-    outcome = {"n": 1, "type": "start", "outcome": "default", "automatic": False, "handled_manually": False}
-    done = Event(
-        "step_completed", now, outcome, sealed_of(values=dict(command.input), output=dict(command.output)), (start.id, 1), command.by
-    )
-    events = [began, entered, done]
-    after, last, start_outcome = fold(events, run), start.id, "default"
+    events, follows, last, last_outcome = [began], command.fork.start if command.fork is not None else None, start.id, "default"
+    if command.fork is None:
+        entered = enter_step(plan, run, start.id, 1, now, "running")
+        if command.wrong:
+            why = {"code": "wrong_input"}, {"message": command.wrong}
+            failed = Event("step_failed", now, why[0] | {"type": "start"}, why[1], (start.id, 1))
+            return [began, entered, failed, Event("run_failed", now, *why)]
+        outcome = {"n": 1, "type": "start", "outcome": "default", "automatic": False, "handled_manually": False}
+        done = Event(
+            "step_completed", now, outcome, sealed_of(values=dict(command.input), output=dict(command.output)), (start.id, 1), command.by
+        )
+        events, follows = [began, entered, done], plan.workflow.target(last, last_outcome)
+    after = fold(events, run)
     for each in command.taken:
-        if plan.workflow.target(last, start_outcome) != each.step:
+        if follows != each.step:
             raise not_possible(run, "Beginning again where it failed, for its way there is another in this version; from the start")
         more = _take_over_step(plan, after, each, command, now)
         events += more
-        after, last, start_outcome = fold(more, after), each.step, each.outcome
-    return [*events, *go_to_next(plan, after, last, start_outcome, None, now)]
+        after, last, last_outcome = fold(more, after), each.step, each.outcome
+        follows = plan.workflow.target(last, last_outcome)
+    if command.fork is not None and not command.taken:
+        return [*events, enter_step(plan, run, command.fork.start, 1, now)]
+    return [*events, *go_to_next(plan, after, last, last_outcome, None, now)]
 
 
 def _hands_off(command: Start) -> dict[str, Any]:

@@ -252,14 +252,26 @@ def _input(
         return given, {}, " ".join([WRONG_INPUT, *(f"{labels.get(name) or name}: {reason}" for name, reason in named[:5])])
 
 
-def begin_branch(actor: Actor, definition: Definition, parent: Loaded, fork: Fork, hands_off: HandsOff) -> str:
-    """Start a branch of the parent's own workflow, on its record, and return its id. The parent was allowed to start; the branch's steps are judged one by one."""
-    run, now = parent.run, log.now()
+def begin_branch(
+    actor: Actor,
+    definition: Definition,
+    parent: Loaded,
+    fork: Fork,
+    hands_off: HandsOff,
+    *,
+    linked_to: str | None = None,
+    taken: Sequence[Taken] = (),
+) -> str:
+    """Start a branch of the parent's own workflow, on its record, and return its id. The parent was allowed to start; the branch's steps are judged one by one.
+
+    `linked_to` is the ended branch that it repeats, which then stands for the parent too, `taken` its steps to take over.
+    """
+    run, by, now = parent.run, hands_off.by, log.now()
     command = commands.Start(
-        by=None,
+        by=by.id if by is not None else None,
         id=new_id("run"),
         team=run.team,
-        version=run.version,
+        version=definition.number,
         workflow=run.workflow,
         collection=run.collection,
         record=run.record,
@@ -267,6 +279,8 @@ def begin_branch(actor: Actor, definition: Definition, parent: Loaded, fork: For
         input=run.input,
         output={},
         trigger="workflow",
+        linked_to=linked_to,
+        taken=taken,
         label=run.label,
         acts_for=actor.id,
         origin=hands_off.origin,
@@ -276,7 +290,8 @@ def begin_branch(actor: Actor, definition: Definition, parent: Loaded, fork: For
         fork=fork,
     )
     try:
-        write(ENGINE, definition, None, decisions.decide(plan_of(definition), Run(), command, now), subject=parent.subject, hand_on=True)
+        events = decisions.decide(plan_of(definition), Run(), command, now)
+        write(by or ENGINE, definition, None, events, subject=parent.subject, hand_on=True)
     except StartedAlready as already:
         return already.run_id
     return command.id

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from console import accounts, faults, queue, runs, workflows
+from console import accounts, faults, monitoring, queue, runs, workflows
+from console.activity import sequencing
 from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch
 from console.errors import Conflict
+from console.monitoring import incidents
 from console.runs.rows.run_store import load
 from console.views.run import wait_words
 from tests.company import Company
@@ -184,9 +186,26 @@ def test_the_body_of_a_loop_is_a_run_for_each_item(company: Company, on_failure:
     run_id = begin("looping")
     company.work()
     told = company.told(run_id, "mona")
+    sequencing.catch_up()
+    monitoring.read_log()
+    (incident,) = incidents.open_incidents(company.mona)
+    part = next(child.id for child in runs.children_of(run_id) if child.status == "failed")
+    publish("nowhere", [step("start", "start", "end"), step("end", "end", None)])
     if on_failure == "stop":
-        assert told["status"] == "failed"
+        assert (told["status"], incident.newest.id, incident.count) == ("failed", run_id, 1), (
+            "what failed in it stands for nothing of its own"
+        )
+        with pytest.raises(Conflict, match="part of another run"):
+            runs.rerun(company.mona, part, origin="failure", version="original")
         return
+    known = next(each for each in workflows.all_known() if each.slug == "looping")
+    done = incidents.retry_all(company.mona, known, incident.cause, origin="failure", version="original")
+    company.work()
+    again = company.told(done.started[part], "mona")
+    assert (again["status"], [each["step"] for each in again["attempts"]]) == ("completed", ["choice", "odd"])
+    assert fetch("select count(*) from console.run where workflow = %s", (known.id,))[0][0] == 6, "the item alone is done again"
+    assert list(runs.rebuild(again["id"], check=True)) == []
+    assert incidents.open_incidents(company.mona) == []
     assert (told["status"], told["context"]["say"]) == ("completed", {"done": 3, "of": 4})
     assert [(row["key"], row["status"]) for row in told["context"]["each"]["items"]] == [
         ("1", "completed"), ("2", "completed"), ("3", "failed"), ("4", "completed"),
