@@ -196,6 +196,8 @@ def test_who_has_to_agree(
         ({"decide": {"option": "reject"}, "score": {"risk_band": None, "score": None}}, {"status": "rejected", "band": "high"}),
         ({"decide": {"option": "escalate"}, "mlro": {"option": "reject"}, "hits": {"sanctions": ["9"]}}, {"status": "rejected", "band": "prohibited", "sanctions": True}),
         ({"decide": {"option": "approve_with_conditions", "conditions": ["no_cash"], "condition_due": "2027-01-01"}}, {"status": "approved", "conditions": ["no_cash"], "earliest": "2027-01-01"}),
+        ({"decide": {"option": "approve_with_conditions", "conditions": ["monthly_limit"], "condition_due": "2027-01-01", "monthly_limit": 250000}},
+         {"conditions": ["monthly_limit"], "monthly_limit": 250000}),
         ({"decide": {"option": "approve"}, "score": {"risk_band": "low", "band": "medium"}}, {"lowered": True}),
         ({"decide": {"option": "approve"}, "hits": {"cleared": ["9"]}}, {"hits_cleared": True}),
     ],

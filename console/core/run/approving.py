@@ -233,7 +233,7 @@ def _reopened(
 ) -> list[Event]:
     """The events that open the step again with the submitted values. An automatic step becomes a person's, or ends the run."""
     step = (attempt.step, attempt.attempt)
-    details = [dict(error) for error in errors] or [{"field": "approval", "reason": message}]
+    details = [dict(error) for error in errors] or [{"field": "approval", "reason": message, "code": code}]
     reopened = Event("step_reopened", now, {"code": code}, sealed_of(values=dict(attempt.values)) | {"errors": details}, step)
     if attempt.step not in plan.automatic:
         return [reopened]

@@ -84,6 +84,9 @@ def _wrong(
 ) -> Note | None:
     if wrong is None and not details:
         return None
+    if details and all(detail.get("code") == "withdrawn" for detail in details):  # one's own doing: nothing is wrong
+        stopped = (view.json["current"] or {}).get("take_over")
+        return None if stopped else Note("Nothing was done. What you typed is still here.", str(details[0]["reason"]), "info", "hand-stop")
     labels = {entry["name"]: entry["label"] for entry in (view.screen or {}).get("fields", ())}
     listed = []
     for detail in details:
