@@ -121,7 +121,7 @@ class Comparison(Block):
     def picture(cls, data: Data, say: Say) -> Data:
         """Each line in words, how many say what, and what is still needed."""
         lines = _grouped([_in_words(line, say) for line in data["lines"]])
-        told = Counter(_told(line) for line in lines if line["counts"] and line["verdict"])
+        told = Counter(_verdict_and_word(line) for line in lines if line["counts"] and line["verdict"])
         tally = ", ".join(
             f"{count} {own or (WORDS[word].lower() if count == 1 else PLURALS[word])}"
             for word in WORDS
@@ -240,7 +240,7 @@ def _in_words(line: Data, say: Say) -> Data:
     }
 
 
-def _told(line: Data) -> tuple[str, str]:
+def _verdict_and_word(line: Data) -> tuple[str, str]:
     """The verdict of a line, and its own word where that says less than Same: *Alike* is not counted as the same."""
     return line["verdict"], str(line["words"] or "").lower() if line["verdict"] == "same" else ""
 

@@ -233,7 +233,7 @@ def _reopened(
 ) -> list[Event]:
     """The events that open the step again with the submitted values. An automatic step becomes a person's, or ends the run."""
     step = (attempt.step, attempt.attempt)
-    details = [dict(error) for error in errors] or [{"field": "approval", "reason": message, "code": code}]
+    details = [dict(error) for error in errors] or [{"field": "approval", "reason": message}]
     reopened = Event("step_reopened", now, {"code": code}, sealed_of(values=dict(attempt.values)) | {"errors": details}, step)
     if attempt.step not in plan.automatic:
         return [reopened]
@@ -263,7 +263,8 @@ def withdraw(plan: Plan, run: Run, by: str, reason: str, now: datetime) -> list[
     """The events when the holder withdraws the request: it is void, and the form is opened again."""
     attempt, approval = require_open(run, str((run.waiting or {}).get("key")))
     ended = _voided(approval, attempt, "withdrawn", by, now, reason)
-    return [ended, *_reopened(plan, attempt, "withdrawn", "The request for approval was withdrawn.", now)]
+    said = "The request for approval was withdrawn."
+    return [ended, *_reopened(plan, attempt, "withdrawn", said, now, [{"field": "approval", "reason": said, "code": "withdrawn"}])]
 
 
 def expire(plan: Plan, run: Run, approval_id: str, now: datetime) -> list[Event]:
