@@ -214,7 +214,8 @@ def test_what_is_applied(told: dict[str, Any], values: dict[str, Any]) -> None:
 )
 def test_a_monthly_limit_asks_for_its_amount(step: str, chosen: list[str] | None, asked: bool) -> None:
     entry = next(entry for entry in steps.view(KYC.step(step)).config.form if entry.name == "monthly_limit")
-    assert condition_holds(entry.required_if, roots(**{step: {"conditions": chosen}})) is asked
+    told: dict[str, Any] = {step: {"conditions": chosen}}
+    assert condition_holds(entry.required_if, roots(**told)) is asked
 
 
 @pytest.mark.parametrize(
