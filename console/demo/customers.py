@@ -48,6 +48,7 @@ def _customer(world: World, profile: Profile, rng: Random, taken: set[str]) -> R
         "pep_status": profile.pep,
         "expected_monthly_minor": None if profile.status == "not_started" else _expected(profile, rng),
         "conditions": [],
+        "monthly_limit_minor": None,
         "restriction_code": profile.restriction,
     }
     row["sector"] = _sector(profile, rng)

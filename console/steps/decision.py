@@ -315,7 +315,7 @@ def _without_shut(config: DecisionConfig, context: Context, fields: Sequence[For
 
 def _choice(value: str | None) -> FormField:
     """The choice for conditions of the form: `steps.<id>.option`."""
-    return FormField(OPTION, "Choice", readonly=True, value=value)
+    return FormField(OPTION, "What was decided", readonly=True, value=value)
 
 
 SENTENCE = FormField(UNOPENED, "Why it was not opened", "long_text", max_length=2000, lines=2, explains="unopened")

@@ -132,7 +132,7 @@ class LoadRelated(StepType):
             return (reason,)
         former = context.former.get(KEY)
         known = {option["value"] for option in options}
-        only = next(iter(known)) if len(known) == 1 else None
+        only = next(iter(known)) if len(known) == 1 and step.config.take else None  # else it is for a person to say so
         value = former if former in known | {NOT_ONE} else only
         every = [*options, {"value": NOT_ONE, "label": "None of these"}]
         label = rows.label if rows is not None and rows.label else "Record"

@@ -34,6 +34,7 @@ CHECKS: list[tuple[str, str, Callable[[Row], bool]]] = [
     ("customer", "products <@ array['account', 'card', 'payouts_cross_border', 'merchant']", lambda row: {*row["products"]} <= {"account", "card", "payouts_cross_border", "merchant"}),
     ("customer", "risk_score between 0 and 100", lambda row: row["risk_score"] is None or 0 <= row["risk_score"] <= 100),
     ("customer", "expected_monthly_minor >= 0", lambda row: row["expected_monthly_minor"] is None or row["expected_monthly_minor"] >= 0),
+    ("customer", "monthly_limit_minor > 0", lambda row: row["monthly_limit_minor"] is None or row["monthly_limit_minor"] > 0),
     ("customer", "kind <> 'person' or birth_date is not null", lambda row: row["kind"] != "person" or row["birth_date"] is not None),
     ("customer", "kind <> 'company' or (legal_form is not null and register_no is not null)", lambda row: row["kind"] != "company" or None not in {row["legal_form"], row["register_no"]}),
     ("account", "iban ~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}$'", lambda row: bool(re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}", row["iban"]))),

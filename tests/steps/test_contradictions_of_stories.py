@@ -157,6 +157,8 @@ def test_a_refund_against_what_the_charge_says(name: str, values: dict[str, Any]
         ("media", "searched", {"media": {"searched": "Xyz Qqq"}}, "Searched for Xyz Qqq; the customer is Halcyon B.V."),
         ("edd", "source_of_funds", {"edd": {"source_of_funds": "salary"}}, "Halcyon B.V. is a company"),
         ("decide", "condition_due", {"decide": {"condition_due": "2026-11-01"}}, "is past"),
+        ("decide", "monthly_limit", {"decide": {"monthly_limit": 0, "conditions": ["monthly_limit"]}}, "more than nothing"),
+        ("decide", "monthly_limit", {"decide": {"monthly_limit": 9, "conditions": ["no_cash"]}}, "not among the conditions"),
         ("decide", "reject_code", {"decide": {"reject_code": "sanctions"}}, "No hit on a sanctions list"),
         ("decide", "reject_code", {"decide": {"reject_code": "false_documents"}}, "every document was accepted"),
     ],

@@ -10,7 +10,7 @@ import pytest
 from console import steps
 from console.core.documents.action_document import Action, read as read_action
 from console.core.documents.approval_rules import required_approval
-from console.core.documents.fields import computed
+from console.core.documents.fields import computed, condition_holds
 from console.core.documents.workflow import Workflow, read
 from console.core.expressions import parse
 from console.core.policy import rules
@@ -196,6 +196,8 @@ def test_who_has_to_agree(
         ({"decide": {"option": "reject"}, "score": {"risk_band": None, "score": None}}, {"status": "rejected", "band": "high"}),
         ({"decide": {"option": "escalate"}, "mlro": {"option": "reject"}, "hits": {"sanctions": ["9"]}}, {"status": "rejected", "band": "prohibited", "sanctions": True}),
         ({"decide": {"option": "approve_with_conditions", "conditions": ["no_cash"], "condition_due": "2027-01-01"}}, {"status": "approved", "conditions": ["no_cash"], "earliest": "2027-01-01"}),
+        ({"decide": {"option": "approve_with_conditions", "conditions": ["monthly_limit"], "condition_due": "2027-01-01", "monthly_limit": 250000}},
+         {"conditions": ["monthly_limit"], "monthly_limit": 250000}),
         ({"decide": {"option": "approve"}, "score": {"risk_band": "low", "band": "medium"}}, {"lowered": True}),
         ({"decide": {"option": "approve"}, "hits": {"cleared": ["9"]}}, {"hits_cleared": True}),
     ],
@@ -204,6 +206,16 @@ def test_what_is_applied(told: dict[str, Any], values: dict[str, Any]) -> None:
     known = roots(**told)
     made = {name: computed(rule, known) for name, rule in steps.view(KYC.step("apply")).config.values.items()}
     assert {name: made[name] for name in values} == values
+
+
+@cases(
+    ("step", "chosen", "asked"),
+    [(step, chosen, chosen == ["monthly_limit"]) for step in ("decide", "mlro") for chosen in (["monthly_limit"], ["no_cash"], None)],
+)
+def test_a_monthly_limit_asks_for_its_amount(step: str, chosen: list[str] | None, asked: bool) -> None:
+    entry = next(entry for entry in steps.view(KYC.step(step)).config.form if entry.name == "monthly_limit")
+    told: dict[str, Any] = {step: {"conditions": chosen}}
+    assert condition_holds(entry.required_if, roots(**told)) is asked
 
 
 @pytest.mark.parametrize(

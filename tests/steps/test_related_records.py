@@ -48,8 +48,10 @@ def test_the_only_one_is_taken(company: Company) -> None:
 def test_where_it_is_set_so_a_person_says_yes_to_the_only_one(company: Company) -> None:
     told = begin(company, {**OPEN, "take": False})
     assert (told["current"]["step"], told["current"]["take_over"]) == ("find", None)
-    assert told["current"]["form"]["fields"][0]["value"] == "LT459999900012345678"
-    assert choose(company, told)["current"]["step"] == "fine"
+    assert told["current"]["form"]["fields"][0]["value"] is None, "nobody has said yes to it yet"
+    with pytest.raises(Invalid):
+        choose(company, told)
+    assert choose(company, told, key="LT459999900012345678")["current"]["step"] == "fine"
 
 
 def test_of_several_a_person_chooses_one_or_none(company: Company) -> None:

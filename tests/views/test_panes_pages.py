@@ -91,6 +91,13 @@ def test_an_error_and_a_hint_describe_the_box() -> None:
     assert (box.error, box.theirs, box.after) == ("Too long.", "–", "b")
 
 
+def test_an_earlier_result_is_said_once_with_what_it_stands_in() -> None:
+    last = [("high", ""), ("low", "60 % by Ownership"), ("low", "40 % by Votes"), (None, "Gone")]
+    found = [{"value": value, "title": title} for value, title in last]
+    box = form_boxes.box(field(type_="enum", options=RISK, last=found), LOOK)
+    assert box.last == "High; Low (60 % by Ownership, 40 % by Votes)"
+
+
 def test_typed_text_wins_over_the_draft_and_the_answer_over_both() -> None:
     screen = {"type": "guidance", "fields": [field("a", value="shown"), field("b", value="shown")]}
     assert [box.value for box in form_boxes.boxes(screen, LOOK, typed={"a": "typed"})] == ["typed", "shown"]

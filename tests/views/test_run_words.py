@@ -150,6 +150,7 @@ def test_what_a_run_waits_for(waiting: Mapping[str, Any] | None, words: str) -> 
         ({"state": "done", "by_name": "Ana Lopes", "attempt": 2}, "Update data, Ana Lopes, 12:04, attempt 2"),
         ({"state": "cancelled", "by_name": None}, "Update data"),
         ({"type": "", "by_name": None, "state": "done"}, ""),
+        ({"items": 1, "state": "done", "at": None}, "Update data, 2 done"),
     ],
 )
 def test_what_stands_under_a_step(step: dict[str, Any], words: str) -> None:

@@ -28,6 +28,7 @@ def test_a_run_goes_from_start_to_end_without_script(pages: "Pages") -> None:
     olivia.send(page, "/complete", v_risk="high")
     page = olivia.follow()
     assert "What do you decide?" in page.text
+    assert "What was found, then" not in page.text, "nothing stands above the choice"
     olivia.send(page, "/complete", outcome="approve")
     page = olivia.follow()
     assert ("h2", "Care review is done: Approved") in page.headings

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from console import access, workflows
 from console.core import drafting
+from console.views.editor import step_form
 from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import signed_in
@@ -309,3 +310,23 @@ def test_a_step_that_asks_for_a_form_alone_leads_on_in_one_way(company: Company,
     written = {"op": "set", "step": "asked", "field": "config.fields", "value": ["email"]}
     workflows.edit(company.mona, made.slug, 2, drafting.read_changes([written]))
     assert ways() == ["updated", "unchanged", "default"]
+
+
+def test_a_setting_offers_the_fields_of_what_it_names_and_to_change_only_those_that_can_be(company: Company, mona: FlaskClient) -> None:
+    document = workflows.open_draft(company.mona, "care-review").document
+
+    def offered(step: dict[str, Any], path: tuple[str | int, ...]) -> set[str]:
+        boxes, todo = step_form.boxes(company.mona, document, step, {}, {}), []
+        while boxes:
+            todo += boxes
+            boxes = [each for box in boxes for each in (*box.boxes, *box.more, *(one for row in box.rows for one in (*row[0], *row[1])))]
+        return {value for box in todo if box.path == json.dumps(path) for value, _ in box.options}
+
+    changed = offered({"id": "a", "type": "update_data", "config": {"fields": ["risk"]}}, ("config", "fields"))
+    assert "risk" in changed
+    assert "id" not in changed, "nobody changes the key of a record"
+    related = [{"name": "accounts", "relation": "account", "fields": ["iban"]}]
+    read = {"id": "a", "type": "get_data", "config": {"fields": ["id"], "related": related}}
+    assert "id" in offered(read, ("config", "fields"))
+    assert {"iban"} <= offered(read, ("config", "related", 0, "fields"))
+    assert "risk" not in offered(read, ("config", "related", 0, "fields")), "the fields of the customer are not those of an account"

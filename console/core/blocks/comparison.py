@@ -1,5 +1,6 @@
 """Comparison: ours beside theirs, and one word for each line: Same, Differs or Unknown."""
 
+from collections import Counter
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -120,8 +121,13 @@ class Comparison(Block):
     def picture(cls, data: Data, say: Say) -> Data:
         """Each line in words, how many say what, and what is still needed."""
         lines = _grouped([_in_words(line, say) for line in data["lines"]])
-        counted = {word: sum(line["verdict"] == word and line["counts"] for line in lines) for word in WORDS}
-        tally = ", ".join(f"{count} {WORDS[word].lower() if count == 1 else PLURALS[word]}" for word, count in counted.items() if count)
+        told = Counter(_verdict_and_word(line) for line in lines if line["counts"] and line["verdict"])
+        tally = ", ".join(
+            f"{count} {own or (WORDS[word].lower() if count == 1 else PLURALS[word])}"
+            for word in WORDS
+            for (verdict, own), count in told.items()
+            if verdict == word
+        )
         heads = {f"{name}_head": say(data[name]) for name in ("ours", "theirs", "line")}
         first = SHOWN if len(lines) > UNFOLDED else len(lines)
         return {
@@ -232,6 +238,11 @@ def _in_words(line: Data, say: Say) -> Data:
         "counts": counts,
         "hot": (line.get("hot") or {}).get("value") is True,
     }
+
+
+def _verdict_and_word(line: Data) -> tuple[str, str]:
+    """The verdict of a line, and its own word where that says less than Same: *Alike* is not counted as the same."""
+    return line["verdict"], str(line["words"] or "").lower() if line["verdict"] == "same" else ""
 
 
 def _grouped(lines: list[Data]) -> list[Data]:

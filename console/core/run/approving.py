@@ -263,7 +263,8 @@ def withdraw(plan: Plan, run: Run, by: str, reason: str, now: datetime) -> list[
     """The events when the holder withdraws the request: it is void, and the form is opened again."""
     attempt, approval = require_open(run, str((run.waiting or {}).get("key")))
     ended = _voided(approval, attempt, "withdrawn", by, now, reason)
-    return [ended, *_reopened(plan, attempt, "withdrawn", "The request for approval was withdrawn.", now)]
+    said = "The request for approval was withdrawn."
+    return [ended, *_reopened(plan, attempt, "withdrawn", said, now, [{"field": "approval", "reason": said, "code": "withdrawn"}])]
 
 
 def expire(plan: Plan, run: Run, approval_id: str, now: datetime) -> list[Event]:

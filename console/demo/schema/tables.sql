@@ -118,6 +118,7 @@ create table customer (
     next_review_at date,
     expected_monthly_minor bigint check (expected_monthly_minor >= 0),
     conditions jsonb not null default '[]',
+    monthly_limit_minor bigint check (monthly_limit_minor > 0),
     restriction_code restriction_code not null default 'none',
     open_kyc_tickets smallint not null default 0,
     identity_expires_on date,
@@ -160,6 +161,7 @@ comment on column customer.last_reviewed_at is 'Last reviewed';
 comment on column customer.next_review_at is 'Next review';
 comment on column customer.expected_monthly_minor is 'Expected monthly turnover (euro cents)';
 comment on column customer.conditions is 'Conditions';
+comment on column customer.monthly_limit_minor is 'Monthly limit (euro cents)';
 comment on column customer.restriction_code is 'Restriction';
 comment on column customer.open_kyc_tickets is 'Open KYC tickets';
 comment on column customer.identity_expires_on is 'Identity document expires';

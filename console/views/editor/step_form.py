@@ -108,7 +108,7 @@ def boxes(actor: Actor, document: Mapping[str, Any], step: Mapping[str, Any], er
     if kind is None:
         return []
     schema = _schema(step["type"])
-    offer = _Offer(actor, document)
+    offer = _Offer(actor, document, step)
     form, given = _Form(offer, errors, schema.get("$defs", {}), offer.compared(before)), step.get("config") or {}
     named = kind.form_settings(given)
     if named is not None:
@@ -224,7 +224,7 @@ class _Form:
         entries = value if isinstance(value, list) else []
         items = self._plain(part.get("items", {}), None)
         if items.get("type") == "string" and all(isinstance(each, str) for each in entries):
-            options = self.offer.many(name, entries, items)
+            options = self.offer.many(name, entries, items, path)
             if options:
                 return make(control="many", value=entries, options=options, default="some" if part.get("default") else "")
             return make(control="lines", value="\n".join(entries), expression=name == "people")
@@ -317,7 +317,7 @@ class _Offer:
 
     actor: Actor
     document: Mapping[str, Any]
-    kept: dict[str, Any] = field(default_factory=dict)
+    step: Mapping[str, Any] = field(default_factory=dict)
 
     def one(self, name: str, value: Any) -> Options:
         """The choices for a setting with one value; what it holds now is among them."""
@@ -340,7 +340,7 @@ class _Offer:
                 return spoken_choices.offered(self.actor, self.document, name, value)
         return _with(found[:MOST_OPTIONS], [value] if isinstance(value, str) and value else [])
 
-    def many(self, name: str, values: Sequence[str], items: Mapping[str, Any]) -> Options:
+    def many(self, name: str, values: Sequence[str], items: Mapping[str, Any], path: Path) -> Options:
         """The choices for a setting with several values."""
         if items.get("enum"):
             return [(each, EVENTS.get(each) or _word(each)) for each in items["enum"]]
@@ -348,12 +348,12 @@ class _Offer:
         if name == "roles":
             found = roles()
         elif name == "not_by":
-            found = [
-                (REQUESTER, "Whoever holds the run when it comes here"),
-                *((f"step:{step}", f"Whoever did “{title}”") for step, title in self._before()),
-            ]
-        elif name in COLUMNS and (own := self._own()) is not None:
-            found = [(each.name, each.label) for each in own.fields]
+            before = [(f"step:{step}", f"Whoever did “{title}”") for step, title in self._before()]
+            found = [(REQUESTER, "Whoever holds the run when it comes here"), *before]
+        elif name in COLUMNS and (read := self._read_at(path)) is not None:
+            written = self.step.get("type") == "update_data" and len(path) == len(("config", name))
+            fixed = {each.name for each in read.fields if each.readonly or each.computed is not None or each.name in read.key}
+            found = [(each.name, each.label) for each in read.fields if each.name in values or not (written and each.name in fixed)]
         return _with(found[:MOST_OPTIONS], values) if found else ()
 
     def _before(self) -> list[tuple[str, str]]:
@@ -365,6 +365,16 @@ class _Offer:
     def compared(self, before: Before) -> Mapping[str, conditions.Compared]:
         """Path → what a row of a condition may compare."""
         return conditions.compared(self.document, self._own(), before)
+
+    def _read_at(self, path: Path) -> Any:
+        """The collection whose fields the setting at `path` names: that of its relation, the one beside it, or the workflow's own."""
+        beside: Any = self.step
+        for part in path[:-1]:
+            beside = beside[part] if isinstance(part, int) else (beside or {}).get(part) or {}
+        own, relation = self._own(), beside.get("relation")
+        led = next((each.collection for each in getattr(own, "relations", ()) if each.name == relation), None)
+        named = beside.get("collection") or (led if relation else getattr(own, "id", None))
+        return next((each for each in collections_of(self.actor) if each.id == named), None)
 
     def _own(self) -> Any:
         """The workflow's collection, if the editor may see it."""
@@ -384,19 +394,16 @@ def collections_of(actor: Actor) -> list[Any]:
 
 def roles() -> list[tuple[str, str]]:
     """(role, in words) of every role that is granted something."""
-    return [
-        (role, formats.role_words(role))
-        for role in sorted({row.sub.partition(":")[2] for row in all_rows() if row.sub.startswith("role:")})
-    ]
+    granted = {row.sub.partition(":")[2] for row in all_rows() if row.sub.startswith("role:")}
+    return [(role, formats.role_words(role)) for role in sorted(granted)]
 
 
 def names(actor: Actor, document: Mapping[str, Any], before: Before) -> list[tuple[str, str]]:
     """(name, label) of what expressions of a step can name: the record, input, outputs of the steps before, variables, tables."""
     found = _Offer(actor, document).compared(before)
-    own = [(each.path, each.label) for each in found.values()]
     given = [(f"{part}.{name}", "") for part in ("variables", "tables") for name in document.get(part) or {}]
     return [
-        *own,
+        *((each.path, each.label) for each in found.values()),
         *given,
         ("now", "Now"),
         *((name, "") for name in ("run.id", "$currentUser.id", "$currentUser.name", "$currentUser.email")),

@@ -251,11 +251,12 @@ def _refusal_parts(error: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _earlier_results(source: Mapping[str, Any], what: Kind, look: Look) -> str:
-    """Return the earlier results for this field, as one line."""
-    results = [
-        (formats.text(what, result["value"], look), result["title"]) for result in source.get("last") or () if result["value"] is not None
-    ]
-    return "; ".join(f"{title}: {words}" if title else words for words, title in results)
+    """Return the earlier results for this field, as one line: each result once, with the records that it stands in."""
+    titles: dict[str, list[str]] = {}
+    for result in source.get("last") or ():
+        if result["value"] is not None:
+            titles.setdefault(formats.text(what, result["value"], look), []).extend(filter(None, [result["title"]]))
+    return "; ".join(f"{words} ({', '.join(of)})" if of else words for words, of in titles.items())
 
 
 def _file_parts(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:

@@ -84,6 +84,8 @@ def _wrong(
 ) -> Note | None:
     if wrong is None and not details:
         return None
+    if details and all(detail.get("code") == "withdrawn" for detail in details):  # one's own doing: nothing is wrong
+        return Note("Nothing was done. What you typed is still here.", str(details[0]["reason"]), "info", "hand-stop")
     labels = {entry["name"]: entry["label"] for entry in (view.screen or {}).get("fields", ())}
     listed = []
     for detail in details:
@@ -121,7 +123,7 @@ KEEP_OR_AGAIN = " The button below asks you: keep its result, or do it again."
 
 def _take_over(view: RunView, look: Look) -> Note | None:
     cause = (view.json["current"] or {}).get("take_over") or (view.screen or {}).get("take_over")
-    if not cause:
+    if not cause or cause.get("code") == "withdrawn":  # what was taken back is said above
         return None
     code = cause.get("code")
     made, wrong = code == "already_done", code not in proposal.NOTHING_WRONG

@@ -340,7 +340,8 @@ def _what_it_does(view: RunView, present: Mapping[str, Any] | None) -> str:
         return "A change was sent and the answer never came."
     if (progress := screen.get("progress")) is not None:
         return list_words(progress)
-    return "What was found, then what you decide about it" if present and present["kind"] == "decision" else ""
+    found = screen.get("content") or screen.get("tables") or screen.get("documents")
+    return "What was found, then what you decide about it" if found and present and present["kind"] == "decision" else ""
 
 
 def _poll(view: RunView, actor: Actor) -> int | None:

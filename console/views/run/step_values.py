@@ -114,7 +114,7 @@ def _of_step(step: StepView, choices: Mapping[str, str]) -> Described:
     kinds |= {name: Kind(name, f"{label}: why all the same", "long_text") for name, label in sentences.items() if name is not None}
     if options := getattr(step.config, "options", None):
         labels = {str(option.value): str(option.label) for option in options}
-        kinds["option"] = Kind("option", "Choice", "enum", options=labels)
+        kinds["option"] = Kind("option", "What was decided", "enum", options=labels)
     if isinstance(step.config, RequestDocumentsConfig):
         papers = {entry.id: entry.label for entry in step.config.documents}
         kinds |= {name: Kind(name, label_of(name), "multi_enum", options=papers, widget="chosen") for name in ("received", "lacking")}

@@ -94,7 +94,8 @@ def _step_words(step: Mapping[str, Any], look: Look, *, alone: bool = False, lef
     if alone and step.get("items") and isinstance(left.get("total"), int):
         parts.append(f"{left.get('done', 0):,} of {left['total']:,} done")
     elif step.get("items"):
-        parts.append(f"{step['items']:,} {('part done' if step['items'] == 1 else 'parts done') if alone else 'handed in'}")
+        done = step["items"] + (step["state"] == "done" and not alone)
+        parts.append(f"{done:,} {('part done' if done == 1 else 'parts done') if alone else 'done'}")
     if step["state"] == "todo":
         return parts[0]
     if step.get("automatic"):
