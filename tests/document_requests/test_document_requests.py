@@ -173,6 +173,7 @@ def test_expired_the_run_goes_on_with_what_came_half(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
     document_requests.take(document_requests.opened(link, HERE), "photos", "a.jpg", picture())
+    document_requests.keep(document_requests.opened(link, HERE), {"iban": "LT45", "staff": ""})
     page_of_then = document_requests.opened(link, HERE)
     passed(run_id, 21)
     with pytest.raises(NotFound, match="not in use"):
@@ -181,6 +182,7 @@ def test_expired_the_run_goes_on_with_what_came_half(company: Company) -> None:
     assert at(company, run_id) == ("waiting_person", "decide")
     output = company.told(run_id)["context"]["note"]
     assert (output["received"], output["lacking"]) == (["photos"], ["extract"])
+    assert (output["iban"], output["unsent"]) == (None, {"iban": "LT45"})  # nothing typed is lost, and nothing takes it for sent off
     with pytest.raises(Conflict, match="or is over"):
         document_requests.take(page_of_then, "extract", "a.pdf", pdf())
     with pytest.raises(Conflict, match="or is over"):
