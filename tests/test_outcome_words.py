@@ -62,5 +62,7 @@ def test_no_outcome_of_a_shipped_workflow_is_told_by_its_code(path: Path) -> Non
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_no_shipped_workflow_compares_with_null_what_may_not_be_there_at_all(path: Path) -> None:
     """What a step has not left is unknown, which `== null` is not: what stands there for the missing value would never be shown."""
-    inside = re.findall(r"steps\.\w+\.(?:(?:results|document)\.[\w.]+|\w+_because) == null", path.read_text("utf-8"))
-    assert inside == [], "first(…, '') == '' holds for both"
+    told = path.read_text("utf-8")
+    inside = re.findall(r"steps\.\w+\.(?:(?:results|document)\.[\w.]+|\w+_because) == null", told)
+    assert inside == [], "first(…) == null holds for both"
+    assert re.findall(r'first\([^()]*, \\"\\"\)', told) == [], "an empty text is nothing that `first` gives"
