@@ -273,6 +273,16 @@ def test_a_major_exception_goes_to_the_leads_and_only_they_waive_it(fresh: House
     assert fresh.hand_in(run_id, "lena")["current"]["step"] == "callback"
 
 
+def test_of_a_paper_that_was_not_handed_in_no_date_is_asked_and_it_stays_an_exception(fresh: House) -> None:
+    run_id = fresh.begin(LARGE)
+    fresh.to(run_id, "papers")
+    fresh.hand_in(run_id, "stan", extract_on=None, insured_until=None, cover_eur=None)
+    fresh.to(run_id, "screen")
+    assert {"register_extract", "insurance"} <= set(fresh.told(run_id, "stan")["context"]["validate"]["exceptions"]), (
+        "whatever was said of it"
+    )
+
+
 def test_a_hit_blocks_the_supplier_and_is_waived_by_nobody(fresh: House) -> None:
     run_id = fresh.begin(SMALL)
     by = fresh.to(run_id, "exceptions", given={"screen": {"outcome": "hit"}})
