@@ -171,10 +171,9 @@ def test_who_tries_many_links_has_to_wait(company: Company) -> None:
 
 def test_expired_the_run_goes_on_with_what_came_half(company: Company) -> None:
     run_id = asking(company)
-    link = token(company, run_id)
-    document_requests.take(document_requests.opened(link, HERE), "photos", "a.jpg", picture())
-    document_requests.keep(document_requests.opened(link, HERE), {"iban": "LT45", "staff": ""})
-    page_of_then = document_requests.opened(link, HERE)
+    page_of_then = document_requests.opened(link := token(company, run_id), HERE)
+    document_requests.take(page_of_then, "photos", "a.jpg", picture())
+    document_requests.keep(page_of_then, {"iban": "LT45", "staff": ""})
     passed(run_id, 21)
     with pytest.raises(NotFound, match="not in use"):
         document_requests.opened(link, HERE)

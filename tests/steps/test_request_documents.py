@@ -59,7 +59,7 @@ def test_further_documents_come_from_the_run() -> None:
 
 @cases(("sender", "found"), [("ada@example.org", "LT45"), ("other@example.org", None)])
 def test_asked_again_they_find_what_they_had_typed_and_nobody_else_does(sender: str, found: str | None) -> None:
-    again = context(**ADA.roots | {"steps": {**ADA.roots["steps"], "here": {"unsent": {"iban": "LT45"}, "sender": sender}}})
+    again = context(**{**ADA.roots, "steps": {**ADA.roots["steps"], "here": {"unsent": {"iban": "LT45"}, "sender": sender}}})
     asked = by_itself(again).values["request"]["form"]
     assert {field["name"]: field.get("value") for field in asked}["iban"] == found
     form = prepare("request_documents", REQUEST, again).fields  # whoever enters by hand what came another way
