@@ -180,8 +180,7 @@ def test_expired_the_run_goes_on_with_what_came_half(company: Company) -> None:
     document_requests.letters()
     assert at(company, run_id) == ("waiting_person", "decide")
     output = company.told(run_id)["context"]["note"]
-    assert (output["received"], output["lacking"]) == (["photos"], ["extract"])
-    assert (output["iban"], output["unsent"]) == (None, {"iban": "LT45"})  # nothing typed is lost, and nothing takes it for sent off
+    assert [output[name] for name in ("received", "lacking", "iban", "unsent")] == [["photos"], ["extract"], None, {"iban": "LT45"}]
     with pytest.raises(Conflict, match="or is over"):
         document_requests.take(page_of_then, "extract", "a.pdf", pdf())
     with pytest.raises(Conflict, match="or is over"):
