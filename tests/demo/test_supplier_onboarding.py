@@ -381,7 +381,7 @@ def test_v5_who_entered_the_account_reads_why_they_do_not_call_and_who_may(fresh
     before = read(pages, "petra", f"/approvals/{asked}")
     told, _, _ = before.partition("What the run holds")
     assert "@fernwick.example" not in told, "people by their names"
-    assert all(said in told for said in ("Account entered by", "Stan", "Called back by", "Lena")) and "Approve" in before
+    assert all(said in told for said in ("Account entered by", "Stan", "Called back by", "Lena"))
     fresh.approve(run_id, "petra")
     trail = pages.lena.get(f"/runs/{run_id}/replay").html
     assert all(name in trail for name in ("Stan", "Lena"))
