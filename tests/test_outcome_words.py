@@ -1,6 +1,7 @@
 """What came of a step is read by the label that its workflow gives it: in the sentences of events, on pictures and in journals."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,3 +57,12 @@ def test_no_outcome_of_a_shipped_workflow_is_told_by_its_code(path: Path) -> Non
                 after = told.partition(sentences.plain(titled))[2] + told.partition(sentences.plain(titled))[0]
                 assert "_" not in after, (place, told)
                 assert label is None or sentences.plain(label) in after, (place, told)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_no_shipped_workflow_compares_with_null_what_may_not_be_there_at_all(path: Path) -> None:
+    """What a step has not left is unknown, which `== null` is not: what stands there for the missing value would never be shown."""
+    told = path.read_text("utf-8")
+    inside = re.findall(r"steps\.\w+\.(?:(?:results|document)\.[\w.]+|\w+_because) == null", told)
+    assert inside == [], "first(…) == null holds for both"
+    assert re.findall(r'first\([^()]*, \\"\\"\)', told) == [], "an empty text is nothing that `first` gives"

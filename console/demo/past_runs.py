@@ -11,7 +11,7 @@ from console.accounts import absences
 from console.core import expressions
 from console.db.engine import fetch
 from console.demo import past_campaigns, payments, procurement, stories
-from console.work import tickets
+from console.work import notices, tickets
 
 if TYPE_CHECKING:
     from console.demo.past_weeks import Stage, Tale
@@ -58,7 +58,16 @@ TURNOVER = "The turnover is four times what was expected."
 NO_PAPERS = "They will not send a VAT certificate before the contract is signed. May we go on without it?"
 """Why a run is handed on."""
 EXPLAINED = "Seen on paper at the counter; the copy on file is the same."
+EXPLAINED_OF_CHARGE = "The shop's own records bear the customer out."
 """What people write where a rule asks for a sentence."""
+BECAUSE = {
+    "did not arrive": "not_received",
+    "not as described": "not_as_described",
+    "within the 14 days": "withdrawal",
+    "charged me twice": "duplicate",
+    "price on the page": "price_error",
+}
+"""What a customer wrote → the reason that an operator chooses for it."""
 PAYABLE = (
     'record.status == "succeeded" && record.currency == "EUR" && record.amount_minor > 20000 && record.captured_at > addDays(today(), -170)'
 )
@@ -98,6 +107,7 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     yield from past_campaigns.all_of(stage, last_night(stage.started))
     yield stage.started - last_night(stage.started), nightly(stage)
     yield days(past_campaigns.LEAD_DAYS), time_passes(stage, days(past_campaigns.LEAD_DAYS))
+    yield hours(5.2), caught_up(stage)
     yield hours(0.1), begun(stage, "stan", "supplier-onboarding", "supplier_request", next(requests))
     yield (
         hours(6.5),
@@ -109,6 +119,13 @@ def away_for_a_day(stage: "Stage", who: str, deputy: str) -> "Tale":
     """Somebody is away, and says who stands in."""
     actor, today = stage.actor(who), log.now().astimezone(ZoneInfo("Europe/Vilnius")).date()
     absences.plan(actor, actor.id, first=today, last=today, substitute=stage.actor(deputy).email)
+    yield from ()
+
+
+def caught_up(stage: "Stage") -> "Tale":
+    """Everybody has read what they were told until this morning."""
+    for address in stage.passwords:
+        notices.read_all(stage.actor(address.partition("@")[0]))
     yield from ()
 
 
@@ -341,15 +358,21 @@ def refund(stage: "Stage", by: str, charge: str, *, decided: bool = True) -> "Ta
     """A refund from start to end, or until somebody else has to say yes."""
     run = stage.start(by, "customer-refund", "charge", charge)
     yield timedelta(minutes=1)
-    yield from work(stage, by, run)
+    yield from work(stage, by, run, why=said_of(stage, by, run))
     yield from answered(stage, by, run, decided=decided)
+
+
+def said_of(stage: "Stage", by: str, run: str) -> str:
+    """The reason for a refund that fits what the customer wrote."""
+    body = str((stage.see(by, run)["context"].get("facts") or {}).get("letter") or "")
+    return next((why for words, why in BECAUSE.items() if words in body), "goodwill")
 
 
 def waited_for(stage: "Stage", by: str, charge: str) -> "Tale":
     """A refund whose approval is given on the fourth day: who may give it is reminded, then who stands in for them is told."""
     run = stage.start(by, "customer-refund", "charge", charge)
     yield timedelta(minutes=1)
-    yield from work(stage, by, run)
+    yield from work(stage, by, run, why=said_of(stage, by, run))
     yield days(3.6)
     yield from answered(stage, by, run)
 

@@ -133,7 +133,8 @@ class Stage:
             asked_fields = [str(detail["field"]) for detail in refused.details or () if detail.get("severity") == "explain"]
             if len(asked_fields) != len(refused.details or ()):
                 raise
-            runs.complete(self.actor(by), run, replace(given, values=sent | dict.fromkeys(asked_fields, past_runs.EXPLAINED)))
+            said = past_runs.EXPLAINED_OF_CHARGE if seen["collection"] == "charge" else past_runs.EXPLAINED
+            runs.complete(self.actor(by), run, replace(given, values=sent | dict.fromkeys(asked_fields, said)))
         self.settle()
         return True
 

@@ -9,12 +9,13 @@ from babel.dates import format_date
 from console import log, queue, runs, settings
 from console.access.run_reach import EVERY_RUN
 from console.core.document_letters import OUTSIDE
+from console.core.forms import is_empty
 from console.db.engine import alone, fetch
-from console.document_requests.request_rows import Request, by_id, close, ensure, hashed, settled, token_of
+from console.document_requests.request_rows import Request, by_id, close, draft, ensure, hashed, settled, token_of
 from console.errors import IntegrationError, OutcomeUnknown
 from console.integrations import mail
 from console.runs.rows.run_events import ENGINE
-from console.steps.request_documents import EXPIRED, came
+from console.steps.request_documents import EXPIRED, UNSENT, came
 
 AT_ONCE = 200
 AGAIN = timedelta(minutes=5)
@@ -67,7 +68,10 @@ def _end(request: Request) -> None:
     """The run goes on without; what came half stays, and is told."""
     items = request.items
     papers = {item.id: [stored.value for stored in item.files] for item in items}
-    output = came(list(request.asked["documents"]), papers, {field["name"]: None for field in request.asked["form"]}, None)
+    kept, ours = draft(request), {field.name: field.value for field in request.fields}
+    unsent = {name: value for name, value in kept.items() if not is_empty(value) and value != ours.get(name)}
+    form = {field["name"]: None for field in request.asked["form"]}
+    output = came(list(request.asked["documents"]), papers, form, request.asked["to"] if unsent else None) | {UNSENT: unsent}
     runs.arrive(ENGINE, request.run, request.id, outcome=EXPIRED, output=output)
     close(request, EXPIRED)
 

@@ -34,6 +34,8 @@ from console.steps.filled_text import bullets
 
 RECEIVED, EXPIRED, SEND = "received", "expired", "write"
 TO, SENDER, REASON = "to", "sender", "reason"
+UNSENT = "unsent"
+"""Field → what was typed outside and not sent off before the time was over."""
 LANGUAGES = tuple(OUTSIDE)
 MOST_WANTED = 30
 NO_RECORDS = (
@@ -201,8 +203,9 @@ class RequestDocuments(StepType):
         return [Located("subject", config.subject), Located("text", config.text), *said]
 
     def outputs(self, config: RequestDocumentsConfig) -> frozenset[str]:
-        """Received and missing documents, the files by document, the sender, and the fields of the form."""
-        return frozenset(["received", "lacking", "documents", "sender", *definitions.names_of(config.form)])
+        """Received and missing documents, the files by document, the sender, the fields of the form, and what was typed into them and not sent off."""
+        names = definitions.names_of(config.form)
+        return frozenset(["received", "lacking", "documents", "sender", UNSENT, *names, *(f"{UNSENT}.{name}" for name in names)])
 
 
 def wanted_of(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -254,7 +257,7 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
     """The request, which the run waits for. Raises Invalid where no document is left to request."""
     config: RequestDocumentsConfig = step.config
     wanted = wanted_of(config, context.roots)
-    fields = definitions.shown(config.form, context.roots, {}, step.id)
+    fields = definitions.shown(config.form, context.roots, _typed_before(step, context, address), step.id)
     if not wanted and not fields:
         return Completion(RECEIVED, {}, came([], {}, {}, None))
     language = config.language if config.language in LANGUAGES else expressions.parse(config.language).evaluate(context.roots)
@@ -275,6 +278,12 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
     nothing = came(wanted, {}, {field.name: None for field in fields}, None)
     awaited = Awaited("documents", new_id("req"), request={"to": address, "documents": wanted})
     return Completion(RECEIVED, {"to": address, "request": request}, nothing, awaits=awaited)
+
+
+def _typed_before(step: StepView, context: Context, address: str | None = None) -> dict[str, Any]:
+    """What was typed into the page of the round before, and not sent off. Outside it is shown to the address alone that it came from."""
+    before = context.roots.get("steps", {}).get(step.id) or {}
+    return dict(before.get(UNSENT) or {}) if address in (None, before.get(SENDER)) else {}
 
 
 def _came_another_way(step: StepView, context: Context) -> bool:
@@ -304,6 +313,6 @@ def _by_hand(step: StepView, context: Context) -> list[FormField]:
         FormField(TO, "Mail address", "email", value=address),
         FormField(SENDER, "Who sent it, and how", max_length=200, help="Such as: by mail from anna@example.org, 12 May"),
         *papers,
-        *definitions.shown(config.form, context.roots, context.former, step.id),
+        *definitions.shown(config.form, context.roots, {**_typed_before(step, context), **context.former}, step.id),
         FormField(REASON, "Why without", "long_text", max_length=2000),
     ]

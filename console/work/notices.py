@@ -44,8 +44,13 @@ _OPEN = "not exists (select from console.run r where r.id = notice.run and not (
 _EARLIER = "(%s::text is null or (at, id) < (select o.at, o.id from console.notice o where o.id = %s and o.person = notice.person))"
 _MINE = f"select {_SHOWN} from console.notice where person = %s and {_OPEN} and {_EARLIER} order by at desc, id desc limit %s"  # noqa: S608 (names of this file)
 _ONE = f"select {_SHOWN} from console.notice where id = %s and person = %s and {_OPEN}"  # noqa: S608 (as above)
-_UNREAD = f"select count(*) from console.notice where person = %s and read_at is null and ({_CAME})[2] is distinct from person and {_OPEN}"  # noqa: S608 (as above)
-"""What the person did themselves is no news to them."""
+_ALIKE = (
+    "concat_ws('|', stands_in_for, case when kind = any(%s) then id"
+    " when ct is not null then coalesce((select r.workflow from console.run r where r.id = notice.run and (r.label is null or r.label = any(%s))), kind)"
+    " else concat_ws('|', kind, by, case when kind like '%%decided' then substring(key from '[^:]*$') end) end)"
+)
+_UNREAD = f"select count(distinct {_ALIKE}) from console.notice where person = %s and read_at is null and ({_CAME})[2] is distinct from person and {_OPEN}"  # noqa: S608 (as above)
+"""What stands together in one line counts as one. What the person did themselves is no news to them."""
 _TASK = "A task for you"
 _WORDS = {
     "task_created": _TASK,
@@ -150,8 +155,9 @@ casbin_agreement.watchers.append(_disagreed)
 
 
 def unread(actor: Actor) -> int:
-    """Number of unread notices of the person."""
-    return int(fetch(_UNREAD, (actor.id, _cleared(actor)))[0][0])
+    """Number of unread notices of the person; those that the list holds together in one line are one."""
+    cleared = _cleared(actor)
+    return int(fetch(_UNREAD, (sorted(_ASKING), cleared, actor.id, cleared))[0][0])
 
 
 def _cleared(actor: Actor) -> list[str]:
@@ -226,7 +232,8 @@ def read(actor: Actor, notice_id: str) -> str:
 def read_all(actor: Actor) -> None:
     """Mark all notices as read."""
     with transaction() as connection:
-        connection.execute(sa.text("update console.notice set read_at = now() where person = :me and read_at is null"), {"me": actor.id})
+        marked = sa.text("update console.notice set read_at = :now where person = :me and read_at is null")
+        connection.execute(marked, {"me": actor.id, "now": log.now()})
 
 
 def deliver() -> int:

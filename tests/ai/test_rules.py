@@ -45,7 +45,7 @@ def test_the_answer_is_that_of_a_model() -> None:
                 "name": "city",
                 "value": "Delft",
                 "confidence": "high",
-                "rationale": "“Place of residence” stands so in Screening.",
+                "rationale": "Place of residence: stands so in Screening.",
                 "sources": ["s1"],
             },
         ],

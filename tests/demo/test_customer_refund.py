@@ -70,6 +70,7 @@ def test_what_was_paid_by_direct_debit_is_not_called_a_card(desk: Desk) -> None:
     shown = screen(desk, run_id)
     said = json.dumps([drawn.with_words(dict(block), Look()) for block in shown["content"]], default=str)
     assert "FERNWICK*TEST, SEPA debit from the account" in said
+    assert '"Reason"' in said, "also where no rule asks for a sentence"
     assert "bank account, and nowhere else" in shown["text"]
     desk.hand_in(run_id)
     told = screen(desk, run_id)["text"]

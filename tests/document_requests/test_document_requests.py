@@ -171,16 +171,16 @@ def test_who_tries_many_links_has_to_wait(company: Company) -> None:
 
 def test_expired_the_run_goes_on_with_what_came_half(company: Company) -> None:
     run_id = asking(company)
-    link = token(company, run_id)
-    document_requests.take(document_requests.opened(link, HERE), "photos", "a.jpg", picture())
-    page_of_then = document_requests.opened(link, HERE)
+    page_of_then = document_requests.opened(link := token(company, run_id), HERE)
+    document_requests.take(page_of_then, "photos", "a.jpg", picture())
+    document_requests.keep(page_of_then, {"iban": "LT45", "staff": ""})
     passed(run_id, 21)
     with pytest.raises(NotFound, match="not in use"):
         document_requests.opened(link, HERE)
     document_requests.letters()
     assert at(company, run_id) == ("waiting_person", "decide")
     output = company.told(run_id)["context"]["note"]
-    assert (output["received"], output["lacking"]) == (["photos"], ["extract"])
+    assert [output[name] for name in ("received", "lacking", "iban", "unsent")] == [["photos"], ["extract"], None, {"iban": "LT45"}]
     with pytest.raises(Conflict, match="or is over"):
         document_requests.take(page_of_then, "extract", "a.pdf", pdf())
     with pytest.raises(Conflict, match="or is over"):

@@ -170,3 +170,22 @@ def test_a_review_against_what_it_found(step: str, name: str, known: dict[str, A
     told = first_wrong(KYC, step, name, steps=steps | {key: value for key, value in known.items() if key != "item"}, item=item)
     assert told is not None
     assert said in told[0]
+
+
+@pytest.mark.parametrize("handed_in", [True, False])
+def test_of_a_paper_that_was_not_handed_in_no_date_is_asked_and_it_stays_an_exception(handed_in: bool) -> None:
+    document = json.loads((ROOT / "workflows" / f"{SUPPLIER}.json").read_text("utf-8"))
+    config = {step["id"]: step["config"] for step in document["steps"]}
+    papers = {"register_extract": [{"name": "a.pdf"}], "insurance": [{"name": "b.pdf"}]} if handed_in else {"insurance": []}
+    dates = SUPPLY["papers"] if handed_in else dict.fromkeys(SUPPLY["papers"])
+    given = {
+        "steps": SUPPLY | {"request": {"documents": papers}, "papers": dates},
+        "variables": document["variables"],
+        "tables": {"cover": {"eur": {"A": 1}}},
+    }
+    asked = [expressions.parse(field["required_if"]).test(given | {"now": NOW}) for field in config["papers"]["form"]]
+    assert asked == [handed_in] * 3
+    open_ = next(entry["if"] for entry in config["validate"]["gather"] if entry["name"] == "exceptions")
+    for check in ("register_extract", "insurance"):
+        held = expressions.parse(open_).test(given | {"now": NOW, "item": {"result": "pass", "check": check}})
+        assert held is not handed_in, check

@@ -57,6 +57,15 @@ def test_further_documents_come_from_the_run() -> None:
     assert [(one["id"], one["label"]) for one in asked[2:]] == [("proof_of_address", "Proof of address"), ("id", "ID card")]
 
 
+@cases(("sender", "found"), [("ada@example.org", "LT45"), ("other@example.org", None)])
+def test_asked_again_they_find_what_they_had_typed_and_nobody_else_does(sender: str, found: str | None) -> None:
+    again = context(**{**ADA.roots, "steps": {**ADA.roots["steps"], "here": {"unsent": {"iban": "LT45"}, "sender": sender}}})
+    asked = by_itself(again).values["request"]["form"]
+    assert {field["name"]: field.get("value") for field in asked}["iban"] == found
+    form = prepare("request_documents", REQUEST, again).fields  # whoever enters by hand what came another way
+    assert {field.name: field.value for field in form}["iban"] == "LT45"
+
+
 @cases("also", ["null", "'text'", "[]", "[null, 1, '']", "['extract']", "steps.nothing.there"])
 def test_what_names_no_document_asks_for_none(also: str) -> None:
     asked = by_itself(also=also).values["request"]["documents"]
@@ -162,4 +171,14 @@ def test_every_expression_and_template_is_named_for_the_check() -> None:
     kind, config = steps.get("request_documents"), view("request_documents", {**REQUEST, "also": "[]", "language": "record.lang"}).config
     assert {one.field for one in kind.expressions(config)} >= {"to", "name", "also", "documents[2].if", "language"}
     assert [one.field for one in kind.templates(config)] == ["subject", "text", "documents[0].help"]
-    assert set(kind.outputs(config) or ()) == {"received", "lacking", "documents", "sender", "iban", "staff"}
+    assert set(kind.outputs(config) or ()) == {
+        "received",
+        "lacking",
+        "documents",
+        "sender",
+        "iban",
+        "staff",
+        "unsent",
+        "unsent.iban",
+        "unsent.staff",
+    }

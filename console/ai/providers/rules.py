@@ -92,7 +92,7 @@ def _item(spec: FieldSpec, certain: _Found) -> dict[str, Any]:
         "name": spec.name,
         "value": certain.value,
         "confidence": "high",
-        "rationale": f"“{label}” stands so in {certain.source.title}.",
+        "rationale": f"{label}: stands so in {certain.source.title}.",  # a label in quotation marks would be taken for a quote
         "sources": [certain.source.id],
     }
 
