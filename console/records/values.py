@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from console.core import counted_moments, plain_words
-from console.core.documents.collections import CONVERSIONS, Field
+from console.core.documents.collections import CONVERSIONS, Field, recognising
 from console.core.expressions.operands import duration_text, moment_of, moment_text, number_of
 from console.core.filters import WORDS
 from console.records import exact_json, source_zones, uncommon_values
@@ -374,7 +374,7 @@ def _write_calendar(dialect: str, field: Field, value: Any, former: Any) -> Any:
     converted = CONVERSIONS[field.stored](value) if isinstance(value, str) else None
     if converted is None:
         raise Unfit("Write each as 2026-11-20 09:00." if field.native == "array" else f"This must be a {WORDS[field.stored]}.")
-    if dialect == "sqlite" and (isinstance(converted, datetime) or field.native == MIDNIGHT):
+    if dialect == "sqlite" and (isinstance(converted, datetime) or field.native == recognising.MIDNIGHT):
         return _as_before(converted, former, field)
     if field.zone and isinstance(converted, datetime) and (dialect == "mysql" or field.native == "array"):  # a list is sent as a text
         return source_zones.on_clocks(converted, field.zone)
@@ -383,7 +383,7 @@ def _write_calendar(dialect: str, field: Field, value: Any, former: Any) -> Any:
 
 def _as_before(given: date, former: Any, field: Field) -> str:
     """A moment, or the midnight of a day, in the spelling of the former value: with T or a blank, with Z, +00:00 or nothing."""
-    before = former if isinstance(former, str) else " " if field.zone or field.native == MIDNIGHT else "T…Z"
+    before = former if isinstance(former, str) else " " if field.zone or field.native == recognising.MIDNIGHT else "T…Z"
     moment = given.astimezone(UTC) if isinstance(given, datetime) else datetime.combine(given, time())
     if field.zone and not before.endswith(("Z", "+00:00")):
         moment = source_zones.on_clocks(moment, field.zone)

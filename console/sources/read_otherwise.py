@@ -45,5 +45,5 @@ def _otherwise(was: Field, now: Field) -> str:
 
 
 def _kind(field: Field) -> str:
-    kind = formats.WIDGET_WORDS.get(field.widget or "") or field.type.replace("_", " ").capitalize()
+    kind = formats.WIDGET_WORDS.get(field.widget or "") or field.type.replace("_", " ").replace("datetime", "date and time").capitalize()
     return f"“{kind}, in its smallest unit”" if field.minor else f"“{kind}”"

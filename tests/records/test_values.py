@@ -255,6 +255,11 @@ def test_sqlite_moments_keep_the_spelling_that_the_column_had(value: str, former
     assert sent("datetime", value, former=former) == text
 
 
+def test_sqlite_days_that_are_kept_as_midnights_stay_midnights() -> None:
+    for former, text in ((None, "2026-01-31 00:00:00"), ("1999-01-01T00:00:00", "2026-01-31T00:00:00")):
+        assert sent("date", "2026-01-31", former=former, native="midnight") == text
+
+
 @pytest.mark.parametrize(
     ("dialect", "wanted"),
     [("postgresql", datetime(2026, 1, 31, 8, tzinfo=UTC)), ("mysql", datetime(2026, 1, 31, 8))],
