@@ -423,11 +423,11 @@ def test_a_name_beside_a_picture_is_still_a_name() -> None:
 @cases(
     ("stored", "values", "type_", "kept"),
     [
-        ("datetime", [datetime(2026, 5, day) for day in range(1, 7)], "date", "date"),
+        ("datetime", [datetime(2026, 5, day) for day in range(1, 7)], "date", "date"),  # noqa: DTZ001 - without a zone on purpose
         ("datetime", [f"2026-05-0{day} 00:00:00" for day in range(1, 7)], "date", "date"),
         ("datetime", [*(f"2026-05-0{day}T00:00:00.000" for day in range(1, 7)), "2026-05-07T00:00:01"], "datetime", "datetime"),
         ("datetime", [datetime(2026, 5, day, tzinfo=UTC) for day in range(1, 7)], "datetime", "datetime"),
-        ("datetime", [datetime(2026, 5, 1)], "datetime", "datetime"),
+        ("datetime", [datetime(2026, 5, 1)], "datetime", "datetime"),  # noqa: DTZ001 - without a zone on purpose
     ],
 )
 def test_moments_without_a_zone_that_are_all_midnight_are_days(stored: str, values: list[Any], type_: str, kept: str) -> None:

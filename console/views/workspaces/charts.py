@@ -213,7 +213,7 @@ def _plain(value: Any, look: Look) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, str, float)) or not _is_number(str(value)):
         return formats.text(Kind("", ""), value, look) if value is not None else "–"
     number = Decimal(str(value))
-    if number.as_tuple().exponent < -MOST_PLACES:  # type: ignore[operator] - it is finite
+    if number != round(number, MOST_PLACES):
         number = round(number, 2) if abs(number) >= 1 else Decimal(f"{number:.3g}")
     return formats.grouped(format(number, "f"), look.locale)
 
