@@ -221,10 +221,14 @@ def interval_words(value: Any) -> Any:
 
 
 _PART = re.compile(r'"((?:[^"\\]|\\.|"")*)"|([^,"]*)')
+_ITEM = re.compile(r'"((?:[^"\\]|\\.)+)"|([^{},"]+)')
 
 
 def composite_words(value: Any) -> Any:
-    """A value of a type that is made of several, with its parts after each other: "Main St 1, Vilnius" of `("Main St 1",Vilnius,)`."""
+    """A value of a type that is made of several, with its parts after each other: "Main St 1, Vilnius" of `("Main St 1",Vilnius,)`; or a list of them."""
+    if isinstance(value, str) and value.startswith("{") and value.endswith("}"):
+        items = (re.sub(r"\\(.)", r"\1", quoted) or plain for quoted, plain in _ITEM.findall(value))
+        return "; ".join(composite_words(item) for item in items if item != "NULL")
     if not isinstance(value, str) or not (value.startswith("(") and value.endswith(")")):
         return value
     parts, at = [], 1

@@ -8,6 +8,7 @@ false. Columns are plain names, values are in the driver's form (`console.record
 import math
 import struct
 import sys
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy.types import NullType
 from typing_extensions import override
 
 from console.core.documents.collections import Field
+from console.core.documents.collections.recognising import MIDNIGHT
 from console.core.expressions.operands import number_of
 
 Condition = ColumnElement[bool]
@@ -58,7 +60,7 @@ class Dialect:
 
     def told_apart(self, column: Column, field: Field) -> Column:
         """The column as its values are counted: two are one only where `equals` takes them for one."""
-        return column
+        return _day(column, field)
 
     def sorted(self, column: Column, field: Field) -> Column:
         """The column as a list is sorted by it."""
@@ -75,6 +77,8 @@ class Dialect:
             return column == value(given) if listed else self.no_row()
         if field.stored == "text":
             return self.text(column, field) == value(given)
+        if isinstance(given, str | date) and field.native == MIDNIGHT:
+            return sa.and_(column >= value(given), column < value(_next_day(given)))
         given = self.anchored(field, given)
         return self.no_row() if isinstance(given, float) and math.isinf(given) else column == value(given)
 
@@ -98,7 +102,7 @@ class Dialect:
         if not given:
             return self.no_row()
         return (
-            self.text(column, field).in_([value(item) for item in given])
+            self.text(_day(column, field), field).in_([value(item) for item in given])
             if field.native != "enum"
             else column.in_([value(item) for item in given])
         )
@@ -111,6 +115,7 @@ class Dialect:
 
     def day(self, column: Column, field: Field, other: Field) -> Column:
         """The column as it is compared with the other one: a day is its midnight in UTC also where the session has another zone."""
+        column = _day(column, field)
         placed = field.stored == "date" and other.zone and self.name == "postgresql"
         return sa.func.timezone("UTC", sa.cast(column, sa.DateTime(timezone=False))) if placed else column
 
@@ -127,6 +132,10 @@ class Dialect:
 
     def order(self, column: Column, field: Field, operator: str, given: Any) -> Condition:
         """`column operator value`, the value in the driver's form."""
+        if isinstance(given, datetime):
+            column = _day(column, field)
+        elif field.native == MIDNIGHT and operator in (">", "<="):
+            return self.ordered(column, {">": ">=", "<=": "<"}[operator], value(_next_day(given)))
         return self.ordered(column, operator, value(self.anchored(field, given)))
 
     def order_columns(self, left: Column, left_field: Field, operator: str, right: Column, right_field: Field) -> Condition:
@@ -177,6 +186,19 @@ class Dialect:
         return descending
 
 
+def _day(column: Column, field: Field) -> Column:
+    """The column as what is shown of it: of moments that are days their day, should one have a time after all."""
+    return sa.cast(column, sa.Date) if field.native == MIDNIGHT else column
+
+
+def _next_day(given: str | date) -> str | date:
+    """The day after this one, in the same form; of the last one its end."""
+    day = given if isinstance(given, date) else date.fromisoformat(given)
+    if day == date.max:
+        return "9999-12-31 23:59:59.999999"
+    return day + timedelta(days=1) if isinstance(given, date) else (day + timedelta(days=1)).isoformat()
+
+
 def _single(given: float | Decimal) -> float:
     """The single-precision number closest to this one: 0.1 in such a column differs from 0.1 in double precision."""
     try:
@@ -204,7 +226,7 @@ class SQLite(WithoutLists):
 
     @override
     def told_apart(self, column: Column, field: Field) -> Column:
-        return column.collate("BINARY") if field.stored == "text" else column
+        return column.collate("BINARY") if field.stored == "text" else self._day(column, field)
 
     @override
     def anchored(self, field: Field, given: Any) -> Any:
@@ -270,7 +292,7 @@ class SQLite(WithoutLists):
     @override
     def order(self, column: Column, field: Field, operator: str, given: Any) -> Condition:
         if field.stored == "date" and isinstance(given, str) and len(given) > 10:
-            return self.ordered(sa.func.strftime("%Y-%m-%d %H:%M:%f", column), operator, value(given))
+            return self.ordered(sa.func.strftime("%Y-%m-%d %H:%M:%f", self._day(column, field)), operator, value(given))
         return self.ordered(self.comparable(column, field), operator, value(given))
 
     @override
@@ -282,8 +304,11 @@ class SQLite(WithoutLists):
     def _moment(self, column: Column, field: Field, *both: Field) -> Column:
         """A day compared with a moment counts as its midnight."""
         if field.stored == "date" and {item.stored for item in both} == {"date", "datetime"}:
-            return sa.func.strftime("%Y-%m-%d %H:%M:%f", column)
+            return sa.func.strftime("%Y-%m-%d %H:%M:%f", self._day(column, field))
         return self.comparable(column, field)
+
+    def _day(self, column: Column, field: Field) -> Column:
+        return self.comparable(column, field) if field.native == MIDNIGHT else column
 
     @override
     def starts(self, column: Column, field: Field, given: str) -> Condition:
@@ -334,7 +359,8 @@ class MySQL(WithoutLists):
     @override
     def told_apart(self, column: Column, field: Field) -> Column:
         """Text as its bytes, which have to be read as text again; an enum or SET has each of its words once."""
-        return _bytes(column) if field.stored == "text" and field.native not in {"enum", "set"} else _as_shown(column, field)
+        shown = _bytes(column) if field.stored == "text" and field.native not in {"enum", "set"} else _as_shown(column, field)
+        return _day(shown, field)
 
     @override
     def sorted(self, column: Column, field: Field) -> Column:
@@ -355,6 +381,8 @@ class MySQL(WithoutLists):
 
     @override
     def equals(self, column: Column, field: Field, given: Any) -> Condition:
+        if field.native == MIDNIGHT:
+            return super().equals(column, field, given)
         if field.stored != "text":
             return _as_shown(column, field) == value(given)
         if field.native == "narrow" and not given.isascii():
@@ -370,19 +398,19 @@ class MySQL(WithoutLists):
         if not given:
             return self.no_row()
         if field.stored != "text":
-            return _as_shown(column, field).in_([value(item) for item in given])
+            return _day(_as_shown(column, field), field).in_([value(item) for item in given])
         if field.native == "narrow" and not all(item.isascii() for item in given):
             return _bytes(column).in_([_letters(item) for item in given])
         return sa.and_(column.in_([value(item) for item in given]), _bytes(column).in_([_letters(item) for item in given]))
 
     @override
     def same(self, left: Column, left_field: Field, right: Column, right_field: Field) -> Condition:
-        pair = (_bytes(left), _bytes(right)) if left_field.stored == "text" else (left, right)
+        pair = (_bytes(left), _bytes(right)) if left_field.stored == "text" else (_day(left, left_field), _day(right, right_field))
         return pair[0].op("<=>", is_comparison=True)(pair[1])
 
     @override
     def order(self, column: Column, field: Field, operator: str, given: Any) -> Condition:
-        return self.ordered(_as_shown(column, field), operator, value(given))
+        return super().order(_as_shown(column, field), field, operator, given)
 
     @override
     def starts(self, column: Column, field: Field, given: str) -> Condition:

@@ -78,8 +78,9 @@ INHERITED = sa.text("""
 
 UNKNOWN_TYPES = {
     "postgresql": sa.text("""
-    select n.nspname, c.relname, a.attname, case t.typtype when 'c' then 'composite' else format_type(a.atttypid, null) end
+    select n.nspname, c.relname, a.attname, case when 'c' in (t.typtype, e.typtype) then 'composite' else format_type(a.atttypid, null) end
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace join pg_type t on t.oid = a.atttypid
+    left join pg_type e on e.oid = t.typelem and t.typcategory = 'A'
     where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema')
 """),
     "mysql": sa.text("select null, table_name, column_name, data_type from information_schema.columns where table_schema = database()"),

@@ -71,6 +71,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
         "columns": columns,
         "foreign_keys": foreign_keys(connection, table),
     }
+    sampling.keep_days(connection, structure)
     sampling.note_kinds(connection, structure)
     return structure
 

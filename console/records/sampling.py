@@ -50,6 +50,27 @@ def _observe(connection: Connection, structure: dict[str, Any]) -> None:
         return
     for place, column in enumerate(columns):
         note(column, [row[place] for row in rows])
+    keep_days(connection, structure)
+
+
+def keep_days(connection: Connection, structure: Mapping[str, Any]) -> None:
+    """Take back that a column holds days only where the newest records, those with the highest keys, have a time of day; and of keys."""
+    for column in structure["columns"]:
+        if column["name"] in structure["key"] and column.get("form") == recognising.DAYS:
+            del column["form"]
+    columns = [column for column in structure["columns"] if column.get("form") == recognising.DAYS]
+    if not columns or not structure["key"]:
+        return
+    names = [column["name"] for column in columns]
+    table = sa.table(structure["table"], *(sa.column(name) for name in {*names, *structure["key"]}), schema=structure["schema"])
+    newest = sa.select(*(table.c[name] for name in names)).order_by(*(table.c[name].desc() for name in structure["key"])).limit(SAMPLE)
+    try:
+        rows = connection.execute(newest).all()
+    except sa.exc.DBAPIError:
+        rows = []
+    for place, column in enumerate(columns):
+        if any(row[place] is not None and not recognising.all_midnights([row[place]] * SAMPLE) for row in rows):
+            del column["form"]
 
 
 def note(column: dict[str, Any], values: Sequence[Any]) -> None:
@@ -57,6 +78,8 @@ def note(column: dict[str, Any], values: Sequence[Any]) -> None:
     known = [value for value in values if value is not None]
     if form := recognising.form_of(known, column["name"]):
         column["form"] = form
+    if column["stored"] == "datetime" and not column.get("utc") and recognising.all_midnights(known):
+        column["form"] = recognising.DAYS
     repeated = len(known) >= FEWEST and len({str(value) for value in known}) < DISTINCT * len(known)
     if column["stored"] == "text" and any(value == "" for value in known):
         column["blank"] = True
@@ -108,6 +131,8 @@ def keep_secrets(structure: dict[str, Any], former: Mapping[str, Any] | None) ->
 def _worth(column: Mapping[str, Any]) -> bool:
     if column["stored"] in ("text", "json"):
         return "options" not in column
+    if column["stored"] == "datetime":
+        return True
     words = recognising.parts_of(column["name"])
     return column["stored"] in ("integer", "decimal") and bool(
         recognising.SHARES & set(words) or recognising.named_flag(words) or recognising.TIMED.search(column["name"])

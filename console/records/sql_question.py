@@ -295,7 +295,7 @@ def _read_only(connection: Connection, statement: Any) -> tuple[Sequence[str], S
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
             raise
-        raise wrong(f"The database does not take this SELECT: {refusals.first_line(error)}") from error
+        raise wrong(f"The database does not take this SELECT: {refusals.first_line(error).rstrip('.')}.") from error
     finally:
         if not connection.invalidated:
             connection.exec_driver_sql(f"pragma query_only = {before}" if kind == "sqlite" else "rollback")

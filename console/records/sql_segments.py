@@ -62,7 +62,7 @@ def _require_own_columns(keys: sa.Select[Any], collection: Collection) -> None:
         except sa.exc.OperationalError as error:
             if "no such column" not in str(error.orig):
                 raise
-            raise _wrong(f"The database does not take this SELECT: {refusals.first_line(error)}") from error
+            raise _wrong(f"The database does not take this SELECT: {refusals.first_line(error).rstrip('.')}.") from error
 
     read(collection, prepared)
 
@@ -120,6 +120,6 @@ def count(chosen: KeySelect, collection: Collection, scope: Scope) -> int:
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 raise
-            raise _wrong(f"The database does not take this SELECT: {refusals.first_line(error)}") from error
+            raise _wrong(f"The database does not take this SELECT: {refusals.first_line(error).rstrip('.')}.") from error
 
     return read(collection, counted)

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from console.core import counted_moments, plain_words
-from console.core.documents.collections import CONVERSIONS, Field
+from console.core.documents.collections import CONVERSIONS, Field, recognising
 from console.core.expressions.operands import duration_text, moment_of, moment_text, number_of
 from console.core.filters import WORDS
 from console.records import exact_json, source_zones, uncommon_values
@@ -373,20 +373,20 @@ def _write_boolean(dialect: str, field: Field, value: Any, _: Any) -> Any:
 def _write_calendar(dialect: str, field: Field, value: Any, former: Any) -> Any:
     converted = CONVERSIONS[field.stored](value) if isinstance(value, str) else None
     if converted is None:
-        listed = (field.stored, field.native) == ("datetime", "array")
-        raise Unfit("Write each as 2026-11-20 09:00." if listed else f"This must be a {WORDS[field.stored]}.")
-    if dialect == "sqlite" and isinstance(converted, datetime):
-        return _as_before(converted.astimezone(UTC), former, field.zone)
+        raise Unfit("Write each as 2026-11-20 09:00." if field.native == "array" else f"This must be a {WORDS[field.stored]}.")
+    if dialect == "sqlite" and (isinstance(converted, datetime) or field.native == recognising.MIDNIGHT):
+        return _as_before(converted, former, field)
     if field.zone and isinstance(converted, datetime) and (dialect == "mysql" or field.native == "array"):  # a list is sent as a text
         return source_zones.on_clocks(converted, field.zone)
     return driver_form(dialect, converted)
 
 
-def _as_before(moment: datetime, former: Any, zone: str) -> str:
-    """A moment in the spelling of the former value: with T or a blank, with Z, +00:00 or nothing."""
-    before = former if isinstance(former, str) else " " if zone else "T…Z"
-    if zone and not before.endswith(("Z", "+00:00")):
-        moment = source_zones.on_clocks(moment, zone)
+def _as_before(given: date, former: Any, field: Field) -> str:
+    """A moment, or the midnight of a day, in the spelling of the former value: with T or a blank, with Z, +00:00 or nothing."""
+    before = former if isinstance(former, str) else " " if field.zone or field.native == recognising.MIDNIGHT else "T…Z"
+    moment = given.astimezone(UTC) if isinstance(given, datetime) else datetime.combine(given, time())
+    if field.zone and not before.endswith(("Z", "+00:00")):
+        moment = source_zones.on_clocks(moment, field.zone)
     text = moment.replace(tzinfo=None).isoformat(sep="T" if "T" in before else " ")
     return text + ("Z" if before.endswith("Z") else "+00:00" if before.endswith("+00:00") else "")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from console import formats
-from console.core.documents.collections import Collection, Field
+from console.core.documents.collections import Collection, Field, recognising
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,13 @@ def _otherwise(was: Field, now: Field) -> str:
         said.append("is hidden from everybody: it looks like a secret")
     if was.hidden and not now.hidden:
         said.append("is shown")
-    if (was.stored, was.native) == (now.stored, now.native) and (was.type, was.widget, was.minor) != (now.type, now.widget, now.minor):
-        said.append(f"is read as {_kind(now)} (so far: {_kind(was)})")
+    same = (was.stored, was.native) == (now.stored, now.native) or recognising.MIDNIGHT in (was.native, now.native)
+    if same and (was.type, was.widget, was.minor) != (now.type, now.widget, now.minor):
+        why = ": its times are all midnight" if now.native == recognising.MIDNIGHT else ""
+        said.append(f"is read as {_kind(now)}{why} (so far: {_kind(was)})")
     return ", and ".join(said)
 
 
 def _kind(field: Field) -> str:
-    kind = formats.WIDGET_WORDS.get(field.widget or "") or field.type.replace("_", " ").capitalize()
+    kind = formats.WIDGET_WORDS.get(field.widget or "") or field.type.replace("_", " ").replace("datetime", "date and time").capitalize()
     return f"“{kind}, in its smallest unit”" if field.minor else f"“{kind}”"

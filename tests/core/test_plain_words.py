@@ -81,6 +81,8 @@ def test_an_interval_is_said_in_whole_words(stored: str, words: str) -> None:
         ("(1,2)", "1, 2"),
         ('("a,b","say ""hi""\\\\",)', 'a,b, say "hi"\\'),
         ("(,)", ""),
+        (r'{"(\"Main St 1\",Vilnius,)","(B,,)",NULL}', "Main St 1, Vilnius; B"),
+        ("{}", ""),
         ("(broken", "(broken"),
         ('("open)', '("open)'),
     ],

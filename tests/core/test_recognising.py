@@ -1,6 +1,7 @@
 """What the console makes of foreign columns by itself: forms of values, secrets, names of records, join tables."""
 
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -79,9 +80,9 @@ def test_how_a_column_is_shown_by_itself(name: str, more: dict[str, Any], kind: 
 
 
 def test_a_record_is_called_by_its_number_and_by_its_key_only_where_the_list_shows_it() -> None:
-    columns = [column("display_name"), column("customer_no"), column("desk")]
-    listed = {"title": "{{ record.display_name }}", "columns": ["customer_no", "display_name", "desk"]}
-    values = {"id": 518, "display_name": "Ada", "customer_no": "C-10518", "desk": "retail"}
+    columns = [column("display_name"), column("postal_code"), column("customer_no"), column("desk")]
+    listed = {"title": "{{ record.display_name }}", "columns": ["postal_code", "customer_no", "display_name", "desk"]}
+    values = {"id": 518, "postal_code": "12209", "display_name": "Ada", "customer_no": "C-10518", "desk": "retail"}
     assert one(*columns, document=listed).number_of(values) == "C-10518"
     assert one(*columns, document=listed | {"columns": ["display_name", "desk"]}).number_of(values) == ""
     assert one(*columns, document=listed | {"columns": ["id", "display_name"]}).number_of(values) == "518"
@@ -417,3 +418,33 @@ def test_a_view_is_called_by_what_it_shows(table: str, label: str) -> None:
 def test_a_name_beside_a_picture_is_still_a_name() -> None:
     made = assembled(structure("product", column("sku"), column("name 🛒"), key=("sku",)))["product"]
     assert made.title == '{{ record["name 🛒"] }}'
+
+
+@cases(
+    ("stored", "values", "type_", "kept"),
+    [
+        ("datetime", [datetime(2026, 5, day) for day in range(1, 7)], "date", "date"),  # noqa: DTZ001 - without a zone on purpose
+        ("datetime", [f"2026-05-0{day} 00:00:00" for day in range(1, 7)], "date", "date"),
+        ("datetime", [*(f"2026-05-0{day}T00:00:00.000" for day in range(1, 7)), "2026-05-07T00:00:01"], "datetime", "datetime"),
+        ("datetime", [datetime(2026, 5, day, tzinfo=UTC) for day in range(1, 7)], "datetime", "datetime"),
+        ("datetime", [datetime(2026, 5, 1)], "datetime", "datetime"),  # noqa: DTZ001 - without a zone on purpose
+    ],
+)
+def test_moments_without_a_zone_that_are_all_midnight_are_days(stored: str, values: list[Any], type_: str, kept: str) -> None:
+    due = column("due", stored)
+    sampling.note(due, values)
+    shown = one(due).by_name["due"]
+    assert (shown.type, shown.stored) == (type_, kept)
+    assert one(due, document={"fields": {"due": {"type": "datetime"}}}).by_name["due"].stored == "datetime", "a document decides"
+
+
+@cases(
+    ("names", "title"),
+    [
+        (["ad", "last_name", "budget_note"], "{{ record.last_name }}"),
+        (["ad", "soyad", "budget_note"], "{{ record.ad }} {{ record.soyad }}"),
+        (["ad", "aciklama"], "{{ record.ad }}"),
+    ],
+)
+def test_ad_is_a_name_only_beside_turkish(names: list[str], title: str) -> None:
+    assert one(*(column(name) for name in names)).title == title

@@ -50,14 +50,16 @@ INTS = [None, 0, 1, -1, 12, 32767, -32768]
 DECIMALS = [None, "0.00", "12.50", "-3.25", "1000000.00", "12.00"]
 BOOLS = [None, True, False]
 DAYS = [None, "2026-05-31", "2026-05-30", "1999-12-31", "2026-06-01"]
+MIDNIGHTS = [None, "2026-05-31 00:00:00", "2026-05-31 14:30:00", "2026-05-30 00:00:00", "1999-12-31 00:00:00", "2026-06-01 00:00:00"]
+"""Of a column taken for days after a sample, with one moment that came later."""
 MOMENTS = [None, "2026-05-31 12:30:00", "2026-05-31 00:00:00", "1999-12-31 23:59:59", "2026-06-01 00:00:01"]
 UUIDS = [None, "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e", "00000000-0000-0000-0000-000000000000"]
 COLUMNS = ("t", "s", "e", "n", "m", "d", "b", "day", "due", "at", "u")
-POOLS = (TEXTS, TEXTS, MOODS, INTS, INTS, DECIMALS, BOOLS, DAYS, DAYS, MOMENTS, UUIDS)
+POOLS = (TEXTS, TEXTS, MOODS, INTS, INTS, DECIMALS, BOOLS, DAYS, MIDNIGHTS, MOMENTS, UUIDS)
 DDL = {
-    "postgresql": "create type feeling as enum ('open', 'closed', 'on hold'); create table thing (id int primary key, t text, s varchar(40), e feeling, n int, m bigint, d numeric(12, 2), b boolean, day date, due date, at timestamptz, u uuid)",
-    "sqlite": "create table thing (id integer primary key, t text, s text collate nocase, e text, n int, m int, d numeric(12, 2), b boolean, day date, due date, at datetime, u uuid)",
-    "mysql": "create table thing (id int primary key, t text, s varchar(40), e enum('open', 'closed', 'on hold'), n int, m bigint, d numeric(12, 2), b boolean, day date, due date, at datetime, u char(36)) default charset utf8mb4",
+    "postgresql": "create type feeling as enum ('open', 'closed', 'on hold'); create table thing (id int primary key, t text, s varchar(40), e feeling, n int, m bigint, d numeric(12, 2), b boolean, day date, due timestamp, at timestamptz, u uuid)",
+    "sqlite": "create table thing (id integer primary key, t text, s text collate nocase, e text, n int, m int, d numeric(12, 2), b boolean, day date, due datetime, at datetime, u uuid)",
+    "mysql": "create table thing (id int primary key, t text, s varchar(40), e enum('open', 'closed', 'on hold'), n int, m bigint, d numeric(12, 2), b boolean, day date, due datetime, at datetime, u char(36)) default charset utf8mb4",
 }
 
 
@@ -80,6 +82,7 @@ class Place:
         connection.execute(insert, [dict(zip(("id", *COLUMNS), (number, *row), strict=True)) for number, row in enumerate(drawn_rows(), 1)])
         connection.commit()
         structure = next(item for item in reflect.structures(connection) if item["table"] == "thing")
+        next(column for column in structure["columns"] if column["name"] == "due")["form"] = "days"
         document = {"id": "thing", "source": "x", "table": "thing", "fields": {"u": {"type": "uuid"}}}
         self.connection = connection
         self.collection: Collection = assemble([Stored("thing", "x", structure, document)])["thing"]

@@ -9,6 +9,7 @@ from console import records
 from console.core.documents.collections import MOST_COLUMNS, Collection
 from console.core.scopes import whole
 from console.records.check_lists import listed
+from console.records.values import written
 from tests.records.files import assembled, opened, structures
 from tests.tables import cases
 
@@ -33,6 +34,14 @@ def test_a_column_called_as_a_truth_value_is_one_where_it_holds_nothing_but_0_an
     )["t"]
     kinds = {item.name: item.type for item in made.fields}
     assert {name for name, kind in kinds.items() if kind == "boolean"} == {"is_active", "IstNeu", "has_paid", "Bezahlt"}
+
+
+@pytest.mark.parametrize(("newest", "stored"), [("2026-05-09 00:00:00", "date"), ("2026-05-09 14:30:00", "datetime")])
+def test_moments_are_days_unless_the_newest_have_a_time(tmp_path: Path, newest: str, stored: str) -> None:
+    rows = "insert into t with r(n) as (select 1 union all select n + 1 from r where n < 300) select n, '2026-05-01 00:00:00' from r"
+    made = assembled(tmp_path, f"create table t (id integer primary key, due datetime);{rows};insert into t values (301, '{newest}')")
+    assert (due := made["t"].by_name["due"]).stored == stored
+    assert stored != "date" or written("sqlite", due, "2026-01-31") == "2026-01-31 00:00:00", "a day that is kept as a midnight stays one"
 
 
 @pytest.mark.parametrize(

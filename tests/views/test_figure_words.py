@@ -209,6 +209,8 @@ def test_what_a_select_gives_is_said_as_people_write_it(key: Any, label: str) ->
     chart = drawn(told, Figures(None, [key], [("n", None, [3])], columns=("day", "n")))
     assert list(chart.labels) == [label]
     assert chart.caption == f"{label} leads with 3."
+    for number, words in (("795606.838826656", "795,606.84"), (0.000123456, "0.000123"), ("12.3456", "12.3456"), (-2.5, "−2.5")):
+        assert charts.shown(None, number, None, LOOK) == words, "nobody reads twelve decimals"
 
 
 @cases(

@@ -97,3 +97,6 @@ def test_tables_are_chosen_again_and_what_that_means_is_shown_first(pages: Pages
     ines.send(ines.get(at), at, which="all")
     ines.send(ines.follow(), "/again")
     assert f"{name}.alembic_version" in {one.id for one in records.collections()}, "who asked for it keeps it"
+    unseen = ines.get(f"/settings/sources/{name}").text
+    assert "Nobody may open one collection" in unseen, "a table that came later waits for a role"
+    assert "Choose who may: Alembic version" in unseen

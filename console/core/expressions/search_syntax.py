@@ -1,4 +1,4 @@
-"""What people type above a list: `refund -cancelled`, `status:open OR (amount:>20 created_at:2026-01)`, `customer.name:"Ana Ilić"`.
+"""What people type above a list: `refund -cancelled`, `status:open or (amount>20 created_at:2026-01)`, `customer.name:"Ana Ilić"`.
 
 Words search all fields, `field:` one field, `relation.field:` a field of the related record. `NULL` means no value, `2026` and `2026-01` all
 days in them. What cannot be parsed, such as an unclosed parenthesis or an unknown field, is searched as text: a search never fails.
@@ -25,7 +25,7 @@ from console.errors import Malformed
 LONGEST = 1_000
 MOST_TERMS = 40
 MOST_DEPTH = 20
-SIGNS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
+SIGNS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "=": "eq"}
 YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 NULL = "NULL"
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
@@ -81,11 +81,12 @@ class _Term(NamedTuple):
     sign: str
     value: str
     phrase: bool
+    colon: str = ":"
 
     @property
     def text(self) -> str:
         """The term as typed."""
-        return f'{self.name}:{self.sign}"{self.value}"' if self.phrase else f"{self.name}:{self.sign}{self.value}"
+        return f"{self.name}{self.colon}{self.sign}" + (f'"{self.value}"' if self.phrase else self.value)
 
 
 class _Plain(NamedTuple):
@@ -109,7 +110,15 @@ class _Builder(Transformer[Token, Any]):
         return _Joined("or", tuple(item for item in items if not isinstance(item, Token)))
 
     def both(self, items: list[Any]) -> Any:
-        return _Joined("and", tuple(item for item in items if not isinstance(item, Token)))
+        sides: list[list[Any]] = [[]]
+        for before, item, after in zip([None, *items], items, [*items[1:], None], strict=False):
+            joins = item.text if isinstance(item, _Plain) and not item.phrase and _fielded(before) and _fielded(after) else ""
+            if joins == "or":
+                sides.append([])
+            elif joins != "and" and not isinstance(item, Token):
+                sides[-1].append(item)
+        joined = [_Joined("and", tuple(side)) if len(side) > 1 else side[0] for side in sides]
+        return _Joined("or", tuple(joined)) if len(joined) > 1 else joined[0]
 
     def without(self, items: list[Any]) -> Any:
         return _Joined("not", (items[-1],))
@@ -122,11 +131,21 @@ class _Builder(Transformer[Token, Any]):
         phrase = value.type == "PHRASE"
         return _Term(str(name)[:-1], str(sign or ""), str(value)[1:-1] if phrase else str(value), phrase)
 
+    def compared(self, items: list[Any]) -> Any:
+        name, sign, value = items
+        phrase = value.type == "PHRASE"
+        return _Term(str(name), str(sign), str(value)[1:-1] if phrase else str(value), phrase, "")
+
     def phrase(self, items: list[Any]) -> Any:
         return _Plain(str(items[0])[1:-1], True)
 
     def word(self, items: list[Any]) -> Any:
         return _Plain(str(items[0]), False)
+
+
+def _fielded(item: Any) -> bool:
+    """Whether it is a term with a field, a group or a negation: beside words, `or` and `and` in small letters are words."""
+    return isinstance(item, _Term | _Joined)
 
 
 @lru_cache(maxsize=1)
@@ -301,7 +320,7 @@ class _Reader:
     def _test(self, field: Field, term: _Term) -> Sought | None:
         """The field compared with the value; None if the value does not fit the field."""
         if term.value == NULL and not term.phrase:
-            return Test(field.name, "is_null", True) if not term.sign else None
+            return Test(field.name, "is_null", True) if term.sign in ("", "=") else None
         if (field.stored in {"date", "datetime"} or is_counted(field)) and (period := _period(term.value)) is not None:
             return self._within(field, term.sign, *period)
         try:
@@ -311,7 +330,7 @@ class _Reader:
             return None
 
     def _value(self, field: Field, term: _Term) -> tuple[str, Any]:
-        if term.sign:
+        if term.sign and (term.sign != "=" or (field.stored == "text" and field.options is None)):
             return SIGNS[term.sign], self.kept(field, term.value)
         if field.stored == "boolean":
             return "eq", YES_NO.get(term.value.lower(), term.value)

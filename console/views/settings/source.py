@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response, flash, request
 
-from console import collections, records, runs, sources
+from console import access, collections, records, runs, sources
 from console.core.documents.collections import likely_relations
 from console.errors import Conflict, ConsoleError, Invalid, SourceDown
 from console.sources import addresses
@@ -179,8 +179,10 @@ def remove(name: str) -> Response:
 def _page(name: str, more: Mapping[str, object] | None = None) -> Response:
     head, collections = named(name)
     source = sources.source_of(name)
+    seen = {row.obj for row in access.all_rows() if row.eft == "allow" and row.act in ("browse", "*")}
+    unseen = [] if seen & {"*", "collection:*"} else [each for each in collections if f"collection:{each.id}" not in seen]
     context = {"source": head, "collections": collections, "terms": source.terms, "chosen": source.chosen, "limits": LIMITS, "tested": None}
-    return area.page("settings/source.html", "sources", {**context, **(more or {})})
+    return area.page("settings/source.html", "sources", {**context, "unseen": unseen, **(more or {})})
 
 
 def _address(head: sources.SourceHead, typed: Mapping[str, str], wrong: ConsoleError | None = None) -> Response:

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, flash, make_response, request
 
 from console import access, accounts, records, sources
 from console.core.documents.collections import Collection
+from console.core.documents.collections.recognising import MIDNIGHT
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.sources import Tested, addresses, connecting
 from console.views import formats, frame
@@ -129,6 +130,7 @@ def connected(name: str) -> Response:
         "collections": collections,
         "role_words": formats.role_words,
         "hidden": [(collection, field) for collection in collections for field in sources.hidden_fields(collection)][:MOST_HIDDEN],
+        "days": [(each, field) for each in collections for field in each.stored_fields if field.native == MIDNIGHT][:MOST_HIDDEN],
         "rights": _rights(collections),
         "first": min(usable, key=lambda table: (table.kind != "table", sources.likelihood(table.table), -len(table.fields)), default=None),
         "usable": usable,

@@ -205,11 +205,17 @@ def spark(values: Sequence[Decimal]) -> Spark:
     return Spark(line, f"{points[0][0]},{SPARK_HEIGHT} {line} {points[-1][0]},{SPARK_HEIGHT}", *points[-1])
 
 
+MOST_PLACES = 4
+"""Decimals with which the answer of a SELECT is shown as it is: longer ones come from divisions and numbers with a floating point."""
+
+
 def _plain(value: Any, look: Look) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, str, float)) or not _is_number(str(value)):
         return formats.text(Kind("", ""), value, look) if value is not None else "–"
-    number = str(value)
-    return formats.grouped(number, look.locale)
+    number = Decimal(str(value))
+    if number != round(number, MOST_PLACES):
+        number = round(number, 2) if abs(number) >= 1 else Decimal(f"{number:.3g}")
+    return formats.grouped(format(number, "f"), look.locale)
 
 
 def _is_number(text: str) -> bool:

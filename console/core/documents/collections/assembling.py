@@ -371,6 +371,7 @@ def _field(
         raise DefinitionError(
             f"{kept.id}.{name}: there is no field type '{kind}'.", details=[{"field": name, "reason": f"unknown type {kind}"}]
         )
+    stored = recognising.kept_as(column, kind)
     fixed = (
         kept.structure["kind"] == "view"
         or bool(kept.structure.get("read_only"))
@@ -389,8 +390,8 @@ def _field(
         name=name,
         label=says.get("label") or label,
         type=kind,
-        stored=_kept_as(column, kind),
-        native=column.get("native", ""),
+        stored=stored,
+        native=recognising.MIDNIGHT if stored == "date" and column["stored"] == "datetime" else column.get("native", ""),
         items=column.get("items"),
         nullable=column["nullable"],
         options=tuple(_option(item) for item in options) if options else None,
@@ -411,14 +412,14 @@ def _field(
         ai=treatment.treatment_for(
             says.get("ai"),
             treatment.usual(name, kind, form=says.get("format"), widget=says.get("widget"), personal=personal, sensitive=sensitive),
-            closed=treatment.secret(name, _kept_as(column, kind)),
+            closed=treatment.secret(name, stored),
         ),
         author=_author(name, kind, says),
         required=bool(says.get("required", False)),
         default=says.get("default"),
         blank=not column["nullable"] and (any(_option(item).value == "" for item in options) if options else bool(column.get("blank"))),
         governed=_governors(kept.document, name),
-        zone=recognising.zone_of(kept.structure, column, _kept_as(column, kind)),
+        zone=recognising.zone_of(kept.structure, column, stored),
         **_look_of(says) | ({} if plain and not says.get("type") else recognising.coded(words[name], column)) | seen,
     )
 
@@ -433,13 +434,6 @@ def _author(name: str, kind: str, says: Mapping[str, Any], made_of: Sequence[Fie
     author: Author | None = says.get("author")
     foreign = kind in FREE_TYPES or (kind == "text" and treatment.said_by_others(name)) or any(one.author == "customer" for one in made_of)
     return author or ("customer" if foreign else "system")
-
-
-def _kept_as(column: Mapping[str, Any], kind: str) -> str:
-    """The kind of a column; a document may declare text as days, moments or JSON (SQLite has no such types)."""
-    stored = str(column["stored"])
-    said = {"date": "date", "datetime": "datetime", "time": "time", "json": "json", "uuid": "uuid", "boolean": "boolean"}.get(kind)
-    return said if said and stored in {"text", "integer"} and (kind != "boolean" or stored == "integer") else stored
 
 
 def _option(item: Any) -> Option:

@@ -40,7 +40,7 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
     ]
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
     alike = next(
-        (column["name"] for column in known if not natural and not column["nullable"] and recognising.is_name(column["name"])), None
+        (column["name"] for column in known if not natural and not column["nullable"] and recognising.is_name(column["name"], usable)), None
     )
     always = [name for name in texts if not usable[name].nullable]
     if alike and (always or numbered):  # several are called so: the name, and what tells them apart

@@ -397,11 +397,7 @@ class Collection:
         led = {column for relation in self.relations if relation.kind == "to_one" for column, _ in relation.columns}
         listed = [self.by_name[name] for name in self.columns if name in self.by_name and name not in {*self.title_fields, *led}]
         plain = [item for item in listed if item.references is None and item.options is None and item.widget != "badge"]
-        said = [
-            item.name
-            for item in plain
-            if item.stored in ("text", "integer") and recognising.NUMBERS & set(recognising.parts_of(item.name)[-1:])
-        ]
+        said = [item.name for item in plain if item.stored in ("text", "integer") and recognising.numbers(item.name)]
         keys = [item.name for item in plain if (item.name,) == self.key]
         return tuple(dict.fromkeys([*(name for name in said if name in self.search), *said, *keys]))
 

@@ -7,7 +7,8 @@ runs whenever the collections are assembled.
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -43,6 +44,9 @@ COUNTED = {
     **{way: (500_000_000 * part, 4_000_000_000 * part) for way, part in (("unix", 1), ("unix_ms", 1_000), ("unix_us", 1_000_000))},
 }
 """Names of columns with moments, and the numbers in which programs keep them: Julian days; seconds since 1970, thousandths and millionths of them."""
+DAYS, MIDNIGHT = "days", "midnight"
+"""Form of a column whose moments without a zone are all midnights, and the native type of a field that shows their days in every zone."""
+MIDNIGHTS = re.compile(r"\d{4}-\d\d-\d\d[ T]00:00(?::00(?:\.0+)?)?")
 SLUG = re.compile(r"(?=[^-]*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*")
 
 MONEY = frozenset({
@@ -53,63 +57,22 @@ MONEY = frozenset({
     "hinta", "velka", "castka", "částka", "bedrag", "prijs", "kosten", "kaina",
 })  # fmt: skip
 CENTS = (
-    "minor",
-    "cents",
-    "cent",
-    "centesimi",
-    "centimes",
-    "centimos",
-    "céntimos",
-    "centavos",
-    "sentit",
-    "kuruş",
-    "kurus",
-    "groszy",
-    "halere",
-    "haléře",
-    "öre",
-    "øre",
-)
+    "minor", "cents", "cent", "centesimi", "centimes", "centimos", "céntimos", "centavos", "sentit", "kuruş", "kurus", "groszy", "halere", "haléře",
+    "öre", "øre",
+)  # fmt: skip
 PER_CENT = frozenset({"percent", "percentage", "pct"})
 RATE, RATED = "rate", frozenset({"tax", "interest", "commission", "conversion"})
 """A rate of these is a part of something; others, as of currencies, are not."""
 SHARES = PER_CENT | {"discount", "vat", "share", "margin", "probability", "confidence"}
-STATES = frozenset(
-    {
-        "status",
-        "state",
-        "stage",
-        "phase",
-        "priority",
-        "severity",
-        "outcome",
-        "level",
-        "zustand",
-        "statut",
-        "état",
-        "etat",
-        "stan",
-        "stato",
-        "estado",
-        "estatus",
-        "durum",
-        "durumu",
-        "tila",
-        "stav",
-        "stare",
-        "állapot",
-        "būsena",
-        "busena",
-        "tilstand",
-        "tillstånd",
-        "toestand",
-    }
-)
+STATES = frozenset({
+    "status", "state", "stage", "phase", "priority", "severity", "outcome", "level", "zustand", "statut", "état", "etat", "stan", "stato", "estado",
+    "estatus", "durum", "durumu", "tila", "stav", "stare", "állapot", "būsena", "busena", "tilstand", "tillstånd", "toestand",
+})  # fmt: skip
 FLAGS = frozenset({"is", "has", "was", "can", "ist", "hat"})
 """First words of integer columns that hold truth values: `is_active` with 0 and 1."""
 FLAG_NAMES = frozenset({
     "active", "enabled", "disabled", "deleted", "archived", "closed", "done", "paid", "locked", "blocked", "verified", "confirmed", "public",
-    "private", "visible", "hidden", "published", "required", "aktiv", "gesperrt", "bezahlt", "erledigt", "gelöscht", "geloescht", "privat",
+    "private", "visible", "hidden", "published", "required", "discontinued", "suspended", "cancelled", "canceled", "aktiv", "gesperrt", "bezahlt", "erledigt", "gelöscht", "geloescht", "privat",
     "storniert", "öffentlich", "bestätigt", "actif", "valide", "validé", "payé", "paye", "archivé", "supprimé", "aktywny", "aktywna",
     "opłacone", "zapłacone", "usunięty",
 })  # fmt: skip
@@ -153,6 +116,10 @@ LAST = frozenset({
     "prijmeni", "příjmení", "priezvisko", "prezime", "nume", "sukunimi", "vezeteknev", "vezetéknév",
     "soyad", "soyadi", "soyadı", "perekonnanimi", "uzvards", "uzvārds", "eponymo", "姓",
 })  # fmt: skip
+TURKISH = re.compile(
+    r"[ğışĞİŞ]|(?:^|_)(?:soyad|isim|unvan|adres|telefon|eposta|sehir|ilce|tarih|fiyat|tutar|durum|aciklama|miktar|kod|musteri|urun|siparis|kategori|calisan)"
+)
+"""What the names of Turkish columns hold: beside such a one `ad` is a name, elsewhere an advertisement."""
 ENDING = re.compile(
     r"(?:is_|date_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|returned|settled|withdrawn)(?:_(?:at|on|date|time))?"
 )
@@ -224,6 +191,12 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
     if all(0 <= number <= 1 for number in numbers) and any(number % 1 for number in numbers):
         return "fraction"
     return "percent" if all(0 <= number <= 100 for number in numbers) and PER_CENT & words else None
+
+
+def all_midnights(values: Sequence[Any]) -> bool:
+    """Whether these are moments without a zone, and all of them midnights: days in a column that has room for a time."""
+    texts = [value.isoformat(" ") if isinstance(value, datetime) else str(value) for value in values]
+    return len(texts) >= FEWEST // 2 and all(map(MIDNIGHTS.fullmatch, texts))
 
 
 def named_flag(words: Sequence[str]) -> bool:
@@ -349,7 +322,7 @@ NAMED_TYPES = (
 
 def shown_as(column: Mapping[str, Any], *, listed: bool) -> str:
     """The field type of a column without one in the document."""
-    stored = str(column["stored"])
+    stored = "date" if column.get("form") == DAYS else str(column["stored"])
     if stored == "text":
         if listed:
             return "enum"
@@ -358,6 +331,14 @@ def shown_as(column: Mapping[str, Any], *, listed: bool) -> str:
     if stored == "array" and listed:
         return "multi_enum"
     return stored
+
+
+def kept_as(column: Mapping[str, Any], kind: str) -> str:
+    """The kind of a column shown as `kind`; a document may declare text as days, moments or JSON (SQLite has no such types)."""
+    stored = str(column["stored"])
+    said = {"date": "date", "datetime": "datetime", "time": "time", "json": "json", "uuid": "uuid", "boolean": "boolean"}.get(kind)
+    declared = said and stored in {"text", "integer"} and (kind != "boolean" or stored == "integer")
+    return said if said and (declared or (kind == "date" and column.get("form") == DAYS)) else stored
 
 
 def secret_because(column: Mapping[str, Any]) -> str | None:
@@ -400,7 +381,12 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
 
     `table` is its name in the singular, `columns` are those that may stand in a title, in their order; `called` are all of `column_words`.
     """
-    texts = {column["name"]: column for column in columns if column["stored"] == "text" or column.get("form") == "translations"}
+    texts = {
+        column["name"]: column
+        for column in columns
+        if (column["stored"] == "text" or column.get("form") == "translations")
+        and (called[column["name"]].lower() != "ad" or _turkish(called.values()))
+    }
     lower = {called[name].lower(): name for name in reversed(texts)}
     snake = {"_".join(SHORT.get(word, word) for word in parts_of(called[name])): name for name in reversed(texts)} | lower
     if whole := next((snake[name] for name in WHOLE if name in snake), None):
@@ -416,15 +402,25 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
     ordered = [snake[known] for known in (*TITLES[:2], *named, *TITLES[2:]) if known in snake]
     ordered += [name for name in texts if parts_of(called[name])[-1:] == ("name",)]
     ordered += [name for known, name in lower.items() if known.startswith(tuple(own[:4] for own in owns)) and known.endswith(COMPOUND)]
-    ordered += [name for name in texts if set(parts_of(name)[-1:]) & NUMBERS and OF_PLACES.isdisjoint(parts_of(name))]
+    ordered += [name for name in texts if numbers(name)]
     ordered.sort(key=lambda name: texts[name].get("form") == "slug")
     chosen = next((name for name in ordered if name in telling), None)
     return [chosen] if chosen else []
 
 
-def is_name(name: str) -> bool:
-    """Whether a column of this name is what people call the thing by."""
-    return name.lower() in {"name", "title", *TITLES[TITLES.index("nazwa") : TITLES.index("legal_name")]}
+def numbers(name: str) -> bool:
+    """Whether a column of this name tells records apart: `order_no`, not `postal_code`."""
+    return bool(NUMBERS & set(parts_of(name)[-1:])) and OF_PLACES.isdisjoint(parts_of(name))
+
+
+def is_name(name: str, beside: Iterable[str] = ()) -> bool:
+    """Whether a column of this name, beside these in its table, is what people call the thing by."""
+    named = name.lower() in {"name", "title", *TITLES[TITLES.index("nazwa") : TITLES.index("legal_name")]}
+    return named and (name.lower() != "ad" or _turkish(beside))
+
+
+def _turkish(names: Iterable[str]) -> bool:
+    return any(TURKISH.search(name) for name in names)
 
 
 def zone_of(structure: Mapping[str, Any], column: Mapping[str, Any], stored: str) -> str:

@@ -85,7 +85,8 @@ def relations(made: Mapping[str, Collection], own: Collection, found: list[Relat
         )
         kept = name == item.name or item.label != made[item.collection].label
         if item.kind == "to_many" and item.collection == own.id and name == item.name:
-            item = replace(item, label=f"{item.label} by {led_to(humanised(item.columns[0][1])).lower()}")  # noqa: PLW2901 - the same one
+            by = led_to(humanised(item.columns[0][1]))
+            item = replace(item, label=f"{item.label} by {f'“{by}”' if by.endswith((' to', ' by')) else by.lower()}")  # noqa: PLW2901 - the same one
         result.append(replace(item, name=name, label=item.label if kept and not alike else led_to(humanised(name))))
     return tuple(sorted(result, key=lambda item: item.kind != "to_one"))
 

@@ -292,7 +292,7 @@ class Chart(Figures):
         if self.chart in ("share", "leaders") and self.by is None:
             raise ValueError("say the field whose values are told apart")
         if self.chart == "cohort" and self.then is None:
-            raise ValueError("say the later day that is counted")
+            raise ValueError("say the later day that is counted (“Then by the day”)")
         if self.chart == "funnel" and self.stages is None:
             raise ValueError("say the stages")
         return self
