@@ -231,7 +231,7 @@ def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str =
         "moved": _moved(view, look),
         "record": _lines(view, view.record, look),
         "record_url": frame.record_url(view.line.collection, view.line.approval.record) if view.line.collection else None,
-        "context": _context(view, look),
+        "run_context_url": frame.run_url(view.line.run, tab="context") if view.context else None,
         "rules": list(dict.fromkeys(filter(None, (_rule(rule, view) for rule in view.line.approval.not_by)))),
         "roles": roles_words(view.line.approval.roles) or "whoever has the right to approve this action",
         "deciders": view.deciders,
@@ -306,10 +306,6 @@ def _plea(view: View) -> list[dict[str, Any]]:
         if name.endswith(BECAUSE) and isinstance(value, str) and value
     ]
     return [{"label": label, "text": text} for label, text in [*own, *sentences]]
-
-
-_TECHNICAL = frozenset({"key", "rule", "compared", "action", "result", "results", "collection", "round", "altered"})
-"""Names of values in a run's context that only programs need."""
 
 
 def _naming(view: View) -> Look:
@@ -388,21 +384,6 @@ def _moved(view: View, look: Look) -> list[dict[str, Any]]:
             "label": each.label, "hidden": hidden, "overwrites": each.wish is not None,
             "then": formats.html(what, each.then, look), "now": formats.html(what, each.now, look),
         })  # fmt: skip
-    return made
-
-
-def _context(view: View, look: Look) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return the run's context by step, without what only programs need."""
-    made = []
-    for title, output in view.context:
-        described = [
-            formats.described(name, value, output)
-            for name, value in output.items()
-            if value not in (None, "", [], {}) and name not in _TECHNICAL
-        ]
-        lines = [{"label": what.label, "shown": formats.html(what, value, look)} for what, value in described]
-        if lines:
-            made.append((title, lines))
     return made
 
 

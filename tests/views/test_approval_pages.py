@@ -38,7 +38,8 @@ def test_a_lead_finds_the_request_and_approves_it(bank: "Company", pages: "Pages
         "Update balance",
     ):
         assert words in page.text, words
-    assert f"/runs/{run_id}/replay" in page.links
+    assert {f"/runs/{run_id}/replay", f"/runs/{run_id}?tab=context"} <= set(page.links)
+    assert "Adaeze" in pages.mona.get(f"/runs/{run_id}?tab=context").text, "what the run holds stands there in words, for who decides too"
     assert (balance(bank), status(bank, asked)) == ("12.5", "open"), "looking decides nothing"
     pages.mona.send(page, "/approve", reason="Fits.")
     page = pages.mona.follow()
