@@ -20,7 +20,8 @@ from console.core.expressions.nodes import Call, Compare, Items, Junction, Node,
 from console.core.expressions.operands import UNKNOWN, date_of, moment_of, number_of
 from console.errors import DefinitionError
 from console.records import relations, values
-from console.records.dialects import DIALECTS, Condition, Dialect
+from console.records.dialects import Condition, Dialect
+from console.records.known_dialects import DIALECTS
 from console.records.relations import Find
 
 ORDERINGS = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}

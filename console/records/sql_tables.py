@@ -12,7 +12,8 @@ from console.core.documents.collections import Collection, Field
 from console.core.expressions import Expression
 from console.core.scopes import Scope
 from console.records import scoping, sql_conditions, values
-from console.records.dialects import DIALECTS, Condition
+from console.records.dialects import Condition
+from console.records.known_dialects import DIALECTS
 
 MOST_KEPT = 2_000
 

@@ -14,7 +14,8 @@ from console.core.tag_names import identity
 from console.db.engine import fetch
 from console.errors import Malformed, NotFound
 from console.records import record_keys
-from console.records.dialects import DIALECTS, Condition
+from console.records.dialects import Condition
+from console.records.known_dialects import DIALECTS
 
 MOST_KEYS = 20_000
 _KEYS = "select distinct record from console.record_tag where collection = %s and (%s or tag = any(%s)) limit %s"
