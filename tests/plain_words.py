@@ -45,7 +45,7 @@ RULES = {
     "a word of programs": re.compile(
         r"(?<![\w@./:-])[a-z]+(?:_[a-z]+)+(?![\w@/])|(?<![\w@./:-])(?:(?:steps|record|variables|input)\.[a-z_]+|[a-z]+\.[a-z]+_[a-z_]+)"
     ),
-    "a smallest unit": re.compile(r"\bminor units?\b|(?<!per )\bcents?\b", re.IGNORECASE),
+    "a smallest unit": re.compile(r"\bminor units?\b|(?<!per )\bcents?\b|\bin its smallest unit\b", re.IGNORECASE),
     "JSON": re.compile(r"[{\[]\s*\"[^\"]*\"\s*[:,\]]|\{\}|\[\]"),
 }
 

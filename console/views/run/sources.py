@@ -55,6 +55,7 @@ class Value:
     masked: bool = False
     reveal: str = ""
     technical: bool = False
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +275,8 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
             continue
         known = (described.kinds.get(name) if len(path) == 1 else None) or loaded_values.kinds(collection).get(name)
         what, shown_value = _of_items(*((known, value) if known else formats.described(name, value, output)), output)
+        if len(path) == 1 and not isinstance(shown_value, formats.Amount):
+            shown_value = formats.with_currencies(output | {name: shown_value}, {name: what.currency})[name]
         if name in described.currencies and not isinstance(shown_value, formats.Amount):
             what, shown_value = _of_currency(what, shown_value, described.currencies[name], view.json["context"])
         hidden = masks.hides(step, path)
@@ -286,6 +289,7 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
             masked=hidden,
             reveal=masks.reveal(name) if hidden else "",
             technical=technical,
+            empty=not hidden and formats.absent(shown_value),
         )
 
 
