@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from console import access, enrolments, log, runs, workflows
-from console.access.run_reach import EVERY_RUN
+from console import access, enrolments, log, workflows
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import ConsoleError, Malformed, NotFound
+from console.monitoring.failed_runs import TOLD_BY_WHOLE
 from console.runs import RunHead
 from console.runs.showing import lists, record_reach
 from console.workflows import OBJECT, Definition, Known, lifecycle
@@ -20,9 +20,6 @@ from console.workflows import OBJECT, Definition, Known, lifecycle
 MOST_GROUPS = 100
 AT_ONCE = 100
 """How many runs one retry does; the next does the following ones."""
-_TOLD_THERE = f"""(exists (select from {EVERY_RUN.sql("part")} join {EVERY_RUN.sql("whole")} on whole.id = part.parent where part.id = failure.run
-    and right(part.origin ->> 'key', {len(runs.FREE)}) <> '{runs.FREE}' and (whole.ended_at is not null and whole.status <> 'completed' or whole.take_over ->> 'code' is not null)))
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +206,7 @@ def settled(run_ids: Sequence[str]) -> dict[str, str]:
 def _unsettled(workflow: str | None) -> list[sa.ColumnElement[bool]]:
     """What nobody has done again or set aside, without the parts of runs that did not complete, or ask somebody: those stand for them."""
     failure = tables.failure.c
-    told_there = sa.literal_column(_TOLD_THERE, sa.Boolean)
+    told_there = sa.literal_column(TOLD_BY_WHOLE.format(run="failure.run"), sa.Boolean)
     unsettled: list[sa.ColumnElement[bool]] = [failure.retried_by.is_(None), failure.closed_at.is_(None), ~told_there]
     return unsettled if workflow is None else [*unsettled, failure.workflow == workflow]
 
