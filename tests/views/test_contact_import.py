@@ -425,6 +425,10 @@ def test_an_import_that_is_stopped_keeps_what_it_has_and_tells_of_it(club: "Page
     assert (found.status, found.new) == ("cancelled", 10)
     with pytest.raises(NotFound):
         import_batches.get(company.mona, ident)
+    monkeypatch.setattr(import_batches, "AT_HAND_S", -1)
+    where = sent(club, many("looked").encode())
+    page = club.olivia.get(posted(club, where, {"do": "stop"}))
+    assert "lines: nothing was added" in page.text and "can be added" not in page.text, "what was only looked at brings nobody"
 
 
 def test_a_file_on_its_way_is_kept_and_one_that_nobody_named_goes(club: "Pages") -> None:
