@@ -85,7 +85,7 @@ def done_again(actor: Actor, workflow: str) -> list[DoneAgain]:
     last_at = sa.func.max(again.c.created_at)
     grouped = (
         sa.select(
-            sa.func.count().label("count"),
+            sa.func.count().label("number"),
             sa.func.count().filter(again.c.status == "completed").label("completed"),
             sa.func.count().filter(again.c.ended_at.is_(None)).label("live"),
             last_at.label("last_at"),
@@ -108,7 +108,7 @@ def done_again(actor: Actor, workflow: str) -> list[DoneAgain]:
         rows = connection.execute(grouped).all()
     heads = {head.id: head for head in _heads(actor, [each for row in rows for each in (row.newest, row.failed)])} if rows else {}
     return [
-        DoneAgain(heads[row.failed].reason or "", row.count, row.completed, row.live, row.last_at, heads[row.newest])
+        DoneAgain(heads[row.failed].reason or "", row.number, row.completed, row.live, row.last_at, heads[row.newest])
         for row in rows
         if {row.newest, row.failed} <= heads.keys()
     ]
