@@ -19,7 +19,7 @@ from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import new_id
 from console.errors import ConsoleError, Invalid, NotFound
-from console.monitoring import due_times
+from console.monitoring import due_times, failed_runs
 from console.runs.rows import side_rows
 from console.workflows import OBJECT, Known
 
@@ -28,18 +28,22 @@ KINDS: Mapping[str, str] = {"failed": "A run fails", "error": "A run fails with 
 EVERY = timedelta(hours=1)
 OLDEST = timedelta(days=1)
 """What failed longer ago is not told any more: the log may have been read from its beginning."""
+LONGEST_WAIT = timedelta(hours=1)
+"""What failed inside a run waits so long for that run, which may fail for it."""
 AT_ONCE = 200
 MOST_RULES = 20
 LONGEST_PATTERN = 200
 LONGEST_MINUTES = 525_600
 LONGEST_CHAIN = 8
 _WAITING = f"""
-select f.run, f.workflow, f.step, f.code, f.at, r.reason, r.origin, r.record, r.input from console.failure f join {access.EVERY_RUN.sql()} on r.id = f.run
-where f.alerted_at is null order by f.pos limit %s
+select f.run, f.workflow, f.step, f.code, f.at, r.reason, r.origin, r.record, r.input,
+    {failed_runs.TOLD_BY_WHOLE.format(run="f.run")} as told_by_whole from console.failure f join {access.EVERY_RUN.sql()} on r.id = f.run
+where f.alerted_at is null and (f.at < %s or not {failed_runs.WHOLE_IS_OPEN.format(run="f.run")}) order by f.pos limit %s
 """  # noqa: S608 (texts of this file)
 _SLOW = f"""
 select r.id, a.id from console.alert_rule a join {access.EVERY_RUN.sql()} on r.workflow = a.workflow
 where a.kind = 'slow' and r.ended_at is null and not exists (select from console.alert_told t where t.rule = a.id and t.run = r.id)
+and not exists (select from {access.EVERY_RUN.sql("whole")} where whole.id = r.parent and whole.workflow = r.workflow and whole.ended_at is null)
 and (r.created_at < now() - make_interval(mins => a.minutes) or a.minutes is null and exists (select from console.due_rule d
     join console.due_clock c on c.rule = d.id where d.workflow = r.workflow and c.run = r.id and c.breached_at > a.made_at)) order by r.created_at limit %s
 """  # noqa: S608 (as above)
@@ -145,21 +149,30 @@ def remove(actor: Actor, workflow: Known, rule_id: str) -> None:
 
 
 def raise_due() -> int:
-    """Judge the failures that no rule has looked at yet, in their order; how many there were. While everything is paused, they wait."""
+    """Judge the failures that no rule has looked at yet, in their order; how many there were. While everything is paused, they wait.
+
+    One failure is told once: what failed inside a run that failed for it, or asks somebody, is told by the rules of that one, if it has any.
+    """
     if queue.paused():
         return 0
-    rows = fetch(_WAITING, (AT_ONCE,))
-    for run_id, workflow_id, step, code, at, reason, origin, record, given in rows:
+    rows = fetch(_WAITING, (log.now() - LONGEST_WAIT, AT_ONCE))
+    for run_id, workflow_id, step, code, at, reason, origin, record, given, told_by_whole in rows:
         known = _known(workflow_id)
-        if known is not None and at > log.now() - OLDEST:
+        if known is not None and at > log.now() - OLDEST and not (told_by_whole and _told_by_whole(run_id, known)):
             failure = {"run": run_id, "step": step, "code": code, "message": reason or "", "workflow": known.slug}
             more = {"error": reason or "", "record": record, "input": given}
             for rule in rules_of(known):
                 if rule.kind == "failed" or (rule.kind == "error" and _alike(rule.pattern or "", code, failure["message"])):
-                    _raise(known, rule, run_id, failure, origin, more)
+                    _raise(known, rule, run_id, failure, origin, more, own_incident=not told_by_whole)
         with transaction() as connection:
             connection.execute(sa.update(tables.failure).where(tables.failure.c.run == run_id).values(alerted_at=log.now()))
     return len(rows)
+
+
+def _told_by_whole(run_id: str, workflow: Known) -> bool:
+    """Whether a run that this one is a part of is of the same workflow, or of one that has rules of its own."""
+    known = [_known(each) for each in failed_runs.workflows_of_wholes(run_id)]
+    return any(whole is not None and (whole.id == workflow.id or rules_of(whole)) for whole in known)
 
 
 def tell_slow() -> int:
@@ -188,8 +201,10 @@ def _raise(
     values: Mapping[str, str],
     origin: Mapping[str, Any] | None,
     more: Mapping[str, Any] | None = None,
+    *,
+    own_incident: bool = False,
 ) -> None:
-    """Start the rule's workflow for this run; and tell its people, unless it told them within the hour."""
+    """Start the rule's workflow for this run; and tell its people, unless it told them within the hour, of the run or of its incident, if it has one of its own."""
     started = _start(workflow, rule, run_id, values, origin, more or {}) if rule.starts else None
     now, at = log.now(), tables.alert_rule.c
     with transaction() as connection:
@@ -202,7 +217,7 @@ def _raise(
         slow = rule.kind == "slow"
         side_rows.add_notices(
             *(connection, people, f"{rule.id}:{run_id}", "alert_slow" if slow else "alert_failed"),
-            at=now, run=run_id, link=f"/workflows/{workflow.slug}/" + (f"executions/{run_id}" if slow else "incidents"), mail=rule.mail,
+            at=now, run=run_id, link=f"/workflows/{workflow.slug}/" + ("incidents" if own_incident else f"executions/{run_id}"), mail=rule.mail,
         )  # fmt: skip
         if people or started:
             _note(

@@ -5,8 +5,8 @@ import re
 
 import sqlalchemy as sa
 
-from console import access
-from console.db.engine import transaction
+from console import access, runs
+from console.db.engine import fetch, transaction
 
 AT_ONCE = 5_000
 TIMED_OUT = "timed_out"
@@ -32,6 +32,18 @@ where a.pos > :mark and a.pos <= :upto and a.kind = 'run_started' and r.id = a.r
 """  # noqa: S608 (as above)
 )
 _DONE = sa.text("update console.version set number = :upto where name = 'failures'")
+_OF_WHOLE = f"""
+from {access.EVERY_RUN.sql("part")} join {access.EVERY_RUN.sql("whole")} on whole.id = part.parent
+where part.id = {{run}} and right(part.origin ->> 'key', {len(runs.FREE)}) <> '{runs.FREE}'"""
+TOLD_BY_WHOLE = f"""exists (select {_OF_WHOLE} and (whole.ended_at is not null and whole.status <> 'completed' or whole.take_over ->> 'code' is not null))"""
+"""Condition, with `run` the column of the failed run: it is a part of a run that did not complete, or asks somebody, which stands for it."""
+WHOLE_IS_OPEN = f"""exists (select {_OF_WHOLE} and whole.ended_at is null and whole.waiting ->> 'key' = part.origin ->> 'key')"""
+"""Condition, likewise: the run that it is a part of still waits for its parts, so nobody knows yet whether that one fails too."""
+_WHOLES = f"""
+with recursive whole as (select parent, 0 as up from {access.EVERY_RUN.sql()} where r.id = %s
+    union all select r.parent, up + 1 from whole join {access.EVERY_RUN.sql()} on r.id = whole.parent)
+select r.workflow from whole join {access.EVERY_RUN.sql()} on r.id = whole.parent order by up
+"""  # noqa: S608 (texts of this file)
 _PARTICULARS = re.compile(r"[\"“”'‘’«»][^\"“”'‘’«»]{0,200}[\"“”'‘’«»]|\b[\w.+-]+@[\w.-]+|\b\w*\d[\w.:/-]*")
 
 
@@ -51,6 +63,11 @@ def read_log() -> int:
             connection.execute(_RETRIED, bounds)
             connection.execute(_DONE, {"upto": upto})
         found += len(rows)
+
+
+def workflows_of_wholes(run_id: str) -> list[str]:
+    """The workflows (their ids) of the runs that this one is a part of, the nearest first."""
+    return [row[0] for row in fetch(_WHOLES, (run_id,))]
 
 
 def cause_of(step: str, code: str, message: str) -> str:

@@ -2,17 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from console import access, enrolments, log, runs, workflows
-from console.access.run_reach import EVERY_RUN
+from console import access, enrolments, log, workflows
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import ConsoleError, Malformed, NotFound
+from console.monitoring.failed_runs import TOLD_BY_WHOLE
 from console.runs import RunHead
 from console.runs.showing import lists, record_reach
 from console.workflows import OBJECT, Definition, Known, lifecycle
@@ -20,9 +20,8 @@ from console.workflows import OBJECT, Definition, Known, lifecycle
 MOST_GROUPS = 100
 AT_ONCE = 100
 """How many runs one retry does; the next does the following ones."""
-_TOLD_THERE = f"""(exists (select from {EVERY_RUN.sql("part")} join {EVERY_RUN.sql("whole")} on whole.id = part.parent where part.id = failure.run
-    and right(part.origin ->> 'key', {len(runs.FREE)}) <> '{runs.FREE}' and (whole.ended_at is not null and whole.status <> 'completed' or whole.take_over ->> 'code' is not null)))
-"""
+LATELY = timedelta(days=7)
+MOST_DONE_AGAIN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,58 @@ class Retried:
     started: Mapping[str, str]
     refused: Mapping[str, str]
     left: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoneAgain:
+    """Failed runs with one cause that were done again lately, and how those that took their place stand: `completed`, `live`, the `others` ended otherwise."""
+
+    message: str
+    count: int
+    completed: int
+    live: int
+    last_at: datetime
+    newest: RunHead
+
+    @property
+    def others(self) -> int:
+        """How many ended without completing."""
+        return self.count - self.completed - self.live
+
+
+def done_again(actor: Actor, workflow: str) -> list[DoneAgain]:
+    """What became of the failures of the workflow that were done again lately, the latest first. One statement besides those of a list of runs."""
+    failure, run, again, later = tables.failure.c, tables.run.c, tables.run.alias("again"), tables.failure.alias("later")
+    last_at = sa.func.max(again.c.created_at)
+    grouped = (
+        sa.select(
+            sa.func.count().label("number"),
+            sa.func.count().filter(again.c.status == "completed").label("completed"),
+            sa.func.count().filter(again.c.ended_at.is_(None)).label("live"),
+            last_at.label("last_at"),
+            sa.func.max(again.c.id).label("newest"),
+            sa.func.max(failure.run).label("failed"),
+        )
+        .join(tables.run, run.id == failure.run)
+        .join(again, again.c.id == failure.retried_by)
+        .where(
+            failure.workflow == workflow,
+            again.c.created_at > log.now() - LATELY,
+            record_reach.countable_runs(actor, run.workflow == workflow),
+        )
+        .where(access.cleared_for(actor, again.c.label), ~sa.exists().where(later.c.run == again.c.id, later.c.retried_by.is_not(None)))
+        .group_by(failure.cause)
+        .order_by(last_at.desc())
+        .limit(MOST_DONE_AGAIN)
+    )
+    with hot_engine().connect() as connection:
+        rows = connection.execute(grouped).all()
+    heads = {head.id: head for head in _heads(actor, [each for row in rows for each in (row.newest, row.failed)])} if rows else {}
+    return [
+        DoneAgain(heads[row.failed].reason or "", row.number, row.completed, row.live, row.last_at, heads[row.newest])
+        for row in rows
+        if {row.newest, row.failed} <= heads.keys()
+    ]
 
 
 def open_incidents(actor: Actor, workflow: str | None = None) -> list[Incident]:
@@ -209,7 +260,7 @@ def settled(run_ids: Sequence[str]) -> dict[str, str]:
 def _unsettled(workflow: str | None) -> list[sa.ColumnElement[bool]]:
     """What nobody has done again or set aside, without the parts of runs that did not complete, or ask somebody: those stand for them."""
     failure = tables.failure.c
-    told_there = sa.literal_column(_TOLD_THERE, sa.Boolean)
+    told_there = sa.literal_column(TOLD_BY_WHOLE.format(run="failure.run"), sa.Boolean)
     unsettled: list[sa.ColumnElement[bool]] = [failure.retried_by.is_(None), failure.closed_at.is_(None), ~told_there]
     return unsettled if workflow is None else [*unsettled, failure.workflow == workflow]
 

@@ -76,7 +76,7 @@ def listed(slug: str) -> Response:
     context = {
         "target": target,
         "counts": counts,
-        "rows": [(lead, _badge(lead, target), lead_url(target, lead.id)) for lead in page.rows],
+        "rows": [(lead, _badge(lead, target), lead_url(target, lead.id), _way_in(lead, target)) for lead in page.rows],
         "waits": waits_shortly([lead.run for lead in page.rows if lead.run and lead.status == "active"], frame.look()),
         "full": enrolments.full_until(target) if counts.waiting and target.open else None,
         "ends": {lead.id: _end(lead) for lead in page.rows if lead.left_at},

@@ -14,6 +14,8 @@ from console.views import frame, list_tags, records
 
 blueprint = Blueprint("tags", __name__)
 SHOWN = 50
+LIST_OF = ("segment", "filter", "q", "sort")
+"""What the list was narrowed by that the way back leads to."""
 
 
 @blueprint.route("/c/<collection>/<part>/tags", methods=["GET", "POST"])
@@ -51,24 +53,24 @@ def of_several(collection: str) -> Response:
         done = (tags.take_away if way == "take" else tags.put)(who, collection, [item.key for item in items], typed)
     except Invalid as wrong:
         return _several(who, described, items, typed=typed, wrong=str(wrong.details[0]["reason"]), status=422)
-    kept = {name: form.get(name) for name in ("segment", "filter", "q", "sort") if form.get(name)}
-    return _several(who, described, items, typed=typed, done=done, back=frame.with_query(frame.collection_url(collection), kept))
+    return _several(who, described, items, typed=typed, done=done)
 
 
 def _several(who: Actor, described: dict[str, Any], items: list[bulk.Item], status: int = 200, **more: Any) -> Response:
     collection = described["id"]
+    kept = {name: request.values[name] for name in (*LIST_OF, "all") if request.values.get(name)}
     context = {
         "collection": described,
         "items": [(item.title, frame.record_url(collection, item.key)) for item in items[:SHOWN]],
         "number": len(items),
         "keys": [] if request.values.get("all") else [item.key for item in items],
-        "kept": [(name, request.values[name]) for name in ("segment", "filter", "q", "sort", "all") if request.values.get(name)],
+        "kept": list(kept.items()),
         "offered": tags.offered(who, collection),
         "way": request.form.get("way", "put"),
         "typed": "",
         "wrong": "",
         "done": None,
-        "back": frame.collection_url(collection),
+        "back": frame.with_query(frame.collection_url(collection), {name: kept[name] for name in LIST_OF if name in kept}),
         "url": f"/tags/of/{frame.segment(collection)}",
     }
     return frame.page("records/tags_of.html", context | more, status=status)

@@ -65,6 +65,7 @@ def test_ticked_rows_are_tagged_at_once_and_shown_beside_their_names(club: "Page
     assert "was put on 2" in club.olivia.post("/tags/of/contact", sent, status=200).text
     assert there() == [("1", "spring <fair>"), ("2", "spring <fair>")]
     whole = club.olivia.get("/tags/of/contact?all=1&segment=engaged")
+    assert "/c/contact?segment=engaged" in whole.links, "also who does not go on comes back to the same list"
     assert "Tag 3 records" in whole.text
     assert "put on 3" in club.olivia.send(whole, "/tags/of/contact", tag="spring <fair>", status=200).text
     again = club.olivia.send(whole, "/tags/of/contact", tag="spring <fair>", way="take", status=200)

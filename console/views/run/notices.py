@@ -179,7 +179,7 @@ def _record(view: RunView) -> Note | None:
     if view.gone:
         return Note(
             "The record is no longer there",
-            "It was deleted, or moved out of what you may see. The run can be saved or aborted.",
+            f"It was deleted, or moved out of what you may see.{'' if view.json['ended_at'] else ' The run can be saved or aborted.'}",
             "warn",
             "alert-triangle",
         )

@@ -294,6 +294,7 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
         "ended_title": ended_title(run),
         "ended_by": view.ended_by,
         "retry_href": _retry_url(run) if face == "ended" else None,
+        "record_gone": view.gone,
         "window_title": ", ".join(part for part in (heading, run["workflow"]["title"], view.record_title) if part),
         "button": (view.screen or {}).get("button") or current.get("button") or "Done",
         "wait_words": decision["words"]

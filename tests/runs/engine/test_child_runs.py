@@ -10,9 +10,10 @@ from console.activity import sequencing
 from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch
 from console.errors import Conflict
-from console.monitoring import incidents
+from console.monitoring import alerts, incidents
 from console.runs.rows.run_store import load
 from console.views.run import wait_words
+from console.workflows import Known
 from tests.company import Company
 from tests.runs.changing.test_midway import failing
 from tests.support.engine import overdue, step, whole
@@ -155,16 +156,51 @@ def test_another_workflow_is_run_with_inputs_and_finds_outputs(company: Company)
     assert run_of(run_id).reason == "Nothing was saved: please look at Factor."
 
 
-def test_workflows_that_start_each_other_end_five_deep(company: Company) -> None:
+def test_workflows_that_start_each_other_end_five_deep_and_one_alert_tells_it(company: Company) -> None:
+    publish("healing", [step("start", "start", "end"), step("end", "end", None)], collection=None)
     publish(
-        "round", [step("start", "start", "again"), step("again", "sub_workflow", "end", {"workflow": "round"}), step("end", "end", None)]
+        "round", [step("start", "start", "again"), step("again", "sub_workflow", "end", {"workflow": "other"}), step("end", "end", None)]
     )
+    publish("other", [step("start", "start", "back"), step("back", "sub_workflow", "end", {"workflow": "round"}), step("end", "end", None)])
+    alerts.add(company.mona, known("round"), kind="failed", people=["tom@fernwick.example"], starts="healing")
+    alerts.add(company.mona, known("other"), kind="failed", starts="healing")
     run_id = begin("round")
     for _ in range(8):
         company.work()
     assert run_of(run_id).status == "failed"
     assert fetch("select count(*) from console.run")[0][0] == 6
     assert fetch("select count(*) from console.run where ended_at is null")[0][0] == 0
+    assert (alerted(), [rule.held for rule in alerts.rules_of(known("round"))]) == ([run_id], [0])
+
+
+def test_a_part_is_alerted_by_its_own_rules_where_its_whole_has_none_and_waits_for_what_becomes_of_it(company: Company) -> None:
+    publish("healing", [step("start", "start", "end"), step("end", "end", None)], collection=None)
+    nobody = step("name", "sub_workflow", "join", {"workflow": "nowhere"})
+    branching("any", left=nobody)
+    publish(
+        "outer", [step("start", "start", "ask"), step("ask", "sub_workflow", "end", {"workflow": "branching"}), step("end", "end", None)]
+    )
+    alerts.add(company.mona, known("branching"), kind="failed", starts="healing")
+    run_id = begin("outer")
+    company.work()
+    assert alerted() == [], "the other branch may do it alone"
+    (inner,) = runs.children_of(run_id)
+    runs.abort(company.mona, children(inner.id)["right"].id, revision=None, reason="no use")
+    company.work()
+    assert run_of(run_id).status == "failed"
+    assert alerted() == [inner.id], "nobody has set an alert for the outer one"
+
+
+def known(slug: str) -> Known:
+    return next(each for each in workflows.all_known() if each.slug == slug)
+
+
+def alerted() -> list[str]:
+    """The failed runs for which *healing* was started, after the log was read."""
+    sequencing.catch_up()
+    monitoring.read_log()
+    alerts.raise_due()
+    return [row[0] for row in fetch("select origin -> 'event' ->> 'run' from console.run where workflow = %s", (known("healing").id,))]
 
 
 @pytest.mark.parametrize("on_failure", ["stop", "continue"])
@@ -183,11 +219,12 @@ def test_the_body_of_a_loop_is_a_run_for_each_item(company: Company, on_failure:
         step("end", "end", None),
     ]
     publish("looping", steps)
+    publish("healing", [step("start", "start", "end"), step("end", "end", None)], collection=None)
+    alerts.add(company.mona, known("looping"), kind="failed", starts="healing")
     run_id = begin("looping")
     company.work()
     told = company.told(run_id, "mona")
-    sequencing.catch_up()
-    monitoring.read_log()
+    assert alerted() == [run_id if on_failure == "stop" else children(run_id)["3"].id]
     (incident,) = incidents.open_incidents(company.mona)
     part = next(child.id for child in runs.children_of(run_id) if child.status == "failed")
     publish("nowhere", [step("start", "start", "end"), step("end", "end", None)])
@@ -198,12 +235,12 @@ def test_the_body_of_a_loop_is_a_run_for_each_item(company: Company, on_failure:
         with pytest.raises(Conflict, match="part of another run"):
             runs.rerun(company.mona, part, origin="failure", version="original")
         return
-    known = next(each for each in workflows.all_known() if each.slug == "looping")
-    done = incidents.retry_all(company.mona, known, incident.cause, origin="failure", version="original")
+    looping = known("looping")
+    done = incidents.retry_all(company.mona, looping, incident.cause, origin="failure", version="original")
     company.work()
     again = company.told(done.started[part], "mona")
     assert (again["status"], [each["step"] for each in again["attempts"]]) == ("completed", ["choice", "odd"])
-    assert fetch("select count(*) from console.run where workflow = %s", (known.id,))[0][0] == 6, "the item alone is done again"
+    assert fetch("select count(*) from console.run where workflow = %s", (looping.id,))[0][0] == 6, "the item alone is done again"
     assert list(runs.rebuild(again["id"], check=True)) == []
     assert incidents.open_incidents(company.mona) == []
     assert (told["status"], told["context"]["say"]) == ("completed", {"done": 3, "of": 4})
