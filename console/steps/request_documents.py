@@ -153,7 +153,7 @@ class RequestDocuments(StepType):
         """The form to write (again), or to upload documents."""
         wanted = wanted_of(step.config, context.roots)
         by_hand = (SENDER, *(entry["id"] for entry in wanted), *(entry.name for entry in step.config.form))
-        options = (
+        options: tuple[Option, ...] = (
             Option(SEND, "Write to them", (TO,), (TO,)),
             Option(RECEIVED, "Hand in what came another way", by_hand, (SENDER,)),
             Option(EXPIRED, WITHOUT, (REASON,), (REASON,)),

@@ -277,10 +277,12 @@ CODE = 3
 def _amount(view: View, look: Look) -> str:
     """Return the amount that is asked for, with its currency; empty where the request is about none, or the reader may not see it."""
     known = _columns(view)
-    values, kept = view.line.values, [change.get("new") for change in view.changes]
+    values = view.line.values
+    if not beside_approval.moves_money(view.line.approval.action):
+        return ""
     for name, source in view.fields.items():
         what = known.get(name)
-        if what is None or values.get(name) in (None, "", *kept):  # what the record will hold, such as a limit, is no sum that is paid
+        if what is None or values.get(name) in (None, ""):
             continue
         money = source.get("type") == "money" or what.widget == "money" or bool(what.currency)
         if money or (name == "amount" and what.type in formats.NUMBERS and view.record.get("currency")):

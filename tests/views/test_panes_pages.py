@@ -182,7 +182,7 @@ def test_a_column_in_which_no_row_says_anything_is_left_out() -> None:
 def test_what_is_late_or_has_expired_says_so_beside_a_run_as_on_the_record() -> None:
     """In the panel and in every table; of the day that is looked at, so that a replay says what was true then."""
     expiry = field("identity_expires_on", "date")
-    values = {"identity_expires_on": "2026-10-06", "limit": None, "conditions": []}
+    values: dict[str, Any] = {"identity_expires_on": "2026-10-06", "limit": None, "conditions": []}
     record = {"fields": [expiry, field("limit"), field("conditions", "array")], "values": values}
     source = {
         "label": "Papers",
