@@ -196,7 +196,7 @@ def test_what_is_late_or_has_expired_says_so_beside_a_run_as_on_the_record() -> 
             bool(said),
             [False, True, True],
         )
-        assert ("Expired" in panes.table_of(source, look).rows[0][2]) == bool(said)
+        assert ('Oct 2026 <span class="badge bad">Expired<' in panes.table_of(source, look).rows[0][2]) == bool(said)
 
 
 def test_of_many_earlier_results_it_is_said_how_many_are_left_out() -> None:

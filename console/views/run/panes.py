@@ -18,6 +18,8 @@ from console.runs import Today
 from console.views import due_cells, formats, frame, states
 from console.views.formats import Kind, Look
 
+LATE = Markup('<td data-l="{}">{}</td>')
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -122,7 +124,9 @@ def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) 
         values = _with_currencies(columns, row["values"])
         end = bool(dues) and _ended(source.get("collection"), row["values"], look)
         cells = "".join(
-            due_cells.cells(column, look, [values.get(name)], [end])[0] if name in dues else write(values.get(name))
+            LATE.format(column.label, due_cells.shown(column, values.get(name), look, end=end, brief=True))
+            if name in dues and not end and due_cells.days_late(values.get(name), look) > 0
+            else write(values.get(name))
             for (name, write), column in zip(writers, columns, strict=True)
         )
         if today is not None:
