@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from console.core import expressions, media
 from console.core.document_letters import OUTSIDE
 from console.core.documents import field_expressions, fields as definitions
-from console.core.documents.document_parts import NAME_PATTERN, Help
+from console.core.documents.document_parts import NAME_PATTERN, Help, Said
 from console.core.documents.fields import Definition, FieldDefinition, Located, condition_holds
 from console.core.forms import FormField, Wrong, cleaned, examine, is_empty, missing_message, refusal
 from console.core.run.step_requests import Awaited
@@ -27,6 +27,7 @@ from console.steps.base import (
     StepType,
     StepView,
     Values,
+    Withheld,
     fill_template,
     require_right,
 )
@@ -36,6 +37,7 @@ RECEIVED, EXPIRED, SEND = "received", "expired", "write"
 TO, SENDER, REASON = "to", "sender", "reason"
 UNSENT = "unsent"
 """Field → what was typed outside and not sent off before the time was over."""
+WITHOUT = "Go on without"
 LANGUAGES = tuple(OUTSIDE)
 MOST_WANTED = 30
 NO_RECORDS = (
@@ -82,6 +84,10 @@ class RequestDocumentsConfig(StepConfig):
     by_hand: str | None = Field(
         None, description="Expression; where it holds nobody is written to: a person hands in what came another way"
     )
+    without_if: str | None = Field(
+        None, description="Expression; a person may go on without the documents only where it holds; none: always"
+    )
+    why_not: Said | None = Field(None, description="Sentence shown where nobody may go on without; {{ expressions }} are filled in")
     rounds: int = Field(3, ge=1, le=10, description="How many links may be made, the first one included")
 
     @model_validator(mode="after")
@@ -89,6 +95,8 @@ class RequestDocumentsConfig(StepConfig):
         if not self.documents and self.also is None and not self.form:
             raise ValueError("nothing is asked for: name documents, or fields of a form")
         names = [*(entry.id for entry in self.documents), *(entry.name for entry in self.form)]
+        if (self.without_if is None) != (self.why_not is None):
+            raise ValueError("without_if and why_not belong together: whoever may not go on without is told why")
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"more than one document or field is named {', '.join(twice)}")
         if taken := sorted({*names} & {TO, SENDER, REASON}):
@@ -147,28 +155,33 @@ class RequestDocuments(StepType):
         """The form to write (again), or to upload documents."""
         wanted = wanted_of(step.config, context.roots)
         by_hand = (SENDER, *(entry["id"] for entry in wanted), *(entry.name for entry in step.config.form))
-        options = (
+        options: tuple[Option, ...] = (
             Option(SEND, "Write to them", (TO,), (TO,)),
             Option(RECEIVED, "Hand in what came another way", by_hand, (SENDER,)),
-            Option(EXPIRED, "Go on without", (REASON,), (REASON,)),
+            Option(EXPIRED, WITHOUT, (REASON,), (REASON,)),
         )
-        if step.config.asks_first:  # what is there already is looked at before somebody is written to
-            options = (options[1], options[0], options[2])
+        refused = why_not_without(step.config, context)
+        withheld = (Withheld(EXPIRED, WITHOUT, refused),) if refused else ()
+        options = options[:2] if refused else options
         documents = bullets(entry["label"] if entry["required"] else f"{entry['label']}, where there is one" for entry in wanted)
         if _came_another_way(step, context):
             asked_for = f"Nobody is written to. These papers are needed:\n\n{documents}" if documents else "Nobody is written to."
             there = tuple(option for option in options if option.value != SEND)
-            return Prompt(asked_for, fields=tuple(_by_hand(step, context)[1:]), outcomes=there, button=step.button or "Go on")
+            return Prompt(
+                asked_for, fields=tuple(_by_hand(step, context)[1:]), outcomes=there, button=step.button or "Go on", withheld=withheld
+            )
         text = fill_template(step.config.text, context.roots) + (f"\n\nThe letter asks for:\n\n{documents}" if documents else "")
-        return Prompt(text, fields=tuple(_by_hand(step, context)), outcomes=options, button=step.button or "Go on")
+        return Prompt(text, fields=tuple(_by_hand(step, context)), outcomes=options, button=step.button or "Go on", withheld=withheld)
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """What the person chose. Raises Invalid with one detail per wrong field."""
         fields = _by_hand(step, context)
-        if outcome not in (SEND, RECEIVED, EXPIRED) or (outcome == SEND and _came_another_way(step, context)):
+        without = why_not_without(step.config, context) if outcome == EXPIRED else None
+        if outcome not in (SEND, RECEIVED, EXPIRED) or without or (outcome == SEND and _came_another_way(step, context)):
             strange = [detail for detail in examine(fields, submitted)[1] if detail["field"] not in {field.name for field in fields}]
             named = ", ".join(f"“{option.label}”" for option in self.prepare(step, context).outcomes)
-            raise refusal([{"field": "outcome", "reason": f"Choose one of {named}."}, *strange])
+            why = f" {without}" if without else ""
+            raise refusal([{"field": "outcome", "reason": f"Choose one of {named}.{why}"}, *strange])
         own = {SEND: {TO}, EXPIRED: {REASON}}.get(outcome, {field.name for field in fields} - {TO, REASON})
         there = [field for field in fields if field.name in own]
         known = {field.name for field in fields}
@@ -189,7 +202,7 @@ class RequestDocuments(StepType):
 
     def expressions(self, config: RequestDocumentsConfig) -> list[Located]:
         """The address, the name, further documents, conditions, and those of the form."""
-        named = (("name", config.name), ("also", config.also), ("by_hand", config.by_hand))
+        named = (("name", config.name), ("also", config.also), ("by_hand", config.by_hand), ("without_if", config.without_if))
         found = [Located("to", config.to), *(Located(name, text) for name, text in named if text is not None)]
         for number, entry in enumerate(config.documents):
             found += [Located(f"documents[{number}].if", entry.if_)] if entry.if_ is not None else []
@@ -200,6 +213,7 @@ class RequestDocuments(StepType):
     def templates(self, config: RequestDocumentsConfig) -> list[Located]:
         """The letter, and what it says of each document."""
         said = [Located(f"documents[{number}].help", entry.help) for number, entry in enumerate(config.documents) if entry.help]
+        said += [Located("why_not", config.why_not)] if config.why_not else []
         return [Located("subject", config.subject), Located("text", config.text), *said]
 
     def outputs(self, config: RequestDocumentsConfig) -> frozenset[str]:
@@ -284,6 +298,11 @@ def _typed_before(step: StepView, context: Context, address: str | None = None) 
     """What was typed into the page of the round before, and not sent off. Outside it is shown to the address alone that it came from."""
     before = context.roots.get("steps", {}).get(step.id) or {}
     return dict(before.get(UNSENT) or {}) if address in (None, before.get(SENDER)) else {}
+
+
+def why_not_without(config: RequestDocumentsConfig, context: Context) -> str | None:
+    """Why the person may not go on without the documents; None where they may."""
+    return fill_text(config.why_not, context.roots) if config.why_not and not condition_holds(config.without_if, context.roots) else None
 
 
 def _came_another_way(step: StepView, context: Context) -> bool:

@@ -250,7 +250,8 @@ def _notes(step: StepView, context: Context, act: Act, roots: Mapping[str, Any])
     notes += [("Limit", act.limits)] if act.limits else []
     notes += _approvals(act, roots)
     undo = step.config.compensation or (action.compensation.action if action.compensation else None)
-    notes.append(("Undo", NO_RECALL if action.irreversible else f"By “{act.titles.get(undo, undo)}”" if undo else "By hand"))
+    if action.irreversible or undo or outside:
+        notes.append(("Undo", NO_RECALL if action.irreversible else f"By “{act.titles.get(undo, undo)}”" if undo else "By hand"))
     return tuple(notes)
 
 

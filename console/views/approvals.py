@@ -278,6 +278,8 @@ def _amount(view: View, look: Look) -> str:
     """Return the amount that is asked for, with its currency; empty where the request is about none, or the reader may not see it."""
     known = _columns(view)
     values = view.line.values
+    if not beside_approval.moves_money(view.line.approval.action):
+        return ""
     for name, source in view.fields.items():
         what = known.get(name)
         if what is None or values.get(name) in (None, ""):

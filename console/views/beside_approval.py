@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from console.core import stakes
 from console.effects import action_cache
 from console.views import formats, frame
 from console.views.formats import Look
@@ -56,6 +57,12 @@ def drawn(more: approval_beside.Beside, view: View, look: Look, alike: Sequence[
         "came": [{"summary": summary, "status": status, "icon": CAME[status][0], "word": CAME[status][1]} for summary, status in more.came],
         "mine": approval.requested_by == frame.actor().id,
     }
+
+
+def moves_money(action: str) -> bool:
+    """Return whether money is at stake in the action; a limit that a record will hold is no sum that somebody pays."""
+    known = action_cache.every().get(action)
+    return known is None or "money" in stakes.of_action(known)
 
 
 def computed_amounts(action: str) -> set[str]:

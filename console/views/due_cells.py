@@ -79,10 +79,12 @@ def days_late(value: Any, look: Look) -> int:
     return -1 if at is None else (today - formats.within(at, look.zone).date()).days
 
 
-def shown(what: Kind, value: Any, look: Look, *, end: bool) -> Markup:
-    """Return the value as a record's page shows it, with the days that it is late."""
+def shown(what: Kind, value: Any, look: Look, *, end: bool, brief: bool = False) -> Markup:
+    """Return the value as a record's page shows it, with the days that it is late; `brief`: of what has expired without the days."""
     drawn, days = formats.html(what, value, look), days_late(value, look)
     if days <= 0 or end:
         return drawn
     words = f"{days:,} {'day' if days == 1 else 'days'}"
-    return Markup('{} <span class="badge bad">{}</span>').format(drawn, f"Expired {words} ago" if expires(what) else f"{words} late")
+    return Markup('{} <span class="badge bad">{}</span>').format(
+        drawn, ("Expired" if brief else f"Expired {words} ago") if expires(what) else f"{words} late"
+    )

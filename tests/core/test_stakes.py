@@ -30,6 +30,7 @@ def made(**more: Any) -> action_document.Action:
         ({"effects": [{"name": "x", "summary": "Asks", "kind": "http", "target": "bank", "path": "/p", "body": {"value": "input.n"}}], "form": [{"name": "n", "label": "N", "type": "decimal"}]}, {"money"}),
         ({"effects": [{"name": "x", "summary": "Asks", "kind": "http", "target": "crm", "path": "/p", "body": {"text": "input.n"}}], "form": [{"name": "n", "label": "N", "type": "text"}]}, set()),
         ({"id": "ticket.close"}, set()),
+        ({"effects": [WRITE | {"set": {"limit": "input.limit"}}], "form": [{"name": "limit", "label": "Limit", "type": "integer", "currency": "EUR", "minor": True}]}, set()),
         ({"effects": [WRITE | {"set": {"feedback": "'x'"}}]}, set()),
     ],
 )  # fmt: skip

@@ -89,9 +89,15 @@ def test_a_person_may_be_asked_before_anything_goes_out() -> None:
     assert [kind.by_itself(config) for config in (REQUEST, first)] == [True, False]
     assert [kind.asks(kind.Config.model_validate(config)) for config in (REQUEST, first)] == [False, True]
     prompt = prepare("request_documents", first, ADA)
-    assert [option.value for option in prompt.outcomes] == ["received", "write", "expired"]
+    assert [option.value for option in prompt.outcomes] == ["write", "received", "expired"]
     assert "The letter asks for:\n\n- " in (prompt.text or "")
     assert complete("request_documents", first, ADA, {"to": "b@example.org"}, "write").awaits is not None
+    shut = {**first, "without_if": "record.desk == 'legal'", "why_not": "Only the lawyers go on without."}
+    prompt = prepare("request_documents", shut, ADA)
+    assert ([option.value for option in prompt.outcomes], prompt.withheld[0].label) == (["write", "received"], "Go on without")
+    with pytest.raises(Invalid, match="outcome") as refused:
+        complete("request_documents", shut, ADA, {"reason": "No"}, "expired")
+    assert "Only the lawyers go on without." in refused.value.details[0]["reason"]
     came = {**REQUEST, "by_hand": "record.email == 'ada@example.org'"}  # somebody said so before: no letter is offered
     prompt = prepare("request_documents", came, ADA)
     assert [option.value for option in prompt.outcomes] == ["received", "expired"]

@@ -73,7 +73,7 @@ def test_who_must_approve_is_said_as_far_as_it_is_known(given: dict[str, Any], s
 
 def test_who_may_only_ask_is_told_so_and_an_approval_is_asked_for() -> None:
     prompt = shown(act(may="request"))
-    assert (prompt.button, [label for label, _ in prompt.notes]) == ("Request approval", ["Does", "Key", "Approval", "Undo"])
+    assert (prompt.button, [label for label, _ in prompt.notes]) == ("Request approval", ["Does", "Key", "Approval"])
     wanted = done(act(may="request")).approval
     assert wanted is not None
     assert (wanted.action, wanted.record, wanted.not_by) == ("thing.mend", "7", ("requester",))

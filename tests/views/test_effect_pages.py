@@ -155,7 +155,7 @@ def test_an_approver_reads_each_amount_once_and_what_came_of_it(pages: "Pages", 
     provider.mood = "mute"
     address = f"/approvals/{pages.company.told(run)['current']['waiting']['key']}"
     page = pages.mona.get(address)
-    assert "€5.00" in page.text
+    assert "Approve €5.00" in page.text
     assert "Amount sent" not in page.text
     assert "What came of it" not in page.text
     pages.mona.send(page, "/approve")

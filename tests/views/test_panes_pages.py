@@ -179,6 +179,32 @@ def test_a_column_in_which_no_row_says_anything_is_left_out() -> None:
     assert len(panes.table_of({**source, "rows": []}, LOOK).columns) == 2
 
 
+def test_what_is_late_or_has_expired_says_so_beside_a_run_as_on_the_record() -> None:
+    """In the panel and in every table; of the day that is looked at, so that a replay says what was true then."""
+    expiry = field("identity_expires_on", "date")
+    values: dict[str, Any] = {"identity_expires_on": "2026-10-06", "limit": None, "conditions": []}
+    record = {"fields": [expiry, field("limit"), field("conditions", "array")], "values": values}
+    source = {
+        "label": "Papers",
+        "columns": [field("name"), expiry],
+        "rows": [{"key": "1", "title": "A", "values": {"name": "B", **values}}],
+    }
+    for day, said in ((20, "Expired"), (6, "")):
+        look = Look("en", "Europe/Vilnius", datetime(2026, 11 if said else 10, day, 12, tzinfo=UTC))
+        (section,) = panes.sections(record, look)
+        assert ("Expired 45 days ago" in str(section.lines[0].shown), [line.empty for line in section.lines]) == (
+            bool(said),
+            [False, True, True],
+        )
+        assert ('Oct 2026 <span class="badge bad">Expired<' in panes.table_of(source, look).rows[0][2]) == bool(said)
+
+
+def test_of_many_earlier_results_it_is_said_how_many_are_left_out() -> None:
+    last = [*({"value": "low", "title": name} for name in "ABC"), {"more": 2}]
+    (box,) = form_boxes.boxes({"fields": [field("risk", "enum", options=RISK, last=last)]}, LOOK)
+    assert box.last == "Low (A, B, C); and 2 more"
+
+
 @cases("key", ["17", "", "a/b", "~", "~2F", ".", "..", "a b", "ä?#%", "C-1/2~x", "x.y"])
 def test_every_key_survives_the_address(key: str) -> None:
     from urllib.parse import unquote

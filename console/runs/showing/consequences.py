@@ -22,7 +22,6 @@ from console.log.masking import Hidden, Within
 from console.records.write import alike
 from console.runs.engine.stepping import OpenStep, completion_of, plan_of
 from console.steps.base import Act, Completion, Context, Prompt, StepType, StepView, WriteRecord
-from console.workflows import Definition
 
 Way = dict[str, Any]
 LOOK = ("name", "label", "type", "options", "widget", "currency", "minor", "references")
@@ -77,19 +76,14 @@ def _way(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, va
     except ConsoleError as error:
         reasons = dict.fromkeys(str(detail["reason"]) for detail in error.details if detail.get("reason"))
         return described | {"refused": " ".join(reasons) or error.words}
+    by_rule = [field.label for field in prompt.fields if field.by_rule]
+    settled = not wrong(open_step, replace(context, foretold=False), prompt, values, choice)
     return described | {
         "effects": list(_effects(actor, open_step, context, prompt, completion)),
-        **_unsettled(open_step, context, prompt, values, choice),
-        **_after(open_step.definition, open_step.attempt.step, completion, context),
+        **({"unsettled": by_rule} if by_rule and not settled else {}),  # known only when everything that the rules read is typed
+        **_after(open_step, completion, context, settled=settled),
         "ends": completion.ends,
     }
-
-
-def _unsettled(open_step: OpenStep, context: Context, prompt: Prompt, values: Mapping[str, Any], choice: str | None) -> Way:
-    """What is set by rule is known only when everything that the rules read is typed."""
-    by_rule = [field.label for field in prompt.fields if field.by_rule]
-    open_yet = by_rule and wrong(open_step, replace(context, foretold=False), prompt, values, choice)
-    return {"unsettled": by_rule} if open_yet else {}
 
 
 def _effects(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt, completion: Completion) -> Iterable[dict[str, Any]]:
@@ -208,16 +202,21 @@ def _rule(rule: Any) -> Computed:
     return rule if isinstance(rule, str) else [Case.model_validate(part) for part in rule]
 
 
-def _after(definition: Definition, step_id: str, completion: Completion, context: Context) -> Way:
+def _after(open_step: OpenStep, completion: Completion, context: Context, *, settled: bool) -> Way:
     """`after`: titles of the steps that change something outside the run by themselves before somebody is asked again; all that may be reached.
 
     A list is passed only as an empty one. Behind a step that waits for somebody's answer nothing happens by itself. Of a condition that looks only at
-    what is known already, the branches that it will not take are left out; `after_by_rule` is there where a condition cannot be foretold.
+    what is known already, and at a form that is filled in (`settled`), the branches that it will not take are left out; `after_by_rule` is there where a
+    condition cannot be foretold.
     """
-    plan, document = plan_of(definition), definition.document
+    plan, document, step_id, here = plan_of(open_step.definition), open_step.definition.document, open_step.attempt.step, open_step.kind
     waits = completion.hands_over is not None or completion.outcome == NEXT_ITEM
     first = None if waits else document.target(step_id, completion.outcome)
     left, passed, found, by_rule = [first] if first else [], {step_id}, [], False
+    made_later = here.waits or here.asks_others or here.by_items or any(isinstance(effect, ActionEffect) for effect in completion.effects)
+    known = {step_id} if settled and not made_later else set()
+    written = completion.values if completion.output is None else completion.output
+    context = replace(context, roots=with_own(context.roots, step_id, written)) if known else context
     while left:
         at = left.pop(0)
         if at in passed or at not in plan.automatic:
@@ -227,7 +226,7 @@ def _after(definition: Definition, step_id: str, completion: Completion, context
         if kind.changes(view):
             found.append(step.title)
         if not (kind.waits or kind.asks_others):
-            taken = _taken(kind, view, context, passed)
+            taken = _taken(kind, view, context, passed - known)
             by_rule |= taken is None and kind.name == CONDITION
             ways = [outcome for outcome in step.next if outcome != "error" and (not kind.by_items or outcome == "default")]
             left += [step.next[outcome] for outcome in ways if taken is None or outcome == taken or taken not in step.next]

@@ -251,11 +251,11 @@ def _refusal_parts(error: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _earlier_results(source: Mapping[str, Any], what: Kind, look: Look) -> str:
-    """Return the earlier results for this field, as one line: each result once, with the records that it stands in."""
+    """Return the earlier results for this field, as one line: each result once, with the records that it stands in, and how many are left out."""
     titles: dict[str, list[str]] = {}
-    for result in source.get("last") or ():
-        if result["value"] is not None:
-            titles.setdefault(formats.text(what, result["value"], look), []).extend(filter(None, [result["title"]]))
+    for result in [one for one in source.get("last") or () if one.get("value", one.get("more")) is not None]:
+        words = f"and {result['more']} more" if "more" in result else formats.text(what, result["value"], look)
+        titles.setdefault(words, []).extend(filter(None, [result.get("title")]))
     return "; ".join(f"{words} ({', '.join(of)})" if of else words for words, of in titles.items())
 
 

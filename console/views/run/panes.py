@@ -15,19 +15,22 @@ from console.browse import RelatedPage
 from console.core.documents.collections import Field
 from console.errors import NotFound
 from console.runs import Today
-from console.views import formats, frame, states
+from console.views import due_cells, formats, frame, states
 from console.views.formats import Kind, Look
+
+LATE = Markup('<td data-l="{}">{}</td>')
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A value of the record panel. `since` is the present value if it differs from the one shown; `marked`: a proposal is based on it."""
+    """A value of the record panel. `since` is the present value if it differs from the one shown; `marked`: a proposal is based on it, `empty`: it says nothing."""
 
     label: str
     shown: Markup
     since: Markup | None = None
     name: str = ""
     marked: bool = False
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,16 @@ def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | Non
     values = _with_currencies(kinds.values(), record.get("values", {}))
     placed: set[str] = set()
     made = []
+    end = _ended(record.get("collection"), values, look)
     for part in record.get("sections", ()):
         names = [name for name in part["fields"] if name in values]
         placed |= set(names)
         if names:
-            made.append(
-                Section(part["label"], [_line(kinds.get(name) or Kind(name, name), values[name], look, now, state) for name in names])
-            )
+            lines = [_line(kinds.get(name) or Kind(name, name), values[name], look, now, state, end=end) for name in names]
+            made.append(Section(part["label"], lines))
     rest = [name for name in kinds if name not in placed and name in values]
     if rest:
-        made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now, state) for name in rest]))
+        made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now, state, end=end) for name in rest]))
     return made
 
 
@@ -77,11 +80,20 @@ def _with_currencies(kinds: Iterable[Kind], values: Mapping[str, Any]) -> Mappin
     return formats.with_currencies(values, {what.name: what.currency for what in kinds if what.currency in values})
 
 
-def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None, state: str | None) -> Line:
+def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None, state: str | None, *, end: bool = False) -> Line:
     since, draw = None, states.badge if what.name == state else formats.html
     if now is not None and what.name in now and now[what.name] != value:
         since = draw(what, now[what.name], look)
-    return Line(what.label, draw(what, value, look), since, what.name)
+    drawn = due_cells.shown(what, value, look, end=end) if due_cells.is_due(what) else draw(what, value, look)
+    return Line(what.label, drawn, since, what.name, empty=since is None and formats.absent(value))
+
+
+def _ended(collection: str | None, values: Mapping[str, Any], look: Look) -> bool:
+    """Return whether a record of the collection with these values has come to its end: nothing of it is late then."""
+    try:
+        return collection is not None and due_cells.over(values, records.collection(collection), look)
+    except NotFound:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +117,18 @@ def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) 
     columns = [what for what in columns if not _said_by_titles(what, source, look, today)]
     state = source.get("badge")
     writers = [(column.name, (states.cell if column.name == state else formats.cell)(column, look)) for column in columns]
+    dues = [what.name for what in columns if due_cells.is_due(what)]
     rows = []
     for row in source["rows"]:
         href = frame.record_url(source["collection"], row["key"]) if source.get("collection") and row.get("key") is not None else None
         values = _with_currencies(columns, row["values"])
-        cells = "".join(write(values.get(name)) for name, write in writers)
+        end = bool(dues) and _ended(source.get("collection"), row["values"], look)
+        cells = "".join(
+            LATE.format(column.label, due_cells.shown(column, values.get(name), look, end=end, brief=True))
+            if name in dues and not end and due_cells.days_late(values.get(name), look) > 0
+            else write(values.get(name))
+            for (name, write), column in zip(writers, columns, strict=True)
+        )
         if today is not None:
             cells = "".join(_cells_since(row, source.get("collection"), writers, columns, look, today))
         rows.append((href, str(row.get("title") or row.get("key") or ""), Markup(cells)))  # noqa: S704 (cells escape their values)
@@ -203,7 +222,10 @@ def facts(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], t
     state = states_of.get(source.get("collection") or "")
     values = source["rows"][0]["values"] if source["rows"] else {}
     now = changes_since(source["rows"][0], source.get("collection"), today) if today is not None and source["rows"] else None
-    return [_line(what, values.get(what.name), look, now, state) for what in (formats.kind(column) for column in source["columns"])]
+    end = _ended(source.get("collection"), values, look)
+    return [
+        _line(what, values.get(what.name), look, now, state, end=end) for what in (formats.kind(column) for column in source["columns"])
+    ]
 
 
 def related(page: RelatedPage, look: Look) -> Table:

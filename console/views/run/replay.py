@@ -74,7 +74,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     """Return everything that the page of a replay draws."""
     at = view.at
     run, screen = view.run.json, view.run.screen or {}
-    look = replace(frame.naming_of(screen, look), people=view.run.names)
+    look = replace(frame.naming_of(screen, look), people=view.run.names, now=formats.moment_of(view.json["event"]["createdAt"]) or look.now)
     record = screen.get("record")
     answered = _answers(run, screen, view.json["event"])
     now = view.now_values if since else None

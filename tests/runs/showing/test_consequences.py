@@ -165,15 +165,23 @@ def test_the_form_as_it_starts_tells_of_the_same_completion(company: Company, na
 def test_what_the_run_changes_by_itself_afterwards_is_told(company: Company) -> None:
     made = [
         step("start", "start", "here"),
-        step("here", "guidance", "which", {"text": "Read."}),
+        step(
+            "here",
+            "update_data",
+            "chosen",
+            {"form": [{"name": "lacking", "label": "Lacking", "type": "multi_enum", "options": [{"value": "id", "label": "ID"}]}]},
+        ),
+        step("chosen", "condition", "which", {"branches": [{"if": "steps.here.lacking == []", "outcome": "all_there"}]}),
         step("which", "condition", "change", {"branches": [{"if": "record.desk == 'retail'", "outcome": "retail"}]}),
         step("change", "action", "known", {"effect": AFTER}),
         step("known", "condition", "never", {"branches": [{"if": "variables.on == true", "outcome": "on"}]}),
         step("never", "action", "end", {"effect": AFTER}),
+        step("ask", "action", "end", {"effect": AFTER}),
         step("end", "end", None),
     ]
-    made[2]["next"] = {"retail": "change", "default": "end"}
-    made[4]["next"] = {"on": "never", "default": "end"}  # it looks at nothing that will change: what it will not take is not told
+    made[2]["next"] = {"all_there": "which", "default": "ask"}
+    made[3]["next"] = {"retail": "change", "default": "end"}
+    made[5]["next"] = {"on": "never", "default": "end"}  # it looks at nothing that will change: what it will not take is not told
     document = {
         "format": 1,
         "slug": "told",
@@ -185,8 +193,11 @@ def test_what_the_run_changes_by_itself_afterwards_is_told(company: Company) -> 
     }
     workflows.import_file(document, publish=True)
     run = company.told(runs.start(company.olivia, "told", "customer", "1", {}))
-    (found,) = run["current"]["ways"]
-    assert (found["effects"], found["after"]) == ([], [made[3]["title"]])
+    for ticked, after in (([], made[4]["title"]), (["id"], made[7]["title"])):  # what is ticked decides where it goes
+        screen = runs.preview_screen(company.olivia, run["id"], {"lacking": ticked}, None)
+        assert screen is not None
+        (found,) = screen["ways"]
+        assert (found["effects"], found["after"]) == ([], [after]), ticked
 
 
 def test_who_may_not_read_a_field_is_not_told_what_it_becomes(company: Company) -> None:
