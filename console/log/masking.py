@@ -84,7 +84,7 @@ RESTS_ON = frozenset({"value", "reason", "sources", "ticks"})
 """Parts of a proposed value. They come from its sources, so they are hidden if one of the sources is hidden."""
 TEXTS = frozenset({"text", "not_offered", "notes", "checks"})
 """Keys of a screen that hold texts."""
-WORDS = frozenset({"text", "refused", "title", "question", "message", "why", "errors", "address", "not_offered", "notes", "checks"})
+WORDS = frozenset({"text", "refused", "title", "question", "message", "why", "errors", "address", "not_offered", "notes", "checks", "help"})
 """Keys of an event or a run that hold texts made by a step."""
 ANSWERS = frozenset({"sent", "result", "results", "answer", "told", "message", "errors"})
 """Keys that hold what was sent to another system and its answer."""

@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from console import steps
 from console.core import blocks
 from console.core.blocks import base
+from console.core.documents import document_parts
 from console.core.documents.action_document import Action
 from console.core.effect_kinds import KINDS, Kind
 from console.core.origins import SAID, SENT, Closed, Step, Taken, Text, Version
-from console.runs.rows.version_origins import _of_action
+from console.runs.rows.version_origins import _of_action, made_at
 from tests.support import masked
 
 TAKES = ("expression", "{{")
@@ -43,7 +44,7 @@ def takes(model: type[BaseModel], seen: tuple[type, ...] = ()) -> Iterator[tuple
     for name, told in model.model_fields.items():
         inside = [each for each in _models(told.annotation) if each not in seen]
         words = (told.description or "").lower()
-        if not inside and any(word in words for word in TAKES) and _text(told.annotation):
+        if not inside and (_said(told.annotation) or (any(word in words for word in TAKES) and _text(told.annotation))):
             yield ((told.alias or name),)
         for each in inside:
             yield from ((told.alias or name, *rest) for rest in takes(each, (*seen, model)))
@@ -53,6 +54,11 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [found for part in typing.get_args(annotation) for found in _models(part)]
+
+
+def _said(annotation: Any) -> bool:
+    """Whether it is a sentence that may choose by a condition, whatever its description says."""
+    return annotation in (document_parts.Said, document_parts.Help) or any(_said(part) for part in typing.get_args(annotation))
 
 
 def _text(annotation: Any) -> bool:
@@ -90,6 +96,13 @@ def test_every_place_of_every_type_of_step_holds_the_hidden_field() -> None:
         path for path in map(".".join, takes(Action)) if not filled(masked.ACTION, tuple(path.split("."))) and not _told(path, OF_ACTIONS)
     ]
     assert not lacking, f"actions: {', '.join(lacking)}: put the hidden field into each, in ACTION of tests/support/masked.py"
+
+
+@pytest.mark.parametrize("place", ["form[0].help", "documents[0].help", "form[0].must[0].message", "options[0].why_not", "why_not"])
+def test_a_sentence_beside_a_field_is_said_and_no_value_of_the_field(place: str) -> None:
+    papers = next(one["config"] for one in masked.STEPS if one["type"] == "request_documents")
+    config = steps.get("request_documents").Config.model_validate(papers)
+    assert made_at(place, config, frozenset({"given"}), template=True) == {SAID}
 
 
 def test_every_place_of_every_kind_of_block_holds_the_hidden_field() -> None:

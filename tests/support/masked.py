@@ -17,7 +17,7 @@ FIGURE = "7731551.9"
 HIDDEN = "steps.load.record.tax_id"
 SAID = f"Of {{{{ {HIDDEN} }}}} and {{{{ record.tax_id }}}}"
 FORM = [
-    {"name": "given", "label": "Given", "value": HIDDEN, "must": [{"if": f"{HIDDEN} != 'x'", "message": SAID}],
+    {"name": "given", "label": "Given", "help": SAID, "value": HIDDEN, "must": [{"if": f"{HIDDEN} != 'x'", "message": SAID}],
      "required_if": f"{HIDDEN} == 'x'"},
     {"name": "shown", "label": "Shown", "value": [{"if": f"{HIDDEN} == 'x'", "value": HIDDEN}, {"value": HIDDEN}], "readonly": True},
     {"name": "size", "label": "Size", "type": "integer", "at_most": f"size({HIDDEN})"},
@@ -115,7 +115,8 @@ STEPS = [
     _step("out", "output", "papers", {"values": {"plain": HIDDEN, "said": SAID, "whole": "steps.load.record", "further": "steps.decide.given", "iban": "steps.load.accounts",
         "chain": "steps.each.all", "figure": "steps.load.newest", "found": "steps.find.record.status", "compared": "steps.rule.compared"}}),
     _step("papers", "request_documents", {"received": "hand", "expired": "hand"}, {"documents": [{"id": "proof", "label": "Proof", "help": SAID, "if": f"{HIDDEN} != 'x'", "required_if": f"{HIDDEN} == 'x'", "required": False}],
-        "to": "steps.load.record.email", "also": f"[{HIDDEN}]", "language": HIDDEN, "name": HIDDEN, "text": SAID, "subject": SAID, "form": FORM, "asks_first": True, "by_hand": f"{HIDDEN} == 'x'"}),
+        "to": "steps.load.record.email", "also": f"[{HIDDEN}]", "language": HIDDEN, "name": HIDDEN, "text": SAID, "subject": SAID, "form": FORM, "asks_first": True, "by_hand": f"{HIDDEN} == 'x'",
+        "without_if": f"{HIDDEN} == 'x'", "why_not": SAID}),
     _step("hand", "escalate", "end", {"inbox": "desk", "text": SAID, "form": FORM}),
     _step("end", "end", {}, {"label": "Done"}),
 ]  # fmt: skip

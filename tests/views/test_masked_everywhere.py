@@ -93,7 +93,7 @@ def of_run(run: str, last: int | None = None) -> list[str]:
     ]
 
 
-@pytest.mark.rotating
+@pytest.mark.daily
 def test_nothing_that_was_computed_tells_what_its_reader_may_not_read(company: Company) -> None:
     masked.furnish(company)
     app = web_app()

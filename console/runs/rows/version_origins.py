@@ -50,7 +50,7 @@ from console.steps.items import LIST
 ENTRY = re.compile(r"(\w+)\[(\d+)\]\.?(.*)")
 JUDGING = frozenset({"if", "unless", "required_if", "pass", "unsure", "find", "where", "documents", "record", "assignee", "filter"})
 """Settings with conditions. Their values appear only among the compared values."""
-READ = frozenset({"text", "title", "question", "message", "said", "why_not", "why", "to", "done", "refused"})
+READ = frozenset({"text", "title", "question", "message", "said", "why_not", "why", "to", "done", "refused", "help"})
 """Settings that are texts for people."""
 RECORD = "record_key"
 """The key of the record that a step of the type `action` worked out."""
