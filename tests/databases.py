@@ -62,7 +62,9 @@ class Server:
         self._do("drop database if exists {name} with (force)", name=name)
 
     def copy(self, name: str, of: str) -> None:
-        """A copy of a database that nobody is connected to."""
+        """A copy of a database that nobody is connected to. What was lent of an earlier one by this name is lent no more."""
+        for lent in [lent for lent, kept in self.lent.items() if kept.of == name]:
+            self.lent.pop(lent).leave()
         self._do(
             "drop database if exists {name} with (force)",
             "create database {name} template {of} strategy file_copy owner console_owner",
@@ -78,7 +80,7 @@ class Server:
             if kept is not None:
                 kept.leave()
             self.copy(name, of)
-            kept = Lent(self.pg.url("postgres", name))
+            kept = Lent(self.pg.url("postgres", name), of)
         self.lent[name] = kept
 
     def leave(self) -> None:
@@ -97,8 +99,8 @@ class Server:
 class Lent:
     """A database that is lent again and again. We stay connected while it is lent: half of putting back would be to find out anew what its tables are."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, of: str) -> None:
+        self.url, self.of = url, of
         self.kept: Connection | None = None
         with self._connected() as connection:
             self.tables = [sql.Identifier(*row) for row in connection.execute(TABLES).fetchall()]
