@@ -64,6 +64,8 @@ def rerun(
     )
     again = HandsOff(by=actor, asker=actor if given is not None else None, origin=started, test=run.test)
     if run.fork is not None:
+        if given is not None:
+            raise Invalid("A part of a run has the input of that run.", details=[{"field": "input", "reason": "Leave it out."}])
         fork, acts_for = _fork(run, definition), accounts.actor_of_person(run.acts_for)
         return begin_branch(acts_for, definition, seen.loaded, fork, again, linked_to=run.id, taken=taken)
     return begin(account, definition, run.collection, run.record, values, linked_to=run.id, taken=taken, hands_off=again, also=also)

@@ -9,7 +9,7 @@ from console import accounts, faults, monitoring, queue, runs, workflows
 from console.activity import sequencing
 from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch
-from console.errors import Conflict
+from console.errors import Conflict, Invalid, NotFound
 from console.monitoring import alerts, incidents
 from console.runs.rows.run_store import load
 from console.views.run import wait_words
@@ -235,6 +235,10 @@ def test_the_body_of_a_loop_is_a_run_for_each_item(company: Company, on_failure:
         with pytest.raises(Conflict, match="part of another run"):
             runs.rerun(company.mona, part, origin="failure", version="original")
         return
+    with pytest.raises(Invalid, match="has the input of that run"):
+        runs.rerun(company.mona, part, origin="start", version="original", given={"note": "another"})
+    with pytest.raises(NotFound):
+        runs.rerun(company.stan, part, origin="failure", version="original")
     looping = known("looping")
     done = incidents.retry_all(company.mona, looping, incident.cause, origin="failure", version="original")
     company.work()
