@@ -6,8 +6,8 @@ Its own server in a temporary folder; the contacts lie in a database of their ow
 At 04:00 UTC all of them are enrolled by their segment: an e-mail, two hours of rest, an SMS (held by the quiet hours of the contact's zone), five hours to answer it, a call for who did not,
 a stage or a tag by what came of it. One in twelve answers the SMS within the day, every fourth of those with STOP. Messages go to the sandbox, where some fail and calls end as calls do.
 
-The workers are `console.worker`, each a process of its own, whose clock this script moves on as soon as nothing is left to do at the moment: by a quarter of an hour, until the day is over.
-Timers that are due within that quarter so come late by it at most. Bar: 20,000 contacts in 10 minutes on two cores.
+The workers are `console.worker`, each a process of its own, whose clock this script moves on as soon as nothing is left to do at the moment: by half an hour, until the day is over
+(a worker looks for what is due once a second, so that each move costs a second in which nothing is done). Timers that are due within that half hour so come late by it at most. Bar: 20,000 contacts in 10 minutes on two cores.
 
 Accounted for means: every run stands where its messages say, and each message that a step asked for has exactly one row, which has left, was skipped or has failed with a reason, or waits for a
 moment after the day with one; nobody got the same step's message twice, nobody got one without consent, after STOP, or outside of the hours of their zone; and the log has one event for each.
@@ -34,7 +34,7 @@ import psutil
 import rig
 
 BAR_S, BAR_PEOPLE = 600.0, 20_000
-STEP = timedelta(minutes=15)
+STEP = timedelta(minutes=30)
 ZONES = ("Europe/Vilnius", "Europe/London", "America/New_York", "America/Denver", "Asia/Tokyo", "Australia/Sydney")
 FILL = f"""
 create table contact (id integer primary key, name text not null, email text, phone text, time_zone text, country text, language text,
@@ -171,7 +171,7 @@ class Day:
                     "sms", "sandbox", sender=f"+44{7400000000 + who}", text="STOP" if stop else "Yes please", provider_id=f"in-{who}"
                 )
                 if stop:
-                    self.stopped[who] = log.now()  # a quarter of many contacts takes minutes
+                    self.stopped[who] = log.now()  # half an hour of many contacts takes minutes
         return number
 
 

@@ -8,6 +8,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,7 +20,7 @@ from psycopg.errors import error_from_result
 _known: WeakKeyDictionary["psycopg.Connection[Any]", set[bytes]] = WeakKeyDictionary()
 """Names of the statements that a connection has prepared."""
 UNKNOWN_STATEMENT = b"26000"
-Parameter = str | int | bytes | list[str] | None
+Parameter = str | int | bytes | datetime | list[str] | None
 
 
 def scalar(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequence[str | int | bytes | None]) -> int:
@@ -98,7 +99,7 @@ def _compiled(statement: str) -> tuple[bytes, bytes, list[pq.Format]]:
     return b"handrail_" + hashlib.sha256(statement.encode()).hexdigest()[:16].encode(), text.encode(), formats
 
 
-def sent(value: str | int | bytes | None) -> bytes | None:
+def sent(value: str | int | bytes | datetime | None) -> bytes | None:
     """The value as libpq takes it. Raises DataError for a text with a NUL, as a cursor does: libpq would take what stands before it for the whole."""
     if value is None or type(value) is bytes:
         return value

@@ -25,7 +25,7 @@ from console import faults, subjects
 from console.core.actor import Actor
 from console.db import prepared_statement, request_writes, tables
 from console.db.early_statement import Ahead
-from console.db.engine import borrowed, hot_engine
+from console.db.engine import borrowed, driver_of, hot_engine
 from console.db.ids import uuid7_text
 from console.log.body import Fact, Frame, Link, link, plain
 from console.log.idempotency_note import IDEMPOTENCY, LOOKS, AlreadyDone
@@ -199,8 +199,7 @@ def column_json(value: Any) -> str | None:
 def _execute(statement: str, parameters: tuple[Any, ...], connection: Connection | None) -> int:
     """Below the layers: on this one path each of them costs as much as the server's work."""
     if connection is not None:
-        driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-        return _by_cursor(driver, statement, parameters)  # which begins the transaction where nothing has yet
+        return _by_cursor(driver_of(connection), statement, parameters)  # which begins the transaction where nothing has yet
     for attempt in (1, 2):
         with borrowed() as driver:
             try:

@@ -15,7 +15,8 @@ from sqlalchemy.engine import Connection
 
 from console import subjects, workflows
 from console.core.contacting import KINDS, Kind, Used
-from console.db.engine import fetch
+from console.db import early_statement
+from console.db.engine import driver_of, fetch
 from console.db.ids import new_id
 
 _log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ _COLUMNS = (
     "due_at, at, sent_at, expires_s, most, again_s, number, tries, looks, failures, outcomes, provider, provider_id, sandbox, subject, nonce, ct, "
     "result_nonce, result_ct, opened_at"
 )
+_BY_ID = f"select {_COLUMNS} from console.message where id = %s"  # noqa: S608 (names of ours)
 LEFT = ("sending", "unknown", "sent", "delivered")
 """Statuses of a message that left, or may have."""
 PENDING = ("waiting", "sending", "unknown")
@@ -99,8 +101,8 @@ def kind_of(message: Message) -> Kind:
 
 def by_id(message_id: str) -> Message | None:
     """The message of this id; None where there is none."""
-    rows = read("id = %s", (message_id,)) if "\x00" not in message_id else []
-    return rows[0] if rows else None
+    rows = early_statement.fetch(_BY_ID, (message_id,)) if "\x00" not in message_id else []
+    return Message(*rows[0]) if rows else None
 
 
 def read(where: str, given: Any) -> list[Message]:
@@ -142,7 +144,7 @@ def change(
     names = ", ".join(f"{name} = %({name})s" for name in given)
     statement = f"update console.message set {names} where id = %(message_id)s and status = any(%(was)s){_UNBARRED if unless else ''} returning {_COLUMNS}"  # noqa: S608 (names of ours)
     parameters = {**given, "message_id": message.id, "was": list(was)} | (unless._asdict() if unless else {})
-    rows = fetch(statement, parameters) if connection is None else connection.exec_driver_sql(statement, parameters).all()
+    rows = fetch(statement, parameters) if connection is None else driver_of(connection).execute(statement, parameters).fetchall()
     return Message(*rows[0]) if rows else None
 
 
@@ -182,18 +184,15 @@ _AGAIN = sa.text(
     ":workflow, :version, :team, :label, :collection, :record, :channel, 'out', 'waiting', :consent, :due, :due, :due, :expires_s, :most, :again_s, "
     ":number, :failures, :outcomes, :of, :subject, :kid, :nonce, :ct)"
 )
-_USED = """
-select 'used', m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version from console.message m
-where m.collection = %(collection)s and m.record = %(record)s and m.direction = 'out' and m.id <> %(but)s and m.of is distinct from %(but)s and m.at > %(since)s
-and m.status in ('sending', 'unknown', 'sent', 'delivered') order by 3 desc limit 100
-"""
-_FACTS = f"""
-select 'wanted', null, null::timestamptz, null, null::integer where %(run)s::text is null or exists (
-    select from console.run r /* every run */ where r.id = %(run)s and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = %(key)s
+_FACTS = """
+select 'wanted', null, null::timestamptz, null, null::integer where $1::text is null or exists (
+    select from console.run r /* every run */ where r.id = $1 and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = $2
     and not exists (select from console.enrolment e where e.run = r.id and e.left_at is not null))
-union all select 'taken_back', channel, at, source, null from console.opt_out where collection = %(collection)s and record = %(record)s
-union all ({_USED})
-"""  # noqa: S608 (texts of ours)
+union all select 'taken_back', channel, at, source, null from console.opt_out where collection = $3 and record = $4
+union all (select 'used', m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version from console.message m
+where m.collection = $3 and m.record = $4 and m.direction = 'out' and m.id <> $5 and m.of is distinct from $5 and m.at > $6
+and m.status in ('sending', 'unknown', 'sent', 'delivered') order by 3 desc limit 100)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +210,8 @@ class Facts:
 
 def facts_of(message: Message, since: datetime) -> Facts:
     """The facts about the message, with what reached its contact since then; one statement."""
-    rows = fetch(
-        _FACTS,
-        {
-            "run": message.run, "key": message.key, "collection": message.collection, "record": message.record, "but": message.id, "since": since,
-        },
-    )  # fmt: skip
+    about = (message.run, message.key, message.collection, message.record, message.id, since)
+    rows = early_statement.fetch(_FACTS, about)
     taken_back = sorted((row[1:4] for row in rows if row[0] == "taken_back"), key=lambda row: row[1])
     return Facts(any(row[0] == "wanted" for row in rows), taken_back, _used_in(rows))
 
@@ -225,6 +220,11 @@ def _used_in(rows: Sequence[Any]) -> list[Used]:
     return [Used(channel, at, _sender_of(name, number)) for what, channel, at, name, number in rows if what == "used"]
 
 
+_ALSO_THERE = """
+select m.record, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, true from console.message m
+where m.address = $2 and m.record is not null and (m.collection <> $3 or m.record <> $1) and m.id <> $4 and m.of is distinct from $4
+and m.direction = 'out' and m.at > $5 and m.status in ('sending', 'unknown', 'sent', 'delivered')
+"""
 _LEFT = "m.direction = 'out' and m.at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered')"
 _SHARED = f"""
 select w.key, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, true from unnest(%(owners)s::text[], %(addresses)s::bytea[]) w (key, address)
@@ -240,8 +240,7 @@ union all {_SHARED} order by 3 desc
 
 def used_at(message: Message, address: bytes, since: datetime) -> list[Used]:
     """What reached, or may have reached, this address since then by way of other contacts who have it, by any workflow."""
-    about = {"owners": [message.record], "addresses": [address], "collection": message.collection, "but": message.id, "since": since}
-    return [_used(row) for row in fetch(_SHARED, about)]
+    return [_used(row) for row in early_statement.fetch(_ALSO_THERE, (message.record, address, message.collection, message.id, since))]
 
 
 def used_of_each(collection: str, addresses: Mapping[str, Sequence[bytes]], since: datetime) -> dict[str, list[Used]]:
@@ -283,7 +282,7 @@ _ANOTHERS = "select from console.message where provider = %s and provider_id = %
 
 def own_id(message: Message, provider_id: str) -> str | None:
     """The provider's id of the message; None where it gave that to another message of ours: then only our own id tells them apart."""
-    if provider_id and fetch(_ANOTHERS, (message.provider, provider_id, message.id)):
+    if provider_id and early_statement.fetch(_ANOTHERS, (message.provider, provider_id, message.id)):
         _log.warning("message %s: %s answered with the id of another message", message.id, message.provider)
         return None
     return provider_id or None

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from console import queue, subjects
 from console.contacts import tags
 from console.core.run import Event, Run
+from console.db.engine import driver_of
 from console.db.ids import new_id
 from console.log import Moved
 from console.runs.rows import call_rows
@@ -25,11 +26,12 @@ _QUESTION = sa.text(
     "insert into console.question (id, run, n, people, needs, until, asked_at, subject, kid, nonce, ct)"
     " values (:id, :run, :n, cast(:people as jsonb), :needs, cast(:until as timestamptz), :at, :subject, :kid, :nonce, :ct) on conflict (id) do nothing"
 )
-_MESSAGE = sa.text(
+_MESSAGE = (
     "insert into console.message (id, key, run, n, step, workflow, version, team, label, collection, record, channel, direction, status, consent,"
     " asked_at, due_at, at, expires_s, most, again_s, outcomes, subject, kid, nonce, ct)"
-    " values (:id, :id, :run, :n, :step, :workflow, :version, :team, :label, :collection, :record, :channel, 'out', 'waiting', :consent,"
-    " :at, :at, :at, :expires_s, :most, :again_s, :outcomes, :subject, :kid, :nonce, :ct) on conflict (id) do nothing"
+    " values (%(id)s, %(id)s, %(run)s, %(n)s, %(step)s, %(workflow)s, %(version)s, %(team)s, %(label)s, %(collection)s, %(record)s, %(channel)s, 'out',"
+    " 'waiting', %(consent)s, %(at)s, %(at)s, %(at)s, %(expires_s)s, %(most)s, %(again_s)s, %(outcomes)s, %(subject)s, %(kid)s, %(nonce)s, %(ct)s)"
+    " on conflict (id) do nothing"
 )
 _NOT_WANTED = sa.text(
     "update console.message set status = 'cancelled', code = 'not_wanted', due_at = null, at = :at where run = :run and status = 'waiting'"
@@ -105,7 +107,7 @@ def _message(transition: Transition, event: Event) -> None:
     row |= {name: getattr(after, name) for name in ("workflow", "version", "team", "label", "collection", "record")}
     row |= {name: message[name] for name in ("channel", "consent", "expires_s", "most", "again_s", "outcomes")}
     about = f"message|{message['message_id']}"
-    transition.connection.execute(_MESSAGE, row | sealed(transition.subject, about, event.sealed["content"]))
+    driver_of(transition.connection).execute(_MESSAGE, row | sealed(transition.subject, about, event.sealed["content"]))
     job = queue.send(message["message_id"], message["channel"])
     if job != transition.job:
         queue.enqueue(transition.connection, job.entrypoint, job.payload, dedupe_key=job.key)
