@@ -9,7 +9,7 @@ from console import log, workflows
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine
-from console.reports.tables.base import Cell, Column, TableReport
+from console.reports.tables.base import Cell, Column, Link, TableReport
 from console.runs.showing import lists, record_reach
 from console.runs.showing.run_filters import is_whole
 
@@ -37,7 +37,7 @@ class RunsByWorkflow(TableReport):
     def rows(self, actor: Actor, days: int) -> Iterator[tuple[Cell, ...]]:
         """The busiest workflow first; one statement, and for a reader with a record scope one more and those to the sources."""
         run = tables.run.c
-        titles = {known.id: known.title for known in workflows.all_known()}
+        named = {known.id: Link(known.title, f"/workflows/{known.slug}/metrics") for known in workflows.all_known()}
         took = sa.func.percentile_cont(0.5).within_group(run.ended_at - run.created_at).filter(run.status == COMPLETED)
         counted = (
             sa.select(
@@ -55,5 +55,5 @@ class RunsByWorkflow(TableReport):
         )
         with hot_engine().connect() as connection:
             rows = connection.execute(counted).all()
-        for row in sorted(rows, key=lambda row: (-row.begun, titles.get(row.workflow, ""))):
-            yield titles.get(row.workflow, row.workflow), row.begun, row.completed, row.otherwise, row.open, row.took
+        for row in sorted(rows, key=lambda row: (-row.begun, named[row.workflow].text if row.workflow in named else "")):
+            yield named.get(row.workflow, row.workflow), row.begun, row.completed, row.otherwise, row.open, row.took
