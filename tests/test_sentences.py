@@ -183,10 +183,10 @@ def test_sentence(kind: str, opened: dict[str, Any], line: str) -> None:
 
 def test_refusal_without_a_record_names_what_was_asked_for() -> None:
     refused = body("access_refused", {"object": "activity", "act": "read"}, target=None, wf=None, step=None)
-    assert sentence(refused, NAMES) == "Olivia Kask was refused “read” on activity"
+    assert sentence(refused, NAMES) == "Olivia Kask was refused “read” on the activity log"
 
 
-@cases(("governed", "words"), [("action:customer.charge", "action “Refund the charge”"), ("action:supplier.hold_invoices", "action “Supplier hold invoices”"), ("collection:iban_check", "collection iban check")])  # fmt: skip
+@cases(("governed", "words"), [("action:customer.charge", "action “Refund the charge”"), ("action:supplier.hold_invoices", "action “Supplier hold invoices”"), ("collection:iban_check", "collection IBAN check"), ("collection:new_thing", "collection new thing"), ("workflow:*", "every workflow"), ("user", "people and teams"), ("unheard_of", "unheard of")])  # fmt: skip
 def test_what_was_refused_or_asked_for_is_said_in_words(governed: str, words: str) -> None:
     told = {"object": governed, "act": "read"}
     assert sentence(body("access_refused", told, target=None), NAMES) == f"Olivia Kask was refused “read” on {words}"

@@ -9,18 +9,10 @@ from console.core import expressions
 from console.core.expressions import ExpressionError
 from console.core.expressions.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within
 from console.core.plain_words import humanised
+from console.core.right_words import ALONE
 from console.core.scopes import stands_alone
 
 ACT_WORDS = {"act": "change by actions", "takeover": "take over", "see": "see", "audit": "audit", "use": "let runs act as"}
-_ALONE = {
-    "activity": "the activity log",
-    "ai": "the AI",
-    "subject": "personal data",
-    "source": "data sources",
-    "policy": "rights",
-    "key": "API keys",
-    "user": "people and teams",
-}
 _COMPARED = {"==": "is", "!=": "is not", "<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least"}
 _NOT_COMPARED = {"==": "is not", "!=": "is", "<": "is not less than", "<=": "is more than", ">": "is at most", ">=": "is less than"}
 _METHODS = {"startsWith": "starts with", "endsWith": "ends with", "contains": "contains"}
@@ -52,7 +44,7 @@ def right(obj: str, act_name: str, names: Names) -> str:
 
 def refused(obj: str, act_name: str, named: str) -> str:
     """What somebody may not do, said to them: `start KYC review`, `read the activity log`. `named`: the object's title, if any."""
-    return f"{act(act_name)} {named or _ALONE.get(obj, obj)}"
+    return f"{act(act_name)} {named or ALONE.get(obj, obj)}"
 
 
 def rule(row: Row, names: Names) -> str:

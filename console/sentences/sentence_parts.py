@@ -8,6 +8,7 @@ from typing import Any
 
 from console.core import outcome_words
 from console.core.plain_words import uncapitalised
+from console.core.right_words import ALONE
 
 LONGEST_NAME = 80
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -255,8 +256,12 @@ class Parts(dict[str, str]):
         return known or (named.replace(".", " ").replace("_", " ").capitalize() if "." in named else "")
 
     def governed(self) -> str:
-        """What a right is about, such as `action “Refund the charge”` or `collection customer`."""
+        """What a right is about, such as `action “Refund the charge”`, `collection Customer`, `every workflow` or `the activity log`."""
         kind, _, name = self.text("object").partition(":")
+        if name in ("", "*"):
+            return f"every {kind.replace('_', ' ')}" if name else ALONE.get(kind, kind.replace("_", " "))
+        if kind == "collection" and (known := plain(self.names.collections.get(name, ""))):
+            return f"collection {known}"
         if kind == "action" and (title := self._action_title(name)):
             return f"action “{title}”"
         return f"{kind} {name}".replace("_", " ").strip()

@@ -210,4 +210,4 @@ def test_a_saved_run_may_be_looked_at_by_those_who_may_not_resume_it(pages: "Pag
 def test_refusals_stand_in_the_log_under_the_name_of_who_was_refused(pages: "Pages") -> None:
     pages.olivia.get("/activity", status=403)
     sequencing.catch_up()
-    assert "Olivia was refused “read” on activity" in pages.ada.get("/activity?kind=access_refused").text
+    assert "Olivia was refused “read” on the activity log" in pages.ada.get("/activity?kind=access_refused").text
