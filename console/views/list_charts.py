@@ -2,6 +2,7 @@
 those records.
 """
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask import Blueprint, Response, request
 
 from console import browse, formats
 from console.core.documents.collections import Collection, Field, condition_rows
+from console.core.moments import midnight_text
 from console.core.plain_words import uncapitalised
 from console.errors import NotFound
 from console.records import Range, Ranges
@@ -116,16 +118,17 @@ def _range_url(collection: Collection, item: Field, bounds: Range) -> str:
     if bounds.low is None:
         return _list_url(collection, item, None)
     kept = {name: request.args.getlist(name) for name in request.args if name not in ("of", "filter", "count", "after", "before")}
-    ends = [f"{end}T00:00:00Z" if item.stored == "datetime" else end for end in (bounds.low, bounds.below)]
+    zone = frame.look().zone
+    ends = [midnight_text(date.fromisoformat(end), zone) if item.stored == "datetime" else end for end in (bounds.low, bounds.below)]
     tests = [{"field": item.name, "op": op, "value": end} for op, end in zip(("gte", "lt"), ends, strict=True)]
-    return frame.collection_url(collection.id, **kept, filter=list_filters.with_all(request.args.get("filter"), tests))
+    return frame.collection_url(collection.id, **kept, filter=list_filters.with_all(request.args.get("filter"), [{"and": tests}]))
 
 
 def _list_url(collection: Collection, item: Field, value: Any) -> str:
     """Return the address of the list with this value alone."""
     test = {"field": item.name, "op": "is_null", "value": True} if value is None else {"field": item.name, "op": "eq", "value": value}
     kept = {name: request.args.getlist(name) for name in request.args if name not in ("of", "filter", "count", "after", "before")}
-    return frame.collection_url(collection.id, **kept, filter=list_filters.with_more(request.args.get("filter"), test))
+    return frame.collection_url(collection.id, **kept, filter=list_filters.with_all(request.args.get("filter"), [test]))
 
 
 def _back(collection: Collection) -> str:
