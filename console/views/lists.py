@@ -1,6 +1,7 @@
 """A collection's records as a list. Segment, search, filters, columns, order and place are in the address."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote_plus
@@ -138,17 +139,29 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
 
 def _joined_with(collection: Collection, described: Mapping[str, Any], text: str | None) -> list[tuple[str, str]]:
     """Return what one condition more may be joined with; nothing where there is no filter, or none that can be read."""
-    if not (text or "").lstrip().startswith("{"):
-        return []
-    try:
-        given = browse.filter_of(frame.actor(), collection.id, text or "")[1]
-    except Malformed:
-        return []
-    kinds = {field["name"]: formats.kind(field, collection.key) for field in described["filtered"]}
+    return list_filters.alternatives_to(*_read_filter(collection, described, text))
+
+
+def listed_words(collection: Collection, described: Mapping[str, Any]) -> str:
+    """Return in words which records are in the list of the address; empty for all of them."""
+    args = request.args
+    segment = next((each["label"] for each in described["segments"] if each["id"] == args.get("segment")), "")
+    filter_, kinds, look = _read_filter(collection, described, args.get("filter"))
+    where = list_filters.condition_words(filter_, kinds, look) if filter_ is not None else ""
+    parts = [f"In {segment}" if segment else "", where, f"found by “{args['q']}”" if args.get("q") else ""]
+    return "; ".join(part for part in parts if part)
+
+
+def _read_filter(collection: Collection, described: Mapping[str, Any], text: str | None) -> tuple[filters.Filter | None, Mapping[str, formats.Kind], formats.Look]:
+    """Return the filter of the address, None where there is none that can be read, with what words for it take: the fields, and the records by name."""
+    kinds = {field["name"]: formats.kind(field, collection.key) for field in described.get("filtered", described["fields"])}
+    given: filters.Filter | None = None
+    if (text or "").lstrip().startswith("{"):
+        with suppress(Malformed):
+            given = browse.filter_of(frame.actor(), collection.id, text or "")[1]
     led = [(kinds[each.field].references, each.value) for each in filters.tests(given) if each.field in kinds]
     keys = {(to, str(value)) for to, held in led if to for value in (held if isinstance(held, list) else [held]) if value is not None}
-    named = browse.named(frame.actor(), keys) if keys else {}
-    return list_filters.alternatives_to(given, kinds, frame.naming(named))
+    return given, kinds, frame.naming(browse.named(frame.actor(), keys)) if keys else frame.look()
 
 
 def _search_help(collection: Collection, described: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
