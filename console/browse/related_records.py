@@ -19,8 +19,7 @@ from console.core.documents.collections import Collection, Field, Relation, reco
 from console.core.scopes import Scope
 from console.errors import NotFound, SourceDown
 from console.formats import Named
-from console.records import Page, Record
-from console.records.record_pages import MOST_SORTED
+from console.records import MOST_SORTED, Page, Record
 from console.records.related_lists import Wanted
 
 

@@ -152,7 +152,9 @@ def listed_words(collection: Collection, described: Mapping[str, Any]) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _read_filter(collection: Collection, described: Mapping[str, Any], text: str | None) -> tuple[filters.Filter | None, Mapping[str, formats.Kind], formats.Look]:
+def _read_filter(
+    collection: Collection, described: Mapping[str, Any], text: str | None
+) -> tuple[filters.Filter | None, Mapping[str, formats.Kind], formats.Look]:
     """Return the filter of the address, None where there is none that can be read, with what words for it take: the fields, and the records by name."""
     kinds = {field["name"]: formats.kind(field, collection.key) for field in described.get("filtered", described["fields"])}
     given: filters.Filter | None = None

@@ -97,7 +97,7 @@ def test_filters_are_added_in_words_shown_as_chips_and_removed_one_by_one(pages:
 
 def filter_of(session: Any) -> str:
     """The filter of the address that the session is sent to."""
-    return parse_qs(urlsplit(session.answer.headers["Location"]).query)["filter"][0]
+    return str(parse_qs(urlsplit(session.answer.headers["Location"]).query)["filter"][0])
 
 
 def test_one_condition_more_is_joined_with_all_of_them_or_with_one_alone(pages: "Pages") -> None:
