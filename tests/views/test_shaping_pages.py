@@ -346,3 +346,10 @@ def test_fields_that_were_found_by_a_part_of_their_name_are_saved_without_the_ot
     if shown:
         pages.ines.post(action, sent | {"label.tax_id": "Number of the tax office"})
         assert said(pages)["fields"]["tax_id"]["label"] == "Number of the tax office"
+
+
+def test_what_is_arranged_for_the_first_time_was_the_usual_before(pages: "Pages") -> None:
+    path = f"{HERE}/layout/details"
+    sent = arranged(pages.ines.get(path), path)
+    pages.ines.post(path, sent | {"place": [sent["place"][0], *reversed(sent["place"][1:-1]), sent["place"][-1]]})
+    assert "the usual ones" in pages.ines.get(f"{HERE}/changes").text
