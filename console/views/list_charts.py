@@ -38,6 +38,7 @@ def show(collection: str) -> Response:
     context = {
         "collection": listed,
         "charts": drawn,
+        "chart_title": drawn[0][0].title,
         "others": [(item.name, item.label) for item in able.values() if item.name not in chosen] if len(chosen) < MOST_CHARTS else [],
         "kept": list_filters.kept_parameters(),
         "among": lists.listed_words(listed, described),
