@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -108,7 +109,7 @@ def _each(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
     if what.type in ("date", "datetime") and not what.options and what.references is None and what.widget not in formats.WIDGETS:
         return ["" if value is None else _plain_day(what, value, look) or harmless(words(what, value, look)) for value in column]
     writer = formats.scalar_writer(what)
-    if writer is None:
+    if writer is None or what.widget == "json":
         return [harmless(words(what, value, look)) for value in column]
     return [
         ""
@@ -133,7 +134,16 @@ def _plain_day(what: Kind, value: Any, look: Look) -> str:
 
 
 def words(what: Kind, value: Any, look: Look) -> str:
-    """The value as its page shows it; empty without one, where the page has a dash."""
+    """The value as its page shows it; empty without one, where the page has a dash. JSON is written as such: a line of words leaves its names out."""
+    if (
+        "json" in (what.type, what.widget)
+        and what.widget != "translations"
+        and isinstance(value, dict | list)
+        and not formats.is_address(value)
+    ):
+        return json.dumps(value, ensure_ascii=False)
+    if what.widget == "json" and isinstance(value, str):
+        return value
     return "" if formats.absent(value) else formats.text(what, value, look)
 
 

@@ -52,6 +52,11 @@ class Note:
     people: tuple[str, ...] = ()
     files: tuple[Stored, ...] = ()
 
+    @property
+    def names_nobody(self) -> bool:
+        """Whether somebody was meant to be named, as by `@monna`, and nobody was told."""
+        return not self.people and bool(_MENTION.search(self.text or ""))
+
 
 def may_write(actor: Actor, collection_id: str) -> bool:
     """Whether the actor works on records of the collection, and so may write notes on those that they see."""

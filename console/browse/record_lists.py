@@ -235,11 +235,12 @@ def value_counts(actor: Actor, collection_id: str, field: str, query: BrowseQuer
 
 
 def value_ranges(actor: Actor, collection_id: str, field: str, query: BrowseQuery) -> Ranges:
-    """How the numbers, days or moments of the field are spread in the list that the query names. Raises what `value_counts` raises."""
+    """How the numbers, days or moments of the field are spread in the list that the query names, by days of the actor's zone. Raises what `value_counts` raises."""
     collection, scope = browsed_collection(actor, collection_id)
     where, segment, sought = question(actor, collection, scope, query)
     name = filters.readable_field(collection, field, scope.hidden).name
-    return records.value_ranges(collection_id, scope, name, where, sought, segment=segment, whole=True)
+    zone = Today.of(log.now(), actor.zone).zone
+    return records.value_ranges(collection_id, scope, name, where, sought, segment=segment, whole=True, zone=zone)
 
 
 def _by_indexes(collection: Collection, scope: Scope, sought: Sought | None) -> bool:

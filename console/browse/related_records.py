@@ -15,10 +15,11 @@ from console.browse.record_lists import (
     shown_columns,
 )
 from console.core.actor import Actor
-from console.core.documents.collections import Collection, Field, Relation
+from console.core.documents.collections import Collection, Field, Relation, recognising
+from console.core.scopes import Scope
 from console.errors import NotFound, SourceDown
 from console.formats import Named
-from console.records import Page, Record
+from console.records import MOST_SORTED, Page, Record
 from console.records.related_lists import Wanted
 
 
@@ -47,7 +48,8 @@ def related(
         raise NotFound
     target, target_scope = browsed_collection(actor, link.collection)
     records.get(collection_id, key, scope, fields=())
-    found = records.related(collection_id, key, relation, target_scope, limit, after, before=before)
+    sort = newest_first(target, target_scope, link)
+    found = records.related(collection_id, key, relation, target_scope, limit, after, before=before, sort=sort)
     _note_related(actor, collection, key, [link])
     columns = shown_columns(target, target_scope, related_columns(collection, relation) or _without_near_end(target, link))
     return RelatedPage(link, target, columns, found.rows, found.next, found.previous, named_records(actor, columns, found.rows))
@@ -66,7 +68,9 @@ def related_lists(actor: Actor, collection_id: str, key: str, limit: int) -> lis
         if access.can(actor, None, f"collection:{link.collection}", "browse"):
             target, target_scope = browsed_collection(actor, link.collection)
             columns = shown_columns(target, target_scope, related_columns(collection, link.name) or _without_near_end(target, link))
-            found.append((target, columns, Wanted(link, target_scope, read_columns(target, columns))))
+            found.append(
+                (target, columns, Wanted(link, target_scope, read_columns(target, columns), newest_first(target, target_scope, link)))
+            )
     read = records.related_lists(collection_id, key, scope, [wanted for _, _, wanted in found], limit, MOST_IN_TAB)
     pages = [Page([], None, None) if isinstance(page, SourceDown) else page for page, _ in read]
     references = {
@@ -95,8 +99,28 @@ def ways_on(actor: Actor, collection_id: str, key: str) -> list[tuple[Relation, 
     if not seen:
         records.get(collection_id, key, scope, fields=())
         return []
-    wanted = [Wanted(link, browsed_collection(actor, link.collection)[1], ()) for link in seen]
+    wanted = [Wanted(link, browsed_collection(actor, link.collection)[1], (), None) for link in seen]
     return list(zip(seen, records.related_numbers(collection_id, key, scope, wanted, MOST_IN_TAB), strict=True))
+
+
+def newest_first(target: Collection, scope: Scope, link: Relation) -> str | None:
+    """The order of a related list that nobody chose: what has days or moments begins with the newest; None for the order of the other list.
+
+    By the moment that names its records, else by a key of numbers, else by the moment at which each was written. Parts of a record, whose key begins
+    with its key, stay as they follow one another.
+    """
+    if target.sort or not target.key or {there for _, there in link.columns} & set(target.key):
+        return None
+    dated = [item for item in target.readable(scope) if item.computed is None and item.stored in ("date", "datetime") and item.sortable]
+    certain = [item.name for item in dated if not item.nullable]
+    if not dated:
+        return None
+    naming_it = [name for name in target.title_fields if name in certain]
+    key = [target.visible(name, scope.hidden) for name in target.key]
+    if not naming_it and all(item is not None and item.stored in ("integer", "date", "datetime") for item in key):
+        return ",".join(f"-{name}" for name in target.key[:MOST_SORTED])
+    written = [name for name in certain if recognising.WRITTEN & set(recognising.parts_of(name))]
+    return next((f"-{name}" for name in (*naming_it, *written, *certain)), None)
 
 
 def summary_relations(collection: Collection) -> list[Relation]:

@@ -30,6 +30,8 @@ from console.formats.times import (
     worded,
 )
 from console.formats.words import (
+    CLOCK,
+    CLOCK_PARTS,
     OWN,
     WIDGETS,
     absent,
@@ -37,6 +39,7 @@ from console.formats.words import (
     file_words,
     in_reading_order,
     initials,
+    is_address,
     label_of,
     role_words,
     scalar_writer,

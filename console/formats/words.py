@@ -105,9 +105,14 @@ ADDRESS = ("line1", "line2", "street", "house_number", "postcode", "postal_code"
 _PLACES = frozenset({"city", "postcode", "postal_code", "zip"})
 
 
+def is_address(value: Any) -> bool:
+    """Return whether this JSON is an address, which people read without the names of its parts."""
+    return isinstance(value, Mapping) and bool(_PLACES & value.keys())
+
+
 def in_reading_order(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the parts of an address as people write them, for a database keeps them in an order of its own; anything else as it is."""
-    if not _PLACES & value.keys():
+    if not is_address(value):
         return value
     return {name: value[name] for name in ADDRESS if name in value} | dict(value)
 
@@ -116,7 +121,8 @@ def _part(name: str, value: Any, beside: Mapping[str, Any], look: Look, depth: i
     if isinstance(value, Mapping | list):
         return plain(value, look, depth + 1)
     what, known = described(name, value, beside)
-    return text(what, known, look)
+    said = text(what, known, look)
+    return f"{what.label}: {said}" if isinstance(value, bool) else said  # "Yes" says nothing by itself
 
 
 def _hollow(value: Any) -> bool:
@@ -211,7 +217,7 @@ def _moment(value: Any, _: Kind, look: Look) -> str:
 
 
 def _clock(value: Any, _: Kind, __: Look) -> str:
-    return str(value)[:5] if str(value)[:1].isdigit() else str(value)  # a duration is one value: P4DT4H
+    return CLOCK.sub(CLOCK_PARTS, str(value))
 
 
 def _amount(value: Any, what: Kind, look: Look) -> str:
@@ -223,6 +229,8 @@ def _amount(value: Any, what: Kind, look: Look) -> str:
     return _number(f"{whole}.{part:0<2}" if short and whole.removeprefix("-").isdecimal() else value, what, look)
 
 
+CLOCK, CLOCK_PARTS = re.compile(r"^(\d+:\d\d)(?::00)?(:\d\d)?(?:\.\d+)?"), r"\1\2"
+"""A time as databases write it, and what of it is shown: its seconds where there are any. Written so that PostgreSQL reads it, too."""
 _LASTS = re.compile(r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 
 

@@ -27,9 +27,9 @@ LOOSE_NUMBERS = frozenset({"float4", "float8", "numeric"})
 INT64 = 2**63
 GREATEST = {"float4": "3.4028235e38"}
 """Largest number of a kind, where it is below the general limit."""
-FIRST_DAY: Column = sa.literal_column("'0001-01-01'")
+FIRST_DAY: Column = sa.literal_column("'0001-01-02'")
 DAY_AFTER_LAST: Column = sa.literal_column("'9999-01-01'")
-"""The days between which an axis is drawn: 31 December 9999 stands for no end in many databases."""
+"""The days between which an axis is drawn: 1 January 0001 stands for no day and 31 December 9999 for no end in many databases."""
 
 
 def value(given: Any) -> Column:

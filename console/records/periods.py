@@ -90,9 +90,9 @@ def _shifts(zone: str, first: date, last: date, kept: str = "") -> list[tuple[da
     return found
 
 
-def in_utc(table: Table, field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A moment in UTC, of a column whose clocks are those of the source's zone; any other column as it is."""
-    return local(table, field, "UTC", SINCE) if field.zone else column
+def on_clocks(table: Table, field: Field, column: ColumnElement[Any], zone: str) -> ColumnElement[Any]:
+    """A moment as clocks of the zone show it; any other column as it is."""
+    return local(table, field, zone, SINCE) if field.zone or (field.stored == "datetime" and zone != "UTC") else column
 
 
 def period_of(table: Table, column: ColumnElement[Any], period: str) -> ColumnElement[Any]:

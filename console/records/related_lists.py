@@ -21,11 +21,12 @@ COUNT_S = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A relation to read: the reader's scope of its target, and the fields of the list."""
+    """A relation to read: the reader's scope of its target, the fields of the list, and its order (None: that of the target's own list)."""
 
     relation: Relation
     scope: Scope
     fields: Sequence[str]
+    sort: str | None
 
 
 def related_lists(
@@ -67,7 +68,7 @@ def _conditions(related: Wanted, here: Mapping[str, Any]) -> list[Condition] | N
 
 def _first(collection: Collection, related: Wanted, conditions: list[Condition], limit: int) -> Page | SourceDown:
     target = catalogue.collection(related.relation.collection)
-    order = order_of(target, related.scope, None)
+    order = order_of(target, related.scope, related.sort)
     try:
         return read_page(target, related.scope, order, lambda: conditions, limit=limit, after=None, before=None, fields=related.fields)
     except SourceDown as down:

@@ -90,7 +90,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """Numbers in steps of one size, or dates by `period` (of moments in UTC), in order; empty values last. `cut`: only the first `CAP` records were counted.
+    """Numbers in steps of one size, or dates by `period` (of moments in the reader's zone), in order; empty values last. `cut`: only the first `CAP` records were counted.
 
     `unplaced` values are in no range: infinite, no day of a calendar, or of another kind than the field.
     """
@@ -111,12 +111,13 @@ def value_ranges(
     *,
     segment: Chosen | None = None,
     whole: bool = False,
+    zone: str = "UTC",
 ) -> Ranges:
     """How the values of a number, day or moment are spread in the list: two statements. The caller has checked that the field is readable.
 
-    `whole` as in `value_counts`. Raises SourceDown.
+    `whole` as in `value_counts`; days of moments begin and end in `zone`. Raises SourceDown.
     """
-    collection, table, listed = _listed(collection_id, scope, field, where, q, segment)
+    collection, table, listed = _listed(collection_id, scope, field, where, q, segment, zone)
 
     def spread(connection: Connection, among: Any) -> Ranges:
         value = among.c.value
@@ -206,9 +207,9 @@ def _counted(
 
 
 def _listed(
-    collection_id: str, scope: Scope, field: str, where: Filter | None, q: Sought | None, segment: Chosen | None
+    collection_id: str, scope: Scope, field: str, where: Filter | None, q: Sought | None, segment: Chosen | None, zone: str = "UTC"
 ) -> tuple[Collection, Table, sa.Select[Any]]:
-    """The values of the field in the list, as `value`; null where one has no place in it, and `given` as it is stored."""
+    """The values of the field in the list, as `value`, moments as clocks in the zone show them; null where one has no place in it, and `given` as it is stored."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
     wanted = list_conditions(table, scope, where, segment, q)
@@ -216,6 +217,6 @@ def _listed(
     given = table.columns[field]
     column = sound_column(table, item) if item.comparable else given
     if item.comparable and item.stored in SPREAD:
-        column = sa.case((table.dialect.on_axis(given, item), periods.in_utc(table, item, column)))
+        column = sa.case((table.dialect.on_axis(given, item), periods.on_clocks(table, item, column, zone)))
     listed = sa.select(column.label("value"), given.label("given")).select_from(table.table).where(*wanted)
     return collection, table, listed

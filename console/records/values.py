@@ -16,15 +16,14 @@ from typing import Any
 from uuid import UUID
 
 from console.core import counted_moments, plain_words
-from console.core.documents.collections import CONVERSIONS, Field, recognising
+from console.core.documents.collections import CONVERSIONS, Field, condition_rows, recognising
 from console.core.expressions.operands import duration_text, moment_of, moment_text, number_of
 from console.core.filters import WORDS
 from console.records import exact_json, source_zones, uncommon_values
 from console.records.connect import plain_moment
 
 INT64 = 2**63
-LONGEST_JSON = 1_000_000
-LONGEST_TEXT = 1_000_000
+LONGEST_JSON = LONGEST_TEXT = 1_000_000
 
 
 class Unfit(ValueError):
@@ -344,16 +343,16 @@ def _write_text(dialect: str, field: Field, value: Any, former: Any) -> Any:
 
 
 def _write_number(dialect: str, field: Field, value: Any, _: Any) -> Any:
-    number = number_of(value)
+    number, digits = number_of(value), condition_rows.digits_of(field)  # amounts in cents are typed in whole units
     if number is None:
-        plain = "a whole number" if field.stored == "integer" else "a number, such as 12.50"
+        plain = "a whole number" if field.stored == "integer" and digits <= 0 else "a number, such as 12.50"
         raise Unfit(f"This must be {'a day and a time' if counted_moments.is_counted(field) else plain}.")
     if field.stored == "integer":
         if number != int(number):
-            raise Unfit("This must be a whole number.")
+            raise Unfit(f"This has more decimals than the {digits} that are kept." if digits > 0 else "This must be a whole number.")
         least, most = -INT64 if field.least is None else field.least, INT64 - 1 if field.most is None else field.most
         if not least <= number <= most:
-            raise Unfit(f"This must be between {least:,} and {most:,}.")
+            raise Unfit("This must be between {:,} and {:,}.".format(*(Decimal(end).scaleb(-digits) for end in (least, most))))
         return int(number)
     exact = Decimal(number)
     places = max(0, -int(exact.normalize().as_tuple().exponent))

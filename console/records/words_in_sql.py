@@ -167,7 +167,7 @@ def _by_type(column: Any, field: Field, what: Kind, wording: Wording) -> Words |
         case "datetime", "datetime":
             return _moment(column, wording.look)
         case "time", "time":
-            return sa.func.left(_text(column), 5)
+            return sa.func.regexp_replace(_text(column), formats.CLOCK.pattern, formats.CLOCK_PARTS)
         case "integer" | "decimal" | "money" | "date" | "datetime" | "time" | "json" | "other" | "array" | "multi_enum" | "checklist", _:
             return None
     if field.stored == "uuid":

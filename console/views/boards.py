@@ -124,7 +124,7 @@ def _column(found: Board, column: BoardColumn, kinds: Mapping[str, Kind], look: 
         condition = {"field": found.by.name, "op": "is_null", "value": True}
     kept = board_links.kept() | {
         "segment": request.args.get("segment", ""),
-        "filter": list_filters.with_more(request.args.get("filter"), condition),
+        "filter": list_filters.with_all(request.args.get("filter"), [condition]),
     }
     tone = column.tone if column.tone is not None else states.tone(column.value or "")
     count = f"{column.count:,}" if not found.cut or column.count else "many" if column.rows else "0"

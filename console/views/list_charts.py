@@ -2,13 +2,16 @@
 those records.
 """
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from console import browse, formats
+from console.browse import BrowseQuery
 from console.core.documents.collections import Collection, Field, condition_rows
+from console.core.moments import midnight_text
 from console.core.plain_words import uncapitalised
 from console.errors import NotFound
 from console.records import Range, Ranges
@@ -16,23 +19,47 @@ from console.views import frame, list_filters, lists
 from console.views.charts import Chart, Series
 
 blueprint = Blueprint("list_charts", __name__)
-LONGEST_LABEL = 60
+LONGEST_LABEL, MOST_CHARTS = 60, 6
 
 
 @blueprint.get("/chart/c/<collection>")
 def show(collection: str) -> Response:
-    """Show the chart of the column `of`, over the records of the list in the address."""
+    """Show a chart of each column that `of` names, over the records of the list in the address, and offer one of another column."""
     who = frame.actor()
     described = browse.describe(who, collection)
     listed = browse.browsed_collection(who, collection)[0]
-    item = next((field for field in listed.fields if field.name == request.args.get("of")), None)
-    charted = item is not None and (lists.can_be_charted(item) or lists.can_be_spread(item))
-    if item is None or not charted or all(field["name"] != item.name for field in described["fields"]):
+    seen = {field["name"] for field in described["fields"]}
+    able = {item.name: item for item in listed.fields if item.name in seen and (lists.can_be_charted(item) or lists.can_be_spread(item))}
+    chosen = list(dict.fromkeys(request.args.getlist("of")))[:MOST_CHARTS]
+    if not chosen or not able.keys() >= set(chosen):
         raise NotFound(f"There is no column of this name in {listed.label} that a chart can be made of.")
+    query = lists.parse_query(described, listed.columns)
+    drawn = [(_chart(listed, able[name], query, number), _without(listed, chosen, name)) for number, name in enumerate(chosen)]
+    context = {
+        "collection": listed,
+        "charts": drawn,
+        "chart_title": drawn[0][0].title,
+        "others": [(item.name, item.label) for item in able.values() if item.name not in chosen] if len(chosen) < MOST_CHARTS else [],
+        "kept": list_filters.kept_parameters(),
+        "among": lists.listed_words(listed, described),
+        "back": _back(listed),
+    }
+    return frame.page("lists/chart.html", context)
+
+
+def _without(collection: Collection, chosen: list[str], name: str) -> str | None:
+    """Return the address of the page without this one of several charts."""
+    kept = {each: request.args.getlist(each) for each in request.args if each != "of"}
+    rest = [each for each in chosen if each != name]
+    return "/chart" + frame.collection_url(collection.id, **kept, of=rest) if rest else None
+
+
+def _chart(listed: Collection, item: Field, query: BrowseQuery, number: int) -> Chart:
+    """Return the chart of one column, the `number`th of its page."""
+    who, ident = frame.actor(), f"column-chart-{number}"
     if not lists.can_be_charted(item):
-        spread = browse.value_ranges(who, collection, item.name, lists.parse_query(described, listed.columns))
-        return frame.page("lists/chart.html", {"collection": listed, "chart_of": _spread(listed, item, spread), "back": _back(listed)})
-    counted = browse.value_counts(who, collection, item.name, lists.parse_query(described, listed.columns), whole=True)
+        return _spread(listed, item, browse.value_ranges(who, listed.id, item.name, query), ident)
+    counted = browse.value_counts(who, listed.id, item.name, query, whole=True)
     keys = {(item.references, str(value)) for value, _ in counted.counts if item.references and value is not None}
     look = frame.naming(browse.named(who, keys)) if keys else frame.look()
     what = formats.kind(item, listed.key)
@@ -44,8 +71,8 @@ def show(collection: str) -> Response:
         caption += f" Most often {labels[0]}: {counted.counts[0][1]:,}."
     if counted.others:
         caption += f" {counted.others:,} not drawn: their values are less frequent than these {len(labels)}."
-    chart = Chart(
-        "column-chart",
+    return Chart(
+        ident,
         f"{listed.label} by {uncapitalised(item.label)}",
         caption,
         "bar",
@@ -55,7 +82,6 @@ def show(collection: str) -> Response:
         hrefs=[_list_url(listed, item, value) for value, _ in counted.counts],
         empty="No record is in this list.",
     )
-    return frame.page("lists/chart.html", {"collection": listed, "chart_of": chart, "back": _back(listed)})
 
 
 def _label(words: str) -> str:
@@ -63,7 +89,7 @@ def _label(words: str) -> str:
     return words[:LONGEST_LABEL] if words.strip() else "Blank"
 
 
-def _spread(collection: Collection, item: Field, found: Ranges) -> Chart:
+def _spread(collection: Collection, item: Field, found: Ranges, ident: str) -> Chart:
     """Return the chart of numbers or dates by ranges."""
     filled = [bounds for bounds in found.ranges if bounds.low is not None]
     total = sum(bounds.number for bounds in found.ranges) + found.unplaced
@@ -80,7 +106,7 @@ def _spread(collection: Collection, item: Field, found: Ranges) -> Chart:
         caption += f" Most in {labels[found.ranges.index(most)]}: {most.number:,}."
     by = f" by {found.period}" if found.period else ""
     return Chart(
-        "column-chart",
+        ident,
         f"{collection.label}: {uncapitalised(item.label)}{by}",
         caption,
         "column",
@@ -116,16 +142,17 @@ def _range_url(collection: Collection, item: Field, bounds: Range) -> str:
     if bounds.low is None:
         return _list_url(collection, item, None)
     kept = {name: request.args.getlist(name) for name in request.args if name not in ("of", "filter", "count", "after", "before")}
-    ends = [f"{end}T00:00:00Z" if item.stored == "datetime" else end for end in (bounds.low, bounds.below)]
+    zone = frame.look().zone
+    ends = [midnight_text(date.fromisoformat(end), zone) if item.stored == "datetime" else end for end in (bounds.low, bounds.below)]
     tests = [{"field": item.name, "op": op, "value": end} for op, end in zip(("gte", "lt"), ends, strict=True)]
-    return frame.collection_url(collection.id, **kept, filter=list_filters.with_all(request.args.get("filter"), tests))
+    return frame.collection_url(collection.id, **kept, filter=list_filters.with_all(request.args.get("filter"), [{"and": tests}]))
 
 
 def _list_url(collection: Collection, item: Field, value: Any) -> str:
     """Return the address of the list with this value alone."""
     test = {"field": item.name, "op": "is_null", "value": True} if value is None else {"field": item.name, "op": "eq", "value": value}
     kept = {name: request.args.getlist(name) for name in request.args if name not in ("of", "filter", "count", "after", "before")}
-    return frame.collection_url(collection.id, **kept, filter=list_filters.with_more(request.args.get("filter"), test))
+    return frame.collection_url(collection.id, **kept, filter=list_filters.with_all(request.args.get("filter"), [test]))
 
 
 def _back(collection: Collection) -> str:

@@ -89,6 +89,15 @@ def joining(given: Filter | None) -> dict[str, str] | None:
     return {"word": kind, "other": other, "href": frame.present_address(after=None, before=None, count=None, filter=text)}
 
 
+def alternatives_to(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[tuple[str, str]]:
+    """Return what one condition more may be joined with, as the sheet sends and shows it: all of them first, then each of them alone, the other way."""
+    parts, kind = _parts(given)
+    if not parts:
+        return []
+    whole, other = ("and all of these", "or") if kind == "and" else ("or any of these", "and")
+    return [("", whole), *((str(place), f"{other} {condition_words(part, kinds, look)}") for place, part in enumerate(parts))]
+
+
 def _parts(given: Filter | None) -> tuple[list[Filter], str]:
     """Return the conditions of the outermost group and how they are joined."""
     if given is None:
@@ -186,7 +195,7 @@ def sheet_content(described: Mapping[str, Any], listed: Sequence[str], *, afresh
     return {
         "filterable": _options(tuple(fields), request.args.get("add_field", "")),
         "asking": asking(kinds, [name for name, _ in fields]),
-        "kept_all": kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "pick", "preview", *unkept),
+        "kept_all": kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "add_to", "pick", "preview", *unkept),
     }
 
 
@@ -231,11 +240,12 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
     if not entries and op not in VALUELESS:
         return None
     condition = condition_of(source or {"name": name}, op, entries, look)
-    joined = with_more(args.get("filter"), condition)
+    joined = with_more(args.get("filter"), condition, args.get("add_to", ""))
     return frame.present_address(
         add_field=None,
         add_op=None,
         add_value=None,
+        add_to=None,
         after=None,
         before=None,
         count=None,
@@ -244,15 +254,24 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
     )
 
 
-def with_more(present: str | None, condition: Mapping[str, Any]) -> str:
-    """Return the filter of the address with one condition more, joined as those that are there already: all by "and", or all by "or"."""
+def with_more(present: str | None, condition: Mapping[str, Any], to: str = "") -> str:
+    """Return the filter of the address with one condition more, joined as those that are there already: all by "and", or all by "or".
+
+    `to`: the place of the one that it is joined with alone, the other way: `1` makes "A and (B or new)" of "A and B".
+    """
     try:
         present_filter = json.loads(present or "{}")
     except (ValueError, RecursionError):
         present_filter = {}
     kind = next((word for word in ("and", "or") if isinstance(present_filter, dict) and isinstance(present_filter.get(word), list)), None)
     on = present_filter[kind] if kind else [present_filter] if present_filter else []
-    return _written({kind or "and": [*on, condition]})
+    if not (to.isdecimal() and int(to) < len(on)):
+        return _written({kind or "and": [*on, condition]})
+    part, other = on[int(to)], "and" if kind == "or" else "or"
+    group = part.get(other) if isinstance(part, dict) else None
+    days = other == "and" and isinstance(group, list) and [isinstance(each, dict) and each.get("op") for each in group] == ["gte", "lt"]
+    both = {other: [*(group if isinstance(group, list) and not days else [part]), condition]}
+    return _written({kind or "and": [*on[: int(to)], both, *on[int(to) + 1 :]]})
 
 
 def with_all(present: str | None, conditions: Sequence[Mapping[str, Any]]) -> str:

@@ -1,6 +1,7 @@
 """A collection's records as a list. Segment, search, filters, columns, order and place are in the address."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote_plus
@@ -13,6 +14,7 @@ from console.browse import BrowseQuery, ListPage, list_export, list_views, looki
 from console.browse.list_views import ListView
 from console.browse.saved_segments import SavedSegment
 from console.contacts import tags
+from console.core import filters
 from console.core.documents.collections import Collection, Field
 from console.errors import Malformed, TooSlow
 from console.records import MOST_SORTED, titled_orders
@@ -135,6 +137,35 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=status, holes=HOLES)
 
 
+def _joined_with(collection: Collection, described: Mapping[str, Any], text: str | None) -> list[tuple[str, str]]:
+    """Return what one condition more may be joined with; nothing where there is no filter, or none that can be read."""
+    return list_filters.alternatives_to(*_read_filter(collection, described, text))
+
+
+def listed_words(collection: Collection, described: Mapping[str, Any]) -> str:
+    """Return in words which records are in the list of the address; empty for all of them."""
+    args = request.args
+    segment = next((each["label"] for each in described["segments"] if each["id"] == args.get("segment")), "")
+    filter_, kinds, look = _read_filter(collection, described, args.get("filter"))
+    where = list_filters.condition_words(filter_, kinds, look) if filter_ is not None else ""
+    parts = [f"In {segment}" if segment else "", where, f"found by “{args['q']}”" if args.get("q") else ""]
+    return "; ".join(part for part in parts if part)
+
+
+def _read_filter(
+    collection: Collection, described: Mapping[str, Any], text: str | None
+) -> tuple[filters.Filter | None, Mapping[str, formats.Kind], formats.Look]:
+    """Return the filter of the address, None where there is none that can be read, with what words for it take: the fields, and the records by name."""
+    kinds = {field["name"]: formats.kind(field, collection.key) for field in described.get("filtered", described["fields"])}
+    given: filters.Filter | None = None
+    if (text or "").lstrip().startswith("{"):
+        with suppress(Malformed):
+            given = browse.filter_of(frame.actor(), collection.id, text or "")[1]
+    led = [(kinds[each.field].references, each.value) for each in filters.tests(given) if each.field in kinds]
+    keys = {(to, str(value)) for to, held in led if to for value in (held if isinstance(held, list) else [held]) if value is not None}
+    return given, kinds, frame.naming(browse.named(frame.actor(), keys)) if keys else frame.look()
+
+
 def _search_help(collection: Collection, described: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in list_filters.UNSHOWN]
     return list_preview.search_help(choosable, collection)
@@ -158,6 +189,7 @@ def _part(
             shown = list_filters.sheet_content(described, query.fields or ()) | {
                 "collection": collection,
                 "chips": query.filter,
+                "joined_with": _joined_with(collection, described, query.filter),
                 "clear_href": list_address(filter=None, q=None),
                 "facets_href": frame.present_address(),
             }
@@ -259,6 +291,7 @@ def drawn(
         "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
         "chips": list_filters.chips(page.filter, kinds, look),
         "joining": list_filters.joining(page.filter),
+        "joined_with": [] if wrong else list_filters.alternatives_to(page.filter, kinds, look),
         "all_href": list_address(segment=""),
         "clear_href": list_address(filter=None, q=None),
         **(list_filters.sheet_content(described, listed, afresh=bool(wrong)) if wrong or "pick" in args else {"asking": None}),
@@ -286,7 +319,7 @@ def drawn(
         "may_tag": may_tag,
         "choose": bool(several) or may_tag,
         "rows": list_rows.rows(page, shown, kinds, look, choose=bool(several) or may_tag),
-        "kept_list": list_filters.kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
+        "kept_list": list_filters.kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value", "add_to"),
         "next": frame.present_address(after=page.next, before=None) if page.next else None,
         "previous": frame.present_address(before=page.previous, after=None) if page.previous else None,
         "shown_words": shown_words(page),

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import browse
+from console import accounts, browse
 from console.browse import notes
 from console.core import media
 from console.errors import Invalid
@@ -57,6 +57,7 @@ def _page(collection: str, key: str, *, typed: str = "", wrong: Mapping[str, str
     context: dict[str, Any] = {} if frame.wants_fragment() else records.record_context(browse.record(who, collection, key))
     context |= {
         "notes": found,
+        "people": accounts.names({each for note in found for each in note.people}),
         "older": frame.with_query(url, {"before": older}) if older else None,
         "may_write": notes.may_write(who, collection),
         "action": url,

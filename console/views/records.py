@@ -38,7 +38,7 @@ from console.views import (
 from console.views.files import file_url
 from console.views.formats import Look
 from console.views.list_counts import tab_words
-from console.views.run import form_boxes, panes
+from console.views.run import form_boxes, panes, workspace_return
 from console.views.run.wait_words import waits_shortly
 from console.views.time_line import time_line
 from console.workflows import Definition
@@ -208,6 +208,7 @@ def start(collection: str, part: str, slug: str) -> Response:
         return _start_form(page, definition, fields, typed=typed, wrong=wrong, status=422)
     except Conflict as conflict:
         return _start_form(page, definition, fields, typed=typed, wrong=conflict, status=409)
+    workspace_return.note_start(run_id)
     return frame.redirect_to(frame.run_url(run_id))
 
 

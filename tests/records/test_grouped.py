@@ -121,6 +121,17 @@ def test_numbers_and_dates_fall_into_ranges_that_hold_them_all(shops: None, sour
     assert records.value_ranges(of, everyone(source), "seen_at").period in ("day", "week", "month", "quarter", "year")
 
 
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Tokyo", "UTC"])
+@pytest.mark.parametrize("source", SOURCES)
+def test_days_of_moments_are_those_of_the_readers_zone(shops: None, source: str, zone: str) -> None:
+    seen = [row["seen_at"] for row in rows(source)]
+    days = [datetime.fromisoformat(at).astimezone(ZoneInfo(zone)).date() for at in seen if at and at[0].isdigit()]
+    found = records.value_ranges(f"{source}.customer", everyone(source), "seen_at", zone=zone)
+    told = [(date.fromisoformat(one.low), date.fromisoformat(one.below), one.number) for one in found.ranges if one.low is not None]
+    assert [sum(low <= day < below for day in days) for low, below, _ in told] == [number for _, _, number in told]
+    assert sum(number for _, _, number in told) + found.unplaced + seen.count(None) == len(seen)
+
+
 @cases(
     ("low", "high", "whole", "first", "steps"),
     [

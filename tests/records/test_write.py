@@ -10,10 +10,11 @@ import sqlalchemy as sa
 
 from console import records, sources
 from console.core import expressions
+from console.core.documents.collections import Field
 from console.core.scopes import Scope, whole
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.postgres import Embedded
-from console.records import broken_rules, catalogue, connect, connection_terms
+from console.records import broken_rules, catalogue, connect, connection_terms, values
 from tests.records.shop import database_of
 from tests.tables import cases
 
@@ -330,3 +331,17 @@ def test_sqlite_tells_its_rules(clean: object, shop_file: str) -> None:
 def test_a_check_reads_without_signs_of_its_database(check: str, words: str) -> None:
     fields = [SimpleNamespace(name=name, label=name.capitalize(), minor=False) for name in ("total", "state")]
     assert broken_rules._in_words(check, fields) == words  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (-1250, "This must be between 0.00 and 655.35."),
+        ("1250.5", "This has more decimals than the 2 that are kept."),
+        ("much", "This must be a number, such as 12.50."),
+    ],
+)
+def test_an_amount_in_cents_is_refused_in_whole_units(value: object, reason: str) -> None:
+    amount = Field("f", "Fee", "integer", "integer", least=0, most=65_535, minor=True, currency="EUR")
+    with pytest.raises(values.Unfit, match=reason):
+        values.written("mysql", amount, value, None)

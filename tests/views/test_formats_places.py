@@ -47,7 +47,9 @@ SHOWN: list[tuple[str, Any, str, str, str]] = [
     ("datetime", "2026-11-20T23:30:00+05:00", "20 Nov 2026, 18:30", "20 Nov. 2026, 19:30", "20 lapkr. 2026, 20:30"),
     ("datetime", "no moment", "no moment", "no moment", "no moment"),
     ("time", "09:30:00", "09:30", "09:30", "09:30"),
-    ("time", "23:59:59.999", "23:59", "23:59", "23:59"),
+    ("time", "23:59:59.999", "23:59:59", "23:59:59", "23:59:59"),
+    ("time", "123:45:00", "123:45", "123:45", "123:45"),
+    ("time", "-838:59:59", "-838:59:59", "-838:59:59", "-838:59:59"),
     ("enum", "low", "low", "low", "low"),
     ("multi_enum", ["a", "b"], "a, b", "a, b", "a, b"),
     ("checklist", ["a"], "a", "a", "a"),
@@ -56,7 +58,7 @@ SHOWN: list[tuple[str, Any, str, str, str]] = [
     ("email", "a@b.example", "a@b.example", "a@b.example", "a@b.example"),
     ("phone", "+31 20 794 6000", "+31 20 794 6000", "+31 20 794 6000", "+31 20 794 6000"),
     ("url", "https://b.example", "https://b.example", "https://b.example", "https://b.example"),
-    ("json", {"a": {"b": [1, "x"]}, "c": None, "d": False}, "1, x, No", "1, x, No", "1, x, No"),
+    ("json", {"a": {"b": [1, "x"]}, "c": None, "d": False}, "1, x, D: No", "1, x, D: No", "1, x, D: No"),
     ("array", ["a", None, 2, False], "a, –, 2, No", "a, –, 2, No", "a, –, 2, No"),
     ("binary", "3 bytes", "3 bytes", "3 bytes", "3 bytes"),
     ("file", "report.pdf", "report.pdf", "report.pdf", "report.pdf"),
@@ -257,7 +259,7 @@ def test_deep_json_is_shown_as_far_as_anybody_reads(kind: type, levels: int) -> 
 
 def test_false_and_nought_in_an_object_are_values_and_empty_ones_are_left_out() -> None:
     value = {"a": False, "b": 0, "c": "", "d": [], "e": {}, "f": None, "g": "x"}
-    assert formats.text(of("json"), value, EN) == "No, 0, x"
+    assert formats.text(of("json"), value, EN) == "A: No, 0, x"
 
 
 HOSTILE = [

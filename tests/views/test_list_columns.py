@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from unittest.mock import patch
+from urllib.parse import quote
 
 import pytest
 
@@ -144,6 +145,11 @@ def test_a_column_is_a_chart_of_what_the_list_shows_with_the_records_behind_each
     assert "Customers: balance" in page.text
     behind = next(link for link in page.links if "gte" in link)
     assert "balance" in olivia.get(behind).text.lower()
-    for path in ("/chart/c/customer?of=tax_id", "/chart/c/customer?of=id", "/chart/c/customer"):
+    several = olivia.get("/chart/c/customer?of=risk&of=balance&filter=" + quote('{"field":"risk","op":"eq","value":"low"}'))
+    assert [words for level, words in several.headings if level == "h2"] == ["Customers by risk", "Customers: balance"]
+    assert "Risk is Low" in several.text
+    alone = olivia.get(next(link for link in several.links if "of=balance" in link and "of=risk" not in link))
+    assert [words for level, words in alone.headings if level == "h2"] == ["Customers: balance"]
+    for path in ("/chart/c/customer?of=risk&of=tax_id", "/chart/c/customer?of=tax_id", "/chart/c/customer?of=id", "/chart/c/customer"):
         olivia.get(path, status=404)
     pages.stan.get("/chart/c/customer?of=risk", status=404)

@@ -9,9 +9,10 @@ from zipfile import ZipFile
 import pytest
 
 from console import access, accounts
-from console.browse import BrowseQuery, list_export, list_files
+from console.browse import BrowseQuery, list_export, list_files, list_tables
 from console.db.engine import fetch
 from console.errors import NotAllowed
+from console.formats import Kind, Look
 
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages
@@ -153,3 +154,17 @@ def test_a_right_lost_while_the_file_is_written_ends_it_and_all_pieces_make_the_
     withdraw()
     with pytest.raises(NotAllowed):
         next(pieces)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "written"),
+    [
+        (Kind("prefs", "Prefs", "json"), {"lang": "de", "sms": True, "hours": [9, 17]}, '{"lang": "de", "sms": true, "hours": [9, 17]}'),
+        (Kind("prefs", "Prefs", "text", widget="json"), '{"sms":true}', '{"sms":true}'),
+        (Kind("home", "Home", "json"), {"city": "Vilnius", "line1": "Street 1"}, "Street 1, Vilnius"),
+        (Kind("prefs", "Prefs", "json"), None, ""),
+    ],
+)
+def test_json_stands_in_a_file_with_the_names_of_its_parts(kind: Kind, value: object, written: str) -> None:
+    assert list_tables.words(kind, value, Look("en", "UTC")) == written
+    assert list_tables._each(kind, [value], Look("en", "UTC")) == [written]

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 from markupsafe import escape
@@ -93,6 +93,37 @@ def test_filters_are_added_in_words_shown_as_chips_and_removed_one_by_one(pages:
     assert "Nothing here fits" in page.text
     removing = [link for link in page.links if "filter=" in link and "balance" not in link]
     assert [href.rpartition("/")[2] for href in names(olivia.get(removing[0]))] == ["2"]
+
+
+def filter_of(session: Any) -> str:
+    """The filter of the address that the session is sent to."""
+    return str(parse_qs(urlsplit(session.answer.headers["Location"]).query)["filter"][0])
+
+
+def test_one_condition_more_is_joined_with_all_of_them_or_with_one_alone(pages: "Pages") -> None:
+    olivia = pages.olivia
+    both = '{"and":[{"field":"risk","op":"eq","value":"low"},{"field":"balance","op":"gt","value":"0"}]}'
+    assert (
+        "Joined byand all of theseor Risk is Lowor Balance is over"
+        in olivia.get("/c/customer?" + urlencode({"filter": both}), "filter-sheet").text
+    )
+    adding = {"add_field": "risk", "add_op": "eq", "add_value": "High", "filter": both}
+    olivia.get("/c/customer?" + urlencode(adding | {"add_to": "0"}), status=303)
+    assert json.loads(filter_of(olivia)) == {
+        "and": [{"or": [json.loads(both)["and"][0], {"field": "risk", "op": "eq", "value": "high"}]}, json.loads(both)["and"][1]]
+    }
+    assert "Risk is Low or Risk is High" in olivia.follow().text
+    olivia.get("/c/customer?" + urlencode(adding | {"add_to": "7"}), status=303)
+    assert len(json.loads(filter_of(olivia))["and"]) == 3
+
+
+def test_a_value_with_its_count_narrows_what_any_of_several_conditions_found(pages: "Pages") -> None:
+    either = '{"or":[{"field":"risk","op":"eq","value":"low"},{"field":"risk","op":"eq","value":"high"}]}'
+    for target in ("facets", "chart"):
+        address = "/c/customer?" if target == "facets" else "/chart/c/customer?of=risk&"
+        page = pages.olivia.get(address + urlencode({"filter": either, "sort": "id"}), "facets" if target == "facets" else None)
+        narrowed = [parse_qs(urlsplit(link).query)["filter"][0] for link in page.links if "filter=" in link and "risk" in link]
+        assert any(json.loads(each).get("and", [None])[0] == json.loads(either) for each in narrowed), target
 
 
 @pytest.mark.parametrize(

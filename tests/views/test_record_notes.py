@@ -28,6 +28,7 @@ def test_a_note_is_read_by_who_sees_the_record_and_tells_the_people_it_names(pag
     assert "Olivia" in page.text
     assert "<b>Ask</b>" not in page.html
     assert "&lt;b&gt;Ask&lt;/b&gt; @mona" in page.html
+    assert "Told: Mona" in page.text
     told = pages.mona.get("/notices")
     assert "Olivia named you in a note" in told.text
     [link] = fetch("select link from console.notice where kind = 'note_mention'")
@@ -57,6 +58,7 @@ def test_somebody_of_another_desk_cannot_be_told_and_an_address_is_no_name(pages
     where = "/c/customer/3/notes"
     assert "Tom may not see this record" in write(pages.olivia, "@tom", where, 422).text
     write(pages.olivia, "Write to x@customers.example or @nobody", where)
+    assert "Nobody was told of it." in pages.olivia.get(where).text
     pages.tom.get(where, status=404)
     pages.stan.get(where, status=404)
 

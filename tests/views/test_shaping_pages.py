@@ -332,3 +332,24 @@ def test_a_draft_that_names_a_vanished_field_can_be_saved_without_it(pages: "Pag
     pages.ines.post(path, arranged(page, path))
     assert "Left out, because the table no longer has it: vanished" in pages.ines.follow().html
     assert "vanished" not in json.dumps(said(pages))
+
+
+@pytest.mark.parametrize(("part", "shown"), [("tax", 1), ("no such", 0)])
+def test_fields_that_were_found_by_a_part_of_their_name_are_saved_without_the_others(pages: "Pages", part: str, shown: int) -> None:
+    path = f"{HERE}?q={part.replace(' ', '%20')}"
+    page = pages.ines.get(path)
+    assert len([told for told in page.with_attribute("name") if told["name"].startswith("label.")]) == shown
+    action = next(form["action"] for form in page.forms if "q=" in form["action"])
+    sent = arranged(page, action)
+    pages.ines.post(action, sent)
+    assert collections.open_collection(pages.company.ines, "customer").draft.document is None
+    if shown:
+        pages.ines.post(action, sent | {"label.tax_id": "Number of the tax office"})
+        assert said(pages)["fields"]["tax_id"]["label"] == "Number of the tax office"
+
+
+def test_what_is_arranged_for_the_first_time_was_the_usual_before(pages: "Pages") -> None:
+    path = f"{HERE}/layout/details"
+    sent = arranged(pages.ines.get(path), path)
+    pages.ines.post(path, sent | {"place": [sent["place"][0], *reversed(sent["place"][1:-1]), sent["place"][-1]]})
+    assert "the usual ones" in pages.ines.get(f"{HERE}/changes").text

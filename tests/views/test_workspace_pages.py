@@ -308,3 +308,17 @@ def test_a_vanished_field_in_words_and_conditions_is_told_to_who_builds(pages: P
     publish(document)
     page = pages.olivia.get("/w/desk?customer=1")
     assert "adaeze@customers.example" in page.text
+
+
+def test_a_run_that_was_started_here_leads_back_to_what_was_selected(desk: Pages) -> None:
+    olivia, here = desk.olivia, "/w/desk?customer=1&on=retail"
+    action = next(link for link in olivia.get(here).links if "/start/" in link)
+    for referrer, back in ((f"http://localhost{here}", True), ("http://elsewhere.example/w/desk", False)):
+        answer = olivia.client.post(
+            action, data={"csrf_token": olivia.token, "t.why": "enum", "v.why": "periodic"}, headers={"Referer": referrer}
+        )
+        run = answer.headers["Location"]
+        assert f'href="{here}"' not in olivia.get(run).html.replace("&amp;", "&"), "its form is left by Save and Abort"
+        form = olivia.get(f"{run}/abort").form(f"{run}/abort")
+        olivia.post(f"{run}/abort", form["fields"] | {"reason": "Only looked."})
+        assert (f'href="{here}">Back to Customer desk' in olivia.get(run).html.replace("&amp;", "&")) is back

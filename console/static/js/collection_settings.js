@@ -24,9 +24,11 @@
     form().dispatchEvent(new Event("reordered"));
   }
 
-  // A step up or down: within the list, and past its end into the list of the next group.
+  // A step up or down: within what the list shows, and past its end into the list of the next group.
   function step(row, up) {
-    const beside = up ? row.previousElementSibling : row.nextElementSibling;
+    const next_to = (each) => up ? each.previousElementSibling : each.nextElementSibling;
+    let beside = next_to(row);
+    while (beside?.hidden) beside = next_to(beside);
     if (beside) return up ? beside.before(row) : beside.after(row), true;
     const list = row.parentElement;
     const lists = [...document.querySelectorAll(`[data-arrange="${list.dataset.arrange}"]`)];

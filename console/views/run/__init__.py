@@ -17,5 +17,6 @@ OPEN_MODULES = frozenset(
         "step_values",
         "steps_pane",
         "wait_words",
+        "workspace_return",
     }
 )

@@ -29,6 +29,7 @@ from console.views.run import (
     proposal,
     step_values,
     steps_pane,
+    workspace_return,
 )
 from console.views.run.block_papers import Papers
 from console.views.run.notices import Note, Typed
@@ -95,6 +96,7 @@ def page_context(
         "read_only": False,
     }
     context["next_inbox"] = _next_inbox(view, actor, face)
+    context["started_in"] = workspace_return.way_back(run["id"]) if face in ("ended", "wait") else None
     context["results"] = results(run, look, context["result_kinds"]) if face == "ended" else []
     context["news"] = _news(run["id"], look) if face == "ended" else []
     context |= _titles(view, look, face)

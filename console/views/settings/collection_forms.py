@@ -122,7 +122,7 @@ def merged(editing: Editing, form: MultiDict[str, str]) -> dict[str, Any]:
     if "changes.column" in form:
         _set_or_drop(document, "changes", _watched(document.get("changes") or {}, form))
     shown = {row.name: row for row in rows(editing)}
-    drawn = dict.fromkeys(name for name in form.getlist("order") if name in shown) or dict.fromkeys(shown)
+    drawn = dict.fromkeys(name for name in form.getlist("order") if name in shown) if "order" in form else dict.fromkeys(shown)
     arranged = iter(order_after_move(list(drawn), form.get("move", "")))
     order = [next(arranged) if name in drawn else name for name in shown]
     for place, _ in PLACES:

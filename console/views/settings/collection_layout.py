@@ -22,6 +22,8 @@ from console.views.settings import area, collection_frame
 blueprint = Blueprint("collection_layout", __name__, url_prefix="/settings/collections/<collection>/layout")
 FIELDS, RELATED, REST = "place", "related", "rest"
 MOST_COLUMNS_OFFERED = 60
+MANY = 20
+"""Of more fields the page has a box to find one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +367,7 @@ def _page(editing: Editing, part: Part, areas: tuple[Area, ...], wrong: ConsoleE
     unsaved = request.method == "POST" and bool(compare(editing.document.to_json(), *[_document(editing, part, areas)] * 2))
     context = collection_frame.context(editing, wrong) | collection_frame.preview(becoming, part.preview, "" if wrong else mistaken) | {
         "part": part, "all_parts": PARTS.values(), "areas": areas, "unsaved": unsaved,
+        "long": sum(len(group.items) for each in areas for group in each.groups) > MANY,
         "head_badge": request.form.get("badge", editing.becoming.summary.get("badge", "")),
         "badge_fields": [(item.name, item.label) for item in editing.becoming.fields if item.options or item.stored == "boolean" or item.widget == "badge"],
     }  # fmt: skip

@@ -47,7 +47,7 @@ def _named(collection: Collection, part: str) -> bool:
 
 @blueprint.route("/<collection>", methods=["GET", "POST"])
 def show_collection(collection: str) -> Response:
-    """Show the names and fields of a collection, `FIELDS_SHOWN` on a page; a POST saves the draft."""
+    """Show the names and fields of a collection, `FIELDS_SHOWN` on a page, `?q=` those with this part of a name; a POST saves the draft."""
     editing = collection_frame.editing_of(collection)
     if request.method != "POST":
         return _editor(editing)
@@ -184,7 +184,8 @@ def _becoming(editing: Editing) -> tuple[Collection, str]:
 
 
 def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: MultiDict[str, str] | None = None) -> Response:
-    shown = collection_forms.rows(editing)
+    text = request.args.get("q", "").strip()
+    shown = [row for row in collection_forms.rows(editing) if text.casefold() in f"{row.label}\n{row.name}".casefold()]
     pager = area.pager(len(shown), FIELDS_SHOWN)
     begin = pager.begin if pager else 0
     values = {name: editing.document.to_json().get(name, "") for name in collection_forms.NAMES}
@@ -194,7 +195,8 @@ def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: Multi
         watched = {name: typed.get(f"changes.{name}", "") for name, _, _ in collection_forms.WATCHED}
     becoming, mistaken = _becoming(editing) if typed is not None else (editing.becoming, "")
     context = collection_frame.context(editing, wrong) | collection_frame.preview(becoming, wrong="" if wrong else mistaken) | {
-        "rows": shown[begin : begin + FIELDS_SHOWN], "pager": pager, "action": frame.present_address(), "said": values, "typed": typed, "flags": collection_forms.FLAGS, "places": collection_forms.PLACES,
+        "rows": shown[begin : begin + FIELDS_SHOWN], "pager": pager, "q": text, "action": frame.present_address(),
+        "said": values, "typed": typed, "flags": collection_forms.FLAGS, "places": collection_forms.PLACES,
         "watched": [(name, words, hint, watched.get(name) or "") for name, words, hint in collection_forms.WATCHED],
         "growing": [(item.name, item.label) for item in editing.becoming.stored_fields if item.stored in collection_forms.GROWING],
         "sortable": [(item.name, item.label) for item in editing.becoming.stored_fields if item.sortable and not item.hidden],

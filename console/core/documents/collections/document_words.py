@@ -80,6 +80,8 @@ class Wording:
     def content(self, place: tuple[str, ...], content: Any) -> str:
         """The content of a place: fields, segments, relations and roles by their labels, conditions as sentences."""
         last = place[-1]
+        if content is None and place[0] in LISTS:  # without a list of its own it shows what was found
+            return "the usual ones"
         if isinstance(content, list) and all(isinstance(entry, str) for entry in content):
             named = place[0] in (*LISTS, "search", "key") or (last == "fields" and place[0] == "summary")
             if named:
