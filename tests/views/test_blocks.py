@@ -41,6 +41,7 @@ OF_OTHERS = (
     "lists/import",
     "outbox/",
     "records/explorer",
+    "records/reaching",
     "unsubscribe/",
     "workflows/",
     "invitations/",
