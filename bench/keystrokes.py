@@ -3,8 +3,8 @@
 DIR is the data folder of a running `bin/demo`. Olivia opens a customer, starts the review and goes on until it is approved. Every key that is pressed
 counts, characters of typed texts too. Signing in does not. Where a step asks for nothing it is one key: Ctrl Enter. S starts the first workflow of a
 record; where that is another one, Tab goes to the button of the review. A hit is cleared by what its comparison says differs, a date or place of birth
-or a nationality; one where nothing differs is for a person to judge and ends the measurement with these words, and so does a step that refuses the
-answers twice. What others have to approve, they approve by keyboard from their list of approvals: their keys count as well.
+or a nationality; one where nothing differs is for a person to judge and ends the measurement with these words, and so does a set of documents that is
+not complete, and a step that refuses the answers twice. Where a step asks why all the same, of a paper in the archive for one, two words are typed. What others have to approve, they approve by keyboard from their list of approvals: their keys count as well.
 """
 
 import argparse
@@ -28,11 +28,14 @@ PATIENCE_MS = 60_000
 TWO = {"sources": ("1", "2", "Enter")}
 START = "Start KYC review"
 MOST_TABS = 60
+INCOMPLETE = "Ask or go on?"
 HIT = "Decide each hit"
 DIFFERING = {"Date of birth": ("2", "1"), "Nationality, residence": ("3", "2"), "Place of birth": ("4", "3")}
 """Line of the comparison → the numbers of the reason that it gives, and of what was compared."""
 BECAUSE = "document.querySelector('[name=\"v.because\"]').closest('.field')"
 WAITS = "!document.querySelector('#step-form') && document.body.innerText.includes('See the request')"
+WHY = "seen there"
+ASKED_WHY = "() => document.activeElement.matches('textarea[aria-invalid=true]') && !document.activeElement.value"
 APPROVERS = ("tom@", "mona@")
 
 
@@ -78,6 +81,8 @@ def reviewed(page: Any, approvers: Sequence[Any], url: str, customer: str, *, te
             page.reload()
             page.wait_for_load_state("networkidle")
             continue
+        if title.startswith(INCOMPLETE):
+            return keys.count, f"{title}: documents are missing or too old, which a person judges; take another one with --customer"
         if not title.startswith(HIT):
             _answer(page, keys)
         elif not _clear_hit(page, keys):
@@ -89,7 +94,7 @@ def reviewed(page: Any, approvers: Sequence[Any], url: str, customer: str, *, te
             _answer(page, keys)
             keys.hand_in()
             if page.evaluate(REFUSED):
-                return keys.count, f"{title}: refused twice"
+                return keys.count, f"{title}: refused twice, {page.locator('#notice').inner_text()[:300]}"
         if tell:
             sys.stdout.write(f"{keys.count:4} (+{keys.count - before}) {title}\n")
     return keys.count, page.title()
@@ -119,6 +124,8 @@ def _answer(page: Any, keys: Keyboard) -> None:
     )
     for name in open_fields:
         keys.press(*(TWO.get(name) or (FIRST.get(name, "1"),)))
+    if page.evaluate(ASKED_WHY):
+        keys.press(*WHY)
 
 
 def _clear_hit(page: Any, keys: Keyboard) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from console import log, settings
+from console import log, runs, settings
 from console.core.actor import Actor
 from console.core.forms import examine, is_empty
 from console.core.run import moves
@@ -13,11 +13,12 @@ from console.db.engine import fetch
 from console.document_requests import request_rows
 from console.document_requests.outside import hand_in, keep_file
 from console.document_requests.request_letters import link_of
-from console.document_requests.request_rows import Item, Request, draft, ensure, hashed, noted, token_of
+from console.document_requests.request_rows import Item, Request, draft, ensure, half_done, hashed, noted, token_of
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.files import Stored
 from console.runs.changing.run_rights import may_work, see
 from console.runs.engine.stepping import require_step, step_at
+from console.steps.request_documents import CAME, SENDER, THEIRS, UNSENT
 
 NOT_SO_SOON = timedelta(minutes=10)
 
@@ -65,7 +66,7 @@ def _missing(items: Sequence[Item], answers: Sequence[Answer]) -> list[str]:
 
 def _answers(request: Request) -> tuple[dict[str, Any], list[Answer]]:
     """(what was typed so far and fits, each field with whether it is filled in). What was half typed, and never sent off, is nothing."""
-    fields, kept = request.fields, draft(request)
+    fields, kept = request.fields, {**request.asked.get(THEIRS, {}), **draft(request)}
     typed, details = examine(fields, {field.name: kept[field.name] for field in fields if field.name in kept})
     wrong = {detail["field"] for detail in details}
     fitting = {name: None if name in wrong else value for name, value in typed.items()}
@@ -173,8 +174,24 @@ def finish(actor: Actor, run_id: str) -> None:
     items, (typed, answers) = request.items, _answers(request)
     if lacking := _missing(items, answers):
         raise Conflict(f"Still missing: {', '.join(lacking)}. Enter it, or use Stop waiting to go on without.", code="not_possible")
-    senders = sorted({stored.sender for item in items for stored in item.files if stored.sender})
-    hand_in(request, typed, "; ".join(senders) or request.asked["to"], actor)
+    hand_in(request, typed, _senders(items) or request.asked["to"], actor)
+
+
+def stop_waiting(actor: Actor, run_id: str, *, revision: int | None, reason: str = "") -> None:
+    """The holder does the step by hand. Of a request, what came and was typed so far goes with it. Raises as `runs.step_in` does."""
+    request = ensure(run_id) if request_rows.waits(see(actor, run_id).run) else None
+    kept: dict[str, Any] = {}
+    if request is not None:
+        papers, unsent = half_done(request)
+        came = {wanted: files for wanted, files in papers.items() if files}
+        kept = {CAME: came, UNSENT: unsent, SENDER: _senders(request.items) or request.asked["to"]} if came or unsent else {}
+    runs.step_in(actor, run_id, revision=revision, reason=reason, kept=kept)
+    if request is not None:
+        request_rows.settled(request)
+
+
+def _senders(items: Sequence[Item]) -> str:
+    return "; ".join(sorted({stored.sender for item in items for stored in item.files if stored.sender}))
 
 
 def _update(request: Request, what: str) -> bool:

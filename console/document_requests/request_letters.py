@@ -9,9 +9,8 @@ from babel.dates import format_date
 from console import log, queue, runs, settings
 from console.access.run_reach import EVERY_RUN
 from console.core.document_letters import OUTSIDE
-from console.core.forms import is_empty
 from console.db.engine import alone, fetch
-from console.document_requests.request_rows import Request, by_id, close, draft, ensure, hashed, settled, token_of
+from console.document_requests.request_rows import Request, by_id, close, ensure, half_done, hashed, settled, token_of
 from console.errors import IntegrationError, OutcomeUnknown
 from console.integrations import mail
 from console.runs.rows.run_events import ENGINE
@@ -66,10 +65,7 @@ def _look(request_id: str) -> None:
 
 def _end(request: Request) -> None:
     """The run goes on without; what came half stays, and is told."""
-    items = request.items
-    papers = {item.id: [stored.value for stored in item.files] for item in items}
-    kept, ours = draft(request), {field.name: field.value for field in request.fields}
-    unsent = {name: value for name, value in kept.items() if not is_empty(value) and value != ours.get(name)}
+    papers, unsent = half_done(request)
     form = {field["name"]: None for field in request.asked["form"]}
     output = came(list(request.asked["documents"]), papers, form, request.asked["to"] if unsent else None) | {UNSENT: unsent}
     runs.arrive(ENGINE, request.run, request.id, outcome=EXPIRED, output=output)

@@ -14,7 +14,7 @@ from typing import Any
 
 from console import files, log, settings, subjects, workflows
 from console.core.actor import Actor
-from console.core.forms import FormField
+from console.core.forms import FormField, is_empty
 from console.core.run import Event, Run
 from console.db.engine import fetch
 from console.files import Stored
@@ -22,6 +22,7 @@ from console.runs.changing.run_rights import Seen
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import load, retried
 from console.runs.showing.reading import record_reading
+from console.steps.request_documents import THEIRS
 
 KIND = "documents"
 
@@ -84,6 +85,13 @@ _INSERT = """
 insert into console.document_request (id, run, n, subject, team, status, token, until, nonce, ct, remind_at, made_at)
 values (%s, %s, %s, %s, %s, 'open', %b, %s, %b, %b, %s, %s) on conflict do nothing returning id
 """
+_MADE_ROOM = """
+update console.document_request set n = (select least(min(n), 0) - 1 from console.document_request where run = %(run)s),
+    status = case when status in ('open', 'revoked') then 'ended' else status end, ended_at = coalesce(ended_at, now()), remind_at = null,
+    form_nonce = null, form_ct = null
+where run = %(run)s and n = %(n)s and id <> %(id)s returning id
+"""
+"""Of the attempt's requests the last one has its number: one that somebody stopped waiting for, and wrote again, gives it up."""
 
 
 def token_of(request_id: str, number: int) -> str:
@@ -118,6 +126,7 @@ def ensure(run_id: str) -> Request | None:
     until = now + timedelta(days=int(stored["days"]))
     _, nonce, ct = subjects.seal(subject, f"request|{request_id}", dict(stored))
     row = (request_id, run_id, loaded.run.attempt.n, subject, loaded.run.team, hashed(token_of(request_id, 1)), until, nonce, ct, now, now)
+    fetch(_MADE_ROOM, {"run": run_id, "n": loaded.run.attempt.n, "id": request_id})
     made = fetch(_INSERT, row)
     request = by_id(request_id)
     if made and request is not None:
@@ -222,6 +231,14 @@ def draft(request: Request) -> dict[str, Any]:
         return dict(subjects.unseal(request.subject, f"request form|{request.id}", *rows[0])) if rows else {}
     except subjects.Unreadable:
         return {}
+
+
+def half_done(request: Request) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    """(document → its files, field → what they typed), as they stand while nothing is sent off; what we wrote there ourselves is left out."""
+    papers = {item.id: [stored.value for stored in item.files] for item in request.items}
+    ours, theirs = {field.name: field.value for field in request.fields}, request.asked.get(THEIRS, {})
+    typed = {**theirs, **draft(request)}
+    return papers, {name: value for name, value in typed.items() if not is_empty(value) and (name in theirs or value != ours.get(name))}
 
 
 def keep_draft(request: Request, values: Mapping[str, Any]) -> None:

@@ -45,7 +45,7 @@ from console.runs.showing.lists import (
 )
 from console.runs.showing.narrowed_list import narrowed
 from console.runs.showing.reader_reach import shown_to, words_of_event
-from console.runs.showing.reading import PATH_SHOWN, already_recorded, get, preview_screen, source_opened, title
+from console.runs.showing.reading import PATH_SHOWN, already_recorded, get, is_shown_last, preview_screen, source_opened, title
 from console.runs.showing.record_reach import live_counts, live_versions
 from console.runs.showing.replay import ReplayView, Today, events, replay, rows_today
 from console.runs.showing.screens import record_shown

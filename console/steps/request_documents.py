@@ -35,8 +35,9 @@ from console.steps.filled_text import bullets
 
 RECEIVED, EXPIRED, SEND = "received", "expired", "write"
 TO, SENDER, REASON = "to", "sender", "reason"
-UNSENT = "unsent"
-"""Field → what was typed outside and not sent off before the time was over."""
+UNSENT, CAME, THEIRS = "unsent", "came", "theirs"
+"""`unsent`: field → what was typed outside and not sent off. `came`: document → files that came before somebody stopped waiting. `theirs`: field → what
+stands in the page from the round before, typed by whom it is sent to."""
 WITHOUT = "Go on without"
 LANGUAGES = tuple(OUTSIDE)
 MOST_WANTED = 30
@@ -163,15 +164,14 @@ class RequestDocuments(StepType):
         refused = why_not_without(step.config, context)
         withheld = (Withheld(EXPIRED, WITHOUT, refused),) if refused else ()
         options = options[:2] if refused else options
+        fields = [field for field in _by_hand(step, context) if field.name != REASON or not refused]
         documents = bullets(entry["label"] if entry["required"] else f"{entry['label']}, where there is one" for entry in wanted)
         if _came_another_way(step, context):
             asked_for = f"Nobody is written to. These papers are needed:\n\n{documents}" if documents else "Nobody is written to."
             there = tuple(option for option in options if option.value != SEND)
-            return Prompt(
-                asked_for, fields=tuple(_by_hand(step, context)[1:]), outcomes=there, button=step.button or "Go on", withheld=withheld
-            )
+            return Prompt(asked_for, fields=tuple(fields[1:]), outcomes=there, button=step.button or "Go on", withheld=withheld)
         text = fill_template(step.config.text, context.roots) + (f"\n\nThe letter asks for:\n\n{documents}" if documents else "")
-        return Prompt(text, fields=tuple(_by_hand(step, context)), outcomes=options, button=step.button or "Go on", withheld=withheld)
+        return Prompt(text, fields=tuple(fields), outcomes=options, button=step.button or "Go on", withheld=withheld)
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """What the person chose. Raises Invalid with one detail per wrong field."""
@@ -196,6 +196,8 @@ class RequestDocuments(StepType):
         if outcome == SEND:
             return _ask(step, context, str(values[TO] or ""))
         wanted = wanted_of(step.config, context.roots)
+        if outcome == EXPIRED:
+            return Completion(outcome, values, _half_done(step, context, wanted) | {REASON: values[REASON]})
         papers = {entry["id"]: values.pop(entry["id"], []) or [] for entry in wanted}
         files = came(wanted, papers, {entry.name: values.get(entry.name) for entry in step.config.form}, values.get(SENDER))
         return Completion(outcome, {**values, **{name: kept for name, kept in papers.items() if kept}}, files)
@@ -217,9 +219,11 @@ class RequestDocuments(StepType):
         return [Located("subject", config.subject), Located("text", config.text), *said]
 
     def outputs(self, config: RequestDocumentsConfig) -> frozenset[str]:
-        """Received and missing documents, the files by document, the sender, the fields of the form, and what was typed into them and not sent off."""
+        """Received and missing documents, the files by document, the sender, the fields of the form, what was typed into them and not sent off, and why
+        somebody went on without.
+        """
         names = definitions.names_of(config.form)
-        return frozenset(["received", "lacking", "documents", "sender", UNSENT, *names, *(f"{UNSENT}.{name}" for name in names)])
+        return frozenset(["received", "lacking", "documents", "sender", REASON, UNSENT, *names, *(f"{UNSENT}.{name}" for name in names)])
 
 
 def wanted_of(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -267,11 +271,21 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list) else [value] if value else []
 
 
+def _half_done(step: StepView, context: Context, wanted: list[dict[str, Any]]) -> Values:
+    """The output where somebody goes on without: what had come and was typed until they stopped waiting is kept, as when the time is over."""
+    unsent = context.former.get(UNSENT) or {}
+    output = came(
+        wanted, context.former.get(CAME) or {}, {entry.name: None for entry in step.config.form}, context.former.get(TO) if unsent else None
+    )
+    return output | {UNSENT: unsent}
+
+
 def _ask(step: StepView, context: Context, address: str) -> Completion:
     """The request, which the run waits for. Raises Invalid where no document is left to request."""
     config: RequestDocumentsConfig = step.config
     wanted = wanted_of(config, context.roots)
-    fields = definitions.shown(config.form, context.roots, _typed_before(step, context, address), step.id)
+    theirs = _typed_before(step, context, address)
+    fields = definitions.shown(config.form, context.roots, theirs, step.id)
     if not wanted and not fields:
         return Completion(RECEIVED, {}, came([], {}, {}, None))
     language = config.language if config.language in LANGUAGES else expressions.parse(config.language).evaluate(context.roots)
@@ -285,6 +299,7 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
         "language": language if language in LANGUAGES else "en",
         "documents": wanted,
         "form": [field.to_json() for field in fields],
+        THEIRS: theirs,
         "days": config.days,
         "remind_after_days": sorted(set(config.remind_after_days)),
         "rounds": config.rounds,
@@ -297,6 +312,8 @@ def _ask(step: StepView, context: Context, address: str) -> Completion:
 def _typed_before(step: StepView, context: Context, address: str | None = None) -> dict[str, Any]:
     """What was typed into the page of the round before, and not sent off. Outside it is shown to the address alone that it came from."""
     before = context.roots.get("steps", {}).get(step.id) or {}
+    if UNSENT in context.former:  # somebody stopped waiting
+        before = {UNSENT: context.former[UNSENT], SENDER: context.former.get(TO)}
     return dict(before.get(UNSENT) or {}) if address in (None, before.get(SENDER)) else {}
 
 
@@ -322,7 +339,7 @@ def _by_hand(step: StepView, context: Context) -> list[FormField]:
             entry["label"],
             "files",
             options={"types": entry["types"]},
-            value=[],
+            value=list((context.former.get(CAME) or {}).get(entry["id"], [])),
             max=None if entry["many"] else 1,
             help=entry["help"],
         )
@@ -330,7 +347,13 @@ def _by_hand(step: StepView, context: Context) -> list[FormField]:
     ]
     return [
         FormField(TO, "Mail address", "email", value=address),
-        FormField(SENDER, "Who sent it, and how", max_length=200, help="Such as: by mail from anna@example.org, 12 May"),
+        FormField(
+            SENDER,
+            "Who sent it, and how",
+            max_length=200,
+            value=context.former.get(SENDER),
+            help="Such as: by mail from anna@example.org, 12 May",
+        ),
         *papers,
         *definitions.shown(config.form, context.roots, {**_typed_before(step, context), **context.former}, step.id),
         FormField(REASON, "Why without", "long_text", max_length=2000),

@@ -206,7 +206,7 @@ def get(actor: Actor, approval_id: str) -> View:
         if refused is not None
         else None,
         deciders=deciders(found) if approval.status == "open" else (),
-        changes=[*_changes(shown["wishes"]), *by_actions(approval, hidden)],
+        changes=[*_changes(shown["wishes"]), *by_actions(approval, hidden, log.now())],
         fields={one["name"]: one for one in approval.shown.get("fields", ())},
         moved=without_hidden_values(actor, moved),
         mark=difference_mark(moved) if moved else "",

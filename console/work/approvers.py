@@ -1,6 +1,6 @@
 """Who may approve a request now, in words, and the reason where nobody can."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from console import accounts
 from console.access import limits
@@ -11,6 +11,7 @@ from console.runs.changing.approval_answers import VisibleRequest, visible_reque
 from console.runs.changing.approval_requests import KEPT_OUT, NO_RIGHT, NOT_SEEN, possible_approvers
 
 MOST_NAMED = 8
+MOST_SPOKEN = 3
 NOBODY_NAMED = "somebody with the right to approve it"
 REASONS = (NO_RIGHT, NOT_SEEN, KEPT_OUT)
 
@@ -40,19 +41,21 @@ def words(actor: Actor, approval_id: str) -> str:
     request = visible_request(actor, approval_id)
     approval = request.approval
     able = deciders(request)
-    names = [name for name, _ in able]
     role = roles_words(approval.roles)
     left = approval.needs - len(approval.approvers)
-    if len(names) < left:
+    if len(able) < left:
         return f"Waiting for {with_article(role) if role else NOBODY_NAMED} to approve. {stuck(request)}"
-    others = f" or another {role or 'person with the right to approve it'}" if len(names) > 1 else ""
-    absent = f", who is {able[0][1]}" if able[0][1] else ""
+    of_them = f"{left} of " if 1 < left < len(able) else ""
     many = f" ({len(approval.approvers)} of {approval.needs} have)" if approval.needs > 1 else ""
-    return (
-        f"Waiting for {names[0]}{absent}{others and absent and ','}{others} to approve{many}."
-        if left <= 1
-        else f"Waiting for {names[0]}{absent}{others and absent and ','}{others} and {left - 1} more to approve{many}."
-    )
+    return f"Waiting for {of_them}{_spoken(able, 'and' if left > 1 else 'or')} to approve{many}."
+
+
+def _spoken(able: Sequence[tuple[str, str]], joint: str) -> str:
+    """The people by name, as many as a sentence carries; absent ones only where nobody else is left."""
+    here = [(name, away) for name, away in able if not away] or able
+    names = [f"{name}, who is {away}," if away else name for name, away in here[:MOST_SPOKEN]]
+    names += ["others"] if len(able) > len(names) else []
+    return f" {joint} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def stuck(request: VisibleRequest) -> str:

@@ -275,7 +275,7 @@ def test_handled_manually_and_what_comes_later_changes_nothing(company: Company)
     run_id = asking(company)
     late = page(company, run_id)
     link = token(company, run_id)
-    runs.step_in(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="They called.")
+    document_requests.stop_waiting(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="They called.")
     told = company.told(run_id)
     assert [option["value"] for option in told["current"]["outcomes"]] == ["write", "received", "expired"]
     with pytest.raises(Conflict):

@@ -94,7 +94,7 @@ WALKS: dict[str, list[By]] = {
             choose("Reason", "Withdrawal"),
             press("Send the refund"),
             keep_run("run"),
-            reads("Waiting for Mona Verbeek or another operations lead or finance controller to approve"),
+            reads("Waiting for Mona Verbeek or Petra Lindholm to approve"),
             press("See the request"),
             reads("not Olivia Petrauskaitė, who asked for it"),
             lacks("Approve"),

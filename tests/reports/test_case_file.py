@@ -221,6 +221,18 @@ def test_what_only_a_screen_reader_needs_beside_a_sign_is_on_no_paper() -> None:
     assert "empty" not in shown
 
 
+def test_every_table_on_paper_says_what_it_lists() -> None:
+    templates = Path(__file__).parents[2] / "templates"
+    tables = [
+        (file.name, table)
+        for folder in ("case_file", "blocks", "reports")
+        for file in sorted((templates / folder).glob("*.html"))
+        for table in re.findall(r"<table.*?</table>", file.read_text(), re.DOTALL)
+    ]
+    assert len(tables) > 5
+    assert [name for name, table in tables if "<caption" not in table and "as_table()" not in table] == []
+
+
 def test_the_press_fetches_nothing() -> None:
     order: dict[str, Any] = {"name": "x.zip", "proofs": "", "at": "2026-11-20T06:30:00Z"}
     page = '<body><link rel="attachment" href="file:///etc/hostname"><img src="http://127.0.0.1:9/x"><p>Here \ue000</p>'

@@ -95,6 +95,7 @@ def test_a_person_may_be_asked_before_anything_goes_out() -> None:
     shut = {**first, "without_if": "record.desk == 'legal'", "why_not": "Only the lawyers go on without."}
     prompt = prepare("request_documents", shut, ADA)
     assert ([option.value for option in prompt.outcomes], prompt.withheld[0].label) == (["write", "received"], "Go on without")
+    assert "reason" not in [field.name for field in prompt.fields]
     with pytest.raises(Invalid, match="outcome") as refused:
         complete("request_documents", shut, ADA, {"reason": "No"}, "expired")
     assert "Only the lawyers go on without." in refused.value.details[0]["reason"]
@@ -184,6 +185,7 @@ def test_every_expression_and_template_is_named_for_the_check() -> None:
         "sender",
         "iban",
         "staff",
+        "reason",
         "unsent",
         "unsent.iban",
         "unsent.staff",

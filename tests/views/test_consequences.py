@@ -64,6 +64,10 @@ def lines(screen: dict[str, Any], chosen: str | None = None) -> list[str]:
             {"ways": [way({**WRITE, "fields": [{"name": "of", "label": "Of", "type": "text", "references": "customer", "old": None, "new": "1"}]})]},
             ["Writes Northwind:", "Of: empty → Northwind"],
         ),
+        (
+            {"ways": [way({"kind": "sql_insert", "summary": "Adds a task.", "if": True, "where": "Status is “archived”"})]},
+            ["Adds a task, only where Status is “archived”."],
+        ),
         ({"ways": [way(refused="It is closed.")]}, ["It is refused as it stands: It is closed."]),
         (
             {
@@ -94,6 +98,12 @@ def lines(screen: dict[str, Any], chosen: str | None = None) -> list[str]:
 )  # fmt: skip
 def test_what_is_said_is_made_of_what_would_come(screen: dict[str, Any], words: list[str]) -> None:
     assert lines(screen) == words
+
+
+def test_a_sentence_leads_to_changes_only_where_they_follow() -> None:
+    deed = consequences.Deed("Sets the account to active:", [consequences.Change("Status", "Open", "Active")])
+    assert [deed.said(listed_above=above) for above in (False, True)] == ["Sets the account to active:", "Sets the account to active."]
+    assert consequences.Deed("Goes on.").said(listed_above=True) == "Goes on."
 
 
 def test_options_are_told_apart_only_where_they_differ() -> None:

@@ -414,6 +414,18 @@ def test_a_proposal_for_one_item_of_a_list_is_not_shown_at_another(pages: "Pages
     assert fields(shown)["v.verdict"] == "good"
 
 
+def test_a_page_that_still_waits_for_an_item_does_not_turn_the_person_away_from_the_next(pages: "Pages") -> None:
+    run = listed(pages)
+    first, second = (one["key"] for one in pages.company.told(run)["current"]["progress"]["items"])
+    page = pages.olivia.get(f"/runs/{run}?item={first}")
+    poll = page.with_attribute("data-poll")[0]["data-poll"]
+    arrives(pages.company, run, value("verdict", "good"))
+    page = pages.olivia.get(f"/runs/{run}?item={second}")
+    assert pages.olivia.get(poll, htmx="proposal").html == ""
+    pages.olivia.send(page, "/complete", v_verdict="good")
+    assert [one["state"] for one in pages.company.told(run)["current"]["progress"]["items"]] == ["todo", "done"]
+
+
 def test_a_record_to_choose_from_is_proposed_in_its_line(pages: "Pages") -> None:
     steps = [
         {"id": "start", "type": "start", "title": "Start", "next": {"default": "find"}},

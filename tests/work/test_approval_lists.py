@@ -58,7 +58,7 @@ def test_the_run_says_who_is_waited_for(bank: Company) -> None:
         "Waiting for a lead to approve. Only Mona can, and 2 more are needed. Ines can give"
     )
     second_lead(bank)
-    assert approvers.words(bank.olivia, asked) == "Waiting for Lena or another lead and 1 more to approve (0 of 2 have)."
+    assert approvers.words(bank.olivia, asked) == "Waiting for Lena and Mona to approve (0 of 2 have)."
     runs.approve(bank.mona, asked)
     assert approvers.words(bank.olivia, asked) == "Waiting for Lena to approve (1 of 2 have)."
     accounts.disable_person(accounts.person_of_email("lena@fernwick.example").id)

@@ -94,7 +94,7 @@ def test_an_approval_follows_to_whoever_stands_in_and_both_are_named(bank: Compa
     assert standing_in.undecidable(bank.people["stan"], bank.mona.id, bank.tom.id) == [], "what the reader may not see"
     gone(bank, "mona", "lena")
     lena = accounts.actor_of_person(accounts.person_of_email("lena@fernwick.example").id)
-    assert approvers.words(bank.olivia, asked) == "Waiting for Lena or another operations lead to approve."
+    assert approvers.words(bank.olivia, asked) == "Waiting for Lena or others to approve."
     until = days()["last"]
     assert approvers.deciders(visible_request(bank.olivia, asked)) == [
         ("Lena", ""),

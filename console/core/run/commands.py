@@ -299,9 +299,10 @@ class Supply(OfPerson):
 
 @dataclass(frozen=True, slots=True)
 class StepIn(OfPerson):
-    """Stop waiting: the holder does the step by hand."""
+    """Stop waiting: the holder does the step by hand. `kept` is what came so far; the form begins with it."""
 
     reason: str = ""
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

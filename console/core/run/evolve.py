@@ -184,7 +184,7 @@ def _wait_left(run: Run, event: Event) -> None:
     attempt = require_attempt(run)
     run.status, run.waiting = "waiting_person", None
     run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
-    typed = dict(attempt.values) or attempt.defaults
+    typed = {**(attempt.values or attempt.defaults or {}), **event.sealed.get("values", {})}
     put(run, attempt, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=typed)
 
 

@@ -167,7 +167,7 @@ def step_in(plan: Plan, run: Run, command: StepIn, now: datetime) -> list[Event]
         raise not_possible(run, "Doing this step by hand")
     if run.waiting is not None and run.waiting["for"] == "approval":
         return approving.withdraw(plan, run, command.by, command.reason, now)
-    sealed = {"message": "Handled manually instead of waiting."} | sealed_of(reason=command.reason)
+    sealed = {"message": "Handled manually instead of waiting."} | sealed_of(reason=command.reason, values=dict(command.kept))
     return [Event("wait_left", now, {"n": attempt.n, "code": "stepped_in"}, sealed, (attempt.step, attempt.attempt), command.by)]
 
 

@@ -229,11 +229,11 @@ def will_not_come(run_id: str, key: str, code: str, message: str, *, asks: bool 
     return retried(once)
 
 
-def step_in(actor: Actor, run_id: str, *, revision: int | None, reason: str = "") -> None:
-    """Stop waiting: the holder does the step by hand. A later answer is recorded and changes nothing."""
+def step_in(actor: Actor, run_id: str, *, revision: int | None, reason: str = "", kept: Mapping[str, Any] | None = None) -> None:
+    """Stop waiting: the holder does the step by hand, with what is `kept` of what came so far. A later answer is recorded and changes nothing."""
 
     def make(seen: Seen) -> Command:
         _require_place(actor, seen)
-        return commands.StepIn(actor.id, revision_of(seen, revision), reason_of(reason))
+        return commands.StepIn(actor.id, revision_of(seen, revision), reason_of(reason), kept or {})
 
     run_command(actor, run_id, None, make)

@@ -5,6 +5,7 @@ They are computed with the step type's own `complete`; empty required fields are
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from console import access, records, steps
@@ -21,6 +22,7 @@ from console.errors import ConsoleError, Invalid
 from console.log.masking import Hidden, Within
 from console.records.write import alike
 from console.runs.engine.stepping import OpenStep, completion_of, plan_of
+from console.runs.showing.effect_conditions import open_condition
 from console.steps.base import Act, Completion, Context, Prompt, StepType, StepView, WriteRecord
 
 Way = dict[str, Any]
@@ -146,6 +148,9 @@ def _act(actor: Actor, context: Context, effect: ActionEffect, *, nobody_asked: 
     if define.get("if") and expressions.parse(define["if"]).denies(known):
         return made | {"left_out": True}
     collection = records.collection(define.get("collection") or described.get("collection") or act.collection or "")
+    if define.get("if"):
+        where = open_condition(expressions.parse(define["if"]), known, collection)
+        made |= {"if": where is not None} | ({"where": where} if where else {})
     rules = define["set"] if effect.kind == "sql_write" else define["values"]
     return made | {
         "collection": collection.id,
@@ -175,14 +180,18 @@ def _fields(
             yield described | ({"later": True} if later else {"new": new})
 
 
-def by_actions(approval: Approval, hidden: Hidden) -> Iterable[dict[str, Any]]:
-    """The fields that actions which wait for an approval would set of their own record. `new` is missing where it is only known when it is done."""
+def by_actions(approval: Approval, hidden: Hidden, now: datetime) -> Iterable[dict[str, Any]]:
+    """The fields that actions which wait for an approval would set of their own record, if they did it `now`, or did when it was decided.
+
+    `new` is missing where it is only known when it is done.
+    """
+    at = approval.decided[-1].at if approval.decided else now
     for wish in approval.wishes:
         request, define = wish["request"], wish["request"].get("define", {})
         if "set" not in define or define.get("record") is not None or define.get("collection") or not request.get("collection"):
             continue
         collection, seen = records.collection(request["collection"]), {**approval.shown.get("record", {}), **request.get("seen", {})}
-        roots = {"record": collection.typed(seen), OWN_INPUT: request["input"], "variables": request.get("variables", {})}
+        roots = {"record": collection.typed(seen), OWN_INPUT: request["input"], "variables": request.get("variables", {}), "now": at}
         closed = hidden(collection.id) | (hidden.names if isinstance(hidden, Within) else frozenset())
         for name, rule in define["set"].items():
             if (field := collection.field(name)) is None:

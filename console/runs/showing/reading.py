@@ -23,7 +23,7 @@ from console.runs.rows.run_rows import links, run_row
 from console.runs.rows.run_store import retried
 from console.runs.showing import block_content, reader_reach, step_findings
 from console.runs.showing.handed_on import WAS_HANDED_ON, HandedOn, handed_on
-from console.runs.showing.screens import Screen, TypedForm, draw_screen, last_shown, record_screen, seen_fields, without_loaded
+from console.runs.showing.screens import Screen, TypedForm, draw_screen, item_of, last_shown, record_screen, seen_fields, without_loaded
 from console.runs.showing.view import RunView, as_json, outline
 
 NEWEST = 400  # the newest events in which an earlier record of the same is looked for
@@ -122,6 +122,13 @@ def _screen_before(run_id: str, n: int) -> Screen | None:
     """The screen last shown at the attempt, to anybody."""
     recorded = last_shown(run_id, n)
     return recorded[1] if recorded else None
+
+
+def is_shown_last(actor: Actor, run_id: str, n: int, item: str | None) -> bool:
+    """Whether the run still stands at this attempt and what it showed the actor last is the form of this item. Raises NotFound."""
+    run = see(actor, run_id).run
+    shown = last_shown(run_id, n, actor.id) if run.current == n else None
+    return shown is not None and item_of(shown[1]) == item
 
 
 def preview_screen(actor: Actor, run_id: str, values: Mapping[str, Any], outcome: str | None = None) -> Screen | None:

@@ -7,7 +7,7 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field, StringConstraints
 
-from console import enrolments, runs
+from console import document_requests, enrolments, runs
 from console.errors import Invalid
 from console.log import body as canonical
 from console.views.api.operation import Done, Example, Nothing, Sent, View, operation, read
@@ -262,7 +262,7 @@ def assign(run_id: str) -> ResponseReturnValue:
 def step_in(run_id: str) -> ResponseReturnValue:
     """Stop waiting for what the step waits for: the holder does it by hand."""
     sent = read(Reasoned)
-    runs.step_in(g.actor, run_id, revision=sent.revision, reason=sent.reason or "")
+    document_requests.stop_waiting(g.actor, run_id, revision=sent.revision, reason=sent.reason or "")
     return _run(run_id)
 
 

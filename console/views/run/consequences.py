@@ -39,6 +39,10 @@ class Deed:
     changes: Sequence[Change] = ()
     later: str = ""
 
+    def said(self, *, listed_above: bool) -> str:
+        """The sentence; a colon at its end leads to the list of changes, a full stop stands where a block above has that."""
+        return f"{self.words.removesuffix(':')}." if listed_above and self.changes else self.words
+
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
@@ -181,7 +185,7 @@ def _deed(effect: Mapping[str, Any], screen: _Screen, *, first: bool) -> Deed:
         change for change in changed if change.after != (change.before or EMPTY)
     ]  # fields that already have the new value are not written
     if "summary" in effect:
-        sometimes = " (only where its condition holds)" if effect.get("if") else ""
+        sometimes = f", only where {effect.get('where') or 'its condition holds'}" if effect.get("if") else ""
         lead = "After that: " if first else ""
         return Deed(f"{lead}{effect['summary'].rstrip('.')}{sometimes}{':' if changes else '.'}", changes, later)
     if "collection" not in effect:

@@ -75,7 +75,7 @@ def tried_before(run: Mapping[str, Any], look: Look) -> list[tuple[str, str]]:
     """Return what an automatic step tried before it asked a person: when it stopped, what it tried and how often."""
     current = run["current"] or {}
     attempt = next((entry for entry in reversed(run["attempts"]) if entry["step"] == current.get("step")), None)
-    if attempt is None:
+    if attempt is None or (current.get("take_over") or {}).get("code") == "stepped_in":  # a person stopped it: nothing was tried
         return []
     proposal = current.get("proposal")
     effects = [effect for effect in attempt["effects"] if effect["status"] in ("failed", "unknown") and effect["summary"]]

@@ -26,13 +26,16 @@ MOST_CALL = 64
 def arrived(run_id: str) -> Response:
     """Answer 204 while the proposal is pending, then the parts of the page that it changes. Without htmx, redirect to the run."""
     actor, call, n = frame.actor(), request.args.get("call", "")[:MOST_CALL], request.args.get("n", 0, type=int)
-    if frame.wants_fragment() and runs.proposal_pending(actor, run_id, min(n, 1_000_000), call):
-        return make_response("", 204)
-    view = runs.get(actor, run_id, request.args.get("item"))
+    item = request.args.get("item")
     if not frame.wants_fragment():
-        return runner.run_response(view)
-    same = n == len(view.json["attempts"]) + view.json["left_out"] and page.mode(view) == "form"
-    return _part("runner/arrived.html", view) if same else make_response("", 200)  # the page that asks is outdated
+        return runner.run_response(runs.get(actor, run_id, item))
+    if runs.proposal_pending(actor, run_id, min(n, 1_000_000), call):
+        return make_response("", 204)
+    outdated = make_response("", 200)
+    if not runs.is_shown_last(actor, run_id, n, item):  # drawn again, it would count as the form that the person has before them
+        return outdated
+    view = runs.get(actor, run_id, item)
+    return _part("runner/arrived.html", view) if page.mode(view) == "form" else outdated
 
 
 @blueprint.post("/<run_id>/propose")

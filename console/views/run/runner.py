@@ -155,7 +155,7 @@ def retry(run_id: str) -> Response:
 @blueprint.post("/<run_id>/step-in")
 def step_in(run_id: str) -> Response:
     """Stop waiting and do the step by hand."""
-    return command(run_id, lambda typed: runs.step_in(frame.actor(), run_id, revision=typed.revision))
+    return command(run_id, lambda typed: document_requests.stop_waiting(frame.actor(), run_id, revision=typed.revision))
 
 
 @blueprint.post("/<run_id>/request/<do>")

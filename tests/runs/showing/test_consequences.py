@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from console import access, log, runs, steps, workflows
+from console import access, log, records, runs, steps, workflows
+from console.core import expressions
 from console.errors import Invalid
+from console.runs.showing.effect_conditions import open_condition
 from console.views import blocks, frame
 from console.views.formats import Look
 from console.views.run import consequences
@@ -14,6 +16,7 @@ from tests.company import Company
 from tests.steps.registered import handed_in, smallest
 from tests.support.acting import RATE, imported
 from tests.support.engine import step
+from tests.tables import cases
 
 pytestmark = pytest.mark.rotating
 
@@ -270,3 +273,19 @@ def test_what_was_found_before_is_shown_as_last_time(company: Company) -> None:
     (field,) = told["current"]["form"]["fields"]
     assert field["value"] is None
     assert field["last"] == [{"collection": "customer", "name": "risk", "value": "high", "title": ""}]
+
+
+@cases(
+    ("condition", "known", "words"),
+    [
+        ("approver != null && input.due != null", {"input": {"due": "2026-11-20"}}, None),
+        ("approver != null && input.due != null", {"input": {}}, ""),
+        ("input.due != null", {}, "Due is not empty"),
+        ("results.there.record.risk == 'high'", {}, "Risk is “High”"),
+        ("size(results.there.rows) > 0", {}, ""),
+    ],
+)  # fmt: skip
+def test_what_is_still_open_of_a_condition_is_said_in_words(
+    company: Company, condition: str, known: dict[str, Any], words: str | None
+) -> None:
+    assert open_condition(expressions.parse(condition), known, records.collection("customer")) == words
