@@ -16,7 +16,7 @@ from console import accounts, log, queue, workflows
 from console.access.run_reach import EVERY_RUN
 from console.core.documents.workflow import Workflow
 from console.core.run import FINAL, NEXT_ITEM, Event, Run, commands, decisions
-from console.core.run.origin import Fork, Parent, StartedBy
+from console.core.run.origin import FREE, Fork, Parent, StartedBy
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError
 from console.runs.changing import run_starts
@@ -29,8 +29,6 @@ from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
 DEEPEST = 5
-FREE = ":free"
-"""The end of the key of runs that go on by themselves: they are never ended with the run that started them."""
 AT_ONCE = 10  # so many runs of a step are live at once; the others begin when one of them has ended
 TOO_DEEP = f"Runs start runs {DEEPEST} deep already: look whether workflows start each other in a circle."
 STARTED_RUN = "The run that it started"

@@ -254,6 +254,29 @@ def test_the_body_of_a_loop_is_a_run_for_each_item(company: Company, on_failure:
     assert told["context"]["each"]["items"][1]["done"] == {"twice": 4}
 
 
+@pytest.mark.parametrize("on_failure", ["stop", "continue"])
+def test_an_item_that_fails_is_told_at_once_while_the_others_are_under_way(company: Company, on_failure: str) -> None:
+    """Where the list goes on without it nothing else will stand for it; where the list stops, the run does."""
+    choice = step("choice", "condition", "pause", {"branches": [{"if": "item.value == 3", "outcome": "odd"}]})
+    choice["next"]["odd"] = "odd"
+    steps = [
+        step("start", "start", "list"),
+        step("list", "output", "each", {"values": {"all": "[1, 2, 3, 4]"}}),
+        step("each", "loop", "end", {"items": {"entries": "steps.list.all"}, "body": "choice", "on_failure": on_failure}),
+        choice,
+        step("odd", "sub_workflow", "end", {"workflow": "nowhere"}),
+        step("pause", "wait", "end", {"duration": "hours(5)"}),
+        step("end", "end", None),
+    ]
+    publish("looping", steps)
+    publish("healing", [step("start", "start", "end"), step("end", "end", None)], collection=None)
+    alerts.add(company.mona, known("looping"), kind="failed", starts="healing")
+    run_id = begin("looping")
+    company.work()
+    assert company.told(run_id, "mona")["status"] == ("failed" if on_failure == "stop" else "waiting_event")
+    assert alerted() == [run_id if on_failure == "stop" else children(run_id)["3"].id]
+
+
 def test_a_task_that_is_made_once_is_made_by_the_first_run_alone_and_the_others_say_so(company: Company) -> None:
     items = {"collection": "customer", "fields": ["display_name"], "only": 'last(item.display_name, 4) == "Bell"', "sort": "id"}
     once = {"title": "Look at {{ item.title }}", "team": "operations", "once": "{{ item.display_name }}"}
