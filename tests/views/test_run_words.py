@@ -156,8 +156,9 @@ def test_what_a_run_waits_for(waiting: Mapping[str, Any] | None, words: str) -> 
 def test_what_stands_under_a_step(step: dict[str, Any], words: str) -> None:
     assert steps_pane._step_words(STEP | step, LOOK) == words
     assert steps_pane._step_words(STEP | {"items": 139, "at": None}, LOOK, alone=True) == "Update data, 139 parts done"
-    left = {"done": 99_999, "total": 100_000}
-    assert steps_pane._step_words(STEP | {"items": 200, "at": None}, LOOK, alone=True, left=left) == "Update data, 99,999 of 100,000 done"
+    left, long = {"items": [], "done": 99_999, "total": 100_000}, STEP | {"items": 200, "at": None}
+    assert steps_pane._step_words(long, LOOK, alone=True, left=left) == "Update data, 99,999 done so far, 1 failed", "more may follow"
+    assert steps_pane._step_words(long | {"state": "cancelled"}, LOOK, alone=True, left=left) == "Update data, 99,999 of 100,000 done"
 
 
 @cases(

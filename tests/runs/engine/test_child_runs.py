@@ -89,13 +89,13 @@ def test_the_first_is_enough_and_the_others_are_cancelled(company: Company) -> N
 
 @pytest.mark.parametrize("on_error", ["ask", "fail"])
 def test_a_branch_that_fails_is_an_error_of_the_step(company: Company, on_error: str) -> None:
-    nobody = step("name", "sub_workflow", "join", {"workflow": "nowhere"})
+    nobody = step("name", "sub_workflow", "join", {"workflow": "nowhere"}) | {"title": "Look the name up"}
     branching(left=nobody, on_error="fail" if on_error == "fail" else "ask")
     run_id = begin("branching")
     company.work()
     if on_error == "fail":
         assert (run_of(run_id).status, children(run_id)["right"].status) == ("failed", "cancelled")
-        assert "left" in run_of(run_id).reason
+        assert run_of(run_id).reason.startswith("The run for “Look the name up” failed: "), "a branch is known by its title"
     else:
         left = children(run_id)["left"]
         assert (run_of(run_id).status, left.status) == ("waiting_event", "waiting_person")  # a person may still mend it
