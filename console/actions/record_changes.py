@@ -28,9 +28,7 @@ class NotKnown(Conflict):
         )
 
 
-def create(
-    actor: Actor, collection_id: str, values: Mapping[str, Any], *, also: Callable[[Connection], None] | None = None
-) -> Record:
+def create(actor: Actor, collection_id: str, values: Mapping[str, Any], *, also: Callable[[Connection], None] | None = None) -> Record:
     """The record that was added with these values (name → JSON), as far as the actor may read it. `also` writes what goes with the event, in its transaction.
 
     Raises NotFound, NotAllowed, Invalid with a detail per field that is wrong, Conflict `exists`, SourceDown; WriteUnknown when it cannot be said

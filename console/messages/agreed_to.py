@@ -66,8 +66,6 @@ def note(actor: Actor, collection_id: str, key: str, channel: str, told: Mapping
     named = records.reference_in_log(collection_id, key)
 
     def also(connection: Connection) -> None:
-        log.note(
-            actor, "consent_given", open={"channels": [channel]}, collection=collection_id, record=named, connection=connection
-        )
+        log.note(actor, "consent_given", open={"channels": [channel]}, collection=collection_id, record=named, connection=connection)
 
     record_changes.create(actor, where.table.id, {**where.row(channel, values), **consent_columns.link_of(where, key)}, also=also)

@@ -84,7 +84,9 @@ def done_again(actor: Actor, workflow: str) -> list[DoneAgain]:
     """What became of the failures of the workflow that were done again lately, the latest first. One statement besides those of a list of runs."""
     failure, run, again, later = tables.failure.c, tables.run.c, tables.run.alias("again"), tables.failure.alias("later")
     since = log.now() - LATELY
-    lately = sa.select(failure.run, failure.cause, failure.retried_by).where(failure.workflow == workflow, failure.retried_by >= id_at("run", since - log.moved_by()))
+    lately = sa.select(failure.run, failure.cause, failure.retried_by).where(
+        failure.workflow == workflow, failure.retried_by >= id_at("run", since - log.moved_by())
+    )
     done = lately.cte("done").prefix_with("materialized")  # few: else all runs of the workflow may be read first
     last_at = sa.func.max(again.c.created_at)
     grouped = (

@@ -39,7 +39,7 @@ _CAME = (
 _CAME_TO = f"case when ({_CAME})[1] <> 'open' then array_to_string({_CAME}, '|') end"
 """What became of a request or task, and by whom; null while it is open."""
 _ALIKE = (
-    f"concat_ws('|', stands_in_for, case when kind = any(%s) and {_CAME_TO} is null then id"
+    f"concat_ws('|', stands_in_for, case when kind = any(%s) and {_CAME_TO} is null then id"  # noqa: S608 (names of this file)
     " when ct is not null then coalesce((select r.workflow from console.run r where r.id = notice.run and (r.label is null or r.label = any(%s))), kind)"
     f" else concat_ws('|', kind, coalesce({_CAME_TO}, by), case when kind like '%%decided' then substring(key from '[^:]*$') end) end)"
 )

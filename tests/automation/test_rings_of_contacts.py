@@ -35,7 +35,11 @@ def test_two_workflows_that_start_each_other_go_round_once(house: Company, ring:
     founded(house)
     for name, ((on, only), acts) in zip(("tick", "tock"), RINGS[ring], strict=True):
         following = [f"act_{number}" for number in range(1, len(acts))] + ["end"]
-        steps = [step("start", "start", "act_0"), *(step(f"act_{n}", kind, following[n], config) for n, (kind, config) in enumerate(acts)), step("end", "end", None)]
+        steps = [
+            step("start", "start", "act_0"),
+            *(step(f"act_{n}", kind, following[n], config) for n, (kind, config) in enumerate(acts)),
+            step("end", "end", None),
+        ]
         more: dict[str, Any] = {"reenrol": "after_end"} if enrolled else {}
         publish(name, {"id": "on", "kind": "event", "on": on, "filter": only.replace("'", '"')}, steps=steps, collection="contact", **more)
     work_as_workers_do()

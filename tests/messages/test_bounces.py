@@ -90,7 +90,9 @@ def test_a_bounce_marks_its_message_as_failed_with_the_reason(sent: tuple[Compan
     olivia = Pages(company, web_app()).olivia
     for page in (f"/runs/{run_id}", f"/workflows/letter/executions/{run_id}"):
         said = olivia.get(page).text
-        assert "The e-mail left and failed afterwards" in said and "no such mailbox" in said, "the run went on when it had left"
+        assert ("The e-mail left and failed afterwards" in said, "no such mailbox" in said) == (True, True), (
+            "the run went on when it had left"
+        )
     assert "Failed afterwards" in said
     assert messages.unsent([run_id]) == {run_id: "The e-mail left and failed afterwards"}
 

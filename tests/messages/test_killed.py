@@ -74,6 +74,10 @@ def test_a_consent_and_the_change_that_made_it_are_in_the_log_both_or_neither(
             agreed_to.note(company.olivia, "contact", SAM, "sms", told)
     left_changes.settle_left(0)
     agreed_to.note(company.olivia, "contact", SAM, "sms", told)
-    events = [json.loads(row[0]) for row in fetch("select convert_from(body, 'UTF8') from console.event where body is not null order by id")]
-    told_of = [(event["type"], event["data"]["open"].get("result")) for event in events if event["type"] in ("record_changed", "consent_given")]
+    events = [
+        json.loads(row[0]) for row in fetch("select convert_from(body, 'UTF8') from console.event where body is not null order by id")
+    ]
+    told_of = [
+        (event["type"], event["data"]["open"].get("result")) for event in events if event["type"] in ("record_changed", "consent_given")
+    ]
     assert told_of == [("record_changed", "unknown"), ("record_changed", "succeeded"), ("consent_given", None)]

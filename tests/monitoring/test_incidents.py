@@ -89,7 +89,7 @@ def test_who_sees_and_who_may(company: Company) -> None:
     incidents.retry_all(company.olivia, known(), incident.cause, origin="failure", version="current")
     noted()
     assert {who: [(each.count, each.completed, each.live) for each in incidents.done_again(person, known().id)] for who, person in company.people.items()} == {
-        **dict.fromkeys(("olivia", "mona", "ada", "ines", "rosa"), [(1, 1, 0)]), "tom": [], "stan": [],
+        **{who: [(1, 1, 0)] for who in ("olivia", "mona", "ada", "ines", "rosa")}, "tom": [], "stan": [],
     }, "what was done again is seen by who sees both runs"  # fmt: skip
 
 
