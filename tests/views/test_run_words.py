@@ -156,9 +156,11 @@ def test_what_a_run_waits_for(waiting: Mapping[str, Any] | None, words: str) -> 
 def test_what_stands_under_a_step(step: dict[str, Any], words: str) -> None:
     assert steps_pane._step_words(STEP | step, LOOK) == words
     assert steps_pane._step_words(STEP | {"items": 139, "at": None}, LOOK, alone=True) == "Update data, 139 parts done"
-    left, long = {"items": [], "done": 99_999, "total": 100_000}, STEP | {"items": 200, "at": None}
-    assert steps_pane._step_words(long, LOOK, alone=True, left=left) == "Update data, 99,999 done so far, 1 failed", "more may follow"
-    assert steps_pane._step_words(long | {"state": "cancelled"}, LOOK, alone=True, left=left) == "Update data, 99,999 of 100,000 done"
+    left = {"items": [], "done": 99_999, "total": 100_000}
+    for state, said in (("now", "99,999 done so far, 1 failed"), ("cancelled", "99,999 of 100,000 done")):
+        assert (
+            steps_pane._step_words(STEP | {"items": 200, "at": None, "state": state}, LOOK, alone=True, left=left) == f"Update data, {said}"
+        )
 
 
 @cases(
@@ -385,9 +387,8 @@ def test_what_was_done_again_and_again_is_told_once() -> None:
         {"id": "eff_4", "summary": "Paid", "compensation": {"action": "a", "label": "Refund"}},
     ]
     told = done_before.once(made)
-    assert [(one["id"], one["times"]) for one in told] == [("eff_1", 2), ("eff_2", 1), ("eff_4", 1)], (
-        "what can be taken back has its own box"
-    )
+    assert [(one["id"], one["times"]) for one in told] == [("eff_1", 2), ("eff_2", 1), ("eff_4", 1)], "one to take back has a box"
+    assert [(one["times"], one["or_more"]) for one in (told[0], *done_before.once(made[:1] * 100))] == [(2, False), (100, True)]
 
 
 @pytest.mark.parametrize(
