@@ -379,18 +379,6 @@ def test_what_a_revision_cancels_names_people_and_machines() -> None:
     assert told["preview_title"] == "Rate"
 
 
-def test_what_was_done_again_and_again_is_told_once() -> None:
-    made: list[dict[str, Any]] = [
-        {"id": "eff_1", "summary": "Status written", "compensation": None},
-        {"id": "eff_2", "summary": "Paid", "compensation": {"action": "a", "label": "Refund"}},
-        {"id": "eff_3", "summary": "Status written", "compensation": None},
-        {"id": "eff_4", "summary": "Paid", "compensation": {"action": "a", "label": "Refund"}},
-    ]
-    told = done_before.once(made)
-    assert [(one["id"], one["times"]) for one in told] == [("eff_1", 2), ("eff_2", 1), ("eff_4", 1)], "one to take back has a box"
-    assert [(one["times"], one["or_more"]) for one in (told[0], *done_before.once(made[:1] * 100))] == [(2, False), (100, True)]
-
-
 @pytest.mark.parametrize(
     ("role", "words"), [("role:operations_lead", "Operations lead"), ("operator", "Operator"), ("role:mlro", "MLRO"), ("role:", "")]
 )
