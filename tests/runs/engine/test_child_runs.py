@@ -277,6 +277,34 @@ def test_an_item_that_fails_is_told_at_once_while_the_others_are_under_way(compa
     assert alerted() == [run_id if on_failure == "stop" else children(run_id)["3"].id]
 
 
+def test_a_part_that_a_person_held_is_done_again_alone(company: Company) -> None:
+    """Of guided work: an item of a list that goes on without it."""
+    steps = [
+        step("start", "start", "list"),
+        step("list", "output", "each", {"values": {"all": "[1, 2]"}}),
+        step("each", "loop", "end", {"items": {"entries": "steps.list.all"}, "body": "look", "on_failure": "continue"}),
+        step("look", "guidance", "end", {"text": "Look at {{ item.value }}"}),
+        step("end", "end", None),
+    ]
+    head = {"format": 1, "slug": "looking", "title": "Looking", "team": "operations", "collection": "customer", "steps": steps}
+    workflows.import_file(head | {"settings": {"on_error": "ask", "inbox": "desk"}}, publish=True)
+    run_id = runs.start(company.mona, "looking", "customer", "1")
+    company.work()
+    for branch in ("1", "2"):
+        part = children(run_id)[branch].id
+        runs.resume(company.mona, part, revision=None)
+        if branch == "1":
+            runs.abort(company.mona, part, revision=None, reason="not there")
+        else:
+            runs.complete(company.mona, part, runs.Submission(step="look", revision=None, values={}))
+    company.work()
+    assert run_of(run_id).status == "completed"
+    again = runs.rerun(company.mona, children(run_id)["1"].id, origin="failure", version="original")
+    company.work()
+    told = company.told(again, "mona")
+    assert (told["current"]["step"], run_of(again).fork["item"]["value"], runs.children_of(again)) == ("look", 1, [])
+
+
 def test_a_task_that_is_made_once_is_made_by_the_first_run_alone_and_the_others_say_so(company: Company) -> None:
     items = {"collection": "customer", "fields": ["display_name"], "only": 'last(item.display_name, 4) == "Bell"', "sort": "id"}
     once = {"title": "Look at {{ item.title }}", "team": "operations", "once": "{{ item.display_name }}"}
