@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, queue, runs, workflows
+from console import access, accounts, log, queue, runs, subjects, workflows
 from console.core.actor import Actor
 from console.core.run.origin import StartedBy
 from console.db import tables
@@ -87,6 +87,11 @@ class Words:
     step: str
     cause: str
     reason: str
+
+    @property
+    def kept(self) -> bool:
+        """Whether it can be kept: not of somebody who was erased meanwhile."""
+        return self.subject is not None and not subjects.erased(self.subject)
 
     def said(self, workflow: Known, held: int) -> str:
         """Where and why it failed, how many runs that concerns, and how many failures were held back since the last alert."""
@@ -245,7 +250,7 @@ def _raise(
         side_rows.add_notices(
             *(connection, people, f"{rule.id}:{run_id}", "alert_slow" if slow else "alert_failed"),
             at=now, run=run_id, link=f"/workflows/{workflow.slug}/" + ("incidents" if own_incident else f"executions/{run_id}"), mail=rule.mail,
-            text=words.said(workflow, held or 0) if words is not None and people else None, subject=words.subject if words is not None else None,
+            text=words.said(workflow, held or 0) if people and words is not None and words.kept else None, subject=words.subject if words is not None else None,
         )  # fmt: skip
         if people or started:
             _note(

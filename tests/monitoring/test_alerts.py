@@ -11,7 +11,7 @@ from console.activity import sequencing
 from console.db.engine import fetch, transaction
 from console.errors import Invalid, NotAllowed, NotFound
 from console.monitoring import alerts
-from console.upkeep import status
+from console.upkeep import erasure, status
 from console.work import notices
 from console.workflows import Known
 from tests.company import Company
@@ -65,6 +65,18 @@ def test_a_failure_is_told_once_an_hour_and_what_is_kept_back_is_counted(company
         (rule.id, [company.tom.id], 0),
         (rule.id, [company.tom.id], 1),
     ]
+
+
+def test_of_somebody_who_was_erased_meanwhile_the_failure_is_told_without_its_words(company: Company, reminding: Known) -> None:
+    alerts.add(company.mona, reminding, kind="failed", people=[TOM])
+    failed(company, "1")
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
+    failed(company, "2")
+    looked()
+    earlier(2)
+    failed(company, "4")
+    assert looked() == 1, "and keeps nothing else from being told"
+    assert ["“later” failed" in each for each in told(company)] == [True, False]
 
 
 def test_only_errors_like_the_pattern(company: Company, reminding: Known) -> None:
