@@ -282,7 +282,9 @@ def _message(actor: Actor, notice: Notice) -> EmailMessage:
     message = EmailMessage()
     message["From"] = given.mail_from or "handrail@localhost"
     message["To"] = actor.email
-    message["Subject"] = " ".join(f"{notice.text.rstrip('.')}: {notice.about}".split())[:200] if notice.about else " ".join(notice.text.split())[:200]
+    message["Subject"] = (
+        " ".join(f"{notice.text.rstrip('.')}: {notice.about}".split())[:200] if notice.about else " ".join(notice.text.split())[:200]
+    )
     message["Message-ID"] = f"<{notice.id}@{(given.base_url or 'http://localhost').partition('//')[2].partition('/')[0].partition(':')[0]}>"
     message.set_content(f"{notice.text}\n{notice.about}\n\n{given.base_url or ''}{notice.href}\n")
     return message
