@@ -22,6 +22,7 @@ from console.errors import Conflict, ConsoleError, Invalid, NotFound
 
 MOST_DAYS = 400
 MOST_KEPT = 20
+YEARS_AHEAD = 10
 _COLUMNS = """
 a.id, a.person, p.name as person_name, a.substitute, s.name as substitute_name, a.first_day, a.last_day, a.starts_at, a.ends_at
 from console.absence a join console.person p on p.id = a.person join console.person s on s.id = a.substitute
@@ -78,6 +79,8 @@ def plan(actor: Actor, person_id: str, *, first: date | None, last: date | None,
         wrong["last"] = "takes a day"
     elif last < today:
         wrong["last"] = "takes today or a later day"
+    elif last.year > today.year + YEARS_AHEAD:
+        wrong["last"] = f"takes a day of the next {YEARS_AHEAD} years"
     elif first is not None and not 0 <= (last - first).days < MOST_DAYS:
         wrong["last"] = f"takes a day that is not before the first, and at most {MOST_DAYS} days"
     if wrong or first is None or last is None or deputy is None:

@@ -1,7 +1,9 @@
 """Records added and deleted by hand: judged first, done in the actor's scope, noted in the log."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from sqlalchemy.engine import Connection
 
 from console import access, browse, faults, log, records
 from console.core.actor import Actor
@@ -26,8 +28,8 @@ class NotKnown(Conflict):
         )
 
 
-def create(actor: Actor, collection_id: str, values: Mapping[str, Any]) -> Record:
-    """The record that was added with these values (name → JSON), as far as the actor may read it.
+def create(actor: Actor, collection_id: str, values: Mapping[str, Any], *, also: Callable[[Connection], None] | None = None) -> Record:
+    """The record that was added with these values (name → JSON), as far as the actor may read it. `also` writes what goes with the event, in its transaction.
 
     Raises NotFound, NotAllowed, Invalid with a detail per field that is wrong, Conflict `exists`, SourceDown; WriteUnknown when it cannot be said
     whether it was made, which is noted as well, and NotKnown where a process died over the same request before.
@@ -48,7 +50,7 @@ def create(actor: Actor, collection_id: str, values: Mapping[str, Any]) -> Recor
             intent.settle("unknown")
             raise
         faults.point("by_hand.note.before")
-        intent.settle("succeeded", key=made.key, whose=browse.subject_of(collection, made.key or ""))
+        intent.settle("succeeded", key=made.key, whose=browse.subject_of(collection, made.key or ""), also=also)
     return _as_read(actor, collection, made.key or "")
 
 

@@ -4,7 +4,7 @@ The source and the log have no common transaction. The intent is committed first
 it in its own transaction. What a dead process left is settled by `actions.left_changes`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -47,8 +47,17 @@ class Intent:
     whose: str | None = None
     settled: bool = field(default=False)
 
-    def settle(self, result: Result, *, key: str | None = None, old: Any = None, new: Any = None, whose: str | None = None) -> None:
-        """Write the event of the change and remove the intent, in one transaction. What is given replaces what was intended."""
+    def settle(
+        self,
+        result: Result,
+        *,
+        key: str | None = None,
+        old: Any = None,
+        new: Any = None,
+        whose: str | None = None,
+        also: Callable[[Connection], None] | None = None,
+    ) -> None:
+        """Write the event of the change and remove the intent, in one transaction. What is given replaces what was intended; `also` writes what goes with it."""
         key = key or self.key
         old, new = self.old if old is None else old, self.new if new is None else new
         moved = stage_move(self.collection, old, new) if result == "succeeded" and self.effect == "updated" else None
@@ -64,6 +73,8 @@ class Intent:
             )
             if moved is not None:
                 self._note("stage_changed", key, whose, connection, open=moved)
+            if also is not None:
+                also(connection)
         self.settled = True
 
     def _note(self, kind: str, key: str | None, whose: str | None, connection: Connection, **values: Any) -> None:

@@ -38,13 +38,16 @@ def of_many(code: str, own: str = "") -> str:
 
 
 NOT_LEFT = {"email": "E-mail not sent", "sms": "SMS not sent", "call": "Call not made", "chat": "Chat message not sent"}
+FAILED_LATER = {"email": "The e-mail left and failed afterwards", "sms": "The SMS left and failed afterwards"}
+"""Kinds of which a provider says later that they did not arrive."""
 _UNSENT = """
-select distinct on (run) run, channel, code from console.message
+select distinct on (run) run, channel, code, outcome = 'sent' from console.message
 where run = any(%s) and direction = 'out' and status in ('skipped', 'expired', 'failed') order by run, asked_at desc, id desc
 """
 
 
 def unsent(run_ids: Sequence[str]) -> dict[str, str]:
-    """Run → why the newest of its messages that did not leave did not, for those that have one. One statement."""
+    """Run → why the newest of its messages that did not leave, or not arrive, did not, for those that have one. One statement."""
     rows = fetch(_UNSENT, (list(run_ids),)) if run_ids else []
-    return {run: f"{NOT_LEFT[channel]}: {why}" if (why := of_many(code or "")) else NOT_LEFT[channel] for run, channel, code in rows}
+    heads = {run: FAILED_LATER.get(channel, NOT_LEFT[channel]) if left else NOT_LEFT[channel] for run, channel, _, left in rows}
+    return {run: f"{heads[run]}: {why}" if (why := of_many(code or "")) else heads[run] for run, _, code, _ in rows}

@@ -171,6 +171,22 @@ def pending_of(run_ids: Sequence[str]) -> dict[str, Message]:
     return {message.run: message for message in found if message.run is not None}
 
 
+def failed_afterwards(actor: Actor, run_id: str) -> list[Line]:
+    """The run's messages that had left, so that it went on, and that failed later: a bounce, a receipt of the provider. Callers as of `pending`.
+
+    Of a contact that the actor may not see a line says that the message failed, and not why.
+    """
+    failed = message_rows.read("run = %s and status = 'failed' and outcome = 'sent' order by at desc, id desc limit %s", (run_id, MOST))
+    if not failed:
+        return []
+    seen, _ = _seen(actor, failed)
+    closed = reader_reach.hidden_from(actor)
+    return [
+        _line(message, seen[message.id], closed) if message.id in seen else Line(message, None, "", None, "", {}, hidden=True)
+        for message in failed
+    ]
+
+
 def _where(actor: Actor, query: OutboxQuery) -> tuple[str, list[Any]]:
     conditions, given = ["(label is null or label = any(%s))"], list[Any]([sorted(access.clearance(actor))])
     pairs = sorted(visible_pairs(actor))

@@ -12,14 +12,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, queue, runs, workflows
+from console import access, accounts, log, queue, runs, subjects, workflows
 from console.core.actor import Actor
 from console.core.run.origin import StartedBy
 from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import new_id
 from console.errors import ConsoleError, Invalid, NotFound
-from console.monitoring import due_times, failed_runs
+from console.monitoring import due_times, failed_runs, incidents
 from console.runs.rows import side_rows
 from console.workflows import OBJECT, Known
 
@@ -36,7 +36,7 @@ LONGEST_PATTERN = 200
 LONGEST_MINUTES = 525_600
 LONGEST_CHAIN = 8
 _WAITING = f"""
-select f.run, f.workflow, f.step, f.code, f.at, r.reason, r.origin, r.record, r.input,
+select f.run, f.workflow, f.version, f.step, f.code, f.cause, f.at, r.reason, r.origin, r.record, r.input, r.subject,
     {failed_runs.TOLD_BY_WHOLE.format(run="f.run")} as told_by_whole from console.failure f join {access.EVERY_RUN.sql()} on r.id = f.run
 where f.alerted_at is null and (f.at < %s or not {failed_runs.WHOLE_IS_OPEN.format(run="f.run")}) order by f.pos limit %s
 """  # noqa: S608 (texts of this file)
@@ -47,6 +47,9 @@ and not exists (select from {access.EVERY_RUN.sql("whole")} where whole.id = r.p
 and (r.created_at < now() - make_interval(mins => a.minutes) or a.minutes is null and exists (select from console.due_rule d
     join console.due_clock c on c.rule = d.id where d.workflow = r.workflow and c.run = r.id and c.breached_at > a.made_at)) order by r.created_at limit %s
 """  # noqa: S608 (as above)
+
+
+_ALIKE = "select count(*) from console.failure where workflow = %s and cause = %s and retried_by is null and closed_at is null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,33 @@ class Rule:
             "people": list(self.people),
             "last_at": log.body.moment(self.last_at) if self.last_at else None,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is told of a failure: at which step of which version, its cause and why. `subject` is that of the run, under whose key it is sealed."""
+
+    subject: str | None
+    version: int
+    step: str
+    cause: str
+    reason: str
+
+    @property
+    def kept(self) -> bool:
+        """Whether it can be kept: not of somebody who was erased meanwhile."""
+        return self.subject is not None and not subjects.erased(self.subject)
+
+    def said(self, workflow: Known, held: int) -> str:
+        """Where and why it failed, how many runs that concerns, and how many failures were held back since the last alert."""
+        title = incidents.title_of_step(workflows.readable_version(workflow.id, self.version), self.step)
+        parts = [f"{f'“{title}” failed' if title else 'A run failed'}{f': {self.reason}' if self.reason else '.'}"]
+        [(alike,)] = fetch(_ALIKE, (workflow.id, self.cause))
+        if alike > 1:
+            parts.append(f"{alike:,} runs have failed like this.")
+        if held:
+            parts.append(f"{held:,} {'failure was' if held == 1 else 'failures were'} not told since the last alert.")
+        return " ".join(parts)
 
 
 def rules_of(workflow: Known) -> list[Rule]:
@@ -156,14 +186,15 @@ def raise_due() -> int:
     if queue.paused():
         return 0
     rows = fetch(_WAITING, (log.now() - LONGEST_WAIT, AT_ONCE))
-    for run_id, workflow_id, step, code, at, reason, origin, record, given, told_by_whole in rows:
+    for run_id, workflow_id, version, step, code, cause, at, reason, origin, record, given, subject, told_by_whole in rows:
         known = _known(workflow_id)
         if known is not None and at > log.now() - OLDEST and not (told_by_whole and _told_by_whole(run_id, known)):
             failure = {"run": run_id, "step": step, "code": code, "message": reason or "", "workflow": known.slug}
             more = {"error": reason or "", "record": record, "input": given}
+            words = Words(subject, version, step, cause, reason or "")
             for rule in rules_of(known):
                 if rule.kind == "failed" or (rule.kind == "error" and _alike(rule.pattern or "", code, failure["message"])):
-                    _raise(known, rule, run_id, failure, origin, more, own_incident=not told_by_whole)
+                    _raise(known, rule, run_id, failure, origin, more, words=words, own_incident=not told_by_whole)
         with transaction() as connection:
             connection.execute(sa.update(tables.failure).where(tables.failure.c.run == run_id).values(alerted_at=log.now()))
     return len(rows)
@@ -202,6 +233,7 @@ def _raise(
     origin: Mapping[str, Any] | None,
     more: Mapping[str, Any] | None = None,
     *,
+    words: "Words | None" = None,
     own_incident: bool = False,
 ) -> None:
     """Start the rule's workflow for this run; and tell its people, unless it told them within the hour, of the run or of its incident, if it has one of its own."""
@@ -218,6 +250,7 @@ def _raise(
         side_rows.add_notices(
             *(connection, people, f"{rule.id}:{run_id}", "alert_slow" if slow else "alert_failed"),
             at=now, run=run_id, link=f"/workflows/{workflow.slug}/" + ("incidents" if own_incident else f"executions/{run_id}"), mail=rule.mail,
+            text=words.said(workflow, held or 0) if people and words is not None and words.kept else None, subject=words.subject if words is not None else None,
         )  # fmt: skip
         if people or started:
             _note(

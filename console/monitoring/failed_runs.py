@@ -37,8 +37,9 @@ from {access.EVERY_RUN.sql("part")} join {access.EVERY_RUN.sql("whole")} on whol
 where part.id = {{run}} and right(part.origin ->> 'key', {len(runs.FREE)}) <> '{runs.FREE}'"""
 TOLD_BY_WHOLE = f"""exists (select {_OF_WHOLE} and (whole.ended_at is not null and whole.status <> 'completed' or whole.take_over ->> 'code' is not null))"""
 """Condition, with `run` the column of the failed run: it is a part of a run that did not complete, or asks somebody, which stands for it."""
-WHOLE_IS_OPEN = f"""exists (select {_OF_WHOLE} and whole.ended_at is null and whole.waiting ->> 'key' = part.origin ->> 'key')"""
-"""Condition, likewise: the run that it is a part of still waits for its parts, so nobody knows yet whether that one fails too."""
+WHOLE_IS_OPEN = f"""exists (select {_OF_WHOLE} and whole.ended_at is null and whole.waiting ->> 'key' = part.origin ->> 'key'
+and right(part.origin ->> 'key', {len(runs.EACH)}) <> '{runs.EACH}')"""
+"""Condition, likewise: the run that it is a part of still waits for its parts, so nobody knows yet whether that one fails too. One that goes on when an item fails does not."""
 _WHOLES = f"""
 with recursive whole as (select parent, 0 as up from {access.EVERY_RUN.sql()} where r.id = %s
     union all select r.parent, up + 1 from whole join {access.EVERY_RUN.sql()} on r.id = whole.parent)

@@ -11,6 +11,7 @@ from console import access, enrolments, log, workflows
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine, transaction
+from console.db.ids import id_at
 from console.errors import ConsoleError, Malformed, NotFound
 from console.monitoring.failed_runs import TOLD_BY_WHOLE
 from console.runs import RunHead
@@ -82,6 +83,11 @@ class DoneAgain:
 def done_again(actor: Actor, workflow: str) -> list[DoneAgain]:
     """What became of the failures of the workflow that were done again lately, the latest first. One statement besides those of a list of runs."""
     failure, run, again, later = tables.failure.c, tables.run.c, tables.run.alias("again"), tables.failure.alias("later")
+    since = log.now() - LATELY
+    lately = sa.select(failure.run, failure.cause, failure.retried_by).where(
+        failure.workflow == workflow, failure.retried_by >= id_at("run", since - log.moved_by())
+    )
+    done = lately.cte("done").prefix_with("materialized")  # few: else all runs of the workflow may be read first
     last_at = sa.func.max(again.c.created_at)
     grouped = (
         sa.select(
@@ -90,17 +96,14 @@ def done_again(actor: Actor, workflow: str) -> list[DoneAgain]:
             sa.func.count().filter(again.c.ended_at.is_(None)).label("live"),
             last_at.label("last_at"),
             sa.func.max(again.c.id).label("newest"),
-            sa.func.max(failure.run).label("failed"),
+            sa.func.max(done.c.run).label("failed"),
         )
-        .join(tables.run, run.id == failure.run)
-        .join(again, again.c.id == failure.retried_by)
-        .where(
-            failure.workflow == workflow,
-            again.c.created_at > log.now() - LATELY,
-            record_reach.countable_runs(actor, run.workflow == workflow),
-        )
+        .select_from(done)
+        .join(again, again.c.id == done.c.retried_by)
+        .join(tables.run, run.id == done.c.run)
+        .where(again.c.created_at > since, record_reach.countable_runs(actor, run.id.in_(sa.select(lately.subquery().c.run))))
         .where(access.cleared_for(actor, again.c.label), ~sa.exists().where(later.c.run == again.c.id, later.c.retried_by.is_not(None)))
-        .group_by(failure.cause)
+        .group_by(done.c.cause)
         .order_by(last_at.desc())
         .limit(MOST_DONE_AGAIN)
     )

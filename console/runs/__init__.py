@@ -1,5 +1,6 @@
 """Runs: every command that people, programs and the engine can give to a run; one run on a page, lists of runs, and replay."""
 
+from console.core.run.origin import EACH, FREE
 from console.runs.changing import attachments
 from console.runs.changing.approval_answers import approve, reject
 from console.runs.changing.effect_settling import check, retry, settle, stop_trying
@@ -16,7 +17,7 @@ from console.runs.changing.taking_out import take_out
 from console.runs.changing.transitions import Submission, cancel, complete, complete_and_look, draft, end_for_erasure
 from console.runs.changing.version_moving import ALREADY_THERE, Standing, move_run, standing_runs, targets
 from console.runs.engine.advancing import CHANGES_AT_ONCE, advance
-from console.runs.engine.children import FREE, ChildRun, children_of, live_parts, tend
+from console.runs.engine.children import ChildRun, children_of, live_parts, tend
 from console.runs.engine.effect_followup import follow_effect, follow_now, late_reports
 from console.runs.engine.effecting import limit_places
 from console.runs.engine.proposal_answers import fail_overdue_proposals, record_answer

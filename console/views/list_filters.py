@@ -330,9 +330,13 @@ def day_of(text: str) -> date | None:
 
 def _dated(name: str, what: Kind, op: str, day: date, look: Look) -> dict[str, Any]:
     """Return the comparison with a day; a moment is compared with its beginning or end in the reader's zone."""
+    as_typed = {"field": name, "op": op, "value": day.isoformat()}
     if what.type == "date":
-        return {"field": name, "op": op, "value": day.isoformat()}
-    begin, end = (midnight_text(each, look.zone) for each in (day, day + timedelta(days=1)))
+        return as_typed
+    try:
+        begin, end = (midnight_text(each, look.zone) for each in (day, day + timedelta(days=1)))
+    except OverflowError:  # no calendar has the day before the first, or after the last
+        return as_typed
     if op == "eq":
         return {"and": [{"field": name, "op": "gte", "value": begin}, {"field": name, "op": "lt", "value": end}]}
     op, value = {"lte": ("lt", end), "gt": ("gte", end)}.get(op, (op, begin))

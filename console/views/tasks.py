@@ -124,10 +124,10 @@ def _folded(told: Sequence[notices.Notice]) -> list[_Line]:
     """What is of one kind, `FOLDED` and more, under its words where the newest of it stands; everything else by itself, under no words."""
     of_kind: dict[str, list[notices.Notice]] = {}
     for notice in told:
-        of_kind.setdefault(notice.kind or notice.id, []).append(notice)
+        of_kind.setdefault(notice.alike, []).append(notice)
     lines: list[_Line] = []
     for notice in told:
-        alike = of_kind[notice.kind or notice.id]
+        alike = of_kind[notice.alike]
         if len(alike) < FOLDED:
             lines.append(("", [notice]))
         elif notice is alike[0]:

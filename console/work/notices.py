@@ -36,19 +36,23 @@ _CAME = (
     " when notice.kind = 'task_created' then"
     " (select array['closed', t.closed_by] from console.task t where t.id = notice.key and t.status <> 'open') end"
 )
-_SHOWN = f"{_COLUMNS}, ({_MADE_IN} where r.id = notice.run and (r.label is null or r.label = any(%s))), {_CAME}"
-_MAILED = f"{_COLUMNS}, ({_MADE_IN} {ALL} where r.id = notice.run), {_CAME}"
+_CAME_TO = f"case when ({_CAME})[1] <> 'open' then array_to_string({_CAME}, '|') end"
+"""What became of a request or task, and by whom; null while it is open."""
+_ALIKE = (
+    f"concat_ws('|', stands_in_for, case when kind = any(%s) and {_CAME_TO} is null then id"  # noqa: S608 (names of this file)
+    " when ct is not null then coalesce((select r.workflow from console.run r where r.id = notice.run and (r.label is null or r.label = any(%s))), kind)"
+    f" else concat_ws('|', kind, coalesce({_CAME_TO}, by), case when kind like '%%decided' then substring(key from '[^:]*$') end) end)"
+)
+"""What notices that stand in one line, and count as one at the bell, have in common: the workflow whose steps told them, or what happened and who did it."""
+_SHOWN = f"{_COLUMNS}, ({_MADE_IN} where r.id = notice.run and (r.label is null or r.label = any(%s))), {_CAME}, {_ALIKE}"
+_MAILED = f"{_COLUMNS}, ({_MADE_IN} {ALL} where r.id = notice.run), {_CAME}, id"
+UNSEEN = "About something that you may not see any more"
 NOT_YOURS = "Something was noted here whose text you may not read"
 _OPEN = "not exists (select from console.run r where r.id = notice.run and not (r.label is null or r.label = any(%s)))"
 """That it is about no run with a label that its reader is not cleared for, or not any more."""
 _EARLIER = "(%s::text is null or (at, id) < (select o.at, o.id from console.notice o where o.id = %s and o.person = notice.person))"
 _MINE = f"select {_SHOWN} from console.notice where person = %s and {_OPEN} and {_EARLIER} order by at desc, id desc limit %s"  # noqa: S608 (names of this file)
 _ONE = f"select {_SHOWN} from console.notice where id = %s and person = %s and {_OPEN}"  # noqa: S608 (as above)
-_ALIKE = (
-    "concat_ws('|', stands_in_for, case when kind = any(%s) then id"
-    " when ct is not null then coalesce((select r.workflow from console.run r where r.id = notice.run and (r.label is null or r.label = any(%s))), kind)"
-    " else concat_ws('|', kind, by, case when kind like '%%decided' then substring(key from '[^:]*$') end) end)"
-)
 _UNREAD = f"select count(distinct {_ALIKE}) from console.notice where person = %s and read_at is null and ({_CAME})[2] is distinct from person and {_OPEN}"  # noqa: S608 (as above)
 """What stands together in one line counts as one. What the person did themselves is no news to them."""
 _TASK = "A task for you"
@@ -90,10 +94,10 @@ _WORDS = {
     "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
     **cleared_notices.WORDS,
 }
-_ASKING = frozenset({
+_ASKED_FOR = [
     "task_created", "question_asked", "run_assigned", "run_taken_over", "approval_requested", "approval_waits", "approval_asked", "approval_replied",
     "clearance_asked", "access_requested", "publishing_asked", "note_mention", "change_settled",
-})  # fmt: skip
+]  # fmt: skip
 """Kinds that ask one person for something: each stands by itself while it is open."""
 _CAME_OF = {
     "approved": "Your approval was asked for: {by} approved",
@@ -110,8 +114,7 @@ _CAME_OF = {
 class Notice:
     """A notice of a person. `about` is the title of the run, if they may still see it, and `href` its page.
 
-    `kind` is that of notices which stand in one line where there are several: the title of the workflow whose step told it, or the words of what happened. "" for what
-    asks the person for something, which stands by itself.
+    Those with the same `alike` stand in one line, under `kind`: the title of the workflow whose step told it, or the words of what happened.
     """
 
     id: str
@@ -120,7 +123,8 @@ class Notice:
     href: str
     at: datetime
     read: bool
-    kind: str = ""
+    alike: str
+    kind: str
 
 
 def tell(
@@ -157,7 +161,7 @@ casbin_agreement.watchers.append(_disagreed)
 def unread(actor: Actor) -> int:
     """Number of unread notices of the person; those that the list holds together in one line are one."""
     cleared = _cleared(actor)
-    return int(fetch(_UNREAD, (sorted(_ASKING), cleared, actor.id, cleared))[0][0])
+    return int(fetch(_UNREAD, (_ASKED_FOR, cleared, actor.id, cleared))[0][0])
 
 
 def _cleared(actor: Actor) -> list[str]:
@@ -166,7 +170,7 @@ def _cleared(actor: Actor) -> list[str]:
 
 def notices_of(actor: Actor, limit: int = SHOWN, before: str | None = None) -> list[Notice]:
     """The person's notices, newest first; those before the notice `before`. Of a notice about something that they may no longer see, only the moment is shown."""
-    rows = fetch(_MINE, ((cleared := _cleared(actor)), actor.id, cleared, before, before, limit))
+    rows = fetch(_MINE, ((cleared := _cleared(actor)), _ASKED_FOR, cleared, actor.id, cleared, before, before, limit))
     names = _names(rows)
     titles: dict[str, str | None] = {}
     with runs.judged_once(row[3] for row in rows if row[3]):
@@ -179,13 +183,13 @@ def _names(rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
 
 
 def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: dict[str, str | None], task: str | None = None) -> Notice:
-    ident, key, kind, run, by, at, read_at, link, subject, nonce, ct, absent, made_in, came = row
+    ident, key, kind, run, by, at, read_at, link, subject, nonce, ct, absent, made_in, came, alike = row
     run_id = str(run) if run else None
     if run_id is not None and run_id not in titles:
         titles[run_id] = title_if_seen(actor, run_id)
     about = titles.get(run_id or "")
     if run_id is not None and about is None:
-        return Notice(str(ident), "About something that you may not see any more", "", "", at, read_at is not None)
+        return Notice(str(ident), UNSEEN, "", "", at, read_at is not None, alike, UNSEEN)
     if str(kind).startswith("publishing_"):
         with contextlib.suppress(NotFound):  # whoever may not see it any more is told nothing of it
             about = workflows.review_of(actor, str(key).partition(":")[0]).title
@@ -195,23 +199,23 @@ def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: d
     words = _words(str(kind), str(key)).format(by=names.get(str(by), "The engine"))
     if became := _CAME_OF.get(came[0]) if came is not None else None:
         words = became.format(by="you" if came[1] == actor.id else names.get(str(came[1]), "a former colleague"))
+    together = words
     words = words.replace(_TASK, f"{_TASK}, “{task}”", 1) if task else words
-    alike = words if became or kind not in _ASKING else ""
     if ct is not None:
         try:
             words = str(subjects.unseal(str(subject), f"notice|{key}", nonce, ct)["text"])
         except subjects.Unreadable:
             words = "Its text was erased"
         if made_in:
-            alike = next((each.title for each in workflows.all_known() if each.id == made_in[0]), "")
+            together = next((each.title for each in workflows.all_known() if each.id == made_in[0]), together)
         if made_in and not runs.words_of_event(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):
-            words = NOT_YOURS
+            words = _WORDS.get(str(kind), NOT_YOURS)
     if absent:
         instead = f"In place of {names.get(str(absent), 'a colleague')}"
-        words, alike = f"{instead}: {words}", f"{instead}: {alike}" if alike else ""
+        words, together = f"{instead}: {words}", f"{instead}: {together}"
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
     own = came is not None and came[1] == actor.id
-    return Notice(str(ident), words, about or "", href, at, own or read_at is not None, alike)
+    return Notice(str(ident), words, about or "", href, at, own or read_at is not None, alike, together)
 
 
 def _words(kind: str, key: str) -> str:
@@ -221,7 +225,7 @@ def _words(kind: str, key: str) -> str:
 
 def read(actor: Actor, notice_id: str) -> str:
     """Mark a notice as read; returns its link. Raises NotFound for a notice of somebody else."""
-    rows = fetch(_ONE, ((cleared := _cleared(actor)), notice_id, actor.id, cleared))
+    rows = fetch(_ONE, ((cleared := _cleared(actor)), _ASKED_FOR, cleared, notice_id, actor.id, cleared))
     if not rows:
         raise NotFound
     with transaction() as connection:
@@ -278,7 +282,9 @@ def _message(actor: Actor, notice: Notice) -> EmailMessage:
     message = EmailMessage()
     message["From"] = given.mail_from or "handrail@localhost"
     message["To"] = actor.email
-    message["Subject"] = " ".join(f"{notice.text}: {notice.about}".split())[:200] if notice.about else " ".join(notice.text.split())[:200]
+    message["Subject"] = (
+        " ".join(f"{notice.text.rstrip('.')}: {notice.about}".split())[:200] if notice.about else " ".join(notice.text.split())[:200]
+    )
     message["Message-ID"] = f"<{notice.id}@{(given.base_url or 'http://localhost').partition('//')[2].partition('/')[0].partition(':')[0]}>"
     message.set_content(f"{notice.text}\n{notice.about}\n\n{given.base_url or ''}{notice.href}\n")
     return message

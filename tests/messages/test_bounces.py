@@ -18,6 +18,7 @@ from tests.conftest import web_app
 from tests.messages import reached
 from tests.messages.reached import NOON, begin, line, workflow
 from tests.servers import outside
+from tests.views.conftest import Pages
 
 EMAIL = {"id": "email", "type": "email", "config": {"subject": "For {{ record.name }}", "body": "Dear {{ record.name }}"}}
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
@@ -86,6 +87,14 @@ def test_a_bounce_marks_its_message_as_failed_with_the_reason(sent: tuple[Compan
     shown = line(company, run_id)
     assert (shown.status, failures()) == ("failed", 1)
     assert "550 5.1.1 <sam@post.example>: no such mailbox" in str(shown.reason)
+    olivia = Pages(company, web_app()).olivia
+    for page in (f"/runs/{run_id}", f"/workflows/letter/executions/{run_id}"):
+        said = olivia.get(page).text
+        assert ("The e-mail left and failed afterwards" in said, "no such mailbox" in said) == (True, True), (
+            "the run went on when it had left"
+        )
+    assert "Failed afterwards" in said
+    assert messages.unsent([run_id]) == {run_id: "The e-mail left and failed afterwards"}
 
 
 def test_what_a_person_answers_is_kept_and_automatic_mail_is_not(sent: tuple[Company, FlaskClient, str]) -> None:

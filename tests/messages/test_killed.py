@@ -1,5 +1,6 @@
 """A worker that is killed around a send: nothing is sent twice, nothing is lost, and every run goes on."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,8 +10,10 @@ from datetime import timedelta
 
 import pytest
 
-from console import queue, runs
+from console import access, faults, queue, runs
+from console.actions import left_changes
 from console.db.engine import fetch
+from console.messages import agreed_to
 from tests import warm
 from tests.company import Company
 from tests.jobs import taken
@@ -56,3 +59,25 @@ def begin_unsent(company: Company, slug: str) -> str:
     run_id = runs.start(company.olivia, slug, "contact", SAM, {})
     taken({queue.SEND_SMS})
     return run_id
+
+
+@pytest.mark.parametrize("write", [1, 2])
+def test_a_consent_and_the_change_that_made_it_are_in_the_log_both_or_neither(
+    company: Company, monkeypatch: pytest.MonkeyPatch, write: int
+) -> None:
+    reached.founded(company)
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    told = {"source": "by phone", "text_version": "2026-01"}
+    with monkeypatch.context() as patch:
+        patch.setenv("HANDRAIL_FAULT", f"log.write.before=raise@{write}")
+        with pytest.raises(faults.Fault):
+            agreed_to.note(company.olivia, "contact", SAM, "sms", told)
+    left_changes.settle_left(0)
+    agreed_to.note(company.olivia, "contact", SAM, "sms", told)
+    events = [
+        json.loads(row[0]) for row in fetch("select convert_from(body, 'UTF8') from console.event where body is not null order by id")
+    ]
+    told_of = [
+        (event["type"], event["data"]["open"].get("result")) for event in events if event["type"] in ("record_changed", "consent_given")
+    ]
+    assert told_of == [("record_changed", "unknown"), ("record_changed", "succeeded"), ("consent_given", None)]

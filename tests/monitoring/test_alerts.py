@@ -11,7 +11,7 @@ from console.activity import sequencing
 from console.db.engine import fetch, transaction
 from console.errors import Invalid, NotAllowed, NotFound
 from console.monitoring import alerts
-from console.upkeep import status
+from console.upkeep import erasure, status
 from console.work import notices
 from console.workflows import Known
 from tests.company import Company
@@ -50,20 +50,33 @@ def earlier(hours: int) -> None:
 
 def test_a_failure_is_told_once_an_hour_and_what_is_kept_back_is_counted(company: Company, reminding: Known) -> None:
     rule = alerts.add(company.mona, reminding, kind="failed", people=[TOM])
-    failed(company, "1")
+    reason = company.told(failed(company, "1"))["reason"]
     failed(company, "2")
     assert (looked(), looked()) == (2, 0)
-    assert told(company) == ["A run failed: look at the incidents of its workflow Reminding, Adaeze Okonkwo-Bell"]
+    assert told(company) == [f"“later” failed: {reason} 2 runs have failed like this. Reminding, Adaeze Okonkwo-Bell"]
     assert [one.held for one in alerts.rules_of(reminding)] == [1]
     earlier(2)
     failed(company, "4")
     looked()
     assert len(told(company)) == 2
+    assert "3 runs have failed like this. 1 failure was not told since the last alert." in told(company)[0]
     raised = [event.open for event in log.events_of("sys:config") if event.type == "alert_raised"]
     assert [(each["alert"], each["people"], each["held"]) for each in raised] == [
         (rule.id, [company.tom.id], 0),
         (rule.id, [company.tom.id], 1),
     ]
+
+
+def test_of_somebody_who_was_erased_meanwhile_the_failure_is_told_without_its_words(company: Company, reminding: Known) -> None:
+    alerts.add(company.mona, reminding, kind="failed", people=[TOM])
+    failed(company, "1")
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
+    failed(company, "2")
+    looked()
+    earlier(2)
+    failed(company, "4")
+    assert looked() == 1, "and keeps nothing else from being told"
+    assert ["“later” failed" in each for each in told(company)] == [True, False]
 
 
 def test_only_errors_like_the_pattern(company: Company, reminding: Known) -> None:

@@ -85,6 +85,12 @@ def test_who_sees_and_who_may(company: Company) -> None:
             incidents.retry_all(company.people[who], known(), incident.cause, origin="start", version="current")
     with pytest.raises(NotAllowed):
         incidents.close(company.olivia, known(), incident.cause, "Mine")
+    mend(company, "3")
+    incidents.retry_all(company.olivia, known(), incident.cause, origin="failure", version="current")
+    noted()
+    assert {who: [(each.count, each.completed, each.live) for each in incidents.done_again(person, known().id)] for who, person in company.people.items()} == {
+        **{who: [(1, 1, 0)] for who in ("olivia", "mona", "ada", "ines", "rosa")}, "tom": [], "stan": [],
+    }, "what was done again is seen by who sees both runs"  # fmt: skip
 
 
 def test_figures_of_a_workflow(company: Company) -> None:

@@ -8,6 +8,7 @@ import pytest
 from console import access, runs, workflows
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid
+from console.views.run import done_before
 from tests.company import Company
 from tests.support.acting import imported
 from tests.support.engine import kinds, step, whole
@@ -140,3 +141,15 @@ def test_a_loop_that_made_nothing_goes_round_again_unasked(company: Company, pro
     back(company, run_id, "look")
     assert gone_on(company, run_id, 5)["current"]["step"] == "after"
     assert (provider.payments, kinds(run_id).count("event_awaited")) == ([], 2)
+
+
+def test_what_was_done_again_and_again_is_told_once() -> None:
+    made: list[dict[str, Any]] = [
+        {"id": "eff_1", "summary": "Status written", "compensation": None},
+        {"id": "eff_2", "summary": "Paid", "compensation": {"action": "a", "label": "Refund"}},
+        {"id": "eff_3", "summary": "Status written", "compensation": None},
+        {"id": "eff_4", "summary": "Paid", "compensation": {"action": "a", "label": "Refund"}},
+    ]
+    told = done_before.once(made)
+    assert [(one["id"], one["times"]) for one in told] == [("eff_1", 2), ("eff_2", 1), ("eff_4", 1)], "one to take back has a box"
+    assert [(one["times"], one["or_more"]) for one in (told[0], *done_before.once(made[:1] * 100))] == [(2, False), (100, True)]

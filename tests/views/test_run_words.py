@@ -156,8 +156,11 @@ def test_what_a_run_waits_for(waiting: Mapping[str, Any] | None, words: str) -> 
 def test_what_stands_under_a_step(step: dict[str, Any], words: str) -> None:
     assert steps_pane._step_words(STEP | step, LOOK) == words
     assert steps_pane._step_words(STEP | {"items": 139, "at": None}, LOOK, alone=True) == "Update data, 139 parts done"
-    left = {"done": 99_999, "total": 100_000}
-    assert steps_pane._step_words(STEP | {"items": 200, "at": None}, LOOK, alone=True, left=left) == "Update data, 99,999 of 100,000 done"
+    left = {"items": [], "done": 99_999, "total": 100_000}
+    for state, said in (("now", "99,999 done so far, 1 failed"), ("cancelled", "99,999 of 100,000 done")):
+        assert (
+            steps_pane._step_words(STEP | {"items": 200, "at": None, "state": state}, LOOK, alone=True, left=left) == f"Update data, {said}"
+        )
 
 
 @cases(
@@ -374,19 +377,6 @@ def test_what_a_revision_cancels_names_people_and_machines() -> None:
     told = done_before.revise_context(Preview({"cancels": cancels, "effects_done": []}, 4, "Rate", NAMES), None)
     assert [one["by_name"] for one in told["preview"]["cancels"]] == ["Ana Lopes", "automatic", "a former colleague"]
     assert told["preview_title"] == "Rate"
-
-
-def test_what_was_done_again_and_again_is_told_once() -> None:
-    made: list[dict[str, Any]] = [
-        {"id": "eff_1", "summary": "Status written", "compensation": None},
-        {"id": "eff_2", "summary": "Paid", "compensation": {"action": "a", "label": "Refund"}},
-        {"id": "eff_3", "summary": "Status written", "compensation": None},
-        {"id": "eff_4", "summary": "Paid", "compensation": {"action": "a", "label": "Refund"}},
-    ]
-    told = done_before.once(made)
-    assert [(one["id"], one["times"]) for one in told] == [("eff_1", 2), ("eff_2", 1), ("eff_4", 1)], (
-        "what can be taken back has its own box"
-    )
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,14 @@ SHOWN = ("on", "type", "id", "pos", "at", "collection", "record", "workflow", "r
 """The parts of an event that whoever sees the run may read. Values of the record are not among them: they have rights of their own."""
 
 
+FREE = ":free"
+"""The end of the key of runs that go on by themselves: they are never ended with the run that started them."""
+EACH = ":each"
+"""The end of the key of runs of which one may fail without the run that started it."""
+KEY_ENDS = {"none": FREE, "each": EACH}
+"""When the step is done that starts runs (`Completion.joins`) → the end of their key."""
+
+
 class RecordRef(NamedTuple):
     """A record by its collection and its key as text."""
 

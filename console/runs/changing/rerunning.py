@@ -7,11 +7,10 @@ from console import access, accounts, workflows
 from console.core.actor import Actor
 from console.core.run import Run, repeating
 from console.core.run.commands import Taken
-from console.core.run.origin import Fork, StartedBy
+from console.core.run.origin import FREE, Fork, StartedBy
 from console.errors import Conflict, Invalid
 from console.runs.changing.run_rights import see
 from console.runs.changing.run_starts import HandsOff, account_of, begin, begin_branch
-from console.runs.engine.children import FREE
 from console.runs.engine.made_by_runs import HARMLESS, made_by_runs
 from console.runs.rows import loaded_rows, version_origins
 from console.runs.rows.run_store import Also, load

@@ -367,8 +367,13 @@ def holder_draft(run: Run, subject: str | None) -> dict[str, Any] | None:
 
 
 def cancel(actor: Actor, run_id: str, *, revision: int | None, reason: str) -> None:
-    """End the run, whoever holds it."""
-    run_command(actor, run_id, "cancel", lambda seen: commands.Cancel(actor.id, revision_of(seen, revision), reason_of(reason)))
+    """End the run, whoever holds it. One that goes on by itself is ended where it stands: it may move on with every second in which somebody writes the reason."""
+
+    def command(seen: Seen) -> commands.Cancel:
+        alone = seen.run.hands_off and seen.run.holder is None
+        return commands.Cancel(actor.id, revision_of(seen, None if alone else revision), reason_of(reason))
+
+    run_command(actor, run_id, "cancel", command)
 
 
 def revision_of(seen: Seen, given: int | None) -> int:

@@ -18,6 +18,7 @@ from console import accounts, inboxes, log, queue, workflows
 from console.core.actor import Actor
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions, repeating
 from console.core.run.commands import Command
+from console.core.run.origin import KEY_ENDS
 from console.core.run.step_requests import Awaited, SideRow, Wish
 from console.db.engine import place_among
 from console.db.ids import new_id
@@ -428,7 +429,7 @@ def completing_command(by: str | None, step: str, run: Run, completion: Completi
     if completion.task is not None and completion.task.once is not None:
         output = {**(output or {}), "made": any(row.kind == "task_created" for row in beside)}
     if completion.children:
-        awaits = Awaited("run", f"{run.id}:{run.made}:{run.seq}{':free' if completion.joins == 'none' else ''}")
+        awaits = Awaited("run", f"{run.id}:{run.made}:{run.seq}{KEY_ENDS.get(completion.joins, '')}")
         values = {**values, "children": [child.to_json() for child in completion.children], "until": completion.joins}
     return commands.Complete(
         by=by,

@@ -16,7 +16,7 @@ from console import accounts, log, queue, workflows
 from console.access.run_reach import EVERY_RUN
 from console.core.documents.workflow import Workflow
 from console.core.run import FINAL, NEXT_ITEM, Event, Run, commands, decisions
-from console.core.run.origin import Fork, Parent, StartedBy
+from console.core.run.origin import FREE, Fork, Parent, StartedBy
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError
 from console.runs.changing import run_starts
@@ -29,8 +29,6 @@ from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
 DEEPEST = 5
-FREE = ":free"
-"""The end of the key of runs that go on by themselves: they are never ended with the run that started them."""
 AT_ONCE = 10  # so many runs of a step are live at once; the others begin when one of them has ended
 TOO_DEEP = f"Runs start runs {DEEPEST} deep already: look whether workflows start each other in a circle."
 STARTED_RUN = "The run that it started"
@@ -126,9 +124,9 @@ def _judge(definition: Definition, loaded: Loaded, key: str, mine: Mapping[str, 
     done = [child for child in mine.values() if child.status == "completed"]
     over = len(mine) == len(wanted) and all(child.ended for child in mine.values())
     if until == "all" and failed:
-        return _go_on(definition, loaded, failure(key, failed[0]))
+        return _go_on(definition, loaded, failure(key, failed[0], called(wanted, definition.document)))
     if over and until == "any" and not done:
-        return _go_on(definition, loaded, failure(key, failed[0]))
+        return _go_on(definition, loaded, failure(key, failed[0], called(wanted, definition.document)))
     if over or (until == "any" and done) or (until == "none" and len(mine) == len(wanted)):
         outcome = NEXT_ITEM if values.get(NEXT) else "default"
         return _go_on(definition, loaded, commands.Arrive(key, outcome, None, outputs(wanted, mine, _ended_run, values)))
@@ -141,13 +139,19 @@ def _judge(definition: Definition, loaded: Loaded, key: str, mine: Mapping[str, 
     return False
 
 
-def failure(key: str, child: ChildRun) -> commands.Unanswered:
-    """What the run that waits is told of a run that did not complete."""
+def called(wanted: Sequence[Child], document: Workflow) -> dict[str, str]:
+    """Branch → the title of the step at which it begins; an item of a list keeps its key, for its title may be of a person."""
+    titles = {step.id: step.title for step in document.steps}
+    return {each.branch: each.branch if each.item is not None else titles.get(each.start or "", each.branch) for each in wanted}
+
+
+def failure(key: str, child: ChildRun, names: Mapping[str, str]) -> commands.Unanswered:
+    """What the run that waits is told of a run that did not complete. `names` are those of the branches."""
     words = {"aborted": "was aborted", "cancelled": "was cancelled", "timed_out": "took too long"}.get(child.status, "failed")
     why = child.reason or ""
     if child.branch == SUB_WORKFLOW and why.startswith(STARTED_RUN):
         return commands.Unanswered(key, "child_failed", why)  # of several, one in the other, the innermost says why
-    what = STARTED_RUN if child.branch == SUB_WORKFLOW else f"The run for “{child.branch}”"
+    what = STARTED_RUN if child.branch == SUB_WORKFLOW else f"The run for “{names.get(child.branch, child.branch)}”"
     return commands.Unanswered(key, "child_failed", f"{what} {words}{f': {why}' if why else '.'}")
 
 

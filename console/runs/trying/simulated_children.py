@@ -75,7 +75,7 @@ def _go_on(
     failed = [child for child in mine.values() if child.status != "completed"]
     none_done = until == "any" and len(failed) == len(mine)
     if failed and (until == "all" or none_done):
-        dry.give(children.failure(key, failed[0]))
+        dry.give(children.failure(key, failed[0], children.called(wanted, dry.definition.document)))
         return
     values = dry.run.attempt.values if dry.run.attempt is not None else {}
     if values.get(NEXT):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from console.runs import Preview
+from console.runs.engine.made_by_runs import MOST
 
 
 def revise_context(shown: Preview, back: Sequence[str] | None) -> dict[str, Any]:
@@ -22,8 +23,9 @@ def abort_context(shown: Preview, back: Sequence[str] | None) -> dict[str, Any]:
 
 
 def once(effects: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return each change once, with how many `times` it was made; one that can be taken back stands alone."""
-    return _once(({**effect, "alone": effect["id"] if effect["compensation"] else ""} for effect in effects), ("summary", "alone"))
+    """Return each change once, with how many `times` it was made, `or_more` where no more were counted; one that can be taken back stands alone."""
+    lines = _once(({**effect, "alone": effect["id"] if effect["compensation"] else ""} for effect in effects), ("summary", "alone"))
+    return [line | {"or_more": line["times"] >= MOST} for line in lines]
 
 
 def _ticked(shown: Preview, back: Sequence[str] | None) -> list[str]:

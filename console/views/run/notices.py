@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from console import inboxes
+from console import inboxes, messages
 from console.core.actor import Actor
 from console.core.run import FINAL
 from console.db import request_writes
 from console.errors import Conflict, ConsoleError
+from console.messages import message_reasons
 from console.runs import RunView
 from console.views import formats, frame, refusals
 from console.views.formats import Look
@@ -75,8 +76,23 @@ def notices_of(
         _holder(view, actor, look),
         _record(view),
         _newer(view),
+        *_failed_afterwards(view, actor),
     ]
     return [note for note in notes if note is not None]
+
+
+def _failed_afterwards(view: RunView, actor: Actor) -> list[Note]:
+    """That a message, with which the run went on when it left, did not arrive."""
+    if not any(attempt["type"] in message_reasons.FAILED_LATER for attempt in view.json["attempts"]):
+        return []
+    titles = {attempt["step"]: attempt["title"] for attempt in view.json["attempts"]}
+    return [
+        Note(
+            f"{message_reasons.FAILED_LATER[line.message.channel]}: {titles.get(line.message.step or '', '')}".rstrip(": "),
+            *(line.reason, "warn", "alert-triangle"),
+        )
+        for line in messages.failed_afterwards(actor, view.json["id"])
+    ]
 
 
 def _wrong(

@@ -92,7 +92,10 @@ def _step_words(step: Mapping[str, Any], look: Look, *, alone: bool = False, lef
     """Return what a line of the list says of its step; `alone`: of a run that nobody holds, in which a long list is gone through in parts. `left` is its output so far."""
     parts = [str(step["type"]) if step["type"] else ""]
     if alone and step.get("items") and isinstance(left.get("total"), int):
-        parts.append(f"{left.get('done', 0):,} of {left['total']:,} done")
+        if step["state"] == "now":  # how long the list is shows at its end
+            parts += [f"{left.get('done', 0):,} done so far", *([f"{failed:,} failed"] if (failed := failed_items(left)[0]) else [])]
+        else:
+            parts.append(f"{left.get('done', 0):,} of {left['total']:,} done")
     elif step.get("items"):
         done = step["items"] + (step["state"] == "done" and not alone)
         parts.append(f"{done:,} {('part done' if done == 1 else 'parts done') if alone else 'done'}")

@@ -11,6 +11,7 @@ from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.plain_words import uncapitalised
 from console.core.policy import rules
 from console.errors import ConsoleError, Invalid, Malformed, NotFound
+from console.messages import message_reasons
 from console.monitoring import incidents
 from console.runs.showing import run_filters
 from console.views import frame, reference_boxes, refusals
@@ -146,21 +147,25 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
     last = {entry["step"]: number for number, entry in enumerate(run["attempts"])}
     failed = run["status"] in ("failed", "timed_out")
     entries = []
+    failed_later = messages.failed_afterwards(frame.actor(), run_id)
     for number, attempt in enumerate(run["attempts"]):
         own = described.get(attempt["step"], step_values.NOTHING)
+        later = next((line for line in failed_later if _asked_by(line, attempt)), None)
         given = _pairs(own, attempt["values"], look)
         came = loaded.get(attempt["step"], []) if last[attempt["step"]] == number and attempt["status"] in ("done", "failed") else []
         entries.append(
             {
                 "attempt": attempt,
-                "badge": _badge(attempt, run["context"]),
+                "badge": _FAILED_LATER if later else _badge(attempt, run["context"]),
                 "took": _took(attempt, look),
                 "by": view.names.get(attempt["by"] or "", ""),
                 "outcome": own.outcome(attempt["outcome"]),
                 "input": given,
                 "output": [pair for pair in came if pair not in given],
                 "error": run["reason"] if failed and number == len(run["attempts"]) - 1 else None,
-                "open": attempt["status"] == "failed" or (failed and number == len(run["attempts"]) - 1),
+                "later": later,
+                "later_words": message_reasons.FAILED_LATER[later.message.channel] if later else "",
+                "open": later is not None or attempt["status"] == "failed" or (failed and number == len(run["attempts"]) - 1),
             }
         )
     document = workflows.version(known.id, run["version"]).document
@@ -196,6 +201,17 @@ _ATTEMPT = {
     "skipped": frame.Badge("Skipped", "", "circle-dashed"),
     "failed": frame.Badge("Failed", "bad", "alert-triangle"),
 }
+
+
+_FAILED_LATER = frame.Badge("Failed afterwards", "bad", "alert-triangle")
+
+
+def _asked_by(line: messages.Line, attempt: Mapping[str, Any]) -> bool:
+    """Whether this attempt at a step asked for the message."""
+    until = attempt["completed_at"]
+    asked, message = line.message.asked_at, line.message
+    entered = datetime.fromisoformat(attempt["entered_at"])
+    return message.step == attempt["step"] and entered <= asked and (until is None or asked <= datetime.fromisoformat(until))
 
 
 def _badge(attempt: Mapping[str, Any], context: Mapping[str, Any]) -> frame.Badge:

@@ -89,13 +89,13 @@ def test_the_first_is_enough_and_the_others_are_cancelled(company: Company) -> N
 
 @pytest.mark.parametrize("on_error", ["ask", "fail"])
 def test_a_branch_that_fails_is_an_error_of_the_step(company: Company, on_error: str) -> None:
-    nobody = step("name", "sub_workflow", "join", {"workflow": "nowhere"})
+    nobody = step("name", "sub_workflow", "join", {"workflow": "nowhere"}) | {"title": "Look the name up"}
     branching(left=nobody, on_error="fail" if on_error == "fail" else "ask")
     run_id = begin("branching")
     company.work()
     if on_error == "fail":
         assert (run_of(run_id).status, children(run_id)["right"].status) == ("failed", "cancelled")
-        assert "left" in run_of(run_id).reason
+        assert run_of(run_id).reason.startswith("The run for “Look the name up” failed: "), "a branch is known by its title"
     else:
         left = children(run_id)["left"]
         assert (run_of(run_id).status, left.status) == ("waiting_event", "waiting_person")  # a person may still mend it
@@ -252,6 +252,57 @@ def test_the_body_of_a_loop_is_a_run_for_each_item(company: Company, on_failure:
         ("1", "completed"), ("2", "completed"), ("3", "failed"), ("4", "completed"),
     ]  # fmt: skip
     assert told["context"]["each"]["items"][1]["done"] == {"twice": 4}
+
+
+@pytest.mark.parametrize("on_failure", ["stop", "continue"])
+def test_an_item_that_fails_is_told_at_once_while_the_others_are_under_way(company: Company, on_failure: str) -> None:
+    """Where the list goes on without it nothing else will stand for it; where the list stops, the run does."""
+    choice = step("choice", "condition", "pause", {"branches": [{"if": "item.value == 3", "outcome": "odd"}]})
+    choice["next"]["odd"] = "odd"
+    steps = [
+        step("start", "start", "list"),
+        step("list", "output", "each", {"values": {"all": "[1, 2, 3, 4]"}}),
+        step("each", "loop", "end", {"items": {"entries": "steps.list.all"}, "body": "choice", "on_failure": on_failure}),
+        choice,
+        step("odd", "sub_workflow", "end", {"workflow": "nowhere"}),
+        step("pause", "wait", "end", {"duration": "hours(5)"}),
+        step("end", "end", None),
+    ]
+    publish("looping", steps)
+    publish("healing", [step("start", "start", "end"), step("end", "end", None)], collection=None)
+    alerts.add(company.mona, known("looping"), kind="failed", starts="healing")
+    run_id = begin("looping")
+    company.work()
+    assert company.told(run_id, "mona")["status"] == ("failed" if on_failure == "stop" else "waiting_event")
+    assert alerted() == [run_id if on_failure == "stop" else children(run_id)["3"].id]
+
+
+def test_a_part_that_a_person_held_is_done_again_alone(company: Company) -> None:
+    """Of guided work: an item of a list that goes on without it."""
+    steps = [
+        step("start", "start", "list"),
+        step("list", "output", "each", {"values": {"all": "[1, 2]"}}),
+        step("each", "loop", "end", {"items": {"entries": "steps.list.all"}, "body": "look", "on_failure": "continue"}),
+        step("look", "guidance", "end", {"text": "Look at {{ item.value }}"}),
+        step("end", "end", None),
+    ]
+    head = {"format": 1, "slug": "looking", "title": "Looking", "team": "operations", "collection": "customer", "steps": steps}
+    workflows.import_file(head | {"settings": {"on_error": "ask", "inbox": "desk"}}, publish=True)
+    run_id = runs.start(company.mona, "looking", "customer", "1")
+    company.work()
+    for branch in ("1", "2"):
+        part = children(run_id)[branch].id
+        runs.resume(company.mona, part, revision=None)
+        if branch == "1":
+            runs.abort(company.mona, part, revision=None, reason="not there")
+        else:
+            runs.complete(company.mona, part, runs.Submission(step="look", revision=None, values={}))
+    company.work()
+    assert run_of(run_id).status == "completed"
+    again = runs.rerun(company.mona, children(run_id)["1"].id, origin="failure", version="original")
+    company.work()
+    told = company.told(again, "mona")
+    assert (told["current"]["step"], run_of(again).fork["item"]["value"], runs.children_of(again)) == ("look", 1, [])
 
 
 def test_a_task_that_is_made_once_is_made_by_the_first_run_alone_and_the_others_say_so(company: Company) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from console import access, accounts, runs, workflows
 from console.core.run.origin import RecordRef, StartedBy
+from console.errors import Conflict
 from console.runs.rows.run_store import load
 from console.work import tickets
 from tests.company import Company
@@ -163,3 +164,20 @@ def test_a_step_that_people_do_waits_in_the_inbox_and_then_nobody_holds_it(compa
     company.work()
     told = company.told(run_id, "mona")
     assert (told["status"], told["context"]["say"]) == ("completed", {"who": ROBOT})
+
+
+def test_a_run_that_moves_on_by_itself_is_cancelled_where_it_stands_and_one_that_somebody_holds_is_not(
+    company: Company, provider: Provider
+) -> None:
+    """Who writes the reason saw an earlier revision: a busy run has another every second, and could never be ended."""
+    paying("ask")
+    run_id = at_pay(company)
+    runs.cancel(company.mona, run_id, revision=load(run_id).run.revision - 1, reason="not needed")  # type: ignore[union-attr]
+    assert load(run_id).run.status == "cancelled"  # type: ignore[union-attr]
+    provider.mood = "refuses"
+    held = runs.start_hands_off("paying", by=StartedBy("nightly", "schedule"), record=RecordRef("customer", "2"), values={}, key="l")
+    company.work()
+    goes_on(company, held)
+    taken(company, held)
+    with pytest.raises(Conflict, match="moved on"):
+        runs.cancel(company.mona, held, revision=load(held).run.revision - 1, reason="not needed")  # type: ignore[union-attr]
