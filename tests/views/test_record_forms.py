@@ -6,7 +6,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from console import access, collections
+from console import access, browse, collections
+from console.actions import record_changes
+from console.errors import Invalid
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -123,3 +125,16 @@ def test_who_a_key_belongs_to_is_chosen_by_name_in_forms_and_filters(pages: "Pag
         olivia.get(f"/c/account?{asked}", status=303)
         there = parse_qs(urlsplit(olivia.answer.headers["Location"]).query)
         assert (json.loads(there["filter"][0])["and"][0]["value"], list(there)) == (key, ["filter"]), name
+
+
+def test_a_number_beyond_every_column_is_refused_at_its_field(pages: "Pages") -> None:
+    olivia, key = pages.company.olivia, "LT459999900012345678"
+    for number in (10**26, -(10**20)):
+        with pytest.raises(Invalid) as wrong:
+            browse.change(olivia, "account", key, {"customer_id": number}, {})
+        assert [detail["field"] for detail in wrong.value.details] == ["customer_id"]
+        with pytest.raises(Invalid):
+            record_changes.create(olivia, "account", {"iban": "LT1", "customer_id": number, "status": "open"})
+    page = pages.olivia.get(f"/c/account/{key}/edit/status")
+    pages.olivia.send(page, f"/c/account/{key}/edit/status", status=409, v_status="closed", old=str(10**26))
+    assert pages.company.sql("select customer_id, status from account where iban like 'LT%8' or iban = 'LT1'") == [(1, "open")]
