@@ -97,7 +97,10 @@ def refuse_foreign_forms() -> Response | None:
     try:
         _tokens.protect()
     except CSRFError as error:
-        if (request.headers.get("Sec-Fetch-Site"), request.headers.get("Sec-Fetch-Mode")) == ("same-origin", "navigate") and current_user.is_authenticated:
+        if (request.headers.get("Sec-Fetch-Site"), request.headers.get("Sec-Fetch-Mode")) == (
+            "same-origin",
+            "navigate",
+        ) and current_user.is_authenticated:
             return _offered_again()
         raise ForeignForm(
             "This page is too old to send anything: you have signed in or out since it was opened. Reload it and send it again."
