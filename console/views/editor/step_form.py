@@ -53,8 +53,6 @@ COLUMNS = frozenset({"fields", "required", "edit", "field"})
 EXPRESSIONS = frozenset({"if", "if_", "unless", "required_if", "until", "due", "assignee", "documents", "where", "record", "each", "value"})
 NEW = {"name": "field", "value": "option", "outcome": "branch"}
 """What a new entry of a list is called, with a number."""
-CHECKED = ("checks", "documents")
-"""Settings that stand last: few steps check documents, and what a step does is looked for first."""
 OFTEN = frozenset({"button", "description", "completion", "roles"})
 
 
@@ -146,8 +144,6 @@ def _schema(step_type: str) -> Mapping[str, Any]:
     for name, setting in model.model_fields.items():
         if setting.default_factory is not None and (begun := setting.get_default(call_default_factory=True)):
             found["properties"][setting.alias or name].setdefault("default", begun)
-    for name in CHECKED if "checks" in found["properties"] else ():
-        found["properties"][name] = found["properties"].pop(name)
     return found
 
 
