@@ -9,7 +9,6 @@ import pytest
 from console import access, browse, collections
 from console.actions import record_changes
 from console.errors import Invalid
-
 from tests.views.conftest import Page
 
 if TYPE_CHECKING:
