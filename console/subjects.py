@@ -210,7 +210,26 @@ def forget(subject: str) -> None:
 def seal(subject: str, about: str, value: Any) -> tuple[str, bytes, bytes]:
     """(key id, nonce, ciphertext) of a JSON value under the subject's key; `about` names the one place where it belongs."""
     nonce = secrets.token_bytes(NONCE_BYTES)
-    return master_id(), nonce, _key(subject).encrypt(nonce, orjson.dumps(value), f"{about}|{subject}".encode())
+    return master_id(), nonce, _key(subject).encrypt(nonce, _packed(value), f"{about}|{subject}".encode())
+
+
+def _packed(value: Any) -> bytes:
+    """The value as JSON; a whole number beyond 64 bits, which no column takes, by its digits."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return orjson.dumps(_spelled(value))
+
+
+def _spelled(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _spelled(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_spelled(part) for part in value]
+        case int() if not -(2**63) <= value < 2**64:
+            return str(value)
+    return value
 
 
 def unseal(subject: str, about: str, nonce: bytes, ciphertext: bytes) -> Any:

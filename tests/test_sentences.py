@@ -172,7 +172,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("workflow_published", {"version": 4}, "Olivia Kask published the workflow KYC review, version 4"),
     ("source_added", {"name": "crm", "collections": 12}, "Olivia Kask connected the data source crm (12 collections)"),
     ("process_started", {"process": "web", "version": "0.1"}, "A web process started, version 0.1"),
-    ("log_exported", {"format": "csv", "size": 90}, "Olivia Kask exported the activity log as csv (90 events)"),
+    ("log_exported", {"format": "csv", "size": 90}, "Olivia Kask exported the activity log as csv (from the first 90 events)"),
 ]
 
 

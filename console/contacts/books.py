@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from console import sources
 from console.core.actor import Actor
@@ -70,7 +71,7 @@ def create(actor: Actor, name: str, may: Mapping[str, Sequence[str]], url: str =
     if not may:
         raise _wrong("may", "Choose at least one role that may browse.")
     made = None if url else _new_database(name)
-    address = make_url(url) if made is None else made
+    address = _address(url) if made is None else made
     if address.get_backend_name() != "postgresql":
         raise _wrong("url", "A contact book is made in PostgreSQL: postgresql://user:password@host/database.")
     text = address.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -85,6 +86,13 @@ def create(actor: Actor, name: str, may: Mapping[str, Sequence[str]], url: str =
         if made is not None and (admin := server.administrator()) is not None:
             server.drop(admin, str(made.database))  # it was made a moment ago, and holds nothing
         raise
+
+
+def _address(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise _wrong("url", "This is no database URL. It looks like postgresql://user:password@host/database.") from None
 
 
 def contact_document(name: str) -> dict[str, Any]:

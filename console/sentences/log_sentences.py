@@ -18,7 +18,7 @@ def _log_exported(parts: Parts) -> str:
     return (
         "{who} exported the activity log"
         + escape_braces(after(" as ", parts.text("format")))
-        + in_brackets(parts.count("size", "event", "events"))
+        + in_brackets(after("from the first ", parts.count("size", "event", "events")))
     )
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, request
 from markupsafe import Markup
 
-from console import access, accounts, activity, browse
+from console import access, accounts, activity, browse, records
 from console.activity import ActivityRow, exports
 from console.core.documents.collections import Collection
 from console.core.events import GROUPS, KINDS
@@ -109,6 +109,7 @@ def show() -> Response:
         "held": dict(given),
         "filters": [(name, value) for name, value in given if name in _LABELS],
         "wrong": wrong,
+        "closed": sum(access.scope_for(frame.actor(), collection.id).nothing for collection in records.collections()),
         "badge_of_log": badge(page.verified_to, frame.look()),
         "may_verify": access.can(frame.actor(), None, "activity", "verify"),
         "forms": FORMS,
@@ -206,7 +207,7 @@ def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
         collection, record = event.get("collection"), event.get("record")
         made.append(Entry(
             frame.dom_id("e", event["id"]), day if day != last else "", row.at, row.at.isoformat(), row.at.astimezone(zone).strftime("%H:%M:%S"),
-            row.at.astimezone(UTC).strftime("%H:%M:%S UTC"), actor.get("kind") in ("user", "key"), row.sentence, formats.initials(who), who,
+            row.at.astimezone(UTC).strftime("%H:%M:%S UTC") if row.at.astimezone(zone).utcoffset() else "UTC", actor.get("kind") in ("user", "key"), row.sentence, formats.initials(who), who,
             str(event["kind"]), event.get("run"), event.get("n") if event.get("run") else None, (str(collection), str(record)) if record is not None and _opens(collection) else None,
             changes(event, known, look), facts(event, look), bool(event.get("masked")),
         ))  # fmt: skip

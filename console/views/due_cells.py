@@ -17,10 +17,10 @@ _ENDED = frozenset({
     "superseded", "archived", "cancelled", "canceled", "closed", "completed", "complete", "delivered", "done", "exited", "finished", "paid",
     "rejected", "resolved", "settled", "solved", "void", "withdrawn", "written_off", "returned", "refunded", "repaid", "collected", "picked_up",
     "handed_over", "handed_out", "shipped", "fulfilled", "seen", "attended", "no_show", "not_seen", "missed", "did_not_attend", "dna", "discharged",
-    "declined", "denied", "dismissed", "abandoned", "terminated", "retired", "scrapped", "disposed", "sold", "lost", "won", "expired", "lapsed",
-    "abgeschlossen", "abgesagt", "bezahlt", "erledigt", "erschienen", "nicht_erschienen", "geschlossen", "geliefert", "storniert", "zurückgegeben",
+    "declined", "denied", "refused", "dismissed", "abandoned", "terminated", "retired", "scrapped", "disposed", "sold", "lost", "won", "expired", "lapsed",
+    "abgeschlossen", "abgelehnt", "abgesagt", "bezahlt", "erledigt", "erschienen", "nicht_erschienen", "geschlossen", "geliefert", "storniert", "zurückgegeben",
     "ausgeliefert", "annulé", "annulée", "clos", "close", "clôturé", "clôturée", "livré", "livrée", "payé", "payée", "rendu", "rendue", "réglé",
-    "réglée", "terminé", "terminée", "anulowane", "odwołane", "opłacone", "wydane", "wykonane", "zakończone", "zamknięte", "zapłacone", "zwrócone",
+    "réglée", "refusé", "refusée", "terminé", "terminée", "anulowane", "odrzucone", "odwołane", "opłacone", "wydane", "wykonane", "zakończone", "zamknięte", "zapłacone", "zwrócone",
 })  # fmt: skip
 """Words of states in which nothing is waited for any more, in English, German, French and Polish."""
 

@@ -21,7 +21,7 @@ from console.browse import out_of_scope
 from console.core.actor import Actor
 from console.db import troubles
 from console.db.ids import uuid7
-from console.errors import ConsoleError, NotAllowed, NotFound, SourceChanged
+from console.errors import ConsoleError, Malformed, NotAllowed, NotFound, SourceChanged
 from console.rights.right_requests import Reason
 from console.views import frame, missing_rights, outcomes, step_up
 from console.views.identity import is_api
@@ -47,6 +47,8 @@ KNOWN: Mapping[int, tuple[str, str, str]] = {
 }
 """Status → code for programs, title of the page, what it says when nothing better is known."""
 SECRET = ("password", "code", "key", "secret")
+NUL = "cannot contain NUL (0x00)"
+"""What the driver says of a text with a NUL character."""
 AWAY = (troubles.DOWN, troubles.FULL, troubles.READ_ONLY, troubles.READ_ONLY_FOLDER)
 
 
@@ -142,6 +144,8 @@ def answer_unexpected(error: Exception) -> Response:
 
     After the latter nothing was committed, or the answer was lost and a retry finds the commit.
     """
+    if NUL in str(error):
+        return answer_expected(_unstorable())
     request_id, trouble = _request_id(), troubles.trouble_of(error)
     if trouble in AWAY:
         _log.error("request %s: %s %s", request_id, trouble.message, type(getattr(error, "orig", error)).__name__)
@@ -156,6 +160,16 @@ def answer_unexpected(error: Exception) -> Response:
     _log.error("request %s failed: %s %s", request_id, request.method, request.endpoint, exc_info=error)
     code, _, message = KNOWN[500]
     return _respond(Answer(500, code, message, request_id=request_id, outcome=outcomes.outcome_of_request()))
+
+
+def _unstorable() -> Malformed:
+    """The refusal of a NUL character that reached the database, with the fields that have one."""
+    sent = [*request.form.items(multi=True), *request.args.items(multi=True)]
+    fields = sorted({name for name, value in sent if "\x00" in value})
+    return Malformed(
+        "What was sent has a NUL character, which nothing can store: remove it.",
+        details=[{"field": name, "reason": "There is a NUL character in it."} for name in fields],
+    )
 
 
 def _respond(answer: Answer) -> Response:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, make_response, request, session
 from flask.sansio.blueprints import BlueprintSetupState
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from itsdangerous import URLSafeTimedSerializer
 
@@ -17,7 +18,7 @@ from console.db import request_writes
 from console.db.ids import uuid7
 from console.errors import NotAllowed
 from console.records import connect
-from console.views import outcomes
+from console.views import frame, outcomes
 
 blueprint = Blueprint("security", __name__)
 
@@ -82,20 +83,36 @@ def end_request(_error: BaseException | None) -> None:
 
 
 @blueprint.before_app_request
-def refuse_foreign_forms() -> None:
-    """Require for unsafe methods that the browser names our origin and sends the page's token. Programs with a key send no cookie and need neither."""
+def refuse_foreign_forms() -> Response | None:
+    """Require for unsafe methods that the browser names our origin and sends the page's token. Programs with a key send no cookie and need neither.
+
+    A form of a page that is older than the sign-in is not sent; where the browser says that it is ours, a page offers it again.
+    """
     if request.method in outcomes.SAFE or _for_programs() or _programs_outside() or request.routing_exception is not None:
-        return
+        return None
     if not same_origin():
         raise ForeignForm("This was sent from another site, so nothing was done. Open the page here and send it again.")
     if _outside():
-        return
+        return None
     try:
         _tokens.protect()
     except CSRFError as error:
+        if (request.headers.get("Sec-Fetch-Site"), request.headers.get("Sec-Fetch-Mode")) == (
+            "same-origin",
+            "navigate",
+        ) and current_user.is_authenticated:
+            return _offered_again()
         raise ForeignForm(
             "This page is too old to send anything: you have signed in or out since it was opened. Reload it and send it again."
         ) from error
+    return None
+
+
+def _offered_again() -> Response:
+    """Return a page with the refused form as it was typed: whoever is signed in now presses a button to send it as theirs."""
+    fields = [[name, value] for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    context = {"path": request.full_path.rstrip("?"), "fields": fields, "files": bool(request.files), "who": current_user.actor.name}
+    return frame.page("auth/go_on.html", context, status=403)
 
 
 @blueprint.after_app_request

@@ -23,6 +23,10 @@ TELEPHONE: ViewportSize = {"width": 390, "height": 844}
 SIDEWAYS = "[document.documentElement, ...document.querySelectorAll('main')].some((part) => part.scrollWidth > part.clientWidth + 1)"
 DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """Once the page knows its new size: scripts hear of it with the next frame."""
+ABOVE = """[...document.querySelectorAll('main svg.i')].filter((icon) => icon.getClientRects().length && getComputedStyle(icon).display === 'block'
+    && ['block', 'list-item', 'inline'].includes(getComputedStyle(icon.parentElement).display)
+    && [...icon.parentElement.childNodes].some((part) => part.nodeType === 3 && part.data.trim())).map((icon) => icon.parentElement.innerText.slice(0, 60))"""
+"""Icons are blocks: in a line of words they break it."""
 EXPECTED = ("401 (UNAUTHORIZED)", "403 (FORBIDDEN)", "404 (NOT FOUND)", "409 (CONFLICT)", "422 (UNPROCESSABLE ENTITY)")
 """What Chromium logs of an answer that is as it should be."""
 
@@ -176,6 +180,7 @@ class Screen:
             const ids = [...document.querySelectorAll('[id]')].map((one) => one.id);
             const twice = [...new Set(ids.filter((id, place) => ids.indexOf(id) !== place))];
             told.push(...twice.map((id) => 'twice on the page: #' + id));
+            told.push(...{ABOVE}.map((words) => 'an icon stands above its words: ' + words));
             return JSON.stringify({SIDEWAYS} ? [...told, 'the page scrolls sideways'] : told);
         }})()"""
         answer: dict[str, Any] = session.send("Runtime.evaluate", {"expression": asked, "awaitPromise": True, "returnByValue": True})

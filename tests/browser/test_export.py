@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from console.activity import sequencing
 from console.log import tree_heads, verify
@@ -29,7 +30,8 @@ def test_an_archive_is_downloaded_and_proves_itself(
     screen.go("/activity?kind=run_started")
     page.click("summary:has-text('Export')")
     page.get_by_text("Events, oldest first. What happened: Run started.").wait_for()
-    page.check("input[value=zip]")
+    page.get_by_text("Archive with proofs").click()
+    expect(page.locator("input[value=zip]")).to_be_checked()
     page.fill("#since", "1")
     if script:
         assert screen.faults() == []

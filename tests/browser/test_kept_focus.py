@@ -127,3 +127,36 @@ def test_a_page_that_comes_again_by_a_key_gives_the_focus_back(screens: Callable
     summary.focus()
     ines.press("Shift+Tab")
     expect(page.locator("details.pop[open]")).to_have_count(0)
+
+
+SHEETS = {
+    "olivia": ("/c/customer", "/board/c/customer", "/c/customer/1"),
+    "mona": ("/workflows", "/approvals?tab=decided"),
+    "ada": ("/activity",),
+}
+WORDS = """(sheet) => [...sheet.querySelectorAll("label, p, legend")].filter((one) => one.getClientRects().length && !one.closest(".vh") && one.clientWidth > 8)
+    .slice(0, 2).map((one) => { one.scrollIntoView({ block: "center" }); const box = one.getBoundingClientRect(); return [box.left + 4, box.top + box.height / 2]; })"""
+"""Places of words in a sheet, which have no focus of their own."""
+
+
+@pytest.mark.parametrize("who", SHEETS)
+def test_words_that_are_pressed_in_a_sheet_leave_it_open(screens: Callable[..., "Screen"], company: Company, who: str) -> None:
+    screen, closed, pressed = screens().enter(who), list[str](), 0
+    for path in SHEETS[who]:
+        page = screen.go(path)
+        for place in range(page.locator("main details.pop > summary").count()):
+            summary = page.locator("main details.pop > summary").nth(place)
+            if not summary.is_visible():
+                continue
+            summary.click()
+            screen.settled()
+            sheet = summary.locator("xpath=..")
+            for x, y in sheet.evaluate(WORDS):
+                page.mouse.click(x, y)
+                pressed += 1
+                if sheet.get_attribute("open") is None:
+                    closed.append(f"{path}: {summary.inner_text()}")
+                    break
+            page.keyboard.press("Escape")
+    assert pressed
+    assert closed == []

@@ -68,7 +68,8 @@ def test_what_cannot_be_is_said_with_its_field_and_leaves_nothing(company: Compa
 
     assert refused("1 book") == "name"
     assert refused("company") == "name"
-    assert refused(url="mysql://a:b@127.0.0.1/x") == "url"
+    for url in ("mysql://a:b@127.0.0.1/x", "nonsense", "9", "postgresql://a:b@127.0.0.1:port/x", "postgresql://[/x"):
+        assert refused(url=url) == "url"
     names.append("old")
     admin = server.administrator()
     assert admin is not None

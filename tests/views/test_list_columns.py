@@ -56,6 +56,7 @@ def test_a_capped_number_says_that_there_are_more(count: int, words: str) -> Non
         ("deadline", "date", "2026-11-21", None, ""),
         ("payment_due", "date", "2026-07-25", "paid", ""),
         ("DueDate", "date", "2026-07-25", "No-Show", ""),
+        ("due_on", "date", "2026-07-25", "Refused", ""),
         ("dueAt", "date", "2026-07-25", "Seen", ""),
         ("ReviewDue", "date", "2026-07-25", "nicht erschienen", ""),
         ("Due", "date", "2026-11-20", "not paid", "1 day late"),

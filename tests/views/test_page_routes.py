@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -220,6 +221,20 @@ def test_a_form_without_the_token_does_nothing(house: House) -> None:
             wrong += [] if good else [(route.rule, data, answer.status_code)]
     assert wrong == []
     assert house.untouched()
+
+
+def test_a_nul_in_every_field_is_no_fault_of_ours(house: House) -> None:
+    templates = (Path(__file__).parents[2] / "templates").rglob("*.html")
+    names = {name for page in templates for name in re.findall(r'\bname="([a-z_][a-z_.-]*)"', page.read_text(encoding="utf-8"))} - {
+        "csrf_token"
+    }
+    olivia, wrong = house.pages.olivia, Wrong()
+    typed = dict.fromkeys(sorted(names), "1\x002")
+    for route, path in sampled(list(house.all("POST"))):
+        for do in ({}, {"do": "unpin"}):
+            answer = olivia.client.post(path, data={**typed, "csrf_token": olivia.token, **do})
+            wrong += [] if answer.status_code < 500 else [(route.rule, do, answer.status_code)]
+    assert wrong == []
 
 
 def test_a_form_from_another_site_does_nothing_though_it_knows_the_token(house: House) -> None:

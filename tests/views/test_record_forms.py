@@ -6,7 +6,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from console import access, collections
+from console import access, browse, collections
+from console.actions import record_changes
+from console.errors import Invalid
+from tests.views.conftest import Page
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -123,3 +126,32 @@ def test_who_a_key_belongs_to_is_chosen_by_name_in_forms_and_filters(pages: "Pag
         olivia.get(f"/c/account?{asked}", status=303)
         there = parse_qs(urlsplit(olivia.answer.headers["Location"]).query)
         assert (json.loads(there["filter"][0])["and"][0]["value"], list(there)) == (key, ["filter"]), name
+
+
+def test_a_number_beyond_every_column_is_refused_at_its_field(pages: "Pages") -> None:
+    olivia, key = pages.company.olivia, "LT459999900012345678"
+    for number in (10**26, -(10**20)):
+        with pytest.raises(Invalid) as wrong:
+            browse.change(olivia, "account", key, {"customer_id": number}, {})
+        assert [detail["field"] for detail in wrong.value.details] == ["customer_id"]
+        with pytest.raises(Invalid):
+            record_changes.create(olivia, "account", {"iban": "LT1", "customer_id": number, "status": "open"})
+    page = pages.olivia.get(f"/c/account/{key}/edit/status")
+    pages.olivia.send(page, f"/c/account/{key}/edit/status", status=409, v_status="closed", old=str(10**26))
+    assert pages.company.sql("select customer_id, status from account where iban like 'LT%8' or iban = 'LT1'") == [(1, "open")]
+
+
+def test_a_form_that_is_older_than_the_sign_in_is_offered_again_as_it_was_typed(pages: "Pages") -> None:
+    olivia, path = pages.olivia, "/c/customer/2/edit"
+    typed = olivia.get(path).form(path)["fields"] | {"v.email": "typed@customers.example", "csrf_token": "of an earlier session"}
+    ours = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
+    refused = olivia.client.post(path, data=typed, headers=ours)
+    assert refused.status_code == 403
+    assert "it is sent as Olivia" in Page(refused.text).text
+    assert "data-go-on" not in refused.text, "nobody's words are sent as somebody else's unasked"
+    assert pages.company.sql("select email from customer where id = 2") == [("tore@customers.example",)]
+    olivia.send(Page(refused.text), path)
+    assert pages.company.sql("select email from customer where id = 2") == [("typed@customers.example",)]
+    for foreign in ({}, {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, ours | {"Sec-Fetch-Mode": "cors"}):
+        refused = olivia.client.post(path, data=typed, headers=foreign)
+        assert (refused.status_code, "typed@customers.example" in refused.text) == (403, False)

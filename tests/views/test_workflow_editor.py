@@ -330,3 +330,16 @@ def test_a_setting_offers_the_fields_of_what_it_names_and_to_change_only_those_t
     assert "id" in offered(read, ("config", "fields"))
     assert {"iban"} <= offered(read, ("config", "related", 0, "fields"))
     assert "risk" not in offered(read, ("config", "related", 0, "fields")), "the fields of the customer are not those of an account"
+
+
+def test_a_step_says_whether_something_is_proposed_after_what_it_does(company: Company, mona: FlaskClient) -> None:
+    page = mona.get(f"{CARE}/edit?step=rate").text
+    assert page.index('id="f-config-fields') < page.index('id="f-config-documents') < page.index('id="f-ai"')
+    assert "What the model is told" not in page
+    assert 'id="f-ai"' not in mona.get(f"{CARE}/edit?step=start").text
+    proposed = {"op": "set", "step": "rate", "field": ["ai"], "value": {}}
+    told = {"op": "set", "step": "rate", "field": ["ai", "instruction"], "value": "Look at the desk."}
+    assert "What the model is told" in changed(mona, 0, proposed, step="rate").text
+    assert "Look at the desk." in changed(mona, 1, told, step="rate").text
+    steps = workflows.open_draft(company.mona, "care-review").document["steps"]
+    assert [each["ai"] for each in steps if each["id"] == "rate"] == [{"instruction": "Look at the desk."}]

@@ -290,7 +290,15 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
         ending=block_content.at_end(actor, definition, run),
         handed_on=last,
         ended_by=_ended_by(run),
+        written=_written(run),
     )
+
+
+def _written(run: Run) -> list[Mapping[str, Mapping[str, Any]]]:
+    """What the run changed in its own record: field → old and new value, oldest change first."""
+    made = [effect for _, attempt in sorted(run.attempts.items()) for effect in attempt.effects if effect.status == "succeeded"]
+    own = [each.request for each in made if (each.request.get("collection"), each.request.get("key")) == (run.collection, run.record)]
+    return [request["changes"] for request in own if "changes" in request]
 
 
 def _ended_by(run: Run) -> str:

@@ -30,7 +30,7 @@ class RunView:
     `can` are the commands that the viewer may give now, `steps` the path so far and the certain next steps, `names` people by id. `earlier`
     counts the steps that a long path leaves out. `gone` and `down` say why there is no record, `lacking` which right the viewer lacks for the
     current step. `masked` are the paths of values that were removed for this viewer. `ending` is the data of the blocks of the
-    end that it reached. `handed_on` is why somebody else handed it on, which the viewer who takes it reads first,
+    end that it reached. `written` are the changes that the run made to its own record, oldest first: field → old and new value. `handed_on` is why somebody else handed it on, which the viewer who takes it reads first,
     `ended_by` the name of who aborted or cancelled it.
     """
 
@@ -51,6 +51,7 @@ class RunView:
     ending: Sequence[Mapping[str, Any]] = ()
     handed_on: HandedOn | None = None
     ended_by: str = ""
+    written: Sequence[Mapping[str, Mapping[str, Any]]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@
   // It closes also where the focus goes on behind it, so that it does not cover what has it then.
   document.addEventListener("focusin", (event) => {
     if (event.target.closest("dialog, [popover]")) return;
-    // one whose content is still on its way stays
-    const left = (open) => !open.contains(event.target) && open.querySelector("a[href], button, input:not([type=hidden]), select, textarea");
+    // one whose content is still on its way stays, and one in which words were pressed: those give the focus to what surrounds them
+    const left = (open) => !open.contains(event.target) && !event.target.contains(open) && open.querySelector("a[href], button, input:not([type=hidden]), select, textarea");
     document.querySelectorAll("details.pop[open]").forEach((open) => { if (left(open)) open.open = false; });
   });
   // A value that is changed in its place: Escape leaves it as it was.

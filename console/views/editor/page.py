@@ -19,7 +19,7 @@ from console.core.drafting import Change, ChangeError
 from console.diagrams import Node
 from console.errors import Conflict, Invalid
 from console.views import frame
-from console.views.editor import changed_lines, start_form, step_form
+from console.views.editor import changed_lines, proposal_form, start_form, step_form
 from console.views.editor.values_in_words import problem_words, trigger_named, words_of
 from console.views.formats import label_of
 from console.views.workflows import tabs
@@ -220,6 +220,12 @@ def _editor(draft: workflows.Draft) -> Response:
     return frame.page("editor/page.html", context)
 
 
+def _checks_last(boxes: Sequence[step_form.Box]) -> list[step_form.Box]:
+    """Return the boxes so that what a step does comes first: few steps check documents."""
+    last = ("f-config-checks", "f-config-documents") if any(box.id == "f-config-checks" for box in boxes) else ()
+    return sorted(boxes, key=lambda box: box.id in last)
+
+
 def _panel(draft: workflows.Draft, step: Mapping[str, Any], problems: Sequence[Told], found: Mapping[str, Sketch]) -> dict[str, Any]:
     """The settings of a step."""
     actor, document = frame.actor(), draft.document
@@ -231,7 +237,7 @@ def _panel(draft: workflows.Draft, step: Mapping[str, Any], problems: Sequence[T
     place = [each["id"] for each in document["steps"]].index(step["id"])
     return {
         "kind": kind,
-        "boxes": step_form.boxes(actor, document, step, errors, before),
+        "boxes": [*_checks_last(step_form.boxes(actor, document, step, errors, before)), *proposal_form.boxes(kind, step, errors)],
         "common": step_form.common(actor, document, step, errors),
         "ways": _ways(found.get(step["id"]), step, errors),
         "titles": {each["id"]: each.get("title") or each["id"] for each in document["steps"]},

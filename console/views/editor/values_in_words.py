@@ -37,6 +37,7 @@ OFFERED = re.compile(r": (?:known are|it has) .*$", re.DOTALL)
 """What could stand there, as a file names it: a page offers it in its boxes."""
 
 LABELS = {
+    "ai": "Proposals",
     "at": "Place on the canvas",
     "id": "Name in expressions",
     "if": "When",

@@ -64,9 +64,18 @@ def pane_query(run_id: str) -> Mapping[str, str]:
 
 
 def _shown_between_steps(view: RunView, actor: Actor) -> Mapping[str, Any] | None:
-    """Return the record as the holder last saw it, with its names: between two steps there is no screen, and the pane keeps the record."""
+    """Return the record as the holder last saw it, with its names and with what the run wrote since: between two steps there is no screen, and the pane keeps the record."""
     run = view.json
-    return None if view.gone or run["ended_at"] or run["holder"] != actor.id else runs.record_shown(run["id"], actor.id)
+    if view.gone or run["ended_at"] or run["holder"] != actor.id:
+        return None
+    shown = runs.record_shown(run["id"], actor.id)
+    record = shown.get("record")
+    if not record:
+        return shown
+    values = dict(record.get("values") or {})
+    for changes in view.written:
+        values |= {name: each["new"] for name, each in changes.items() if name in values and values[name] == each.get("old")}
+    return {**shown, "record": {**record, "values": values}}
 
 
 def _tabs(view: RunView, chosen: str, names: Sequence[str] = ("record", *TABS)) -> list[dict[str, Any]]:
