@@ -110,5 +110,7 @@ def test_a_report_counts_the_runs_of_records_in_scope_alone(company: Company) ->
         for name in ("mona", "olivia", "tom")
     }
     assert counted == {"mona": [3], "olivia": [3], "tom": [2]}
-    in_hand = {name: [row[6] for row in tables.get(company.people[name], "work-by-person").rows(company.people[name], 30)] for name in counted}
+    in_hand = {
+        name: [row[6] for row in tables.get(company.people[name], "work-by-person").rows(company.people[name], 30)] for name in counted
+    }
     assert in_hand == counted

@@ -35,7 +35,14 @@ class WhatWasDecided(PeriodReport):
     title, icon = "What was decided", "gavel"
     gist = "Who decided, approved, made an exception, overruled a proposal, revealed or exported something, and why"
     export_right = ("activity", "export")  # its lines are those of the log
-    columns = (Column("When", "moment"), Column("Matter"), Column("Who"), Column("On"), Column("What happened", wide=True), Column("Why", wide=True))
+    columns = (
+        Column("When", "moment"),
+        Column("Matter"),
+        Column("Who"),
+        Column("On"),
+        Column("What happened", wide=True),
+        Column("Why", wide=True),
+    )
 
     def may_read(self, actor: Actor) -> bool:
         """Who reads the activity log."""
