@@ -85,13 +85,11 @@ _INSERT = """
 insert into console.document_request (id, run, n, subject, team, status, token, until, nonce, ct, remind_at, made_at)
 values (%s, %s, %s, %s, %s, 'open', %b, %s, %b, %b, %s, %s) on conflict do nothing returning id
 """
-_MADE_ROOM = """
-update console.document_request set n = (select least(min(n), 0) - 1 from console.document_request where run = %(run)s),
-    status = case when status in ('open', 'revoked') then 'ended' else status end, ended_at = coalesce(ended_at, now()), remind_at = null,
-    form_nonce = null, form_ct = null
-where run = %(run)s and n = %(n)s and id <> %(id)s returning id
+_END_EARLIER = """
+update console.document_request set status = 'ended', ended_at = now(), remind_at = null, form_nonce = null, form_ct = null
+where run = %s and n = %s and id <> %s and status in ('open', 'revoked') returning id
 """
-"""Of the attempt's requests the last one has its number: one that somebody stopped waiting for, and wrote again, gives it up."""
+"""Of an attempt's requests the last one is open: somebody stopped waiting for the one before, and wrote again."""
 
 
 def token_of(request_id: str, number: int) -> str:
@@ -126,7 +124,7 @@ def ensure(run_id: str) -> Request | None:
     until = now + timedelta(days=int(stored["days"]))
     _, nonce, ct = subjects.seal(subject, f"request|{request_id}", dict(stored))
     row = (request_id, run_id, loaded.run.attempt.n, subject, loaded.run.team, hashed(token_of(request_id, 1)), until, nonce, ct, now, now)
-    fetch(_MADE_ROOM, {"run": run_id, "n": loaded.run.attempt.n, "id": request_id})
+    fetch(_END_EARLIER, (run_id, loaded.run.attempt.n, request_id))
     made = fetch(_INSERT, row)
     request = by_id(request_id)
     if made and request is not None:
