@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from console.core.contact_consents import BY_RECORD
 from console.core.contacting import WORDS
 from console.sentences.sentence_parts import Parts, after, escape_braces
 
@@ -27,7 +28,7 @@ def _channels(parts: Parts) -> str:
 
 def _consent_withdrawn(parts: Parts) -> str:
     about = "onsent" + _channels(parts)
-    if parts.text("source") == "told us":
+    if parts.text("source") in ("told us", BY_RECORD):
         return "{who} noted that c" + about + " is withdrawn{on_record}"
     return "C" + about + " was withdrawn{on_record}"
 
