@@ -34,7 +34,8 @@ def holders(changed: Collection, every: Sequence[Collection]) -> list[Collection
     return [
         contacts
         for contacts in every
-        if contacts.contact is not None and any(_place(contacts, source, changed) is not None for source in contacts.contact.consent.values())
+        if contacts.contact is not None
+        and any(_place(contacts, source, changed) is not None for source in contacts.contact.consent.values())
     ]
 
 

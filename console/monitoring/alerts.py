@@ -120,7 +120,7 @@ def rules_of(workflow: Known) -> list[Rule]:
 def tellable(workflow: Known) -> list[tuple[str, str]]:
     """(e-mail address, name) of everybody who may be told: who has an account and may see the workflow. Who has the same name as another is told apart by the address."""
     able = limits.people_able(workflow.team or None, f"{OBJECT}:{workflow.slug}", "see")
-    addresses = {each.id: each.email for each in accounts.people()}
+    addresses = {each.id: each.email for each in accounts.people() if each.kind == "person"}
     often = Counter(name for _, name in able)
     return [(addresses[ident], name if often[name] == 1 else f"{name}, {addresses[ident]}") for ident, name in able if ident in addresses]
 

@@ -26,5 +26,7 @@ def consents_told(collection_id: str, key: str, old: Mapping[str, Any] | None, n
         stands = {}
     after = {**stands, **new}
     before = None if old is None else {**after, **old}
-    found = [(move, record_keys.key_of(move.contacts, move.whose)) for each in contacts for move in consent_moves(changed, each, before, after)]
+    found = [
+        (move, record_keys.key_of(move.contacts, move.whose)) for each in contacts for move in consent_moves(changed, each, before, after)
+    ]
     return [(move, whose) for move, whose in found if whose is not None]

@@ -26,7 +26,9 @@ def club(company: Company) -> None:
 
 def noted() -> list[tuple[str, str, str, Any, bool]]:
     """(kind, collection, record, channels, whether a run did it) of the events of consents; those of a workflow's exits hear of the same withdrawals."""
-    bodies = [json.loads(row[0]) for row in fetch("select convert_from(body, 'UTF8') from console.event where body is not null order by id")]
+    bodies = [
+        json.loads(row[0]) for row in fetch("select convert_from(body, 'UTF8') from console.event where body is not null order by id")
+    ]
     told = [
         (each["type"], each["target"]["coll"], each["target"]["key"], each["data"]["open"]["channels"], "run" in each["data"]["open"])
         for each in bodies

@@ -68,5 +68,7 @@ def test_by_program_ones_own_alone_and_of_others_for_who_manages_people(pages: P
     admin = key(company.people["ines"])
     assert client.delete(f"{place}/{made.get_json()['id']}", headers=admin).status_code == 204
     asking(roles=["operations_lead"])
-    made = client.post(f"/api/v1/people/{company.mona.id}/absences", json=days(substitute="tom@fernwick.example"), headers=key(company.mona))
+    made = client.post(
+        f"/api/v1/people/{company.mona.id}/absences", json=days(substitute="tom@fernwick.example"), headers=key(company.mona)
+    )
     assert made.get_json()["undecidable"] == ["Asking"], "what nobody approves meanwhile"
