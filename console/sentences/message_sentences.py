@@ -41,7 +41,9 @@ def _consent_withdrawn(parts: Parts) -> str:
 
 MESSAGES: Mapping[str, str | Callable[[Parts], str]] = {
     "message_asked": lambda parts: "{who} asked for " + ASKED.get(parts.text("channel"), "a message") + "{on_record}",
-    "message_sent": lambda parts: "A call was placed{on_record}" if parts.text("channel") == "call" else _message(" left{on_record}")(parts),
+    "message_sent": lambda parts: (
+        "A call was placed{on_record}" if parts.text("channel") == "call" else _message(" left{on_record}")(parts)
+    ),
     "message_skipped": _message(" was not sent{on_record}{why}"),
     "message_failed": _message_failed,
     "message_opened": _message(" was opened{on_record}"),
