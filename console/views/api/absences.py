@@ -32,11 +32,11 @@ def _kept(_done: Done) -> dict[str, Any]:
     sent, person = read(NewAbsence), str((request.view_args or {})["person_id"])
     for absence in absences.absences_of(g.actor, person):
         if absence.first == day_of(sent.first):
-            return _told(absence)
+            return _with_undecidable(absence)
     raise NotFound("The absence was taken back since.")
 
 
-def _told(kept: absences.Absence) -> dict[str, Any]:
+def _with_undecidable(kept: absences.Absence) -> dict[str, Any]:
     """Return the absence with the approvals that nobody gives meanwhile."""
     return {**kept.to_json(), "undecidable": standing_in.undecidable(g.actor, kept.person, kept.substitute)}
 
@@ -62,7 +62,7 @@ def plan(person_id: str) -> ResponseReturnValue:
     """Say when a person is away and who stands in: of oneself, or of others for those who manage people. 409 `away_already`."""
     sent = read(NewAbsence)
     made = absences.plan(g.actor, person_id, first=day_of(sent.first), last=day_of(sent.last), substitute=sent.substitute)
-    return jsonify(_told(made)), 201
+    return jsonify(_with_undecidable(made)), 201
 
 
 @blueprint.delete("/<absence_id>")
