@@ -1,9 +1,7 @@
 """Records added and deleted by hand: judged first, done in the actor's scope, noted in the log."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from sqlalchemy.engine import Connection
 
 from console import access, browse, faults, log, records
 from console.core.actor import Actor
@@ -28,8 +26,8 @@ class NotKnown(Conflict):
         )
 
 
-def create(actor: Actor, collection_id: str, values: Mapping[str, Any], *, also: Callable[[Connection], None] | None = None) -> Record:
-    """The record that was added with these values (name → JSON), as far as the actor may read it. `also` writes what goes with the event, in its transaction.
+def create(actor: Actor, collection_id: str, values: Mapping[str, Any]) -> Record:
+    """The record that was added with these values (name → JSON), as far as the actor may read it.
 
     Raises NotFound, NotAllowed, Invalid with a detail per field that is wrong, Conflict `exists`, SourceDown; WriteUnknown when it cannot be said
     whether it was made, which is noted as well, and NotKnown where a process died over the same request before.
@@ -50,7 +48,7 @@ def create(actor: Actor, collection_id: str, values: Mapping[str, Any], *, also:
             intent.settle("unknown")
             raise
         faults.point("by_hand.note.before")
-        intent.settle("succeeded", key=made.key, whose=browse.subject_of(collection, made.key or ""), also=also)
+        intent.settle("succeeded", key=made.key, whose=browse.subject_of(collection, made.key or ""))
     return _as_read(actor, collection, made.key or "")
 
 

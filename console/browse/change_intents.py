@@ -4,7 +4,7 @@ The source and the log have no common transaction. The intent is committed first
 it in its own transaction. What a dead process left is settled by `actions.left_changes`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from console import faults, log, records, subjects
 from console.browse.record_lists import note_on
 from console.core.actor import Actor
+from console.core.contact_consents import ConsentMove
 from console.core.contact_stages import stage_move
 from console.core.documents.collections import Collection
 from console.db.engine import alone, fetch, transaction
@@ -55,12 +56,12 @@ class Intent:
         old: Any = None,
         new: Any = None,
         whose: str | None = None,
-        also: Callable[[Connection], None] | None = None,
     ) -> None:
-        """Write the event of the change and remove the intent, in one transaction. What is given replaces what was intended; `also` writes what goes with it."""
+        """Write the event of the change and remove the intent, in one transaction. What is given replaces what was intended."""
         key = key or self.key
         old, new = self.old if old is None else old, self.new if new is None else new
         moved = stage_move(self.collection, old, new) if result == "succeeded" and self.effect == "updated" else None
+        agreed = self._consents(key, old, new) if result == "succeeded" and key is not None and self.effect != "deleted" else []
         with transaction() as connection:
             connection.execute(sa.text("delete from console.change_intent where id = :id"), {"id": self.id})
             self._note(
@@ -73,9 +74,13 @@ class Intent:
             )
             if moved is not None:
                 self._note("stage_changed", key, whose, connection, open=moved)
-            if also is not None:
-                also(connection)
+            for move, contact in agreed:
+                named = records.log_reference(move.contacts, contact)
+                note_on(self.actor, move.kind, move.contacts, record=named, open=move.told, connection=connection)
         self.settled = True
+
+    def _consents(self, key: str, old: Any, new: Any) -> list[tuple[ConsentMove, str]]:
+        return records.consents_told(self.collection.id, key, None if self.effect == "added" else old, new)
 
     def _note(self, kind: str, key: str | None, whose: str | None, connection: Connection, **values: Any) -> None:
         reference = records.log_reference(self.collection, key) if key is not None else None

@@ -10,7 +10,7 @@ from typing import Any
 from console import records
 from console.core.contacting import Consent, Contact
 from console.core.documents.collections import Collection
-from console.core.documents.collections.contact_document import EVIDENCE, GIVEN, ConsentDocument, column_of, consents_relation
+from console.core.documents.collections.contact_document import EVIDENCE, ConsentDocument, column_of, consents_relation, means_given
 from console.core.filters import Test
 from console.core.scopes import whole
 from console.errors import NotFound
@@ -127,7 +127,7 @@ def _rows(collection: Collection, record: Record) -> dict[str, Rows]:
 
 def _of_field(consent: ConsentDocument, values: Mapping[str, Any]) -> Consent:
     evidence = {part: _text(values.get(named)) if (named := getattr(consent, part)) else None for part in EVIDENCE}
-    given = _means_given(consent, values.get(consent.field or "")) and evidence["withdrawn_at"] is None
+    given = means_given(consent, values.get(consent.field or "")) and evidence["withdrawn_at"] is None
     return Consent(given, **evidence)
 
 
@@ -143,16 +143,12 @@ def _of_rows(collection: Collection, consent: ConsentDocument, channel: str, row
     if not newest:
         return Consent(given=False)
     state, gone = names["state"], names["withdrawn_at"]
-    withdrawn = next((row for row in newest if not _means_given(consent, _cell(row, state)) or _cell(row, gone) is not None), None)
+    withdrawn = next((row for row in newest if not means_given(consent, _cell(row, state)) or _cell(row, gone) is not None), None)
     row = withdrawn or newest[0]
     evidence = {part: _text(_cell(row, names[part])) for part in EVIDENCE}
     if withdrawn is not None and evidence["withdrawn_at"] is None:
         evidence["withdrawn_at"] = evidence["at"]
     return Consent(withdrawn is None, **evidence)
-
-
-def _means_given(consent: ConsentDocument, value: Any) -> bool:
-    return value is True or _text(value, fold=True) in {word.casefold() for word in consent.given or GIVEN}
 
 
 def _means_yes(value: Any) -> bool:

@@ -118,10 +118,10 @@ OUTSIDE = (
         "consent_withdrawn",
         "record",
         "Somebody outside wants no more messages; it holds at once.",
-        ("channels", "source", "message_id"),
+        ("channels", "source", "message_id", "run"),
         (),
     ),
-    Kind("consent_given", "record", "A person noted that somebody outside agreed to be reached.", ("channels",), ()),
+    Kind("consent_given", "record", "A person or an action noted that somebody outside agreed to be reached.", ("channels", "run"), ()),
     Kind("message_tested", "configuration", "A person sent a test message to themselves.", ("channel", "provider", "sandbox")),
     Kind(
         "secret_changed",

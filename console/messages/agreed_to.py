@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.engine import Connection
-
 from console import access, log, records
 from console.actions import record_changes
 from console.contacts import consent_columns
@@ -63,9 +61,4 @@ def note(actor: Actor, collection_id: str, key: str, channel: str, told: Mapping
         raise Invalid(details[0]["reason"], details=details)
     for reason in where.reasons(values):
         raise Invalid(reason)
-    named = records.reference_in_log(collection_id, key)
-
-    def also(connection: Connection) -> None:
-        log.note(actor, "consent_given", open={"channels": [channel]}, collection=collection_id, record=named, connection=connection)
-
-    record_changes.create(actor, where.table.id, {**where.row(channel, values), **consent_columns.link_of(where, key)}, also=also)
+    record_changes.create(actor, where.table.id, {**where.row(channel, values), **consent_columns.link_of(where, key)})

@@ -4,6 +4,7 @@ A rule tells at most once an hour; what it holds back meanwhile is counted. Each
 """
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access, accounts, log, queue, runs, subjects, workflows
+from console.access import limits
 from console.core.actor import Actor
 from console.core.run.origin import StartedBy
 from console.db import tables
@@ -115,6 +117,20 @@ def rules_of(workflow: Known) -> list[Rule]:
         ]
 
 
+def tellable(workflow: Known) -> list[tuple[str, str]]:
+    """(e-mail address, name) of everybody who may be told: who has an account and may see the workflow. Who has the same name as another is told apart by the address."""
+    able = limits.people_able(workflow.team or None, f"{OBJECT}:{workflow.slug}", "see")
+    addresses = {each.id: each.email for each in accounts.people() if each.kind == "person"}
+    often = Counter(name for _, name in able)
+    return [(addresses[ident], name if often[name] == 1 else f"{name}, {addresses[ident]}") for ident, name in able if ident in addresses]
+
+
+def startable(workflow: Known) -> list[Known]:
+    """The workflows that a failure of this one may start: published, run by themselves, about no record."""
+    others = [each for each in workflows.all_known() if each.live is not None and each.id != workflow.id and each.collection is None]
+    return [each for each in others if workflows.version(each.id, each.live or 0).document.run_as is not None]
+
+
 def add(
     actor: Actor,
     workflow: Known,
@@ -136,7 +152,7 @@ def add(
     wrong += [("people", f"Nobody who may see this workflow has the address {address}.") for address in unknown]
     if kind == "slow" and minutes is None and due_times.rule_of_workflow(workflow.id) is None:
         wrong.append(("minutes", "How many minutes? Without them the due time counts, and this workflow has none."))
-    if starts and not _startable(workflow, starts):
+    if starts and not any(each.slug == starts for each in startable(workflow)):
         wrong.append(("starts", "Name another workflow that is published, runs by itself (run_as), and is about no record."))
     if not people_told and not starts and not unknown:
         wrong.append(("people", "Say who is told, or which workflow is started."))
@@ -327,13 +343,6 @@ def _may_read(account: Actor, workflow: Known) -> bool:
     """Whether the account sees the workflow's runs, and the records that they are about."""
     sees = access.can(account, workflow.team or None, f"{OBJECT}:{workflow.slug}", "see")
     return sees and (workflow.collection is None or access.can(account, None, f"collection:{workflow.collection}", "read"))
-
-
-def _startable(workflow: Known, slug: str) -> bool:
-    other = next((entry for entry in workflows.all_known() if entry.slug == slug), None)
-    if other is None or other.live is None or other.id == workflow.id or other.collection is not None:
-        return False
-    return workflows.version(other.id, other.live).document.run_as is not None
 
 
 def _known(workflow_id: str) -> Known | None:

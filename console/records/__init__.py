@@ -1,6 +1,7 @@
 """The only access to the users' databases: reflect, list, read and write records. Every read takes a scope, which limits what it returns."""
 
 from console.records.catalogue import collection, collections, forget
+from console.records.consents_told import consents_told
 from console.records.delete import delete, on_delete
 from console.records.insert import distinct_together, filled_by_database, find_same, insert
 from console.records.insert_many import insert_many, insert_with, reasons, refusals_of_new
@@ -39,7 +40,7 @@ from console.records.words_in_sql import Reach, Wording
 from console.records.write import WriteUnknown, alike, compare, forms, refusals_of_change, write
 
 OPEN_MODULES = frozenset({
-    "catalogue", "connect", "connection_terms", "delete", "diagnosis", "governing", "grouped", "function_fields", "index_advice", "indexes",
+    "catalogue", "connect", "connection_terms", "consents_told", "delete", "diagnosis", "governing", "grouped", "function_fields", "index_advice", "indexes",
     "insert", "insert_many", "portable_address", "preview", "quick_search", "record_keys", "reflect", "related_lists", "relations", "sampling",
     "search", "source_zones", "sql_conditions", "sql_question", "sql_segments", "stored", "titled_orders", "totals", "value_counts", "write",
 })  # fmt: skip

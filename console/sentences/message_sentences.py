@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from console.core.contact_consents import BY_RECORD
 from console.core.contacting import WORDS
 from console.sentences.sentence_parts import Parts, after, escape_braces
 
@@ -12,6 +13,7 @@ def _message(words: str) -> Callable[[Parts], str]:
     return lambda parts: KINDS.get(parts.text("channel"), "A message") + words
 
 
+ASKED = {"sms": "an SMS", "email": "an e-mail", "call": "a call", "chat": "a chat message"}
 ENDS = {"answered": "was answered", "no_answer": "was not answered", "voicemail": "met a voicemail", "busy": "met a busy line"}
 
 
@@ -21,24 +23,31 @@ def _call_ended(parts: Parts) -> str:
     return f"A call {ENDS.get(parts.text('outcome'), 'ended')}{{on_record}}"
 
 
+def _message_failed(parts: Parts) -> str:
+    late = parts.text("code") == "not_delivered"
+    return _message(" left{on_record}, but did not arrive" if late else " could not be sent{on_record}{why}")(parts)
+
+
 def _channels(parts: Parts) -> str:
     return escape_braces(after(" to ", " and ".join(", ".join(WORDS.get(each, each) for each in parts.listed("channels")).rsplit(", ", 1))))
 
 
 def _consent_withdrawn(parts: Parts) -> str:
     about = "onsent" + _channels(parts)
-    if parts.text("source") == "told us":
+    if parts.text("source") in ("told us", BY_RECORD):
         return "{who} noted that c" + about + " is withdrawn{on_record}"
     return "C" + about + " was withdrawn{on_record}"
 
 
 MESSAGES: Mapping[str, str | Callable[[Parts], str]] = {
-    "message_asked": "{who} asked for a message to be sent{on_record}",
-    "message_sent": _message(" left{on_record}"),
+    "message_asked": lambda parts: "{who} asked for " + ASKED.get(parts.text("channel"), "a message") + "{on_record}",
+    "message_sent": lambda parts: (
+        "A call was placed{on_record}" if parts.text("channel") == "call" else _message(" left{on_record}")(parts)
+    ),
     "message_skipped": _message(" was not sent{on_record}{why}"),
-    "message_failed": _message(" could not be sent{on_record}{why}"),
+    "message_failed": _message_failed,
     "message_opened": _message(" was opened{on_record}"),
-    "message_received": _message(" came in{on_record}"),
+    "message_received": lambda parts: _message(" came in{on_record}" + (": it asks for no more" if parts.open.get("stop") else ""))(parts),
     "messages_put_aside": "{who} put messages of unknown senders aside",
     "message_tested": "{who} sent a test message",
     "call_ended": _call_ended,

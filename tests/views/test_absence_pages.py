@@ -5,6 +5,7 @@ from typing import Any
 
 from console import log, runs
 from console.accounts import absences
+from tests.support.four_eyes import asking
 from tests.views.conftest import Pages
 from tests.views.test_webhook_pages import key
 
@@ -55,6 +56,7 @@ def test_by_program_ones_own_alone_and_of_others_for_who_manages_people(pages: P
     own = key(company.tom)
     made = client.post(place, json=days(), headers=own | {"X-Idempotency-Key": "once"})
     assert (made.status_code, made.get_json()["substitute"]) == (201, company.olivia.id)
+    assert made.get_json()["undecidable"] == []
     assert client.post(place, json=days(), headers=own | {"X-Idempotency-Key": "once"}).get_json() == made.get_json()
     assert client.post(place, json=days(), headers=own).get_json()["code"] == "away_already"
     assert [one["id"] for one in client.get(place, headers=own).get_json()["data"]] == [made.get_json()["id"]]
@@ -65,3 +67,8 @@ def test_by_program_ones_own_alone_and_of_others_for_who_manages_people(pages: P
         assert client.delete(f"{place}/{made.get_json()['id']}", headers=other).status_code == 403
     admin = key(company.people["ines"])
     assert client.delete(f"{place}/{made.get_json()['id']}", headers=admin).status_code == 204
+    asking(roles=["operations_lead"])
+    made = client.post(
+        f"/api/v1/people/{company.mona.id}/absences", json=days(substitute="tom@fernwick.example"), headers=key(company.mona)
+    )
+    assert made.get_json()["undecidable"] == ["Asking"], "what nobody approves meanwhile"

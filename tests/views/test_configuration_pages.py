@@ -1,6 +1,7 @@
 """Configuration of a workflow: a change is a new version for the runs that start next; alerts are set and taken away there."""
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 from console import workflows
@@ -70,12 +71,18 @@ def test_who_may_not_change_it_reads_it(pages: "Pages") -> None:
 def test_alerts_are_set_and_taken_away(pages: "Pages") -> None:
     workflows.import_file(REMINDING, publish=True)
     mona, place = pages.mona, "/workflows/reminding/alerts"
-    page = mona.post(place, {"csrf_token": mona.token, "kind": "slow", "people": "nobody@x.example"}, status=422)
+    page = mona.get("/workflows/reminding/configuration")
+    offered = re.findall(r'name="people"\s+value="([^"]+)"[^>]*><span>([^<]+)', page.html)
+    assert ("tom@fernwick.example", "Tom") in offered
+    assert "stan@fernwick.example" not in dict(offered), "who may not see it"
+    people = ["mona@fernwick.example", "tom@fernwick.example"]
+    page = mona.post(place, {"csrf_token": mona.token, "kind": "slow", "people": people}, status=422)
     assert "How many minutes" in page.text
-    assert page.form(place)["fields"]["people"] == "nobody@x.example"
-    mona.post(place, {"csrf_token": mona.token, "kind": "failed", "people": "tom@fernwick.example", "mail": "on"})
+    assert len(re.findall(r'name="people"\s+value="[^"]+" checked', page.html)) == len(people), "what was chosen is kept"
+    mona.post(place, {"csrf_token": mona.token, "kind": "failed", "people": people, "mail": "on"})
     page = mona.get("/workflows/reminding/configuration")
     assert "When a run fails" in page.text
+    assert "tells Mona, Tom" in page.text
     assert "by e-mail too" in page.text
     (remove,) = [form["action"] for form in page.forms if form["action"].endswith("/remove")]
     mona.post(remove, {"csrf_token": mona.token})

@@ -20,7 +20,7 @@ from console.core.actor import Actor
 from console.core.run import Effect, Run, commands, decisions
 from console.db.engine import alone
 from console.errors import ConsoleError, IntegrationError, OutcomeUnknown, SourceDown
-from console.runs.engine import effect_followup, stage_events
+from console.runs.engine import consent_events, effect_followup, stage_events
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
@@ -164,7 +164,9 @@ def record_report(definition: Definition, loaded: Loaded, report: commands.Repor
     def once() -> Loaded:
         current, now = load(loaded.run.id) or loaded, log.now()
         events = decisions.decide(plan, current.run, _put_off(definition, current.run, report, now), now)
-        return write(ENGINE, definition, current, stage_events.with_stage_changed(current.run, report, events), hand_on=hand_on)
+        told = stage_events.with_stage_changed(current.run, report, events)
+        agreed = consent_events.noting(current.run, report) if any(event.type == stage_events.SUCCEEDED for event in events) else None
+        return write(ENGINE, definition, current, told, hand_on=hand_on, also=agreed)
 
     return retried(once)
 

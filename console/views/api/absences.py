@@ -10,8 +10,9 @@ from console.accounts import absences
 from console.errors import NotFound
 from console.views.api import listing
 from console.views.api.operation import Done, Example, Sent, operation, read
-from console.views.api.shapes import AbsencePlanned, Listed
+from console.views.api.shapes import AbsenceKept, AbsencePlanned, Listed
 from console.views.list_filters import day_of
+from console.work import standing_in
 
 blueprint = Blueprint("api_absences", __name__, url_prefix="/api/v1/people/<person_id>/absences")
 
@@ -31,8 +32,13 @@ def _kept(_done: Done) -> dict[str, Any]:
     sent, person = read(NewAbsence), str((request.view_args or {})["person_id"])
     for absence in absences.absences_of(g.actor, person):
         if absence.first == day_of(sent.first):
-            return absence.to_json()
+            return _with_undecidable(absence)
     raise NotFound("The absence was taken back since.")
+
+
+def _with_undecidable(kept: absences.Absence) -> dict[str, Any]:
+    """Return the absence with the approvals that nobody gives meanwhile."""
+    return {**kept.to_json(), "undecidable": standing_in.undecidable(g.actor, kept.person, kept.substitute)}
 
 
 @blueprint.get("")
@@ -46,7 +52,7 @@ def every(person_id: str) -> ResponseReturnValue:
 @operation(
     "planAbsence",
     "own",
-    {201: AbsencePlanned},
+    {201: AbsenceKept},
     body=NewAbsence,
     refuses=(403,),
     again=_kept,
@@ -56,7 +62,7 @@ def plan(person_id: str) -> ResponseReturnValue:
     """Say when a person is away and who stands in: of oneself, or of others for those who manage people. 409 `away_already`."""
     sent = read(NewAbsence)
     made = absences.plan(g.actor, person_id, first=day_of(sent.first), last=day_of(sent.last), substitute=sent.substitute)
-    return jsonify(made.to_json()), 201
+    return jsonify(_with_undecidable(made)), 201
 
 
 @blueprint.delete("/<absence_id>")

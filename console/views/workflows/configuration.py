@@ -87,7 +87,7 @@ def add_alert(slug: str) -> Response:
             kind=form.get("kind", ""),
             minutes=int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 8 else 0 if minutes else None,
             pattern=form.get("pattern", ""),
-            people=form.get("people", "").replace(",", " ").replace(";", " ").split(),
+            people=form.getlist("people"),
             mail=form.get("mail") is not None,
             starts=form.get("starts", ""),
         )
@@ -163,6 +163,7 @@ def _page(known: Known, wrong: ConsoleError | None = None, of: str = "") -> Resp
     settings: Mapping[str, Any] = Settings.model_validate(document.get("settings") or {}).model_dump()
     usual = Settings.model_validate({}).model_dump()
     may_edit = access.can(who, team, obj, "edit") and (known.live is None or access.can(who, team, obj, "publish"))
+    may_alert = access.can(who, team, obj, "activate")
     typed = request.form if request.method == "POST" and not of else None
     errors = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
     rules = alerts.rules_of(known)
@@ -187,10 +188,13 @@ def _page(known: Known, wrong: ConsoleError | None = None, of: str = "") -> Resp
         "wrong_alert": wrong if of else None,
         "alert_errors": errors if of else {},
         "typed": request.form if of else {},
+        "told": request.form.getlist("people") if of else (),
+        "tellable": alerts.tellable(known) if may_alert else (),
+        "startable": [(each.slug, each.title) for each in alerts.startable(known) if access.can(who, each.team or None, f"{OBJECT}:{each.slug}", "see")] if may_alert else (),
         "alerts": [{"rule": rule, "people": [names.get(person, "somebody who has left") for person in rule.people], "starts": titles.get(rule.starts or "", rule.starts)} for rule in rules],
         "due": due_time.summary(known),
         "alert_kinds": alerts.KINDS.items(),
-        "may_alert": access.can(who, team, obj, "activate"),
+        "may_alert": may_alert,
         "address": tabs.address,
     }  # fmt: skip
     status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200

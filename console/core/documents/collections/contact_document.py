@@ -132,6 +132,12 @@ def column_of(consent: ConsentDocument, part: str, there: Collection) -> str | N
     return named or next((name for name in USUAL[part] if name in there.by_name), None)
 
 
+def means_given(consent: ConsentDocument, value: Any) -> bool:
+    """Whether a value of the field or of the column of the state says that consent is given."""
+    text = str(value).strip().casefold() if value is not None else ""
+    return value is True or text in {word.casefold() for word in consent.given or GIVEN}
+
+
 def _no_such(name: str, columns: Mapping[str, Any]) -> str:
     near = difflib.get_close_matches(name, columns, 1)
     return f"There is no column {name}{f': is {near[0]} meant?' if near else '.'}"

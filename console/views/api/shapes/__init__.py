@@ -4,6 +4,7 @@ A name without a default is always there; one with a default may be missing. Dec
 """
 
 from console.views.api.shapes.base import (
+    AbsenceKept,
     AbsencePlanned,
     Account,
     Anything,

@@ -76,6 +76,14 @@ class AbsencePlanned(Shape):
     last: str
 
 
+class AbsenceKept(AbsencePlanned):
+    """An absence as it was planned, with what the substitute may not do."""
+
+    undecidable: list[str] = Field(
+        description="Titles of workflows in which the person may give approvals that the substitute may not; of those that the caller may see"
+    )
+
+
 class OutgoingSecret(Shape):
     """A secret for other systems by its name; no answer holds its value."""
 
