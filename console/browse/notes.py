@@ -39,7 +39,7 @@ PREFIX = "rnt_"
 WORKING = ("update", "create", "act")
 """Acts on a collection of which one lets a person write notes on its records."""
 _MENTION = re.compile(r"(?<![\w@.])@([\w][\w.\-']{0,79})")
-_PEOPLE = "select id, name, email from console.person where disabled_at is null and removed_at is null"
+_PEOPLE = "select id, name, email from console.person where kind <> 'service' and disabled_at is null and removed_at is null"
 
 
 @dataclass(frozen=True, slots=True)
