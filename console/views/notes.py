@@ -39,7 +39,11 @@ def people(collection: str, part: str) -> Response:
     """Offer the people whom a note on the record may name, as somebody types after an @."""
     found = notes.people_to_name(frame.actor(), collection, frame.key_of(part), request.args.get("q", ""))
     rows = [{"key": way, "title": name, "beside": f"@{way}"} for way, name in found]
-    return frame.page("runner/offered.html", {"rows": rows, "trouble": "" if rows else "Nobody who may see this record is called so"}, blocks={"*": "offered"})
+    return frame.page(
+        "runner/offered.html",
+        {"rows": rows, "trouble": "" if rows else "Nobody who may see this record is called so"},
+        blocks={"*": "offered"},
+    )
 
 
 @blueprint.get("/notes/<note_id>")
