@@ -2,13 +2,21 @@
 
 from dataclasses import dataclass
 
-from console import inboxes, runs, workflows
+from console import access, inboxes, runs, workflows
 from console.actions import one_record
 from console.core.actor import Actor
+from console.db.engine import fetch
+from console.runs.showing.lists import RunHead, head
 from console.workflows import Definition
 
 PREFIX = "start:"
 MOST = 200
+_NEXT = f"""
+select r.id from {access.EVERY_RUN.sql()} join console.bulk_item n on n.run = r.id join console.bulk_item i on i.bulk = n.bulk
+join console.bulk b on b.id = n.bulk
+where b.person = %s and b.action like 'start:%%' and b.collection = %s and i.run = %s and n.number <> i.number and r.status = 'saved'
+order by n.number < i.number, n.number limit 1
+"""  # noqa: S608 (a text of ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,12 @@ def offered(actor: Actor, collection_id: str) -> list[BulkStart]:
         if definition.slug not in of_actions and definition.document.run_as is None
     ]
     return [BulkStart(definition, inboxes.title_of(inbox) if (inbox := _inbox(definition)) else "") for definition in startable]
+
+
+def next_chosen(actor: Actor, run_id: str, collection: str | None) -> RunHead | None:
+    """The next run to continue of those that the actor started together with this one; None without one."""
+    found = fetch(_NEXT, (actor.id, collection, run_id)) if collection else []
+    return head(actor, found[0][0]) if found else None
 
 
 def lay_down(actor: Actor, run_id: str) -> str:

@@ -6,9 +6,11 @@ record themselves.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,13 +29,17 @@ from console.files import Stored
 LONGEST = 4_000
 MOST_NAMED = 10
 MOST_FILES = 5
+MOST_OFFERED = 8
+MOST_ASKED = 40
+"""People of whom it is asked for one offer of names whether they may see the record."""
 MOST_LOOKED_AT = 1_000
 """Notes that a search looks at for one page; where fewer of them may be seen, the page is short and goes on."""
+ONLY_READ = "You may read notes here, but not write them. An admin can grant it."
 PREFIX = "rnt_"
 WORKING = ("update", "create", "act")
 """Acts on a collection of which one lets a person write notes on its records."""
 _MENTION = re.compile(r"(?<![\w@.])@([\w][\w.\-']{0,79})")
-_PEOPLE = "select id, name, email from console.person where disabled_at is null and removed_at is null"
+_PEOPLE = "select id, name, email from console.person where kind <> 'service' and disabled_at is null and removed_at is null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +157,7 @@ def add(actor: Actor, collection_id: str, key: str, text: str, attached: Sequenc
     collection, scope = browsed_collection(actor, collection_id)
     records.get(collection_id, key, scope, fields=())
     if not may_write(actor, collection_id):
-        raise NotAllowed(
-            "You may read notes here, but not write them. An admin can grant it.", need=(f"collection:{collection_id}", "update")
-        )
+        raise NotAllowed(ONLY_READ, need=(f"collection:{collection_id}", "update"))
     said = text.strip()
     if not said or len(said) > LONGEST or "\x00" in said:
         raise _wrong(f"A note has 1 to {LONGEST:,} characters.")
@@ -272,10 +276,30 @@ def _named(actor: Actor, collection: Collection, key: str, text: str) -> list[st
     return sorted(found)
 
 
-def _ways(name: str, email: str) -> set[str]:
-    """The ways to write a person after an @: first name, both names, the first part of the address."""
+def people_to_name(actor: Actor, collection_id: str, key: str, begun: str) -> list[tuple[str, str]]:
+    """(what to write after the @, whole name) of the first people whom a note on the record may name and whose name, or a part of it, begins so.
+
+    Raises NotFound, and NotAllowed for who may write no notes there.
+    """
+    collection, scope = browsed_collection(actor, collection_id)
+    records.get(collection_id, key, scope, fields=())
+    if not may_write(actor, collection_id):
+        raise NotAllowed(ONLY_READ, need=(f"collection:{collection_id}", "update"))
+    people = fetch(_PEOPLE)
+    often = Counter(way for _, name, email in people for way in _ways(name, email))
+    start, fitting = begun.casefold(), []
+    for ident, name, email in people:
+        way = next((each for each in _ways(name, email) if often[each] == 1 and _MENTION.fullmatch(f"@{each}") and each[-1] != "."), None)
+        if ident != actor.id and way and any(each.startswith(start) for each in (*_ways(name, email), *name.casefold().split())):
+            fitting.append((name, way, ident))
+    seen = ((way, name) for name, way, ident in sorted(fitting)[:MOST_ASKED] if _sees(ident, collection, key))
+    return list(islice(seen, MOST_OFFERED))
+
+
+def _ways(name: str, email: str) -> list[str]:
+    """The ways to write a person after an @, each once: first name, both names, the first part of the address."""
     parts = name.casefold().split()
-    return {*parts[:1], ".".join(parts), "".join(parts), email.casefold().partition("@")[0]}
+    return list(dict.fromkeys([*parts[:1], ".".join(parts), "".join(parts), email.casefold().partition("@")[0]]))
 
 
 def _sees(person: str, collection: Collection, key: str) -> bool:

@@ -40,8 +40,10 @@ SPELLED_LARGE = 4
 ABBREVIATIONS = {
     word.lower(): word
     for word in (
-        "AI", "AML", "API", "BIC", "CEO", "CSV", "DOB", "EAN", "EU", "FX", "GTIN", "GUID", "IBAN", "ID", "IDs", "IMO", "IP", "ISBN", "ISO", "JSON", "KYB", "KYC", "LEI", "MCC", "MLRO", "MRN", "MRZ",
-        "PDF", "PEP", "SAR", "SEPA", "SKU", "SMS", "SQL", "SSN", "TIN", "UBO", "URL", "UTC", "UUID", "VAT", "VIN", "eID",
+        "AI", "AML", "API", "BIC", "CEO", "CPU", "CSRF", "CSS", "CSV", "CVE", "DNS", "DOB", "EAN", "EU", "FX", "GPS", "GTIN", "GUID", "HTML", "HTTP", "HTTPS", "IBAN", "ID", "IDs", "IMEI", "IMO", "IP", "ISBN", "ISIN",
+        "ISO", "JSON", "JWT", "KYB", "KYC", "LEI", "MCC", "MLRO", "MRN", "MRZ",
+        "OTP", "PDF", "PEP", "QR", "RFID", "SAR", "SEPA", "SKU", "SMS", "SQL", "SSH", "SSL", "SSN", "TIN", "TLS", "TOTP", "UBO", "URI", "URL", "UTC", "UUID", "VAT", "VIN", "VPN", "XML",
+        "XSS", "eID",
     )
 }  # fmt: skip
 """Words with special spelling in labels. "is", "no" and "us" are ordinary words and not included."""
@@ -55,6 +57,8 @@ _CODE = re.compile(r"(?=.*-)[^a-z]*[A-Z][^a-z]*|[a-z]{2,3}[-_][A-Z]{2}")
 _STEP = re.compile(r"(There is a step |leads back to |way back to |the edge to |[Tt]he step )(\w+)\b")
 _ALONE = {"it": "IT", "no": "Number"}
 """Names that alone would be read as another word: the pronoun, the No of a yes-or-no question."""
+_LETTER_WORD = re.compile(r"\b([Ee](?= mails?\b)|[Xx](?= rays?\b)|[Tt](?= shirts?\b)) ")
+"""A letter that is the beginning of a word with a hyphen: "E-mail", "X-ray"; not that of "Service mail" or "Tax ray"."""
 _NUMBERED = re.compile(r"(ean|gtin|isbn)([0-9]+)", re.IGNORECASE)
 
 
@@ -78,12 +82,7 @@ def humanised(name: str) -> str:
     else:
         words = _apart(camel_split(name))
         words = [*words[:1], *(word.lower() if word[:1].isupper() and word[1:].islower() else word for word in words[1:])]
-    text = (
-        " ".join(ABBREVIATIONS.get(word.lower(), _NUMBERED.sub(_numbered, word)) for word in words)
-        .replace("E mail", "E-mail")
-        .replace("e mail", "e-mail")
-        or name
-    )
+    text = _LETTER_WORD.sub(r"\1-", " ".join(ABBREVIATIONS.get(word.lower(), _NUMBERED.sub(_numbered, word)) for word in words)) or name
     return (
         text
         if words and (words[0].lower() in ABBREVIATIONS or _NUMBERED.fullmatch(words[0]))

@@ -15,6 +15,8 @@ from console.core.documents.action_document import Action
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.forms import is_empty, missing_message, refusal
 from console.errors import ConsoleError, Invalid, NotFound
+from console.runs.showing import lists
+from console.runs.showing.lists import RunHead
 from console.views import enrolled, frame, many_changes, reference_boxes, refusals
 from console.views.frame import Badge
 from console.views.run import form_boxes
@@ -148,8 +150,12 @@ def _page(
 def _progress(work: Bulk) -> dict[str, Any]:
     left = work.count(bulk.WAITING, bulk.BEGUN)
     action = by_hand.named(work.action) or next((each for each in _offered(frame.actor(), work.collection) if each.id == work.action), None)
+    starting = bulk_starts.slug_of(work.action) is not None
+    heads = {head.id: head for head in lists.with_ids(frame.actor(), [item.run for item in work.items if item.run])} if starting else {}
     return {
         "bulk": work,
+        "starting": starting,
+        "first_saved": next((heads[item.run] for item in work.items if item.run in heads and heads[item.run].status == "saved"), None),
         "title": action.title if action else work.action,
         "left": left,
         "goes_on": work.goes_on,
@@ -160,7 +166,7 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "stopped": work.count(bulk.STOPPED),
         "paused": queue.paused(),
         "total": work.count(),
-        "items": [_drawn(work.collection, item) for item in work.items if item.state != bulk.FITS],
+        "items": [_drawn(work.collection, item, head=heads.get(item.run or "")) for item in work.items if item.state != bulk.FITS],
         "back": frame.collection_url(work.collection),
         "url": f"/bulk/{work.id}",
     } | many_changes.looked(work)
@@ -173,12 +179,16 @@ def _waits(action: Action | BulkStart) -> str:
     return f"They wait in {action.inbox}." if action.inbox else "They are saved as To Continue, for whoever may resume them."
 
 
-def _drawn(collection: str, item: Item, refused: Badge = STATES[bulk.REFUSED]) -> dict[str, Any]:
+def _drawn(collection: str, item: Item, refused: Badge = STATES[bulk.REFUSED], head: RunHead | None = None) -> dict[str, Any]:
+    """Return what stands of a record; of a workflow that was started on it, how its run stands now."""
+    now = head and frame.status_badge(
+        head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}, ticket=bool(head.ticket)
+    )
     return {
         "title": item.title,
         "href": frame.record_url(collection, item.key),
-        "badge": refused if item.state == bulk.REFUSED else STATES[item.state],
+        "badge": now or (refused if item.state == bulk.REFUSED else STATES[item.state]),
         "inside": item.state != bulk.REFUSED,
-        "why": item.why,
+        "why": item.why if head is None or head.ticket else "",
         "run": frame.run_url(item.run) if item.run else None,
     }

@@ -34,6 +34,18 @@ def on_record(collection: str, part: str) -> Response:
     return frame.redirect_to(frame.record_url(collection, key) + "#notes")
 
 
+@blueprint.get("/c/<collection>/<part>/notes/people")
+def people(collection: str, part: str) -> Response:
+    """Offer the people whom a note on the record may name, as somebody types after an @."""
+    found = notes.people_to_name(frame.actor(), collection, frame.key_of(part), request.args.get("q", ""))
+    rows = [{"key": way, "title": name, "beside": f"@{way}"} for way, name in found]
+    return frame.page(
+        "runner/offered.html",
+        {"rows": rows, "trouble": "" if rows else "Nobody who may see this record is called so"},
+        blocks={"*": "offered"},
+    )
+
+
 @blueprint.get("/notes/<note_id>")
 def show(note_id: str) -> Response:
     """Go to the record that the note is on."""

@@ -26,6 +26,7 @@ ENGINES = {
     "access/clearance_lookup.py": "hands it to whoever has the shell",
     "automation/awaited.py": "runs that go on after what they waited for",
     "work/questions.py": "runs that go on after their answers",
+    "actions/bulk_starts.py": "the next of the runs that somebody started together, judged before it is told",
     "actions/bulk.py": "the run that a worker began before it died",
     "document_requests/request_letters.py": "runs that have just come to ask for documents",
     "files/file_store.py": "files of runs that ended long ago",

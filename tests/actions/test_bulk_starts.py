@@ -44,7 +44,13 @@ def test_each_record_gets_a_run_that_nobody_holds_and_a_second_look_starts_none_
     assert heads(company, "1") == heads(company, "3") == [("saved", None)]
     done = bulk.get(company.olivia, bulk_id)
     assert [(item.state, item.why) for item in done.items] == [(bulk.DONE, "To Continue")] * 2
-    runs.resume(company.tom, str(done.items[0].run), revision=None)
+    first, other = (str(item.run) for item in done.items)
+    found = bulk_starts.next_chosen(company.olivia, first, "customer")
+    assert found is not None
+    assert (found.id, found.record) == (other, "3")
+    assert bulk_starts.next_chosen(company.tom, first, "customer") is None, "he chose none of them"
+    runs.resume(company.tom, first, revision=None)
+    assert bulk_starts.next_chosen(company.olivia, other, "customer") is None, "the other is at work already"
 
 
 def test_a_process_that_dies_after_the_start_leaves_one_run_which_is_then_saved(company: Company) -> None:

@@ -282,6 +282,11 @@ def test_a_name_that_the_document_has_taken_is_not_given_again() -> None:
         ("Cash on Delivery", "Cash on Delivery"),
         ("Import-/Export (EU)", "Import-/Export (EU)"),
         ("e_mail", "E-mail"),
+        ("service_mail", "Service mail"),
+        ("x_ray", "X-ray"),
+        ("last_x_rays", "Last x-rays"),
+        ("tax_ray", "Tax ray"),
+        ("csrf_secret", "CSRF secret"),
     ],
 )
 def test_names_are_made_readable(name: str, text: str) -> None:

@@ -253,6 +253,7 @@ ROUTES = [
     Route(RECORD + "/edit", "/c/customer/1/edit", ("GET", "POST")),
     Route(RECORD + "/delete", "/c/customer/1/delete", ("GET", "POST"), status=403),
     Route(RECORD + "/notes", "/c/customer/1/notes", ("GET", "POST"), part='<section class="sect notes"'),
+    Route(RECORD + "/notes/people", "/c/customer/1/notes/people?q=m", part='<li role="option"'),
     Route(RECORD + "/tags", "/c/customer/1/tags", ("GET", "POST"), part='<section class="sect tags"'),
     Route(RECORD + "/reaching", "/c/customer/1/reaching", ("GET", "POST"), status=404),
     Route("/tags/of/<collection>", "/tags/of/customer?key=1", ("GET", "POST")),

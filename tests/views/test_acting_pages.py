@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, queue
+from console import access, queue, runs
 from tests.jobs import worked
 from tests.support.acting import RATE, imported
 
@@ -155,3 +155,23 @@ def test_a_field_is_emptied_only_where_that_is_ticked_and_what_keeps_one_from_de
     page = acting.olivia.get(to).text
     assert "0 can be deleted, 1 cannot" in page
     assert "It cannot be deleted while" in page
+
+
+def test_runs_that_were_started_together_say_how_they_stand_and_lead_from_one_to_the_next(acting: "Pages") -> None:
+    path = "/bulk/of/customer?action=start:care-review&key=1&key=2"
+    form = acting.olivia.get(path).forms[0]["fields"] | {"key": ["1", "2"], "v.why": "periodic", "go": "1"}
+    acting.olivia.post("/bulk/of/customer", form)
+    to = acting.olivia.answer.headers["Location"]
+    acting.company.work()
+    acting.company.work()
+    page = acting.olivia.get(to)
+    assert "2 started, 0 not started, 0 to start" in page.text
+    assert page.text.count("To Continue") == 2
+    resume = next(form for form in page.forms if form["action"].endswith("/resume"))
+    acting.olivia.post(resume["action"], resume["fields"])
+    first = resume["action"].removesuffix("/resume")
+    assert "In progress" in acting.olivia.get(to).text, "how it stands now, and not how it was left"
+    runs.abort(acting.company.olivia, first.rpartition("/")[2], revision=None, reason="Not needed.")
+    following = next(form for form in acting.olivia.get(first).forms if form["action"].endswith("/resume"))
+    assert following["action"] != resume["action"]
+    acting.olivia.post(following["action"], following["fields"])

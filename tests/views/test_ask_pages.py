@@ -194,3 +194,15 @@ def test_an_added_step_is_shown_with_its_settings_in_words_and_what_cannot_be_re
     ):
         assert words in page, words
     assert "op is one of" not in page
+
+
+def test_a_lead_begins_with_a_small_review_of_a_collection_that_they_see(company: Company) -> None:
+    mona = signed_in(web_app(), "mona")
+    assert "A small review of a record" in mona.get("/workflows/new").text
+    refused = post(mona, "/workflows/new", title="Look at it", template="review")
+    assert refused.status_code == 422
+    assert "Choose whose records are reviewed" in refused.text
+    made = post(mona, "/workflows/new", title="Look at it", template="review", collection="customer")
+    draft = workflows.open_draft(company.mona, made.headers["Location"].split("/")[2])
+    assert (draft.document["collection"], draft.document["title"], draft.team) == ("customer", "Look at it", "operations")
+    assert [each.reason for each in workflows.problems(draft)] == []

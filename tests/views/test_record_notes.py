@@ -170,3 +170,17 @@ def test_what_is_to_be_continued_goes_on_where_its_name_is_clicked(pages: "Pages
     run = pages.company.started("1")
     runs.save(pages.company.olivia, run, revision=None)
     assert f"/c/customer/1?resume={run}" in pages.olivia.get("/").links
+
+
+def test_an_at_offers_whoever_may_see_the_record_by_a_word_that_names_nobody_else(pages: "Pages") -> None:
+    def offered(who: "Browser", begun: str, where: str = NOTES) -> list[str]:
+        return re.findall(r'data-key="([^"]*)"', who.get(f"{where}/people?q={begun}", "note-text").html)
+
+    assert "mona" in offered(pages.olivia, "")
+    assert offered(pages.olivia, "mo") == offered(pages.olivia, "MO") == ["mona"]
+    # not oneself, nobody who may not see it, nobody else's desk
+    assert offered(pages.olivia, "oliv") == offered(pages.olivia, "stan") == offered(pages.olivia, "tom", "/c/customer/3/notes") == []
+    accounts.create_person("mona.two@fernwick.example", role="lead", team="operations", name="Mona Abt")
+    assert offered(pages.olivia, "mona") == ["mona.abt"], "what several are called is refused in a note, and so not offered"
+    write(pages.olivia, "@mona.abt, look")
+    pages.rosa.get(NOTES + "/people?q=", status=403)

@@ -18,7 +18,7 @@ def test_what_only_the_program_of_a_file_can_do_is_said(pages: Pages, tmp_path: 
         create trigger sorts after update on team begin update team set name = title_sort(new.name); end""",
     )
     pages.ines.send(at_choice(pages.ines, file), CONNECT, do="connect", name=name, may_admin=["browse", "update"])
-    assert "Left out, because the database itself could not read them: sorted_teams." in pages.ines.follow().text
+    assert "sorted_teams could not be read by the database itself" in pages.ines.follow().text
     edit = f"/c/{name}.team/1/edit"
     refused = pages.ines.send(pages.ines.get(edit), edit, status=503, v_name="Green")
     assert "calls a function of that program" in refused.text

@@ -1,6 +1,7 @@
 // Boxes that find by name (data-pick): records, or the options of a long list (select[data-find]), open under the box while a name is typed. The
 // arrows choose, Enter takes, Escape closes. The key of a record stands in the hidden input beside it, which the server reads while the name is
-// still that one; a long list stays the select that it is without a script, out of sight, and what is taken is chosen in it.
+// still that one; a long list stays the select that it is without a script, out of sight, and what is taken is chosen in it. In a text with
+// data-names an @ asks that address for people, and the way to name the one that is taken is written there.
 "use strict";
 (() => {
   // ms after the last letter
@@ -13,6 +14,9 @@
 
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
   const source = (target) => target.closest(".pick")?.previousElementSibling?.matches?.("select[data-find]") ? target.closest(".pick").previousElementSibling : null;
+  // an @ and the beginning of a name before the caret; not in an e-mail address
+  const NAMED = /(?<![\p{L}\p{N}_@.])@([\p{L}\p{N}_.'-]*)$/u;
+  const before = (target) => target.value.slice(0, target.selectionStart);
   const options = () => [...list.querySelectorAll("[data-key]")];
   const chosen = () => list?.querySelector("[data-key][aria-selected=true]");
 
@@ -22,19 +26,21 @@
     list?.remove();
     list = null;
     box?.removeAttribute("aria-activedescendant");
-    box?.setAttribute("aria-expanded", "false");
+    if (box?.role) box.setAttribute("aria-expanded", "false");
   }
 
   async function ask(target) {
-    const text = target.value.trim();
+    const named = target.dataset.names && before(target).match(NAMED);
+    const text = target.dataset.names ? named?.[1] : target.value.trim();
     if (source(target)) { draw(target, listed(source(target), plain(text))); return; }
-    if (text.length < 2) { close(); return; }
+    if (target.dataset.names ? !named : text.length < 2) { close(); return; }
     asked?.abort();
     const mine = asked = new AbortController();
     const token = document.getElementById("session-end")?.dataset.token ?? "";
     const body = new URLSearchParams({ q: text, collection: target.dataset.pick, csrf_token: token });
     try {
-      const response = await fetch("/pick", { method: "POST", body, headers: { "HX-Request": "true" }, signal: mine.signal });
+      const [address, more] = named ? [`${target.dataset.names}?${new URLSearchParams({ q: text })}`, {}] : ["/pick", { method: "POST", body }];
+      const response = await fetch(address, { ...more, headers: { "HX-Request": "true" }, signal: mine.signal });
       if (response.ok && document.activeElement === target) draw(target, [...new DOMParser().parseFromString(await response.text(), "text/html").body.querySelectorAll("[role=option]")]);
     } catch { /* typed on, or no connection: a key can still be typed */ }
   }
@@ -54,11 +60,11 @@
     list.id = "picks-offered";
     list.className = "picks-offered";
     list.setAttribute("role", "listbox");
-    list.setAttribute("aria-label", source(target) ? target.getAttribute("aria-label") : "Records");
+    list.setAttribute("aria-label", source(target) ? target.getAttribute("aria-label") : target.dataset.names ? "People" : "Records");
     rows.forEach((row) => row.setAttribute("role", "option"));
     list.append(...rows);
     box.after(list);
-    box.setAttribute("aria-expanded", "true");
+    if (box.role) box.setAttribute("aria-expanded", "true");
     box.setAttribute("aria-controls", list.id);
     point(options()[0]);
   }
@@ -73,11 +79,19 @@
   function take(row) {
     const target = box;
     if (source(target)) { choose(source(target), row.dataset.key, true); close(); return; }
+    if (target.dataset.names) { close(); name(target, row.dataset.key); return; }
     target.value = row.dataset.title;
     target.parentElement.querySelector("[data-picked]").value = JSON.stringify([row.dataset.title, row.dataset.key]);
     close();
     target.dispatchEvent(new CustomEvent("input", { bubbles: true, detail: "picked" }));
     target.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  function name(target, way) {
+    const start = before(target).replace(NAMED, `@${way} `);
+    target.value = start + target.value.slice(target.selectionStart).replace(/^ /, "");
+    target.setSelectionRange(start.length, start.length);
+    target.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   // A long list: the box beside the select shows what is chosen in it; of several, each with a button that takes it away.
@@ -125,7 +139,7 @@
   });
 
   document.addEventListener("input", (event) => {
-    if (!event.target.matches("[data-pick]") || event.detail === "picked") return;
+    if (!event.target.matches("[data-pick], [data-names]") || event.detail === "picked") return;
     clearTimeout(timer);
     timer = setTimeout(ask, source(event.target) ? 0 : WAIT, event.target);
   });
@@ -136,6 +150,8 @@
     if (!list || event.target !== box) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step && event.key !== "Escape" && !(event.key === "Enter" && !event.ctrlKey && !event.metaKey)) return;
+    // nobody is called so: in a text the keys go on writing
+    if (box.dataset.names && !chosen() && event.key !== "Escape") { close(); return; }
     event.preventDefault();
     event.stopPropagation();
     const rows = options();

@@ -5,8 +5,9 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import accounts, builder, enrolments, workflows
+from console import accounts, builder, enrolments, records, sources, workflows
 from console.access import can, who_grants
+from console.core.documents.collections import Collection
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.documents.workflow import MAX_BYTES, Workflow
 from console.core.drafting import SetDocument
@@ -20,6 +21,8 @@ from console.workflows import Definition
 
 FROM_WORDS = "words"
 """What a workflow is begun from where a model is to build it; no template is named so."""
+REVIEW = "review"
+"""What a workflow is begun from that is a small review of a record of the chosen collection."""
 MOST_NAMED = 8
 
 blueprint = Blueprint("workflow_new", __name__, url_prefix="/workflows")
@@ -44,13 +47,14 @@ def new() -> Response:
     form = request.form
     every, words = builder.beginnings(frame.actor()), form.get("description", "").strip()
     asks_model = not options.current().chosen("build").rules
+    collections = step_form.collections_of(frame.actor())
     context: dict[str, Any] = {
         "title": form.get("title", ""), "description": form.get("description", ""), "template": form.get("template", request.args.get("from", "")),
         "templates": every, "places": offered, "team": form.get("team", offered[0][0]), "wrong": None, "asks_model": asks_model, "nearest": None,
-        "collections": [(each.id, each.label) for each in step_form.collections_of(frame.actor())], "collection": form.get("collection", ""),
+        "collections": [(each.id, each.label) for each in collections], "collection": form.get("collection", ""),
     }  # fmt: skip
     if request.method != "POST":
-        return frame.page("editor/new.html", context)
+        return frame.page("editor/new.html", context | _first(collections))
     if form.get("do") == "find":
         found = builder.nearest(every, words)
         left_out = {each.id: builder.left_out(each, words)[:MOST_NAMED] for each in found}
@@ -64,6 +68,15 @@ def new() -> Response:
     except Invalid as wrong:
         return frame.page("editor/new.html", context | {"wrong": wrong}, status=422)
     return frame.redirect_to(address)
+
+
+def _first(collections: Sequence[Collection]) -> dict[str, str]:
+    """What is chosen where no workflow is made yet: a review of the likeliest collection."""
+    keyed = [each for each in collections if each.key]
+    if not keyed or "from" in request.args or workflows.all_known():
+        return {}
+    likeliest = min(keyed, key=lambda each: (each.kind != "table", sources.likelihood(each.table), -len(each.fields)))
+    return {"template": REVIEW, "collection": likeliest.id}
 
 
 def _of_file(team: str | None) -> str:
@@ -103,6 +116,12 @@ def _made(title: str, words: str, team: str | None, beginning: str, collection: 
         slug, revision = _begun(title, words, team, collection)
         builder.ask(actor, slug, words, revision)
         return f"/workflows/{slug}/ask"
+    if beginning == REVIEW:
+        if collection is None or not records.collection(collection).key:
+            reason = "Choose whose records are reviewed: a collection whose records can be opened."
+            raise Invalid(reason, details=[{"field": "collection", "reason": reason}])
+        made = workflows.create(actor, title, description=words, team=team, document=sources.first_review(collection, team))
+        return f"/workflows/{made.slug}/edit"
     if not beginning:
         return f"/workflows/{_begun(title, words, team, collection)[0]}/edit"
     made, pairs = builder.begin(actor, title, description=words, team=team, beginning=beginning)

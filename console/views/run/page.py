@@ -8,6 +8,7 @@ from urllib.parse import quote
 from flask import request
 
 from console import access, browse, document_requests, documents, inboxes, runs
+from console.actions import bulk_starts
 from console.core.actor import Actor
 from console.core.run import FINAL
 from console.core.run.proposal import MARKS, READY
@@ -97,6 +98,7 @@ def page_context(
     }
     context["next_inbox"] = _next_inbox(view, actor, face)
     context["started_in"] = workspace_return.way_back(run["id"]) if face in ("ended", "wait") else None
+    context["next_chosen"] = bulk_starts.next_chosen(actor, run["id"], run["collection"]) if face == "ended" else None
     context["results"] = results(run, look, context["result_kinds"]) if face == "ended" else []
     context["news"] = _news(run["id"], look) if face == "ended" else []
     context |= _titles(view, look, face)

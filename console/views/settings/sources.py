@@ -16,7 +16,7 @@ from console.views.settings import area, source_preview, source_zones
 blueprint = Blueprint("sources", __name__, url_prefix="/settings/sources")
 KINDS = (("postgresql", "PostgreSQL"), ("mysql", "MySQL or MariaDB"), ("sqlite", "SQLite file"))
 PARTS = ("kind", "host", "port", "database", "user", "encrypted")
-MOST_NAMED, MOST_HIDDEN, MOST_LISTED = 5, 40, 200
+MOST_HIDDEN, MOST_LISTED = 40, 200
 TYPED = ("url", *PARTS, "name", "which", "look", "zone")
 ACTS = (("browse", "Browse"), ("update", "Change"), ("create", "Add"), ("delete", "Delete"), ("export", "Export"))
 """What a role may be given here, as rows of the policy and as words; `browse` includes reading single records."""
@@ -72,18 +72,7 @@ def connect() -> Response:
         made = sources.add(name, url, terms=terms, chosen=chosen, may=granted(may), by=actor)
     except (Invalid, Conflict) as wrong:
         return _choice(url, typed, sources.attempt(url), chosen=chosen, may=may, wrong=wrong)
-    there = {(collection.schema, collection.table) for collection in made}
-    unread = [
-        table.place
-        for table in sources.attempt(url).tables
-        if (table.schema, table.name) not in there and (not table.kept_by if chosen is None else table.place in chosen)
-    ]
-    left_out = (
-        f" Left out, because the database itself could not read them: {', '.join(unread[:MOST_NAMED])}{', …' if len(unread) > MOST_NAMED else '.'}"
-        if unread
-        else ""
-    )
-    flash(f"{typed['name']} is connected: {len(made)} collections.{left_out}")
+    flash(f"{typed['name']} is connected: {len(made)} collections.")
     return frame.redirect_to(f"/settings/sources/{typed['name']}/connected")
 
 
@@ -130,6 +119,7 @@ def connected(name: str) -> Response:
         "collections": collections,
         "role_words": formats.role_words,
         "hidden": [(collection, field) for collection in collections for field in sources.hidden_fields(collection)][:MOST_HIDDEN],
+        "left_out": left_out(name, collections),
         "days": [(each, field) for each in collections for field in each.stored_fields if field.native == MIDNIGHT][:MOST_HIDDEN],
         "rights": _rights(collections),
         "first": min(usable, key=lambda table: (table.kind != "table", sources.likelihood(table.table), -len(table.fields)), default=None),
@@ -142,6 +132,23 @@ def connected(name: str) -> Response:
         "role": _role_with_grant(collections),
     }
     return area.page("settings/source_connected.html", "sources", context)
+
+
+def left_out(name: str, collections: list[Collection]) -> list[tuple[str, str]]:
+    """(table, why) of what the database offers and is no collection; nothing where it does not answer now."""
+    chosen, there = sources.source_of(name).chosen, {(collection.schema, collection.table) for collection in collections}
+    return [
+        (
+            table.place,
+            "was not chosen"
+            if chosen is not None and table.place not in chosen
+            else f"{table.kept_by} keeps it for itself"
+            if chosen is None and table.kept_by
+            else "could not be read by the database itself when it was looked at, or came later",
+        )
+        for table in sources.attempt(sources.source_of(name).url).tables
+        if (table.schema, table.name) not in there
+    ]
 
 
 @blueprint.post("/<name>/first")

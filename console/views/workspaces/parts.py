@@ -246,6 +246,7 @@ class Drawer:
         href = None
         if filters is not None:
             href = links.records_url(collection.id, item.segment, filters) + (f"&{urlencode({'q': text})}" if text else "")
+        refers = any(relation.kind == "to_one" for relation in collection.relations)
         total = found.total if found.total is not None else len(rows)
         number = f"{total:,}" if total <= browse.CAP else f"more than {browse.CAP:,}"
         return {
@@ -259,6 +260,7 @@ class Drawer:
             "page_name": f"{item.id}_after",
             "next_value": found.next or "",
             "searched": text,
+            "wider": f"{href}&extended=1" if href and text and refers else None,
         }
 
     def _row(self, item: CollectionList, row: Record, kinds: Sequence[Any], badge: Any, look: Look, currencies: Any) -> dict[str, Any]:
