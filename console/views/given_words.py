@@ -48,12 +48,12 @@ def _parts(given: Given, look: Look) -> Iterator[str]:
             kind is not None
             and name in described.asked | {SENTENCE.name}
             and kind.type not in OF_FORM
-            and (said := _said(kind, value, given, look))
+            and (said := _value_words(kind, value, given, look))
         ):
             yield f"{kind.label.replace(': ', ', ')}: {said}"
 
 
-def _said(kind: formats.Kind, value: Any, given: Given, look: Look) -> str:
+def _value_words(kind: formats.Kind, value: Any, given: Given, look: Look) -> str:
     if kind.references:
         keys = value if isinstance(value, list) else [value]
         known = [look.records.get((kind.references, str(key))) for key in keys]

@@ -313,22 +313,6 @@ def test_a_form_that_was_refused_is_sent_again_as_it_was_typed(house: Pages) -> 
     assert other.client.get(f"/step-up/go-on?kept={token}").headers["Location"] == "/"
 
 
-def test_a_download_that_asks_again_leads_back_to_where_one_was(house: Pages) -> None:
-    browser, there, came = signed_in(house, "ada"), "/reports/what-was-decided.csv?days=7", "/reports/what-was-decided?days=7"
-    long_ago()
-    asked = browser.client.get(there, headers={"Referer": f"http://localhost{came}"})
-    assert asked.status_code == 403
-    assert came in Page(asked.text).links, "Cancel leads back too"
-    going_on = browser.send(browser.send(Page(asked.text), "/step-up", status=422, shown="no"), "/step-up", status=200, shown=PASSWORD)
-    assert browser.answer.headers["Refresh"] == f"0; url={there}"
-    assert {came, there} <= set(going_on.links)
-    for foreign in ("https://evil.example/step", "http://localhost/step-up?next=/c"):
-        long_ago()
-        asked = browser.client.get(there, headers={"Referer": foreign})
-        fields = Page(asked.text).form("/step-up")["fields"]
-        assert fields["came"] in ("/", "/step"), "always a page of ours, and never this one"
-
-
 def test_a_form_goes_on_to_the_whole_address_that_it_was_sent_to(house: Pages) -> None:
     """What a list is filtered by stands in the address of the button that saves it as a file: without it the file would hold everything."""
     browser = signed_in(house, "mona")
