@@ -10,7 +10,7 @@ from console.core import expressions
 from console.core.documents.fields import FieldDefinition
 from console.core.expressions.nodes import Path
 from console.errors import ConsoleError
-from console.reports.tables.base import Given
+from console.reports.tables import Given
 
 STEPS = "steps"
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from console import browse
 from console.reports.tables import Given
-from console.steps.decision import REASON, SENTENCE
 from console.views import formats, frame
 from console.views.formats import Amount, Look
 from console.views.run import effects, step_values
 from console.views.run.step_values import NOTHING, Described
 
+REASON = "reason"
+UNOPENED = formats.Kind("unopened_because", "Why it was not opened", "long_text")
 OF_FORM = frozenset({"file", "files", "json", "other", "binary"})
 """Types whose values are no words."""
 
@@ -36,8 +37,8 @@ def _parts(given: Given, look: Look) -> Iterator[str]:
     told = {name: given.values.get(name) for name in order if name in given.values}
     for name, value in told.items():
         kind = described.kinds.get(name)
-        if name == SENTENCE.name:
-            kind = formats.kind(SENTENCE)
+        if name == UNOPENED.name:
+            kind = UNOPENED
         if name in given.hidden and (kind is not None or name == REASON):
             yield f"{kind.label if kind else formats.label_of(name)}: {frame.MASKED}"
         elif formats.absent(value) or value == [] or value is False:
@@ -46,7 +47,7 @@ def _parts(given: Given, look: Look) -> Iterator[str]:
             yield str(value)
         elif (
             kind is not None
-            and name in described.asked | {SENTENCE.name}
+            and name in described.asked | {UNOPENED.name}
             and kind.type not in OF_FORM
             and (said := _value_words(kind, value, given, look))
         ):
