@@ -14,4 +14,4 @@ from console.activity.event_list import (
     shown,
 )
 
-OPEN_MODULES = frozenset({"checkpoint_delivery", "exports", "integrity", "proof", "sequencing"})
+OPEN_MODULES = frozenset({"checkpoint_delivery", "exports", "handed_in", "integrity", "proof", "sequencing"})

@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -131,6 +132,22 @@ def forward(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: 
 def at(places: Sequence[int]) -> list[Row]:
     """The rows at these places, oldest first."""
     return _whole(sa.select(tables.activity).where(tables.activity.c.pos == sa.any_(sa.literal(list(places), sa.ARRAY(sa.BigInteger)))))
+
+
+def nearest(
+    places: Sequence[tuple[str, int, str]], kinds: Sequence[str], within: Within = EVERYTHING, *, earlier: bool = False
+) -> list[Row]:
+    """For each (run, number of an event, step): the next event of these kinds at this step of the run, or the last one before. Two statements, however many places."""
+    after, order = ("<", "desc") if earlier else (">", "asc")
+    statement = f"""select e.id from unnest(%s::text[], %s::int[], %s::bytea[]) as wanted(run, n, step) cross join lateral (
+        select id from console.event where run = wanted.run and run_seq {after} wanted.n and position(wanted.step in body) > 0
+            and exists (select from unnest(%s::bytea[]) as kind(mark) where position(mark in body) > 0)
+        order by run_seq {order} limit 1) e"""  # noqa: S608 (texts of ours)
+    marks = [f'"id":{json.dumps(step)}'.encode() for _, _, step in places]
+    found = fetch(
+        statement, ([run for run, _, _ in places], [n for _, n, _ in places], marks, [f'"type":"{kind}"'.encode() for kind in kinds])
+    )
+    return _whole(sa.select(tables.activity).where(tables.activity.c.event.in_([row[0] for row in found]), *_limits(within)))
 
 
 def block(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int) -> Block | None:

@@ -375,7 +375,8 @@ def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
     if known and not grown and (log["start"] == start or not complete):
         raise Fault("edited" if complete else "re-signed", f"no proof that fits: export with since={start}", 0, "proofs.json")
     values.finish(complete)
-    scope = "complete" if complete else f"chosen from {size}; a filter, or somebody, left out events of {gaps} chains"
+    left = f"a filter, or somebody, left out events of {gaps} chain{'' if gaps == 1 else 's'}" if gaps else "no chain here has a gap"
+    scope = "complete" if complete else f"chosen from {size}; {left}"
     counted = ", ".join(f"{values.told[kind]} {kind}" for kind in ("shown", *NOTES.values()))
     counted += check_documents(export)
     trust = "" if keys else f"\nThe key came with the export: compare it with the one that you were given. {texts[0].strip()}"

@@ -348,7 +348,7 @@ def _worker(configured: settings.Settings) -> Check:
 
     kinds = {process["kind"] for process in processes(configured)}
     state, lag = presence.state(), sequencing.lag()
-    behind = f", {lag.pending} events waiting for their place{health.words_of_copy(state)}"
+    behind = f", {lag.pending} {'event' if lag.pending == 1 else 'events'} waiting for {'its' if lag.pending == 1 else 'their'} place{health.words_of_copy(state)}"
     if state == "none" and "web" not in kinds:
         return Check("worker", ok=True, message="nothing is serving from this folder now" + behind)
     if state != "ok":

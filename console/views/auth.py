@@ -9,7 +9,7 @@ from flask_login import current_user, login_user, logout_user
 from console import accounts, settings
 from console.accounts import entry, oidc
 from console.demo import sign_in as demo
-from console.views import formats
+from console.views import formats, kept_forms
 from console.views.identity import SignedIn, local, own_machine, token
 from console.views.session import note_return
 
@@ -30,7 +30,7 @@ def sign_in() -> ResponseReturnValue:
     there = local(request.args.get("next"))
     if token() is not None:
         return redirect(there, 303)
-    return _form(there)
+    return _form(there, ended="_user_id" in session)
 
 
 @blueprint.post("/sign-in")
@@ -108,6 +108,7 @@ def start_session(opened: str | None, there: str) -> Response | None:
         return None
     end_former_session()
     login_user(SignedIn(opened, standing))
+    kept_forms.mark_session(standing.actor.id)
     note_return(there)
     return make_response(redirect(there, 303))
 
@@ -126,10 +127,26 @@ def address_and_browser() -> tuple[str, str]:
     return request.remote_addr or "", request.user_agent.string
 
 
-def _form(there: str, email: str = "", error: str | None = None, *, status: int = 200) -> Response:
-    methods = {"by_password": entry.current().password, "by_provider": oidc.offered(), "by_mail": settings.current().smtp is not None}
+def _form(there: str, email: str = "", error: str | None = None, *, ended: bool = False, status: int = 200) -> Response:
+    rules = entry.current()
+    methods = {"by_password": rules.password, "by_provider": oidc.offered(), "by_mail": settings.current().smtp is not None}
     cards = [(card, formats.role_words(card.role)) for card in demo.cards()] if methods["by_password"] and _at_the_demo() else []
-    return _page("auth/sign_in.html", status, next=there, email=email, error=error, cards=cards, **methods)
+    return _page(
+        "auth/sign_in.html",
+        status,
+        next=there,
+        email=email,
+        error=error,
+        cards=cards,
+        ended=_ended_words(rules) if ended else "",
+        **methods,
+    )
+
+
+def _ended_words(rules: entry.Entry) -> str:
+    """Return why somebody who was signed in has to sign in again: the server only knows that the session is no longer valid."""
+    idle, whole = (formats.span(minutes * 60, formats.Look()) for minutes in (rules.idle_minutes, rules.whole_minutes))
+    return f"You were signed out. That happens after {idle} without anything being done, after {whole} at the latest, or when the session is ended elsewhere."
 
 
 def _code_form(there: str, error: str | None = None, *, status: int = 200) -> Response:

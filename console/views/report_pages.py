@@ -13,8 +13,8 @@ from console import access, accounts, log, reports
 from console.core.moments import midnight
 from console.errors import Invalid, Malformed, NotFound
 from console.reports import tables
-from console.reports.tables import WINDOWS, Cell, Link, PeriodReport, TableReport
-from console.views import downloads, formats, frame
+from console.reports.tables import WINDOWS, Cell, Given, Link, PeriodReport, TableReport
+from console.views import downloads, formats, frame, given_words
 from console.views.formats import Look
 from console.views.run import case_file
 
@@ -46,7 +46,9 @@ def as_csv(name: str) -> Response:
     """Download the report as CSV; durations in seconds, moments in UTC."""
     report = _taken(name)
     units = {"time": " (seconds)", "moment": " (UTC)"}
-    rows = ([_plain(cell) for cell in row] for row in _rows(report, frame.look()))
+    found = _rows(report, frame.look())
+    look = given_words.look_for((cell for row in found for cell in row), frame.look())
+    rows = ([_plain(cell, look) for cell in row] for row in found)
     head = [f"{column.label}{units.get(column.kind, '')}" for column in report.columns]
     return downloads.csv_response(frame.actor(), f"{name}.csv", [head, *rows], **_asked_for(report, frame.look()))
 
@@ -122,6 +124,7 @@ def _rows(report: TableReport, look: Look) -> Sequence[Sequence[Cell]]:
 
 def _context(report: TableReport, rows: Sequence[Sequence[Cell]], most: int, look: Look) -> dict[str, object]:
     dated = isinstance(report, PeriodReport)
+    look = given_words.look_for((cell for row in rows[:most] for cell in row), look)
     return {
         "report": report,
         "rows": [[_shown(cell, look) for cell in row] for row in rows[:most]],
@@ -139,6 +142,8 @@ def _shown(cell: Cell, look: Look) -> str | Link:
             return cell
         case None:
             return formats.EMPTY
+        case Given():
+            return given_words.words(cell, look) or formats.EMPTY
         case timedelta():
             return formats.span(cell.total_seconds(), look)
         case datetime():
@@ -148,9 +153,11 @@ def _shown(cell: Cell, look: Look) -> str | Link:
     return formats.grouped(str(cell), look.locale)
 
 
-def _plain(cell: Cell) -> str | int | Decimal | None:
+def _plain(cell: Cell, look: Look) -> str | int | Decimal | None:
     if isinstance(cell, Link):
         return cell.text
+    if isinstance(cell, Given):
+        return given_words.words(cell, look)
     if isinstance(cell, datetime):
         return f"{cell.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     return round(cell.total_seconds()) if isinstance(cell, timedelta) else cell

@@ -3,13 +3,12 @@
 import re
 from functools import lru_cache
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, Flask, Response, current_app, g, make_response, request, session
+from flask import Blueprint, Flask, Response, current_app, g, make_response, redirect, request, session
 from flask.sansio.blueprints import BlueprintSetupState
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
-from itsdangerous import URLSafeTimedSerializer
 
 from console import document_requests, log, settings
 from console.contacts import contact_files
@@ -18,7 +17,7 @@ from console.db import request_writes
 from console.db.ids import uuid7
 from console.errors import NotAllowed
 from console.records import connect
-from console.views import frame, outcomes
+from console.views import kept_forms, outcomes
 
 blueprint = Blueprint("security", __name__)
 
@@ -86,7 +85,8 @@ def end_request(_error: BaseException | None) -> None:
 def refuse_foreign_forms() -> Response | None:
     """Require for unsafe methods that the browser names our origin and sends the page's token. Programs with a key send no cookie and need neither.
 
-    A form of a page that is older than the sign-in is not sent; where the browser says that it is ours, a page offers it again.
+    A form of a page that is older than the sign-in is not sent; where the browser says that it is ours, a page offers it again to whoever had opened it,
+    after signing in where nobody is.
     """
     if request.method in outcomes.SAFE or _for_programs() or _programs_outside() or request.routing_exception is not None:
         return None
@@ -97,22 +97,14 @@ def refuse_foreign_forms() -> Response | None:
     try:
         _tokens.protect()
     except CSRFError as error:
-        if (request.headers.get("Sec-Fetch-Site"), request.headers.get("Sec-Fetch-Mode")) == (
-            "same-origin",
-            "navigate",
-        ) and current_user.is_authenticated:
-            return _offered_again()
+        if kept_forms.sent_by_form() and kept_forms.of_reader():
+            return kept_forms.offered(kept_forms.content(), status=403)
+        if not current_user.is_authenticated and request.endpoint is not None and (there := kept_forms.keep()) is not None:
+            return make_response(redirect(f"/sign-in?next={quote(there, safe='/')}", 303))
         raise ForeignForm(
             "This page is too old to send anything: you have signed in or out since it was opened. Reload it and send it again."
         ) from error
     return None
-
-
-def _offered_again() -> Response:
-    """Return a page with the refused form as it was typed: whoever is signed in now presses a button to send it as theirs."""
-    fields = [[name, value] for name, value in request.form.items(multi=True) if name != "csrf_token"]
-    context = {"path": request.full_path.rstrip("?"), "fields": fields, "files": bool(request.files), "who": current_user.actor.name}
-    return frame.page("auth/go_on.html", context, status=403)
 
 
 @blueprint.after_app_request
@@ -154,7 +146,7 @@ def form_token() -> str:
 
 @lru_cache(maxsize=1000)
 def _signed(key: str, secret: str) -> str:
-    return str(URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(secret))
+    return str(kept_forms.serializer(key).dumps(secret))
 
 
 def _for_programs() -> bool:

@@ -5,6 +5,7 @@ import io
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from console import activity, log, runs
@@ -15,7 +16,9 @@ from console.reports import tables
 from tests.company import Company
 from tests.conftest import web_app
 from tests.papers import text_of
+from tests.support.four_eyes import publish, step
 from tests.views.conftest import Pages
+from tests.views.test_block_pages import hide
 
 PATH = "/reports/what-was-decided"
 
@@ -136,3 +139,68 @@ def test_reading_the_report_is_one_event(company: Company) -> None:
     lines(company)
     sequencing.catch_up(5)
     assert len(activity.page(company.people["ada"], LogFilter(kinds=("log_read",))).rows) == 1
+
+
+CHOICE = step("choose", "decision", {
+    "form": [
+        {"name": "amount", "label": "Credit", "type": "decimal", "currency": "steps.priced.code"},
+        {"name": "why", "label": "Why not", "type": "enum", "options": [{"value": "not_as_described", "label": "Not as described"}, {"value": "late", "label": "Late"}]},
+        {"name": "tax_id", "label": "Tax number", "type": "text", "value": "record.tax_id"},
+        {"name": "band", "label": "Band", "type": "text", "readonly": True, "value": "record.desk"},
+        {"name": "other", "label": "Other account", "type": "reference", "collection": "customer"}],
+    "options": [{"value": "yes", "label": "Give it", "fields": ["amount"], "optional": ["tax_id", "other"]},
+                {"value": "no", "label": "Refuse", "fields": ["why"], "reason_required": True}]}, yes="end", no="end")  # fmt: skip
+PRICED = step("priced", "update_data", {"form": [{"name": "code", "label": "Currency", "type": "text"}]}, default="choose")
+
+
+def chosen(company: Company, record: str, outcome: str, **values: Any) -> str:
+    run_id = runs.start(company.olivia, "with-why", "customer", record)
+    company.answer(run_id, note="Looked at.")
+    company.answer(run_id, code="JPY")
+    told = company.told(run_id)
+    runs.complete(company.olivia, run_id, runs.Submission(step="choose", revision=told["revision"], values=values, outcome=outcome))
+    return run_id
+
+
+def test_a_decision_says_why_in_words_as_far_as_its_reader_may_see_on_the_page_in_the_file_and_on_paper(
+    company: Company, pages: Pages
+) -> None:
+    hide("customer/tax_id", "auditor")
+    publish("with-why", PRICED, CHOICE)
+    chosen(company, "1", "no", why="not_as_described", reason="The parcel held stones.")
+    chosen(company, "2", "yes", amount="1500", tax_id="SE987", other="1")
+    sequencing.catch_up(5)
+    page = pages.ada.get(PATH)
+    said = ["The parcel held stones.; Why not: Not as described", "Credit: ¥1,500; Tax number: ••••••; Other account: Adaeze Okonkwo-Bell"]
+    [file, paper] = [link for link in page.links if link.startswith(PATH + ".")]
+    table = list(csv.reader(io.StringIO(pages.ada.client.get(file).text)))
+    assert [line[-1] for line in table if line[1] == "Decision"] == said[::-1]
+    drawn = " ".join(text_of(pages.ada.client.get(paper).data).split())
+    for words in ("The parcel held stones.", "Not as described", "Credit: ¥1,500", "Other account: Adaeze"):
+        assert words in page.text, words
+        assert words in drawn, words
+    for raw in ("not_as_described", "SE987", "retail"):
+        assert raw not in page.text
+        assert raw not in drawn
+
+
+def test_why_costs_no_statement_for_each_decision(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish("with-why", PRICED, CHOICE)
+    sent, execute = list[str](), psycopg.Cursor.execute
+
+    def noted(cursor: Any, query: Any, *given: Any, **more: Any) -> Any:
+        sent.append(str(query))
+        return execute(cursor, query, *given, **more)
+
+    counts = []
+    for more in (1, 6):
+        for _ in range(more):
+            chosen(company, "1", "yes", amount="10")
+        sequencing.catch_up(5)
+        lines(company)
+        with monkeypatch.context() as patched:
+            patched.setattr(psycopg.Cursor, "execute", noted)
+            lines(company)
+        counts.append(len(sent))
+        sent.clear()
+    assert 0 < counts[1] < counts[0] + 6, "what is kept for a while is read again now and then"

@@ -1,15 +1,17 @@
 """Records by hand: added, copied, changed as a whole, and deleted with what follows from it; with every value that was typed kept on a refusal."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+import sqlalchemy as sa
 
 from console import access, browse, collections
 from console.actions import record_changes
+from console.db import engine as db
 from console.errors import Invalid
-from tests.views.conftest import Page
+from tests.views.conftest import Browser, Page, signed_in
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -141,17 +143,61 @@ def test_a_number_beyond_every_column_is_refused_at_its_field(pages: "Pages") ->
     assert pages.company.sql("select customer_id, status from account where iban like 'LT%8' or iban = 'LT1'") == [(1, "open")]
 
 
-def test_a_form_that_is_older_than_the_sign_in_is_offered_again_as_it_was_typed(pages: "Pages") -> None:
-    olivia, path = pages.olivia, "/c/customer/2/edit"
-    typed = olivia.get(path).form(path)["fields"] | {"v.email": "typed@customers.example", "csrf_token": "of an earlier session"}
-    ours = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
-    refused = olivia.client.post(path, data=typed, headers=ours)
-    assert refused.status_code == 403
-    assert "it is sent as Olivia" in Page(refused.text).text
-    assert "data-go-on" not in refused.text, "nobody's words are sent as somebody else's unasked"
-    assert pages.company.sql("select email from customer where id = 2") == [("tore@customers.example",)]
-    olivia.send(Page(refused.text), path)
-    assert pages.company.sql("select email from customer where id = 2") == [("typed@customers.example",)]
-    for foreign in ({}, {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, ours | {"Sec-Fetch-Mode": "cors"}):
-        refused = olivia.client.post(path, data=typed, headers=foreign)
+OURS = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
+PATH = "/c/customer/2/edit"
+
+
+def typed_by(browser: Browser) -> dict[str, Any]:
+    """The form as it was typed, and the browser without its session."""
+    typed: dict[str, Any] = browser.get(PATH).form(PATH)["fields"] | {"v.email": "typed@customers.example"}
+    return typed
+
+
+def email(pages: "Pages") -> str:
+    return str(pages.company.sql("select email from customer where id = 2")[0][0])
+
+
+def test_a_form_that_is_older_than_the_sign_in_is_offered_again_as_it_was_typed_to_who_opened_it(pages: "Pages") -> None:
+    typed = typed_by(pages.olivia)
+    for who in ("olivia", "tom"):
+        browser = Browser(signed_in(pages.app, who))
+        refused = browser.client.post(PATH, data=typed, headers=OURS)
+        assert (refused.status_code, "typed@customers.example" in refused.text) == (403, who == "olivia"), who
+        if who == "olivia":
+            assert "it is sent as Olivia" in Page(refused.text).text
+            assert "data-go-on" not in refused.text, "nobody's words are sent unasked"
+            assert email(pages) == "tore@customers.example"
+            browser.send(Page(refused.text), PATH)
+            assert email(pages) == "typed@customers.example"
+    for foreign in ({}, {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, OURS | {"Sec-Fetch-Mode": "cors"}):
+        refused = Browser(signed_in(pages.app, "olivia")).client.post(PATH, data=typed, headers=foreign)
         assert (refused.status_code, "typed@customers.example" in refused.text) == (403, False)
+    for token in ("", "of an earlier session"):
+        refused = browser.client.post(PATH, data=typed | {"csrf_token": token}, headers=OURS)
+        assert "typed@customers.example" not in refused.text, "nobody knows whose this is"
+
+
+@pytest.mark.parametrize("way", ["signed out", "idle"])
+def test_a_form_that_is_sent_without_a_session_is_kept_over_the_sign_in_and_never_shown_to_another(pages: "Pages", way: str) -> None:
+    typed = typed_by(pages.olivia)
+    if way == "idle":
+        with db.hot_engine().connect() as connection:
+            connection.execute(sa.text("update console.session set seen_at = now() - interval '1 day'"))
+    client = pages.olivia.client if way == "idle" else pages.app.test_client()
+    refused = client.post(PATH, data=typed, headers=OURS)
+    assert refused.status_code == 303
+    asked = client.get(refused.location)
+    assert ("You were signed out. That happens after 30 minutes" in asked.text) == (way == "idle")
+    assert "offered again after you sign in" in asked.text
+    assert "typed@" not in asked.text
+    there = parse_qs(urlsplit(refused.location).query)["next"][0]
+    for who in ("tom", "olivia"):
+        browser = Browser(signed_in(pages.app, who))
+        offered = browser.client.get(there)
+        assert ("typed@customers.example" in offered.text) == (who == "olivia"), who
+    assert email(pages) == "tore@customers.example"
+    browser.send(Page(offered.text), PATH)
+    assert email(pages) == "typed@customers.example"
+    assert browser.client.get(there).status_code == 303, "once"
+    made_up = client.post(PATH, data=typed | {"csrf_token": "made up"}, headers=OURS)
+    assert "kept" not in (made_up.location or "")

@@ -12,7 +12,7 @@ from console.core.drafting.renaming import renamed
 LONGEST = 300
 MOST_ALIKE = 5
 """So many new steps are compared with one that is gone."""
-NAMED = {"next": "Leads to", "config": "", "if": "when"}
+NAMED = {"next": "Leads to", "config": "", "if": "when", "ai": "Proposals", "instruction": "What the model is told"}
 TRIGGERS = {"schedule": "at the times of a schedule", "event": "when something happens", "webhook": "when another program calls"}
 
 
@@ -139,7 +139,7 @@ def _value(value: Any, words: Mapping[str, str]) -> str:
 
 
 def _entry(name: str, value: str) -> str:
-    return value if name == "default" else f"{name.replace('_', ' ')}: {value}"
+    return value if name == "default" else f"{(NAMED.get(name) or name).replace('_', ' ')}: {value}"
 
 
 def _name(given: Mapping[str, Any]) -> str:

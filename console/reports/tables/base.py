@@ -2,10 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from console import log
 from console.core.actor import Actor
@@ -22,8 +22,24 @@ class Link:
     href: str
 
 
-Cell: TypeAlias = Link | str | int | Decimal | timedelta | datetime | None
-"""A text, a link, a number, a length of time, a moment (aware UTC), or None where there is nothing to say."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Why, as a person handed it in at a step of a version: its values by name, those that the reader may not see in `hidden`, and the `currencies` of amounts.
+
+    `reason` is what was said beside the form. The page says it in words, by the labels of that version.
+    """
+
+    workflow: str
+    version: int
+    step: str
+    values: Mapping[str, Any]
+    hidden: frozenset[str] = frozenset()
+    currencies: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+Cell: TypeAlias = Link | Given | str | int | Decimal | timedelta | datetime | None
+"""A text, a link, what was handed in, a number, a length of time, a moment (aware UTC), or None where there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)

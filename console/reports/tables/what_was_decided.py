@@ -11,12 +11,14 @@ from console.errors import Malformed, NotAllowed
 from console.log.event_lists import LogFilter
 from console.proposals import cases
 from console.proposals.measure import Window
-from console.reports.tables.base import Cell, Column, Link, PeriodReport
+from console.reports import choice_reasons
+from console.reports.tables.base import Cell, Column, Given, Link, PeriodReport
 
 PAGE, MOST = 100, 10_000
+CHOICE = "outcome_chosen"
 OVERRULED = "AI proposal overruled"
 MATTERS: Mapping[str, tuple[str, ...]] = {
-    "Decision": ("outcome_chosen",),
+    "Decision": (CHOICE,),
     "Approval": ("approval_decided", "workflow_review_approved", "clearance_granted", "clearance_refused"),
     "Approval without an answer": ("approval_expired", "approval_voided"),
     "Exception": ("run_aborted", "run_cancelled", "step_revised", "effect_settled", "wait_left", "hold_placed", "hold_released"),
@@ -25,7 +27,7 @@ MATTERS: Mapping[str, tuple[str, ...]] = {
     "Export": ("log_exported", "records_exported", "table_exported", "case_file_made", "ai_cases_exported"),
 }
 """What a line is about → the kinds of events that are it."""
-Line: TypeAlias = tuple[datetime, str, str, Link | str | None, str, str | None]
+Line: TypeAlias = tuple[datetime, str, str, Link | str | None, str, Given | str | None]
 _MATTER_OF = {kind: matter for matter, kinds in MATTERS.items() for kind in kinds}
 
 
@@ -52,15 +54,7 @@ class WhatWasDecided(PeriodReport):
         """Newest first. Raises Malformed for a period of more than MOST events."""
         where = LogFilter(kinds=tuple(_MATTER_OF), gte=since, lt=until)
         lines: list[Line] = [
-            (
-                row.at,
-                _MATTER_OF[row.event.type],
-                row.actor_name,
-                _case(row),
-                row.sentence,
-                str(row.json["data"].get("reason") or "") or None,
-            )
-            for row in _events(actor, where)
+            (row.at, _MATTER_OF[row.event.type], row.actor_name, _case(row), row.sentence, why) for row, why in _events(actor, where)
         ]
         return sorted([*lines, *_overruled(actor, since, until)], key=lambda line: line[0], reverse=True)
 
@@ -70,11 +64,13 @@ class WhatWasDecided(PeriodReport):
         return {matter: found[matter] for matter in MATTERS}
 
 
-def _events(actor: Actor, where: LogFilter) -> Iterator[activity.ActivityRow]:
-    after, count = None, 0
+def _events(actor: Actor, where: LogFilter) -> Iterator[tuple[activity.ActivityRow, Given | str | None]]:
+    """Each event with why; of a choice what was handed in with it."""
+    reader, after, count = activity.reader_of_log(actor, "read"), None, 0
     while True:
         page = activity.page(actor, where, PAGE, after)
-        yield from page.rows
+        given = choice_reasons.given(reader, [row for row in page.rows if row.event.type == CHOICE])
+        yield from ((row, given.get(row.event.id) or str(row.json["data"].get("reason") or "") or None) for row in page.rows)
         count, after = count + len(page.rows), page.next
         if count > MOST:
             raise Malformed(f"This period has more than {MOST:,} events. Choose a shorter one, or export the activity log.")

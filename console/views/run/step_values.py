@@ -32,7 +32,7 @@ _IN_CENTS = re.compile(r"minor\([^()]*\)|[\w.]+_(?:minor|cents)")
 @dataclass(frozen=True, slots=True)
 class Described:
     """The kinds of a step's values by name, the names of those that only programs need, the place in the run of the step that each comes from, and
-    the expressions that give the currencies of amounts. `outcomes` is what its outcomes are called.
+    the expressions that give the currencies of amounts. `outcomes` is what its outcomes are called, `asked` are the fields that people fill in.
     """
 
     kinds: Mapping[str, Kind] = field(default_factory=dict)
@@ -40,6 +40,7 @@ class Described:
     places: Mapping[str, int] = field(default_factory=dict)
     currencies: Mapping[str, str] = field(default_factory=dict)
     outcomes: Mapping[str, str] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
 
     def outcome(self, outcome: str | None) -> str:
         """What came of the step in words, by the label of its option; empty where it simply goes on."""
@@ -127,7 +128,8 @@ def _of_step(step: StepView, choices: Mapping[str, str]) -> Described:
     technical = set(kind_of_step.technical)
     given = list(_definitions(step.config))
     currencies = {entry.name: entry.currency for entry in given if entry.currency and not entry.fixed_currency}
-    return Described(kinds, frozenset(technical - {entry.name for entry in given}), currencies=currencies, outcomes=choices)
+    asked = frozenset(name for entry in given if not entry.readonly for name in (entry.name, entry.explained) if name is not None)
+    return Described(kinds, frozenset(technical - {entry.name for entry in given}), currencies=currencies, outcomes=choices, asked=asked)
 
 
 def _definitions(config: Any) -> Iterator[FieldDefinition]:

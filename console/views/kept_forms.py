@@ -1,0 +1,94 @@
+"""Forms that were sent without a session, or by a page older than the present one: kept sealed over the sign-in and offered again to whoever opened the page.
+
+Whose page it was stands in the token of its forms, which no browser can change: a mark of the person, made with the console's key.
+"""
+
+import hashlib
+import hmac
+import secrets
+from datetime import timedelta
+from urllib.parse import quote
+
+from flask import Response, current_app, request, session
+from flask_login import current_user
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from console.accounts import one_time
+from console.views import frame
+
+SALT = "wtf-csrf-token"
+"""What the library signs the tokens of forms with."""
+LASTS = timedelta(hours=12)
+MOST = 200_000
+"""Characters of a form that are kept."""
+
+
+def mark_session(person: str) -> None:
+    """Have the forms of the session that begins say whose they are."""
+    nonce = secrets.token_hex(20)
+    session["csrf_token"] = f"{nonce}.{_mark(nonce, person)}"
+
+
+def serializer(key: str) -> URLSafeTimedSerializer:
+    """Return what signs the tokens of forms."""
+    return URLSafeTimedSerializer(key, salt=SALT)
+
+
+def sent_by_form() -> bool:
+    """Return whether the browser says that a form of a page of ours was sent, not something that a script asked for or another site."""
+    return request.method == "POST" and (request.headers.get("Sec-Fetch-Site"), request.headers.get("Sec-Fetch-Mode")) == (
+        "same-origin",
+        "navigate",
+    )
+
+
+def of_reader() -> bool:
+    """Return whether the page that was sent had been opened by the person who is signed in now."""
+    return current_user.is_authenticated and _fits(_secret(), current_user.actor.id)
+
+
+def keep() -> str | None:
+    """Keep the form that was sent and return where it is offered again after signing in; None where nobody can say whose it is, or it is too long."""
+    secret = _secret()
+    if not sent_by_form() or secret is None or "." not in secret or sum(map(len, request.form.values())) > MOST:
+        return None
+    kept = one_time.make("kept", None, LASTS, content() | {"page_of": secret})
+    return f"/step-up/go-on?kept={quote(kept)}"
+
+
+def take(kept: str) -> dict[str, object] | None:
+    """Return a form that `keep` kept, once, to the person who had opened its page; None for everybody else, who do not use it up."""
+    found = one_time.find("kept", kept) if kept else None
+    if found is None or found.person is not None or not _fits(found.content.get("page_of"), current_user.actor.id):
+        return None
+    taken = one_time.take("kept", kept)
+    return taken.content if taken is not None else None
+
+
+def content() -> dict[str, object]:
+    """Return the form that was sent, without its token; files cannot be kept."""
+    fields = [[name, value] for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    return {"path": request.full_path.rstrip("?"), "fields": fields, "files": bool(request.files)}
+
+
+def offered(form: dict[str, object], *, status: int = 200) -> Response:
+    """Return a page with the form as it was typed: a press of its button sends it."""
+    context = {"path": form["path"], "fields": form["fields"], "files": form["files"], "who": current_user.actor.name}
+    return frame.page("auth/go_on.html", context, status=status)
+
+
+def _secret() -> str | None:
+    """Return what the token of the sent form holds; None if it is not one of ours."""
+    try:
+        return str(serializer(str(current_app.secret_key)).loads(request.form.get("csrf_token", "")))
+    except BadSignature:
+        return None
+
+
+def _fits(secret: str | None, person: str) -> bool:
+    nonce, _, mark = (secret or "").partition(".")
+    return bool(mark) and hmac.compare_digest(mark, _mark(nonce, person))
+
+
+def _mark(nonce: str, person: str) -> str:
+    return hmac.new(str(current_app.secret_key).encode(), f"page of|{nonce}|{person}".encode(), hashlib.sha256).hexdigest()[:32]
