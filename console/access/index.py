@@ -102,7 +102,20 @@ def _put(made: Rights, row: Row, parsed: dict[str, Expression]) -> None:
 class Index:
     """All policy rows, indexed by subject and team. Immutable; caches its answers."""
 
-    __slots__ = ("_alone", "_fields", "_known", "_merged", "_nested", "_places", "_roles", "_said", "_somewhere", "_teams", "_unmasked", "rows")
+    __slots__ = (
+        "_alone",
+        "_fields",
+        "_known",
+        "_merged",
+        "_nested",
+        "_places",
+        "_roles",
+        "_said",
+        "_somewhere",
+        "_teams",
+        "_unmasked",
+        "rows",
+    )
 
     def __init__(self, rows: Iterable[Row]) -> None:
         """Raises `PolicyError` for the first row that is invalid, has an unreadable condition, or nests roles too deeply."""

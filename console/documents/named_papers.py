@@ -54,7 +54,14 @@ def _of_record(actor: Actor, collection_id: str, key: str) -> list[Document]:
     except NotFound:
         return []
     return [
-        Document(f"{collection_id}:{column.name}:{key}", title_for(actor, collection, row), "", collection=collection_id, record=key, column=column.name)
+        Document(
+            f"{collection_id}:{column.name}:{key}",
+            title_for(actor, collection, row),
+            "",
+            collection=collection_id,
+            record=key,
+            column=column.name,
+        )
         for column in columns
         if row is not None and row.values.get(column.name)
     ]

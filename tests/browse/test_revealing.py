@@ -94,7 +94,9 @@ def test_who_is_allowed_the_field_reads_it_as_before_wherever_others_see_dots(ho
         page = browse.record(house.rosa, "customer", "1")
         assert (page.record.values["tax_id"], page.masked) == (SECRET, ())
         assert browse.page(house.rosa, "customer", BrowseQuery(q=SECRET)).rows
-        replayed = [str(runs.replay(house.rosa, the_run(house), event).json) for event in range(1, runs.replay(house.rosa, the_run(house)).last + 1)]
+        replayed = [
+            str(runs.replay(house.rosa, the_run(house), event).json) for event in range(1, runs.replay(house.rosa, the_run(house)).last + 1)
+        ]
         assert any(SECRET in each for each in replayed)
         with pytest.raises(NotFound):
             reveal.reveal(house.rosa, "customer", "1", "tax_id", "It is not masked")

@@ -169,7 +169,14 @@ def test_a_masked_number_is_not_told_by_the_title_of_its_paper(
     company.sql("create table paper (id integer primary key, customer_id integer references customer (id), number text, path text)")
     company.sql("insert into paper values (1, 2, 'QX7731', 'bill.pdf')")
     fields = {"path": {"type": "file"}, "number": {"sensitive": True}}
-    paper = {"id": "paper", "source": "company", "table": "paper", "label": "Papers", "title": "Paper {{ record.number }}", "fields": fields}
+    paper = {
+        "id": "paper",
+        "source": "company",
+        "table": "paper",
+        "label": "Papers",
+        "title": "Paper {{ record.number }}",
+        "fields": fields,
+    }
     sources.refresh("company", [*DOCUMENTS, paper])
     for role in ("operator", "reviewer", "auditor"):
         access.grant(role, "collection:paper", ["read"])
