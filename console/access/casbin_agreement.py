@@ -150,7 +150,7 @@ class _RowsByCasbin:
     def _rows(self, sub: str, team: str | None, obj: str, act: str) -> tuple[Row, ...]:
         key = (sub, team, obj, act)
         one = functools.partial(self.judge.decide, *key, lambda _: False)
-        rows = self.judge.about(obj, act)
+        rows = [row for row in self.judge.about(obj, act) if kind_of(obj) != "field" or row.eft == "deny"]
         return cast("tuple[Row, ...]", _kept(self.reaching, key, lambda: tuple(row for row in rows if one([replace(row, eft="allow")])[0])))
 
 

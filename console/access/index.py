@@ -63,6 +63,7 @@ class Rights(NamedTuple):
 
     said: dict[tuple[str, str], _Said]  # (subject, place) → (object, act) → what its rows say
     fields: dict[tuple[str, str], _Denied]  # (subject, place) → collection → (field, act)
+    unmasked: dict[tuple[str, str], dict[str, set[str]]]  # (subject, place) → collection → fields
     alone: frozenset[str]
     merged: dict[frozenset[tuple[str, str]], _Said]  # shared by everybody with the same roles
 
@@ -70,7 +71,7 @@ class Rights(NamedTuple):
 @functools.lru_cache(maxsize=8)
 def _rights(rows: tuple[Row, ...]) -> Rights:
     """The rows without those that give roles. Raises `PolicyError` for the first that is invalid or has an unreadable condition."""
-    made = Rights({}, {}, frozenset(row.sub for row in rows if not row.sub.startswith("role:")), {})
+    made = Rights({}, {}, {}, frozenset(row.sub for row in rows if not row.sub.startswith("role:")), {})
     parsed: dict[str, Expression] = {}
     for row in rows:
         _put(made, checked(row), parsed)
@@ -81,7 +82,10 @@ def _put(made: Rights, row: Row, parsed: dict[str, Expression]) -> None:
     place = (row.sub, row.dom)
     if row.obj.startswith("field:"):
         collection, _, name = row.obj.removeprefix("field:").partition("/")
-        made.fields.setdefault(place, {}).setdefault(collection, []).append((name, row.act))
+        if row.eft == "allow":
+            made.unmasked.setdefault(place, {}).setdefault(collection, set()).add(name)
+        else:
+            made.fields.setdefault(place, {}).setdefault(collection, []).append((name, row.act))
         return
     if row.expression and row.expression not in parsed:
         try:
@@ -98,7 +102,20 @@ def _put(made: Rights, row: Row, parsed: dict[str, Expression]) -> None:
 class Index:
     """All policy rows, indexed by subject and team. Immutable; caches its answers."""
 
-    __slots__ = ("_alone", "_fields", "_known", "_merged", "_nested", "_places", "_roles", "_said", "_somewhere", "_teams", "rows")
+    __slots__ = (
+        "_alone",
+        "_fields",
+        "_known",
+        "_merged",
+        "_nested",
+        "_places",
+        "_roles",
+        "_said",
+        "_somewhere",
+        "_teams",
+        "_unmasked",
+        "rows",
+    )
 
     def __init__(self, rows: Iterable[Row]) -> None:
         """Raises `PolicyError` for the first row that is invalid, has an unreadable condition, or nests roles too deeply."""
@@ -110,7 +127,7 @@ class Index:
             if row.ptype == "g":
                 book = self._nested if checked(row).sub.startswith("role:") else self._roles
                 book.setdefault(row.sub, {}).setdefault(row.dom, set()).add(row.obj)
-        self._said, self._fields, self._alone, self._merged = _rights(tuple(row for row in self.rows if row.ptype != "g"))
+        self._said, self._fields, self._unmasked, self._alone, self._merged = _rights(tuple(row for row in self.rows if row.ptype != "g"))
         self._refuse_depth()
         self._known: dict[tuple[str, str | None], _Said] = {}
         self._places: dict[tuple[str, str | None], frozenset[tuple[str, str]]] = {}
@@ -151,6 +168,10 @@ class Index:
         denied = {pair for place in self._reach(sub, team) for pair in self._fields.get(place, {}).get(collection, ())}
         unreadable = frozenset(name for name, act in denied if act in ("read", EVERY))
         return Hidden(unreadable, unreadable | {name for name, _ in denied})
+
+    def unmasked(self, sub: str, team: str | None, collection: str) -> frozenset[str]:
+        """Fields of the collection that `sub` reads as they are in this team (None: in any of its teams), also where others see them masked."""
+        return frozenset(name for place in self._reach(sub, team) for name in self._unmasked.get(place, {}).get(collection, ()))
 
     def roles(self, sub: str) -> frozenset[tuple[str, str]]:
         """Pairs of role and team id (`*`: every team) given to `sub` directly."""

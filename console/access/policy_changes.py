@@ -131,6 +131,7 @@ def _standing(index: Index, sub: str, obj: str, act: str) -> _Standing:
             rules.append(
                 (place, name not in (hidden.unreadable if act == "read" else hidden.unwritable), frozenset[str](), frozenset[str]())
             )
+            rules.append((f"{place} unmasked", name in index.unmasked(sub, team, collection), frozenset(), frozenset()))
             continue
         verdict = index.verdict(sub, team, obj, act)
         if verdict.possible:

@@ -53,7 +53,9 @@ def rule(row: Row, names: Names) -> str:
         built = row.sub.startswith("role:")
         return f"{names.who(row.sub)} {'has what' if built else 'has the role'} {names.role(row.obj)}{' has' if built else ''}, {names.place(row.dom)}"
     may = "may" if row.eft == "allow" else "may not"
-    done = "change by hand" if row.obj.startswith("field:") and row.act == "update" else act(row.act)
+    done = act(row.act)
+    if row.obj.startswith("field:"):
+        done = "change by hand" if row.act == "update" else "read, where it is masked for others," if row.eft == "allow" else done
     unsure = "" if row.eft == "allow" else ", or where that cannot be told"
     where = f", where {condition(row.expression)}{unsure}" if row.expression else ""
     if whosever(row.expression):

@@ -15,12 +15,12 @@ def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive:
 
     Without an allowing row the scope is empty. In a collection with a subject it has the records whose subject the actor may read
     (`access.subject_scope`). `sensitive`: the collection's sensitive fields, given for reading; where they are revealed one by one, they are
-    hidden and `masked`. What no model may get whole is hidden from an actor who reads for one.
+    hidden and `masked`, except for those that a row lets the actor read. What no model may get whole is hidden from an actor who reads for one.
     """
     policy, sub = policy_store.current(), f"user:{actor.id}"
     index, obj = policy.index, f"collection:{collection_id}"
     hidden = index.hidden(sub, None, collection_id)
-    masked = frozenset(sensitive or ()) if obj in policy.masking else frozenset()
+    masked = frozenset(sensitive or ()) - index.unmasked(sub, None, collection_id) if obj in policy.masking else frozenset()
     shut = hidden.unreadable | masked | (_kept_from_models(collection_id) if actor.for_model else frozenset())
     if not narrowing.within(actor, obj, act):
         return scopes.Scope(collection=collection_id, attributes=actor.attributes, hidden=hidden.unreadable, fixed=hidden.unwritable)

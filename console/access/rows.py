@@ -193,8 +193,10 @@ def _right(row: Row) -> str | None:
     if row.act != EVERY and row.act not in ACTS[kind]:
         return f"{kind} knows {', '.join(sorted(ACTS[kind]))}, not {row.act!r}"
     if kind == "field":
-        if row.eft != "deny" or row.expression:
-            return "a field is only denied, without a condition: what is not denied follows its collection"
+        if row.expression or (row.eft, row.act) not in (("deny", "read"), ("deny", "update"), ("deny", EVERY), ("allow", "read")):
+            return (
+                "a field is denied, or allowed to be read where others see it masked, without a condition: else it follows its collection"
+            )
         if "/" not in ident or ident.endswith("/"):
             return "a field takes field:<collection>/<name>"
     return None

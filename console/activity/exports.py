@@ -286,7 +286,9 @@ def _opened(row: Row, reader: Reader, *, masks: bool) -> Iterator[dict[str, Any]
         version, step = event.get("wf") or {}, (event.get("step") or {}).get("id") or event["data"]["open"].get("target_step")
         run = event["run"] if str(event["run"]).startswith("run_") else None
         readable_within = masking.within(reader.values, version.get("id"), version.get("version"), step, run)
-        closed = masking.closed(readable, readable_within, row.collection, event["type"]) | (opened.keys() - readable.keys())
+        closed = masking.closed(readable, readable_within, row.collection, event["type"], event["data"]["open"].get("collection")) | (
+            opened.keys() - readable.keys()
+        )
     for name in event["data"]["sealed"]:
         if name in closed:
             yield {"event": event["id"], "name": name, "missing": MASKED}

@@ -1,7 +1,7 @@
 """Masked values: readers of a collection see dots instead of sensitive values, and may reveal one value with a reason.
 
 Masking starts when the right `reveal` on the collection is granted to anybody: from then on lists, record pages, the log and replay mask its
-sensitive fields for everybody. Steps show them in their form, because people work with them there.
+sensitive fields for everybody whom no line allows to read the field. Steps show them in their form, because people work with them there.
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ from typing import Any
 from console import access, records
 from console.core import media
 from console.core.actor import Actor
-from console.documents.viewed_documents import Document, beside, of_records
+from console.documents.viewed_documents import Document, beside, of_records, title_for
 from console.errors import NotFound
 from console.files import Stored
 from console.runs.changing import attachments
@@ -47,13 +47,21 @@ def _of_record(actor: Actor, collection_id: str, key: str) -> list[Document]:
     if not access.can(actor, None, f"collection:{collection_id}", "read"):
         return []
     scope = access.scope_for(actor, collection_id, "read")
-    columns = [column for column in records.collection(collection_id).readable(scope) if column.type == "file"]
+    collection = records.collection(collection_id)
+    columns = [column for column in collection.readable(scope) if column.type == "file"]
     try:
         row = records.get(collection_id, key, scope) if columns else None
     except NotFound:
         return []
     return [
-        Document(f"{collection_id}:{column.name}:{key}", row.title, "", collection=collection_id, record=key, column=column.name)
+        Document(
+            f"{collection_id}:{column.name}:{key}",
+            title_for(actor, collection, row),
+            "",
+            collection=collection_id,
+            record=key,
+            column=column.name,
+        )
         for column in columns
         if row is not None and row.values.get(column.name)
     ]

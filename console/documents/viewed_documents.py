@@ -85,7 +85,7 @@ def of_records(actor: Actor, collection_id: str, key: str) -> list[Document]:
     try:
         scope = access.scope_for(actor, collection_id, "read")
         own = records.collection(collection_id)
-        found += _named(own, _columns(actor, own), [records.get(collection_id, key, scope)])
+        found += _named(actor, own, _columns(actor, own), [records.get(collection_id, key, scope)])
         for relation in own.relations:
             target = records.collection(relation.collection)
             columns = _columns(actor, target)
@@ -93,7 +93,7 @@ def of_records(actor: Actor, collection_id: str, key: str) -> list[Document]:
                 there = records.related(
                     collection_id, key, relation.name, access.scope_for(actor, target.id, "read"), limit=MOST_ROWS, sort=target.sort
                 )
-                found += _named(target, columns, there.rows)
+                found += _named(actor, target, columns, there.rows)
     except (SourceDown, NotFound):
         return found
     return found
@@ -106,20 +106,27 @@ def _columns(actor: Actor, collection: Collection) -> list[Field]:
     return [column for column in collection.readable(access.scope_for(actor, collection.id, "read")) if column.type == "file"]
 
 
-def _named(collection: Collection, columns: Sequence[Field], rows: Sequence[Record]) -> list[Document]:
+def _named(actor: Actor, collection: Collection, columns: Sequence[Field], rows: Sequence[Record]) -> list[Document]:
     badge = str(collection.summary.get("badge") or "")
     words = {str(option.value): str(option.label) for field in collection.fields if field.name == badge for option in field.options or ()}
     labelled = [(row, str(row.values.get(badge) or "")) for row in rows]
-    return [_of_column(collection, column, row, words.get(state, state)) for row, state in labelled for column in columns]
+    return [_of_column(actor, collection, column, row, words.get(state, state)) for row, state in labelled for column in columns]
 
 
-def _of_column(collection: Collection, column: Field, row: Record, status: str = "") -> Document:
+def title_for(actor: Actor, collection: Collection, row: Record) -> str:
+    """The record's title without values that are masked for the actor."""
+    masked = access.scope_for(actor, collection.id, "read", sensitive=collection.sensitive).masked & {*collection.title_fields}
+    shown = {name: value for name, value in row.values.items() if name not in masked}
+    return collection.title_of(shown, row.key, actor.locale) if masked else row.title
+
+
+def _of_column(actor: Actor, collection: Collection, column: Field, row: Record, status: str = "") -> Document:
     path = row.values.get(column.name)
     kind = Path(str(path)).suffix.removeprefix(".").upper() if path else ""
     ref = f"{collection.id}:{column.name}:{row.key}"
     return Document(
         ref,
-        row.title,
+        title_for(actor, collection, row),
         kind,
         kind or collection.label_one,
         status.replace("_", " "),
@@ -150,7 +157,7 @@ def content_of(actor: Actor, ref: str) -> Opened:
         stored = _visible_file(actor, ref)
         return Opened(_of_file(stored), stored.name, stored.media_type, files.content(stored), stored.pages)
     collection, column, row = _record(actor, ref)
-    document = _of_column(collection, column, row)
+    document = _of_column(actor, collection, column, row)
     if document.why_not:
         raise NotFound(f"{ARCHIVE}.")
     file = _below(collection.id, str(row.values[column.name]))

@@ -230,7 +230,7 @@ def _data(event: Stored, hidden: Hidden, collection: str | None, *, whole: bool)
     if event.open.get("mode") in HIDDEN_MODES and event.type == "proposal_made":
         sealed = {}  # what is only recorded is compared with what people do without it: nobody is shown it beside the step
     nested, masked = tree(sealed, committed - sealed.keys(), "data")
-    shown, left_out = masking.event(nested, "data", hidden, collection, event.type)
+    shown, left_out = masking.event(nested, "data", hidden, collection, event.type, event.open.get("collection"))
     open_data = dict(event.open)
     if open_data.get("wanted") is not None and FORM in getattr(hidden, "names", ()):
         open_data["wanted"], left_out = None, [*left_out, "data.wanted"]

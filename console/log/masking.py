@@ -123,13 +123,13 @@ def tree(sealed: Mapping[str, Any], missing: Collection[str], path: str) -> tupl
     return whole, masked
 
 
-def closed(sealed: Mapping[str, Any], hidden: Hidden, collection: str | None, kind: str = "") -> frozenset[str]:
+def closed(sealed: Mapping[str, Any], hidden: Hidden, collection: str | None, kind: str = "", opened: Any = None) -> frozenset[str]:
     """Names of the flat values (`values/email`, `screen`) of an event of this kind that contain a hidden part.
 
     An export leaves such a value out as a whole, because its commitment covers all of it.
     """
     before, _ = tree(sealed, (), "")
-    after, _ = event(before, "", hidden, collection, kind)
+    after, _ = event(before, "", hidden, collection, kind, opened)
     if LOADED in before:
         after[LOADED] = None if isinstance(hidden, Within) and hidden.any_row else before[LOADED]
     return frozenset(name for name in sealed if _value_at(before, name) != _value_at(after, name))
@@ -142,8 +142,13 @@ HANDED_OUT = frozenset({"message_asked"})
 """Kinds of events whose content is what a step sends to somebody outside."""
 
 
-def event(sealed: Mapping[str, Any], path: str, hidden: Hidden, collection: str | None, kind: str) -> tuple[dict[str, Any], list[str]]:
-    """The sealed values of an event of this kind as a tree without hidden values, and the paths that were replaced by `null`."""
+def event(
+    sealed: Mapping[str, Any], path: str, hidden: Hidden, collection: str | None, kind: str, opened: Any = None
+) -> tuple[dict[str, Any], list[str]]:
+    """The sealed values of an event of this kind as a tree without hidden values, and the paths that were replaced by `null`.
+
+    `opened`: the collection of the record whose document was opened.
+    """
     screens = {name: value for name, value in sealed.items() if name == "screen"}
     others = {name: value for name, value in sealed.items() if name not in screens and name != LOADED}
     whole, masked = mask(others, path, hidden, collection, values=False)
@@ -155,6 +160,8 @@ def event(sealed: Mapping[str, Any], path: str, hidden: Hidden, collection: str 
         shut.add("reason")
     if kind in HANDED_OUT and sent_hidden(hidden):
         shut.add(CONTENT)
+    if kind == "source_opened" and isinstance(hidden, Within) and isinstance(opened, str) and hidden.titles(opened):
+        shut.add("what")
     for name in shut & {name for name, value in whole.items() if value is not None}:
         whole[name] = None
         masked.append(f"{path}.{name}")

@@ -105,7 +105,8 @@ def _wrong(obj: str, number: int, rule: Rule) -> list[dict[str, str]]:
 
 def _field_rows(rows: Iterable[Row], role: str, place: str, collection: str) -> list[Row]:
     start = f"field:{collection}/"
-    return [row for row in rows if row.ptype == "p" and row.sub == f"role:{role}" and row.dom == place and row.obj.startswith(start)]
+    denied = [row for row in rows if (row.ptype, row.eft, row.sub, row.dom) == ("p", "deny", f"role:{role}", place)]
+    return [row for row in denied if row.obj.startswith(start)]
 
 
 def standing(index: access.Index, role: str, place: str, obj: str, act: str) -> Literal["yes", "partly", "denied", "no"]:

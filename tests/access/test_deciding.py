@@ -174,6 +174,7 @@ def test_conditions_in_words(text: str, said: str) -> None:
         ("p, role:operator, t:ops, collection:customer, read, allow", "Operator in Ops may read Customer"),
         ("p, role:operator, *, workflow:*, takeover, deny", "Operator everywhere may not take over every workflow"),
         ("p, role:a, *, field:customer/tax_id, update, deny", "A everywhere may not change by hand Tax ID of Customer"),
+        ("p, role:a, *, field:customer/tax_id, read, allow", "A everywhere may read, where it is masked for others, Tax ID of Customer"),
         (
             "p, role:a, *, collection:c, read, deny, record.x == 1",
             "A everywhere may not read C, where X is 1, or where that cannot be told",

@@ -14,6 +14,7 @@ from console.browse import BrowseQuery, reveal
 from console.errors import Invalid, Malformed, NotAllowed, NotFound
 from console.log.event_lists import LogFilter
 from tests.company import PASSWORD, Company
+from tests.runs.changing.test_midway import ruled
 
 SECRET = "IE123"
 
@@ -85,6 +86,25 @@ def test_it_is_uncovered_with_the_right_and_a_reason_and_the_log_says_who_and_wh
             reveal.reveal(house.people[who], "customer", key, name, reason)
     assert not [each for each in log.events_of("ses_mona")[before:] if each.type == "value_revealed"]
     house.sql("update customer set risk = null where id = 2")
+
+
+def test_who_is_allowed_the_field_reads_it_as_before_wherever_others_see_dots(house: Company) -> None:
+    """A deny of the field wins."""
+    with ruled(access.Row("p", "role:reviewer", "t:operations", "field:customer/tax_id", "read")):
+        page = browse.record(house.rosa, "customer", "1")
+        assert (page.record.values["tax_id"], page.masked) == (SECRET, ())
+        assert browse.page(house.rosa, "customer", BrowseQuery(q=SECRET)).rows
+        replayed = [
+            str(runs.replay(house.rosa, the_run(house), event).json) for event in range(1, runs.replay(house.rosa, the_run(house)).last + 1)
+        ]
+        assert any(SECRET in each for each in replayed)
+        with pytest.raises(NotFound):
+            reveal.reveal(house.rosa, "customer", "1", "tax_id", "It is not masked")
+        assert "tax_id" not in browse.record(house.mona, "customer", "1").record.values
+        assert reveal.reveal(house.mona, "customer", "1", "tax_id", "Two judges of one mind").value == SECRET
+        with ruled(access.Row("p", "role:reviewer", "*", "field:customer/tax_id", "read", "deny")):
+            hidden = browse.record(house.rosa, "customer", "1")
+            assert ("tax_id" in hidden.record.values, hidden.masked) == (False, ())
 
 
 def test_who_works_on_a_step_sees_what_they_work_on(house: Company) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from console import access, documents, files, log, queue, runs, settings, sources
+from console import access, activity, documents, files, log, queue, runs, settings, sources
+from console.activity import sequencing
 from console.demo import printed_papers
-from console.documents import Checklist
+from console.documents import Checklist, opened_pages
 from console.errors import NotFound
+from console.log.event_lists import LogFilter
 from console.runs.changing import attachments
 from tests import jobs
 from tests.company import DOCUMENTS, Company
@@ -159,6 +161,38 @@ def test_pages_that_nobody_opened_are_told_afterwards(company: Company, run_id: 
     assert documents.looked_at(company.olivia, run_id, 1) == []
     with pytest.raises(NotFound):
         documents.looked_at(company.people["stan"], run_id)
+
+
+def test_a_masked_number_is_not_told_by_the_title_of_its_paper(
+    company: Company, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.sql("create table paper (id integer primary key, customer_id integer references customer (id), number text, path text)")
+    company.sql("insert into paper values (1, 2, 'QX7731', 'bill.pdf')")
+    fields = {"path": {"type": "file"}, "number": {"sensitive": True}}
+    paper = {
+        "id": "paper",
+        "source": "company",
+        "table": "paper",
+        "label": "Papers",
+        "title": "Paper {{ record.number }}",
+        "fields": fields,
+    }
+    sources.refresh("company", [*DOCUMENTS, paper])
+    for role in ("operator", "reviewer", "auditor"):
+        access.grant(role, "collection:paper", ["read"])
+    access.grant("reviewer", "collection:paper", ["reveal"])
+    access.grant("operator", "field:paper/number", ["read"])
+    (tmp_path / "paper").mkdir()
+    (tmp_path / "paper" / "bill.pdf").write_bytes(bill())
+    monkeypatch.setenv("CONSOLE_RECORD_FILES", str(tmp_path))
+    settings.current.cache_clear()
+    assert documents.page(company.olivia, "paper:path:1", 1, run_id=run_id)
+    sequencing.catch_up()
+    titles = [[one.title for one in opened_pages.looked_at(who, run_id)] for who in (company.olivia, company.rosa)]
+    assert titles == [["Paper QX7731"], ["Paper"]]
+    (told,) = activity.page(company.ada, LogFilter(kinds=("source_opened",)), 10).rows
+    assert (told.json["data"]["what"], told.json["masked"]) == (None, ["data.what"])
+    settings.current.cache_clear()
 
 
 def test_a_file_that_cannot_be_read_says_why_and_is_not_read_again(

@@ -164,6 +164,8 @@ def test_a_version_hands_on_what_values_are_made_of_in_circles_too() -> None:
     assert version.made["b"]["y"] >= {field, other}
     hidden = Closed(version, lambda collection: frozenset({"secret"}) if collection == "c" else frozenset())
     assert [set(hidden.names(step)) for step in ("a", "b", "c")] == [{"x"}, {"y"}, set()]
+    assert hidden.way("steps.b.results.who.secret", "c")
+    assert not hidden.way("steps.b.results.who.open", "c")
     far = Closed(version, lambda collection: frozenset({"far"}) if collection == "d" else frozenset())
     assert far.names("c") == {SAID}
     assert not far.says("c")

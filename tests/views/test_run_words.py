@@ -242,6 +242,8 @@ def test_what_was_saved_when(draft: Mapping[str, Any] | None, words: str) -> Non
         (view(more={"down": "erp does not answer.", "gone": True}), ["The data source does not answer"]),
         (view(current={"take_over": {"message": "No rate."}}), ["This step stopped and asks a person"]),
         (view(current={"take_over": {"code": "no_rule", "message": "No rule applies here: please decide."}}), ["This step asks a person"]),
+        (view(current={"take_over": {"code": "stepped_in", "message": "Handled manually instead of waiting."}}),
+         ["Waiting was stopped: fill this in by hand"]),
         (view(current={"take_over": {"message": "No rate."}}, holder="usr_tom", more={"newer_version": 4, "down": "x"}),
          ["This step stopped and asks a person", "Tom Jansen has this run open", "The data source does not answer", "Version 4 is live"]),
     ],

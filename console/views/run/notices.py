@@ -143,10 +143,15 @@ def _take_over(view: RunView, look: Look) -> Note | None:
         return None
     code = cause.get("code")
     made, wrong = code == "already_done", code not in proposal.NOTHING_WRONG
+    stopped = code == "stepped_in"
     again = frame.run_url(view.json["id"], "retry") if "retry" in view.can and code not in STOPS_AGAIN else ""
     return Note(
-        "This step stopped and asks a person" if wrong else "This step asks a person",
-        f"{cause.get('message', '')}{KEEP_OR_AGAIN if made else ''}",
+        "This step stopped and asks a person"
+        if wrong
+        else "Waiting was stopped: fill this in by hand"
+        if stopped
+        else "This step asks a person",
+        "" if stopped else f"{cause.get('message', '')}{KEEP_OR_AGAIN if made else ''}",
         "warn" if wrong else "info",
         "hand-stop",
         post=again,

@@ -27,7 +27,7 @@ MOST_REASONS = 3
 OVERDUE_S = 2.0
 NO_TOOL = frozenset({"no_key"})
 SETTINGS = "/settings/ai"
-NOTHING_WRONG = frozenset({"asks_person", "no_address", "no_rule", "off", "withdrawn"})
+NOTHING_WRONG = frozenset({"asks_person", "no_address", "no_rule", "off", "stepped_in", "withdrawn"})
 """Why a step asks a person although nothing failed: something has to be filled in or decided."""
 BY_RULES = "Looking for what rules can fill in …"
 """What is said where no AI is set up, so that nobody waits for one."""

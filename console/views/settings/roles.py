@@ -377,7 +377,8 @@ def _lines(
         conditions = tuple(dict.fromkeys(policy_words.condition(row.expression) for row in own_rows if row.expression))
         if (theirs := names.of_subject(obj)) and any(row.eft == "allow" and not policy_words.whosever(row.expression) for row in own_rows):
             conditions = (f"Only those of {theirs}", *conditions)
-        fields = [name for name in by_object if name.startswith(f"field:{obj.partition(':')[2]}/")]
+        kept_back = [name for name, found in by_object.items() if any(row.eft == "deny" for row in found)]
+        fields = [name for name in kept_back if name.startswith(f"field:{obj.partition(':')[2]}/")]
         if fields:
             conditions += (f"{len(fields)} {'field' if len(fields) == 1 else 'fields'} kept back",)
         changed = obj in touched or any(name.startswith(f"field:{obj.partition(':')[2]}/") for name in touched)
