@@ -141,7 +141,7 @@ def test_an_admin_does_no_business() -> None:
 
 
 def test_who_reviews_or_audits_changes_nothing() -> None:
-    looking = {"see", "read", "browse", "export", "verify", "audit"}
+    looking = {"see", "read", "browse", "export", "verify", "audit", "reveal"}
     for role in ("reviewer", "auditor"):
         assert {row.act for row in SHIPPED if row.sub == f"role:{role}" and row.eft == "allow"} <= looking
 

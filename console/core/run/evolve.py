@@ -184,7 +184,8 @@ def _wait_left(run: Run, event: Event) -> None:
     attempt = require_attempt(run)
     run.status, run.waiting = "waiting_person", None
     run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
-    typed = {**(attempt.values or attempt.defaults or {}), **event.sealed.get("values", {})}
+    typed, kept = dict(attempt.values) or attempt.defaults, event.sealed.get("values")
+    typed = {**(typed or {}), **kept} if kept else typed
     put(run, attempt, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=typed)
 
 
