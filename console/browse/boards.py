@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from console import access, log, records
+from console.browse import segment_order
 from console.browse.governors import Governor, governors
 from console.browse.record_lists import (
     BrowseQuery,
@@ -90,6 +91,7 @@ def board(actor: Actor, collection_id: str, by: str | None, query: BrowseQuery, 
     chosen = next((item for item in choices if by in (None, item.name)), None)
     if chosen is None:
         raise NotFound(f"There is no field in {collection.label} with a few options that a board could be made of.")
+    query = segment_order.of_query(collection, scope, query)
     where, segment, sought = question(actor, collection, scope, query)
     listed = Listed(collection.id, scope, where, segment, sought)
     counts, cut = _counts(actor, collection, scope, chosen, query, listed)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from console import access, formats, log, records, subjects
-from console.browse import naming
+from console.browse import naming, segment_order
 from console.browse.governors import Governor, governors
 from console.core import expressions, filters
 from console.core.actor import Actor
@@ -142,12 +142,12 @@ def noted_page(actor: Actor, collection: Collection, scope: Scope, query: Browse
 
 def page_within(actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery) -> ListPage:
     """The page of the list within a scope that the caller has judged; the caller notes it in the log."""
-    collection_id = collection.id
+    query = segment_order.of_query(collection, scope, query)
     where, segment, sought = question(actor, collection, scope, query)
     order = records.order_of(collection, scope, query.sort)
     columns = shown_columns(collection, scope, query.fields)
     found = records.page(
-        collection_id,
+        collection.id,
         scope,
         where=where,
         segment=segment,
@@ -161,7 +161,7 @@ def page_within(actor: Actor, collection: Collection, scope: Scope, query: Brows
     total = None
     if query.count:
         exact = query.count == "exact" and not _by_indexes(collection, scope, sought)
-        total = records.count(collection_id, scope, where, sought, None if exact else CAP, segment=segment)
+        total = records.count(collection.id, scope, where, sought, None if exact else CAP, segment=segment)
     named = named_records(actor, columns, found.rows) if query.labels else {}
     rows = naming.with_joined_titles(collection, found.rows, named)
     shown = ListPage(collection, columns, rows, found.next, found.previous, total, order.asked, where, query, named)
@@ -175,6 +175,7 @@ def every_within(
     actor: Actor, collection: Collection, scope: Scope, seen: Scope, query: BrowseQuery, columns: tuple[Field, ...], size: int
 ) -> Iterator[list[Record]]:
     """All records of the list that are in both scopes, which the caller has judged, `size` at a time; `columns` as of `page_within`."""
+    query = segment_order.of_query(collection, scope, query)
     where, segment, sought = question(actor, collection, scope, query)
     fields = None if query.fields is None else read_columns(collection, columns)
     return records.every(collection.id, scope, seen, where=where, segment=segment, q=sought, sort=query.sort, fields=fields, size=size)

@@ -71,7 +71,7 @@ def require_shaped_only(actor: Actor, collection_id: str, before: CollectionDocu
         reason = None
         if not kept and (item.sql is not None or (item.id in known and known[item.id].sql is not None)):
             reason = "To change a segment made of a SELECT you need the right to manage data sources."
-        elif not kept and fields_of(item.filter or "") & hidden:
+        elif not kept and (fields_of(item.filter or "") | {(item.sort or "").removeprefix("-")}) & hidden:
             reason = "It names a field that you may not read."
         if reason:
             details.append({"field": f"segments.{item.id}", "reason": reason})

@@ -79,27 +79,27 @@ def look(actor: Actor, becoming: Collection, role: str = "") -> Look:
     return Look(page, made_up=made_up, updates=may["update"], creates=may["create"], closed=closed)
 
 
-def find(actor: Actor, becoming: Collection, *, text: str | None = None, sql: str | None = None) -> Found:
+def find(actor: Actor, becoming: Collection, *, text: str | None = None, sql: str | None = None, sort: str | None = None) -> Found:
     """What a segment finds for the actor, by an expression or by a SELECT. Raises Malformed, DefinitionError, NotAllowed, TooSlow, SourceDown."""
     require_shaper(actor, becoming.id)
     scope = browse.reach(actor, becoming)
     if scope is None:
         raise NotAllowed(f"You may not browse {becoming.label}, so that it cannot be tried.", need=(f"collection:{becoming.id}", "browse"))
+    if (fields_of(text or "") | {(sort or "").removeprefix("-")}) & unread(actor, becoming):
+        raise NotAllowed(f"It names a field of {becoming.label} that you may not read.", need=(f"collection:{becoming.id}", "read"))
     segment: Any
     if sql is not None:
         segment = KeySelect(sql, partial(browse.reach, actor))
         total = sql_segments.count(segment, becoming, scope)
     else:
         segment = expressions.parse(text or "")
-        if fields_of(text or "") & unread(actor, becoming):
-            raise NotAllowed(f"It names a field of {becoming.label} that you may not read.", need=(f"collection:{becoming.id}", "read"))
         sql_conditions.check(segment, records.collection(becoming.id))
         total = records.count(becoming.id, scope, cap=MOST_COUNTED, segment=segment, seconds=sql_segments.SECONDS)
     try:
-        rows = records.page(becoming.id, scope, segment=segment, limit=FEW, seconds=sql_segments.SECONDS).rows if total else []
+        rows = records.page(becoming.id, scope, segment=segment, sort=sort, limit=FEW, seconds=sql_segments.SECONDS).rows if total else []
     except TooSlow:
         rows = []  # how many there are is known, and more than which are first
-    data = {"count": len(rows), "sort": "", "more": total > len(rows), "has_filter": True}
+    data = {"count": len(rows), "sort": sort or "", "more": total > len(rows), "has_filter": True}
     log.note(actor, "record_listed", open=data, source=becoming.source, collection=becoming.id)
     return Found(total, tuple(row.title for row in rows))
 

@@ -25,6 +25,11 @@ _ENDED = frozenset({
 """Words of states in which nothing is waited for any more, in English, German, French and Polish."""
 
 
+_REVIEW = re.compile(r"(?:^|_)(?:review|reassessment|renewal|recertification)(?:_|$)", re.IGNORECASE)
+_RUN_OUT = frozenset({"expired", "lapsed"})
+"""Words of states in which what a review is due for has run out because it was not done: it is late still."""
+
+
 def is_due(what: Kind) -> bool:
     """Return whether the field says when something is due or expires, by its name: `due_at`, `payment_due`, `next_review_on`, `expires_on`."""
     return what.type in ("date", "datetime") and (_DUE.search(recognising.snaked(what.name)) is not None or expires(what))
@@ -35,17 +40,20 @@ def expires(what: Kind) -> bool:
     return what.type in ("date", "datetime") and _EXPIRES.search(recognising.snaked(what.name)) is not None
 
 
-def ended(state: Any) -> bool:
-    """Return whether the word of a record's state says that nothing is waited for any more."""
-    return isinstance(state, str) and recognising.snaked(state) in _ENDED
+def ended(state: Any, what: Kind) -> bool:
+    """Return whether the word of a record's state says that what is due then is not waited for any more."""
+    if not isinstance(state, str):
+        return False
+    word = recognising.snaked(state)
+    return word in _ENDED and not (word in _RUN_OUT and _REVIEW.search(recognising.snaked(what.name)))
 
 
-def over(values: Mapping[str, Any], collection: Collection, look: Look) -> bool:
-    """Return whether the values of a record, or the state that it refers to, say that it has come to its end."""
+def over(values: Mapping[str, Any], collection: Collection, look: Look, what: Kind) -> bool:
+    """Return whether the values of a record, or the state that it refers to, say that what is due then has come to its end."""
     states = (look.records.get((led, str(values.get(name)))) for name, led in collection.ending_references.items())
-    return any(bool(values.get(name)) if alone else ended(values.get(name)) for name, alone in collection.ending_fields.items()) or any(
-        state is not None and state.ended for state in states
-    )
+    return any(
+        bool(values.get(name)) if alone else ended(values.get(name), what) for name, alone in collection.ending_fields.items()
+    ) or any(state is not None and state.ended for state in states)
 
 
 def cells(what: Kind, look: Look, values: Sequence[Any], ends: Sequence[bool]) -> list[str]:

@@ -1,6 +1,7 @@
 """Looking at records and changing them: judged, scoped, noted."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -152,6 +153,23 @@ def test_segments_filters_searches_and_sorts_add_up(company: "Company") -> None:
     page = browse.page(tom, "customer", narrowed)
     assert (keys(page), page.total, page.sort) == (["1"], 1, "-display_name")
     assert keys(browse.page(tom, "customer", BrowseQuery(q="CUSTOMERS.example", sort="-id"))) == ["4", "2", "1"]
+
+
+def test_a_segment_has_its_own_order_until_the_reader_sorts_and_for_who_may_not_read_that_column_the_list_s(company: "Company") -> None:
+    customer = records.collection("customer")
+    [unrated] = [item for item in customer.segments if item.id == "unrated"]
+    scope = access.scope_for(company.tom, "customer", "browse")
+    for sort, asked, found in (("-id", None, ["4", "1"]), ("-id", "id", ["1", "4"]), ("gone", None, ["1", "4"]), (None, None, ["1", "4"])):
+        ordered = replace(customer, segments=(replace(unrated, sort=sort),))
+        page = record_lists.page_within(company.tom, ordered, scope, BrowseQuery(segment="unrated", sort=asked))
+        assert (keys(page), page.sort) == (found, asked or (sort if sort == "-id" else "")), sort
+    first = record_lists.page_within(
+        company.tom, (by_id := replace(customer, segments=(replace(unrated, sort="-id"),))), scope, BrowseQuery("unrated", limit=1)
+    )
+    second = record_lists.page_within(company.tom, by_id, scope, BrowseQuery("unrated", limit=1, after=first.next))
+    assert (keys(first), keys(second)) == (["4"], ["1"])
+    masked = replace(scope, hidden=scope.hidden | {"id"})
+    assert record_lists.page_within(company.tom, by_id, masked, BrowseQuery("unrated")).sort == ""
 
 
 def test_paging_and_columns(company: "Company") -> None:

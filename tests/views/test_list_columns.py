@@ -62,6 +62,8 @@ def test_a_capped_number_says_that_there_are_more(count: int, words: str) -> Non
         ("Due", "date", "2026-11-20", "not paid", "1 day late"),
         ("due_at", "date", "2026-07-25", "closed", ""),
         ("next_review_on", "date", "2026-11-20", "approved", "1 day late"),
+        ("next_review_on", "date", "2026-11-20", "expired", "1 day late"),
+        ("due_at", "date", "2026-11-20", "expired", ""),
         ("due_at", "datetime", "soon", None, ""),
         ("insurance_expires_on", "date", "2026-11-11", "accepted", "10 days ago"),
         ("expires_on", "date", "2026-11-11", "superseded", ""),
@@ -72,7 +74,7 @@ def test_what_is_late_says_for_how_many_days_unless_it_has_ended(name: str, kind
     look = Look("en", "Europe/Vilnius", datetime(2026, 11, 21, 12, tzinfo=UTC))
     what = Kind(name, "Due", kind)
     assert due_cells.is_due(what)
-    [cell] = due_cells.cells(what, look, [value], [due_cells.ended(state)])
+    [cell] = due_cells.cells(what, look, [value], [due_cells.ended(state, what)])
     word = "Expired" if due_cells.expires(what) else "late"
     assert (words in cell and word in cell) if words else word not in cell
     assert not due_cells.is_due(Kind("duet", "Duet", "date"))
@@ -93,7 +95,10 @@ def test_what_is_late_says_for_how_many_days_unless_it_has_ended(name: str, kind
 def test_a_record_is_over_by_its_state_whether_or_not_that_is_drawn_as_a_badge(
     columns: dict[str, str], record: dict[str, object], over: bool
 ) -> None:
-    assert due_cells.over(record, one(*(column(name, stored) for name, stored in columns.items())), Look()) is over
+    assert (
+        due_cells.over(record, one(*(column(name, stored) for name, stored in columns.items())), Look(), Kind("due_at", "Due", "date"))
+        is over
+    )
 
 
 def test_page_size_and_widths_are_kept_for_one_person_and_what_cannot_be_is_refused(pages: "Pages") -> None:

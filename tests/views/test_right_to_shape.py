@@ -76,8 +76,11 @@ def test_what_is_hidden_from_everybody_is_not_filtered_by_who_only_shapes(pages:
     becoming = collections.open_collection(company.mona, "customer").becoming
     with pytest.raises(NotAllowed):
         collections.find(company.mona, becoming, text="record.email == 'a@b.example'")
+    with pytest.raises(NotAllowed):
+        collections.find(company.mona, becoming, text="record.id > 0", sort="-email")
     for more in (
         {"segments": [{"id": "one", "label": "One", "filter": "record.email == 'a@b.example'"}]},
+        {"segments": [{"id": "one", "label": "One", "filter": "record.id > 0", "sort": "-email"}]},
         {"sort": "email"},
         {"sort": "-email"},
     ):

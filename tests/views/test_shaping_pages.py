@@ -155,16 +155,25 @@ def test_a_segment_is_made_of_conditions(pages: "Pages") -> None:
     assert "A segment needs a name" in wrong.text
     tried = pages.ines.post(new, base | segment(do="try"), status=200)
     assert "It finds" in tried.text
-    pages.ines.post(new, base | segment(field=["risk", "balance"], comparison=["in", ">="], value=["high, medium", "5"], joined="any"))
+    pages.ines.post(
+        new, base | segment(field=["risk", "balance"], comparison=["in", ">="], value=["high, medium", "5"], joined="any", sort="-id")
+    )
     (made,) = said(pages)["segments"][-1:]
-    assert made == {"id": "high-risk", "label": "High risk", "filter": 'record.risk in ["high", "medium"] || record.balance >= 5'}
+    filter_ = 'record.risk in ["high", "medium"] || record.balance >= 5'
+    assert made == {"id": "high-risk", "label": "High risk", "filter": filter_, "sort": "-id"}
     listed = pages.ines.get(f"{HERE}/segments")
     assert "is at least 5" in listed.text
     place = f"{HERE}/segments/high-risk"
     again = pages.ines.get(place)
     assert 'value="high, medium"' in again.html
+    assert again.form(place)["fields"]["sort"] == "-id"
+    assert "order of records: ID, last first" in pages.ines.get(f"{HERE}/changes").text
     publish(pages)
-    assert "High risk" in pages.olivia.get("/c/customer?segment=high-risk").text
+    shown = pages.ines.get("/c/customer?segment=high-risk")
+    assert "High risk" in shown.text
+    found = [int(given["data-record"]) for _, given in shown.attributes if "data-record" in given]
+    assert len(found) > 1
+    assert found == sorted(found, reverse=True)
 
 
 def test_what_a_draft_changes_is_said_without_ids_and_expressions(pages: "Pages") -> None:

@@ -6,6 +6,7 @@ Nothing here decides anything or reads the database.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup
@@ -47,16 +48,16 @@ def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | Non
     values = _with_currencies(kinds.values(), record.get("values", {}))
     placed: set[str] = set()
     made = []
-    end = _ended(record.get("collection"), values, look)
+    ended = partial(_ended, record.get("collection"), values, look)
     for part in record.get("sections", ()):
         names = [name for name in part["fields"] if name in values]
         placed |= set(names)
         if names:
-            lines = [_line(kinds.get(name) or Kind(name, name), values[name], look, now, state, end=end) for name in names]
+            lines = [_line(kinds.get(name) or Kind(name, name), values[name], look, now, state, ended) for name in names]
             made.append(Section(part["label"], lines))
     rest = [name for name in kinds if name not in placed and name in values]
     if rest:
-        made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now, state, end=end) for name in rest]))
+        made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now, state, ended) for name in rest]))
     return made
 
 
@@ -80,18 +81,18 @@ def _with_currencies(kinds: Iterable[Kind], values: Mapping[str, Any]) -> Mappin
     return formats.with_currencies(values, {what.name: what.currency for what in kinds if what.currency in values})
 
 
-def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None, state: str | None, *, end: bool = False) -> Line:
+def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None, state: str | None, ended: Callable[[Kind], bool]) -> Line:
     since, draw = None, states.badge if what.name == state else formats.html
     if now is not None and what.name in now and now[what.name] != value:
         since = draw(what, now[what.name], look)
-    drawn = due_cells.shown(what, value, look, end=end) if due_cells.is_due(what) else draw(what, value, look)
+    drawn = due_cells.shown(what, value, look, end=ended(what)) if due_cells.is_due(what) else draw(what, value, look)
     return Line(what.label, drawn, since, what.name, empty=since is None and formats.absent(value))
 
 
-def _ended(collection: str | None, values: Mapping[str, Any], look: Look) -> bool:
+def _ended(collection: str | None, values: Mapping[str, Any], look: Look, what: Kind) -> bool:
     """Return whether a record of the collection with these values has come to its end: nothing of it is late then."""
     try:
-        return collection is not None and due_cells.over(values, records.collection(collection), look)
+        return collection is not None and due_cells.over(values, records.collection(collection), look, what)
     except NotFound:
         return False
 
@@ -117,15 +118,15 @@ def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) 
     columns = [what for what in columns if not _said_by_titles(what, source, look, today)]
     state = source.get("badge")
     writers = [(column.name, (states.cell if column.name == state else formats.cell)(column, look)) for column in columns]
-    dues = [what.name for what in columns if due_cells.is_due(what)]
+    dues = {what.name: what for what in columns if due_cells.is_due(what)}
     rows = []
     for row in source["rows"]:
         href = frame.record_url(source["collection"], row["key"]) if source.get("collection") and row.get("key") is not None else None
         values = _with_currencies(columns, row["values"])
-        end = bool(dues) and _ended(source.get("collection"), row["values"], look)
+        ends = {name: _ended(source.get("collection"), row["values"], look, what) for name, what in dues.items()}
         cells = "".join(
-            LATE.format(column.label, due_cells.shown(column, values.get(name), look, end=end, brief=True))
-            if name in dues and not end and due_cells.days_late(values.get(name), look) > 0
+            LATE.format(column.label, due_cells.shown(column, values.get(name), look, end=False, brief=True))
+            if not ends.get(name, True) and due_cells.days_late(values.get(name), look) > 0
             else write(values.get(name))
             for (name, write), column in zip(writers, columns, strict=True)
         )
@@ -222,10 +223,8 @@ def facts(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], t
     state = states_of.get(source.get("collection") or "")
     values = source["rows"][0]["values"] if source["rows"] else {}
     now = changes_since(source["rows"][0], source.get("collection"), today) if today is not None and source["rows"] else None
-    end = _ended(source.get("collection"), values, look)
-    return [
-        _line(what, values.get(what.name), look, now, state, end=end) for what in (formats.kind(column) for column in source["columns"])
-    ]
+    ended = partial(_ended, source.get("collection"), values, look)
+    return [_line(what, values.get(what.name), look, now, state, ended) for what in (formats.kind(column) for column in source["columns"])]
 
 
 def related(page: RelatedPage, look: Look) -> Table:

@@ -194,6 +194,11 @@ def filled(becoming: Collection) -> frozenset[str]:
     return known[becoming.id]
 
 
+def sortable(editing: Editing) -> list[tuple[str, str]]:
+    """Return name and label of the fields that a list can be sorted by."""
+    return [(item.name, item.label) for item in editing.becoming.stored_fields if item.sortable and not item.hidden]
+
+
 def targets(own: Collection) -> list[tuple[str, str]]:
     """Return every collection that a field or relation may lead to, as (id, label and source), those of the same source first."""
     every = sorted(real_records.collections(), key=lambda each: (each.source != own.source, each.source, each.label.casefold()))

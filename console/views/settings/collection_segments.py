@@ -98,6 +98,7 @@ def _drawn(entry: Mapping[str, Any] | None, fields: Mapping[str, Field]) -> dict
             "rows": [ConditionRow("", "", "")],
             "filter": "",
             "sql": "",
+            "sort": "",
             "roles": [],
             "enabled": True,
         }
@@ -107,7 +108,7 @@ def _drawn(entry: Mapping[str, Any] | None, fields: Mapping[str, Field]) -> dict
     rows = [document_words.typed(row, fields) for row in rows]
     return {
         "label": entry["label"], "kind": kind, "joined": joined, "rows": rows, "filter": entry.get("filter", ""), "sql": entry.get("sql", ""),
-        "roles": entry.get("roles", []), "enabled": entry.get("enabled", True),
+        "sort": entry.get("sort", ""), "roles": entry.get("roles", []), "enabled": entry.get("enabled", True),
     }  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def _sent() -> dict[str, Any]:
     return {
         "label": form.get("label", "").strip(), "kind": kind if kind in dict(KINDS) else "conditions", "joined": "any" if form.get("joined") == "any" else "all",
         "rows": rows or [ConditionRow("", "", "")], "filter": form.get("filter", "").strip(), "sql": form.get("sql", "").replace("\r\n", "\n").strip(),
-        "roles": form.getlist("roles"), "enabled": "enabled" in form,
+        "sort": form.get("sort", ""), "roles": form.getlist("roles"), "enabled": "enabled" in form,
     }  # fmt: skip
 
 
@@ -150,14 +151,13 @@ def _entry(sent: Mapping[str, Any], ident: str, editing: Editing) -> dict[str, A
             details += [{"field": f"rows.{problem.row}", "reason": problem.reason} for problem in wrong]
     if details:
         raise Invalid(details[0]["reason"], details=details)
-    if sent["roles"]:
-        made["roles"] = sent["roles"]
+    made |= {name: sent[name] for name in ("sort", "roles") if sent[name]}
     return made if sent["enabled"] else made | {"enabled": False}
 
 
 def _try_segment(editing: Editing, entry: Mapping[str, Any]) -> str:
     """Return what the segment finds, in a sentence."""
-    found = collections.find(frame.actor(), editing.becoming, text=entry.get("filter"), sql=entry.get("sql"))
+    found = collections.find(frame.actor(), editing.becoming, text=entry.get("filter"), sql=entry.get("sql"), sort=entry.get("sort"))
     if not found.total:
         return "It finds no record that you may see."
     many = "more than 10,000 records" if found.total > CAP else f"{found.total:,} {'record' if found.total == 1 else 'records'}"
@@ -211,7 +211,7 @@ def _form(
     ]  # fmt: skip
     context = collection_frame.context(editing, wrong) | {
         "segment": segment, "sent": sent, "rows": rows, "kinds": KINDS, "errors": errors, "found": found,
-        "comparisons": condition_rows.offered(),
+        "comparisons": condition_rows.offered(), "sortable": collection_frame.sortable(editing),
         "fields": [(item.name, item.label, condition_rows.kind_of(item)) for item in fields.values()], "key": editing.becoming.key,
         "roles": [(role, formats.role_words(role), role in sent["roles"]) for role in collections.roles()],
         "title": sent["label"] or "New segment",

@@ -199,7 +199,7 @@ def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: Multi
         "said": values, "typed": typed, "flags": collection_forms.FLAGS, "places": collection_forms.PLACES,
         "watched": [(name, words, hint, watched.get(name) or "") for name, words, hint in collection_forms.WATCHED],
         "growing": [(item.name, item.label) for item in editing.becoming.stored_fields if item.stored in collection_forms.GROWING],
-        "sortable": [(item.name, item.label) for item in editing.becoming.stored_fields if item.sortable and not item.hidden],
+        "sortable": collection_frame.sortable(editing),
     }  # fmt: skip
     return area.page("settings/collection.html", NAME, context, status=wrong.status if wrong else 200)
 

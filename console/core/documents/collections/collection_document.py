@@ -123,6 +123,7 @@ class SegmentDocument(Said):
     roles: list[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]] = Field(
         default_factory=list, max_length=50, description="Roles for which the list opens with it; none: it is a tab like others"
     )
+    sort: Column | None = Field(None, description="Order of its records, as of the list; none: that of the list")
     enabled: bool = Field(True, description="Whether the list offers it")
 
     @model_validator(mode="after")

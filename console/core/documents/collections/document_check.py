@@ -169,6 +169,8 @@ def _lists(
     for name in ("search", "key", "governed"):
         yield (name,), getattr(made, name) or (), columns
     yield ("sort",), [made.sort.removeprefix("-")] if made.sort else [], columns
+    for number, segment in enumerate(made.segments):
+        yield ("segments", number, "sort"), [segment.sort.removeprefix("-")] if segment.sort else [], columns
     yield ("summary", "badge"), [made.summary.badge] if made.summary.badge else [], fields
     for number, section in enumerate(made.summary.sections):
         yield ("summary", "sections", number, "fields"), section.fields, fields

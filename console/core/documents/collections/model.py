@@ -187,13 +187,17 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A saved filter: an expression over `record`, or a SELECT of keys. The list opens with it for people who have one of `roles`."""
+    """A saved filter: an expression over `record`, or a SELECT of keys. The list opens with it for people who have one of `roles`.
+
+    `sort` is the order in which its records are listed, as of a collection; None: that of the list.
+    """
 
     id: str
     label: str
     filter: str
     roles: tuple[str, ...] = ()
     sql: str | None = None
+    sort: str | None = None
 
     @property
     def fields(self) -> frozenset[str]:
@@ -439,7 +443,7 @@ def fields_of(text: str, *, template: bool = False) -> set[str]:
 def offered_segments(document: Mapping[str, Any]) -> tuple[Segment, ...]:
     """The segments of a document, without those that are not offered."""
     return tuple(
-        Segment(item["id"], item["label"], item.get("filter") or "", tuple(item.get("roles") or ()), item.get("sql"))
+        Segment(item["id"], item["label"], item.get("filter") or "", tuple(item.get("roles") or ()), item.get("sql"), item.get("sort"))
         for item in document.get("segments", ())
         if item.get("enabled", True)
     )
