@@ -34,6 +34,7 @@ TYPED: Mapping[str, Any] = {
     "source_of_wealth": "Sale of shares in 2019, shown by the contract.",
     "why_acceptable": "Known for nine years; the turnover fits the business.",
     "impression": "An ordinary customer; nothing strikes.",
+    "flags": [],
 }
 """Field → what people usually type there, where a form has such a field and it takes that value."""
 SAID: Mapping[str, Any] = {

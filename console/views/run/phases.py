@@ -75,7 +75,7 @@ def _phase(
         plan.titles.get(place, plan.start),
         state,
         number,
-        [*found["finding"][-1:], *([f"{cancelled} cancelled"] if cancelled else [])],
+        [*found["finding"][-1:], *([f"{cancelled} earlier {'attempt' if cancelled == 1 else 'attempts'}"] if cancelled else [])],
         list(dict.fromkeys(found["flag"])),
         [entry for entry in entries if not folded or not _by_itself(entry)],
         folded,
