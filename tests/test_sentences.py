@@ -178,6 +178,9 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("workflow_published", {"version": 4}, "Olivia Kask published the workflow KYC review, version 4"),
     ("source_added", {"name": "crm", "collections": 12}, "Olivia Kask connected the data source crm (12 collections)"),
     ("process_started", {"process": "web", "version": "0.1"}, "A web process started, version 0.1"),
+    ("lead_enrolled", {}, "Olivia Kask enrolled customer 17 in KYC review"),
+    ("lead_left", {"ending": "exited"}, "Customer 17 left KYC review before its end"),
+    ("lead_left", {"ending": "unenrolled"}, "Olivia Kask took customer 17 out of KYC review"),
     ("log_exported", {"format": "csv", "size": 90}, "Olivia Kask exported the activity log as csv (from the first 90 events)"),
 ]
 

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Mapping
 
-from console.sentences.sentence_parts import Parts
+from console.sentences.sentence_parts import Parts, escape_braces
 
 
 def _lead_left(parts: Parts) -> str:
+    whom = escape_braces(parts.enrolled())
     if parts.text("ending") == "unenrolled":
-        return "{who} took somebody out of {workflow}{on_record}"
-    return "Somebody left {workflow} before its end{on_record}"
+        return f"{{who}} took {whom or 'somebody'} out of {{workflow}}"
+    return f"{escape_braces(parts.enrolled(first=True)) or 'Somebody'} left {{workflow}} before its end"
+
+
+def _lead_enrolled(parts: Parts) -> str:
+    return f"{{who}} enrolled {escape_braces(parts.enrolled()) or 'somebody'} in {{workflow}}"
 
 
 def _leads_taken_out(parts: Parts) -> str:
@@ -28,7 +33,7 @@ def _records_changed(parts: Parts) -> str:
 
 
 ENROLMENTS: Mapping[str, str | Callable[[Parts], str]] = {
-    "lead_enrolled": "{who} enrolled somebody in {workflow}{on_record}",
+    "lead_enrolled": _lead_enrolled,
     "lead_left": _lead_left,
     "leads_taken_out": _leads_taken_out,
     "contacts_imported": _file_imported,

@@ -233,6 +233,14 @@ class Parts(dict[str, str]):
     def _on_record(self) -> str:
         return "" if self._own() else after(" on ", self._record())
 
+    def enrolled(self, *, first: bool = False) -> str:
+        """Whom an enrolment is about, by the name of their record; empty where it is not told. `first`: it begins the sentence."""
+        if self.target.get("key") is None:
+            return ""
+        said = self._record()
+        named = not said.startswith((self._kind_of_record(), "this "))  # a name is written as it is
+        return said if named or not first else said[:1].upper() + said[1:]
+
     def _of_record(self) -> str:
         return after(" of ", self._record())
 
