@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from console import records
+from console import browse, records
 from console.errors import ConsoleError
 from console.views import formats, frame
 from console.views.formats import Kind
@@ -68,10 +68,17 @@ def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
 
 def title_of(source: Mapping[str, Any]) -> str:
     """Return the title of a source, with its page or field if it has one."""
-    title, page, name = str(source.get("title") or "Source"), source.get("page"), str(source.get("label") or source.get("field") or "")
+    title, page, name = str(source.get("title") or _named(source)), source.get("page"), str(source.get("label") or source.get("field") or "")
     if page:
         return title if f"p. {page}" in title else f"{title}, p. {page}"
     return f"{title}, {name.replace('_', ' ')}" if name and source.get("kind") in ("record", "step", "related") else title
+
+
+def _named(source: Mapping[str, Any]) -> str:
+    """Return what a source is called whose title the reader may not see: by the name that its record has for them."""
+    reference = str(source.get("collection") or ""), str(source.get("record") or "")
+    known = browse.named(frame.actor(), [reference]).get(reference) if all(reference) else None
+    return known.title if known is not None and not known.absent else "Source"
 
 
 def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[str, Any] | None:
