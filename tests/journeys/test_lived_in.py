@@ -76,7 +76,7 @@ def test_a_reviewer_sees_what_was_proposed_when_from_which_page_and_whether_that
     assert re.search(
         r"Proposed by: [^|·]+ · There since: [^|·]+ · Decided by: [^|·]+ · Before them: [^|·]+ · Sources opened: \d+ of \d+", screen
     )
-    assert re.search(r"Proposed: “[^”]+” \| [^|]+ \| [^|]+, page \d+, p\. \d+ \| never opened", screen), (
+    assert re.search(r"Proposed: “[^”]+” \| [^|]+ \| (?!Source,)[^|]+, p\. \d+ \| never opened", screen), (
         "each value with the page that it rests on"
     )
 
