@@ -13,7 +13,8 @@ from flask import Response, current_app, request, session
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from console.accounts import one_time
+from console.accounts import one_time, throttle
+from console.accounts.throttle import Limit
 from console.views import frame
 
 SALT = "wtf-csrf-token"
@@ -21,6 +22,8 @@ SALT = "wtf-csrf-token"
 LASTS = timedelta(hours=12)
 MOST = 200_000
 """Characters of a form that are kept."""
+MOST_OF_SESSION = 20
+"""Forms of the pages of one session that are kept at once; after that each waits longer."""
 SECRETS = {
     "ai_provider.save": {"key": "Key"},
     "auth.code_shown": {"code": "Code"},
@@ -69,6 +72,8 @@ def keep() -> str | None:
     secret = _secret()
     if not sent_by_form() or secret is None or "." not in secret or sum(map(len, request.form.values())) > MOST:
         return None
+    if not throttle.take([Limit("kept", secret, MOST_OF_SESSION)]):
+        return None  # nobody is signed in: who once saw a page could fill the database with copies of its form
     kept = one_time.make("kept", None, LASTS, without_secrets() | {"page_of": secret})
     return f"/step-up/go-on?kept={quote(kept)}"
 

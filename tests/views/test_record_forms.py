@@ -14,6 +14,7 @@ from console import access, browse, collections
 from console.accounts import one_time
 from console.actions import record_changes
 from console.db import engine as db
+from console.db.engine import fetch
 from console.errors import Invalid
 from console.views import kept_forms
 from tests.views.conftest import Browser, Page, signed_in
@@ -206,6 +207,16 @@ def test_a_form_that_is_sent_without_a_session_is_kept_over_the_sign_in_and_neve
     assert browser.client.get(there).status_code == 303, "once"
     made_up = client.post(PATH, data=typed | {"csrf_token": "made up"}, headers=OURS)
     assert "kept" not in (made_up.location or "")
+
+
+def test_no_more_forms_of_a_session_are_kept_than_some(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is signed in who could be told apart: one page that was seen once could fill the database."""
+    monkeypatch.setattr(kept_forms, "MOST_OF_SESSION", 3)
+    typed, stranger = typed_by(pages.olivia), pages.app.test_client()
+    answers = [stranger.post(PATH, data=typed, headers=OURS).status_code for _ in range(8)]
+    assert answers[:3] == [303] * 3
+    assert set(answers[5:]) == {403}
+    assert fetch("select count(*) from console.one_time where kind = 'kept'")[0][0] <= 5
 
 
 PASSWORD = "/settings/me/password"
