@@ -8,6 +8,8 @@ from console.db import tidying
 from console.upkeep import erasure
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
+UNANSWERED = "Its data source does not answer, so nobody knows what the person is called: lists that people saved under the name stay. Better wait until it answers."
+
 subject = click.Group("subject", help="People whose data the console holds.")
 
 
@@ -23,6 +25,8 @@ def erase(collection: str, key: str, reason: str, yes: bool) -> None:
         f"{many} {word}{'s' if many != 1 else ''}" for many, word in ((previewed.events, "event"), (len(previewed.runs), "run"))
     )
     warning = f"Gone would be the values of {events} and the texts of {runs}. Nobody can bring them back."
+    if not previewed.answered:
+        click.echo(UNANSWERED, err=True)
     if not yes:
         click.confirm(f"{warning} Erase?", abort=True, err=True)
     receipt = erasure.erase(COMMAND_LINE, collection, key, reason)

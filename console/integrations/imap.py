@@ -5,16 +5,23 @@ Source: RFC 3501 (`EXAMINE`, unique ids and when they are void), through `imapli
 
 import imaplib
 import re
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from console import settings
 from console.errors import IntegrationError
 from console.settings import MailBox
 
 SECONDS = 20.0
+WHOLE_S = 540.0
+"""How long one conversation may last, however little by little a server answers: shorter than another worker waits for the one that reads."""
+MOST_BYTES = 8 * 1024 * 1024
+"""Of what a server says to one command; of a mail less is asked for."""
 _NUMBER = re.compile(rb"UIDVALIDITY (\d+)|UIDNEXT (\d+)")
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 _UID = re.compile(rb"\bUID (\d+)")
@@ -60,6 +67,63 @@ class Opened:
         return list(lines)
 
 
+class Endless(imaplib.IMAP4.abort):
+    """The server says more to one command than any has to say."""
+
+
+class _Connection(imaplib.IMAP4):
+    """Ends an answer and a conversation that have no end; the library would keep what it hears until the memory is full."""
+
+    left = MOST_BYTES
+    ending: threading.Timer | None = None
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        """The connection, which is broken off when it has lasted too long."""
+        made: socket.socket = super()._create_socket(timeout)  # type: ignore[misc]  # of the library
+        self.ending = threading.Timer(WHOLE_S, self.break_off)
+        self.ending.daemon = True
+        self.ending.start()
+        return made
+
+    def break_off(self) -> None:
+        """End the conversation, from another thread."""
+        with suppress(OSError):
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # beneath its TLS
+
+    def shutdown(self) -> None:
+        """Close the connection."""
+        if self.ending is not None:
+            self.ending.cancel()
+        super().shutdown()
+
+    def _command(self, name: str, *args: Any) -> Any:
+        self.left = MOST_BYTES
+        return super()._command(name, *args)  # type: ignore[misc]  # of the library
+
+    def read(self, size: int) -> bytes:
+        """So many bytes."""
+        self._count(size)
+        return super().read(size)
+
+    def readline(self) -> bytes:
+        """One line."""
+        try:
+            line = super().readline()
+        except imaplib.IMAP4.error:  # longer than the library reads
+            raise Endless from None
+        self._count(len(line))
+        return line
+
+    def _count(self, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            raise Endless
+
+
+class _TlsConnection(_Connection, imaplib.IMAP4_SSL):
+    """A connection to a mailbox that is encrypted from the first byte."""
+
+
 @contextmanager
 def opened() -> Iterator[Opened]:
     """The mailbox. Raises IntegrationError where there is none, it does not answer, or it refuses."""
@@ -81,9 +145,9 @@ def _connected(box: MailBox) -> imaplib.IMAP4:
     """A connection that is signed in."""
     context = ssl.create_default_context()
     server: imaplib.IMAP4 = (
-        imaplib.IMAP4_SSL(box.host, box.port, ssl_context=context, timeout=SECONDS)
+        _TlsConnection(box.host, box.port, ssl_context=context, timeout=SECONDS)
         if box.tls == "at once"
-        else imaplib.IMAP4(box.host, box.port, timeout=SECONDS)
+        else _Connection(box.host, box.port, timeout=SECONDS)
     )
     try:
         if box.tls == "starttls":
@@ -121,6 +185,8 @@ def _reason(error: Exception) -> str:
             return "it took too long"
         case OSError(strerror=str(words)):
             return words.lower()
+        case Endless() | imaplib.IMAP4.abort(__context__=Endless()):
+            return "its answer has no end"
         case imaplib.IMAP4.abort():
             return "it broke off"
         case imaplib.IMAP4.error():

@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, BinaryIO
 
 from console import settings
 from console.errors import IntegrationError, OutcomeUnknown
@@ -19,6 +19,8 @@ LAST_WORD_S = 60.0
 WHOLE_S = 180.0
 """How long one conversation may last, however little by little a server answers."""
 GOODBYE_S = 2.0
+MOST_LINES = 200
+"""Lines of one reply; each is cut by the library."""
 WORDS = dict.fromkeys((530, 534, 535), "it refuses our password") | dict.fromkeys((550, 551, 553), "it takes no mail for this address")
 """Code of a reply → what it means, for who reads why a message did not leave. Source: RFC 5321 section 4.2.3, RFC 4954."""
 END = b"\r\n.\r\n"
@@ -84,6 +86,28 @@ def _spell_domains(message: EmailMessage) -> None:
     message.replace_header("To", spelled)
 
 
+class _Endless(OSError):
+    """A reply of more lines than any server has to say."""
+
+
+class _Replies:
+    """What a mail server says, line by line; the library would keep the lines of a reply without end until the memory is full."""
+
+    def __init__(self, said: BinaryIO) -> None:
+        self._said, self.left = said, MOST_LINES
+
+    def readline(self, most: int) -> bytes:
+        """The next line, at most so many bytes of it."""
+        self.left -= 1
+        if self.left < 0:
+            raise _Endless
+        return self._said.readline(most)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._said.close()
+
+
 class _Connection(smtplib.SMTP):
     """Knows whether the server was given a message to its end: before that it cannot have taken it. Ends every conversation in time."""
 
@@ -109,6 +133,14 @@ class _Connection(smtplib.SMTP):
         if self.ending is not None:
             self.ending.cancel()
         super().close()
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The next reply."""
+        if self.file is None and self.sock is not None:
+            self.file = _Replies(self.sock.makefile("rb"))
+        if self.file is not None:
+            self.file.left = MOST_LINES
+        return super().getreply()
 
     def send(self, s: Any) -> None:
         """Send a command, or a message with its end."""
@@ -155,6 +187,8 @@ def _reason(error: Exception) -> str:
             return error.verify_message.rstrip(".")
         case smtplib.SMTPNotSupportedError():
             return "it offers no STARTTLS, or no way to sign in"
+        case smtplib.SMTPServerDisconnected(__context__=_Endless()):
+            return "its answer has no end"
         case smtplib.SMTPServerDisconnected():
             return "it broke off the connection"
         case TimeoutError():

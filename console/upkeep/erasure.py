@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +26,7 @@ from console.core.documents.collections import Collection
 from console.core.run.moves import require_reason
 from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
-from console.errors import Conflict, ConsoleError, NotFound
+from console.errors import Conflict, ConsoleError, NotFound, SourceDown
 from console.proposals import prompts
 from console.upkeep import personal_notes
 from console.work import tasks
@@ -43,6 +44,7 @@ class Preview:
     """What erasing would delete, and what prevents it. `events` is the number of events that would lose their values.
 
     `enrolled` are the places that the person is taken out of first; their runs are not among `live`, which prevent it.
+    Where the data source has not `answered`, nobody knows what the person is called: lists saved under their name stay.
     """
 
     subject: str
@@ -52,6 +54,7 @@ class Preview:
     live: tuple[str, ...]
     held: bool = False
     enrolled: tuple["enrolments.erasing.Enrolled", ...] = ()
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,10 @@ def _judge(actor: Actor) -> None:
 
 
 def _preview(actor: Actor, collection: str, key: str) -> Preview:
-    subject = None if _hidden(actor, collection, key) else subjects.known(collection, key) or _of_place(collection, key)
+    hidden = _hidden(actor, collection, key)
+    subject = None if hidden else subjects.known(collection, key) or _of_place(collection, key)
     if subject is None:
+        _refuse_of_another(actor, collection, key, hidden=hidden)
         raise NotFound("Nothing is held about this record, or it was erased already.")
     events = fetch("select count(*) from console.event_value where sub = %s", (subject,))[0][0]
     run_rows = fetch(f"select r.id, r.ended_at is null from {access.runs(actor).sql()} where r.subject = %s order by r.id", (subject,))  # noqa: S608 (a text of ours)
@@ -90,9 +95,24 @@ def _preview(actor: Actor, collection: str, key: str) -> Preview:
     enrolled = enrolments.erasing.enrolled(subject, collection, key, every_live)
     live = tuple(run_id for run_id in every_live if run_id not in {place.run for place in enrolled})
     held = bool(fetch("select 1 from console.hold where subject = %s", (subject,)))
-    return Preview(
-        subject, _title(actor, collection, key), int(events), tuple(run_id for run_id, _ in run_rows), live, held, tuple(enrolled)
-    )
+    if not events and not run_rows:
+        with suppress(NotFound):  # the collection is gone, what its records were called is not
+            _refuse_of_another(actor, collection, key)
+    title, answered = _title(actor, collection, key)
+    run_ids = tuple(run_id for run_id, _ in run_rows)
+    return Preview(subject, title, int(events), run_ids, live, held, tuple(enrolled), answered)
+
+
+def _refuse_of_another(actor: Actor, collection: str, key: str, *, hidden: bool = False) -> None:
+    """Raises Conflict if what is held about this record is held under the person whom it is about, SourceDown if that cannot be looked up."""
+    if hidden or collection in OURS:
+        return
+    person = _person_of(collection, key)
+    if person != (collection, key) and subjects.known(*person) is not None and not _hidden(actor, *person):
+        raise Conflict(
+            f"What is held about the record {key} of {collection} is held under whom it is about: erase the record {person[1]} of {person[0]}.",
+            code="about_another",
+        )
 
 
 def _of_place(collection: str, key: str) -> str | None:
@@ -118,12 +138,12 @@ def _live(subject: str) -> list[str]:
     return [row[0] for row in fetch(statement, (subject,))]
 
 
-def _title(actor: Actor, collection: str, key: str) -> str:
-    """The title of the record; its key if the actor may not read it or its data source does not answer."""
+def _title(actor: Actor, collection: str, key: str) -> tuple[str, bool]:
+    """The title of the record, its key if the actor may not read it; and whether its data source answered."""
     try:
-        return records.get(collection, key, access.scope_for(actor, collection, "read")).title
-    except ConsoleError:
-        return key
+        return records.get(collection, key, access.scope_for(actor, collection, "read")).title, True
+    except ConsoleError as error:
+        return key, not isinstance(error, SourceDown)
 
 
 def erase(actor: Actor, collection: str, key: str, reason: str) -> Receipt:

@@ -55,10 +55,13 @@ def offered(actor: Actor, collection: Collection, key: str | None) -> bool:
 
 def _form(collection: str, key: str, *, wrong: dict[str, str] | None = None, refused: str = "", status: int = 200) -> Response:
     page = browse.record(frame.actor(), collection, key)
+    held = None
     try:
         held = erasure.preview(frame.actor(), collection, key)
     except NotFound:
-        held = None
+        pass
+    except Conflict as of_another:
+        refused, status = of_another.message, 409
     context = {
         "record": page.record,
         "collection": page.collection,

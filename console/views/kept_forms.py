@@ -13,7 +13,8 @@ from flask import Response, current_app, request, session
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from console.accounts import one_time
+from console.accounts import one_time, throttle
+from console.accounts.throttle import Limit
 from console.views import frame
 
 SALT = "wtf-csrf-token"
@@ -21,6 +22,25 @@ SALT = "wtf-csrf-token"
 LASTS = timedelta(hours=12)
 MOST = 200_000
 """Characters of a form that are kept."""
+MOST_OF_SESSION = 20
+"""Forms of the pages of one session that are kept at once; after that each waits longer."""
+SECRETS = {
+    "ai_provider.save": {"key": "Key"},
+    "auth.code_shown": {"code": "Code"},
+    "auth.signed_in": {"password": "Password"},
+    "contact_book.new": {"url": "Address of the database"},
+    "forgot.chosen": {"new": "New password"},
+    "invitations.accepted": {"password": "Password", "again": "The password again"},
+    "me.change_password": {"former": "Present password", "new": "New password"},
+    "second_factor.confirm": {"code": "Code"},
+    "second_factor.download": {"codes": "Recovery codes"},
+    "secrets.save": {"text": "Secret"},
+    "source.address": {"password": "Password", "url": "Address"},
+    "sources.new": {"password": "Password", "url": "Address"},
+    "step_up.prove": {"shown": "Password or code"},
+    "workflow_triggers.renew_secret": {"secret": "The secret that the sender made"},
+}
+"""Fields that hold a secret, by the endpoint that takes them, and what they are called: never kept over a sign-in, but asked for again."""
 
 
 def mark_session(person: str) -> None:
@@ -52,7 +72,9 @@ def keep() -> str | None:
     secret = _secret()
     if not sent_by_form() or secret is None or "." not in secret or sum(map(len, request.form.values())) > MOST:
         return None
-    kept = one_time.make("kept", None, LASTS, content() | {"page_of": secret})
+    if not throttle.take([Limit("kept", secret, MOST_OF_SESSION)]):
+        return None  # nobody is signed in: who once saw a page could fill the database with copies of its form
+    kept = one_time.make("kept", None, LASTS, without_secrets() | {"page_of": secret})
     return f"/step-up/go-on?kept={quote(kept)}"
 
 
@@ -71,9 +93,16 @@ def content() -> dict[str, object]:
     return {"path": request.full_path.rstrip("?"), "fields": fields, "files": bool(request.files)}
 
 
+def without_secrets() -> dict[str, object]:
+    """Return the form as `content`, and instead of the secrets that were typed what they are called: they are typed again."""
+    labels = SECRETS.get(request.endpoint or "", {})
+    fields = [[name, value] for name, value in request.form.items(multi=True) if name not in {"csrf_token", *labels}]
+    return content() | {"fields": fields, "secrets": [[name, label] for name, label in labels.items() if request.form.get(name)]}
+
+
 def offered(form: dict[str, object], *, status: int = 200) -> Response:
     """Return a page with the form as it was typed: a press of its button sends it."""
-    context = {"path": form["path"], "fields": form["fields"], "files": form["files"], "who": current_user.actor.name}
+    context = {"who": current_user.actor.name} | {name: form.get(name) for name in ("path", "fields", "files", "secrets")}
     return frame.page("auth/go_on.html", context, status=status)
 
 

@@ -98,7 +98,7 @@ def refuse_foreign_forms() -> Response | None:
         _tokens.protect()
     except CSRFError as error:
         if kept_forms.sent_by_form() and kept_forms.of_reader():
-            return kept_forms.offered(kept_forms.content(), status=403)
+            return kept_forms.offered(kept_forms.without_secrets(), status=403)
         if not current_user.is_authenticated and request.endpoint is not None and (there := kept_forms.keep()) is not None:
             return make_response(redirect(f"/sign-in?next={quote(there, safe='/')}", 303))
         raise ForeignForm(

@@ -3,7 +3,7 @@
 import base64
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -323,6 +323,26 @@ def test_without_a_mail_server_nothing_is_asked_for(house: Company) -> None:
     password_letters.ask("olivia@fernwick.example", "127.0.0.1")
     assert fetch("select count(*) from console.one_time where kind = 'letter'") == [(0,)]
     assert password_letters.send() == 0
+
+
+def test_a_letter_that_cannot_leave_makes_one_event_and_waits_no_longer_than_it_may(
+    house: Company, given_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger asks for it: each try made an event, every two seconds for as long as the mail server was away."""
+    given_settings(CONSOLE_SMTP_URL="smtp://127.0.0.1:1?tls=off", CONSOLE_MAIL_FROM="a@ops.example", CONSOLE_BASE_URL="https://ops.example")
+    monkeypatch.setattr(password_letters, "_rests_until", 0.0)
+    made = "select count(*) from console.event where convert_from(body, 'UTF8') like '%%password_link_made%%'"
+    (before,), waits = fetch(made)[0], "select until from console.one_time where kind = 'letter'"
+    password_letters.ask("olivia@fernwick.example", "127.0.0.1")
+    ((until,),) = fetch(waits)
+    assert password_letters.send() == 0
+    link = fetch("select hash from console.one_time where kind = 'reset'")
+    assert password_letters.send() == 0
+    monkeypatch.setattr(password_letters, "_rests_until", 0.0)
+    assert password_letters.send() == 0
+    assert fetch(made) == [(before + 1,)]
+    assert fetch("select hash from console.one_time where kind = 'reset'") == link != []
+    assert abs(fetch(waits)[0][0] - until) < timedelta(seconds=1)
 
 
 def test_a_session_of_nobody_ends_nothing(house: Company) -> None:

@@ -173,6 +173,13 @@ def test_personal_and_sensitive_fields_are_marked(known: dict[str, Collection]) 
     assert not {"kyc_status", "desk", "customer_no", "risk_score"} & {name for name, field in customer.items() if field.personal}
 
 
+def test_people_are_found_by_how_they_are_reached(known: dict[str, Collection]) -> None:
+    for collection in known.values():
+        if collection.search and collection.subject == "self":
+            reached = {field.name for field in collection.fields if field.type in {"phone", "email"}}
+            assert reached <= set(collection.search), collection.id
+
+
 def test_files_of_the_package_are_what_is_loaded() -> None:
     core, supply = loading.documents(loading.CORE), loading.documents(loading.SUPPLY)
     assert [document["id"] for document in core[:4]] == ["customer", "charge", "ticket", "kyc_document"]

@@ -24,6 +24,7 @@ EMAIL = {"id": "email", "type": "email", "config": {"subject": "Hello", "body": 
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
 OK = "250 fine"
 DRIP = "a digit now and then, and no end"
+FLOOD = "line after line, and no end"
 
 
 class Odd:
@@ -56,6 +57,8 @@ class Odd:
             while answer == DRIP:
                 connection.sendall(b"2")
                 time.sleep(0.05)
+            while answer == FLOOD:
+                connection.sendall(b"250-more\r\n" * 100)
             connection.sendall(f"{answer}\r\n".encode())
             if command == "data" and answer.startswith("3"):
                 body = b""
@@ -108,6 +111,7 @@ def odd() -> Iterator[Odd]:
         ({"banner": "554 5.7.1 Not you"}, ("waiting", "retry"), ("waiting_event", "email")),
         ({"ehlo": "Good day"}, ("sent", None), ("waiting_person", "ask")),
         ({"mail": DRIP}, ("waiting", "retry"), ("waiting_event", "email")),
+        ({"mail": FLOOD}, ("waiting", "retry"), ("waiting_event", "email")),
         ({}, ("sent", None), ("waiting_person", "ask")),
     ],
 )

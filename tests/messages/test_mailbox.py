@@ -1,12 +1,17 @@
 """Answers by mail from a mailbox: each new mail once, nothing changed in it; hostile mails stop nothing and are no answers."""
 
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
 from console.channels import mail_reports
 from console.channels.base import Answer
 from console.db.engine import fetch
+from console.errors import IntegrationError
 from console.integrations import imap as door
 from console.messages import mail_polling, opting_out
 from console.runs.rows.run_events import ENGINE
@@ -136,3 +141,30 @@ def test_a_mailbox_that_is_away_or_refuses_is_said_by_the_doctor_and_read_later(
     switch(ENGINE, on=True, reason="Done")
     assert (mail_polling.poll(), len(rows())) == (1, 1)
     assert [check.ok for check in doctor_outside._mailbox()] == [True]
+
+
+@pytest.mark.parametrize("answer", ["lines", "a literal", "a line", "drops"])
+def test_a_mailbox_whose_answer_has_no_end_is_left_in_time_and_fills_no_memory(
+    given_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr(door, "WHOLE_S", 0.5)
+    monkeypatch.setattr(door, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(door._Connection, "left", 100_000)
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"* OK hello\r\n")
+            connection.recv(1000)
+            connection.sendall(b"* 1 FETCH (BODY {99999999}\r\n" if answer == "a literal" else b"")
+            while True:
+                connection.sendall({"lines": b"* 1 EXISTS\r\n" * 100, "drops": b"x"}.get(answer, b"x" * 1000))
+                time.sleep(0.05 if answer == "drops" else 0)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        given_settings(CONSOLE_IMAP_URL=f"imap://a:b@127.0.0.1:{listener.getsockname()[1]}?tls=off")
+        with pytest.raises(IntegrationError, match="it broke off" if answer == "drops" else "has no end"), door.opened():
+            pass
+        thread.join(5)

@@ -4,8 +4,8 @@ import hashlib
 import io
 import json
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,14 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import activity, browse, enrolments, log, runs, settings, subjects
+from console import activity, browse, enrolments, log, runs, settings, sources, subjects
 from console.activity import exports, sequencing
 from console.browse import saved_segments
 from console.commands.subject import subject
 from console.contacts import tags
 from console.db import fetch, transaction
 from console.enrolments import Question
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.log import tree_heads, verify
 from console.log.event_lists import LogFilter
 from console.upkeep import erasure
@@ -280,6 +280,38 @@ def test_the_command_says_what_it_would_do_and_asks(company: Company) -> None:
         )
     nothing = CliRunner().invoke(subject, ["erase", "customer", "1", "--reason", "A letter", "--yes"])
     assert isinstance(nothing.exception, NotFound)
+
+
+@contextmanager
+def paused(company: Company) -> Iterator[None]:
+    """The company's database is not asked."""
+    sources.pause("company", by=company.ines)
+    try:
+        yield
+    finally:
+        sources.resume("company", by=company.ines)
+
+
+def test_a_record_about_somebody_else_leads_to_them_and_never_reads_as_nothing_held(company: Company) -> None:
+    reviewed(company)
+    iban = str(company.sql("select iban from account where customer_id = 1 limit 1")[0][0])
+    with paused(company), pytest.raises(SourceDown):
+        erasure.preview(company.ines, "account", iban)
+    for begin in (False, True):
+        if begin:  # a random name of the account itself, with nothing under it
+            subjects.subject_of("account", iban)
+        with pytest.raises(Conflict, match="erase the record 1 of customer"):
+            erasure.preview(company.ines, "account", iban)
+    with pytest.raises(NotFound):
+        erasure.preview(company.ines, "acount", iban)
+
+
+def test_a_source_that_does_not_answer_is_said_because_lists_under_the_name_stay(company: Company) -> None:
+    reviewed(company)
+    with paused(company):
+        told = CliRunner().invoke(subject, ["erase", "customer", "1", "--reason", "A letter"], input="n\n")
+    assert "does not answer" in told.output
+    assert "does not answer" not in CliRunner().invoke(subject, ["erase", "customer", "1", "--reason", "A letter"], input="n\n").output
 
 
 def test_tabs_that_search_for_the_person_go_and_others_stay(company: Company) -> None:

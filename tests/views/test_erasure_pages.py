@@ -63,6 +63,11 @@ def test_nobody_else_may_and_nobody_else_is_led_there(pages: "Pages") -> None:
     pages.ines.get(f"/erasures/{sub}", status=404)
 
 
+def test_a_record_about_somebody_else_leads_to_them(pages: "Pages") -> None:
+    pages.company.finished()
+    assert "erase the record 1 of customer" in pages.ines.get("/c/account/LT459999900012345678/erase", status=409).text
+
+
 def test_a_hold_stands_against_it_and_is_said(pages: "Pages") -> None:
     pages.company.finished()
     erasure.hold(pages.company.ines, "customer", "1", "A complaint is open.")

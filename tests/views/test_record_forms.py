@@ -1,16 +1,22 @@
 """Records by hand: added, copied, changed as a whole, and deleted with what follows from it; with every value that was typed kept on a refusal."""
 
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from console import access, browse, collections
+from console.accounts import one_time
 from console.actions import record_changes
 from console.db import engine as db
+from console.db.engine import fetch
 from console.errors import Invalid
+from console.views import kept_forms
 from tests.views.conftest import Browser, Page, signed_in
 
 if TYPE_CHECKING:
@@ -201,3 +207,43 @@ def test_a_form_that_is_sent_without_a_session_is_kept_over_the_sign_in_and_neve
     assert browser.client.get(there).status_code == 303, "once"
     made_up = client.post(PATH, data=typed | {"csrf_token": "made up"}, headers=OURS)
     assert "kept" not in (made_up.location or "")
+
+
+def test_no_more_forms_of_a_session_are_kept_than_some(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is signed in who could be told apart: one page that was seen once could fill the database."""
+    monkeypatch.setattr(kept_forms, "MOST_OF_SESSION", 3)
+    typed, stranger = typed_by(pages.olivia), pages.app.test_client()
+    answers = [stranger.post(PATH, data=typed, headers=OURS).status_code for _ in range(8)]
+    assert answers[:3] == [303] * 3
+    assert set(answers[5:]) == {403}
+    assert fetch("select count(*) from console.one_time where kind = 'kept'")[0][0] <= 5
+
+
+PASSWORD = "/settings/me/password"
+
+
+def test_a_secret_is_never_kept_over_a_sign_in_but_typed_again(pages: "Pages") -> None:
+    typed = pages.olivia.get("/settings/me").form(PASSWORD)["fields"] | {"former": "swan lamp of old", "new": "nine quiet owls drum"}
+    refused = pages.app.test_client().post(PASSWORD, data=typed, headers=OURS)
+    with db.hot_engine().connect() as connection:
+        (kept,) = connection.execute(sa.text("select hash, content from console.one_time where kind = 'kept'")).all()
+    assert not {"swan lamp of old", "nine quiet owls drum"} & {value for _, value in one_time.open_content(*kept)["fields"]}
+    browser = Browser(signed_in(pages.app, "olivia"))
+    for offered in (
+        browser.client.get(parse_qs(urlsplit(refused.location).query)["next"][0]),
+        browser.client.post(PASSWORD, data=typed, headers=OURS),
+    ):
+        assert "swan lamp of old" not in offered.text
+        assert {"former", "new"} <= set(Page(offered.text).form(PASSWORD)["fields"]), "both are asked for"
+
+
+def test_every_box_of_a_secret_is_known_to_hold_one() -> None:
+    """A new box of this kind is entered in `SECRETS` with the endpoint that takes it."""
+    box = re.compile(r'<input\b(?=[^>]*(?:type="password"|one-time-code))[^>]*\bname="(\w+)"|(?:box|entry)\("(\w+)"[^}]*"password"')
+    boxes = {name for file in Path("templates").rglob("*.html") for found in box.findall(file.read_text()) for name in found if name}
+    assert {"former", "text", "password", "shown", "code", "key"} <= boxes, "the boxes are found"
+    assert boxes <= {name for names in kept_forms.SECRETS.values() for name in names}
+
+
+def test_what_takes_a_secret_is_an_endpoint(app: Flask) -> None:
+    assert set(kept_forms.SECRETS) <= {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
