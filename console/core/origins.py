@@ -24,6 +24,10 @@ Way: TypeAlias = tuple[str, ...]
 ANY = "*"
 SAID = "<said>"
 """Pseudo-name for what people read of a step: texts, titles and messages."""
+TEXT = "<text>"
+"""Pseudo-name for the text above a step's form: those of `SAID` but what a rule says of a value, a check of a document, or a field's help."""
+HELP = "<help>"
+"""Pseudo-name for what stands as help at the fields of a form."""
 SENT = "<sent>"
 """Pseudo-name for what is sent to other systems, and may come back from them."""
 LIMIT = "<limit>"
@@ -227,7 +231,8 @@ class Version:
         own = known.get(step.id, {}).get(rest[0], NOTHING) if rest else NOTHING
         if isinstance(step.items, str):
             taken = step.reads.get(step.items)
-            return own if taken is None or rest[:1] in (("key",), ("title",), ("by",)) else own | taken.origins(rest)
+            typed = step.declared - taken.fields if taken is not None and taken.fields else frozenset[str]()  # what its form asks of an item
+            return own if taken is None or not {"key", "title", "by", *typed}.isdisjoint(rest[:1]) else own | taken.origins(rest)
         return own.union(*(self._of((*way, *rest), step, None, known) for way in step.items or ()))
 
 
@@ -262,7 +267,7 @@ class Closed:
     def _of_another_version(self) -> frozenset[str]:
         """Of a step that a run left when it was moved to this version: everything, for a reader from whom any field is hidden."""
         shut = any_hidden(((collection, ANY) for collection in self.version.titles), self.hidden)
-        return frozenset({ANY, SAID, SENT, COMPARED}) if shut else frozenset()
+        return frozenset({ANY, SAID, TEXT, HELP, SENT, COMPARED}) if shut else frozenset()
 
     def of_kind(self, kind: str) -> frozenset[str]:
         """Like `names`, for any step of this type."""

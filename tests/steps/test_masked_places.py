@@ -13,8 +13,9 @@ from console.core.blocks import base
 from console.core.documents import document_parts
 from console.core.documents.action_document import Action
 from console.core.effect_kinds import KINDS, Kind
-from console.core.origins import SAID, SENT, Closed, Step, Taken, Text, Version
+from console.core.origins import HELP, SAID, SENT, TEXT, Closed, Step, Taken, Text, Version
 from console.runs.rows.version_origins import _of_action, made_at
+from console.steps.items import LIST
 from tests.support import masked
 
 TAKES = ("expression", "{{")
@@ -98,11 +99,27 @@ def test_every_place_of_every_type_of_step_holds_the_hidden_field() -> None:
     assert not lacking, f"actions: {', '.join(lacking)}: put the hidden field into each, in ACTION of tests/support/masked.py"
 
 
-@pytest.mark.parametrize("place", ["form[0].help", "documents[0].help", "form[0].must[0].message", "options[0].why_not", "why_not"])
-def test_a_sentence_beside_a_field_is_said_and_no_value_of_the_field(place: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "beside"),
+    [("form[0].help", {HELP}), ("documents[0].help", {HELP}), ("form[0].must[0].message", set()), ("must[0].why", set()), ("checks[0].said", set()),
+     ("options[0].why_not", {TEXT}), ("why_not", {TEXT}), ("text", {TEXT})],
+)  # fmt: skip
+def test_a_sentence_beside_a_field_is_said_and_no_value_of_the_field(place: str, beside: set[str]) -> None:
     papers = next(one["config"] for one in masked.STEPS if one["type"] == "request_documents")
     config = steps.get("request_documents").Config.model_validate(papers)
-    assert made_at(place, config, frozenset({"given"}), template=True) == {SAID}
+    assert made_at(place, config, frozenset({"given"}), template=True) == {SAID, *beside}
+
+
+def test_what_a_form_asks_of_an_item_is_not_made_of_the_items_fields() -> None:
+    item = Step(
+        "each",
+        (Text(frozenset({"status"}), (("item", "verdict"),)), Text(frozenset({"said"}), (("item", "number"),))),
+        {LIST: Taken("paper", frozenset({"number", "kind"}))},
+        items=LIST,
+        declared=frozenset({"verdict"}),
+    )
+    hidden = Closed(Version("c", "each", {"each": item}), lambda collection: frozenset({"number"}) if collection == "paper" else frozenset())
+    assert hidden.names("each") == {"said"}
 
 
 def test_every_place_of_every_kind_of_block_holds_the_hidden_field() -> None:

@@ -301,3 +301,16 @@ def test_every_step_type_names_an_icon_and_a_family_that_are_drawn() -> None:
     for found in steps.all_types().values():
         assert found.icon in assets.drawn_icons(), found.name
         assert found.family in families, found.name
+
+
+def test_a_masked_value_is_dots_and_never_empty() -> None:
+    fields = [field("born", "date"), field("risk"), field("note")]
+    record = {"fields": fields, "values": {"born": None, "risk": None, "note": "x"}, "masked": ["born"]}
+    (part,) = panes.sections(record, LOOK, {"born": "1990-01-01", "risk": None, "note": "x"})
+    assert [(line.name, line.empty, line.since, "masked" in line.shown) for line in part.lines] == [
+        ("born", False, None, True), ("risk", True, None, False), ("note", False, None, False),
+    ]  # fmt: skip
+    row = {"key": "1", "title": "One", "values": {"born": None, "risk": None}}
+    table = panes.table_of({"label": "Rows", "columns": fields[:2], "rows": [row], "masked": ["born"]}, LOOK)
+    assert [column.name for column in table.columns] == ["born"]
+    assert "masked" in table.rows[0][2]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from console import records
 from console.browse import RelatedPage
@@ -48,15 +48,15 @@ def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | Non
     placed: set[str] = set()
     made = []
     end = _ended(record.get("collection"), values, look)
+    draw = _Drawing(look, now, state, frozenset(record.get("masked", ())), end)
     for part in record.get("sections", ()):
         names = [name for name in part["fields"] if name in values]
         placed |= set(names)
         if names:
-            lines = [_line(kinds.get(name) or Kind(name, name), values[name], look, now, state, end=end) for name in names]
-            made.append(Section(part["label"], lines))
+            made.append(Section(part["label"], [draw.line(kinds.get(name) or Kind(name, name), values[name]) for name in names]))
     rest = [name for name in kinds if name not in placed and name in values]
     if rest:
-        made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now, state, end=end) for name in rest]))
+        made.append(Section("More" if made else "", [draw.line(kinds[name], values[name]) for name in rest]))
     return made
 
 
@@ -80,12 +80,25 @@ def _with_currencies(kinds: Iterable[Kind], values: Mapping[str, Any]) -> Mappin
     return formats.with_currencies(values, {what.name: what.currency for what in kinds if what.currency in values})
 
 
-def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None, state: str | None, *, end: bool = False) -> Line:
-    since, draw = None, states.badge if what.name == state else formats.html
-    if now is not None and what.name in now and now[what.name] != value:
-        since = draw(what, now[what.name], look)
-    drawn = due_cells.shown(what, value, look, end=end) if due_cells.is_due(what) else draw(what, value, look)
-    return Line(what.label, drawn, since, what.name, empty=since is None and formats.absent(value))
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """How the values of one record are drawn: with those of today (`now`), the field `state` as a badge, those that are `masked` as dots, `end`: nothing is late."""
+
+    look: Look
+    now: Mapping[str, Any] | None
+    state: str | None
+    masked: frozenset[str] = frozenset()
+    end: bool = False
+
+    def line(self, what: Kind, value: Any) -> Line:
+        """Return the line of a value."""
+        if what.name in self.masked:
+            return Line(what.label, states.MASKED, name=what.name)
+        since, draw = None, states.badge if what.name == self.state else formats.html
+        if self.now is not None and what.name in self.now and self.now[what.name] != value:
+            since = draw(what, self.now[what.name], self.look)
+        drawn = due_cells.shown(what, value, self.look, end=self.end) if due_cells.is_due(what) else draw(what, value, self.look)
+        return Line(what.label, drawn, since, what.name, empty=since is None and formats.absent(value))
 
 
 def _ended(collection: str | None, values: Mapping[str, Any], look: Look) -> bool:
@@ -114,9 +127,12 @@ def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str], 
 def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) -> Table:
     """Return one table from {"label", "collection", "columns", "rows"}; `badge` names the state column."""
     columns = [formats.kind(column, source.get("key") or _keys(source)) for column in source["columns"] if _filled(column, source, today)]
-    columns = [what for what in columns if not _said_by_titles(what, source, look, today)]
-    state = source.get("badge")
-    writers = [(column.name, (states.cell if column.name == state else formats.cell)(column, look)) for column in columns]
+    masked, state = source.get("masked", ()), source.get("badge")
+    columns = [what for what in columns if what.name in masked or not _said_by_titles(what, source, look, today)]
+    writers = [
+        (column.name, _masked_cell(column) if column.name in masked else (states.cell if column.name == state else formats.cell)(column, look))
+        for column in columns
+    ]
     dues = [what.name for what in columns if due_cells.is_due(what)]
     rows = []
     for row in source["rows"]:
@@ -135,8 +151,14 @@ def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) 
     return Table(source["label"], columns, rows, bool(source.get("closed")))
 
 
+def _masked_cell(column: Kind) -> Callable[[Any], str]:
+    return lambda _: f'<td data-l="{escape(column.label)}">{states.MASKED}</td>'
+
+
 def _filled(column: Mapping[str, Any], source: Mapping[str, Any], today: Today | None) -> bool:
-    """Return whether any row says something in the column, or does today; a column that says nothing only takes room."""
+    """Return whether any row says something in the column that the reader may know of, or does today; a column that says nothing only takes room."""
+    if column["name"] in source.get("masked", ()):
+        return True
     said = (
         row["values"] | ((changes_since(row, source.get("collection"), today) if today is not None else None) or {})
         for row in source["rows"]
@@ -222,10 +244,8 @@ def facts(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], t
     state = states_of.get(source.get("collection") or "")
     values = source["rows"][0]["values"] if source["rows"] else {}
     now = changes_since(source["rows"][0], source.get("collection"), today) if today is not None and source["rows"] else None
-    end = _ended(source.get("collection"), values, look)
-    return [
-        _line(what, values.get(what.name), look, now, state, end=end) for what in (formats.kind(column) for column in source["columns"])
-    ]
+    draw = _Drawing(look, now, state, frozenset(source.get("masked", ())), _ended(source.get("collection"), values, look))
+    return [draw.line(what, values.get(what.name)) for what in map(formats.kind, source["columns"])]
 
 
 def related(page: RelatedPage, look: Look) -> Table:

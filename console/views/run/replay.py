@@ -274,7 +274,8 @@ def _changes(
     """Return how many values on the screen differ today: of the record, of the rows beside it, and of the form."""
     count = sum(1 for box in boxes if box.since is not None)
     if record and now:
-        count += sum(1 for name, value in record["values"].items() if name in now and now[name] != value)
+        masked = record.get("masked", ())
+        count += sum(1 for name, value in record["values"].items() if name in now and name not in masked and now[name] != value)
     for table in [*screen.get("tables", ()), *filter(None, (screen.get("picks"), (screen.get("progress") or {}).get("item")))]:
         for row in table["rows"] if today is not None else ():
             changed = panes.changes_since(row, table.get("collection"), today or {})
