@@ -13,7 +13,7 @@ from console.core.blocks import base
 from console.core.documents import document_parts
 from console.core.documents.action_document import Action
 from console.core.effect_kinds import KINDS, Kind
-from console.core.origins import HELP, SAID, SENT, TEXT, Closed, Step, Taken, Text, Version
+from console.core.origins import HELP, SAID, SENT, TEXT, Closed, Step, Taken, Text, Version, ways
 from console.runs.rows.version_origins import _of_action, made_at
 from console.steps.items import LIST
 from tests.support import masked
@@ -118,7 +118,9 @@ def test_what_a_form_asks_of_an_item_is_not_made_of_the_items_fields() -> None:
         items=LIST,
         declared=frozenset({"verdict"}),
     )
-    hidden = Closed(Version("c", "each", {"each": item}), lambda collection: frozenset({"number"}) if collection == "paper" else frozenset())
+    hidden = Closed(
+        Version("c", "each", {"each": item}), lambda collection: frozenset({"number"}) if collection == "paper" else frozenset()
+    )
     assert hidden.names("each") == {"said"}
 
 
@@ -190,3 +192,10 @@ def test_a_version_hands_on_what_values_are_made_of_in_circles_too() -> None:
     assert not far.way("steps.b.rows.near", "c")
     assert far.way("record.owner.far", "c")
     assert not far.way("record.open", "c")
+
+
+@pytest.mark.parametrize(("name", "open_"), [("secret", False), ("listed_secret", True)])
+def test_what_an_answer_calls_like_a_field_is_hidden_with_it_also_where_it_is_looked_up(name: str, open_: bool) -> None:
+    found = ways(f'lookup(lookup(steps.act.results.done.compared, item.key), "{name}")')
+    version = Version("c", "act", {"act": Step("act"), "say": Step("say", (Text(frozenset({SAID}), found),))})
+    assert Closed(version, lambda collection: frozenset({"secret"}) if collection == "c" else frozenset()).says("say") is open_
