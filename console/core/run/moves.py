@@ -142,5 +142,7 @@ def _answers_kept(plan: Plan, run: Run, step_id: str, target: str) -> dict[str, 
     step = plan.workflow.step(step_id)
     if step.type != "go_to" or not step.config.get("keep_answers"):
         return None
-    last = max((each for each in run.attempts.values() if each.step == target and each.status == "done"), key=lambda each: each.n, default=None)
+    last = max(
+        (each for each in run.attempts.values() if each.step == target and each.status == "done"), key=lambda each: each.n, default=None
+    )
     return dict(last.values) if last is not None else None

@@ -126,7 +126,10 @@ def named_by_kind(screen: dict[str, Any]) -> dict[str, Any]:
         screen["record"] = {**panel, "title": _untitled(panel["collection"])}
     if progress and any(item["title"] is None for item in progress["items"]):
         title = _untitled((progress["item"] or {}).get("collection"))
-        screen["progress"] = {**progress, "items": [item if item["title"] is not None else {**item, "title": title} for item in progress["items"]]}
+        screen["progress"] = {
+            **progress,
+            "items": [item if item["title"] is not None else {**item, "title": title} for item in progress["items"]],
+        }
     return screen
 
 

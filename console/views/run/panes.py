@@ -45,6 +45,7 @@ def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | Non
     """Return the record panel in sections; fields without a section come last, under "More". The field `state` is drawn as a badge."""
     kinds = {source["name"]: formats.kind(source) for source in record.get("fields", ())}
     values = _with_currencies(kinds.values(), record.get("values", {}))
+    now = _with_currencies(kinds.values(), now) if now is not None else None
     placed: set[str] = set()
     made = []
     end = _ended(record.get("collection"), values, look)
@@ -97,8 +98,18 @@ class _Drawing:
         since, draw = None, states.badge if what.name == self.state else formats.html
         if self.now is not None and what.name in self.now and self.now[what.name] != value:
             since = draw(what, self.now[what.name], self.look)
+        else:
+            since = _renamed(what, value, self.look)
         drawn = due_cells.shown(what, value, self.look, end=self.end) if due_cells.is_due(what) else draw(what, value, self.look)
         return Line(what.label, drawn, since, what.name, empty=since is None and formats.absent(value))
+
+
+def _renamed(what: Kind, value: Any, look: Look) -> Markup | None:
+    """Return what a reference is called today, if that is another name than the one that was shown; else None."""
+    if not look.renamed or value is None:
+        return None
+    today = replace(look, records={**look.records, **look.renamed})
+    return formats.html(what, value, today) if formats.text(what, value, today) != formats.text(what, value, look) else None
 
 
 def _ended(collection: str | None, values: Mapping[str, Any], look: Look) -> bool:
@@ -130,7 +141,10 @@ def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) 
     masked, state = source.get("masked", ()), source.get("badge")
     columns = [what for what in columns if what.name in masked or not _said_by_titles(what, source, look, today)]
     writers = [
-        (column.name, _masked_cell(column) if column.name in masked else (states.cell if column.name == state else formats.cell)(column, look))
+        (
+            column.name,
+            _masked_cell(column) if column.name in masked else (states.cell if column.name == state else formats.cell)(column, look),
+        )
         for column in columns
     ]
     dues = [what.name for what in columns if due_cells.is_due(what)]
@@ -214,10 +228,12 @@ def _cells_since(
     for place, ((name, write), column) in enumerate(zip(writers, columns, strict=True)):
         cell = write(values.get(name))
         if changed is None and place == 0:
-            yield cell.replace("</td>", '<br><small class="changed-since">Not there today, or not yours to see</small></td>')
+            yield cell.replace("</td>", f'<br><small class="changed-since">{GONE}</small></td>')
         elif changed and name in changed:
             now = formats.html(column, _with_currencies(columns, {**row["values"], **changed}).get(name), look)
             yield cell.replace("</td>", f'<br><small class="changed-since">Now: {now}</small></td>')
+        elif (called := _renamed(column, values.get(name), look)) is not None:
+            yield cell.replace("</td>", f'<br><small class="changed-since">Now: {called}</small></td>')
         else:
             yield cell
 
@@ -241,11 +257,23 @@ def picks(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], t
 
 def facts(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], today: Today | None = None) -> list[Line]:
     """Return the fields of one record, from a table with one row."""
-    state = states_of.get(source.get("collection") or "")
+    state, kinds = states_of.get(source.get("collection") or ""), [formats.kind(column) for column in source["columns"]]
     values = source["rows"][0]["values"] if source["rows"] else {}
-    now = changes_since(source["rows"][0], source.get("collection"), today) if today is not None and source["rows"] else None
+    changed = changes_since(source["rows"][0], source.get("collection"), today) if today is not None and source["rows"] else None
+    now = _with_currencies(kinds, {**values, **changed}) if changed else None
     draw = _Drawing(look, now, state, frozenset(source.get("masked", ())), _ended(source.get("collection"), values, look))
-    return [draw.line(what, values.get(what.name)) for what in map(formats.kind, source["columns"])]
+    shown = _with_currencies(kinds, values)
+    return [draw.line(what, shown.get(what.name)) for what in kinds]
+
+
+GONE = "Not there today, or not yours to see"
+
+
+def gone(source: Mapping[str, Any] | None, today: Today | None) -> bool:
+    """Return whether the one record of this table is not there today."""
+    if source is None or not source["rows"] or today is None:
+        return False
+    return changes_since(source["rows"][0], source.get("collection"), today) is None
 
 
 def related(page: RelatedPage, look: Look) -> Table:
