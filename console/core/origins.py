@@ -299,7 +299,11 @@ class Closed:
         first, *rest = dotted.split(".")
         if first == expressions.TABLES:
             return COMPARED in self.names(step)
-        if first == "steps" and rest[1:2] in ([part] for part in ANSWERED) and not self.hidden(self.version.collection).isdisjoint(rest[2:]):
+        if (
+            first == "steps"
+            and rest[1:2] in ([part] for part in ANSWERED)
+            and not self.hidden(self.version.collection).isdisjoint(rest[2:])
+        ):
             return True  # an answer names it like the field
         whole = [".".join(rest[place:]) for place in (0, 2)]  # a name may contain a dot
         found = [(first, *rest), (first, whole[0]), (first, *rest[:2], whole[1])]

@@ -286,7 +286,7 @@ def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str
             kept[key] = _replaced(item, hidden.instead) if isinstance(hidden, Within) else None
             masked.append(f"{path}.{key}")
         elif key == COMPARED_HERE and isinstance(item, dict) and isinstance(hidden, Within):
-            kept[key] = _compared(item, f"{path}.{key}", hidden, masked)
+            kept[key] = _compared(item, f"{path}.{key}", hidden, place, masked)
         elif key == CONTENT and not place.values and _is_block_list(item):
             kept[key] = _mask_blocks(item, f"{path}.{key}", hidden, masked)
         elif key in LISTED and isinstance(item, list) and isinstance(hidden, Within) and FORM in hidden.names:
@@ -421,13 +421,15 @@ def _keys_from_hidden(value: Mapping[str, Any], hidden: Within, place: _Place) -
     return frozenset(closed_keys | words | (ANSWERS if SENT in names else frozenset()))
 
 
-def _compared(values: Mapping[str, Any], path: str, hidden: Within, masked: list[str]) -> dict[str, Any]:
-    """The values that a rule compared, by path, without those that lead to a hidden field."""
+def _compared(values: Mapping[str, Any], path: str, hidden: Within, place: _Place, masked: list[str]) -> dict[str, Any]:
+    """The values that a rule compared, by path, without those that lead to a hidden field. Other answers may be called so too: inside, they are masked as anywhere."""
     kept = dict(values)
     for way, item in values.items():
         if item is not None and hidden.closed is not None and hidden.closed.way(way, hidden.step):
             kept[way] = hidden.instead
             masked.append(f"{path}.{way}")
+        elif isinstance(item, dict | list):
+            kept[way] = _mask(item, f"{path}.{way}", hidden, place, masked)
     return kept
 
 

@@ -320,7 +320,12 @@ def test_a_masked_value_is_dots_and_never_empty() -> None:
 def test_what_differs_today_is_marked_and_nothing_else() -> None:
     owner = formats.Named("Ada Ltd", key="7")
     look = replace(LOOK, records={("firm", "7"): owner}, renamed={("firm", "7"): replace(owner, title="Ada B.V.")})
-    fields = [field("owner", "reference", references="firm"), field("paid", "money", currency="currency", minor=True), field("currency"), field("note")]
+    fields = [
+        field("owner", "reference", references="firm"),
+        field("paid", "money", currency="currency", minor=True),
+        field("currency"),
+        field("note"),
+    ]
     row: dict[str, Any] = {"key": "1", "title": "One", "values": {"owner": "7", "paid": 1890, "currency": "EUR", "note": "x"}}
 
     def marks(**now: Any) -> list[str | None]:
