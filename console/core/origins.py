@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from console.core import expressions
-from console.core.expressions.nodes import Path, walk
+from console.core.expressions.nodes import Call, Literal, Node, Path, walk
 
 Origin: TypeAlias = tuple[str, str]
 """(collection, field); `ANY` as field means any of them."""
@@ -24,6 +24,10 @@ Way: TypeAlias = tuple[str, ...]
 ANY = "*"
 SAID = "<said>"
 """Pseudo-name for what people read of a step: texts, titles and messages."""
+TEXT = "<text>"
+"""Pseudo-name for the text above a step's form: those of `SAID` but what a rule says of a value, a check of a document, or a field's help."""
+HELP = "<help>"
+"""Pseudo-name for what stands as help at the fields of a form."""
 SENT = "<sent>"
 """Pseudo-name for what is sent to other systems, and may come back from them."""
 LIMIT = "<limit>"
@@ -34,6 +38,8 @@ FORM = "<form>"
 """Pseudo-name for which fields a form has, and their labels."""
 KEY = "<key>"
 """Pseudo-field for the keys and the number of rows: hidden from readers who may not know all of them."""
+ANSWERED = ("results", "answer")
+"""Parts of a step's output that another system, or a function of an action, answered: what in them is called like a field is taken for its value."""
 PLACE = "@"
 """Separates a collection from the read that loaded its rows: `customer@load.others` (see `Taken.place`)."""
 NOTHING: Origins = frozenset()
@@ -52,8 +58,19 @@ def read_of_action(action: str, related: str = "") -> str:
 def ways(text: str, *, template: bool = False) -> tuple[Way, ...]:
     """The paths used by an expression or template. Raises ExpressionError."""
     found = expressions.templates(text) if template else [expressions.parse(text)]
-    paths = [node for each in found for node in walk(each.node) if isinstance(node, Path)]
-    return tuple(sorted({(path.root, *(step for step in path.steps if isinstance(step, str))) for path in paths}))
+    return tuple(sorted({way for each in found for node in walk(each.node) if (way := _way(node)) is not None}))
+
+
+def _way(node: Node) -> Way | None:
+    """The way of a path, and of a `lookup` in one by a name that is written there: it goes on with that name. None for any other node."""
+    match node:
+        case Path(root=root, steps=steps):
+            return (root, *(step for step in steps if isinstance(step, str)))
+        case Call(name="lookup", arguments=(table, Literal(value=str(name)), *_)):
+            return (*way, name) if (way := _way(table)) is not None else None
+        case Call(name="lookup", arguments=(table, *_)):
+            return _way(table)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +234,8 @@ class Version:
         inner = frozenset[Origin]().union(*(made.get(name, NOTHING) for name in rest))
         if rest and rest[0] in step.reads:
             return whole | inner | step.reads[rest[0]].origins(rest[1:])
+        if rest and rest[0] in ANSWERED and self.collection is not None:  # an answer calls it like the field
+            return whole | inner | {(self.collection, name) for name in rest[1:]}
         if rest and rest[0] != "items":
             return whole | inner
         plain = (origins for name, origins in made.items() if not name.startswith("<"))
@@ -227,7 +246,10 @@ class Version:
         own = known.get(step.id, {}).get(rest[0], NOTHING) if rest else NOTHING
         if isinstance(step.items, str):
             taken = step.reads.get(step.items)
-            return own if taken is None or rest[:1] in (("key",), ("title",), ("by",)) else own | taken.origins(rest)
+            typed = (
+                step.declared - taken.fields if taken is not None and taken.fields else frozenset[str]()
+            )  # what its form asks of an item
+            return own if taken is None or not {"key", "title", "by", *typed}.isdisjoint(rest[:1]) else own | taken.origins(rest)
         return own.union(*(self._of((*way, *rest), step, None, known) for way in step.items or ()))
 
 
@@ -262,7 +284,7 @@ class Closed:
     def _of_another_version(self) -> frozenset[str]:
         """Of a step that a run left when it was moved to this version: everything, for a reader from whom any field is hidden."""
         shut = any_hidden(((collection, ANY) for collection in self.version.titles), self.hidden)
-        return frozenset({ANY, SAID, SENT, COMPARED}) if shut else frozenset()
+        return frozenset({ANY, SAID, TEXT, HELP, SENT, COMPARED}) if shut else frozenset()
 
     def of_kind(self, kind: str) -> frozenset[str]:
         """Like `names`, for any step of this type."""
@@ -277,7 +299,11 @@ class Closed:
         first, *rest = dotted.split(".")
         if first == expressions.TABLES:
             return COMPARED in self.names(step)
-        if first == "steps" and rest[1:2] in (["results"], ["answer"]) and not self.hidden(self.version.collection).isdisjoint(rest[2:]):
+        if (
+            first == "steps"
+            and rest[1:2] in ([part] for part in ANSWERED)
+            and not self.hidden(self.version.collection).isdisjoint(rest[2:])
+        ):
             return True  # an answer names it like the field
         whole = [".".join(rest[place:]) for place in (0, 2)]  # a name may contain a dot
         found = [(first, *rest), (first, whole[0]), (first, *rest[:2], whole[1])]

@@ -237,7 +237,7 @@ def _comparisons(door: "Door", undecided: Mapping[str, tuple[Subject, "Record"]]
 def _compare(subject: Subject, hit: "Record", entry: Mapping[str, Any], others: list[str], listed: Mapping[str, Any]) -> dict[str, Any]:
     sides = {
         "names": (subject.names, (entry["name"], *others)),
-        "births": (sorted(subject.births), entry.get("birth_dates") or ()),
+        "birth_date": (sorted(subject.births), entry.get("birth_dates") or ()),
         "countries": (_countries(sorted(subject.countries)), _countries(entry.get("nationalities") or ())),
     }
     comparison: dict[str, Any] = {"subject": subject.names[0], "entry": entry["name"], "list": listed["name"], "kind": listed["kind"]}

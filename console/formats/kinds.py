@@ -55,7 +55,7 @@ class Look:
     "5 minutes ago" would say nothing.
 
     `records` are the records that values refer to, by collection and key; `people` the persons by id, `accounts` their names by e-mail address and
-    its first part, in small letters.
+    its first part, in small letters. `renamed` are those of the records that are called otherwise today, where what is shown is of another time.
     """
 
     locale: str = "en"
@@ -64,6 +64,7 @@ class Look:
     records: Mapping[tuple[str, str], Named] = field(default_factory=dict, compare=False)
     people: Mapping[str, str] = field(default_factory=dict, compare=False)
     accounts: Mapping[str, str] = field(default_factory=dict, compare=False)
+    renamed: Mapping[tuple[str, str], Named] = field(default_factory=dict, compare=False)
     lasting: bool = False
 
     @classmethod

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from console.core import record_links
-from console.core.origins import ANY, FORM, KEY, LIMIT, SAID, SENT, Closed, plain
+from console.core.origins import ANY, FORM, HELP, KEY, LIMIT, SAID, SENT, TEXT, Closed, plain
 
 Hidden = Callable[[str | None], frozenset[str]]
 """Collection id (None: of no collection) → names of the fields that may not be read there."""
@@ -187,13 +187,21 @@ def mask(
 
     `collection` owns the fields; an object that names its own `collection` holds fields of that one. Every key of an object counts as a
     field's name, except on a `screen`, where fields are below `values` and in forms. If any field of a screen is masked, its texts are masked
-    too, because they may contain it. `values` False: this is not the values of a step but their container, such as the data of an event.
+    too, because they may contain it, except the text of a step that is known not to. `values` False: this is not the values of a step but their container, such as the data of an event.
     """
     masked: list[str] = []
     left = _mask(value, path, hidden, _Place((collection,), screen=screen, values=values and not screen), masked)
     if screen and masked:
         left = _without_texts(left, path, masked)
+        if isinstance(value, dict) and value.get("text") is not None and _text_is_open(hidden):
+            left["text"] = value["text"]
+            masked.remove(f"{path}.text")
     return left, masked
+
+
+def _text_is_open(hidden: Hidden) -> bool:
+    """Whether the text of the present step is known to be made of nothing hidden."""
+    return isinstance(hidden, Within) and hidden.closed is not None and hidden.closed.version.read and TEXT not in hidden.names
 
 
 def _without_texts(value: Any, path: str, masked: list[str]) -> Any:
@@ -278,7 +286,7 @@ def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str
             kept[key] = _replaced(item, hidden.instead) if isinstance(hidden, Within) else None
             masked.append(f"{path}.{key}")
         elif key == COMPARED_HERE and isinstance(item, dict) and isinstance(hidden, Within):
-            kept[key] = _compared(item, f"{path}.{key}", hidden, masked)
+            kept[key] = _compared(item, f"{path}.{key}", hidden, place, masked)
         elif key == CONTENT and not place.values and _is_block_list(item):
             kept[key] = _mask_blocks(item, f"{path}.{key}", hidden, masked)
         elif key in LISTED and isinstance(item, list) and isinstance(hidden, Within) and FORM in hidden.names:
@@ -409,16 +417,19 @@ def _keys_from_hidden(value: Mapping[str, Any], hidden: Within, place: _Place) -
     if place.values:
         return frozenset(closed_keys | (set(value) if ANY in names else names) | (ANSWERS if SENT in names else set()))
     words = WORDS - ({"title"} if titled or "step" in value else frozenset()) if SAID in names else frozenset()
+    words -= {"help"} if place.screen and HELP not in names else frozenset()
     return frozenset(closed_keys | words | (ANSWERS if SENT in names else frozenset()))
 
 
-def _compared(values: Mapping[str, Any], path: str, hidden: Within, masked: list[str]) -> dict[str, Any]:
-    """The values that a rule compared, by path, without those that lead to a hidden field."""
+def _compared(values: Mapping[str, Any], path: str, hidden: Within, place: _Place, masked: list[str]) -> dict[str, Any]:
+    """The values that a rule compared, by path, without those that lead to a hidden field. Other answers may be called so too: inside, they are masked as anywhere."""
     kept = dict(values)
     for way, item in values.items():
         if item is not None and hidden.closed is not None and hidden.closed.way(way, hidden.step):
             kept[way] = hidden.instead
             masked.append(f"{path}.{way}")
+        elif isinstance(item, dict | list):
+            kept[way] = _mask(item, f"{path}.{way}", hidden, place, masked)
     return kept
 
 

@@ -72,7 +72,7 @@ def case_file(actor: Actor, run_id: str, form: str, *, ready: Callable[[], objec
     found = attachments.files_of_draft(actor, run_id) if with_documents else []
     kept = [(f"{number:03d}-{_plain(file.name)}", _content(actor, file.id)) for number, file in enumerate(found, 1)]
     noted = {"run": run_id, "format": form, "events": len(events), "documents": len(kept)}
-    log.note(actor, "case_file_made", open=noted, team=str(run["team"]) or None, collection=run["collection"], record=None)
+    log.note(actor, "case_file_made", open=noted, team=str(run["team"]) or None, collection=run["collection"], record=run["record"])
     asked_for = approvals.find(actor, {"run": run_id}, limit=PAGE).lines
     screens = replay.screens_shown(actor, run_id)
     return CaseFile(run, view.run.record_title, view.run.names, events, screens, asked_for, kept, proofs, signed_at, looked)

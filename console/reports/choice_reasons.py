@@ -8,9 +8,11 @@ from console.activity import handed_in
 from console.activity.handed_in import Place
 from console.core import expressions
 from console.core.documents.fields import FieldDefinition
+from console.core.documents.workflow import Step
 from console.core.expressions.nodes import Path
 from console.errors import ConsoleError
 from console.reports.tables import Given
+from console.steps.request_documents import REASON, SENDER, RequestDocuments
 
 STEPS = "steps"
 
@@ -25,7 +27,7 @@ def given(reader: activity.Reader, choices: Sequence[activity.ActivityRow]) -> d
         choice: Given(
             *_version(row),
             str(row.json["step"]),
-            row.json["data"].get("values") or {},
+            _reasons_among(row.json["data"].get("values") or {}, _step(*_version(row), str(row.json["step"]))),
             frozenset(path.removeprefix("data.values.") for path in row.json["masked"]),
             {name: code for name, way in ways[row.event.id].items() if (code := _at(row, way, outputs)) is not None},
             str(row.json["data"].get("reason") or ""),
@@ -39,13 +41,25 @@ def _version(row: activity.ActivityRow) -> tuple[str, int]:
     return str(version.get("id") or ""), int(version.get("version") or 0)
 
 
-def _currency_ways(workflow: str, version: int, step_id: str) -> Iterator[tuple[str, Sequence[str]]]:
-    """(Name of an amount in the step's form, way to its currency from the steps on): of those whose currency an earlier step gives."""
+def _reasons_among(values: Mapping[str, Any], step: Step | None) -> Mapping[str, Any]:
+    """Of what was handed in, what says why: papers of somebody outside and what they filled in say who sent them, else nothing."""
+    if step is None or step.type != RequestDocuments.name:
+        return values
+    return {REASON: values.get(REASON) or values.get(SENDER)}
+
+
+def _step(workflow: str, version: int, step_id: str) -> Step | None:
+    """The step of that version; None where it cannot be read."""
     try:
         document = workflows.version(workflow, version).document
     except (ConsoleError, ValueError):
-        return
-    step = next((each for each in document.steps if each.id == step_id), None)
+        return None
+    return next((each for each in document.steps if each.id == step_id), None)
+
+
+def _currency_ways(workflow: str, version: int, step_id: str) -> Iterator[tuple[str, Sequence[str]]]:
+    """(Name of an amount in the step's form, way to its currency from the steps on): of those whose currency an earlier step gives."""
+    step = _step(workflow, version, step_id)
     for entry in step.config.get("form") or () if step is not None else ():
         field = FieldDefinition.model_validate(entry)
         if field.currency is None or field.fixed_currency:

@@ -405,7 +405,9 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "engine_resumed": "{who} let everything go by itself again",
         "ai_call_read": "{who} looked at what a model was sent and answered",
         "ai_feedback": lambda parts: "{who} said that a proposal " + ("helped" if parts.text("thumb") == "up" else "did not help"),
-        "case_file_made": lambda parts: "{who} took the case file of a run" + escape_braces(after(" as ", parts.text("format"))),
+        "case_file_made": lambda parts: (
+            "{who} took the case file of a run{on_record}" + escape_braces(after(" as ", parts.text("format").upper()))
+        ),
         **LOG,
     }
 )

@@ -2,11 +2,17 @@
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from console.steps.base import Completion, Context, StepConfig, StepType, StepView, Values
 
 
 class GoToConfig(StepConfig):
-    """Nothing to set: the target is `next.default`."""
+    """The target is `next.default`."""
+
+    keep_answers: bool = Field(
+        default=False, description="Whether the form of the step that it leads back to starts with what was typed there the last time"
+    )
 
 
 class GoTo(StepType):

@@ -215,6 +215,15 @@ def test_a_way_back_stops_at_the_limit_of_visits() -> None:
     assert "3 times" in walk.run.take_over["message"]
 
 
+@pytest.mark.parametrize(("keeps", "offered"), [(True, {"note": "seen"}), (False, None)])
+def test_a_way_back_may_keep_what_was_typed_there(keeps: bool, offered: dict[str, str] | None) -> None:
+    steps = [each | {"config": {"keep_answers": keeps}} if each["id"] == "again" else each for each in STEPS]
+    walk = at("check", plan(steps, visit_limit=3)).answer("again", "back")
+    assert walk.run.attempt is not None
+    assert (walk.run.attempt.step, walk.run.attempt.attempt, walk.run.attempt.defaults) == ("read", 2, offered)
+    assert walk.run.attempt.replaces is None
+
+
 def test_a_result_after_the_end_is_noted_and_changes_nothing() -> None:
     walk = at("read")
     walk.give(commands.Abort(OLIVIA, walk.run.revision, "Only a try."))

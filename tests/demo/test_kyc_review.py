@@ -216,7 +216,7 @@ def test_what_contradicts_itself_is_refused_before_it_is_done(house: House) -> N
     told = house.walk(run_id, "hits")
     marek = next(item["key"] for item in told["current"]["progress"]["items"] if _compared(told, item["key"])["kind"] == "pep")
     cleared: dict[str, Any] = {"verdict": "false_positive", "compared": ["birth_date", "nationality", "birth_place"]}
-    assert _compared(told, marek)["births"] == _compared(told, marek)["listed_births"] == "1966-09-23"
+    assert _compared(told, marek)["birth_date"] == _compared(told, marek)["listed_birth_date"] == "1966-09-23"
     with pytest.raises(Invalid) as unknown:
         house.answer(run_id, item=marek, because="birth_place_mismatch", **cleared)
     assert [detail["reason"] for detail in unknown.value.details] == ["Not possible: the place of birth is not known on both sides."]

@@ -5,7 +5,8 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from console.log.masking import VALUES_OF_FIELD, closed, mask, tree
+from console.core.origins import Closed, Version
+from console.log.masking import VALUES_OF_FIELD, Within, at_version, closed, mask, tree
 from tests.tables import cases
 
 SECRETS = {"customer": frozenset({"tax_id", "we.ird/name"}), "account": frozenset({"iban"}), None: frozenset({"password"})}
@@ -160,3 +161,12 @@ def test_a_flat_value_of_which_a_part_is_hidden_is_left_out_whole(sealed: dict[s
     assert closed(sealed, hidden, "customer") == names
     assert closed(sealed, lambda _: frozenset(), "customer") == frozenset()
     assert sealed == before
+
+
+def test_what_is_called_compared_is_masked_inside_like_anything_else() -> None:
+    within = Within(hidden, lambda *_: Closed(Version("customer", "start", {}), hidden), lambda _: ())
+    sealed = {"result": {"values": {"compared": {"861": {"tax_id": "1", "names": "x"}, "record.tax_id": "1"}}}}
+    for reader in (within, at_version(within, "care", 1, None, None)):
+        told, paths = mask(sealed, "data", reader, "customer", values=False)
+        assert told["result"]["values"]["compared"]["861"] == {"tax_id": None, "names": "x"}
+        assert "data.result.values.compared.861.tax_id" in paths

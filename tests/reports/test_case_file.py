@@ -81,6 +81,8 @@ def test_an_outsider_checks_the_archive_of_one_case_alone(company: Company, page
     events = fetch("select convert_from(body, 'UTF8')::jsonb from console.event")
     (noted,) = [event["data"]["open"] for (event,) in events if event["type"] == "case_file_made"]
     assert (noted["run"], noted["format"], noted["documents"]) == (run_id, "zip", 1)
+    [about] = [event["target"] for (event,) in events if event["type"] == "case_file_made"]
+    assert (about["coll"], str(about["key"])) == ("customer", runs.get(company.mona, run_id).json["record"])
 
     chain = "events.jsonl"
     forged: dict[str, dict[str, bytes | None]] = {

@@ -184,6 +184,22 @@ def test_a_decision_says_why_in_words_as_far_as_its_reader_may_see_on_the_page_i
         assert raw not in drawn
 
 
+PAPERS = step("papers", "request_documents", {
+    "documents": [{"id": "extract", "label": "Extract", "required": False}], "to": "record.email", "subject": "Papers", "text": "Please send them.",
+    "form": [{"name": "iban", "label": "IBAN"}], "asks_first": True}, received="end", expired="end")  # fmt: skip
+
+
+def test_what_somebody_outside_filled_in_is_not_why_its_papers_were_taken(company: Company) -> None:
+    publish("with-papers", PAPERS)
+    run_id = runs.start(company.olivia, "with-papers", "customer", "1")
+    company.answer(run_id, note="Looked at.")
+    values = {"sender": "By mail, today", "iban": "LT999999910000000001"}
+    told = company.told(run_id)
+    runs.complete(company.olivia, run_id, runs.Submission(step="papers", revision=told["revision"], values=values, outcome="received"))
+    [why] = [line[-1] for line in lines(company) if line[1] == "Decision"]
+    assert why.values == {"reason": "By mail, today"}
+
+
 def test_why_costs_no_statement_for_each_decision(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     publish("with-why", PRICED, CHOICE)
     sent, execute = list[str](), psycopg.Cursor.execute

@@ -12,7 +12,7 @@ from console.core import expressions
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 KYC, REFUND, SUPPLIER = "kyc-review", "customer-refund", "supplier-onboarding"
-HIT = {"key": "7", "births": "1967-11-04", "listed_births": "1991-02-17", "birth_date_is": "different"}
+HIT = {"key": "7", "birth_date": "1967-11-04", "listed_birth_date": "1991-02-17", "birth_date_is": "different"}
 FACTS = {
     "record": {"amount_minor": 18000, "currency": "EUR", "descriptor": "Season pass", "item_kind": "goods", "delivered_at": "2026-10-01", "created_at": "2026-09-28"},
     "refundable": {"refunded_minor": 6000, "remaining_minor": 12000}, "currency": {"code": "EUR", "exponent": 2},

@@ -13,8 +13,9 @@ from console.core.blocks import base
 from console.core.documents import document_parts
 from console.core.documents.action_document import Action
 from console.core.effect_kinds import KINDS, Kind
-from console.core.origins import SAID, SENT, Closed, Step, Taken, Text, Version
+from console.core.origins import HELP, SAID, SENT, TEXT, Closed, Step, Taken, Text, Version, ways
 from console.runs.rows.version_origins import _of_action, made_at
+from console.steps.items import LIST
 from tests.support import masked
 
 TAKES = ("expression", "{{")
@@ -98,11 +99,29 @@ def test_every_place_of_every_type_of_step_holds_the_hidden_field() -> None:
     assert not lacking, f"actions: {', '.join(lacking)}: put the hidden field into each, in ACTION of tests/support/masked.py"
 
 
-@pytest.mark.parametrize("place", ["form[0].help", "documents[0].help", "form[0].must[0].message", "options[0].why_not", "why_not"])
-def test_a_sentence_beside_a_field_is_said_and_no_value_of_the_field(place: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "beside"),
+    [("form[0].help", {HELP}), ("documents[0].help", {HELP}), ("form[0].must[0].message", set()), ("must[0].why", set()), ("checks[0].said", set()),
+     ("options[0].why_not", {TEXT}), ("why_not", {TEXT}), ("text", {TEXT})],
+)  # fmt: skip
+def test_a_sentence_beside_a_field_is_said_and_no_value_of_the_field(place: str, beside: set[str]) -> None:
     papers = next(one["config"] for one in masked.STEPS if one["type"] == "request_documents")
     config = steps.get("request_documents").Config.model_validate(papers)
-    assert made_at(place, config, frozenset({"given"}), template=True) == {SAID}
+    assert made_at(place, config, frozenset({"given"}), template=True) == {SAID, *beside}
+
+
+def test_what_a_form_asks_of_an_item_is_not_made_of_the_items_fields() -> None:
+    item = Step(
+        "each",
+        (Text(frozenset({"status"}), (("item", "verdict"),)), Text(frozenset({"said"}), (("item", "number"),))),
+        {LIST: Taken("paper", frozenset({"number", "kind"}))},
+        items=LIST,
+        declared=frozenset({"verdict"}),
+    )
+    hidden = Closed(
+        Version("c", "each", {"each": item}), lambda collection: frozenset({"number"}) if collection == "paper" else frozenset()
+    )
+    assert hidden.names("each") == {"said"}
 
 
 def test_every_place_of_every_kind_of_block_holds_the_hidden_field() -> None:
@@ -173,3 +192,10 @@ def test_a_version_hands_on_what_values_are_made_of_in_circles_too() -> None:
     assert not far.way("steps.b.rows.near", "c")
     assert far.way("record.owner.far", "c")
     assert not far.way("record.open", "c")
+
+
+@pytest.mark.parametrize(("name", "open_"), [("secret", False), ("listed_secret", True)])
+def test_what_an_answer_calls_like_a_field_is_hidden_with_it_also_where_it_is_looked_up(name: str, open_: bool) -> None:
+    found = ways(f'lookup(lookup(steps.act.results.done.compared, item.key), "{name}")')
+    version = Version("c", "act", {"act": Step("act"), "say": Step("say", (Text(frozenset({SAID}), found),))})
+    assert Closed(version, lambda collection: frozenset({"secret"}) if collection == "c" else frozenset()).says("say") is open_

@@ -1,6 +1,7 @@
 """Boxes, tables and the record panel of a run, drawn from what was shown. No server."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from markdown_it import MarkdownIt
 from werkzeug.datastructures import MultiDict
 
 from console import steps
-from console.views import assets, frame
+from console.views import assets, formats, frame
 from console.views.formats import Look
 from console.views.run import form_boxes, panes
 from tests.tables import cases
@@ -301,3 +302,37 @@ def test_every_step_type_names_an_icon_and_a_family_that_are_drawn() -> None:
     for found in steps.all_types().values():
         assert found.icon in assets.drawn_icons(), found.name
         assert found.family in families, found.name
+
+
+def test_a_masked_value_is_dots_and_never_empty() -> None:
+    fields = [field("born", "date"), field("risk"), field("note")]
+    record = {"fields": fields, "values": {"born": None, "risk": None, "note": "x"}, "masked": ["born"]}
+    (part,) = panes.sections(record, LOOK, {"born": "1990-01-01", "risk": None, "note": "x"})
+    assert [(line.name, line.empty, line.since, "masked" in line.shown) for line in part.lines] == [
+        ("born", False, None, True), ("risk", True, None, False), ("note", False, None, False),
+    ]  # fmt: skip
+    row = {"key": "1", "title": "One", "values": {"born": None, "risk": None}}
+    table = panes.table_of({"label": "Rows", "columns": fields[:2], "rows": [row], "masked": ["born"]}, LOOK)
+    assert [column.name for column in table.columns] == ["born"]
+    assert "masked" in table.rows[0][2]
+
+
+def test_what_differs_today_is_marked_and_nothing_else() -> None:
+    owner = formats.Named("Ada Ltd", key="7")
+    look = replace(LOOK, records={("firm", "7"): owner}, renamed={("firm", "7"): replace(owner, title="Ada B.V.")})
+    fields = [
+        field("owner", "reference", references="firm"),
+        field("paid", "money", currency="currency", minor=True),
+        field("currency"),
+        field("note"),
+    ]
+    row: dict[str, Any] = {"key": "1", "title": "One", "values": {"owner": "7", "paid": 1890, "currency": "EUR", "note": "x"}}
+
+    def marks(**now: Any) -> list[str | None]:
+        (part,) = panes.sections({"fields": fields, "values": row["values"]}, look, {**row["values"], **now})
+        return [None if line.since is None else re.sub(r"<[^>]*>", "", line.since) for line in part.lines]
+
+    assert marks() == ["Ada B.V.", None, None, None]
+    assert marks(paid=90, note="y") == ["Ada B.V.", "€0.90", None, "y"]
+    assert panes.gone({"collection": "charge", "rows": [row]}, {"charge": {}})
+    assert not panes.gone({"collection": "charge", "rows": [row]}, {})

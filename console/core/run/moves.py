@@ -134,4 +134,15 @@ def go_to_next(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | Non
         raise Conflict(
             f"“{title}” was entered {limit} times, which is this workflow's limit. Abort the run, or take another way.", code="not_possible"
         )
-    return [enter_step(plan, run, target, run.made + 1, now)]
+    return [enter_step(plan, run, target, run.made + 1, now, defaults=_answers_kept(plan, run, step_id, target))]
+
+
+def _answers_kept(plan: Plan, run: Run, step_id: str, target: str) -> dict[str, Any] | None:
+    """What was typed the last time at the step that a `go_to` leads back to, if it says so; None for nothing."""
+    step = plan.workflow.step(step_id)
+    if step.type != "go_to" or not step.config.get("keep_answers"):
+        return None
+    last = max(
+        (each for each in run.attempts.values() if each.step == target and each.status == "done"), key=lambda each: each.n, default=None
+    )
+    return dict(last.values) if last is not None else None

@@ -21,12 +21,14 @@ from console.core.origins import (
     ANY,
     COMPARED,
     FORM,
+    HELP,
     KEY,
     LIMIT,
     NOTHING,
     PLACE,
     SAID,
     SENT,
+    TEXT,
     Hidden,
     Origin,
     Origins,
@@ -252,6 +254,14 @@ def _about(text: Located, own: Collection | None) -> str | None:
 
 def made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template: bool) -> frozenset[str]:
     """Names in the step's output that an expression or template at this place of its settings computes; `ANY` if unknown."""
+    names, last = _made_at(place, config, outputs, template=template), place.rpartition(".")[2]
+    if SAID not in names:
+        return names
+    beside = frozenset({HELP}) if last == "help" else frozenset() if "must[" in place or last == "said" else frozenset({TEXT})
+    return names | (beside if place != "also" else {TEXT, HELP})
+
+
+def _made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template: bool) -> frozenset[str]:
     entry = ENTRY.fullmatch(place)
     if place == "also":
         return frozenset({FORM, SAID, ANY})
@@ -349,5 +359,5 @@ def _of_action(place: str, action: actions.Action, *, template: bool) -> frozens
     if place.startswith(("effects[", "compensation.")):
         return frozenset({SENT})
     if place == "done":
-        return frozenset({SAID, "message"})
+        return frozenset({SAID, TEXT, "message"})
     return made_at(place, action, frozenset(entry.name for entry in action.form), template=template)

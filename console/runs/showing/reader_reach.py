@@ -102,17 +102,40 @@ def _every_field(collection: str) -> frozenset[str]:
 
 
 def screen_for(hidden: masking.Within, screen: Mapping[str, Any] | None, collection: str | None) -> dict[str, Any] | None:
-    """A screen that was drawn for another person, as this reader may see it. A record with a hidden title is named by what it is."""
+    """A screen that was drawn for another person, as this reader may see it. `masked` of its record and tables names the fields that are hidden there."""
     if screen is None:
         return None
-    left = dict(masking.mask(dict(screen), "screen", masking.at_step(hidden, screen["step"]), collection, screen=True)[0])
-    panel = left.get("record")
-    return left | ({"record": {**panel, "title": _untitled(panel["collection"])}} if panel and panel["title"] is None else {})
+    left = named_by_kind(dict(masking.mask(dict(screen), "screen", masking.at_step(hidden, screen["step"]), collection, screen=True)[0]))
+    if panel := left.get("record"):
+        left["record"] = {**panel, "masked": sorted(hidden(panel["collection"]).intersection(panel["values"]))}
+    if left.get("tables"):
+        left["tables"] = [_with_masked(hidden, table) for table in left["tables"]]
+    if item := (left.get("progress") or {}).get("item"):
+        left["progress"] = {**left["progress"], "item": _with_masked(hidden, item)}
+    return left | ({"picks": _with_masked(hidden, left["picks"])} if left.get("picks") else {})
 
 
-def _untitled(collection_id: str) -> str:
+def _with_masked(hidden: masking.Within, table: Mapping[str, Any]) -> dict[str, Any]:
+    return {**table, "masked": sorted(hidden(table.get("collection")).intersection(column["name"] for column in table["columns"]))}
+
+
+def named_by_kind(screen: dict[str, Any]) -> dict[str, Any]:
+    """A masked screen on which a record, or an entry of a list, with a hidden title is named by what it is."""
+    panel, progress = screen.get("record"), screen.get("progress")
+    if panel and panel["title"] is None:
+        screen["record"] = {**panel, "title": _untitled(panel["collection"])}
+    if progress and any(item["title"] is None for item in progress["items"]):
+        title = _untitled((progress["item"] or {}).get("collection"))
+        screen["progress"] = {
+            **progress,
+            "items": [item if item["title"] is not None else {**item, "title": title} for item in progress["items"]],
+        }
+    return screen
+
+
+def _untitled(collection_id: str | None) -> str:
     """What a record is called whose title is not for the reader."""
-    collection = records.catalogue.find(collection_id)
+    collection = records.catalogue.find(collection_id) if collection_id else None
     return f"{collection.label_one} {DOTS}" if collection is not None else DOTS
 
 

@@ -274,7 +274,11 @@ def _progress(
         return None
     place_now = next((place for place, item in enumerate(given["items"]) if item["key"] == given["key"]), None)
     title = given["items"][place_now]["title"] if place_now is not None else None
-    return _worded(given) | {"title": title, "facts": panes.facts(given["item"], look, states_of, today) if given["item"] else ()}
+    return _worded(given) | {
+        "title": title,
+        "facts": panes.facts(given["item"], look, states_of, today) if given["item"] else (),
+        "gone": panes.GONE if panes.gone(given["item"], today) else "",
+    }
 
 
 def _worded(given: Mapping[str, Any]) -> dict[str, Any]:

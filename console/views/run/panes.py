@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from console import records
 from console.browse import RelatedPage
@@ -46,18 +46,19 @@ def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | Non
     """Return the record panel in sections; fields without a section come last, under "More". The field `state` is drawn as a badge."""
     kinds = {source["name"]: formats.kind(source) for source in record.get("fields", ())}
     values = _with_currencies(kinds.values(), record.get("values", {}))
+    now = _with_currencies(kinds.values(), now) if now is not None else None
     placed: set[str] = set()
     made = []
     ended = partial(_ended, record.get("collection"), values, look)
+    draw = _Drawing(look, now, state, ended, frozenset(record.get("masked", ())))
     for part in record.get("sections", ()):
         names = [name for name in part["fields"] if name in values]
         placed |= set(names)
         if names:
-            lines = [_line(kinds.get(name) or Kind(name, name), values[name], look, now, state, ended) for name in names]
-            made.append(Section(part["label"], lines))
+            made.append(Section(part["label"], [draw.line(kinds.get(name) or Kind(name, name), values[name]) for name in names]))
     rest = [name for name in kinds if name not in placed and name in values]
     if rest:
-        made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now, state, ended) for name in rest]))
+        made.append(Section("More" if made else "", [draw.line(kinds[name], values[name]) for name in rest]))
     return made
 
 
@@ -81,12 +82,35 @@ def _with_currencies(kinds: Iterable[Kind], values: Mapping[str, Any]) -> Mappin
     return formats.with_currencies(values, {what.name: what.currency for what in kinds if what.currency in values})
 
 
-def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None, state: str | None, ended: Callable[[Kind], bool]) -> Line:
-    since, draw = None, states.badge if what.name == state else formats.html
-    if now is not None and what.name in now and now[what.name] != value:
-        since = draw(what, now[what.name], look)
-    drawn = due_cells.shown(what, value, look, end=ended(what)) if due_cells.is_due(what) else draw(what, value, look)
-    return Line(what.label, drawn, since, what.name, empty=since is None and formats.absent(value))
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """How the values of one record are drawn: with those of today (`now`), the field `state` as a badge, those that are `masked` as dots; `ended`: of what is due nothing is late."""
+
+    look: Look
+    now: Mapping[str, Any] | None
+    state: str | None
+    ended: Callable[[Kind], bool]
+    masked: frozenset[str] = frozenset()
+
+    def line(self, what: Kind, value: Any) -> Line:
+        """Return the line of a value."""
+        if what.name in self.masked:
+            return Line(what.label, states.MASKED, name=what.name)
+        since, draw = None, states.badge if what.name == self.state else formats.html
+        if self.now is not None and what.name in self.now and self.now[what.name] != value:
+            since = draw(what, self.now[what.name], self.look)
+        else:
+            since = _renamed(what, value, self.look)
+        drawn = due_cells.shown(what, value, self.look, end=self.ended(what)) if due_cells.is_due(what) else draw(what, value, self.look)
+        return Line(what.label, drawn, since, what.name, empty=since is None and formats.absent(value))
+
+
+def _renamed(what: Kind, value: Any, look: Look) -> Markup | None:
+    """Return what a reference is called today, if that is another name than the one that was shown; else None."""
+    if not look.renamed or value is None:
+        return None
+    today = replace(look, records={**look.records, **look.renamed})
+    return formats.html(what, value, today) if formats.text(what, value, today) != formats.text(what, value, look) else None
 
 
 def _ended(collection: str | None, values: Mapping[str, Any], look: Look, what: Kind) -> bool:
@@ -115,9 +139,15 @@ def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str], 
 def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) -> Table:
     """Return one table from {"label", "collection", "columns", "rows"}; `badge` names the state column."""
     columns = [formats.kind(column, source.get("key") or _keys(source)) for column in source["columns"] if _filled(column, source, today)]
-    columns = [what for what in columns if not _said_by_titles(what, source, look, today)]
-    state = source.get("badge")
-    writers = [(column.name, (states.cell if column.name == state else formats.cell)(column, look)) for column in columns]
+    masked, state = source.get("masked", ()), source.get("badge")
+    columns = [what for what in columns if what.name in masked or not _said_by_titles(what, source, look, today)]
+    writers = [
+        (
+            column.name,
+            _masked_cell(column) if column.name in masked else (states.cell if column.name == state else formats.cell)(column, look),
+        )
+        for column in columns
+    ]
     dues = {what.name: what for what in columns if due_cells.is_due(what)}
     rows = []
     for row in source["rows"]:
@@ -136,8 +166,14 @@ def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) 
     return Table(source["label"], columns, rows, bool(source.get("closed")))
 
 
+def _masked_cell(column: Kind) -> Callable[[Any], str]:
+    return lambda _: f'<td data-l="{escape(column.label)}">{states.MASKED}</td>'
+
+
 def _filled(column: Mapping[str, Any], source: Mapping[str, Any], today: Today | None) -> bool:
-    """Return whether any row says something in the column, or does today; a column that says nothing only takes room."""
+    """Return whether any row says something in the column that the reader may know of, or does today; a column that says nothing only takes room."""
+    if column["name"] in source.get("masked", ()):
+        return True
     said = (
         row["values"] | ((changes_since(row, source.get("collection"), today) if today is not None else None) or {})
         for row in source["rows"]
@@ -193,10 +229,12 @@ def _cells_since(
     for place, ((name, write), column) in enumerate(zip(writers, columns, strict=True)):
         cell = write(values.get(name))
         if changed is None and place == 0:
-            yield cell.replace("</td>", '<br><small class="changed-since">Not there today, or not yours to see</small></td>')
+            yield cell.replace("</td>", f'<br><small class="changed-since">{GONE}</small></td>')
         elif changed and name in changed:
             now = formats.html(column, _with_currencies(columns, {**row["values"], **changed}).get(name), look)
             yield cell.replace("</td>", f'<br><small class="changed-since">Now: {now}</small></td>')
+        elif (called := _renamed(column, values.get(name), look)) is not None:
+            yield cell.replace("</td>", f'<br><small class="changed-since">Now: {called}</small></td>')
         else:
             yield cell
 
@@ -220,11 +258,23 @@ def picks(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], t
 
 def facts(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], today: Today | None = None) -> list[Line]:
     """Return the fields of one record, from a table with one row."""
-    state = states_of.get(source.get("collection") or "")
+    state, kinds = states_of.get(source.get("collection") or ""), [formats.kind(column) for column in source["columns"]]
     values = source["rows"][0]["values"] if source["rows"] else {}
-    now = changes_since(source["rows"][0], source.get("collection"), today) if today is not None and source["rows"] else None
-    ended = partial(_ended, source.get("collection"), values, look)
-    return [_line(what, values.get(what.name), look, now, state, ended) for what in (formats.kind(column) for column in source["columns"])]
+    changed = changes_since(source["rows"][0], source.get("collection"), today) if today is not None and source["rows"] else None
+    now = _with_currencies(kinds, {**values, **changed}) if changed else None
+    draw = _Drawing(look, now, state, partial(_ended, source.get("collection"), values, look), frozenset(source.get("masked", ())))
+    shown = _with_currencies(kinds, values)
+    return [draw.line(what, shown.get(what.name)) for what in kinds]
+
+
+GONE = "Not there today, or not yours to see"
+
+
+def gone(source: Mapping[str, Any] | None, today: Today | None) -> bool:
+    """Return whether the one record of this table is not there today."""
+    if source is None or not source["rows"] or today is None:
+        return False
+    return changes_since(source["rows"][0], source.get("collection"), today) is None
 
 
 def related(page: RelatedPage, look: Look) -> Table:

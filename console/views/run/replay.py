@@ -11,7 +11,7 @@ from console.core.run import FINAL
 from console.errors import NotFound
 from console.runs import ReplayView, Today
 from console.views import blocks, formats, frame
-from console.views.formats import Look
+from console.views.formats import Look, Named
 from console.views.run import blocks_since, checklist, consequences, page, panes, replayed_proposal, sources, steps_pane
 from console.views.run.block_papers import Papers
 from console.views.run.form_boxes import Box
@@ -80,6 +80,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     now = view.now_values if since else None
     today = runs.rows_today(frame.actor(), screen) if since else None
     look = _naming_today(screen, now, today, look)
+    look = replace(look, renamed=_renamed(look)) if since else look
     context = page.run_context(view.run) | _titles(view, screen)
     context |= page.step_context(
         screen,
@@ -98,19 +99,17 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     past = replayed_proposal.replayed_proposal(view, screen, look)
     context |= {"hindsight": past, "became": (past.fields if past else None) or {}}
     context |= band(view, lambda n: _address(run["id"], n, since))
+    context["sections"] = panes.sections(record, look, now, context["states_of"].get(record["collection"])) if record else []
+    context["changed"] = _changes(context) + sum(map(len, changed_blocks.values())) if since else 0
     return context | {
         "status": frame.status_badge(run["status"], run["holder"], run["holder"], view.run.names),
         **steps_pane.steps_context(view.run, look, at=at),
         "twin": {"label": "Picture", "icon": "route", "href": frame.run_url(run["id"], "picture", at=view.at)},
         "since": since,
         "since_href": _address(run["id"], at, not since),
-        "changed": _changes(record, view.now_values, screen, today, context["boxes"]) + sum(map(len, changed_blocks.values()))
-        if since
-        else 0,
         "record": record,
         "record_kind": view.run.collection_label,
         "record_number": panes.number_of(record),
-        "sections": panes.sections(record, look, now, context["states_of"].get(record["collection"])) if record else [],
         "consequences": consequences.consequences(screen, look, answered["outcome"]),
         "button": str(screen.get("button") or "Done"),
         "ended": run["status"] in FINAL,
@@ -154,6 +153,15 @@ def _naming_today(screen: Mapping[str, Any], now: Mapping[str, Any] | None, toda
         if what.get("references") and row.get(what["name"]) is not None
     } - set(look.records)
     return frame.naming(browse.named(frame.actor(), wanted), look) if wanted else look
+
+
+def _renamed(look: Look) -> dict[tuple[str, str], Named]:
+    """Return the records on the screen whose name, as this reader may know it, is another today."""
+    then = {place: known for place, known in look.records.items() if not known.absent and known.title != frame.MASKED}
+    now = frame.naming(browse.named(frame.actor(), then), look).records if then else {}
+    return {
+        place: now[place] for place, known in then.items() if not now[place].absent and now[place].title not in (known.title, frame.MASKED)
+    }
 
 
 def _answers(run: Mapping[str, Any], screen: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
@@ -265,18 +273,15 @@ def _since(box: Box, screen: Mapping[str, Any], answers: Mapping[str, Any], now:
     if source is None or "collection" not in source or box.source not in now:
         return box
     then = answers.get(box.source, source.get("value"))
-    return box if now[box.source] == then else replace(box, since=formats.html(formats.kind(source), now[box.source], look))
+    what = formats.kind(source)
+    today = formats.with_currencies(now, {what.name: what.currency} if what.currency in now else {})
+    return box if now[box.source] == then else replace(box, since=formats.html(what, today[box.source], look))
 
 
-def _changes(
-    record: Mapping[str, Any] | None, now: Mapping[str, Any] | None, screen: Mapping[str, Any], today: Today | None, boxes: Sequence[Box]
-) -> int:
-    """Return how many values on the screen differ today: of the record, of the rows beside it, and of the form."""
-    count = sum(1 for box in boxes if box.since is not None)
-    if record and now:
-        count += sum(1 for name, value in record["values"].items() if name in now and now[name] != value)
-    for table in [*screen.get("tables", ()), *filter(None, (screen.get("picks"), (screen.get("progress") or {}).get("item")))]:
-        for row in table["rows"] if today is not None else ():
-            changed = panes.changes_since(row, table.get("collection"), today or {})
-            count += 1 if changed is None else len(changed)
-    return count
+def _changes(context: Mapping[str, Any]) -> int:
+    """Return how many values on the screen differ today, as they are marked: of the record, of the rows beside it, and of the form."""
+    progress, picks = context["progress"] or {"facts": (), "gone": ""}, context["picks"]
+    lines = [*(line for part in context["sections"] for line in part.lines), *progress["facts"]]
+    cells = [cells for table in context["tables"] for *_, cells in table.rows] + [cells for *_, cells in (picks.rows if picks else ())]
+    marked = sum(line.since is not None for line in lines) + sum(cell.count("changed-since") for cell in cells)
+    return int(marked) + sum(box.since is not None for box in context["boxes"]) + bool(progress["gone"])

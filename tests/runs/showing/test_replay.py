@@ -99,6 +99,12 @@ def test_what_the_viewer_may_not_read_is_null_and_named(company: Company) -> Non
     assert told["screen"]["record"]["values"]["email"] is None
     assert "run.context.load.record.email" in told["masked"]
     assert "adaeze@" not in str(told)
+    screen = runs.replay(company.rosa, run_id, min(seen)).run.screen
+    assert screen is not None
+    assert (screen["text"], screen["record"]["masked"]) == (
+        "About **Adaeze Okonkwo-Bell**.",
+        ["email"],
+    )  # a text that does not name it stays
     assert "adaeze@" in str(runs.replay(company.olivia, run_id, min(seen)).json)
 
 
