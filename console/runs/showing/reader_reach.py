@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from console import access, records
+from console import access, browse, records
 from console.core.actor import Actor
 from console.core.origins import KEY, SAID, Closed, plain
 from console.core.scopes import Scope
@@ -101,11 +101,11 @@ def _every_field(collection: str) -> frozenset[str]:
     return frozenset(field.name for each in records.collections() if each.id == collection for field in each.fields)
 
 
-def screen_for(hidden: masking.Within, screen: Mapping[str, Any] | None, collection: str | None) -> dict[str, Any] | None:
+def screen_for(actor: Actor, hidden: masking.Within, screen: Mapping[str, Any] | None, collection: str | None) -> dict[str, Any] | None:
     """A screen that was drawn for another person, as this reader may see it. `masked` of its record and tables names the fields that are hidden there."""
     if screen is None:
         return None
-    left = named_by_kind(dict(masking.mask(dict(screen), "screen", masking.at_step(hidden, screen["step"]), collection, screen=True)[0]))
+    left = named_for(actor, dict(masking.mask(dict(screen), "screen", masking.at_step(hidden, screen["step"]), collection, screen=True)[0]))
     if panel := left.get("record"):
         left["record"] = {**panel, "masked": sorted(hidden(panel["collection"]).intersection(panel["values"]))}
     if left.get("tables"):
@@ -119,18 +119,39 @@ def _with_masked(hidden: masking.Within, table: Mapping[str, Any]) -> dict[str, 
     return {**table, "masked": sorted(hidden(table.get("collection")).intersection(column["name"] for column in table["columns"]))}
 
 
-def named_by_kind(screen: dict[str, Any]) -> dict[str, Any]:
-    """A masked screen on which a record, or an entry of a list, with a hidden title is named by what it is."""
-    panel, progress = screen.get("record"), screen.get("progress")
-    if panel and panel["title"] is None:
-        screen["record"] = {**panel, "title": _untitled(panel["collection"])}
-    if progress and any(item["title"] is None for item in progress["items"]):
-        title = _untitled((progress["item"] or {}).get("collection"))
-        screen["progress"] = {
-            **progress,
-            "items": [item if item["title"] is not None else {**item, "title": title} for item in progress["items"]],
-        }
+def named_for(actor: Actor, screen: dict[str, Any]) -> dict[str, Any]:
+    """A masked screen on which what has a hidden title is called as the reader may call it today, else by what it is."""
+    panel, progress, picks = screen.get("record"), screen.get("progress"), screen.get("picks")
+    of_list = (progress["item"] or {}).get("collection") if progress else None
+    tables = [*(screen.get("tables") or ()), *filter(None, [picks, progress and progress["item"]])]
+    entries = [(table.get("collection"), row) for table in tables for row in table["rows"]]
+    entries += [(of_list, item) for item in progress["items"]] if progress else []
+    entries += [(panel["collection"], panel)] if panel else []
+    wanted = [(collection or "", str(entry.get("key"))) for collection, entry in entries if _untold(entry)]
+    if not wanted:
+        return screen
+    known = browse.named(actor, {reference for reference in wanted if reference[0]}, "read")
+
+    def named(entry: Any, collection: str | None) -> Any:
+        found = known.get((collection or "", str(entry.get("key")))) if _untold(entry) else None
+        title = found.title if found is not None and not found.absent else _untitled(collection)
+        return {**entry, "title": title} if _untold(entry) else entry
+
+    def rows(table: Any) -> Any:
+        return {**table, "rows": [named(row, table.get("collection")) for row in table["rows"]]} if table else table
+
+    screen |= {"record": named(panel, panel["collection"])} if panel else {}
+    screen |= {"tables": [rows(table) for table in screen["tables"]]} if screen.get("tables") else {}
+    screen |= {"picks": rows(picks)} if picks else {}
+    if progress:
+        items = [named(item, of_list) for item in progress["items"]]
+        screen["progress"] = {**progress, "items": items, "item": rows(progress["item"])}
     return screen
+
+
+def _untold(entry: Mapping[str, Any]) -> bool:
+    """Whether the title of this record, or entry of a list, is hidden."""
+    return "title" in entry and entry["title"] is None
 
 
 def _untitled(collection_id: str | None) -> str:

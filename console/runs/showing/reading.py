@@ -268,6 +268,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
     steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left, found=found)
     if reads or seen.down is not None:  # the screen was drawn for another person
         screen = reader_reach.screen_for(
+            actor,
             reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=reads, fresh=run.loaded),
             screen,
             run.collection,

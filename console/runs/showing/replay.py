@@ -139,7 +139,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
         },
         at=place,
         last=last,
-        make_run=lambda: _view(actor, seen, state, run_json, screen_for(hidden, screen, seen.run.collection), masked),
+        make_run=lambda: _view(actor, seen, state, run_json, screen_for(actor, hidden, screen, seen.run.collection), masked),
         make_ticks=lambda: _ticks([*rows, *log.rows(run_id, place, upto=last)], _titled(seen)),
         now_values=dict(seen.record.values) if seen.record else None,
         make_blocks_today=lambda: blocks_today(
@@ -190,7 +190,7 @@ def screens_shown(actor: Actor, run_id: str) -> dict[tuple[str, int], Screen]:
     before = (
         _screens(run_id, [stored for n in asked for stored in events[n][:-1]], but="settle") if asked else {}
     )  # what was done there stood on an earlier one
-    shown = (screen_for(hidden, screen, seen.run.collection) for screen in (drawn | before).values())
+    shown = (screen_for(actor, hidden, screen, seen.run.collection) for screen in (drawn | before).values())
     return {(screen["step"], screen["attempt"]): screen for screen in shown if screen}
 
 

@@ -85,7 +85,7 @@ def draw_screen(actor: Actor, seen: Seen, now: datetime, item: str | None = None
     with_dots = _drawn(actor, seen, now, item, typed, reader_reach.without(hidden))
     left |= {"wrong": [{**detail, "why": ""} for detail in left["wrong"]]} if "wrong" in left else {}
     return {
-        **reader_reach.named_by_kind(dict(left)),
+        **reader_reach.named_for(actor, dict(left)),
         LOADED: screen[LOADED],
         **{name: with_dots[name] for name in masking.TEXTS & with_dots.keys() & left.keys()},
     }
