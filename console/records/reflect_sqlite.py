@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from console.core.documents.collections import core_data, recognising
 from console.core.expressions.operands import DATE, MOMENT, moment_of
-from console.records import check_lists, sampling
+from console.records import check_lists, sampling, unique_keys
 
 SAMPLE = 200
 DECLARED = (
@@ -67,7 +67,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
         "kind": kind,
         "comment": None,
         "dialect": "sqlite",
-        "key": key,
+        "key": key or (unique_keys.of_sqlite(connection, table, columns) if kind == "table" else []),
         "columns": columns,
         "foreign_keys": foreign_keys(connection, table),
     }

@@ -171,15 +171,18 @@ def test_json_stands_in_a_file_with_the_names_of_its_parts(kind: Kind, value: ob
     assert list_tables._each(kind, [value], Look("en", "UTC")) == [written]
 
 
+moment = datetime.fromisoformat
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "line", "cell"),
     [
-        (Kind("at", "At", "integer", widget="unix"), 1_670_663_773, "2022-12-10 15:01:13", datetime(2022, 12, 10, 15, 1, 13)),
-        (Kind("at", "At", "integer", widget="unix_ms"), 1_670_663_773_012, "2022-12-10 15:01:13", datetime(2022, 12, 10, 15, 1, 13, 12_000)),
-        (Kind("at", "At", "decimal", widget="julian"), "2459923.5", "2022-12-10 05:45:00", datetime(2022, 12, 10, 5, 45)),
+        (Kind("at", "At", "integer", widget="unix"), 1_670_663_773, "2022-12-10 15:01:13", moment("2022-12-10 15:01:13")),
+        (Kind("at", "At", "integer", widget="unix_ms"), 1_670_663_773_012, "2022-12-10 15:01:13", moment("2022-12-10 15:01:13.012")),
+        (Kind("at", "At", "decimal", widget="julian"), "2459923.5", "2022-12-10 05:45:00", moment("2022-12-10 05:45")),
         (Kind("at", "At", "integer", widget="unix"), 0, "", ""),
         (Kind("at", "At", "integer", widget="unix"), 10**30, "1000000000000000000000000000000", "1000000000000000000000000000000"),
-        (Kind("at", "At", "datetime"), "2022-12-10T09:16:13Z", "2022-12-10 15:01:13", datetime(2022, 12, 10, 15, 1, 13)),
+        (Kind("at", "At", "datetime"), "2022-12-10T09:16:13Z", "2022-12-10 15:01:13", moment("2022-12-10 15:01:13")),
         (Kind("part", "Part", "decimal", widget="fraction"), "0.125", "12.5 %", 0.125),
     ],
 )
