@@ -125,12 +125,12 @@ def _sample(connection: Connection, table: str) -> tuple[dict[str, list[Any]], i
     result = connection.exec_driver_sql(f'select * from "{quoted}" limit {SAMPLE}')  # noqa: S608 - the name is quoted, and comes from the database
     names = list(result.keys())
     found: dict[str, list[Any]] = {name: [] for name in names}
-    rows = 0
-    for rows, row in enumerate(result, 1):
+    rows = result.all()
+    for row in rows:
         for name, value in zip(names, row, strict=True):
             if value is not None:
                 found[name].append(value)
-    return found, rows
+    return found, len(rows)
 
 
 def _holds_null(connection: Connection, table: str, column: str) -> bool:

@@ -40,7 +40,9 @@ def test_a_column_that_is_mostly_empty_names_no_record(tmp_path: Path) -> None:
     rows = "".join(f"insert into t values ({number}, {'null' if number > 2 else number}, 'N{number}');" for number in range(1, 9))
     made = assembled(tmp_path, f"create table t (id integer primary key, rare text, often text); {rows}")["t"]
     assert "often" in made.title
-    made = assembled(tmp_path, f"create table u (id integer primary key, rare text, n integer); {rows.replace('into t', 'into u').replace('N', '')}")["u"]
+    made = assembled(
+        tmp_path, f"create table u (id integer primary key, rare text, n integer); {rows.replace('into t', 'into u').replace('N', '')}"
+    )["u"]
     assert "rare" not in made.title
 
 

@@ -82,7 +82,11 @@ def test_every_column_of_strange_values_is_drawn_sorted_filtered_and_charted(str
 @pytest.fixture(params=KINDS)
 def unusual(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
     """A record of bytes and, in PostgreSQL, of kinds that nothing compares."""
-    kinds = {"postgresql": ("bytea", "interval", "int4range"), "sqlite": ("blob", "text", "text"), "mysql": ("varbinary(9)", "text", "text")}
+    kinds = {
+        "postgresql": ("bytea", "interval", "int4range"),
+        "sqlite": ("blob", "text", "text"),
+        "mysql": ("varbinary(9)", "text", "text"),
+    }
     (picture, lasts, spans), held = kinds[request.param], "'abc'" if request.param == "postgresql" else "x'616263'"
     made = [
         f"create table thing (id int primary key, name varchar(9), picture {picture}, scan {picture}, lasts {lasts}, spans {spans})",
