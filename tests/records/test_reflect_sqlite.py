@@ -36,16 +36,6 @@ def test_a_column_called_as_a_truth_value_is_one_where_it_holds_nothing_but_0_an
     assert {name for name, kind in kinds.items() if kind == "boolean"} == {"is_active", "IstNeu", "has_paid", "Bezahlt"}
 
 
-def test_a_column_that_is_mostly_empty_names_no_record(tmp_path: Path) -> None:
-    rows = "".join(f"insert into t values ({number}, {'null' if number > 2 else number}, 'N{number}');" for number in range(1, 9))
-    made = assembled(tmp_path, f"create table t (id integer primary key, rare text, often text); {rows}")["t"]
-    assert "often" in made.title
-    made = assembled(
-        tmp_path, f"create table u (id integer primary key, rare text, n integer); {rows.replace('into t', 'into u').replace('N', '')}"
-    )["u"]
-    assert "rare" not in made.title
-
-
 @pytest.mark.parametrize(("newest", "stored"), [("2026-05-09 00:00:00", "date"), ("2026-05-09 14:30:00", "datetime")])
 def test_moments_are_days_unless_the_newest_have_a_time(tmp_path: Path, newest: str, stored: str) -> None:
     rows = "insert into t with r(n) as (select 1 union all select n + 1 from r where n < 300) select n, '2026-05-01 00:00:00' from r"
