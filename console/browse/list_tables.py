@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from console import formats
 from console.activity.exports import FORMULA, harmless
 from console.browse import list_export
 from console.browse.list_export import ListExport
+from console.core import counted_moments
 from console.core.documents.collections import Field
 from console.formats import Kind, Look
 from console.records import Unsayable
@@ -106,7 +107,7 @@ def _each(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
     """The cell of each value; what its kind takes for one value is looked up once."""
     if formats.is_figure(what):
         return ["" if value is None else formats.figure(what, value, look) or harmless(words(what, value, look)) for value in column]
-    if what.type in ("date", "datetime") and not what.options and what.references is None and what.widget not in formats.WIDGETS:
+    if _is_day_or_moment(what) and not what.options and (what.widget not in formats.WIDGETS or formats.is_counted(what)):
         return ["" if value is None else _plain_day(what, value, look) or harmless(words(what, value, look)) for value in column]
     writer = formats.scalar_writer(what)
     if writer is None or what.widget == "json":
@@ -123,13 +124,22 @@ def _each(what: Kind, column: Sequence[Any], look: Look) -> list[str]:
     ]
 
 
+def _is_day_or_moment(what: Kind) -> bool:
+    return what.references is None and (what.type in ("date", "datetime") or formats.is_counted(what))
+
+
+def _moment(what: Kind, value: Any) -> datetime | None:
+    """The moment that the value is, or for which it counts."""
+    return counted_moments.moment(str(what.widget), value) if formats.is_counted(what) else formats.moment_of(value)
+
+
 def _plain_day(what: Kind, value: Any, look: Look) -> str:
     """The day, or the moment in the reader's zone, as every spreadsheet and database reads it; empty for none."""
     if what.type == "date":
         with suppress(ValueError):
             return date.fromisoformat(str(value)).isoformat()
         return ""
-    at = formats.moment_of(value)
+    at = _moment(what, value)
     return "" if at is None else formats.within(at, look.zone).replace(tzinfo=None).isoformat(" ", "seconds")
 
 
@@ -144,7 +154,8 @@ def words(what: Kind, value: Any, look: Look) -> str:
         return json.dumps(value, ensure_ascii=False)
     if what.widget == "json" and isinstance(value, str):
         return value
-    return "" if formats.absent(value) else formats.text(what, value, look)
+    text = "" if formats.absent(value) else formats.text(what, value, look)
+    return "" if text == formats.EMPTY and formats.is_counted(what) else text
 
 
 def write_spreadsheet(export: ListExport, look: Look, path: Path, progress: Progress) -> None:
@@ -206,12 +217,12 @@ def _cell(what: Kind, value: Any, look: Look) -> Any:
     """The value for a spreadsheet: text, bool, or (number, day or moment, the form in which it is shown)."""
     if value is None or isinstance(value, bool):
         return value
+    if _is_day_or_moment(what):
+        at = _day_or_moment(what, value, look)
+        return words(what, value, look) if at is None else at
     if what.type in formats.NUMBERS and not what.options and what.references is None:
         number = _number(what, value)
         return words(what, value, look) if number is None else number
-    if what.type in ("date", "datetime") and what.references is None:
-        at = _day_or_moment(what, value, look)
-        return words(what, value, look) if at is None else at
     return words(what, value, look)
 
 
@@ -228,7 +239,9 @@ def _number(what: Kind, value: Any) -> tuple[float | int, str] | None:
     if not exact.is_finite() or len(exact.normalize().as_tuple().digits) > MOST_DIGITS or abs(exact.adjusted()) > MOST_DIGITS:
         return None
     places = max(0, -int(exact.as_tuple().exponent))
-    shape = ("#,##0" if what.grouped else "0") + (f".{'0' * places}" if places else "") + (f' "{code}"' if code.isalpha() else "")
+    shown = max(0, places - 2) if what.widget == "fraction" else places
+    shape = ("#,##0" if what.grouped else "0") + (f".{'0' * shown}" if shown else "") + (f' "{code}"' if code.isalpha() else "")
+    shape += "%" if what.widget == "fraction" else ""
     return (int(exact) if exact == exact.to_integral_value() else float(exact)), shape
 
 
@@ -240,7 +253,7 @@ def _day_or_moment(what: Kind, value: Any, look: Look) -> tuple[Any, str] | None
         except ValueError:
             return None
         return (day, DAY) if day >= FIRST_DAY else None
-    at = formats.moment_of(value)
+    at = _moment(what, value)
     if at is None:
         return None
     there = formats.within(at, look.zone).replace(tzinfo=None)

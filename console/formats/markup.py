@@ -39,7 +39,7 @@ SWATCH = Markup(
 def html(what: Kind, value: Any, look: Look) -> Markup:
     """Return the value for the page of its record: moments with the exact time, addresses and references as links, JSON as labelled lines."""
     if absent(value):
-        return _EMPTY.format("not shown" if what.type == "binary" else "empty")
+        return _NOT_SHOWN if what.type == "binary" else _EMPTY.format("empty")
     if isinstance(value, list) and all(media.is_value(item) for item in value):
         return Markup("<br>").join(_file(item) for item in value)
     if what.widget == "json":
@@ -92,6 +92,8 @@ def _written(shown: str, *, lines: bool) -> Markup:
 
 
 _EMPTY = Markup('<span class="empty-value">–<span class="vh"> {}</span></span>')
+_NOT_SHOWN = Markup('<span class="empty-value">Not shown</span>')
+"""Bytes: they are not read, so nobody knows whether there are any."""
 
 
 def _file(value: Mapping[str, Any]) -> Markup:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.reflection import ObjectKind
 
-from console.records import check_lists, reflect_sqlite, sampling
+from console.records import check_lists, reflect_sqlite, sampling, unique_keys
 
 NOTHING: Mapping[str, Any] = {}
 Known: TypeAlias = Mapping[tuple[str | None, str], Mapping[str, Any]]
@@ -291,6 +291,7 @@ def _schema(connection: Connection, schema: str | None, tables: Mapping[str, boo
         structure["key"] = list((keys.get(place) or NOTHING).get("constrained_columns") or ())
         structure["foreign_keys"] = [_foreign(item, schema, connection) for item in foreign.get(place) or ()]
         made.append(structure)
+    unique_keys.find_keys(inspector, schema, made)
     return made
 
 

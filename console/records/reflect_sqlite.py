@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from console.core.documents.collections import core_data, recognising
 from console.core.expressions.operands import DATE, MOMENT, moment_of
-from console.records import check_lists, sampling
+from console.records import check_lists, sampling, unique_keys
 
 SAMPLE = 200
 DECLARED = (
@@ -53,12 +53,13 @@ def structures(connection: Connection, wanted: Collection[str], told: Callable[[
 def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[str, Any]:
     rows = connection.exec_driver_sql('select name, type, "notnull", pk, hidden, dflt_value from pragma_table_xinfo(?)', (table,)).all()
     lists = {name.lower(): values for name, values in check_lists.listed(sql).items()}
-    sample = _sample(connection, table)
+    sample, sampled = _sample(connection, table)
     key = [row[0] for row in sorted((row for row in rows if row[3]), key=lambda row: row[3])]
     empty = {row[0] for row in rows if row[3] and not row[2] and _holds_null(connection, table, row[0])}
     columns = [_column(row, lists.get(row[0].lower()), sample.get(row[0], []), row[0] in empty) for row in rows if row[4] != 1]
     for column in columns:
-        sampling.note(column, sample.get(column["name"], []))
+        held = sample.get(column["name"], [])
+        sampling.note(column, [*held, *[None] * (sampled - len(held))])
         if column["native"] == "timestamp" and column["stored"] in ("integer", "decimal") and core_data.kept_in(sample):
             column["form"] = core_data.MOMENT
     structure = {
@@ -67,7 +68,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
         "kind": kind,
         "comment": None,
         "dialect": "sqlite",
-        "key": key,
+        "key": key or (unique_keys.of_sqlite(connection, table, columns) if kind == "table" else []),
         "columns": columns,
         "foreign_keys": foreign_keys(connection, table),
     }
@@ -118,17 +119,18 @@ def _calendar(sample: list[str]) -> str | None:
     return "datetime" if all(MOMENT.fullmatch(value) and moment_of(value) for value in sample) else None
 
 
-def _sample(connection: Connection, table: str) -> dict[str, list[Any]]:
-    """Values of the first rows by column, without nulls."""
+def _sample(connection: Connection, table: str) -> tuple[dict[str, list[Any]], int]:
+    """Values of the first rows by column, without nulls; and how many rows these are."""
     quoted = table.replace('"', '""')
     result = connection.exec_driver_sql(f'select * from "{quoted}" limit {SAMPLE}')  # noqa: S608 - the name is quoted, and comes from the database
     names = list(result.keys())
     found: dict[str, list[Any]] = {name: [] for name in names}
-    for row in result:
+    rows = result.all()
+    for row in rows:
         for name, value in zip(names, row, strict=True):
             if value is not None:
                 found[name].append(value)
-    return found
+    return found, len(rows)
 
 
 def _holds_null(connection: Connection, table: str, column: str) -> bool:

@@ -135,7 +135,7 @@ def _worth(column: Mapping[str, Any]) -> bool:
         return True
     words = recognising.parts_of(column["name"])
     return column["stored"] in ("integer", "decimal") and bool(
-        recognising.SHARES & set(words) or recognising.named_flag(words) or recognising.TIMED.search(column["name"])
+        recognising.SHARES & set(words) or recognising.named_flag(words) or recognising.timed(column["name"])
     )
 
 

@@ -25,13 +25,17 @@ MOST_TOLD = 50
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why somebody may not do this, in words: the missing right, the deciding rule, and who could grant it. `need` is object and act."""
+    """Why somebody may not do this, in words: the missing right, the deciding rule, and who could grant it. `need` is object and act.
+
+    `own`: where the page is on which they themselves, who manage rights, see what would have to change; empty for everybody else.
+    """
 
     need: tuple[str, str]
     team: str | None
     right: str
     rule: str
     who: tuple[str, ...]
+    own: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The form in the API, next to the message."""
@@ -53,7 +57,12 @@ def why_not(actor: Actor, team: str | None, obj: str, act: str, roots: Mapping[s
         right(obj, act, names),
         _rule(actor, decision, obj, act, team, names),
         tuple(name for _, name in givers(actor)[:3]),
+        _try_page(actor, obj, act) if access.can(actor, None, "policy", "manage") else "",
     )
+
+
+def _try_page(actor: Actor, obj: str, act: str) -> str:
+    return f"/settings/access/try?{urlencode({'person': actor.id, 'object': obj, 'act': act})}"
 
 
 def givers(actor: Actor) -> list[tuple[str, str]]:
@@ -75,7 +84,7 @@ def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") ->
     names, people = known(), givers(actor)[:MOST_TOLD]
     said = f"{actor.name} asks: {right(obj, act, names)}{_in(team, names)}{f'. “{text}”' if text else ''}"
     day = log.now().date().isoformat()
-    link = f"/settings/access/try?{urlencode({'person': actor.id, 'object': obj, 'act': act})}"
+    link = _try_page(actor, obj, act)
     key = f"ask:{actor.id}:{obj}:{act}:{team or ''}:{day}"
     notices.tell(
         [ident for ident, _ in people], "access_requested", key, by=actor.id, text=said, subject=subjects.of_person(actor.id), link=link

@@ -31,7 +31,18 @@ from console.steps.completion import (
 )
 from console.steps.filled_text import fill_template
 from console.steps.proposable import Proposable, of_form
-from console.steps.related_reads import Read, Related, Rows, StepConfig, Total, refused_fields, related_texts, related_uses, rows_of
+from console.steps.related_reads import (
+    Read,
+    Related,
+    Rows,
+    StepConfig,
+    Total,
+    refused_fields,
+    refused_words,
+    related_texts,
+    related_uses,
+    rows_of,
+)
 
 if TYPE_CHECKING:
     from console.steps.document_check_settings import Checked
@@ -73,6 +84,7 @@ __all__ = [
     "joined",
     "nothing_typed",
     "refused_fields",
+    "refused_words",
     "related_texts",
     "related_uses",
     "require_right",

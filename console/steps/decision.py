@@ -30,6 +30,7 @@ from console.steps.base import (
     Withheld,
     fill_template,
     refused_fields,
+    refused_words,
     related_texts,
     related_uses,
     require_right,
@@ -180,7 +181,7 @@ class Decision(StepType):
         own = with_own(context.roots, step.id, {field.name: field.value for field in fields})
         parts = [fill_template(step.config.text, own)] if step.config.text else []
         if refused := refused_fields(context.reads):
-            parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
+            parts.append(refused_words(refused))
         offered = tuple(
             Option(
                 option.value,

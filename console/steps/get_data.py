@@ -21,6 +21,7 @@ from console.steps.base import (
     fill_template,
     nothing_typed,
     refused_fields,
+    refused_words,
     related_texts,
     related_uses,
     rows_of,
@@ -69,7 +70,7 @@ class GetData(StepType):
         found = self._found(step, context)
         parts = [fill_template(step.config.text, with_own(context.roots, step.id, found))] if step.config.text else []
         if found.get(NOT_PERMITTED):
-            parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in found[NOT_PERMITTED]) + ".")
+            parts.append(refused_words(found[NOT_PERMITTED]))
         hidden = {entry.name for entry in step.config.related if entry.hidden}
         tables = tuple(read.name for read in self.reads(step) if read.name not in hidden)
         return Prompt(text="\n\n".join(parts) or None, tables=tables, button=step.button or "Done")

@@ -25,6 +25,7 @@ from console.steps.base import (
     WriteRecord,
     fill_template,
     refused_fields,
+    refused_words,
     require_right,
 )
 from console.steps.condition import Branch
@@ -220,7 +221,7 @@ class LoopState:
         elif "second" in entry and not entry["second"]["agreed"]:
             parts.append(fill_template("**Sent back:** {{ item.note }}", {ITEM: entry["second"]}))
         if refused := refused_fields(self.context.reads):
-            parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
+            parts.append(refused_words(refused))
         if self.more:
             parts.append(f"The list is longer: only its first {len(self.items):,} are gone through here.")
         return "\n\n".join(parts) or None
@@ -282,7 +283,11 @@ class LoopState:
         typed = {name: value for name, value in given.items() if name not in {entry.field for entry in config.set}}
         roots = self.roots(self.item)
         values, details = definitions.taken(config.form, roots, self._defaults(), OWN_ITEM, typed, columns, config.must)
-        lacking = [{"field": name, "reason": GONE if context.forms else NOT_YOURS} for name in config.written if name not in context.forms]
+        lacking = [
+            {"field": name, "reason": GONE.format(name) if context.forms else NOT_YOURS}
+            for name in config.written
+            if name not in context.forms
+        ]
         require_right(context, details, lacking)
         values |= {f.name: seen[f.name] for f in columns if f.name in seen and f.name not in {*given, *self._typed_before()}}
         by_rule = settled(config.set, context.forms, roots, OWN_ITEM, values)

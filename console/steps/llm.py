@@ -23,6 +23,7 @@ from console.steps.base import (
     Values,
     fill_template,
     refused_fields,
+    refused_words,
     related_texts,
     related_uses,
     require_right,
@@ -85,7 +86,7 @@ class Llm(StepType):
         fields = definitions.shown(step.config.output, context.roots, context.former, step.id)
         parts = [fill_template(step.config.text, context.roots)] if step.config.text else []
         if refused := refused_fields(context.reads):
-            parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
+            parts.append(refused_words(refused))
         tables = tuple(entry.name for entry in step.config.related if not entry.hidden)
         return Prompt("\n\n".join(parts) or None, tables, tuple(fields), button=step.button or "Done")
 

@@ -20,6 +20,7 @@ from console.steps.base import (
     Values,
     fill_template,
     refused_fields,
+    refused_words,
     require_right,
 )
 from console.steps.items import LIST, Source
@@ -79,7 +80,7 @@ class LoadRelated(StepType):
         rows = context.reads.get(LIST)
         parts = [fill_template(step.config.text, context.roots)] if step.config.text else []
         if refused := refused_fields(context.reads):
-            parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
+            parts.append(refused_words(refused))
         if rows is not None and not rows.rows:
             parts.append("None was found." + (" Say why it goes on without one." if step.config.none == REASON else ""))
         if rows is not None and rows.more:

@@ -1,6 +1,6 @@
 """What a step reads before a person sees it: records of a relation or a collection, and figures over them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -150,6 +150,11 @@ def rows_of(related: Sequence[Related], reads: Mapping[str, Rows]) -> dict[str, 
             found[entry.name] = (values[0] if values else None) if entry.one else values
         found |= {total.name: read.totals.get(total.name) if read else None for total in entry.totals}
     return found
+
+
+def refused_words(names: Iterable[str]) -> str:
+    """What a step says of columns that it names and does not get: to whoever may not see them, one that is gone looks the same."""
+    return "Not there any more, or not permitted for you: " + ", ".join(f"`{name}`" for name in names) + "."
 
 
 def refused_fields(reads: Mapping[str, Rows]) -> list[str]:

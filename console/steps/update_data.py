@@ -29,6 +29,7 @@ from console.steps.base import (
     WriteRecord,
     fill_template,
     refused_fields,
+    refused_words,
     related_texts,
     related_uses,
     require_right,
@@ -36,7 +37,7 @@ from console.steps.base import (
 from console.steps.document_check_settings import Checked, ChecksConfig
 
 UPDATED, UNCHANGED = "updated", "unchanged"
-GONE = "The record has no such field any more, or you may not see it: ask an administrator."
+GONE = "The record has no field {} any more, or you may not see it: ask an administrator."
 NOT_YOURS = "You may see it, not change it: hand the run on to somebody who may."
 """Said where not one of the fields can be changed by this person."""
 
@@ -139,7 +140,7 @@ class UpdateData(StepType):
         fields = [*columns, *form, *_settled(step, context, typed)]
         parts = [fill_template(step.config.text, with_own(context.roots, step.id, typed))] if step.config.text else []
         if refused := [*_lacking(step, context), *refused_fields(context.reads)]:
-            parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
+            parts.append(refused_words(refused))
         hidden = {entry.name for entry in step.config.related if entry.hidden}
         tables = tuple(entry.name for entry in step.config.related if entry.name not in hidden)
         return Prompt(text="\n\n".join(parts) or None, tables=tables, fields=tuple(fields), button=step.button or "Done")
@@ -157,7 +158,7 @@ class UpdateData(StepType):
         columns, seen = _columns(step, context), context.shown or {}
         typed = {name: value for name, value in submitted.items() if name not in {entry.field for entry in step.config.set}}
         values, details = definitions.taken(_form(step, context), context.roots, context.former, step.id, typed, columns, step.config.must)
-        require_right(context, details, [{"field": name, "reason": GONE} for name in _lacking(step, context)])
+        require_right(context, details, [{"field": name, "reason": GONE.format(name)} for name in _lacking(step, context)])
         # A field that was not sent stays what the person saw: what somebody else made of it meanwhile is neither undone nor a conflict.
         values |= {
             field.name: seen[field.name] for field in columns if field.name in seen and field.name not in {*submitted, *context.former}

@@ -19,8 +19,9 @@ from console.core.moments import midnight_text
 from console.formats import Kind, Look
 from console.views import frame, reference_boxes
 
-UNSHOWN = frozenset({"other", "binary", "file"})
-"""Types of fields that no list shows or filters by."""
+UNFILTERED = frozenset({"other", "binary", "file"})
+"""Types of fields that no list filters by; those of `UNDRAWN` no list shows either."""
+UNDRAWN = UNFILTERED - {"other"}
 WORDED = (
     ("eq", "is"), ("ne", "is not"), ("contains", "contains"), ("starts_with", "begins with"), ("gt", "is over"), ("gte", "is at least"),
     ("lt", "is under"), ("lte", "is at most"), ("in", "is one of"), ("is_null", "is empty"),
@@ -189,7 +190,7 @@ def sheet_content(described: Mapping[str, Any], listed: Sequence[str], *, afresh
     kinds = {field["name"]: formats.kind(field) for field in described["filtered"]}
     unfit = {field["name"] for field in described["filtered"] if field.get("computed") and field["type"] != "boolean"}
     fields = [
-        (field["name"], field["label"]) for field in described["filtered"] if field["type"] not in UNSHOWN and field["name"] not in unfit
+        (field["name"], field["label"]) for field in described["filtered"] if field["type"] not in UNFILTERED and field["name"] not in unfit
     ]
     fields.sort(key=lambda choice: listed.index(choice[0]) if choice[0] in listed else len(listed))
     return {

@@ -167,7 +167,7 @@ def _read_filter(
 
 
 def _search_help(collection: Collection, described: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in list_filters.UNSHOWN]
+    choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in list_filters.UNFILTERED]
     return list_preview.search_help(choosable, collection)
 
 
@@ -330,7 +330,7 @@ def drawn(
 
 def _view(collection: Collection, described: Mapping[str, Any], shown: Sequence[str]) -> dict[str, Any]:
     """Return the content of the sheet in which the reader chooses how to see this list. It is a sixth of the page, so it is fetched when it is opened."""
-    labels = {field["name"]: field["label"] for field in described["fields"] if field["type"] not in list_filters.UNSHOWN}
+    labels = {field["name"]: field["label"] for field in described["fields"] if field["type"] not in list_filters.UNDRAWN}
     named = [name for name in shown if name in labels] + [name for name in labels if name not in shown]
     kept = list_views.view_of(frame.actor(), collection.id)
     return {

@@ -334,11 +334,11 @@ def _line(page: RecordPage, item: Field, look: Look, starts: Sequence[Start] = (
         drawn = states.badge(what, value, look) if badge else formats.html(what, value, look)
         if due_cells.is_due(what):
             drawn = due_cells.shown(what, value, look, end=due_cells.over(page.record.values, page.collection, look, what))
-    governor = page.governed.get(item.name)
+    governor, empty = page.governed.get(item.name), formats.absent(value) and item.type != "binary"  # bytes are never read
     if governor is not None:
         way = next((start for start in starts if start.slug in governor.slugs), None)
-        return Line(item.name, item.label, drawn, None, governed=governor.words, start=way, empty=formats.absent(value))
-    return Line(item.name, item.label, drawn, _edit_url(page, item.name) if editable(page, item) else None, empty=formats.absent(value))
+        return Line(item.name, item.label, drawn, None, governed=governor.words, start=way, empty=empty)
+    return Line(item.name, item.label, drawn, _edit_url(page, item.name) if editable(page, item) else None, empty=empty)
 
 
 def _file(page: RecordPage, item: Field, value: Any) -> Markup:

@@ -63,3 +63,16 @@ def test_of_many_columns_a_list_shows_states_and_amounts_and_no_bookkeeping() ->
 )
 def test_a_label_inside_a_sentence(label: str, inside: str) -> None:
     assert uncapitalised(label) == inside
+
+
+@cases(
+    ("name", "values", "form"),
+    [
+        ("order_number", ["#001001", "#001002", "#123456"], None),
+        ("orderNumber", ["#001", "#123"], None),
+        ("accent", ["#001001", "#12a456"], "colour"),
+        ("badge_color", ["#001001", "#123456"], "colour"),
+    ],
+)
+def test_numbers_behind_a_hash_are_no_colours(name: str, values: list[str], form: str | None) -> None:
+    assert recognising.form_of(values, name) == form

@@ -16,7 +16,7 @@ from console.core.documents.collections import Collection, Stored, assemble
 from console.core.scopes import whole
 from console.errors import NotFound
 from console.records import record_keys, values
-from tests.records.files import opened
+from tests.records.files import assembled, opened
 from tests.tables import cases
 
 UUID_TEXT = "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"
@@ -253,3 +253,13 @@ def test_the_columns_of_a_key_stand_in_the_keys_own_order(tmp_path: Path) -> Non
 def test_a_null_in_the_key_of_sqlite_leaves_the_row_in_the_list_without_a_key(tmp_path: Path) -> None:
     with opened(tmp_path, "create table t (k text primary key, n int); insert into t values (null, 1), ('a', 2)"):
         assert [row.key for row in records.page("t", whole("t")).rows] == [None, "a"]
+
+
+def test_a_column_that_is_mostly_empty_names_no_record(tmp_path: Path) -> None:
+    rows = "".join(f"insert into t values ({number}, {'null' if number > 2 else number}, 'N{number}');" for number in range(1, 9))
+    made = assembled(tmp_path, f"create table t (id integer primary key, rare text, often text); {rows}")["t"]
+    assert "often" in made.title
+    made = assembled(
+        tmp_path, f"create table u (id integer primary key, rare text, n integer); {rows.replace('into t', 'into u').replace('N', '')}"
+    )["u"]
+    assert "rare" not in made.title

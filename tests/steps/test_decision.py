@@ -70,7 +70,7 @@ def test_the_form_and_the_text_are_shown() -> None:
         {**CONFIG, "related": [{"name": "docs", "relation": "d", "fields": ["x"]}]},
         context({"docs": rows(denied=("x",))}, steps=LOW),
     )
-    assert prompt.text == "Band low\n\nNot permitted for you: `docs.x`."
+    assert prompt.text == "Band low\n\nNot there any more, or not permitted for you: `docs.x`."
     assert [field.name for field in prompt.fields] == ["code", "due", "note", "evidence", "reason"]
     assert prompt.tables == ("docs",)
 

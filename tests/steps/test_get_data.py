@@ -51,7 +51,7 @@ def test_it_asks_for_the_record_and_each_relation() -> None:
 def test_tables_are_shown_and_what_is_not_permitted_is_named() -> None:
     prompt = prepare("get_data", CONFIG, context(READS))
     assert prompt.tables == ("record", "accounts", "country")
-    assert prompt.text == "Ana lives in a low country\n\nNot permitted for you: `tax_id`."
+    assert prompt.text == "Ana lives in a low country\n\nNot there any more, or not permitted for you: `tax_id`."
     assert prompt.fields == ()
 
 

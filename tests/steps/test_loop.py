@@ -111,7 +111,7 @@ def test_a_list_that_is_longer_says_so() -> None:
 
 def test_columns_that_may_not_be_read_are_named() -> None:
     shut = {"items": Rows("account", "Accounts", [], [{"key": "a", "title": "a", "values": {}}], denied=("iban",))}
-    assert prepare("loop", CONFIG, context(shut)).text == "Not permitted for you: `items.iban`."
+    assert prepare("loop", CONFIG, context(shut)).text == "Not there any more, or not permitted for you: `items.iban`."
 
 
 def test_entries_of_the_run_have_the_keys_that_they_name() -> None:

@@ -99,4 +99,4 @@ def test_what_may_not_be_read_is_neither_offered_nor_taken(company: Company) -> 
     with ruled(denied(company.olivia.id, "collection:account", "read")):
         told = begin(company, OPEN)
         assert told["current"]["step"] == "find"
-        assert "Not permitted" in str(runs.get(company.olivia, told["id"]).screen)
+        assert "not permitted" in str(runs.get(company.olivia, told["id"]).screen)

@@ -138,7 +138,7 @@ def test_a_field_that_the_person_may_not_change_is_shown_and_kept() -> None:
 def test_a_field_that_is_gone_is_named_and_nothing_is_written() -> None:
     made = forms()
     del made["score"]
-    assert prepare("update_data", CONFIG, context(forms=made)).text == "Not permitted for you: `score`."
+    assert prepare("update_data", CONFIG, context(forms=made)).text == "Not there any more, or not permitted for you: `score`."
     with pytest.raises(Invalid) as caught:
         complete("update_data", CONFIG, context(forms=made), {"limit": "11"})
     assert [detail["field"] for detail in caught.value.details] == ["score"]
@@ -158,7 +158,7 @@ def test_related_records_stand_beside_the_form_and_what_is_not_permitted_is_name
     }
     prompt = prepare("update_data", config, context({"docs": rows({"type": "passport"}, denied=("number",))}, forms()))
     assert prompt.tables == ("docs",)
-    assert prompt.text == "For none\n\nNot permitted for you: `docs.number`."
+    assert prompt.text == "For none\n\nNot there any more, or not permitted for you: `docs.number`."
 
 
 def test_it_edits_what_it_names() -> None:

@@ -226,6 +226,17 @@ def test_a_record_of_a_join_table_is_called_by_what_it_joins(pages: "Pages", tmp
     assert ("h1", "Chair, Oak & Sons") in pages.olivia.get(f"/c/track.item_maker/{key}").headings
 
 
+def test_the_rows_of_a_record_are_not_called_by_that_record(pages: "Pages", tmp_path: Path) -> None:
+    script = """
+    create table "user" (id integer primary key, login text not null);
+    create table "group" ("user" integer references "user", "order" integer, primary key ("user", "order"));
+    insert into "user" values (1, 'root'); insert into "group" values (1, 10), (1, 11);
+    """
+    connected(tmp_path, script)
+    text = pages.olivia.get("/c/track.user/1/related").text
+    assert ("User 1, order 10" in text, "User 1, order 11" in text) == (True, True)
+
+
 def test_a_list_is_sorted_by_the_names_that_stand_there_or_says_that_it_took_too_long(
     pages: "Pages", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,32 @@ def test_every_column_of_strange_values_is_drawn_sorted_filtered_and_charted(str
             assert olivia.answer.text.count("<tr data-record") == held, (item, "a list of lists is searched through")
 
 
+@pytest.fixture(params=KINDS)
+def unusual(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
+    """A record of bytes and, in PostgreSQL, of kinds that nothing compares."""
+    kinds = {
+        "postgresql": ("bytea", "interval", "int4range"),
+        "sqlite": ("blob", "text", "text"),
+        "mysql": ("varbinary(9)", "text", "text"),
+    }
+    (picture, lasts, spans), held = kinds[request.param], "'abc'" if request.param == "postgresql" else "x'616263'"
+    made = [
+        f"create table thing (id int primary key, name varchar(9), picture {picture}, scan {picture}, lasts {lasts}, spans {spans})",
+        f"insert into thing values (1, 'A', {held}, {held}, '2 days', '[3,9)')",
+    ]
+    with connected(request, pages, tmp_path, "unusual", made) as found:
+        yield found
+
+
+def test_bytes_are_not_called_empty_and_every_other_kind_may_be_a_column(unusual: Odd) -> None:
+    olivia = unusual.pages.olivia
+    record = olivia.get(f"{unusual.things}/1").text
+    assert (record.count("Not shown"), "Empty:" in record) == (2, False)
+    offered = re.findall(r'name="columns"\s+value="(\w+)"', olivia.get(f"{unusual.things}?view=1").html)
+    assert sorted(offered) == ["id", "lasts", "name", "spans"]
+    assert "2 days" in olivia.get(f"{unusual.things}?columns=lasts&columns=spans").text
+
+
 BEGINS = {"day": "2026-02-03", "week": "2026-02-02", "month": "2026-02-01", "quarter": "2026-01-01", "year": "2026-01-01"}
 
 

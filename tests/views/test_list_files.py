@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
@@ -168,3 +169,26 @@ def test_a_right_lost_while_the_file_is_written_ends_it_and_all_pieces_make_the_
 def test_json_stands_in_a_file_with_the_names_of_its_parts(kind: Kind, value: object, written: str) -> None:
     assert list_tables.words(kind, value, Look("en", "UTC")) == written
     assert list_tables._each(kind, [value], Look("en", "UTC")) == [written]
+
+
+moment = datetime.fromisoformat
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "line", "cell"),
+    [
+        (Kind("at", "At", "integer", widget="unix"), 1_670_663_773, "2022-12-10 15:01:13", moment("2022-12-10 15:01:13")),
+        (Kind("at", "At", "integer", widget="unix_ms"), 1_670_663_773_012, "2022-12-10 15:01:13", moment("2022-12-10 15:01:13.012")),
+        (Kind("at", "At", "decimal", widget="julian"), "2459923.5", "2022-12-10 05:45:00", moment("2022-12-10 05:45")),
+        (Kind("at", "At", "integer", widget="unix"), 0, "", ""),
+        (Kind("at", "At", "integer", widget="unix"), 10**30, "1000000000000000000000000000000", "1000000000000000000000000000000"),
+        (Kind("at", "At", "datetime"), "2022-12-10T09:16:13Z", "2022-12-10 15:01:13", moment("2022-12-10 15:01:13")),
+        (Kind("part", "Part", "decimal", widget="fraction"), "0.125", "12.5 %", 0.125),
+    ],
+)
+def test_a_number_that_is_shown_as_a_moment_or_a_part_is_one_in_a_file(kind: Kind, value: object, line: str, cell: object) -> None:
+    look = Look("en", "Asia/Kathmandu")
+    assert list_tables._each(kind, [value, None], look) == [line, ""]
+    made = list_tables._cell(kind, value, look)
+    shape = {float: "#,##0.0%", datetime: "yyyy-mm-dd hh:mm:ss"}.get(type(cell))
+    assert made == ((cell, shape) if shape else cell)

@@ -224,3 +224,12 @@ def test_why_cant_i_of_a_record_and_a_run(pages: Pages) -> None:
     page = pages.olivia.get(f"/runs/{run_id}")
     assert f"/runs/{run_id}/why" in page.links
     assert "Cancel it" in pages.olivia.get(f"/runs/{run_id}/why", htmx="dialog").text
+
+
+def test_who_manages_rights_is_led_to_what_would_have_to_change(pages: Pages) -> None:
+    page = pages.ines.get("/workflows/new", status=403)
+    (own,) = {link for link in page.links if link.startswith("/settings/access/try?")}
+    assert "What would have to change" in pages.ines.get(own).text
+    assert "Nobody but you can give it." in page.text
+    assert "Ask for it" not in page.text, "nobody else would be told"
+    assert not [link for link in pages.olivia.get("/activity", status=403).links if "/access/try" in link]

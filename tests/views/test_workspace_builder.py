@@ -7,6 +7,7 @@ import pytest
 
 from console import workspaces
 from console.errors import Invalid, NotAllowed
+from console.views.workspaces import builder
 from tests.views.conftest import Page, Pages
 
 EDIT = "/w/morning/edit"
@@ -89,6 +90,13 @@ def test_changes_are_told_in_the_words_of_the_builder(pages: Pages) -> None:
     pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="publish")
     editing = workspaces.open_workspace(pages.company.ines, "morning")
     assert editing.changes == []
+
+
+def test_ticks_that_stay_as_they_were_are_no_change(pages: Pages) -> None:
+    kept = ["operations", "finance"]
+    with pages.olivia.client.application.test_request_context(method="POST", data={"title": "Morning", "teams": sorted(kept)}):
+        assert builder._texts({"title": "Morning", "teams": kept})["teams"] == kept
+        assert builder._texts({"title": "Morning", "teams": ["audit", "operations"]})["teams"] == ["operations", "finance"]
 
 
 def test_components_are_moved_resized_copied_and_removed_without_a_mouse(pages: Pages) -> None:

@@ -304,7 +304,8 @@ def related(page: RelatedPage, look: Look) -> Table:
 
 def _far_end(page: RelatedPage) -> Field | None:
     """Return the field that leads on, where the rows do nothing but join two records: then these stand in the list, and not the rows."""
-    refers = [item for item in page.columns if item.references]
+    near = {there for _, there in page.relation.columns} if page.relation.kind == "to_many" else set()
+    refers = [item for item in page.columns if item.references and item.name not in near]
     rest = [item for item in page.columns if not item.references and item.name not in page.collection.key]
     joins = len(page.collection.key) > 1 and set(page.collection.title_fields) == set(page.collection.key)
     return refers[0] if joins and len(refers) == 1 and all(item.stored in ("date", "datetime") for item in rest) else None

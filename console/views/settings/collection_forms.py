@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from console import formats
 from console.collections import Editing
-from console.core.documents.collections import SHOWN_ONLY, WIDGETS, Field
+from console.core.documents.collections import WIDGETS, Field
 from console.core.documents.collections.document_check import FITTING
 
 FLAGS = (
@@ -81,7 +81,7 @@ def _row(item: Field, says: Any, editing: Editing) -> Row:
         offered(item),
         frozenset(places),
         frozenset(flags),
-        frozenset(fixed | ({"columns"} if item.type in SHOWN_ONLY else set()) | ({"form"} if item.readonly or not becoming.key else set())),
+        frozenset(fixed | ({"columns"} if item.type == "binary" else set()) | ({"form"} if item.readonly or not becoming.key else set())),
         column is not None,
     )
 

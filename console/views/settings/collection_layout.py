@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from console import collections, records as real_records
 from console.collections import Editing
-from console.core.documents.collections import SHOWN_ONLY, Collection
+from console.core.documents.collections import Collection
 from console.core.documents.collections.document_merge import compare
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import frame
@@ -147,7 +147,7 @@ def _items(editing: Editing, part: Part) -> dict[str, Item]:
     able = [
         item
         for item in becoming.fields
-        if (part.name != "list" or item.type not in SHOWN_ONLY)
+        if (part.name != "list" or item.type != "binary")
         and (
             part.name not in ("new", "edit")
             or (item.computed is None and collection_frame.offered_in_form(becoming, item, new=part.name == "new"))

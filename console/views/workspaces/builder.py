@@ -322,8 +322,10 @@ def _typed(kind: str, before: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _texts(document: dict[str, Any]) -> dict[str, Any]:
-    form = request.form
-    made = {**document, **{name: form.get(name, "").strip() for name in TEXTS}, "teams": form.getlist("teams")}
+    form, ticked = request.form, dict.fromkeys(request.form.getlist("teams"))
+    teams = [team for team in document.get("teams", ()) if team in ticked]  # in their order: what nobody changed is no change
+    teams += [team for team in ticked if team not in teams]
+    made = {**document, **{name: form.get(name, "").strip() for name in TEXTS}, "teams": teams}
     return {name: value for name, value in made.items() if value or name in ("title", "components")}
 
 

@@ -34,8 +34,10 @@ FORMS: Mapping[str, re.Pattern[str]] = {
     "uuid": re.compile(r"[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}", re.IGNORECASE),
 }
 """Form → what every text of a sample must match (half of them, for secrets); the first that fits counts."""
+COLOURED = re.compile(r"#[0-9]*[a-f]|colou?r|farbe|couleur|kolor|hex|tint|shade", re.IGNORECASE)
+"""What tells colours from numbers behind a hash: a letter among their digits, or their name."""
 TIMED = re.compile(
-    r"time|date|^day$|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|epoch|^(?:joined|registered|published|posted|sent|placed|born)$|_(?:at|on)$"
+    r"time|date|^day$|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|epoch|^(?:joined|registered|published|posted|sent|placed|born|ts)$|_(?:at|on|ts)(?:_(?:ms|us|utc))?$"
     r"|datum|zeit|angelegt|geändert|geaendert|erstellt|beginn|ende|créé|début|debut|utworz|zmieni|czas|kiedy",
     re.IGNORECASE,
 )
@@ -178,10 +180,12 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
         if texts and all(map(_holds_json, texts)):
             return "json"
         found = next((form for form, pattern in FORMS.items() if texts and all(pattern.fullmatch(text) for text in texts)), None)
+        if found == "colour" and not COLOURED.search(name + "".join(texts)):
+            found = None  # numbers of orders: #001001
         return found or ("states" if _states(texts) else "slug" if _slugs(texts) else None)
     numbers = [float(value) for value in values if not isinstance(value, str | bool) and _number(value)]
     counting = _counting(numbers) if len(numbers) == len(values) >= FEWEST // 2 and any(numbers) else None
-    if counting and (TIMED.search(name) or (counting == "julian" and all(isinstance(value, float) for value in values))):
+    if counting and (timed(name) or (counting == "julian" and all(isinstance(value, float) for value in values))):
         return counting
     words = set(parts_of(name))
     if named_flag(parts_of(name)) and len(numbers) == len(values) and {*numbers} <= {0, 1}:
@@ -202,6 +206,11 @@ def all_midnights(values: Sequence[Any]) -> bool:
 def named_flag(words: Sequence[str]) -> bool:
     """Whether a name with these words says that a column holds yes or no."""
     return bool(FLAGS & set(words[:1])) or "_".join(words) in FLAG_NAMES
+
+
+def timed(name: str) -> bool:
+    """Whether a column of this name may hold moments: `created`, `placed_at`, `paidAtMs`."""
+    return TIMED.search(name) is not None or TIMED.search(snaked(name)) is not None
 
 
 def _counting(numbers: Sequence[float]) -> str | None:
