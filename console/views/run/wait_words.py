@@ -35,6 +35,7 @@ HAPPENS = {
     "message.failed": "a message cannot be sent",
     "message.opened": "they open an e-mail",
     "call.ended": "a call has ended",
+    "consent.given": "consent is given",
     "consent.withdrawn": "consent is withdrawn",
     "run.completed": "another run is completed",
     "run.failed": "another run fails",
