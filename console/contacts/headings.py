@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -48,7 +49,7 @@ NOTHING = frozenset({"-", "–", "n/a", "#n/a", "#nv", "null", "none", "nan", "k
 """What programs and people write into a cell of which they know nothing."""
 _MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:]+@[^<>\s,;:]+)>?", re.IGNORECASE)
 _DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
-_SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}")
+_SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
 
 
 def plain(heading: str) -> str:
@@ -105,15 +106,27 @@ def fields_of(collection: Collection, named: Sequence[str], fields: Sequence[Fie
 
 def country_code(cell: str) -> str:
     """The two letters of a country that is named in a usual language or by three letters; the cell itself where there is none such."""
+    if cell.upper() in _codes():
+        return cell.upper()
     words = cell.strip(" .").casefold().removeprefix("the ")
-    return _countries().get(words, cell.upper() if len(cell) == len("DE") else cell) if cell.upper() not in _codes() else cell.upper()
+    return (
+        _countries().get(words)
+        or _countries().get(words.replace(".", ""))
+        or _own_names().get(words)
+        or (cell.upper() if len(cell) == len("DE") else cell)
+    )
+
+
+def is_country(cell: str) -> bool:
+    """Whether these are the two letters of a country."""
+    return cell in _codes()
 
 
 @lru_cache(maxsize=1)
 def _codes() -> frozenset[str]:
     from babel.core import get_global
 
-    return frozenset(code for code in get_global("territory_zones") if len(code) == len("DE"))
+    return frozenset(code for code in get_global("territory_zones") if len(code) == len("DE")) | {"XK"}
 
 
 @lru_cache(maxsize=1)
@@ -126,6 +139,20 @@ def _countries() -> Mapping[str, str]:
     for language in reversed(_LANGUAGES):
         found |= {str(name).casefold(): code for code, name in Locale(language).territories.items() if code in codes}
     return found | _ALSO
+
+
+@lru_cache(maxsize=1)
+def _own_names() -> Mapping[str, str]:
+    """What each country calls itself in its official languages: Danmark, Россия, Ελλάδα."""
+    from babel import Locale, UnknownLocaleError
+    from babel.languages import get_official_languages
+
+    found: dict[str, str] = {}
+    for code in sorted(_codes()):
+        for language in get_official_languages(code):
+            with suppress(UnknownLocaleError, ValueError):
+                found.setdefault(str(Locale.parse(language).territories.get(code, "")).casefold(), code)
+    return found
 
 
 def language_code(cell: str) -> str:
@@ -195,5 +222,5 @@ def _zones() -> Mapping[str, str]:
 
 
 def is_shortened(cell: str) -> bool:
-    """Whether a spreadsheet has made a long number of it, as 4.71235E+10, whose last digits are lost."""
+    """Whether a spreadsheet has made a long number of it, as 4.71235E+10, or had no room for it: the digits are lost."""
     return _SHORTENED.fullmatch(cell) is not None

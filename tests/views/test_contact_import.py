@@ -259,6 +259,13 @@ def test_a_quotation_mark_too_many_or_too_few_is_said_and_swallows_nobody_silent
     assert counts(kept(club.company, 'name,email,stage\nTom "the Bo,tom@post.example,new\n"A ""B""",a@post.example,new\n')) == (2, 0, 0, 0)
 
 
+def test_what_is_no_country_and_a_number_without_room_are_left_out_with_the_reason(club: "Pages") -> None:
+    lines = "Nomen Eins,e1@post.example,new,Atlantis,\nNomen Zwei,e2@post.example,new,DE,#######\nNomen Drei,e3@post.example,new,Danmark,+45 32 12 34 56\n"
+    page = club.olivia.get(sent(club, f"Name,E-mail,Stage,Country,Phone\n{lines}".encode()))
+    for words in ("1 contact can be added", "There is no country Atlantis", "A spreadsheet has shortened Phone to #######"):
+        assert words in page.text
+
+
 def test_characters_that_nobody_sees_are_left_out(club: "Pages") -> None:
     text = "name,email\n\ufeffZo\u200be\u0308,\ufeff\u200ezoe@post.example\nA\u202ena\x07,ana@post.example\u00a0\n"
     person = club.company.olivia.id
