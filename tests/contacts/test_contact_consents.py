@@ -84,10 +84,10 @@ def test_a_row_that_is_not_the_newest_moves_nothing_and_one_that_goes_counts(com
     browse.change(company.olivia, "consent", "51", {"at": "2026-07-01T10:00:00Z"}, {})
     told += [(WITHDRAWN, "contact", "2", ["sms"], False)]
     assert noted() == told
-    for ident, move in (("51", GIVEN), ("52", None), ("50", WITHDRAWN), ("5", GIVEN), ("4", WITHDRAWN)):
-        record_changes.delete(company.olivia, "consent", ident, {})
+    for key, move in (("51", GIVEN), ("52", None), ("50", WITHDRAWN), ("5", GIVEN), ("4", WITHDRAWN)):
+        record_changes.delete(company.olivia, "consent", key, {})
         told += [(move, "contact", "2", ["sms"], False)] if move else []
-        assert noted() == told, ident
+        assert noted() == told, key
 
 
 def test_consent_that_a_function_writes_is_heard_even_where_it_fails_after(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:

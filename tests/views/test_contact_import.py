@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, collections, contacts, db, queue
+from console import access, collections, contacts, db, queue, records
 from console.access import policy_store
 from console.activity import exports
 from console.contacts import contact_files, import_batches, imports
 from console.contacts.import_batches import Import
+from console.core.scopes import whole
 from console.db.engine import alone, fetch
 from console.db.ids import new_id
 from console.enrolments import batches
@@ -371,6 +372,18 @@ def test_consent_is_taken_from_columns_and_what_they_lack_is_asked_once_for_all(
     assert given.given
     assert (given.source, given.text_version, str(given.at)[:10]) == ("web form", "2026-01", "2026-05-01")
     assert not known.consent["ai_call"].given
+
+
+def test_what_a_column_of_the_consent_leaves_empty_is_asked_once_for_all(club: "Pages") -> None:
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    lines = "Zoë Müller,zoe@post.example,new,yes,,2026-05-01\nLiv Berg,liv@post.example,new,yes,fair,2026-05-02\n"
+    where = sent(club, f"Name,E-mail,Stage,SMS consent,Consent source,Consent date\n{lines}".encode())
+    page = club.olivia.get(where)
+    assert "Of the consent source must be known" in page.text
+    typed = {**page.forms[-1]["fields"], "do": "look", "t.source": "text", "v.source": "by phone"}
+    club.olivia.get(posted(club, posted(club, where, typed), {"do": "import"}))
+    found = {each.values["contact_id"]: each.values["source"] for each in records.page("consent", whole("consent"), limit=50).rows}
+    assert [found[key] for key in sorted(found)[-2:]] == ["by phone", "fair"]
 
 
 def test_a_file_without_consent_says_that_nobody_will_be_reached(club: "Pages") -> None:
