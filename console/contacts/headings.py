@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -41,6 +40,7 @@ _AROUND = frozenset({
 })  # fmt: skip
 """Words that say which of several it is, not what."""
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "lt", "ja")
+_MORE_LANGUAGES = ("sv", "da", "nb", "fi", "et", "lv", "pt", "cs", "sk", "sl", "hr", "hu", "ro", "bg", "el", "tr", "ru", "uk")
 _ALSO = {
     "united states of america": "US", "great britain": "GB", "england": "GB", "scotland": "GB", "holland": "NL", "czech republic": "CZ", "hong kong": "HK", "turkey": "TR",
     "viet nam": "VN", "russian federation": "RU", "republic of korea": "KR",
@@ -112,7 +112,7 @@ def country_code(cell: str) -> str:
     return (
         _countries().get(words)
         or _countries().get(words.replace(".", ""))
-        or _own_names().get(words)
+        or _more_countries().get(words)
         or (cell.upper() if len(cell) == len("DE") else cell)
     )
 
@@ -142,17 +142,14 @@ def _countries() -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _own_names() -> Mapping[str, str]:
-    """What each country calls itself in its official languages: Danmark, Россия, Ελλάδα."""
-    from babel import Locale, UnknownLocaleError
-    from babel.languages import get_official_languages
+def _more_countries() -> Mapping[str, str]:
+    """Names of countries in further languages; read only where a name is known in none of the usual ones, for they take 20 MB."""
+    from babel import Locale
 
-    found: dict[str, str] = {}
-    for code in sorted(_codes()):
-        for language in get_official_languages(code):
-            with suppress(UnknownLocaleError, ValueError):
-                found.setdefault(str(Locale.parse(language).territories.get(code, "")).casefold(), code)
-    return found
+    codes = _codes()
+    return {
+        str(name).casefold(): code for language in _MORE_LANGUAGES for code, name in Locale(language).territories.items() if code in codes
+    }
 
 
 def language_code(cell: str) -> str:

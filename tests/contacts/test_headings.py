@@ -41,7 +41,7 @@ def test_a_database_is_asked_for_each_way_in_which_it_may_have_an_address() -> N
         "lt LT",
     ],
 )
-def test_a_country_is_known_by_what_it_calls_itself(named: str) -> None:
+def test_a_country_is_known_in_many_languages(named: str) -> None:
     cell, code = named.split()
     assert headings.country_code(cell) == code
     assert headings.is_country(code)

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, collections, contacts, db, queue, records
+from console import access, collections, contacts, db, queue
 from console.access import policy_store
 from console.activity import exports
 from console.contacts import contact_files, import_batches, imports
 from console.contacts.import_batches import Import
-from console.core.scopes import whole
 from console.db.engine import alone, fetch
 from console.db.ids import new_id
 from console.enrolments import batches
@@ -260,13 +259,6 @@ def test_a_quotation_mark_too_many_or_too_few_is_said_and_swallows_nobody_silent
     assert counts(kept(club.company, 'name,email,stage\nTom "the Bo,tom@post.example,new\n"A ""B""",a@post.example,new\n')) == (2, 0, 0, 0)
 
 
-def test_what_is_no_country_and_a_number_without_room_are_left_out_with_the_reason(club: "Pages") -> None:
-    lines = "Nomen Eins,e1@post.example,new,Atlantis,\nNomen Zwei,e2@post.example,new,DE,#######\nNomen Drei,e3@post.example,new,Danmark,+45 32 12 34 56\n"
-    page = club.olivia.get(sent(club, f"Name,E-mail,Stage,Country,Phone\n{lines}".encode()))
-    for words in ("1 contact can be added", "There is no country Atlantis", "A spreadsheet has shortened Phone to #######"):
-        assert words in page.text
-
-
 def test_characters_that_nobody_sees_are_left_out(club: "Pages") -> None:
     text = "name,email\n\ufeffZo\u200be\u0308,\ufeff\u200ezoe@post.example\nA\u202ena\x07,ana@post.example\u00a0\n"
     person = club.company.olivia.id
@@ -372,28 +364,6 @@ def test_consent_is_taken_from_columns_and_what_they_lack_is_asked_once_for_all(
     assert given.given
     assert (given.source, given.text_version, str(given.at)[:10]) == ("web form", "2026-01", "2026-05-01")
     assert not known.consent["ai_call"].given
-
-
-def test_what_a_column_of_the_consent_leaves_empty_is_asked_once_for_all(club: "Pages") -> None:
-    access.grant("operator", "collection:consent", ["create"], team="operations")
-    lines = "Zoë Müller,zoe@post.example,new,yes,,2026-05-01\nLiv Berg,liv@post.example,new,yes,fair,2026-05-02\n"
-    where = sent(club, f"Name,E-mail,Stage,SMS consent,Consent source,Consent date\n{lines}".encode())
-    page = club.olivia.get(where)
-    assert "Of the consent source must be known" in page.text
-    typed = {**page.forms[-1]["fields"], "do": "look", "t.source": "text", "v.source": "by phone"}
-    club.olivia.get(posted(club, posted(club, where, typed), {"do": "import"}))
-    found = {each.values["contact_id"]: each.values["source"] for each in records.page("consent", whole("consent"), limit=50).rows}
-    assert [found[key] for key in sorted(found)[-2:]] == ["by phone", "fair"]
-
-
-def test_a_file_without_consent_says_that_nobody_will_be_reached(club: "Pages") -> None:
-    told = "Nothing says who agreed to be reached"
-    assert told not in club.olivia.get(sent(club, FILE.encode())).text, "who may add none"
-    access.grant("operator", "collection:consent", ["create"], team="operations")
-    where = sent(club, FILE.encode())
-    assert told in club.olivia.get(where).text
-    done = club.olivia.get(posted(club, where, {"do": "import"}))
-    assert told in done.text
 
 
 def many(host: str) -> str:

@@ -83,7 +83,7 @@ def stop_trying(actor: Actor, run_id: str, *, revision: int | None) -> None:
 
 
 def _consents(seen: Seen, effect: str, result: Mapping[str, Any] | None) -> Also | None:
-    """What writes the events of consents that an effect has changed which is known now to be done."""
+    """What writes the events of the consents that an effect has changed, now that it is known to have happened."""
     found = seen.run.effect(effect)
     return consent_events.noting(consent_events.found_out(seen.run, found[1], result)) if found is not None else None
 
