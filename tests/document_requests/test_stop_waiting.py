@@ -77,8 +77,8 @@ def test_what_arrives_while_the_wait_ends_is_kept_or_refused_and_never_lost(comp
         if stopped:
             document_requests.stop_waiting(company.olivia, run_id, revision=revision)
         else:
-            fetch("update console.document_request set until = now() + interval '0.2 seconds' where run = %s returning id", (run_id,))
-            time.sleep(0.25)
+            fetch("update console.document_request set until = now() + interval '1 second' where run = %s returning id", (run_id,))
+            time.sleep(1.05)
             document_requests.letters()
 
     taken: list[str] = []
@@ -87,7 +87,7 @@ def test_what_arrives_while_the_wait_ends_is_kept_or_refused_and_never_lost(comp
         while not ending.done():
             name = f"picture{len(taken)}.jpg"
             with suppress(Conflict):
-                document_requests.take(half, "photos", name, picture())
+                document_requests.take(half, "photos", name, picture(size=(60, 40 + len(taken))))
                 taken.append(name)
             time.sleep(0.1)
         ending.result()
