@@ -61,7 +61,7 @@ class Intent:
         key = key or self.key
         old, new = self.old if old is None else old, self.new if new is None else new
         moved = stage_move(self.collection, old, new) if result == "succeeded" and self.effect == "updated" else None
-        agreed = self._consents(key, old, new) if result == "succeeded" and key is not None and self.effect != "deleted" else []
+        agreed = self._consents(result, key, old, new)
         with transaction() as connection:
             connection.execute(sa.text("delete from console.change_intent where id = :id"), {"id": self.id})
             self._note(
@@ -79,8 +79,13 @@ class Intent:
                 note_on(self.actor, move.kind, move.contacts, record=named, open=move.told, connection=connection)
         self.settled = True
 
-    def _consents(self, key: str, old: Any, new: Any) -> list[tuple[ConsentMove, str]]:
-        return records.consents_told(self.collection.id, key, None if self.effect == "added" else old, new)
+    def _consents(self, result: Result, key: str | None, old: Any, new: Any) -> list[tuple[ConsentMove, str]]:
+        """What it means for the consents of contacts. Of a record that may have been added, without its key, what holds now is told."""
+        unsure = result == "unknown" and self.effect == "added" and bool(new)
+        if result != "succeeded" and not unsure:
+            return []
+        before, after = None if self.effect == "added" else old, None if self.effect == "deleted" else new
+        return records.consents_told(records.Changed(self.collection.id, key, before, after, certain=not unsure))
 
     def _note(self, kind: str, key: str | None, whose: str | None, connection: Connection, **values: Any) -> None:
         reference = records.log_reference(self.collection, key) if key is not None else None

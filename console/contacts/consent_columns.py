@@ -63,10 +63,10 @@ class Columns:
 
     @property
     def fields(self) -> Sequence[Field]:
-        """What is told about a consent once for all lines, as far as no column tells it."""
+        """What is told about a consent once for all lines, as far as no column tells it; of what must be known also where cells of its column may be empty."""
         if self.place is None or not (self.channels or self.everyone):
             return ()
-        own = {each.name for each in self.told.values()}
+        own = {each.name for each in self.told.values()} - self.place.needed
         return [each for each in self.place.fields if each.name not in own]
 
 

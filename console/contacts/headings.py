@@ -40,6 +40,7 @@ _AROUND = frozenset({
 })  # fmt: skip
 """Words that say which of several it is, not what."""
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "lt", "ja")
+_MORE_LANGUAGES = ("sv", "da", "nb", "fi", "et", "lv", "pt", "cs", "sk", "sl", "hr", "hu", "ro", "bg", "el", "tr", "ru", "uk")
 _ALSO = {
     "united states of america": "US", "great britain": "GB", "england": "GB", "scotland": "GB", "holland": "NL", "czech republic": "CZ", "hong kong": "HK", "turkey": "TR",
     "viet nam": "VN", "russian federation": "RU", "republic of korea": "KR",
@@ -48,7 +49,7 @@ NOTHING = frozenset({"-", "–", "n/a", "#n/a", "#nv", "null", "none", "nan", "k
 """What programs and people write into a cell of which they know nothing."""
 _MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:]+@[^<>\s,;:]+)>?", re.IGNORECASE)
 _DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
-_SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}")
+_SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
 
 
 def plain(heading: str) -> str:
@@ -105,15 +106,27 @@ def fields_of(collection: Collection, named: Sequence[str], fields: Sequence[Fie
 
 def country_code(cell: str) -> str:
     """The two letters of a country that is named in a usual language or by three letters; the cell itself where there is none such."""
+    if cell.upper() in _codes():
+        return cell.upper()
     words = cell.strip(" .").casefold().removeprefix("the ")
-    return _countries().get(words, cell.upper() if len(cell) == len("DE") else cell) if cell.upper() not in _codes() else cell.upper()
+    return (
+        _countries().get(words)
+        or _countries().get(words.replace(".", ""))
+        or _more_countries().get(words)
+        or (cell.upper() if len(cell) == len("DE") else cell)
+    )
+
+
+def is_country(cell: str) -> bool:
+    """Whether these are the two letters of a country."""
+    return cell in _codes()
 
 
 @lru_cache(maxsize=1)
 def _codes() -> frozenset[str]:
     from babel.core import get_global
 
-    return frozenset(code for code in get_global("territory_zones") if len(code) == len("DE"))
+    return frozenset(code for code in get_global("territory_zones") if len(code) == len("DE")) | {"XK"}
 
 
 @lru_cache(maxsize=1)
@@ -126,6 +139,17 @@ def _countries() -> Mapping[str, str]:
     for language in reversed(_LANGUAGES):
         found |= {str(name).casefold(): code for code, name in Locale(language).territories.items() if code in codes}
     return found | _ALSO
+
+
+@lru_cache(maxsize=1)
+def _more_countries() -> Mapping[str, str]:
+    """Names of countries in further languages; read only where a name is known in none of the usual ones, for they take 20 MB."""
+    from babel import Locale
+
+    codes = _codes()
+    return {
+        str(name).casefold(): code for language in _MORE_LANGUAGES for code, name in Locale(language).territories.items() if code in codes
+    }
 
 
 def language_code(cell: str) -> str:
@@ -195,5 +219,5 @@ def _zones() -> Mapping[str, str]:
 
 
 def is_shortened(cell: str) -> bool:
-    """Whether a spreadsheet has made a long number of it, as 4.71235E+10, whose last digits are lost."""
+    """Whether a spreadsheet has made a long number of it, as 4.71235E+10, or had no room for it: the digits are lost."""
     return _SHORTENED.fullmatch(cell) is not None

@@ -11,6 +11,7 @@ from console.contacts import consent_columns
 from console.contacts.consent_columns import Place
 from console.contacts.imports import CHANGED, NEW, REFUSED, Line, Plan
 from console.core.actor import Actor
+from console.core.contact_consents import ConsentMove
 from console.core.documents.collections import Collection
 from console.core.documents.collections.contact_document import column_of
 from console.core.filters import Test
@@ -66,6 +67,24 @@ def note(actor: Actor, written: Written, chain: str, connection: Connection) -> 
         log.note_each(
             actor, "record_changed", notes, chain=chain, team=actor.teams[0] if actor.teams else None, label=label, connection=connection
         )
+    _note_consents(actor, written, chain, connection)
+
+
+def _note_consents(actor: Actor, written: Written, chain: str, connection: Connection) -> None:
+    """Tell of each contact that was added to which channels they agreed, one event for all of them."""
+    moves: dict[tuple[str, str, str], list[ConsentMove]] = {}
+    for place, key, _whose, values in written.added:
+        for move, contact in records.consents_of_new(place.id, key, values):
+            moves.setdefault((move.kind, move.contacts.id, contact), []).append(move)
+    notes: dict[tuple[str, str], list[log.Noted]] = {}
+    for (kind, _, contact), [first, *others] in moves.items():
+        contacts, channels = first.contacts, [channel for move in (first, *others) for channel in move.channels]
+        named = records.log_reference(contacts, contact)
+        told = log.Noted(replace(first, channels=tuple(channels)).told, contacts.id, named, contacts.source)
+        notes.setdefault((kind, contacts.id), []).append(told)
+    for (kind, contacts_id), told_of in notes.items():
+        label, team = access.label_of(f"collection:{contacts_id}"), actor.teams[0] if actor.teams else None
+        log.note_each(actor, kind, told_of, chain=chain, team=team, label=label, connection=connection)
 
 
 def _added(line: Line, answer: str | ConsoleError | None) -> Line:

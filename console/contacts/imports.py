@@ -350,6 +350,8 @@ def _values(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
             reasons.append(f"{field.label} has at most {field.max_length} characters.")
         elif name == plan.part("phone") and headings.is_shortened(cell):
             reasons.append(f"A spreadsheet has shortened {field.label} to {cell}: the last digits are lost. Make the column text there.")
+        elif name == plan.part("country") and field.options is None and not headings.is_country(str(values[name])):
+            reasons.append(f"There is no country {values[name]}; write its two letters, such as DE, or its name.")
     if not values and not reasons:
         reasons.append("There is nothing in the columns that are used." if plan.fields else NO_HEADING)
     return {**plan.filled, **values}, reasons

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from console import records
+from console.core.contact_consents import standing
 from console.core.contacting import Consent, Contact
 from console.core.documents.collections import Collection
 from console.core.documents.collections.contact_document import EVIDENCE, ConsentDocument, column_of, consents_relation, means_given
@@ -136,19 +137,13 @@ def _of_rows(collection: Collection, consent: ConsentDocument, channel: str, row
     if relation is None:
         return Consent(given=False)
     there = records.collection(relation.collection)
-    names = {part: column_of(consent, part, there) for part in ("channel", "state", *EVIDENCE)}
-    wanted = (consent.is_ or channel).casefold()
-    own = [row for row in rows if str(_cell(row, names["channel"])).casefold() == wanted]
-    newest = [row for row in own if _cell(row, names["at"]) == _cell(own[0], names["at"])] if names["at"] else own[:1]
-    if not newest:
+    newest = standing(consent, channel, there, rows)
+    if newest is None:
         return Consent(given=False)
-    state, gone = names["state"], names["withdrawn_at"]
-    withdrawn = next((row for row in newest if not means_given(consent, _cell(row, state)) or _cell(row, gone) is not None), None)
-    row = withdrawn or newest[0]
-    evidence = {part: _text(_cell(row, names[part])) for part in EVIDENCE}
-    if withdrawn is not None and evidence["withdrawn_at"] is None:
+    evidence = {part: _text(_cell(newest.row, column_of(consent, part, there))) for part in EVIDENCE}
+    if not newest.given and evidence["withdrawn_at"] is None:
         evidence["withdrawn_at"] = evidence["at"]
-    return Consent(withdrawn is None, **evidence)
+    return Consent(newest.given, **evidence)
 
 
 def _means_yes(value: Any) -> bool:

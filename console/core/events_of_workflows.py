@@ -50,9 +50,9 @@ WORKFLOWS = (
     Kind(
         "alert_changed",
         "configuration",
-        "A rule that tells of failed or slow runs was made or taken away.",
+        "A rule that tells of failed or slow runs was made, changed or taken away.",
         ("workflow", "slug", "alert", "kind", "removed"),
-        ("rule",),
+        ("rule", "former"),
     ),
     Kind(
         "alert_raised",

@@ -20,7 +20,7 @@ DEFAULT = "default"
 LONGEST = 240
 SAYS_NOTHING_ALONE = frozenset({"Changes", "Asks for", "Reads", "Shows", "Only for", "Completes"})
 """Labels of what a step does that are told in another way, or not at all, where there is room for a few words."""
-DESCRIBED_APART = frozenset({"text", "maker"})  # settings that are described differently
+DESCRIBED_APART = frozenset({"text", "maker", "body"})  # settings that are described differently
 UNKNOWN = "Unknown step type"
 
 
@@ -116,7 +116,7 @@ def node_of(step: Step, labels: Labels, titles: Mapping[str, str], back: set[tup
     kind = steps.all_types().get(step.type)
     config = _config(kind, step)
     at = (step.at[0], step.at[1]) if step.at else None
-    says = _description(step, kind, config, labels)
+    says = [*_description(step, kind, config, labels), *_beginning(kind, config, titles)]
     return Node(
         step.id,
         step.title,
@@ -157,6 +157,12 @@ def _edges(step: Step, kind: StepType | None, config: Any, titles: Mapping[str, 
         )
         for outcome in outcomes
     ]
+
+
+def _beginning(kind: StepType | None, config: Any, titles: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The steps at which the branches, or what is done for each item, begin."""
+    begins = kind.begins(config) if kind is not None and config is not None else ()
+    return [("Begins with", _joined(titles.get(step, step) for step in begins))] if begins else []
 
 
 def _way_label(step: Step, outcome: str, many: int) -> str:

@@ -13,7 +13,7 @@ from console.db.engine import fetch
 from console.document_requests import request_rows
 from console.document_requests.outside import hand_in, keep_file
 from console.document_requests.request_letters import link_of
-from console.document_requests.request_rows import Item, Request, draft, ensure, half_done, hashed, noted, token_of
+from console.document_requests.request_rows import Item, Request, draft, ensure, half_done, hashed, held, noted, token_of
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.files import Stored
 from console.runs.changing.run_rights import may_work, see
@@ -163,14 +163,19 @@ def by_hand(actor: Actor, run_id: str, wanted: str, name: str, content: bytes, s
     wrong += [] if content else [{"field": "file", "reason": "Choose the file."}]
     if wrong or item is None:
         raise Invalid("This cannot be entered yet.", details=wrong)
-    stored = keep_file(request, wanted, list(item.types), name, content, by=actor.id, sender=said)
-    request_rows.received(request, actor, stored)
+    with held(request.id):
+        stored = keep_file(_worked(actor, run_id), wanted, list(item.types), name, content, by=actor.id, sender=said)
+        request_rows.received(request, actor, stored)
     return stored
 
 
 def finish(actor: Actor, run_id: str) -> None:
     """Go on with what is here, and with the fields that were filled in well so far. Raises Conflict while something that is needed is missing."""
-    request = _worked(actor, run_id)
+    with held(_worked(actor, run_id).id):
+        _finish(actor, _worked(actor, run_id))
+
+
+def _finish(actor: Actor, request: Request) -> None:
     items, (typed, answers) = request.items, _answers(request)
     if lacking := _missing(items, answers):
         raise Conflict(f"Still missing: {', '.join(lacking)}. Enter it, or use Stop waiting to go on without.", code="not_possible")
@@ -180,13 +185,14 @@ def finish(actor: Actor, run_id: str) -> None:
 def stop_waiting(actor: Actor, run_id: str, *, revision: int | None, reason: str = "") -> None:
     """The holder does the step by hand. Of a request, what came and was typed so far goes with it. Raises as `runs.step_in` does."""
     request = ensure(run_id) if request_rows.waits(see(actor, run_id).run) else None
-    kept: dict[str, Any] = {}
-    if request is not None:
-        papers, unsent = half_done(request)
+    if request is None:
+        runs.step_in(actor, run_id, revision=revision, reason=reason, kept={})
+        return
+    with held(request.id):
+        papers, unsent = half_done(request_rows.by_id(request.id) or request)
         came = {wanted: files for wanted, files in papers.items() if files}
         kept = {CAME: came, UNSENT: unsent, SENDER: _senders(request.items) or request.asked["to"]} if came or unsent else {}
-    runs.step_in(actor, run_id, revision=revision, reason=reason, kept=kept)
-    if request is not None:
+        runs.step_in(actor, run_id, revision=revision, reason=reason, kept=kept)
         request_rows.settled(request)
 
 

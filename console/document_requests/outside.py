@@ -8,9 +8,8 @@ from console import files, log, runs, settings
 from console.accounts import throttle
 from console.core.document_letters import OUTSIDE
 from console.core.forms import FormField, examine, is_empty
-from console.db.engine import alone
 from console.document_requests import request_rows
-from console.document_requests.request_rows import Request, by_id, by_token, close, draft, keep_draft, settled
+from console.document_requests.request_rows import Request, by_id, by_token, close, draft, held, keep_draft, settled
 from console.errors import Conflict, Invalid, NotFound, TooMany
 from console.files import Stored
 from console.runs.rows.run_events import ENGINE
@@ -65,14 +64,15 @@ def _open(page: Page) -> Request:
 
 def take(page: Page, wanted: str, name: str, content: bytes) -> Stored:
     """Keep a file for one of the documents. Raises Invalid with a detail for it where the file is refused."""
-    request = _open(page)
-    item = next((one for one in request.items if one.id == wanted), None)
-    if item is None:
-        raise Invalid("No such document is asked for.", details=[{"field": wanted[:100], "reason": "Not asked for."}])
-    stored = keep_file(request, wanted, list(item.types), name, content)
-    for former in item.files if not item.many else ():
-        if former.id != stored.id:  # replaced once the new one is there
-            files.remove(former.id)
+    with held(page.request.id):
+        request = _open(page)
+        item = next((one for one in request.items if one.id == wanted), None)
+        if item is None:
+            raise Invalid("No such document is asked for.", details=[{"field": wanted[:100], "reason": "Not asked for."}])
+        stored = keep_file(request, wanted, list(item.types), name, content)
+        for former in item.files if not item.many else ():
+            if former.id != stored.id:  # replaced once the new one is there
+                files.remove(former.id)
     return stored
 
 
@@ -91,33 +91,36 @@ def keep_file(request: Request, wanted: str, types: list[str], name: str, conten
 
 def take_away(page: Page, file_id: str) -> None:
     """Take a file away that was not sent off yet. Raises NotFound for one that is not of this request, or that somebody entered by hand."""
-    request = _open(page)
-    stored = next((file for file in files.of_request(request.id) if file.id == file_id and file.by is None), None)
-    if stored is None:
-        raise NotFound("There is no such file here.")
-    files.remove(stored.id)
+    with held(page.request.id):
+        request = _open(page)
+        stored = next((file for file in files.of_request(request.id) if file.id == file_id and file.by is None), None)
+        if stored is None:
+            raise NotFound("There is no such file here.")
+        files.remove(stored.id)
 
 
 def keep(page: Page, values: Mapping[str, Any]) -> None:
     """Keep what was typed so far; nothing is checked and nothing is sent off."""
-    request = _open(page)
+    with held(page.request.id):
+        _keep(_open(page), values)
+
+
+def _keep(request: Request, values: Mapping[str, Any]) -> None:
     known = {field.name for field in request.fields}
     keep_draft(request, {name: value for name, value in values.items() if name in known})
 
 
 def submit(page: Page, values: Mapping[str, Any]) -> None:
     """Send off: the run goes on. The second of two at once finds it done. Raises Invalid with a detail for each document and field that is missing or wrong."""
-    request = _open(page)
-    keep(page, values)
-    typed, details = examine(page.fields, values)
-    items = request.items
-    missing = page.words["is_missing"]
-    details += [{"field": item.id, "reason": missing.format(label=item.label)} for item in items if item.missing]
-    if details:
-        raise Invalid(page.words["wrong"], details=details)
-    with alone(f"request|{request.id}") as mine:
-        if not mine:
-            raise Conflict("This is being sent off at this moment.", code="finished")
+    with held(page.request.id):
+        request = _open(page)
+        _keep(request, values)
+        typed, details = examine(page.fields, values)
+        items = request.items
+        missing = page.words["is_missing"]
+        details += [{"field": item.id, "reason": missing.format(label=item.label)} for item in items if item.missing]
+        if details:
+            raise Invalid(page.words["wrong"], details=details)
         for item in items:
             for stored in item.files:
                 if stored.by is None:  # who entered one by hand was noted then

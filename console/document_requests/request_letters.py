@@ -10,7 +10,7 @@ from console import log, queue, runs, settings
 from console.access.run_reach import EVERY_RUN
 from console.core.document_letters import OUTSIDE
 from console.db.engine import alone, fetch
-from console.document_requests.request_rows import Request, by_id, close, ensure, half_done, hashed, settled, token_of
+from console.document_requests.request_rows import Request, by_id, close, ensure, half_done, hashed, held, settled, token_of
 from console.errors import IntegrationError, OutcomeUnknown
 from console.integrations import mail
 from console.runs.rows.run_events import ENGINE
@@ -58,7 +58,8 @@ def _look(request_id: str) -> None:
     if request.status not in ("open", "revoked"):
         return
     if request.until <= log.now():
-        _end(request)
+        with held(request.id):
+            _end(request)
     elif request.status == "open":
         _send(request)
 

@@ -7,7 +7,9 @@ master key; the database holds its hash alone.
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +18,8 @@ from console import files, log, settings, subjects, workflows
 from console.core.actor import Actor
 from console.core.forms import FormField, is_empty
 from console.core.run import Event, Run
-from console.db.engine import fetch
+from console.db.engine import alone, fetch
+from console.errors import Conflict
 from console.files import Stored
 from console.runs.changing.run_rights import Seen
 from console.runs.rows.run_events import ENGINE
@@ -25,6 +28,7 @@ from console.runs.showing.reading import record_reading
 from console.steps.request_documents import THEIRS
 
 KIND = "documents"
+PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +224,20 @@ def close(request: Request, status: str) -> None:
         "where id = %s and status in ('open', 'revoked') returning id",
         (status, request.id),
     )
+
+
+@contextmanager
+def held(request_id: str) -> Iterator[None]:
+    """Nobody else adds to the request, sends it off or ends it meanwhile: what is answered as kept goes with the run. Raises Conflict where others are at it too long."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        with alone(f"request|{request_id}") as mine:
+            if mine:
+                yield
+                return
+        if time.monotonic() > until:
+            raise Conflict("Something is being added or sent off at this moment. Try again.", code="busy")
+        time.sleep(0.02)
 
 
 def draft(request: Request) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.filters import Group, Test
 from console.effects.effect_call import Call, TryResult, scope_of
-from console.errors import DefinitionError
+from console.errors import Conflict, DefinitionError
 from console.records import Record
 
 logger = logging.getLogger(__name__)
@@ -28,10 +28,14 @@ UNKNOWN = "Something unexpected went wrong while it was done; it cannot be told 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Records as the person may see and change them who has the action done, in a run of this workflow (its id)."""
+    """Records as the person may see and change them who has the action done, in a run of this workflow (its id).
+
+    `again`: a process that died may have called the function before, so a record that is there already may be its work.
+    """
 
     actor: Actor
     workflow: str | None = None
+    again: bool = False
 
     def get(self, collection: str, key: str) -> Record:
         """The record. Raises NotFound out of the person's scope."""
@@ -78,7 +82,11 @@ class Door:
 
     def insert(self, collection: str, values: Mapping[str, Any]) -> Record:
         """A new record. Raises Conflict `exists` where the database says that there is one."""
-        return records.insert(collection, values, scope_of(self.actor, collection, "create"), workflow=self.workflow)
+        try:
+            return records.insert(collection, values, scope_of(self.actor, collection, "create"), workflow=self.workflow)
+        except Conflict:
+            self.same(collection, values)
+            raise
 
     def insert_with(
         self, collection: str, values: Mapping[str, Any], belonging: str, link: str, rows: Sequence[Mapping[str, Any]]
@@ -90,7 +98,10 @@ class Door:
 
     def same(self, collection: str, values: Mapping[str, Any]) -> Record | None:
         """The record that has all these values."""
-        return records.find_same(collection, values, access.scope_for(self.actor, collection, "read"))
+        there = records.find_same(collection, values, access.scope_for(self.actor, collection, "read"))
+        if there is not None and self.again:
+            records.note_change(records.Changed(collection, there.key, None, there.values, certain=False))
+        return there
 
     def write(self, collection: str, key: str, changes: Mapping[str, Mapping[str, Any]]) -> Record:
         """The record after the change: field → {"old", "new"}."""
@@ -114,19 +125,19 @@ def functions() -> Mapping[str, Function]:
     return by_name
 
 
-def perform(call: Call) -> TryResult:
+def perform(call: Call, *, again: bool = False) -> TryResult:
     """Call the function. Raises DefinitionError if there is none of that name."""
     function = functions().get(call.define.function)
     if function is None:
         raise DefinitionError(f"There is no function {call.define.function} for actions here: is its package installed?")
     values = call.values(call.define.values)
-    return TryResult("succeeded", values=dict(function(values, call.key, Door(call.actor, call.workflow))), sent={})
+    return TryResult("succeeded", values=dict(function(values, call.key, Door(call.actor, call.workflow, again))), sent={})
 
 
 def recover(call: Call) -> TryResult:
     """The result after a crash: by calling an idempotent function again with the same key. Else unknown."""
     return (
-        perform(call)
+        perform(call, again=True)
         if call.define.idempotent
         else TryResult("unknown", "interrupted", UNKNOWN, sent={"values": call.values(call.define.values)})
     )
@@ -134,4 +145,4 @@ def recover(call: Call) -> TryResult:
 
 def check(call: Call) -> TryResult | None:
     """The result of an idempotent function, called again with the same key; None for any other function."""
-    return perform(call) if call.define.idempotent else None
+    return perform(call, again=True) if call.define.idempotent else None

@@ -28,7 +28,7 @@ def perform(call: Call) -> TryResult:
 def recover(call: Call) -> TryResult:
     """A record that is gone was deleted; one that is still there is deleted now."""
     collection, key = _record(call)
-    return perform(call) if _is_there(collection, key) else _result_of(key, call.seen)
+    return perform(call) if _is_there(collection, key) else _result_of(key, _seen(call))
 
 
 def check(call: Call) -> TryResult | None:
@@ -36,7 +36,12 @@ def check(call: Call) -> TryResult | None:
     collection, key = _record(call)
     if _is_there(collection, key):
         return TryResult("failed", "not_done", "The record is still there.")
-    return _result_of(key, call.seen)
+    return _result_of(key, _seen(call))
+
+
+def _seen(call: Call) -> Mapping[str, Any]:
+    """What is known of a record that is gone: of the run's own its values when this was asked for, of another nothing."""
+    return call.seen if call.define.record is None else {}
 
 
 def _is_there(collection: str, key: str) -> bool:

@@ -51,9 +51,6 @@ and (r.created_at < now() - make_interval(mins => a.minutes) or a.minutes is nul
 """  # noqa: S608 (as above)
 
 
-_ALIKE = "select count(*) from console.failure where workflow = %s and cause = %s and retried_by is null and closed_at is null"
-
-
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule. Without `minutes`, what is slow is a run whose due time is used up. `people` are told by a notice, with `mail` by e-mail too; `starts` is the slug of a workflow. `held` counts what it kept back since `last_at`."""
@@ -95,11 +92,11 @@ class Words:
         """Whether it can be kept: not of somebody who was erased meanwhile."""
         return self.subject is not None and not subjects.erased(self.subject)
 
-    def said(self, workflow: Known, held: int) -> str:
-        """Where and why it failed, how many runs that concerns, and how many failures were held back since the last alert."""
+    def said(self, workflow: Known, held: int, person: str) -> str:
+        """Where and why it failed, how many runs that the person may see that concerns, and how many failures were held back since the last alert."""
         title = incidents.title_of_step(workflows.readable_version(workflow.id, self.version), self.step)
         parts = [f"{f'“{title}” failed' if title else 'A run failed'}{f': {self.reason}' if self.reason else '.'}"]
-        [(alike,)] = fetch(_ALIKE, (workflow.id, self.cause))
+        alike = incidents.count_alike(accounts.actor_of_person(person), workflow.id, self.cause)
         if alike > 1:
             parts.append(f"{alike:,} runs have failed like this.")
         if held:
@@ -147,7 +144,51 @@ def add(
     Raises NotAllowed, Invalid with a detail per field.
     """
     access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
-    wrong = list(_wrong(kind, minutes, pattern))
+    full = [("kind", f"A workflow has at most {MOST_RULES} alerts.")] if len(rules_of(workflow)) >= MOST_RULES else []
+    told = _judged(workflow, (kind, minutes, pattern, people, starts), full, "The alert was not made.")
+    row = told | {"id": new_id("alr"), "workflow": workflow.id, "mail": mail, "made_by": actor.id, "made_at": log.now(), "held": 0}
+    with transaction() as connection:
+        made = Rule(*connection.execute(sa.insert(tables.alert_rule).values(**row).returning(*tables.alert_rule.c)).one())
+        _note(actor, "alert_changed", workflow, connection, made, sealed={"rule": made.to_json()}, removed=False)
+    return made
+
+
+def change(
+    actor: Actor,
+    workflow: Known,
+    rule_id: str,
+    *,
+    kind: str,
+    minutes: int | None = None,
+    pattern: str = "",
+    people: Sequence[str] = (),
+    mail: bool = True,
+    starts: str = "",
+) -> Rule:
+    """Make a rule another one, given as to `add`. When it told last, and what it kept back since, stay. Raises NotAllowed, NotFound, Invalid with a detail per field."""
+    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
+    told = _judged(workflow, (kind, minutes, pattern, people, starts), [], "The alert was not changed.")
+    rule = tables.alert_rule.c
+    with transaction() as connection:
+        its_own = (rule.id == rule_id, rule.workflow == workflow.id)
+        row = connection.execute(sa.select(tables.alert_rule).where(*its_own).with_for_update()).first()
+        if row is None:
+            raise NotFound("There is no such alert any more.")
+        former = Rule(*row)
+        changed = sa.update(tables.alert_rule).where(*its_own).values(**told, mail=mail).returning(*tables.alert_rule.c)
+        made = Rule(*connection.execute(changed).one())
+        if made != former:
+            sealed = {"rule": made.to_json(), "former": former.to_json()}
+            _note(actor, "alert_changed", workflow, connection, made, sealed=sealed, removed=False)
+    return made
+
+
+def _judged(
+    workflow: Known, given: tuple[str, int | None, str, Sequence[str], str], wrong: list[tuple[str, str]], refusal: str
+) -> dict[str, Any]:
+    """The columns of a rule given as (kind, minutes, pattern, e-mail addresses, slug that is started). Raises Invalid with these details and its own."""
+    kind, minutes, pattern, people, starts = given
+    wrong += _wrong(kind, minutes, pattern)
     people_told, unknown = _people(workflow, people)
     wrong += [("people", f"Nobody who may see this workflow has the address {address}.") for address in unknown]
     if kind == "slow" and minutes is None and due_times.rule_of_workflow(workflow.id) is None:
@@ -156,27 +197,15 @@ def add(
         wrong.append(("starts", "Name another workflow that is published, runs by itself (run_as), and is about no record."))
     if not people_told and not starts and not unknown:
         wrong.append(("people", "Say who is told, or which workflow is started."))
-    if len(rules_of(workflow)) >= MOST_RULES:
-        wrong.append(("kind", f"A workflow has at most {MOST_RULES} alerts."))
     if wrong:
-        raise Invalid("The alert was not made.", details=[{"field": field, "reason": reason} for field, reason in wrong])
-    row = {
-        "id": new_id("alr"),
-        "workflow": workflow.id,
+        raise Invalid(refusal, details=[{"field": field, "reason": reason} for field, reason in wrong])
+    return {
         "kind": kind,
         "minutes": minutes if kind == "slow" else None,
         "pattern": pattern.strip() if kind == "error" else None,
         "people": people_told,
-        "mail": mail,
         "starts": starts or None,
-        "made_by": actor.id,
-        "made_at": log.now(),
-        "held": 0,
     }
-    with transaction() as connection:
-        made = Rule(*connection.execute(sa.insert(tables.alert_rule).values(**row).returning(*tables.alert_rule.c)).one())
-        _note(actor, "alert_changed", workflow, connection, made, sealed={"rule": made.to_json()}, removed=False)
-    return made
 
 
 def remove(actor: Actor, workflow: Known, rule_id: str) -> None:
@@ -263,11 +292,14 @@ def _raise(
             connection.execute(sa.update(tables.alert_rule).where(at.id == rule.id).values(held=at.held + 1))
         people = [person for person in rule.people if _may_see(person, workflow)] if tells else []
         slow = rule.kind == "slow"
-        side_rows.add_notices(
-            *(connection, people, f"{rule.id}:{run_id}", "alert_slow" if slow else "alert_failed"),
-            at=now, run=run_id, link=f"/workflows/{workflow.slug}/" + ("incidents" if own_incident else f"executions/{run_id}"), mail=rule.mail,
-            text=words.said(workflow, held or 0) if people and words is not None and words.kept else None, subject=words.subject if words is not None else None,
-        )  # fmt: skip
+        kept = words if words is not None and words.kept else None
+        texts = {person: kept.said(workflow, held or 0, person) if kept is not None else None for person in people}
+        for text in dict.fromkeys(texts.values()):
+            side_rows.add_notices(
+                *(connection, [person for person in people if texts[person] == text], f"{rule.id}:{run_id}", "alert_slow" if slow else "alert_failed"),
+                at=now, run=run_id, link=f"/workflows/{workflow.slug}/" + ("incidents" if own_incident else f"executions/{run_id}"), mail=rule.mail,
+                text=text, subject=words.subject if words is not None else None,
+            )  # fmt: skip
         if people or started:
             _note(
                 *(runs.ENGINE, "alert_raised", workflow, connection, rule),

@@ -152,6 +152,14 @@ def count_open(actor: Actor, workflow: str) -> int:
         return int(connection.execute(counted).scalar_one())
 
 
+def count_alike(actor: Actor, workflow: str, cause: str) -> int:
+    """How many open failures of the workflow (its id) with this cause the actor may see."""
+    failure = tables.failure.c
+    counted = sa.select(sa.func.count()).select_from(tables.failure).join(tables.run, tables.run.c.id == failure.run)
+    with hot_engine().connect() as connection:
+        return int(connection.execute(counted.where(*_open(actor, workflow), failure.cause == cause)).scalar_one())
+
+
 def failed_runs(actor: Actor, workflow_ids: Collection[str]) -> dict[str, int]:
     """Workflow → how many of its runs failed and are neither done again nor set aside, as far as the actor may see them; one statement."""
     failure, run = tables.failure.c, tables.run.c

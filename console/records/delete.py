@@ -10,7 +10,7 @@ from console.core.documents.collections import Collection, Relation
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import Conflict
-from console.records import catalogue, connect, record_keys, reflect_sqlite, refusals, values
+from console.records import catalogue, changes_made, connect, record_keys, reflect_sqlite, refusals, values
 from console.records.sql_tables import Table, table_of
 from console.records.write import Stale, WriteUnknown, compare, left_out, locked
 
@@ -75,6 +75,7 @@ def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -
                 raise left_out(connection, table, is_key, table.in_scope(scope), done="deleted")
             faults.point("records.commit.before")
             connection.commit()
+            changes_made.note_change(changes_made.Changed(collection.id, key, theirs, None))
         except sa.exc.DBAPIError as error:
             if (reason := refusals.raised(error.orig)) is not None:
                 raise Conflict(f"The database refuses this: {reason} Nothing was deleted.", code="not_possible") from error

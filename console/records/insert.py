@@ -12,7 +12,7 @@ from console.core.filters import Group, Test
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed
-from console.records import broken_rules, catalogue, connect, filter_conditions, governing, mysql_clock, values, write_checks
+from console.records import broken_rules, catalogue, changes_made, connect, filter_conditions, governing, mysql_clock, values, write_checks
 from console.records.dialects import value
 from console.records.reader import Reader, Record
 from console.records.record_reads import page
@@ -61,7 +61,9 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workfl
         found = put(connection, reader, fields, given)
         what = "the record was saved. Look whether it is there"
         commit(connection, collection, collection.id, what, lambda error: _exists(error, collection, fields, scope))
-    return reader.finished([reader.record(found)])[0]
+    made = reader.record(found)
+    changes_made.note_change(changes_made.Changed(collection.id, made.key, None, given))
+    return reader.finished([made])[0]
 
 
 def judged(collection: Collection, given: Mapping[str, Any], scope: Scope, *, workflow: str | None = governing.BY_HAND) -> list[Field]:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from console.core.documents.collections import Collection, Field
 from console.core.scopes import Scope, whole
 from console.errors import ConsoleError, DefinitionError, SourceDown
-from console.records import catalogue, connect, governing
+from console.records import catalogue, changes_made, connect, governing
 from console.records.insert import judged, put
 from console.records.reader import Reader, Record
 from console.records.sql_tables import table_of
@@ -81,6 +81,11 @@ def insert_with(
             for named, row in zip(theirs, rows, strict=True)
         ]
         _commit(connection, first, [(0, fields, given)])
+    for collection, each, values in (
+        (first, made, given),
+        *((others, each, {link: key, **row}) for each, row in zip(added, rows, strict=True)),
+    ):
+        changes_made.note_change(changes_made.Changed(collection.id, each.key, None, values))
     return reader.finished([made])[0], their_reader.finished(added)
 
 

@@ -23,6 +23,7 @@ from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.records import (
     broken_rules,
     catalogue,
+    changes_made,
     connect,
     exact_json,
     governing,
@@ -170,6 +171,7 @@ def _change(
     _require_moved(collection, moved, theirs, record)
     what = "the change was saved. Look whether it was made before you try again"
     commit(connection, collection, f"{collection.id}/{key}", what, lambda error: rejected(error, collection, fields, scope))
+    changes_made.note_change(changes_made.Changed(collection.id, key, theirs, changed))
     return record
 
 

@@ -180,7 +180,7 @@ def _cells(line: Line, fields: list[Any], look: formats.Look) -> list[Any]:
 def _boxes(plan: Plan, same: Mapping[str, Any], look: formats.Look) -> list[Any]:
     """Return the form for what is the same for the consents of all lines."""
     place = plan.consents.place
-    needed = place.needed if place is not None else frozenset()
+    needed = (place.needed if place is not None else frozenset()) - {field.name for field in plan.consents.told.values()}
     sources = [field.to_json() | {"required": field.name in needed, "readonly": False} for field in plan.consents.fields]
     return list(form_boxes.boxes({"fields": sources}, look, typed=dict(same) or None, errors=[]))
 

@@ -1,5 +1,6 @@
 """What a value of a file is compared by, and how databases may have it."""
 
+from console.contacts import headings
 from console.contacts.headings import as_compared, spellings
 from tests.tables import cases
 
@@ -20,3 +21,27 @@ def test_a_database_is_asked_for_each_way_in_which_it_may_have_an_address() -> N
         {7},
         {"a@xn--.example"},
     )
+
+
+@cases(
+    "named",
+    [
+        "Danmark DK",
+        "Norge NO",
+        "Suomi FI",
+        "Россия RU",
+        "Ελλάδα GR",
+        "Magyarország HU",
+        "日本 JP",
+        "U.K. GB",
+        "Kosovo XK",
+        "DEU DE",
+        "Niger NE",
+        "lt LT",
+    ],
+)
+def test_a_country_is_known_in_many_languages(named: str) -> None:
+    cell, code = named.split()
+    assert headings.country_code(cell) == code
+    assert headings.is_country(code)
+    assert not headings.is_country(headings.country_code("Atlantis"))

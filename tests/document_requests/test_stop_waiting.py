@@ -1,10 +1,18 @@
 """Stop waiting for documents: what came and was typed outside until then stays with the run."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
+import pytest
+
 from console import document_requests, runs
+from console.db.engine import fetch
+from console.errors import Conflict
 from tests.company import Company
 from tests.papers import asking, pdf, picture
+from tests.runs.changing.test_midway import failing
 
 Told = dict[str, Any]
 IBAN = {"iban": "LT459999900012345678"}
@@ -57,3 +65,32 @@ def test_asked_again_and_again_they_find_their_own_words_as_theirs(company: Comp
     assert [answer.ours for answer in state.answers if answer.here or answer.label == "IBAN"] == [False]
     document_requests.stop_waiting(company.olivia, run_id, revision=company.told(run_id)["revision"])
     assert chosen(company, run_id, "expired", reason="Late again.")["context"]["note"]["unsent"] == {"iban": "LT45"}
+
+
+@pytest.mark.parametrize("stopped", [True, False], ids=["stopped", "expired"])
+def test_what_arrives_while_the_wait_ends_is_kept_or_refused_and_never_lost(company: Company, stopped: bool) -> None:
+    run_id = asking(company)
+    half = page(company, run_id)
+    revision = company.told(run_id)["revision"]
+
+    def end() -> None:
+        if stopped:
+            document_requests.stop_waiting(company.olivia, run_id, revision=revision)
+        else:
+            fetch("update console.document_request set until = now() + interval '1 second' where run = %s returning id", (run_id,))
+            time.sleep(1.05)
+            document_requests.letters()
+
+    taken: list[str] = []
+    with failing("runs.write.before=sleep:1"), ThreadPoolExecutor() as threads:
+        ending = threads.submit(end)
+        while not ending.done():
+            name = f"picture{len(taken)}.jpg"
+            with suppress(Conflict):
+                document_requests.take(half, "photos", name, picture(size=(60, 40 + len(taken))))
+                taken.append(name)
+            time.sleep(0.1)
+        ending.result()
+    assert company.told(run_id)["status"] != "waiting_event"
+    kept = str(company.told(run_id))
+    assert all(name in kept for name in taken), (taken, kept)

@@ -85,6 +85,18 @@ def test_alerts_are_set_and_taken_away(pages: "Pages") -> None:
     assert "tells Mona, Tom" in page.text
     assert "by e-mail too" in page.text
     (remove,) = [form["action"] for form in page.forms if form["action"].endswith("/remove")]
+    change = remove.removesuffix("/remove")
+    page = mona.get(f"/workflows/reminding/configuration?alert={change.rsplit('/', 1)[1]}")
+    (form,) = [form for form in page.forms if form["action"] == change]
+    assert form["fields"]["kind"] == "failed"
+    assert re.search(r'name="mail" checked', page.html)
+    assert len(re.findall(r'name="people"\s+value="[^"]+" checked', page.html)) == len(people), "whom it tells is ticked"
+    page = mona.post(change, {**form["fields"], "kind": "error", "pattern": ""}, status=422)
+    assert "Change the alert" in page.text
+    mona.post(change, {"csrf_token": mona.token, "kind": "error", "pattern": "time*", "people": people[:1]})
+    page = mona.get("/workflows/reminding/configuration")
+    assert "When the error is like “time*”" in page.text
+    assert "tells Mona ·" in page.text
     mona.post(remove, {"csrf_token": mona.token})
     assert "Nobody is told when a run fails" in mona.get("/workflows/reminding/configuration").text
 

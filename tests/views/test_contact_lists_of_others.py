@@ -4,14 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, accounts, contacts
+from console import access, accounts, contacts, records
 from console.contacts import import_batches
+from console.core.scopes import whole
 from tests.conftest import web_app
 from tests.tables import cases
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
-from tests.views.test_contact_import import club, counts, kept, posted, sent, why
+from tests.views.test_contact_import import FILE, club, counts, kept, posted, sent, why
 
 __all__ = ["club"]
 
@@ -150,3 +151,32 @@ def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages
     wrong = web.post(place, json={**sent, "columns": {"Shoe": "stage", "Segment": "shoe"}}, headers=key)
     assert [each["field"] for each in wrong.get_json()["details"]] == ["columns.Shoe", "columns.Segment"]
     assert web.get(f"/api/v1/contacts/customer/imports/{done['id']}", headers=key).status_code == 404
+
+
+def test_what_is_no_country_and_a_number_without_room_are_left_out_with_the_reason(club: "Pages") -> None:
+    lines = "Nomen Eins,e1@post.example,new,Atlantis,\nNomen Zwei,e2@post.example,new,DE,#######\nNomen Drei,e3@post.example,new,Danmark,+45 32 12 34 56\n"
+    page = club.olivia.get(sent(club, f"Name,E-mail,Stage,Country,Phone\n{lines}".encode()))
+    for words in ("1 contact can be added", "There is no country Atlantis", "A spreadsheet has shortened Phone to #######"):
+        assert words in page.text
+
+
+def test_what_a_column_of_the_consent_leaves_empty_is_asked_once_for_all(club: "Pages") -> None:
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    lines = "Zoë Müller,zoe@post.example,new,yes,,2026-05-01\nLiv Berg,liv@post.example,new,yes,fair,2026-05-02\n"
+    where = sent(club, f"Name,E-mail,Stage,SMS consent,Consent source,Consent date\n{lines}".encode())
+    page = club.olivia.get(where)
+    assert "Of the consent source must be known" in page.text
+    typed = {**page.forms[-1]["fields"], "do": "look", "t.source": "text", "v.source": "by phone"}
+    club.olivia.get(posted(club, posted(club, where, typed), {"do": "import"}))
+    found = {each.values["contact_id"]: each.values["source"] for each in records.page("consent", whole("consent"), limit=50).rows}
+    assert [found[key] for key in sorted(found)[-2:]] == ["by phone", "fair"]
+
+
+def test_a_file_without_consent_says_that_nobody_will_be_reached(club: "Pages") -> None:
+    told = "Nothing says who agreed to be reached"
+    assert told not in club.olivia.get(sent(club, FILE.encode())).text, "who may add none"
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    where = sent(club, FILE.encode())
+    assert told in club.olivia.get(where).text
+    done = club.olivia.get(posted(club, where, {"do": "import"}))
+    assert told in done.text

@@ -157,7 +157,11 @@ def test_what_stands_under_a_step(step: dict[str, Any], words: str) -> None:
     assert steps_pane._step_words(STEP | step, LOOK) == words
     assert steps_pane._step_words(STEP | {"items": 139, "at": None}, LOOK, alone=True) == "Update data, 139 parts done"
     left = {"items": [], "done": 99_999, "total": 100_000}
-    for state, said in (("now", "99,999 done so far, 1 failed"), ("cancelled", "99,999 of 100,000 done")):
+    for state, said in (
+        ("now", "99,999 done so far, 1 failed"),
+        ("cancelled", "99,999 done until then, 1 failed"),
+        ("done", "99,999 of 100,000 done, 1 of 100,000 failed"),
+    ):
         assert (
             steps_pane._step_words(STEP | {"items": 200, "at": None, "state": state}, LOOK, alone=True, left=left) == f"Update data, {said}"
         )

@@ -23,6 +23,7 @@ EVENTS: Mapping[str, str] = {
     "message.failed": "A message could not be sent",
     "message.opened": "An e-mail was opened",
     "call.ended": "A call ended",
+    "consent.given": "Consent was given",
     "consent.withdrawn": "Consent was withdrawn",
     "run.completed": "A run was completed",
     "run.failed": "A run failed",

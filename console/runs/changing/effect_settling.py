@@ -1,5 +1,8 @@
 """What a person can do about an effect with unknown result, and about automatic retries."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from console import effects
 from console.core.actor import Actor
 from console.core.run import commands, moves
@@ -7,9 +10,11 @@ from console.core.run.commands import Command, Report
 from console.errors import Conflict, ConsoleError
 from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import reason_of, revision_of, run_command
+from console.runs.engine import consent_events
 from console.runs.engine.advancing import go_on
 from console.runs.engine.effecting import place
 from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.run_store import Also
 from console.workflows import Definition
 
 BUSY_NOW = "Others wait for the same answer just now. Nothing was asked: try again in a moment."
@@ -25,7 +30,7 @@ def settle(actor: Actor, run_id: str, *, revision: int | None, effect: str, done
     def make(seen: Seen) -> Command:
         return commands.Settle(actor.id, revision_of(seen, revision), effect, done, reason_of(reason), left)
 
-    _on(actor, run_command(actor, run_id, None, make))
+    _on(actor, run_command(actor, run_id, None, make, also=lambda seen: _consents(seen, effect, None) if done else None))
 
 
 def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> str:
@@ -53,7 +58,17 @@ def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> st
     def make(_seen: Seen) -> Command:
         return commands.Check(actor.id, known, effect, result, report.code, report.message, report.result)
 
-    _on(actor, run_command(actor, run_id, None, make, keep_draft=True))
+    _on(
+        actor,
+        run_command(
+            actor,
+            run_id,
+            None,
+            make,
+            keep_draft=True,
+            also=lambda seen: _consents(seen, effect, report.result) if result == "done" else None,
+        ),
+    )
     return result
 
 
@@ -65,6 +80,12 @@ def retry(actor: Actor, run_id: str, *, revision: int | None) -> None:
 def stop_trying(actor: Actor, run_id: str, *, revision: int | None) -> None:
     """Do not try again by itself what failed for a reason that may pass: the holder has the form, with what went wrong."""
     _on(actor, run_command(actor, run_id, None, lambda seen: commands.StopTrying(actor.id, revision_of(seen, revision))))
+
+
+def _consents(seen: Seen, effect: str, result: Mapping[str, Any] | None) -> Also | None:
+    """What writes the events of the consents that an effect has changed, now that it is known to have happened."""
+    found = seen.run.effect(effect)
+    return consent_events.noting(consent_events.found_out(seen.run, found[1], result)) if found is not None else None
 
 
 def _on(actor: Actor, moved: tuple[Definition, Loaded]) -> None:

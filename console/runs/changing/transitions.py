@@ -29,7 +29,7 @@ from console.runs.rows import loaded_rows, typed_drafts
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_rows import with_loaded_rows
-from console.runs.rows.run_store import load, retried, retried_from_memory, write
+from console.runs.rows.run_store import Also, load, retried, retried_from_memory, write
 from console.runs.showing import reader_reach, reading
 from console.runs.showing.screens import Screen, digest, draw_screen, item_of, last_shown, seen_fields, shown_event
 from console.runs.showing.view import RunView
@@ -346,16 +346,26 @@ def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values:
 
 
 def run_command(
-    actor: Actor, run_id: str, right: str | None, make: Callable[[Seen], Command], *, whole: bool = False, keep_draft: bool = False
+    actor: Actor,
+    run_id: str,
+    right: str | None,
+    make: Callable[[Seen], Command],
+    *,
+    whole: bool = False,
+    keep_draft: bool = False,
+    also: Callable[[Seen], Also | None] = lambda _seen: None,
 ) -> tuple[Definition, Loaded]:
-    """Give one command to a run: read it, check the right, decide, commit. Repeated if the run was changed meanwhile."""
+    """Give one command to a run: read it, check the right, decide, commit. Repeated if the run was changed meanwhile.
+
+    `also` answers what is written in the same transaction.
+    """
 
     def once() -> tuple[Definition, Loaded]:
         seen = see(actor, run_id, whole=whole)
         if right is not None:
             access.require(actor, seen.run.team, f"workflow:{seen.definition.slug}", right, run=run_facts(seen.run))
         events = decisions.decide(plan_of(seen.definition), seen.loaded.run, make(seen), log.now())
-        return seen.definition, write(actor, seen.definition, seen.loaded, events, keep_draft=keep_draft)
+        return seen.definition, write(actor, seen.definition, seen.loaded, events, keep_draft=keep_draft, also=also(seen))
 
     return retried(once)
 

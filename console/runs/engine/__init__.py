@@ -2,6 +2,7 @@
 
 OPEN_MODULES = frozenset(
     {
+        "consent_events",
         "addressees",
         "advancing",
         "proposal_answers",

@@ -111,7 +111,7 @@ def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool
         if queue.paused_because():
             return  # what was under way in the original is not found out, or made again, from a copy
         try:
-            loaded = make_effect(definition, loaded, run.wanted, recover_action(actor, run.wanted))
+            loaded = make_effect(definition, loaded, run.wanted, recover_action(actor, run.wanted), again=True)
         except SourceDown:
             return  # tried again at the next sweep; the run still waits for the effect
     try:

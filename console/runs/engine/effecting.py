@@ -9,13 +9,13 @@ import functools
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from console import effects, faults, log, workflows
+from console import effects, faults, log, records, workflows
 from console.core.actor import Actor
 from console.core.run import Effect, Run, commands, decisions
 from console.db.engine import alone
@@ -139,10 +139,12 @@ def retry_moment(definition: Definition, tries: int, now: datetime) -> str:
     return log.body.moment(now + timedelta(seconds=pause_s))
 
 
-def make_effect(definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, hand_on: Callable[[], bool] = bool) -> Loaded:
+def make_effect(
+    definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, hand_on: Callable[[], bool] = bool, again: bool = False
+) -> Loaded:
     """Make the effect and record the result, unless another process works on it or has done it: a slow process is not a dead one.
 
-    `hand_on`: whether a job takes the automatic steps that follow, asked when the result is there.
+    `hand_on`: whether a job takes the automatic steps that follow, asked when the result is there. `again`: a process that died may have made it before.
     """
     with alone(loaded.run.id) as mine:
         if not mine:
@@ -152,20 +154,27 @@ def make_effect(definition: Definition, loaded: Loaded, wanted: Effect, act: Act
         if still is None or still.id != wanted.id or current.run.status != "waiting_event":
             return current
         effect_followup.schedule_followup(current.run, still)
-        report = act(current.run)
+        with records.noted_changes() as made:
+            report = act(current.run)
         faults.point("effects.report.before")
-        return record_report(definition, current, report, hand_on=hand_on())
+        before = again or current.run.tries > 0
+        changes = consent_events.found_out(current.run, still, report.result, made) if before and report.status == "succeeded" else made
+        return record_report(definition, current, report, hand_on=hand_on(), changes=changes)
 
 
-def record_report(definition: Definition, loaded: Loaded, report: commands.Report, *, hand_on: bool = False) -> Loaded:
-    """Record the result of an effect, again if the run moved meanwhile. An error that may pass is put off, as often as the workflow allows."""
-    plan = plan_of(definition)
+def record_report(
+    definition: Definition, loaded: Loaded, report: commands.Report, *, hand_on: bool = False, changes: Sequence[records.Changed] = ()
+) -> Loaded:
+    """Record the result of an effect, again if the run moved meanwhile. An error that may pass is put off, as often as the workflow allows.
+
+    `changes` are what it is known to have changed in the users' databases.
+    """
+    plan, agreed = plan_of(definition), consent_events.noting(changes)
 
     def once() -> Loaded:
         current, now = load(loaded.run.id) or loaded, log.now()
         events = decisions.decide(plan, current.run, _put_off(definition, current.run, report, now), now)
         told = stage_events.with_stage_changed(current.run, report, events)
-        agreed = consent_events.noting(current.run, report) if any(event.type == stage_events.SUCCEEDED for event in events) else None
         return write(ENGINE, definition, current, told, hand_on=hand_on, also=agreed)
 
     return retried(once)

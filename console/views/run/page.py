@@ -35,7 +35,7 @@ from console.views.run import (
 from console.views.run.block_papers import Papers
 from console.views.run.notices import Note, Typed
 from console.views.run.option_fields import belonging, with_options
-from console.views.run.wait_words import awaited_run, wait_words
+from console.views.run.wait_words import awaited_run, wait_words, words_of_pause
 from console.work import tickets
 
 UNOPENED = "unopened_because"
@@ -309,7 +309,7 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
         if decision
         else f"Waiting for {awaited.workflow_title} to end."
         if awaited
-        else wait_words(run, look),
+        else f"{wait_words(run, look)} {words_of_pause(run)}".strip(),
         "wait_href": decision["href"] if decision else frame.run_url(awaited.id) if awaited else None,
         "wait_asked": decision,
     }

@@ -92,8 +92,11 @@ def _step_words(step: Mapping[str, Any], look: Look, *, alone: bool = False, lef
     """Return what a line of the list says of its step; `alone`: of a run that nobody holds, in which a long list is gone through in parts. `left` is its output so far."""
     parts = [str(step["type"]) if step["type"] else ""]
     if alone and step.get("items") and isinstance(left.get("total"), int):
-        if step["state"] == "now":  # how long the list is shows at its end
-            parts += [f"{left.get('done', 0):,} done so far", *([f"{failed:,} failed"] if (failed := failed_items(left)[0]) else [])]
+        if step["state"] in ("now", "cancelled"):  # how long the list is shows at its end
+            parts += [
+                f"{left.get('done', 0):,} done {'so far' if step['state'] == 'now' else 'until then'}",
+                *([f"{failed:,} failed"] if (failed := failed_items(left)[0]) else []),
+            ]
         else:
             parts.append(f"{left.get('done', 0):,} of {left['total']:,} done")
     elif step.get("items"):

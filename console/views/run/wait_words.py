@@ -35,6 +35,7 @@ HAPPENS = {
     "message.failed": "a message cannot be sent",
     "message.opened": "they open an e-mail",
     "call.ended": "a call has ended",
+    "consent.given": "consent is given",
     "consent.withdrawn": "consent is withdrawn",
     "run.completed": "another run is completed",
     "run.failed": "another run fails",
@@ -52,6 +53,8 @@ _MESSAGES = {
     "chat": "for the chat message to leave",
 }
 SOURCE_DOWN = "source_down"
+FOLLOWS = " This page follows by itself."
+PAUSED = "The workflow is paused: this goes on by itself when it is activated again."
 UNCLEAR = "No answer came, so it is being looked up whether the message left. Nothing is sent twice."
 
 
@@ -120,9 +123,9 @@ def wait_words(run: Mapping[str, Any], look: Look) -> str:
     waiting = current.get("waiting")
     if current.get("type") == "loop" and (not waiting or waiting["for"] == "run"):
         so_far = (run.get("context") or {}).get(current["step"], {}).get("total") or 0
-        return f"Going through the list, each in a run of its own: {so_far:,} so far. This page follows by itself."
+        return f"Going through the list, each in a run of its own: {so_far:,} so far.{FOLLOWS}"
     if not waiting:
-        return "Working. This page follows by itself."
+        return f"Working.{FOLLOWS}"
     if trying := effects.retry_words(run, look):
         return trying
     if waiting["for"] == "message":
@@ -133,6 +136,14 @@ def wait_words(run: Mapping[str, Any], look: Look) -> str:
     if waiting["for"] == "retry" and waiting.get("code") == SOURCE_DOWN:
         return f"The data source does not answer. It is asked again at {until}; the run goes on by itself when it answers."
     return _WAITS.get(waiting["for"], "Waiting.").format(until=until)
+
+
+def words_of_pause(run: Mapping[str, Any]) -> str:
+    """Return that the workflow is paused, where that holds back what the run waits for; else nothing."""
+    current = run["current"] or {}
+    held = current.get("type") == "loop" or (current.get("waiting") or {}).get("for") in ("time", "retry")
+    paused = held and any(each.id == run["workflow"]["id"] and each.status == "paused" for each in workflows.all_known())
+    return PAUSED if paused else ""
 
 
 def awaited_run(actor: Actor, run: Mapping[str, Any]) -> runs.RunHead | None:

@@ -1,7 +1,7 @@
 """`/workflows/<slug>/configuration`: how its runs behave, its plain house rules, and its alerts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -59,7 +59,7 @@ def show(slug: str) -> Response:
     """Show the configuration; a POST saves it as a new version, for the runs that start next."""
     known = tabs.known_of(slug)
     if request.method != "POST":
-        return _page(known)
+        return _page(known, edited=request.args.get("alert", ""))
     try:
         given, wrong = _given()
         if wrong:
@@ -78,25 +78,41 @@ def show(slug: str) -> Response:
 @blueprint.post("/workflows/<slug>/alerts")
 def add_alert(slug: str) -> Response:
     """Make an alert."""
-    known, form = tabs.known_of(slug), request.form
-    minutes = form.get("minutes", "").strip()
+    known = tabs.known_of(slug)
     try:
-        alerts.add(
-            frame.actor(),
-            known,
-            kind=form.get("kind", ""),
-            minutes=int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 8 else 0 if minutes else None,
-            pattern=form.get("pattern", ""),
-            people=form.getlist("people"),
-            mail=form.get("mail") is not None,
-            starts=form.get("starts", ""),
-        )
+        alerts.add(frame.actor(), known, **_given_alert())
     except (NotAllowed, NotFound):
         raise
     except ConsoleError as error:
         return _page(known, error, of="alert")
     flash("The alert is set")
     return frame.redirect_to(tabs.address(known.slug, "/configuration") + "#alerts")
+
+
+@blueprint.post("/workflows/<slug>/alerts/<alert_id>")
+def change_alert(slug: str, alert_id: str) -> Response:
+    """Change an alert."""
+    known = tabs.known_of(slug)
+    try:
+        alerts.change(frame.actor(), known, alert_id, **_given_alert())
+    except (NotAllowed, NotFound):
+        raise
+    except ConsoleError as error:
+        return _page(known, error, of="alert", edited=alert_id)
+    flash("The alert is changed")
+    return frame.redirect_to(tabs.address(known.slug, "/configuration") + "#alerts")
+
+
+def _given_alert() -> dict[str, Any]:
+    form, minutes = request.form, request.form.get("minutes", "").strip()
+    return {
+        "kind": form.get("kind", ""),
+        "minutes": int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 8 else 0 if minutes else None,
+        "pattern": form.get("pattern", ""),
+        "people": form.getlist("people"),
+        "mail": form.get("mail") is not None,
+        "starts": form.get("starts", ""),
+    }
 
 
 @blueprint.post("/workflows/<slug>/alerts/<alert_id>/remove")
@@ -156,7 +172,14 @@ def _rules(known: Known) -> dict[str, Any]:
     return changed
 
 
-def _page(known: Known, wrong: ConsoleError | None = None, of: str = "") -> Response:
+def _alert_fields(rule: alerts.Rule, tellable: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return the rule as its form shows it: whom it tells by their addresses, as far as they still may be told."""
+    told = {address for address, _ in tellable if accounts.person_of_email(address).id in rule.people}
+    return {"kind": rule.kind, "minutes": rule.minutes, "pattern": rule.pattern, "mail": rule.mail, "starts": rule.starts, "people": told}
+
+
+def _page(known: Known, wrong: ConsoleError | None = None, of: str = "", edited: str = "") -> Response:
+    """Show the page. `of`: what was refused is an alert. `edited`: the id of the alert whose form is open."""
     who, obj = frame.actor(), f"{OBJECT}:{known.slug}"
     team = known.team or None
     document = workflows.definition(who, known.id)
@@ -169,6 +192,9 @@ def _page(known: Known, wrong: ConsoleError | None = None, of: str = "") -> Resp
     rules = alerts.rules_of(known)
     names = accounts.names({person for rule in rules for person in rule.people})
     titles = {workflow.slug: workflow.title for workflow in workflows.all_known()}
+    tellable = alerts.tellable(known) if may_alert else []
+    rule_edited = next((rule for rule in rules if rule.id == edited), None) if may_alert else None
+    filled = _alert_fields(rule_edited, tellable) if rule_edited is not None else {}
     context = tabs.context(known, "configuration") | {
         "numbers": [
             {"name": number.name, "label": number.label, "help": number.help, "value": typed.get(number.name, "") if typed else number.shown(settings[number.name]),
@@ -187,9 +213,10 @@ def _page(known: Known, wrong: ConsoleError | None = None, of: str = "") -> Resp
         "wrong": wrong if not of else None,
         "wrong_alert": wrong if of else None,
         "alert_errors": errors if of else {},
-        "typed": request.form if of else {},
-        "told": request.form.getlist("people") if of else (),
-        "tellable": alerts.tellable(known) if may_alert else (),
+        "edited": rule_edited.id if rule_edited is not None else None,
+        "typed": request.form if of else filled,
+        "told": request.form.getlist("people") if of else filled.get("people", ()),
+        "tellable": tellable,
         "startable": [(each.slug, each.title) for each in alerts.startable(known) if access.can(who, each.team or None, f"{OBJECT}:{each.slug}", "see")] if may_alert else (),
         "alerts": [{"rule": rule, "people": [names.get(person, "somebody who has left") for person in rule.people], "starts": titles.get(rule.starts or "", rule.starts)} for rule in rules],
         "due": due_time.summary(known),

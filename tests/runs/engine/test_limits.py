@@ -14,6 +14,7 @@ from console.db.engine import fetch, transaction
 from console.enrolments import beginning
 from console.runs.engine import advancing, stepping, sweep
 from console.runs.rows.run_store import load
+from console.views.run.wait_words import words_of_pause
 from tests.company import Company
 from tests.core.graphs import NOW
 from tests.support.engine import counting, kinds, overdue, publish, step, waiting, whole
@@ -96,7 +97,9 @@ def test_what_is_due_while_the_workflow_is_paused_comes_late_and_in_order(compan
     for run_id in made:
         runs.advance(run_id)
     assert [load(run_id) for run_id in made] == before, "nothing of them moved"
+    assert "is paused" in words_of_pause(company.told(made[0])), "whoever looks at the run is told why"
     workflows.activate(company.mona, "waiting")
+    assert words_of_pause(company.told(made[0])) == ""
     assert runs.wake() == 3
     queued = [row[0] for row in fetch("select convert_from(payload, 'UTF8') from queue.pgqueuer where status = 'queued' order by id")]
     assert queued == [made[2], made[1], made[0]], "the longest overdue first"
