@@ -43,7 +43,11 @@ _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "lt", "ja")
 _MORE_LANGUAGES = ("sv", "da", "nb", "fi", "et", "lv", "pt", "cs", "sk", "sl", "hr", "hu", "ro", "bg", "el", "tr", "ru", "uk")
 _ALSO = {
     "united states of america": "US", "great britain": "GB", "england": "GB", "scotland": "GB", "holland": "NL", "czech republic": "CZ", "hong kong": "HK", "turkey": "TR",
-    "viet nam": "VN", "russian federation": "RU", "republic of korea": "KR",
+    "viet nam": "VN", "russian federation": "RU", "republic of korea": "KR", "korea": "KR", "korea, republic of": "KR", "wales": "GB", "northern ireland": "GB",
+    "britain": "GB", "america": "US", "uae": "AE", "ksa": "SA", "ger": "DE", "oesterreich": "AT", "eire": "IE", "republic of ireland": "IE", "ivory coast": "CI",
+    "macedonia": "MK", "bosnia": "BA", "bosnia herzegovina": "BA", "el": "GR", "burma": "MM", "swaziland": "SZ", "vatican": "VA", "palestine": "PS", "dr congo": "CD", "taiwan, province of china": "TW",
+    "iran, islamic republic of": "IR", "moldova, republic of": "MD", "tanzania, united republic of": "TZ", "bolivia, plurinational state of": "BO",
+    "venezuela, bolivarian republic of": "VE", "macao": "MO", "brunei darussalam": "BN", "syrian arab republic": "SY", "lao people's democratic republic": "LA",
 }  # fmt: skip
 NOTHING = frozenset({"-", "–", "n/a", "#n/a", "#nv", "null", "none", "nan", "k.a."})
 """What programs and people write into a cell of which they know nothing."""
@@ -106,15 +110,17 @@ def fields_of(collection: Collection, named: Sequence[str], fields: Sequence[Fie
 
 def country_code(cell: str) -> str:
     """The two letters of a country that is named in a usual language or by three letters; the cell itself where there is none such."""
-    if cell.upper() in _codes():
-        return cell.upper()
-    words = cell.strip(" .").casefold().removeprefix("the ")
-    return (
-        _countries().get(words)
-        or _countries().get(words.replace(".", ""))
-        or _more_countries().get(words)
-        or (cell.upper() if len(cell) == len("DE") else cell)
-    )
+    words = _country_words(cell)
+    if words.upper() in _codes():
+        return words.upper()
+    return _countries().get(words) or _more_countries().get(words) or (cell.upper() if len(cell) == len("DE") else cell)
+
+
+def _country_words(name: str) -> str:
+    """The name of a country as names are compared: without accents, points and hyphens."""
+    plainly = "".join(letter for letter in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(letter))
+    words = plainly.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("-", " ").replace(".", "").replace("&", "and")
+    return " ".join(words.split()).removeprefix("the ")
 
 
 def is_country(cell: str) -> bool:
@@ -135,9 +141,9 @@ def _countries() -> Mapping[str, str]:
     from babel.core import get_global
 
     codes = _codes()
-    found = {name.casefold(): those[0] for name, those in get_global("territory_aliases").items() if those[0] in codes}
+    found = {_country_words(name): those[0] for name, those in get_global("territory_aliases").items() if those[0] in codes}
     for language in reversed(_LANGUAGES):
-        found |= {str(name).casefold(): code for code, name in Locale(language).territories.items() if code in codes}
+        found |= {_country_words(str(name)): code for code, name in Locale(language).territories.items() if code in codes}
     return found | _ALSO
 
 
@@ -148,7 +154,10 @@ def _more_countries() -> Mapping[str, str]:
 
     codes = _codes()
     return {
-        str(name).casefold(): code for language in _MORE_LANGUAGES for code, name in Locale(language).territories.items() if code in codes
+        _country_words(str(name)): code
+        for language in _MORE_LANGUAGES
+        for code, name in Locale(language).territories.items()
+        if code in codes
     }
 
 
