@@ -191,17 +191,17 @@ def mask(
     """
     masked: list[str] = []
     left = _mask(value, path, hidden, _Place((collection,), screen=screen, values=values and not screen), masked)
-    if screen and masked:
+    if screen and masked and not _is_open(SAID, hidden):
         left = _without_texts(left, path, masked)
-        if isinstance(value, dict) and value.get("text") is not None and _text_is_open(hidden):
+        if isinstance(value, dict) and value.get("text") is not None and _is_open(TEXT, hidden):
             left["text"] = value["text"]
             masked.remove(f"{path}.text")
     return left, masked
 
 
-def _text_is_open(hidden: Hidden) -> bool:
-    """Whether the text of the present step is known to be made of nothing hidden."""
-    return isinstance(hidden, Within) and hidden.closed is not None and hidden.closed.version.read and TEXT not in hidden.names
+def _is_open(texts: str, hidden: Hidden) -> bool:
+    """Whether these texts (`SAID`, `TEXT`) of the present step are known to be made of nothing hidden."""
+    return isinstance(hidden, Within) and hidden.closed is not None and hidden.closed.version.read and texts not in hidden.names
 
 
 def _without_texts(value: Any, path: str, masked: list[str]) -> Any:

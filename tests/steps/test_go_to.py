@@ -7,6 +7,7 @@ from console.core.documents.workflow import read
 from tests.steps.walk import complete, context
 
 SMALLEST: dict[str, Any] = {}
+FURTHER: list[dict[str, Any]] = [{"keep_answers": True}]
 
 
 def test_it_leads_on_by_itself() -> None:

@@ -142,7 +142,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("condition", {"branches": [{"if": "1 == 1", "outcome": "default"}]}, "", "Default is taken when no branch holds"),
     ("condition", {"branches": [{"if": "1 == 1"}]}, "branches[0].outcome", "This is missing."),
     ("condition", {"branches": [{"if": True, "outcome": "a"}]}, "branches[0].if", "This must be text."),
-    ("go_to", {"target": "start"}, "target", "There is no setting target here: remove it."),
+    ("go_to", {"target": "start"}, "target", "There is no setting target here: known are keep_answers."),
     ("output", {"values": {}}, "values", "This may not be empty."),
     ("output", {"values": {"a": 1}}, "values.a", "This must be text."),
     ("output", {"values": {f"v{number}": "1" for number in range(101)}}, "values", "at most 100"),
