@@ -120,6 +120,19 @@ def is_item(value: Any) -> bool:
     return isinstance(value, Mapping) and value.keys() >= ITEM and isinstance(value["values"], Mapping)
 
 
+def with_titles(known: Loading, step: str, output: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the output with its items called as the reader may call them, where their own title is masked."""
+    items = held if isinstance(held := output.get("items"), list) else []
+    untold = [each for each in items if is_item(each) and each["title"] is None]
+    if not untold:
+        return output
+    collection = known.collection(step, "items", output)
+    place, kind = (collection.id, f"{collection.label_one} {DOTS}") if collection is not None else ("", DOTS)
+    named = browse.named(known.reader, {(place, str(each["key"])) for each in untold}, "read") if place else {}
+    titles = {key: there.title for (_, key), there in named.items() if not there.absent}
+    return {**output, "items": [{**each, "title": titles.get(str(each["key"]), kind)} if each in untold else each for each in items]}
+
+
 def item(value: Mapping[str, Any], described: Mapping[str, Kind], collection: Collection | None, look: Look) -> tuple[Markup, str]:
     """Return an item as HTML and as plain text to copy: its state, who did it, and what they entered; empty values are left out."""
     own = kinds(collection)

@@ -252,7 +252,7 @@ def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
 
 def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool = False) -> Iterator[Value]:
     """Return the values of a step's output. `plain`: each is named by its own name, to mark one."""
-    output = view.json["context"][step]
+    output = loaded_values.with_titles(masks.loading, step, view.json["context"][step])
     described = step_values.of_version(view.json["workflow"]["id"], view.json["version"]).get(step, step_values.NOTHING)
     for path, label, value in loaded_values.flat(masks.loading, step, output):
         name = path[-1]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from console import access, log, runs
+from console import access, log, records, runs, sources
 from console.access import policy_store
 from console.activity import sequencing
 from console.core.run import fold
@@ -13,7 +13,9 @@ from console.db import transaction
 from console.errors import NotFound
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
-from tests.company import Company
+from console.runs.showing import reader_reach
+from console.views.run import loaded_values
+from tests.company import DOCUMENTS, Company
 
 
 def walked(company: Company) -> tuple[str, dict[int, dict[str, Any]]]:
@@ -106,6 +108,43 @@ def test_what_the_viewer_may_not_read_is_null_and_named(company: Company) -> Non
         ["email"],
     )  # a text that does not name it stays
     assert "adaeze@" in str(runs.replay(company.olivia, run_id, min(seen)).json)
+
+
+def test_what_has_a_masked_title_is_called_as_its_reader_may_call_it(company: Company) -> None:
+    company.sql("create table paper (id integer primary key, kind text, number text)")
+    company.sql("insert into paper values (1, 'Passport', 'QX7731'), (2, 'Letter', 'QX7732')")
+    fields = {"number": {"sensitive": True}}
+    paper = {
+        "id": "paper",
+        "source": "company",
+        "table": "paper",
+        "label": "Papers",
+        "label_one": "Paper",
+        "title": "{{ record.kind }} {{ record.number }}",
+    }
+    sources.refresh("company", [*DOCUMENTS, paper | {"fields": fields}])
+    access.grant("reviewer", "collection:paper", ["read", "reveal"])
+    rows: list[dict[str, Any]] = [{"key": key, "title": None, "values": {}} for key in ("1", "9")]
+    item: dict[str, Any] = {"collection": "paper", "columns": [], "rows": rows[:1]}
+    listed: list[dict[str, Any]] = [
+        {"key": "1", "title": None, "state": "done", "values": {}},
+        {"key": "2", "title": None, "state": "todo", "values": {}},
+    ]
+    masked = {
+        "record": {"collection": "paper", "key": "2", "title": None},
+        "tables": [item | {"rows": rows}],
+        "progress": {"items": listed, "item": item},
+    }
+    told = reader_reach.named_for(company.rosa, dict(masked))
+    assert told["record"]["title"] == "Letter"
+    assert [row["title"] for row in told["tables"][0]["rows"]] == ["Passport", "Paper ••••••"], "one is gone"
+    assert [each["title"] for each in told["progress"]["items"]] == ["Passport", "Letter"]
+    assert told["progress"]["item"]["rows"][0]["title"] == "Passport"
+    whom = company.stan
+    assert reader_reach.named_for(whom, dict(masked))["record"]["title"] == "Paper ••••••", "who may not read it is told its kind"
+    reads = loaded_values.Loading(records.collection("customer"), {("check", "items"): (None, "paper")}, company.rosa)
+    access.grant("reviewer", "collection:paper", ["browse"])
+    assert [each["title"] for each in loaded_values.with_titles(reads, "check", {"items": listed})["items"]] == ["Passport", "Letter"]
 
 
 def test_the_fold_of_the_log_is_the_live_rows_after_every_command(company: Company) -> None:
