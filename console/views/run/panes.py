@@ -4,7 +4,7 @@ Nothing here decides anything or reads the database.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -42,22 +42,33 @@ class Section:
     lines: Sequence[Line]
 
 
-def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | None = None, state: str | None = None) -> list[Section]:
-    """Return the record panel in sections; fields without a section come last, under "More". The field `state` is drawn as a badge."""
+def sections(
+    record: Mapping[str, Any],
+    look: Look,
+    now: Mapping[str, Any] | None = None,
+    state: str | None = None,
+    masked: Collection[str] = (),
+) -> list[Section]:
+    """Return the record panel in sections; fields without a section come last, under "More". The field `state` is drawn as a badge, `masked` ones as dots."""
     kinds = {source["name"]: formats.kind(source) for source in record.get("fields", ())}
     values = _with_currencies(kinds.values(), record.get("values", {}))
     placed: set[str] = set()
     made = []
     ended = partial(_ended, record.get("collection"), values, look)
+
+    def line(what: Kind) -> Line:
+        if what.name in masked:
+            return Line(what.label, states.MASKED, name=what.name)
+        return _line(what, values[what.name], look, now, state, ended)
+
     for part in record.get("sections", ()):
         names = [name for name in part["fields"] if name in values]
         placed |= set(names)
         if names:
-            lines = [_line(kinds.get(name) or Kind(name, name), values[name], look, now, state, ended) for name in names]
-            made.append(Section(part["label"], lines))
+            made.append(Section(part["label"], [line(kinds.get(name) or Kind(name, name)) for name in names]))
     rest = [name for name in kinds if name not in placed and name in values]
     if rest:
-        made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now, state, ended) for name in rest]))
+        made.append(Section("More" if made else "", [line(kinds[name]) for name in rest]))
     return made
 
 

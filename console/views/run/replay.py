@@ -19,6 +19,7 @@ from console.views.run.form_boxes import Box
 blueprint = Blueprint("replay", __name__, url_prefix="/runs")
 
 PAUSE_S = 3600  # longer pauses are drawn as a gap
+RECORD_VALUES = "screen.record.values."
 MOST_TICKS = 60  # what fits beside each other on a wide screen
 NEAR = 12  # events on each side that always get a tick
 GONE = {"erased": "What was on the screen here was erased.", "expired": "What was on the screen here was kept for its time, and is gone."}
@@ -110,7 +111,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "record": record,
         "record_kind": view.run.collection_label,
         "record_number": panes.number_of(record),
-        "sections": panes.sections(record, look, now, context["states_of"].get(record["collection"])) if record else [],
+        "sections": panes.sections(record, look, now, context["states_of"].get(record["collection"]), _masked(view)) if record else [],
         "consequences": consequences.consequences(screen, look, answered["outcome"]),
         "button": str(screen.get("button") or "Done"),
         "ended": run["status"] in FINAL,
@@ -257,6 +258,11 @@ def _today_of(screen: Mapping[str, Any], view: ReplayView, today: Today | None) 
     item = progress.get("item") or {}
     rows = item.get("rows") or [{}]
     return today.get(str(item.get("collection")), {}).get(str(rows[0].get("key")), {})
+
+
+def _masked(view: ReplayView) -> frozenset[str]:
+    """Return the fields of the record panel that are masked for the reader."""
+    return frozenset(path.removeprefix(RECORD_VALUES) for path in view.masked if path.startswith(RECORD_VALUES))
 
 
 def _since(box: Box, screen: Mapping[str, Any], answers: Mapping[str, Any], now: Mapping[str, Any], look: Look) -> Box:
