@@ -91,7 +91,9 @@ def _find(connection: Connection, member: Member, words: Sequence[str], limit: i
     together = field_conditions(table, spelled, searched) if len(words) > 1 and telephone_number(spelled) else []
     if not seen.large:
         return read(sa.or_(sa.and_(*matching), *together))
-    reach = "everything" if complete(collection, searched, seen, [spelled]) else "beginnings" if beginning_fields(searched, seen) else "nothing"
+    reach = (
+        "everything" if complete(collection, searched, seen, [spelled]) else "beginnings" if beginning_fields(searched, seen) else "nothing"
+    )
     found = Hits(collection, [])
     whole = ways(table, searched, seen, [spelled])
     if whole:

@@ -68,7 +68,11 @@ def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
 
 def title_of(source: Mapping[str, Any]) -> str:
     """Return the title of a source, with its page or field if it has one."""
-    title, page, name = str(source.get("title") or _named(source)), source.get("page"), str(source.get("label") or source.get("field") or "")
+    title, page, name = (
+        str(source.get("title") or _named(source)),
+        source.get("page"),
+        str(source.get("label") or source.get("field") or ""),
+    )
     if page:
         return title if f"p. {page}" in title else f"{title}, p. {page}"
     return f"{title}, {name.replace('_', ' ')}" if name and source.get("kind") in ("record", "step", "related") else title
