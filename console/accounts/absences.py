@@ -4,7 +4,7 @@ Standing in gives no right: the substitute is told what waits for somebody who i
 is away too is followed by their own. The days are those of the zone of the person who is away.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -164,10 +164,11 @@ def stood_in_for(person_id: str) -> tuple[str, ...]:
     return tuple(sorted(each for each in gone if each != person_id and substitute_of(each, gone) == person_id))
 
 
-def away_words(people: Iterable[str]) -> dict[str, str]:
-    """Person → "away until 3 December 2026, Ines Weber stands in", for those of the people who are away now."""
+def away_words(people: Iterable[str], deputies: Collection[str] | None = None) -> dict[str, str]:
+    """Person → "away until 3 December 2026, Ines Weber stands in", for those of the people who are away now. `deputies`: only these can stand in."""
     gone = away()
-    names = persons.names({deputy for each in people if each in gone and (deputy := substitute_of(each, gone))})
+    chosen = {deputy for each in people if each in gone and (deputy := substitute_of(each, gone))}
+    names = persons.names(chosen if deputies is None else chosen & set(deputies))
     return {
         each: f"away until {gone[each].last.day} {gone[each].last:%B %Y}, {names.get(substitute_of(each, gone) or '', 'nobody')} stands in"
         for each in people

@@ -22,6 +22,9 @@ MOST = 10_001
 SHORTEST_INSIDE = 3
 """Letters from which trigrams are selective."""
 MOST_WORDS = 4
+BETWEEN_DIGITS = " -/().\u00a0"
+"""What people write between the digits of a telephone number."""
+SHORTEST_TELEPHONE = 7
 HIGHEST = "\U0010ffff"
 
 
@@ -44,9 +47,10 @@ def ways(table: Table, fields: Sequence[Field], seen: Indexes, texts: Sequence[s
     return found
 
 
-def complete(collection: Collection, fields: Sequence[Field], seen: Indexes) -> bool:
-    """Whether the indexes find everything that looking at each row would: trigrams on every text."""
-    return all(_answers_all(collection, field, seen.ways(field.name)) for field in fields)
+def complete(collection: Collection, fields: Sequence[Field], seen: Indexes, texts: Sequence[str] = ()) -> bool:
+    """Whether the indexes find everything that looking at each row would: trigrams on every text, and no telephone number spelled otherwise."""
+    respelled = any(map(telephone_number, texts)) and any(field.type == "phone" for field in fields)
+    return not respelled and all(_answers_all(collection, field, seen.ways(field.name)) for field in fields)
 
 
 def beginning_fields(fields: Sequence[Field], seen: Indexes) -> list[Field]:
@@ -93,7 +97,7 @@ def _of_field(table: Table, field: Field, seen: Indexes, text: str) -> list[Cond
     if field.options is not None or field.native in {"enum", "name"}:
         return []
     if "inside" in offered and len(text) >= SHORTEST_INSIDE:
-        return [table.dialect.finds(column, field, text)]
+        return [table.dialect.finds(column, field, item) for item in dict.fromkeys([text, *_telephone_spellings(text, field)])]
     spelled = _spellings(text, field)
     if table.dialect.name == "mysql":
         return _mysql(column, field, offered, text, spelled, is_key=is_key)
@@ -101,10 +105,11 @@ def _of_field(table: Table, field: Field, seen: Indexes, text: str) -> list[Cond
     if offered & {"beginning", "pattern"}:
         found = [_between(table, column, item, pattern="pattern" in offered) for item in spelled]
     elif "sorted" in offered:
-        found = [_sorted(table, column, field, text)]
+        found = [_sorted(table, column, field, item) for item in dict.fromkeys([text, *_telephone_spellings(text, field)])]
     elif "nocase" in offered:
         plain = column.collate("NOCASE")
-        found = [sa.and_(plain >= value(item), plain < value(_after(item))) for item in spelled[:1]]
+        begun = dict.fromkeys([text, *_telephone_spellings(text, field)])
+        found = [sa.and_(plain >= value(item), plain < value(_after(item))) for item in begun]
     elif "inside" in offered:
         found = [table.dialect.finds(column, field, text, start=True)]
     elif offered - {"lower", "lower_pattern"} or is_key:
@@ -120,12 +125,40 @@ def _ascii_lower(letter: str) -> str:
 
 
 def _spellings(text: str, field: Field) -> list[str]:
-    """The text as typed and as names are written; a telephone number without its blanks too."""
-    spellings = [text, text.lower(), text.capitalize(), text.title(), text.upper()]
-    bare = "".join(letter for letter in text if letter not in " -/().")
+    """The text as typed and as names are written; a telephone number also without its blanks and as it is written with its country."""
+    spellings = [text, text.lower(), text.capitalize(), text.title(), text.upper(), *_telephone_spellings(text, field)]
+    bare = _bare(text)
     if field.type == "phone" or (bare.lstrip("+").isdigit() and len(bare) > SHORTEST_INSIDE):
         spellings.append(bare)
     return [item for item in dict.fromkeys(spellings) if item]
+
+
+def _bare(text: str) -> str:
+    return "".join(letter for letter in text if letter not in BETWEEN_DIGITS)
+
+
+def telephone_number(text: str) -> str | None:
+    """The digits to look for in a telephone number, with its country or without the zeros that stand for it; None where the text is none."""
+    bare = _bare(text)
+    if not (bare.removeprefix("+").isascii() and bare.removeprefix("+").isdigit() and len(bare) >= SHORTEST_TELEPHONE):
+        return None
+    inside = _bare(text.replace("(0)", "")) if bare.startswith(("+", "00")) else bare
+    return f"+{inside[2:]}" if inside.startswith("00") else inside.removeprefix("0")
+
+
+def _telephone_spellings(text: str, field: Field) -> list[str]:
+    """How a number with its country is written in a column of telephone numbers, where an index finds it: `+44 20 7946 0780`, `+442079460780`."""
+    number = telephone_number(text) if field.type == "phone" else None
+    if number is None or not number.startswith("+"):
+        return []
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return []
+    forms = phonenumbers.PhoneNumberFormat
+    return [phonenumbers.format_number(parsed, form) for form in (forms.INTERNATIONAL, forms.E164)]
 
 
 def _after(text: str) -> str:
@@ -163,7 +196,7 @@ def _sorted(table: Table, column: Any, field: Field, text: str) -> Condition:
 def _mysql(column: Any, field: Field, offered: frozenset[str], text: str, spelled: Sequence[str], *, is_key: bool) -> list[Condition]:
     if field.native == "narrow" and not text.isascii():
         return []
-    likes = [text] if "nocase" in offered else list(spelled) if "beginning" in offered else []
+    likes = [text, *_telephone_spellings(text, field)] if "nocase" in offered else list(spelled) if "beginning" in offered else []
     if likes:
         return [column.like(value(item.replace("/", "//").replace("%", "/%").replace("_", "/_") + "%"), escape="/") for item in likes]
     return [column.in_([value(item) for item in spelled])] if offered or is_key else []

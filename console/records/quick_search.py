@@ -12,7 +12,7 @@ from console.core.documents.collections import Collection, Field
 from console.core.scopes import Scope
 from console.records import catalogue, connect, indexes, time_limit
 from console.records.dialects import Condition
-from console.records.indexed_search import among, beginning_fields, complete, keys, ways
+from console.records.indexed_search import among, beginning_fields, complete, keys, telephone_number, ways
 from console.records.reader import Reader, Record
 from console.records.search import field_conditions, telling_fields
 from console.records.sql_tables import Table, table_of
@@ -87,11 +87,15 @@ def _find(connection: Connection, member: Member, words: Sequence[str], limit: i
         rows = connection.execute(select.limit(limit + 1)).all()
         return Hits(collection, reader.records(rows[:limit]), len(rows) > limit)
 
+    spelled = " ".join(words)
+    together = field_conditions(table, spelled, searched) if len(words) > 1 and telephone_number(spelled) else []
     if not seen.large:
-        return read(*matching)
-    reach = "everything" if complete(collection, searched, seen) else "beginnings" if beginning_fields(searched, seen) else "nothing"
+        return read(sa.or_(sa.and_(*matching), *together))
+    reach = (
+        "everything" if complete(collection, searched, seen, [spelled]) else "beginnings" if beginning_fields(searched, seen) else "nothing"
+    )
     found = Hits(collection, [])
-    whole = ways(table, searched, seen, [" ".join(words)])
+    whole = ways(table, searched, seen, [spelled])
     if whole:
         found = read(among(table, [[way.condition, wanted] for way in whole], limit + 1))
     if not found.records and len(words) > 1 and (single := ways(table, searched, seen, words)):
@@ -100,7 +104,7 @@ def _find(connection: Connection, member: Member, words: Sequence[str], limit: i
         if not found.more and _brought_too_many(connection, [keys(table, [way.condition, wanted], CANDIDATES) for way in single]):
             reach = "some"
     if through and not found.records and reach != "everything":
-        return read(*matching)
+        return read(sa.or_(sa.and_(*matching), *together))
     return replace(found, reach=reach)
 
 

@@ -54,7 +54,7 @@ def reach(collection: Collection, hidden: frozenset[str], sought: Sought | None)
     fields = searched_fields(collection, hidden)
     if not seen.large or not collection.key or not indexed_search.ways(table_of(collection), fields, seen, texts):
         return "rows"
-    if indexed_search.complete(collection, fields, seen):
+    if indexed_search.complete(collection, fields, seen, texts):
         return "everything"
     return "beginnings" if indexed_search.beginning_fields(fields, seen) else "exact"
 
@@ -137,11 +137,20 @@ def _field_condition(table: Table, field: Field, wanted: str) -> Condition | Non
     if field.options is not None and field.stored == "text":
         names = [option.value for option in field.options if wanted.lower() in {option.value.lower(), option.label.lower()}]
         return table.dialect.one_of(column, field, names) if names else None
+    if field.type == "phone" and (number := indexed_search.telephone_number(wanted)):
+        return sa.or_(table.dialect.finds(column, field, wanted), table.dialect.finds(_without_blanks(column), field, number))
     if field.stored == "text":
         return table.dialect.finds(column, field, wanted)
     if field.widget == "translations":
         return table.dialect.finds(sa.cast(column, sa.Text), field, wanted)
     return equal_condition(table, field, wanted)
+
+
+def _without_blanks(column: Any) -> Any:
+    """The telephone number of the column without what people write between its digits."""
+    for sign in indexed_search.BETWEEN_DIGITS:
+        column = sa.func.replace(column, sign, "")
+    return column
 
 
 def equal_condition(table: Table, field: Field, wanted: str) -> Condition | None:

@@ -17,7 +17,7 @@ REASONS = (NO_RIGHT, NOT_SEEN, KEPT_OUT)
 
 
 def deciders(request: VisibleRequest) -> list[tuple[str, str]]:
-    """(name, "" or until when they are away and who stands in) of people who may decide now; those who are here first, at most `MOST_NAMED`.
+    """(name, "" or until when they are away and who of the others stands in) of people who may decide now; those who are here first, at most `MOST_NAMED`.
 
     Without those who have answered.
     """
@@ -27,7 +27,7 @@ def deciders(request: VisibleRequest) -> list[tuple[str, str]]:
         for person, lacks in possible_approvers(request.seen.run, approval).items()
         if lacks is None and not approval.answered_by(person)
     ]
-    gone, names = absences.away_words(able), accounts.names(able)
+    gone, names = absences.away_words(able, able), accounts.names(able)
     ordered = sorted((person in gone, names[person], gone.get(person, "")) for person in able if person in names)
     return [(name, away) for _, name, away in ordered[:MOST_NAMED]]
 

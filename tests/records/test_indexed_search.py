@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -32,12 +33,19 @@ ROWS = [
     (91, "C-90002", "Halina Wójcik", "halina@example.com", "hush", "retail", None),
     (92, "C-90003", "Signe Halvorsen", "signe@example.com", "shh", "retail", None),
 ]
+LINES = [
+    "create table {0} (id int primary key, phone varchar(40))",
+    "insert into {0} values (1, '+44 20 7946 0780'), (2, '+442079460781'), (3, '020 7946-0782'), (4, null)",
+]
+FILLED = "insert into telephones values (11, 'none'), (12, 'none'), (13, 'none')"
 MADE = {
     "postgresql": ["create index on client (number)", "create index on client (name)", "create index on client (lower(email) text_pattern_ops)", "create index on client (secret)", "create table bare (id int primary key, name text)", "analyze"],
     "sqlite": ["create index a on client (number)", "create index b on client (name collate nocase)", "create index c on client (email)", "create index d on client (secret)", "create table bare (id integer primary key, name text)"],
     "mysql": ["create index a on client (number)", "create fulltext index b on client (name)", "create index c on client (email)", "create index d on client (secret)", "create table bare (id int primary key, name text)"],
 }  # fmt: skip
 DOCUMENT = {"title": "{{ record.name }}", "search": ["number", "name", "email", "secret"]}
+TELEPHONE = {"search": ["phone"], "fields": {"phone": {"type": "phone"}}}
+DOCUMENTS: dict[str, dict[str, Any]] = {"client": DOCUMENT, "numbers": TELEPHONE, "telephones": TELEPHONE}
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +74,14 @@ def places(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
                 marks = ", ".join(["?" if kind == "sqlite" else "%s"] * 7)
                 for row in ROWS:
                     connection.exec_driver_sql(f"insert into client values ({marks})", row)
+                for statement in (
+                    *(line.format(name) for name in ("numbers", "telephones") for line in LINES),
+                    FILLED,
+                    "create index e on telephones (phone)",
+                ):
+                    connection.exec_driver_sql(statement)
                 kept += [
-                    Stored(f"{kind}.{item['table']}", kind, item, DOCUMENT if item["table"] == "client" else {})
+                    Stored(f"{kind}.{item['table']}", kind, item, DOCUMENTS.get(item["table"], {}))
                     for item in reflect.structures(connection)
                 ]
                 connection.exec_driver_sql("insert into bare values (3, 'Berth 3'), (4, 'Berth 30')")
@@ -79,7 +93,9 @@ def places(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
         known = Catalogue(1, sources, assemble(kept))
         with patch.object(catalogue, "current", lambda: known), patch.object(indexes, "LARGE", 5):
             indexes.forget()
-            yield {kind: {name: known.collections[f"{kind}.{name}"] for name in ("client", "bare")} for kind in urls}
+            yield {
+                kind: {name: known.collections[f"{kind}.{name}"] for name in ("client", "bare", "numbers", "telephones")} for kind in urls
+            }
             connect.dispose()
             indexes.forget()
     pg.drop_database("indexed")
@@ -113,6 +129,23 @@ def test_a_large_list_finds_beginnings_and_whole_values_and_looks_inside_when_as
     assert listed(client, "arbour") == []
     assert listed(client, "arbour", inside=True) == ["Halcyon Harbour Trading"]
     assert listed(client, "%") == listed(client, "p_1") == []
+
+
+@KINDS
+def test_a_telephone_number_is_found_however_it_is_spelled(places: dict[str, dict[str, Collection]], kind: str) -> None:
+    def keys(name: str, text: str, *, inside: bool = False) -> list[str | None]:
+        sought = search_syntax.read(text, places[kind][name])
+        sought = search_syntax.everywhere(sought) if inside else sought
+        return [row.key for row in records.page(f"{kind}.{name}", whole(f"{kind}.{name}"), q=sought, sort="id").rows]
+
+    for text in ("+442079460780", "+44 20 7946 0780", "+44 (0)20 7946-0780", "0044 20 79460780"):
+        assert keys("numbers", text) == keys("telephones", text) == ["1"], text
+        assert keys("telephones", text, inside=True) == ["1"]
+    for text in ("020 7946 0780", "(020) 7946-0780", "02079460780", "7946 0780", "79460780"):
+        assert keys("numbers", text) == keys("telephones", text, inside=True) == ["1"], text
+    assert keys("numbers", "+44 20 7946 0781") == keys("telephones", "+44 20 7946 0781") == ["2"]
+    assert keys("numbers", "02079460782") == keys("numbers", "7946 0782") == ["3"]
+    assert keys("numbers", "+49 20 7946 0780") == keys("numbers", "0000000") == []
 
 
 @KINDS

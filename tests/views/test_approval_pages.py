@@ -82,7 +82,7 @@ def test_the_run_says_who_is_waited_for_and_links_to_it(bank: "Company", pages: 
     assert "Which order is it?" not in pages.olivia.get(f"/runs/{run_id}").text
     pages.olivia.send(page, "/step-in", reason="")
     page = pages.olivia.follow()
-    assert "Nothing was done. What you typed is still here.The request for approval was withdrawn." in page.text
+    assert "The request for approval was withdrawn.Nothing was done. What you typed is still here." in page.text
     assert "alert" not in {told["role"] for told in page.with_attribute("role")}, "who takes a request back did nothing wrong"
     assert "300" in page.html
     assert "does not count any more" in pages.mona.get(f"/approvals/{asked}").text

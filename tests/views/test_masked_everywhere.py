@@ -77,7 +77,7 @@ class Reader:
 def of_run(run: str, last: int | None = None) -> list[str]:
     api, page = f"/api/v1/runs/{run}", f"/runs/{run}"
     tabs = [f"{page}?tab={tab}" for tab in TABS_OF_RUN]
-    looked_back = [f"{page}/replay?at={last}&tab={tab}" for tab in ("documents", "context")]
+    looked_back = [f"{page}/replay?at={last}&{more}" for more in ("tab=documents", "tab=context", "since=1")]
     at = [f"{api}/replay?at={last}", f"{page}/replay?at={last}", *looked_back] if last else []
     return [
         api,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import records, runs
+from console import access, records, runs
 from tests.papers import at_note, workflow
 
 if TYPE_CHECKING:
@@ -60,6 +60,21 @@ def test_values_are_those_of_then_and_changed_since_shows_now(pages: "Pages") ->
     inert(both)
     assert "adaeze@customers.example" in both.text
     assert "Now: later@customers.example" in both.text
+
+
+def test_changed_since_keeps_what_is_uncovered_one_by_one(pages: "Pages") -> None:
+    run = pages.company.at("rate", by="mona")
+    pages.mona.get(f"/runs/{run}")
+    at = pages.company.told(run, "mona")["last_event"]
+    pages.company.sql("update customer set tax_id = 'IE987', email = 'later@customers.example' where id = 1")
+    address = f"/runs/{run}/replay?at={at}&since=1"
+    assert "Now: IE987" in pages.mona.get(address).text
+    access.grant("lead", "collection:customer", ["reveal"], team="operations")
+    access.refresh()
+    page = pages.mona.get(address)
+    assert "IE987" not in page.html
+    assert "IE123" not in page.html
+    assert "••••••masked" in page.text.replace(" ", "")
 
 
 @contextmanager

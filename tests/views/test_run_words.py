@@ -259,7 +259,7 @@ def test_what_stands_above_the_form(seen: RunView, heads: list[str]) -> None:
 @pytest.mark.parametrize(
     ("can", "idle", "parts", "without"),
     [
-        (frozenset({"take_over"}), True, ["At this step since 12:04 (2 hours ago).", "over 10 minutes", "You can take over"], []),
+        (frozenset({"take_over"}), True, ["The step began 2 hours ago.", "over 10 minutes", "You can take over"], []),
         (frozenset({"take_over"}), False, ["You can take over"], ["over 10 minutes"]),
         (frozenset(), True, ["over 10 minutes"], ["You can take over"]),
     ],
@@ -345,6 +345,7 @@ def test_a_screen_of_the_past_says_what_happened_and_keeps_what_was_typed(code: 
     assert (note.head, note.text, note.alert, note.href) == (head, text, True, "/runs/run_1")
     assert note.typed == {"risk": "high"}
     assert notices.refused_note(seen, Conflict("Refused.", code=code), ANA, None).typed == {}
+    assert "you typed" not in notices.refused_note(seen, Conflict("Refused.", code=code), ANA, None, kept=False).text, "Resume has no form"
 
 
 def test_a_run_that_has_ended_meanwhile_is_said_to_have() -> None:

@@ -120,6 +120,8 @@ def test_standing_in_gives_no_right_and_breaks_no_rule_of_four_eyes(bank: Compan
         assert standing_in.pass_on() == 1
         assert not any("approval is asked" in text for text in texts(bank, deputy)), "who may not decide is not told"
         assert status(bank, asked) == "open"
+        waited = [away for name, away in approvers.deciders(visible_request(bank.olivia, asked)) if name == "Mona"]
+        assert waited[0].endswith("nobody stands in"), "who may not decide is not said to stand in"
         absences.take_back(bank.mona, kept.id)
         whole(run_id)
 

@@ -30,6 +30,9 @@ YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 NULL = "NULL"
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
+_BRACKETED_NUMBER = re.compile(r"\+?\d* ?\(\d+\)[\d ./-]*")
+"""A telephone number such as `(020) 7946 0780`, whose brackets hold nothing together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -178,6 +181,8 @@ def read(
         tree = _Plain(typed, True)
     if _size(tree) > MOST_TERMS or _depth(tree) > MOST_DEPTH:
         tree = _Plain(typed, True)
+    if _BRACKETED_NUMBER.fullmatch(typed):
+        tree = _Joined("or", (_Plain(typed, True), tree))
     return _Reader(collection, hidden, ways, zone, kept, extended=extended).read(tree)
 
 

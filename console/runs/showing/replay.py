@@ -141,7 +141,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
         last=last,
         make_run=lambda: _view(actor, seen, state, run_json, screen_for(actor, hidden, screen, seen.run.collection), masked),
         make_ticks=lambda: _ticks([*rows, *log.rows(run_id, place, upto=last)], _titled(seen)),
-        now_values=dict(seen.record.values) if seen.record else None,
+        now_values=_readable(seen.record.values, hidden(seen.run.collection)) if seen.record else None,
         make_blocks_today=lambda: blocks_today(
             actor,
             seen.definition,
@@ -230,6 +230,11 @@ def _record(screen: Screen | None) -> dict[str, Any] | None:
     """The record as it was on the screen, in the shape of the API."""
     panel = (screen or {}).get("record")
     return {name: panel[name] for name in ("collection", "key", "title", "values")} if panel else None
+
+
+def _readable(values: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, Any]:
+    """The values without those that are hidden from who looks back, also where their right to the record alone would show them."""
+    return {name: value for name, value in values.items() if name not in hidden}
 
 
 def _titled(seen: Seen) -> dict[tuple[str, str], str]:

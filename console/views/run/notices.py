@@ -101,7 +101,7 @@ def _wrong(
     if wrong is None and not details:
         return None
     if details and all(detail.get("code") == "withdrawn" for detail in details):  # one's own doing: nothing is wrong
-        return Note("Nothing was done. What you typed is still here.", str(details[0]["reason"]), "info", "hand-stop")
+        return Note(str(details[0]["reason"]), "Nothing was done. What you typed is still here.", "info", "hand-stop")
     labels = {entry["name"]: entry["label"] for entry in (view.screen or {}).get("fields", ())}
     listed = []
     for detail in details:
@@ -186,7 +186,7 @@ def _holder(view: RunView, actor: Actor, look: Look) -> Note | None:
         return None
     who = view.names.get(run["holder"], "A colleague")
     since = next((step["at"] for step in view.steps if step["state"] == "now"), None)
-    long = f"At this step since {formats.clock(since, look)} ({formats.ago(since, look)})." if since else ""
+    long = f"The step began {formats.ago(since, look)}." if since else ""
     idle = " Nothing was typed for over 10 minutes." if view.holder_idle else ""
     may = " You can take over; what they typed stays with them." if "take_over" in view.can else ""
     return Note(f"{who} has this run open", f"{long}{idle}{may}".strip(), "info", "user")
@@ -227,8 +227,9 @@ _HEADS = {
 }
 
 
-def refused_note(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | None) -> Note:
-    """Return why a command from an old screen was refused, with a link to the present step."""
+def refused_note(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | None, *, kept: bool = True) -> Note:
+    """Return why a command from an old screen was refused, with a link to the present step. `kept`: the command came with a form that was filled in."""
+    still = " What you typed is kept below." if kept else ""
     run, current = view.json, view.json["current"]
     note = Note(
         "",
@@ -241,12 +242,12 @@ def refused_note(view: RunView, conflict: Conflict, actor: Actor, typed: Typed |
     )
     if conflict.code == "not_holder":
         who = view.names.get(run["holder"] or "", "")
-        words = f"{who} holds it now. What you typed is kept below." if who else conflict.message
+        words = f"{who} holds it now.{still}" if who else conflict.message
         return replace(note, head="This run is no longer with you", text=words, mark="user")
     if conflict.code == "stale_revision":
         where = f"It now stands at “{current['title']}”" if current else f"It has ended: {frame.status_badge(run['status']).label}"
         holder = view.names.get(run["holder"] or "", "") if run["holder"] != actor.id else ""
-        return replace(note, head="This run moved on", text=f"{where}{f', with {holder}' if holder else ''}. What you typed is kept below.")
+        return replace(note, head="This run moved on", text=f"{where}{f', with {holder}' if holder else ''}.{still}")
     reasons = [reason for detail in conflict.details if (reason := str(detail.get("reason", ""))) != conflict.message]
     stays = conflict.code == "require"  # the step did not move on: nothing leads elsewhere
     return replace(

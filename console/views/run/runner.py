@@ -402,7 +402,7 @@ def run_response(
 def conflict_response(run_id: str, conflict: Conflict, typed: Typed) -> Response:
     """Say above the form that the run moved on or that somebody else holds it; the typed values stay in the form."""
     view = runs.get(frame.actor(), run_id)
-    note = notices.refused_note(view, conflict, frame.actor(), typed if not frame.wants_fragment() else None)
+    note = notices.refused_note(view, conflict, frame.actor(), typed if not frame.wants_fragment() else None, kept=bool(typed.step))
     if not frame.wants_fragment():
         return run_response(view, notes=(note,), status=409)
     answer = make_response(frame.render(NOTICES, {"notices": [note], "run": view.json}), 409)
