@@ -324,6 +324,7 @@ ROUTES = [
     Route(WORKFLOW + "/configuration", "/workflows/care-review/configuration", ("GET", "POST")),
     Route(WORKFLOW + "/due-time", "/workflows/care-review/due-time", ("GET", "POST"), status=403),
     Route(WORKFLOW + "/alerts", "/workflows/care-review/alerts", ("POST",), status=403),
+    Route(WORKFLOW + "/alerts/<alert_id>", "/workflows/care-review/alerts/alr_none", ("POST",), status=403),
     Route(WORKFLOW + "/alerts/<alert_id>/remove", "/workflows/care-review/alerts/alr_none/remove", ("POST",), status=403),
     Route(WORKFLOW + "/enrolled", "/workflows/care-review/enrolled"),
     Route(WORKFLOW + "/enrolled/<lead_id>", "/workflows/care-review/enrolled/lead_unknown", ("GET", "POST"), status=404),

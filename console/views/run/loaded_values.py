@@ -120,7 +120,7 @@ def is_item(value: Any) -> bool:
     return isinstance(value, Mapping) and value.keys() >= ITEM and isinstance(value["values"], Mapping)
 
 
-def with_titles(known: Loading, step: str, output: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_titles(known: Loading, step: str, output: dict[str, Any]) -> dict[str, Any]:
     """Return the output with its items called as the reader may call them, where their own title is masked."""
     items = held if isinstance(held := output.get("items"), list) else []
     untold = [each for each in items if is_item(each) and each["title"] is None]
