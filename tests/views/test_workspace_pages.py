@@ -350,3 +350,16 @@ def test_ticked_rows_start_a_workflow_as_in_a_list_and_lead_back_here(desk: Page
     for stranger in ("http://elsewhere.example/w/desk", "//elsewhere.example/w/desk", "/w/unknown"):
         asked = olivia.post("/bulk/of/customer", form["fields"] | {"key": ["1"], "from": stranger}, status=422).html
         assert stranger not in asked
+
+
+def test_a_list_of_a_segment_is_in_its_order_unless_it_has_one_of_its_own(pages: Pages) -> None:
+    ines = pages.company.ines
+    document = collections.open_collection(ines, "customer").document.to_json()
+    document["segments"] = [{"id": "all", "label": "All", "filter": "record.id != 0", "sort": "-email"}]
+    collections.publish(ines, "customer", collections.save(ines, "customer", 0, document))
+    people = {"type": "collection", "collection": "customer", "segment": "all", "columns": ["email"]}
+    publish({**DESK, "components": [{**people, "id": "theirs"}, {**people, "id": "own", "sort": "email"}]})
+    found = re.findall(r"[\w.]+@customers\.example", pages.olivia.get("/w/desk").text)
+    half = len(found) // 2
+    assert half > 1
+    assert (found[:half], found[half:]) == (sorted(found[:half], reverse=True), sorted(found[half:]))
