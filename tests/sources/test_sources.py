@@ -365,7 +365,10 @@ def test_a_column_that_went_and_another_that_came_are_told_apart_from_a_rename(u
 
 
 def test_a_segment_whose_order_is_by_a_column_that_is_gone_stays_and_one_with_it_in_its_conditions_goes(url: str) -> None:
-    said = [{"id": "named", "label": "Named", "filter": "record.name != null", "sort": "-mail"}, {"id": "lost", "label": "Lost", "filter": "record.mail == null"}]
+    said = [
+        {"id": "named", "label": "Named", "filter": "record.name != null", "sort": "-mail"},
+        {"id": "lost", "label": "Lost", "filter": "record.mail == null"},
+    ]
     sources.add("club", url, documents=[document(segments=said)])
     made(Path(url.removeprefix("sqlite:///")), "drop view roster; alter table member drop column mail")
     sources.take("club", sources.difference("club").stamp)
