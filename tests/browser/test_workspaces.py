@@ -42,7 +42,7 @@ def test_a_choice_redraws_what_depends_on_it_and_back_undoes_it(screens: Callabl
     page.wait_for_selector("#part-who dd:has-text('adaeze@customers.example')")
     page.wait_for_selector("#part-shares details[open] td")
     page.click("#part-shares summary")
-    page.wait_for_function("!location.search.includes('open-tables')")
+    page.wait_for_function("() => !location.search.includes('open-tables')")
     assert olivia.faults() == []
 
 
