@@ -101,7 +101,9 @@ def require_revision(draft: Draft, revision: int, live: CollectionDocument) -> N
     before = read(draft.former[-back]) if 0 < back <= len(draft.former) else live
     changed = changes(before.to_json(), (draft.document or live).to_json())
     raise Conflict(
-        "Somebody else changed this draft in the meantime; yours was not saved.",
+        "Somebody else changed this draft in the meantime; yours was not saved."
+        if draft.document is not None
+        else "Somebody else published or discarded the draft in the meantime. Nothing of yours was saved.",
         code="stale_revision",
         details=[{"field": change.path, "reason": "Changed by somebody else.", "theirs": change.after} for change in changed],
         by=draft.changed_by,

@@ -70,6 +70,9 @@ def rename(document: Mapping[str, Any], own: Mapping[str, str], others: Mapping[
                 said["currency"] = new(said["currency"])
     if isinstance(made.get("sort"), str):
         made["sort"] = ",".join(new(name) for name in made["sort"].split(","))
+    for segment in made.get("segments") or ():
+        if "sort" in segment:
+            segment["sort"] = new(segment["sort"])
     summary = made.get("summary") or {}
     if "badge" in summary:
         summary["badge"] = new(summary["badge"])
@@ -174,6 +177,8 @@ def _leave_out(made: dict[str, Any], spot: Spot) -> set[str]:
             made["fields"][name]["validation"].pop(number)
         case ("fields", str() as name, str() as part, *_):
             made["fields"][name].pop(part, None)
+        case ("segments", int() as number, "sort"):
+            made["segments"][number].pop("sort")
         case ("segments" | "validation" as part, int() as number, *_):
             made[part].pop(number)
         case ("summary", str() as part, *_):

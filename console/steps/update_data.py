@@ -37,7 +37,7 @@ from console.steps.base import (
 from console.steps.document_check_settings import Checked, ChecksConfig
 
 UPDATED, UNCHANGED = "updated", "unchanged"
-GONE = "The record has no field {} any more, or you may not see it: ask an administrator."
+GONE = "The record has no field {} any more, or you may not see it. Hand the run on to somebody who may; if it is gone, abort, and have the workflow mended."
 NOT_YOURS = "You may see it, not change it: hand the run on to somebody who may."
 """Said where not one of the fields can be changed by this person."""
 

@@ -17,9 +17,9 @@ from console.core.forms import is_empty, missing_message, refusal
 from console.errors import ConsoleError, Invalid, NotFound
 from console.runs.showing import lists
 from console.runs.showing.lists import RunHead
-from console.views import enrolled, frame, many_changes, reference_boxes, refusals
+from console.views import chosen_records, enrolled, frame, many_changes, reference_boxes, refusals
 from console.views.frame import Badge
-from console.views.run import form_boxes
+from console.views.run import form_boxes, workspace_return
 
 blueprint = Blueprint("bulk", __name__, url_prefix="/bulk")
 STATES = {
@@ -66,7 +66,9 @@ def preview(collection: str) -> Response:
         return _page(
             described, action, judged, typed, wrong=Invalid("Nothing can be done with these values: the reasons stand below."), status=422
         )
-    return frame.redirect_to(f"/bulk/{bulk.begin(actor, collection, action, judged, given)}")
+    bulk_id = bulk.begin(actor, collection, action, judged, given)
+    workspace_return.note_start(bulk_id)
+    return frame.redirect_to(f"/bulk/{bulk_id}")
 
 
 @blueprint.route("/<bulk_id>", methods=["GET", "POST"])
@@ -129,7 +131,8 @@ def _page(
     details = list(wrong.details) if wrong else []
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     tested = (bool(typed) or not editable) and not details
-    context = {
+    way = chosen_records.back(frame.collection_url(described["id"]), described["label"])
+    context = way | {
         "collection": described,
         "action": action,
         "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed or None, errors=details),
@@ -138,10 +141,10 @@ def _page(
         "tested": tested,
         "waits": _waits(action),
         "keys": [] if request.values.get("all") else [item.key for item in items],
-        "kept": [(name, request.values[name]) for name in ("segment", "filter", "q", "sort", "all") if request.values.get(name)],
+        "kept": [(name, request.values[name]) for name in ("segment", "filter", "q", "sort", "all") if request.values.get(name)]
+        + way["kept_from"],
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
-        "back": frame.collection_url(described["id"]),
         "url": f"/bulk/of/{described['id']}",
     }
     return frame.page("actions/preview.html", context, status=status)
@@ -167,7 +170,8 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "paused": queue.paused(),
         "total": work.count(),
         "items": [_drawn(work.collection, item, head=heads.get(item.run or "")) for item in work.items if item.state != bulk.FITS],
-        "back": frame.collection_url(work.collection),
+        "back": (way := workspace_return.way_back(work.id) or ("the list", frame.collection_url(work.collection)))[1],
+        "back_title": way[0],
         "url": f"/bulk/{work.id}",
     } | many_changes.looked(work)
 

@@ -17,7 +17,7 @@ from console.enrolments import Batch, Counts, Lead, Question, Target
 from console.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.views import frame, reference_boxes, refusals
 from console.views.frame import Badge
-from console.views.run import form_boxes, step_values
+from console.views.run import form_boxes, step_values, workspace_return
 from console.views.run.wait_words import waits_shortly
 from console.views.workflows import tabs
 from console.workflows import Known
@@ -211,12 +211,14 @@ def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = N
     described = browse.describe(frame.actor(), target.collection) if target.collection else None
     chosen = given.getlist("key")
     titles = _chosen_titles(target, chosen[:SHOWN])
+    way = workspace_return.titled(workspace_return.came_from())
     context = {
         "target": target,
         "described": described,
         "chosen": chosen,
         "titles": titles,
-        "kept": [(name, given[name]) for name in ("segment", "filter", "q", "all") if given.get(name)],
+        "kept": [(name, given[name]) for name in ("segment", "filter", "q", "all") if given.get(name)]
+        + ([(workspace_return.FROM, way[1])] if way else []),
         "from_list": bool(chosen or given.get("all")),
         "whole": bool(given.get("all")),
         "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=dict(typed) or None, errors=details),
@@ -226,7 +228,7 @@ def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = N
         "again": automation.again_words(target.document) if target.document is not None else "",
         "exits": [automation.exit_words(one, target.collection) for one in target.exits],
         "address": workflow_url(target.slug),
-        "back": frame.collection_url(target.collection) if target.collection else workflow_url(target.slug),
+        "back": way[1] if way else frame.collection_url(target.collection) if target.collection else workflow_url(target.slug),
         "enrol_url": enrol_url(target.slug),
     }
     return frame.page("enrolments/enrol.html", context, status=422 if wrong else 200)

@@ -9,19 +9,18 @@ from urllib.parse import quote_plus
 from flask import Blueprint, Response, flash, make_response, request
 
 from console import browse, formats
-from console.actions import bulk, bulk_starts, hand_forms, many_changes
+from console.actions import hand_forms
 from console.browse import BrowseQuery, ListPage, list_export, list_views, looking_inside
 from console.browse.list_views import ListView
 from console.browse.saved_segments import SavedSegment
-from console.contacts import tags
 from console.core import filters
 from console.core.documents.collections import Collection, Field
 from console.errors import Malformed, TooSlow
 from console.records import MOST_SORTED, titled_orders
 from console.views import (
     board_links,
+    chosen_records,
     collection_shelf,
-    enrolled,
     frame,
     identity,
     list_facets,
@@ -267,65 +266,62 @@ def drawn(
     charted = {item.name: chart + quote_plus(item.name) for item in shown if can_be_charted(item) or can_be_spread(item)}
     who = frame.actor()
     creates = hand_forms.may_create(who, collection)
-    several: list[Any] = [
-        *bulk.offered(who, collection.id),
-        *bulk_starts.offered(who, collection.id),
-        *enrolled.offered(who, collection.id),
-        *many_changes.offered(who, collection),
-    ]
-    may_tag = tags.may_tag(who, collection.id) and bool(collection.key)
-    return {
-        "collection": collection,
-        "segments": tabs(collection, described, kept, known),
-        "saves": saved_segments.offer(known),
-        "saving": saved_segments.sheet(collection, known, [item.name for item in page.columns], saving)
-        if saving or "saving" in args
-        else None,
-        "saving_href": frame.present_address(saving=1),
-        "mend": saved_segments.mend(known) if wrong else "",
-        "tabs_href": frame.present_address() if described["segments"] or known else None,
-        "segment_label": segment["label"] if segment else "",
-        "q": args.get("q", ""),
-        "wider_href": _wider_address(collection, args),
-        "syntax": _search_help(collection, described) if "syntax" in args else None,
-        "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
-        "chips": list_filters.chips(page.filter, kinds, look),
-        "joining": list_filters.joining(page.filter),
-        "joined_with": [] if wrong else list_filters.alternatives_to(page.filter, kinds, look),
-        "all_href": list_address(segment=""),
-        "clear_href": list_address(filter=None, q=None),
-        **(list_filters.sheet_content(described, listed, afresh=bool(wrong)) if wrong or "pick" in args else {"asking": None}),
-        "facets": None,
-        "kept": list_filters.kept_parameters("q", "after", "before", "count", "inside", "preview"),
-        "roomy": kept.roomy,
-        "widths": [kept.widths.get(name) for name in (*([list_views.TITLE] * list_rows.titled(collection)), *(item.name for item in shown))]
-        if kept.widths
-        else [],
-        "export_href": frame.with_query(f"/export{frame.collection_url(collection.id)}", _exported())
-        if list_export.may_export(frame.actor(), collection.id)
-        else None,
-        "new_href": records.new_url(collection.id) if creates else None,
-        "import_href": f"/import{frame.collection_url(collection.id)}" if creates else None,
-        "picking": "pick" in args,
-        "reach": page.reach,
-        "inside_href": list_address(inside="1"),
-        "facets_href": frame.present_address(),
-        "pick_href": frame.present_address(pick=1),
-        "syntax_href": frame.present_address(syntax=1),
-        "view_href": frame.present_address(view="1"),
-        "head": heads(collection, shown, page, charted),
-        "actions": [(action.id, action.title) for action in several],
-        "board_href": board_links.board_address(collection, described["fields"]),
-        "may_tag": may_tag,
-        "choose": bool(several) or may_tag,
-        "rows": list_rows.rows(page, shown, kinds, look, choose=bool(several) or may_tag),
-        "kept_list": list_filters.kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value", "add_to"),
-        "next": frame.present_address(after=page.next, before=None) if page.next else None,
-        "previous": frame.present_address(before=page.previous, after=None) if page.previous else None,
-        "shown_words": shown_words(page),
-        "said": ", ".join(filter(None, [collection.label, segment and segment["label"], f"{len(page.rows)} shown"])),
-        "wrong": wrong,
-    } | (_view(collection, described, [item.name for item in page.columns]) if "view" in args else {"columns": None})
+    several = chosen_records.offered(who, collection)
+    return (
+        several
+        | {
+            "collection": collection,
+            "segments": tabs(collection, described, kept, known),
+            "saves": saved_segments.offer(known),
+            "saving": saved_segments.sheet(collection, known, [item.name for item in page.columns], saving)
+            if saving or "saving" in args
+            else None,
+            "saving_href": frame.present_address(saving=1),
+            "mend": saved_segments.mend(known) if wrong else "",
+            "tabs_href": frame.present_address() if described["segments"] or known else None,
+            "segment_label": segment["label"] if segment else "",
+            "q": args.get("q", ""),
+            "wider_href": _wider_address(collection, args),
+            "syntax": _search_help(collection, described) if "syntax" in args else None,
+            "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
+            "chips": list_filters.chips(page.filter, kinds, look),
+            "joining": list_filters.joining(page.filter),
+            "joined_with": [] if wrong else list_filters.alternatives_to(page.filter, kinds, look),
+            "all_href": list_address(segment=""),
+            "clear_href": list_address(filter=None, q=None),
+            **(list_filters.sheet_content(described, listed, afresh=bool(wrong)) if wrong or "pick" in args else {"asking": None}),
+            "facets": None,
+            "kept": list_filters.kept_parameters("q", "after", "before", "count", "inside", "preview"),
+            "roomy": kept.roomy,
+            "widths": [
+                kept.widths.get(name) for name in (*([list_views.TITLE] * list_rows.titled(collection)), *(item.name for item in shown))
+            ]
+            if kept.widths
+            else [],
+            "export_href": frame.with_query(f"/export{frame.collection_url(collection.id)}", _exported())
+            if list_export.may_export(frame.actor(), collection.id)
+            else None,
+            "new_href": records.new_url(collection.id) if creates else None,
+            "import_href": f"/import{frame.collection_url(collection.id)}" if creates else None,
+            "picking": "pick" in args,
+            "reach": page.reach,
+            "inside_href": list_address(inside="1"),
+            "facets_href": frame.present_address(),
+            "pick_href": frame.present_address(pick=1),
+            "syntax_href": frame.present_address(syntax=1),
+            "view_href": frame.present_address(view="1"),
+            "head": heads(collection, shown, page, charted),
+            "board_href": board_links.board_address(collection, described["fields"]),
+            "rows": list_rows.rows(page, shown, kinds, look, choose=several["choose"]),
+            "kept_list": list_filters.kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value", "add_to"),
+            "next": frame.present_address(after=page.next, before=None) if page.next else None,
+            "previous": frame.present_address(before=page.previous, after=None) if page.previous else None,
+            "shown_words": shown_words(page),
+            "said": ", ".join(filter(None, [collection.label, segment and segment["label"], f"{len(page.rows)} shown"])),
+            "wrong": wrong,
+        }
+        | (_view(collection, described, [item.name for item in page.columns]) if "view" in args else {"columns": None})
+    )
 
 
 def _view(collection: Collection, described: Mapping[str, Any], shown: Sequence[str]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from console.browse import BrowseQuery, naming
 from console.core.documents.collections import Collection, Field
 from console.core.forms import is_empty, refusal
 from console.errors import ConsoleError, Invalid, NotFound
-from console.views import formats, frame, record_forms, reference_boxes, refusals
-from console.views.run import form_boxes
+from console.views import chosen_records, formats, frame, record_forms, reference_boxes, refusals
+from console.views.run import form_boxes, workspace_return
 
 FIRST = 8
 FIELD, EMPTY, EMPTY_IT = "field", "empty", "Empty it"
@@ -35,9 +35,9 @@ def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
     if request.method == "POST" and "look" in request.form:
         try:
             _require(deed, known, values, emptied)
-            return frame.redirect_to(
-                f"/bulk/{bulk.look(who, collection_id, deed, form.getlist('key'), query if form.get('all') else None, values)}"
-            )
+            bulk_id = bulk.look(who, collection_id, deed, form.getlist("key"), query if form.get("all") else None, values)
+            workspace_return.note_start(bulk_id)
+            return frame.redirect_to(f"/bulk/{bulk_id}")
         except Invalid as invalid:
             wrong = invalid
     sources = [known[name].to_json() | {"required": False, "readonly": False} for name in wanted]
@@ -46,14 +46,15 @@ def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
     for field in collection.stored_fields if not deed.deletes else ():
         if field.governed:
             governed.setdefault(browse.governors(who, [field])[field.name].words, []).append(field.label)
-    context = {
+    way = chosen_records.back(frame.collection_url(collection_id), collection.label)
+    context = way | {
         "collection": collection, "deed": deed, "wanted": wanted, "more": [(name, field.label) for name, field in known.items() if name not in wanted],
         "boxes": form_boxes.boxes({"fields": sources}, reference_boxes.look_for(sources, typed), typed=typed or None, errors=details),
         "keys": [] if form.get("all") else form.getlist("key"), "whole": bool(form.get("all")), "led": _led(collection) if deed.deletes else [],
-        "kept": [(name, form[name]) for name in ("segment", "filter", "q", "sort", "all", "extended", "inside") if form.get(name)],
+        "kept": [(name, form[name]) for name in ("segment", "filter", "q", "sort", "all", "extended", "inside") if form.get(name)] + way["kept_from"],
         "governed": [(", ".join(labels), words) for words, labels in governed.items()], "emptied": emptied, "may_empty": {name for name in wanted if not _needed(known[name])},
         "error": refusals.head(wrong, labels), "wrong": refusals.lines([each for each in details if each["field"] in labels], labels),
-        "back": frame.collection_url(collection_id), "url": f"/bulk/of/{collection_id}",
+        "url": f"/bulk/of/{collection_id}",
     }  # fmt: skip
     return frame.page("actions/many_changes.html", context, status=422 if wrong else 200)
 

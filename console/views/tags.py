@@ -10,7 +10,7 @@ from console.browse import BrowseQuery
 from console.contacts import tags
 from console.core.actor import Actor
 from console.errors import Invalid
-from console.views import frame, list_tags, records
+from console.views import chosen_records, frame, list_tags, records
 
 blueprint = Blueprint("tags", __name__)
 SHOWN = 50
@@ -59,18 +59,19 @@ def of_several(collection: str) -> Response:
 def _several(who: Actor, described: dict[str, Any], items: list[bulk.Item], status: int = 200, **more: Any) -> Response:
     collection = described["id"]
     kept = {name: request.values[name] for name in (*LIST_OF, "all") if request.values.get(name)}
-    context = {
+    listed = frame.with_query(frame.collection_url(collection), {name: kept[name] for name in LIST_OF if name in kept})
+    way = chosen_records.back(listed, described["label"])
+    context = way | {
         "collection": described,
         "items": [(item.title, frame.record_url(collection, item.key)) for item in items[:SHOWN]],
         "number": len(items),
         "keys": [] if request.values.get("all") else [item.key for item in items],
-        "kept": list(kept.items()),
+        "kept": [*kept.items(), *way["kept_from"]],
         "offered": tags.offered(who, collection),
         "way": request.form.get("way", "put"),
         "typed": "",
         "wrong": "",
         "done": None,
-        "back": frame.with_query(frame.collection_url(collection), {name: kept[name] for name in LIST_OF if name in kept}),
         "url": f"/tags/of/{frame.segment(collection)}",
     }
     return frame.page("records/tags_of.html", context | more, status=status)

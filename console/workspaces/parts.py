@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, cast
 
 from console import access, browse, formats, inboxes, log, records
-from console.browse import naming
+from console.browse import BrowseQuery, naming, segment_order
 from console.core.documents.collections import Collection
 from console.core.documents.workspaces import (
     SELECTING,
@@ -190,6 +190,7 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     kept = partial(formats.sought_value, Look.of(desk.actor))
     sought = search_syntax.read(str(text), collection, scope.hidden, lambda _: None, desk.actor.zone, kept=kept) if text else None
     order_of(collection, scope, item.sort)
+    sort = segment_order.of_query(collection, scope, BrowseQuery(segment=item.segment, sort=item.sort)).sort
     names = [each.name for each in columns]
     badge = collection.summary.get("badge")
     asked = dict.fromkeys(
@@ -197,7 +198,7 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     )
     condition = grouped.Together(where, scope.attributes, roots) if where else None
     page = records.page(
-        collection.id, scope, segment=condition, q=sought, sort=item.sort, limit=item.limit, fields=list(asked), roots=roots,
+        collection.id, scope, segment=condition, q=sought, sort=sort, limit=item.limit, fields=list(asked), roots=roots,
         after=desk.state.get(f"{item.id}_after") or None,
     )  # fmt: skip
     total = None
@@ -208,7 +209,7 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     )
     log.note(
         desk.actor, "record_listed",
-        open={"count": len(page.rows), "sort": item.sort or "", "more": page.next is not None, "has_filter": bool(where or text)},
+        open={"count": len(page.rows), "sort": sort or "", "more": page.next is not None, "has_filter": bool(where or text)},
         sealed={"q": text} if text else {}, source=collection.source, collection=collection.id,
         label=access.label_of(f"collection:{collection.id}"), later=True,
     )  # fmt: skip

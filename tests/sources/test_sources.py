@@ -287,7 +287,7 @@ def test_renamed_columns_are_recognised_and_keep_their_settings_everywhere(url: 
     said = {
         "columns": ["mail", "name"], "search": ["mail"], "sort": "-mail", "title": "{{ record.name }} ({{ record.mail }})",
         "fields": {"mail": {"label": "Work mail", "sensitive": True}, "name": {"help": "Both names"}},
-        "segments": [{"id": "lost", "label": "Lost", "filter": 'record.mail == null && record["name"] != null'}],
+        "segments": [{"id": "lost", "label": "Lost", "filter": 'record.mail == null && record["name"] != null', "sort": "-mail"}],
         "summary": {"badge": "name", "sections": [{"label": "Who", "fields": ["name", "mail"]}]},
     }  # fmt: skip
     sources.add("club", url, "operator", documents=[document(**said)])
@@ -333,7 +333,7 @@ def test_renamed_columns_are_recognised_and_keep_their_settings_everywhere(url: 
     )
     assert (member.sort, member.search, member.columns) == ("-email", ("email",), ("email", "full name"))
     assert member.title == '{{ record["full name"] }} ({{ record.email }})'
-    assert member.segments[0].filter == 'record.email == null && record["full name"] != null'
+    assert (member.segments[0].filter, member.segments[0].sort) == ('record.email == null && record["full name"] != null', "-email")
     assert member.summary["sections"] == [{"label": "Who", "fields": ["full name", "email"]}]
     assert member.by_name["full name"].hidden, "a right kept the former column from somebody: until it names the new one, nobody sees it"
     assert sources.difference("club").changes == ()
@@ -362,3 +362,14 @@ def test_a_column_that_went_and_another_that_came_are_told_apart_from_a_rename(u
     made(Path(url.removeprefix("sqlite:///")), f"drop view roster; {script}")
     changes = {column.change for one in sources.difference("club").changes for column in one.columns}
     assert changes == {"gone", "new"}
+
+
+def test_a_segment_whose_order_is_by_a_column_that_is_gone_stays_and_one_with_it_in_its_conditions_goes(url: str) -> None:
+    said = [
+        {"id": "named", "label": "Named", "filter": "record.name != null", "sort": "-mail"},
+        {"id": "lost", "label": "Lost", "filter": "record.mail == null"},
+    ]
+    sources.add("club", url, documents=[document(segments=said)])
+    made(Path(url.removeprefix("sqlite:///")), "drop view roster; alter table member drop column mail")
+    sources.take("club", sources.difference("club").stamp)
+    assert [(one.id, one.filter, one.sort) for one in records.collection("member").segments] == [("named", "record.name != null", None)]

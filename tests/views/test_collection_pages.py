@@ -125,7 +125,14 @@ def test_a_former_version_is_restored_through_the_draft(pages: "Pages") -> None:
     assert "Draft by Ines" in pages.ines.get(f"{HERE}/versions").text
     pages.ines.send(pages.ines.get(f"{HERE}/changes"), "/changes", do="publish")
     page = pages.ines.get(f"{HERE}/versions")
-    pages.ines.send(page, "/versions", number="1")
+    assert "is replaced" not in page.text
+    saved(pages, label="Patrons")
+    told = pages.ines.send(page, "/versions", number="1", status=409)
+    assert "label: Patrons" in told.text
+    assert "The draft that is there now is replaced" in told.text, "with the revision that this page has, the draft of somebody else"
+    pages.ines.send(pages.ines.get(f"{HERE}/changes"), "/changes", do="discard")
+    assert "published or discarded the draft" in pages.ines.send(told, "/versions", number="1", status=409).text
+    pages.ines.send(pages.ines.get(f"{HERE}/versions"), "/versions", number="1")
     page = pages.ines.follow()
     assert "NameClientsCustomers" in page.text
     pages.ines.send(page, "/changes", do="publish")

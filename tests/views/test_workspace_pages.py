@@ -14,7 +14,7 @@ from console.core.documents.workspaces import check
 from console.db.engine import transaction
 from console.records import catalogue
 from console.workspaces import workspace_list, workspace_publication, workspace_store
-from tests.views.conftest import Pages
+from tests.views.conftest import Page, Pages
 
 DESK: dict[str, Any] = {
     "format": 1,
@@ -322,3 +322,44 @@ def test_a_run_that_was_started_here_leads_back_to_what_was_selected(desk: Pages
         form = olivia.get(f"{run}/abort").form(f"{run}/abort")
         olivia.post(f"{run}/abort", form["fields"] | {"reason": "Only looked."})
         assert (f'href="{here}">Back to Customer desk' in olivia.get(run).html.replace("&amp;", "&")) is back
+
+
+def test_ticked_rows_start_a_workflow_as_in_a_list_and_lead_back_here(desk: Pages) -> None:
+    olivia, here, sent_from = desk.olivia, "/w/desk?on=retail&customer=1", {"Referer": "http://localhost/w/desk?on=retail&customer=1"}
+    offered, page = r'<option value="(\w+:[\w.-]+)"', olivia.get(here)
+    assert "start:care-review" in re.findall(offered, page.html)
+    assert re.findall(offered, page.html) == re.findall(offered, olivia.get("/c/customer").html)
+    assert re.findall(r'form="chosen-people"\s+name="key"\s+value="(\w+)"', page.html) == ["1", "2", "4"]
+    bar = next(form for form in page.forms if form["action"] == "/bulk/of/customer")
+    back = f'href="{here}"'.replace("&", "&amp;")
+    chosen = bar["fields"] | {"key": ["1", "4"]}
+    for action, where in (("hand:change", "/bulk/of/customer"), ("", "/tags/of/customer"), ("start:care-review", "/bulk/of/customer")):
+        asked = olivia.client.get(where, query_string=chosen | {"action": action}, headers=sent_from).text
+        assert asked.count(back) == 2, f"the crumb and Not now of {where}"
+    form = Page(asked).form("/bulk/of/customer")
+    olivia.post(form["action"], form["fields"] | {"key": ["1", "4"], "t.why": "enum", "v.why": "periodic", "go": "1"})
+    progress, at = olivia.follow(), olivia.answer.request.path
+    assert f"{back}>Back to Customer desk" in progress.html.replace("\n", "")
+    desk.company.work()
+    resume = next(form for form in olivia.get(at).forms if form["action"].endswith("/resume"))
+    olivia.client.post(resume["action"], data=resume["fields"], headers={"Referer": f"http://localhost{at}"})
+    run = resume["action"].removesuffix("/resume")
+    abort = olivia.get(f"{run}/abort").form(f"{run}/abort")
+    olivia.post(f"{run}/abort", abort["fields"] | {"reason": "Only looked."})
+    assert f"{back}>Back to Customer desk" in olivia.get(run).html
+    for stranger in ("http://elsewhere.example/w/desk", "//elsewhere.example/w/desk", "/w/unknown"):
+        asked = olivia.post("/bulk/of/customer", form["fields"] | {"key": ["1"], "from": stranger}, status=422).html
+        assert stranger not in asked
+
+
+def test_a_list_of_a_segment_is_in_its_order_unless_it_has_one_of_its_own(pages: Pages) -> None:
+    ines = pages.company.ines
+    document = collections.open_collection(ines, "customer").document.to_json()
+    document["segments"] = [{"id": "all", "label": "All", "filter": "record.id != 0", "sort": "-email"}]
+    collections.publish(ines, "customer", collections.save(ines, "customer", 0, document))
+    people = {"type": "collection", "collection": "customer", "segment": "all", "columns": ["email"]}
+    publish({**DESK, "components": [{**people, "id": "theirs"}, {**people, "id": "own", "sort": "email"}]})
+    found = re.findall(r"[\w.]+@customers\.example", pages.olivia.get("/w/desk").text)
+    half = len(found) // 2
+    assert half > 1
+    assert (found[:half], found[half:]) == (sorted(found[:half], reverse=True), sorted(found[half:]))

@@ -1,8 +1,12 @@
-// <handrail-chart>: draws the table inside it with Chart.js. The table stays, folded away; what is in no table is in no chart.
+// <handrail-chart>: draws the table inside it with Chart.js. The table stays, folded away; what is in no table is in no chart. Tables that are
+// opened stand in the address, so that a reload, Back and a copied link show them again.
 "use strict";
 (() => {
   const TONES = { ai: "--ai", accent: "--accent", good: "--good", warn: "--warn", bad: "--bad", muted: "--line-strong" };
   const drawn = new Set();
+  const OPEN = "open-tables";
+  const title = (table) => table.closest("figure").getAttribute("aria-labelledby");
+  const openTables = () => new Set((new URLSearchParams(location.search).get(OPEN) || "").split(" ").filter(Boolean));
 
   // The colour that a variable comes to in the theme of this moment; light-dark() is resolved only where a colour is used.
   function colour(host, name) {
@@ -81,7 +85,7 @@
         if (this.dataset.kind === "bar") plot.style.height = `${Math.max(2, told.labels.length) * (told.series.length > 1 ? 44 : 30) + (told.series.length > 1 ? 70 : 40)}px`;
         plot.replaceChildren(canvas);
         this.chart = new window.Chart(canvas, settings(this, told));
-        table.open = false;
+        table.open = openTables().has(title(table));
         drawn.add(this);
       } catch {
         plot.hidden = true;
@@ -103,6 +107,19 @@
       this.chart.update("none");
     }
   }
+
+  document.addEventListener("click", (event) => {
+    const table = event.target.closest?.("handrail-chart summary")?.parentElement;
+    if (!table) return;
+    const told = new URLSearchParams(location.search);
+    const open = openTables();
+    // it is opened or closed after this
+    if (table.open) open.delete(title(table));
+    else open.add(title(table));
+    if (open.size) told.set(OPEN, [...open].join(" "));
+    else told.delete(OPEN);
+    history.replaceState(history.state, "", location.pathname + (told.size ? `?${told}` : "") + location.hash);
+  });
 
   const again = () => drawn.forEach((one) => one.recolour());
   new MutationObserver(again).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });

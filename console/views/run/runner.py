@@ -20,6 +20,7 @@ from console.views.formats import clock
 from console.views.identity import local as local_path
 from console.views.run import consequences, done_before, effects, form_boxes, narrow_sheet, notices, page, pane, steps_pane
 from console.views.run.notices import Note, Typed
+from console.views.run.workspace_return import note_start
 
 blueprint = Blueprint("runner", __name__, url_prefix="/runs")
 
@@ -126,6 +127,7 @@ def save(run_id: str) -> Response:
 @blueprint.post("/<run_id>/resume")
 def resume(run_id: str) -> Response:
     """Resume a saved run."""
+    note_start(run_id)
     return command(run_id, lambda typed: runs.resume(frame.actor(), run_id, revision=typed.revision))
 
 

@@ -1,4 +1,4 @@
-"""The way back from a run to the workspace in which its reader started it. The session keeps it for the runs that were started last."""
+"""The way back to the workspace in which its reader started a run, or ticked records. The session keeps it for what was started last."""
 
 from urllib.parse import urlsplit
 
@@ -9,22 +9,44 @@ from console.errors import NotFound
 from console.views import frame
 
 KEPT, MOST, LONGEST = "started_in", 8, 400
+FROM = "from"
+"""The field of a form that keeps the address while records are looked at."""
 
 
-def note_start(run_id: str) -> None:
-    """Keep the address of the workspace from which the run was started, if it was one: it holds what is selected and filtered there."""
-    there = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
-    if there.netloc == request.host and there.path.startswith("/w/"):
-        address = f"{there.path}?{there.query}" if there.query and len(there.query) < LONGEST else there.path
-        session[KEPT] = dict(sorted((session.get(KEPT, {}) | {run_id: address}).items())[-MOST:])  # ids of runs are in the order of time
+def came_from() -> str:
+    """Return the address of the workspace that this request comes from, with what is selected and filtered there; "" if from elsewhere.
+
+    It is told by the form, else by the page before: the workspace, or something that was started in one.
+    """
+    told = request.form.get(FROM)
+    there = urlsplit(told or request.headers.get("HX-Current-URL") or request.referrer or "")
+    if there.netloc != ("" if told else request.host):
+        return ""
+    if not there.path.startswith("/w/"):
+        return str(_kept().get(there.path.rpartition("/")[2], ""))
+    return f"{there.path}?{there.query}" if there.query and len(there.query) < LONGEST else there.path
 
 
-def way_back(run_id: str) -> tuple[str, str] | None:
-    """Return title and address of the workspace in which the reader started the run; None where it was elsewhere, or is not theirs any more."""
-    address = session.get(KEPT, {}).get(run_id)
-    if address is None:
+def note_start(started_id: str) -> None:
+    """Keep the address of the workspace in which the run, or the work on several records, was started, if it was in one."""
+    if address := came_from():
+        session[KEPT] = [*((each, at) for each, at in _kept().items() if each != started_id), (started_id, address)][-MOST:]
+
+
+def way_back(started_id: str) -> tuple[str, str] | None:
+    """Return title and address of the workspace in which the reader started it; None where it was elsewhere, or is not theirs any more."""
+    return titled(_kept().get(started_id, ""))
+
+
+def titled(address: str) -> tuple[str, str] | None:
+    """Return title and address of a workspace; None if the reader has none at this address."""
+    if not address:
         return None
     try:
         return workspaces.workspace(frame.actor(), urlsplit(address).path.split("/")[2]).title, address
     except NotFound:
         return None
+
+
+def _kept() -> dict[str, str]:
+    return dict(session.get(KEPT, ()))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from markupsafe import Markup, escape
 
@@ -33,7 +33,7 @@ from console.core.documents.workspaces.workspace_document import inside
 from console.errors import ConsoleError
 from console.formats import Look
 from console.records import Record
-from console.views import errors, formats, frame, inbox as inbox_pages, my_work, record_actions, records, states
+from console.views import chosen_records, errors, formats, frame, inbox as inbox_pages, my_work, record_actions, records, states
 from console.views.run import panes
 from console.views.workspaces import charts, links
 from console.workspaces import Desk, Listing, Shown, failed, read_part
@@ -261,13 +261,14 @@ class Drawer:
             "next_value": found.next or "",
             "searched": text,
             "wider": f"{href}&extended=1" if href and text and refers else None,
-        }
+            "kept_list": parse_qsl(urlsplit(href or "").query) + ([("sort", item.sort)] if href and item.sort else []),
+        } | ({} if self.base.endswith("/preview") else chosen_records.offered(self.desk.actor, collection))
 
     def _row(self, item: CollectionList, row: Record, kinds: Sequence[Any], badge: Any, look: Look, currencies: Any) -> dict[str, Any]:
         values = formats.with_currencies(row.values, currencies)
         href = frame.record_url(row.collection, row.key) if row.key is not None else None
         link = self.select(item.select, row.key) if item.select and row.key is not None else {"href": href}
-        made = {"title": row.title, "record": href, **link}
+        made = {"title": row.title, "key": row.key, "record": href, **link}
         if item.look == "list":
             made["cells"] = [
                 states.badge(what, values.get(what.name), look)
