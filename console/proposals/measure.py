@@ -184,18 +184,20 @@ class Report:
 
 def pairs(actor: Actor) -> dict[tuple[str, str], workflows.Known]:
     """(team, workflow id) of which the actor may read how proposals did: where they hand out the work (`workflow.assign`), or audit (`ai.audit`)."""
+    return {(workflow.team, workflow.id): workflow for workflow in _readable(actor)}
+
+
+def _readable(actor: Actor) -> Iterator[workflows.Known]:
     audits = access.can(actor, None, "ai", "audit")
-    by_step = {}
     for workflow in workflows.all_known():
         team, obj = workflow.team, f"workflow:{workflow.slug}"
         if workflow.label is None and access.can(actor, team, obj, "see") and (audits or access.can(actor, team, obj, "assign")):
-            by_step[team, workflow.id] = workflow
-    return by_step
+            yield workflow
 
 
 def may_read(actor: Actor) -> bool:
-    """Whether there is anything at all that the actor may read here."""
-    return bool(pairs(actor))
+    """Whether there is anything at all that the actor may read here. Each page asks it, so it stops at the first."""
+    return next(_readable(actor), None) is not None
 
 
 def allowed(actor: Actor) -> dict[tuple[str, str], workflows.Known]:

@@ -25,7 +25,7 @@ def pages_of(who: Actor) -> list[Place]:
         found.append(("Outbox", "/outbox", "send", "Page"))
     if measure.may_read(who):
         found.append(("Proposals at work", "/ai", "chart-line", "Page"))
-    if tables.readable(who):
+    if tables.any_readable(who):
         found.append(("Reports", "/reports", "table", "Page"))
     if access.can(who, None, "activity", "read"):
         found.append(("Activity log", "/activity", "activity", "Page"))

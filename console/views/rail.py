@@ -77,7 +77,7 @@ def _judged(who: Actor | None) -> Mapping[str, bool]:
         "inboxes": inboxes.inboxes_of,
         "messages": outbox.may_read,
         "measures": measure.may_read,
-        "reports": tables.readable,
+        "reports": tables.any_readable,
         "workspaces": lambda actor: workspaces.may_edit(actor) or workspaces.workspaces_of(actor),
         "reads_log": lambda actor: access.can(actor, None, "activity", "read"),
         "operates": lambda actor: access.can(actor, None, "source", "manage"),

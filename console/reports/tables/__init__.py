@@ -31,6 +31,11 @@ def readable(actor: Actor) -> dict[str, TableReport]:
     return {name: report for name, report in all_reports().items() if report.may_read(actor)}
 
 
+def any_readable(actor: Actor) -> bool:
+    """Whether the actor may read any report. Each page asks it, so it stops at the first."""
+    return any(report.may_read(actor) for report in all_reports().values())
+
+
 def get(actor: Actor, name: str) -> TableReport:
     """The report of this name. Raises NotFound for one that is not there, and in the same words for one that the actor may not read."""
     report = readable(actor).get(name)
