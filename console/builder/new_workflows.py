@@ -200,7 +200,7 @@ def _over_fields(value: Any, renamed: Callable[[str], str], collection: str, key
     if isinstance(value, list):
         named = key in ("fields", "required", "edit")
         return [renamed(each) if named and isinstance(each, str) else _over_fields(each, renamed, collection) for each in value]
-    if isinstance(value, str) and key not in ("slug", "title", "id"):
+    if isinstance(value, str) and key not in ("slug", "id"):
         return re.sub(r"(?<![\w.])record\.([a-z][a-z0-9_]*)", lambda found: f"record.{renamed(found[1])}", value)
     return value
 

@@ -216,9 +216,18 @@ def test_a_chosen_collection_of_contacts_takes_the_place_of_the_templates_own(co
     document = workflows.open_draft(company.mona, made.slug).document
     assert document["collection"] == "contact"
     assert {trigger.get("collection") for trigger in document["triggers"]} <= {None, "contact"}
-    columns = "{{ record.name }} {{ record.phone }} {{ steps.x.name }} {{ record.other }}"
-    raw = {"slug": "x", "title": "X", "collection": "there", "steps": [{"id": "say", "type": "sms", "config": {"text": columns}}]}
+    columns = "{{ record.name }} {{ record.phone }} {{ steps.x.name }} {{ record.other }}"  # also in the title of a task
+    raw = {
+        "slug": "x",
+        "title": "X",
+        "collection": "there",
+        "steps": [{"id": "say", "type": "sms", "config": {"text": columns, "title": columns}}],
+    }
     names = {**NAMES, "collections": [{"id": "here", "label": "Here", "fields": [], "relations": [], "segments": []}]}
     changed, pairs = fitted(raw, names, "here", {"name": "full_name", "phone": "mobile"})
-    assert changed["steps"][0]["config"]["text"] == "{{ record.full_name }} {{ record.mobile }} {{ steps.x.name }} {{ record.other }}"
+    assert (
+        changed["steps"][0]["config"]["text"]
+        == changed["steps"][0]["config"]["title"]
+        == "{{ record.full_name }} {{ record.mobile }} {{ steps.x.name }} {{ record.other }}"
+    )
     assert ("name", "full_name") in pairs
