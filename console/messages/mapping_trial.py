@@ -15,7 +15,7 @@ MOST, SHOWN = 200, 5
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A record as the contact that it would be. An address that cannot be used is empty, and `why` says the reasons."""
+    """A record as the contact that it would be. An address that cannot be used is empty."""
 
     key: str
     title: str
@@ -24,7 +24,6 @@ class Example:
     zones: Sequence[str]
     agreed: Sequence[str]
     closed: bool
-    why: Sequence[str]
 
 
 @dataclass(slots=True)
@@ -58,8 +57,8 @@ def tried(actor: Actor, becoming: Collection) -> MappingTrial | None:
 
 
 def _count(made: MappingTrial, title: str, contact: Contact) -> None:
-    phone, no_phone = recipients.address_of("sms", contact.phone, contact.country)
-    email, no_email = recipients.address_of("email", contact.email, None)
+    phone, _ = recipients.address_of("sms", contact.phone, contact.country)
+    email, _ = recipients.address_of("email", contact.email, None)
     zones = recipients.zones_of(contact, phone)
     agreed = [channel for channel in CHANNELS if (said := contact.consent.get(channel)) is not None and said.given]
     made.looked += 1
@@ -67,9 +66,8 @@ def _count(made: MappingTrial, title: str, contact: Contact) -> None:
         made.counts[name] += bool(there)
     for channel in agreed:
         made.agreed[channel] += 1
-    for name, said, usable in (("email", contact.email, email), ("phone", contact.phone, phone)):
-        if said and not usable and len(made.unusable[name]) < SHOWN:
-            made.unusable[name].append(said)
+    for name, written, usable in (("email", contact.email, email), ("phone", contact.phone, phone)):
+        if written and not usable and len(made.unusable[name]) < SHOWN:
+            made.unusable[name].append(written)
     if len(made.examples) < SHOWN:
-        why = [reason for said, reason in ((contact.email, no_email), (contact.phone, no_phone)) if said and reason]
-        made.examples.append(Example(contact.key, title, email, phone, zones, agreed, contact.do_not_contact, why))
+        made.examples.append(Example(contact.key, title, email, phone, zones, agreed, contact.do_not_contact))

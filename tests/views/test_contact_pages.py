@@ -89,7 +89,7 @@ def test_a_foreign_table_of_people_is_offered_tried_and_published(pages: "Pages"
 
 def test_consent_in_a_table_of_other_words_is_said_by_page(pages: "Pages", gym: Path) -> None:
     (table,) = [told["value"] for told in pages.ines.get(PERSON).with_attribute("value") if told["value"].startswith("table:")][:1]
-    places = {"consent__email": table, "consent__sms": table}
+    places: Any = {"consent__email": table, "consent__sms": table}
     page = sent(pages, PERSON, status=422, **places)
     assert "Name the column of Permission that says the state" in page.text
     assert page.form(PERSON)["fields"]["consent.sms"].startswith("table:"), "what was chosen stays"
