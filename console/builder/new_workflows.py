@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
-from console import access, actions, diagrams, workflows
+from console import access, actions, diagrams, records, workflows
 from console.builder import synonyms
 from console.builder.reachable_names import reachable, seen
+from console.contacts import headings
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents import foreign_files
+from console.core.documents.collections.contact_document import FIELDS
 from console.core.documents.json_shape import loaded, problems_of_values
 from console.core.drafting import ChangeError, SetDocument
 from console.core.plain_words import humanised
@@ -96,20 +98,36 @@ def left_out(beginning: Beginning, wanted: str) -> list[str]:
     return synonyms.left_out(wanted, (beginning.title, beginning.sentence, beginning.more))
 
 
-def begin(actor: Actor, title: str, *, description: str, team: str | None, beginning: str) -> tuple[workflows.Entry, list[tuple[str, str]]]:
+def begin(
+    actor: Actor, title: str, *, description: str, team: str | None, beginning: str, collection: str | None = None
+) -> tuple[workflows.Entry, list[tuple[str, str]]]:
     """Create a draft from a beginning; the workflow, and (name there, name here) of what was mapped. What is not here is a problem of the draft.
 
-    Raises Invalid with the field, NotAllowed.
+    `collection`: whose records the runs are about in place of the beginning's own. Raises Invalid with the field, NotAllowed.
     """
     document = _document(actor, beginning)
-    mapped, pairs = fitted(document, reachable(actor))
+    mapped, pairs = fitted(document, reachable(actor), collection, contact_parts(document.get("collection"), collection))
     return workflows.create(actor, title, description=description, team=team, document=mapped), pairs
 
 
-def fitted(document: Mapping[str, Any], names: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def contact_parts(there: str | None, here: str | None) -> dict[str, str]:
+    """Column of a collection of contacts → the column of another one that is the same part of a contact: the name, the e-mail address, the stage."""
+    every = {each.id: each for each in records.collections()}
+    former, chosen = every.get(there or ""), every.get(here or "")
+    if former is None or chosen is None or former.contact is None or chosen.contact is None:
+        return {}
+    parts = {part: (getattr(former.contact, part), getattr(chosen.contact, part)) for part in FIELDS}
+    given = next((item.name for item in chosen.stored_fields if headings.GIVEN in map(headings.part_of, (item.label, item.name))), None)
+    parts["name"] = (former.contact.name, chosen.contact.name or given)
+    return {was: becomes for was, becomes in parts.values() if was is not None and becomes is not None and was != becomes}
+
+
+def fitted(
+    document: Mapping[str, Any], names: Mapping[str, Any], collection: str | None = None, parts: Mapping[str, str] | None = None
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """The document with names that are not here replaced by those that are nearly the same; and what was replaced by what.
 
-    Columns are looked at where another collection stands for the template's, and only its own: not those of other collections, nor fields of a form.
+    `collection` takes the place of the document's own, and `parts` are columns of it: there → here. Columns are looked at where another collection stands for the template's, and only its own: not those of other collections, nor fields of a form.
     """
     known = {
         part: {str(each["id"]): str(each.get("label") or each.get("title") or each.get("name")) for each in names[part]}
@@ -125,13 +143,15 @@ def fitted(document: Mapping[str, Any], names: Mapping[str, Any]) -> tuple[dict[
         return here
 
     made: dict[str, Any] = _walked(document, named)
+    if collection is not None and made.get("collection") is not None:
+        made = _moved(made, str(made["collection"]), collection)
     fields = next((each["fields"] for each in names["collections"] if each["id"] == made.get("collection")), None)
     if fields is not None and made["collection"] != document.get("collection"):
         asked = set(re.findall(r"'name': '(\w+)'", str(made["steps"])))
         there = {each["name"]: each["label"] for each in fields}
         used: dict[str, None] = {}
         _over_fields(made, lambda name: used.setdefault(name) or name, made["collection"])
-        renamed = {name: here for name in used.keys() - asked if (here := alike(name, there)) != name}
+        renamed = {name: here for name in used.keys() - asked if (here := (parts or {}).get(name) or alike(name, there)) != name}
         pairs |= renamed
         made = _over_fields(made, lambda name: renamed.get(name, name), made["collection"])
     return made, sorted(pairs.items())
@@ -164,6 +184,13 @@ def _walked(value: Any, named: Any, key: str = "") -> Any:
     return named(NAMING[key], value) if key in NAMING and isinstance(value, str) and "{{" not in value else value
 
 
+def _moved(value: Any, there: str, here: str) -> Any:
+    """The value with one collection in place of another wherever it is named."""
+    if isinstance(value, Mapping):
+        return {name: here if name == "collection" and entry == there else _moved(entry, there, here) for name, entry in value.items()}
+    return [_moved(each, there, here) for each in value] if isinstance(value, list) else value
+
+
 def _over_fields(value: Any, renamed: Callable[[str], str], collection: str, key: str = "") -> Any:
     """The value with each name of a column of the collection, in lists or expressions, as `renamed` says; what is about another collection stays."""
     if isinstance(value, Mapping):
@@ -173,7 +200,7 @@ def _over_fields(value: Any, renamed: Callable[[str], str], collection: str, key
     if isinstance(value, list):
         named = key in ("fields", "required", "edit")
         return [renamed(each) if named and isinstance(each, str) else _over_fields(each, renamed, collection) for each in value]
-    if isinstance(value, str) and key not in ("slug", "title", "id"):
+    if isinstance(value, str) and key not in ("slug", "id"):
         return re.sub(r"(?<![\w.])record\.([a-z][a-z0-9_]*)", lambda found: f"record.{renamed(found[1])}", value)
     return value
 

@@ -1,7 +1,19 @@
 """Contacts: whom a record is, which tags and stage it has, and what they agreed to. Tags are for records of any collection."""
 
-from console.contacts.mapping import contact_of, is_contact, known_contact, known_contacts
+from console.contacts.mapping import contact_of, contacts_of, is_contact, known_contact, known_contacts
 
 OPEN_MODULES = frozenset(
-    {"books", "broken_off", "cells", "consent_columns", "contact_files", "encodings", "headings", "import_batches", "imports", "tags"}
+    {
+        "books",
+        "broken_off",
+        "cells",
+        "consent_columns",
+        "contact_files",
+        "encodings",
+        "headings",
+        "import_batches",
+        "imports",
+        "likely_contacts",
+        "tags",
+    }
 )

@@ -5,7 +5,7 @@ A column such as “SMS consent” says yes or no. What else the table of consen
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,7 +33,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
 """Channel → what its column may be called, with “consent” before or behind."""
 SHAPES = (
     "{} consent", "consent {}", "consent to {}", "{} opt in", "opt in {}", "{} marketing consent", "{} marketing", "accepts {} marketing", "accepts {}", "{} subscription status",
-    "{} marketing status", "{} permission",
+    "{} marketing status", "{} permission", "{} ok", "{} allowed", "{} permitted", "{} agreed", "{} optin", "{} subscribed",
 )  # fmt: skip
 """A heading that says who agreed, with a word for the channel."""
 MAILINGS = ("marketing status", "accepts marketing", "newsletter")
@@ -136,15 +136,18 @@ def required_place(actor: Actor, collection: Collection) -> Place:
     return Place(collection, form.collection, documents, link, fields, frozenset(needed | ({source} if source else set())))
 
 
+def channel_by_heading(channels: Iterable[str]) -> dict[str, str]:
+    """Heading (plain: small letters, one blank) of a column that says who agreed → the channel, of these."""
+    words = [(word, channel) for channel in channels for word in HEADINGS[channel]]
+    found = {shape.format(word): channel for word, channel in words for shape in SHAPES}
+    return found | {words: channel for words in MAILINGS for channel in channels if channel == "email"}
+
+
 def columns_of(place: Place | None, told_headings: Sequence[str]) -> Columns:
     """Which of the headings (plain: small letters, one blank) are about consent."""
     if place is None:
         return Columns()
-    by_heading: dict[str, str] = {}
-    for channel in place.documents:
-        for word in HEADINGS[channel]:
-            by_heading |= dict.fromkeys((shape.format(word) for shape in SHAPES), channel)
-    by_heading |= dict.fromkeys(MAILINGS, "email") if "email" in place.documents else {}
+    by_heading = channel_by_heading(place.documents)
     first = next(iter(place.documents.values()))
     evidence: dict[str, Field] = {}
     for part, words in EVIDENCE.items():

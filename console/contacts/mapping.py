@@ -44,7 +44,11 @@ def known_contacts(collection_id: str, keys: Sequence[str]) -> dict[str, Contact
     Raises NotFound for an unknown collection, SourceDown.
     """
     collection = records.collection(collection_id)
-    found = records.named(collection_id, keys, whole(collection_id), None)
+    return contacts_of(collection, records.named(collection_id, keys, whole(collection_id), None))
+
+
+def contacts_of(collection: Collection, found: Mapping[str, Record]) -> dict[str, Contact]:
+    """Key → the contact that the record is, also as a draft of the collection would have it; one statement for each table of consents. Raises SourceDown."""
     rows = _rows_of_each(collection, found)
     return {key: contact_of(collection, {**record.values}, rows.get(key), key=key) for key, record in found.items()}
 
@@ -97,7 +101,7 @@ def contact_of(
     """
     mapped = collection.contact
     if mapped is None:
-        raise NotFound(f"{collection.label} are not contacts: say in the collection's document which field is what.")
+        raise NotFound(f"{collection.label} are not contacts: say under Settings, Collections, Contacts which field is what.")
     said = {part: _text(values.get(named)) if (named := getattr(mapped, part)) else None for part in ADDRESSED}
     consent = {
         channel: _of_field(source, values)
@@ -106,6 +110,8 @@ def contact_of(
         for channel, source in mapped.consent.items()
     }
     own = key if key is not None else records.record_keys.key_of(collection, values) or ""
+    if mapped.name is None and collection.title_fields:  # first and last names stand in columns of their own, and make the title
+        said["name"] = collection.title_of(values, own)
     closed = _means_yes(values.get(mapped.do_not_contact)) if mapped.do_not_contact else False
     return Contact(collection.id, own, **said, consent=consent, do_not_contact=closed, keeps_consent=bool(mapped.consent))
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from console import steps
 from console.core import outcome_words
+from console.core.contact_stages import STAGE
 from console.core.documents import condition_words
 from console.core.documents.fields import Use
 from console.core.documents.workflow import Step
@@ -184,7 +185,7 @@ def _description(step: Step, kind: StepType | None, config: Any, labels: Labels)
             ("Reads", labels.beside(*place, [use.column for use in read if (use.relation, use.collection) == place and use.column]))
             for place in other_places
         ),
-        ("Changes", _joined(dict.fromkeys(labels.changed(use) for use in uses if use.changed and use.column))),
+        ("Changes", _joined(dict.fromkeys(labels.changed(use) for use in uses if use.changed and use.column not in (None, STAGE)))),
         ("Asks for", _joined(entry.label + (" (required)" if entry.required else "") for entry in entries)),
         *(
             (_way_label(step, branch.outcome, 2), condition_words.spoken(branch.if_, labels.collection, labels.steps))

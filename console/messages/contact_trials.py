@@ -93,7 +93,7 @@ def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None, *,
     """
     collection = _of_contacts(document.collection) if document.collection is not None else None
     if collection is None:
-        reason = "This workflow is not about contacts: say in the collection's document which field is what."
+        reason = "This workflow is not about contacts: say under Settings, Collections, Contacts which field is what."
         raise Invalid(reason, details=[{"field": "collection", "reason": reason}])
     page_query = query or BrowseQuery()
     _, scope = browse.browsed_collection(actor, collection.id)

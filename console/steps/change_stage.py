@@ -58,8 +58,9 @@ class ChangeStage(StepType):
         return [Located("stage", config.stage)]
 
     def uses(self, config: ChangeStageConfig) -> list[Use]:
-        """The field, where it is named."""
-        return [Use("field", config.field, changed=True)] if config.field is not None else []
+        """The field that is named, else that of the contact's stage, and the stage where it is no expression."""
+        stage = None if "{{" in config.stage else config.stage.strip()
+        return [Use("field" if config.field else "stage", config.field or STAGE, changed=True, option=stage)]
 
     def outputs(self, config: ChangeStageConfig) -> frozenset[str]:
         """The stage now and before."""

@@ -6,6 +6,7 @@ from typing import Any
 from console import builder, workflows
 from console.builder.new_workflows import alike, fitted
 from tests.company import Company
+from tests.support.contact_club import found_club
 
 NAMES: dict[str, Any] = {
     "collections": [
@@ -207,3 +208,26 @@ def test_drafts_of_ones_own_do_not_crowd_out_the_templates(company: Company) -> 
     live = [replace(each, draft=False) for each in offered]
     assert len([each for each in builder.nearest(live, words) if each.own]) == 1
     assert "customer-refund" in [each.id for each in builder.nearest(live, words)]
+
+
+def test_a_chosen_collection_of_contacts_takes_the_place_of_the_templates_own(company: Company) -> None:
+    found_club(company)
+    made, _ = builder.begin(company.mona, "Welcome", description="", team="operations", beginning="welcome", collection="contact")
+    document = workflows.open_draft(company.mona, made.slug).document
+    assert document["collection"] == "contact"
+    assert {trigger.get("collection") for trigger in document["triggers"]} <= {None, "contact"}
+    columns = "{{ record.name }} {{ record.phone }} {{ steps.x.name }} {{ record.other }}"  # also in the title of a task
+    raw = {
+        "slug": "x",
+        "title": "X",
+        "collection": "there",
+        "steps": [{"id": "say", "type": "sms", "config": {"text": columns, "title": columns}}],
+    }
+    names = {**NAMES, "collections": [{"id": "here", "label": "Here", "fields": [], "relations": [], "segments": []}]}
+    changed, pairs = fitted(raw, names, "here", {"name": "full_name", "phone": "mobile"})
+    assert (
+        changed["steps"][0]["config"]["text"]
+        == changed["steps"][0]["config"]["title"]
+        == "{{ record.full_name }} {{ record.mobile }} {{ steps.x.name }} {{ record.other }}"
+    )
+    assert ("name", "full_name") in pairs

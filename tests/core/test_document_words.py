@@ -79,7 +79,7 @@ def test_a_change_is_said_by_labels(more: dict[str, Any], line: tuple[str, str, 
         ({"segments": BEFORE["segments"][:1]}, [("Segment Risky", "nothing", "label: Risky; conditions: Risk is High risk")]),
         (
             {"contact": {"email": ["email", 5], "phone": {"of": "name"}}},
-            [("Who can be written to email", "nothing", "email, 5"), ("Who can be written to phone", "nothing", "of: name")],
+            [("Who can be written to: e-mail", "nothing", "email, 5"), ("Who can be written to: telephone", "nothing", "of: Name")],
         ),
     ],
 )

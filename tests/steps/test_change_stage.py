@@ -5,11 +5,16 @@ from typing import Any
 
 import pytest
 
+from console import records
+from console.core.documents import workflow_check
 from console.core.forms import FormField
 from console.errors import Invalid
+from console.steps import all_types
 from console.steps.base import StepView, WriteRecord
 from console.steps.change_stage import ChangeStage, ChangeStageConfig
+from tests.company import Company
 from tests.steps.walk import context
+from tests.support.contact_club import found_club
 
 SMALLEST: dict[str, Any] = {"stage": "high", "field": "risk"}
 FURTHER: list[dict[str, Any]] = []
@@ -31,3 +36,30 @@ def test_a_stage_is_named_by_value_or_label_and_one_that_is_there_changes_nothin
     assert done("New").effects == ()
     with pytest.raises(Invalid, match="There is no stage “lost”; there are New, Is a customer"):
         done("lost")
+
+
+def test_a_stage_that_the_collection_does_not_have_stops_publishing(company: Company) -> None:
+    found_club(company)
+    known = {each.id: each for each in records.collections()}
+
+    def told(collection: str, **config: str) -> list[str]:
+        step = {"id": "go", "type": "change_stage", "title": "Go", "config": config, "next": {"default": "over"}}
+        ends = [
+            {"id": "first", "type": "start", "title": "First", "next": {"default": "go"}},
+            {"id": "over", "type": "end", "title": "Over"},
+        ]
+        document = {
+            "format": 1,
+            "slug": "moving",
+            "title": "Moving",
+            "collection": collection,
+            "run_as": "x@fernwick.example",
+            "steps": [ends[0], step, ends[1]],
+        }
+        return [problem.reason for problem in workflow_check.check(document, all_types(), known) if problem.step == "go"]
+
+    assert told("contact", stage="engaged") == told("contact", stage=" Lost") == told("contact", stage="{{ record.stage }}") == []
+    assert told("contact", stage="contacted") == ["Contacts: Stage is never “contacted”; it is New, Engaged, Lost."]
+    assert told("customer", stage="high", field="risk") == []
+    assert told("customer", stage="huge", field="risk") == ["Customers: Risk is never “huge”; it is Low, Medium, High."]
+    assert told("customer", stage="new")[0].startswith("Customers have no stage: name the field")

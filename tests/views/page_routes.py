@@ -117,6 +117,7 @@ ROUTES = [
     Route(SHAPE + "/segments", "/settings/collections/customer/segments", ("GET", "POST"), stan=403, status=403),
     Route(SHAPE + "/segments/new", "/settings/collections/customer/segments/new", ("GET", "POST"), stan=403, status=403),
     Route(SHAPE + "/segments/<segment>", "/settings/collections/customer/segments/vip", ("GET", "POST"), stan=403, status=403),
+    Route(SHAPE + "/contacts", "/settings/collections/customer/contacts", ("GET", "POST"), stan=403, status=403),
     Route(SHAPE + "/relations", "/settings/collections/customer/relations", stan=403, status=403),
     Route(SHAPE + "/relations/new", "/settings/collections/customer/relations/new", ("GET", "POST"), stan=403, status=403),
     Route(SHAPE + "/relations/<name>", "/settings/collections/customer/relations/account", ("GET", "POST"), stan=403, status=403),

@@ -53,7 +53,8 @@ class Use(NamedTuple):
 
     With `collection`: that collection, or its column, whatever the run's record. `number`: it is calculated with.
 
-    `changed`: the step writes it, so it may not be read-only; `act` is the right on the records that it needs for that.
+    `changed`: the step writes it, so it may not be read-only; `act` is the right on the records that it needs for that. `option`: what it becomes, the value
+    or label of one of its options.
     """
 
     field: str
@@ -63,6 +64,7 @@ class Use(NamedTuple):
     collection: str | None = None
     number: bool = False
     act: str = "update"
+    option: str | None = None
 
 
 class Definition(Part):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from console.core.contact_stages import STAGE, stage_field
 from console.core.documents import names_check
 from console.core.documents.fields import Use
 from console.core.documents.names_check import Names
@@ -157,16 +158,26 @@ def _use_wrong(use: Use, own_collection: Any, collections: Mapping[str, Any], sl
         target = collections.get(relation.collection)
     if use.column is None or target is None:
         return None
-    column = next((entry for entry in target.fields if entry.name == use.column), None)
+    name = (stage.name if (stage := stage_field(target)) is not None else None) if use.column == STAGE else use.column
+    if name is None:
+        return f"{target.label} have no stage: name the field, or say under Settings, Collections, Contacts which one it is."
+    column = next((entry for entry in target.fields if entry.name == name), None)
     if column is None:
         return f"{target.label} has no field {use.column}{_meant(use.column, [entry.name for entry in target.fields])}"
     if use.number and column.stored not in ("integer", "decimal"):
         return f"{target.label}: {use.column} is no number, and cannot be added up."
+    if use.option is not None and column.options is not None and use.option.casefold() not in _words_of(column.options):
+        return f"{target.label}: {column.label} is never “{use.option}”; it is {_listed([option.label for option in column.options])}."
     if use.changed and column.readonly and not (use.act == "create" and use.column in target.key):
         return f"{target.label}: {use.column} is read-only and cannot be changed by a step."
     if use.changed and column.governed and slug not in column.governed:
         return f"{target.label}: {use.column} is changed by {_listed(column.governed)} alone (`governed` of the collection)."
     return None
+
+
+def _words_of(options: Iterable[Any]) -> set[str]:
+    """The values and labels of options, as they are compared."""
+    return {word.casefold() for option in options for word in (str(option.value), option.label)}
 
 
 def _meant(name: str, names: Sequence[str]) -> str:

@@ -107,7 +107,7 @@ def _begun(title: str, words: str, team: str | None, collection: str | None) -> 
 
 
 def _made(title: str, words: str, team: str | None, beginning: str, collection: str | None) -> str:
-    """Create the workflow; the address at which one goes on. A template brings its own collection. Raises Invalid with the field, NotAllowed."""
+    """Create the workflow; the address at which one goes on. A template brings its own collection, unless one is chosen. Raises Invalid with the field, NotAllowed."""
     actor = frame.actor()
     if beginning == FROM_WORDS:
         if not words:
@@ -124,7 +124,7 @@ def _made(title: str, words: str, team: str | None, beginning: str, collection: 
         return f"/workflows/{made.slug}/edit"
     if not beginning:
         return f"/workflows/{_begun(title, words, team, collection)[0]}/edit"
-    made, pairs = builder.begin(actor, title, description=words, team=team, beginning=beginning)
+    made, pairs = builder.begin(actor, title, description=words, team=team, beginning=beginning, collection=collection)
     if pairs:
         flash(
             f"Names that are called otherwise here were replaced: {', '.join(f'{there} by {here}' for there, here in pairs[:MOST_NAMED])}."

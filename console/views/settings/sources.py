@@ -1,11 +1,12 @@
 """Data sources: the list with their states, and connecting one step by step."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from flask import Blueprint, Response, flash, make_response, request
 
 from console import access, accounts, records, sources
+from console.contacts import likely_contacts
 from console.core.documents.collections import Collection
 from console.core.documents.collections.recognising import MIDNIGHT
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
@@ -107,6 +108,12 @@ def granted(may: Mapping[str, set[str]]) -> dict[str, list[str]]:
     return {role: ["browse", "read", *(act for act, _ in ACTS if act != "browse" and act in acts)] for role, acts in may.items()}
 
 
+def _people(connected: Iterable[Collection]) -> list[Collection]:
+    """Return the collections whose records are likely people who can be written to, and of which nobody has said so yet."""
+    every = {each.id: each for each in records.collections()}
+    return [each for each in connected if each.contact is None and likely_contacts.likely(each, every) is not None]
+
+
 @blueprint.get("/<name>/connected")
 def connected(name: str) -> Response:
     """Show what was connected, and offer a first workflow."""
@@ -120,6 +127,7 @@ def connected(name: str) -> Response:
         "role_words": formats.role_words,
         "hidden": [(collection, field) for collection in collections for field in sources.hidden_fields(collection)][:MOST_HIDDEN],
         "left_out": left_out(name, collections),
+        "people": _people(collections)[:MOST_HIDDEN],
         "days": [(each, field) for each in collections for field in each.stored_fields if field.native == MIDNIGHT][:MOST_HIDDEN],
         "rights": _rights(collections),
         "first": min(usable, key=lambda table: (table.kind != "table", sources.likelihood(table.table), -len(table.fields)), default=None),

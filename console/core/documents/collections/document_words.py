@@ -25,6 +25,11 @@ KEY_WORDS = {
     "collection": "records of", "kind": "leads to", "via": "by", "related": "related lists", "type": "kind", "minor": "in hundredths", "tone": "colour", "sort": "order of records", "every_s": "seconds between two looks",
     "column": "grows with every change", "created": "says when it was added", "deleted": "says when it was deleted", "message": "sentence", "ai": "what a model gets",
 }  # fmt: skip
+CONTACT_WORDS = {
+    "name": "name", "email": "e-mail", "phone": "telephone", "zone": "time zone", "language": "language", "country": "country", "owner": "whose contact it is", "stage": "stage",
+    "do_not_contact": "never to be contacted", "consent": "who agreed", "sms": "SMS", "call": "calls", "ai_call": "calls by an AI", "chat": "chat", "field": "in the field", "table": "in the table",
+    "channel": "channel in", "is": "called", "state": "state in", "given": "words that mean yes", "source": "where in", "text_version": "text in", "at": "when in", "withdrawn_at": "taken back in",
+}  # fmt: skip
 NAMED = {"segments": "id", "relations": "name", "related": "relation", "sections": "label"}
 """Lists whose entries are called by a label → the key that identifies them, which nobody reads."""
 
@@ -68,6 +73,8 @@ class Wording:
             said = ", ".join(KEY_WORDS.get(name, name) for name in rest[1:])
             called = self.segments if head == "segments" else self.relations
             return f"{PLACE_WORDS[head]} {called.get(rest[0], rest[0])}" + (f": {said}" if said else "")
+        if head == "contact" and rest:
+            return f"{PLACE_WORDS[head]}: {', '.join(CONTACT_WORDS.get(name, name) for name in rest)}"
         before = (head, *rest)
         relations = (self.relations.get(name) if at in ("relations", "related") else None for at, name in zip(before, rest, strict=False))
         return " ".join(
@@ -95,7 +102,8 @@ class Wording:
                 return ", ".join(plain_words.humanised(role) for role in content) or "nobody"
         if isinstance(content, Mapping):
             kept = {name: value for name, value in content.items() if name != NAMED.get(place[-2] if len(place) > 1 else last)}
-            return "; ".join(f"{KEY_WORDS.get(name, name)}: {self.content((*place, name), value)}" for name, value in kept.items())
+            words = CONTACT_WORDS if place[0] == "contact" else KEY_WORDS
+            return "; ".join(f"{words.get(name, name)}: {self.content((*place, name), value)}" for name, value in kept.items())
         if isinstance(content, list) and content and all(isinstance(entry, Mapping) for entry in content):
             return " · ".join(self.content((*place, ""), entry) for entry in content)
         if isinstance(content, str) and place[0] == "segments" and last == "filter":
@@ -106,6 +114,8 @@ class Wording:
             return self._field(content)
         if content in ("to_many", "to_one") and last == "kind":
             return "several" if content == "to_many" else "one"
+        if isinstance(content, str) and place[0] == "contact" and last != "is":
+            return self.relations.get(content) or self._field(content) if last == "table" else self._field(content)
         if isinstance(content, str) and place[0] == "changes":
             return self._field(content)
         if isinstance(content, str) and last in ("sort", "badge"):

@@ -1,0 +1,73 @@
+"""What it comes to that a collection's document says which field of a contact is what: how many of its first records can be reached, and as whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from console import browse, contacts, log, records
+from console.core.actor import Actor
+from console.core.contacting import CHANNELS, Contact
+from console.core.documents.collections import Collection
+from console.core.documents.collections.contact_document import FIELDS
+from console.messages import recipients
+
+MOST, SHOWN = 200, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A record as the contact that it would be. An address that cannot be used is empty."""
+
+    key: str
+    title: str
+    email: str
+    phone: str
+    zones: Sequence[str]
+    agreed: Sequence[str]
+    closed: bool
+
+
+@dataclass(slots=True)
+class MappingTrial:
+    """The first records that somebody sees, as contacts. `more`: there are others. `unread` are fields of the mapping that they may not read, and that count as empty."""
+
+    looked: int = 0
+    more: bool = False
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("email", "phone", "zone", "closed"), 0))
+    agreed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CHANNELS, 0))
+    unusable: dict[str, list[str]] = field(default_factory=lambda: {"email": [], "phone": []})
+    """`email` or `phone` → what stands there and is no address, in the first `SHOWN` records with one."""
+    examples: list[Example] = field(default_factory=list)
+    unread: Sequence[str] = ()
+
+
+def tried(actor: Actor, becoming: Collection) -> MappingTrial | None:
+    """The trial of a collection as its draft would make it; None where the actor may not browse it. Raises NotFound, SourceDown, TooSlow."""
+    scope = browse.reach(actor, becoming)
+    if scope is None or becoming.contact is None:
+        return None
+    page = records.page(becoming.id, scope, limit=MOST)
+    data = {"count": len(page.rows), "sort": "", "more": page.next is not None}
+    log.note(actor, "record_listed", open=data, source=becoming.source, collection=becoming.id)
+    mapped: list[str] = [name for part in FIELDS if (name := getattr(becoming.contact, part))]
+    made = MappingTrial(more=page.next is not None, unread=[becoming.by_name[name].label for name in mapped if name in scope.hidden])
+    found = {row.key: row for row in page.rows if row.key is not None}
+    for key, contact in contacts.contacts_of(becoming, found).items():
+        _count(made, found[key].title, contact)
+    return made
+
+
+def _count(made: MappingTrial, title: str, contact: Contact) -> None:
+    phone, _ = recipients.address_of("sms", contact.phone, contact.country)
+    email, _ = recipients.address_of("email", contact.email, None)
+    zones = recipients.zones_of(contact, phone)
+    agreed = [channel for channel in CHANNELS if (said := contact.consent.get(channel)) is not None and said.given]
+    made.looked += 1
+    for name, there in (("email", email), ("phone", phone), ("zone", zones), ("closed", contact.do_not_contact)):
+        made.counts[name] += bool(there)
+    for channel in agreed:
+        made.agreed[channel] += 1
+    for name, written, usable in (("email", contact.email, email), ("phone", contact.phone, phone)):
+        if written and not usable and len(made.unusable[name]) < SHOWN:
+            made.unusable[name].append(written)
+    if len(made.examples) < SHOWN:
+        made.examples.append(Example(contact.key, title, email, phone, zones, agreed, contact.do_not_contact))

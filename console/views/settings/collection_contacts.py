@@ -1,0 +1,157 @@
+"""`/settings/collections/<collection>/contacts`: which fields make its records people who can be written to or called, and where it stands who agreed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import access, collections, records as real_records
+from console.collections import Editing
+from console.contacts import consent_columns, likely_contacts
+from console.core.contacting import CHANNELS
+from console.core.documents.collections import Collection, Relation
+from console.core.documents.collections.contact_document import EVIDENCE, FIELDS, USUAL, consents_relation, wrong_tables
+from console.errors import ConsoleError, Invalid, NotFound, SourceDown, TooSlow
+from console.messages import mapping_trial
+from console.views import frame
+from console.views.settings import area, collection_frame
+
+blueprint = Blueprint("collection_contacts", __name__, url_prefix="/settings/collections/<collection>/contacts")
+PARTS = {
+    "name": ("Name", "Empty: the title of the record, as with first and last names in two columns"),
+    "email": ("E-mail", ""),
+    "phone": ("Telephone", ""),
+    "country": ("Country", "For numbers without +, calling hours, and where no time zone is known"),
+    "zone": ("Time zone", "Such as Europe/Vilnius. Empty: that of the country, or of the number"),
+    "language": ("Language", ""),
+    "stage": ("Stage", "A field with options: the columns of the board"),
+    "owner": ("Whose contact it is", "By e-mail address, or the part before the @"),
+    "do_not_contact": ("Never to be contacted", "A field that is yes for who is to be reached by no channel at all"),
+}
+"""Part of a contact → its name on the page, and a hint."""
+EVIDENCE_WORDS = {
+    "source": "Where they agreed",
+    "text_version": "Version of the text that they agreed to",
+    "at": "When they agreed",
+    "withdrawn_at": "When they took it back",
+}
+TABLE_WORDS = {"channel": "Column that names the channel", "state": "Column that says given or withdrawn"}
+
+
+@blueprint.route("", methods=["GET", "POST"])
+def show(collection: str) -> Response:
+    """Show the mapping with what it comes to for the first records; a POST saves it in the draft, tries it, or takes it away."""
+    editing = collection_frame.editing_of(collection)
+    said: dict[str, Any] = editing.document.to_json().get("contact") or {}
+    if request.method != "POST":
+        return _form(editing, said or likely_contacts.likely(editing.becoming, _every()) or {})
+    document, do = editing.document.to_json(), request.form.get("do", "")
+    back = f"{collection_frame.url(collection)}/contacts"
+    if do == "remove":
+        document.pop("contact", None)
+        return collection_frame.save(editing, document, lambda wrong: _form(editing, said, wrong), back)
+    if do not in ("", "try"):
+        raise NotFound
+    sent = _sent(editing.becoming, said)
+    document["contact"] = sent
+    wrong = _wrong(editing, document)
+    if do == "try" or wrong is not None:
+        return _form(editing, sent, wrong)
+    return collection_frame.save(editing, document, lambda wrong: _form(editing, sent, wrong), back)
+
+
+def _wrong(editing: Editing, document: Mapping[str, Any]) -> Invalid | None:
+    """Return what does not fit, also with the tables that consent stands in, which the draft itself does not ask for."""
+    try:
+        becoming = collections.preview(frame.actor(), editing.collection.id, document)
+    except Invalid as wrong:
+        return wrong
+    spots = list(wrong_tables(becoming, _every()))
+    return Invalid(spots[0].reason, details=[{"field": spot.path, "reason": spot.reason} for spot in spots]) if spots else None
+
+
+def _sent(becoming: Collection, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the form says under `contact`. Columns of a place that was chosen before, and that the new one lacks, are left out."""
+    made: dict[str, Any] = {part: name for part in FIELDS if (name := request.form.get(part, ""))}
+    consent = {
+        channel: entry for channel in CHANNELS if (entry := _sent_consent(becoming, channel, said.get("consent", {}).get(channel, {})))
+    }
+    return made | ({"consent": consent} if consent else {})
+
+
+def _sent_consent(becoming: Collection, channel: str, former: Mapping[str, Any]) -> dict[str, Any] | None:
+    place, _, name = request.form.get(f"consent.{channel}", "").partition(":")
+    if place not in ("field", "table") or not name:
+        return None
+    relation = becoming.relation(name) if place == "table" else None
+    same = relation is not None and former.get("table") and consents_relation(becoming, former["table"]) == relation
+    there = _every().get(relation.collection) if relation is not None else becoming
+    words = [word.strip() for word in request.form.get(f"{channel}.given", "").split(",") if word.strip()]
+    parts = (*(("channel", "state") if place == "table" else ()), *EVIDENCE)
+    columns = {part: value for part in parts if (value := request.form.get(f"{channel}.{part}", "")) and there and value in there.by_name}
+    called = request.form.get(f"{channel}.is", "").strip() if place == "table" else ""
+    entry: dict[str, Any] = {place: former["table"] if same else name, **columns}
+    return entry | ({"is": called} if called else {}) | ({"given": words} if words else {})
+
+
+# -- what the page draws
+
+
+def _form(editing: Editing, said: Mapping[str, Any], wrong: ConsoleError | None = None) -> Response:
+    own, every = editing.becoming, _every()
+    tables = [
+        (relation, every[relation.collection]) for relation in own.relations if relation.kind == "to_many" and relation.collection in every
+    ]
+    trial, not_tried = (None, "") if wrong else _tried(editing, said)
+    stored = editing.document.to_json().get("contact")
+    context = collection_frame.context(editing, wrong) | {
+        "said": said, "stored": stored, "offered": bool(said) and not stored and request.method != "POST", "parts": PARTS,
+        "options": {part: _options(own, part) for part in PARTS}, "tables": tables, "channels": [_channel(own, channel, said, tables) for channel in CHANNELS],
+        "evidence": EVIDENCE_WORDS, "table_words": TABLE_WORDS, "trial": trial, "not_tried": not_tried, "names_of_channels": consent_columns.NAMES,
+        "may": access.can(frame.actor(), None, "source", "manage"),
+        "refused": {detail["field"]: detail["reason"] for detail in wrong.details if "reason" in detail and "field" in detail} if wrong else {},
+    }  # fmt: skip
+    return area.page("settings/collection_contacts.html", collection_frame.NAME, context, status=wrong.status if wrong else 200)
+
+
+def _every() -> dict[str, Collection]:
+    return {item.id: item for item in real_records.collections()}
+
+
+def _options(own: Collection, part: str) -> list[tuple[str, str]]:
+    """Return name and label of the fields that can be this part."""
+    fitting = [item for item in own.stored_fields if not item.hidden and (part != "stage" or item.options)]
+    return [(item.name, item.label) for item in fitting]
+
+
+def _channel(own: Collection, channel: str, said: Mapping[str, Any], tables: list[tuple[Relation, Collection]]) -> dict[str, Any]:
+    """Return what is drawn of the consent to one channel: its place, and the columns that can be named there."""
+    entry = said.get("consent", {}).get(channel, {})
+    relation = consents_relation(own, entry["table"]) if entry.get("table") else None
+    there = (
+        next((other for each, other in tables if each == relation), None) if relation is not None else own if entry.get("field") else None
+    )
+    usual = (
+        {part: next((there.by_name[name].label for name in USUAL[part] if name in there.by_name), "") for part in USUAL}
+        if there and relation
+        else {}
+    )
+    return {
+        "id": channel, "entry": entry, "place": f"table:{relation.name}" if relation else f"field:{entry['field']}" if entry.get("field") else "",
+        "columns": [(item.name, item.label) for item in there.stored_fields if not item.hidden] if there else [],
+        "usual": usual, "of_table": relation is not None, "open": any(name not in ("field", "table") for name in entry),
+    }  # fmt: skip
+
+
+def _tried(editing: Editing, said: Mapping[str, Any]) -> tuple[mapping_trial.MappingTrial | None, str]:
+    """Return the trial of what the form says, and why there is none."""
+    if not said:
+        return None, ""
+    document = {**editing.document.to_json(), "contact": dict(said)}
+    try:
+        trial = mapping_trial.tried(frame.actor(), collections.preview(frame.actor(), editing.collection.id, document))
+    except Invalid as wrong:
+        return None, str(wrong.details[0]["reason"] if wrong.details else wrong.message)
+    except (SourceDown, TooSlow) as error:
+        return None, error.message
+    return trial, "" if trial else f"You may not see records of {editing.becoming.label}, so that it cannot be tried by you."

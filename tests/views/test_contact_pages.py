@@ -1,0 +1,145 @@
+"""Saying by page that records are people who can be written to: what is offered for a foreign table, what it comes to, and who may say so."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from console import access, collections, contacts, records, sources
+from tests.support.contact_club import found_club
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Page, Pages
+
+SQL = """
+create table member (member_no integer primary key, first_name text not null, last_name text not null, email text, mobile text, city text, country_code text,
+    state text not null check (state in ('trial', 'member', 'lapsed')), email_ok boolean not null, sms_ok boolean not null, do_not_contact boolean not null, password_hash text);
+insert into member values
+    (1, 'Greta', 'Falk', 'greta@post.example', '070 123 45 67', 'Malmö', 'SE', 'member', 1, 0, 0, 'x'),
+    (2, 'Bram', 'de Wit', 'no address', '+31 20 794 6000', 'Delft', 'NL', 'trial', 0, 1, 0, 'x'),
+    (3, 'Ana', 'Petrauskė', null, null, 'Kaunas', 'LT', 'lapsed', 1, 1, 1, 'x');
+create table visit (id integer primary key, member_no integer not null references member (member_no), at text not null);
+create table person (id integer primary key, full_name text not null, mail text, phone text);
+insert into person values (1, 'Sam Whitfield', 'sam@post.example', '+1 202 555 0147');
+create table permission (id integer primary key, person_id integer not null references person (id), medium text not null check (medium in ('email', 'sms')), agreed text not null, at text not null);
+insert into permission values (1, 1, 'email', 'yes', '2026-01-10T10:00:00Z'), (2, 1, 'sms', 'no', '2026-01-10T10:00:00Z');
+"""
+MEMBER, PERSON = "/settings/collections/gym.member/contacts", "/settings/collections/gym.person/contacts"
+
+
+@pytest.fixture
+def gym(pages: "Pages", tmp_path: Path) -> Path:
+    """A foreign database with people in two forms: consent in fields, and in a table."""
+    file = tmp_path / "gym.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(SQL)
+    sources.add("gym", f"sqlite:///{file}", "admin")
+    access.grant("reviewer", "collection:gym.member", ["browse", "read", "shape"])
+    access.refresh()
+    return file
+
+
+def sent(pages: "Pages", path: str, *, do: str = "", status: int = 303, **values: str) -> "Page":
+    """The page after its form was sent as it is drawn, with some values replaced (`sms__state` for `sms.state`)."""
+    form = pages.ines.get(path).form(path)["fields"]
+    return pages.ines.post(path, form | {name.replace("__", "."): value for name, value in values.items()} | {"do": do}, status=status)
+
+
+def published(pages: "Pages", collection: str) -> None:
+    changes = pages.ines.get(f"/settings/collections/{collection}/changes")
+    pages.ines.send(changes, "/changes", do="publish")
+
+
+def test_a_foreign_table_of_people_is_offered_tried_and_published(pages: "Pages", gym: Path) -> None:
+    assert MEMBER in pages.ines.get("/settings/sources/gym/connected").links
+    page = pages.ines.get(MEMBER)
+    assert "These look like people who can be written to" in page.text
+    for words in (
+        "1 have an e-mail address",
+        "2 a telephone number",
+        "Greta Falk",
+        "+46701234567",
+        "Europe/Amsterdam",
+        "E-mail 2, SMS 2, Calls 0",
+        "no address",
+        "1 must never be contacted",
+    ):
+        assert words in page.text, words
+    assert not contacts.is_contact("gym.member"), "looking writes nothing"
+    sent(pages, MEMBER)
+    assert collections.open_collection(pages.company.ines, "gym.member").document.to_json()["contact"] == {
+        "email": "email", "phone": "mobile", "country": "country_code", "stage": "state", "do_not_contact": "do_not_contact",
+        "consent": {"email": {"field": "email_ok"}, "sms": {"field": "sms_ok"}},
+    }  # fmt: skip
+    assert "Who can be written to: e-mailnothingEmail" in pages.ines.get("/settings/collections/gym.member/changes").text
+    published(pages, "gym.member")
+    greta, ana = (contacts.known_contact("gym.member", key) for key in ("1", "3"))
+    assert (greta.name, greta.email, greta.consent["email"].given, greta.consent["sms"].given) == (
+        "Greta Falk",
+        "greta@post.example",
+        True,
+        False,
+    )
+    assert ana.do_not_contact
+    assert MEMBER not in pages.ines.get("/settings/sources/gym/connected").links
+    assert "Import" in pages.ines.get("/c/gym.member").text
+
+
+def test_consent_in_a_table_of_other_words_is_said_by_page(pages: "Pages", gym: Path) -> None:
+    (table,) = [told["value"] for told in pages.ines.get(PERSON).with_attribute("value") if told["value"].startswith("table:")][:1]
+    places: Any = {"consent__email": table, "consent__sms": table}
+    page = sent(pages, PERSON, status=422, **places)
+    assert "Name the column of Permission that says the state" in page.text
+    assert page.form(PERSON)["fields"]["consent.sms"].startswith("table:"), "what was chosen stays"
+    trial = sent(pages, PERSON, do="try", status=200, email__state="agreed", sms__state="agreed", **places)
+    assert "E-mail 1, SMS 0" in trial.text
+    assert collections.open_collection(pages.company.ines, "gym.person").draft.document is None, "a trial saves nothing"
+    sent(pages, PERSON, email__state="agreed", sms__state="agreed", **places)
+    published(pages, "gym.person")
+    sam = contacts.known_contact("gym.person", "1")
+    assert (sam.name, sam.consent["email"].given, sam.consent["sms"].given, sam.consent["email"].at) == (
+        "Sam Whitfield",
+        True,
+        False,
+        "2026-01-10T10:00:00Z",
+    )
+    sent(pages, PERSON, do="remove")
+    published(pages, "gym.person")
+    assert not contacts.is_contact("gym.person")
+
+
+def test_columns_of_a_place_that_was_left_do_not_stay(pages: "Pages", gym: Path) -> None:
+    sent(pages, PERSON, do="try", status=200, email__state="agreed")
+    sent(pages, PERSON, consent__email="field:mail", email__state="agreed", consent__sms="", sms__state="agreed", email__given="a, b ,")
+    assert collections.open_collection(pages.company.ines, "gym.person").document.to_json()["contact"]["consent"] == {
+        "email": {"field": "mail", "given": ["a", "b"]}
+    }
+
+
+def test_sent_as_it_was_drawn_nothing_changes(pages: "Pages") -> None:
+    found_club(pages.company)
+    path = "/settings/collections/contact/contacts"
+    assert "These look like" not in pages.ines.get(path).text
+    sent(pages, path)
+    editing = collections.open_collection(pages.company.ines, "contact")
+    assert [(change.path, change.before, change.after) for change in editing.changes] == []
+
+
+def test_a_table_of_things_is_offered_nothing_and_a_secret_is_no_choice(pages: "Pages", gym: Path) -> None:
+    page = pages.ines.get("/settings/collections/gym.visit/contacts")
+    assert "Nobody can be written to here yet" in page.text
+    assert "password_hash" in records.collection("gym.member").by_name
+    assert "password_hash" not in pages.ines.get(MEMBER).html
+    assert "at least a name" in sent(pages, "/settings/collections/gym.visit/contacts", status=422, zone="at").text
+
+
+def test_who_may_only_shape_looks_and_changes_nothing(pages: "Pages", gym: Path) -> None:
+    page = pages.rosa.get(MEMBER)
+    assert "You can look at this, not change it" in page.text
+    assert "Save draft" not in page.text
+    form: dict[str, Any] = page.form(MEMBER)["fields"]
+    refused = pages.rosa.post(MEMBER, form | {"do": ""}, status=422)
+    assert "the right to manage data sources" in refused.text
+    assert "greta@post.example" in page.text, "they may read it"
