@@ -242,7 +242,7 @@ def judge(
     allowed = _changeable(plan, [record for found in there.values() for record in found])
     lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
     nowhere = cells.leading_nowhere(plan.collection.fields, [line.values for line in lines], plan.create) if look else {}
-    return [_looked_at(plan, line, nowhere) for line in lines] if look else lines
+    return _looked_at(plan, lines, nowhere) if look else lines
 
 
 def _line(
@@ -272,16 +272,23 @@ def _line(
     return Line(row.number, REFUSED if reasons else NEW, values, tuple(dict.fromkeys(reasons)), agreed)
 
 
-def _looked_at(plan: Plan, line: Line, nowhere: Mapping[str, AbstractSet[str]]) -> Line:
-    """The line, refused for what would refuse it when it is added or changed; `nowhere` is field → values that lead to no record."""
-    reasons = [] if line.outcome != NEW or line.done else records.refusals_of_new(plan.collection, line.values, plan.create)
-    if line.outcome in (NEW, CHANGED) and not line.done:
-        reasons += [
-            cells.led_nowhere(plan.collection.by_name[name], line.values[name])
-            for name in nowhere
-            if str(line.values.get(name)) in nowhere[name]
-        ]
-    return replace(line, outcome=REFUSED, reasons=tuple(dict.fromkeys(reasons))) if reasons else line
+def _looked_at(plan: Plan, lines: Sequence[Line], nowhere: Mapping[str, AbstractSet[str]]) -> list[Line]:
+    """The lines, refused for what would refuse them when they are added or changed; `nowhere` is field → values that lead to no record."""
+    new = [line for line in lines if line.outcome == NEW and not line.done]
+    wrong = dict(
+        zip([line.number for line in new], records.refusals_of_new(plan.collection, [line.values for line in new], plan.create), strict=True)
+    )
+    ended = []
+    for line in lines:
+        reasons = wrong.get(line.number, [])
+        if line.outcome in (NEW, CHANGED) and not line.done:
+            reasons = reasons + [
+                cells.led_nowhere(plan.collection.by_name[name], line.values[name])
+                for name in nowhere
+                if str(line.values.get(name)) in nowhere[name]
+            ]
+        ended.append(replace(line, outcome=REFUSED, reasons=tuple(dict.fromkeys(reasons))) if reasons else line)
+    return ended
 
 
 def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Sequence[Record], allowed: AbstractSet[str]) -> Line:
