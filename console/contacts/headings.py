@@ -30,7 +30,7 @@ USUAL: Mapping[str, tuple[str, ...]] = {
         "efternavn",
     ),
     "email": (
-        "email", "e mail", "mail", "email address", "e mail address", "e mail adresse", "courriel", "correo", "correo electrónico", "adres e mail",
+        "email", "e mail", "mail", "emails", "e mails", "email address", "e mail address", "e mail adresse", "courriel", "correo", "correo electrónico", "adres e mail",
         "adresse électronique", "emailadresse", "mailadresse", "メールアドレス", "メール", "el paštas", "el pašto adresas", "электронная почта", "эл почта",
         "адрес электронной почты", "почта", "имейл", "електронна пошта", "ел пошта", "ηλεκτρονικό ταχυδρομείο", "e posta", "eposta", "e posta adresi", "דואל", "דוא ל",
         "אימייל", "البريد الإلكتروني", "بريد إلكتروني", "邮箱", "电子邮件", "電子郵件", "이메일", "อีเมล", "e mailová adresa", "e mail cím", "email cím", "adresă de e mail",
@@ -41,7 +41,7 @@ USUAL: Mapping[str, tuple[str, ...]] = {
         "mobiel", "komórka", "mobil", "mobilnummer", "handynummer", "telefon mobil", "tel mobil", "téléphone portable", "téléphone mobile", "tél portable", "携帯電話",
         "携帯電話番号", "携帯", "мобильный", "мобильный телефон", "мобільний телефон", "мобилен телефон", "κινητό", "κινητό τηλέφωνο", "cep telefonu", "cep", "טלפון נייד",
         "נייד", "الجوال", "رقم الجوال", "الهاتف المحمول", "手机", "手机号", "手機", "휴대폰", "휴대전화", "มือถือ", "mobilní telefon", "telemóvel", "celular", "cellulare",
-        "mobilusis telefonas", "mobiltelefonszám", "matkapuhelin", "mobilais tālrunis", "mobiltelefonnummer", "phone", "telephone", "phone number", "tel", "telefon",
+        "mobilusis telefonas", "mobiltelefonszám", "matkapuhelin", "mobilais tālrunis", "mobiltelefonnummer", "phone", "telephone", "phone number", "phones", "phone numbers", "tel", "telefon",
         "telefonnummer", "rufnummer", "téléphone", "tél", "numéro de téléphone", "teléfono", "telefono", "telefoon", "telefonas", "電話番号", "電話", "tel nr", "tel numeris",
         "телефон", "номер телефона", "номер телефону", "τηλέφωνο", "telefon numarası", "טלפון", "מספר טלפון", "الهاتف", "رقم الهاتف", "هاتف", "电话", "電話號碼", "전화", "전화번호",
         "โทรศัพท์", "telefonní číslo", "telefonszám", "tālrunis", "puhelin", "puhelinnumero", "telefone", "numer telefonu", "numero di telefono",
@@ -208,9 +208,14 @@ def _language_names() -> Mapping[str, str]:
 
 
 def address(cell: str) -> str:
-    """The address alone of what a mail program or a web page writes around it, as in Ada <ada@post.example>."""
-    found = _MAIL.fullmatch(cell)
-    return found[1] if found is not None else cell
+    """The address alone of what a mail program or a web page writes around it, as in Ada <ada@post.example>; of several the first."""
+    found = _MAIL.fullmatch(first_of(cell))
+    return found[1] if found is not None else first_of(cell)
+
+
+def first_of(cell: str) -> str:
+    """The first of several values that Google writes into one cell."""
+    return cell.partition(" ::: ")[0].strip()
 
 
 def as_compared(value: object) -> str:
@@ -242,8 +247,8 @@ def _domains(domain: str) -> tuple[str, str]:
 
 
 def number(cell: str) -> str:
-    """A telephone number without the .0 of a program that took it for an amount."""
-    return _DECIMAL.sub(r"\1", cell)
+    """A telephone number without the .0 of a program that took it for an amount; of several the first."""
+    return _DECIMAL.sub(r"\1", first_of(cell))
 
 
 def zone_name(cell: str) -> str:

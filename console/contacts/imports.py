@@ -23,8 +23,8 @@ from console.errors import Invalid, NotFound
 from console.records import Record
 
 AT_ONCE = 1_000
-CONSENT, TOLD, ALL, EVERYONE = "consent:", "told:", "all:", "everyone"
-"""Before a channel, and before a field of the table of consents, where a column tells of consent; before a field that is the same for all who are added; channels to which all agreed."""
+CONSENT, OPTED_OUT, TOLD, ALL, EVERYONE = "consent:", "optout:", "told:", "all:", "everyone"
+"""Before a channel to which a column tells who agreed, and of which who wants nothing, and before a field of the table of consents that a column tells; before a field that is the same for all who are added; channels to which all agreed."""
 IMPORTED = "import"
 FORMULA = ("=", "+", "-", "@")
 """What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
@@ -143,6 +143,7 @@ def choices(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
     if place is None:
         return fields
     agreed = [(f"{CONSENT}{channel}", name) for channel, name in COLUMNS.items() if channel in place.documents]
+    agreed += [(f"{OPTED_OUT}{channel}", f"{consent_columns.NAMES[channel]}: opted out") for channel in COLUMNS if channel in place.documents]
     return [*fields, *agreed, *((f"{TOLD}{field.name}", f"Consent: {field.label}") for field in place.fields)]
 
 
@@ -163,6 +164,7 @@ def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Ques
     )
     columns = {number: field.name for number, field in by_number.items()}
     columns |= {number: f"{CONSENT}{channel}" for number, channel in found_columns.channels.items()}
+    columns |= {number: f"{OPTED_OUT}{channel}" for number, channel in found_columns.refused.items()}
     columns |= {number: f"{TOLD}{field.name}" for number, field in found_columns.told.items()}
     spelling = cells.spelling_of((cell for line in first for cell in line), file.delimiter)
     question = Question(file, {str(number): name for number, name in sorted(columns.items())}, spelling=spelling)
@@ -203,7 +205,7 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     order = sorted(columns, key=lambda number: (headings.rank(named[number]) if number < len(named) else 0, number))
     fields = {number: known[columns[number]] for number in order if columns[number] in known}
     of_several = {getattr(collection.contact, part, None) for part in ("name", "email", "phone")}
-    once = [name for name in columns.values() if name not in of_several]
+    once = [name for name in columns.values() if name not in of_several and not name.startswith(OPTED_OUT)]
     if len(set(once)) < len(once):
         raise Invalid("Two columns are the same.", details=[{"field": "columns", "reason": "This field is filled by one column only."}])
     form = hand_forms.new_record(actor, collection.id)
@@ -426,7 +428,8 @@ def _consents(place: Place | None, names: Mapping[int, str], same: Mapping[str, 
     evidence_names = {n: name.removeprefix(TOLD) for n, name in names.items() if name.startswith(TOLD)}
     evidence = {n: named[name] for n, name in evidence_names.items() if name in named}
     everyone = [channel for channel in same.get(EVERYONE) or () if channel in place.documents and channel not in channels.values()]
-    return Columns(place, {n: channel for n, channel in channels.items() if channel in place.documents}, evidence, everyone)
+    refused = {n: name.removeprefix(OPTED_OUT) for n, name in names.items() if name.startswith(OPTED_OUT)}
+    return Columns(place, {n: channel for n, channel in channels.items() if channel in place.documents}, evidence, everyone, refused)
 
 
 def _filled(known: Mapping[str, Field], fields: Mapping[int, Field], same: Mapping[str, Any]) -> dict[str, Any]:
