@@ -22,6 +22,11 @@ OF_BODY = (
     "x-razorpay-signature", "x-dropbox-signature",
 )  # fmt: skip
 """Headers with a signature of the body alone, in hexadecimal digits or base64, some with `sha256=` or `v1=` before it."""
+UNCHECKED: Mapping[str, str] = {
+    "x-twilio-email-event-webhook-signature": "SendGrid", "x-zm-signature": "Zoom", "x-square-hmacsha256-signature": "Square", "x-gitlab-token": "GitLab",
+    "x-signature-ed25519": "Discord", "paypal-transmission-sig": "PayPal", "x-zendesk-webhook-signature": "Zendesk",
+}  # fmt: skip
+"""Headers of senders whose way of signing is not checked here."""
 NO_MATCH = "no matching signature found"
 
 
@@ -50,6 +55,15 @@ def why_not(headers: Mapping[str, str], body: bytes, secret: str, now: datetime,
     signed = _signed(body, secret)
     known = [f"{before}{written}" for written in (signed.hex(), base64.b64encode(signed).decode()) for before in ("", "sha256=", "v1=")]
     return "" if any(_same(each, one) for each in given.split(",") for one in known) else NO_MATCH
+
+
+def unchecked(headers: Mapping[str, str]) -> str:
+    """What to do about a sender that is known to sign otherwise; empty for others."""
+    name = next((name for header, name in UNCHECKED.items() if header in headers), "")
+    return (
+        name
+        and f"{name} signs in a way that is not checked here: let Zapier, Make or a program of yours take it, and send it on to a webhook with a key."
+    )
 
 
 def name_of(headers: Mapping[str, str], body: bytes) -> str:

@@ -45,7 +45,11 @@ def _of_form(raw: bytes, signed_by: str | None) -> dict[str, Any]:
     if [name for name, _ in pairs] == [PAYLOAD] and pairs[0][1].startswith("{"):
         return object_in(pairs[0][1].encode("utf-8", "surrogatepass"))
     if signed_by not in (None, SLACK, TWILIO):
-        raise Malformed("A form signed like this cannot be read: let the sender send JSON." if signed_by != GITHUB else "Of GitHub a form has one field, payload.")
+        raise Malformed(
+            "A form signed like this cannot be read: let the sender send JSON."
+            if signed_by != GITHUB
+            else "Of GitHub a form has one field, payload."
+        )
     if any("\x00" in name for name, _ in pairs):
         raise Malformed("A name in the body has a NUL character, which cannot be stored: remove it.")
     names = dict.fromkeys(name for name, _ in pairs)

@@ -206,7 +206,7 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
     if SIGNATURE not in headers:
         wrong = sender_signatures.why_not(headers, delivery.body, secret, log.now(), delivery.address)
         if wrong is None:
-            raise NotVerified(UNSIGNED)
+            raise NotVerified(sender_signatures.unchecked(headers) or UNSIGNED)
         if wrong:
             raise NotVerified(f"The signature does not fit: {wrong}.")
         return sender_signatures.name_of(headers, delivery.body)

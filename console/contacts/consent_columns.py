@@ -165,7 +165,8 @@ def columns_of(place: Place | None, told_headings: Sequence[str]) -> Columns:
         number: channel for number, channel in channel_of.items() if channel is not None and number == [*channel_of.values()].index(channel)
     }
     columns = {number: evidence[heading] for number, heading in enumerate(told_headings) if heading in evidence and number not in channels}
-    refused = {number: channel for number, heading in enumerate(told_headings) if number not in channels and (channel := _opted_out(place, heading))}
+    opted_out = {number: _opted_out(place, heading) for number, heading in enumerate(told_headings) if number not in channels}
+    refused = {number: channel for number, channel in opted_out.items() if channel is not None}
     return Columns(place, channels, columns, refused=refused)
 
 
@@ -184,7 +185,9 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
     if place is None:
         return {}, []
     agreed: list[str] = [*columns.everyone]
-    opted_out = {channel for number, channel in columns.refused.items() if number < len(cells) and cells[number].strip().casefold() not in NO}
+    opted_out = {
+        channel for number, channel in columns.refused.items() if number < len(cells) and cells[number].strip().casefold() not in NO
+    }
     reasons = []
     for number, channel in columns.channels.items():
         said = cells[number].strip() if number < len(cells) else ""

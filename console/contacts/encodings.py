@@ -22,7 +22,11 @@ ENCODINGS: Mapping[str, str] = {
     "iso8859_2": "ISO 8859-2 (Central European)", "koi8_u": "KOI8 (Cyrillic)",
 }  # fmt: skip
 """Encodings that a file may have, as Python names them, with what people read."""
-_WEST, _MIDDLE, _CYRILLIC = ("cp1252", "mac_roman", "cp850"), ("cp1250", "iso8859_2", "mac_latin2", "cp852"), ("cp1251", "mac_cyrillic", "cp866", "koi8_u")
+_WEST, _MIDDLE, _CYRILLIC = (
+    ("cp1252", "mac_roman", "cp850"),
+    ("cp1250", "iso8859_2", "mac_latin2", "cp852"),
+    ("cp1251", "mac_cyrillic", "cp866", "koi8_u"),
+)
 _RUSSIAN = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 _LATIN: tuple[tuple[tuple[str, ...], str], ...] = (
     (_WEST, "üäöß"), (_WEST, "éèçêàëîôïûâùœæ"), (_WEST, "áéíóñúü"), (_WEST, "àèìòùé"), (_WEST, "ãçáéíõóêâúôà"), (_WEST, "äöåé"), (_WEST, "øåæéö"), (_WEST, "ëéïüöáó"),
@@ -137,6 +141,12 @@ def _likely_of_pairs(name: str, sample: bytes) -> float:
         elif code in _KANA and name in ("cp932", "euc_jp"):
             value = -4.5
         else:
-            value = (-6.9 if name == "cp949" else -7.0) if first and first[0] in frequent else -6.0 if 0x3000 <= code <= 0x3002 or 0xFF00 <= code < 0xFF61 else -11.0
+            value = (
+                (-6.9 if name == "cp949" else -7.0)
+                if first and first[0] in frequent
+                else -6.0
+                if 0x3000 <= code <= 0x3002 or 0xFF00 <= code < 0xFF61
+                else -11.0
+            )
         total += value * times
     return total

@@ -143,7 +143,9 @@ def choices(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
     if place is None:
         return fields
     agreed = [(f"{CONSENT}{channel}", name) for channel, name in COLUMNS.items() if channel in place.documents]
-    agreed += [(f"{OPTED_OUT}{channel}", f"{consent_columns.NAMES[channel]}: opted out") for channel in COLUMNS if channel in place.documents]
+    agreed += [
+        (f"{OPTED_OUT}{channel}", f"{consent_columns.NAMES[channel]}: opted out") for channel in COLUMNS if channel in place.documents
+    ]
     return [*fields, *agreed, *((f"{TOLD}{field.name}", f"Consent: {field.label}") for field in place.fields)]
 
 
@@ -278,7 +280,9 @@ def _looked_at(plan: Plan, lines: Sequence[Line], nowhere: Mapping[str, Abstract
     """The lines, refused for what would refuse them when they are added or changed; `nowhere` is field → values that lead to no record."""
     new = [line for line in lines if line.outcome == NEW and not line.done]
     wrong = dict(
-        zip([line.number for line in new], records.refusals_of_new(plan.collection, [line.values for line in new], plan.create), strict=True)
+        zip(
+            [line.number for line in new], records.refusals_of_new(plan.collection, [line.values for line in new], plan.create), strict=True
+        )
     )
     ended = []
     for line in lines:

@@ -27,9 +27,7 @@ def refusals_of_new(collection: Collection, rows: Sequence[Mapping[str, Any]], s
     return [_refusals(collection, given, scope, filled) for given in rows]
 
 
-def _refusals(
-    collection: Collection, given: Mapping[str, Any], scope: Scope, filled: Callable[[], AbstractSet[str]]
-) -> list[str]:
+def _refusals(collection: Collection, given: Mapping[str, Any], scope: Scope, filled: Callable[[], AbstractSet[str]]) -> list[str]:
     try:
         judged(collection, given, scope, filled=filled)
     except SourceDown:

@@ -79,7 +79,9 @@ def confirm(token: str) -> ResponseReturnValue:
     hook = webhooks.find(token)
     wanted = request.args.get("hub.challenge", request.args.get("challenge", ""))
     if not (hook.signed and CHALLENGE.fullmatch(wanted)):
-        words = "Send deliveries by POST. A GET is answered only where a sender asks a signed webhook with a challenge. Nothing was started."
+        words = (
+            "Send deliveries by POST. A GET is answered only where a sender asks a signed webhook with a challenge. Nothing was started."
+        )
         return jsonify(code="method_not_allowed", message=words, details=[]), 405, {"Allow": "POST"}
     return Response(wanted, content_type="text/plain; charset=utf-8")
 

@@ -193,6 +193,10 @@ def test_who_opted_out_gets_no_consent_although_everybody_in_the_file_agreed(clu
     access.grant("operator", "collection:consent", ["create"], team="operations")
     where = sent(club, f"Name,Stage,{heading}\nBo,new,{said}\n".encode())
     form = club.olivia.get(where).forms[-1]["fields"]
-    looked = posted(club, where, {**form, "do": "look", "everyone": "sms", "t.source": "text", "v.source": "fair", "t.at": "datetime", "v.at": "2026-01-02T10:00"})
+    looked = posted(
+        club,
+        where,
+        {**form, "do": "look", "everyone": "sms", "t.source": "text", "v.source": "fair", "t.at": "datetime", "v.at": "2026-01-02T10:00"},
+    )
     page = club.olivia.get(looked).text
     assert ("1 contact can be added" in page, "with 1 consent" in page) == (True, bool(agreed))
