@@ -62,11 +62,11 @@ def receive(token: str) -> ResponseReturnValue:
     if taken.challenge is not None:
         return jsonify(challenge=taken.challenge)
     if taken.each is not None:
-        return jsonify(runs=[_told(each) for each in taken.each]), 202
-    return jsonify(_told(taken)), 202
+        return jsonify(runs=[_answer_of(each) for each in taken.each]), 202
+    return jsonify(_answer_of(taken)), 202
 
 
-def _told(taken: webhooks.Taken | ConsoleError) -> dict[str, Any]:
+def _answer_of(taken: webhooks.Taken | ConsoleError) -> dict[str, Any]:
     """Return what came of one object."""
     if isinstance(taken, ConsoleError):
         return {"runId": None, "code": taken.code, "message": taken.words}
