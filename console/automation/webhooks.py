@@ -5,15 +5,16 @@ Order of checks: 404 off, 400 an address that was replaced or never existed, 401
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from console import access, enrolments, log, queue, runs, subjects, workflows
-from console.automation import hook_addresses, sender_signatures
+from console.automation import hook_addresses, sender_signatures, sent_bodies
 from console.automation.firing import Occasion, looping, note_stopped, take_in, words_of
 from console.automation.log_events import chain_of
+from console.automation.sent_bodies import FORM
 from console.automation.trigger_expressions import about, document_of, house_roots, judged, read_inputs
 from console.automation.trigger_rows import Row
 from console.core.actor import Actor
@@ -22,12 +23,13 @@ from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch, transaction
 from console.db.ids import id_at, new_id
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
-from console.formats import object_in
 
+__all__ = ["FORM", "Delivery", "Hook", "NotVerified", "Off", "OldAddress", "Taken", "find", "note_away", "receive", "turned_away"]
 KIND = "webhook"
 LARGEST = 1024 * 1024
 LONGEST_KEY = 200
-UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or sign as GitHub, Stripe or Shopify do."
+SIGNATURE = "webhook-signature"
+UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or sign as GitHub, Stripe, Shopify, Slack or Twilio do."
 UNREADABLE = {
     "Missing required headers": "Of webhook-id, webhook-timestamp and webhook-signature one is missing or empty.",
     "Invalid Signature Headers": "The header webhook-timestamp is no time in seconds since 1970.",
@@ -58,19 +60,29 @@ class OldAddress(Malformed):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What was sent: the raw body, and the headers by small letters. `sender` is the owner of the key, None without a key that opens something."""
+    """What was sent: the raw body, and the headers by small letters. `sender` is the owner of the key, None without a key that opens something.
+
+    `address` is where it was sent to, as the sender has it; `form`: it is a form, no JSON.
+    """
 
     body: bytes
     headers: Mapping[str, str]
     sender: Actor | None = None
+    address: str = ""
+    form: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The run that a delivery has started; None where the filter did not let it pass. `duplicate`: an earlier delivery has started it."""
+    """The run that a delivery has started; None where the filter did not let it pass. `duplicate`: an earlier delivery has started it.
+
+    `each` is what came of the objects of a list, in their order. `challenge`: nothing was to be started, the sender wants this text back.
+    """
 
     run: str | None
     duplicate: bool = False
+    each: "Sequence[Taken | ConsoleError] | None" = None
+    challenge: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +132,13 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
     """
     try:
         named = verify(hook, delivery)
-        body = object_in(delivery.body)
+        signed_by = sender_signatures.way_of(delivery.headers) if hook.signed and SIGNATURE not in delivery.headers else None
+        bodies, listed = sent_bodies.objects_in(delivery.body, form=delivery.form, signed_by=signed_by)
         if not hook.signed and delivery.sender is not None:
             definition = workflows.live(hook.row.workflow)
             access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
+        if signed_by == sender_signatures.SLACK and bodies[0].get("type") == "url_verification":
+            return Taken(None, challenge=str(bodies[0].get("challenge", "")))
         if queue.paused():
             raise Conflict(
                 "Everything that goes by itself is paused: nothing was started. Send it again later.", code="engine_paused", retry_after=60
@@ -132,7 +147,27 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
     except ConsoleError as error:
         turned_away(hook, error)
         raise
-    return _started(hook, delivery, body, key)
+    if not listed:
+        return _started(hook, delivery, bodies[0], key)
+    return Taken(None, each=_each_started(hook, delivery, bodies, key, by_body=signed_by is not None))
+
+
+def _each_started(
+    hook: Hook, delivery: Delivery, bodies: Sequence[Mapping[str, Any]], named: str | None, *, by_body: bool
+) -> list[Taken | ConsoleError]:
+    """What came of each object of a list: one that is refused keeps no other out. Sent again, it finds the runs of those that were started. Raises where all were refused."""
+    answers: list[Taken | ConsoleError] = []
+    for number, body in enumerate(bodies):
+        one = sent_bodies.spelled(body)
+        name = named and (f"body {hashlib.sha256(one).hexdigest()}" if by_body else f"{named} {number}")
+        try:
+            answers.append(_started(hook, replace(delivery, body=one), body, name))
+        except ConsoleError as error:
+            answers.append(error)
+    refused = [each for each in answers if isinstance(each, ConsoleError)]
+    if len(refused) == len(answers):
+        raise refused[0]
+    return answers
 
 
 def turned_away(hook: Hook, error: ConsoleError) -> None:
@@ -153,7 +188,7 @@ def _turned_away(workflow: str, trigger: str, version: int | None, why: str) -> 
 
 
 def verify(hook: Hook, delivery: Delivery) -> str | None:
-    """The name by which the delivery is known again; None: it has none. What is signed as by GitHub, Stripe or Shopify is known by its body: ids beside it are not signed.
+    """The name by which the delivery is known again; None: it has none. What is not signed by Standard Webhooks is known by its body: ids beside it are not signed.
 
     Raises NotVerified where a signature is missing, wrong or more than five minutes old, or there is no key that opens something.
     Raises Malformed for a body of bytes that are no text: what is signed by Standard Webhooks is text.
@@ -168,13 +203,13 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
     from standardwebhooks import Webhook, WebhookVerificationError  # of those who need it: most processes never do
 
     secret = hook_addresses.opened(hook.row.workflow, hook.row.id, "secret", hook.secret)
-    if "webhook-signature" not in headers:
-        wrong = sender_signatures.why_not(headers, delivery.body, secret, log.now())
+    if SIGNATURE not in headers:
+        wrong = sender_signatures.why_not(headers, delivery.body, secret, log.now(), delivery.address)
         if wrong is None:
-            raise NotVerified(UNSIGNED)
+            raise NotVerified(sender_signatures.unchecked(headers) or UNSIGNED)
         if wrong:
             raise NotVerified(f"The signature does not fit: {wrong}.")
-        return "body " + hashlib.sha256(delivery.body).hexdigest()
+        return sender_signatures.name_of(headers, delivery.body)
     _require_text(delivery.body)
     try:
         Webhook(secret).verify(delivery.body, dict(headers), json_parse=False)

@@ -1,6 +1,6 @@
 """Consents in a file of contacts: which columns say who agreed to which channel, what is known about it, and the rows that come of it.
 
-A column such as “SMS consent” says yes or no. What else the table of consents holds (where they agreed, when, to which text) is told by columns such as
+A column such as “SMS consent” says yes or no, one such as “SMS opt out” who wants none, whatever else is said. What else the table of consents holds (where they agreed, when, to which text) is told by columns such as
 “Consent source”, or once for all lines. Consent of which nobody can say where it was given is none, so such a line is not added.
 """
 
@@ -36,6 +36,11 @@ SHAPES = (
     "{} marketing status", "{} permission", "{} ok", "{} allowed", "{} permitted", "{} agreed", "{} optin", "{} subscribed",
 )  # fmt: skip
 """A heading that says who agreed, with a word for the channel."""
+OPT_OUTS = (
+    "{} opt out", "{} opt outs", "opt out {}", "opt out of {}", "opted out of {}", "has opted out of {}", "opted out {}", "unsubscribed from {}", "unsubscribed from all {}", "unsubscribed {}", "{} unsubscribed",
+    "do not {}", "no {}",
+)  # fmt: skip
+"""A heading that says who wants nothing of a channel; a CRM writes which list it is behind it."""
 MAILINGS = ("marketing status", "accepts marketing", "newsletter")
 EVIDENCE: Mapping[str, tuple[str, ...]] = {
     "source": ("source", "given at place", "where"), "text_version": ("text", "text version", "version", "wording"),
@@ -53,13 +58,14 @@ NAMES: Mapping[str, str] = {"email": "E-mail", "sms": "SMS", "call": "Calls", "a
 class Columns:
     """The columns of one file that are about consent: number → channel, and number → field of the table of consents.
 
-    `everyone` are channels that all in the file agreed to. `fields` are what is asked for beside (none where nothing says who agreed).
+    `refused` is number → channel of columns that say who wants nothing of it. `everyone` are channels that all in the file agreed to. `fields` are what is asked for beside (none where nothing says who agreed).
     """
 
     place: "Place | None" = None
     channels: Mapping[int, str] = field(default_factory=dict)
     told: Mapping[int, Field] = field(default_factory=dict)
     everyone: Sequence[str] = ()
+    refused: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def fields(self) -> Sequence[Field]:
@@ -162,7 +168,18 @@ def columns_of(place: Place | None, told_headings: Sequence[str]) -> Columns:
         number: channel for number, channel in channel_of.items() if channel is not None and number == [*channel_of.values()].index(channel)
     }
     columns = {number: evidence[heading] for number, heading in enumerate(told_headings) if heading in evidence and number not in channels}
-    return Columns(place, channels, columns)
+    opted_out = {number: _opted_out(place, heading) for number, heading in enumerate(told_headings) if number not in channels}
+    refused = {number: channel for number, channel in opted_out.items() if channel is not None}
+    return Columns(place, channels, columns, refused=refused)
+
+
+def _opted_out(place: Place, heading: str) -> str | None:
+    """The channel of which a column with this heading says who wants nothing."""
+    for channel in place.documents:
+        words = [shape.format(word) for word in HEADINGS[channel] for shape in OPT_OUTS]
+        if any(heading == each or (heading.startswith(f"{each} ") and each.startswith(("opted out", "unsubscribed"))) for each in words):
+            return channel
+    return None
 
 
 def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
@@ -171,6 +188,9 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
     if place is None:
         return {}, []
     agreed: list[str] = [*columns.everyone]
+    opted_out = {
+        channel for number, channel in columns.refused.items() if number < len(cells) and cells[number].strip().casefold() not in NO
+    }
     reasons = []
     for number, channel in columns.channels.items():
         said = cells[number].strip() if number < len(cells) else ""
@@ -178,6 +198,7 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
             agreed.append(channel)
         elif said.casefold() not in NO:
             reasons.append(f"{NAMES[channel]}: “{said[:40]}” says neither that they agreed nor that they did not; write yes or no.")
+    agreed = [channel for channel in agreed if channel not in opted_out]
     if not agreed:
         return {}, reasons
     own = {each.name: cells[number] for number, each in columns.told.items() if number < len(cells) and cells[number]}

@@ -11,29 +11,58 @@ from console.core.documents.collections import Collection, Field
 
 GIVEN, MIDDLE, FAMILY = "given", "middle", "family"
 USUAL: Mapping[str, tuple[str, ...]] = {
-    "name": ("name", "full name", "contact", "contact name", "display name", "naam", "nombre completo", "nom complet", "nom et prénom", "imię i nazwisko", "vardas pavardė", "氏名", "名前", "お名前"),
-    GIVEN: ("first name", "given name", "forename", "fname", "first", "vorname", "prénom", "prenom", "prénoms", "nombre", "voornaam", "imię", "nome", "förnamn", "vardas", "名"),
-    MIDDLE: ("middle name", "additional name", "tussenvoegsel", "infix"),
+    "name": (
+        "name", "full name", "contact", "contact name", "display name", "naam", "nombre completo", "nom complet", "nom et prénom", "imię i nazwisko", "vardas pavardė",
+        "氏名", "名前", "お名前", "имя и фамилия", "ф и о", "фио", "полное имя", "контакт", "контактное лицо", "ім я та прізвище", "піб", "ονοματεπώνυμο", "ad soyad",
+        "adı soyadı", "isim", "שם מלא", "שם", "الاسم", "الاسم الكامل", "姓名", "联系人", "이름", "성명", "ชื่อ นามสกุล", "nome completo", "nome e cognome", "jméno a příjmení",
+        "namn", "navn", "nimi", "név", "vārds uzvārds", "nume complet",
+    ),
+    GIVEN: (
+        "first name", "given name", "forename", "fname", "first", "vorname", "prénom", "prenom", "prénoms", "nombre", "voornaam", "imię", "nome", "förnamn", "vardas",
+        "名", "имя", "ім я", "име", "όνομα", "ad", "adı", "שם פרטי", "الاسم الأول", "jméno", "meno", "keresztnév", "utónév", "prenume", "ime", "vārds", "eesnimi",
+        "etunimi", "fornavn", "primeiro nome", "prénom usuel",
+    ),
+    MIDDLE: ("middle name", "additional name", "tussenvoegsel", "infix", "отчество", "по батькові"),
     FAMILY: (
         "last name", "family name", "surname", "lname", "last", "nachname", "familienname", "nom de famille", "nom", "apellido", "apellidos", "achternaam", "nazwisko",
-        "cognome", "sobrenome", "efternamn", "pavardė", "姓",
+        "cognome", "sobrenome", "efternamn", "pavardė", "姓", "фамилия", "прізвище", "επώνυμο", "soyad", "soyadı", "שם משפחה", "اسم العائلة", "الاسم الأخير", "příjmení",
+        "priezvisko", "vezetéknév", "családnév", "nume", "nume de familie", "prezime", "priimek", "uzvārds", "perekonnanimi", "perenimi", "sukunimi", "etternavn",
+        "efternavn",
     ),
-    "email": ("email", "e mail", "mail", "email address", "e mail address", "e mail adresse", "courriel", "correo", "correo electrónico", "adres e mail", "adresse électronique", "emailadresse", "mailadresse", "メールアドレス", "メール"),
+    "email": (
+        "email", "e mail", "mail", "emails", "e mails", "email address", "e mail address", "e mail adresse", "courriel", "correo", "correo electrónico", "adres e mail",
+        "adresse électronique", "emailadresse", "mailadresse", "メールアドレス", "メール", "el paštas", "el pašto adresas", "электронная почта", "эл почта",
+        "адрес электронной почты", "почта", "имейл", "електронна пошта", "ел пошта", "ηλεκτρονικό ταχυδρομείο", "e posta", "eposta", "e posta adresi", "דואל", "דוא ל",
+        "אימייל", "البريد الإلكتروني", "بريد إلكتروني", "邮箱", "电子邮件", "電子郵件", "이메일", "อีเมล", "e mailová adresa", "e mail cím", "email cím", "adresă de e mail",
+        "e pasts", "e post", "epost", "e postadress", "sähköposti", "posta elettronica", "endereço de e mail", "imel", "e naslov",
+    ),
     "phone": (
-        "mobile", "mobile phone", "phone mobile", "mobile number", "cell", "cell phone", "mobiltelefon", "handy", "portable", "móvil", "mobiel", "komórka",
-        "mobil", "mobilnummer", "handynummer", "telefon mobil", "tel mobil", "téléphone portable", "téléphone mobile", "tél portable", "携帯電話", "携帯電話番号", "携帯", "phone", "telephone",
-        "phone number", "tel", "telefon", "telefonnummer", "rufnummer", "téléphone", "tél", "numéro de téléphone", "teléfono", "telefono", "telefoon", "telefonas", "電話番号", "電話",
+        "mobile", "mobile phone", "phone mobile", "mobile number", "cell", "cell phone", "sms phone number", "sms phone", "mobiltelefon", "handy", "portable", "móvil",
+        "mobiel", "komórka", "mobil", "mobilnummer", "handynummer", "telefon mobil", "tel mobil", "téléphone portable", "téléphone mobile", "tél portable", "携帯電話",
+        "携帯電話番号", "携帯", "мобильный", "мобильный телефон", "мобільний телефон", "мобилен телефон", "κινητό", "κινητό τηλέφωνο", "cep telefonu", "cep", "טלפון נייד",
+        "נייד", "الجوال", "رقم الجوال", "الهاتف المحمول", "手机", "手机号", "手機", "휴대폰", "휴대전화", "มือถือ", "mobilní telefon", "telemóvel", "celular", "cellulare",
+        "mobilusis telefonas", "mobiltelefonszám", "matkapuhelin", "mobilais tālrunis", "mobiltelefonnummer", "phone", "telephone", "phone number", "phones", "phone numbers", "tel", "telefon",
+        "telefonnummer", "rufnummer", "téléphone", "tél", "numéro de téléphone", "teléfono", "telefono", "telefoon", "telefonas", "電話番号", "電話", "tel nr", "tel numeris",
+        "телефон", "номер телефона", "номер телефону", "τηλέφωνο", "telefon numarası", "טלפון", "מספר טלפון", "الهاتف", "رقم الهاتف", "هاتف", "电话", "電話號碼", "전화", "전화번호",
+        "โทรศัพท์", "telefonní číslo", "telefonszám", "tālrunis", "puhelin", "puhelinnumero", "telefone", "numer telefonu", "numero di telefono",
     ),
-    "zone": ("time zone", "timezone", "zone", "tz", "zeitzone", "fuseau horaire", "タイムゾーン"),
-    "country": ("country", "country code", "country region", "cc", "land", "land region", "pays", "país", "paese", "kraj", "šalis", "国", "国名"),
-    "language": ("language", "lang", "locale", "sprache", "langue", "idioma", "taal", "言語"),
+    "zone": ("time zone", "timezone", "zone", "tz", "zeitzone", "fuseau horaire", "タイムゾーン", "часовой пояс", "strefa czasowa", "zona horaria", "laiko juosta"),
+    "country": (
+        "country", "country code", "country region", "cc", "land", "land region", "pays", "país", "paese", "kraj", "šalis", "国", "国名", "страна", "країна", "държава",
+        "χώρα", "ülke", "מדינה", "ארץ", "البلد", "الدولة", "国家", "國家", "국가", "ประเทศ", "země", "krajina", "ország", "țară", "ţară", "țara", "država", "zemlja", "valsts",
+        "riik", "maa",
+    ),
+    "language": (
+        "language", "lang", "locale", "sprache", "langue", "idioma", "taal", "言語", "язык", "мова", "език", "γλώσσα", "dil", "שפה", "اللغة", "语言", "語言", "언어", "język",
+        "kalba", "jazyk", "nyelv", "limbă", "limba", "jezik", "valoda", "keel", "kieli", "språk", "sprog", "lingua",
+    ),
     "owner": ("owner", "account owner", "contact owner", "lead owner", "record owner"),
     "stage": ("stage", "status", "lifecycle stage", "pipeline stage"),
     "do_not_contact": ("do not contact", "do not disturb"),
 }  # fmt: skip
 """Part of a contact → headings by which it is known beside its own name and label, the best first. A name may stand in three columns."""
 NAME_PARTS = (GIVEN, MIDDLE, FAMILY)
-UNKNOWN = 100
+UNKNOWN = 1_000
 _AROUND = frozenset({
     "person", "primary", "main", "address", "mailing", "billing", "home", "work", "business", "other", "private",
     "personal", "preferred", "default", "value", "number", "1", "privat", "geschäftlich", "the", "of", "adresse",
@@ -63,7 +92,7 @@ def plain(heading: str) -> str:
 
 @lru_cache(maxsize=1)
 def _known() -> Mapping[str, tuple[str | None, int]]:
-    return {words: (part, rank) for part, known in USUAL.items() for rank, words in enumerate(known)}
+    return {plain(words): (part, rank) for part, known in USUAL.items() for rank, words in enumerate(known)}
 
 
 def part_of(heading: str) -> str | None:
@@ -179,9 +208,14 @@ def _language_names() -> Mapping[str, str]:
 
 
 def address(cell: str) -> str:
-    """The address alone of what a mail program or a web page writes around it, as in Ada <ada@post.example>."""
-    found = _MAIL.fullmatch(cell)
-    return found[1] if found is not None else cell
+    """The address alone of what a mail program or a web page writes around it, as in Ada <ada@post.example>; of several the first."""
+    found = _MAIL.fullmatch(first_of(cell))
+    return found[1] if found is not None else first_of(cell)
+
+
+def first_of(cell: str) -> str:
+    """The first of several values that Google writes into one cell."""
+    return cell.partition(" ::: ")[0].strip()
 
 
 def as_compared(value: object) -> str:
@@ -213,8 +247,8 @@ def _domains(domain: str) -> tuple[str, str]:
 
 
 def number(cell: str) -> str:
-    """A telephone number without the .0 of a program that took it for an amount."""
-    return _DECIMAL.sub(r"\1", cell)
+    """A telephone number without the .0 of a program that took it for an amount; of several the first."""
+    return _DECIMAL.sub(r"\1", first_of(cell))
 
 
 def zone_name(cell: str) -> str:

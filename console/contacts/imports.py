@@ -23,8 +23,8 @@ from console.errors import Invalid, NotFound
 from console.records import Record
 
 AT_ONCE = 1_000
-CONSENT, TOLD, ALL, EVERYONE = "consent:", "told:", "all:", "everyone"
-"""Before a channel, and before a field of the table of consents, where a column tells of consent; before a field that is the same for all who are added; channels to which all agreed."""
+CONSENT, OPTED_OUT, TOLD, ALL, EVERYONE = "consent:", "optout:", "told:", "all:", "everyone"
+"""Before a channel to which a column tells who agreed, and of which who wants nothing, and before a field of the table of consents that a column tells; before a field that is the same for all who are added; channels to which all agreed."""
 IMPORTED = "import"
 FORMULA = ("=", "+", "-", "@")
 """What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
@@ -143,6 +143,9 @@ def choices(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
     if place is None:
         return fields
     agreed = [(f"{CONSENT}{channel}", name) for channel, name in COLUMNS.items() if channel in place.documents]
+    agreed += [
+        (f"{OPTED_OUT}{channel}", f"{consent_columns.NAMES[channel]}: opted out") for channel in COLUMNS if channel in place.documents
+    ]
     return [*fields, *agreed, *((f"{TOLD}{field.name}", f"Consent: {field.label}") for field in place.fields)]
 
 
@@ -163,6 +166,7 @@ def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Ques
     )
     columns = {number: field.name for number, field in by_number.items()}
     columns |= {number: f"{CONSENT}{channel}" for number, channel in found_columns.channels.items()}
+    columns |= {number: f"{OPTED_OUT}{channel}" for number, channel in found_columns.refused.items()}
     columns |= {number: f"{TOLD}{field.name}" for number, field in found_columns.told.items()}
     spelling = cells.spelling_of((cell for line in first for cell in line), file.delimiter)
     question = Question(file, {str(number): name for number, name in sorted(columns.items())}, spelling=spelling)
@@ -203,7 +207,7 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     order = sorted(columns, key=lambda number: (headings.rank(named[number]) if number < len(named) else 0, number))
     fields = {number: known[columns[number]] for number in order if columns[number] in known}
     of_several = {getattr(collection.contact, part, None) for part in ("name", "email", "phone")}
-    once = [name for name in columns.values() if name not in of_several]
+    once = [name for name in columns.values() if name not in of_several and not name.startswith(OPTED_OUT)]
     if len(set(once)) < len(once):
         raise Invalid("Two columns are the same.", details=[{"field": "columns", "reason": "This field is filled by one column only."}])
     form = hand_forms.new_record(actor, collection.id)
@@ -242,7 +246,7 @@ def judge(
     allowed = _changeable(plan, [record for found in there.values() for record in found])
     lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
     nowhere = cells.leading_nowhere(plan.collection.fields, [line.values for line in lines], plan.create) if look else {}
-    return [_looked_at(plan, line, nowhere) for line in lines] if look else lines
+    return _looked_at(plan, lines, nowhere) if look else lines
 
 
 def _line(
@@ -272,16 +276,25 @@ def _line(
     return Line(row.number, REFUSED if reasons else NEW, values, tuple(dict.fromkeys(reasons)), agreed)
 
 
-def _looked_at(plan: Plan, line: Line, nowhere: Mapping[str, AbstractSet[str]]) -> Line:
-    """The line, refused for what would refuse it when it is added or changed; `nowhere` is field → values that lead to no record."""
-    reasons = [] if line.outcome != NEW or line.done else records.refusals_of_new(plan.collection, line.values, plan.create)
-    if line.outcome in (NEW, CHANGED) and not line.done:
-        reasons += [
-            cells.led_nowhere(plan.collection.by_name[name], line.values[name])
-            for name in nowhere
-            if str(line.values.get(name)) in nowhere[name]
-        ]
-    return replace(line, outcome=REFUSED, reasons=tuple(dict.fromkeys(reasons))) if reasons else line
+def _looked_at(plan: Plan, lines: Sequence[Line], nowhere: Mapping[str, AbstractSet[str]]) -> list[Line]:
+    """The lines, refused for what would refuse them when they are added or changed; `nowhere` is field → values that lead to no record."""
+    new = [line for line in lines if line.outcome == NEW and not line.done]
+    wrong = dict(
+        zip(
+            [line.number for line in new], records.refusals_of_new(plan.collection, [line.values for line in new], plan.create), strict=True
+        )
+    )
+    ended = []
+    for line in lines:
+        reasons = wrong.get(line.number, [])
+        if line.outcome in (NEW, CHANGED) and not line.done:
+            reasons = reasons + [
+                cells.led_nowhere(plan.collection.by_name[name], line.values[name])
+                for name in nowhere
+                if str(line.values.get(name)) in nowhere[name]
+            ]
+        ended.append(replace(line, outcome=REFUSED, reasons=tuple(dict.fromkeys(reasons))) if reasons else line)
+    return ended
 
 
 def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Sequence[Record], allowed: AbstractSet[str]) -> Line:
@@ -419,7 +432,8 @@ def _consents(place: Place | None, names: Mapping[int, str], same: Mapping[str, 
     evidence_names = {n: name.removeprefix(TOLD) for n, name in names.items() if name.startswith(TOLD)}
     evidence = {n: named[name] for n, name in evidence_names.items() if name in named}
     everyone = [channel for channel in same.get(EVERYONE) or () if channel in place.documents and channel not in channels.values()]
-    return Columns(place, {n: channel for n, channel in channels.items() if channel in place.documents}, evidence, everyone)
+    refused = {n: name.removeprefix(OPTED_OUT) for n, name in names.items() if name.startswith(OPTED_OUT)}
+    return Columns(place, {n: channel for n, channel in channels.items() if channel in place.documents}, evidence, everyone, refused)
 
 
 def _filled(known: Mapping[str, Field], fields: Mapping[int, Field], same: Mapping[str, Any]) -> dict[str, Any]:

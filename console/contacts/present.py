@@ -1,5 +1,6 @@
 """Which contacts are there already that lines of a file are about."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,8 +10,8 @@ from console.core.filters import ANY_CASE, Test
 from console.core.scopes import Scope
 from console.records import Record
 
-ASKED = 200
-"""Values that one statement looks for: two contacts may have each of them, and a page has 500."""
+ASKED = 1_000
+"""Values that one statement looks for. Where no index helps it reads all contacts, so that few of them are asked; a page that is full is asked again in halves."""
 
 
 def by_value(collection_id: str, read: Scope, field: str, given: Sequence[Any]) -> dict[str, list[Record]]:
@@ -26,8 +27,13 @@ def by_value(collection_id: str, read: Scope, field: str, given: Sequence[Any]) 
 def _contacts_with(collection_id: str, read: Scope, field: str, op: str, wanted: Iterable[Any]) -> dict[str, list[Record]]:
     found: dict[str, list[Record]] = {}
     ordered = sorted(wanted, key=str)
-    for start in range(0, len(ordered), ASKED):
-        where = Test(field, op, ordered[start : start + ASKED])
-        for record in records.page(collection_id, read, where=where, limit=records.MOST_ROWS).rows:
+    parts = deque(ordered[start : start + ASKED] for start in range(0, len(ordered), ASKED))
+    while parts:
+        part = parts.popleft()
+        rows = records.page(collection_id, read, where=Test(field, op, part), limit=records.MOST_ROWS).rows
+        if len(rows) >= records.MOST_ROWS and len(part) > 1:
+            parts.extendleft((part[len(part) // 2 :], part[: len(part) // 2]))
+            continue
+        for record in rows:
             found.setdefault(headings.as_compared(record.values.get(field)), []).append(record)
     return found

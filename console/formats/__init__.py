@@ -13,7 +13,7 @@ from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, lin
 from console.formats.money import amount_of, is_money, money_box, of_any_currency
 from console.formats.numerals import decimal_mark, grouped
 from console.formats.plain_numbers import figure, is_figure, unit
-from console.formats.sent_json import object_in
+from console.formats.sent_json import json_in, object_in
 from console.formats.times import (
     ago,
     clock,

@@ -11,6 +11,14 @@ DEEPEST = 100
 
 def object_in(raw: bytes) -> dict[str, Any]:
     """Return the object. Raises Malformed if it is no JSON object in UTF-8, repeats a key, has an empty character in a name, or is nested too deeply."""
+    sent = json_in(raw)
+    if not isinstance(sent, dict):
+        raise Malformed("The body is not a JSON object.")
+    return sent
+
+
+def json_in(raw: bytes) -> Any:
+    """Return what was sent, an object or not. Raises Malformed as `object_in`."""
     try:
         sent = json.loads(
             raw.decode("utf-8-sig"), parse_float=Spelled, parse_int=_whole, parse_constant=_no_number, object_pairs_hook=_once
@@ -19,8 +27,6 @@ def object_in(raw: bytes) -> dict[str, Any]:
             json.dumps(sent, ensure_ascii=False).encode()  # half a surrogate pair is not valid text, and nothing can store it
     except (ValueError, RecursionError):
         raise Malformed("The body is not JSON, or not in UTF-8.") from None
-    if not isinstance(sent, dict):
-        raise Malformed("The body is not a JSON object.")
     if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(sent) > DEEPEST:
         raise Malformed(f"The body is nested more than {DEEPEST} levels deep.")
     return sent

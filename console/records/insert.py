@@ -1,7 +1,7 @@
 """Adding a record with one INSERT. The scope judges the record as it would be, and a record added by an earlier attempt is found again."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,10 +66,20 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workfl
     return reader.finished([made])[0]
 
 
-def judged(collection: Collection, given: Mapping[str, Any], scope: Scope, *, workflow: str | None = governing.BY_HAND) -> list[Field]:
-    """The fields of a new record of these values. Raises Invalid and NotAllowed for a record that may not be added."""
+def judged(
+    collection: Collection,
+    given: Mapping[str, Any],
+    scope: Scope,
+    *,
+    workflow: str | None = governing.BY_HAND,
+    filled: Callable[[], AbstractSet[str]] | None = None,
+) -> list[Field]:
+    """The fields of a new record of these values. Raises Invalid and NotAllowed for a record that may not be added.
+
+    `filled` answers as `filled_by_database`; whoever judges many asks the database once.
+    """
     fields = _fields(collection, given, scope, workflow)
-    _require_key(collection, given)
+    _require_key(collection, given, filled or (lambda: filled_by_database(collection)))
     if details := unseen_references(collection, given, {}, scope):
         raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
     _require_in_scope(collection, given, scope)
@@ -78,10 +88,10 @@ def judged(collection: Collection, given: Mapping[str, Any], scope: Scope, *, wo
     return fields
 
 
-def _require_key(collection: Collection, given: Mapping[str, Any]) -> None:
+def _require_key(collection: Collection, given: Mapping[str, Any], filled: Callable[[], AbstractSet[str]]) -> None:
     """Raises Invalid for an empty key, which SQLite alone would take: nobody could open such a record."""
     empty = [name for name in collection.key if given.get(name) is None and collection.dialect == "sqlite"]
-    if empty and (missing := [name for name in empty if name not in filled_by_database(collection)]):
+    if empty and (missing := [name for name in empty if name not in filled()]):
         details = [{"field": name, "reason": f"{collection.by_name[name].label} is needed."} for name in missing]
         raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
 

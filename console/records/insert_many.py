@@ -3,7 +3,8 @@
 Of a file, one that the database refuses keeps no other out; of a record with those that belong to it, all are added or none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
+from functools import cache
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -12,7 +13,7 @@ from console.core.documents.collections import Collection, Field
 from console.core.scopes import Scope, whole
 from console.errors import ConsoleError, DefinitionError, SourceDown
 from console.records import catalogue, changes_made, connect, governing
-from console.records.insert import judged, put
+from console.records.insert import filled_by_database, judged, put
 from console.records.reader import Reader, Record
 from console.records.sql_tables import table_of
 from console.records.write import commit, rejected
@@ -20,10 +21,15 @@ from console.records.write import commit, rejected
 Judged = tuple[int, list[Field], Mapping[str, Any]]
 
 
-def refusals_of_new(collection: Collection, given: Mapping[str, Any], scope: Scope) -> list[str]:
-    """Why a record of these values may not be added; nothing for one that may, as far as can be told without its database."""
+def refusals_of_new(collection: Collection, rows: Sequence[Mapping[str, Any]], scope: Scope) -> list[list[str]]:
+    """For each of the rows why no record of these values may be added; nothing for one that may, as far as can be told without its database."""
+    filled = cache(lambda: filled_by_database(collection))
+    return [_refusals(collection, given, scope, filled) for given in rows]
+
+
+def _refusals(collection: Collection, given: Mapping[str, Any], scope: Scope, filled: Callable[[], AbstractSet[str]]) -> list[str]:
     try:
-        judged(collection, given, scope)
+        judged(collection, given, scope, filled=filled)
     except SourceDown:
         raise
     except ConsoleError as error:
@@ -40,9 +46,10 @@ def insert_many(collection_id: str, rows: Sequence[Mapping[str, Any]], scope: Sc
     catalogue.require_writable(collection)
     answers: dict[int, str | ConsoleError] = {}
     good: list[Judged] = []
+    filled = cache(lambda: filled_by_database(collection))
     for number, given in enumerate(rows):
         try:
-            good.append((number, judged(collection, given, scope), given))
+            good.append((number, judged(collection, given, scope, filled=filled), given))
         except SourceDown:
             raise
         except ConsoleError as error:

@@ -1,6 +1,9 @@
 """Webhooks that start runs: an address for other programs, which opens nothing without a key or a signature."""
 
-from flask import Blueprint, g, jsonify, request
+import re
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
@@ -8,15 +11,15 @@ from console import settings
 from console.accounts import rates as api_rates
 from console.automation import webhooks
 from console.core.actor import Actor
-from console.errors import Conflict
+from console.errors import Conflict, ConsoleError
 from console.views import rates
 from console.views.api import sent_bytes
 from console.views.identity import NotSignedIn, key_holder
 
 blueprint = Blueprint("hooks_in", __name__)
+CHALLENGE = re.compile(r"[\w.~-]{1,200}", re.ASCII)
 CAME_AS = {
-    "application/x-www-form-urlencoded": "a form",
-    "multipart/form-data": "a form",
+    "multipart/form-data": "a form with files",
     "text/plain": "plain text",
     "application/xml": "XML",
     "text/xml": "XML",
@@ -40,7 +43,7 @@ def receive(token: str) -> ResponseReturnValue:
         f"webhook-{name[5:]}": value for name, value in named.items() if name.startswith("svix-")
     } | named  # the name before the standard
     try:
-        body = sent_bytes()
+        body = sent_bytes(form=webhooks.FORM)
     except UnsupportedMediaType as other:
         came = CAME_AS.get(request.mimetype)  # no words of the sender's: whoever has only the address fills nothing
         webhooks.note_away(hook, f"{other.description} {f'It came as {came}.' if came else ''}".strip())
@@ -48,13 +51,39 @@ def receive(token: str) -> ResponseReturnValue:
     except RequestEntityTooLarge:
         webhooks.note_away(hook, "The body is larger than 1 MB.")
         raise
+    query = request.query_string.decode("latin-1")
+    address = f"{hook_url(token)}{'?' if query else ''}{query}"
     try:
-        taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender))
+        taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender, address, form=request.mimetype == webhooks.FORM))
     except Conflict as error:
         if "run_id" in error.extra:
             error.extra["runId"] = error.extra["run_id"]
         raise
-    return jsonify(runId=taken.run, duplicate=taken.duplicate), 202
+    if taken.challenge is not None:
+        return jsonify(challenge=taken.challenge)
+    if taken.each is not None:
+        return jsonify(runs=[_answer_of(each) for each in taken.each]), 202
+    return jsonify(_answer_of(taken)), 202
+
+
+def _answer_of(taken: webhooks.Taken | ConsoleError) -> dict[str, Any]:
+    """Return what came of one object."""
+    if isinstance(taken, ConsoleError):
+        return {"runId": None, "code": taken.code, "message": taken.words}
+    return {"runId": taken.run, "duplicate": taken.duplicate}
+
+
+@blueprint.get("/hooks/<token>")
+def confirm(token: str) -> ResponseReturnValue:
+    """Answer a sender that asks before its first delivery whether the address is its owner's, as Meta and Dropbox do: with the text that it sent. Nothing is started."""
+    hook = webhooks.find(token)
+    wanted = request.args.get("hub.challenge", request.args.get("challenge", ""))
+    if not (hook.signed and CHALLENGE.fullmatch(wanted)):
+        words = (
+            "Send deliveries by POST. A GET is answered only where a sender asks a signed webhook with a challenge. Nothing was started."
+        )
+        return jsonify(code="method_not_allowed", message=words, details=[]), 405, {"Allow": "POST"}
+    return Response(wanted, content_type="text/plain; charset=utf-8")
 
 
 def hook_url(address: str | None) -> str | None:

@@ -51,3 +51,14 @@ def test_a_country_is_known_in_many_languages(named: str) -> None:
     assert headings.country_code(cell) == code
     assert headings.is_country(code)
     assert not headings.is_country(headings.country_code("Atlantis"))
+
+
+@cases(
+    ("heading", "part"),
+    [
+        ("El. paštas", "email"), ("Имя", "given"), ("Ім'я", "given"), ("Ф.И.О.", "name"), ("E-posta", "email"), ('דוא"ל', "email"), ("الاسم", "name"), ("رقم الجوال", "phone"),
+        ("Κινητό τηλέφωνο", "phone"), ("โทรศัพท์", "phone"), ("手机", "phone"), ("E-mail 1 - Value", "email"), ("SMS Phone Number", "phone"), ("Ország", "country"), ("Lead Status", None),
+    ],
+)  # fmt: skip
+def test_a_heading_is_known_in_many_languages(heading: str, part: str | None) -> None:
+    assert headings.part_of(heading) == part

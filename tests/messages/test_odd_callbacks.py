@@ -235,6 +235,19 @@ def test_a_page_of_somebody_else_in_place_of_the_answer_is_no_call_and_is_not_wa
     assert "something else than JSON" in line(calling.company, other).reason
 
 
+def test_an_error_in_an_answer_that_says_yes_is_no_call_and_a_redirect_names_the_setting(calling: Calling) -> None:
+    calling.server.receiver.answer = lambda request: (200, b'{"error": "no credit"}', {}) if request.method == "POST" else (404, b"", {})
+    run_id = begin(calling.company, "nurture")
+    reached.settle()
+    assert (line(calling.company, run_id).status, "no credit" in line(calling.company, run_id).reason) == ("unknown", True)
+    calling.server.receiver.answer = lambda _: (302, b"", {"Location": "/elsewhere"})
+    runs.cancel(calling.company.mona, run_id, revision=None, reason="Next.")
+    calling.move(timedelta(days=2))
+    other = begin(calling.company, "nurture")
+    reached.settle()
+    assert "enter that one in CONSOLE_CALL_URL" in line(calling.company, other).reason
+
+
 class Texting:
     """A workflow that sends an SMS, and Twilio's callbacks about it."""
 

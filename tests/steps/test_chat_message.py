@@ -35,3 +35,25 @@ def test_it_is_posted_as_slack_takes_it(given_settings: Callable[..., None]) -> 
         assert [(one.path, orjson.loads(one.body)) for one in server.received] == [("/hook", {"text": "A <lead>"})]
         with pytest.raises(IntegrationError, match="no chat ops"):
             ChatWebhook().send(Letter("msg_2", "chat", "ops", {"text": "x"}, at=NOON))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"<!doctype html><title>Sign in</title>", "a web page"),
+        (b"Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429", "did not take it"),
+        (b'{ "success" : false, "error": "room not found" }', "room not found"),
+        (b"ok", None), (b"1", None), (b"", None), (b'{"success":true}', None),
+    ],
+)  # fmt: skip
+def test_a_yes_that_is_none_is_not_taken_for_one(given_settings: Callable[..., None], body: bytes, words: str | None) -> None:
+    with outside.http() as server:
+        server.answer = lambda _: (200, body, {})
+        given_settings(CONSOLE_CHAT_TARGETS=f"sales={server.url}/hook", CONSOLE_PRIVATE_HOSTS="127.0.0.1")
+        letter = Letter("msg_1", "chat", "sales", {"text": "A lead"}, at=NOON)
+        if words is None:
+            ChatWebhook().send(letter)
+        else:
+            with pytest.raises(IntegrationError, match=words) as refused:
+                ChatWebhook().send(letter)
+            assert not refused.value.permanent, "it is tried again"

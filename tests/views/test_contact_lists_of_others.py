@@ -38,7 +38,7 @@ CRMS = {
     "Google": (
         ("First Name,Middle Name,Last Name,Organization Name,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value\n"
          "Lena,Maria,Kowalska,,* Work,lena@gc.example ::: l@gc.example,Mobile,+48 601 234 567 ::: +48 602\n"),
-        "utf-8", ("Lena Maria Kowalska", "lena@gc.example ::: l@gc.example", "+48 601 234 567 ::: +48 602", None, None),
+        "utf-8", ("Lena Maria Kowalska", "lena@gc.example", "+48 601 234 567", None, None),
     ),
     "Outlook": (
         "Nachname;Vorname;E-Mail-Adresse;Telefon (privat);Mobiltelefon;Land/Region\nSchröder;Käthe;k@ol.example;030/1234567;0171 / 234 56 78;Österreich\n",
@@ -180,3 +180,23 @@ def test_a_file_without_consent_says_that_nobody_will_be_reached(club: "Pages") 
     assert told in club.olivia.get(where).text
     done = club.olivia.get(posted(club, where, {"do": "import"}))
     assert told in done.text
+
+
+@cases(
+    "heading, said, agreed",
+    [
+        ("SMS opt out", "1", 0), ("SMS opt out", "0", 1), ("SMS opt out", "", 1), ("Do not text message", "Yes", 0), ("Opted out of SMS: Product news", "Yes", 0), ("Unsubscribed from all SMS", "2026-01-02 10:00", 0),
+        ("Favourite colour", "Yes", 1),
+    ],
+)  # fmt: skip
+def test_who_opted_out_gets_no_consent_although_everybody_in_the_file_agreed(club: "Pages", heading: str, said: str, agreed: int) -> None:
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    where = sent(club, f"Name,Stage,{heading}\nBo,new,{said}\n".encode())
+    form = club.olivia.get(where).forms[-1]["fields"]
+    looked = posted(
+        club,
+        where,
+        {**form, "do": "look", "everyone": "sms", "t.source": "text", "v.source": "fair", "t.at": "datetime", "v.at": "2026-01-02T10:00"},
+    )
+    page = club.olivia.get(looked).text
+    assert ("1 contact can be added" in page, "with 1 consent" in page) == (True, bool(agreed))

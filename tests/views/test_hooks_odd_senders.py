@@ -132,10 +132,10 @@ def test_a_body_in_pieces_is_put_together_and_one_that_is_too_large_is_called_so
     assert turned_away() == ["The body is larger than 1 MB."]
 
 
-def test_a_form_and_text_without_a_type_are_told_what_is_wanted(sender: Sender) -> None:
+def test_a_form_with_files_and_text_without_a_type_are_told_what_is_wanted(sender: Sender) -> None:
     path = sender.path("plain")
     told = [
-        sender.send(path, b"payload=%7B%22why%22%3A%22x%22%7D", kind="application/x-www-form-urlencoded"),
+        sender.send(path, b"why=x", kind="multipart/form-data; boundary=x"),
         sender.send(path, GOOD, kind="text/plain"),
         sender.send(path, '{"why": "é"}'.encode("latin-1"), kind="application/json; charset=iso-8859-1"),
         sender.send(path, '{"why": "x"}'.encode("utf-16"), kind="application/json; charset=utf-16"),
@@ -146,7 +146,7 @@ def test_a_form_and_text_without_a_type_are_told_what_is_wanted(sender: Sender) 
     assert sender.send(path, GOOD, kind='application/cloudevents+json; charset="UTF-8"').status == 202
     wanted = "Send JSON in UTF-8, with the header Content-Type: application/json."
     assert turned_away() == [
-        f"{wanted} It came as a form.",
+        f"{wanted} It came as a form with files.",
         f"{wanted} It came as plain text.",
         f"{wanted} So 2 deliveries within the hour.",
     ]
@@ -160,7 +160,9 @@ def test_bytes_that_are_not_the_character_set_they_claim_start_nothing(sender: S
 
 def test_what_json_allows_and_no_input_can_be_is_refused_and_never_our_fault(sender: Sender) -> None:
     bodies = {
-        b'[{"why": "a"}]': 400,
+        b'["why"]': 400,
+        b'[{"why": "a"}, 1]': 400,
+        b'[{"why": "a"}], "more": 1': 400,
         b"": 400,
         b"null": 400,
         b'"why"': 400,
@@ -352,6 +354,7 @@ def test_who_signs_as_github_stripe_or_shopify_is_taken_once_and_never_for_anoth
     assert {told.status for told in refused} == {401}
     assert "too old" in refused[4].message and "too new" in refused[5].message  # noqa: PT018
     assert refused[-1].message.startswith("There is no signature: send webhook-id")
+    assert sent(PAID, X_Twilio_Email_Event_Webhook_Signature="x").message.startswith("SendGrid signs in a way that is not checked here")
     assert [each["why"] for each in begun()] == ["0", "1", "2", "3"]
 
 

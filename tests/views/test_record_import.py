@@ -1,5 +1,6 @@
 """A file of records that are no contacts: numbers and days as its writer spells them, keys that lead elsewhere, what is there already, and who may."""
 
+import importlib
 import io
 import sqlite3
 from contextlib import closing
@@ -8,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, sources
+from console import access, records, sources
 from console.contacts import import_batches
 from console.contacts.cells import chosen, spelling_of, value
 from console.contacts.import_batches import Import
-from console.core.documents.collections import Field, Option
+from console.core.documents.collections import Collection, Field, Option
 from console.db.engine import fetch
 from console.formats import Look
 from console.records.values import Unfit, written
@@ -176,3 +177,19 @@ def test_several_options_of_one_cell_are_a_list() -> None:
         ["red", "blue"], ["blue", "red"], [], ["green", "red"],
     ]  # fmt: skip
     assert (chosen(field, ["red"]), chosen(field, ["green"]), chosen(field, "red")) == (True, False, True)
+
+
+def test_many_lines_ask_the_database_once_which_columns_it_fills(stock: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    module, asked = importlib.import_module("console.records.insert_many"), list[str]()
+    filled = module.filled_by_database
+
+    def counted(collection: Collection) -> frozenset[str]:
+        asked.append(collection.id)
+        return filled(collection)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(module, "filled_by_database", counted)
+    lines = [{"sku": f"N-{number}", "price": "1"} for number in range(50)]
+    scope = access.scope_for(stock.company.olivia, "stock.part", "create")
+    assert records.refusals_of_new(records.collection("stock.part"), lines, scope) == [[]] * 50
+    assert len(records.insert_many("stock.part", lines, scope)) == 50
+    assert asked == ["stock.part"] * 2, "once before, once while they are added"

@@ -10,6 +10,9 @@ from console.core.contacting import Kind
 from console.errors import IntegrationError, OutcomeUnknown
 from console.integrations import net
 
+REFUSALS = ("failed with error", "invalid_payload", "no_text")
+"""What chats say with status 200 of a message that they did not post: Teams, and who speaks as Slack does."""
+
 
 class ChatWebhook(Provider):
     """A chat tells nothing later."""
@@ -28,7 +31,22 @@ class ChatWebhook(Provider):
             raise IntegrationError(f"CONSOLE_CHAT_TARGETS names no chat {letter.to}.", permanent=True, code="no_target")
         answer = net.send("POST", url, orjson.dumps({"text": str(letter.content["text"])}), {"Content-Type": "application/json"})
         if answer.good:
+            _require_taken(answer.body)
             return Handed()
         if answer.status >= 500:
             raise OutcomeUnknown(f"The chat answered {answer.status}; it cannot be told whether the message is there.")
         raise IntegrationError(f"The chat answered {answer.status}.", permanent=answer.permanent, code="refused")
+
+
+def _require_taken(body: bytes) -> None:
+    """Raises IntegrationError for an answer that says yes by its status alone: a web page of whoever stands before the chat, or a refusal in words."""
+    text = body.decode("utf-8", "replace").strip()
+    plain = "".join(text.lower().split(" "))
+    if plain.startswith("<"):
+        raise IntegrationError(
+            "The chat's address answers with a web page: look whether CONSOLE_CHAT_TARGETS has the right one.",
+            permanent=False,
+            code="refused",
+        )
+    if any(words.replace(" ", "") in plain for words in REFUSALS) or plain.startswith(('{"success":false', '{"ok":false')):
+        raise IntegrationError(f"The chat did not take it: {text[:200]}", permanent=False, code="refused")

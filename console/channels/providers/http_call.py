@@ -47,7 +47,15 @@ class HttpCall(Provider):
             begun = _json(answer.body)
             if begun is None:  # perhaps a page of whoever stands before it
                 raise OutcomeUnknown(f"{UNREADABLE}; it cannot be told whether it calls.")
+            if begun.get("error") and not _id_of(begun):
+                said = str(begun["error"])[:200]
+                raise OutcomeUnknown(
+                    f"The calls' provider answered {answer.status} with an error ({said}); it cannot be told whether it calls."
+                )
             return Handed(_id_of(begun))
+        if 300 <= answer.status < 400:
+            words = f"The calls' provider sends on to another address ({answer.status}), which is not followed: enter that one in CONSOLE_CALL_URL."
+            raise IntegrationError(words, permanent=False, code="refused")
         if answer.status >= 500 and answer.status not in (501, 503):
             raise OutcomeUnknown(f"The calls' provider answered {answer.status}; it cannot be told whether it calls.")
         permanent = answer.permanent and answer.status not in ABOUT_US

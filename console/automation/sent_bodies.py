@@ -1,0 +1,57 @@
+"""The body of a delivery as objects: a JSON object is one, a list of objects several (as HubSpot and SendGrid send events), a form one object of its fields."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from console.automation.sender_signatures import GITHUB, SLACK, TWILIO
+from console.errors import Malformed
+from console.formats import json_in, object_in
+
+FORM = "application/x-www-form-urlencoded"
+MOST = 500
+"""Objects of one delivery: each starts a run before it is answered."""
+MOST_FIELDS = 1_000
+PAYLOAD = "payload"
+"""The one field of a form in which GitHub and Slack send JSON."""
+
+
+def objects_in(raw: bytes, *, form: bool, signed_by: str | None = None) -> tuple[Sequence[dict[str, Any]], bool]:
+    """(the objects, whether they came as a list). Raises Malformed for what is none. `signed_by` is the header of the sender's signature, None for a key or Standard Webhooks."""
+    if form:
+        return [_of_form(raw, signed_by)], False
+    sent = json_in(raw)
+    listed = sent if isinstance(sent, list) else [sent]
+    if not listed or not all(isinstance(each, dict) for each in listed):
+        raise Malformed("The body is not a JSON object.")
+    if len(listed) > MOST:
+        raise Malformed(f"The body is a list of {len(listed):,} objects: send at most {MOST} at once. Nothing was started.")
+    return listed, isinstance(sent, list)
+
+
+def spelled(each: Mapping[str, Any]) -> bytes:
+    """One object of a list as bytes by which it is known again: without the number of times that it was sent."""
+    return json.dumps({name: value for name, value in each.items() if name != "attemptNumber"}, sort_keys=True, default=str).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def _of_form(raw: bytes, signed_by: str | None) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise Malformed(f"The body is no form in UTF-8 of at most {MOST_FIELDS:,} fields.") from None
+    if [name for name, _ in pairs] == [PAYLOAD] and pairs[0][1].startswith("{"):
+        return object_in(pairs[0][1].encode("utf-8", "surrogatepass"))
+    if signed_by not in (None, SLACK, TWILIO):
+        raise Malformed(
+            "A form signed like this cannot be read: let the sender send JSON."
+            if signed_by != GITHUB
+            else "Of GitHub a form has one field, payload."
+        )
+    if any("\x00" in name for name, _ in pairs):
+        raise Malformed("A name in the body has a NUL character, which cannot be stored: remove it.")
+    names = dict.fromkeys(name for name, _ in pairs)
+    told = {name: [value for other, value in pairs if other == name] for name in names}
+    return {name: values[0] if len(values) == 1 else values for name, values in told.items()}

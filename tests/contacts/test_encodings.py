@@ -1,0 +1,41 @@
+"""In which older encoding a list of contacts was written, told by a few names."""
+
+from babel import Locale
+
+from console.contacts.encodings import ENCODINGS, OLDER, guess
+from tests.tables import cases
+
+WRITTEN = [
+    ("de", "cp1252"), ("de", "mac_roman"), ("de", "cp850"), ("fr", "cp1252"), ("fr", "mac_roman"), ("es", "cp1252"), ("it", "cp1252"), ("pt", "cp1252"), ("sv", "cp1252"),
+    ("sv", "mac_roman"), ("da", "cp1252"), ("fi", "cp1252"), ("nl", "cp1252"), ("is", "cp1252"), ("pl", "cp1250"), ("pl", "iso8859_2"), ("pl", "cp852"), ("cs", "cp1250"),
+    ("sk", "cp1250"), ("hu", "cp1250"), ("sl", "cp1250"), ("hr", "cp1250"), ("lt", "cp1257"), ("lv", "cp1257"), ("et", "cp1257"), ("tr", "cp1254"), ("ru", "cp1251"), ("ru", "koi8_u"),
+    ("ru", "cp866"), ("ru", "mac_cyrillic"), ("uk", "cp1251"), ("bg", "cp1251"), ("sr", "cp1251"), ("el", "cp1253"), ("he", "cp1255"), ("ar", "cp1256"), ("th", "cp874"),
+    ("ja", "cp932"), ("ja", "euc_jp"), ("zh", "gb18030"), ("zh_Hant", "cp950"), ("ko", "cp949"),
+]  # fmt: skip
+
+
+@cases(("language", "encoding"), WRITTEN)
+def test_a_list_in_any_language_keeps_its_letters(language: str, encoding: str) -> None:
+    names = [str(name).encode(encoding, "ignore") for name in Locale.parse(language).territories.values()]
+    names = [name for name in names if not name.isascii()]
+    lines = [b"%s;p%d@post.example;new" % (name, number) for number, name in enumerate(names[:40])]
+    text = b"\n".join([b"Name;E-mail;Stage", *lines])
+    found = guess(text, utf8=False)
+    assert found is not None
+    assert text.decode(found, "replace") == text.decode(encoding), found
+
+
+@cases(
+    ("name", "encoding"),
+    [("Łukasz Wójcik", "cp1250"), ("Žydrūnė Šimkutė", "cp1257"), ("Hélène Lefèvre", "cp1252"), ("Иван Петров", "cp1251"), ("Gábor Szűcs", "cp1250"), ("Zoë O’Brien", "cp1252"), ("Çağla Yıldız", "cp1254"), ("Γιώργος Νικολάου", "cp1253")],
+)  # fmt: skip
+def test_one_name_is_enough_where_its_letters_are_those_of_one_language(name: str, encoding: str) -> None:
+    assert guess(f"Name,E-mail\n{name},a@post.example\n".encode(encoding), utf8=False) == encoding
+
+
+def test_a_sign_beside_a_number_makes_no_letters_of_another_language() -> None:
+    assert guess("Name;Price\nA-1;1.234,50 €\n".encode("cp1252"), utf8=False) == "cp1252"
+
+
+def test_every_encoding_that_is_guessed_can_be_chosen() -> None:
+    assert set(OLDER) <= set(ENCODINGS)

@@ -1,0 +1,142 @@
+"""Webhooks of senders that sign in their own way, send forms or lists of events, or ask before their first delivery."""
+
+import base64
+import hmac
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from console import automation
+from tests.views.test_hooks_odd_senders import Sender, Signer, Told, begun, sender, signer
+
+__all__ = ["sender", "signer"]
+
+SECRET = "shpss_0123456789abcdef"
+
+
+def mac(text: bytes, how: str = "sha256") -> bytes:
+    return hmac.digest(SECRET.encode(), text, how)
+
+
+def base64_of(text: bytes) -> str:
+    return base64.b64encode(text).decode()
+
+
+@pytest.fixture
+def own(signer: Signer) -> Signer:
+    """A sender with a secret of its own."""
+    automation.renew_secret(signer.sender.company.mona, "call-in", "signed", SECRET)
+    return signer
+
+
+def seconds(late: int = 0) -> str:
+    return str(int(datetime.now(UTC).timestamp()) - late)
+
+
+def test_who_signs_as_slack_calendly_typeform_hubspot_linear_or_pagerduty_is_taken_and_late_or_forged_ones_are_not(own: Signer) -> None:
+    address = f"http://127.0.0.1:{own.sender.port}{own.path}"
+
+    def slack(body: bytes, at: str) -> dict[str, Any]:
+        return {"X_Slack_Request_Timestamp": at, "X_Slack_Signature": f"v0={mac(b'v0:' + at.encode() + b':' + body).hex()}"}
+
+    def calendly(body: bytes, at: str) -> dict[str, Any]:
+        return {"Calendly_Webhook_Signature": f"t={at},v1={mac(at.encode() + b'.' + body).hex()}"}
+
+    def paddle(body: bytes, at: str) -> dict[str, Any]:
+        return {"Paddle_Signature": f"ts={at};h1={mac(at.encode() + b':' + body).hex()}"}
+
+    def hubspot(body: bytes, at: str) -> dict[str, Any]:
+        signed = mac(b"POST" + address.encode() + body + at.encode() + b"000")
+        return {"X_HubSpot_Request_Timestamp": f"{at}000", "X_HubSpot_Signature_v3": base64_of(signed)}
+
+    for way in (slack, calendly, paddle, hubspot):
+        body = json.dumps({"data": {"reason": way.__name__}}).encode()
+        assert own.sender.send(own.path, body, **way(body, seconds())).status == 202, way
+        for wrong in (way(body, seconds(late=600)), way(body + b" ", seconds()), way(b"", "")):
+            assert own.sender.send(own.path, body, **wrong).status == 401, way
+    bodies: dict[str, Callable[[bytes], str]] = {
+        "Typeform_Signature": lambda body: f"sha256={base64_of(mac(body))}", "Linear_Signature": lambda body: mac(body).hex(),
+        "X_PagerDuty_Signature": lambda body: f"v1={'0' * 64},v1={mac(body).hex()}",
+    }  # fmt: skip
+    for name, sign in bodies.items():
+        body = json.dumps({"data": {"reason": name}}).encode()
+        right: dict[str, Any] = {name: sign(body)}
+        forged: dict[str, Any] = {name: sign(body + b" ")}
+        assert own.sender.send(own.path, body, **right).status == 202, name
+        assert own.sender.send(own.path, body, **forged).status == 401, name
+    assert len(begun()) == 7
+
+
+def test_a_form_of_twilio_is_its_fields_and_one_with_the_bounds_of_its_fields_moved_is_no_second_delivery(
+    own: Signer,
+) -> None:
+    from twilio.request_validator import RequestValidator  # type: ignore[import-untyped, unused-ignore]
+
+    address, form = f"http://127.0.0.1:{own.sender.port}{own.path}", {"Body": "call me", "From": "+4915112345678", "data": "x"}
+    signature = RequestValidator(SECRET).compute_signature(address, form)  # type: ignore[no-untyped-call, unused-ignore]
+    kind = "application/x-www-form-urlencoded"
+    first = own.sender.send(own.path, b"Body=call+me&From=%2B4915112345678&data=x", kind=kind, X_Twilio_Signature=signature)
+    assert (first.status, first.body["code"]) == (422, "invalid"), "its fields have come: the trigger asks for others"
+    moved = own.sender.send(own.path, b"Body=call&+meFrom=%2B4915112345678&data=x", kind=kind, X_Twilio_Signature=signature)
+    assert moved.status == 401, "sorted by their names they are signed otherwise"
+    assert own.sender.send(own.path, b"Body=call+you&From=%2B4915112345678&data=x", kind=kind, X_Twilio_Signature=signature).status == 401
+
+
+def test_what_is_signed_with_a_moment_before_it_is_no_form_of_somebody_else(own: Signer) -> None:
+    body = b'1700000000.{"data": {"reason": "old"}}'
+    told = own.sender.send(own.path, body, kind="application/x-www-form-urlencoded", X_Hub_Signature_256=f"sha256={mac(body).hex()}")
+    assert (told.status, begun()) == (400, [])
+
+
+def test_the_json_in_the_one_field_of_a_form_is_the_body(own: Signer) -> None:
+    body = b"payload=%7B%22data%22%3A%7B%22reason%22%3A%22pushed%22%7D%7D"
+    told = own.sender.send(own.path, body, kind="application/x-www-form-urlencoded", X_Hub_Signature_256=f"sha256={mac(body).hex()}")
+    assert (told.status, begun()) == (202, [{"why": "pushed"}])
+
+
+def test_a_form_with_a_key_is_its_fields(sender: Sender) -> None:
+    told = sender.send(sender.path("plain"), b"why=%C5%BDydr%C5%ABn%C4%97+%26+co", kind="application/x-www-form-urlencoded")
+    assert (told.status, begun()) == (202, [{"why": "Žydrūnė & co"}])
+    for body in (b"why=%FF", "&".join(f"n{number}=1" for number in range(2_000)).encode(), b"\xff"):
+        assert sender.send(sender.path("plain"), body, kind="application/x-www-form-urlencoded").status == 400
+
+
+def test_a_list_of_events_starts_a_run_for_each_once_and_one_that_is_wrong_keeps_no_other_out(own: Signer) -> None:
+    events: list[dict[str, Any]] = [{"data": {"reason": "a"}, "attemptNumber": 0}, {"data": {}}, {"data": {"reason": "b"}}]
+
+    def sent(listed: list[dict[str, Any]]) -> Told:
+        body = json.dumps(listed).encode()
+        return own.sender.send(own.path, body, X_Hub_Signature_256=f"sha256={mac(body).hex()}")
+
+    first = sent(events)
+    assert (first.status, [each.get("code") for each in first.body["runs"]]) == (202, [None, "invalid", None])
+    again = sent([events[2], {**events[0], "attemptNumber": 1}])
+    assert [(each["runId"], each["duplicate"]) for each in again.body["runs"]] == [(first.body["runs"][n]["runId"], True) for n in (2, 0)]
+    assert [each["why"] for each in begun()] == ["a", "b"]
+    assert (sent([events[1]]).status, sent([{"data": {"reason": "a"}}] * 501).status) == (422, 400)
+
+
+def test_a_list_with_an_idempotency_key_is_started_once(sender: Sender) -> None:
+    body = b'[{"why": "a"}, {"why": "b"}]'
+    told = [sender.send(sender.path("plain"), body, X_Idempotency_Key="batch-1") for _ in range(2)]
+    assert [[each["duplicate"] for each in answer.body["runs"]] for answer in told] == [[False, False], [True, True]]
+    assert len(begun()) == 2
+
+
+def test_a_sender_that_asks_with_a_challenge_is_answered_and_starts_nothing(client: FlaskClient, own: Signer) -> None:
+    asked = b'{"type": "url_verification", "challenge": "3eZbrw1aB", "token": "old"}'
+    at = seconds()
+    signed: dict[str, Any] = {"X_Slack_Request_Timestamp": at, "X_Slack_Signature": f"v0={mac(b'v0:' + at.encode() + b':' + asked).hex()}"}
+    told = own.sender.send(own.path, asked, **signed)
+    assert (told.status, told.body) == (200, {"challenge": "3eZbrw1aB"})
+    assert own.sender.send(own.path, asked, X_Slack_Signature="v0=0").status == 401
+    meta = client.get(own.path, query_string={"hub.mode": "subscribe", "hub.challenge": "1158201444"})
+    assert (meta.status_code, meta.text, meta.mimetype) == (200, "1158201444", "text/plain")
+    for path, wanted in ((own.path, "<script>"), (own.path, ""), (own.sender.path("plain"), "1158201444")):
+        answer = client.get(path, query_string={"challenge": wanted})
+        assert (answer.status_code, answer.is_json) == (405, True)
+    assert begun() == []
