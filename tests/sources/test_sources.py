@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import access, accounts, records, sources, workspaces
+from console import access, accounts, collections, records, sources, workspaces
 from console.access import Row, policy_store
 from console.browse import list_views, saved_segments
 from console.browse.list_views import ListView
@@ -373,3 +373,26 @@ def test_a_segment_whose_order_is_by_a_column_that_is_gone_stays_and_one_with_it
     made(Path(url.removeprefix("sqlite:///")), "drop view roster; alter table member drop column mail")
     sources.take("club", sources.difference("club").stamp)
     assert [(one.id, one.filter, one.sort) for one in records.collection("member").segments] == [("named", "record.name != null", None)]
+
+
+def test_what_is_said_of_other_columns_stays_and_follows_when_one_goes_and_others_are_renamed(url: str) -> None:
+    said = {
+        "governed": {"mail": "letters", "name": "names", "team_id": "teams"},
+        "contact": {"name": "name", "email": "mail", "owner": "team_id", "consent": {"email": {"field": "lead_id", "at": "mail"}}},
+        "changes": {"column": "lead_id", "deleted": "id"},
+        "validation": [{"if": "record.id > 0", "message": "Whose?", "field": "team_id"}],
+    }  # fmt: skip
+    sources.add("club", url, documents=[document(**said)])
+    file = Path(url.removeprefix("sqlite:///"))
+    made(file, "drop view roster; alter table member rename column mail to email; alter table member rename column lead_id to led_by")
+    sources.take("club", sources.difference("club").stamp)
+    kept = json.loads(collections.export("member"))
+    assert kept["governed"] == {"email": "letters", "name": "names", "team_id": "teams"}
+    assert kept["contact"] == {"name": "name", "email": "email", "owner": "team_id", "consent": {"email": {"field": "led_by", "at": "email"}}}
+    assert kept["changes"] == {"column": "led_by", "deleted": "id"}
+    made(file, "alter table member drop column team_id; alter table member drop column led_by")
+    sources.take("club", sources.difference("club").stamp)
+    kept = json.loads(collections.export("member"))
+    assert kept["governed"] == {"email": "letters", "name": "names"}, "nobody changes by hand what workflows alone write"
+    assert (kept["contact"], kept["changes"]) == ({"name": "name", "email": "email"}, {"deleted": "id"})
+    assert kept["validation"] == [{"if": "record.id > 0", "message": "Whose?"}]
