@@ -110,11 +110,13 @@ _looked: dict[str, tuple[float, "Again"]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The result of an automatic refresh: in words for everybody, and the changes for those who manage data sources; `waits` for one of them."""
+    """The result of an automatic refresh: in words for everybody, and the changes for those who manage data sources; `waits` for one of them,
+    `taken`: something was taken over just now, told to the first who asks: what failed may work."""
 
     words: str
     details: str = ""
     waits: bool = False
+    taken: bool = False
 
 
 def look_again(name: str) -> Again | None:
@@ -135,7 +137,7 @@ def look_again(name: str) -> Again | None:
     finally:
         _turn.release()
     if made is not None:
-        _looked[name] = (time.monotonic(), made)
+        _looked[name] = (time.monotonic(), replace(made, taken=False))
     return made
 
 
@@ -167,7 +169,7 @@ def _again(name: str) -> Again | None:
     )
     words += " What nothing else names is taken over: load the page again." if taken and waits else ""
     words += f" Who manages data sources has to look at {'the rest' if taken else 'it'}: Settings, Data sources, {name}." if waits else ""
-    return Again(words, _spoken(found), waits=waits)
+    return Again(words, _spoken(found), waits=waits, taken=taken)
 
 
 def _look(name: str, before: Sequence[Stored]) -> Look:
@@ -334,7 +336,7 @@ def _mended(name: str, seen: Look, before: Sequence[Stored]) -> tuple[list[Store
         document = mending.mended(called, item.structure, found, columns)
         mended.append(document)
         dropped += [_of_document(item.document, reason) for reason in mending.describe_omissions(_plain(item), called, document)]
-    after = keeping.stored_collections(name, seen, mended)
+    after = keeping.stored_collections(name, seen, mended, {(each["schema"], each["table"]): ident for ident, each in own.items()})
     return after, mended, dropped + _segments(after, mended)
 
 

@@ -396,3 +396,14 @@ def test_what_is_said_of_other_columns_stays_and_follows_when_one_goes_and_other
     assert kept["governed"] == {"email": "letters", "name": "names"}, "nobody changes by hand what workflows alone write"
     assert (kept["contact"], kept["changes"]) == ({"name": "name", "email": "email"}, {"deleted": "id"})
     assert kept["validation"] == [{"if": "record.id > 0", "message": "Whose?"}]
+
+
+def test_ids_are_readable_in_every_script_and_a_table_keeps_its_own_when_others_come_and_go(clean: object, tmp_path: Path) -> None:
+    tables = ["Заказы", "Größe", "订单", "a b", "a_b"]
+    url = made(tmp_path / "many.db", "".join(f'create table "{table}" (id integer primary key);' for table in tables))
+    found = {item.table: item.id for item in sources.add("many", url)}
+    assert found == {"Заказы": "many.Zakazy", "Größe": "many.Grosse", "订单": "many.u8ba2u5355", "a b": "many.a_b", "a_b": "many.a_b_2"}
+    made(tmp_path / "many.db", 'drop table "a b"; create table "a-b" (id integer primary key); create table "a:b" (id integer primary key)')
+    after = {item.table: item.id for item in sources.take("many", sources.difference("many").stamp)}
+    assert after["a_b"] == "many.a_b_2", "rights on it are still about it"
+    assert len({*after.values(), "many.a_b"}) == len(after) + 1, "nor does a new table come by the rights on one that is gone"

@@ -15,7 +15,7 @@ from console import document_requests, inboxes, runs, settings
 from console.core.run.proposal import MARKS
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import RunView
-from console.views import files, frame
+from console.views import errors, files, frame
 from console.views.formats import clock
 from console.views.identity import local as local_path
 from console.views.run import consequences, done_before, effects, form_boxes, narrow_sheet, notices, page, pane, steps_pane
@@ -33,6 +33,8 @@ def show(run_id: str) -> Response:
     waiting = frame.wants_fragment() and "revision" in request.args
     most = None if request.args.get("steps") == "all" else runs.PATH_SHOWN
     view = runs.get(frame.actor(), run_id, request.args.get("item"), most=most)
+    if view.changed is not None and (again := errors.served_again(str(view.changed.extra.get("source", "")))) is not None:
+        return again
     if "item" not in request.args:
         view = narrow_sheet.next_fitting(view)
     seen = (request.args.get("revision"), request.args.get("status"))
