@@ -26,7 +26,7 @@ from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, source_zones, sql_conditions
 from console.records.connection_terms import USUAL, Terms
-from console.sources import addresses, bookkeeping, mending
+from console.sources import addresses, bookkeeping, layout_drafts, mending
 from console.sources.testing import place_of
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
@@ -167,6 +167,7 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
         }
         for collection_id, names in columns.items():
             renamed_columns.follow(connection, collection_id, names)
+        layout_drafts.follow_renamed_columns(connection, columns)
         workspaces.follow_renamed_columns(connection, columns, called_before, called, by)
         known = sa.update(tables.data_source).where(tables.data_source.c.name == name)
         connection.execute(known.values(looked_at=sa.func.now(), checked_at=sa.func.now(), down_since=None, server=seen.server))
@@ -350,11 +351,7 @@ def stored_collections(
             continue
         ident = default_id(name, None if of_schema == seen.schema else of_schema, table)
         numbered = (f"{ident}_{number}" for number in range(2, len(found) + 3))
-        chosen = (
-            ident
-            if ident not in taken or ident in described
-            else next(entry for entry in numbered if entry not in taken)
-        )
+        chosen = ident if ident not in taken or ident in described else next(entry for entry in numbered if entry not in taken)
         taken.add(chosen)
         kept.append(Stored(chosen, name, structure, {}, len(kept)))
     return kept

@@ -41,7 +41,9 @@ GONE = (
     "The record has no field {} any more, or you may not see it. Hand the run on to somebody who may. If it is gone, the run goes on once the column is"
     " back and who manages data sources has taken it over, or once the workflow is published without it and the run is moved to that version."
 )
-LEFT_OUT = "Not in the database any more: {}. This step goes on without it: it is neither asked for nor written. Tell who changes the workflow."
+LEFT_OUT = (
+    "Not in the database any more: {}. This step goes on without it: it is neither asked for nor written. Tell who changes the workflow."
+)
 NOT_YOURS = "You may see it, not change it: hand the run on to somebody who may."
 """Said where not one of the fields can be changed by this person."""
 

@@ -14,6 +14,8 @@ from console.access import Row, policy_store
 from console.browse import list_views, saved_segments
 from console.browse.list_views import ListView
 from console.cli import console
+from console.collections import collection_store
+from console.core.documents.collections.collection_document import read
 from console.core.scopes import whole
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound, SourceDown
@@ -384,13 +386,29 @@ def test_what_is_said_of_other_columns_stays_and_follows_when_one_goes_and_other
     }  # fmt: skip
     sources.add("club", url, documents=[document(**said)])
     file = Path(url.removeprefix("sqlite:///"))
+    with transaction() as connection:
+        own = collection_store.read_stored(connection, "member")[1]
+        drafted = read(collection_store.live_document(own).to_json() | {"columns": ["mail", "name"]})
+        collection_store.add_draft(connection, own, collection_store.read_draft(connection, "member"), drafted, sources.SYSTEM)
     made(file, "drop view roster; alter table member rename column mail to email; alter table member rename column lead_id to led_by")
+    assert not [one for one in sources.difference("club").breaks if one.kind == "draft"]
     sources.take("club", sources.difference("club").stamp)
     kept = json.loads(collections.export("member"))
     assert kept["governed"] == {"email": "letters", "name": "names", "team_id": "teams"}
-    assert kept["contact"] == {"name": "name", "email": "email", "owner": "team_id", "consent": {"email": {"field": "led_by", "at": "email"}}}
+    assert kept["contact"] == {
+        "name": "name",
+        "email": "email",
+        "owner": "team_id",
+        "consent": {"email": {"field": "led_by", "at": "email"}},
+    }
     assert kept["changes"] == {"column": "led_by", "deleted": "id"}
+    with hot_engine().connect() as connection:
+        followed = collection_store.read_draft(connection, "member")
+    assert (followed.document.columns, followed.revision) == (["email", "name"], 2)  # type: ignore[union-attr]
     made(file, "alter table member drop column team_id; alter table member drop column led_by")
+    assert [one.reason for one in sources.difference("club").breaks if one.kind == "draft"][:1] == [
+        "What workflows govern: There is no column team_id."
+    ]
     sources.take("club", sources.difference("club").stamp)
     kept = json.loads(collections.export("member"))
     assert kept["governed"] == {"email": "letters", "name": "names"}, "nobody changes by hand what workflows alone write"

@@ -298,7 +298,9 @@ def test_an_earlier_layout_is_restored_without_what_the_database_no_longer_has(p
     ines.send(ines.get(f"{at}/layout/list"), f"{at}/layout/list", place=["g:0", "f:name", "f:mail", "f:id", "g:rest"])
     behind(file, "drop view roster; alter table member drop column mail")
     again = f"/settings/sources/{name}/again"
-    ines.send(ines.get(again), again)
+    looked = ines.get(again)
+    assert "draft Member: Columns of the list: There is no column mail." in looked.text
+    ines.send(looked, again)
     drafted = ines.get(f"{at}/changes")
     assert "no longer fits its table" in drafted.text
     ines.send(drafted, f"{at}/changes", do="mend")

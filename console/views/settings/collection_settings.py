@@ -254,7 +254,9 @@ def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     ]
     restored = request.args.get("restored", 0, int)
     of = next((each.document for each in collections.versions(frame.actor(), editing.collection.id) if each.number == restored), None)
-    omitted = mending.describe_omissions(editing.becoming, of.to_json(), editing.document.to_json()) if of and editing.draft.document else []
+    omitted = (
+        mending.describe_omissions(editing.becoming, of.to_json(), editing.document.to_json()) if of and editing.draft.document else []
+    )
     return area.page(
         "settings/collection_changes.html",
         NAME,
