@@ -58,8 +58,8 @@ def _words(condition: Any, kinds: Mapping[str, Kind], look: Look) -> str:
     """Return a condition in words, as far as it has a form; a field that is gone by the name that it had."""
     if not isinstance(condition, Mapping) or not isinstance(condition.get("field"), str):
         return "a condition that cannot be read"
-    name, op, value = condition["field"], condition.get("op"), condition.get("value")
-    known = kinds | {name: kinds.get(name) or Kind(name, plain_words.humanised(name))}
+    name, op, value = str(condition["field"]), condition.get("op"), condition.get("value")
+    known = {**kinds, name: kinds.get(name) or Kind(name, plain_words.humanised(name))}
     plain = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str | int | bool | None)]
     if op not in filters.OPS or len(plain) != (len(value) if isinstance(value, list) else 1):
         return known[name].label

@@ -121,8 +121,8 @@ class Drawer:
             return Drawn(item, item.type, Shown(item), lazy=self.address(item.id))
         shown = self._closed_to_role(item) or read_part(self.desk, item)
         if shown.changed is not None:  # what has changed is looked up, as on every other page
-            again = sources.look_again(str(shown.changed.extra.get("source", "")))
-            shown = read_part(self.desk, item) if again is not None and again.taken else shown
+            looked = sources.look_again(str(shown.changed.extra.get("source", "")))
+            shown = read_part(self.desk, item) if looked is not None and looked.taken else shown
             shown = replace(shown, words=errors.error_message(shown.changed)) if shown.changed is not None else shown
         try:
             more = self._more(item, shown) if shown.state == "ready" else {}
