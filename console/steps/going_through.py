@@ -31,7 +31,7 @@ from console.steps.base import (
 from console.steps.condition import Branch
 from console.steps.document_check_settings import Checked, ChecksConfig
 from console.steps.items import LIST, Listed, Source, listed, window
-from console.steps.update_data import GONE, LEFT_OUT, NOT_YOURS, Assignment, changes_of, left_out, settled
+from console.steps.update_data import GONE, NOT_YOURS, Assignment, changes_of, settled
 
 DONE, FAILED, CONFIRMED, SENT_BACK = "done", "failed", "confirmed", "sent_back"
 ANSWER, WHY, ITEM = "answer", "why_not", "item"
@@ -222,8 +222,6 @@ class LoopState:
             parts.append(fill_template("**Sent back:** {{ item.note }}", {ITEM: entry["second"]}))
         if refused := refused_fields(self.context.reads):
             parts.append(refused_words(refused))
-        if without := left_out(self.config.edit, self.config.required, self.context):
-            parts.append(LEFT_OUT.format(", ".join(f"`{name}`" for name in without)))
         if self.more:
             parts.append(f"The list is longer: only its first {len(self.items):,} are gone through here.")
         return "\n\n".join(parts) or None
@@ -288,7 +286,7 @@ class LoopState:
         lacking = [
             {"field": name, "reason": GONE.format(name) if context.forms else NOT_YOURS}
             for name in config.written
-            if name not in context.forms and name not in left_out(config.edit, config.required, context)
+            if name not in context.forms
         ]
         require_right(context, details, lacking)
         values |= {f.name: seen[f.name] for f in columns if f.name in seen and f.name not in {*given, *self._typed_before()}}

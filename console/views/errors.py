@@ -78,7 +78,7 @@ def answer_expected(error: ConsoleError) -> Response:
     """Answer an expected error; a refusal is logged first. If confirming one's identity would help, that page is the answer."""
     if step_up.can_step_up(error):
         return step_up.ask()
-    if isinstance(error, SourceChanged) and (again := served_again(str(error.extra.get("source", "")))) is not None:
+    if (again := served_again(error)) is not None:
         return again
     note_refusal(error)
     body, reason = (
@@ -116,11 +116,11 @@ def error_message(error: ConsoleError) -> str:
     return error.message if is_api() else error.words
 
 
-def served_again(source: str) -> Response | None:
+def served_again(error: ConsoleError | None) -> Response | None:
     """Return the way to the same page, where a change of the data source was taken over just now; None where it failed for good."""
-    if request.method != "GET" or is_api():
+    if not isinstance(error, SourceChanged) or request.method != "GET" or is_api():
         return None
-    again = sources.look_again(source)
+    again = sources.look_again(str(error.extra.get("source", "")))
     if again is None or not again.taken:
         return None
     words = again.words.replace(": load the page again", "")

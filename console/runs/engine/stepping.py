@@ -4,7 +4,7 @@ Records are read through `records/`, with the rights of the person (of the holde
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -227,13 +227,11 @@ def context_of(
         SPOKEN: spoken_values.of_run(open_step.definition.id, open_step.definition.number, document, open_step.attempt.step),
         NAMES: lambda collection, key: _name(actor, collection, key),
     }
-    forms: Mapping[str, FormField] = {}
+    forms, gone = dict[str, FormField](), frozenset[str]()
     edits = open_step.kind.edits(open_step.view)
-    gone: frozenset[str] = frozenset()
     if edits and record is not None and run.collection is not None:
-        scope = access.scope_for(actor, run.collection, "update")
-        collection = records.collection(run.collection)
-        gone = _gone(collection, edits)
+        scope, collection = access.scope_for(actor, run.collection, "update"), records.collection(run.collection)
+        gone = frozenset(() if open_step.kind.by_items else edits).difference(collection.by_name)
         forms = {field.name: field for field in records.forms(collection, named_fields(collection, edits), record, scope, run.workflow)}
     wanted = open_step.kind.reads(open_step.view)
     reads = {read.name: read_rows(actor, run, record, read, roots) for read in wanted}
@@ -260,14 +258,7 @@ def context_of(
         opened={look.key: look.counted for look in looked_at},
     )
     focus = open_step.kind.focus(open_step.view, context) if open_step.kind.by_items else None
-    if focus is None:
-        return context
-    return replace(context, forms=_focused(actor, run, focus), gone=_gone(records.collection(focus.collection), focus.fields))
-
-
-def _gone(collection: Collection, named: Iterable[str]) -> frozenset[str]:
-    """Columns that a step names and the table no longer has."""
-    return frozenset(name for name in named if collection.field(name) is None)
+    return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context
 
 
 def _name(actor: Actor, collection: str, key: str) -> str | None:

@@ -33,15 +33,13 @@ def show(run_id: str) -> Response:
     waiting = frame.wants_fragment() and "revision" in request.args
     most = None if request.args.get("steps") == "all" else runs.PATH_SHOWN
     view = runs.get(frame.actor(), run_id, request.args.get("item"), most=most)
-    if view.changed is not None and (again := errors.served_again(str(view.changed.extra.get("source", "")))) is not None:
-        return again
     if "item" not in request.args:
         view = narrow_sheet.next_fitting(view)
     seen = (request.args.get("revision"), request.args.get("status"))
     if waiting and seen == (str(view.json["revision"]), view.json["status"]):
         return make_response("", 204)
-    if (steps := steps_pane.unfolding(view, frame.look())) is not None:
-        return steps
+    if (instead := errors.served_again(view.changed) or steps_pane.unfolding(view, frame.look())) is not None:
+        return instead
     return run_response(view)
 
 
