@@ -5,6 +5,7 @@ from console.collections.collection_drafts import (
     Editing,
     discard,
     list_collections,
+    mend,
     open_collection,
     preview,
     restore,

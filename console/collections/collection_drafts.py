@@ -23,6 +23,7 @@ from console.collections.collection_checks import (
     require_selects,
     require_shaped_only,
     require_shaper,
+    try_select,
 )
 from console.collections.collection_store import (
     Draft,
@@ -35,6 +36,7 @@ from console.collections.collection_store import (
     read_versions,
     write_draft,
 )
+from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.documents.collections.collection_document import CollectionDocument, read
@@ -43,8 +45,9 @@ from console.core.documents.collections.document_check import check
 from console.core.documents.json_shape import Spot
 from console.db import tables
 from console.db.engine import hot_engine, transaction
-from console.errors import Conflict, DefinitionError, Invalid, NotFound
-from console.records import function_fields
+from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotFound, SourceDown
+from console.records import function_fields, sql_conditions
+from console.sources import mending
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +196,47 @@ def discard(actor: Actor, collection_id: str, revision: int) -> None:
 
 
 def restore(actor: Actor, collection_id: str, number: int, revision: int) -> int:
-    """Make an earlier version the draft, to be reviewed and published; returns the draft's revision. Raises as `save`."""
+    """Make an earlier version the draft, to be reviewed and published, without what its database no longer has; returns the draft's revision.
+
+    Raises as `save`.
+    """
     require_shaper(actor, collection_id)
     with hot_engine().connect() as connection:
         found = next((version for version in read_versions(connection, collection_id) if version.number == number), None)
     if found is None:
         raise NotFound
-    return save(actor, collection_id, revision, found.document)
+    return _save_fitted(actor, collection_id, revision, found.document)
+
+
+def mend(actor: Actor, collection_id: str, revision: int) -> int:
+    """Leave out of the draft what its database no longer has; returns the draft's revision. Raises as `save`."""
+    require_shaper(actor, collection_id)
+    with hot_engine().connect() as connection:
+        draft = read_draft(connection, collection_id)
+    if draft.document is None:
+        raise Conflict("There is nothing to mend: no draft is there.", code="not_possible")
+    return _save_fitted(actor, collection_id, revision, draft.document)
+
+
+def _save_fitted(actor: Actor, collection_id: str, revision: int, document: CollectionDocument) -> int:
+    with hot_engine().connect() as connection:
+        every, own = read_stored(connection, collection_id)
+    columns = {item.id: frozenset(column["name"] for column in item.structure["columns"]) for item in every}
+    made = mending.fitted(document.to_json(), own.structure, columns)
+    bare = assembled_with(every, own, read({**made, "segments": []}))
+    made["segments"] = [segment for segment in made.get("segments", ()) if not _misfit(actor, bare, segment)]
+    return save(actor, collection_id, revision, made)
+
+
+def _misfit(actor: Actor, collection: Collection, segment: Mapping[str, Any]) -> bool:
+    """Whether the conditions of the segment, or its SELECT, mean nothing for these records."""
+    try:
+        if "sql" not in segment:
+            sql_conditions.check(expressions.parse(segment["filter"]), collection)
+        else:
+            try_select(actor, collection.id, segment["sql"])
+    except SourceDown:
+        return False
+    except (DefinitionError, Malformed):
+        return True
+    return False

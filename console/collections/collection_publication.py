@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ from console.core.documents.collections.document_check import check
 from console.core.documents.json_shape import Spot
 from console.db import tables
 from console.db.engine import hot_engine, transaction
-from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed
+from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
 from console.records import catalogue, sql_conditions, sql_segments
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
@@ -55,6 +56,9 @@ def publish(actor: Actor, collection_id: str, revision: int, live: str | None = 
     NotFound.
     """
     require_shaper(actor, collection_id)
+    with hot_engine().connect() as connection:
+        drafted = read_draft(connection, collection_id).document
+    _read_selects(collection_id, drafted)
     with transaction() as connection:
         _, own = read_stored(connection, collection_id, lock=True)
         draft, present = read_draft(connection, collection_id), live_document(own)
@@ -130,6 +134,7 @@ def import_file(source: Path | bytes, *, published: bool = False, by: Actor | No
     named = str(source) if isinstance(source, Path) else "The file"
     refuse(named, check(content))
     document = read(content.decode("utf-8-sig"))
+    _read_selects(document.id, document)
     with transaction() as connection:
         _, own = read_stored(connection, document.id, lock=True)
         made, live, draft = checked_document(document, own), live_document(own), read_draft(connection, document.id)
@@ -178,6 +183,14 @@ def _judge_subject(actor: Actor, becoming: Collection, every: Mapping[str, Colle
         raise Invalid(wrong, details=[{"field": "subject", "reason": wrong}])
     if actor is not COMMAND_LINE:
         access.require(actor, None, "policy", "manage")
+
+
+def _read_selects(collection_id: str, document: CollectionDocument | None) -> None:
+    """Read the SELECTs of segments once before the transaction: loading the parser may take longer than a transaction may be idle."""
+    for segment in document.segments if document is not None else ():
+        if segment.sql is not None:
+            with suppress(Malformed, NotFound):
+                sql_segments.reads(segment.sql, records.collection(collection_id))
 
 
 def _publish(connection: Connection, own: Stored, live: CollectionDocument, document: CollectionDocument, actor: Actor, origin: str) -> int:

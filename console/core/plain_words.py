@@ -260,6 +260,27 @@ def spoken_range(value: Any) -> str:
     return _END.sub(lambda end: day_words(end[1]) or end[0], str(range_words(value)))
 
 
+_CYRILLIC = "а a б b в v г g д d е e ж zh з z и i й i к k л l м m н n о o п p р r с s т t у u ф f х kh ц ts ч ch ш sh щ shch ъ . ы y ь . э e ю yu я ya і i ї i є ie ґ g ў u ћ c ђ dj љ lj њ nj џ dz ј j ѕ dz"
+_GREEK = "α a β v γ g δ d ε e ζ z η i θ th ι i κ k λ l μ m ν n ξ x ο o π p ρ r σ s ς s τ t υ y φ f χ ch ψ ps ω o"
+_LATIN = {
+    ord(letter): ("" if latin == "." else latin) for pairs in (_CYRILLIC, _GREEK) for letter, latin in zip(*[iter(pairs.split())] * 2, strict=True)
+}  # fmt: skip
+
+
+def latinised(text: str) -> str:
+    """A text in Latin letters without marks: "Заказы" is Zakazy, "Παραγγελία" Paraggelia. Letters of other scripts become their codes, such as u8ba2."""
+    made = []
+    for letter in unaccented(text):
+        if letter.isascii() or not letter.isalpha():
+            made.append(letter)
+        elif ord(letter.lower()) in _LATIN:
+            latin = _LATIN[ord(letter.lower())]
+            made.append(latin if letter.islower() else latin.capitalize())
+        else:
+            made.append(f"u{ord(letter):x}")
+    return "".join(made)
+
+
 def unaccented(text: str) -> str:
     """A text without the marks of its letters: "Élève", "Żółć" and "Größe" are Eleve, Zolc and Grosse."""
     return "".join(letter for letter in unicodedata.normalize("NFKD", text.translate(_UNMARKED)) if not unicodedata.combining(letter))

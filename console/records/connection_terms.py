@@ -6,6 +6,7 @@ Sessions of a read-only source are read-only as far as the database supports it.
 
 import contextlib
 import math
+import os
 import sqlite3
 import threading
 import time
@@ -92,6 +93,7 @@ def engine(url: URL, terms: Terms) -> Engine:
         named = made.dialect.identifier_preparer
         named.reserved_words = named.reserved_words | SQLITE_WORDS
         sa.event.listen(made, "connect", lambda connection, record: _tell_sqlite(connection, record, terms))
+        sa.event.listen(made, "checkout", lambda connection, *_: _require_same_file(connection, str(url.database)))
         sa.event.listen(made, "before_cursor_execute", lambda connection, *_: _start_clock(connection, terms))
         return made
     made = sa.create_engine(url, skip_autocommit_rollback=True, **options)
@@ -246,9 +248,34 @@ def _tell_mysql(connection: Any, terms: Terms) -> None:
 # -------------------------------------------------------------------------------------------------------------- SQLite
 
 
+class _OpenedFile(sqlite3.Connection):
+    """A connection that knows which file it opened."""
+
+    file: tuple[int, int] | None = None
+
+
 def _open_file(path: str) -> sqlite3.Connection:
     """The existing file; opening a missing one would create an empty database."""
-    return sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, timeout=LOCK_S, check_same_thread=False, isolation_level=None)
+    file = _file_at(path)
+    address = f"file:{quote(path)}?mode=rw"
+    made = sqlite3.connect(address, uri=True, timeout=LOCK_S, check_same_thread=False, isolation_level=None, factory=_OpenedFile)
+    made.file = file
+    return made
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
+    """The file that stands at this path now; None without one."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _require_same_file(connection: Any, path: str) -> None:
+    """Makes the pool open the path anew once the file was moved, deleted or replaced: the old one would be read, and written to, for nobody."""
+    if connection.file != _file_at(path):
+        raise sa.exc.DisconnectionError
 
 
 def _tell_sqlite(connection: sqlite3.Connection, record: Any, terms: Terms) -> None:

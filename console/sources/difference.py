@@ -25,7 +25,8 @@ from console.db.engine import fetch, hot_engine
 from console.effects import action_cache
 from console.errors import Conflict, ConsoleError
 from console.records import function_fields, sampling, sql_conditions
-from console.sources import keeping, mending
+from console.sources import keeping, layout_drafts, mending
+from console.sources.breaks import Break
 from console.sources.keeping import SYSTEM, Look, place
 from console.sources.read_otherwise import Reading, readings
 
@@ -48,18 +49,6 @@ class TableChange:
     collection: str | None = None
     columns: tuple[ColumnChange, ...] = ()
     key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """Something that refers to what is gone: a workflow, an action, a workspace, a collection, a segment or a policy condition."""
-
-    kind: str
-    name: str
-    link: str | None
-    reason: str
-    collection: str = ""
-    """Whose document, segment or right it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +99,14 @@ _looked: dict[str, tuple[float, "Again"]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The result of an automatic refresh: in words for everybody, and the changes for those who manage data sources; `waits` for one of them."""
+    """The result of an automatic refresh: in words for everybody, and the changes for those who manage data sources; `waits` for one of them,
+    `taken`: something was taken over just now, told to the first who asks: what failed may work.
+    """
 
     words: str
     details: str = ""
     waits: bool = False
+    taken: bool = False
 
 
 def look_again(name: str) -> Again | None:
@@ -135,7 +127,7 @@ def look_again(name: str) -> Again | None:
     finally:
         _turn.release()
     if made is not None:
-        _looked[name] = (time.monotonic(), made)
+        _looked[name] = (time.monotonic(), replace(made, taken=False))
     return made
 
 
@@ -167,7 +159,7 @@ def _again(name: str) -> Again | None:
     )
     words += " What nothing else names is taken over: load the page again." if taken and waits else ""
     words += f" Who manages data sources has to look at {'the rest' if taken else 'it'}: Settings, Data sources, {name}." if waits else ""
-    return Again(words, _spoken(found), waits=waits)
+    return Again(words, _spoken(found), waits=waits, taken=taken)
 
 
 def _look(name: str, before: Sequence[Stored]) -> Look:
@@ -233,7 +225,15 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM, before: Sequence[Stored] 
         now = assemble(before, function_fields.fields())
         then = assemble([item for item in before if item.source != name] + after, function_fields.fields())
         read_otherwise = list(readings(now, then, name))
-        breaks = [*dropped, *_workflows(now, then, by), *_actions(now, then, by), *_workspaces(now, then, by), *_policy(now, then, by)]
+        drafts = layout_drafts.broken(before, after, now, access.hidden_from(by))
+        breaks = [
+            *dropped,
+            *drafts,
+            *_workflows(now, then, by),
+            *_actions(now, then, by),
+            *_workspaces(now, then, by),
+            *_policy(now, then, by),
+        ]
     return Difference(name, changes, tuple(dict.fromkeys(breaks)), _stamp(seen), tuple(read_otherwise))
 
 
@@ -334,7 +334,7 @@ def _mended(name: str, seen: Look, before: Sequence[Stored]) -> tuple[list[Store
         document = mending.mended(called, item.structure, found, columns)
         mended.append(document)
         dropped += [_of_document(item.document, reason) for reason in mending.describe_omissions(_plain(item), called, document)]
-    after = keeping.stored_collections(name, seen, mended)
+    after = keeping.stored_collections(name, seen, mended, {(each["schema"], each["table"]): ident for ident, each in own.items()})
     return after, mended, dropped + _segments(after, mended)
 
 

@@ -4,11 +4,11 @@ Nothing is written into the connected database.
 """
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection as Several, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,12 +20,13 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Stored, assemble
 from console.core.documents.collections.collection_document import CollectionDocument
+from console.core.plain_words import latinised
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, source_zones, sql_conditions
 from console.records.connection_terms import USUAL, Terms
-from console.sources import addresses, bookkeeping, mending
+from console.sources import addresses, bookkeeping, layout_drafts, mending
 from console.sources.testing import place_of
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
@@ -148,7 +149,8 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
     former = {place(row.structure): row.structure for row in rows}
     for structure in seen.structures:
         sampling.keep_secrets(structure, former.get(place(structure)))
-    kept = stored_collections(name, seen, documents)
+    ids = {(row.structure["schema"], row.structure["table"]): row.id for row in rows}
+    kept = stored_collections(name, seen, documents, ids)
     called = check(name, kept)  # before the transaction, as in `add`
     called_before = {item.id: item for item in records.collections()}
     with transaction() as connection:
@@ -165,6 +167,7 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
         }
         for collection_id, names in columns.items():
             renamed_columns.follow(connection, collection_id, names)
+        layout_drafts.follow_renamed_columns(connection, columns)
         workspaces.follow_renamed_columns(connection, columns, called_before, called, by)
         known = sa.update(tables.data_source).where(tables.data_source.c.name == name)
         connection.execute(known.values(looked_at=sa.func.now(), checked_at=sa.func.now(), down_since=None, server=seen.server))
@@ -323,28 +326,32 @@ def require_existing(seen: Look, schemas: Several[str] | None, chosen: Several[s
         )
 
 
-def stored_collections(name: str, seen: Look, documents: Sequence[Mapping[str, Any]]) -> list[Stored]:
-    """The collections: first those with documents, in the order of the documents, then tables without one."""
+def stored_collections(
+    name: str, seen: Look, documents: Sequence[Mapping[str, Any]], known: Mapping[tuple[str | None, str], str] = MappingProxyType({})
+) -> list[Stored]:
+    """The collections: first those with documents, in the order of the documents, then tables without one.
+
+    `known`: table → id that its collection has already, and keeps: rights, workflows and runs name it.
+    """
     found = {(structure["schema"], structure["table"]): structure for structure in seen.structures}
-    schema = seen.schema
     kept: list[Stored] = []
     for document in documents:
         _check_document(name, document)
-        structure = found.pop((document.get("schema") or schema, document["table"]), None)
+        structure = found.pop((document.get("schema") or seen.schema, document["table"]), None)
         if structure is None:
             raise _definition(
                 document["id"], "table", f"The data source {name} has no table {document['table']} that the console may read."
             )
         kept.append(Stored(document["id"], name, structure, dict(document), len(kept)))
-    taken = {item.id for item in kept}
+    described = {item.id for item in kept}
+    taken = {*described, *known.values()}  # those of tables that are gone too: rights may still name them
     for (of_schema, table), structure in found.items():
-        ident = default_id(name, None if of_schema == schema else of_schema, table)
+        if (own := known.get((of_schema, table))) is not None and own not in described:
+            kept.append(Stored(own, name, structure, {}, len(kept)))
+            continue
+        ident = default_id(name, None if of_schema == seen.schema else of_schema, table)
         numbered = (f"{ident}_{number}" for number in range(2, len(found) + 3))
-        chosen = (
-            ident
-            if ident not in taken or ident in {document["id"] for document in documents}
-            else next(entry for entry in numbered if entry not in taken)
-        )
+        chosen = ident if ident not in taken or ident in described else next(entry for entry in numbered if entry not in taken)
         taken.add(chosen)
         kept.append(Stored(chosen, name, structure, {}, len(kept)))
     return kept
@@ -353,14 +360,10 @@ def stored_collections(name: str, seen: Look, documents: Sequence[Mapping[str, A
 def default_id(name: str, schema: str | None, table: str) -> str:
     """Default collection id: source, schema outside the default one, table, joined by points.
 
-    Accents are removed; blanks, slashes and other signs become `_`, because URLs, documents and policy rows cannot contain them.
+    Letters become Latin ones without accents; blanks, slashes and other signs become `_`, because URLs, documents and policy rows cannot contain them.
     """
-    text = unicodedata.normalize("NFKD", ".".join(part for part in (name, schema, table) if part is not None))
-    return "".join(
-        letter if letter.isascii() and (letter.isalnum() or letter in "_.-") else "_"
-        for letter in text
-        if not unicodedata.combining(letter)
-    )[:LONGEST_ID]
+    text = latinised(".".join(part for part in (name, schema, table) if part is not None))
+    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "_.-") else "_" for letter in text)[:LONGEST_ID]
 
 
 def _check_document(name: str, document: Mapping[str, Any]) -> None:

@@ -1,11 +1,12 @@
-"""Repairs collection documents: columns that were renamed are renamed, references to columns that the table no longer has are removed."""
+"""Repairs collection documents: columns that were renamed are renamed, references to columns that the table does not have are removed."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection as Several, Mapping
 from copy import deepcopy
 from typing import Any
 
 from console.core.documents.collections import Collection
+from console.core.documents.collections.contact_document import EVIDENCE, FIELDS
 from console.core.documents.collections.document_changes import changes
 from console.core.documents.collections.document_check import check
 from console.core.documents.collections.document_words import Wording
@@ -73,6 +74,14 @@ def rename(document: Mapping[str, Any], own: Mapping[str, str], others: Mapping[
     for segment in made.get("segments") or ():
         if "sort" in segment:
             segment["sort"] = new(segment["sort"])
+    for rule in made.get("validation") or ():
+        if "field" in rule:
+            rule["field"] = new(rule["field"])
+    if made.get("governed"):
+        made["governed"] = {new(name): said for name, said in made["governed"].items()}
+    if made.get("changes"):
+        made["changes"] |= {part: new(made["changes"][part]) for part in ("column", "created", "deleted") if part in made["changes"]}
+    _rename_contact(made, own, others)
     summary = made.get("summary") or {}
     if "badge" in summary:
         summary["badge"] = new(summary["badge"])
@@ -91,6 +100,17 @@ def rename(document: Mapping[str, Any], own: Mapping[str, str], others: Mapping[
             names = leads.get(one.get("relation"), {})
             one["columns"] = [names.get(name, name) for name in one["columns"]]
     return _in_expressions(made, own) if own else made
+
+
+def _rename_contact(made: Mapping[str, Any], own: Mapping[str, str], others: Mapping[str, Mapping[str, str]]) -> None:
+    """Rename the fields of the contact, and of its consents those in another table."""
+    contact = made.get("contact") or {}
+    led = {one["name"]: one["collection"] for one in made.get("relations") or ()}
+    contact |= {part: own.get(contact[part], contact[part]) for part in FIELDS if part in contact}
+    for consent in (contact.get("consent") or {}).values():
+        there = own if "field" in consent else others.get(led.get(consent.get("table"), consent.get("table")), {})
+        named = ("field", "channel", "state", *EVIDENCE)
+        consent |= {part: there.get(consent[part], consent[part]) for part in named if part in consent}
 
 
 def _in_expressions(value: Any, names: Mapping[str, str]) -> Any:
@@ -124,16 +144,36 @@ def mended(
     """
     names = renamed(before, now)
     before = {**before, "columns": [{**column, "name": names.get(column["name"], column["name"])} for column in before["columns"]]}
-    made = deepcopy(dict(document))
     former, called = (function_fields.names(str(document["id"]), structure) for structure in (before, now))
     accepted = {spot.place for spot in check(document, before, former)}
     gone = {column["name"] for column in before["columns"]} - {column["name"] for column in now["columns"]} | (former - called)
+    return _without(document, now, columns, gone, accepted)
+
+
+def fitted(document: Mapping[str, Any], structure: Mapping[str, Any], columns: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+    """The document of an earlier version made valid for the present structure. `columns`: as of `mended`."""
+    computed = {name for name, said in (document.get("fields") or {}).items() if "computed" in said}
+    known = {column["name"] for column in structure["columns"]} | computed | function_fields.names(str(document["id"]), structure)
+    sections = (document.get("summary") or {}).get("sections") or ()
+    named = [document.get(part) or () for part in (*NAMES, "governed")] + [section["fields"] for section in sections]
+    return _without(document, structure, columns, {name for names in named for name in names} - known, frozenset())
+
+
+def _without(
+    document: Mapping[str, Any],
+    now: Mapping[str, Any],
+    columns: Mapping[str, frozenset[str]],
+    gone: Several[str],
+    accepted: Several[tuple[str | int, ...]],
+) -> dict[str, Any]:
+    """The document without the names that are `gone`, and without what is invalid except at the `accepted` places."""
+    made, called = deepcopy(dict(document)), function_fields.names(str(document["id"]), now)
     for _ in range(MOST):
         _forget(made, gone)
         spots = [spot for spot in check(made, now, called) if spot.place not in accepted]
         if not spots:
             break
-        gone = gone | _leave_out(made, spots[0])
+        gone = {*gone, *_leave_out(made, spots[0])}
     own = columns[str(document["id"])]
     if made.get("relations"):
         made["relations"] = [relation for relation in made["relations"] if _leads(relation, own, columns)]
@@ -150,7 +190,7 @@ def describe_omissions(collection: Collection, before: Mapping[str, Any], after:
     ]
 
 
-def _forget(made: dict[str, Any], gone: Iterable[str]) -> None:
+def _forget(made: dict[str, Any], gone: Several[str]) -> None:
     """Remove the names from every list of names."""
     for part in NAMES:
         if made.get(part) and set(made[part]) & set(gone):
@@ -159,6 +199,8 @@ def _forget(made: dict[str, Any], gone: Iterable[str]) -> None:
                 made[part] = left
             else:
                 made.pop(part)
+    if made.get("governed"):
+        made["governed"] = {name: said for name, said in made["governed"].items() if name not in gone}
     sections = (made.get("summary") or {}).get("sections")
     if sections:
         for section in sections:
@@ -179,6 +221,12 @@ def _leave_out(made: dict[str, Any], spot: Spot) -> set[str]:
             made["fields"][name].pop(part, None)
         case ("segments", int() as number, "sort"):
             made["segments"][number].pop("sort")
+        case ("validation", int() as number, "field"):
+            made["validation"][number].pop("field")
+        case ("contact", "consent", str() as channel, *_):  # without consent nobody is written to by it
+            made["contact"]["consent"].pop(channel, None)
+        case ("contact" | "changes" as part, str() as name) if name != "do_not_contact" and name in made[part]:
+            made[part].pop(name)
         case ("segments" | "validation" as part, int() as number, *_):
             made[part].pop(number)
         case ("summary", str() as part, *_):

@@ -177,6 +177,7 @@ class Context:
     done_before: bool = False  # a cancelled attempt of the step made a change: a person first decides what happens with it
     opened: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)  # key of a document → (pages opened, how many it has)
     loaded: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # rows of other records that the step has read (loaded_rows)
+    gone: frozenset[str] = frozenset()  # of the columns that the step edits: those that the table no longer has
     foretold: bool = False  # nothing is submitted: this is a preview of what the form would result in, complete or not
 
 

@@ -37,7 +37,13 @@ from console.steps.base import (
 from console.steps.document_check_settings import Checked, ChecksConfig
 
 UPDATED, UNCHANGED = "updated", "unchanged"
-GONE = "The record has no field {} any more, or you may not see it. Hand the run on to somebody who may; if it is gone, abort, and have the workflow mended."
+GONE = (
+    "The record has no field {} any more, or you may not see it. Hand the run on to somebody who may. If it is gone, the run goes on once the column is"
+    " back and who manages data sources has taken it over, or once the workflow is published without it and the run is moved to that version."
+)
+LEFT_OUT = (
+    "Not in the database any more: {}. This step goes on without it: it is neither asked for nor written. Tell who changes the workflow."
+)
 NOT_YOURS = "You may see it, not change it: hand the run on to somebody who may."
 """Said where not one of the fields can be changed by this person."""
 
@@ -139,6 +145,8 @@ class UpdateData(StepType):
         typed = {field.name: field.value for field in [*columns, *form]}
         fields = [*columns, *form, *_settled(step, context, typed)]
         parts = [fill_template(step.config.text, with_own(context.roots, step.id, typed))] if step.config.text else []
+        if without := left_out(step.config.fields, step.config.required, context):
+            parts.append(LEFT_OUT.format(", ".join(f"`{name}`" for name in without)))
         if refused := [*_lacking(step, context), *refused_fields(context.reads)]:
             parts.append(refused_words(refused))
         hidden = {entry.name for entry in step.config.related if entry.hidden}
@@ -212,8 +220,15 @@ def _columns(step: StepView, context: Context) -> list[FormField]:
 
 
 def _lacking(step: StepView, context: Context) -> list[str]:
-    """Fields of the record that the person may not change: the step writes all of its fields or none."""
-    return [name for name in (*step.config.fields, *(entry.field for entry in step.config.set)) if name not in context.forms]
+    """Fields of the record that the person may not change: the step writes all of its fields or none, but for those that are `left_out`."""
+    without = left_out(step.config.fields, step.config.required, context)
+    named = (*step.config.fields, *(entry.field for entry in step.config.set))
+    return [name for name in named if name not in context.forms and name not in without]
+
+
+def left_out(asked: Sequence[str], required: Sequence[str], context: Context) -> list[str]:
+    """Fields asked of a person, not needed, that the table no longer has: nobody could fill them in, so the step goes on without them."""
+    return [name for name in asked if name in context.gone and name not in required]
 
 
 def _settled(step: StepView, context: Context, typed: Mapping[str, Any]) -> list[FormField]:

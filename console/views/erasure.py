@@ -6,7 +6,7 @@ from console import access, browse, runs
 from console.activity import sequencing
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.errors import Conflict, Invalid, NotFound
+from console.errors import Conflict, Invalid, NotFound, SourceDown
 from console.upkeep import erasure
 from console.views import frame
 
@@ -14,6 +14,7 @@ blueprint = Blueprint("erasure", __name__)
 
 WORD = "ERASE"
 SHOWN_RUNS = 10
+NOTHING = "Whom this record is about cannot be looked up until it answers. Nothing was erased: come back then."
 WAIT_S = 3.0
 
 
@@ -54,8 +55,11 @@ def offered(actor: Actor, collection: Collection, key: str | None) -> bool:
 
 
 def _form(collection: str, key: str, *, wrong: dict[str, str] | None = None, refused: str = "", status: int = 200) -> Response:
-    page = browse.record(frame.actor(), collection, key)
     held = None
+    try:
+        page = browse.record(frame.actor(), collection, key)
+    except SourceDown as down:
+        raise type(down)(f"{down.message} {NOTHING}", code=down.code, passing=down.passing, **down.extra) from down
     try:
         held = erasure.preview(frame.actor(), collection, key)
     except NotFound:

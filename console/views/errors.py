@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, g, jsonify, make_response, request
+from flask import Blueprint, Response, flash, g, jsonify, make_response, request
 from flask_login import current_user
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
@@ -78,6 +78,8 @@ def answer_expected(error: ConsoleError) -> Response:
     """Answer an expected error; a refusal is logged first. If confirming one's identity would help, that page is the answer."""
     if step_up.can_step_up(error):
         return step_up.ask()
+    if (again := served_again(error)) is not None:
+        return again
     note_refusal(error)
     body, reason = (
         error.to_json() | {"message": error_message(error)},
@@ -112,6 +114,18 @@ def error_message(error: ConsoleError) -> str:
         if difference is not None:
             return f"{difference.words} {difference.details}." if difference.details and _manages_sources() else difference.words
     return error.message if is_api() else error.words
+
+
+def served_again(error: ConsoleError | None) -> Response | None:
+    """Return the way to the same page, where a change of the data source was taken over just now; None where it failed for good."""
+    if not isinstance(error, SourceChanged) or request.method != "GET" or is_api():
+        return None
+    again = sources.look_again(str(error.extra.get("source", "")))
+    if again is None or not again.taken:
+        return None
+    words = again.words.replace(": load the page again", "")
+    flash(f"{words} {again.details}." if again.details and _manages_sources() else words)
+    return make_response("", 303, {"Location": frame.present_address()})
 
 
 def _manages_sources() -> bool:

@@ -9,7 +9,7 @@ from flask import request
 from console import browse, formats
 from console.browse import BrowseQuery
 from console.core.documents.collections import Collection
-from console.errors import SourceDown
+from console.errors import Malformed, SourceDown
 from console.views import frame, list_filters
 
 MOST = 4
@@ -37,7 +37,7 @@ def facets(collection: Collection, described: Mapping[str, Any], query: BrowseQu
     for name in few[:MOST]:
         try:
             counted = browse.value_counts(frame.actor(), collection.id, name, query)
-        except SourceDown:
+        except (Malformed, SourceDown):
             continue  # the list says it already
         what, look = formats.kind(fields[name]), frame.look()
         values = [

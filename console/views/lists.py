@@ -30,6 +30,7 @@ from console.views import (
     list_tags,
     records,
     saved_segments,
+    vanished_conditions,
 )
 from console.views.list_counts import count_context, list_address, tabs
 
@@ -107,7 +108,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     query = parse_query(described, usual, kept.size)
     if frame.wants_fragment() and (part := _part(listed, described, query, kept, known)) is not None:
         return part
-    wrong, slow = "", ""
+    wrong, slow, left = "", "", None
     try:
         page = browse.noted_page(who, listed, scope, query)
     except TooSlow as error:
@@ -123,13 +124,14 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
             page = browse.noted_page(who, listed, scope, replace(query, sort=None, after=None, before=None))
         except Malformed:
             wrong += " Nothing is listed."
+            left = vanished_conditions.remainder(listed, described, scope)
             page = browse.nothing_found(who, collection, BrowseQuery(limit=kept.size, fields=usual))
     partly = page.reach in ("beginnings", "exact")
     first = not (page.rows or query.after or query.before or wrong or saving)
     if partly and first and looking_inside.can_look_inside(who, listed, scope, query):
         return make_response("", 303, {"Location": list_address(inside="1")})  # indexes that find nothing do not say that there is nothing
     shown = drawn(page, described, wrong, kept, known, saving) | ({} if wrong or slow else count_context(collection, query, page))
-    shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or partly else []}
+    shown |= {"left": left, "slow": slow, "advice": browse.search_advice(who, collection) if slow or partly else []}
     shown |= {"begun": looking_inside.begun_fields(listed, scope) if page.reach == "beginnings" else []}
     shown |= list_preview.previewed(listed.id, request.args.get("preview"))
     status = 422 if saving else 400 if wrong else 200

@@ -1,6 +1,10 @@
 """A source that restarts, is gone, or takes too long: what people are told, and that it is found again."""
 
+import contextlib
+import shutil
+import sqlite3
 import traceback
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -26,16 +30,32 @@ def test_a_restarted_database_is_found_again_and_one_that_is_gone_is_said(shop: 
 
 
 def test_a_file_that_is_gone_is_said_and_not_made_anew(file: str) -> None:
-    from pathlib import Path
-
-    connect.dispose()
     path = Path(file.removeprefix("sqlite:///"))
+    assert records.get(C, "1", whole(C)).key == "1"
     path.rename(path.with_suffix(".old"))
-    with pytest.raises(SourceDown, match="not there"):
+    with pytest.raises(SourceDown, match="not there"):  # although the connection that is kept could still read it
         records.get(C, "1", whole(C))
     assert not path.exists()
+    assert connect.since("shop") is not None
     path.with_suffix(".old").rename(path)
     assert records.get(C, "1", whole(C)).key == "1"
+    assert connect.since("shop") is None
+
+
+def test_a_file_that_was_put_in_place_of_another_is_the_one_that_is_read_and_written(file: str) -> None:
+    path = Path(file.removeprefix("sqlite:///"))
+    name = records.get(C, "1", whole(C)).values["name"]
+    shutil.copy(path, path.with_suffix(".new"))
+    with contextlib.closing(sqlite3.connect(path.with_suffix(".new"))) as other:
+        other.execute("update customer set name = 'Of the new file' where id = 1")
+        other.commit()
+    path.with_suffix(".new").rename(path)
+    assert records.get(C, "1", whole(C)).values["name"] == "Of the new file" != name
+    with connect.transaction(catalogue.engine_of(records.collection(C)), "shop") as connection:
+        connection.exec_driver_sql("update customer set name = 'Written' where id = 1")
+        connection.commit()
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        assert other.execute("select name from customer where id = 1").fetchone() == ("Written",)
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])

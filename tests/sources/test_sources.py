@@ -9,11 +9,13 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import access, accounts, records, sources, workspaces
+from console import access, accounts, collections, records, sources, workspaces
 from console.access import Row, policy_store
 from console.browse import list_views, saved_segments
 from console.browse.list_views import ListView
 from console.cli import console
+from console.collections import collection_store
+from console.core.documents.collections.collection_document import read
 from console.core.scopes import whole
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound, SourceDown
@@ -373,3 +375,53 @@ def test_a_segment_whose_order_is_by_a_column_that_is_gone_stays_and_one_with_it
     made(Path(url.removeprefix("sqlite:///")), "drop view roster; alter table member drop column mail")
     sources.take("club", sources.difference("club").stamp)
     assert [(one.id, one.filter, one.sort) for one in records.collection("member").segments] == [("named", "record.name != null", None)]
+
+
+def test_what_is_said_of_other_columns_stays_and_follows_when_one_goes_and_others_are_renamed(url: str) -> None:
+    said = {
+        "governed": {"mail": "letters", "name": "names", "team_id": "teams"},
+        "contact": {"name": "name", "email": "mail", "owner": "team_id", "consent": {"email": {"field": "lead_id", "at": "mail"}}},
+        "changes": {"column": "lead_id", "deleted": "id"},
+        "validation": [{"if": "record.id > 0", "message": "Whose?", "field": "team_id"}],
+    }  # fmt: skip
+    sources.add("club", url, documents=[document(**said)])
+    file = Path(url.removeprefix("sqlite:///"))
+    with transaction() as connection:
+        own = collection_store.read_stored(connection, "member")[1]
+        drafted = read(collection_store.live_document(own).to_json() | {"columns": ["mail", "name"]})
+        collection_store.add_draft(connection, own, collection_store.read_draft(connection, "member"), drafted, sources.SYSTEM)
+    made(file, "drop view roster; alter table member rename column mail to email; alter table member rename column lead_id to led_by")
+    assert not [one for one in sources.difference("club").breaks if one.kind == "draft"]
+    sources.take("club", sources.difference("club").stamp)
+    kept = json.loads(collections.export("member"))
+    assert kept["governed"] == {"email": "letters", "name": "names", "team_id": "teams"}
+    assert kept["contact"] == {
+        "name": "name",
+        "email": "email",
+        "owner": "team_id",
+        "consent": {"email": {"field": "led_by", "at": "email"}},
+    }
+    assert kept["changes"] == {"column": "led_by", "deleted": "id"}
+    with hot_engine().connect() as connection:
+        followed = collection_store.read_draft(connection, "member")
+    assert (followed.document.columns, followed.revision) == (["email", "name"], 2)  # type: ignore[union-attr]
+    made(file, "alter table member drop column team_id; alter table member drop column led_by")
+    assert [one.reason for one in sources.difference("club").breaks if one.kind == "draft"][:1] == [
+        "What workflows govern: There is no column team_id."
+    ]
+    sources.take("club", sources.difference("club").stamp)
+    kept = json.loads(collections.export("member"))
+    assert kept["governed"] == {"email": "letters", "name": "names"}, "nobody changes by hand what workflows alone write"
+    assert (kept["contact"], kept["changes"]) == ({"name": "name", "email": "email"}, {"deleted": "id"})
+    assert kept["validation"] == [{"if": "record.id > 0", "message": "Whose?"}]
+
+
+def test_ids_are_readable_in_every_script_and_a_table_keeps_its_own_when_others_come_and_go(clean: object, tmp_path: Path) -> None:
+    tables = ["Заказы", "Größe", "订单", "a b", "a_b"]
+    url = made(tmp_path / "many.db", "".join(f'create table "{table}" (id integer primary key);' for table in tables))
+    found = {item.table: item.id for item in sources.add("many", url)}
+    assert found == {"Заказы": "many.Zakazy", "Größe": "many.Grosse", "订单": "many.u8ba2u5355", "a b": "many.a_b", "a_b": "many.a_b_2"}
+    made(tmp_path / "many.db", 'drop table "a b"; create table "a-b" (id integer primary key); create table "a:b" (id integer primary key)')
+    after = {item.table: item.id for item in sources.take("many", sources.difference("many").stamp)}
+    assert after["a_b"] == "many.a_b_2", "rights on it are still about it"
+    assert len({*after.values(), "many.a_b"}) == len(after) + 1, "nor does a new table come by the rights on one that is gone"

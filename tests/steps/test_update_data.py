@@ -1,5 +1,6 @@
 """Update data: fields of the record, further fields, and what is set by rule."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -142,6 +143,19 @@ def test_a_field_that_is_gone_is_named_and_nothing_is_written() -> None:
     with pytest.raises(Invalid) as caught:
         complete("update_data", CONFIG, context(forms=made), {"limit": "11"})
     assert [detail["field"] for detail in caught.value.details] == ["score"]
+
+
+def test_the_step_goes_on_without_a_field_that_the_table_no_longer_has_unless_it_is_needed_or_set() -> None:
+    made = forms()
+    del made["limit"]
+    config, gone = {**SMALLEST, "fields": ["limit"]}, replace(context(forms=made), gone=frozenset({"limit"}))
+    assert str(prepare("update_data", config, gone).text).startswith("Not in the database any more: `limit`. This step goes on without it")
+    done = complete("update_data", config, gone, {"note": "Seen"})
+    assert (done.outcome, done.values) == ("unchanged", {"note": "Seen"})
+    for needed in ({"required": ["limit"]}, {"fields": [], "set": [{"field": "limit", "value": "7"}]}):
+        with pytest.raises(Invalid) as caught:
+            complete("update_data", config | needed, gone)
+        assert "moved to that version" in caught.value.details[0]["reason"]
 
 
 def test_ticks_that_were_not_made_are_an_empty_list() -> None:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from console import runs
+from console import runs, sources
 from console.activity import sequencing
 from console.upkeep import erasure
 
@@ -78,3 +78,14 @@ def test_a_hold_stands_against_it_and_is_said(pages: "Pages") -> None:
     assert "is on hold" in pages.ines.post("/c/customer/1/erase", data, status=409).text
     erasure.release(pages.company.ines, "customer", "1", "It is settled.")
     pages.ines.post("/c/customer/1/erase", data)
+
+
+def test_while_the_source_does_not_answer_nothing_is_erased_and_that_is_said(pages: "Pages") -> None:
+    pages.company.finished()
+    page = pages.ines.get("/c/customer/1/erase")
+    sources.pause("company", by=pages.company.ines)
+    try:
+        assert "Nothing was erased: come back then." in pages.ines.get("/c/customer/1/erase", status=503).text
+        assert "Nothing was erased: come back then." in pages.ines.send(page, "/erase", status=503, reason="", word="").text
+    finally:
+        sources.resume("company", by=pages.company.ines)

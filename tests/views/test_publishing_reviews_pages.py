@@ -6,6 +6,7 @@ from datetime import timedelta
 from console import access, log, publication, workflows
 from console.accounts import absences, teamwork
 from console.db.engine import transaction
+from console.views.editor import publishing
 from tests.company import Company
 from tests.conftest import web_app
 from tests.publication.test_publishing_reviews import second_lead, titled
@@ -145,3 +146,8 @@ def test_who_asked_is_told_what_was_decided_about_which_workflow_and_why(company
         access.assign(tom.id, [("buyer", "procurement")], connection=connection)
     access.refresh()
     assert review.title not in asked.get("/notices").text
+
+
+def test_a_right_that_is_missing_leads_to_where_it_is_given() -> None:
+    assert publishing._where_given("collection:shop.client") == "/settings/access?kind=collection&q=shop.client"
+    assert publishing._where_given("source") == "/settings/access?kind=console"

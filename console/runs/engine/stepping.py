@@ -227,11 +227,11 @@ def context_of(
         SPOKEN: spoken_values.of_run(open_step.definition.id, open_step.definition.number, document, open_step.attempt.step),
         NAMES: lambda collection, key: _name(actor, collection, key),
     }
-    forms: Mapping[str, FormField] = {}
+    forms, gone = dict[str, FormField](), frozenset[str]()
     edits = open_step.kind.edits(open_step.view)
     if edits and record is not None and run.collection is not None:
-        scope = access.scope_for(actor, run.collection, "update")
-        collection = records.collection(run.collection)
+        scope, collection = access.scope_for(actor, run.collection, "update"), records.collection(run.collection)
+        gone = frozenset(() if open_step.kind.by_items else edits).difference(collection.by_name)
         forms = {field.name: field for field in records.forms(collection, named_fields(collection, edits), record, scope, run.workflow)}
     wanted = open_step.kind.reads(open_step.view)
     reads = {read.name: read_rows(actor, run, record, read, roots) for read in wanted}
@@ -243,6 +243,7 @@ def context_of(
         roots=roots,
         reads=reads,
         forms=forms,
+        gone=gone,
         former=dict(open_step.attempt.defaults or {})
         if hidden is None
         else _masked(open_step.attempt.defaults or {}, hidden, open_step.attempt.step, run),

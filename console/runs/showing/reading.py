@@ -13,7 +13,7 @@ from console.core.actor import Actor
 from console.core.origins import SAID
 from console.core.run import Event, Run
 from console.db.engine import fetch
-from console.errors import ConsoleError, NotFound, SourceDown
+from console.errors import ConsoleError, NotFound, SourceChanged, SourceDown
 from console.log import masking
 from console.runs.changing.run_rights import TAKE_OVER_AFTER_S, Seen, lacking_right, may_work, possible_commands, see
 from console.runs.engine import proposal_answers, proposing
@@ -286,6 +286,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
         holder_idle=run.holder is not None and page_state.idle_s >= TAKE_OVER_AFTER_S,
         gone=seen.gone,
         down=seen.down.message if seen.down else None,
+        changed=seen.down if isinstance(seen.down, SourceChanged) else None,
         lacking=lacking_right(actor, seen) if may_work(actor, run, definition) else None,
         masked=paths,
         ending=block_content.at_end(actor, definition, run),

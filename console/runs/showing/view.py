@@ -12,6 +12,7 @@ from console.core.documents.workflow import Step
 from console.core.run import Attempt, Effect, Run
 from console.core.run.approval_request import Approval
 from console.core.run.origin import shown_event
+from console.errors import SourceChanged
 from console.runs.engine import proposing
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.latest import Left, path as path_of
@@ -29,7 +30,7 @@ class RunView:
 
     `can` are the commands that the viewer may give now, `steps` the path so far and the certain next steps, `names` people by id. `earlier`
     counts the steps that a long path leaves out. `gone` and `down` say why there is no record, `lacking` which right the viewer lacks for the
-    current step. `masked` are the paths of values that were removed for this viewer. `ending` is the data of the blocks of the
+    current step, `changed` that its data source has another structure than the console knows. `masked` are the paths of values that were removed for this viewer. `ending` is the data of the blocks of the
     end that it reached. `written` are the changes that the run made to its own record, oldest first: field → old and new value. `handed_on` is why somebody else handed it on, which the viewer who takes it reads first,
     `ended_by` the name of who aborted or cancelled it.
     """
@@ -45,6 +46,7 @@ class RunView:
     holder_idle: bool = False
     gone: bool = False
     down: str | None = None
+    changed: SourceChanged | None = None
     lacking: str | None = None
     masked: Sequence[str] = field(default_factory=tuple)
     earlier: "Earlier | None" = None

@@ -108,8 +108,10 @@ def impact_context(impact: Mapping[str, Any], document: Mapping[str, Any], live:
     """Return what `editor/impact.html` shows of an impact in the shape of the API, of publishing this document in the place of the live one."""
     drawn = drawn_difference(live, workflows.as_published(document)) if live is not None and impact["differences"] else {}
     return drawn | {
+        "gives_rights": access.can(frame.actor(), None, "policy", "manage"),
         "told": {
             **impact,
+            "rights": [each | {"where": _where_given(each["need"]["object"])} for each in impact["rights"]],
             "problems": [
                 each | {"message": problem_words(each["field"], each["message"], document, each["step"])} for each in impact["problems"]
             ],
@@ -122,6 +124,12 @@ def impact_context(impact: Mapping[str, Any], document: Mapping[str, Any], live:
         "others": any(each["version"] != impact["live"] for each in impact["runs"]),
         "stopped": any(each["severity"] == "error" for each in impact["problems"]),
     }
+
+
+def _where_given(obj: str) -> str:
+    """Return where a right on the object is given: `collection:store.client`."""
+    kind, _, ident = obj.partition(":")
+    return frame.with_query("/settings/access", {"kind": kind if ident else "console", "q": ident or None})
 
 
 def _added(document: Mapping[str, Any], differences: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, str]]]:

@@ -11,7 +11,7 @@ from console.db import request_writes
 from console.errors import Conflict, ConsoleError
 from console.messages import message_reasons
 from console.runs import RunView
-from console.views import formats, frame, refusals
+from console.views import errors, formats, frame, refusals
 from console.views.formats import Look
 from console.views.run import effects, proposal
 
@@ -195,6 +195,8 @@ def _holder(view: RunView, actor: Actor, look: Look) -> Note | None:
 def _record(view: RunView) -> Note | None:
     if view.lacking and not view.json["ended_at"]:
         return Note("You can look, but not do this step", view.lacking, "info", "lock")
+    if view.changed is not None:
+        return Note("The database has changed", f"{errors.error_message(view.changed)} What is typed is kept.", "warn", "database")
     if view.down:
         return Note("The data source does not answer", f"{view.down} What is typed is kept; try again in a moment.", "warn", "database")
     if view.gone:

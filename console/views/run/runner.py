@@ -15,7 +15,7 @@ from console import document_requests, inboxes, runs, settings
 from console.core.run.proposal import MARKS
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import RunView
-from console.views import files, frame
+from console.views import errors, files, frame
 from console.views.formats import clock
 from console.views.identity import local as local_path
 from console.views.run import consequences, done_before, effects, form_boxes, narrow_sheet, notices, page, pane, steps_pane
@@ -38,8 +38,8 @@ def show(run_id: str) -> Response:
     seen = (request.args.get("revision"), request.args.get("status"))
     if waiting and seen == (str(view.json["revision"]), view.json["status"]):
         return make_response("", 204)
-    if (steps := steps_pane.unfolding(view, frame.look())) is not None:
-        return steps
+    if (instead := errors.served_again(view.changed) or steps_pane.unfolding(view, frame.look())) is not None:
+        return instead
     return run_response(view)
 
 

@@ -15,6 +15,7 @@ from console.core.documents.collections.document_words import Wording
 from console.core.documents.json_shape import loaded
 from console.core.plain_words import unaccented
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
+from console.sources import mending
 from console.views import frame
 from console.views.settings import area, collection_forms, collection_frame
 from console.views.settings.collection_frame import NAME
@@ -109,7 +110,10 @@ def new_field(collection: str) -> Response:
 
 @blueprint.route("/<collection>/changes", methods=["GET", "POST"])
 def changes(collection: str) -> Response:
-    """Show what the draft changes; a POST publishes it, discards it, or undoes its last change."""
+    """Show what the draft changes; a POST publishes it, discards it, undoes its last change, or leaves out of it what its table no longer has.
+
+    `restored` is the number of the version that the draft was made of: what the draft does not have of it is said.
+    """
     editing = collections.open_collection(frame.actor(), collection)
     if request.method != "POST":
         return _changes(editing)
@@ -122,14 +126,14 @@ def changes(collection: str) -> Response:
 @blueprint.route("/<collection>/versions", methods=["GET", "POST"])
 def versions(collection: str) -> Response:
     """Show the published versions; a POST makes an earlier one the draft."""
-    editing = collections.open_collection(frame.actor(), collection)
+    editing, number = collections.open_collection(frame.actor(), collection), request.form.get("number", 0, int)
     if request.method == "POST":
         try:
-            collections.restore(frame.actor(), collection, request.form.get("number", 0, int), collection_frame.revision())
+            collections.restore(frame.actor(), collection, number, collection_frame.revision())
         except (Conflict, Invalid) as wrong:
             return _versions(editing, wrong)
         flash("The former version is the draft now. Look at what changes, then publish it.")
-        return frame.redirect_to(f"{collection_frame.url(collection)}/changes")
+        return frame.redirect_to(f"{collection_frame.url(collection)}/changes?restored={number}")
     return _versions(editing)
 
 
@@ -248,10 +252,15 @@ def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
         (wording.place(change.place), wording.content(change.place, change.before), wording.content(change.place, change.after))
         for change in editing.changes
     ]
+    restored = request.args.get("restored", 0, int)
+    of = next((each.document for each in collections.versions(frame.actor(), editing.collection.id) if each.number == restored), None)
+    omitted = (
+        mending.describe_omissions(editing.becoming, of.to_json(), editing.document.to_json()) if of and editing.draft.document else []
+    )
     return area.page(
         "settings/collection_changes.html",
         NAME,
-        collection_frame.context(editing, wrong) | {"changes": lines},
+        collection_frame.context(editing, wrong) | {"changes": lines, "restored": restored, "omitted": omitted},
         status=wrong.status if wrong else 200,
     )
 
@@ -262,6 +271,10 @@ def _decided(collection: str, do: str) -> Response:
         case "publish":
             number = collections.publish(actor, collection, revision, request.form.get("live"))
             flash(f"Version {number} is published.")
+        case "mend":
+            collections.mend(actor, collection, revision)
+            flash("What the table no longer has is left out of the draft.")
+            return frame.redirect_to(f"{collection_frame.url(collection)}/changes")
         case "undo":
             collections.undo(actor, collection, revision)
             flash("The last change of the draft is taken back.")

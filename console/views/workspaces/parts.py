@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from markupsafe import Markup, escape
 
-from console import access, browse, workspaces
+from console import access, browse, sources, workspaces
 from console.browse import RecordPage
 from console.core.actor import Actor
 from console.core.documents.workspaces import (
@@ -121,7 +121,9 @@ class Drawer:
             return Drawn(item, item.type, Shown(item), lazy=self.address(item.id))
         shown = self._closed_to_role(item) or read_part(self.desk, item)
         if shown.changed is not None:  # what has changed is looked up, as on every other page
-            shown = replace(shown, words=errors.error_message(shown.changed))
+            looked = sources.look_again(str(shown.changed.extra.get("source", "")))
+            shown = read_part(self.desk, item) if looked is not None and looked.taken else shown
+            shown = replace(shown, words=errors.error_message(shown.changed)) if shown.changed is not None else shown
         try:
             more = self._more(item, shown) if shown.state == "ready" else {}
         except ConsoleError as error:
