@@ -4,11 +4,11 @@ Nothing is written into the connected database.
 """
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection as Several, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,11 +26,11 @@ from console.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, source_zones, sql_conditions
 from console.records.connection_terms import USUAL, Terms
 from console.sources import addresses, bookkeeping, mending
+from console.sources.collection_ids import default_id, ids_of
 from console.sources.testing import place_of
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,199}")
-LONGEST_ID = 200
 GRANTED = ("browse", "read", "create", "update", "export")
 """What the role of the command gets."""
 DOCUMENT_KEYS = frozenset(field.alias or name for name, field in CollectionDocument.model_fields.items())
@@ -148,7 +148,7 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
     former = {place(row.structure): row.structure for row in rows}
     for structure in seen.structures:
         sampling.keep_secrets(structure, former.get(place(structure)))
-    kept = stored_collections(name, seen, documents)
+    kept = stored_collections(name, seen, documents, ids_of(rows))
     called = check(name, kept)  # before the transaction, as in `add`
     called_before = {item.id: item for item in records.collections()}
     with transaction() as connection:
@@ -323,8 +323,10 @@ def require_existing(seen: Look, schemas: Several[str] | None, chosen: Several[s
         )
 
 
-def stored_collections(name: str, seen: Look, documents: Sequence[Mapping[str, Any]]) -> list[Stored]:
-    """The collections: first those with documents, in the order of the documents, then tables without one."""
+def stored_collections(
+    name: str, seen: Look, documents: Sequence[Mapping[str, Any]], ids: Mapping[tuple[str | None, str], str] = MappingProxyType({})
+) -> list[Stored]:
+    """The collections: first those with documents, in their order, then tables without one. `ids`: of tables that are stored, which keep them."""
     found = {(structure["schema"], structure["table"]): structure for structure in seen.structures}
     schema = seen.schema
     kept: list[Stored] = []
@@ -336,8 +338,11 @@ def stored_collections(name: str, seen: Look, documents: Sequence[Mapping[str, A
                 document["id"], "table", f"The data source {name} has no table {document['table']} that the console may read."
             )
         kept.append(Stored(document["id"], name, structure, dict(document), len(kept)))
-    taken = {item.id for item in kept}
+    taken = {item.id for item in kept} | {ident for at, ident in ids.items() if at in found}
     for (of_schema, table), structure in found.items():
+        if (at := ids.get((of_schema, table))) and at not in {item.id for item in kept}:
+            kept.append(Stored(at, name, structure, {}, len(kept)))
+            continue
         ident = default_id(name, None if of_schema == schema else of_schema, table)
         numbered = (f"{ident}_{number}" for number in range(2, len(found) + 3))
         chosen = (
@@ -348,19 +353,6 @@ def stored_collections(name: str, seen: Look, documents: Sequence[Mapping[str, A
         taken.add(chosen)
         kept.append(Stored(chosen, name, structure, {}, len(kept)))
     return kept
-
-
-def default_id(name: str, schema: str | None, table: str) -> str:
-    """Default collection id: source, schema outside the default one, table, joined by points.
-
-    Accents are removed; blanks, slashes and other signs become `_`, because URLs, documents and policy rows cannot contain them.
-    """
-    text = unicodedata.normalize("NFKD", ".".join(part for part in (name, schema, table) if part is not None))
-    return "".join(
-        letter if letter.isascii() and (letter.isalnum() or letter in "_.-") else "_"
-        for letter in text
-        if not unicodedata.combining(letter)
-    )[:LONGEST_ID]
 
 
 def _check_document(name: str, document: Mapping[str, Any]) -> None:
