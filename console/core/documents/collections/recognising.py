@@ -46,6 +46,8 @@ COUNTED = {
     **{way: (500_000_000 * part, 4_000_000_000 * part) for way, part in (("unix", 1), ("unix_ms", 1_000), ("unix_us", 1_000_000))},
 }
 """Names of columns with moments, and the numbers in which programs keep them: Julian days; seconds since 1970, thousandths and millionths of them."""
+TELLING_ROWS = "telling_rows"
+"""Form of the values of a table of settings, some of which are secrets: see `named_secrets`."""
 DAYS, MIDNIGHT = "days", "midnight"
 """Form of a column whose moments without a zone are all midnights, and the native type of a field that shows their days in every zone."""
 MIDNIGHTS = re.compile(r"\d{4}-\d\d-\d\d[ T]00:00(?::00(?:\.0+)?)?")
@@ -354,6 +356,8 @@ def secret_because(column: Mapping[str, Any]) -> str | None:
     """Why nobody sees the column until somebody says otherwise; None where it holds no secret."""
     if column.get("form") == "secret":
         return "Its values look like hashes of passwords, keys or tokens."
+    if column.get("form") == TELLING_ROWS:
+        return "Rows of it hold passwords, keys or tokens, by what they are called."
     names, stored = {column["name"], core_data.words(column["name"])}, str(column["stored"])
     if any(treatment.secret(name, stored) or treatment.hashed(name, stored) for name in names):
         return "Its name says that it holds a password, hash, key or token."
