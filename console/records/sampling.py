@@ -19,7 +19,7 @@ LONGEST, LONGEST_JSON = 300, 4000
 """Rows of a sample, and letters read of a text, and of JSON."""
 FEWEST, DISTINCT, FILLED = 5, 0.6, 0.5
 """Values that show repetition, and the parts of them that are distinct and not empty where a column tells records apart."""
-OBSERVED = ("form", "repeats", "kinds", "blank", "utc")
+OBSERVED = ("form", "repeats", "kinds", "blank", "utc", "uncoded")
 """Keys of a column that come from a sample: they may differ from one look to the next without any change of the table."""
 KINDS_SAMPLE, MOST_KINDS = 20_000, 50
 SETTINGS_SAMPLE, LONGEST_SETTING = 5_000, 1_000
@@ -83,6 +83,8 @@ def note(column: dict[str, Any], values: Sequence[Any]) -> None:
     if column["stored"] == "datetime" and not column.get("utc") and recognising.all_midnights(known):
         column["form"] = recognising.DAYS
     repeated = len(known) >= FEWEST and len({str(value) for value in known}) < DISTINCT * len(known)
+    if column["stored"] == "text" and recognising.uncoded(column, [str(value).strip() for value in known]):
+        column["uncoded"] = True
     if column["stored"] == "text" and any(value == "" for value in known):
         column["blank"] = True
     if column["stored"] == "text" and (repeated or len(known) < FILLED * len(values)):

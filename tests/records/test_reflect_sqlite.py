@@ -235,6 +235,15 @@ def test_moments_that_are_written_as_days_are_days(tmp_path: Path, last: str, st
     assert made["t"].by_name["due"].stored == stored
 
 
+def test_a_column_of_names_of_countries_is_none_of_their_codes(tmp_path: Path) -> None:
+    """A form that offers codes would write them among the names."""
+    script = "create table t (id integer primary key, country text, ship_country text, currency text, lang_language text, empty_country text);"
+    made = assembled(tmp_path, script + "insert into t values (1, 'France', 'FR', 'Euro', 'de_DE', null), (2, 'UK', 'GB', 'Dollar', 'en', '')")["t"]
+    assert [made.by_name[name].widget for name in ("country", "ship_country", "currency", "lang_language", "empty_country")] == [
+        None, "country", None, "language", "country",
+    ]  # fmt: skip
+
+
 def test_the_values_of_settings_are_hidden_where_a_row_is_called_as_a_secret(tmp_path: Path) -> None:
     made = assembled(
         tmp_path,

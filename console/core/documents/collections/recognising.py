@@ -312,7 +312,7 @@ CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
 def coded(name: str, column: Mapping[str, Any]) -> dict[str, Any]:
     """The widget of a column that holds codes of countries, languages or currencies, by its name and length, or by its name and `_code`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().rstrip("0123456789").removesuffix("_code").removesuffix("_id").split("_")
-    if column["stored"] not in ("text", "array"):
+    if column["stored"] not in ("text", "array") or column.get("uncoded"):
         return {}
     long = column.get("max_length")
     found = (
@@ -321,6 +321,13 @@ def coded(name: str, column: Mapping[str, Any]) -> dict[str, Any]:
         if words[-1] in last and (long in (None, length) or (column.get("form") == "alpha2" and length == 2))
     )
     return {"widget": widget} if (widget := next(found, None)) else {}
+
+
+def uncoded(column: Mapping[str, Any], texts: Sequence[str]) -> bool:
+    """Whether most of these texts of a column that is called as one with codes are none: names of countries, of which a form must not make codes."""
+    widget, filled = coded(column["name"], column).get("widget"), [text for text in texts if text]
+    codes = re.compile(r"[A-Za-z]{2}" if widget == "country" else r"[A-Za-z]{3}" if widget == "currency" else r"[A-Za-z]{2,3}(?:[-_]\w+)*")
+    return widget is not None and bool(filled) and 2 * sum(bool(codes.fullmatch(text)) for text in filled) <= len(filled)
 
 
 NAMED_TYPES = (
