@@ -221,6 +221,18 @@ def test_a_preview_as_a_role_only_takes_away(pages: Pages) -> None:
     )
 
 
+def test_a_choice_in_a_preview_draws_anew_what_depends_on_it(pages: Pages) -> None:
+    """A whole page in answer to a click swaps nothing: parts stayed as they were before the choice."""
+    made(pages)
+    add(pages, "collection", collection="account", title="Accounts", select="account")
+    add(pages, "fields", of="account")
+    add(pages, "text", text="Not about it")
+    answer = pages.ines.client.get("/w/morning/preview?as=buyer&account=LT1", headers={"HX-Request": "true", "HX-Target": "desk-said"}).text
+    assert "part-fields" in answer
+    assert "<html" not in answer
+    assert "Not about it" not in answer
+
+
 @pytest.mark.parametrize("who", ["olivia", "ada", "stan"])
 def test_nobody_else_builds(pages: Pages, who: str) -> None:
     made(pages)

@@ -1,6 +1,6 @@
 """Components as they are drawn: what `console.workspaces` read, in words and with the addresses that choosing something leads to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -96,6 +96,8 @@ class Drawer:
     base: str
     look: Look
     role: RoleView | None = None
+    kept: Mapping[str, str] = field(default_factory=dict)
+    """What every address of the page keeps beside the values of the workspace."""
     _begun: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def draw(self, components: Sequence[Any], *, whole: bool = False) -> list[Drawn]:
@@ -161,7 +163,7 @@ class Drawer:
 
     def address(self, part: str = "", /, **changes: str | None) -> str:
         """The address of the workspace, or of one of its parts, with these values changed; None removes one."""
-        state = {name: value for name, value in {**self.desk.state, **changes}.items() if value is not None}
+        state = {name: value for name, value in {**self.kept, **self.desk.state, **changes}.items() if value is not None}
         return self.base + (f"/part/{part}" if part else "") + (f"?{urlencode(state)}" if state else "")
 
     def select(self, name: str, key: str) -> dict[str, Any]:
