@@ -1,9 +1,10 @@
-"""Tables of settings whose rows hold secrets by what they are called: their values are hidden."""
+"""Columns that are called as secrets, and tables of settings whose rows are: their values are hidden."""
 
 from typing import Any
 
 from console.core.documents.collections import named_secrets
 from console.core.documents.collections.recognising import parts_of
+from tests.core.test_recognising import column, one
 from tests.tables import cases
 
 
@@ -57,3 +58,45 @@ def test_amounts_and_numbers_are_no_values_of_settings() -> None:
 )
 def test_a_setting_is_a_secret_by_its_name_or_by_what_it_holds(name: str, value: Any, secret: bool) -> None:
     assert named_secrets.held([("theme", "boost"), (name, value)]) is secret
+
+
+@cases(
+    ("name", "more", "hidden"),
+    [
+        ("password", {}, True),
+        ("password_hash", {}, True),
+        ("sessionToken", {}, True),
+        ("salt", {}, True),
+        ("api_key", {}, True),
+        ("pw", {"form": "secret"}, True),
+        ("password_changed_at", {"stored": "datetime"}, False),
+        ("token_count", {"stored": "integer"}, False),
+        ("hash_tags", {}, False),
+        ("salted_nuts", {}, False),
+        ("user_pass", {}, True),
+        ("user_activation_key", {}, True),
+        ("mot_de_passe", {}, True),
+        ("contraseña", {}, True),
+        ("Kundenkennwort", {}, True),
+        ("userpassword", {}, True),
+        ("mdp", {}, True),
+        ("api_schluessel", {}, True),
+        ("API-Schlüssel", {}, True),
+        ("pin_code", {}, True),
+        ("lizenz_key", {}, True),
+        ("ZAPPLEUSERTOKEN", {}, True),
+        ("boarding_pass", {}, False),
+        ("密码", {}, True),
+        ("كلمة_المرور", {}, True),
+        ("Пароль", {}, True),
+        ("şifre", {}, True),
+        ("consumer_key", {}, True),
+        ("客户", {}, False),
+        ("value", {"form": "telling_rows"}, True),
+        ("parola_chiave", {}, False),
+        ("foreign_key", {}, False),
+    ],
+)
+def test_secrets_are_hidden_with_a_reason(name: str, more: dict[str, Any], hidden: bool) -> None:
+    found = one(column(name) | more).by_name[name]
+    assert (found.hidden, bool(found.hidden_because)) == (hidden, hidden)

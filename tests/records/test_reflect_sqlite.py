@@ -8,7 +8,6 @@ import pytest
 from console import records
 from console.core.documents.collections import MOST_COLUMNS, Collection
 from console.core.scopes import whole
-from console.records.check_lists import listed
 from console.records.values import written
 from tests.records.files import assembled, opened, structures
 from tests.tables import cases
@@ -189,69 +188,6 @@ def test_other_checks_are_no_options(tmp_path: Path, declared: str) -> None:
     found = field(tmp_path, declared)
     assert found.options is None
     assert found.type != "enum"
-
-
-@cases(
-    ("text", "lists"),
-    [
-        ("status = ANY (ARRAY['a'::text, 'b'::text])", {"status": ["a", "b"]}),
-        ("((status)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))", {"status": ["a", "b"]}),
-        ("(`status` in ('a','b'))", {"status": ["a", "b"]}),
-        ("x > 0 ; kind IN ('p', 'q') ; mood IN ('up')", {"kind": ["p", "q"], "mood": ["up"]}),
-        ("VALUE IN ('top', 'low')", {"VALUE": ["top", "low"]}),
-        ("status IN ('it''s')", {"status": ["it's"]}),
-        ("""check ("Active?" in ('y', 'n') and [my tone] in ('a'))""", {"Active?": ["y", "n"], "my tone": ["a"]}),
-        ("(`on hold` in ('y'))", {"on hold": ["y"]}),
-        ("status IN (1, 2)", {}),
-        ("", {}),
-        ("(status IS NULL) OR (upper((status)::text) = ANY (ARRAY['S'::text, 'T'::text]))", {"status": ["S", "T"]}),
-        ("status in ('a') or status is null", {"status": ["a"]}),
-        ("`status` in ('a') and `kind` is not null", {"status": ["a"]}),
-        ("note <> 'x OR y' AND status IN ('a OR b')", {"status": ["a OR b"]}),
-        ("((state)::text = ANY (ARRAY['done'::text]) AND (paid_on IS NOT NULL)) OR ((state)::text <> ALL (ARRAY['done'::text]))", {}),
-        ("status in ('done') and paid_on is not null or status not in ('done')", {}),
-        ("status in ('done') or paid_on is null", {}),
-        ("not (status in ('gone'))", {}),
-        ("case when kind = 1 then status in ('a') else true end", {}),
-    ],
-)
-def test_lists_in_the_checks_of_other_databases(text: str, lists: dict[str, list[str]]) -> None:
-    assert listed(text) == lists
-
-
-def test_a_list_that_holds_only_under_a_condition_offers_no_choice(tmp_path: Path) -> None:
-    checks = "check (a in ('x') or b = ')'), check (c in ('p', '(q)'))"
-    made = assembled(tmp_path, f"create table t (id integer primary key, a text, b text check (b in ('y', 'z')), c text, {checks})")["t"]
-    assert {item.name: [each.value for each in item.options] for item in made.fields if item.options} == {
-        "b": ["y", "z"],
-        "c": ["p", "(q)"],
-    }
-
-
-@pytest.mark.parametrize(("last", "stored"), [("2026-05-09", "date"), ("2026-05-09 14:30:00", "datetime")])
-def test_moments_that_are_written_as_days_are_days(tmp_path: Path, last: str, stored: str) -> None:
-    rows = "insert into t with r(n) as (select 1 union all select n + 1 from r where n < 300) select n, '2026-05-01' from r"
-    made = assembled(tmp_path, f"create table t (id integer primary key, due datetime);{rows};insert into t values (301, '{last}')")
-    assert made["t"].by_name["due"].stored == stored
-
-
-def test_a_column_of_names_of_countries_is_none_of_their_codes(tmp_path: Path) -> None:
-    """A form that offers codes would write them among the names."""
-    script = "create table t (id integer primary key, country text, ship_country text, currency text, lang_language text, empty_country text);"
-    made = assembled(tmp_path, script + "insert into t values (1, 'France', 'FR', 'Euro', 'de_DE', null), (2, 'UK', 'GB', 'Dollar', 'en', '')")["t"]
-    assert [made.by_name[name].widget for name in ("country", "ship_country", "currency", "lang_language", "empty_country")] == [
-        None, "country", None, "language", "country",
-    ]  # fmt: skip
-
-
-def test_the_values_of_settings_are_hidden_where_a_row_is_called_as_a_secret(tmp_path: Path) -> None:
-    made = assembled(
-        tmp_path,
-        "create table options (name text primary key, value text); insert into options values ('theme', 'boost'), ('smtppass', 'hunter2');"
-        "create table sizes (name text primary key, value text); insert into sizes values ('small', '38 cm'), ('passage', 'wide')",
-    )
-    assert {name: table.by_name["value"].hidden for name, table in made.items()} == {"options": True, "sizes": False}
-    assert made["options"].by_name["value"].hidden_because == "Rows of it hold passwords, keys or tokens, by what they are called."
 
 
 @cases(("value", "stored"), [("'a note'", "text"), ("12", "integer"), ("1.5", "decimal"), ("'2026-05-01'", "date"), ("x'00'", "other")])
