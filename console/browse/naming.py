@@ -37,14 +37,22 @@ def references(fields: Iterable[tuple[str, str | None]], rows: Iterable[Mapping[
 
 
 def joined(collection: Collection) -> tuple[str, ...]:
-    """The key of a join table whose records have no other name than what they join; nothing where somebody said how they are called."""
+    """The key of a join table, or of a table with more about the records of another, whose records have no other name than those that the key leads to;
+    nothing where somebody said how they are called.
+    """
     parts = [collection.by_name[name] for name in collection.key if name in collection.by_name]
-    alone = len(parts) == len(collection.key) > 1 and all(item.references for item in parts)
-    return collection.key if alone and collection.title == default_titles.of_parts(parts, collection.label_one) else ()
+    if not parts or len(parts) < len(collection.key) or not all(item.references for item in parts):
+        return ()
+    alone = (
+        default_titles.of_parts(parts, collection.label_one)
+        if len(parts) > 1
+        else default_titles.of_key(parts[0].name, collection.label_one)
+    )
+    return collection.key if collection.title == alone else ()
 
 
 def with_joined_titles(collection: Collection, rows: list[Record], known: Mapping[Reference, Named]) -> list[Record]:
-    """The records of a join table by the names of what they join, where the reader may know all of them."""
+    """The records of such a table by the names of what its key leads to, where the reader may know all of them."""
     leading = [(name, str(collection.by_name[name].references)) for name in joined(collection)]
     if not leading:
         return rows
@@ -88,12 +96,32 @@ def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str], act: s
     scope = access.scope_for(actor, collection_id, "read", sensitive=collection.sensitive)
     try:
         record_keys = {key: key if len(collection.key) > 1 else records.key_of_value(key) for key in keys}
-        found = records.named(collection_id, record_keys.values(), scope, collection.closing)
+        needed = (*collection.closing, *_leading(collection))
+        found = records.named(collection_id, record_keys.values(), scope, needed)
         if missing := set(record_keys.values()) - found.keys():
-            found |= records.named_alike(collection_id, missing, scope, collection.closing)
+            found |= records.named_alike(collection_id, missing, scope, needed)
+        found = _by_what_they_lead_to(actor, collection, found, act)
     except ConsoleError:  # the source does not answer: the keys are all that is known
         return {}
     return {key: _named(collection, scope, there, found.get(there)) for key, there in record_keys.items()}
+
+
+def _by_what_they_lead_to(actor: Actor, collection: Collection, found: Mapping[str, Record], act: str) -> dict[str, Record]:
+    """The records with the names of those that their key leads to: a salesperson is called as the employee, who is called as the person."""
+    leading = [(name, collection.by_name[name].references) for name in _leading(collection)]
+    known = named(actor, references(leading, [row.values for row in found.values()]), act) if leading else {}
+    return dict(zip(found, with_joined_titles(collection, list(found.values()), known), strict=True)) if known else dict(found)
+
+
+def _leading(collection: Collection) -> tuple[str, ...]:
+    """The key that the names of these records are found by; nothing of join tables, and where keys lead round in a circle."""
+    passed, key = [collection], joined(collection)
+    while len(following := joined(passed[-1])) == 1:
+        target = records.collection(str(passed[-1].by_name[following[0]].references))
+        if target in passed:
+            return ()
+        passed.append(target)
+    return key if len(key) == 1 else ()
 
 
 def seen(actor: Actor, collection_id: str | None) -> Collection | None:

@@ -221,12 +221,13 @@ def _clock(value: Any, _: Kind, __: Look) -> str:
 
 
 def _amount(value: Any, what: Kind, look: Look) -> str:
-    """Return an amount without a currency with two decimals: 12.5 is "12.50"."""
+    """Return an amount without a currency with two decimals, and with more only those that say something: 12.5 and 12.5000 are "12.50"."""
     if type(value) is str and value[-3:-2] == "." and what.grouped:
         return grouped(value, look.locale)
     whole, _, part = str(value).partition(".")
-    short = len(part) < 2 and (not part or part.isdecimal())
-    return _number(f"{whole}.{part:0<2}" if short and whole.removeprefix("-").isdecimal() else value, what, look)
+    part = part[:2] + part[2:].rstrip("0")
+    plain_amount = whole.removeprefix("-").isdecimal() and (not part or part.isdecimal())
+    return _number(f"{whole}.{part:0<2}" if plain_amount else value, what, look)
 
 
 CLOCK, CLOCK_PARTS = re.compile(r"^(\d+:\d\d)(?::00)?(:\d\d)?(?:\.\d+)?"), r"\1\2"

@@ -285,7 +285,7 @@ def _schema(connection: Connection, schema: str | None, tables: Mapping[str, boo
     made = []
     for table, view in sorted(tables.items()):
         place = (schema, table)
-        lists = check_lists.listed(" ; ".join(str(check.get("sqltext")) for check in checks.get(place) or ()))
+        lists = check_lists.listed(*(str(check.get("sqltext")) for check in checks.get(place) or ()))
         structure = _structure(connection, place, view=view, columns=columns.get(place) or (), lists=lists)
         structure["comment"] = (comments.get(place) or NOTHING).get("text")
         structure["key"] = list((keys.get(place) or NOTHING).get("constrained_columns") or ())

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 
@@ -52,12 +53,14 @@ def structures(connection: Connection, wanted: Collection[str], told: Callable[[
 
 def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[str, Any]:
     rows = connection.exec_driver_sql('select name, type, "notnull", pk, hidden, dflt_value from pragma_table_xinfo(?)', (table,)).all()
-    lists = {name.lower(): values for name, values in check_lists.listed(sql).items()}
+    lists = {name.lower(): values for name, values in check_lists.listed(*check_lists.checks_of(sql)).items()}
     sample, sampled = _sample(connection, table)
     key = [row[0] for row in sorted((row for row in rows if row[3]), key=lambda row: row[3])]
     empty = {row[0] for row in rows if row[3] and not row[2] and _holds_null(connection, table, row[0])}
     columns = [_column(row, lists.get(row[0].lower()), sample.get(row[0], []), row[0] in empty) for row in rows if row[4] != 1]
     for column in columns:
+        if column["stored"] == "datetime" and _only_days(connection, table, column["name"], sample.get(column["name"], [])):
+            column["stored"] = "date"
         held = sample.get(column["name"], [])
         sampling.note(column, [*held, *[None] * (sampled - len(held))])
         if column["native"] == "timestamp" and column["stored"] in ("integer", "decimal") and core_data.kept_in(sample):
@@ -74,6 +77,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
     }
     sampling.keep_days(connection, structure)
     sampling.note_kinds(connection, structure)
+    sampling.note_secrets(connection, structure)
     return structure
 
 
@@ -117,6 +121,17 @@ def _calendar(sample: list[str]) -> str | None:
     if all(DATE.fullmatch(value) and moment_of(value) for value in sample):
         return "date"
     return "datetime" if all(MOMENT.fullmatch(value) and moment_of(value) for value in sample) else None
+
+
+def _only_days(connection: Connection, table: str, column: str, sample: list[Any]) -> bool:
+    """Whether a column that is declared to hold moments holds days without a time, in all rows: `2016-07-04`."""
+    if not sample or not all(isinstance(value, str) and DATE.fullmatch(value) for value in sample):
+        return False
+    here: sa.ColumnClause[Any] = sa.column(column)
+    return (
+        connection.execute(sa.select(1).select_from(sa.table(table)).where(sa.func.length(here) > len("2016-07-04")).limit(1)).first()
+        is None
+    )
 
 
 def _sample(connection: Connection, table: str) -> tuple[dict[str, list[Any]], int]:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.core.documents.collections import Collection, Field, pointing, recognising
+from console.core.documents.collections import Collection, Field, named_secrets, pointing, recognising
 from console.records import catalogue, connect
 
 SAMPLE = 200
@@ -19,11 +19,12 @@ LONGEST, LONGEST_JSON = 300, 4000
 """Rows of a sample, and letters read of a text, and of JSON."""
 FEWEST, DISTINCT, FILLED = 5, 0.6, 0.5
 """Values that show repetition, and the parts of them that are distinct and not empty where a column tells records apart."""
-OBSERVED = ("form", "repeats", "kinds", "blank", "utc")
+OBSERVED = ("form", "repeats", "kinds", "blank", "utc", "uncoded")
 """Keys of a column that come from a sample: they may differ from one look to the next without any change of the table."""
 KINDS_SAMPLE, MOST_KINDS = 20_000, 50
+SETTINGS_SAMPLE, LONGEST_SETTING = 5_000, 1_000
 KIND = re.compile(r"[0-9]+|[A-Za-z]\w*(?:(?:::|\\|\.)\w+)*")
-"""Rows in which kinds of records are sought, how many a column has at most, and how they are written: `7`, `Admin::User`, `App\\Models\\Post`."""
+"""Rows in which kinds of records are sought, how many a column has at most; rows and letters in which secret settings are; how kinds are written: `7`, `Admin::User`, `App\\Models\\Post`."""
 _log = logging.getLogger(__name__)
 
 
@@ -33,6 +34,7 @@ def observed(connection: Connection, structure: dict[str, Any], known: Mapping[s
         return dict(known)
     _observe(connection, structure)
     note_kinds(connection, structure)
+    note_secrets(connection, structure)
     return structure
 
 
@@ -81,6 +83,8 @@ def note(column: dict[str, Any], values: Sequence[Any]) -> None:
     if column["stored"] == "datetime" and not column.get("utc") and recognising.all_midnights(known):
         column["form"] = recognising.DAYS
     repeated = len(known) >= FEWEST and len({str(value) for value in known}) < DISTINCT * len(known)
+    if column["stored"] == "text" and recognising.uncoded(column, [str(value).strip() for value in known]):
+        column["uncoded"] = True
     if column["stored"] == "text" and any(value == "" for value in known):
         column["blank"] = True
     if column["stored"] == "text" and (repeated or len(known) < FILLED * len(values)):
@@ -104,6 +108,23 @@ def note_kinds(connection: Connection, structure: dict[str, Any]) -> None:
         by_name["id"]["kinds"] = {str(row[0]): f"{row[1]} {row[2]}" for row in rows}
 
 
+def note_secrets(connection: Connection, structure: Mapping[str, Any]) -> None:
+    """Mark the values of a table of settings where those of any row are a secret, as `named_secrets` has it. Nothing of them is kept."""
+    columns = structure["columns"]
+    found = named_secrets.pair((column["name"], column["stored"], recognising.parts_of(column["name"])) for column in columns)
+    if structure["kind"] != "table" or found is None:
+        return
+    texts = (sa.func.substr(sa.cast(sa.column(name), sa.Text), 1, LONGEST_SETTING) for name in found)
+    try:
+        rows = connection.execute(
+            sa.select(*texts).select_from(sa.table(structure["table"], schema=structure["schema"])).limit(SETTINGS_SAMPLE)
+        ).all()
+    except sa.exc.DBAPIError:
+        return
+    if named_secrets.held(tuple(row) for row in rows):
+        next(column for column in columns if column["name"] == found[1])["form"] = recognising.TELLING_ROWS
+
+
 def _read(connection: Connection, structure: Mapping[str, Any], names: Sequence[str], most: int | None) -> Sequence[Any]:
     """The distinct values of these columns among the first rows; nothing where the table cannot be read."""
     table = sa.table(structure["table"], *(sa.column(name) for name in names), schema=structure["schema"])
@@ -122,10 +143,11 @@ def shape(structure: Mapping[str, Any]) -> dict[str, Any]:
 
 def keep_secrets(structure: dict[str, Any], former: Mapping[str, Any] | None) -> None:
     """What once looked like a secret stays one, whatever the newest sample holds."""
-    secret = {column["name"] for column in (former or {}).get("columns", ()) if column.get("form") == "secret"}
+    forms = ("secret", recognising.TELLING_ROWS)
+    secret = {column["name"]: column["form"] for column in (former or {}).get("columns", ()) if column.get("form") in forms}
     for column in structure["columns"]:
         if column["name"] in secret:
-            column["form"] = "secret"
+            column["form"] = secret[column["name"]]
 
 
 def _worth(column: Mapping[str, Any]) -> bool:

@@ -27,6 +27,7 @@ from console.errors import Conflict, ConsoleError
 from console.records import function_fields, sampling, sql_conditions
 from console.sources import keeping, layout_drafts, mending
 from console.sources.breaks import Break
+from console.sources.collection_ids import ids_of
 from console.sources.keeping import SYSTEM, Look, place
 from console.sources.read_otherwise import Reading, readings
 
@@ -334,7 +335,7 @@ def _mended(name: str, seen: Look, before: Sequence[Stored]) -> tuple[list[Store
         document = mending.mended(called, item.structure, found, columns)
         mended.append(document)
         dropped += [_of_document(item.document, reason) for reason in mending.describe_omissions(_plain(item), called, document)]
-    after = keeping.stored_collections(name, seen, mended, {(each["schema"], each["table"]): ident for ident, each in own.items()})
+    after = keeping.stored_collections(name, seen, mended, ids_of(item for item in before if item.source == name))
     return after, mended, dropped + _segments(after, mended)
 
 

@@ -20,18 +20,17 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Stored, assemble
 from console.core.documents.collections.collection_document import CollectionDocument
-from console.core.plain_words import latinised
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, source_zones, sql_conditions
 from console.records.connection_terms import USUAL, Terms
 from console.sources import addresses, bookkeeping, layout_drafts, mending
+from console.sources.collection_ids import default_id, ids_of
 from console.sources.testing import place_of
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,199}")
-LONGEST_ID = 200
 GRANTED = ("browse", "read", "create", "update", "export")
 """What the role of the command gets."""
 DOCUMENT_KEYS = frozenset(field.alias or name for name, field in CollectionDocument.model_fields.items())
@@ -149,8 +148,7 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
     former = {place(row.structure): row.structure for row in rows}
     for structure in seen.structures:
         sampling.keep_secrets(structure, former.get(place(structure)))
-    ids = {(row.structure["schema"], row.structure["table"]): row.id for row in rows}
-    kept = stored_collections(name, seen, documents, ids)
+    kept = stored_collections(name, seen, documents, ids_of(rows))
     called = check(name, kept)  # before the transaction, as in `add`
     called_before = {item.id: item for item in records.collections()}
     with transaction() as connection:
@@ -355,15 +353,6 @@ def stored_collections(
         taken.add(chosen)
         kept.append(Stored(chosen, name, structure, {}, len(kept)))
     return kept
-
-
-def default_id(name: str, schema: str | None, table: str) -> str:
-    """Default collection id: source, schema outside the default one, table, joined by points.
-
-    Letters become Latin ones without accents; blanks, slashes and other signs become `_`, because URLs, documents and policy rows cannot contain them.
-    """
-    text = latinised(".".join(part for part in (name, schema, table) if part is not None))
-    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "_.-") else "_" for letter in text)[:LONGEST_ID]
 
 
 def _check_document(name: str, document: Mapping[str, Any]) -> None:

@@ -76,3 +76,22 @@ def test_a_label_inside_a_sentence(label: str, inside: str) -> None:
 )
 def test_numbers_behind_a_hash_are_no_colours(name: str, values: list[str], form: str | None) -> None:
     assert recognising.form_of(values, name) == form
+
+
+def test_a_list_of_many_columns_shows_the_first_moment_that_is_more_than_when_it_was_written() -> None:
+    names = [*(f"part_{letter}" for letter in "abcdefghij"), "birth_date", "created_at", "date_order", "shipped_at"]
+    kinds = {name: "date" for name in names if "date" in name or name.endswith("_at")}
+    columns = one(*(column(name, kinds.get(name, "text")) for name in names)).columns
+    assert "date_order" in columns
+    assert not {"birth_date", "created_at", "shipped_at"} & set(columns)
+
+
+def test_a_table_with_more_about_the_records_of_another_is_called_by_what_its_key_leads_to() -> None:
+    person = structure("person", column("id", "integer"), column("first_name"), column("last_name"))
+    lead = (("person_id", "person", "id"),)
+    employee = structure(
+        "employee", column("person_id", "integer"), column("login"), column("national_no"), key=("person_id",), foreign=lead
+    )
+    store = structure("store", column("person_id", "integer"), column("name"), key=("person_id",), foreign=lead)
+    made = assembled(person, employee, store)
+    assert (made["employee"].title, made["store"].title) == ("Employee {{ record.person_id }}", "{{ record.name }}")

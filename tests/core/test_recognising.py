@@ -160,41 +160,6 @@ def test_an_amount_stands_with_the_currency_of_its_table() -> None:
     assert (total.type, total.widget, total.currency, total.minor) == ("money", "money", "currency", False)
 
 
-@cases(
-    ("name", "more", "hidden"),
-    [
-        ("password", {}, True),
-        ("password_hash", {}, True),
-        ("sessionToken", {}, True),
-        ("salt", {}, True),
-        ("api_key", {}, True),
-        ("pw", {"form": "secret"}, True),
-        ("password_changed_at", {"stored": "datetime"}, False),
-        ("token_count", {"stored": "integer"}, False),
-        ("hash_tags", {}, False),
-        ("salted_nuts", {}, False),
-        ("user_pass", {}, True),
-        ("user_activation_key", {}, True),
-        ("mot_de_passe", {}, True),
-        ("contraseña", {}, True),
-        ("Kundenkennwort", {}, True),
-        ("userpassword", {}, True),
-        ("mdp", {}, True),
-        ("api_schluessel", {}, True),
-        ("API-Schlüssel", {}, True),
-        ("pin_code", {}, True),
-        ("lizenz_key", {}, True),
-        ("ZAPPLEUSERTOKEN", {}, True),
-        ("boarding_pass", {}, False),
-        ("parola_chiave", {}, False),
-        ("foreign_key", {}, False),
-    ],
-)
-def test_secrets_are_hidden_with_a_reason(name: str, more: dict[str, Any], hidden: bool) -> None:
-    found = one(column(name) | more).by_name[name]
-    assert (found.hidden, bool(found.hidden_because)) == (hidden, hidden)
-
-
 @pytest.mark.parametrize("document", [{"fields": {"token": {"hidden": False}}}, {"columns": ["token"]}, {"title": "{{ record.token }}"}])
 def test_a_secret_is_shown_where_somebody_says_so(document: dict[str, Any]) -> None:
     assert not one(column("token"), document=document).by_name["token"].hidden

@@ -8,7 +8,6 @@ import pytest
 from console import records
 from console.core.documents.collections import MOST_COLUMNS, Collection
 from console.core.scopes import whole
-from console.records.check_lists import listed
 from console.records.values import written
 from tests.records.files import assembled, opened, structures
 from tests.tables import cases
@@ -189,25 +188,6 @@ def test_other_checks_are_no_options(tmp_path: Path, declared: str) -> None:
     found = field(tmp_path, declared)
     assert found.options is None
     assert found.type != "enum"
-
-
-@cases(
-    ("text", "lists"),
-    [
-        ("status = ANY (ARRAY['a'::text, 'b'::text])", {"status": ["a", "b"]}),
-        ("((status)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))", {"status": ["a", "b"]}),
-        ("(`status` in ('a','b'))", {"status": ["a", "b"]}),
-        ("x > 0 ; kind IN ('p', 'q') ; mood IN ('up')", {"kind": ["p", "q"], "mood": ["up"]}),
-        ("VALUE IN ('top', 'low')", {"VALUE": ["top", "low"]}),
-        ("status IN ('it''s')", {"status": ["it's"]}),
-        ("""check ("Active?" in ('y', 'n') and [my tone] in ('a'))""", {"Active?": ["y", "n"], "my tone": ["a"]}),
-        ("(`on hold` in ('y'))", {"on hold": ["y"]}),
-        ("status IN (1, 2)", {}),
-        ("", {}),
-    ],
-)
-def test_lists_in_the_checks_of_other_databases(text: str, lists: dict[str, list[str]]) -> None:
-    assert listed(text) == lists
 
 
 @cases(("value", "stored"), [("'a note'", "text"), ("12", "integer"), ("1.5", "decimal"), ("'2026-05-01'", "date"), ("x'00'", "other")])

@@ -185,6 +185,22 @@ def test_a_table_without_a_document_is_a_collection(schema: str | None, tables: 
     assert all(item.source == "shop" and item.document == {} for item in kept)
 
 
+def test_tables_without_a_letter_of_english_have_ids_of_their_own_and_keep_them() -> None:
+    names = ["客户", "订单", "العملاء", "Żółć", "Заказы 2026"]
+    ids = [item.id for item in stored([structure(name) for name in names])]
+    assert len(set(ids)) == len(names)
+    assert all(keeping.ID.fullmatch(each) and each.removeprefix("shop.").strip("_") for each in ids)
+    assert ids == [stored([structure(name)])[0].id for name in names], "whatever else is there"
+
+
+def test_a_stored_table_keeps_its_id_whatever_comes_before_it() -> None:
+    """Rights and runs name collections by it: what is granted on one table must never open another."""
+    seen = keeping.Look([structure("a b"), structure("a-b"), structure("a/b")], "public", "")
+    known: dict[tuple[str | None, str], str] = {("public", "a/b"): "shop.a_b", ("public", "gone"): "shop.gone"}
+    kept = {item.structure["table"]: item.id for item in keeping.stored_collections("shop", seen, [], known)}
+    assert kept == {"a b": "shop.a_b_2", "a-b": "shop.a-b", "a/b": "shop.a_b"}
+
+
 def test_documents_come_first_in_their_order_and_take_their_tables() -> None:
     tables = [structure("a"), structure("b"), structure("c"), structure("d")]
     kept = stored(tables, document(id="x.c", table="c"), document(id="x.a", table="a"))

@@ -37,6 +37,26 @@ def connected(folder: Path, script: str = RAILS, role: str = "operator", documen
     sources.add("track", f"sqlite:///{file}", role, documents)
 
 
+ONE_TO_ONE = """
+create table person (id integer primary key, first_name text, last_name text);
+create table employee (person_id integer primary key references person, national_no text);
+create table seller (employee_id integer primary key references employee, quota integer);
+create table deal (id integer primary key, seller_id integer references seller);
+create table a (id integer primary key references b); create table b (id integer primary key references a);
+insert into person values (1, 'Ada', 'Byron'); insert into employee values (1, '295'); insert into seller values (1, 9); insert into deal values (1, 1);
+insert into a values (1); insert into b values (1);
+"""
+
+
+def test_a_record_with_more_about_another_is_called_as_that_one_wherever_it_is_named(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path, ONE_TO_ONE)
+    for path in ("employee", "employee/1", "seller", "seller/1", "deal", "deal/1"):
+        shown = pages.olivia.get(f"/c/track.{path}").text
+        assert "Ada Byron" in shown, path
+        assert "Seller 1" not in shown.replace("seller/1", ""), path
+    assert "B 1" in pages.olivia.get("/c/track.a").text, "keys that lead round in a circle end"
+
+
 def test_a_key_beside_its_kind_is_the_record_in_words_with_a_link(pages: "Pages", tmp_path: Path) -> None:
     connected(tmp_path)
     listed = pages.olivia.get("/c/track.notes")

@@ -214,11 +214,23 @@ def test_a_former_version_comes_back_and_a_workspace_is_deleted(pages: Pages) ->
 def test_a_preview_as_a_role_only_takes_away(pages: Pages) -> None:
     made(pages)
     add(pages, "collection", collection="account", title="Accounts")
-    page = pages.ines.get("/w/morning/preview?as=buyer")
-    assert "Buyer may not see these records." in page.text
-    assert "LT4599" not in pages.ines.get("/w/morning/preview?as=operator").text, (
-        "an administrator without rights on records sees none as anybody"
-    )
+    told = {role: pages.ines.get(f"/w/morning/preview?as={role}").text for role in ("developer", "operator")}
+    assert "Developer may not see these records." in told["developer"]
+    assert "LT45" not in told["developer"]
+    assert "Operator may not see these records." not in told["operator"], "whom the rights let in, in whatever team"
+    assert "LT45" in told["operator"]
+
+
+def test_a_choice_in_a_preview_draws_anew_what_depends_on_it(pages: Pages) -> None:
+    """A whole page in answer to a click swaps nothing: parts stayed as they were before the choice."""
+    made(pages)
+    add(pages, "collection", collection="account", title="Accounts", select="account")
+    add(pages, "fields", of="account")
+    add(pages, "text", text="Not about it")
+    answer = pages.ines.client.get("/w/morning/preview?as=buyer&account=LT1", headers={"HX-Request": "true", "HX-Target": "desk-said"}).text
+    assert "part-fields" in answer
+    assert "<html" not in answer
+    assert "Not about it" not in answer
 
 
 @pytest.mark.parametrize("who", ["olivia", "ada", "stan"])

@@ -13,7 +13,7 @@ from console.core.plain_words import slug as slug_of
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import formats, frame
 from console.views.workspaces import change_words, component_form
-from console.views.workspaces.page import drawer_of
+from console.views.workspaces.page import changed_parts, drawer_of
 from console.views.workspaces.parts import RoleView
 from console.workspaces import Editing
 
@@ -134,7 +134,9 @@ def preview(slug: str) -> Response:
     document, role = editing.document, request.args.get("as", "")
     drawer = drawer_of(document, request.args, f"/w/{slug}/preview")
     role_view = RoleView.of(role, document) if role else None
-    drawer.role = role_view
+    drawer.role, drawer.kept = role_view, {"as": role} if role else {}
+    if frame.wants_fragment() and frame.htmx.target == "desk-said":
+        return changed_parts(document, drawer, whole=True)
     context = {
         "workspace": document, "parts": drawer.draw(document.components, whole=True), "charts": True, "may_edit": True, "preview": True,
         "roles": _roles(), "role": role, "address": drawer.address(), "url": _url(slug),

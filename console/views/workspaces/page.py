@@ -51,7 +51,7 @@ def show(slug: str) -> Response:
     document = workspaces.workspace(frame.actor(), slug)
     drawer = drawer_of(document, request.args, f"/w/{slug}")
     if frame.wants_fragment() and frame.htmx.target == "desk-said":
-        return _changed_parts(document, drawer)
+        return changed_parts(document, drawer)
     if not drawer.desk.state:
         workspaces.choose_first(drawer.desk)
     return frame.page("workspaces/page.html", page_context(document, drawer))
@@ -88,12 +88,12 @@ def page_context(document: Workspace, drawer: Drawer) -> dict[str, object]:
     }
 
 
-def _changed_parts(document: Workspace, drawer: Drawer) -> Response:
-    """Only the components that depend on what changed since the page that is open."""
+def changed_parts(document: Workspace, drawer: Drawer, *, whole: bool = False) -> Response:
+    """Only the components that depend on what changed since the page that is open. `whole`: figures too."""
     before = workspaces.state_of(document, dict(parse_qsl(urlsplit(request.headers.get("HX-Current-URL", "")).query)))
     now = drawer.desk.state
     changed = {name for name in {*before, *now} if before.get(name) != now.get(name)}
-    drawn = [drawer.one(item) for item in dependants(drawer.desk, changed)]
+    drawn = [drawer.one(item, whole=whole) for item in dependants(drawer.desk, changed)]
     answer = make_response(frame.render("workspaces/parts.html", {"drawn": drawn, "oob": True}))
     answer.headers["Vary"] = "HX-Request, HX-Target, HX-Current-URL"
     return answer

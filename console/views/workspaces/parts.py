@@ -1,6 +1,6 @@
 """Components as they are drawn: what `console.workspaces` read, in words and with the addresses that choosing something leads to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -9,7 +9,6 @@ from markupsafe import Markup, escape
 
 from console import access, browse, sources, workspaces
 from console.browse import RecordPage
-from console.core.actor import Actor
 from console.core.documents.workspaces import (
     INPUTS,
     SELECTING,
@@ -70,22 +69,27 @@ class Drawn:
 class RoleView:
     """What a role would see: it only takes away from what the editor may see."""
 
+    role: str
     label: str
-    actor: Actor
+    teams: tuple[str | None, ...]
+    """None: any team."""
 
     @classmethod
     def of(cls, role: str, document: Workspace) -> "RoleView":
-        """Somebody with this role, in the teams of the workspace or everywhere."""
-        teams = tuple(document.teams) or ("*",)
-        return cls(formats.role_words(role), Actor("user", "usr_preview", teams=teams, roles=frozenset((role, team) for team in teams)))
+        """Somebody with this role, in the teams of the workspace or anywhere."""
+        return cls(role, formats.role_words(role), tuple(document.teams) or (None,))
 
     def closed(self, collection_id: str | None) -> bool:
         """Whether the role may not browse the collection."""
-        return collection_id is not None and not access.can(self.actor, None, f"collection:{collection_id}", "browse")
+        rights = access.rights()
+        return collection_id is not None and not any(
+            rights.may(self.role, team, f"collection:{collection_id}", "browse") for team in self.teams
+        )
 
     def hidden(self, collection_id: str) -> frozenset[str]:
         """Fields that the role may not read."""
-        return access.scope_for(self.actor, collection_id, "read").hidden
+        rights = access.rights()
+        return frozenset.intersection(*(rights.closed(self.role, team, collection_id)[0] for team in self.teams))
 
 
 @dataclass
@@ -96,6 +100,8 @@ class Drawer:
     base: str
     look: Look
     role: RoleView | None = None
+    kept: Mapping[str, str] = field(default_factory=dict)
+    """What every address of the page keeps beside the values of the workspace."""
     _begun: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def draw(self, components: Sequence[Any], *, whole: bool = False) -> list[Drawn]:
@@ -163,7 +169,7 @@ class Drawer:
 
     def address(self, part: str = "", /, **changes: str | None) -> str:
         """The address of the workspace, or of one of its parts, with these values changed; None removes one."""
-        state = {name: value for name, value in {**self.desk.state, **changes}.items() if value is not None}
+        state = {name: value for name, value in {**self.kept, **self.desk.state, **changes}.items() if value is not None}
         return self.base + (f"/part/{part}" if part else "") + (f"?{urlencode(state)}" if state else "")
 
     def select(self, name: str, key: str) -> dict[str, Any]:

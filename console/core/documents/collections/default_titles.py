@@ -11,6 +11,7 @@ from console.core.documents.collections.model import MOST_COLUMNS, SHOWN_ONLY, F
 
 TOLD = 2
 """States, and amounts, that a list shows before its other columns."""
+BORN = frozenset({"birth", "born", "birthday", "birthdate", "dob", "geburtsdatum"})
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -22,9 +23,14 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         column for column in structure["columns"] if column["name"] in usable.keys() - parts and _shown_plainly(usable[column["name"]])
     ]
     chosen = recognising.title_columns(noun, known, recognising.column_words(structure["columns"]))
-    if chosen:
-        return " ".join(f"{{{{ {path(name)} }}}}" for name in chosen)
     visible = {item.name: item for item in shown}
+    more = (
+        len(key) == 1 and key[0] in visible and visible[key[0]].references
+    )  # more about a record of another table: `employee` of a `person`
+    if chosen and not (more and all(map(recognising.numbers, chosen))):
+        return " ".join(f"{{{{ {path(name)} }}}}" for name in chosen)
+    if more:
+        return of_key(key[0], noun)
     if parts <= visible.keys() and parts:
         return of_parts([visible[name] for name in key], noun)
     repeated = {column["name"] for column in structure["columns"] if column.get("repeats") or column.get("form") == "uuid"}
@@ -50,7 +56,7 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
     random = bool(random_keys(structure, key))
     if random and (moment := _moment(structure, visible)):
         return f"{noun} {{{{ {path(moment)} }}}}"
-    return f"{noun} {{{{ {path(key[0])} }}}}" if numbered or random else " ".join(f"{{{{ {path(name)} }}}}" for name in key)
+    return of_key(key[0], noun) if numbered or random else " ".join(f"{{{{ {path(name)} }}}}" for name in key)
 
 
 def _may_name(item: Field) -> bool:
@@ -61,6 +67,11 @@ def _may_name(item: Field) -> bool:
 def parts_in_title(fields: Sequence[Field], key: Sequence[str], title: str) -> set[str]:
     """Parts of a key that lead nowhere and stand in the title of each record."""
     return {item.name for item in fields if len(key) > 1 and item.name in key and not item.references and path(item.name) in title}
+
+
+def of_key(name: str, one: str) -> str:
+    """A title of the kind of record and its key."""
+    return f"{one} {{{{ {path(name)} }}}}"
 
 
 def of_parts(parts: Sequence[Field], one: str) -> str:
@@ -126,7 +137,7 @@ def path(name: str) -> str:
 
 
 def default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
-    """The columns that a list shows: of many its states and amounts, then the first; long texts and who wrote a row last.
+    """The columns that a list shows: of many its first moment, states and amounts, then the first; long texts and who wrote a row last.
 
     Without currencies, which stand with their amounts, and the `unread`: keys that no person reads there, as those called UUID.
     """
@@ -137,7 +148,10 @@ def default_columns(shown: Sequence[Field], unread: Several[str]) -> list[str]:
     amounts = [
         item.name for item in plain if item.type == "money" or item.widget == "money" or recognising.amount(item.stored, words[item.name])
     ]
-    first = {*states[:TOLD], *sorted(amounts, key=lambda name: "total" not in words[name])[:TOLD]}
+    moments = [
+        item.name for item in plain if item.stored in ("date", "datetime") and not (recognising.BOOKKEEPING | BORN) & set(words[item.name])
+    ]
+    first = {*moments[:1], *states[:TOLD], *sorted(amounts, key=lambda name: "total" not in words[name])[:TOLD]}
     last = {
         item.name
         for item in plain

@@ -46,6 +46,8 @@ COUNTED = {
     **{way: (500_000_000 * part, 4_000_000_000 * part) for way, part in (("unix", 1), ("unix_ms", 1_000), ("unix_us", 1_000_000))},
 }
 """Names of columns with moments, and the numbers in which programs keep them: Julian days; seconds since 1970, thousandths and millionths of them."""
+TELLING_ROWS = "telling_rows"
+"""Form of the values of a table of settings, some of which are secrets: see `named_secrets`."""
 DAYS, MIDNIGHT = "days", "midnight"
 """Form of a column whose moments without a zone are all midnights, and the native type of a field that shows their days in every zone."""
 MIDNIGHTS = re.compile(r"\d{4}-\d\d-\d\d[ T]00:00(?::00(?:\.0+)?)?")
@@ -310,7 +312,7 @@ CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
 def coded(name: str, column: Mapping[str, Any]) -> dict[str, Any]:
     """The widget of a column that holds codes of countries, languages or currencies, by its name and length, or by its name and `_code`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().rstrip("0123456789").removesuffix("_code").removesuffix("_id").split("_")
-    if column["stored"] not in ("text", "array"):
+    if column["stored"] not in ("text", "array") or column.get("uncoded"):
         return {}
     long = column.get("max_length")
     found = (
@@ -319,6 +321,13 @@ def coded(name: str, column: Mapping[str, Any]) -> dict[str, Any]:
         if words[-1] in last and (long in (None, length) or (column.get("form") == "alpha2" and length == 2))
     )
     return {"widget": widget} if (widget := next(found, None)) else {}
+
+
+def uncoded(column: Mapping[str, Any], texts: Sequence[str]) -> bool:
+    """Whether most of these texts of a column that is called as one with codes are none: names of countries, of which a form must not make codes."""
+    widget, filled = coded(column["name"], column).get("widget"), [text for text in texts if text]
+    codes = re.compile(r"[A-Za-z]{2}" if widget == "country" else r"[A-Za-z]{3}" if widget == "currency" else r"[A-Za-z]{2,3}(?:[-_]\w+)*")
+    return widget is not None and bool(filled) and 2 * sum(bool(codes.fullmatch(text)) for text in filled) <= len(filled)
 
 
 NAMED_TYPES = (
@@ -354,6 +363,8 @@ def secret_because(column: Mapping[str, Any]) -> str | None:
     """Why nobody sees the column until somebody says otherwise; None where it holds no secret."""
     if column.get("form") == "secret":
         return "Its values look like hashes of passwords, keys or tokens."
+    if column.get("form") == TELLING_ROWS:
+        return "Rows of it hold passwords, keys or tokens, by what they are called."
     names, stored = {column["name"], core_data.words(column["name"])}, str(column["stored"])
     if any(treatment.secret(name, stored) or treatment.hashed(name, stored) for name in names):
         return "Its name says that it holds a password, hash, key or token."

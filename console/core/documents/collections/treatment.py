@@ -17,9 +17,12 @@ TREATMENTS: tuple[Ai, ...] = get_args(Ai)
 FORMER = {"allow": "full", "ask": "masked"}
 """Words of older documents."""
 
-SECRET_WORDS = frozenset({"password", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "tokens", "credential", "credentials", "otp", "cvv", "cvc", "userpass", "pswd", "mdp", "senha", "heslo", "haslo"})  # fmt: skip
+SECRET_WORDS = frozenset({"password", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "tokens", "credential", "credentials", "otp", "cvv", "cvc", "userpass", "pswd", "mdp", "senha", "heslo", "haslo", "sifre", "sifresi", "lozinka", "geslo", "parool", "slaptazodis", "adgangskode", "matkhau"})  # fmt: skip
 PASSWORDS = ("password", "passwort", "kennwort", "wachtwoord", "contrasena", "motdepasse", "losenord", "salasana", "jelszo")  # fmt: skip
 """Words for a password, which also stand inside others: `userpassword`, `Kundenkennwort`."""
+OTHER_SCRIPTS = re.compile(
+    r"密码|密碼|口令|密钥|密鑰|令牌|パスワード|暗証|비밀번호|암호|كلمة[ _]?(?:ال)?(?:مرور|سر)|رمز[ _]?(?:المرور|الدخول)|סיסמ|парол|пинкод|κωδικ[οό]ς?[ _]?πρ[οό]σβασης|συνθηματικ|รหัสผ่าน|गुप्तशब्द|पासवर्ड|گذرواژه|رمز[ _]?عبور"
+)
 SECRET_PAIRS = (
     *(
         (kind, key)
@@ -37,6 +40,8 @@ SECRET_PAIRS = (
             "license",
             "licence",
             "lizenz",
+            "consumer",
+            "nonce",
         )
         for key in ("key", "schluessel", "schlussel")
     ),
@@ -67,6 +72,7 @@ def secret(name: str, stored: str = "text") -> bool:
         return False
     known = [word for word in words if word != "de"]
     named = not SECRET_WORDS.isdisjoint(words) or any(word in other for other in words for word in PASSWORDS)
+    named = named or (not name.isascii() and OTHER_SCRIPTS.search(name.lower()) is not None)
     named = named or any(word.endswith(("token", "secret")) for word in words)  # written in one: `ACCESSTOKEN`
     return named or words[-1:] == ["pin"] or any(pair in pairwise(known) for pair in SECRET_PAIRS)
 

@@ -1,0 +1,48 @@
+"""Tables of settings, whose rows are a name and a value: options, properties, meta data. Where a row's name says that its value is a secret, nobody sees
+the column with the values until somebody says otherwise.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from console.core.documents.collections import treatment
+
+NAMES = frozenset(
+    {"name", "key", "property", "parameter", "variable", "setting", "option", "path", "schluessel", "schlüssel", "klucz", "clave"}
+)
+VALUES = frozenset({"value", "val", "wert", "valeur", "valor", "valore"})
+"""Last words of columns with the names and with the values of settings."""
+WRITTEN_IN_ONE = re.compile(r"(?:pass|pwd|pw|(?:private|secret|api|access|auth|nonce)[^a-z]?key|salt)$", re.IGNORECASE)
+"""Ends of names of settings that hold secrets and are written in one: `smtppass`, `bind_pw`, `recaptchaprivatekey`."""
+HARMLESS = re.compile(
+    r"\s*(?:-?[0-9]{0,6}(?:\.[0-9]+)?|true|false|yes|no|on|off|none|null|https?://[^\s:@]+|.{0,2})\s*", re.IGNORECASE | re.DOTALL
+)
+"""Values that keep no secret, whatever they are called: `minimum_password_length` 8."""
+QUOTED = re.compile(r'"([A-Za-z][\w.-]{2,60})"')
+KEYS = re.compile(r"\b(?:sk|rk)_(?:live|test)_\w{12,}|\bwhsec_\w{12,}|\bAKIA[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY")
+
+
+def pair(columns: Iterable[tuple[str, str, Sequence[str]]]) -> tuple[str, str] | None:
+    """The columns with the names and the values of settings; None where the table is none of settings. `columns`: name, kind of storage, and words of each."""
+    texts = [(name, list(words)) for name, stored, words in columns if stored in ("text", "json")]
+    for value, words in texts:
+        if words and words[-1] in VALUES:
+            named = [(name, own) for name, own in texts if own and own[-1] in NAMES]
+            named.sort(key=lambda each: each[1][:-1] != words[:-1])
+            if named:
+                return named[0][0], value
+    return None
+
+
+def held(rows: Iterable[Sequence[object]]) -> bool:
+    """Whether any of these names and values is a secret: by its name, by the names inside its value, or by what the value begins with."""
+    return any(
+        value is not None
+        and not HARMLESS.fullmatch(text := str(value))
+        and (_secret(str(name)) or KEYS.search(text) or any(map(_secret, QUOTED.findall(text))))
+        for name, value in rows
+    )
+
+
+def _secret(name: str) -> bool:
+    return treatment.secret(name) or treatment.hashed(name) or WRITTEN_IN_ONE.search(name) is not None
