@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console import accounts, monitoring, runs, workflows
+from console import accounts, diagrams, monitoring, runs, workflows
 from console.core.run.origin import StartedBy
 from console.db.engine import fetch
 from console.errors import DefinitionError
@@ -96,6 +96,8 @@ def test_the_items_are_no_executions_of_their_own_and_count_at_their_steps_alone
     figures = monitoring.metrics(company.mona, known, 7, "UTC")
     assert (figures.total, sum(day.done for day in figures.ended), figures.live) == (1, 1, 0)
     assert {step.step: step.entered for step in figures.steps}["task"] == 8
+    states = {node.id: node.state for node in diagrams.path(company.mona, run_id).picture.nodes}
+    assert [states[name] for name in ("each", "task", "counts")] == ["done"] * 3, "the picture of its path draws the items as done"
 
 
 def test_what_is_told_of_a_long_list_holds_neither_its_items_nor_where_it_goes_on(company: Company) -> None:
