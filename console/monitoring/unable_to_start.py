@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from console import access, accounts, log, queue, records, workflows
 from console.access import limits
-from console.automation.firing import GOES_ROUND
+from console.automation import GOES_ROUND
 from console.core.actor import Actor
 from console.db.engine import alone, fetch, transaction
 from console.runs.rows import side_rows

@@ -8,7 +8,6 @@ from console.core.actor import Actor
 from console.core.run import Run, repeating
 from console.core.run.commands import Taken
 from console.core.run.origin import FREE, Fork, StartedBy
-from console.core.run.side_work import MESSAGE
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid
 from console.runs.changing.run_rights import see
@@ -98,7 +97,7 @@ def _require_nothing_made(run: Run) -> None:
     """
     others = [attempt for _, attempt in sorted(run.attempts.items()) if not (attempt.standing and attempt.status == "done")]
     reached_nobody = {n for (n,) in fetch(_REACHED_NOBODY, (run.id,))}
-    own = [(at, effect) for at, effect in repeating.outstanding(run, others) if effect.kind != MESSAGE or at.n not in reached_nobody]
+    own = [(at, effect) for at, effect in repeating.outstanding(run, others) if effect.kind != "message" or at.n not in reached_nobody]
     made = [effect for _, effect in (*own, *made_by_runs(run, others)) if effect.kind not in HARMLESS]
     if made:
         done = "; ".join(dict.fromkeys(repeating.describe_effect(effect) for effect in made))

@@ -213,8 +213,8 @@ def test_items_that_fail_in_any_part_are_counted_and_named_at_the_end(company: C
     failed = {item["key"] for item in company.told(run_id, "mona")["context"]["each"]["items"]}
     assert {"5", "11", "20"} <= failed
     assert "6" not in failed, "of a list in parts only those that failed are kept"
-    told = signed_in(web_app(), "mona").get(f"/runs/{run_id}?tab=context").text
-    assert ["Customer 5" in told, "Customer 11" in told, "Customer 6" in told] == [True, True, False], "by the titles of their records"
+    page = signed_in(web_app(), "mona").get(f"/runs/{run_id}?tab=context").text
+    assert ["Customer 5" in page, "Customer 11" in page, "Customer 6" in page] == [True, True, False], "by the titles of their records"
     begun = [load(child.id) for child in runs.children_of(run_id)]
     assert not any("each" in (child.run.fork or {})["context"] for child in begun if child is not None), (
         "a thousand failures are copied into no item"
