@@ -8,7 +8,7 @@ databases), `Listeners` (databases that tell of changes), `pick_up` and `forget`
 """
 
 from console.automation.awaited import wake_awaiting
-from console.automation.firing import fire, forget, pick_up
+from console.automation.firing import GOES_ROUND, fire, forget, pick_up
 from console.automation.firing_counts import FiringCount, counted as firings_counted
 from console.automation.following import follow_log
 from console.automation.listening import Listeners, install_sql

@@ -101,13 +101,19 @@ def take_in(connection: Connection, trigger: Row, occasions: Sequence[Occasion],
 
 
 def note_stopped(trigger: Row, halted: int) -> None:
-    """Write to the log that a trigger would have gone round, so many times."""
+    """Write down that a trigger would have gone round, so many times: in the log, and for whoever is told."""
     if halted:
+        fetch(_WENT_ROUND, (f"{GOES_ROUND}:{trigger.workflow}", int(log.now().timestamp())))
         log.note(
             SYSTEM, "trigger_stopped", open={"workflow": trigger.workflow, "trigger": trigger.id, "count": halted}, chain=workflows.CHAIN
         )
 
 
+GOES_ROUND = "goes_round"
+_WENT_ROUND = (
+    "insert into console.version (name, number) values (%s, %s) on conflict (name) do update set number = excluded.number returning number"
+)
+"""When a workflow was kept from going round last, as the second of the epoch."""
 _TAKE_IN = """
 insert into console.firing (workflow, trigger, kind, version, id, key, at, collection, record, told, status, why, done_at)
 select %s::text, %s::text, %s::text, %s::integer, f.*

@@ -167,7 +167,9 @@ def _walked(nodes: Sequence[Node], replay: ReplayView) -> list[Node]:
     standing = [entry for entry in entered if entry["state"] not in GONE]
     taken = {(entry_before["step"], entry_before["outcome"], entry_after["step"]) for entry_before, entry_after in pairwise(standing)}
     current_step = next((entry["step"] for entry in entered if entry["state"] == "now"), None)
-    coming = graph.reachable({node.id: [way.to for way in node.ways] for node in nodes}, [current_step] if current_step else [])
+    coming = graph.reachable(
+        {node.id: [way.to for way in (*node.ways, *node.begins)] for node in nodes}, [current_step] if current_step else []
+    )
     events = _events(replay)
     walked = []
     for node in nodes:
@@ -181,7 +183,19 @@ def _walked(nodes: Sequence[Node], replay: ReplayView) -> list[Node]:
         walked.append(
             replace(node, attempts=attempts, ways=ways, state=_state([entry["state"] for entry in own], coming=node.id in coming))
         )
-    return walked
+    insides = _insides(walked)
+    return [node if node.attempts or node.id not in insides else replace(node, state=insides[node.id]) for node in walked]
+
+
+def _insides(nodes: Sequence[Node]) -> dict[str, str]:
+    """Step → how it stands, of those that are done in runs of their own for a step which the run has come to: as that step does."""
+    edges = {node.id: [way.to for way in node.ways] for node in nodes}
+    found: dict[str, str] = {}
+    for node in nodes:
+        if node.begins and node.attempts:
+            inside = graph.reachable(edges, [way.to for way in node.begins]) - graph.reachable(edges, edges[node.id])
+            found |= dict.fromkeys(inside, node.state)
+    return found
 
 
 def _state(states: Sequence[str], *, coming: bool) -> str:

@@ -54,6 +54,8 @@ class Node:
     """A step in a picture. `gist` says in a few words what it does, `says` in detail: pairs of a label and a text; `technical` are its expressions,
     templates and names of programs.
 
+    `begins` are the ways into what it has done for each item, or at once.
+
     `state` is that of a run: done, now, cancelled, skipped, failed, todo (may come), missed (will not come); empty without a run.
     """
 
@@ -71,6 +73,7 @@ class Node:
     state: str = ""
     attempts: Sequence[Attempt] = ()
     technical: Sequence[tuple[str, str]] = ()
+    begins: Sequence[Way] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,8 @@ def node_of(step: Step, labels: Labels, titles: Mapping[str, str], back: set[tup
     kind = steps.all_types().get(step.type)
     config = _config(kind, step)
     at = (step.at[0], step.at[1]) if step.at else None
-    says = [*_description(step, kind, config, labels), *_beginning(kind, config, titles)]
+    begins = _beginnings(kind, config, titles)
+    says = [*_description(step, kind, config, labels), *([("Begins with", _joined(way.title for way in begins))] if begins else [])]
     return Node(
         step.id,
         step.title,
@@ -131,6 +135,7 @@ def node_of(step: Step, labels: Labels, titles: Mapping[str, str], back: set[tup
         group,
         kind is not None and (kind.by_itself(step.config) or step.completion == "automatic"),
         technical=_technical(config),
+        begins=begins,
     )
 
 
@@ -160,10 +165,10 @@ def _edges(step: Step, kind: StepType | None, config: Any, titles: Mapping[str, 
     ]
 
 
-def _beginning(kind: StepType | None, config: Any, titles: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The steps at which the branches, or what is done for each item, begin."""
+def _beginnings(kind: StepType | None, config: Any, titles: Mapping[str, str]) -> list[Way]:
+    """The ways into the branches, or into what is done for each item."""
     begins = kind.begins(config) if kind is not None and config is not None else ()
-    return [("Begins with", _joined(titles.get(step, step) for step in begins))] if begins else []
+    return [Way("", "For each item" if kind is not None and kind.by_items else "", to, titles.get(to, to)) for to in begins]
 
 
 def _way_label(step: Step, outcome: str, many: int) -> str:

@@ -52,7 +52,7 @@ def thumbnail(document: Mapping[str, Any]) -> Thumbnail:
     lines = [
         (places[step][0] + BOX_WIDTH // 2, places[step][1] + BOX_HEIGHT, places[to][0] + BOX_WIDTH // 2, places[to][1])
         for step, entry in listed.items()
-        for to in dict.fromkeys((entry.get("next") or {}).values())
+        for to in dict.fromkeys(_following(entry))
         if to in places and layers[to] // MOST_LAYERS == layers[step] // MOST_LAYERS and layers[to] > layers[step]
     ]
     width = max(box.x for box in boxes) + BOX_WIDTH
@@ -64,10 +64,17 @@ def _layers(listed: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     order = {step: number for number, step in enumerate(listed)}
     found = dict.fromkeys(listed, 0)
     for step, entry in listed.items():
-        for to in (entry.get("next") or {}).values():
+        for to in _following(entry):
             if to in order and order[to] > order[step]:
                 found[to] = max(found[to], found[step] + 1)
     return found
+
+
+def _following(step: Mapping[str, Any]) -> list[str]:
+    """Where its ways lead, and where what it has done for each item, or at once, begins. The document may be unfinished."""
+    config = step.get("config") or {}
+    branches = [each.get("start") for each in config.get("branches") or () if isinstance(each, Mapping)]
+    return [to for to in (*(step.get("next") or {}).values(), config.get("body"), *branches) if isinstance(to, str)]
 
 
 def _family(step: Mapping[str, Any]) -> str:

@@ -21,7 +21,14 @@ WHOLE_S = 180.0
 GOODBYE_S = 2.0
 MOST_LINES = 200
 """Lines of one reply; each is cut by the library."""
-WORDS = dict.fromkeys((530, 534, 535), "it refuses our password") | dict.fromkeys((550, 551, 553), "it takes no mail for this address")
+SIGN_IN = {
+    530: "it takes mail only from who signs in",
+    534: "it wants another way to sign in",
+    535: "it refuses our password",
+    538: "it wants us to sign in encrypted",
+}
+"""Codes that say nothing of the message or its receiver: once the settings are mended, the next try leaves."""
+WORDS = SIGN_IN | dict.fromkeys((550, 551, 553), "it takes no mail for this address")
 """Code of a reply → what it means, for who reads why a message did not leave. Source: RFC 5321 section 4.2.3, RFC 4954."""
 END = b"\r\n.\r\n"
 
@@ -177,7 +184,7 @@ def _connected(server: MailServer) -> _Connection:
 def _refused(host: str, *codes: int) -> IntegrationError:
     later, no = "it asks to be tried again later", "it refuses the message"
     said = " and ".join(f"{WORDS.get(code, later if code < 500 else no)} ({code})" for code in sorted(set(codes)))
-    return IntegrationError(f"The mail server {host} says: {said}.", permanent=all(code >= 500 for code in codes))
+    return IntegrationError(f"The mail server {host} says: {said}.", permanent=all(code >= 500 and code not in SIGN_IN for code in codes))
 
 
 def _reason(error: Exception) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import access, records, subjects, workflows
+from console import access, queue, records, subjects, workflows
 from console.core.actor import Actor
 from console.core.contacting import KINDS, WORDS
 from console.core.list_addresses import cursor_of
@@ -75,14 +75,26 @@ class Line:
             return f"Says stop: consent to {' and '.join(', '.join(named).rsplit(', ', 1))} is withdrawn." if named else ""
         if self.message.status == "cancelled":
             return message_reasons.of_many(self.message.code or "")
+        if held := self._held():
+            return held
         others = self.result.get("not_to")
         alone = f"It went to the first address alone, not to {others}." if others and self.message.sent_at is not None else ""
         return f"{alone} {self.result.get('reason', '')}".strip()
 
+    def _held(self) -> str:
+        """What holds a message that waits, as long as nobody ends it; empty for nothing."""
+        message = self.message
+        if message.status != "waiting":
+            return ""
+        if queue.paused():
+            return "Everything is paused: it leaves when that ends, if it may then."
+        paused = message.run is not None and any(each.id == message.workflow and each.status == "paused" for each in workflows.all_known())
+        return "Its workflow is paused: it leaves when that is active again, if it may then." if paused else ""
+
     @property
     def until(self) -> datetime | None:
-        """When it leaves, for one that waits."""
-        return self.message.due_at if self.message.status == "waiting" else None
+        """When it leaves, for one that waits; None where nobody knows."""
+        return self.message.due_at if self.message.status == "waiting" and not self._held() else None
 
     def to_json(self) -> dict[str, Any]:
         """MESSAGE of the API."""

@@ -139,7 +139,7 @@ def add(
     mail: bool = True,
     starts: str = "",
 ) -> Rule:
-    """Make a rule. Needs the right `activate`. `people` are e-mail addresses of people who may see the workflow.
+    """Make a rule. Needs the right `activate`. `people` are e-mail addresses or ids of people who may see the workflow.
 
     Raises NotAllowed, Invalid with a detail per field.
     """
@@ -350,11 +350,11 @@ def _wrong(kind: str, minutes: int | None, pattern: str) -> list[tuple[str, str]
 
 
 def _people(workflow: Known, addresses: Sequence[str]) -> tuple[list[str], list[str]]:
-    """(ids of the people with these addresses, addresses of nobody who may see the workflow)."""
+    """(ids of the people with these addresses or ids, those of nobody who may see the workflow)."""
     known_people, unknown = [], []
     for address in dict.fromkeys(each.strip() for each in addresses if each.strip()):
         try:
-            person = accounts.person_of_email(address).id
+            person = accounts.person_of_email(address).id if "@" in address else address
         except ConsoleError:
             person = ""
         if person and _may_see(person, workflow):

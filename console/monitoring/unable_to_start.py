@@ -1,4 +1,4 @@
-"""Automations that cannot start: who may switch them is told once, and once more when they start again.
+"""Automations that cannot start: who may switch them is told once, and once more when they start again. Those that were kept from going round for ever are told of as well.
 
 What keeps one from starting is noted by its triggers, stands with the firings that are tried again, or is its service account.
 """
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from console import access, accounts, log, queue, records, workflows
 from console.access import limits
+from console.automation import GOES_ROUND
 from console.core.actor import Actor
 from console.db.engine import alone, fetch, transaction
 from console.runs.rows import side_rows
@@ -28,6 +29,12 @@ where t.enabled and t.kind = any (array['schedule', 'event', 'webhook']) and w.s
 group by t.workflow
 """
 _TOLD = "select substring(name from %s) from console.version where name like %s"
+QUIET_S = 24 * 3600
+"""Who was told that a workflow would go round is told again only after it did not for so long."""
+_ROUNDS = """
+select substring(v.name from %s), v.number < extract(epoch from now()) - %s, exists (select from console.version t where t.name = 'told_' || v.name)
+from console.version v where v.name like %s
+"""
 _NOW = sa.text("insert into console.version (name, number) values (:name, 0) on conflict do nothing")
 _NO_MORE = sa.text("delete from console.version where name = :name")
 
@@ -50,7 +57,21 @@ def look() -> int:
             _tell(known[workflow], UNABLE)
         for workflow in told - {each for each, problem in able.items() if problem}:
             _tell(known.get(workflow), ABLE if workflow in able else None, workflow)
+        for workflow, quiet, was_told in fetch(_ROUNDS, (len(GOES_ROUND) + 2, QUIET_S, f"{GOES_ROUND}:%")):
+            _tell_round(known.get(workflow), workflow, quiet=quiet, told=was_told)
     return len(able)
+
+
+def _tell_round(known: Known | None, workflow: str, *, quiet: bool, told: bool) -> None:
+    """Tell once that a workflow was kept from going round; when it is quiet again, the next time is told too."""
+    with transaction() as connection:
+        if not told:
+            connection.execute(_NOW, {"name": f"told_{GOES_ROUND}:{workflow}"})
+            if known is not None:
+                _notify(connection, known, GOES_ROUND)
+        elif quiet:
+            for name in (f"{GOES_ROUND}:{workflow}", f"told_{GOES_ROUND}:{workflow}"):
+                connection.execute(_NO_MORE, {"name": name})
 
 
 def _on() -> list[tuple[str, str | None, str | None]]:
@@ -83,9 +104,13 @@ def _tell(known: Known | None, kind: str | None, workflow: str = "") -> None:
     with transaction() as connection:
         connection.execute(_NOW if kind == UNABLE else _NO_MORE, {"name": f"{UNABLE}:{known.id if known is not None else workflow}"})
         if known is not None and kind is not None:
-            now = log.now()
-            link, key = f"/workflows/{known.slug}/triggers", f"{known.id}|{kind}|{now.isoformat()}"
-            side_rows.add_notices(connection, people_of(known), key, kind, at=now, link=link)
+            _notify(connection, known, kind)
+
+
+def _notify(connection: sa.Connection, known: Known, kind: str) -> None:
+    now = log.now()
+    link, key = f"/workflows/{known.slug}/triggers", f"{known.id}|{kind}|{now.isoformat()}"
+    side_rows.add_notices(connection, people_of(known), key, kind, at=now, link=link)
 
 
 def people_of(known: Known) -> list[str]:

@@ -87,6 +87,7 @@ _WORDS = {
     "alert_failed": "A run failed: look at the incidents of its workflow",
     "cannot_start": "An automation cannot start: look at its triggers",
     "starts_again": "An automation that could not start can again",
+    "goes_round": "An automation was stopped, for it would have gone round for ever: look at its triggers",
     "due_soon": "The time for this run is running out",
     "due_over": "The time for this run is used up",
     "alert_slow": "A run takes longer than it should",
@@ -193,7 +194,7 @@ def _notice(actor: Actor, row: tuple[Any, ...], names: dict[str, str], titles: d
     if str(kind).startswith("publishing_"):
         with contextlib.suppress(NotFound):  # whoever may not see it any more is told nothing of it
             about = workflows.review_of(actor, str(key).partition(":")[0]).title
-    if kind in ("cannot_start", "starts_again"):
+    if kind in ("cannot_start", "starts_again", "goes_round"):
         with contextlib.suppress(NotFound):  # as above
             about = workflows.entry(actor, str(key).partition("|")[0]).title
     words = _words(str(kind), str(key)).format(by=names.get(str(by), "The engine"))

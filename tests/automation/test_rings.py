@@ -7,10 +7,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import accounts, automation, runs
+from console import accounts, automation, monitoring, runs
 from console.automation import firing, source_events, trigger_rows
 from console.db.engine import fetch, transaction
 from console.log import now
+from console.work import notices
 from tests.automation.test_triggers import house, publish, runs_of, shop, told
 from tests.company import Company
 from tests.conftest import web_app
@@ -39,6 +40,16 @@ def test_a_storm_that_feeds_a_ring_of_workflows_goes_round_once(house: Company, 
     assert [len(runs_of(name)) for name in ("spark", *names)] == [30] * (length + 1)
     assert [(told(name, "on")[0], told(name, "on")[3]) for name in names] == [(60, 30)] + [(30, 0)] * (length - 1)
     assert fetch("select count(*) from console.firing where status = 'waiting'") == [(0,)]
+    monitoring.unable_to_start.look()
+
+    def said(who: str) -> list[str]:
+        return [f"{each.href} {each.text}" for each in notices.notices_of(house.people[who]) if "gone round" in each.text]
+
+    assert [text.split()[0] for text in said("mona")] == [f"/workflows/{names[0]}/triggers"], "once, where it was stopped"
+    assert said("tom") == [], "who may not switch it is told nothing"
+    fetch("update console.version set number = number - 90000 where name like 'goes_round:%%' returning 1")
+    monitoring.unable_to_start.look()
+    assert fetch("select name from console.version where name like '%%goes_round%%'") == []
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import access, diagrams, runs, workflows
+from console.core.documents import graph
 from console.core.documents.workflow import read
 from console.db.engine import hot_engine
 from console.diagrams import Node
@@ -121,6 +122,8 @@ def test_no_step_says_what_only_programs_read(path: Path) -> None:
     assert all(begun.get(node.id) in (None, *node.says) for node in picture.nodes), (
         "what is done for each item begins at a step with a title"
     )
+    reached = graph.reachable({node.id: [way.to for way in (*node.ways, *node.begins)] for node in picture.nodes}, [made.start.id])
+    assert reached | {made.start.id} == titles.keys(), "a line of the picture leads to each step"
     told = [text for node in picture.nodes for text in (node.gist, *(words for _, words in node.says))]
     assert [text for text in told if re.search(r"[a-z]\w*\(|[=!]=|&&|\{\{|steps\.|record\.|\bPT?\d", text)] == []
 

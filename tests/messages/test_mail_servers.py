@@ -100,6 +100,8 @@ def odd() -> Iterator[Odd]:
         ({"mail": None}, ("waiting", "retry"), ("waiting_event", "email")),
         ({"rcpt": None}, ("waiting", "retry"), ("waiting_event", "email")),
         ({"data": None}, ("waiting", "retry"), ("waiting_event", "email")),
+        ({"mail": "530 5.7.0 Authentication required"}, ("waiting", "retry"), ("waiting_event", "email")),
+        ({"rcpt": "535 5.7.8 No"}, ("waiting", "retry"), ("waiting_event", "email")),
         ({"data": "554 5.7.1 No"}, ("failed", None), ("failed", None)),
         ({"end": "552 5.3.4 Too large"}, ("failed", None), ("failed", None)),
         ({"rcpt": "550 5.1.1 Nobody"}, ("failed", None), ("failed", None)),

@@ -14,6 +14,7 @@ from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import ConsoleError, Invalid
 from console.messages import reachable
+from console.upkeep import status as upkeep_status
 from tests.company import Company
 from tests.messages import reached
 from tests.messages.reached import ANA, BRAM, NOON, SAM, begin, line, status, workflow
@@ -110,6 +111,26 @@ def test_a_provider_that_is_down_is_asked_again_and_then_the_message_has_failed(
         assert (status(club, failed)[0], line(club, failed).message.code) == ("completed", "refused")
 
 
+def test_a_run_whose_message_reached_nobody_is_done_again_from_there_and_one_whose_message_may_have_is_not(
+    club: Company, given_settings: Callable[..., None]
+) -> None:
+    workflow("hello", [dict(SMS), dict(ASK)], on_error="fail")
+    with reached.twilio() as server:
+        given_settings(**reached.by_twilio(server))
+        server.fail = [400]
+        refused = begin(club, "hello")
+        assert (club.told(refused)["status"], line(club, refused).status) == ("failed", "failed")
+        again = runs.rerun(club.olivia, refused, origin="failure", version="current")
+        reached.work()
+        assert (status(club, again), line(club, again).status) == (("waiting_person", "ask"), "sent")
+        server.garbled = 9
+        unclear = begin(club, workflow("other", [dict(SMS), dict(ASK)], on_error="fail"))
+        runs.cancel(club.mona, unclear, revision=club.told(unclear)["revision"], reason="Nobody knows.")
+        assert line(club, unclear).status not in ("failed", "cancelled")
+        with pytest.raises(ConsoleError, match="would be made a second time"):
+            runs.rerun(club.olivia, unclear, origin="failure", version="current")
+
+
 def test_an_email_has_two_bodies_and_a_link_that_ends_messages(club: Company, given_settings: Callable[..., None]) -> None:
     email = {
         "id": "email",
@@ -149,6 +170,22 @@ def test_quiet_hours_hold_the_step_and_the_morning_lets_it_go(club: Company) -> 
         assert line(club, run_id).status == "delivered"
         assert line(club, run_id).reason == ""
         assert status(club, run_id) == ("waiting_person", "ask")
+
+
+def test_what_waits_says_that_its_workflow_or_everything_is_paused_and_no_time_that_does_not_hold(club: Company) -> None:
+    run_id = ""
+    with reached.clock(NOON - timedelta(hours=12)):
+        run_id = begin(club, workflow("hello", [dict(SMS), dict(ASK)]))
+        quiet = line(club, run_id)
+        assert (quiet.status, quiet.message.code, quiet.until is not None) == ("waiting", "quiet_hours", True)
+        workflows.pause(club.mona, "hello")
+        held = line(club, run_id)
+        assert (held.reason[:23], held.until, held.to_json()["until"]) == ("Its workflow is paused:", None, None)
+        workflows.activate(club.mona, "hello")
+        upkeep_status.pause(club.ines, "Repairs")
+        assert line(club, run_id).reason.startswith("Everything is paused:")
+        upkeep_status.resume(club.ines, "Mended")
+        assert line(club, run_id).reason == quiet.reason
 
 
 def test_the_cap_holds_over_all_workflows_and_names_who_used_it(club: Company) -> None:

@@ -287,7 +287,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         **dict.fromkeys(("findRuns", "findExecutions", "listIncidents", "getMetrics"), ("olivia", nothing)),
         **dict.fromkeys(("listAlerts", "addAlert", "setDueTime", "setInboxDueTime"), ("mona", nothing)),
         **dict.fromkeys(("getDueTime", "removeDueTime", "removeInboxDueTime"), ("mona", timed)),
-        "removeAlert": ("mona", alerted),
+        **dict.fromkeys(("changeAlert", "removeAlert"), ("mona", alerted)),
         "askBuilder": ("mona", nothing),
         "getBuilderTurn": ("mona", lambda: {"turn_id": bench.send("askBuilder", "mona", {}).get_json()["id"]}),
         **dict.fromkeys(("retryIncident", "closeIncident"), ("mona", broken)),

@@ -209,3 +209,26 @@ def test_a_workflow_is_made_node_by_node_and_the_editor_opens_it(mona: Program) 
     assert by_id["ai_call"]["config"]["answers"] == ["interested"]
     assert by_id["condition"]["config"]["branches"][0]["if"] == "steps.ai_call.label == 'interested' && input.name != null"
     assert [each for each in draft["problems"] if each["severity"] == "error"] == []
+
+
+def test_an_alert_is_read_changed_and_kept_from_who_may_not(web: Flask, company: Company, mona: Program) -> None:
+    """What is read of it can be sent back; what it told last stays."""
+    workflows.import_file(finished("call-back"), publish=True)
+    place = "/workflows/call-back/alerts"
+    made = mona("POST", place, {"kind": "failed", "people": ["mona@fernwick.example"]}, 201)
+    one = f"{place}/{made['id']}"
+    changed = mona("PUT", one, {"kind": "error", "pattern": "down", "people": [*made["people"], company.tom.id], "mail": False})
+    assert changed == {**made, "kind": "error", "pattern": "down", "people": [company.mona.id, company.tom.id], "mail": False}
+    assert mona("GET", place)["data"] == [changed]
+    assert mona("PUT", one, {"kind": "error", "pattern": "down", "people": changed["people"], "mail": False}) == changed
+    assert len(written("alert_changed")) == 2, "what is as it was is no change"
+    for stranger in (company.stan.id, "usr_nobody", ""):
+        told = mona("PUT", one, {"kind": "failed", "people": [stranger]}, 422)
+        assert [detail["field"] for detail in told["details"]] == ["people"]
+    for person, status in ((company.olivia, 403), (company.people["ada"], 403), (company.stan, 404)):
+        Program(web, person.id)("PUT", one, {"kind": "failed", "people": ["mona@fernwick.example"]}, status)
+    Program(web, None)("PUT", one, {"kind": "failed"}, 401)
+    mona("PUT", f"{place}/alr_none", {"kind": "failed", "people": ["mona@fernwick.example"]}, 404)
+    workflows.import_file(finished("other"), publish=True)
+    mona("PUT", f"/workflows/other/alerts/{made['id']}", {"kind": "failed", "people": ["mona@fernwick.example"]}, 404)
+    assert mona("GET", place)["data"] == [changed]

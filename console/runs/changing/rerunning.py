@@ -8,6 +8,7 @@ from console.core.actor import Actor
 from console.core.run import Run, repeating
 from console.core.run.commands import Taken
 from console.core.run.origin import FREE, Fork, StartedBy
+from console.db.engine import fetch
 from console.errors import Conflict, Invalid
 from console.runs.changing.run_rights import see
 from console.runs.changing.run_starts import HandsOff, account_of, begin, begin_branch
@@ -19,6 +20,7 @@ from console.workflows import Definition
 PART_OF_ENDED = "It is a part of another run, which did not complete either: do that one again, with all its parts."
 PART_OF_LIVE = "It is a part of another run, which has not ended: wait for its end, or go on with it there."
 MADE = "It stopped after this was made, or may have been, and nothing has undone it:"
+_REACHED_NOBODY = "select n from console.message where run = %s and status in ('failed', 'skipped', 'expired', 'cancelled')"
 MADE_TWICE = "From where it stopped it would be made a second time. Look there first; then do it again from the start, or by hand."
 
 
@@ -89,9 +91,14 @@ def _fork(run: Run, definition: Definition) -> Fork:
 
 
 def _require_nothing_made(run: Run) -> None:
-    """Raise Conflict `already_done` if steps that are not taken over made something, which the new run would make a second time."""
+    """Raise Conflict `already_done` if steps that are not taken over made something, which the new run would make a second time.
+
+    A message that is known to have reached nobody, because a mail server refused it, say, is none.
+    """
     others = [attempt for _, attempt in sorted(run.attempts.items()) if not (attempt.standing and attempt.status == "done")]
-    made = [effect for _, effect in (*repeating.outstanding(run, others), *made_by_runs(run, others)) if effect.kind not in HARMLESS]
+    reached_nobody = {n for (n,) in fetch(_REACHED_NOBODY, (run.id,))}
+    own = [(at, effect) for at, effect in repeating.outstanding(run, others) if effect.kind != "message" or at.n not in reached_nobody]
+    made = [effect for _, effect in (*own, *made_by_runs(run, others)) if effect.kind not in HARMLESS]
     if made:
         done = "; ".join(dict.fromkeys(repeating.describe_effect(effect) for effect in made))
         raise Conflict(f"{MADE} {done}. {MADE_TWICE}", code="already_done")

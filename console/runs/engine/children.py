@@ -7,20 +7,26 @@ The step only says what it wants (`Completion.children`); everything else is don
 like: it starts what is missing, ends what is no longer wanted, and goes on with the parent when enough have ended.
 """
 
+import contextlib
+import itertools
 import logging
+import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from console import accounts, log, queue, workflows
 from console.access.run_reach import EVERY_RUN
 from console.core.documents.workflow import Workflow
 from console.core.run import FINAL, NEXT_ITEM, Event, Run, commands, decisions
-from console.core.run.origin import FREE, Fork, Parent, StartedBy
-from console.db.engine import fetch
+from console.core.run.origin import EACH, FREE, Fork, Parent, StartedBy
+from console.db.engine import fetch, hot_engine
 from console.errors import Conflict, ConsoleError
 from console.runs.changing import run_starts
 from console.runs.engine.stepping import plan_of
+from console.runs.rows import recent_runs
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import load, retried, write
@@ -30,6 +36,7 @@ from console.workflows import Definition
 logger = logging.getLogger(__name__)
 DEEPEST = 5
 AT_ONCE = 10  # so many runs of a step are live at once; the others begin when one of them has ended
+LOOKS = 16  # of so many runs a process remembers how far those are that they wait for
 TOO_DEEP = f"Runs start runs {DEEPEST} deep already: look whether workflows start each other in a circle."
 STARTED_RUN = "The run that it started"
 SUB_WORKFLOW = "run"  # the branch of a step that starts one run
@@ -43,6 +50,9 @@ ENDED_WITH = {
 _CHILD = f"select r.id, r.branch, r.origin ->> 'key', r.status, r.ending, r.reason, r.created_at from {EVERY_RUN.sql()} where r.parent = %s"  # noqa: S608 (a text of ours)
 _CHILDREN = f"{_CHILD} order by r.created_at, r.id"
 _OF_WAIT = f"{_CHILD} and r.branch = any(%s) union {_CHILD} and r.ended_at is null order by 7, 1"
+_NEAR = f"""
+select r.run_seq, c.branch, c.status from {EVERY_RUN.sql()} left join {EVERY_RUN.sql("c")} on c.parent = r.id and c.branch = any(%s) and c.origin ->> 'key' = %s where r.id = %s
+"""  # noqa: S608 (a text of ours)
 _LIVE = f"select count(*) from {EVERY_RUN.sql()} where r.parent = %s and r.ended_at is null and r.label is null and r.origin ->> 'key' not like '%%:free'"  # noqa: S608 (a text of ours)
 _LEFT = f"""
 select r.id from {EVERY_RUN.sql()} where r.status = 'waiting_event' and r.waiting ->> 'for' = 'run' and r.active_at < now() - interval '5 seconds'
@@ -92,8 +102,63 @@ def left() -> int:
     return queue.enqueue_all([queue.tend(run_id, f"{run_id}:left") for (run_id,) in fetch(_LEFT, (1000,))])
 
 
+@dataclass(slots=True)
+class Look:
+    """What a process knows of the runs that a step waits for, so that it does not read them all whenever one of very many has ended.
+
+    Those that are `wanted` begin in their order: `begun` of them have, and `live` are those that had not ended.
+    """
+
+    loaded: Loaded
+    definition: Definition
+    key: str
+    wanted: Sequence[Child]
+    begun: int
+    live: set[str]
+    source: object = field(default_factory=hot_engine)
+    until: float = field(default_factory=lambda: time.monotonic() + recent_runs.KEPT_S)
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self) -> None:
+        """Begin as many as have room."""
+        for child in self.wanted[self.begun : self.begun + max(0, AT_ONCE - len(self.live))]:
+            _start(self.definition, self.loaded, self.key, child)
+            self.begun, self.live = self.begun + 1, self.live | {child.branch}
+
+    def goes_on(self) -> bool:
+        """Begin those for which one has made room. False where all has to be read: the run has moved, one has failed that may not, or the last has ended."""
+        if self.source is not hot_engine() or time.monotonic() > self.until:
+            return False
+        following = [child.branch for child in self.wanted[self.begun : self.begun + AT_ONCE]]
+        rows = fetch(_NEAR, ([*self.live, *following], self.key, self.loaded.run.id))
+        states = {(branch, status) for _, branch, status in rows if branch is not None}
+        failed = any(status in FINAL and status != "completed" for _, status in states)
+        if not rows or rows[0][0] != self.loaded.run.seq or (failed and not self.key.endswith(EACH)):
+            return False
+        by_others = {branch for branch, _ in states}.intersection(following)
+        self.begun, self.live = self.begun + len(by_others), {branch for branch, status in states if status not in FINAL}
+        if len(by_others) == AT_ONCE:
+            return self.goes_on()  # another process is far ahead
+        self.begin()
+        return bool(self.live)
+
+
+_looks: OrderedDict[str, Look] = OrderedDict()
+"""Of runs that wait for very many others; the newest last."""
+
+
 def tend(run_id: str) -> None:
     """Look after the runs that the step of this run waits for. Idempotent: what a worker calls when it begins to wait, and when one of them has ended."""
+    look = _looks.get(run_id)
+    if look is not None and not queue.paused() and not workflows.paused(look.definition):
+        with look.turn, contextlib.suppress(ConsoleError):  # what is refused is told the run below
+            if look.goes_on():
+                return
+    _looks.pop(run_id, None)
+    _tend(run_id)
+
+
+def _tend(run_id: str) -> None:
     loaded = load(run_id)
     if loaded is None:
         return
@@ -117,7 +182,7 @@ def tend(run_id: str) -> None:
 
 def _judge(definition: Definition, loaded: Loaded, key: str, mine: Mapping[str, ChildRun]) -> bool:
     """Start what is missing, or go on with the run; True if the run no longer waits."""
-    attempt = loaded.run.attempt
+    run, attempt = loaded.run, loaded.run.attempt
     values = attempt.values if attempt is not None else {}
     wanted, until = [Child.of(each) for each in values.get("children", ())], values.get("until", "all")
     failed = [child for child in mine.values() if child.ended and child.status != "completed"]
@@ -130,12 +195,16 @@ def _judge(definition: Definition, loaded: Loaded, key: str, mine: Mapping[str, 
     if over or (until == "any" and done) or (until == "none" and len(mine) == len(wanted)):
         outcome = NEXT_ITEM if values.get(NEXT) else "default"
         return _go_on(definition, loaded, commands.Arrive(key, outcome, None, outputs(wanted, mine, _ended_run, values)))
-    live = sum(not child.ended for child in mine.values())
-    for child in [each for each in wanted if each.branch not in mine][: max(0, AT_ONCE - live)]:
-        try:
-            _start(definition, loaded, key, child)
-        except ConsoleError as error:
-            return _go_on(definition, loaded, commands.Unanswered(key, error.code, error.message))
+    begun = sum(1 for _ in itertools.takewhile(lambda child: child.branch in mine, wanted))
+    look = Look(loaded, definition, key, wanted, begun, {child.branch for child in mine.values() if not child.ended})
+    try:
+        look.begin()
+    except ConsoleError as error:
+        return _go_on(definition, loaded, commands.Unanswered(key, error.code, error.message))
+    if len(wanted) > AT_ONCE and until in ("all", "each"):
+        _looks[run.id] = look
+        if len(_looks) > LOOKS:
+            _looks.popitem(last=False)
     return False
 
 

@@ -11,7 +11,7 @@
   function handles(node, step) {
     const handle = (position) => ({ position, markup: [{ tagName: "circle", selector: "c", className: "handle" }], attrs: { c: { r: 6, magnet: true } } });
     const groups = { ...node.ports.groups, outs: handle("bottom"), ins: handle("top") };
-    const sides = node.ports.items.filter((port) => ["left", "right"].includes(port.id));
+    const sides = node.ports.items.filter((port) => ["left", "right", "inside"].includes(port.id));
     const items = [
       ...(step.family === "start" ? [] : [{ id: "in", group: "ins" }]),
       ...step.outcomes.map(([outcome]) => ({ id: `out:${outcome}`, group: "outs" })),

@@ -87,7 +87,7 @@
     }));
     const edges = [...list.querySelectorAll("[data-to]")].map((way, index) => ({
       id: `way ${way.parentElement.dataset.step} ${way.dataset.outcome ?? index}`, from: way.closest("[data-step]").dataset.step, to: way.dataset.to, label: way.dataset.label,
-      back: "back" in way.dataset, taken: "taken" in way.dataset || "fresh" in way.dataset, lost: "lost" in way.dataset, outcome: way.dataset.outcome,
+      back: "back" in way.dataset, taken: "taken" in way.dataset || "fresh" in way.dataset, lost: "lost" in way.dataset, outcome: way.dataset.outcome, inside: "inside" in way.dataset,
     }));
     const there = new Set(steps.map((step) => step.id));
     const notes = [...list.querySelectorAll("[data-free-note]")].map((note) => {
@@ -118,9 +118,10 @@
     const ports = [
       edges.some((edge) => edge.to === step.id && !edge.back) && { id: "in", group: "in" },
       edges.some((edge) => edge.from === step.id && !edge.back) && { id: "out", group: "out" },
+      edges.some((edge) => edge.from === step.id && edge.inside) && { id: "inside", group: "inside" },
       { id: "left", group: "left" }, { id: "right", group: "right" },
     ].filter(Boolean);
-    const groups = { in: dot("top", "port"), out: dot("bottom", "port"), left: dot("left", ""), right: dot("right", "") };
+    const groups = { in: dot("top", "port"), out: dot("bottom", "port"), inside: dot("bottom", ""), left: dot("left", ""), right: dot("right", "") };
     const made = { id: step.id, shape: "handrail-step", zIndex: 10, ...place, width: WIDTH, height: HEIGHT, data: step, ports: { groups, items: ports } };
     return window.handrailCanvas ? window.handrailCanvas.handles(made, step) : made;
   }
@@ -135,10 +136,10 @@
 
   function edgeOf(edge, places, bends, position) {
     const side = places.get(edge.from).x > places.get(edge.to).x ? "right" : "left";
-    const name = `way-line${edge.taken ? " taken" : ""}${edge.lost ? " lost" : ""}`;
+    const name = `way-line${edge.taken ? " taken" : ""}${edge.lost ? " lost" : ""}${edge.inside ? " inside" : ""}`;
     return {
       id: edge.id, shape: "edge", zIndex: edge.taken ? 3 : 2, data: edge, vertices: bends.get(edge.id) || [],
-      source: { cell: edge.from, port: edge.back ? side : window.handrailCanvas ? `out:${edge.outcome}` : "out" }, target: { cell: edge.to, port: edge.back ? side : "in" },
+      source: { cell: edge.from, port: edge.back ? side : edge.inside ? "inside" : window.handrailCanvas ? `out:${edge.outcome}` : "out" }, target: { cell: edge.to, port: edge.back ? side : "in" },
       router: edge.back ? { name: "oneSide", args: { side, padding: 26 } } : { name: "normal" },
       connector: edge.back ? { name: "rounded", args: { radius: 12 } } : { name: "handrail-flow" },
       attrs: { line: { class: name, stroke: null, strokeWidth: edge.taken ? 2.4 : 1.6, targetMarker: { name: "block", width: 9, height: 7, fill: "context-stroke", stroke: "none" } } },

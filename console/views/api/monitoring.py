@@ -52,7 +52,7 @@ class NewAlert(Sent):
         None, description="For slow: live for longer than so many minutes; without them, for longer than its due time"
     )
     pattern: str | None = Field(None, description="For error: words of the error or its code; * stands for any characters")
-    people: list[str] = Field(default_factory=list, max_length=50, description="E-mail addresses of who is told")
+    people: list[str] = Field(default_factory=list, max_length=50, description="E-mail addresses or ids of who is told")
     mail: bool = True
     starts: str | None = Field(
         None,
@@ -186,19 +186,28 @@ def list_alerts(workflow_id: str) -> ResponseReturnValue:
 )
 def add_alert(workflow_id: str) -> ResponseReturnValue:
     """Set an alert; 422 with a detail per field."""
-    sent = read(NewAlert)
-    made = alerts.add(
-        g.actor,
-        _known(workflow_id),
-        kind=sent.kind,
-        minutes=sent.minutes,
-        pattern=sent.pattern or "",
-        people=sent.people,
-        mail=sent.mail,
-        starts=sent.starts or "",
-    )
+    made = alerts.add(g.actor, _known(workflow_id), **_given(read(NewAlert)))
     idempotency.name_result(made.id)
     return jsonify(made.to_json()), 201
+
+
+@blueprint.put("/workflows/<workflow_id>/alerts/<alert_id>")
+@operation(
+    "changeAlert",
+    "workflow.activate",
+    Alert,
+    body=NewAlert,
+    refuses=(403, 404),
+    example=Example(ONE | {"alert_id": "0"}, body=ALERT | {"minutes": 240}),
+)
+def change_alert(workflow_id: str, alert_id: str) -> ResponseReturnValue:
+    """Make an alert another one. When it told last, and what it kept back since, stay; 422 with a detail per field."""
+    return jsonify(alerts.change(g.actor, _known(workflow_id), alert_id, **_given(read(NewAlert))).to_json())
+
+
+def _given(sent: NewAlert) -> dict[str, Any]:
+    """The alert as `alerts.add` takes it."""
+    return {**dict(sent), "pattern": sent.pattern or "", "starts": sent.starts or ""}
 
 
 @blueprint.delete("/workflows/<workflow_id>/alerts/<alert_id>")

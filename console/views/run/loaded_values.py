@@ -121,16 +121,18 @@ def is_item(value: Any) -> bool:
 
 
 def with_titles(known: Loading, step: str, output: dict[str, Any]) -> dict[str, Any]:
-    """Return the output with its items called as the reader may call them, where their own title is masked."""
+    """Return the output with its items called as the reader may call them: those whose own title is masked, and those that a run of its own was about."""
     items = held if isinstance(held := output.get("items"), list) else []
+    children = [each for each in items[:MOST_ROWS] if is_child(each)]
     untold = [each for each in items if is_item(each) and each["title"] is None]
-    if not untold:
+    if not untold and not children:
         return output
     collection = known.collection(step, "items", output)
     place, kind = (collection.id, f"{collection.label_one} {DOTS}") if collection is not None else ("", DOTS)
-    named = browse.named(known.reader, {(place, str(each["key"])) for each in untold}, "read") if place else {}
+    named = browse.named(known.reader, {(place, str(each["key"])) for each in (*untold, *children)}, "read") if place else {}
     titles = {key: there.title for (_, key), there in named.items() if not there.absent}
-    return {**output, "items": [{**each, "title": titles.get(str(each["key"]), kind)} if each in untold else each for each in items]}
+    own = [{**each, CALLED: titles.get(str(each["key"]), "")} if is_child(each) else each for each in items]
+    return {**output, "items": [{**each, "title": titles.get(str(each["key"]), kind)} if each in untold else each for each in own]}
 
 
 def item(value: Mapping[str, Any], described: Mapping[str, Kind], collection: Collection | None, look: Look) -> tuple[Markup, str]:
@@ -148,6 +150,8 @@ def item(value: Mapping[str, Any], described: Mapping[str, Kind], collection: Co
     return _lines(lines)
 
 
+CALLED = "its title"
+"""Where the title of an item's record is put: no step has a name with a space."""
 CHILD = frozenset({"key", "run", "status", "ending"})
 ENDED = {"completed": "Done", "failed": "Failed", "timed_out": "Timed out", "aborted": "Aborted", "cancelled": "Cancelled"}
 
@@ -160,7 +164,7 @@ def is_child(value: Any) -> bool:
 def child(value: Mapping[str, Any], look: Look) -> tuple[str, Markup, str]:
     """Return the title of such an item, and as HTML and as plain text what became of it and what the steps of its run gave; its key is for programs."""
     given = [(name, entry) for part in value.values() if isinstance(part, Mapping) for name, entry in part.items()]
-    title = next((str(entry) for name, entry in given if name == "title" and entry), "")
+    title = value.get(CALLED) or next((str(entry) for name, entry in given if name == "title" and entry), "")
     lines = [("State", ENDED[value["status"]], ENDED[value["status"]])]
     lines += [_line(formats.undescribed(name, entry), entry, False, look) for name, entry in given if entry not in (None, "", title)]
     if value["ending"]:

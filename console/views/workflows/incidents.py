@@ -4,7 +4,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access
 from console.core.actor import Actor
-from console.errors import ConsoleError, Invalid, NotFound
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.monitoring import asking_runs, incidents
 from console.monitoring.incidents import Incident
 from console.views import frame
@@ -55,9 +55,8 @@ def settle(slug: str, cause: str, word: str) -> Response:
                 count = incidents.close(who, known, cause, form.get("reason", ""))
                 flash(f"{count} {'run' if count == 1 else 'runs'} set aside")
             case "answer":
-                flash(
-                    _words_of_retry(asking_runs.answer_all(who, known, cause, form.get("outcome", ""), form.get("reason", "")), "answered")
-                )
+                done = asking_runs.answer_all(who, known, cause, form.get("outcome", ""), form.get("reason", ""))
+                flash(_words_of_retry(done, "answered"))
             case _:
                 flash(_words_of_retry(_retried(known, cause), "started again"))
     except NotFound:
@@ -74,6 +73,9 @@ def _retried(known: Known, cause: str) -> incidents.Retried:
 
 
 def _words_of_retry(done: incidents.Retried, what: str) -> str:
+    """What was done, in words. Raises Conflict where every run has refused: the question stays, and says why."""
+    if done.refused and not done.started:
+        raise Conflict(next(iter(done.refused.values())), code="not_possible")
     refused = f"; {len(done.refused)} could not be: {next(iter(done.refused.values()))}" if done.refused else ""
     return f"{len(done.started)} {what}{refused}"
 

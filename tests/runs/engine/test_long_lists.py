@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console import accounts, monitoring, runs, workflows
+from console import accounts, diagrams, monitoring, runs, workflows
 from console.core.run.origin import StartedBy
 from console.db.engine import fetch
 from console.errors import DefinitionError
@@ -96,6 +96,8 @@ def test_the_items_are_no_executions_of_their_own_and_count_at_their_steps_alone
     figures = monitoring.metrics(company.mona, known, 7, "UTC")
     assert (figures.total, sum(day.done for day in figures.ended), figures.live) == (1, 1, 0)
     assert {step.step: step.entered for step in figures.steps}["task"] == 8
+    states = {node.id: node.state for node in diagrams.path(company.mona, run_id).picture.nodes}
+    assert [states[name] for name in ("each", "task", "counts")] == ["done"] * 3, "the picture of its path draws the items as done"
 
 
 def test_what_is_told_of_a_long_list_holds_neither_its_items_nor_where_it_goes_on(company: Company) -> None:
@@ -211,6 +213,8 @@ def test_items_that_fail_in_any_part_are_counted_and_named_at_the_end(company: C
     failed = {item["key"] for item in company.told(run_id, "mona")["context"]["each"]["items"]}
     assert {"5", "11", "20"} <= failed
     assert "6" not in failed, "of a list in parts only those that failed are kept"
+    page = signed_in(web_app(), "mona").get(f"/runs/{run_id}?tab=context").text
+    assert ["Customer 5" in page, "Customer 11" in page, "Customer 6" in page] == [True, True, False], "by the titles of their records"
     begun = [load(child.id) for child in runs.children_of(run_id)]
     assert not any("each" in (child.run.fork or {})["context"] for child in begun if child is not None), (
         "a thousand failures are copied into no item"
