@@ -338,6 +338,7 @@ ROUTES = [
         Route(f"{WORKFLOW}/{do}", f"/workflows/care-review/{do}", ("GET", "POST"), status=403)
         for do in ("ask", "edit", "edit/example", "history", "publish", "move", "schedule", "test")
     ),
+    Route(WORKFLOW + "/filled/<trigger>", "/workflows/care-review/filled/none", ("GET", "POST"), status=403),
     Route(WORKFLOW + "/ask/<turn_id>/state", "/workflows/care-review/ask/bld_none/state", status=403),
     Route(WORKFLOW + "/test/past", "/workflows/care-review/test/past", status=403),
     Route(WORKFLOW + "/test/contacts", "/workflows/care-review/test/contacts", status=403),

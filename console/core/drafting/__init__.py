@@ -15,6 +15,7 @@ from console.core.drafting.changes import (
     RenameStep,
     Set,
     SetDocument,
+    SetTrigger,
     parts,
     read_changes,
     to_json,

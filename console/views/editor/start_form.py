@@ -40,6 +40,7 @@ AFTER = '{"days": 180}'
 class Started:
     """A trigger as the page shows it: what it is called, the sentences that say what will start it, its boxes. `wrong`: what no box of it tells."""
 
+    id: str
     kind: str
     icon: str
     title: str
@@ -120,7 +121,7 @@ class _Part:
         here = [text for at, text in self.errors.items() if at.startswith(f"triggers[{number}]")]
         sentences = self._sentences(given)
         return Started(
-            kind, ICONS.get(kind, "player-play"), str(given.get("title") or TRIGGERS.get(kind, kind)), sentences,
+            str(given.get("id") or ""), kind, ICONS.get(kind, "player-play"), str(given.get("title") or TRIGGERS.get(kind, kind)), sentences,
             [boxes[name] for name in names], [*(boxes[name] for name in later), *inputs],
             [text for text in here if text not in {box.error for box in found}],
             "" if sentences else "Choose what happens: nothing starts it yet." if kind == "event" and not given.get("on") else "",

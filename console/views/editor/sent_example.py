@@ -1,0 +1,204 @@
+"""`/workflows/<slug>/filled/<trigger>`: an example of what another program sends is pasted, and each of its values is given to a question of the start by a choice.
+
+Nothing of the example is kept: only where the values stand in it goes into the draft.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Blueprint, Response, flash, request
+
+from console import workflows
+from console.core import drafting, expressions
+from console.core.documents.collections import recognising
+from console.core.expressions.operands import Spelled
+from console.core.plain_words import humanised, latinised
+from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotFound
+from console.formats import json_in
+from console.views import frame
+from console.views.workflows import tabs
+
+blueprint = Blueprint("sent_example", __name__, url_prefix="/workflows")
+LARGEST, MOST_VALUES, LONGEST_SHOWN, DEEPEST = 100_000, 200, 60, 12
+NEW, RECORD, FIELD = "new", "record", "field:"
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+DAY, MAIL = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A value of the example: where it stands, in words and as an expression, and what it is."""
+
+    words: str
+    expression: str
+    name: str
+    value: Any
+
+    @property
+    def shown(self) -> str:
+        """The value as people read it, cut off where it is long."""
+        text = "" if self.value is None else ("no", "yes")[self.value] if isinstance(self.value, bool) else str(self.value)
+        return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+    @property
+    def kind(self) -> str:
+        """The type of a question that asks for such a value."""
+        match self.value:
+            case bool():
+                return "boolean"
+            case int():
+                return "integer"
+            case Spelled():
+                return "decimal"
+            case str() if MAIL.fullmatch(self.value):
+                return "email"
+            case str() if DAY.fullmatch(self.value):
+                return "date"
+        return "text"
+
+
+@blueprint.route("/<slug>/filled/<trigger>", methods=["GET", "POST"])
+def fill(slug: str, trigger: str) -> Response:
+    """Ask for an example; a POST shows its values, and with `do=take` puts what was chosen for them into the draft."""
+    draft = workflows.open_draft(frame.actor(), slug)
+    given = next((each for each in draft.document.get("triggers", ()) if each.get("id") == trigger and each.get("kind") == "webhook"), None)
+    if given is None:
+        raise NotFound("There is no such webhook in the draft: it may have been removed.")
+    text, context = (
+        request.form.get("example", ""),
+        {"draft": draft, "trigger": given, "example": request.form.get("example", ""), "rows": [], "wrong": ""},
+    )
+    context |= tabs.context(tabs.known_of(draft.slug), "triggers") | {"workflow_title": draft.document.get("title") or draft.slug}
+    if request.method != "POST":
+        return frame.page("editor/sent_example.html", context)
+    try:
+        values = list(_values(_example(text)))[:MOST_VALUES]
+    except Malformed as error:
+        return frame.page("editor/sent_example.html", context | {"wrong": error.message}, status=422)
+    chosen = [request.form.get(f"into.{number}", "") for number in range(len(values))] if request.form.get("do") == "take" else None
+    if chosen is not None and not any(chosen):
+        context["wrong"] = "Choose for at least one value what it becomes."
+    elif chosen is not None:
+        try:
+            return _taken(draft, given, list(zip(values, chosen, strict=True)))
+        except (Conflict, Invalid) as error:
+            context["wrong"] = error.message
+    asked = _asked(draft.document)
+    rows = [(value, into) for value, into in zip(values, chosen or _likely(values, given, asked), strict=True)]
+    about = bool(draft.document.get("collection"))
+    offered = [
+        ("", "Not used"),
+        *([(RECORD, "The record: its key")] if about else []),
+        *((f"{FIELD}{name}", label) for name, label in asked.items()),
+        (NEW, "A new question at the start"),
+    ]
+    return frame.page("editor/sent_example.html", context | {"rows": rows, "offered": offered}, status=422 if context["wrong"] else 200)
+
+
+def _example(text: str) -> Mapping[str, Any]:
+    """Return the object that was pasted, of a list the first one; a form is one, too. Raises Malformed."""
+    if len(text.encode()) > LARGEST:
+        raise Malformed("The example is longer than 100 kB: a shorter one tells as much.")
+    if "=" in text and not text.lstrip().startswith(("{", "[")):
+        return dict(parse_qsl(text.strip(), keep_blank_values=True))
+    try:
+        sent = json_in(text.encode())
+    except Malformed:
+        raise Malformed("This is no JSON. Paste the whole body as the other program sends it, from the first { to the last }.") from None
+    first = sent[0] if isinstance(sent, list) and sent else sent
+    if not isinstance(first, dict) or not first:
+        raise Malformed('Paste an object with names and values, such as {"email": "ada@example.com"}.')
+    return first
+
+
+def _values(sent: Any, path: tuple[str | int, ...] = ()) -> Iterator[Sent]:
+    """Every value that is neither an object nor a list, of lists those of the first entry; without those that no expression reaches."""
+    if isinstance(sent, dict) and len(path) < DEEPEST:
+        for name, value in sent.items():
+            yield from _values(value, (*path, name))
+    elif isinstance(sent, list) and len(path) < DEEPEST:
+        for value in sent[:1]:
+            yield from _values(value, (*path, 0))
+    elif path and not isinstance(sent, dict | list):
+        written = "".join(
+            f".{part}" if isinstance(part, str) and NAME.fullmatch(part) else f"[{json.dumps(part, ensure_ascii=False)}]" for part in path
+        )
+        words = " › ".join("first" if isinstance(part, int) else part for part in path)
+        name = next((part for part in reversed(path) if isinstance(part, str)), "value")
+        try:
+            expressions.parse(f"input{written}")
+        except DefinitionError:
+            return
+        yield Sent(words, f"input{written}", name, sent)
+
+
+def _asked(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return name → label of the questions of the start, and of what else the webhook may give."""
+    fields = (_start(document).get("config") or {}).get("fields") or ()
+    return {str(each["name"]): str(each.get("label") or each["name"]) for each in fields if isinstance(each, Mapping) and each.get("name")}
+
+
+def _start(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    return next((each for each in document["steps"] if each.get("type") == "start"), {})
+
+
+def _likely(values: Sequence[Sent], given: Mapping[str, Any], asked: Mapping[str, str]) -> list[str]:
+    """What each value becomes as the draft has it, else the question that is called like it."""
+    held = {str(expression): f"{FIELD}{name}" for name, expression in (given.get("input") or {}).items()} | {
+        str(given.get("record")): RECORD
+    }
+    free = {
+        _plain(word): f"{FIELD}{name}" for name, label in asked.items() for word in (name, label) if f"{FIELD}{name}" not in held.values()
+    }
+    found = []
+    for value in values:
+        into = held.get(value.expression) or free.get(_plain(value.name), "") or free.get(_plain(value.words), "")
+        free = {word: name for word, name in free.items() if name != into}
+        found.append(into)
+    return found
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\W_]+", "", word).casefold()
+
+
+def _taken(draft: workflows.Draft, given: Mapping[str, Any], chosen: Sequence[tuple[Sent, str]]) -> Response:
+    """Put what was chosen into the draft, and return to the editor. Raises Conflict, Invalid."""
+    asked, start = _asked(draft.document), _start(draft.document)
+    held: dict[str, str] = {
+        name: expression
+        for name, expression in (given.get("input") or {}).items()
+        if expression not in {each.expression for each, _ in chosen}
+    }
+    fields, record, called = list((start.get("config") or {}).get("fields") or ()), given.get("record"), list[str]()
+    for value, into in chosen:
+        if into == RECORD:
+            record = value.expression
+            called.append("the record")
+        elif into == NEW:
+            name = _free_name(value.name, {*asked, *held})
+            label = humanised(value.name)[:200]
+            fields.append({"name": name, "label": label, "type": value.kind})
+            asked, held = {**asked, name: label}, held | {name: value.expression}
+            called.append(label)
+        elif (name := into.removeprefix(FIELD)) in asked and into:
+            held[name] = value.expression
+            called.append(asked[name])
+    made: list[drafting.Change] = [drafting.SetTrigger(trigger=str(given["id"]), field=["input"], value=held)]
+    if record != given.get("record"):
+        made.append(drafting.SetTrigger(trigger=str(given["id"]), field=["record"], value=record))
+    if len(fields) != len((start.get("config") or {}).get("fields") or ()):
+        made.append(drafting.Set(step=str(start["id"]), field=["config", "fields"], value=fields))
+    workflows.edit(frame.actor(), draft.slug, draft.revision, made)
+    flash(f"Taken from the example: {', '.join(dict.fromkeys(called))}. It counts when the draft is published.")
+    return frame.redirect_to(f"/workflows/{draft.slug}/edit")
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    plain = recognising.snaked(latinised(name))[:60]
+    plain = plain if plain[:1].isalpha() else f"value_{plain}".rstrip("_")
+    return next(each for each in (plain, *(f"{plain}_{number}" for number in range(2, 1000))) if each not in taken)

@@ -1,0 +1,112 @@
+"""What another program sends is pasted as an example, and each value is given to a question of the start by a choice."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from console import workflows
+from tests.tables import cases
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Page, Pages
+
+EXAMPLE = {
+    "event": "order.paid", "data": {"Order Id": 1042, "total": 12.5, "customer": {"email": "ada@post.example", "vip": True, "born on": "1990-02-03"}},
+    "lines": [{"sku": "A-1"}, {"sku": "B-2"}], "none": None,
+}  # fmt: skip
+DOCUMENT: dict[str, Any] = {
+    "format": 1, "slug": "paid", "title": "Paid", "collection": "customer", "team": "operations", "run_as": "robot@fernwick.example",
+    "triggers": [{"id": "shop", "kind": "webhook", "input": {"why": "input.event", "old": "input.gone"}}, {"id": "night", "kind": "schedule", "cron": "0 2 * * *"}],
+    "steps": [
+        {"id": "start", "type": "start", "title": "Start", "config": {"fields": [{"name": "why", "label": "Why", "type": "text"}, {"name": "mail", "label": "E-mail", "type": "email"}]}, "next": {"default": "over"}},
+        {"id": "over", "type": "end", "title": "Over"},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def here(pages: "Pages") -> str:
+    """The page of the webhook `shop` of Mona's draft."""
+    slug = workflows.create(pages.company.mona, "Paid", team="operations", document=DOCUMENT).slug
+    return f"/workflows/{slug}/filled/shop"
+
+
+def shown(pages: "Pages", here: str, text: str, status: int = 200) -> "Page":
+    return pages.mona.send(pages.mona.get(here), here, status=status, example=text)
+
+
+def rows(page: "Page", here: str) -> dict[str, Any]:
+    return {name: value for name, value in page.form(here)["fields"].items() if name.startswith("into.")}
+
+
+def test_values_of_an_example_become_the_record_questions_and_new_questions(pages: "Pages", here: str) -> None:
+    edit = here.replace("/filled/shop", "/edit")
+    assert here in pages.mona.get(edit).links
+    page = shown(pages, here, json.dumps(EXAMPLE))
+    for words in ("data › Order Id", "1042", "data › customer › email", "lines › first › sku", "A-1"):
+        assert words in page.text, words
+    assert "B-2" not in page.form(here)["fields"].get("into.6", "")
+    assert rows(page, here) == {
+        "into.0": "field:why",
+        "into.1": "",
+        "into.2": "",
+        "into.3": "field:mail",
+        "into.4": "",
+        "into.5": "",
+        "into.6": "",
+        "into.7": "",
+    }
+    values = {"into.1": "record", "into.2": "new", "into.4": "new", "into.5": "new"}
+    pages.mona.post(here, page.form(here)["fields"] | values | {"do": "take"})
+    assert "Taken from the example: Why, the record, Total, E-mail, Vip, Born on" in pages.mona.follow().html
+    document = workflows.open_draft(pages.company.mona, here.split("/")[2]).document
+    webhook, night = document["triggers"]
+    assert webhook["record"] == 'input.data["Order Id"]'
+    assert webhook["input"] == {
+        "old": "input.gone", "why": "input.event", "total": "input.data.total", "mail": "input.data.customer.email", "vip": "input.data.customer.vip",
+        "born_on": 'input.data.customer["born on"]',
+    }  # fmt: skip
+    assert night == {"id": "night", "kind": "schedule", "cron": "0 2 * * *"}
+    fields = document["steps"][0]["config"]["fields"]
+    assert [(each["name"], each["type"]) for each in fields] == [
+        ("why", "text"),
+        ("mail", "email"),
+        ("total", "decimal"),
+        ("vip", "boolean"),
+        ("born_on", "date"),
+    ]
+    again = shown(pages, here, json.dumps(EXAMPLE))
+    assert (rows(again, here)["into.1"], rows(again, here)["into.4"]) == ("record", "field:vip"), "what the draft has is chosen"
+    assert "ada@post.example" not in json.dumps(document), "nothing of the example is kept"
+
+
+@cases(
+    ("text", "status", "words"),
+    [
+        ("From=%2B491716644754&Body=Yes+please", 200, "Yes please"),
+        ('[{"sku": "A-1"}, {"sku": "B-2"}]', 200, "A-1"),
+        ("hello", 422, "This is no JSON"),
+        ("[]", 422, "Paste an object"),
+        ("{}", 422, "Paste an object"),
+        ("[1]", 422, "Paste an object"),
+        ('{"a": 1', 422, "This is no JSON"),
+        ('{"a": "' + "x" * 100_001 + '"}', 422, "longer than 100 kB"),
+        ('{"a": ' + "[" * 500 + "]" * 500 + "}", 422, "no JSON"),
+        ('{"<script>alert(1)</script>": "<b>", "\\u0000": 1}', 422, "no JSON"),
+        ('{"<script>alert(1)</script>": "<b>"}', 200, "<b>"),
+    ],
+)
+def test_what_is_pasted_is_shown_or_told_why_not(pages: "Pages", here: str, text: str, status: int, words: str) -> None:
+    page = shown(pages, here, text, status)
+    assert words in page.text
+    assert "<script>alert" not in page.html
+    assert page.form(here)["fields"]["example"] == text, "what was typed stays"
+
+
+def test_nothing_chosen_and_a_webhook_that_is_gone_are_told(pages: "Pages", here: str) -> None:
+    page = shown(pages, here, '{"colour": "red"}')
+    assert "Choose for at least one value" in pages.mona.send(page, here, status=422, do="take").text
+    pages.mona.get(here.replace("shop", "night"), status=404)
+    pages.mona.get(here.replace("shop", "none"), status=404)
+    assert pages.olivia.get(here, status=403)
