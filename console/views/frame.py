@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
@@ -30,6 +31,7 @@ from console.views import formats, kept_frames
 blueprint = Blueprint("frame", __name__)
 
 MASKED = "••••••"
+LONGEST_KEPT = 200
 """Instead of a title that the reader may not see."""
 
 PROSE = {
@@ -232,9 +234,21 @@ def run_url(run: str, rest: str = "", **query: Any) -> str:
 
 def present_address(**changes: Any) -> str:
     """Return the present address with these query parameters changed; None removes a parameter."""
-    kept = [written for name, written in _query() if name not in changes]
-    changed = urlencode([(name, value) for name, value in changes.items() if value is not None])
-    return request.path + ("?" + "&".join([*kept, *filter(None, [changed])]) if kept or changed else "")
+    written = [parameter for name, parameter in _query() if name not in changes]
+    written += [_parameter(name, value) for name, value in changes.items() if value is not None]
+    return request.path + ("?" + "&".join(written) if written else "")
+
+
+def _parameter(name: str, value: Any) -> str:
+    """Return a query parameter as it is written."""
+    short = isinstance(value, str) and len(value) + len(name) <= LONGEST_KEPT
+    return _short_parameter(name, value) if short else urlencode([(name, value)])
+
+
+@lru_cache(maxsize=2048)
+def _short_parameter(name: str, value: str) -> str:
+    """Cached, because the heads, tabs and chips of a list write the same ones on each page."""
+    return urlencode([(name, value)])
 
 
 def _query() -> list[tuple[str, str]]:
@@ -242,7 +256,7 @@ def _query() -> list[tuple[str, str]]:
     environ = request.environ
     kept: list[tuple[str, str]] | None = environ.get("console.query")
     if kept is None:
-        kept = environ["console.query"] = [(name, urlencode([(name, value)])) for name, value in request.args.items(multi=True)]
+        kept = environ["console.query"] = [(name, _parameter(name, value)) for name, value in request.args.items(multi=True)]
     return kept
 
 
