@@ -71,7 +71,9 @@ def _unread_consents(actor: Actor, becoming: Collection, scope: Scope) -> Iterat
             continue
         there = records.collection(relation.collection)
         known = browse.reach(actor, there)
-        columns = {name for part in ("channel", "state", *EVIDENCE) if (name := column_of(consent, part, there))} | {name for _, name in relation.columns}
+        columns = {name for part in ("channel", "state", *EVIDENCE) if (name := column_of(consent, part, there))} | {
+            name for _, name in relation.columns
+        }
         if known is None or not _every_row(known) or columns & known.hidden:
             yield channel, there.label
 

@@ -84,7 +84,9 @@ def test_the_answers_come_in_the_order_of_the_table(client: FlaskClient, company
         client.post(url, data="why=x", headers=mona),
         client.post(url, data=b'{"why": "' + b"x" * 1_100_000 + b'"}', headers=mona, content_type="application/json"),
         client.post(url, data=b"[1]", headers=mona, content_type="application/json"),
-        client.post(url, data=b'{"words of his own": 1, "words of his own": 2}', headers=key(company, "stan"), content_type="application/json"),
+        client.post(
+            url, data=b'{"words of his own": 1, "words of his own": 2}', headers=key(company, "stan"), content_type="application/json"
+        ),
         client.post(url, json={"wy": "x"}, headers=mona),
         client.post(url, json=good, headers=mona),
     ]

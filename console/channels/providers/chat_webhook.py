@@ -51,5 +51,7 @@ def _require_taken(body: bytes) -> None:
             permanent=False,
             code="refused",
         )
-    if (not plain.startswith("{") and any(words.replace(" ", "") in plain for words in REFUSALS)) or plain.startswith(('{"success":false', '{"ok":false')):
+    if (not plain.startswith("{") and any(words.replace(" ", "") in plain for words in REFUSALS)) or plain.startswith(
+        ('{"success":false', '{"ok":false')
+    ):
         raise IntegrationError(f"The chat did not take it: {text[:200]}", permanent=False, code="refused")

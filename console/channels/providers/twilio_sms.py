@@ -73,7 +73,9 @@ class TwilioSms(Provider):
         from twilio.request_validator import RequestValidator
 
         try:
-            fields = parse_qsl(callback.body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS)
+            fields = parse_qsl(
+                callback.body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS
+            )
         except ValueError:
             raise Invalid(f"The body has more than {MOST_FIELDS} fields.") from None
         form = dict(reversed(fields))  # of two with one name, the first
