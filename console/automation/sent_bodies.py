@@ -5,14 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from console.automation.sender_signatures import GITHUB, SLACK, TWILIO
+from console.automation.sender_signatures import GITHUB, MOST_FIELDS, SLACK, TWILIO
 from console.errors import Malformed
 from console.formats import json_in, object_in
 
 FORM = "application/x-www-form-urlencoded"
 MOST = 500
 """Objects of one delivery: each starts a run before it is answered."""
-MOST_FIELDS = 1_000
 PAYLOAD = "payload"
 """The one field of a form in which GitHub and Slack send JSON."""
 
@@ -21,6 +20,8 @@ def objects_in(raw: bytes, *, form: bool, signed_by: str | None = None) -> tuple
     """(the objects, whether they came as a list). Raises Malformed for what is none. `signed_by` is the header of the sender's signature, None for a key or Standard Webhooks."""
     if form:
         return [_of_form(raw, signed_by)], False
+    if signed_by == TWILIO:
+        raise Malformed("Of Twilio a form is read: it signs what is no form in another way.")
     sent = json_in(raw)
     listed = sent if isinstance(sent, list) else [sent]
     if not listed or not all(isinstance(each, dict) for each in listed):

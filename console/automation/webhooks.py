@@ -1,6 +1,6 @@
 """Webhooks: addresses that start runs. The address alone opens nothing: a key says who asks, or a signature that the sender knows the secret.
 
-Order of checks: 404 off, 400 an address that was replaced or never existed, 401, 415, 413, 400 the body, 403, 422, 409, 202.
+Order of checks: 404 off, 400 an address that was replaced or never existed, 401, 415, 413, 403, 400 the body, 422, 409, 202.
 """
 
 import hashlib
@@ -132,11 +132,11 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
     """
     try:
         named = verify(hook, delivery)
-        signed_by = sender_signatures.way_of(delivery.headers) if hook.signed and SIGNATURE not in delivery.headers else None
-        bodies, listed = sent_bodies.objects_in(delivery.body, form=delivery.form, signed_by=signed_by)
-        if not hook.signed and delivery.sender is not None:
+        if not hook.signed and delivery.sender is not None:  # before the body, whose words are kept for whoever wonders
             definition = workflows.live(hook.row.workflow)
             access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
+        signed_by = sender_signatures.way_of(delivery.headers) if hook.signed and SIGNATURE not in delivery.headers else None
+        bodies, listed = sent_bodies.objects_in(delivery.body, form=delivery.form, signed_by=signed_by)
         if signed_by == sender_signatures.SLACK and bodies[0].get("type") == "url_verification":
             return Taken(None, challenge=str(bodies[0].get("challenge", "")))
         if queue.paused():

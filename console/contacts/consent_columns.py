@@ -22,8 +22,10 @@ from console.formats.times import moment_of
 from console.records import record_keys
 
 YES = frozenset({*GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "given", "agreed", "accepted", "confirmed", "opt in", "opted in"})  # fmt: skip
-NO = frozenset({
-    "", "no", "n", "false", "0", "-", "–", "none", "nein", "non", "nee", "nie", "ne", "not given", "withdrawn", "opted out", "opt out", "opted_out", "opt_out", "unsubscribed",
+NOT = frozenset({"", "no", "n", "false", "0", "-", "–", "none", "nein", "non", "nee", "nie", "ne"})
+"""What stands in a column about opting out of who did not; all else counts as opted out, also `opted out`, which in a column about agreeing is a no."""
+NO = NOT | frozenset({
+    "not given", "withdrawn", "opted out", "opt out", "opted_out", "opt_out", "unsubscribed",
     "non-subscribed", "not subscribed", "not_subscribed", "never subscribed", "no consent", "no_consent", "cleaned", "bounced", "archived", "pending", "declined",
 })  # fmt: skip
 HEADINGS: Mapping[str, tuple[str, ...]] = {
@@ -41,6 +43,11 @@ OPT_OUTS = (
     "do not {}", "no {}",
 )  # fmt: skip
 """A heading that says who wants nothing of a channel; a CRM writes which list it is behind it."""
+EVERY = "every"
+"""In place of a channel: all of them."""
+OPT_OUTS_OF_EVERY = frozenset({
+    "opt out", "opted out", "optout", "has opted out", "unsubscribe", "unsubscribed", "unsubscribed at", "unsubscribe date", "do not contact", "do not disturb", "no marketing", "do not market",
+})  # fmt: skip
 MAILINGS = ("marketing status", "accepts marketing", "newsletter")
 EVIDENCE: Mapping[str, tuple[str, ...]] = {
     "source": ("source", "given at place", "where"), "text_version": ("text", "text version", "version", "wording"),
@@ -58,7 +65,7 @@ NAMES: Mapping[str, str] = {"email": "E-mail", "sms": "SMS", "call": "Calls", "a
 class Columns:
     """The columns of one file that are about consent: number → channel, and number → field of the table of consents.
 
-    `refused` is number → channel of columns that say who wants nothing of it. `everyone` are channels that all in the file agreed to. `fields` are what is asked for beside (none where nothing says who agreed).
+    `refused` is number → channel, or `EVERY`, of columns that say who wants nothing of it. `everyone` are channels that all in the file agreed to. `fields` are what is asked for beside (none where nothing says who agreed).
     """
 
     place: "Place | None" = None
@@ -174,12 +181,12 @@ def columns_of(place: Place | None, told_headings: Sequence[str]) -> Columns:
 
 
 def _opted_out(place: Place, heading: str) -> str | None:
-    """The channel of which a column with this heading says who wants nothing."""
+    """The channel, or `EVERY`, of which a column with this heading says who wants nothing."""
     for channel in place.documents:
         words = [shape.format(word) for word in HEADINGS[channel] for shape in OPT_OUTS]
         if any(heading == each or (heading.startswith(f"{each} ") and each.startswith(("opted out", "unsubscribed"))) for each in words):
             return channel
-    return None
+    return EVERY if heading in OPT_OUTS_OF_EVERY else None
 
 
 def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
@@ -189,7 +196,7 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
         return {}, []
     agreed: list[str] = [*columns.everyone]
     opted_out = {
-        channel for number, channel in columns.refused.items() if number < len(cells) and cells[number].strip().casefold() not in NO
+        channel for number, channel in columns.refused.items() if number < len(cells) and cells[number].strip().casefold() not in NOT
     }
     reasons = []
     for number, channel in columns.channels.items():
@@ -198,7 +205,7 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
             agreed.append(channel)
         elif said.casefold() not in NO:
             reasons.append(f"{NAMES[channel]}: “{said[:40]}” says neither that they agreed nor that they did not; write yes or no.")
-    agreed = [channel for channel in agreed if channel not in opted_out]
+    agreed = [channel for channel in agreed if not opted_out & {channel, EVERY}]
     if not agreed:
         return {}, reasons
     own = {each.name: cells[number] for number, each in columns.told.items() if number < len(cells) and cells[number]}

@@ -56,7 +56,10 @@ _USUAL, _RARER, _MARK, _FOREIGN, _WRONG, _NO_TEXT = 1.0, -3.0, -5.0, -6.5, -9.0,
 """Natural logarithms of how likely it is: the most frequent encoding, a rare one; a quotation mark or dash; a letter of another language; a sign in a word; the average of what is no text."""
 LOOKED_AT = 64 << 10
 WORDS, MOST_LETTERS = 2_000, 40
-_WORD = re.compile(rb"[A-Za-z]?[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
+MOST_BEYOND = 12_000
+"""Bytes beyond ASCII that are looked at: as many as tell, in time that does not depend on who has made the file."""
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]{2,}")
+_BEYOND = re.compile(rb"[\x80-\xff]")
 
 
 def guess(first: bytes, *, utf8: bool) -> str | None:
@@ -71,11 +74,15 @@ def guess(first: bytes, *, utf8: bool) -> str | None:
 
 def _older(sample: bytes) -> str | None:
     """The older encoding in which the letters look most like a language. A few bytes that are nothing there are damage: their lines are left out later."""
-    words = [(word, times) for word, times in Counter(_WORD.findall(sample)).most_common(WORDS) if len(word) > 1]
+    beyond = [found.start() for found in _BEYOND.finditer(sample)]
+    if len(beyond) > MOST_BEYOND:
+        del beyond[MOST_BEYOND:]
+        sample = sample[: beyond[-1]]
+    words = Counter(word for word in _WORD.findall(sample) if not word.isascii()).most_common(WORDS)
     likely = {name: _likely(name, words) for name in OLDER if name not in _COMMON}
     likely |= {name: _likely_of_pairs(name, sample.rpartition(b"\n")[0] or sample) for name in _COMMON}
     best = max(OLDER, key=lambda name: likely[name] + (_RARER if name in _RARE else _USUAL if name == OLDER[0] else 0.0))
-    return best if likely[best] >= _NO_TEXT * sum(byte > 0x7F for byte in sample) else None
+    return best if likely[best] >= _NO_TEXT * len(beyond) else None
 
 
 def _likely(name: str, words: Iterable[tuple[bytes, int]]) -> float:

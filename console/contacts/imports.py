@@ -146,6 +146,7 @@ def choices(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
     agreed += [
         (f"{OPTED_OUT}{channel}", f"{consent_columns.NAMES[channel]}: opted out") for channel in COLUMNS if channel in place.documents
     ]
+    agreed.append((f"{OPTED_OUT}{consent_columns.EVERY}", "All channels: opted out"))
     return [*fields, *agreed, *((f"{TOLD}{field.name}", f"Consent: {field.label}") for field in place.fields)]
 
 

@@ -78,13 +78,20 @@ Filter: TypeAlias = Test | Group
 
 def parse(text: str, collection: Collection, hidden: frozenset[str] = frozenset(), today: Today | None = None) -> Filter:
     """The filter from a JSON text. Raises Malformed naming the wrong field or op. Relative days need `today`."""
+    return read(loaded(text), collection, hidden, today)
+
+
+def loaded(text: str) -> Any:
+    """The JSON value of a filter's text, not yet checked. Raises Malformed for what is none, is too long, or has half a character that no page can show."""
     if len(text) > LONGEST_FILTER:
         raise _wrong("filter", f"A filter has at most {LONGEST_FILTER} characters.")
     try:
         value = json.loads(text, parse_float=str, parse_constant=str)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise _wrong("filter", 'The filter is no JSON. It looks like {"field": "status", "op": "eq", "value": "open"}.') from None
-    return read(value, collection, hidden, today)
+    return value
 
 
 def read(value: Any, collection: Collection, hidden: frozenset[str] = frozenset(), today: Today | None = None) -> Filter:

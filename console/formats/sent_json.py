@@ -1,6 +1,7 @@
 """A JSON object as other programs send it, with a byte order mark or without; its decimals and very large numbers keep their digits."""
 
 import json
+from collections import Counter
 from typing import Any, NoReturn
 
 from console.core.expressions.operands import Spelled
@@ -46,7 +47,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object and reject repeated keys, because parsers disagree about which one counts."""
     made = dict(pairs)
     if len(made) < len(pairs):
-        twice = next(name for at, (name, _) in enumerate(pairs) if name in {before for before, _ in pairs[:at]})
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         raise Malformed(f"The body names {twice} twice.", details=[{"field": twice, "reason": "Named twice."}])
     if any("\x00" in name for name in made):
         raise Malformed("A name in the body has a NUL character, which cannot be stored: remove it.")

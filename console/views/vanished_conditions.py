@@ -15,6 +15,7 @@ from console.core import filters, plain_words
 from console.core.documents.collections import Collection
 from console.core.filters import Test, Today
 from console.core.scopes import Scope
+from console.errors import Malformed
 from console.formats import Kind, Look
 from console.views import frame, list_filters
 from console.views.list_counts import list_address
@@ -33,8 +34,8 @@ def remainder(collection: Collection, described: Mapping[str, Any], scope: Scope
     """Return the list of the address without what cannot be applied; None where that is nothing by itself."""
     look, kinds = frame.look(), {field["name"]: formats.kind(field, collection.key) for field in described["filtered"]}
     try:
-        asked = json.loads(request.args.get("filter", ""), parse_float=str)
-    except (ValueError, RecursionError):
+        asked = filters.loaded(request.args.get("filter", ""))
+    except Malformed:
         asked = None
     today = Today.of(log.now(), frame.actor().zone)
     rest, dropped = filters.readable_part(asked, collection, scope.hidden, today) if asked is not None else (None, [])
@@ -46,7 +47,10 @@ def remainder(collection: Collection, described: Mapping[str, Any], scope: Scope
         return None
     text = None if rest is None else json.dumps(rest, ensure_ascii=False, separators=(",", ":"))
     changes = {"filter": text} | ({"segment": None} if unknown else {})
-    kept = "" if rest is None else list_filters.condition_words(filters.read(rest, collection, scope.hidden, today), kinds, look)
+    try:
+        kept = "" if rest is None else list_filters.condition_words(filters.read(rest, collection, scope.hidden, today), kinds, look)
+    except Malformed:  # it is too much altogether, with or without what is gone
+        return None
     return Remainder(
         f"The list asks for what is not there any more, or not for you to see: {'; '.join(dict.fromkeys(gone))}.",
         list_address(**changes),

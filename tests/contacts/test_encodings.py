@@ -1,5 +1,8 @@
 """In which older encoding a list of contacts was written, told by a few names."""
 
+import random
+import time
+
 from babel import Locale
 
 from console.contacts.encodings import ENCODINGS, OLDER, guess
@@ -39,3 +42,13 @@ def test_a_sign_beside_a_number_makes_no_letters_of_another_language() -> None:
 
 def test_every_encoding_that_is_guessed_can_be_chosen() -> None:
     assert set(OLDER) <= set(ENCODINGS)
+
+
+@cases(
+    "first",
+    [b"a" * 65_536, b"a" * 65_535 + b"\xe9", b"\xe9" * 65_536, b"a\xe9" * 32_768, b"\x8f\xa1" * 32_768, (b"a" * 999 + b"1") * 65, random.Random(3).randbytes(65_536), bytes(byte | 128 for byte in random.Random(3).randbytes(65_536))],
+)  # fmt: skip
+def test_a_look_at_a_file_takes_no_longer_for_who_made_it_to_take_long(first: bytes) -> None:
+    began = time.thread_time()
+    guess(first, utf8=False)
+    assert time.thread_time() - began < 1.0

@@ -285,6 +285,7 @@ def test_a_receipt_that_was_changed_on_its_way_is_not_believed(texting: Texting)
     message = line(texting.company, run_id).message
     form: dict[str, Any] = {"MessageSid": texting.server.messages[0]["sid"], "MessageStatus": "delivered"}
     assert texting.told(message.id, signed=form, **form | {"MessageStatus": "failed"}) == 401
+    assert texting.told(message.id, signed=form, **{f"n{number}": "x" for number in range(2_000)}) == 422, "a flood of fields is not sorted"
     assert line(texting.company, run_id).status == "sent"
 
 

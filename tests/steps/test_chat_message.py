@@ -43,7 +43,7 @@ def test_it_is_posted_as_slack_takes_it(given_settings: Callable[..., None]) -> 
         (b"<!doctype html><title>Sign in</title>", "a web page"),
         (b"Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429", "did not take it"),
         (b'{ "success" : false, "error": "room not found" }', "room not found"),
-        (b"ok", None), (b"1", None), (b"", None), (b'{"success":true}', None),
+        (b"ok", None), (b"1", None), (b"", None), (b'{"success":true}', None), (b'{"name": "spaces/A/messages/B", "text": "The import failed with error 5"}', None),
     ],
 )  # fmt: skip
 def test_a_yes_that_is_none_is_not_taken_for_one(given_settings: Callable[..., None], body: bytes, words: str | None) -> None:

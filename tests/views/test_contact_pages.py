@@ -143,3 +143,16 @@ def test_who_may_only_shape_looks_and_changes_nothing(pages: "Pages", gym: Path)
     refused = pages.rosa.post(MEMBER, form | {"do": ""}, status=422)
     assert "the right to manage data sources" in refused.text
     assert "greta@post.example" in page.text, "they may read it"
+
+
+def test_a_table_that_the_reader_may_not_see_is_not_told_by_what_it_counts_as(pages: "Pages", gym: Path) -> None:
+    (table,) = [told["value"] for told in pages.ines.get(PERSON).with_attribute("value") if told["value"].startswith("table:")][:1]
+    access.grant("reviewer", "collection:gym.person", ["browse", "read", "shape"])
+    for acts, told in (([], "E-mail 0, SMS 0"), (["browse", "read"], "E-mail 1, SMS 0")):
+        if acts:
+            access.grant("reviewer", "collection:gym.permission", acts)
+        access.refresh()
+        form: dict[str, Any] = pages.rosa.get(PERSON).form(PERSON)["fields"]
+        words = {f"{channel}.{name}": value for channel in ("email", "sms") for name, value in (("state", "agreed"), ("given", "yes"))}
+        page = pages.rosa.post(PERSON, form | words | {"consent.email": table, "consent.sms": table, "do": "try"}, status=200).text
+        assert (told in page, "You may not read Permission: they count as empty here" in page) == (True, not acts)

@@ -84,7 +84,9 @@ def test_the_answers_come_in_the_order_of_the_table(client: FlaskClient, company
         client.post(url, data="why=x", headers=mona),
         client.post(url, data=b'{"why": "' + b"x" * 1_100_000 + b'"}', headers=mona, content_type="application/json"),
         client.post(url, data=b"[1]", headers=mona, content_type="application/json"),
-        client.post(url, json=good, headers=key(company, "stan")),
+        client.post(
+            url, data=b'{"words of his own": 1, "words of his own": 2}', headers=key(company, "stan"), content_type="application/json"
+        ),
         client.post(url, json={"wy": "x"}, headers=mona),
         client.post(url, json=good, headers=mona),
     ]
@@ -94,6 +96,7 @@ def test_the_answers_come_in_the_order_of_the_table(client: FlaskClient, company
     refused = [each["why"] for each in listed(client, company)["plain"]["last"] if each["status"] == "refused"]
     assert [why for why in refused if why.startswith("The input is wrong. Wy: There is no such field in this form.; Why: ")], refused
     assert "The sender's key is missing or unknown. So 2 deliveries within the hour." in refused
+    assert not [why for why in refused if "words of his own" in why], "whoever may start nothing fills nothing"
     assert {"The body is not a JSON object.", "The owner of the sender's key may not start this workflow."} < set(refused)
     assert [each["why"] for each in listed(client, company)["closed"]["last"]] == ["It was off, or the workflow was not active."]
     run_id = told[-1].get_json()["runId"]

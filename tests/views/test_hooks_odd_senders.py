@@ -5,6 +5,7 @@ import gzip
 import hmac
 import http.client
 import json
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -181,6 +182,10 @@ def test_what_json_allows_and_no_input_can_be_is_refused_and_never_our_fault(sen
     }
     told = {body: sender.send(sender.path("plain"), body).status for body in bodies}
     assert told == bodies
+    twice = ",".join(f'"k{number % 60_000}": 1' for number in range(60_001))
+    began = time.monotonic()
+    assert sender.send(sender.path("plain"), f"{{{twice}}}".encode()).message == "The body names k0 twice."
+    assert time.monotonic() - began < 5
     many = sender.send(sender.path("plain"), json.dumps({f"k{number}": 1 for number in range(50_000)}).encode())
     assert (many.status, len(many.body["details"])) == (422, 100)
     assert begun() == []

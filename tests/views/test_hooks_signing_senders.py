@@ -84,6 +84,11 @@ def test_a_form_of_twilio_is_its_fields_and_one_with_the_bounds_of_its_fields_mo
     moved = own.sender.send(own.path, b"Body=call&+meFrom=%2B4915112345678&data=x", kind=kind, X_Twilio_Signature=signature)
     assert moved.status == 401, "sorted by their names they are signed otherwise"
     assert own.sender.send(own.path, b"Body=call+you&From=%2B4915112345678&data=x", kind=kind, X_Twilio_Signature=signature).status == 401
+    flood = own.sender.send(own.path, b"&".join(b"%x=" % number for number in range(150_000)), kind=kind, X_Twilio_Signature=signature)
+    assert (flood.status, flood.message) == (401, "The signature does not fit: the form has more than 1,000 fields.")
+    joined = b'{"data":{"reason":"joined"}}'
+    as_json = own.sender.send(own.path, joined, X_Twilio_Signature=base64_of(mac(address.encode() + joined, "sha1")))
+    assert (as_json.status, begun()) == (400, [])
 
 
 def test_what_is_signed_with_a_moment_before_it_is_no_form_of_somebody_else(own: Signer) -> None:

@@ -141,8 +141,13 @@ def test_conditions_read_as_words(pages: "Pages", field: str, op: str, value: st
 
 
 @pytest.mark.parametrize(
-    "query", ["filter={", "filter=" + quote('{"field":"nope","op":"eq","value":1}'), "sort=nope", "segment=nope", "after=garbage"]
-)
+    "query",
+    [
+        "filter={", "filter=" + quote('{"field":"nope","op":"eq","value":1}'), "sort=nope", "segment=nope", "after=garbage",
+        "filter=" + quote(r'{"field":"\ud800","op":"eq","value":1}'), "filter=" + quote(r'{"and":[{"field":"nope","op":"eq","value":1},{"field":"risk","op":"eq","value":"\udfff"}]}'),
+        "filter=" + quote('{"and":[{"field":"nope","op":"eq","value":1}' + ',{"field":"risk","op":"eq","value":"low"}' * 101 + "]}"),
+    ],
+)  # fmt: skip
 def test_what_cannot_be_read_is_said_and_never_a_wrong_list_shown(pages: "Pages", query: str) -> None:
     page = pages.olivia.get(f"/c/customer?{query}", status=400)
     assert len(names(page)) == (4 if query.startswith(("sort", "after")) else 0)

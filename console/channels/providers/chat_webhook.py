@@ -39,7 +39,10 @@ class ChatWebhook(Provider):
 
 
 def _require_taken(body: bytes) -> None:
-    """Raises IntegrationError for an answer that says yes by its status alone: a web page of whoever stands before the chat, or a refusal in words."""
+    """Raises IntegrationError for an answer that says yes by its status alone: a web page of whoever stands before the chat, or a refusal in words.
+
+    An object is none of these words: Google Chat answers with the message, in which anything may stand, and one that was posted is not posted again.
+    """
     text = body.decode("utf-8", "replace").strip()
     plain = "".join(text.lower().split(" "))
     if plain.startswith("<"):
@@ -48,5 +51,7 @@ def _require_taken(body: bytes) -> None:
             permanent=False,
             code="refused",
         )
-    if any(words.replace(" ", "") in plain for words in REFUSALS) or plain.startswith(('{"success":false', '{"ok":false')):
+    if (not plain.startswith("{") and any(words.replace(" ", "") in plain for words in REFUSALS)) or plain.startswith(
+        ('{"success":false', '{"ok":false')
+    ):
         raise IntegrationError(f"The chat did not take it: {text[:200]}", permanent=False, code="refused")

@@ -9,12 +9,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from console import settings
 from console.channels.base import ABOUT_US, Answer, BadSignature, Callback, Handed, Letter, Provider, Receipt
 from console.core.contacting import Kind
-from console.errors import IntegrationError, OutcomeUnknown
+from console.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.integrations import net
 
 _log = logging.getLogger(__name__)
 OUTCOMES = {"delivered": "delivered", "read": "delivered", "undelivered": "failed", "failed": "failed", "canceled": "failed"}
 LOOKED_BACK = timedelta(days=2)
+MOST_FIELDS = 1_000
+"""Of a callback: before its signature is looked at, anybody may have written it."""
 OPTED_OUT = 21610
 WORDS = {
     21211: "There is no such number.", 21408: "Twilio may not send to this country.", 21614: "The number takes no SMS.",
@@ -70,7 +72,12 @@ class TwilioSms(Provider):
         """A receipt, or an SMS that came in. Its address has our id behind `?m=`."""
         from twilio.request_validator import RequestValidator
 
-        fields = parse_qsl(callback.body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
+        try:
+            fields = parse_qsl(
+                callback.body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS
+            )
+        except ValueError:
+            raise Invalid(f"The body has more than {MOST_FIELDS} fields.") from None
         form = dict(reversed(fields))  # of two with one name, the first
         secret, signature = settings.current().twilio_auth_token, callback.headers.get("x-twilio-signature", "")
         if not secret or not RequestValidator(secret).validate(callback.url, form, signature):
