@@ -87,7 +87,7 @@ def fill(slug: str, trigger: str) -> Response:
             return _taken(draft, given, list(zip(values, chosen, strict=True)))
         except (Conflict, Invalid) as error:
             context["wrong"] = error.message
-    asked = _asked(draft.document)
+    asked = _questions(draft.document)
     rows = [(value, into) for value, into in zip(values, chosen or _likely(values, given, asked), strict=True)]
     about = bool(draft.document.get("collection"))
     offered = [
@@ -136,7 +136,7 @@ def _values(sent: Any, path: tuple[str | int, ...] = ()) -> Iterator[Sent]:
         yield Sent(words, f"input{written}", name, sent)
 
 
-def _asked(document: Mapping[str, Any]) -> dict[str, str]:
+def _questions(document: Mapping[str, Any]) -> dict[str, str]:
     """Return name → label of the questions of the start, and of what else the webhook may give."""
     fields = (_start(document).get("config") or {}).get("fields") or ()
     return {str(each["name"]): str(each.get("label") or each["name"]) for each in fields if isinstance(each, Mapping) and each.get("name")}
@@ -168,7 +168,7 @@ def _plain(word: str) -> str:
 
 def _taken(draft: workflows.Draft, given: Mapping[str, Any], chosen: Sequence[tuple[Sent, str]]) -> Response:
     """Put what was chosen into the draft, and return to the editor. Raises Conflict, Invalid."""
-    asked, start = _asked(draft.document), _start(draft.document)
+    asked, start = _questions(draft.document), _start(draft.document)
     held: dict[str, str] = {
         name: expression
         for name, expression in (given.get("input") or {}).items()
