@@ -199,9 +199,12 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
     _judge_clearance(actor, live, made)
     every, _ = read_stored(connection, own.id)
     becoming = assembled_with(every, own, made)
-    among = {**catalogue.load(connection).collections, becoming.id: becoming}
+    present = catalogue.load(connection).collections
+    among = {**present, becoming.id: becoming}
     _judge_subject(actor, becoming, among)
     refuse(own.id, contact_document.wrong_tables(becoming, among))
+    for contact in among.values():  # whose consents may stand in this table
+        refuse(own.id, set(contact_document.wrong_tables(contact, among)) - set(contact_document.wrong_tables(contact, present)))
     for segment in becoming.segments:
         try:
             if segment.sql is not None:

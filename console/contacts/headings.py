@@ -64,7 +64,7 @@ USUAL: Mapping[str, tuple[str, ...]] = {
 NAME_PARTS = (GIVEN, MIDDLE, FAMILY)
 UNKNOWN = 1_000
 _AROUND = frozenset({
-    "person", "primary", "main", "address", "mailing", "billing", "home", "work", "business", "other", "private",
+    "person", "primary", "main", "address", "residence", "mailing", "billing", "home", "work", "business", "other", "private",
     "personal", "preferred", "default", "value", "number", "1", "privat", "geschäftlich", "the", "of", "adresse",
 })  # fmt: skip
 """Words that say which of several it is, not what."""

@@ -4,7 +4,7 @@ Consent that stands in a table is that of the newest row for the channel; of sev
 document does not name and what has no row is no consent.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from console import records
@@ -13,7 +13,7 @@ from console.core.contacting import Consent, Contact
 from console.core.documents.collections import Collection
 from console.core.documents.collections.contact_document import EVIDENCE, ConsentDocument, column_of, consents_relation, means_given
 from console.core.filters import Test
-from console.core.scopes import whole
+from console.core.scopes import Scope, whole
 from console.errors import NotFound
 from console.records import Record
 
@@ -24,6 +24,8 @@ AT_ONCE = 200
 ADDRESSED = ("name", "email", "phone", "zone", "country", "language")
 
 Rows = Sequence[Mapping[str, Any]]
+ScopeOf = Callable[[str], Scope]
+"""Returns the scope in which the rows of a table of consents are read, by the collection's id."""
 
 
 def is_contact(collection_id: str) -> bool:
@@ -47,13 +49,13 @@ def known_contacts(collection_id: str, keys: Sequence[str]) -> dict[str, Contact
     return contacts_of(collection, records.named(collection_id, keys, whole(collection_id), None))
 
 
-def contacts_of(collection: Collection, found: Mapping[str, Record]) -> dict[str, Contact]:
+def contacts_of(collection: Collection, found: Mapping[str, Record], scope_of: ScopeOf = whole) -> dict[str, Contact]:
     """Key → the contact that the record is, also as a draft of the collection would have it; one statement for each table of consents. Raises SourceDown."""
-    rows = _rows_of_each(collection, found)
+    rows = _rows_of_each(collection, found, scope_of)
     return {key: contact_of(collection, {**record.values}, rows.get(key), key=key) for key, record in found.items()}
 
 
-def _rows_of_each(collection: Collection, contacts: Mapping[str, Record]) -> dict[str, dict[str, Rows]]:
+def _rows_of_each(collection: Collection, contacts: Mapping[str, Record], scope_of: ScopeOf) -> dict[str, dict[str, Rows]]:
     """Key → the newest rows of each table in which the consents of that record stand, by table."""
     found: dict[str, dict[str, list[Mapping[str, Any]]]] = {key: {} for key in contacts}
     values = {key: record.values for key, record in contacts.items()}
@@ -63,29 +65,28 @@ def _rows_of_each(collection: Collection, contacts: Mapping[str, Record]) -> dic
             continue
         if len(relation.columns) != 1:
             for key, record in contacts.items():
-                found[key] |= {table: list(rows) for table, rows in _rows(collection, record).items()}
+                found[key] |= {table: list(rows) for table, rows in _rows(collection, record, scope_of).items()}
             continue
         [(own, there)] = relation.columns
         at = column_of(source, "at", records.collection(relation.collection))
         by_value = {str(each[own]): key for key, each in values.items() if each.get(own) is not None}
         for tables in found.values():
             tables[source.table] = []
-        for row in _rows_named(relation.collection, there, [each[own] for each in values.values() if each.get(own) is not None], at):
+        wanted = [each[own] for each in values.values() if each.get(own) is not None]
+        for row in _rows_named(relation.collection, there, wanted, at, scope_of(relation.collection)):
             whose = by_value.get(str(row.get(there)))
             if whose is not None and len(found[whose][source.table]) < MOST_CONSENTS:
                 found[whose][source.table].append(row)
     return {key: dict(tables) for key, tables in found.items()}
 
 
-def _rows_named(collection_id: str, column: str, wanted: Sequence[Any], at: str | None) -> Iterator[Mapping[str, Any]]:
+def _rows_named(collection_id: str, column: str, wanted: Sequence[Any], at: str | None, scope: Scope) -> Iterator[Mapping[str, Any]]:
     """The rows whose column is one of these values, the newest first."""
     for start in range(0, len(wanted), AT_ONCE):
         after: str | None = None
         where = Test(column, "in", list(wanted[start : start + AT_ONCE]))
         while True:
-            page = records.page(
-                collection_id, whole(collection_id), where=where, sort=f"-{at}" if at else None, limit=records.MOST_ROWS, after=after
-            )
+            page = records.page(collection_id, scope, where=where, sort=f"-{at}" if at else None, limit=records.MOST_ROWS, after=after)
             yield from (row.values for row in page.rows)
             after = page.next
             if after is None:
@@ -116,7 +117,7 @@ def contact_of(
     return Contact(collection.id, own, **said, consent=consent, do_not_contact=closed, keeps_consent=bool(mapped.consent))
 
 
-def _rows(collection: Collection, record: Record) -> dict[str, Rows]:
+def _rows(collection: Collection, record: Record, scope_of: ScopeOf = whole) -> dict[str, Rows]:
     """The newest rows of each table in which the record's consents stand, one statement for each."""
     found: dict[str, Rows] = {}
     for source in collection.contact.consent.values() if collection.contact is not None else ():
@@ -126,7 +127,7 @@ def _rows(collection: Collection, record: Record) -> dict[str, Rows]:
         at = column_of(source, "at", records.collection(relation.collection))
         sort = f"-{at}" if at else None
         page = records.related(
-            collection.id, record.key or "", relation.name, whole(relation.collection), MOST_CONSENTS, sort=sort, known=record.values
+            collection.id, record.key or "", relation.name, scope_of(relation.collection), MOST_CONSENTS, sort=sort, known=record.values
         )
         found[source.table] = [row.values for row in page.rows]
     return found

@@ -1,13 +1,13 @@
 """What it comes to that a collection's document says which field of a contact is what: how many of its first records can be reached, and as whom."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from console import browse, contacts, log, records
 from console.core.actor import Actor
 from console.core.contacting import CHANNELS, Contact
 from console.core.documents.collections import Collection
-from console.core.documents.collections.contact_document import EVIDENCE, FIELDS, column_of, consents_relation
+from console.core.documents.collections.contact_document import EVIDENCE, FIELDS, ContactDocument, column_of, consents_relation
 from console.core.scopes import Scope
 from console.messages import recipients
 
@@ -49,38 +49,38 @@ def tried(actor: Actor, becoming: Collection) -> MappingTrial | None:
     page = records.page(becoming.id, scope, limit=MOST)
     data = {"count": len(page.rows), "sort": "", "more": page.next is not None}
     log.note(actor, "record_listed", open=data, source=becoming.source, collection=becoming.id)
-    mapped: list[str] = [name for part in FIELDS if (name := getattr(becoming.contact, part))]
-    unread = [becoming.by_name[name].label for name in mapped if name in scope.hidden]
-    blind = dict(_unread_consents(actor, becoming, scope))
-    made = MappingTrial(more=page.next is not None, unread=list(dict.fromkeys([*unread, *blind.values()])))
-    read = {channel: consent for channel, consent in becoming.contact.consent.items() if channel not in blind}
-    seen = replace(becoming, contact=becoming.contact.model_copy(update={"consent": read}))
+    seen, unread = _seen(actor, becoming, becoming.contact, scope)
+    made = MappingTrial(more=page.next is not None, unread=unread)
     found = {row.key: row for row in page.rows if row.key is not None}
-    for key, contact in contacts.contacts_of(seen, found).items():
+    for key, contact in contacts.contacts_of(seen, found, lambda there: browse.view_scope(actor, records.collection(there))).items():
         _count(made, found[key].title, contact)
     return made
 
 
-def _unread_consents(actor: Actor, becoming: Collection, scope: Scope) -> Iterator[tuple[str, str]]:
-    """Channels, with what holds their consents and the actor may not read: any table of a relation could be named, and its rows told by what they count as."""
-    for channel, consent in becoming.contact.consent.items() if becoming.contact is not None else ():
-        relation = consents_relation(becoming, consent.table) if consent.table is not None else None
+def _seen(actor: Actor, becoming: Collection, contact: ContactDocument, scope: Scope) -> tuple[Collection, list[str]]:
+    """The collection without tables of consents that the actor may not read, and labels of these and of mapped fields that they may not read."""
+    closed = _closed(becoming, scope)
+    mapped = [name for part in FIELDS if (name := getattr(contact, part))]
+    consents, tables = {}, []
+    for channel, said in contact.consent.items():
+        relation = consents_relation(becoming, said.table) if said.table is not None else None
         if relation is None:
-            if consent.field in scope.hidden:
-                yield channel, becoming.by_name[consent.field].label
-            continue
-        there = records.collection(relation.collection)
-        known = browse.reach(actor, there)
-        columns = {name for part in ("channel", "state", *EVIDENCE) if (name := column_of(consent, part, there))} | {
-            name for _, name in relation.columns
-        }
-        if known is None or not _every_row(known) or columns & known.hidden:
-            yield channel, there.label
+            mapped += [name for part in ("field", *EVIDENCE) if (name := getattr(said, part))]
+        else:
+            there = records.collection(relation.collection)
+            other = browse.reach(actor, there)
+            used = {column_of(said, part, there) for part in ("channel", "state", *EVIDENCE)} | {name for _, name in relation.columns}
+            if other is None or used & _closed(there, other) or {name for name, _ in relation.columns} & closed:
+                tables.append(relation.label)
+                continue
+        consents[channel] = said
+    unread = [becoming.by_name[name].label for name in mapped if name in closed]
+    return replace(becoming, contact=contact.model_copy(update={"consent": consents})), list(dict.fromkeys([*unread, *tables]))
 
 
-def _every_row(scope: Scope) -> bool:
-    """Whether the reader sees every row, or every one of whom they see: the records of a trial are seen."""
-    return scope.everything and not scope.deny and (scope.subject is None or _every_row(scope.subject.scope))
+def _closed(collection: Collection, scope: Scope) -> frozenset[str]:
+    """Fields that are not read in this scope, or by nobody."""
+    return scope.hidden | {item.name for item in collection.stored_fields if item.hidden}
 
 
 def _count(made: MappingTrial, title: str, contact: Contact) -> None:

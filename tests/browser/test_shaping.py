@@ -31,9 +31,9 @@ def test_a_layout_is_arranged_by_pointer_and_by_keyboard(screens: Callable[..., 
         "/layout/new",
         "/layout/edit",
         "/segments",
-        "/segments/new",
+        "/new-segment",
         "/relations",
-        "/relations/new?with=account",
+        "/new-relation?with=account",
         "/fields/email",
     ):
         ines.go(HERE + path)
@@ -68,7 +68,7 @@ def test_a_layout_is_arranged_by_pointer_and_by_keyboard(screens: Callable[..., 
     faults += ines.faults()
     summary = collections.open_collection(company.ines, "customer").document.to_json()["summary"]
     assert summary["sections"][-1]["fields"] == ["email"]
-    page = ines.go(f"{HERE}/segments/new")
+    page = ines.go(f"{HERE}/new-segment")
     page.get_by_label("Field").select_option("balance")
     offered = page.get_by_label("Comparison").locator("option:not([disabled])").all_inner_texts()
     assert offered == ["is", "is not", "is one of", "is less than", "is at most", "is more than", "is at least", "is empty", "is not empty"]

@@ -2,12 +2,15 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from console import access, collections, contacts, records, sources
+from console.contacts import likely_contacts
+from console.errors import Invalid
 from tests.support.contact_club import found_club
 
 if TYPE_CHECKING:
@@ -156,3 +159,56 @@ def test_a_table_that_the_reader_may_not_see_is_not_told_by_what_it_counts_as(pa
         words = {f"{channel}.{name}": value for channel in ("email", "sms") for name, value in (("state", "agreed"), ("given", "yes"))}
         page = pages.rosa.post(PERSON, form | words | {"consent.email": table, "consent.sms": table, "do": "try"}, status=200).text
         assert (told in page, "You may not read Permission: they count as empty here" in page) == (True, not acts)
+
+
+def test_who_may_not_read_the_table_of_consents_learns_nothing_of_it_by_a_trial(pages: "Pages", gym: Path) -> None:
+    access.grant("reviewer", "collection:gym.person", ["browse", "read", "shape"])
+    access.refresh()
+    form: dict[str, Any] = pages.rosa.get(PERSON).form(PERSON)["fields"]
+    (table,) = [told["value"] for told in pages.rosa.get(PERSON).with_attribute("value") if told["value"].startswith("table:")][:1]
+    guess = {"consent.email": table, "email.state": "agreed", "email.given": "yes", "do": "try"}
+    page = pages.rosa.post(PERSON, form | guess, status=200)
+    assert "Agreed: E-mail 0" in page.text
+    assert "You may not read Permission" in page.text
+    assert "Nobody gets an advertising message." not in page.text.partition("What it comes to")[2]
+
+
+def test_a_field_that_is_hidden_is_no_contacts_and_stays_chosen_on_the_page(pages: "Pages", gym: Path) -> None:
+    """Else hiding the field that says who must never be contacted would open everybody to messages, in silence."""
+    sent(pages, MEMBER)
+    published(pages, "gym.member")
+    field = "/settings/collections/gym.member/fields/do_not_contact"
+    pages.ines.post(field, pages.ines.get(field).form(field)["fields"] | {"hidden": "yes"}, status=303)
+    assert pages.ines.get(MEMBER).form(MEMBER)["fields"]["do_not_contact"] == "do_not_contact"
+    reason = "Do not contact of Member is hidden from everybody"
+    assert reason in sent(pages, MEMBER, status=422).text
+    changes = pages.ines.get("/settings/collections/gym.member/changes")
+    with pytest.raises(AssertionError):
+        pages.ines.send(changes, "/changes", do="publish")
+    assert contacts.known_contact("gym.member", "3").do_not_contact
+
+
+def test_a_column_of_consents_is_not_hidden_while_consent_stands_in_it(pages: "Pages", gym: Path) -> None:
+    (table,) = [told["value"] for told in pages.ines.get(PERSON).with_attribute("value") if told["value"].startswith("table:")][:1]
+    form: Any = pages.ines.get(PERSON).form(PERSON)["fields"]
+    pages.ines.post(PERSON, form | {"consent.email": table, "email.state": "agreed", "do": ""}, status=303)
+    published(pages, "gym.person")
+    document = collections.open_collection(pages.company.ines, "gym.permission").document.to_json()
+    document["fields"] = {**document.get("fields", {}), "agreed": {"hidden": True}}
+    revision = collections.open_collection(pages.company.ines, "gym.permission").draft.revision
+    collections.save(pages.company.ines, "gym.permission", revision, document)
+    with pytest.raises(Invalid, match="Agreed of Permission is hidden from everybody"):
+        collections.publish(pages.company.ines, "gym.permission", revision + 1)
+
+
+def test_where_somebody_is_from_is_not_where_they_are(pages: "Pages", gym: Path) -> None:
+    made = records.collection("gym.member")
+    shown = {"city": ("nationalities", "country"), "country_code": ("residence_country", None)}
+    columns = [
+        replace(item, name=shown[item.name][0], label=shown[item.name][0], widget=shown[item.name][1])
+        for item in made.stored_fields
+        if item.name in shown
+    ]
+    found = likely_contacts.likely(replace(made, stored_fields=(*columns, made.by_name["email"])), {})
+    assert found is not None
+    assert found["country"] == "residence_country"

@@ -87,6 +87,6 @@ def test_a_limit_on_an_amount_is_typed_as_amounts_are_shown(garden: Odd) -> None
 
 
 def test_conditions_of_a_segment_take_amounts_in_whole_units(garden: Odd) -> None:
-    html = garden.pages.ines.get(f"/settings/collections/{garden.name}.thing/segments/new").html
+    html = garden.pages.ines.get(f"/settings/collections/{garden.name}.thing/new-segment").html
     assert ">Price</option>" in html
     assert "in cents" not in html.casefold()

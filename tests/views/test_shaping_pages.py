@@ -143,8 +143,26 @@ def segment(**values: Any) -> dict[str, Any]:
     } | values
 
 
+def test_a_segment_called_new_is_opened_like_others_and_keeps_the_order_of_its_roles(pages: "Pages") -> None:
+    new, place = f"{HERE}/new-segment", f"{HERE}/segments/new"
+    token = pages.ines.get(new).form(new)["fields"]["csrf_token"]
+    pages.ines.post(new, {"csrf_token": token, "revision": "0"} | segment(label="New"))
+    (made,) = said(pages)["segments"][-1:]
+    assert (made["id"], "roles" in made) == ("new", False)
+    assert place in pages.ines.get(f"{HERE}/segments").links
+    editing = collections.open_collection(pages.company.ines, "customer")
+    document = editing.document.to_json()
+    document["segments"][-1]["roles"] = ["reviewer", "operator"]
+    collections.save(pages.company.ines, "customer", editing.draft.revision, document)
+    form = pages.ines.get(place).form(place)["fields"]
+    assert form["label"] == "New"
+    pages.ines.post(place, form | segment(label="Fresh", roles=["operator", "reviewer"]))
+    (made,) = said(pages)["segments"][-1:]
+    assert (made["label"], made["roles"]) == ("Fresh", ["reviewer", "operator"])
+
+
 def test_a_segment_is_made_of_conditions(pages: "Pages") -> None:
-    new = f"{HERE}/segments/new"
+    new = f"{HERE}/new-segment"
     base = {"csrf_token": pages.ines.token, "revision": "0"}
     pages.ines.get(new)
     base["csrf_token"] = pages.ines.get(new).form(new)["fields"]["csrf_token"]
@@ -177,7 +195,7 @@ def test_a_segment_is_made_of_conditions(pages: "Pages") -> None:
 
 
 def test_what_a_draft_changes_is_said_without_ids_and_expressions(pages: "Pages") -> None:
-    new = f"{HERE}/segments/new"
+    new = f"{HERE}/new-segment"
     token = {"csrf_token": pages.ines.get(new).form(new)["fields"]["csrf_token"]}
     rows = {"field": ["risk", "balance"], "comparison": ["in", ">="], "value": ["high, medium", "5"]}
     pages.ines.post(new, token | segment(revision="0", label="Watch these", roles=["operations_lead"], **rows))
@@ -215,7 +233,7 @@ def test_what_a_draft_changes_is_said_without_ids_and_expressions(pages: "Pages"
 
 
 def test_a_segment_is_ordered_put_away_and_removed(pages: "Pages") -> None:
-    new = f"{HERE}/segments/new"
+    new = f"{HERE}/new-segment"
     token = {"csrf_token": pages.ines.get(new).form(new)["fields"]["csrf_token"]}
     before = [entry["id"] for entry in said(pages).get("segments", [])]
     for number, label in enumerate(("First", "Second")):
@@ -256,7 +274,7 @@ REFUSED = (
 
 
 def test_a_select_only_reads_what_its_reader_may_see(pages: "Pages") -> None:
-    new = f"{HERE}/segments/new"
+    new = f"{HERE}/new-segment"
     token = {"csrf_token": pages.ines.get(new).form(new)["fields"]["csrf_token"], "revision": "0"}
     for sql, words in REFUSED:
         page = pages.ines.post(new, token | segment(kind="sql", sql=sql), status=422)
@@ -274,7 +292,7 @@ def test_a_select_only_reads_what_its_reader_may_see(pages: "Pages") -> None:
 def test_a_select_that_joins_the_world_is_stopped(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("console.records.sql_segments.SECONDS", 0.2)
     world = "with recursive t as (select 1 as n union all select n + 1 from t) select c.id from customer c join t on t.n = -c.id"
-    new = f"{HERE}/segments/new"
+    new = f"{HERE}/new-segment"
     token = {"csrf_token": pages.ines.get(new).form(new)["fields"]["csrf_token"], "revision": "0"}
     page = pages.ines.post(new, token | segment(kind="sql", sql=world), status=422)
     assert "took too long" in page.text
@@ -283,10 +301,10 @@ def test_a_select_that_joins_the_world_is_stopped(pages: "Pages", monkeypatch: p
 def test_a_relation_is_said_renamed_and_removed(pages: "Pages") -> None:
     path = f"{HERE}/relations"
     assert "Foreign key" in pages.ines.get(path).text
-    assert "Leads to records of" in pages.ines.get(f"{path}/new").text
-    new = f"{path}/new?with=account"
-    token = {"csrf_token": pages.ines.get(new).form("/new")["fields"]["csrf_token"], "revision": "0", "with": "account"}
-    refused = pages.ines.post(f"{path}/new", token | {"label": "Other", "kind": "to_many"}, status=422)
+    assert "Leads to records of" in pages.ines.get(f"{HERE}/new-relation").text
+    new = f"{HERE}/new-relation?with=account"
+    token = {"csrf_token": pages.ines.get(new).form("/new-relation")["fields"]["csrf_token"], "revision": "0", "with": "account"}
+    refused = pages.ines.post(f"{HERE}/new-relation", token | {"label": "Other", "kind": "to_many"}, status=422)
     assert "Choose the column" in refused.text
     pages.ines.post(
         f"{path}/account", token | {"label": "Their accounts", "kind": "to_many", "via.to_many": "customer_id", "to.to_many": ""}

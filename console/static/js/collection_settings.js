@@ -77,6 +77,8 @@
   });
 
   document.addEventListener("input", (event) => { if (event.target.closest("#collection") && event.target.id !== "as") changed(); });
-  document.addEventListener("submit", (event) => { if (event.target.id === "collection") event.target.removeAttribute("data-touched"); });
-  window.addEventListener("beforeunload", (event) => { if (form()?.hasAttribute("data-touched")) event.preventDefault(); });
+  // every form that saves, also one of a single field, which form.js marks
+  const SAVES = "form.form[method=post]";
+  document.addEventListener("submit", (event) => { if (event.target.matches(SAVES)) event.target.removeAttribute("data-touched"); });
+  window.addEventListener("beforeunload", (event) => { if (document.querySelector(`${SAVES}[data-touched]`)) event.preventDefault(); });
 })();

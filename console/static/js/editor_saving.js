@@ -242,6 +242,8 @@
       keep();
       if (await load(location.href, { fresh: true })) { say("Saved"); await flush(); }
     }
+    // the button that was pressed is gone
+    if (document.activeElement === document.body) document.querySelector("#panel :is(input:not([type=hidden]), select, textarea), [data-outline] [aria-current=true]")?.focus();
   }
 
   async function load(address, told = {}) {

@@ -20,10 +20,16 @@
     setTimeout(() => { region.textContent = words; }, 30);
   }
 
+  // What is folded cannot have the focus.
+  function unfold(wrong) {
+    for (let fold = wrong.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  }
+
   function settle(part) {
     const said = part.matches?.("[data-announce]") ? part : part.querySelector?.("[data-announce]");
     if (said) announce(said.dataset.announce);
     const wrong = part.querySelector?.("[aria-invalid=true]");
+    if (wrong) unfold(wrong);
     const target = wrong || part.querySelector?.("[data-focus]");
     if (target && !part.closest?.("[data-keep-focus]")) target.focus({ preventScroll: !wrong && !target.dataset.focus });
     // with its error, which stands below it; giving the focus again would not scroll
@@ -137,6 +143,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     const wrong = document.querySelector("[aria-invalid=true]");
     if (wrong && !wrong.closest("[data-keep-focus]")) {
+      unfold(wrong);
       wrong.focus();
       (wrong.closest(".field") ?? wrong).scrollIntoView({ block: "nearest" });
     }

@@ -1,6 +1,6 @@
 """`/settings/collections/<collection>/contacts`: which fields make its records people who can be written to or called, and where it stands who agreed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -9,7 +9,7 @@ from console import access, collections, records as real_records
 from console.collections import Editing
 from console.contacts import consent_columns, likely_contacts
 from console.core.contacting import CHANNELS
-from console.core.documents.collections import Collection, Relation
+from console.core.documents.collections import Collection, Field, Relation
 from console.core.documents.collections.contact_document import EVIDENCE, FIELDS, USUAL, consents_relation, wrong_tables
 from console.errors import ConsoleError, Invalid, NotFound, SourceDown, TooSlow
 from console.messages import mapping_trial
@@ -65,7 +65,7 @@ def _wrong(editing: Editing, document: Mapping[str, Any]) -> Invalid | None:
     try:
         becoming = collections.preview(frame.actor(), editing.collection.id, document)
     except Invalid as wrong:
-        return wrong
+        return collection_frame.spoken(wrong, editing, document)
     spots = list(wrong_tables(becoming, _every()))
     return Invalid(spots[0].reason, details=[{"field": spot.path, "reason": spot.reason} for spot in spots]) if spots else None
 
@@ -106,22 +106,36 @@ def _form(editing: Editing, said: Mapping[str, Any], wrong: ConsoleError | None 
     stored = editing.document.to_json().get("contact")
     context = collection_frame.context(editing, wrong) | {
         "said": said, "stored": stored, "offered": bool(said) and not stored and request.method != "POST", "parts": PARTS,
-        "options": {part: _options(own, part) for part in PARTS}, "tables": tables, "channels": [_channel(own, channel, said, tables) for channel in CHANNELS],
+        "options": {part: _options(own, part, said.get(part)) for part in PARTS}, "tables": tables, "channels": [_channel(own, channel, said, tables) for channel in CHANNELS],
         "evidence": EVIDENCE_WORDS, "table_words": TABLE_WORDS, "trial": trial, "not_tried": not_tried, "names_of_channels": consent_columns.NAMES,
         "may": access.can(frame.actor(), None, "source", "manage"),
-        "refused": {detail["field"]: detail["reason"] for detail in wrong.details if "reason" in detail and "field" in detail} if wrong else {},
+        "refused": _refused(wrong) if wrong else {}, "unsaved": request.method == "POST" and said != (stored or {}),
     }  # fmt: skip
     return area.page("settings/collection_contacts.html", collection_frame.NAME, context, status=wrong.status if wrong else 200)
+
+
+def _refused(wrong: ConsoleError) -> dict[str, str]:
+    """Return the reason of each field; what is said of the whole mapping stands at its first field."""
+    told = {str(detail["field"]): str(detail["reason"]) for detail in wrong.details if "reason" in detail and "field" in detail}
+    return told | ({"contact.name": told["contact"]} if "contact" in told else {})
 
 
 def _every() -> dict[str, Collection]:
     return {item.id: item for item in real_records.collections()}
 
 
-def _options(own: Collection, part: str) -> list[tuple[str, str]]:
+def _options(own: Collection, part: str, chosen: str | None) -> list[tuple[str, str]]:
     """Return name and label of the fields that can be this part."""
-    fitting = [item for item in own.stored_fields if not item.hidden and (part != "stage" or item.options)]
-    return [(item.name, item.label) for item in fitting]
+    return _with_chosen([item for item in own.stored_fields if not item.hidden and (part != "stage" or item.options)], own, chosen)
+
+
+def _with_chosen(fitting: Iterable[Field], there: Collection, *chosen: str | None) -> list[tuple[str, str]]:
+    """Return name and label of the fields, and of what was chosen though it does not fit any more: it is left out by somebody, not by the page."""
+    names = {item.name: item.label for item in fitting}
+    for name in chosen:
+        if name and name not in names:
+            names[name] = f"{there.by_name[name].label}, hidden" if name in there.by_name else f"{name}, gone"
+    return list(names.items())
 
 
 def _channel(own: Collection, channel: str, said: Mapping[str, Any], tables: list[tuple[Relation, Collection]]) -> dict[str, Any]:
@@ -131,6 +145,7 @@ def _channel(own: Collection, channel: str, said: Mapping[str, Any], tables: lis
     there = (
         next((other for each, other in tables if each == relation), None) if relation is not None else own if entry.get("field") else None
     )
+    shown = [item for item in there.stored_fields if not item.hidden] if there else []
     usual = (
         {part: next((there.by_name[name].label for name in USUAL[part] if name in there.by_name), "") for part in USUAL}
         if there and relation
@@ -138,8 +153,8 @@ def _channel(own: Collection, channel: str, said: Mapping[str, Any], tables: lis
     )
     return {
         "id": channel, "entry": entry, "place": f"table:{relation.name}" if relation else f"field:{entry['field']}" if entry.get("field") else "",
-        "columns": [(item.name, item.label) for item in there.stored_fields if not item.hidden] if there else [],
-        "usual": usual, "of_table": relation is not None, "open": any(name not in ("field", "table") for name in entry),
+        "columns": _with_chosen(shown, there, *(entry.get(part) for part in (*USUAL, "field"))) if there else [],
+        "fields": _options(own, channel, entry.get("field")), "usual": usual, "of_table": relation is not None, "open": any(name not in ("field", "table") for name in entry),
     }  # fmt: skip
 
 

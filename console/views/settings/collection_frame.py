@@ -64,12 +64,12 @@ def save(editing: Editing, document: Mapping[str, Any], drawn: Callable[[Console
     except Conflict:
         return both(collection, editing.document.to_json(), document)
     except Invalid as wrong:
-        return drawn(_spoken(wrong, editing, document))
+        return drawn(spoken(wrong, editing, document))
     flash(f"{SAVED} Left out, because the table no longer has it: {', '.join(gone)}." if gone else SAVED)
     return frame.redirect_to(then)
 
 
-def _spoken(wrong: Invalid, editing: Editing, document: Mapping[str, Any]) -> Invalid:
+def spoken(wrong: Invalid, editing: Editing, document: Mapping[str, Any]) -> Invalid:
     """Return the refusal with the place of its first reason in words: "E-mail: expression", not `fields.email.computed`."""
     first = next((detail for detail in wrong.details if detail.get("field")), None)
     if first is None:

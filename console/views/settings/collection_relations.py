@@ -12,11 +12,11 @@ from console.core.plain_words import slug
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views.settings import area, collection_frame
 
-blueprint = Blueprint("collection_relations", __name__, url_prefix="/settings/collections/<collection>/relations")
+blueprint = Blueprint("collection_relations", __name__, url_prefix="/settings/collections/<collection>")
 KINDS = {"to_one": "one record", "to_many": "many records"}
 
 
-@blueprint.get("")
+@blueprint.get("/relations")
 def show(collection: str) -> Response:
     """Show every relation: those from foreign keys, and those that the draft says."""
     editing = collection_frame.editing_of(collection)
@@ -37,14 +37,14 @@ def show(collection: str) -> Response:
     )
 
 
-@blueprint.route("/new", methods=["GET", "POST"])
+@blueprint.route("/new-relation", methods=["GET", "POST"])
 def new(collection: str) -> Response:
     """Show the form of a new relation, first the collection that it leads to (`?with=`); a POST adds it to the draft."""
     editing = collection_frame.editing_of(collection)
     return _edit(editing, None, request.values.get("with", ""))
 
 
-@blueprint.route("/<name>", methods=["GET", "POST"])
+@blueprint.route("/relations/<name>", methods=["GET", "POST"])
 def edit(collection: str, name: str) -> Response:
     """Show the form of a relation; a POST saves it in the draft or removes what the draft says of it."""
     editing = collection_frame.editing_of(collection)

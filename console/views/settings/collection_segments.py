@@ -13,13 +13,13 @@ from console.errors import ConsoleError, Invalid, NotFound
 from console.views import formats, frame
 from console.views.settings import area, collection_frame
 
-blueprint = Blueprint("collection_segments", __name__, url_prefix="/settings/collections/<collection>/segments")
+blueprint = Blueprint("collection_segments", __name__, url_prefix="/settings/collections/<collection>")
 KINDS = (("conditions", "Conditions"), ("filter", "An expression"), ("sql", "A SELECT"))
 MOST_ROWS = 30
 CAP = 10_000
 
 
-@blueprint.route("", methods=["GET", "POST"])
+@blueprint.route("/segments", methods=["GET", "POST"])
 def show(collection: str) -> Response:
     """Show the segments in the order of their tabs; a POST saves another order."""
     editing = collection_frame.editing_of(collection)
@@ -33,13 +33,13 @@ def show(collection: str) -> Response:
     return collection_frame.save(editing, document, lambda wrong: _list(editing, wrong), f"{collection_frame.url(collection)}/segments")
 
 
-@blueprint.route("/new", methods=["GET", "POST"])
+@blueprint.route("/new-segment", methods=["GET", "POST"])
 def new(collection: str) -> Response:
     """Show the form of a new segment; a POST adds it to the draft."""
     return _edit(collection, None)
 
 
-@blueprint.route("/<segment>", methods=["GET", "POST"])
+@blueprint.route("/segments/<segment>", methods=["GET", "POST"])
 def edit(collection: str, segment: str) -> Response:
     """Show the form of a segment; a POST saves it, tries it, removes it, or draws the form with another row."""
     return _edit(collection, segment)
@@ -70,6 +70,8 @@ def _edit(collection: str, segment: str | None) -> Response:
     if known is None:
         entries.append(entry)
     else:
+        if sorted(entry.get("roles", ())) == sorted(known.get("roles", ())) != []:
+            entry["roles"] = known["roles"]  # in their order, which the form does not know
         entries[entries.index(known)] = entry
     return collection_frame.save(editing, document, lambda wrong: _form(editing, segment, sent, wrong), back)
 

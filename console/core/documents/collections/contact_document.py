@@ -99,9 +99,15 @@ def wrong_columns(made: ContactDocument, columns: Mapping[str, Any], options: fr
 
 
 def wrong_tables(collection: Collection, every: Mapping[str, Collection]) -> Iterator[Spot]:
-    """Tables of consents that cannot be reached from the collection, and columns that they do not have."""
-    for channel, consent in collection.contact.consent.items() if collection.contact is not None else ():
+    """Tables of consents that cannot be reached from the collection, columns that they do not have, and mapped columns that nobody reads."""
+    if collection.contact is None:
+        return
+    for part in FIELDS:
+        yield from _hidden(("contact", part), getattr(collection.contact, part), collection)
+    for channel, consent in collection.contact.consent.items():
         if consent.table is None:
+            for part in ("field", *EVIDENCE):
+                yield from _hidden(("contact", "consent", channel, part), getattr(consent, part), collection)
             continue
         place = ("contact", "consent", channel)
         relation = consents_relation(collection, consent.table)
@@ -116,6 +122,18 @@ def wrong_tables(collection: Collection, every: Mapping[str, Collection]) -> Ite
         for part in ("channel", "state"):
             if column_of(consent, part, there) is None:
                 yield Spot((*place, part), f"Name the column of {there.label} that says the {part}.")
+        for part in ("channel", "state", *EVIDENCE):
+            yield from _hidden((*place, part), column_of(consent, part, there), there)
+
+
+def _hidden(path: tuple[str, ...], name: str | None, there: Collection) -> Iterator[Spot]:
+    """A column that is hidden from everybody is read by nobody: a mapping that names it would take it for empty."""
+    field = there.by_name.get(name or "")
+    if field is not None and field.hidden:
+        reason = (
+            f"{field.label} of {there.label} is hidden from everybody, and would count as empty here: show it, or choose another column."
+        )
+        yield Spot(path, reason)
 
 
 def consents_relation(collection: Collection, table: str) -> Relation | None:
