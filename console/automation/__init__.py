@@ -19,4 +19,4 @@ from console.automation.source_events import look
 from console.automation.spoken_triggers import again_words, example_body, exit_words, trigger_words, whom_words
 from console.automation.trigger_rows import started_by, synchronise
 
-OPEN_MODULES = frozenset({"log_events", "webhooks"})
+OPEN_MODULES = frozenset({"log_events", "sent_bodies", "webhooks"})

@@ -8,18 +8,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, flash, request
 
 from console import workflows
+from console.automation import sent_bodies
 from console.core import drafting, expressions
 from console.core.documents.collections import recognising
 from console.core.expressions.operands import Spelled
 from console.core.plain_words import humanised, latinised
 from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotFound
-from console.formats import json_in
 from console.views import frame
+from console.views.editor import start_form
 from console.views.workflows import tabs
 
 blueprint = Blueprint("sent_example", __name__, url_prefix="/workflows")
@@ -87,7 +87,7 @@ def fill(slug: str, trigger: str) -> Response:
             return _taken(draft, given, list(zip(values, chosen, strict=True)))
         except (Conflict, Invalid) as error:
             context["wrong"] = error.message
-    asked = _questions(draft.document)
+    asked = start_form.asked_at_start(draft.document)
     rows = [(value, into) for value, into in zip(values, chosen or _likely(values, given, asked), strict=True)]
     about = bool(draft.document.get("collection"))
     offered = [
@@ -100,19 +100,19 @@ def fill(slug: str, trigger: str) -> Response:
 
 
 def _example(text: str) -> Mapping[str, Any]:
-    """Return the object that was pasted, of a list the first one; a form is one, too. Raises Malformed."""
+    """Return the object that was pasted, read as a delivery is; of a list the first one. Raises Malformed."""
     if len(text.encode()) > LARGEST:
         raise Malformed("The example is longer than 100 kB: a shorter one tells as much.")
-    if "=" in text and not text.lstrip().startswith(("{", "[")):
-        return dict(parse_qsl(text.strip(), keep_blank_values=True))
+    form = "=" in text and not text.lstrip().startswith(("{", "["))
     try:
-        sent = json_in(text.encode())
+        objects, _ = sent_bodies.objects_in(text.strip().encode(), form=form)
     except Malformed:
-        raise Malformed("This is no JSON. Paste the whole body as the other program sends it, from the first { to the last }.") from None
-    first = sent[0] if isinstance(sent, list) and sent else sent
-    if not isinstance(first, dict) or not first:
-        raise Malformed('Paste an object with names and values, such as {"email": "ada@example.com"}.')
-    return first
+        objects = ()
+    if not objects or not objects[0]:
+        raise Malformed(
+            'This is no JSON object and no form. Paste the whole body as the other program sends it, such as {"email": "ada@example.com"}.'
+        )
+    return objects[0]
 
 
 def _values(sent: Any, path: tuple[str | int, ...] = ()) -> Iterator[Sent]:
@@ -134,16 +134,6 @@ def _values(sent: Any, path: tuple[str | int, ...] = ()) -> Iterator[Sent]:
         except DefinitionError:
             return
         yield Sent(words, f"input{written}", name, sent)
-
-
-def _questions(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return name → label of the questions of the start, and of what else the webhook may give."""
-    fields = (_start(document).get("config") or {}).get("fields") or ()
-    return {str(each["name"]): str(each.get("label") or each["name"]) for each in fields if isinstance(each, Mapping) and each.get("name")}
-
-
-def _start(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    return next((each for each in document["steps"] if each.get("type") == "start"), {})
 
 
 def _likely(values: Sequence[Sent], given: Mapping[str, Any], asked: Mapping[str, str]) -> list[str]:
@@ -168,7 +158,7 @@ def _plain(word: str) -> str:
 
 def _taken(draft: workflows.Draft, given: Mapping[str, Any], chosen: Sequence[tuple[Sent, str]]) -> Response:
     """Put what was chosen into the draft, and return to the editor. Raises Conflict, Invalid."""
-    asked, start = _questions(draft.document), _start(draft.document)
+    asked, start = start_form.asked_at_start(draft.document), start_form.start_step(draft.document)
     held: dict[str, str] = {
         name: expression
         for name, expression in (given.get("input") or {}).items()

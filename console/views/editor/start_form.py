@@ -203,9 +203,7 @@ class _Part:
 
     def _inputs(self, given: Mapping[str, Any], path: Path) -> list[Box]:
         """A box for each field that the start asks for, and for what else is given."""
-        start: Mapping[str, Any] = next((each for each in self.document["steps"] if each.get("type") == "start"), {})
-        fields = (start.get("config") or {}).get("fields") or ()
-        asked = {str(each.get("name")): str(each.get("label") or each.get("name")) for each in fields if isinstance(each, Mapping)}
+        asked = asked_at_start(self.document)
         given_input = given.get("input")
         held: Mapping[str, Any] = given_input if isinstance(given_input, Mapping) else {}
         form = form_of(self.actor, self.document, self.errors, {})
@@ -255,6 +253,17 @@ class _Part:
             needed=True,
         )
         return [box, replace(days, label="Days until then")]
+
+
+def start_step(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the step with which runs begin; empty while there is none."""
+    return next((each for each in document["steps"] if each.get("type") == "start"), {})
+
+
+def asked_at_start(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return name → label of the fields that the start asks for."""
+    fields = (start_step(document).get("config") or {}).get("fields") or ()
+    return {str(each.get("name")): str(each.get("label") or each.get("name")) for each in fields if isinstance(each, Mapping)}
 
 
 def _choice(box: Box, options: Sequence[tuple[str, str]]) -> Box:
