@@ -131,22 +131,20 @@ def with_currencies(values: Mapping[str, Any], currencies: Mapping[str, str]) ->
 def kind(source: Any, key: Sequence[str] = ()) -> Kind:
     """Return the kind of a field, from an object or an API mapping. Fields of `key` are written without separators."""
     get = source.get if isinstance(source, Mapping) else lambda name, default=None: getattr(source, name, default)
-    listed = get("options", None)
-    options = dict(_option(item) for item in listed) if isinstance(listed, list | tuple) else {}
-    led = listed.get("collection") if isinstance(listed, Mapping) else None
+    listed = get("options", None) or ()
+    choices = listed if isinstance(listed, list | tuple) else ()
+    led = listed.get("collection") if listed is not choices and isinstance(listed, Mapping) else None
     name = str(get("name", ""))
     return Kind(
         name,
         str(get("label", "") or name),
         str(get("type", "text") or "text"),
-        options,
+        dict(map(_option, choices)),
         get("references", None) or led,
         bool(get("sensitive", False)),
         name not in key and get("widget", None) != "plain",
         str(get("widget", None) or ""),
-        {str(_attribute(item, "value")): str(_attribute(item, "tone")) for item in listed or () if _attribute(item, "tone")}
-        if isinstance(listed, list | tuple)
-        else {},
+        {str(_attribute(item, "value")): str(_attribute(item, "tone")) for item in choices if _attribute(item, "tone")},
         str(get("currency", None) or ""),
         bool(get("minor", False)),
         items if (items := get("items", None)) in ("date", "datetime") else "",

@@ -234,12 +234,13 @@ def run_url(run: str, rest: str = "", **query: Any) -> str:
 
 def present_address(**changes: Any) -> str:
     """Return the present address with these query parameters changed; None removes a parameter."""
-    written = [parameter for name, parameter in _query() if name not in changes]
-    written += [_parameter(name, value) for name, value in changes.items() if value is not None]
-    return request.path + ("?" + "&".join(written) if written else "")
+    path, query = _address()
+    written = [kept for name, kept in query if name not in changes]
+    written += [parameter(name, value) for name, value in changes.items() if value is not None]
+    return path + ("?" + "&".join(written) if written else "")
 
 
-def _parameter(name: str, value: Any) -> str:
+def parameter(name: str, value: Any) -> str:
     """Return a query parameter as it is written."""
     short = isinstance(value, str) and len(value) + len(name) <= LONGEST_KEPT
     return _short_parameter(name, value) if short else urlencode([(name, value)])
@@ -251,12 +252,13 @@ def _short_parameter(name: str, value: str) -> str:
     return urlencode([(name, value)])
 
 
-def _query() -> list[tuple[str, str]]:
-    """Return the query parameters of the present address, name → quoted. Cached for the request, because a page uses them about ten times."""
+def _address() -> tuple[str, list[tuple[str, str]]]:
+    """Return the present path and its query parameters, name → quoted. Cached for the request, because a page uses them about ten times."""
     environ = request.environ
-    kept: list[tuple[str, str]] | None = environ.get("console.query")
+    kept: tuple[str, list[tuple[str, str]]] | None = environ.get("console.address")
     if kept is None:
-        kept = environ["console.query"] = [(name, _parameter(name, value)) for name, value in request.args.items(multi=True)]
+        written = [(name, parameter(name, value)) for name, value in request.args.items(multi=True)]
+        kept = environ["console.address"] = (request.path, written)
     return kept
 
 

@@ -25,21 +25,18 @@ def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look
     above = escape(frame.collection_url(collection.id))
     drawn = []
     for row, cells in zip(page.rows, zip(*columns, strict=True) if columns else [()] * len(page.rows), strict=True):
-        title, named = formats.escaped(row.title), html(row.title)
+        title = formats.escaped(row.title)
+        named = title if html is formats.escaped else html(row.title)
         written = "".join(cells if not row.wrong else _with_failed(row, shown, cells)) + _MASKED * len(page.masked)
         if row.key is None:
             head = f'<th scope="row">{named}' if titled(collection) or not written else ""
             drawn.append(f'<tr>{head}{written}<td class="act">')
             continue
-        href = f"{above}/{formats.escaped(frame.segment(row.key))}"
+        key, href = formats.escaped(row.key), f"{above}/{frame.segment(row.key)}"  # percent-encoded: nothing of it is HTML
         marks = f"{_marks(live[row.key]) if row.key in live else ''}{tagged.get(row.key, '')}"
-        tick = (
-            f'<input type="checkbox" class="tick" form="bulk" name="key" value="{formats.escaped(row.key)}" aria-label="Choose {title}">'
-            if choose
-            else ""
-        )
+        tick = f'<input type="checkbox" class="tick" form="bulk" name="key" value="{key}" aria-label="Choose {title}">' if choose else ""
         drawn.append(
-            f'<tr data-record="{formats.escaped(row.key)}"><th scope="row">{tick}<a href="{href}">{named}</a>{marks}{written}<td class="act"><a href="{href}/menu" data-menu'
+            f'<tr data-record="{key}"><th scope="row">{tick}<a href="{href}">{named}</a>{marks}{written}<td class="act"><a href="{href}/menu" data-menu'
             f' aria-label="Actions for {title}">⋯</a>'
         )
     # the next cell or row ends the one before it; of fifty rows their ends alone are 3 KB

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote_plus
 
 from flask import Blueprint, Response, flash, make_response, request
 
@@ -264,8 +263,8 @@ def drawn(
     shown = columns_beside_title(collection, page.columns)
     segment = next((segment for segment in described["segments"] if segment["id"] == args.get("segment")), None)
     listed = [item.name for item in page.columns]
-    chart = list_address(preview=None, of="").replace("/c/", "/chart/c/", 1)
-    charted = {item.name: chart + quote_plus(item.name) for item in shown if can_be_charted(item) or can_be_spread(item)}
+    chart = _with_more(list_address(preview=None, of=None).replace("/c/", "/chart/c/", 1))
+    charted = {item.name: chart + frame.parameter("of", item.name) for item in shown if can_be_charted(item) or can_be_spread(item)}
     who = frame.actor()
     creates = hand_forms.may_create(who, collection)
     several = chosen_records.offered(who, collection)
@@ -344,6 +343,11 @@ def _view(collection: Collection, described: Mapping[str, Any], shown: Sequence[
     }
 
 
+def _with_more(address: str) -> str:
+    """Return the address as one that another parameter is written behind."""
+    return f"{address}{'&' if '?' in address else '?'}"
+
+
 def can_be_charted(item: Field) -> bool:
     """Return whether a column has values that can be counted one by one."""
     counted = item.type in ("enum", "boolean", "reference", "text") and item.stored in ("text", "boolean", "integer", "uuid")
@@ -365,8 +369,7 @@ def heads(collection: Collection, shown: Sequence[Field], page: ListPage, charte
     """Return the table headings: a click sorts ascending, another descending. The title sorts by its field, a reference by the title of its record where
     that can be done. `charted`: column → address of its chart.
     """
-    address, sort = list_address(sort=None), page.sort
-    by = f"{address}{'&' if '?' in address else '?'}sort="
+    by, sort = _with_more(list_address(sort=None)), page.sort
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
     first = _head(named, collection.label_one, sort, by) if named else Head(collection.label_one, None, None, right=False)
     first = replace(first, name=list_views.TITLE, right=False)
@@ -389,7 +392,7 @@ def _head(item: Field, label: str, sort: str, by: str, chart: str | None = None,
     also = then if orders and then.count(",") < MOST_SORTED else None
     return Head(
         label,
-        by + quote_plus(to),
+        by + frame.parameter("sort", to),
         way,
         right,
         item.name,
