@@ -38,6 +38,6 @@ from console.browse.record_lists import (
 from console.browse.related_records import RelatedPage, related, related_lists, summary_relations, ways_on
 
 OPEN_MODULES = frozenset({
-    "boards", "change_intents", "evidence", "find_records", "governors", "list_export", "list_files", "list_views", "looking_inside", "naming",
+    "boards", "change_intents", "evidence", "find_records", "governors", "list_export", "list_files", "list_places", "list_views", "looking_inside", "naming",
     "notes", "out_of_scope", "pins", "renamed_columns", "reveal", "saved_segments", "segment_order",
 })  # fmt: skip

@@ -33,7 +33,7 @@ class BrowseQuery:
     """The query of a list, as in its URL. `filter` is JSON or, without a leading `{`, search words like `q`; `sort` is a field, with `-` for
     descending. `extended`: also search the records that are referred to. `inside`: look for words in every row, however large the table is.
 
-    `count`: `exact`, `capped` (at most 10 001) or not at all. `fields` limits the columns.
+    `count`: `exact`, `capped` (at most 10 001) or not at all. `fields` limits the columns. `start`: see `list_starts`; `before` may be its `LAST`.
     """
 
     segment: str | None = None
@@ -48,6 +48,7 @@ class BrowseQuery:
     labels: bool = False
     extended: bool = False
     inside: bool = False
+    start: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,7 @@ def page_within(actor: Actor, collection: Collection, scope: Scope, query: Brows
         after=query.after,
         before=query.before,
         fields=None if query.fields is None else read_columns(collection, columns),
+        start=query.start,
     )
     total = None
     if query.count:

@@ -12,10 +12,20 @@ from sqlalchemy.sql import ColumnElement, Select
 from console.core.documents.collections import Collection, Field
 from console.core.expressions import Expression
 from console.core.expressions.search_syntax import Sought, Words
-from console.core.filters import Filter, readable_field
+from console.core.filters import Filter, Test, readable_field
 from console.core.scopes import Scope
 from console.errors import Malformed, SourceDown
-from console.records import catalogue, connect, cursors, filter_conditions, several_orders, time_limit, titled_orders, words_in_sql
+from console.records import (
+    catalogue,
+    connect,
+    cursors,
+    filter_conditions,
+    list_starts,
+    several_orders,
+    time_limit,
+    titled_orders,
+    words_in_sql,
+)
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
 from console.records.repeated_reads import driver_rows, rows_again
@@ -147,10 +157,11 @@ def read_page(
     again: Hashable = None,
     values: Sequence[Any] = (),
     seconds: float | None = None,
+    start: Test | None = None,
 ) -> Page:
     """One page of the records that meet `wanted()`. `again`: cache key for the compiled SQL, None: no caching; `values`, without a cursor, are those that change in it.
 
-    Raises TooSlow after `seconds`.
+    Without a cursor it begins at the first record, or at the first that meets `start`; before `list_starts.LAST` is the last one. Raises TooSlow after `seconds`.
     """
     if after and before:
         reason = "A page is after a cursor or before one, not both."
@@ -163,9 +174,11 @@ def read_page(
     places = _places(collection, order)
     reader = Reader(table, scope, fields, places)
     cursor, backwards = (before, True) if before else (after, False)
+    cursor, start = (None if cursor == list_starts.LAST else cursor), None if cursor else start
     anchor = table.anchored(places, cursors.read(cursor, collection.id, order.text, len(places))) if cursor else None
-    statement = partial(_slice, table, reader, order, places, wanted, anchor, backwards=backwards, size=limit + 1)
-    if again is None or table.dialect.name != "postgresql" or (anchor and isinstance(anchor[0], cursors.Beginning)):
+    met = wanted if start is None else lambda: [*wanted(), list_starts.starting_condition(start, table)]
+    statement = partial(_slice, table, reader, order, places, met, anchor, backwards=backwards, size=limit + 1)
+    if start is not None or again is None or table.dialect.name != "postgresql" or (anchor and isinstance(anchor[0], cursors.Beginning)):
         fetched = fetch(statement())
         rows = read(collection, fetched if seconds is None else lambda connection: time_limit.within(connection, seconds, fetched))
     else:
@@ -173,12 +186,15 @@ def read_page(
         rows = read(collection, rows_again(plan, statement, values) if values else _rows_again(plan, statement, anchor or ()))
     more, rows = len(rows) > limit, rows[:limit]
     rows = rows[::-1] if backwards else rows
+    if start is not None and rows and not more:  # those without a value may follow
+        beyond = table.anchored(places, [rows[-1][reader.at(name)] for name in places])
+        more = bool(read(collection, fetch(_slice(table, reader, order, places, wanted, beyond, backwards=False, size=1))))
 
     def cursor_at(row: Sequence[Any]) -> str:
         return cursors.write(collection.id, order.text, [row[reader.at(name)] for name in places])
 
-    ahead = bool(rows) and (more if not backwards else True)
-    behind = bool(rows) and (more if backwards else anchor is not None)
+    ahead = bool(rows) and (anchor is not None if backwards else more)
+    behind = bool(rows) and (more if backwards else anchor is not None or start is not None)
     records = reader.records(rows)
     return Page(records, cursor_at(rows[-1]) if ahead else None, cursor_at(rows[0]) if behind else None)
 
@@ -348,6 +364,8 @@ def _page_by_number(
 ) -> Page:
     """A page of a collection without a key. Its rows cannot be identified, so the cursor is a row number."""
     collection = table.collection
+    if before == list_starts.LAST:
+        raise Malformed("This list has no key to be read backwards by.", details=[{"field": "before", "reason": "There is no last page."}])
     cursor = after or before
     start = cursors.read(cursor, collection.id, order.text, 1)[0] if cursor else 0
     start = max(0, start - limit) if before else start

@@ -15,7 +15,7 @@ from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope
 from console.errors import NotFound
-from console.records import catalogue, indexes, record_keys, time_limit, values
+from console.records import catalogue, indexes, list_starts, record_keys, time_limit, values
 from console.records.dialects import Condition
 from console.records.filter_conditions import repeatable
 from console.records.reader import Reader, Record
@@ -63,10 +63,11 @@ def page(
     fields: Iterable[str] | None = None,
     roots: Mapping[str, Any] | None = None,
     seconds: float | None = None,
+    start: Mapping[str, Any] | None = None,
 ) -> Page:
     """At most `limit` (1 to 500) records after or before a cursor, in the order of `sort` (`name`, `-name`; None: the collection's own).
 
-    `segment` is an expression over `record` and `roots`; `q` is a search text, or the result of `core.search_syntax`.
+    `start`: a condition that the records from there on meet (`list_starts`). `segment` is an expression over `record` and `roots`; `q` is a search text, or the result of `core.search_syntax`.
     Raises Malformed for an invalid sort or cursor, SourceDown, TooSlow where it takes longer than `seconds`.
     """
     collection = catalogue.collection(collection_id)
@@ -82,7 +83,20 @@ def page(
     ):
         again = settled, scope.hidden, repr(q), repr(where), indexes.indexes_of(collection) if q else None
     limit = max(1, min(limit, MOST_ROWS))
-    return read_page(collection, scope, order, wanted, limit=limit, after=after, before=before, fields=fields, again=again, seconds=seconds)
+    begin = None if start is None else list_starts.starting_test(start, collection, order, scope)
+    return read_page(
+        collection,
+        scope,
+        order,
+        wanted,
+        limit=limit,
+        after=after,
+        before=before,
+        fields=fields,
+        again=again,
+        seconds=seconds,
+        start=begin,
+    )
 
 
 def every(

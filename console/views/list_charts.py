@@ -141,7 +141,7 @@ def _range_url(collection: Collection, item: Field, bounds: Range) -> str:
     """Return the address of the list with these values alone."""
     if bounds.low is None:
         return _list_url(collection, item, None)
-    kept = {name: request.args.getlist(name) for name in request.args if name not in ("of", "filter", "count", "after", "before")}
+    kept = {name: request.args.getlist(name) for name in request.args if name not in ("of", "filter", "count", "after", "before", "start")}
     zone = frame.look().zone
     ends = [midnight_text(date.fromisoformat(end), zone) if item.stored == "datetime" else end for end in (bounds.low, bounds.below)]
     tests = [{"field": item.name, "op": op, "value": end} for op, end in zip(("gte", "lt"), ends, strict=True)]
@@ -151,7 +151,7 @@ def _range_url(collection: Collection, item: Field, bounds: Range) -> str:
 def _list_url(collection: Collection, item: Field, value: Any) -> str:
     """Return the address of the list with this value alone."""
     test = {"field": item.name, "op": "is_null", "value": True} if value is None else {"field": item.name, "op": "eq", "value": value}
-    kept = {name: request.args.getlist(name) for name in request.args if name not in ("of", "filter", "count", "after", "before")}
+    kept = {name: request.args.getlist(name) for name in request.args if name not in ("of", "filter", "count", "after", "before", "start")}
     return frame.collection_url(collection.id, **kept, filter=list_filters.with_all(request.args.get("filter"), [test]))
 
 

@@ -84,4 +84,4 @@ def count_words(counted_rows: Counted) -> str:
 
 def list_address(**changes: Any) -> str:
     """Return the address of another list of the same collection, from its first page and without the count."""
-    return frame.present_address(after=None, before=None, count=None, **changes)
+    return frame.present_address(after=None, before=None, start=None, count=None, **changes)

@@ -52,4 +52,4 @@ def facets(collection: Collection, described: Mapping[str, Any], query: BrowseQu
 def _address(name: str, value: Any) -> str:
     test = {"field": name, "op": "is_null", "value": True} if value is None else {"field": name, "op": "eq", "value": value}
     joined = list_filters.with_all(request.args.get("filter"), [test])
-    return frame.present_address(after=None, before=None, count=None, facets=None, filter=joined)
+    return frame.present_address(after=None, before=None, start=None, count=None, facets=None, filter=joined)

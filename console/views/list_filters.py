@@ -76,7 +76,9 @@ def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[C
     for place, part in enumerate(parts):
         rest = [condition.to_json() for index, condition in enumerate(parts) if index != place]
         text = _written({kind: rest}) if rest else None
-        made.append(Chip(condition_words(part, kinds, look), frame.present_address(after=None, before=None, count=None, filter=text)))
+        made.append(
+            Chip(condition_words(part, kinds, look), frame.present_address(after=None, before=None, start=None, count=None, filter=text))
+        )
     return made
 
 
@@ -87,7 +89,7 @@ def joining(given: Filter | None) -> dict[str, str] | None:
         return None
     other = "or" if kind == "and" else "and"
     text = _written({other: [part.to_json() for part in parts]})
-    return {"word": kind, "other": other, "href": frame.present_address(after=None, before=None, count=None, filter=text)}
+    return {"word": kind, "other": other, "href": frame.present_address(after=None, before=None, start=None, count=None, filter=text)}
 
 
 def alternatives_to(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[tuple[str, str]]:
@@ -196,7 +198,9 @@ def sheet_content(described: Mapping[str, Any], listed: Sequence[str], *, afresh
     return {
         "filterable": _options(tuple(fields), request.args.get("add_field", "")),
         "asking": asking(kinds, [name for name, _ in fields]),
-        "kept_all": kept_parameters("after", "before", "count", "add_field", "add_op", "add_value", "add_to", "pick", "preview", *unkept),
+        "kept_all": kept_parameters(
+            "after", "before", "start", "count", "add_field", "add_op", "add_value", "add_to", "pick", "preview", *unkept
+        ),
     }
 
 
@@ -249,6 +253,7 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
         add_to=None,
         after=None,
         before=None,
+        start=None,
         count=None,
         filter=joined,
         **{reference_boxes.PICKED + "add_value": None},

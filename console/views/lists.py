@@ -26,6 +26,7 @@ from console.views import (
     list_filters,
     list_preview,
     list_rows,
+    list_starts,
     list_tags,
     records,
     saved_segments,
@@ -42,7 +43,7 @@ KEY_SORTED = {"integer": "by number"}
 """Said, or else "by code", of a sorted reference whose records are not sorted by the titles that stand there."""
 TITLES_SLOW = "Sorting by these names took too long, so the list is sorted by the numbers behind them. Filter it to fewer records to sort them by name."
 HOLES = frozenset({
-    "rows", "said", "shown_words", "next", "previous", "tabs_href", "facets_href", "pick_href", "view_href", "syntax_href", "saving_href", "count_words", "count_href", "count_id",
+    "rows", "said", "shown_words", "next", "previous", "first", "last", "tabs_href", "facets_href", "pick_href", "view_href", "syntax_href", "saving_href", "count_words", "count_href", "count_id",
 })  # fmt: skip
 """What of a list differs from page to page; all around it is the same for one reader, filter and order."""
 _COUNTS = {"1": "exact", "about": "capped"}
@@ -107,8 +108,9 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     query = parse_query(described, usual, kept.size)
     if frame.wants_fragment() and (part := _part(listed, described, query, kept, known)) is not None:
         return part
-    wrong, slow, left = "", "", None
+    wrong, slow, left, no_start = "", "", None, ""
     try:
+        query, no_start = list_starts.from_value(listed, described, scope, query)
         page = browse.noted_page(who, listed, scope, query)
     except TooSlow as error:
         if (plain := titled_orders.by_keys(query.sort or "")) != (query.sort or ""):
@@ -120,18 +122,19 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     except Malformed as error:
         wrong = error.message
         try:  # an order or a place that is not there: the same records from the first one
-            page = browse.noted_page(who, listed, scope, replace(query, sort=None, after=None, before=None))
+            page = browse.noted_page(who, listed, scope, replace(query, sort=None, after=None, before=None, start=None))
         except Malformed:
             wrong += " Nothing is listed."
             left = vanished_conditions.remainder(listed, described, scope)
             page = browse.nothing_found(who, collection, BrowseQuery(limit=kept.size, fields=usual))
     partly = page.reach in ("beginnings", "exact")
-    first = not (page.rows or query.after or query.before or wrong or saving)
+    first = not (page.rows or query.after or query.before or query.start or wrong or saving)
     if partly and first and looking_inside.can_look_inside(who, listed, scope, query):
         return make_response("", 303, {"Location": list_address(inside="1")})  # indexes that find nothing do not say that there is nothing
     shown = drawn(page, described, wrong, kept, known, saving) | ({} if wrong or slow else count_context(collection, query, page))
     shown |= {"left": left, "slow": slow, "advice": browse.search_advice(who, collection) if slow or partly else []}
     shown |= {"begun": looking_inside.begun_fields(listed, scope) if page.reach == "beginnings" else []}
+    shown |= list_starts.places(listed, scope, page, no_start)
     shown |= list_preview.previewed(listed.id, request.args.get("preview"))
     status = 422 if saving else 400 if wrong else 200
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=status, holes=HOLES)
@@ -292,7 +295,7 @@ def drawn(
             "clear_href": list_address(filter=None, q=None),
             **(list_filters.sheet_content(described, listed, afresh=bool(wrong)) if wrong or "pick" in args else {"asking": None}),
             "facets": None,
-            "kept": list_filters.kept_parameters("q", "after", "before", "count", "inside", "preview"),
+            "kept": list_filters.kept_parameters("q", "after", "before", "start", "count", "inside", "preview"),
             "roomy": kept.roomy,
             "widths": [
                 kept.widths.get(name) for name in (*([list_views.TITLE] * list_rows.titled(collection)), *(item.name for item in shown))
@@ -314,9 +317,11 @@ def drawn(
             "head": heads(collection, shown, page, charted),
             "board_href": board_links.board_address(collection, described["fields"]),
             "rows": list_rows.rows(page, shown, kinds, look, choose=several["choose"]),
-            "kept_list": list_filters.kept_parameters("after", "before", "count", "columns", "add_field", "add_op", "add_value", "add_to"),
-            "next": frame.present_address(after=page.next, before=None) if page.next else None,
-            "previous": frame.present_address(before=page.previous, after=None) if page.previous else None,
+            "kept_list": list_filters.kept_parameters(
+                "after", "before", "start", "count", "columns", "add_field", "add_op", "add_value", "add_to"
+            ),
+            "next": frame.present_address(after=page.next, before=None, start=None) if page.next else None,
+            "previous": frame.present_address(before=page.previous, after=None, start=None) if page.previous else None,
             "shown_words": shown_words(page),
             "said": ", ".join(filter(None, [collection.label, segment and segment["label"], f"{len(page.rows)} shown"])),
             "wrong": wrong,
@@ -339,7 +344,7 @@ def _view(collection: Collection, described: Mapping[str, Any], shown: Sequence[
             *((each["id"], each["label"]) for each in described["segments"]),
             *((saved.id, saved.label) for saved in browse.saved_segments.saved_segments(frame.actor(), collection.id)),
         ],
-        "back": frame.present_address(columns=None, after=None, before=None, view=None),
+        "back": frame.present_address(columns=None, after=None, before=None, start=None, view=None),
     }
 
 

@@ -75,7 +75,7 @@ def sheet(
         "typed": {name: typed[name] for name in ("label", "audience")}, "audiences": offered, "columns": ",".join(columns), "mine": mine is not None, "removable": bool(chosen and chosen.removable),
         "with_columns": bool(typed.get("with_columns") or (mine and mine.query.get("columns"))),
         "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}, "wrong": wrong.message if wrong else "",
-        "action": frame.present_address(preview=None, after=None, before=None, count=None, saving=None),
+        "action": frame.present_address(preview=None, after=None, before=None, start=None, count=None, saving=None),
     }  # fmt: skip
 
 

@@ -371,3 +371,30 @@ def test_indexes_that_find_nothing_do_not_say_that_there_is_nothing(pages: "Page
     assert "Nothing was found so far: not every record was looked through." in text
     assert "Look inside every record" in text
     assert "fits what you search" not in text
+
+
+def test_the_foot_leads_to_the_last_page_and_to_a_value_of_the_sorted_field(pages: "Pages") -> None:
+    more_customers(pages, 90)
+    first = pages.olivia.get("/c/customer?sort=balance")
+    assert "Start at Balance" in first.text
+    assert way(first, "first") is None
+    last = pages.olivia.get(str(way(first, "last")))
+    assert "/c/customer/189" in names(last)
+    assert way(last, "next") is None
+    assert way(last, "last") is None
+    assert names(pages.olivia.get(str(way(last, "first")))) == names(first)
+    begun = pages.olivia.get("/c/customer?sort=balance&start=150")
+    assert names(begun)[0] == "/c/customer/150"
+    assert "/c/customer/149" in names(pages.olivia.get(str(way(begun, "prev"))))
+    assert names(pages.olivia.get("/c/customer?sort=-balance&start=150"))[0] == "/c/customer/150"
+    assert "start=" not in str(way(begun, "next")) + str(way(begun, "prev")), "a page after another says nothing of where the list began"
+
+
+def test_a_start_that_is_no_value_is_said_at_its_box_and_one_beyond_the_end_says_so(pages: "Pages") -> None:
+    wrong = pages.olivia.get("/c/customer?sort=balance&start=many")
+    assert "'many' is no number, which Balance needs." in wrong.text
+    assert names(wrong), "the list is there"
+    beyond = pages.olivia.get("/c/customer?sort=balance&start=99999999")
+    assert "Balance: no record from 99999999 on." in beyond.text
+    assert names(pages.olivia.get(str(way(beyond, "first"))))
+    assert "Start at" not in pages.olivia.get("/c/customer").text, "all records are on this page"
