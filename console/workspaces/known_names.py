@@ -97,7 +97,8 @@ def _of_records(collection: Collection, item: CollectionList | Chart | Metric) -
     for name in getattr(item, "columns", None) or ():
         if collection.field(name) is None:
             yield ("columns",), f"There is no field {name} in {collection.label}."
-    texts = [("where", text) for text in item.where] + [("stages", stage.where) for stage in getattr(item, "stages", None) or ()]
+    texts = [("where", text) for text in item.where] + [("part", text) for text in getattr(item, "part", ())]
+    texts += [("stages", stage.where) for stage in getattr(item, "stages", None) or ()]
     for place, text in texts:
         try:
             paths = expressions.paths(expressions.parse(text))

@@ -37,7 +37,7 @@ class Figures:
 
     `measured` is the measured field, `by` the one whose values are told apart, `date` that of the periods; `named` the records that keys refer to.
     `conditions` are those of the records behind it, with their roots; `stages` those of a funnel, `then` the later day of cohorts. `cut`: there
-    were more groups than are read.
+    were more groups than are read. `of` are the figures of which these are a part.
     """
 
     collection: Collection | None
@@ -55,12 +55,19 @@ class Figures:
     total: Sequence[tuple[str | None, Any]] = ()
     stages: Sequence[Expression] = ()
     then: Field | None = None
+    of: "Figures | None" = None
 
 
 def metric(desk: Desk, item: Metric) -> Figures:
-    """The figure as `total` (currency, value), the largest amount first; `keys` and `series` are the line of its periods, none without a date."""
+    """The figure as `total` (currency, value), the largest amount first; `keys` and `series` are the line of its periods, none without a date.
+
+    Of a percentage they are those of its part, and `of` has those of the whole.
+    """
     if item.sql is not None:
         return _answer_of_select(desk, item)
+    if item.part:
+        whole, part = (item.model_copy(update={"where": where, "part": []}) for where in (item.where, [*item.where, *item.part]))
+        return replace(metric(desk, part), of=metric(desk, whole))
     collection, scope, where, roots = _judged(desk, item)
     measured, day = _field(collection, scope, item.field), _field(collection, scope, item.date)
     common = {"measure": item.measure, "field": item.field}

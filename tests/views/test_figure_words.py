@@ -1,5 +1,6 @@
 """What charts, metrics and cohorts of a workspace say of their figures: captions, periods, shares, currencies, and nothing where there is nothing."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from console.core.documents.collections import Field
 from console.core.documents.workspaces import Chart, Metric
 from console.formats import Look
-from console.views.workspaces import charts
+from console.views.workspaces import charts, metrics
 from console.workspaces import OTHER, Figures
 from tests.conftest import web_app
 from tests.tables import cases
@@ -258,3 +259,51 @@ def test_a_line_that_never_moves_is_drawn_flat() -> None:
     assert (flat.x, flat.y) == (float(charts.SPARK_WIDTH - 4), float(charts.SPARK_HEIGHT - 4))
     wild = charts.spark([Decimal(-5), Decimal("1e30"), Decimal(0)])
     assert all(0 <= float(part) <= charts.SPARK_WIDTH for point in wild.line.split() for part in point.split(","))
+
+
+def counted(total: list[tuple[str | None, Any]], line: list[Any], measured: Field | None = None) -> Figures:
+    """A metric over two months."""
+    series = [(None, total[0][0], line)] if line else []
+    return Figures(None, ["2026-10-01", "2026-11-01"] if line else [], series, measured, total=total)
+
+
+@cases(
+    ("part", "whole", "more", "value", "of", "words", "tone"),
+    [
+        (counted([(None, 30)], [4, 6]), counted([(None, 80)], [8, 8]), {"good": "up"}, "38 %", "30 of 80", "75 % this month, 50 % last month", "good"),
+        (counted([(None, 30)], [4, 6]), counted([(None, 80)], [8, 8]), {"good": "down"}, "38 %", "30 of 80", "75 % this month, 50 % last month", "warn"),
+        (counted([(None, 1)], []), counted([(None, 80)], []), {}, "1.2 %", "1 of 80", "", ""),
+        (counted([(None, 0)], []), counted([(None, 0)], []), {}, "–", "0 of 0", "", ""),
+        (counted([(None, 997)], []), counted([(None, 1000)], []), {}, "99.7 %", "997 of 1,000", "", ""),
+        (counted([("EUR", 500), ("JPY", 90)], [], EACH), counted([("EUR", 2000), ("JPY", 100)], [], EACH), {"measure": "sum", "field": "paid"}, "25 %", "€5.00 of €20.00", "", ""),
+        (counted([("JPY", 90)], [], EACH), counted([("EUR", 2000), ("JPY", 100)], [], EACH), {"measure": "sum", "field": "paid"}, "0 %", "€0.00 of €20.00", "", ""),
+        (counted([(None, 0)], []), counted([(None, 5)], [2, 0]), {}, "0 %", "0 of 5", "– this month, 0 % last month", ""),
+    ],
+)  # fmt: skip
+def test_a_percentage_says_its_part_and_its_whole(
+    part: Figures, whole: Figures, more: Any, value: str, of: str, words: str, tone: str
+) -> None:
+    told = Metric.model_validate({"id": "m", "collection": "thing", "part": ["record.n > 0"]} | more)
+    made = metrics.metric(told, replace(part, of=whole), "", LOOK)
+    assert (made.value, made.more, made.words, made.tone) == (value, of, words, tone)
+
+
+@cases(
+    ("found", "more", "goal"),
+    [
+        (counted([(None, 31)], []), {"target": 50}, ("Objective 50: 62 % of it", 62, "")),
+        (counted([(None, 50)], []), {"target": 50}, ("Objective 50: reached", 100, "good")),
+        (counted([(None, 120)], []), {"target": 50}, ("Objective 50: reached", 100, "good")),
+        (counted([(None, 12)], []), {"target": 10, "good": "down"}, ("At most 10: over it", 100, "warn")),
+        (counted([(None, 3)], []), {"target": 10, "good": "down"}, ("At most 10: kept", 30, "good")),
+        (counted([(None, None)], []), {"target": 10, "measure": "average", "field": "n"}, ("Objective 10: 0 % of it", 0, "")),
+        (counted([(None, -4)], []), {"target": 10}, ("Objective 10: 0 % of it", 0, "")),
+        (counted([("EUR", 1_250_050)], [], EACH), {"target": 50_000, "measure": "sum", "field": "paid"}, ("Objective €50,000.00: 25 % of it", 25, "")),
+        (counted([("JPY", 500)], [], YEN), {"target": 1_000, "measure": "sum", "field": "paid"}, ("Objective ¥1,000: 50 % of it", 50, "")),
+        (replace(counted([(None, 30)], []), of=counted([(None, 80)], [])), {"target": 95, "part": ["record.n > 0"]}, ("Objective 95 %: 39 % of it", 39, "")),
+    ],
+)  # fmt: skip
+def test_an_objective_says_how_near_the_figure_is(found: Figures, more: Any, goal: tuple[str, int, str]) -> None:
+    made = metrics.metric(Metric.model_validate({"id": "m", "collection": "thing"} | more), found, "", LOOK).goal
+    assert made is not None
+    assert (made.words, made.filled, made.tone) == goal

@@ -363,3 +363,17 @@ def test_a_list_of_a_segment_is_in_its_order_unless_it_has_one_of_its_own(pages:
     half = len(found) // 2
     assert half > 1
     assert (found[:half], found[half:]) == (sorted(found[:half], reverse=True), sorted(found[half:]))
+
+
+def test_a_percentage_counts_what_its_reader_sees_and_leads_to_the_part(pages: Pages) -> None:
+    told = {"id": "m", "type": "metric", "title": "Low", "collection": "customer", "part": ["record.risk == 'low'"], "target": 90}
+    publish({**DESK, "components": [told]})
+    pages.company.sql("update customer set risk = 'low' where id = 1")
+    risks = [row[0] for row in pages.company.sql("select risk from customer")]
+    percent = 100 * risks.count("low") / len(risks)
+    olivia = pages.olivia.get("/w/desk/part/m", htmx="part-m")
+    assert f"{risks.count('low')} of {len(risks)}" in olivia.text
+    assert f"Objective 90 %: {round(percent / 0.9)} % of it" in olivia.text
+    (to,) = [href for href in olivia.links if href.startswith("/c/customer")]
+    assert f"{risks.count('low')} record" in pages.olivia.get(to).text
+    assert f"of {len(risks)}" not in pages.tom.get("/w/desk/part/m", htmx="part-m").text, "Tom sees fewer"

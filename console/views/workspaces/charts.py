@@ -50,6 +50,16 @@ class Figure:
     spark: Spark | None
     href: str | None
     table: Sequence[tuple[str, str]]
+    goal: "Goal | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """How near a metric is to its objective. `filled`: per cent of the bar; `tone`: good, warn or neither."""
+
+    words: str
+    filled: int
+    tone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +78,9 @@ class Cohorts:
 
 def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
     """The metric in words."""
-    currency, value = found.total[0]
-    for each, amount in found.total[1:]:
-        if _number(amount) > _number(value):
-            currency, value = each, amount
+    currency, value = largest(found)
     others = [
-        shown(found.measured, amount, each, look, item.measure) for each, amount in found.total if each != currency and _number(amount)
+        shown(found.measured, amount, each, look, item.measure) for each, amount in found.total if each != currency and decimal_of(amount)
     ]
     more = ", ".join(others[: MOST_OTHERS if len(others) > MOST_OTHERS + 1 else MOST_OTHERS + 1]) + (
         f" and {len(others) - MOST_OTHERS} more currencies" if len(others) > MOST_OTHERS + 1 else ""
@@ -85,18 +92,27 @@ def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
         for key, each in zip(found.keys, line, strict=False)
     ]
     return Figure(
-        _name(item, found),
+        metric_name(item, found),
         shown(found.measured, value, currency, look, item.measure),
         f"and {more}" if more else "",
         words or change,
         "" if words else tone,
-        spark([_number(each) for each in line]) if len(line) > 1 else None,
-        _metric_href(item, found),
+        spark([decimal_of(each) for each in line]) if len(line) > 1 else None,
+        metric_address(item, found),
         table,
     )
 
 
-def _name(item: Metric, found: Figures) -> str:
+def largest(found: Figures) -> tuple[str | None, Any]:
+    """The currency of the largest amount, and the amount."""
+    currency, value = found.total[0]
+    for each, amount in found.total[1:]:
+        if decimal_of(amount) > decimal_of(value):
+            currency, value = each, amount
+    return currency, value
+
+
+def metric_name(item: Metric, found: Figures) -> str:
     """What the figure is of: its records, or their segment, and the field that is added up."""
     segment = found.collection.segment(item.segment) if found.collection and item.segment else None
     records = (
@@ -118,7 +134,7 @@ def chart(item: ChartComponent, found: Figures, title: str, look: Look) -> Chart
         Series(
             _series_name(item, found, line, currency, look),
             TONES[number % len(TONES)],  # type: ignore[arg-type]
-            [_float(value, found.measured, currency) for value in values],
+            [whole_units(value, found.measured, currency) for value in values],
             [shown(found.measured, value, currency, look, item.measure) for value in values],
             _line_hrefs(item, found, line),
         )
@@ -143,7 +159,7 @@ def _is_empty(item: ChartComponent, found: Figures) -> bool:
     """Whether no record is behind the chart. A sum of nought is a figure."""
     values = [value for _, _, line in found.series for value in line if value is not None]
     counts = item.sql is None and item.measure in ("count", "distinct")
-    return not found.keys or not values or (counts and not any(map(_number, values)))
+    return not found.keys or not values or (counts and not any(map(decimal_of, values)))
 
 
 def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series: Sequence[Series]) -> str:
@@ -192,6 +208,12 @@ def shown(field: Field | None, value: Any, currency: str | None, look: Look, mea
     return formats.text(what, value, look)
 
 
+def in_units(field: Field | None, value: str, currency: str | None, look: Look, measure: str) -> str:
+    """A figure that is told in whole units, as people read it."""
+    places = condition_rows.digits_of(field, currency) if field is not None and measure not in ("count", "distinct") else 0
+    return shown(field, format(Decimal(value).scaleb(places), "f"), currency, look, measure)
+
+
 def spark(values: Sequence[Decimal]) -> Spark:
     """A line over the values, scaled to its box."""
     least, most = min(values), max(values)
@@ -225,11 +247,12 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _number(value: Any) -> Decimal:
+def decimal_of(value: Any) -> Decimal:
+    """The figure as a number; what is none is 0."""
     return Decimal(str(value)) if value is not None and _is_number(str(value)) else Decimal(0)
 
 
-def _float(value: Any, field: Field | None, currency: str | None = None) -> float | None:
+def whole_units(value: Any, field: Field | None, currency: str | None = None) -> float | None:
     """The figure as the axis has it: an amount in whole units."""
     if value is None or not _is_number(str(value)):
         return None
@@ -241,7 +264,7 @@ def _change(item: Metric, found: Figures, line: Sequence[Any], currency: str | N
     """How the present period compares with the one before, in words, and its tone."""
     if item.sql is not None or len(line) < 2:
         return "", ""
-    now, before = _number(line[-1]), _number(line[-2])
+    now, before = decimal_of(line[-1]), decimal_of(line[-2])
     of = PERIODS[item.period]
     present = shown(found.measured, line[-1], currency, look, item.measure)
     last = shown(found.measured, line[-2], currency, look, item.measure)
@@ -250,7 +273,8 @@ def _change(item: Metric, found: Figures, line: Sequence[Any], currency: str | N
     return words, "" if item.good == "none" or now == before else "good" if better else "warn"
 
 
-def _metric_href(item: Metric, found: Figures) -> str | None:
+def metric_address(item: Metric, found: Figures) -> str | None:
+    """The list of the records behind the figure; None where a list cannot be filtered so."""
     if found.collection is None:
         return None
     conditions = _conditions(item, found)

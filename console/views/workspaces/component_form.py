@@ -1,6 +1,7 @@
 """The form of one component in the builder: its boxes with pickers of what is connected here, and the component that a sent form says."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
@@ -16,6 +17,7 @@ from console.core.documents.workspaces.new_names import step_words
 from console.core.plain_words import uncapitalised
 from console.errors import ConsoleError
 from console.views import frame
+from console.views.workspaces.component_words import CHARTS, GOOD, LOOKS, MEASURES, PART_HELP, WHERE_HELP
 
 MOST_FIELDS = 200
 
@@ -38,24 +40,9 @@ class Box:
     error: str = ""
 
 
-LOOKS = {
-    "plain": "Plain", "panel": "Shaded pane", "bar": "Inputs in a row", "figures": "Figures in a row", "table": "Table",
-    "list": "List for a narrow pane",
-}  # fmt: skip
-MEASURES = {
-    "count": "How many", "sum": "Sum of a field", "average": "Average of a field", "lowest": "Lowest of a field",
-    "highest": "Highest of a field", "distinct": "How many different values",
-}  # fmt: skip
-CHARTS = {"time": "Time line", "share": "Shares", "leaders": "Leaders", "cohort": "Cohorts", "funnel": "Funnel"}
-GOOD = {"none": "Neither", "up": "More is better", "down": "Less is better"}
-
-WHERE_HELP = 'One condition a line, all must hold: record.status == "open". One over an empty input is left out.'
-
 KEEP = frozenset({"id", "type", "components"})
-
-
 OF_RECORDS = frozenset(
-    {"collection", "segment", "where", "measure", "field", "date", "period", "last", "whole", "by", "limit", "then", "stages"}
+    {"collection", "segment", "where", "measure", "field", "date", "period", "last", "whole", "by", "limit", "then", "stages", "part"}
 )
 """Boxes of figures that a SELECT answers by itself."""
 
@@ -103,7 +90,7 @@ _NAMES: Mapping[str, Sequence[str]] = {
     "action": ("title", "of", "actions", "width", "visible_if"),
     "workflow": ("title", "of", "workflows", "width", "visible_if"),
     "inbox": ("title", "inbox", "limit", "select", "width", "visible_if"),
-    "metric": ("title", *_FIGURES, "last", "whole", "good", "words", "width", "visible_if"),
+    "metric": ("title", *_FIGURES, "part", "target", "last", "whole", "good", "words", "width", "visible_if"),
     "chart": ("title", "chart", *_FIGURES, "by", "limit", "last", "then", "stages", "width", "visible_if"),
 }
 """Kind → its boxes, in order."""
@@ -112,7 +99,7 @@ _NAMES: Mapping[str, Sequence[str]] = {
 def _value(kind: str, name: str, form: MultiDict[str, str], before: Mapping[str, Any]) -> Any:
     text = form.get(name, "").replace("\r\n", "\n").strip()
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    if name == "where":
+    if name in ("where", "part"):
         return lines
     if name == "options":
         return [{"value": value.strip(), "label": (label or value).strip()} for value, _, label in (line.partition("=") for line in lines)]
@@ -122,6 +109,8 @@ def _value(kind: str, name: str, form: MultiDict[str, str], before: Mapping[str,
         return _tabs(lines, before)
     if name in ("head", "whole") or (kind == "toggle" and name == "default"):
         return name in form
+    if name == "target":
+        return _decimal(text)
     if name in ("width", "limit", "last", "default_days") or (kind == "fields" and name == "columns"):
         return int(text) if text.lstrip("-").isdigit() else (text or None)
     if name in ("columns", "fields", "actions", "workflows"):
@@ -129,6 +118,13 @@ def _value(kind: str, name: str, form: MultiDict[str, str], before: Mapping[str,
         kept = [each for each in before.get(name) or () if each in ticked]
         return [*kept, *(each for each in ticked if each not in kept)]
     return text
+
+
+def _decimal(text: str) -> int | float | str | None:
+    """The number that was typed; what is none stays as it is, and is refused by name."""
+    with suppress(ValueError):
+        return int(number) if (number := float(text)).is_integer() else number
+    return text or None
 
 
 def _tabs(lines: Sequence[str], before: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -148,7 +144,7 @@ def _with(box: Box, given: Mapping[str, Any], error: str) -> Box:
     if box.control == "many" and isinstance(value, list):
         options = sorted(options, key=lambda each: value.index(each[0]) if each[0] in value else len(value))
     match box.name:
-        case "where":
+        case "where" | "part":
             value = "\n".join(value or [])
         case "options":
             value = "\n".join(f"{each['value']} = {each['label']}" for each in value or [])
@@ -329,6 +325,11 @@ _ROWS = {
         _Row(Box("dropdown.collection", "Choices of a field of", "choice", again=True), "Choose…", _every_collection),
         _Row(Box("segment", "Segment", "choice"), "All", lambda offer: offer.segments()),
         _Row(Box("where", "Conditions", "area", WHERE_HELP, complete=True)),
+        _Row(
+            Box("part", "As a percentage: conditions of the part", "area", PART_HELP, complete=True),
+            shown=lambda offer: offer.given.get("measure", "count") in ("count", "sum"),
+        ),
+        _Row(Box("target", "Objective", "text", "The number to reach, as the figure is shown: 50000, or 95 of a percentage. Empty: none.")),
         _Row(Box("search", "Searched by", "choice"), "Nothing", lambda offer: offer.searches()),
         _Row(Box("sort", "Order", "choice"), "As the list", lambda offer: offer.orders(offer.collection())),
         _Row(Box("columns", "Fields shown", "many", "None ticked: as in the list"), offers=lambda offer: offer.fields(offer.related())),

@@ -34,7 +34,7 @@ from console.formats import Look
 from console.records import Record
 from console.views import chosen_records, errors, formats, frame, inbox as inbox_pages, my_work, record_actions, records, states
 from console.views.run import panes
-from console.views.workspaces import charts, links
+from console.views.workspaces import charts, links, metrics
 from console.workspaces import Desk, Listing, Shown, failed, read_part
 
 LAZY = (Metric, Chart)
@@ -217,7 +217,7 @@ class Drawer:
                 return self._inbox(item, *shown.data)
             case Metric():
                 found, words = shown.data
-                return {"figure": charts.figure(item, found, words, self.look)}
+                return {"figure": metrics.metric(item, found, words, self.look)}
             case Chart():
                 drawn = charts.chart(item, shown.data, shown.title or item.title or "Chart", self.look)
                 return {"chart": drawn, "cohorts": isinstance(drawn, charts.Cohorts)}

@@ -252,14 +252,24 @@ class Figures(Part):
 
 
 class Metric(Figures):
-    """One figure, how it changed, and a line of the periods before."""
+    """One figure or percentage, how it changed, how near its objective is, and a line of the periods before."""
 
-    kind_label, icon, help = "Metric", "tag", "One figure with its trend"
+    kind_label, icon, help = "Metric", "tag", "One figure or percentage with its trend and objective"
     type: Literal["metric"] = "metric"
     last: int = Field(8, ge=2, le=60, description="Periods in the line, the present one included")
     good: Literal["up", "down", "none"] = Field("none", description="Which way is good")
     whole: bool = Field(True, description="The figure is over all records, not only over the present period")
     words: Annotated[str, StringConstraints(max_length=200)] | None = Field(None, description="Words under the figure")
+    part: Where = Field(
+        default_factory=list, description="Makes it a percentage: what the records of the part meet besides, out of all of these"
+    )
+    target: float | None = Field(None, gt=0, le=1e15, description="The objective, as the figure is shown: in whole euros, or in per cent")
+
+    @model_validator(mode="after")
+    def _has_parts(self) -> "Metric":
+        if self.part and (self.sql is not None or self.measure not in ("count", "sum")):
+            raise ValueError("a percentage is of how many records, or of the sum of a field")
+        return self
 
 
 class Stage(Said):

@@ -14,7 +14,7 @@ Document = dict[str, Any]
 Rename = Callable[[str, list[str]], list[str]]
 """(root, names after it) → the names that stand there now."""
 
-EXPRESSIONS, TEMPLATES = ("visible_if",), ("title", "text", "to", "words", "sql")
+EXPRESSIONS, CONDITIONS, TEMPLATES = ("visible_if",), ("where", "part"), ("title", "text", "to", "words", "sql")
 _STRING = r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'"""
 _PATH = re.compile(
     rf"(?P<said>{_STRING})|(?<![\w.$])(?P<root>record|selected|input)(?P<steps>(?:\.[A-Za-z]\w*(?!\w|\()|\[(?:{_STRING})\])+)", re.DOTALL
@@ -125,8 +125,9 @@ def _in_texts(item: Document, rename: Rename) -> None:
     for name in TEMPLATES:
         if isinstance(item.get(name), str):
             item[name] = TEMPLATE.sub(lambda found: "{{" + _in_expression(found[1], rename) + "}}", item[name])
-    if isinstance(item.get("where"), list):
-        item["where"] = [_in_expression(each, rename) for each in item["where"]]
+    for name in CONDITIONS:
+        if isinstance(item.get(name), list):
+            item[name] = [_in_expression(each, rename) for each in item[name]]
     for stage in item.get("stages") or ():
         stage["where"] = _in_expression(stage["where"], rename)
 

@@ -76,8 +76,11 @@ def texts_of(item: Part) -> Iterator[tuple[str, str, bool, bool]]:
     if isinstance(item, Chart):
         for stage in item.stages or ():
             yield "stages", stage.where, False, True
-    if isinstance(item, Metric) and item.words:
-        yield "words", item.words, True, False
+    if isinstance(item, Metric):
+        for text in item.part:
+            yield "part", text, False, True
+        if item.words:
+            yield "words", item.words, True, False
     if isinstance(item, Figures) and item.sql:
         yield "sql", item.sql, True, False
 
