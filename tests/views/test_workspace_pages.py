@@ -373,7 +373,7 @@ def test_a_percentage_counts_what_its_reader_sees_and_leads_to_the_part(pages: P
     percent = 100 * risks.count("low") / len(risks)
     olivia = pages.olivia.get("/w/desk/part/m", htmx="part-m")
     assert f"{risks.count('low')} of {len(risks)}" in olivia.text
-    assert f"Objective 90 %: {round(percent / 0.9)} % of it" in olivia.text
+    assert f"Objective 90 %: {round(90 - percent)} points below" in olivia.text
     (to,) = [href for href in olivia.links if href.startswith("/c/customer")]
     assert f"{risks.count('low')} record" in pages.olivia.get(to).text
     assert f"of {len(risks)}" not in pages.tom.get("/w/desk/part/m", htmx="part-m").text, "Tom sees fewer"

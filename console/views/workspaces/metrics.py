@@ -66,7 +66,8 @@ def _change(item: Metric, line: Sequence[Decimal | None], look: Look) -> tuple[s
     if len(line) < 2:
         return "", ""
     now, before = line[-1], line[-2]
-    words = f"{_words(now, look)} this {item.period}, {_words(before, look)} last {item.period}"
+    last = f"{_words(before, look)} last {item.period}"
+    words = f"{_words(now, look)} this {item.period}, {last}" if item.whole else f"this {item.period} so far, {last}"
     if item.good == "none" or now is None or before is None or now == before:
         return words, ""
     return words, "good" if (now > before) == (item.good == "up") else "warn"
@@ -83,4 +84,10 @@ def _goal(item: Metric, target: float, reached: float | None, found: Figures, lo
         kept = reached is None or reached <= target
         return Goal(f"At most {said}: {'kept' if kept else 'over it'}", filled, "good" if kept else "warn")
     done = reached is not None and reached >= target
-    return Goal(f"Objective {said}: {'reached' if done else f'{share} % of it'}", filled, "good" if done else "")
+    below = f"{_points(target - (reached or 0))} below" if found.of is not None else f"{share} % of it"
+    return Goal(f"Objective {said}: {'reached' if done else below}", filled, "good" if done else "")
+
+
+def _points(by: float) -> str:
+    """A difference of percentages."""
+    return "1 point" if round(by) == 1 else f"{round(by)} points" if by >= 1 else "less than 1 point"
