@@ -15,6 +15,7 @@ from typing import Any
 
 from console import settings
 from console.errors import IntegrationError
+from console.integrations import certificates
 from console.settings import MailBox
 
 SECONDS = 20.0
@@ -179,8 +180,8 @@ def _examine(server: imaplib.IMAP4, box: MailBox) -> Place:
 def _reason(error: Exception) -> str:
     """In a few words, without anything that the other side wrote."""
     match error:
-        case ssl.SSLCertVerificationError():
-            return error.verify_message
+        case ssl.SSLError():
+            return certificates.refusal(error)
         case TimeoutError():
             return "it took too long"
         case OSError(strerror=str(words)):
