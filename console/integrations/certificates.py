@@ -7,7 +7,7 @@ OTHER_NAME = "it is for another name; use the name that it was issued for"
 WORDS = {
     9: "it is not valid yet; see whether the clocks of both machines are right",
     10: "it has expired; who runs that server has to renew it",
-    18: "it vouches for itself; if that is meant, add it to the file which SSL_CERT_FILE names",
+    18: "it vouches for itself (self-signed); if that is meant, add it to the file which SSL_CERT_FILE names",
     19: UNKNOWN,
     20: UNKNOWN,
     21: "its server does not send the whole chain, or an authority vouches for it that this machine does not know; SSL_CERT_FILE names a file of such",

@@ -72,9 +72,9 @@ def send(method: str, url: httpcore2.URL, body: bytes | None, headers: Mapping[s
         with deadline(whole_s):
             return _read(connection.handle_request(request))
     except NOT_SENT as error:
-        raise IntegrationError(f"{name} cannot be reached: {reason(error)}", code="unreachable") from error
+        raise IntegrationError(f"{name} cannot be reached: {reason(error)}.", code="unreachable") from error
     except FAULTS as error:
-        raise OutcomeUnknown(f"{name} did not answer: {reason(error)}") from error
+        raise OutcomeUnknown(f"{name} did not answer: {reason(error)}.") from error
     finally:
         connection.close()
 

@@ -62,7 +62,7 @@ class Opened:
         try:
             status, lines = self._server.uid("FETCH", uids, what)
         except (imaplib.IMAP4.error, OSError) as error:
-            raise IntegrationError(f"The mailbox cannot be read on: {_reason(error)}", code="unreachable") from error
+            raise IntegrationError(f"The mailbox cannot be read on: {_reason(error)}.", code="unreachable") from error
         if status != "OK":
             raise IntegrationError("The mailbox cannot be read.", code="refused")
         return list(lines)
@@ -139,7 +139,7 @@ def opened() -> Iterator[Opened]:
             with suppress(imaplib.IMAP4.error, OSError):
                 server.logout()
     except (imaplib.IMAP4.error, OSError) as error:
-        raise IntegrationError(f"The mailbox at {box.host} cannot be read: {_reason(error)}", code="unreachable") from error
+        raise IntegrationError(f"The mailbox at {box.host} cannot be read: {_reason(error)}.", code="unreachable") from error
 
 
 def _connected(box: MailBox) -> imaplib.IMAP4:
